@@ -1,0 +1,209 @@
+"""The command ``edit``: a record in, an edited picture out.
+
+``edit`` alone applies directions; a first word from :data:`COMMANDS` chooses another command.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from generator.command import new_app, run
+from generator.errors import InputError
+
+_Record = Annotated[
+    Path | None,
+    typer.Argument(help="What `invert` wrote; the newest in this folder by default.", metavar="RECORD"),
+]
+_Directions = Annotated[
+    list[str] | None,
+    typer.Option("--direction", "-d", help="What to change: a name or a file; repeatable.", metavar="NAME"),
+]
+_Layers = Annotated[
+    str | None,
+    typer.Option(help="coarse, middle, fine, all, or rows such as 0-3,7; each direction's own by default."),
+]
+_Raw = Annotated[
+    bool, typer.Option("--raw", help="Take strengths as multiples of the stored vector, for published files.")
+]
+_Out = Annotated[
+    Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
+]
+_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace pictures that exist.")]
+_Model = Annotated[
+    str | None, typer.Option(help="The generator; the record's by default.", metavar="NAME|PATH")
+]
+_Device = Annotated[
+    str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
+]
+
+apply_app, grid_app, directions_app = new_app(), new_app(), new_app()
+COMMANDS: dict[str, typer.Typer] = {"grid": grid_app, "directions": directions_app}
+
+
+@apply_app.command(
+    epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
+    "Other commands: edit grid, edit directions; each has its --help."
+)
+def edit(
+    record: _Record = None,
+    direction: _Directions = None,
+    strength: Annotated[
+        list[float] | None,
+        typer.Option("--strength", "-s", help="How far, in standard deviations; one for each --direction."),
+    ] = None,
+    layers: _Layers = None,
+    raw: _Raw = False,
+    out: _Out = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Write a before/after picture, too.")] = False,
+    paste_back: Annotated[
+        bool, typer.Option("--paste-back", help="Put the edited face back into the whole photo.")
+    ] = False,
+    photo: Annotated[
+        Path | None, typer.Option(help="The photo, where it is not where it was.", metavar="PATH")
+    ] = None,
+    overwrite: _Overwrite = False,
+    model: _Model = None,
+    device: _Device = None,
+) -> None:
+    """Change an inverted photo along directions, and write the picture."""
+    from editing.direction import find
+    from editing.edit import apply_edits, edit_name, pair
+    from editing.opened import OpenRecord
+    from invert.photo import save_picture
+
+    path = _announced(record)
+    pairs = pair(direction or [], strength or [])
+    opened = OpenRecord(path, model=model, device=device)
+    edits = [(find(name, opened.generator), amount) for name, amount in pairs]
+    rows = None if layers is None else opened.generator.rows(layers)
+    pairs = [(found.name, amount) for found, amount in edits]
+    name = edit_name(pairs, layers=layers, raw=raw)
+    target = _target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.png", overwrite)
+    sheet_target = _free(target.with_name(f"{target.stem}.sheet.png"), overwrite) if sheet else None
+    # Read before the work: a photo that is gone is better told now.
+    whole = opened.photo(photo) if paste_back else None
+
+    before = opened.picture()
+    after = opened.picture(apply_edits(opened.ws, edits, rows=rows, raw=raw))
+    result = after
+    if whole is not None:
+        from invert.paste import paste_back as paste
+
+        result = paste(whole, after, opened.alignment(), reference=before)
+    save_picture(result, target, overwrite=overwrite)
+    print(f"Wrote {target}")
+    if sheet_target is not None:
+        from editing.sheet import contact_sheet
+
+        titles = ["inversion", "  ".join(f"{found} {amount:+g}" for found, amount in pairs)]
+        pictures = [before, after]
+        try:
+            pictures.insert(0, opened.crop(opened.photo(photo)))
+            titles.insert(0, "photo")
+        except InputError as error:
+            if photo is not None:
+                raise
+            print(f"The sheet goes without the photo: {error}")
+        save_picture(contact_sheet([pictures], titles), sheet_target, overwrite=overwrite)
+        print(f"Wrote {sheet_target}")
+
+
+@grid_app.command(epilog="Example: edit grid me.inversion.safetensors --direction age --range -3 3")
+def grid(
+    record: _Record = None,
+    direction: _Directions = None,
+    ends: Annotated[
+        tuple[float, float],
+        typer.Option("--range", "-r", help="The first and the last strength.", metavar="FROM TO"),
+    ] = (-3.0, 3.0),
+    steps: Annotated[int, typer.Option(min=2, max=99, help="How many pictures in a row.")] = 7,
+    layers: _Layers = None,
+    raw: _Raw = False,
+    out: _Out = None,
+    overwrite: _Overwrite = False,
+    model: _Model = None,
+    device: _Device = None,
+) -> None:
+    """Show a range of strengths: one row of pictures for each --direction."""
+    from editing.direction import find
+    from editing.edit import apply_edits, edit_name, spread
+    from editing.opened import OpenRecord
+    from editing.sheet import contact_sheet
+    from invert.photo import save_picture
+
+    path = _announced(record)
+    strengths = spread(*ends, steps)
+    if not direction:
+        raise InputError("Say what to change, such as --direction age; `edit directions` lists all.")
+    opened = OpenRecord(path, model=model, device=device)
+    found = [find(name, opened.generator) for name in direction]
+    rows = None if layers is None else opened.generator.rows(layers)
+    names = [one.name for one in found]
+    name = edit_name([(one, ends[0]) for one in names], layers=layers, raw=raw)
+    target = _target(out, f"{opened.stem}.{name}_to{ends[1]:+g}.png", overwrite)
+    pictures = [
+        [opened.picture(apply_edits(opened.ws, [(one, amount)], rows=rows, raw=raw)) for amount in strengths]
+        for one in found
+    ]
+    titles = [f"{amount:+.3g}" if amount else "0" for amount in strengths]
+    save_picture(contact_sheet(pictures, titles, names, cell=256), target, overwrite=overwrite)
+    print(f"Wrote {target}")
+
+
+@directions_app.command()
+def directions(
+    model: Annotated[str, typer.Option(help="The generator.", metavar="NAME|PATH")] = "ffhq",
+) -> None:
+    """List the directions that are known for a model, and how well each does."""
+    from editing.direction import known
+    from editing.listing import describe
+    from generator.loading import load
+
+    generator = load(model)
+    here = known(generator.latent_space)
+    if not here:
+        print(f"No direction is known for the model '{generator.name}' ({generator.latent_space}).")
+    for direction in here.values():
+        print(describe(direction))
+
+
+def _announced(record: Path | None) -> Path:
+    """The record meant; said aloud where the user did not name it."""
+    from editing.opened import resolve_record
+
+    path = resolve_record(record, tuple(COMMANDS))
+    if path != record:
+        print(f"Using {path}, the newest record here" if record is None else f"Using {path}")
+    return path
+
+
+def _target(out: Path | None, default: str, overwrite: bool) -> Path:
+    """Where the picture goes; an ``out`` without a suffix is a folder."""
+    from invert.photo import check_picture_suffix
+
+    target = Path(default) if out is None else out
+    if out is not None and (out.is_dir() or not out.suffix):
+        target = out / default
+    check_picture_suffix(target)
+    return _free(target, overwrite)
+
+
+def _free(path: Path, overwrite: bool) -> Path:
+    """Refuse, before the work, what could not be written after it."""
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; add --overwrite to replace it, or name another with --out.")
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; the console script's entry point."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in COMMANDS:
+        return run(COMMANDS[words[0]], f"edit {words[0]}", words[1:])
+    return run(apply_app, "edit", words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""A direction: a step through a generator's latent space that changes one thing, in calibrated units.
+
+Strengths are comparable: strength 1 is one standard deviation of what the direction changes, over samples of
+W, whichever finder made it. ``raw`` strengths are multiples of the stored vector, for published files.
+"""
+
+import functools
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+from generator.errors import InputError
+from generator.files import atomic_path
+from generator.layers import GROUPS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from generator.generator import Generator
+
+# A union with names of types not yet made cannot be written with "|".
+JSON: TypeAlias = Union[bool, int, float, str, list["JSON"], dict[str, "JSON"], None]  # noqa: UP007
+
+_KEY = "stylegan-latents-direction"
+_SHIPPED = Path(__file__).parent / "directions"
+_SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """One direction in the W or W+ space of a family of generators.
+
+    Attributes:
+        name: what the user types, such as ``pose``.
+        latent_space: :attr:`generator.generator.Generator.latent_space` of the models it belongs to.
+        vector: float32 ``[rows, w_dim]``: 1 row moves every chosen row of ws alike, num_ws rows move each its
+            own, and 3 rows with ``by_group`` are for the coarse, middle and fine rows of any generator.
+        scale: how many multiples of ``vector`` are one unit of strength.
+        layers: the layers that it moves unless told otherwise, as a person types them: ``coarse,middle``,
+            ``0-7``, ``all``; read with :meth:`generator.generator.Generator.rows`.
+        provenance: finder, settings, scorer, sample count, held-out accuracy, leakage, what + and - mean.
+        by_group: whether the rows of ``vector`` are coarse, middle and fine; :meth:`bind` spreads them out.
+        rows: ``layers`` as rows of one generator's ws; None until :meth:`bind`.
+
+    Raises:
+        ValueError: the vector has another shape or type, or a number is not finite.
+    """
+
+    name: str
+    latent_space: str
+    vector: "Tensor"
+    scale: float
+    layers: str = "all"
+    provenance: Mapping[str, JSON] = field(default_factory=dict)
+    by_group: bool = False
+    rows: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        import torch
+
+        if self.vector.ndim != 2 or self.vector.dtype != torch.float32 or not self.vector.numel():
+            raise ValueError(
+                f"vector needs float32 [rows, w_dim], got {self.vector.dtype} {list(self.vector.shape)}"
+            )
+        if not bool(torch.isfinite(self.vector).all()) or not self.vector.any():
+            raise ValueError("the vector is zero or holds values that are not finite")
+        if not (math.isfinite(self.scale) and self.scale > 0):
+            raise ValueError(f"scale has to be above 0, got {self.scale}")
+        if self.by_group and len(self.vector) != len(GROUPS):
+            raise ValueError(f"a vector by groups needs {len(GROUPS)} rows, got {len(self.vector)}")
+
+    @property
+    def description(self) -> str:
+        """What a positive strength does, in a few words; empty when the file does not say."""
+        return str(self.provenance.get("positive", ""))
+
+    def bind(self, G: "Generator") -> "Direction":
+        """This direction with its default layers resolved for ``G``.
+
+        Raises:
+            InputError: it belongs to another latent space, or its shape or layers do not fit ``G``.
+        """
+        if self.latent_space != G.latent_space:
+            raise InputError(
+                f"The direction '{self.name}' belongs to the latent space {self.latent_space}, "
+                f"but the model '{G.name}' has {G.latent_space}; use a direction found on that model."
+            )
+        vector = self.vector
+        if self.by_group:
+            vector = vector[[GROUPS.index(group) for group in G.ws_groups]]
+        rows, width = vector.shape
+        if width != G.w_dim or rows not in (1, G.num_ws):
+            raise InputError(
+                f"The direction '{self.name}' has {rows} rows of {width} values, which do not fit the model "
+                f"'{G.name}' with {G.num_ws} rows of {G.w_dim}."
+            )
+        return replace(self, vector=vector, by_group=False, rows=tuple(G.rows(self.layers)))
+
+    def apply(
+        self, ws: "Tensor", strength: float, *, rows: Sequence[int] | None = None, raw: bool = False
+    ) -> "Tensor":
+        """Move codes along the direction.
+
+        Args:
+            ws: ``[N, num_ws, w_dim]``; left as it is.
+            strength: in units of :attr:`scale`, negative for the other way.
+            rows: rows of ws to move; None moves the default layers.
+            raw: take ``strength`` as a multiple of the stored vector instead.
+
+        Returns:
+            ws ``[N, num_ws, w_dim]``.
+
+        Raises:
+            InputError: the strength is not finite.
+            ValueError: the shapes do not fit, or the direction needs :meth:`bind` first.
+        """
+        if not math.isfinite(strength):
+            raise InputError(f"A strength has to be a finite number, such as 2 or -1.5, not {strength}.")
+        if self.by_group or (rows is None and self.rows is None and self.layers != "all"):
+            raise ValueError(f"the direction '{self.name}' has to be bound to a generator first")
+        if ws.ndim != 3 or ws.shape[2] != self.vector.shape[1] or len(self.vector) not in (1, ws.shape[1]):
+            raise ValueError(f"ws {list(ws.shape)} does not fit a direction {list(self.vector.shape)}")
+        if rows is None:
+            rows = range(ws.shape[1]) if self.rows is None else self.rows
+        step = (strength if raw else strength * self.scale) * self.vector.to(ws.device, ws.dtype)
+        moved = ws.clone()
+        chosen = list(rows)
+        moved[:, chosen] += step[chosen] if len(step) > 1 else step
+        return moved
+
+    def save(self, path: Path, overwrite: bool = False) -> None:
+        """Write one safetensors file; :func:`load` gives back the same direction.
+
+        Raises:
+            InputError: the file exists and may not be replaced, or cannot be written.
+        """
+        from safetensors.torch import save_file
+
+        header = {
+            "name": self.name,
+            "latent_space": self.latent_space,
+            "scale": self.scale,
+            "layers": self.layers,
+            "by_group": self.by_group,
+            "provenance": dict(self.provenance),
+        }
+        with atomic_path(Path(path), overwrite=overwrite) as temporary:
+            save_file(
+                {"vector": self.vector.detach().cpu().contiguous()},
+                temporary,
+                metadata={_KEY: json.dumps(header)},
+            )
+
+
+def load(path: str | Path) -> Direction:
+    """Read what :meth:`Direction.save` wrote.
+
+    Raises:
+        InputError: the file is missing, damaged, or no direction.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            vector = file.get_tensor("vector") if "vector" in file.keys() else None  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a direction: {error}.") from error
+    if not isinstance(header, dict) or vector is None:
+        raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
+    try:
+        return Direction(
+            name=str(header["name"]),
+            latent_space=str(header["latent_space"]),
+            vector=vector,
+            scale=float(header["scale"]),
+            layers=str(header["layers"]),
+            by_group=bool(header.get("by_group", False)),
+            provenance=dict(header["provenance"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged: its header does not fit its vector.") from error
+
+
+def known(latent_space: str) -> dict[str, Direction]:
+    """The directions that come with the package for a latent space, by name, in alphabetical order."""
+    return dict(_shipped().get(latent_space, {}))
+
+
+def find(name_or_path: str | Path, G: "Generator") -> Direction:
+    """The direction of this name or in this file, bound to ``G``.
+
+    Raises:
+        InputError: the name is unknown (near names and the whole list are in the message), the file cannot be
+            read, or the direction belongs to another latent space (both are named).
+    """
+    text = str(name_or_path).strip()
+    here = known(G.latent_space)
+    by_lower_case = {name.lower(): direction for name, direction in here.items()}
+    if text.lower() in by_lower_case:
+        return by_lower_case[text.lower()].bind(G)
+    path = Path(text).expanduser()
+    if path.is_file() or path.suffix == _SUFFIX:
+        return load(path).bind(G)
+    for others in _shipped().values():
+        if text in others:
+            others[text].bind(G)
+    near = get_close_matches(text.lower(), by_lower_case, n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    listed = f"known for this model: {', '.join(here)}" if here else f"none is known for the model '{G.name}'"
+    raise InputError(f"There is no direction or file '{text}'; {hint}{listed}.".replace("? known", "? Known"))
+
+
+@functools.cache
+def _shipped() -> dict[str, dict[str, Direction]]:
+    """Every direction in the package's own folder: latent space to name to direction."""
+    found: dict[str, dict[str, Direction]] = {}
+    for path in sorted(_SHIPPED.glob(f"*{_SUFFIX}")):
+        direction = load(path)
+        found.setdefault(direction.latent_space, {})[direction.name] = direction
+    return {space: dict(sorted(directions.items())) for space, directions in found.items()}
+
+
+def shipped_path(latent_space: str, name: str, folder: Path = _SHIPPED) -> Path:
+    """Where :func:`known` looks for a shipped direction."""
+    return folder / f"{latent_space}.{name}{_SUFFIX}"

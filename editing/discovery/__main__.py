@@ -1,0 +1,69 @@
+"""Finds the face directions that are shipped: ``python -m editing.discovery --out FOLDER``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from generator.errors import InputError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Sample, score, find, test, write, and print the table. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m editing.discovery", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for one file per direction")
+    parser.add_argument("--model", default="ffhq", help="a model's name or file (default: ffhq)")
+    parser.add_argument("--samples", type=int, default=8000, help="pictures to score (default: 8000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the samples (default: 0)")
+    parser.add_argument("--truncation", type=float, default=0.8, help="of the samples (default: 0.8)")
+    parser.add_argument("--method", choices=("ridge", "svm", "logistic"), default="ridge")
+    parser.add_argument("--codes", type=int, default=32, help="held-out codes to test on (default: 32)")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    chosen = parser.parse_args(arguments)
+    try:
+        _find(chosen)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _find(chosen: argparse.Namespace) -> None:
+    import torch
+    from rich.console import Console
+    from rich.progress import Progress
+
+    import generator
+    from editing.direction import shipped_path
+    from editing.discovery.faces import FaceScorer
+    from editing.discovery.interfacegan import InterFaceGAN
+    from editing.discovery.leakage import table
+    from editing.discovery.samples import sample
+    from generator.fetch import cache_folder
+
+    G = generator.load(chosen.model).to(dtype=torch.bfloat16)
+    scorer = FaceScorer()
+    console = Console(stderr=True)
+    with Progress(console=console) as progress:
+        task = progress.add_task("scoring samples", total=chosen.samples)
+        samples = sample(
+            G,
+            scorer,
+            chosen.samples,
+            seed=chosen.seed,
+            truncation=chosen.truncation,
+            cache=cache_folder() / "discovery",
+            progress=lambda done, _: progress.update(task, completed=done),
+        )
+        progress.update(task, completed=chosen.samples)
+        finder = InterFaceGAN(
+            G, scorer, samples, method=chosen.method, codes=chosen.codes, report=progress.console.print
+        )
+        found = finder.find()
+    for one in found:
+        path = shipped_path(one.direction.latent_space, one.direction.name, chosen.out)
+        one.direction.save(path, overwrite=chosen.overwrite)
+    print(table([one.effect for one in found]))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Everything this package measures on an aligned face, in one pass over the picture."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from editing.discovery import age_gender, appearance, expression
+from editing.discovery.head_pose import fit_head, look_ahead
+from editing.discovery.scorer import Array, to_pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_POSE = ("pose", "pitch", "roll", "face-size", "face-x", "face-y")
+# Millimetres of root mean square distance between a head and the landmarks: above that they fit no face.
+_WORST_FIT = 12.0
+
+
+class FaceScorer:
+    """Head pose, expression, age, gender and appearance of faces aligned as FFHQ's.
+
+    ``pose`` (yaw), ``pitch`` and ``roll`` are in degrees; ``face-size``, ``face-x`` and ``face-y`` in
+    fractions of the picture's side; the others as their modules say. Landmarks are read in a fixed box,
+    without a detector, as aligned faces are always in the same place.
+    """
+
+    names = (*_POSE, *expression.NAMES, *age_gender.NAMES, *appearance.NAMES)
+    version = "faces-1"
+
+    def __call__(self, images: "Tensor") -> Array:
+        """Score aligned faces.
+
+        Args:
+            images: float32 ``[N, 3, H, W]`` in [-1, 1]; 256 pixels a side are enough.
+
+        Returns:
+            float64 ``[N, len(names)]``; NaN in the rows of pictures whose landmarks fit no head.
+
+        Raises:
+            InputError: a model cannot be fetched, or onnxruntime is missing.
+        """
+        from invert.faces import landmarks_of
+        from invert.landmarks import aligned_box
+
+        pictures = to_pixels(images)
+        if not len(pictures):
+            return np.empty((0, len(self.names)))
+        side = pictures.shape[1]
+        found = [landmarks_of(picture, aligned_box(side)) for picture in pictures]
+        landmarks = np.array([np.full((68, 2), np.nan) if one is None else one for one in found])
+        scores = np.full((len(pictures), len(self.names)), np.nan)
+        with np.errstate(invalid="ignore"):
+            seen = np.isfinite(landmarks).all((1, 2)) & (np.ptp(landmarks[:, :, 0], axis=1) > 0.1 * side)
+        if not seen.any():
+            return scores
+        pose, error = fit_head(landmarks[seen])
+        rows = np.flatnonzero(seen)[error < _WORST_FIT]
+        pose = pose[error < _WORST_FIT]
+        angles = np.degrees(pose[:, :3])
+        place = np.stack([pose[:, 3] * 100, pose[:, 4], pose[:, 5]], axis=1) / side
+        looks = expression.expression_scores(look_ahead(landmarks[rows], pose))
+        rest = [np.concatenate([score(pictures[row], landmarks[row]) for score in _EACH]) for row in rows]
+        if len(rows):
+            scores[rows] = np.concatenate([angles, place, looks, np.array(rest)], axis=1)
+        return scores
+
+
+_EACH = (age_gender.age_gender_scores, appearance.appearance_scores)

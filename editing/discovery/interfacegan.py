@@ -1,0 +1,212 @@
+"""InterFaceGAN's way to directions (Shen et al. 2020), refined by what edits do.
+
+1. A linear model of every score on samples of W, half of them with mixed styles.
+2. For each attribute the shortest step in whitened W that changes its score and no other (conditional
+   manipulation, for all scores at once).
+3. The steps are tried on held-out codes. The matrix of what they really change, inverted, gives the
+   combination that changes one score and leaves the means of the others where they are: a linear model has
+   its errors, and a generator's answer to a step of two deviations is not its answer to a small one.
+4. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
+   over the samples.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from editing.direction import JSON, Direction
+from editing.discovery.attributes import FACE_ATTRIBUTES, Attribute
+from editing.discovery.leakage import Effect, changes, effect
+from editing.discovery.linear import LinearModel, Method, fit
+from editing.discovery.samples import Samples, score_codes
+from editing.discovery.scorer import Array, Scorer
+from generator.errors import InputError
+from generator.layers import GROUPS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from generator.generator import Generator
+
+Report = Callable[[str], None]
+
+# Seeds far from those that codes are drawn with: for refining, for the scale, and for the final table.
+_REFINE_SEED, _SCALE_SEED, _TEST_SEED = 900_000_000, 910_000_000, 920_000_000
+_TRUNCATION = 0.7
+# Size of the steps tried in refining, in the model's standard deviations of the score.
+_TRIAL = 1.5
+
+
+@dataclass(frozen=True)
+class Found:
+    """A direction and what it does to codes that had no part in finding it."""
+
+    direction: Direction
+    effect: Effect
+
+
+class InterFaceGAN:
+    """Finds calibrated, disentangled directions from scored samples.
+
+    Args:
+        G: the generator, in the precision to search in.
+        scorer: what the samples were scored with.
+        samples: what :func:`editing.discovery.samples.sample` gave.
+        method: of the linear model; see :func:`editing.discovery.linear.fit`.
+        codes: how many held-out codes each of refining, scaling and testing is done on.
+        refine: whether to do step 3.
+        report: called with a sentence when a step begins.
+    """
+
+    def __init__(
+        self,
+        G: "Generator",
+        scorer: Scorer,
+        samples: Samples,
+        *,
+        method: Method = "ridge",
+        codes: int = 32,
+        refine: bool = True,
+        report: Report | None = None,
+    ) -> None:
+        self.G, self.scorer, self.method, self.codes, self.refine = G, scorer, method, codes, refine
+        self.samples = samples.valid()
+        self.deviations = self.samples.deviations()
+        self.report = report or (lambda _: None)
+        self.model: LinearModel = fit(self.samples, method)
+
+    def find(self, attributes: Sequence[Attribute] = FACE_ATTRIBUTES) -> list[Found]:
+        """One direction for each attribute, each leaving the others' scores alone.
+
+        Raises:
+            InputError: an attribute names a score that there is not, or a direction changes nothing.
+        """
+        names = [attribute.name for attribute in attributes]
+        first = [self._step(attribute, names) for attribute in attributes]
+        steps = self._refined(first, attributes) if self.refine else first
+        found = []
+        test, before = self._codes(_TEST_SEED)
+        for attribute, step in zip(attributes, steps, strict=True):
+            direction = self._scaled(attribute, step)
+            self.report(f"testing {attribute.name}")
+            result = changes(self.G, self.scorer, direction, test, (-2, -1, 1, 2), before=before)
+            measured = effect(
+                attribute.name, self.samples.names, names, result[1:3], result[[0, 3]], self.deviations
+            )
+            found.append(Found(self._describe(attribute, direction, step, measured, names), measured))
+        return found
+
+    def _step(self, attribute: Attribute, names: Sequence[str]) -> Array:
+        """A step in W, ``[3, w_dim]``, about one standard deviation of the score long by the linear model."""
+        fixed = [name for name in (*names, *attribute.fixed) if name != attribute.name]
+        step = self.model.direction(attribute.name, fixed=fixed, groups=attribute.groups)
+        whitened = np.linalg.solve(self.model.colouring, step.T).T
+        gain = float((whitened * self.model.effects[self.model.names.index(attribute.name)]).sum())
+        # Ridge shrinks gains, and classifiers' weights have no size: keep the length within reason.
+        return step * float(np.clip(1 / max(gain, 1e-6), 1.0, 4.0))
+
+    def _refined(self, steps: list[Array], attributes: Sequence[Attribute]) -> list[Array]:
+        """Combine the steps so that the measured means of the other attributes' scores stay."""
+        ws, before = self._codes(_REFINE_SEED)
+        names = [attribute.name for attribute in attributes]
+        columns = [self.samples.names.index(name) for name in names]
+        gains = np.empty((len(steps), len(steps)))
+        for index, (attribute, step) in enumerate(zip(attributes, steps, strict=True)):
+            self.report(f"refining {attribute.name}")
+            direction = self._direction(attribute, step, _TRIAL)
+            result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before) / self.deviations
+            gains[:, index] = np.nanmean(result[1] - result[0], axis=0)[columns] / 2
+        if not np.isfinite(gains).all() or np.linalg.cond(gains) > 100:
+            raise InputError("The directions do not tell the attributes apart; take more samples.")
+        combine = np.linalg.inv(gains)
+        refined = []
+        for index, attribute in enumerate(attributes):
+            mask = np.array([[group in attribute.groups] for group in GROUPS], dtype=np.float64)
+            whole: Array = np.einsum("k,kgw->gw", combine[:, index], np.array(steps))
+            refined.append(whole * mask)
+        return refined
+
+    def _scaled(self, attribute: Attribute, step: Array) -> Direction:
+        """The step as a direction, with the scale that moves the median face by one standard deviation."""
+        self.report(f"scaling {attribute.name}")
+        ws, before = self._codes(_SCALE_SEED)
+        own = self.samples.names.index(attribute.name)
+        length = 1.0
+        # The answer is nearly linear, so that the second round only corrects the first one's rest.
+        for _ in range(2):
+            direction = self._direction(attribute, step, length)
+            result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before)[..., own]
+            gain = float(np.nanmedian((result[1] - result[0]) / 2)) / self.deviations[own]
+            if not gain > 0.05:
+                raise InputError(
+                    f"The direction found for '{attribute.name}' changes its score by {gain:.2f} standard "
+                    "deviations only; take more samples."
+                )
+            length /= gain
+        return self._direction(attribute, step, length)
+
+    def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
+        """A direction bound to the generator, with ``length`` steps to a unit of strength."""
+        import torch
+
+        size = float(np.linalg.norm(step, axis=1).max())
+        direction = Direction(
+            name=attribute.name,
+            latent_space=self.G.latent_space,
+            vector=torch.from_numpy((step / size).astype(np.float32)),
+            scale=size * length,
+            layers=attribute.layers,
+            by_group=True,
+        )
+        return direction.bind(self.G)
+
+    def _codes(self, seed: int) -> tuple["Tensor", Array]:
+        """Held-out codes ``[codes, num_ws, w_dim]`` and their scores."""
+        ws = self.G.sample(range(seed, seed + self.codes), truncation=_TRUNCATION)
+        return ws, score_codes(self.G, self.scorer, ws, size=256)
+
+    def _describe(
+        self, attribute: Attribute, bound: Direction, step: Array, measured: Effect, names: Sequence[str]
+    ) -> Direction:
+        """The direction as it is stored: by groups, with where it came from."""
+        import torch
+
+        index = self.model.names.index(attribute.name)
+        size = float(np.linalg.norm(step, axis=1).max())
+        whitened = np.linalg.solve(self.model.colouring, step.T) * (bound.scale / size)
+        lengths = np.linalg.norm(whitened, axis=0)
+        provenance: dict[str, JSON] = {
+            "positive": attribute.positive,
+            "negative": attribute.negative,
+            "finder": "InterFaceGAN",
+            "method": self.method,
+            "refined": self.refine,
+            "generator": self.G.name,
+            "generator_fingerprint": self.G.fingerprint,
+            "scorer": self.scorer.version,
+            "score": attribute.name,
+            "score_deviation": float(self.deviations[index]),
+            "samples": len(self.samples.codes),
+            "fixed": [name for name in (*names, *attribute.fixed) if name != attribute.name],
+            "held_out_correlation": round(float(self.model.accuracy[index]), 4),
+            "held_out_accuracy": round(float(self.model.sign_accuracy[index]), 4),
+            "test_codes": self.codes,
+            "intended_change": round(measured.intended, 4),
+            "leakage": round(measured.leakage, 4),
+            "deviations_of_w_per_unit": [round(float(value), 4) for value in lengths],
+            "moved": {
+                name: round(float(value), 4)
+                for name, value in zip(measured.names, measured.moved, strict=True)
+            },
+        }
+        return Direction(
+            name=attribute.name,
+            latent_space=self.G.latent_space,
+            vector=torch.from_numpy((step / size).astype(np.float32)),
+            scale=bound.scale,
+            layers=attribute.layers,
+            provenance=provenance,
+            by_group=True,
+        )

@@ -1,0 +1,181 @@
+"""Pictures sampled from a generator, each with its code and its scores, kept in the cache folder."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from editing.discovery.scorer import Array, Scorer
+from generator.errors import InputError
+from generator.files import atomic_path
+from generator.layers import GROUPS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from generator.generator import Generator
+
+Progress = Callable[[int, int], None]
+
+_BATCH = 4
+_SAVE_EVERY = 400
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Scored samples.
+
+    Attributes:
+        names: of the scores.
+        codes: float64 ``[N, 3, w_dim]``: the w of the coarse, the middle and the fine rows.
+        scores: float64 ``[N, len(names)]``; NaN where there was no face.
+        plain: bool ``[N]``: whether the three w of the sample are one and the same.
+    """
+
+    names: tuple[str, ...]
+    codes: Array
+    scores: Array
+    plain: npt.NDArray[np.bool_]
+
+    def valid(self) -> "Samples":
+        """Without the samples that have no scores.
+
+        Raises:
+            InputError: fewer than a hundred are left.
+        """
+        keep = np.asarray(np.isfinite(self.scores).all(axis=1))
+        if keep.sum() < 100:
+            raise InputError(
+                f"Only {keep.sum()} of {len(keep)} samples could be scored; take more samples, "
+                "or a scorer that fits what this model shows."
+            )
+        return Samples(self.names, self.codes[keep], self.scores[keep], self.plain[keep])
+
+    def deviations(self) -> Array:
+        """The standard deviation of each score over the plain samples of W, ``[len(names)]``."""
+        result: Array = self.scores[self.plain].std(0)
+        return result
+
+
+def draw_codes(G: "Generator", samples: int, seed: int, truncation: float) -> "Tensor":
+    """Codes to sample pictures at, float32 ``[samples, 3, w_dim]`` (coarse, middle, fine rows).
+
+    Every other sample has one w for all rows, a code of W; the others mix three styles (StyleGAN, section
+    3.1), which tells apart what each group of rows does. Seeds from ``2 * samples * seed`` are used.
+    """
+    import torch
+
+    first = 2 * samples * seed
+    plain = (samples + 1) // 2
+    count = plain + len(GROUPS) * (samples // 2)
+    chunks = [range(start, min(start + 500, count)) for start in range(0, count, 500)]
+    w = torch.cat(
+        [G.sample([first + index for index in chunk], truncation=truncation)[:, 0] for chunk in chunks]
+    )
+    codes = w.new_empty(samples, len(GROUPS), G.w_dim)
+    codes[0::2] = w[:plain, None]
+    codes[1::2] = w[plain:].view(-1, len(GROUPS), G.w_dim)
+    return codes
+
+
+def expand(codes: "Tensor", G: "Generator") -> "Tensor":
+    """Codes by group ``[N, 3, w_dim]`` to ws ``[N, num_ws, w_dim]``."""
+    return codes[:, [GROUPS.index(group) for group in G.ws_groups]]
+
+
+def score_codes(
+    G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, progress: Progress | None = None
+) -> Array:
+    """Scores of the pictures of ws, ``[N, len(scorer.names)]``; sets nothing on ``G``."""
+    import torch
+
+    from generator.ops.memory import keep_freed_memory
+
+    scores = np.full((len(ws), len(scorer.names)), np.nan)
+    with torch.no_grad(), keep_freed_memory():
+        for start in range(0, len(ws), _BATCH):
+            chosen = slice(start, start + _BATCH)
+            scores[chosen] = scorer(G.synthesize(ws[chosen], size=size))
+            if progress is not None:
+                progress(min(start + _BATCH, len(ws)), len(ws))
+    return scores
+
+
+def sample(
+    G: "Generator",
+    scorer: Scorer,
+    samples: int = 8000,
+    *,
+    seed: int = 0,
+    truncation: float = 0.8,
+    size: int = 256,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Samples:
+    """Draw and score samples, or take them from the cache.
+
+    Args:
+        G: the generator; its precision is used as it is (bfloat16 is enough for scores).
+        scorer: what to measure.
+        samples: how many pictures; half of them mix three styles.
+        seed: of the codes; see :func:`draw_codes`.
+        truncation: of the codes. Far from the mean a face breaks more often, near it there is little to see.
+        size: side of the pictures that are scored.
+        cache: folder to keep the scores in; an interrupted run goes on where it stopped. None keeps nothing.
+        progress: called with the number done and the number in all.
+
+    Raises:
+        InputError: too few samples, or the cache folder cannot be written.
+    """
+    if samples < 100:
+        raise InputError(f"Finding a direction needs at least 100 samples, not {samples}.")
+    codes = draw_codes(G, samples, seed, truncation)
+    settings = {
+        "fingerprint": G.fingerprint,
+        "precision": str(G.dtype),
+        "samples": samples,
+        "seed": seed,
+        "truncation": truncation,
+        "size": size,
+        "scorer": scorer.version,
+        "names": list(scorer.names),
+    }
+    path = None if cache is None else cache / f"{_digest(settings)}.npz"
+    scores = np.full((samples, len(scorer.names)), np.nan)
+    done = 0
+    if path is not None and path.is_file():
+        scores, done = _read(path, scores)
+    while done < samples:
+        end = min(done + _SAVE_EVERY, samples)
+
+        def report(part: int, _: int, before: int = done) -> None:
+            if progress is not None:
+                progress(before + part, samples)
+
+        scores[done:end] = score_codes(G, scorer, expand(codes[done:end], G), size=size, progress=report)
+        done = end
+        if path is not None:
+            with atomic_path(path) as temporary:
+                np.savez(temporary, scores=scores, done=done)
+    plain = np.arange(samples) % 2 == 0
+    return Samples(tuple(scorer.names), codes.cpu().numpy().astype(np.float64), scores, plain)
+
+
+def _digest(settings: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _read(path: Path, empty: Array) -> tuple[Array, int]:
+    """Cached scores and how many are done; nothing when the file is damaged, so that they are made anew."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            scores, done = np.asarray(file["scores"], dtype=np.float64), int(file["done"])
+    except (OSError, ValueError, KeyError, BadZipFile):
+        return empty, 0
+    return (scores, done) if scores.shape == empty.shape and 0 <= done <= len(scores) else (empty, 0)

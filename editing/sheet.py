@@ -1,0 +1,60 @@
+"""Pictures side by side with words above them: before and after, and strips over a range of strengths."""
+
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+CELL = 512
+"""Side of one picture on a sheet, in pixels."""
+
+_GAP = 8
+_PAPER, _INK = (255, 255, 255), (30, 30, 30)
+_LARGEST_SHEET = 100_000_000
+
+
+def contact_sheet(
+    rows: Sequence[Sequence[Image.Image]],
+    column_titles: Sequence[str],
+    row_titles: Sequence[str] = (),
+    *,
+    cell: int = CELL,
+) -> Image.Image:
+    """Lay pictures out in rows and columns.
+
+    Args:
+        rows: each as long as ``column_titles``; pictures are resized to ``cell``, or smaller on a sheet that
+            would pass 100 megapixels.
+        column_titles: words above each column.
+        row_titles: words left of each row; none when empty.
+        cell: side of a picture in pixels.
+
+    Returns:
+        An RGB picture.
+
+    Raises:
+        ValueError: the counts do not fit.
+    """
+    if not rows or any(len(row) != len(column_titles) for row in rows):
+        raise ValueError("each row of a sheet needs one picture for each column's title")
+    if row_titles and len(row_titles) != len(rows):
+        raise ValueError("a sheet needs a title for each row, or none")
+    cell = max(32, min(cell, int((_LARGEST_SHEET / (len(rows) * len(column_titles))) ** 0.5)))
+    size = max(10, cell // 18)
+    widest = max(ImageFont.load_default(size).getlength(title) for title in column_titles)
+    font = ImageFont.load_default(max(6, min(size, int(size * cell / max(widest, 1)))))
+    line = round(font.getbbox("Ag")[3] + _GAP)
+    margin = round(max((font.getlength(title) for title in row_titles), default=0))
+    left, top = (margin + 2 * _GAP if row_titles else _GAP), line + _GAP
+    step = cell + _GAP
+    sheet = Image.new("RGB", (left + step * len(column_titles), top + step * len(rows)), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for column, title in enumerate(column_titles):
+        draw.text((left + column * step + cell / 2, top - _GAP), title, _INK, font, anchor="ms")
+    for row, pictures in enumerate(rows):
+        y = top + row * step
+        if row_titles:
+            draw.text((_GAP, y + cell / 2), row_titles[row], _INK, font, anchor="lm")
+        for column, picture in enumerate(pictures):
+            small = picture.convert("RGB").resize((cell, cell), Image.Resampling.LANCZOS)
+            sheet.paste(small, (left + column * step, y))
+    return sheet

@@ -1,0 +1,50 @@
+"""Writing files so that a reader never meets half of one."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from generator.errors import InputError
+
+
+@contextlib.contextmanager
+def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Give a temporary path beside ``target`` that becomes ``target`` when the block ends without an error.
+
+    The temporary name keeps the suffix, for writers that choose the format by it. When the block fails, also
+    by Ctrl-C or a full disk, the temporary file is removed and ``target`` is as it was.
+
+    Args:
+        target: the file to write; its folder is made when it is missing.
+        overwrite: whether an existing ``target`` may be replaced.
+
+    Raises:
+        InputError: ``target`` exists and may not be replaced, or cannot be written.
+    """
+    target = Path(target)
+    if target.is_dir():
+        raise InputError(f"Cannot write {target}: it is a folder.")
+    if not overwrite and target.exists():
+        raise InputError(f"{target} exists already; add --overwrite to replace it, or choose another name.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem[:40]}.", suffix=f".part{target.suffix}"
+        )
+        os.close(handle)
+    except OSError as error:
+        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp's mode is private to the user; a result should have the mode of any other new file.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(target)
+    except OSError as error:
+        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)

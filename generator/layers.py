@@ -1,0 +1,78 @@
+"""What a generator's layers are called, and which of them are coarse, middle and fine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from generator.errors import InputError
+
+Group = Literal["coarse", "middle", "fine"]
+GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One style input of a synthesis network.
+
+    Attributes:
+        name: unique within the network.
+        resolution: side in pixels of the feature map that it modulates.
+        ws_index: the row of ws that drives it.
+        channels: length of its style.
+    """
+
+    name: str
+    resolution: int
+    ws_index: int
+    channels: int
+
+    @property
+    def group(self) -> Group:
+        """Coarse up to 8 pixels, middle up to 32, fine above: the ranges of the StyleGAN paper (section 3.1)."""
+        if self.resolution <= 8:
+            return "coarse"
+        return "middle" if self.resolution <= 32 else "fine"
+
+
+def group_of_each_ws(layers: Sequence[Layer], num_ws: int) -> list[Group]:
+    """The group of each row of ws: that of the first layer which the row drives."""
+    groups: dict[int, Group] = {}
+    for layer in layers:
+        groups.setdefault(layer.ws_index, layer.group)
+    return [groups[index] for index in range(num_ws)]
+
+
+def parse_layers(text: str, layers: Sequence[Layer], num_ws: int) -> list[int]:
+    """Rows of ws from what a person types.
+
+    Args:
+        text: groups, indices and inclusive ranges, joined by commas: ``coarse``, ``coarse,middle``, ``0-3,7``,
+            ``all``.
+        layers: the generator's layers.
+        num_ws: how many rows ws has.
+
+    Returns:
+        Row indices, ascending, each once.
+
+    Raises:
+        InputError: a part is no group and no index of this generator.
+    """
+    groups = group_of_each_ws(layers, num_ws)
+    chosen: set[int] = set()
+    for part in (part.strip().lower() for part in text.split(",")):
+        if part == "all":
+            chosen.update(range(num_ws))
+        elif part in GROUPS:
+            chosen.update(index for index, group in enumerate(groups) if group == part)
+        else:
+            first, dash, last = part.partition("-")
+            if not first.isdecimal() or (dash and not last.isdecimal()):
+                raise InputError(
+                    f"'{part}' is no layer: give coarse, middle, fine, all, or indices such as 0-3,7 "
+                    f"(this model has the layers 0 to {num_ws - 1})."
+                )
+            start, end = int(first), int(last) if dash else int(first)
+            if start > end or end >= num_ws:
+                raise InputError(f"Layers {part} do not exist: this model has the layers 0 to {num_ws - 1}.")
+            chosen.update(range(start, end + 1))
+    return sorted(chosen)

@@ -1,0 +1,220 @@
+"""MobileStyleGAN: StyleGAN2's mapping, with a synthesis of separable convolutions and inverse wavelets.
+
+Belousov, "MobileStyleGAN: A Lightweight Convolutional Neural Network for High-Fidelity Image Synthesis", 2021.
+Published networks are frozen for inference: demodulation is folded into the weights and every layer's noise is a
+constant map. This definition keeps both as they are and takes one code per layer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from generator.layers import Layer
+from generator.ops.separable import modulated_separable, modulated_separable_reference
+from generator.ops.wavelet import inverse_haar, inverse_haar_reference
+
+LEAK = 0.2
+
+
+@dataclass(frozen=True)
+class MobileConfig:
+    """Every size that defines a MobileStyleGAN.
+
+    Attributes:
+        z_dim: length of z.
+        w_dim: length of one w.
+        mapping_depth: fully connected layers between z and w.
+        channels: output channels at 4x4, then of each up-block, coarsest first. Block ``i`` works at
+            ``8 * 2**i`` pixels; the last one's to-RGB layer is followed by one more wavelet.
+        image_channels: 3 for colour.
+    """
+
+    z_dim: int
+    w_dim: int
+    mapping_depth: int
+    channels: tuple[int, ...]
+    image_channels: int = 3
+
+    @property
+    def resolution(self) -> int:
+        return 4 * 2 ** len(self.channels)
+
+
+class Mapping(nn.Module):
+    """z ``[N, z_dim]`` to w ``[N, w_dim]``: normalise, then fully connected layers."""
+
+    def __init__(self, config: MobileConfig) -> None:
+        super().__init__()
+        widths = [config.z_dim] + [config.w_dim] * config.mapping_depth
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), LEAK) * 2**0.5
+        return x
+
+
+class InputConv(nn.Module):
+    """The learned 4x4 constant and one full 3x3 convolution."""
+
+    def __init__(self, w_dim: int, channels: int) -> None:
+        super().__init__()
+        self.constant = nn.Parameter(torch.randn(1, channels, 4, 4))
+        self.style = nn.Linear(w_dim, channels)
+        self.weight = nn.Parameter(torch.randn(channels, channels, 3, 3) / (9 * channels) ** 0.5)
+        self.noise = nn.Parameter(torch.zeros(1, 1, 4, 4))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, style: Tensor, noise: Tensor | None) -> Tensor:
+        constant = self.constant.to(self.weight.dtype)
+        x = F.conv2d(constant * style[:, :, None, None].to(constant.dtype), self.weight, padding=1)
+        x = x + self.bias[:, None, None].to(x.dtype)
+        if noise is not None:
+            x = x + noise.to(x.dtype)
+        return F.leaky_relu(x, LEAK)
+
+
+class SeparableConv(nn.Module):
+    """Modulation, depthwise 3x3, pointwise, noise, bias, leaky ReLU."""
+
+    def __init__(self, w_dim: int, in_channels: int, out_channels: int, resolution: int) -> None:
+        super().__init__()
+        self.style = nn.Linear(w_dim, in_channels)
+        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, 3, 3) / 3)
+        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels) / in_channels**0.5)
+        self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, reference: bool) -> Tensor:
+        convolve = modulated_separable_reference if reference else modulated_separable
+        return convolve(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)
+
+
+class UpBlock(nn.Module):
+    """Modulated inverse wavelet (a quarter of the channels, twice the side), then two separable convolutions."""
+
+    def __init__(self, w_dim: int, in_channels: int, out_channels: int, resolution: int) -> None:
+        super().__init__()
+        self.up_style = nn.Linear(w_dim, in_channels)
+        self.conv1 = SeparableConv(w_dim, in_channels // 4, out_channels, resolution)
+        self.conv2 = SeparableConv(w_dim, out_channels, out_channels, resolution)
+
+
+class ToRGB(nn.Module):
+    """Modulated 1x1 convolution to the four wavelet bands of the picture."""
+
+    def __init__(self, w_dim: int, in_channels: int, image_channels: int) -> None:
+        super().__init__()
+        self.style = nn.Linear(w_dim, in_channels)
+        self.weight = nn.Parameter(torch.randn(4 * image_channels, in_channels) / in_channels**0.5)
+        self.bias = nn.Parameter(torch.zeros(4 * image_channels))
+
+    def forward(self, x: Tensor, style: Tensor, bands: int) -> Tensor:
+        weight = self.weight[:bands] * style.unsqueeze(1)
+        n, channels, height, width = x.shape
+        flat = x.permute(0, 2, 3, 1).reshape(n, height * width, channels)
+        out = torch.baddbmm(self.bias[:bands].to(x.dtype), flat, weight.to(x.dtype).transpose(1, 2)).float()
+        return out.reshape(n, height, width, bands).permute(0, 3, 1, 2)
+
+
+class Synthesis(nn.Module):
+    """Per-layer codes to the image.
+
+    Layer codes: one for the 4x4 convolution; then each up-block takes the next one for its up-sampling and first
+    convolution and one more for its second; to-RGB takes the last.
+    """
+
+    def __init__(self, config: MobileConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.resolution = config.resolution
+        self.w_dim = config.w_dim
+        self.image_channels = config.image_channels
+        self.input = InputConv(config.w_dim, config.channels[0])
+        self.blocks = nn.ModuleList(
+            UpBlock(config.w_dim, before, after, 8 * 2**i)
+            for i, (before, after) in enumerate(zip(config.channels[:-1], config.channels[1:], strict=True))
+        )
+        self.to_rgb = ToRGB(config.w_dim, config.channels[-1], config.image_channels)
+        self.layers = self._layers()
+        self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
+
+    def _layers(self) -> tuple[Layer, ...]:
+        layers = [Layer("input", 4, 0, self.input.style.out_features)]
+        for i, block in enumerate(self.blocks):
+            side, name = 8 * 2**i, f"block{8 * 2**i}"
+            layers += [
+                Layer(f"{name}.up", side, 2 * i + 1, block.up_style.out_features),
+                Layer(f"{name}.conv1", side, 2 * i + 1, block.conv1.style.out_features),
+                Layer(f"{name}.conv2", side, 2 * i + 2, block.conv2.style.out_features),
+            ]
+        last = 2 * len(self.blocks) + 1
+        return (*layers, Layer("to_rgb", self.resolution, last, self.to_rgb.style.out_features))
+
+    def _affines(self) -> list[nn.Linear]:
+        affines = [self.input.style]
+        for block in self.blocks:
+            affines += [block.up_style, block.conv1.style, block.conv2.style]
+        return [*affines, self.to_rgb.style]
+
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """Cast the convolutions; styles, noise, biases and to-RGB stay float32, where they cost nothing."""
+        self.input.weight.data = self.input.weight.data.to(dtype)
+        for block in self.blocks:
+            for conv in (block.conv1, block.conv2):
+                conv.depthwise.data = conv.depthwise.data.to(dtype)
+                conv.pointwise.data = conv.pointwise.data.to(dtype)
+
+    def noise_constants(self) -> list[Tensor]:
+        """The noise maps stored with the network, ``[1, 1, H, W]`` each, coarsest first."""
+        convs = [self.input] + [conv for block in self.blocks for conv in (block.conv1, block.conv2)]
+        return [conv.noise for conv in convs]
+
+    def styles(self, ws: Tensor) -> list[Tensor]:
+        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
+        return [
+            affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, self._affines(), strict=True)
+        ]
+
+    def forward(
+        self,
+        styles: Sequence[Tensor],
+        noise: Sequence[Tensor | None],
+        *,
+        size: int | None = None,
+        reference: bool = False,
+    ) -> Tensor:
+        """Styles to an image.
+
+        Args:
+            styles: as :meth:`styles` gives them.
+            noise: one map for each of :meth:`noise_constants`, or None for no noise there.
+            size: side of the image that is wanted; smaller than the resolution, it is the exact area average,
+                for less work: the last wavelet's low band *is* the half-sized image.
+            reference: run the plain operations in place of the fast ones.
+
+        Returns:
+            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
+        """
+        styles, noise = list(styles), list(noise)
+        x = self.input(styles[0], noise[0])
+        if reference:
+            haar = inverse_haar_reference
+        else:
+            haar = inverse_haar
+            x = x.contiguous(memory_format=torch.channels_last)
+        for i, block in enumerate(self.blocks):
+            up, first, second = styles[3 * i + 1 : 3 * i + 4]
+            x = haar(x, up)
+            x = block.conv1(x, first, noise[2 * i + 1], reference)
+            x = block.conv2(x, second, noise[2 * i + 2], reference)
+        if size is None or size == self.resolution:
+            return haar(self.to_rgb(x, styles[-1], 4 * self.image_channels))
+        factor = x.shape[-1] // size
+        if factor > 1:  # to-RGB is pointwise and linear, so the average may be taken before it
+            x = F.avg_pool2d(x, factor)
+        return 0.5 * self.to_rgb(x, styles[-1], self.image_channels)

@@ -1,0 +1,111 @@
+"""Modulated depthwise-separable convolution with noise, bias and leaky ReLU: MobileStyleGAN's one layer."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from generator.ops.wavelet import channel_dot
+
+
+def modulated_separable_reference(
+    x: Tensor,
+    style: Tensor,
+    depthwise: Tensor,
+    pointwise: Tensor,
+    bias: Tensor,
+    noise: Tensor | None,
+    leak: float,
+) -> Tensor:
+    """The layer as its definition reads.
+
+    Args:
+        x: ``[N, C, H, W]``.
+        style: ``[N, C]``, a factor for each input channel.
+        depthwise: ``[C, 1, 3, 3]``.
+        pointwise: ``[O, C]``.
+        bias: ``[O]``.
+        noise: ``[1 or N, 1, H, W]``, added to every output channel, or None.
+        leak: slope of the leaky ReLU below zero, above 0.
+
+    Returns:
+        ``[N, O, H, W]``, of x's precision.
+    """
+    x = x * style[:, :, None, None].to(x.dtype)
+    x = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
+    x = F.conv2d(x, pointwise[:, :, None, None])
+    x = x + bias[:, None, None].to(x.dtype)
+    if noise is not None:
+        x = x + noise.to(x.dtype)
+    return F.leaky_relu(x, leak)
+
+
+def modulated_separable(
+    x: Tensor,
+    style: Tensor,
+    depthwise: Tensor,
+    pointwise: Tensor,
+    bias: Tensor,
+    noise: Tensor | None,
+    leak: float,
+) -> Tensor:
+    """:func:`modulated_separable_reference`, fast: channels-last, as matrix products, in few passes over memory.
+
+    Its own backward pass gives the gradients of x, style and noise. Where a weight needs a gradient (pivotal
+    tuning) the reference runs.
+    """
+    if torch.is_grad_enabled() and (depthwise.requires_grad or pointwise.requires_grad or bias.requires_grad):
+        return modulated_separable_reference(x, style, depthwise, pointwise, bias, noise, leak)
+    out: Tensor = _ModulatedSeparable.apply(  # type: ignore[no-untyped-call]
+        x, style, depthwise, pointwise, bias, noise, leak
+    )
+    return out
+
+
+class _ModulatedSeparable(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        style: Tensor,
+        depthwise: Tensor,
+        pointwise: Tensor,
+        bias: Tensor,
+        noise: Tensor | None,
+        leak: float,
+    ) -> Tensor:
+        # A factor for each channel passes through a depthwise convolution: the style moves into the pointwise
+        # matrix, which is small.
+        filtered = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
+        n, channels, height, width = filtered.shape
+        weight = (pointwise.float() * style.unsqueeze(1)).to(x.dtype)
+        pixels = filtered.permute(0, 2, 3, 1).reshape(n, height * width, channels)
+        out = torch.baddbmm(bias.to(x.dtype), pixels, weight.transpose(1, 2))
+        if noise is not None:
+            out += noise.to(x.dtype).reshape(len(noise), -1, 1)
+        F.leaky_relu_(out, leak)
+        ctx.save_for_backward(filtered, out, style, depthwise, pointwise)
+        ctx.leak = leak
+        ctx.noise_samples = None if noise is None else len(noise)
+        return out.reshape(n, height, width, -1).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        filtered, out, style, depthwise, pointwise = ctx.saved_tensors
+        n, channels, height, width = filtered.shape
+        grad = grads[0].permute(0, 2, 3, 1).reshape(out.shape)
+        # The sign of a leaky ReLU's output is its input's.
+        grad = torch.ops.aten.leaky_relu_backward(grad, out, ctx.leak, True)
+        noise_grad = None
+        if ctx.needs_input_grad[5]:
+            noise_grad = grad.sum(dim=2, dtype=torch.float32).reshape(n, 1, height, width)
+            if ctx.noise_samples == 1:
+                noise_grad = noise_grad.sum(dim=0, keepdim=True)
+        pixels_grad = (grad @ pointwise).reshape(n, height, width, channels).permute(0, 3, 1, 2)
+        style_grad = channel_dot(pixels_grad, filtered).to(style.dtype) if ctx.needs_input_grad[1] else None
+        x_grad = None
+        if ctx.needs_input_grad[0]:
+            pixels_grad = pixels_grad.mul_(style[:, :, None, None].to(pixels_grad.dtype))
+            x_grad = F.conv_transpose2d(pixels_grad, depthwise, padding=1, groups=channels)
+        return x_grad, style_grad, None, None, None, noise_grad, None

@@ -1,0 +1,98 @@
+"""The modulated inverse Haar wavelet transform, which doubles the resolution of a feature map."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def inverse_haar_reference(bands: Tensor, style: Tensor | None = None) -> Tensor:
+    """Scale the bands and transform them, written as the transposed convolution with the four basis images.
+
+    Args:
+        bands: ``[N, 4*C, H, W]``: C channels of the low band, then C each of the vertical detail (top minus
+            bottom), the horizontal detail (left minus right) and the diagonal.
+        style: ``[N, 4*C]``, a factor for each channel; None for none.
+
+    Returns:
+        ``[N, C, 2*H, 2*W]``. The mean of every 2x2 block is half the scaled low band.
+
+    Raises:
+        ValueError: the number of channels is no multiple of four.
+    """
+    _check(bands)
+    if style is not None:
+        bands = bands * style[:, :, None, None].to(bands.dtype)
+    n, channels, height, width = bands.shape
+    basis = 0.5 * bands.new_tensor(
+        [[[1, 1], [1, 1]], [[1, 1], [-1, -1]], [[1, -1], [1, -1]], [[1, -1], [-1, 1]]]
+    ).unsqueeze(1)
+    by_channel = bands.reshape(n, 4, channels // 4, height, width).transpose(1, 2)
+    blocks = F.conv_transpose2d(by_channel.reshape(-1, 4, height, width), basis, stride=2)
+    return blocks.reshape(n, channels // 4, 2 * height, 2 * width)
+
+
+def inverse_haar(bands: Tensor, style: Tensor | None = None) -> Tensor:
+    """:func:`inverse_haar_reference` as sums and differences, channels-last, with its own backward pass."""
+    _check(bands)
+    if style is None:
+        style = bands.new_ones(bands.shape[:2])
+    out: Tensor = _ModulatedInverseHaar.apply(bands, style)  # type: ignore[no-untyped-call]
+    return out
+
+
+def _check(bands: Tensor) -> None:
+    if bands.ndim != 4 or bands.shape[1] % 4:
+        raise ValueError(f"bands needs the shape [N, 4*C, H, W], got {tuple(bands.shape)}")
+
+
+class _ModulatedInverseHaar(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, bands: Tensor, style: Tensor) -> Tensor:
+        ctx.save_for_backward(bands, style)
+        # The transform's factor 1/2 rides on the style.
+        scaled = bands * (0.5 * style)[:, :, None, None].to(bands.dtype)
+        n, channels, height, width = scaled.shape
+        out = torch.empty(
+            (n, channels // 4, 2 * height, 2 * width),
+            dtype=bands.dtype,
+            device=bands.device,
+            memory_format=torch.channels_last,
+        )
+        low, vertical, horizontal, diagonal = scaled.chunk(4, dim=1)
+        near, far = low + vertical, horizontal + diagonal
+        torch.add(near, far, out=out[:, :, ::2, ::2])
+        torch.sub(near, far, out=out[:, :, ::2, 1::2])
+        near, far = torch.sub(low, vertical, out=near), torch.sub(horizontal, diagonal, out=far)
+        torch.add(near, far, out=out[:, :, 1::2, ::2])
+        torch.sub(near, far, out=out[:, :, 1::2, 1::2])
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        (grad,) = grads
+        bands, style = ctx.saved_tensors
+        # The transform is orthonormal: its transpose is the forward Haar transform.
+        top_left, top_right = grad[:, :, ::2, ::2], grad[:, :, ::2, 1::2]
+        bottom_left, bottom_right = grad[:, :, 1::2, ::2], grad[:, :, 1::2, 1::2]
+        out = torch.empty_like(bands, memory_format=torch.channels_last)
+        low, vertical, horizontal, diagonal = out.chunk(4, dim=1)
+        top, bottom = top_left + top_right, bottom_left + bottom_right
+        torch.add(top, bottom, out=low)
+        torch.sub(top, bottom, out=vertical)
+        top, bottom = torch.sub(top_left, top_right, out=top), torch.sub(bottom_left, bottom_right, out=bottom)
+        torch.add(top, bottom, out=horizontal)
+        torch.sub(top, bottom, out=diagonal)
+        style_grad = None
+        if ctx.needs_input_grad[1]:
+            style_grad = 0.5 * channel_dot(out, bands).to(style.dtype)
+        return out.mul_((0.5 * style)[:, :, None, None].to(out.dtype)), style_grad
+
+
+def channel_dot(a: Tensor, b: Tensor) -> Tensor:
+    """The sum over pixels of a product: two ``[N, C, H, W]`` to float32 ``[N, C]``."""
+    # In two steps, so that a sum over a quarter of a million bfloat16 values keeps float32's precision.
+    n, channels, height, _ = a.shape
+    rows = (a * b).permute(0, 2, 3, 1).sum(dim=2)
+    return rows.float().reshape(n, height, channels).sum(dim=1)

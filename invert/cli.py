@@ -1,0 +1,149 @@
+"""The command ``invert``: photos in, records and pictures out."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from generator.command import DONE, STOPPED, WRONG_INPUT, is_disk_full, new_app, run
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from invert.inversion import Inversion
+    from invert.jobs import Job, Outputs
+    from invert.session import Settings
+
+app = new_app()
+
+
+@app.command(epilog="Example: invert me.jpg --preview me.mp4; then: edit --direction pose --strength 2")
+def invert(
+    photos: Annotated[
+        list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO|FOLDER")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; this one by default.", metavar="DIR")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")
+    ] = "ffhq",
+    method: Annotated[Literal["optimize"], typer.Option(help="How the code is found.")] = "optimize",
+    space: Annotated[
+        Literal["w", "w+"] | None,
+        typer.Option(
+            help="w: one code for all layers, easiest to edit; w+: one for each, closer to the photo."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of the search; the method's own number by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is random; equal seeds, equal results.")] = 0,
+    face: Annotated[
+        str,
+        typer.Option(
+            help="largest, all, or a number counted from 0, left to right.", metavar="largest|all|N"
+        ),
+    ] = "largest",
+    no_align: Annotated[
+        bool,
+        typer.Option("--no-align", help="Take the photo's central square as it is: aligned crops, no faces."),
+    ] = False,
+    preview: Annotated[
+        Path | None,
+        typer.Option(help="Film of the search: a name ending with .mp4 or .gif, or a folder for frames."),
+    ] = None,
+    npz: Annotated[bool, typer.Option("--npz", help="Write the code as .npz, too, for other tools.")] = False,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
+    ] = None,
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        typer.Option(help="Of the search; results are always computed in float32."),
+    ] = "auto",
+    keep_partial: Annotated[
+        bool, typer.Option("--keep-partial", help="On Ctrl-C, keep the best code so far.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> int:
+    """Find the code of a photo in a generator's latent space.
+
+    For me.jpg it writes me.inversion.safetensors, the record that `edit` reads, and me.inverted.png, what the
+    generator makes of it.
+    """
+    from invert.jobs import check_folder, gather
+    from invert.preview import check_preview_path
+    from invert.session import Settings
+
+    if face not in ("largest", "all") and not face.isdecimal():
+        raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
+    settings = Settings(
+        folder=out or Path(),
+        model=model,
+        method=method,
+        space=space,
+        steps=steps,
+        seed=seed,
+        face=face,
+        align=not no_align,
+        preview=preview,
+        npz=npz,
+        device=device,
+        precision=precision,
+        keep_partial=keep_partial,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
+    jobs = gather(photos)
+    if preview is not None and len(jobs) == 1:
+        check_preview_path(preview, overwrite)
+    check_folder(settings.folder)
+    return _work(jobs, settings)
+
+
+def _work(jobs: "list[Job]", settings: "Settings") -> int:
+    """Do every job, past bad photos, and say at the end which were bad."""
+    from invert.session import Session
+
+    session = Session(settings, several=len(jobs) > 1)
+    bad: list[str] = []
+    for job in jobs:
+        try:
+            for target in session.targets(job):
+                inversion = session.invert(target)
+                if not settings.quiet:
+                    _print_result(inversion, target.outputs)
+                if session.stopped:
+                    return STOPPED
+        except InputError as error:
+            # Nor does another photo find room on a full disk.
+            if len(jobs) == 1 or is_disk_full(error):
+                raise
+            bad.append(str(error))
+            print(f"invert: {error}", file=sys.stderr)
+    if len(bad) < len(jobs) and not settings.quiet:
+        print("Next: edit --direction pose --strength 2")
+    if bad:
+        print(f"invert: {len(bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)
+        for sentence in bad:
+            print(f"  {sentence}", file=sys.stderr)
+        return WRONG_INPUT
+    return DONE
+
+
+def _print_result(inversion: "Inversion", outputs: "Outputs") -> None:
+    from invert.report import describe_files, describe_metrics, describe_partial
+
+    for line in (describe_partial(inversion), describe_files(outputs), describe_metrics(inversion)):
+        if line:
+            print(line, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; the console script's entry point."""
+    return run(app, "invert", sys.argv[1:] if arguments is None else arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,328 @@
+"""The record of an inversion: the code, how it was found, and where the photo came from."""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import torch
+from torch import Tensor
+
+from generator.errors import InputError
+from generator.files import atomic_path
+from generator.generator import Generator, check_same_space
+from invert.record_files import RECORD_SUFFIX
+
+if TYPE_CHECKING:
+    from invert.align import Alignment
+
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+
+_FORMAT = 1
+_HEADER, _DIGEST = "stylegan-latents", "sha256"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The photo that was inverted, and how to know it again.
+
+    Attributes:
+        name: the file's name, without folders.
+        sha256: of the file's bytes, in hexadecimal.
+        path: where the file was. A record on disk keeps it relative to itself, so that a folder can move as a
+            whole; None when there is no such way (another drive).
+    """
+
+    name: str
+    sha256: str
+    path: Path | None = None
+
+    @staticmethod
+    def of(photo: Path) -> "Source":
+        """Describe a photo that exists.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return Source(photo.name, _file_sha256(photo), photo.absolute())
+
+    def find(self, *folders: Path) -> Path | None:
+        """The photo, where it was or in one of ``folders``; None when it is gone or changed."""
+        places = [folder / self.name for folder in folders]
+        for place in [self.path, *places] if self.path else places:
+            if place.is_file() and _file_sha256(place) == self.sha256:
+                return place
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Inversion:
+    """N photos in the latent space of one generator.
+
+    Attributes:
+        ws: float32 ``[N, num_ws, w_dim]``, on the CPU.
+        model, fingerprint, latent_space: of the generator, as :class:`generator.Generator` has them.
+        method: the inverter, such as ``optimize``.
+        settings: every setting of the inverter.
+        metrics: for each measure one value per image (NaN where it has none), taken in float32.
+        noise: optimised noise maps, ``[1 or N, 1, H, W]`` each; None for the model's own.
+        weights: what tuning added to the generator's weights, by parameter name; None for none.
+        sources: the photo of each image; empty when the images came from memory.
+        alignments: the crop of each image, None for one that was taken whole; empty like ``sources``.
+        version: of this library, when the record was made.
+
+    Raises:
+        InputError: a shape does not fit, or a value is not finite.
+    """
+
+    ws: Tensor
+    model: str
+    fingerprint: str
+    latent_space: str
+    method: str
+    settings: dict[str, JSON] = field(default_factory=dict)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    noise: list[Tensor] | None = None
+    weights: dict[str, Tensor] | None = None
+    sources: list[Source] = field(default_factory=list)
+    alignments: "list[Alignment | None]" = field(default_factory=list)
+    version: str = field(default_factory=lambda: library_version())
+
+    def __post_init__(self) -> None:
+        def plain(tensor: Tensor) -> Tensor:
+            return tensor.detach().to("cpu", torch.float32).contiguous()
+
+        object.__setattr__(self, "ws", plain(self.ws))
+        if self.noise is not None:
+            object.__setattr__(self, "noise", [plain(map) for map in self.noise])
+        if self.weights is not None:
+            object.__setattr__(self, "weights", {key: plain(value) for key, value in self.weights.items()})
+        if self.ws.ndim != 3 or 0 in self.ws.shape:
+            raise InputError(f"A code needs the shape [N, num_ws, w_dim], got {list(self.ws.shape)}.")
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in self.tensors().values()):
+            raise InputError("The code holds values that are not finite; invert the photo again.")
+        for map in self.noise or []:
+            if map.ndim != 4 or map.shape[0] not in (1, len(self)) or map.shape[1] != 1:
+                raise InputError(f"A noise map needs the shape [1 or N, 1, H, W], got {list(map.shape)}.")
+        counts = {name: len(values) for name, values in self.metrics.items()}
+        counts |= {name: len(values) for name, values in self._optional_lists() if values}
+        for name, count in counts.items():
+            if count != len(self):
+                raise InputError(f"The record holds {len(self)} codes, but {count} of {name}.")
+
+    def _optional_lists(self) -> "list[tuple[str, list[Any]]]":
+        return [("sources", self.sources), ("alignments", self.alignments)]
+
+    def __len__(self) -> int:
+        return self.ws.shape[0]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by the names they have on disk."""
+        noise = {f"noise.{i:03d}": map for i, map in enumerate(self.noise or [])}
+        weights = {f"weights.{name}": value for name, value in (self.weights or {}).items()}
+        return {"ws": self.ws, **noise, **weights}
+
+    def split(self) -> "list[Inversion]":
+        """N records of one image each, in order."""
+        return [
+            dataclasses.replace(
+                self,
+                ws=self.ws[i : i + 1],
+                metrics={name: values[i : i + 1] for name, values in self.metrics.items()},
+                noise=self.noise and [map if len(map) == 1 else map[i : i + 1] for map in self.noise],
+                sources=self.sources[i : i + 1],
+                alignments=self.alignments[i : i + 1],
+            )
+            for i in range(len(self))
+        ]
+
+    def for_generator(self, G: Generator) -> Tensor:
+        """The codes on the generator's device, ``[N, num_ws, w_dim]``, when they belong to its latent space.
+
+        A code of W (equal rows) also fits a generator with another number of rows.
+
+        Raises:
+            InputError: the record was made with another model, or its W+ has another number of rows.
+        """
+        check_same_space(G, self.model, self.latent_space, self.fingerprint, "This record")
+        if self.ws.shape[2] != G.w_dim:
+            raise InputError(
+                f"This record's codes have {self.ws.shape[2]} values a row, '{G.name}' has {G.w_dim}."
+            )
+        ws = self.ws
+        if ws.shape[1] != G.num_ws:
+            if not torch.equal(ws, ws[:, :1].expand_as(ws)):
+                raise InputError(
+                    f"This record holds a W+ code of {ws.shape[1]} rows from the model '{self.model}', and "
+                    f"'{G.name}' takes {G.num_ws}; invert the photo again with --space w or with this model."
+                )
+            ws = ws[:, :1].repeat(1, G.num_ws, 1)
+        return ws.to(G.device)
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Write the record as one safetensors file, whole or not at all.
+
+        Raises:
+            InputError: the file exists and may not be replaced, or cannot be written.
+        """
+        from safetensors.torch import save
+
+        path = Path(path)
+        if path.suffix != ".safetensors":
+            raise InputError(f"Cannot write {path}: a record's name ends with {RECORD_SUFFIX}.")
+        header = self._header(path.absolute().parent)
+        tensors = self.tensors()
+        # One entry: safetensors writes several in any order, and equal records should be equal files.
+        header[_DIGEST] = _digest(header, tensors)
+        content = save(tensors, metadata={_HEADER: _canonical(header)})
+        with atomic_path(path, overwrite=overwrite) as temporary:
+            temporary.write_bytes(content)
+
+    def save_npz(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Write the code alone as other projectors do: ``.npz`` with ``w``, float32 ``[1, num_ws, w_dim]``.
+
+        Raises:
+            InputError: the record holds several codes, the name does not end with .npz, or the file cannot be
+                written or exists and may not be replaced.
+        """
+        import numpy as np
+
+        path = Path(path)
+        if len(self) != 1:
+            raise InputError(f"An .npz holds one code and this record holds {len(self)}; split it first.")
+        if path.suffix != ".npz":
+            raise InputError(f"Cannot write {path}: give a name that ends with .npz.")
+        with atomic_path(path, overwrite=overwrite) as temporary:
+            np.savez(temporary, w=self.ws.numpy())
+
+    def _header(self, folder: Path) -> dict[str, JSON]:
+        return {
+            "kind": "inversion",
+            "format": _FORMAT,
+            "model": self.model,
+            "fingerprint": self.fingerprint,
+            "latent_space": self.latent_space,
+            "method": self.method,
+            "settings": self.settings,
+            "metrics": {
+                # JSON has no NaN and no infinity.
+                name: [value if math.isfinite(value) else None for value in map(float, values)]
+                for name, values in self.metrics.items()
+            },
+            "sources": [
+                {"name": source.name, "sha256": source.sha256, "path": _relative(source.path, folder)}
+                for source in self.sources
+            ],
+            "alignments": [None if item is None else item.to_dict() for item in self.alignments],
+            "version": self.version,
+        }
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> "Inversion":
+        """Read a record.
+
+        Raises:
+            InputError: there is no such file, it is no record, its bytes changed since it was written, or a
+                later version wrote it.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = Path(path)
+        if path.is_dir() or not path.exists():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise InputError(f"The record {path} {what}; give a file that ends with {RECORD_SUFFIX}.")
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, ValueError) as error:
+            raise InputError(f"{path} is no record, or is cut off: invert the photo again.") from error
+        try:
+            header = json.loads(metadata.get(_HEADER, "null"))
+        except ValueError as error:
+            raise InputError(f"{path} is damaged; invert the photo again.") from error
+        if not isinstance(header, dict) or header.get("kind") != "inversion":
+            raise InputError(f"{path} is no record of an inversion; give a file that `invert` wrote.")
+        if header.get("format") != _FORMAT:
+            raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
+        if header.pop(_DIGEST, None) != _digest(header, tensors):
+            raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
+        try:
+            return _from_header(header, tensors, path.absolute().parent)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error
+
+
+def library_version() -> str:
+    """The installed version of stylegan-latents, or ``unknown`` when it runs from a folder."""
+    try:
+        return importlib.metadata.version("stylegan-latents")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _from_header(header: dict[str, Any], tensors: dict[str, Tensor], folder: Path) -> Inversion:
+    from invert.align import Alignment
+
+    noise = [tensors[name] for name in sorted(tensors) if name.startswith("noise.")]
+    prefix = "weights."
+    weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    sources = []
+    for source in header["sources"]:
+        place = None if source["path"] is None else Path(os.path.normpath(folder / source["path"]))
+        sources.append(Source(str(source["name"]), str(source["sha256"]), place))
+    return Inversion(
+        ws=tensors["ws"],
+        model=str(header["model"]),
+        fingerprint=str(header["fingerprint"]),
+        latent_space=str(header["latent_space"]),
+        method=str(header["method"]),
+        settings=dict(header["settings"]),
+        metrics={
+            str(name): [math.nan if value is None else float(value) for value in values]
+            for name, values in header["metrics"].items()
+        },
+        noise=noise or None,
+        weights=weights or None,
+        sources=sources,
+        alignments=[None if item is None else Alignment.from_dict(item) for item in header["alignments"]],
+        version=str(header["version"]),
+    )
+
+
+def _relative(path: Path | None, folder: Path) -> str | None:
+    """A way from ``folder`` to ``path``, with forward slashes; None between the drives of Windows."""
+    if path is None:
+        return None
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return None
+
+
+def _canonical(header: dict[str, JSON]) -> str:
+    """The same text for the same header, before and after a file."""
+    return json.dumps(header, sort_keys=True, allow_nan=False)
+
+
+def _digest(header: dict[str, JSON], tensors: Mapping[str, Tensor]) -> str:
+    """sha256 over the header and every tensor's name, type, shape and bytes."""
+    digest = hashlib.sha256(_canonical(header).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _file_sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} may not be read: {error.strerror or error}.") from error

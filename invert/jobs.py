@@ -1,0 +1,130 @@
+"""Which photos a command names, and what the files made from each are called."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.errors import InputError
+from invert.photo import list_photos
+from invert.record_files import RECORD_SUFFIX, record_stem
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files made from one face of one photo.
+
+    Attributes:
+        record: the inversion.
+        picture: what the generator makes of it.
+        npz: the code for other tools, when wanted.
+        preview: a film of the search, when wanted.
+    """
+
+    record: Path
+    picture: Path
+    npz: Path | None = None
+    preview: Path | None = None
+
+    @property
+    def stem(self) -> str:
+        """What the names of all these files begin with."""
+        return record_stem(self.record)
+
+    def check_free(self) -> None:
+        """Refuse, before the work, when a file would have to be replaced after it.
+
+        Raises:
+            InputError: one of the files exists; it is named.
+        """
+        for path in (self.record, self.picture, self.npz):
+            if path is not None and path.exists():
+                raise InputError(
+                    f"{path} exists already; add --overwrite to replace it, or choose a folder with --out."
+                )
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photo, and the stem that its results' names begin with."""
+
+    photo: Path
+    stem: str
+
+    def outputs(
+        self, folder: Path, *, face: int | None = None, npz: bool = False, preview: Path | None = None
+    ) -> Outputs:
+        """The files of one face.
+
+        Args:
+            folder: where they go.
+            face: a face's number from the left, when several of the photo are inverted.
+            npz: whether the code is wanted as .npz too.
+            preview: the film's path, used as it is.
+        """
+        stem = self.stem if face is None else f"{self.stem}.face{face}"
+        return Outputs(
+            folder / f"{stem}{RECORD_SUFFIX}",
+            folder / f"{stem}.inverted.png",
+            folder / f"{stem}.npz" if npz else None,
+            preview,
+        )
+
+
+def gather(paths: Sequence[Path]) -> list[Job]:
+    """The photos that a command names, files and folders, each once, with results' names that don't collide.
+
+    From a folder all photos are taken but those that these programs made there: ``me.pose+2.png`` beside
+    ``me.inversion.safetensors``.
+
+    Raises:
+        InputError: a folder is missing, may not be read, or holds no photo.
+    """
+    photos: dict[Path, None] = {}
+    for path in paths:
+        for photo in _originals(path) if path.is_dir() else [path]:
+            photos.setdefault(photo)
+    return [Job(photo, stem) for photo, stem in zip(photos, _distinct_stems(photos), strict=True)]
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder for the results, and see that files can be written there.
+
+    Raises:
+        InputError: it is a file, or cannot be made or written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"Cannot write into {folder}: it is a file; give a folder to --out.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
+
+
+def _originals(folder: Path) -> list[Path]:
+    photos = list_photos(folder)
+    stems = [record_stem(record) for record in folder.glob(f"*{RECORD_SUFFIX}")]
+    made = {photo for photo in photos for stem in stems if photo.stem.startswith(f"{stem}.")}
+    originals = [photo for photo in photos if photo not in made]
+    if not originals:
+        raise InputError(f"The folder {folder} holds only pictures that were made here, and no photo.")
+    return originals
+
+
+def _distinct_stems(photos: Iterable[Path]) -> list[str]:
+    """The stem of each photo; its whole name where stems are equal, and a number where names are, too."""
+    photos = list(photos)
+    stems = Counter(photo.stem.casefold() for photo in photos)
+    names = [photo.stem if stems[photo.stem.casefold()] == 1 else photo.name for photo in photos]
+    taken: set[str] = set()
+    distinct = []
+    for name in names:
+        candidate, number = name, 2
+        while candidate.casefold() in taken:
+            candidate, number = f"{name}-{number}", number + 1
+        taken.add(candidate.casefold())
+        distinct.append(candidate)
+    return distinct

@@ -1,0 +1,51 @@
+"""How a search shows that it moves: a bar with the loss on a terminal, a line now and then elsewhere."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+Report = Callable[[int, int, float], None]
+"""Takes the step (from 1), the number of steps, and the loss."""
+
+_LINES = 10
+
+
+@contextlib.contextmanager
+def show_progress(label: str, *, quiet: bool = False) -> Iterator[Report]:
+    """Give a function to call after each step; the display ends with the block.
+
+    Args:
+        label: what is worked on, such as the photo's name.
+        quiet: show nothing.
+    """
+    if quiet:
+        yield lambda _step, _steps, _loss: None
+    elif sys.stderr.isatty():
+        with _bar(label) as report:
+            yield report
+    else:
+        yield lambda step, steps, loss: _line(label, step, steps, loss)
+
+
+def _line(label: str, step: int, steps: int, loss: float) -> None:
+    every = max(1, -(-steps // _LINES))
+    if step % every == 0 or step == steps:
+        print(f"{label}: step {step} of {steps}, loss {loss:.4f}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _bar(label: str) -> Iterator[Report]:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(escape(label), total=None, loss="-")
+        yield lambda step, steps, loss: progress.update(task, completed=step, total=steps, loss=f"{loss:.4f}")

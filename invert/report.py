@@ -1,0 +1,41 @@
+"""What a run made, in plain words."""
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from invert.inversion import Inversion
+    from invert.jobs import Outputs
+
+# How LPIPS (AlexNet, at 256 pixels) reads to an eye, from projections of portraits: up to this, in words.
+_LPIPS_WORDS = ((0.03, "very close"), (0.08, "close"), (0.15, "fair"), (math.inf, "far off"))
+_SAME_PERSON = 0.6  # invert.identity.SAME_PERSON, without loading dlib's parts
+
+
+def describe_files(outputs: "Outputs") -> str:
+    """One line that names every file written."""
+    paths = [outputs.record, outputs.picture, outputs.npz, outputs.preview]
+    return "Wrote " + ", ".join(str(path) for path in paths if path is not None)
+
+
+def describe_metrics(inversion: "Inversion") -> str:
+    """One line on how near the first image of a record comes to its photo; empty without metrics."""
+    first = {name: values[0] for name, values in inversion.metrics.items() if values}
+    parts = []
+    if "lpips_alex" in first:
+        lpips = first["lpips_alex"]
+        words = next((words for limit, words in _LPIPS_WORDS if lpips <= limit), "unknown")
+        parts.append(f"{words} to the photo (LPIPS {lpips:.3f}, 0 is equal)")
+    if "psnr" in first:
+        parts.append(f"PSNR {first['psnr']:.1f} dB")
+    distance = first.get("identity", math.nan)
+    if math.isfinite(distance):
+        who = "the same person" if distance < _SAME_PERSON else "not surely the same person"
+        parts.append(f"{who} (identity distance {distance:.2f}, the same below {_SAME_PERSON})")
+    return "Likeness: " + ", ".join(parts) if parts else ""
+
+
+def describe_partial(inversion: "Inversion") -> str:
+    """One line for a search that Ctrl-C ended; empty for one that ran through."""
+    step = inversion.settings.get("stopped_at_step")
+    return "" if step is None else f"Stopped at step {step}: this is the best code so far"

@@ -1,0 +1,71 @@
+"""Scores of real photos. The support weights come through the zoo, which keeps them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from editing.discovery.faces import FaceScorer
+from invert.align import align_face
+from invert.faces import require_faces
+from invert.photo import read_photo, to_tensor
+
+pytest.importorskip("onnxruntime")
+
+DATA = Path(__file__).parents[2] / "data"
+PHOTOS = ("london_005_neutral", "london_005_smiling", "london_062_neutral", "astronaut")
+
+
+@pytest.fixture(scope="module")
+def images():
+    pictures = []
+    for name in PHOTOS:
+        photo = read_photo(DATA / f"{name}.jpg")
+        pictures.append(to_tensor(align_face(photo, require_faces(photo)[0], size=256)[0]))
+    return torch.cat(pictures)
+
+
+@pytest.fixture(scope="module")
+def scores(images):
+    return {
+        name: dict(zip(FaceScorer.names, row, strict=True))
+        for name, row in zip(PHOTOS, FaceScorer()(images), strict=True)
+    }
+
+
+def test_a_smile_scores_higher_than_the_same_face_without(scores):
+    assert scores["london_005_smiling"]["smile"] > scores["london_005_neutral"]["smile"] + 0.03
+    assert scores["astronaut"]["smile"] > scores["london_005_smiling"]["smile"]
+
+
+def test_portraits_look_ahead(scores):
+    for row in scores.values():
+        assert abs(row["pose"]) < 6
+        assert abs(row["roll"]) < 3
+        assert 0.45 < row["face-x"] < 0.55
+
+
+def test_gender_and_age(scores):
+    assert scores["london_005_neutral"]["gender"] > 2
+    assert scores["london_062_neutral"]["gender"] < 0
+    for row in scores.values():
+        assert 18 < row["age"] < 45
+
+
+def test_mirroring_changes_the_sign_of_yaw_only(images):
+    one, two = FaceScorer()(images), FaceScorer()(images.flip(-1))
+    index = FaceScorer.names.index
+    np.testing.assert_allclose(two[:, index("pose")], -one[:, index("pose")], atol=4)
+    np.testing.assert_allclose(two[:, index("smile")], one[:, index("smile")], atol=0.06)
+    np.testing.assert_allclose(two[:, index("skin-light")], one[:, index("skin-light")], atol=0.05)
+
+
+def test_darkening_is_seen(images):
+    index = FaceScorer.names.index("skin-light")
+    dark = FaceScorer()(images * 0.8 - 0.2)[:, index]
+    assert (dark < FaceScorer()(images)[:, index] - 0.05).all()
+
+
+def test_no_pictures_give_no_scores():
+    assert FaceScorer()(torch.zeros(0, 3, 64, 64)).shape == (0, len(FaceScorer.names))

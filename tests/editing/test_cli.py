@@ -1,0 +1,269 @@
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import editing
+from editing import direction as direction_module
+from editing.cli import main
+from editing.direction import Direction
+from invert.align import no_align
+from invert.inversion import Inversion, Source
+from tests.small_models import save_small_model, small_generator, small_record
+
+G = small_generator(latent_space="small-w")
+MODEL = ("--model", "../small.safetensors", "--device", "cpu")
+
+
+def _direction(name: str, seed: int) -> Direction:
+    vector = torch.randn(1, 8, generator=torch.Generator().manual_seed(seed))
+    return Direction(
+        name, "small-w", vector, 1.0, "all", {"positive": "more of it", "held_out_accuracy": 0.9}
+    )
+
+
+@pytest.fixture(name="folder", autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: a photo, its record, and the model beside the folder; two known directions."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    save_small_model(tmp_path, latent_space="small-w")
+    gradient = Image.linear_gradient("L").convert("RGB").resize((60, 40))
+    gradient.save("me.png")
+    _, alignment = no_align(gradient, 32)
+    small_record(G, sources=[Source.of(Path("me.png"))], alignments=[alignment]).save(
+        "me.inversion.safetensors"
+    )
+    known = {name: _direction(name, seed) for seed, name in enumerate(("pose", "smile"))}
+    monkeypatch.setattr(direction_module, "_shipped", lambda: {"small-w": known})
+    return folder
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"me.png", "me.inversion.safetensors"}
+
+
+def _one_sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith("edit")
+    return lines[0]
+
+
+def _pixels(path: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+    return np.asarray(Image.open(path)).astype(np.int64)
+
+
+def test_the_newest_record_is_edited_and_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_record(G).save("old.inversion.safetensors")
+    os.utime("old.inversion.safetensors", (1, 1))
+    assert main(["--direction", "pose", "--strength", "2", *MODEL]) == 0
+    assert "Using me.inversion.safetensors, the newest record here" in capsys.readouterr().out
+    assert _files(folder) == {"old.inversion.safetensors", "me.pose+2.png"}
+    expected = G.synthesize(G.sample([0]) + 2 * _direction("pose", 0).vector)[0]
+    levels = expected.add(1).mul(127.5).clamp(0, 255).permute(1, 2, 0).numpy()
+    assert np.abs(_pixels("me.pose+2.png") - levels).max() <= 1
+
+
+def test_several_pairs_in_their_order() -> None:
+    arguments = [
+        "me.inversion.safetensors",
+        "-d",
+        "pose",
+        "-s",
+        "2",
+        "--direction",
+        "smile",
+        "--strength",
+        "-1.5",
+    ]
+    assert main([*arguments, *MODEL]) == 0
+    assert Path("me.pose+2.smile-1.5.png").exists()
+    # All strengths after all directions is the same command.
+    arguments = ["-d", "pose", "-d", "smile", "-s", "2", "-s", "-1.5", "--out", "again.png"]
+    assert main([*arguments, *MODEL]) == 0
+    assert (_pixels("again.png") == _pixels("me.pose+2.smile-1.5.png")).all()
+
+
+def test_layers_and_raw_change_the_result_and_its_name() -> None:
+    edit = ["-d", "pose", "-s", "2", *MODEL]
+    assert main(edit) == 0
+    assert main([*edit, "--layers", "coarse"]) == 0
+    assert main([*edit, "--raw"]) == 0
+    assert (_pixels("me.pose+2.coarse.png") != _pixels("me.pose+2.png")).any()
+    assert (_pixels("me.pose+2.raw.png") == _pixels("me.pose+2.png")).all()  # its scale is 1
+
+
+def test_out_is_a_file_or_a_folder(folder: Path) -> None:
+    edit = ["-d", "pose", "-s", "1", *MODEL]
+    assert main([*edit, "--out", "new/turned.jpg"]) == 0
+    assert main([*edit, "--out", "results"]) == 0
+    assert (folder / "new" / "turned.jpg").exists()
+    assert (folder / "results" / "me.pose+1.png").exists()
+
+
+def test_nothing_is_replaced_unasked(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("me.pose+2.png").write_text("mine")
+    edit = ["-d", "pose", "-s", "2", *MODEL]
+    assert main(edit) == 2
+    assert "me.pose+2.png exists already; add --overwrite" in _one_sentence(capsys)
+    assert Path("me.pose+2.png").read_text() == "mine"
+    assert main([*edit, "--overwrite"]) == 0
+    assert Image.open("me.pose+2.png").size == (32, 32)
+
+
+def test_a_sheet_shows_photo_inversion_and_edit() -> None:
+    assert main(["-d", "pose", "-s", "2", "--sheet", *MODEL]) == 0
+    with_photo = Image.open("me.pose+2.sheet.png").width
+    assert Image.open("me.pose+2.png").size == (32, 32)
+    Path("me.png").unlink()
+    assert main(["-d", "pose", "-s", "2", "--sheet", "--overwrite", *MODEL]) == 0
+    assert 0.6 < Image.open("me.pose+2.sheet.png").width / with_photo < 0.7
+
+
+def test_paste_back_gives_the_whole_photo() -> None:
+    assert main(["-d", "pose", "-s", "2", "--paste-back", *MODEL]) == 0
+    photo, pasted = _pixels("me.png"), _pixels("me.pose+2.pasted.png")
+    assert pasted.shape == (40, 60, 3)
+    assert (pasted != photo).any()
+    # The crop is the central square; left and right of it the photo is untouched.
+    assert (pasted[:, :10] == photo[:, :10]).all()
+    assert (pasted[:, 50:] == photo[:, 50:]).all()
+
+
+def test_paste_back_without_the_photo_says_how(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    edit = ["-d", "pose", "-s", "2", "--paste-back", *MODEL]
+    Path("me.png").rename("../elsewhere.png")
+    assert main(edit) == 2
+    assert "name it with --photo" in _one_sentence(capsys)
+    Image.new("RGB", (33, 33)).save("../other.png")
+    assert main([*edit, "--photo", "../other.png"]) == 2
+    assert "33x33" in _one_sentence(capsys)
+    assert _files(folder) == set()
+    assert main([*edit, "--photo", "../elsewhere.png"]) == 0
+
+
+def test_a_grid_over_a_range_with_negative_ends() -> None:
+    arguments = ["me.inversion.safetensors", "--direction", "pose", "--direction", "smile"]
+    assert main(["grid", *arguments, "--range", "-3", "3", "--steps", "5", *MODEL]) == 0
+    names = [path.name for path in Path().glob("me.pose*.png")]
+    assert names == ["me.pose-3.smile-3_to+3.png"]
+    width, height = Image.open(names[0]).size
+    assert width > 5 * 256
+    assert 2 * 256 < height < 3 * 256
+
+
+def test_directions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["directions", "--model", "../small.safetensors"]) == 0
+    output = capsys.readouterr().out
+    assert "pose" in output
+    assert "smile" in output
+    assert "accuracy 0.90" in output
+
+
+def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["me.png", "-d", "pose", "-s", "1", *MODEL]) == 0
+    assert "Using me.inversion.safetensors" in capsys.readouterr().out
+    Path("you.png").touch()
+    assert main(["you.png", "-d", "pose", "-s", "1", *MODEL]) == 2
+    assert "run `invert you.png` first" in _one_sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--direction smile --strength 2"),
+        (["-d", "pose"], "1 direction and 0 strengths"),
+        (["-d", "pose", "-s", "1", "-s", "2"], "1 direction and 2 strengths"),
+        (["-d", "pose", "-s", "nan"], "finite"),
+        (["-d", "pose", "-s", "-inf"], "finite"),
+        (["-d", "pose", "-s", "much"], "--strength"),
+        (["-d", "smiel", "-s", "1"], "did you mean smile"),
+        (["-d", "zzz", "-s", "1"], "pose, smile"),
+        (["-d", "pose", "-s", "1", "--layers", "deep"], "deep"),
+        (["-d", "pose", "-s", "1", "--layers", "0-99"], "0-99"),
+        (["-d", "pose", "-s", "1", "--out", "turned.xyz"], ".xyz"),
+        (["missing.inversion.safetensors", "-d", "pose", "-s", "1"], "does not exist"),
+        (["gird", "-d", "pose"], "did you mean `edit grid`"),
+        (["-d", "pose", "-s", "1", "--outt", "x"], "--outt"),
+        (["grid", "-d", "pose", "--range", "-3"], "--range"),
+        (["grid", "-d", "pose", "--range", "2", "2"], "no width"),
+        (["grid", "-d", "pose", "--range", "nan", "2"], "finite"),
+        (["grid", "--range", "-3", "3"], "--direction"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    before = _files(folder)
+    assert main([*arguments, *MODEL]) == 2
+    capsys_line = _one_sentence(capsys)
+    assert words in capsys_line
+    assert _files(folder) == before
+
+
+def test_a_record_of_another_model_names_both(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_record(small_generator(5, name="horses")).save("horse.inversion.safetensors")
+    assert main(["horse.inversion.safetensors", "-d", "pose", "-s", "1", *MODEL]) == 2
+    sentence = _one_sentence(capsys)
+    assert "'horses'" in sentence
+    assert "'small'" in sentence
+    assert main(["horse.inversion.safetensors", "-d", "pose", "-s", "1"]) == 2
+    assert "--model" in _one_sentence(capsys)
+    assert _files(folder) == {"horse.inversion.safetensors"}
+
+
+def test_a_tampered_record_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "me.inversion.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+    assert main(["-d", "pose", "-s", "1", *MODEL]) == 2
+    assert "changed or damaged" in _one_sentence(capsys)
+    path.write_bytes(content[:-5])
+    assert main(["-d", "pose", "-s", "1", *MODEL]) == 2
+    assert "cut off" in _one_sentence(capsys)
+    assert _files(folder) == set()
+
+
+def test_a_record_of_several_images_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    small_record(G, 2).save("two.inversion.safetensors")
+    assert main(["two.inversion.safetensors", "-d", "pose", "-s", "1", *MODEL]) == 2
+    assert "2 images" in _one_sentence(capsys)
+
+
+def test_a_folder_without_records_says_what_to_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "me.inversion.safetensors").unlink()
+    assert main(["-d", "pose", "-s", "1", *MODEL]) == 2
+    assert "run `invert PHOTO` first" in _one_sentence(capsys)
+
+
+def test_optimised_noise_is_used() -> None:
+    record = Inversion.load("me.inversion.safetensors")
+    noise = [torch.full_like(map, 3.0) for map in G.noise_constants()]
+    dataclasses.replace(record, noise=noise).save("loud.inversion.safetensors")
+    edit = ["-d", "pose", "-s", "0", *MODEL]
+    assert main(["me.inversion.safetensors", *edit]) == 0
+    assert main(["loud.inversion.safetensors", *edit]) == 0
+    assert (_pixels("me.pose+0.png") != _pixels("loud.pose+0.png")).any()
+
+
+@pytest.mark.parametrize("command", [[], ["grid"], ["directions"]])
+def test_help_loads_nothing_heavy(command: list[str]) -> None:
+    code = (
+        f"import sys; from editing.cli import main; main({[*command, '--help']}); "
+        "heavy = {'torch', 'numpy', 'PIL', 'dlib', 'sklearn', 'imageio'} & set(sys.modules); "
+        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+    )
+    root = Path(str(editing.__file__)).parents[1]
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False
+    )
+    assert result.returncode == 0, result.stderr

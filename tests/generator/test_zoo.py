@@ -1,0 +1,83 @@
+"""The named weights: complete entries, near names, and the files themselves where they are cached."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from generator import zoo
+from generator.archive import sha256_of
+from generator.errors import InputError
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@pytest.mark.parametrize("entry", zoo.entries(), ids=lambda entry: entry.name)
+def test_every_entry_is_complete(entry: zoo.Entry) -> None:
+    assert zoo.entry(entry.name) is entry
+    assert SHA256.fullmatch(entry.sha256)
+    assert entry.members
+    assert all(SHA256.fullmatch(member.sha256) and member.size > 0 for member in entry.members)
+    assert entry.licence
+    assert entry.domain
+    assert (entry.resolution > 0) == (entry.kind == "generator")
+    filenames = [member.filename for member in entry.members]
+    assert len(set(filenames)) == len(filenames)
+    if entry.file and not entry.convert:
+        assert filenames == [entry.file]
+
+
+def test_names_are_unique_and_entries_frozen() -> None:
+    names = [entry.name for entry in zoo.entries()]
+    assert len(set(names)) == len(names)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        zoo.entries()[0].name = "other"  # type: ignore[misc]
+
+
+def test_one_archive_has_one_description() -> None:
+    sources = {entry.source for entry in zoo.entries()}
+    assert len({source.sha256 for source in sources}) == len(sources)
+
+
+def test_unknown_name_suggests_near_ones() -> None:
+    with pytest.raises(InputError, match=r"no weights called 'lpips-alexx'; did you mean lpips-alex"):
+        zoo.fetch("lpips-alexx")
+    with pytest.raises(InputError, match="known are ffhq-openvino, lpips-alex"):
+        zoo.entry("????")
+
+
+@pytest.mark.parametrize("entry", [e for e in zoo.entries() if not e.convert], ids=lambda entry: entry.name)
+def test_the_real_files(entry: zoo.Entry) -> None:
+    path = zoo.fetch(entry.name)
+    folder = path.parent if entry.file else path
+    for member in entry.members:
+        assert (folder / member.filename).stat().st_size == member.size
+    smallest = min(entry.members, key=lambda member: member.size)
+    assert sha256_of(folder / smallest.filename) == smallest.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "widths"),
+    [
+        ("lpips-alex", [64, 192, 384, 256, 256]),
+        ("lpips-vgg", [64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]),
+    ],
+)
+def test_the_real_lpips_weights(name: str, widths: list[int]) -> None:
+    tensors = load_file(zoo.fetch(name))
+    heads = [64, 192, 384, 256, 256] if name == "lpips-alex" else [64, 128, 256, 512, 512]
+    assert len(tensors) == 2 * len(widths) + len(heads)
+    before = 3
+    for index, width in enumerate(widths):
+        weight = tensors[f"conv{index}.weight"]
+        assert weight.dtype == np.float32
+        assert weight.shape[:2] == (width, before)
+        assert weight.shape[2] == weight.shape[3]
+        assert tensors[f"conv{index}.bias"].shape == (width,)
+        before = width
+    for index, width in enumerate(heads):
+        head = tensors[f"head{index}.weight"]
+        assert head.shape == (width,)
+        assert head.min() >= 0  # LPIPS's heads are trained to be non-negative

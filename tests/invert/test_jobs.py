@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from generator.errors import InputError
+from invert.jobs import check_folder, gather
+from invert.record_files import newest_record, record_stem
+
+
+def _photos(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (20, 20)).save(folder / name)
+
+
+def test_names_of_results_never_collide(tmp_path: Path) -> None:
+    _photos(tmp_path, "a/me.png", "a/me.jpg", "a/you.png", "b/ME.jpg", "b/me.jpg", "c/me.jpg")
+    jobs = gather([tmp_path / "a", tmp_path / "b" / "me.jpg", tmp_path / "c", tmp_path / "a" / "you.png"])
+    assert [job.photo.name for job in jobs] == ["me.jpg", "me.png", "you.png", "me.jpg", "me.jpg"]
+    assert [job.stem for job in jobs] == ["me.jpg", "me.png", "you", "me.jpg-2", "me.jpg-3"]
+
+
+def test_a_second_run_does_not_take_results_for_photos(tmp_path: Path) -> None:
+    _photos(tmp_path, "me.jpg", "me.inverted.png", "me.pose+2.png", "mentor.jpg", "my.friend.png")
+    (tmp_path / "me.inversion.safetensors").touch()
+    assert [job.photo.name for job in gather([tmp_path])] == ["me.jpg", "mentor.jpg", "my.friend.png"]
+    # Named by the user, a picture is a photo.
+    assert len(gather([tmp_path / "me.inverted.png"])) == 1
+
+
+def test_a_folder_without_photos_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no photo"):
+        gather([tmp_path])
+
+
+def test_existing_results_are_named_before_the_work(tmp_path: Path) -> None:
+    _photos(tmp_path, "me.jpg")
+    outputs = gather([tmp_path / "me.jpg"])[0].outputs(tmp_path, npz=True)
+    outputs.check_free()
+    (tmp_path / "me.npz").touch()
+    with pytest.raises(InputError, match=r"me\.npz exists already"):
+        outputs.check_free()
+
+
+def test_out_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "results").touch()
+    with pytest.raises(InputError, match="it is a file"):
+        check_folder(tmp_path / "results")
+    check_folder(tmp_path / "new" / "results")
+    assert (tmp_path / "new" / "results").is_dir()
+    assert list((tmp_path / "new" / "results").iterdir()) == []
+
+
+def test_the_newest_record_is_by_time(tmp_path: Path) -> None:
+    import os
+
+    with pytest.raises(InputError, match="run `invert PHOTO` first"):
+        newest_record(tmp_path)
+    for name, seconds in (("b", 100), ("a", 300), ("c", 200)):
+        (tmp_path / f"{name}.inversion.safetensors").touch()
+        os.utime(tmp_path / f"{name}.inversion.safetensors", (seconds, seconds))
+    assert record_stem(newest_record(tmp_path)) == "a"

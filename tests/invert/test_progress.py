@@ -1,0 +1,33 @@
+import pytest
+
+from invert.progress import show_progress
+
+
+def test_lines_come_now_and_then_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress("me.jpg") as report:
+        for step in range(1, 96):
+            report(step, 95, 1 / step)
+    output = capsys.readouterr()
+    assert output.out == ""
+    lines = output.err.splitlines()
+    assert 9 <= len(lines) <= 11
+    assert lines[0] == "me.jpg: step 10 of 95, loss 0.1000"
+    assert lines[-1] == "me.jpg: step 95 of 95, loss 0.0105"
+
+
+def test_a_terminal_shows_a_bar_with_the_loss(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with show_progress("[me].jpg") as report:
+        report(5, 10, 0.25)
+    shown = capsys.readouterr().err
+    assert "[me].jpg" in shown
+    assert "5/10" in shown
+    assert "loss 0.2500" in shown
+
+
+def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress("me.jpg", quiet=True) as report:
+        report(1, 1, 0.5)
+    assert capsys.readouterr() == ("", "")
