@@ -27,13 +27,9 @@ _Layers = Annotated[
 _Raw = Annotated[
     bool, typer.Option("--raw", help="Take strengths as multiples of the stored vector, for published files.")
 ]
-_Out = Annotated[
-    Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
-]
+_Out = Annotated[Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace pictures that exist.")]
-_Model = Annotated[
-    str | None, typer.Option(help="The generator; the record's by default.", metavar="NAME|PATH")
-]
+_Model = Annotated[str | None, typer.Option(help="The generator; the record's by default.", metavar="NAME|PATH")]
 _Device = Annotated[
     str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
 ]

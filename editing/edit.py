@@ -60,9 +60,7 @@ def pair(directions: Sequence[str], strengths: Sequence[float]) -> list[tuple[st
         InputError: there is none, their counts differ, or a strength is not finite.
     """
     if not directions and not strengths:
-        raise InputError(
-            "Say what to change, such as --direction smile --strength 2; `edit directions` lists all."
-        )
+        raise InputError("Say what to change, such as --direction smile --strength 2; `edit directions` lists all.")
     if len(directions) != len(strengths):
         raise InputError(
             f"Each --direction needs its --strength: there are {_count(len(directions), 'direction')} and "

@@ -68,9 +68,7 @@ class OpenRecord:
         if len(self.inversion) != 1:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
         if self.inversion.weights is not None:
-            raise InputError(
-                f"{path} holds tuned weights, which `edit` cannot use yet; invert without tuning."
-            )
+            raise InputError(f"{path} holds tuned weights, which `edit` cannot use yet; invert without tuning.")
         self.generator: Generator = load(model or self._model()).to(choose_device(device))
         self.ws: Tensor = self.inversion.for_generator(self.generator)
 
@@ -128,9 +126,7 @@ class OpenRecord:
         """
         alignment = self.inversion.alignments[0] if self.inversion.alignments else None
         if alignment is None:
-            raise InputError(
-                f"{self.path} does not say where in the photo its face is; invert the photo again."
-            )
+            raise InputError(f"{self.path} does not say where in the photo its face is; invert the photo again.")
         return alignment
 
     def _noise(self) -> "Noise":

@@ -69,9 +69,7 @@ def extract(archive: Path, members: Iterable[Member], folder: Path) -> None:
                 with archive.open("rb") as contents:
                     _copy(contents, member, folder)
     except KeyError as error:
-        raise InputError(
-            f"The archive {archive.name} lacks a file it should hold: {error.args[0]}."
-        ) from error
+        raise InputError(f"The archive {archive.name} lacks a file it should hold: {error.args[0]}.") from error
     except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
         raise InputError(f"The archive {archive.name} cannot be read ({error}); fetch it again.") from error
 

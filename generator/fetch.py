@@ -72,9 +72,7 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("stylegan-latents", appauthor=False))
 
 
-def obtain(
-    entry: Entry, siblings: Iterable[Entry] = (), *, offline: bool = False, thorough: bool = False
-) -> Path:
+def obtain(entry: Entry, siblings: Iterable[Entry] = (), *, offline: bool = False, thorough: bool = False) -> Path:
     """Local path of the entry's verified file or folder; downloads it when the cache does not hold it.
 
     Two processes that ask at once share one download: the second waits for the first and uses its result.
@@ -199,8 +197,7 @@ def _read_stamp(folder: Path) -> dict[str, Any]:
         return nothing
     files = stamp.get("files") if isinstance(stamp, dict) else None
     if not isinstance(files, dict) or not all(
-        isinstance(record, dict) and {"size", "mtime_ns", "sha256"} <= record.keys()
-        for record in files.values()
+        isinstance(record, dict) and {"size", "mtime_ns", "sha256"} <= record.keys() for record in files.values()
     ):
         return nothing
     return {str(key): value for key, value in stamp.items()}

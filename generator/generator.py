@@ -230,7 +230,7 @@ class Generator(nn.Module):
             return [
                 constant.std() * map.to(constant.device) for constant, map in zip(constants, drawn, strict=True)
             ]
-        if isinstance(noise, str) or [map.shape[-2:] for map in noise] != [c.shape[-2:] for c in constants]:
+        if [map.shape[-2:] for map in noise] != [constant.shape[-2:] for constant in constants]:
             raise ValueError("noise has to be 'const', 'random', 'none', or a map for each of noise_constants()")
         return noise
 
@@ -248,9 +248,7 @@ def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
     return digest.hexdigest()
 
 
-def check_same_space(
-    generator: Generator, name: str, latent_space: str, its_fingerprint: str, what: str
-) -> None:
+def check_same_space(generator: Generator, name: str, latent_space: str, its_fingerprint: str, what: str) -> None:
     """Refuse a code or direction that was made with another generator.
 
     Raises:

@@ -78,9 +78,7 @@ class Alignment:
             width, height = values["photo_size"]
             alignment = cls(quad, (int(width), int(height)), int(values["size"]), str(values["method"]))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise InputError(
-                f"The record's alignment is damaged ({error}); invert the photo again."
-            ) from error
+            raise InputError(f"The record's alignment is damaged ({error}); invert the photo again.") from error
         if not (
             quad.shape == (4, 2)
             and bool(np.isfinite(quad).all())

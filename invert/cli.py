@@ -19,31 +19,23 @@ app = new_app()
 
 @app.command(epilog="Example: invert me.jpg --preview me.mp4; then: edit --direction pose --strength 2")
 def invert(
-    photos: Annotated[
-        list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO|FOLDER")
-    ],
+    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO|FOLDER")],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; this one by default.", metavar="DIR")
     ] = None,
-    model: Annotated[
-        str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")
-    ] = "ffhq",
+    model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq",
     method: Annotated[Literal["optimize"], typer.Option(help="How the code is found.")] = "optimize",
     space: Annotated[
-        Literal["w", "w+"] | None,
-        typer.Option(
-            help="w: one code for all layers, easiest to edit; w+: one for each, closer to the photo."
-        ),
-    ] = None,
+        Literal["w", "w+"],
+        typer.Option(help="w: one code for all layers, easiest to edit; w+: one for each, closer to the photo."),
+    ] = "w+",
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of the search; the method's own number by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is random; equal seeds, equal results.")] = 0,
     face: Annotated[
         str,
-        typer.Option(
-            help="largest, all, or a number counted from 0, left to right.", metavar="largest|all|N"
-        ),
+        typer.Option(help="largest, all, or a number counted from 0, left to right.", metavar="largest|all|N"),
     ] = "largest",
     no_align: Annotated[
         bool,

@@ -152,9 +152,7 @@ class Inversion:
         """
         check_same_space(G, self.model, self.latent_space, self.fingerprint, "This record")
         if self.ws.shape[2] != G.w_dim:
-            raise InputError(
-                f"This record's codes have {self.ws.shape[2]} values a row, '{G.name}' has {G.w_dim}."
-            )
+            raise InputError(f"This record's codes have {self.ws.shape[2]} values a row, '{G.name}' has {G.w_dim}.")
         ws = self.ws
         if ws.shape[1] != G.num_ws:
             if not torch.equal(ws, ws[:, :1].expand_as(ws)):

@@ -32,6 +32,10 @@ class LPIPS(nn.Module):
         tensors: ``conv{i}.weight``, ``conv{i}.bias`` and ``head{i}.weight`` ``[C]`` of each tap.
     """
 
+    shift: Tensor
+    spread: Tensor
+    conv0_weight: Tensor
+
     def __init__(self, trunk: Trunk, tensors: dict[str, Tensor]) -> None:
         super().__init__()
         self.trunk = trunk

@@ -88,9 +88,7 @@ def read_photo(path: str | os.PathLike[str]) -> Image.Image:
     except UnidentifiedImageError as error:
         raise InputError(_say_unidentified(path)) from error
     except PermissionError as error:
-        raise InputError(
-            f"{path} may not be read: {error.strerror}; check the file's permissions."
-        ) from error
+        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
     except MemoryError as error:
         raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
     # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
@@ -122,9 +120,7 @@ def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
     return sorted(photos, key=lambda photo: (photo.name.casefold(), photo.name))
 
 
-def to_tensor(
-    image: Image.Image, size: int | None = None, device: "str | torch.device" = "cpu"
-) -> "torch.Tensor":
+def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.device" = "cpu") -> "torch.Tensor":
     """Turn a picture into the form networks take.
 
     Args:
@@ -144,9 +140,7 @@ def to_tensor(
     image = image.convert("RGB")
     if size is not None and image.size != (size, size):
         if image.width != image.height:
-            raise ValueError(
-                f"a {image.width}x{image.height} picture cannot become {size}x{size}: crop it first"
-            )
+            raise ValueError(f"a {image.width}x{image.height} picture cannot become {size}x{size}: crop it first")
         image = image.resize((size, size), Image.Resampling.LANCZOS)
     pixels = torch.from_numpy(np.array(image)).to(device)
     return pixels.permute(2, 0, 1).unsqueeze(0).to(torch.float32).div(127.5).sub(1).contiguous()
@@ -195,8 +189,7 @@ def check_picture_suffix(path: str | os.PathLike[str]) -> None:
     if suffix.lower() not in _SAVE_OPTIONS:
         found = f"the suffix {suffix}" if suffix else "a name without a suffix"
         raise InputError(
-            f"Cannot write {path}: {found} names no known picture format; use one of "
-            f"{', '.join(_SAVE_OPTIONS)}."
+            f"Cannot write {path}: {found} names no known picture format; use one of {', '.join(_SAVE_OPTIONS)}."
         )
 
 
@@ -245,13 +238,10 @@ def _check_size(path: Path, size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
         raise InputError(
-            f"{path} is {width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; "
-            "make it smaller first."
+            f"{path} is {width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller first."
         )
     if min(width, height) < MIN_SIDE:
-        raise InputError(
-            f"{path} is {width}x{height} pixels; a photo needs at least {MIN_SIDE} pixels a side."
-        )
+        raise InputError(f"{path} is {width}x{height} pixels; a photo needs at least {MIN_SIDE} pixels a side.")
 
 
 def _say_unidentified(path: Path) -> str:

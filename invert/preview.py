@@ -42,9 +42,7 @@ def check_preview_path(path: Path, overwrite: bool = False) -> None:
     if kind and not overwrite:
         raise InputError(f"{path} exists already; add --overwrite to replace it, or choose another name.")
     if not kind and any(path.iterdir()):
-        frames = [
-            entry for entry in path.iterdir() if entry.match(_FRAME_NAME.format(0).replace("0000", "*"))
-        ]
+        frames = [entry for entry in path.iterdir() if entry.match(_FRAME_NAME.format(0).replace("0000", "*"))]
         if not overwrite or len(frames) < len(list(path.iterdir())):
             raise InputError(f"The folder {path} is not empty; give a new folder for the frames.")
 

@@ -33,7 +33,7 @@ class Settings:
     folder: Path
     model: str = "ffhq"
     method: Literal["optimize"] = "optimize"
-    space: Literal["w", "w+"] | None = None
+    space: Literal["w", "w+"] = "w+"
     steps: int | None = None
     seed: int = 0
     face: str = "largest"
@@ -136,9 +136,12 @@ class Session:
         # Before the search, so that weights which cannot be fetched cost no search.
         person = None if target.face is None else self._identity(crop)
         images = to_tensor(crop, device=self.generator.device)
-        options = {} if settings.space is None else {"space": settings.space}
         inverter = OptimizationInverter(
-            self.generator, steps=settings.steps, seed=settings.seed, precision=settings.precision, **options
+            self.generator,
+            settings.space,
+            steps=settings.steps,
+            seed=settings.seed,
+            precision=settings.precision,
         )
         # The film is completed last, so that its failure costs no code.
         with self._film(outputs.preview, images) as add_frame:

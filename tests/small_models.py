@@ -71,9 +71,7 @@ class FakeInverter:
 
     interrupt_at: int | None = None
 
-    def __init__(
-        self, G: Generator, space: str = "w+", *, steps: int | None = None, seed: int = 0, **_: object
-    ):
+    def __init__(self, G: Generator, space: str = "w+", *, steps: int | None = None, seed: int = 0, **_: object):
         self.G, self.space, self.steps, self.seed = G, space, steps or 3, seed
 
     def invert(

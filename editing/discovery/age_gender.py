@@ -34,9 +34,7 @@ def _session(name: str) -> Any:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        str(fetch(name)), sess_options=options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(str(fetch(name)), sess_options=options, providers=["CPUExecutionProvider"])
 
 
 def age_gender_scores(pixels: npt.NDArray[np.uint8], landmarks: Array) -> Array:

@@ -36,9 +36,7 @@ _LOOKS = ("glasses", "beard", *_COLOURS)
 # Those scores are in the leakage table, but to hold them would be to hold the edit itself back. For the same
 # reason age may change hair and skin, and gender the beard and the brows.
 FACE_ATTRIBUTES = (
-    Attribute(
-        "pose", "the face turns to the viewer's right", "to the viewer's left", "coarse,middle", _LOOKS
-    ),
+    Attribute("pose", "the face turns to the viewer's right", "to the viewer's left", "coarse,middle", _LOOKS),
     Attribute("pitch", "the face looks up", "the face looks down", "coarse,middle", _LOOKS),
     Attribute("smile", "more smile", "less smile", "coarse,middle", _LOOKS),
     Attribute("mouth-open", "the mouth opens", "the mouth closes", "coarse,middle", _LOOKS),
@@ -46,3 +44,6 @@ FACE_ATTRIBUTES = (
     Attribute("age", "older", "younger", "all", ("glasses", "beard", "background-light")),
     Attribute("gender", "towards masculine", "towards feminine", "all", ("glasses", *_COLOURS)),
 )
+
+HELPERS = ("glasses", "beard")
+"""Held scores that are no attribute, whose measured changes are cancelled too."""

@@ -93,9 +93,7 @@ def _rotation(yaw: Array, pitch: Array, roll: Array) -> Array:
     (sy, cy), (sp, cp), (sr, cr) = ((np.sin(a), np.cos(a)) for a in (yaw, pitch, roll))
     across = np.stack([cy, np.zeros_like(cy), sy], axis=-1)
     down = np.stack([sp * sy, cp, -sp * cy], axis=-1)
-    return np.stack(
-        [cr[:, None] * across - sr[:, None] * down, sr[:, None] * across + cr[:, None] * down], axis=1
-    )
+    return np.stack([cr[:, None] * across - sr[:, None] * down, sr[:, None] * across + cr[:, None] * down], axis=1)
 
 
 def _residual(values: Array, points: Array) -> Array:

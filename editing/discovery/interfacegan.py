@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from editing.direction import JSON, Direction
-from editing.discovery.attributes import FACE_ATTRIBUTES, Attribute
+from editing.discovery.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
 from editing.discovery.leakage import Effect, changes, effect
 from editing.discovery.linear import LinearModel, Method, fit
 from editing.discovery.samples import Samples, score_codes
@@ -37,6 +37,8 @@ _REFINE_SEED, _SCALE_SEED, _TEST_SEED = 900_000_000, 910_000_000, 920_000_000
 _TRUNCATION = 0.7
 # Size of the steps tried in refining, in the model's standard deviations of the score.
 _TRIAL = 1.5
+_REFINEMENTS = 2
+_WORST_CONDITION = 100.0
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class InterFaceGAN:
         scorer: what the samples were scored with.
         samples: what :func:`editing.discovery.samples.sample` gave.
         method: of the linear model; see :func:`editing.discovery.linear.fit`.
-        codes: how many held-out codes each of refining, scaling and testing is done on.
+        codes: how many held-out codes refining and testing are done on, each on its own; scaling takes twice
+            as many.
         refine: whether to do step 3.
         report: called with a sentence when a step begins.
     """
@@ -75,6 +78,7 @@ class InterFaceGAN:
         self.samples = samples.valid()
         self.deviations = self.samples.deviations()
         self.report = report or (lambda _: None)
+        self._drawn: dict[int, tuple[Tensor, Array]] = {}
         self.model: LinearModel = fit(self.samples, method)
 
     def find(self, attributes: Sequence[Attribute] = FACE_ATTRIBUTES) -> list[Found]:
@@ -87,7 +91,7 @@ class InterFaceGAN:
         first = [self._step(attribute, names) for attribute in attributes]
         steps = self._refined(first, attributes) if self.refine else first
         found = []
-        test, before = self._codes(_TEST_SEED)
+        test, before = self._codes(_TEST_SEED, self.codes)
         for attribute, step in zip(attributes, steps, strict=True):
             direction = self._scaled(attribute, step)
             self.report(f"testing {attribute.name}")
@@ -108,33 +112,68 @@ class InterFaceGAN:
         return step * float(np.clip(1 / max(gain, 1e-6), 1.0, 4.0))
 
     def _refined(self, steps: list[Array], attributes: Sequence[Attribute]) -> list[Array]:
-        """Combine the steps so that the measured means of the other attributes' scores stay."""
-        ws, before = self._codes(_REFINE_SEED)
+        """Combine the steps so that the measured means of the scores that are to stay do stay.
+
+        Steps for held scores that are no attribute (glasses, for one) join in: they are what can cancel them.
+        """
+        ws, before = self._codes(_REFINE_SEED, self.codes)
         names = [attribute.name for attribute in attributes]
-        columns = [self.samples.names.index(name) for name in names]
-        gains = np.empty((len(steps), len(steps)))
-        for index, (attribute, step) in enumerate(zip(attributes, steps, strict=True)):
-            self.report(f"refining {attribute.name}")
-            direction = self._direction(attribute, step, _TRIAL)
-            result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before) / self.deviations
-            gains[:, index] = np.nanmean(result[1] - result[0], axis=0)[columns] / 2
-        if not np.isfinite(gains).all() or np.linalg.cond(gains) > 100:
+        helpers = [name for name in HELPERS if any(name in attribute.fixed for attribute in attributes)]
+        helping = [
+            (Attribute(name, "", "", "all"), self._step(Attribute(name, "", "", "all"), [*names, *helpers]))
+            for name in helpers
+        ]
+        helper_gains = [self._gains(attribute, step, _TRIAL, ws, before) for attribute, step in helping]
+        length = _TRIAL
+        for turn in range(_REFINEMENTS):
+            gains = []
+            for attribute, step in zip(attributes, steps, strict=True):
+                self.report(f"refining {attribute.name}, {turn + 1} of {_REFINEMENTS}")
+                gains.append(self._gains(attribute, step, length, ws, before))
+            steps = [
+                self._combined(
+                    attribute,
+                    [*zip(names, steps, gains, strict=True)],
+                    [
+                        (one.name, step, gain)
+                        for (one, step), gain in zip(helping, helper_gains, strict=True)
+                        if one.name in attribute.fixed
+                    ],
+                )
+                for attribute in attributes
+            ]
+        return steps
+
+    def _gains(self, attribute: Attribute, step: Array, length: float, ws: "Tensor", before: Array) -> Array:
+        """Mean change of every score for one step, in deviations, measured at ``length`` steps either way."""
+        direction = self._direction(attribute, step, length)
+        result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before)
+        gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * length)
+        return gains
+
+    def _combined(
+        self, attribute: Attribute, steps: list[tuple[str, Array, Array]], helpers: list[tuple[str, Array, Array]]
+    ) -> Array:
+        """The combination of steps that changes the attribute's score by one deviation and none of the others."""
+        parts = [*steps, *helpers]
+        columns = [self.samples.names.index(name) for name, _, _ in parts]
+        matrix = np.array([gains[columns] for _, _, gains in parts]).T
+        if not np.isfinite(matrix).all() or np.linalg.cond(matrix) > _WORST_CONDITION:
             raise InputError("The directions do not tell the attributes apart; take more samples.")
-        combine = np.linalg.inv(gains)
-        refined = []
-        for index, attribute in enumerate(attributes):
-            mask = np.array([[group in attribute.groups] for group in GROUPS], dtype=np.float64)
-            whole: Array = np.einsum("k,kgw->gw", combine[:, index], np.array(steps))
-            refined.append(whole * mask)
-        return refined
+        wanted = np.array([float(name == attribute.name) for name, _, _ in parts])
+        weights = np.linalg.solve(matrix, wanted)
+        whole: Array = np.einsum("k,kgw->gw", weights, np.array([step for _, step, _ in parts]))
+        # The steps of attributes that move other rows may not bring those rows in.
+        mask = np.array([[group in attribute.groups] for group in GROUPS], dtype=np.float64)
+        return whole * mask
 
     def _scaled(self, attribute: Attribute, step: Array) -> Direction:
         """The step as a direction, with the scale that moves the median face by one standard deviation."""
         self.report(f"scaling {attribute.name}")
-        ws, before = self._codes(_SCALE_SEED)
+        ws, before = self._codes(_SCALE_SEED, 2 * self.codes)
         own = self.samples.names.index(attribute.name)
         length = 1.0
-        # The answer is nearly linear, so that the second round only corrects the first one's rest.
+        # The answer is nearly linear, so that a second round only corrects the first one's rest.
         for _ in range(2):
             direction = self._direction(attribute, step, length)
             result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before)[..., own]
@@ -145,6 +184,8 @@ class InterFaceGAN:
                     "deviations only; take more samples."
                 )
             length /= gain
+            if abs(gain - 1) < 0.03:
+                break
         return self._direction(attribute, step, length)
 
     def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
@@ -162,10 +203,12 @@ class InterFaceGAN:
         )
         return direction.bind(self.G)
 
-    def _codes(self, seed: int) -> tuple["Tensor", Array]:
-        """Held-out codes ``[codes, num_ws, w_dim]`` and their scores."""
-        ws = self.G.sample(range(seed, seed + self.codes), truncation=_TRUNCATION)
-        return ws, score_codes(self.G, self.scorer, ws, size=256)
+    def _codes(self, seed: int, count: int) -> tuple["Tensor", Array]:
+        """Held-out codes ``[count, num_ws, w_dim]`` and their scores, made once."""
+        if seed not in self._drawn:
+            ws = self.G.sample(range(seed, seed + count), truncation=_TRUNCATION)
+            self._drawn[seed] = ws, score_codes(self.G, self.scorer, ws, size=256)
+        return self._drawn[seed]
 
     def _describe(
         self, attribute: Attribute, bound: Direction, step: Array, measured: Effect, names: Sequence[str]
@@ -187,7 +230,9 @@ class InterFaceGAN:
             "generator_fingerprint": self.G.fingerprint,
             "scorer": self.scorer.version,
             "score": attribute.name,
-            "score_deviation": float(self.deviations[index]),
+            "score_deviations": {
+                name: float(value) for name, value in zip(self.samples.names, self.deviations, strict=True)
+            },
             "samples": len(self.samples.codes),
             "fixed": [name for name in (*names, *attribute.fixed) if name != attribute.name],
             "held_out_correlation": round(float(self.model.accuracy[index]), 4),
@@ -197,8 +242,7 @@ class InterFaceGAN:
             "leakage": round(measured.leakage, 4),
             "deviations_of_w_per_unit": [round(float(value), 4) for value in lengths],
             "moved": {
-                name: round(float(value), 4)
-                for name, value in zip(measured.names, measured.moved, strict=True)
+                name: round(float(value), 4) for name, value in zip(measured.names, measured.moved, strict=True)
             },
         }
         return Direction(

@@ -104,9 +104,7 @@ def fit(samples: Samples, method: Method = "ridge", *, strength: float = 600.0) 
     predicted = codes[test] @ weights
     truth = standard[test]
     accuracy = [np.corrcoef(p, t)[0, 1] for p, t in zip(predicted.T, truth.T, strict=True)]
-    sides = [
-        ((p > np.median(p)) == (t > np.median(t))).mean() for p, t in zip(predicted.T, truth.T, strict=True)
-    ]
+    sides = [((p > np.median(p)) == (t > np.median(t))).mean() for p, t in zip(predicted.T, truth.T, strict=True)]
     weights = _weights(codes, standard, method, strength)
     effects = weights.T.reshape(len(samples.names), *samples.codes.shape[1:])
     return LinearModel(samples.names, effects, colouring, np.array(accuracy), np.array(sides))
@@ -134,14 +132,10 @@ def _weights(codes: Array, scores: Array, method: Method, strength: float) -> Ar
         ends = (score <= low) | (score >= high)
         labels = score[ends] >= high
         if labels.all() or not labels.any():
-            raise InputError(
-                "A score has one value for nearly every sample, so there are no two sides to tell."
-            )
+            raise InputError("A score has one value for nearly every sample, so there are no two sides to tell.")
         # The logistic loss curves a quarter as much as the squared ones.
-        if method == "svm":
-            model = LinearSVC(C=1 / strength)
-        else:
-            model = LogisticRegression(C=4 / strength, max_iter=300)
+        svm, logistic = LinearSVC(C=1 / strength), LogisticRegression(C=4 / strength, max_iter=300)
+        model = svm if method == "svm" else logistic
         weight = np.asarray(model.fit(codes[ends], labels).coef_[0], dtype=np.float64)
         columns.append(weight / np.linalg.norm(weight))
     return np.stack(columns, axis=1)

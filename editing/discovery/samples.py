@@ -75,9 +75,7 @@ def draw_codes(G: "Generator", samples: int, seed: int, truncation: float) -> "T
     plain = (samples + 1) // 2
     count = plain + len(GROUPS) * (samples // 2)
     chunks = [range(start, min(start + 500, count)) for start in range(0, count, 500)]
-    w = torch.cat(
-        [G.sample([first + index for index in chunk], truncation=truncation)[:, 0] for chunk in chunks]
-    )
+    w = torch.cat([G.sample([first + index for index in chunk], truncation=truncation)[:, 0] for chunk in chunks])
     codes = w.new_empty(samples, len(GROUPS), G.w_dim)
     codes[0::2] = w[:plain, None]
     codes[1::2] = w[plain:].view(-1, len(GROUPS), G.w_dim)

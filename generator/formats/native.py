@@ -65,7 +65,7 @@ def read_native(path: Path) -> Generator:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118: no mapping
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
     if not isinstance(header, dict) or header.get("architecture") != "mobile":

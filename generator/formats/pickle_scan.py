@@ -53,14 +53,10 @@ def scan(file: IO[bytes], name: str) -> None:
         for count, (opcode, argument, _position) in enumerate(pickletools.genops(file)):
             kind = opcode.name
             if kind in _REFUSED:
-                raise InputError(
-                    f"{name} uses {_REFUSED[kind]}, which a weights file does not need; not loaded."
-                )
+                raise InputError(f"{name} uses {_REFUSED[kind]}, which a weights file does not need; not loaded.")
             if kind in _PUTS or kind == "MEMOIZE":
                 index = len(memo) if argument is None else int(argument)
-                if (
-                    not 0 <= index <= count
-                ):  # writers count up from 0, so an index never exceeds the opcodes so far
+                if not 0 <= index <= count:  # writers count up from 0, so an index never exceeds the opcodes so far
                     raise InputError(f"{name} is no sound pickle: it asks for memo slot {index}; not loaded.")
                 memo[index] = stack[-1]
             elif kind in _GETS:

@@ -102,9 +102,7 @@ def _encode(budget: Budget, text: object, encoding: object = "latin1") -> bytes:
 
 
 def _bytes(_budget: Budget) -> bytes:
-    return (
-        b""  # old protocols write no bytes at all as a call without arguments, and others by _codecs.encode
-    )
+    return b""  # old protocols write no bytes at all as a call without arguments, and others by _codecs.encode
 
 
 def _bytearray(budget: Budget, contents: object = b"", _encoding: object = "latin1") -> bytearray:

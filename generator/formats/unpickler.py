@@ -109,15 +109,11 @@ def load_inert(
         return InertUnpickler(reader, Budget(bounded.size - start), stand_ins, persistent, name).load()
     except InputError as error:
         message = str(error)
-        raise InputError(
-            message if message.startswith(name) else f"{name}: {message}; not loaded."
-        ) from error
+        raise InputError(message if message.startswith(name) else f"{name}: {message}; not loaded.") from error
     except OSError as error:
         raise InputError(f"Cannot read {name}: {error.strerror or error}.") from error
     except Exception as error:  # whatever the pickle machine stumbles over, the file caused it
-        raise InputError(
-            f"{name} is damaged or no pickle of weights ({error}); fetch or copy it again."
-        ) from error
+        raise InputError(f"{name} is damaged or no pickle of weights ({error}); fetch or copy it again.") from error
 
 
 class _Bounded(io.RawIOBase):

@@ -7,6 +7,8 @@ constant map. This definition keeps both as they are and takes one code per laye
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +42,7 @@ class MobileConfig:
 
     @property
     def resolution(self) -> int:
-        return 4 * 2 ** len(self.channels)
+        return 4 << len(self.channels)
 
 
 class Mapping(nn.Module):
@@ -49,7 +51,7 @@ class Mapping(nn.Module):
     def __init__(self, config: MobileConfig) -> None:
         super().__init__()
         widths = [config.z_dim] + [config.w_dim] * config.mapping_depth
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
 
     def forward(self, z: Tensor) -> Tensor:
         x = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
@@ -89,7 +91,7 @@ class SeparableConv(nn.Module):
         self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
         self.bias = nn.Parameter(torch.zeros(out_channels))
 
-    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, reference: bool) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
         convolve = modulated_separable_reference if reference else modulated_separable
         return convolve(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)
 
@@ -137,15 +139,18 @@ class Synthesis(nn.Module):
         self.input = InputConv(config.w_dim, config.channels[0])
         self.blocks = nn.ModuleList(
             UpBlock(config.w_dim, before, after, 8 * 2**i)
-            for i, (before, after) in enumerate(zip(config.channels[:-1], config.channels[1:], strict=True))
+            for i, (before, after) in enumerate(pairwise(config.channels))
         )
         self.to_rgb = ToRGB(config.w_dim, config.channels[-1], config.image_channels)
         self.layers = self._layers()
         self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
 
+    def _up_blocks(self) -> list[UpBlock]:
+        return cast(list[UpBlock], list(self.blocks))
+
     def _layers(self) -> tuple[Layer, ...]:
         layers = [Layer("input", 4, 0, self.input.style.out_features)]
-        for i, block in enumerate(self.blocks):
+        for i, block in enumerate(self._up_blocks()):
             side, name = 8 * 2**i, f"block{8 * 2**i}"
             layers += [
                 Layer(f"{name}.up", side, 2 * i + 1, block.up_style.out_features),
@@ -157,28 +162,26 @@ class Synthesis(nn.Module):
 
     def _affines(self) -> list[nn.Linear]:
         affines = [self.input.style]
-        for block in self.blocks:
+        for block in self._up_blocks():
             affines += [block.up_style, block.conv1.style, block.conv2.style]
         return [*affines, self.to_rgb.style]
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Cast the convolutions; styles, noise, biases and to-RGB stay float32, where they cost nothing."""
         self.input.weight.data = self.input.weight.data.to(dtype)
-        for block in self.blocks:
+        for block in self._up_blocks():
             for conv in (block.conv1, block.conv2):
                 conv.depthwise.data = conv.depthwise.data.to(dtype)
                 conv.pointwise.data = conv.pointwise.data.to(dtype)
 
     def noise_constants(self) -> list[Tensor]:
         """The noise maps stored with the network, ``[1, 1, H, W]`` each, coarsest first."""
-        convs = [self.input] + [conv for block in self.blocks for conv in (block.conv1, block.conv2)]
-        return [conv.noise for conv in convs]
+        later = [conv.noise for block in self._up_blocks() for conv in (block.conv1, block.conv2)]
+        return [self.input.noise, *later]
 
     def styles(self, ws: Tensor) -> list[Tensor]:
         """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
-        return [
-            affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, self._affines(), strict=True)
-        ]
+        return [affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, self._affines(), strict=True)]
 
     def forward(
         self,
@@ -200,21 +203,21 @@ class Synthesis(nn.Module):
         Returns:
             float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
         """
-        styles, noise = list(styles), list(noise)
-        x = self.input(styles[0], noise[0])
+        x: Tensor = self.input(styles[0], noise[0])
         if reference:
             haar = inverse_haar_reference
         else:
             haar = inverse_haar
             x = x.contiguous(memory_format=torch.channels_last)
-        for i, block in enumerate(self.blocks):
+        for i, block in enumerate(self._up_blocks()):
             up, first, second = styles[3 * i + 1 : 3 * i + 4]
             x = haar(x, up)
-            x = block.conv1(x, first, noise[2 * i + 1], reference)
-            x = block.conv2(x, second, noise[2 * i + 2], reference)
+            x = block.conv1(x, first, noise[2 * i + 1], reference=reference)
+            x = block.conv2(x, second, noise[2 * i + 2], reference=reference)
         if size is None or size == self.resolution:
             return haar(self.to_rgb(x, styles[-1], 4 * self.image_channels))
         factor = x.shape[-1] // size
         if factor > 1:  # to-RGB is pointwise and linear, so the average may be taken before it
             x = F.avg_pool2d(x, factor)
-        return 0.5 * self.to_rgb(x, styles[-1], self.image_channels)
+        low_band: Tensor = self.to_rgb(x, styles[-1], self.image_channels)
+        return 0.5 * low_band

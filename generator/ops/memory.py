@@ -19,10 +19,13 @@ def keep_freed_memory() -> Iterator[None]:
     glibc's defaults come back at the end; elsewhere than on glibc the block changes nothing.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    for option, value in _KEEP.items() if mallopt else ():
+    if mallopt is None:
+        yield
+        return
+    for option, value in _KEEP.items():
         mallopt(option, value)
     try:
         yield
     finally:
-        for option, value in _DEFAULTS.items() if mallopt else ():
+        for option, value in _DEFAULTS.items():
             mallopt(option, value)

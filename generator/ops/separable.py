@@ -57,9 +57,7 @@ def modulated_separable(
     """
     if torch.is_grad_enabled() and (depthwise.requires_grad or pointwise.requires_grad or bias.requires_grad):
         return modulated_separable_reference(x, style, depthwise, pointwise, bias, noise, leak)
-    out: Tensor = _ModulatedSeparable.apply(  # type: ignore[no-untyped-call]
-        x, style, depthwise, pointwise, bias, noise, leak
-    )
+    out: Tensor = _ModulatedSeparable.apply(x, style, depthwise, pointwise, bias, noise, leak)
     return out
 
 

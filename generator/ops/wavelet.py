@@ -38,7 +38,7 @@ def inverse_haar(bands: Tensor, style: Tensor | None = None) -> Tensor:
     _check(bands)
     if style is None:
         style = bands.new_ones(bands.shape[:2])
-    out: Tensor = _ModulatedInverseHaar.apply(bands, style)  # type: ignore[no-untyped-call]
+    out: Tensor = _ModulatedInverseHaar.apply(bands, style)
     return out
 
 
@@ -81,7 +81,10 @@ class _ModulatedInverseHaar(torch.autograd.Function):
         top, bottom = top_left + top_right, bottom_left + bottom_right
         torch.add(top, bottom, out=low)
         torch.sub(top, bottom, out=vertical)
-        top, bottom = torch.sub(top_left, top_right, out=top), torch.sub(bottom_left, bottom_right, out=bottom)
+        top, bottom = (
+            torch.sub(top_left, top_right, out=top),
+            torch.sub(bottom_left, bottom_right, out=bottom),
+        )
         torch.add(top, bottom, out=horizontal)
         torch.sub(top, bottom, out=diagonal)
         style_grad = None

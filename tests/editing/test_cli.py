@@ -23,9 +23,7 @@ MODEL = ("--model", "../small.safetensors", "--device", "cpu")
 
 def _direction(name: str, seed: int) -> Direction:
     vector = torch.randn(1, 8, generator=torch.Generator().manual_seed(seed))
-    return Direction(
-        name, "small-w", vector, 1.0, "all", {"positive": "more of it", "held_out_accuracy": 0.9}
-    )
+    return Direction(name, "small-w", vector, 1.0, "all", {"positive": "more of it", "held_out_accuracy": 0.9})
 
 
 @pytest.fixture(name="folder", autouse=True)
@@ -38,9 +36,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     gradient = Image.linear_gradient("L").convert("RGB").resize((60, 40))
     gradient.save("me.png")
     _, alignment = no_align(gradient, 32)
-    small_record(G, sources=[Source.of(Path("me.png"))], alignments=[alignment]).save(
-        "me.inversion.safetensors"
-    )
+    small_record(G, sources=[Source.of(Path("me.png"))], alignments=[alignment]).save("me.inversion.safetensors")
     known = {name: _direction(name, seed) for seed, name in enumerate(("pose", "smile"))}
     monkeypatch.setattr(direction_module, "_shipped", lambda: {"small-w": known})
     return folder
@@ -263,7 +259,5 @@ def test_help_loads_nothing_heavy(command: list[str]) -> None:
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     root = Path(str(editing.__file__)).parents[1]
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False
-    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False)
     assert result.returncode == 0, result.stderr

@@ -42,9 +42,7 @@ def make_wheel(folder: Path) -> Path:
     path = folder / "tiny_weights-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as zipped:
         zipped.writestr("tiny_weights/weights.dat", b"weights")
-        metadata = (
-            "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\nRequires-Dist: nowhere-to-be-found\n"
-        )
+        metadata = "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\nRequires-Dist: nowhere-to-be-found\n"
         zipped.writestr("tiny_weights-1.0.dist-info/METADATA", metadata)
         wheel = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         zipped.writestr("tiny_weights-1.0.dist-info/WHEEL", wheel)

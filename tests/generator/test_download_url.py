@@ -46,9 +46,7 @@ def test_dropped_connection_is_continued(tmp_path: Path) -> None:
 def test_a_later_call_continues(tmp_path: Path) -> None:
     part = tmp_path / "w.part"
     with serve(Site(BODY, drop_after=[300_000, 0, 0, 0, 0])) as site:
-        with pytest.raises(
-            InputError, match=r"broke off after 0\.3 of 1\.0 MB.*run the command again to continue"
-        ):
+        with pytest.raises(InputError, match=r"broke off after 0\.3 of 1\.0 MB.*run the command again to continue"):
             download_url(source_of(site), part, label="w")
         assert part.stat().st_size == 300_000
         site.drop_after.clear()

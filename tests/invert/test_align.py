@@ -97,9 +97,7 @@ def test_outside_of_the_photo_is_filled_smoothly() -> None:
     assert np.abs(np.diff(outside, axis=1)).max() < 12
     assert outside.min() > 0
     # What lies well inside is the photo's own.
-    inside = np.asarray(
-        crop_of(photo, Alignment(square(150, (175, 195)), photo.size, 128, "ffhq")), dtype=float
-    )
+    inside = np.asarray(crop_of(photo, Alignment(square(150, (175, 195)), photo.size, 128, "ffhq")), dtype=float)
     assert np.abs(crop[128:, 128:] - inside).mean() < 1.5
 
 
@@ -133,7 +131,7 @@ def test_no_align(size: tuple[int, int], method: str, box: tuple[int, int, int, 
     assert alignment.method == method
     assert np.array_equal(np.asarray(crop), np.asarray(photo.crop(box)))
     assert alignment.side == side
-    assert psnr(crop_of(photo, alignment), crop) > 30
+    assert np.array_equal(np.asarray(crop_of(photo, alignment)), np.asarray(crop))
 
 
 @given(

@@ -106,9 +106,7 @@ def test_previews_of_several_photos_are_told_apart(folder: Path) -> None:
     assert {"me.film.gif", "you.film.gif"} <= set(_files(folder))
 
 
-def test_a_preview_that_cannot_be_is_told_before_the_work(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_preview_that_cannot_be_is_told_before_the_work(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("me.png", "--preview", "film.avi") == 2
     assert "film.avi" in _one_sentence(capsys)
     assert _files(folder) == ["me.png"]
@@ -223,9 +221,7 @@ def test_a_full_disk_under_the_output_is_one_sentence() -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "invert.cli", "--help"]
         root = Path(session.__file__).parents[1]
-        result = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=root, check=False
-        )
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=root, check=False)
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
 
@@ -301,9 +297,7 @@ def test_help_loads_nothing_heavy() -> None:
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
     root = Path(session.__file__).parents[1]
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False
-    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False)
     assert result.returncode == 0, result.stderr
     assert "--keep-partial" in result.stdout
 

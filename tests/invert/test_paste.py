@@ -34,9 +34,7 @@ def levels(image: Image.Image) -> np.ndarray:
     return np.asarray(image).astype(int)
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [("astronaut", 256), ("astronaut", 1024), ("london_062_neutral", 128)]
-)
+@pytest.mark.parametrize(("name", "size"), [("astronaut", 256), ("astronaut", 1024), ("london_062_neutral", 128)])
 def test_round_trip_without_an_edit(name: str, size: int) -> None:
     photo = read_photo(DATA / f"{name}.jpg")
     crop, alignment = align_face(photo, find_faces(photo)[0], size)
@@ -46,9 +44,7 @@ def test_round_trip_without_an_edit(name: str, size: int) -> None:
     error = np.mean((after - before)[core] ** 2.0)
     # A crop smaller than the face loses detail, and no paste brings it back.
     assert 10 * np.log10(255**2 / error) > (38 if size > alignment.side else 25)
-    assert np.array_equal(
-        after[~inside(alignment, photo.size, 1.02)], before[~inside(alignment, photo.size, 1.02)]
-    )
+    assert np.array_equal(after[~inside(alignment, photo.size, 1.02)], before[~inside(alignment, photo.size, 1.02)])
     exact = paste_back(photo, crop, alignment, reference=crop)
     assert np.array_equal(levels(exact), before)
 
@@ -99,9 +95,7 @@ def test_reference_keeps_what_the_generator_lost() -> None:
     eyes = inside(alignment, photo.size, 0.7) & (down / alignment.side**2 < 0.55)
     assert np.array_equal(kept[eyes], before[eyes])
     assert np.abs(plain[eyes] - before[eyes]).mean() > 1
-    mouth = tuple(
-        np.rint(alignment.quad[0] + (alignment.quad[2] - alignment.quad[0]) * [0.5, 0.72]).astype(int)
-    )
+    mouth = tuple(np.rint(alignment.quad[0] + (alignment.quad[2] - alignment.quad[0]) * [0.5, 0.72]).astype(int))
     assert kept[mouth[1], mouth[0]][0] - kept[mouth[1], mouth[0]][1] > 80
 
 
@@ -128,9 +122,7 @@ def test_face_at_the_photos_edge() -> None:
 
 
 @pytest.mark.parametrize(("size", "fixed"), [((60, 60), ()), ((90, 60), (15, 74)), ((60, 90), (15, 74))])
-def test_unaligned_crop_is_soft_only_where_the_photo_goes_on(
-    size: tuple[int, int], fixed: tuple[int, ...]
-) -> None:
+def test_unaligned_crop_is_soft_only_where_the_photo_goes_on(size: tuple[int, int], fixed: tuple[int, ...]) -> None:
     photo = Image.new("RGB", size, (90, 90, 90))
     crop, alignment = no_align(photo, 60)
     pasted = paste_back(photo, crop.point(lambda value: value + 40), alignment, reference=crop)

@@ -204,9 +204,7 @@ def test_bomb_is_refused_from_its_header(
     assert "200 million" in refusal(tmp_path / "bomb.png")
 
 
-def test_pillows_own_limit_and_warnings_do_not_matter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pillows_own_limit_and_warnings_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     ramp().save(tmp_path / "a.png")
     with warnings.catch_warnings():

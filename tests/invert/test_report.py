@@ -21,9 +21,7 @@ def test_metrics_are_told_in_words() -> None:
 
 def test_what_was_not_measured_is_not_told() -> None:
     assert describe_metrics(small_record(G, metrics={})) == ""
-    assert "identity" not in describe_metrics(
-        small_record(G, metrics={"psnr": [20.0], "identity": [math.nan]})
-    )
+    assert "identity" not in describe_metrics(small_record(G, metrics={"psnr": [20.0], "identity": [math.nan]}))
 
 
 def test_files_and_a_stop_are_told() -> None:

@@ -279,9 +279,7 @@ def test_damaged_bytes_never_do_anything_else(protocol: int) -> None:
             inert(bytes(text))
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"<!DOCTYPE html><html></html>", b"PK\x03\x04", b"\x89PNG\r\n", b".", b"N"]
-)
+@pytest.mark.parametrize("data", [b"", b"<!DOCTYPE html><html></html>", b"PK\x03\x04", b"\x89PNG\r\n", b".", b"N"])
 def test_no_pickle_at_all(data: bytes) -> None:
     refused(data, "truncated or no pickle")
 

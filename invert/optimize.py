@@ -1,0 +1,236 @@
+"""Finds the code of an image by optimisation: every image, every generator, no training.
+
+The field's recipe is Adam on a perceptual and a pixel loss from the mean code (Abdal et al., "Image2StyleGAN",
+2019; Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020, appendix D). Here the search
+moves in coordinates in which W is a standard normal. The steps then suit every axis, and the code stays among
+those that the generator was trained on, where edits work; the loss falls as fast.
+"""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from generator.errors import InputError
+from generator.generator import Generator
+from generator.ops.memory import keep_freed_memory
+from generator.statistics import WStatistics
+from invert.inversion import JSON, Inversion
+from invert.losses import LPIPS, area_resize
+from invert.metrics import as_colour
+
+Space = Literal["w", "w+"]
+Precision = Literal["auto", "float32", "bfloat16"]
+_PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_STEPS = {"w": 100, "w+": 200}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a search tells after each step.
+
+    Attributes:
+        step, steps: how many steps are done, of how many.
+        loss: the mean over the images of what is being minimised.
+        images: ``[N, 3, h, w]`` in about [-1, 1], what the search looks at, detached.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    images: Tensor
+
+
+class OptimizationInverter:
+    """Searches W or W+ for the codes of images.
+
+    Args:
+        G: the generator; it is left as it is.
+        space: ``w`` one code for all layers; ``w+`` a code for each, from W's best.
+        steps: of Adam; None for 100 in W, 200 in W+.
+        learning_rate: in standard deviations of W.
+        w_fraction: the part of a W+ search's steps that is spent in W.
+        pixel_weight: weight of the mean squared error beside LPIPS.
+        prior_weight: weight of the mean squared whitened coordinate, which draws codes to W's mean.
+        search_size: the side at which images are compared, at most the generator's resolution.
+        seed: of the samples that W's statistics come from; the search itself draws nothing.
+        precision: of the search's convolutions; ``auto`` is bfloat16 where the processor computes in it.
+
+    Raises:
+        InputError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        G: Generator,
+        space: Space = "w+",
+        *,
+        steps: int | None = None,
+        learning_rate: float = 0.25,
+        w_fraction: float = 0.2,
+        pixel_weight: float = 1.0,
+        prior_weight: float = 0.0,
+        search_size: int = 256,
+        seed: int = 0,
+        precision: Precision = "auto",
+    ) -> None:
+        if space not in _STEPS:
+            raise InputError(f"The space is w or w+, not {space}.")
+        if steps is not None and steps < 1:
+            raise InputError(f"A search needs at least 1 step, not {steps}.")
+        if not (math.isfinite(learning_rate) and learning_rate > 0):
+            raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
+        self.G = G
+        self.space = space
+        self.steps = _STEPS[space] if steps is None else steps
+        self.learning_rate = learning_rate
+        self.w_steps = self.steps if space == "w" else round(w_fraction * self.steps)
+        self.pixel_weight = pixel_weight
+        self.prior_weight = prior_weight
+        self.search_size = min(search_size, G.resolution)
+        self.seed = seed
+        self.precision = resolve_precision(precision, G.device)
+
+    def invert(
+        self,
+        images: Tensor,
+        *,
+        on_step: Callable[[Progress], None] | None = None,
+        keep_partial: bool = False,
+    ) -> Inversion:
+        """Search the codes of images, all at once; they don't influence one another.
+
+        Args:
+            images: ``[N, 3, H, W]`` in [-1, 1], square, aligned as the generator's training images were.
+            on_step: called after each step.
+            keep_partial: on Ctrl-C, return the best codes so far in place of raising KeyboardInterrupt.
+
+        Returns:
+            The record; ``settings`` tells under ``stopped_at_step`` or ``diverged_at_step`` when the search
+            ended early.
+
+        Raises:
+            InputError: the images have another shape, or the loss is not finite from the first step.
+        """
+        if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or not len(images):
+            raise InputError(f"Images need the shape [N, 3, H, H], got {list(images.shape)}.")
+        with keep_freed_memory():
+            search = _Search(self, images)
+            try:
+                for step in range(self.steps):
+                    seen, loss = search.step(step)
+                    if not math.isfinite(loss):
+                        search.ended = {"diverged_at_step": step}
+                        break
+                    if on_step is not None:
+                        on_step(Progress(step + 1, self.steps, loss, seen))
+            except KeyboardInterrupt:
+                if not keep_partial or not search.steps_done:
+                    raise
+                search.ended = {"stopped_at_step": search.steps_done}
+        if not search.steps_done:
+            raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
+        return Inversion(
+            ws=search.best_ws(),
+            model=self.G.name,
+            fingerprint=self.G.fingerprint,
+            latent_space=self.G.latent_space,
+            method="optimize",
+            settings=self._settings() | search.ended,
+        )
+
+    def _settings(self) -> dict[str, JSON]:
+        return {
+            "space": self.space,
+            "steps": self.steps,
+            "w_steps": self.w_steps,
+            "learning_rate": self.learning_rate,
+            "pixel_weight": self.pixel_weight,
+            "prior_weight": self.prior_weight,
+            "search_size": self.search_size,
+            "seed": self.seed,
+            "precision": self.precision,
+        }
+
+
+class _Search:
+    """The state of one call of :meth:`OptimizationInverter.invert`."""
+
+    def __init__(self, inverter: OptimizationInverter, images: Tensor) -> None:
+        self.inverter = inverter
+        dtype = _PRECISIONS[inverter.precision]
+        G = inverter.G
+        self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
+        self.lpips = LPIPS.load("alex").to(G.device).in_precision(dtype)
+        self.statistics = WStatistics.of(G, seed=inverter.seed)
+        self.target = area_resize(images.to(G.device).float(), inverter.search_size)
+        with torch.no_grad():
+            self.target_features = self.lpips.features(self._for_lpips(self.target))
+        # One row while the search is in W, num_ws rows in W+.
+        self.coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device, requires_grad=True)
+        self.adam = self._new_adam()
+        self.best_loss = torch.full((len(images),), math.inf, device=G.device)
+        self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
+        self.steps_done = 0
+        self.ended: dict[str, JSON] = {}
+
+    def _new_adam(self) -> torch.optim.Adam:
+        return torch.optim.Adam([self.coordinates], lr=self.inverter.learning_rate, betas=(0.9, 0.99))
+
+    def step(self, step: int) -> tuple[Tensor, float]:
+        """One step of Adam; what the network drew before it, and the mean loss of that."""
+        inverter = self.inverter
+        if step == inverter.w_steps and inverter.space == "w+":
+            self.coordinates = self.coordinates.detach().repeat(1, self.G.num_ws, 1).requires_grad_()
+            self.adam = self._new_adam()
+        self.adam.param_groups[0]["lr"] = inverter.learning_rate * _schedule((step + 0.5) / inverter.steps)
+        ws = self.statistics.unwhiten(self.coordinates).expand(-1, self.G.num_ws, -1)
+        drawn = as_colour(self.G.synthesize(ws, size=inverter.search_size))
+        losses = self.lpips.distance(self.lpips.features(self._for_lpips(drawn)), self.target_features)
+        losses = losses + inverter.pixel_weight * (drawn - self.target).square().mean(dim=(1, 2, 3))
+        if inverter.prior_weight:
+            losses = losses + inverter.prior_weight * self.coordinates.square().mean(dim=(1, 2))
+        self._remember(losses.detach())
+        self.adam.zero_grad()
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        self.adam.step()
+        self.steps_done = step + 1 if torch.isfinite(losses).all() else self.steps_done
+        return drawn.detach(), float(losses.detach().mean())
+
+    def _remember(self, losses: Tensor) -> None:
+        better = losses < self.best_loss
+        self.best_loss = torch.where(better, losses, self.best_loss)
+        self.best = torch.where(better[:, None, None], self.coordinates.detach(), self.best)
+
+    def best_ws(self) -> Tensor:
+        """The codes of the lowest loss seen, ``[N, num_ws, w_dim]``."""
+        return self.statistics.unwhiten(self.best)
+
+    @staticmethod
+    def _for_lpips(images: Tensor) -> Tensor:
+        # The trunk's strides leave nothing of a picture much smaller than this.
+        return images if images.shape[-1] >= 64 else area_resize(images, 64)
+
+
+def _schedule(t: float) -> float:
+    """The learning rate's factor at ``t`` of the search, 0 to 1: a short ramp, level, then a cosine to 0."""
+    ramp = min(1.0, t / 0.05)
+    return ramp if t < 0.5 else ramp * (0.5 + 0.5 * math.cos(math.pi * (t - 0.5) / 0.5))
+
+
+def resolve_precision(precision: Precision, device: torch.device) -> Literal["float32", "bfloat16"]:
+    """The precision for a search: bfloat16 only where the device multiplies in it natively."""
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    # PyTorch has no public question for this; where these are missing, float32 is the safe answer.
+    native = (
+        getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+        or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
+    )
+    return "bfloat16" if device.type == "cpu" and native else "float32"
