@@ -226,6 +226,8 @@ def _check_file(path: Path) -> None:
             raise InputError(f"{path} is no regular file; {_READABLE}.")
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty (0 bytes); copy or download it again.")
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{path} may not be read: {reason}.") from error

@@ -46,7 +46,7 @@ class FaceScorer:
         if not len(pictures):
             return np.empty((0, len(self.names)))
         side = pictures.shape[1]
-        found = [landmarks_of(picture, aligned_box(side)) for picture in pictures]
+        found = [landmarks_of(picture, aligned_box(side), average=True) for picture in pictures]
         landmarks = np.array([np.full((68, 2), np.nan) if one is None else one for one in found])
         scores = np.full((len(pictures), len(self.names)), np.nan)
         with np.errstate(invalid="ignore"):

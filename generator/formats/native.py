@@ -21,8 +21,8 @@ def build_mobile(
     config: MobileConfig, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
 ) -> Generator:
     """A generator from a MobileStyleGAN's sizes and tensors, ``w_avg`` among them or else averaged here."""
-    with torch.device("meta"):
-        mapping, synthesis = Mapping(config), Synthesis(config)
+    # Not on the meta device: drawing weights there makes PyTorch import its compiler, which takes seconds.
+    mapping, synthesis = Mapping(config), Synthesis(config)
     tensors = dict(tensors)
     w_avg = tensors.pop("w_avg", None)
     for prefix, network in (("mapping.", mapping), ("synthesis.", synthesis)):

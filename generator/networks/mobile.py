@@ -45,6 +45,10 @@ class MobileConfig:
         return 4 << len(self.channels)
 
 
+def _normal(*shape: int, fan_in: int = 1) -> nn.Parameter:
+    return nn.Parameter(torch.empty(shape).normal_(std=fan_in**-0.5))
+
+
 class Mapping(nn.Module):
     """z ``[N, z_dim]`` to w ``[N, w_dim]``: normalise, then fully connected layers."""
 
@@ -65,9 +69,9 @@ class InputConv(nn.Module):
 
     def __init__(self, w_dim: int, channels: int) -> None:
         super().__init__()
-        self.constant = nn.Parameter(torch.randn(1, channels, 4, 4))
+        self.constant = _normal(1, channels, 4, 4)
         self.style = nn.Linear(w_dim, channels)
-        self.weight = nn.Parameter(torch.randn(channels, channels, 3, 3) / (9 * channels) ** 0.5)
+        self.weight = _normal(channels, channels, 3, 3, fan_in=9 * channels)
         self.noise = nn.Parameter(torch.zeros(1, 1, 4, 4))
         self.bias = nn.Parameter(torch.zeros(channels))
 
@@ -86,8 +90,8 @@ class SeparableConv(nn.Module):
     def __init__(self, w_dim: int, in_channels: int, out_channels: int, resolution: int) -> None:
         super().__init__()
         self.style = nn.Linear(w_dim, in_channels)
-        self.depthwise = nn.Parameter(torch.randn(in_channels, 1, 3, 3) / 3)
-        self.pointwise = nn.Parameter(torch.randn(out_channels, in_channels) / in_channels**0.5)
+        self.depthwise = _normal(in_channels, 1, 3, 3, fan_in=9)
+        self.pointwise = _normal(out_channels, in_channels, fan_in=in_channels)
         self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
         self.bias = nn.Parameter(torch.zeros(out_channels))
 
@@ -112,7 +116,7 @@ class ToRGB(nn.Module):
     def __init__(self, w_dim: int, in_channels: int, image_channels: int) -> None:
         super().__init__()
         self.style = nn.Linear(w_dim, in_channels)
-        self.weight = nn.Parameter(torch.randn(4 * image_channels, in_channels) / in_channels**0.5)
+        self.weight = _normal(4 * image_channels, in_channels, fan_in=in_channels)
         self.bias = nn.Parameter(torch.zeros(4 * image_channels))
 
     def forward(self, x: Tensor, style: Tensor, bands: int) -> Tensor:
