@@ -27,7 +27,10 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         config, tensors = read_mobile_stylegan(path)
-        return build_mobile(config, tensors, name=path.name)
+        try:
+            return build_mobile(config, tensors, name=path.name)
+        except RuntimeError as error:
+            raise InputError(f"{path} holds no MobileStyleGAN: its weights do not fit together.") from error
     if path.is_file():
         return read_native(path)
     near = get_close_matches(str(name_or_path), [DEFAULT_MODEL], cutoff=0.5)

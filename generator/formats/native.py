@@ -30,6 +30,8 @@ def build_mobile(
         network.load_state_dict(part, assign=True)
     if w_avg is None:
         w_avg = average_w(mapping, config.z_dim)
+    if w_avg.shape != (config.w_dim,):
+        raise ValueError(f"w_avg needs the shape [{config.w_dim}], got {tuple(w_avg.shape)}")
     return Generator(mapping, synthesis, w_avg, name=name, latent_space=latent_space, z_dim=config.z_dim)
 
 
@@ -41,10 +43,17 @@ def average_w(mapping: torch.nn.Module, z_dim: int, samples: int = 100_000, seed
 
 
 def save_native(generator: Generator, path: Path, *, overwrite: bool = False) -> None:
-    """Write a generator; :func:`read_native` gives back the same images, name, space and fingerprint."""
+    """Write a generator; :func:`read_native` gives back the same images, name, space and fingerprint.
+
+    Raises:
+        ValueError: the generator was moved to a lower precision, which rounded its weights.
+        InputError: ``path`` exists and may not be replaced, or cannot be written.
+    """
     synthesis = generator.synthesis
     if not isinstance(synthesis, Synthesis):
         raise TypeError(f"cannot save a {type(synthesis).__name__}")
+    if generator.dtype != torch.float32:
+        raise ValueError(f"save the generator in float32: its weights are rounded to {generator.dtype}")
     header = {
         "architecture": "mobile",
         "config": asdict(synthesis.config),
@@ -74,5 +83,5 @@ def read_native(path: Path) -> Generator:
         sizes = header["config"]
         config = MobileConfig(**{**sizes, "channels": tuple(sizes["channels"])})
         return build_mobile(config, tensors, name=header["name"], latent_space=header["latent_space"])
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} is damaged: its weights do not fit its header.") from error
