@@ -104,7 +104,8 @@ class Generator(nn.Module):
     ) -> Self:
         """Move to a device, or choose the precision of the convolutions, in place.
 
-        Codes, styles, images and the mapping network stay float32 whatever ``dtype`` is.
+        Codes, styles, images and the mapping network stay float32 whatever ``dtype`` is. Weights that were rounded
+        stay so: to keep the exact ones, change the precision of a copy.
         """
         if isinstance(device, torch.dtype):  # as for any other module, a precision alone may come first
             device, dtype = None, device

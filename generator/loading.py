@@ -8,6 +8,8 @@ from generator.generator import Generator
 
 DEFAULT_MODEL = "ffhq"
 
+_CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
+
 
 def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     """Load a generator on the CPU, in float32.
@@ -47,7 +49,7 @@ def _default_model() -> Generator:
     from generator.formats.openvino_ir import read_mobile_stylegan
     from generator.zoo import fetch
 
-    path = cache_folder() / f"{DEFAULT_MODEL}.safetensors"
+    path = cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"
     if path.is_file():
         try:
             return read_native(path)

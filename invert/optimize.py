@@ -70,10 +70,10 @@ class OptimizationInverter:
         space: Space = "w+",
         *,
         steps: int | None = None,
-        learning_rate: float = 0.28,
-        w_fraction: float = 0.15,
+        learning_rate: float = 0.22,
+        w_fraction: float = 0.2,
         pixel_weight: float = 1.0,
-        prior_weight: float = 3e-4,
+        prior_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
         precision: Precision = "auto",
@@ -218,7 +218,10 @@ class _Search:
 
     def best_ws(self) -> Tensor:
         """The codes of the lowest loss seen, ``[N, num_ws, w_dim]``."""
-        return self.statistics.unwhiten(self.best)
+        ws = self.statistics.unwhiten(self.best)
+        # A matrix product of equal rows may differ in the last bit, and the rows of a code of W have to be equal.
+        in_w = (self.best == self.best[:, :1]).all(dim=2, keepdim=True).all(dim=1, keepdim=True)
+        return torch.where(in_w, ws[:, :1], ws)
 
     @staticmethod
     def _for_lpips(images: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ def odd_generator(
 
 @torch.no_grad()
 def _enliven(mapping: Mapping, synthesis: Synthesis) -> None:
-    """Weights by which z moves the image as in a trained network: w of unit size, styles around 1, full contrast."""
+    """Weights by which z moves the image as in a trained network: w of unit size, styles near 1, contrast."""
     for layer in mapping.layers:
         layer.weight.normal_(std=layer.in_features**-0.5)
     for name, parameter in synthesis.named_parameters():

@@ -22,7 +22,8 @@ def build_mobile(
 ) -> Generator:
     """A generator from a MobileStyleGAN's sizes and tensors, ``w_avg`` among them or else averaged here."""
     # Not on the meta device: drawing weights there makes PyTorch import its compiler, which takes seconds.
-    mapping, synthesis = Mapping(config), Synthesis(config)
+    with torch.random.fork_rng(devices=[]):
+        mapping, synthesis = Mapping(config), Synthesis(config)
     tensors = dict(tensors)
     w_avg = tensors.pop("w_avg", None)
     for prefix, network in (("mapping.", mapping), ("synthesis.", synthesis)):

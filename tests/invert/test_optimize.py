@@ -1,47 +1,28 @@
-"""The search finds its own samples, the same each time, each image for itself, and says when it fails."""
+"""The search finds its own samples, the same each time, and each image for itself."""
 
 import copy
 import itertools
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 import generator
-from generator.errors import InputError
-from generator.generator import Generator
 from generator.statistics import WStatistics
 from invert.inversion import Inversion
-from invert.losses import LPIPS, area_resize
+from invert.losses import area_resize
 from invert.metrics import measure
-from invert.optimize import OptimizationInverter, Progress, _schedule, _Search, resolve_precision
+from invert.optimize import OptimizationInverter, Progress, _schedule, resolve_precision
+from tests.invert.small_search import interrupt_at, invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator, tiny_lpips
 
 DATA = Path(__file__).parents[1] / "data"
 
 
-@pytest.fixture
-def _tiny_lpips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No download, and little to compute."""
-    monkeypatch.setattr(LPIPS, "load", classmethod(lambda _cls, _trunk="alex": tiny_lpips()))
-
-
-small = pytest.mark.usefixtures("_tiny_lpips")
-
-
-def _invert(G: Generator, images: Tensor, space: Any = "w+", steps: int = 12, **options: Any) -> Inversion:
-    options = {"precision": "float32"} | options
-    calls = {name: options.pop(name) for name in ("on_step", "keep_partial") if name in options}
-    return OptimizationInverter(G, space, steps=steps, **options).invert(images, **calls)
-
-
-def _own(G: Generator, *seeds: int) -> Tensor:
-    return G.synthesize(G.sample(seeds))
+small = pytest.mark.usefixtures("small_search")
 
 
 # What it finds
@@ -51,9 +32,9 @@ def _own(G: Generator, *seeds: int) -> Tensor:
 @pytest.mark.parametrize("space", ["w", "w+"])
 def test_finds_a_sample_of_its_own(space: str) -> None:
     G = odd_generator()
-    target = _own(G, 3)
+    target = own_images(G, 3)
     losses: list[float] = []
-    found = _invert(G, target, space, 80, on_step=lambda progress: losses.append(progress.loss))
+    found = invert(G, target, space, 80, on_step=lambda progress: losses.append(progress.loss))
     assert found.ws.shape == (1, G.num_ws, G.w_dim)
     assert len(losses) == 80
     assert min(losses) < 0.1 * losses[0]
@@ -67,9 +48,18 @@ def test_finds_a_sample_of_its_own(space: str) -> None:
 @small
 def test_w_has_equal_rows_and_w_plus_has_not() -> None:
     G = odd_generator()
-    w, w_plus = (_invert(G, _own(G, 3), space).ws for space in ("w", "w+"))
+    w, w_plus = (invert(G, own_images(G, 3), space).ws for space in ("w", "w+"))
     assert torch.equal(w, w[:, :1].expand_as(w))
     assert not torch.allclose(w_plus, w_plus[:, :1].expand_as(w_plus))
+
+
+@small
+def test_each_image_of_a_search_that_ends_in_w_has_equal_rows() -> None:
+    """Rows equal to the last bit are how a record knows that a code is of W."""
+    G = odd_generator()
+    found = invert(G, own_images(G, 3, 4, 5), "w+", 12, w_fraction=0.5, on_step=interrupt_at(5), keep_partial=True)
+    assert found.settings["w_steps"] == 6
+    assert torch.equal(found.ws, found.ws[:, :1].expand_as(found.ws))
 
 
 @small
@@ -78,7 +68,7 @@ def test_a_code_that_is_w_plus_is_found_better_in_w_plus() -> None:
     ws = torch.cat([G.sample([1])[:, :4], G.sample([2])[:, 4:]], dim=1)
     target = G.synthesize(ws)
     mse = [
-        measure(G, _invert(G, target, space, 80).ws, target, lpips=tiny_lpips())["mse"][0] for space in ("w", "w+")
+        measure(G, invert(G, target, space, 80).ws, target, lpips=tiny_lpips())["mse"][0] for space in ("w", "w+")
     ]
     assert mse[1] < 0.5 * mse[0]
 
@@ -89,7 +79,7 @@ def test_generators_of_any_colour_and_size(changes: dict[str, Any]) -> None:
     G = odd_generator(odd_config(**changes))
     target = torch.zeros(1, 3, G.resolution, G.resolution)
     losses: list[float] = []
-    found = _invert(G, target, steps=20, on_step=lambda progress: losses.append(progress.loss))
+    found = invert(G, target, steps=20, on_step=lambda progress: losses.append(progress.loss))
     assert found.ws.shape == (1, G.num_ws, G.w_dim)
     assert min(losses) < losses[0]
 
@@ -98,9 +88,9 @@ def test_generators_of_any_colour_and_size(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("side", [1, 32, 64, 100, 200])
 def test_a_target_of_another_size(side: int) -> None:
     G = odd_generator()
-    target = area_resize(_own(G, 3), side)
+    target = area_resize(own_images(G, 3), side)
     losses: list[float] = []
-    _invert(G, target, "w", 20, on_step=lambda progress: losses.append(progress.loss))
+    invert(G, target, "w", 20, on_step=lambda progress: losses.append(progress.loss))
     assert min(losses) < 0.8 * losses[0]
 
 
@@ -109,7 +99,7 @@ def test_a_target_of_another_size(side: int) -> None:
 def test_the_search_looks_at_its_size(search_size: int) -> None:
     G = odd_generator()
     seen: list[Progress] = []
-    found = _invert(G, _own(G, 3), steps=2, search_size=search_size, on_step=seen.append)
+    found = invert(G, own_images(G, 3), steps=2, search_size=search_size, on_step=seen.append)
     side = min(search_size, G.resolution)
     assert [tuple(progress.images.shape) for progress in seen] == [(1, 3, side, side)] * 2
     assert found.settings["search_size"] == side
@@ -120,7 +110,7 @@ def test_the_prior_draws_codes_to_the_mean() -> None:
     G = odd_generator()
     statistics = WStatistics.of(G)
     distances = [
-        float(statistics.distance(_invert(G, _own(G, 3), steps=60, prior_weight=weight).ws))
+        float(statistics.distance(invert(G, own_images(G, 3), steps=60, prior_weight=weight).ws))
         for weight in (0, 0.1, 10)
     ]
     assert distances[0] > distances[1] > distances[2]
@@ -130,11 +120,11 @@ def test_the_prior_draws_codes_to_the_mean() -> None:
 @small
 def test_bfloat16_finds_much_the_same() -> None:
     G = odd_generator()
-    target = _own(G, 3)
-    found = _invert(G, target, "w", 60, precision="bfloat16")
+    target = own_images(G, 3)
+    found = invert(G, target, "w", 60, precision="bfloat16")
     assert found.settings["precision"] == "bfloat16"
     assert found.ws.dtype == torch.float32
-    exact = _invert(G, target, "w", 60)
+    exact = invert(G, target, "w", 60)
     mse = [measure(G, ws, target, lpips=tiny_lpips())["mse"][0] for ws in (found.ws, exact.ws)]
     mean = WStatistics.of(G).mean.expand(1, G.num_ws, -1)
     assert max(mse) < 0.2 * measure(G, mean, target, lpips=tiny_lpips())["mse"][0]
@@ -147,22 +137,22 @@ def test_bfloat16_finds_much_the_same() -> None:
 @pytest.mark.parametrize("space", ["w", "w+"])
 def test_the_same_again_bit_by_bit(space: str) -> None:
     G = odd_generator()
-    target = _own(G, 3)
+    target = own_images(G, 3)
     torch.manual_seed(1)
-    first = _invert(G, target, space)
+    first = invert(G, target, space)
     torch.manual_seed(2)
     state = torch.get_rng_state()
-    assert torch.equal(_invert(G, target, space).ws, first.ws)
+    assert torch.equal(invert(G, target, space).ws, first.ws)
     assert torch.equal(torch.get_rng_state(), state)
-    assert not torch.equal(_invert(G, target, space, seed=1).ws, first.ws)
+    assert not torch.equal(invert(G, target, space, seed=1).ws, first.ws)
 
 
 @small
 def test_images_of_one_call_do_not_influence_one_another() -> None:
     G = odd_generator()
-    targets = _own(G, 3, 4)
-    together = _invert(G, targets).ws
-    alone = torch.cat([_invert(G, target).ws for target in targets.split(1)])
+    targets = own_images(G, 3, 4)
+    together = invert(G, targets).ws
+    alone = torch.cat([invert(G, target).ws for target in targets.split(1)])
     assert not torch.allclose(together[0], together[1], atol=0.1)
     torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-3)
 
@@ -171,9 +161,9 @@ def test_images_of_one_call_do_not_influence_one_another() -> None:
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_generator_and_the_image_are_left_as_they_are(precision: str) -> None:
     G = odd_generator()
-    target = _own(G, 3)
+    target = own_images(G, 3)
     weights, image, dtype = copy.deepcopy(G.state_dict()), target.clone(), G.dtype
-    _invert(G, target, precision=precision)
+    invert(G, target, precision=precision)
     assert torch.equal(target, image)
     assert G.dtype == dtype
     assert all(parameter.grad is None and not parameter.requires_grad for parameter in G.parameters())
@@ -186,10 +176,10 @@ def test_the_generator_and_the_image_are_left_as_they_are(precision: str) -> Non
 def test_the_best_code_is_kept_not_the_last() -> None:
     """A learning rate so high that the loss jumps."""
     G = odd_generator()
-    target = _own(G, 3)
+    target = own_images(G, 3)
     losses: list[float] = []
     options: dict[str, Any] = {"learning_rate": 4.0, "prior_weight": 0.0}
-    found = _invert(G, target, "w", 15, on_step=lambda progress: losses.append(progress.loss), **options)
+    found = invert(G, target, "w", 15, on_step=lambda progress: losses.append(progress.loss), **options)
     assert min(losses) < 0.9 * losses[-1]
     lpips = tiny_lpips()
     drawn = G.synthesize(found.ws)
@@ -203,9 +193,9 @@ def test_the_best_code_is_kept_not_the_last() -> None:
 @small
 def test_every_setting_is_recorded(tmp_path: Path) -> None:
     G = odd_generator(name="mine", latent_space="here")
-    found = _invert(
+    found = invert(
         G,
-        _own(G, 3, 4),
+        own_images(G, 3, 4),
         steps=5,
         learning_rate=0.1,
         w_fraction=0.4,
@@ -240,7 +230,7 @@ def test_every_setting_is_recorded(tmp_path: Path) -> None:
 def test_progress_counts_the_steps() -> None:
     G = odd_generator()
     seen: list[Progress] = []
-    _invert(G, _own(G, 3), steps=4, on_step=seen.append)
+    invert(G, own_images(G, 3), steps=4, on_step=seen.append)
     assert [(progress.step, progress.steps) for progress in seen] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert all(math.isfinite(progress.loss) and not progress.images.requires_grad for progress in seen)
     mean = WStatistics.of(G).mean.expand(1, G.num_ws, -1)
@@ -251,7 +241,7 @@ def test_progress_counts_the_steps() -> None:
 @pytest.mark.parametrize(("w_fraction", "w_steps"), [(0.0, 0), (0.5, 2), (1.0, 4)])
 def test_the_part_of_the_search_in_w(w_fraction: float, w_steps: int) -> None:
     G = odd_generator()
-    found = _invert(G, _own(G, 3), steps=4, w_fraction=w_fraction, learning_rate=0.05)
+    found = invert(G, own_images(G, 3), steps=4, w_fraction=w_fraction, learning_rate=0.05)
     assert found.settings["w_steps"] == w_steps
     rows_are_equal = torch.equal(found.ws, found.ws[:, :1].expand_as(found.ws))
     assert rows_are_equal == (w_steps == 4)
@@ -264,118 +254,6 @@ def test_the_schedule_rises_stays_and_falls() -> None:
     assert factors[20:99] == [1.0] * 79
     assert factors[-1] < 0.001
     assert all(a >= b for a, b in itertools.pairwise(factors[20:]))
-
-
-# What goes wrong
-
-
-@small
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-@pytest.mark.parametrize("everywhere", [True, False])
-def test_an_image_with_values_that_are_not_finite(value: float, everywhere: bool) -> None:
-    G = odd_generator()
-    target = _own(G, 3)
-    target[(...,) if everywhere else (0, 0, 5, 5)] = value
-    with pytest.raises(InputError, match="diverged at its first step"):
-        _invert(G, target)
-
-
-@small
-def test_a_search_that_diverges_later_keeps_what_it_had() -> None:
-    G = odd_generator()
-    target = _own(G, 3)
-    losses: list[float] = []
-    found = _invert(G, target, learning_rate=1e30, on_step=lambda progress: losses.append(progress.loss))
-    at = found.settings["diverged_at_step"]
-    assert at == len(losses) == 1
-    assert all(math.isfinite(loss) for loss in losses)
-    assert torch.isfinite(found.ws).all()
-    torch.testing.assert_close(found.ws[0, 0], WStatistics.of(G).mean)
-
-
-def _interrupt_at(step: int) -> Callable[[Progress], None]:
-    def on_step(progress: Progress) -> None:
-        if progress.step == step:
-            raise KeyboardInterrupt
-
-    return on_step
-
-
-@small
-@pytest.mark.parametrize("step", [1, 3])
-def test_ctrl_c(step: int) -> None:
-    G = odd_generator()
-    target = _own(G, 3)
-    with pytest.raises(KeyboardInterrupt):
-        _invert(G, target, on_step=_interrupt_at(step))
-    found = _invert(G, target, on_step=_interrupt_at(step), keep_partial=True)
-    assert found.settings["stopped_at_step"] == step
-    assert found.settings["steps"] == 12
-    assert "diverged_at_step" not in found.settings
-    assert "stopped_at_step" not in _invert(G, target).settings
-
-
-@small
-def test_ctrl_c_keeps_the_best_so_far() -> None:
-    G = odd_generator()
-    target = _own(G, 3)
-    losses: list[float] = []
-
-    def on_step(progress: Progress) -> None:
-        losses.append(progress.loss)
-        if progress.step == 8:
-            raise KeyboardInterrupt
-
-    found = _invert(G, target, "w", prior_weight=0.0, on_step=on_step, keep_partial=True)
-    drawn = G.synthesize(found.ws)
-    loss = tiny_lpips()(drawn, target) + (drawn - target).square().mean()
-    assert float(loss) == pytest.approx(min(losses), rel=1e-3)
-
-
-@small
-def test_ctrl_c_before_there_is_anything_to_keep(monkeypatch: pytest.MonkeyPatch) -> None:
-    G = odd_generator()
-
-    def interrupt(_self: _Search, _step: int) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(_Search, "step", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        _invert(G, _own(G, 3), keep_partial=True)
-
-
-@small
-@pytest.mark.parametrize("shape", [(3, 64, 64), (1, 1, 64, 64), (1, 4, 64, 64), (1, 3, 64, 32), (0, 3, 64, 64)])
-def test_images_of_another_shape(shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match=r"need the shape \[N, 3, H, H\]"):
-        _invert(odd_generator(), torch.zeros(shape))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"space": "z"}, "w or w+, not z"),
-        ({"steps": 0}, "at least 1 step"),
-        ({"steps": -5}, "at least 1 step"),
-        ({"learning_rate": 0.0}, "above 0"),
-        ({"learning_rate": -0.1}, "above 0"),
-        ({"learning_rate": math.nan}, "above 0"),
-        ({"learning_rate": math.inf}, "above 0"),
-        ({"w_fraction": -0.1}, "from 0 to 1"),
-        ({"w_fraction": 1.1}, "from 0 to 1"),
-        ({"w_fraction": math.nan}, "from 0 to 1"),
-        ({"pixel_weight": -1.0}, "pixel weight"),
-        ({"prior_weight": math.nan}, "prior weight"),
-        ({"search_size": 0}, "search size"),
-        ({"search_size": 48}, "64 divided by a power of two"),
-        ({"precision": "float16"}, "auto, float32 or bfloat16"),
-    ],
-)
-def test_settings_out_of_range(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(InputError) as caught:
-        OptimizationInverter(odd_generator(), **options)
-    assert message in str(caught.value)
-    assert str(caught.value).endswith(".")
 
 
 def test_default_steps() -> None:
