@@ -53,7 +53,7 @@ def test_what_does_not_exist(typed: str, answer: str) -> None:
 def test_the_default_model_is_converted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fetched = _use_small_openvino(monkeypatch, tmp_path / "source")
     first = generator.load("ffhq")
-    path = tmp_path / "home" / "ffhq.safetensors"
+    path = tmp_path / "home" / "ffhq-1.safetensors"
     assert read_native(path).fingerprint == first.fingerprint
     assert first.latent_space == "stylegan2-ffhq-w"
     written = path.stat().st_mtime_ns
@@ -68,7 +68,7 @@ def test_a_damaged_cache_mends_itself(
 ) -> None:
     fetched = _use_small_openvino(monkeypatch, tmp_path / "source")
     expected = generator.load("ffhq").fingerprint
-    path = tmp_path / "home" / "ffhq.safetensors"
+    path = tmp_path / "home" / "ffhq-1.safetensors"
     path.write_bytes(path.read_bytes()[:-100] if content is None else content)
     assert generator.load("ffhq").fingerprint == expected
     assert read_native(path).fingerprint == expected
