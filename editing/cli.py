@@ -35,6 +35,8 @@ _Device = Annotated[
 ]
 
 apply_app, grid_app, directions_app = new_app(), new_app(), new_app()
+FAR = 5
+"""Strengths beyond this are warned of, in standard deviations."""
 COMMANDS: dict[str, typer.Typer] = {"grid": grid_app, "directions": directions_app}
 
 
@@ -73,11 +75,15 @@ def edit(
     pairs = pair(direction or [], strength or [])
     opened = OpenRecord(path, model=model, device=device)
     edits = [(find(name, opened.generator), amount) for name, amount in pairs]
+    for found, amount in edits:
+        if abs(amount) > FAR and not raw:
+            print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
     rows = None if layers is None else opened.generator.rows(layers)
     pairs = [(found.name, amount) for found, amount in edits]
     name = edit_name(pairs, layers=layers, raw=raw)
     target = _target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.png", overwrite)
     sheet_target = _free(target.with_name(f"{target.stem}.sheet.png"), overwrite) if sheet else None
+    opened.check_output(target)
     # Read before the work: a photo that is gone is better told now.
     whole = opened.photo(photo) if paste_back else None
 
@@ -139,6 +145,7 @@ def grid(
     names = [one.name for one in found]
     name = edit_name([(one, ends[0]) for one in names], layers=layers, raw=raw)
     target = _target(out, f"{opened.stem}.{name}_to{ends[1]:+g}.png", overwrite)
+    opened.check_output(target)
     pictures = [
         [opened.picture(apply_edits(opened.ws, [(one, amount)], rows=rows, raw=raw)) for amount in strengths]
         for one in found

@@ -63,7 +63,7 @@ def pair(directions: Sequence[str], strengths: Sequence[float]) -> list[tuple[st
         raise InputError("Say what to change, such as --direction smile --strength 2; `edit directions` lists all.")
     if len(directions) != len(strengths):
         raise InputError(
-            f"Each --direction needs its --strength: there are {_count(len(directions), 'direction')} and "
+            f"Each --direction needs its --strength: {_count(len(directions), 'direction')} came with "
             f"{_count(len(strengths), 'strength')}."
         )
     for strength in strengths:

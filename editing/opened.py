@@ -77,6 +77,17 @@ class OpenRecord:
         """What the names of files made from this record begin with."""
         return record_stem(self.path)
 
+    def check_output(self, path: Path) -> None:
+        """Refuse to write over the photo or the record, which no option may replace.
+
+        Raises:
+            InputError: ``path`` is one of them.
+        """
+        sources = [source.path for source in self.inversion.sources if source.path is not None]
+        for kept in (self.path, *sources):
+            if path.exists() and kept.exists() and path.samefile(kept):
+                raise InputError(f"{path} is what this edit is made from; give another name with --out.")
+
     def picture(self, ws: "Tensor | None" = None) -> "Image.Image":
         """What the generator makes of a code (the record's own by default), at full resolution."""
         import torch

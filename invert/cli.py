@@ -1,5 +1,6 @@
 """The command ``invert``: photos in, records and pictures out."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -100,10 +101,12 @@ def _work(jobs: "list[Job]", settings: "Settings") -> int:
 
     session = Session(settings, several=len(jobs) > 1)
     bad: list[str] = []
+    last: Path | None = None
     for job in jobs:
         try:
             for target in session.targets(job):
                 inversion = session.invert(target)
+                last = target.outputs.record
                 if not settings.quiet:
                     _print_result(inversion, target.outputs)
                 if session.stopped:
@@ -114,8 +117,9 @@ def _work(jobs: "list[Job]", settings: "Settings") -> int:
                 raise
             bad.append(str(error))
             print(f"invert: {error}", file=sys.stderr)
-    if len(bad) < len(jobs) and not settings.quiet:
-        print("Next: edit --direction pose --strength 2")
+    if last is not None and not settings.quiet:
+        record = "" if last.parent == Path() else f"{shlex.quote(str(last))} "
+        print(f"Next: edit {record}--direction pose --strength 2")
     if bad:
         print(f"invert: {len(bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)
         for sentence in bad:

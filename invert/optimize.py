@@ -144,6 +144,9 @@ class OptimizationInverter:
                 search.ended = {"stopped_at_step": search.steps_done}
         if not search.steps_done:
             raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
+        lost = torch.isinf(search.best_loss).nonzero().flatten().tolist()
+        if lost:
+            raise InputError(f"No code was found for image {lost[0]} of the {len(images)}: its loss is not finite.")
         return Inversion(
             ws=search.best_ws(),
             model=self.G.name,
@@ -208,8 +211,10 @@ class _Search:
         self.adam.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self.adam.step()
-        self.steps_done = step + 1 if torch.isfinite(losses).all() else self.steps_done
-        return drawn.detach(), float(losses.detach().mean())
+        # An image whose search diverged keeps its best code and does not disturb the others.
+        finite = losses.detach()[torch.isfinite(losses)]
+        self.steps_done = step + 1 if len(finite) else self.steps_done
+        return drawn.detach(), float(finite.mean()) if len(finite) else math.nan
 
     def _remember(self, losses: Tensor) -> None:
         better = losses < self.best_loss

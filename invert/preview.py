@@ -127,11 +127,14 @@ def _mp4() -> "Iterator[tuple[Callable[[Image.Image], None], io.BytesIO]]":
 
 
 def _save_gif(frames: "list[Image.Image]", path: Path) -> None:
+    from PIL import Image
+
     if not frames:
         raise InputError("There is no step to show in the preview; give --steps at least 1.")
     durations = [1000 // _GIF_FRAMES_PER_SECOND] * len(frames)
     durations[-1] = int(1000 * _HOLD_SECONDS)
-    frames = [frame.quantize(128) for frame in frames]
+    # The octree keeps small areas of colour, such as eyes, that the median cut merges away.
+    frames = [frame.quantize(256, method=Image.Quantize.FASTOCTREE) for frame in frames]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 

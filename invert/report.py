@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from invert.jobs import Outputs
 
 # How LPIPS (AlexNet, at 256 pixels) reads to an eye, from projections of portraits: up to this, in words.
-_LPIPS_WORDS = ((0.03, "very close"), (0.08, "close"), (0.15, "fair"), (math.inf, "far off"))
+_LPIPS_WORDS = ((0.03, "very near"), (0.08, "near"), (0.15, "fairly near"), (math.inf, "far"))
 _SAME_PERSON = 0.6  # invert.identity.SAME_PERSON, without loading dlib's parts
 
 
@@ -25,7 +25,7 @@ def describe_metrics(inversion: "Inversion") -> str:
     if "lpips_alex" in first:
         lpips = first["lpips_alex"]
         words = next((words for limit, words in _LPIPS_WORDS if lpips <= limit), "unknown")
-        parts.append(f"{words} to the photo (LPIPS {lpips:.3f}, 0 is equal)")
+        parts.append(f"{words + (' from' if words == 'far' else ' to')} the photo (LPIPS {lpips:.3f}, 0 is equal)")
     if "psnr" in first:
         parts.append(f"PSNR {first['psnr']:.1f} dB")
     distance = first.get("identity", math.nan)
@@ -36,6 +36,9 @@ def describe_metrics(inversion: "Inversion") -> str:
 
 
 def describe_partial(inversion: "Inversion") -> str:
-    """One line for a search that Ctrl-C ended; empty for one that ran through."""
+    """One line for a search that ended early, by Ctrl-C or divergence; empty for one that ran through."""
+    diverged = inversion.settings.get("diverged_at_step")
+    if diverged is not None:
+        return f"The search diverged at step {diverged}: this is the best code before; --precision float32 may help"
     step = inversion.settings.get("stopped_at_step")
     return "" if step is None else f"Stopped at step {step}: this is the best code so far"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from generator.command import choose_device
+from generator.errors import InputError
 from invert.jobs import Job, Outputs
 from invert.photo import read_photo, save_picture, to_picture, to_tensor
 from invert.preview import check_preview_path, record_preview
@@ -113,6 +114,8 @@ class Session:
                 name = f"{outputs.stem}.{settings.preview.name}"
                 alone = not self.several and number is None
                 preview = settings.preview if alone else settings.preview.with_name(name)
+                if preview.exists() and preview.samefile(job.photo):
+                    raise InputError(f"{preview} is the photo itself; give the film another name.")
                 check_preview_path(preview, settings.overwrite)
                 outputs = dataclasses.replace(outputs, preview=preview)
             if not settings.overwrite:

@@ -115,6 +115,19 @@ def test_nothing_is_replaced_unasked(capsys: pytest.CaptureFixture[str]) -> None
     assert Image.open("me.pose+2.png").size == (32, 32)
 
 
+@pytest.mark.parametrize("command", [["-d", "pose", "-s", "1"], ["grid", "-d", "pose"]])
+def test_the_photo_is_never_replaced(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("me.png").read_bytes()
+    assert main([*command, "--out", "me.png", "--overwrite", *MODEL]) == 2
+    assert "what this edit is made from" in capsys.readouterr().err
+    assert Path("me.png").read_bytes() == before
+
+
+def test_a_far_strength_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-d", "pose", "-s", "9", *MODEL]) == 0
+    assert "pose +9 is far" in capsys.readouterr().err
+
+
 def test_a_sheet_shows_photo_inversion_and_edit() -> None:
     assert main(["-d", "pose", "-s", "2", "--sheet", *MODEL]) == 0
     with_photo = Image.open("me.pose+2.sheet.png").width
@@ -176,8 +189,8 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
     ("arguments", "words"),
     [
         ([], "--direction smile --strength 2"),
-        (["-d", "pose"], "1 direction and 0 strengths"),
-        (["-d", "pose", "-s", "1", "-s", "2"], "1 direction and 2 strengths"),
+        (["-d", "pose"], "1 direction came with 0 strengths"),
+        (["-d", "pose", "-s", "1", "-s", "2"], "1 direction came with 2 strengths"),
         (["-d", "pose", "-s", "nan"], "finite"),
         (["-d", "pose", "-s", "-inf"], "finite"),
         (["-d", "pose", "-s", "much"], "--strength"),

@@ -11,11 +11,11 @@ G = small_generator()
 def test_metrics_are_told_in_words() -> None:
     record = small_record(G, metrics={"lpips_alex": [0.04], "psnr": [21.26], "identity": [0.35]})
     words = describe_metrics(record)
-    assert "close to the photo (LPIPS 0.040" in words
+    assert "near to the photo (LPIPS 0.040" in words
     assert "PSNR 21.3 dB" in words
     assert "the same person (identity distance 0.35" in words
     far = describe_metrics(small_record(G, metrics={"lpips_alex": [0.4], "identity": [0.7]}))
-    assert "far off" in far
+    assert "far from the photo" in far
     assert "not surely the same person" in far
 
 
