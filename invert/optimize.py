@@ -50,7 +50,8 @@ class OptimizationInverter:
 
     Args:
         G: the generator; it is left as it is.
-        space: ``w`` one code for all layers; ``w+`` a code for each, from W's best.
+        space: ``w`` one code for all layers; ``w+`` a code for each layer that draws coarser than ``search_size``,
+            from W's best, which the finer ones keep.
         steps: of Adam; None for 100 in W, 200 in W+.
         learning_rate: in standard deviations of W.
         w_fraction: the part of a W+ search's steps that is spent in W.
@@ -186,6 +187,7 @@ class _Search:
         # One row while the search is in W, num_ws rows in W+.
         self.coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device, requires_grad=True)
         self.adam = self._new_adam()
+        self.held_rows = _rows_finer_than(inverter.search_size, G)
         self.best_loss = torch.full((len(images),), math.inf, device=G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
         self.steps_done = 0
@@ -210,6 +212,8 @@ class _Search:
         self._remember(losses.detach())
         self.adam.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
+        if self.coordinates.shape[1] > 1 and self.coordinates.grad is not None:
+            self.coordinates.grad[:, self.held_rows] = 0
         self.adam.step()
         # An image whose search diverged keeps its best code and does not disturb the others.
         finite = losses.detach()[torch.isfinite(losses)]
@@ -232,6 +236,20 @@ class _Search:
     def _for_lpips(images: Tensor) -> Tensor:
         # The trunk's strides leave nothing of a picture much smaller than this.
         return images if images.shape[-1] >= 64 else area_resize(images, 64)
+
+
+def _rows_finer_than(size: int, G: Generator) -> list[int]:
+    """The rows of ws that keep W's code in W+: those that draw at ``size`` pixels or more, where it is reduced.
+
+    What they draw is averaged away before it is compared. Left free, they find textures whose average is right and
+    which look like nothing: dots on lips, a grid on skin.
+    """
+    if size >= G.resolution:
+        return []
+    coarsest: dict[int, int] = {}
+    for layer in G.layers:
+        coarsest[layer.ws_index] = min(layer.resolution, coarsest.get(layer.ws_index, layer.resolution))
+    return sorted(row for row, resolution in coarsest.items() if resolution >= size)
 
 
 def _schedule(t: float) -> float:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import generator
+from generator.generator import Generator
 from generator.statistics import WStatistics
 from invert.inversion import Inversion
 from invert.losses import area_resize
@@ -43,6 +44,22 @@ def test_finds_a_sample_of_its_own(space: str) -> None:
     before, after = (measure(G, ws, target, lpips=lpips) for ws in (mean, found.ws))
     assert after["lpips_alex"][0] < 0.2 * before["lpips_alex"][0]
     assert after["mse"][0] < 0.2 * before["mse"][0]
+
+
+@small
+def test_rows_that_draw_finer_than_the_comparison_keep_the_code_of_w() -> None:
+    G = odd_generator()
+    size = G.resolution // 4
+    ws = invert(G, own_images(G, 3), search_size=size).ws[0]
+    held = [row for row in range(G.num_ws) if min(_resolutions(G, row)) >= size]
+    free = [row for row in range(G.num_ws) if row not in held]
+    assert len(held) > 1
+    assert torch.equal(ws[held], ws[held[:1]].expand_as(ws[held]))
+    assert all(not torch.equal(ws[row], ws[held[0]]) for row in free)
+
+
+def _resolutions(G: Generator, row: int) -> list[int]:
+    return [layer.resolution for layer in G.layers if layer.ws_index == row]
 
 
 @small
