@@ -45,7 +45,7 @@ def _module(budget: Budget, meta: object) -> InertObject:
     name = meta.get("class_name") if isinstance(meta, dict) else None
     if not isinstance(state, dict) or not isinstance(name, str):
         raise InputError("the file has a network that is not understood")
-    made = type("_Network", (_Network,), {"_budget": budget})()
+    made: InertObject = type("_Network", (_Network,), {"_budget": budget})()
     made.class_name, made.state = name[:100], state
     return made
 
@@ -170,7 +170,7 @@ def _stylegan2(weights: _Weights, file: str) -> tuple[StyleGAN2Config, dict[str,
         sides.append(2 * sides[-1])
     tensors = _mapping(weights)
     w_dim = tensors["w_avg"].shape[0] if "w_avg" in tensors else len(list(tensors.values())[-1])
-    channels = []
+    channels: list[int] = []
     for i, side in enumerate(sides):
         channels.append(_block(weights, tensors, side, i, channels[-1] if channels else 0, w_dim))
     last = f"synthesis.b{sides[-1]}"
