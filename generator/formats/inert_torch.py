@@ -52,9 +52,11 @@ class StoredTensor:
 
     Attributes:
         shape: of the tensor.
+        size: in bytes, as the file has it.
     """
 
     def __init__(self, storage: Storage, offset: int, shape: tuple[int, ...], stride: tuple[int, ...]) -> None:
+        self.size = math.prod(shape) * storage.dtype.itemsize
         self._storage = storage
         self._offset = offset
         self._stride = stride

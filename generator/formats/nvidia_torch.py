@@ -19,7 +19,7 @@ from generator.formats.inert_torch import TORCH, InertObject, Known, NotRead, St
 from generator.formats.stand_ins import Budget, StandIn
 from generator.formats.torch_file import read_stream
 from generator.formats.unpickler import load_inert
-from generator.networks.stylegan2 import StyleGAN2Config
+from generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
 
 _MAX_MODULES = 10_000
 _NN_MODULES = (
@@ -93,7 +93,7 @@ def read_nvidia_torch(path: Path) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     if not isinstance(network, InertObject):
         raise InputError(f"{path.name} is a pickle, but none of a network: {_contents(contents)}.")
     try:
-        return _stylegan2(_Weights(network), path.name)
+        return _stylegan2(_Weights(network, Budget(path.stat().st_size)), path.name)
     except InputError as error:
         message = str(error)
         raise InputError(message if message.startswith(path.name) else f"{path.name}: {message}.") from error
@@ -108,7 +108,8 @@ def _contents(tree: object) -> str:
 class _Weights:
     """The tensors and attributes of a network, by their modules' full names."""
 
-    def __init__(self, network: InertObject) -> None:
+    def __init__(self, network: InertObject, budget: Budget) -> None:
+        self._budget = budget  # many tensors can be the same bytes of the file
         self.class_name = network.class_name
         self.tensors: dict[str, StoredTensor] = {}
         self._attributes: dict[str, Mapping[str, Any]] = {}
@@ -156,6 +157,7 @@ class _Weights:
         given = stored.shape
         if len(given) != len(shape) or any(want not in (0, got) for want, got in zip(shape, given, strict=True)):
             raise InputError(f"its '{name}' has the shape {given}, which does not fit a StyleGAN2")
+        self._budget.charge(stored.size)
         return stored.read()
 
 
@@ -168,6 +170,8 @@ def _stylegan2(weights: _Weights, file: str) -> tuple[StyleGAN2Config, dict[str,
     sides = [4]
     while f"synthesis.b{2 * sides[-1]}.conv1.weight" in weights.tensors:
         sides.append(2 * sides[-1])
+        if len(sides) > MAX_BLOCKS:
+            raise InputError(f"{file} has more than {sides[-2]} pixels, which is not read.")
     tensors = _mapping(weights)
     w_dim = tensors["w_avg"].shape[0] if "w_avg" in tensors else len(list(tensors.values())[-1])
     channels: list[int] = []

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from generator.errors import InputError
 from generator.formats.inert_torch import StoredTensor
+from generator.formats.stand_ins import Budget
 from generator.formats.torch_file import open_torch_file
-from generator.networks.stylegan2 import StyleGAN2Config
+from generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
 
 _MAPPING_RATE = 0.01  # the factor on the mapping network's learning rate: the repository's, never written to files
 _DIFFUSION = ("model.diffusion_model.", "first_stage_model.", "down_blocks.", "unet.", "transformer_blocks.")
@@ -29,7 +30,7 @@ def read_rosinality(path: Path) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     """
     try:
         with open_torch_file(path) as contents:
-            return _stylegan2(_Checkpoint(contents, path.name))
+            return _stylegan2(_Checkpoint(contents, path.name, Budget(path.stat().st_size)))
     except InputError as error:
         message = str(error)
         raise InputError(message if message.startswith(path.name) else f"{path.name}: {message}.") from error
@@ -40,7 +41,8 @@ def read_rosinality(path: Path) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
 class _Checkpoint:
     """The generator's tensors in a checkpoint, by the repository's names, and the mean w."""
 
-    def __init__(self, contents: object, file: str) -> None:
+    def __init__(self, contents: object, file: str, budget: Budget) -> None:
+        self._budget = budget  # many tensors can be the same bytes of the file
         self._tensors = _generator_tensors(contents, file)
         self.file = file
         mean = contents.get("latent_avg") if isinstance(contents, dict) else None
@@ -57,6 +59,7 @@ class _Checkpoint:
         given = stored.shape
         if len(given) != len(shape) or any(want not in (0, got) for want, got in zip(shape, given, strict=True)):
             raise InputError(f"{self.file}: '{name}' has the shape {given}, which does not fit a StyleGAN2.")
+        self._budget.charge(stored.size)
         return stored.read()
 
 
@@ -111,6 +114,8 @@ def _stylegan2(file: _Checkpoint) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     _to_rgb(file, tensors, "to_rgb1", "synthesis.blocks.0.to_rgb", channels[0], widths[-1])
     while file.has(f"convs.{2 * len(channels) - 2}.conv.weight"):
         i = len(channels)
+        if i == MAX_BLOCKS:
+            raise InputError(f"{file.file} has more than {4 << (i - 1)} pixels, which is not read.")
         ours = f"synthesis.blocks.{i}"
         _conv(file, tensors, f"convs.{2 * i - 2}", f"{ours}.up", 2 * i - 1, channels[-1], widths[-1])
         channels.append(len(tensors[f"{ours}.up.bias"]))

@@ -34,10 +34,12 @@ def open_torch_file(path: Path) -> Iterator[object]:
             return
         try:
             archive = zipfile.ZipFile(file)
-        except zipfile.BadZipFile as error:
-            raise InputError(f"{path.name} is cut short or damaged: its table of contents is missing.") from error
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+            raise InputError(
+                f"{path.name} is cut short or damaged: its table of contents is missing or unreadable."
+            ) from error
         with archive:
-            yield _read_archive(archive, path.name)
+            yield _read_archive(archive, path.stat().st_size, path.name)
 
 
 def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) -> object:
@@ -82,7 +84,7 @@ def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) ->
     return contents
 
 
-def _read_archive(archive: zipfile.ZipFile, name: str) -> object:
+def _read_archive(archive: zipfile.ZipFile, whole: int, name: str) -> object:
     members = {info.filename: info for info in archive.infolist()}
     pickles = [key for key in members if key.count("/") == 1 and key.endswith("/data.pkl")]
     if len(pickles) != 1:
@@ -92,13 +94,14 @@ def _read_archive(archive: zipfile.ZipFile, name: str) -> object:
     def contents(key: str) -> bytes:
         info = members.get(folder + key)
         # Compression would let a small file stand for any amount of memory, and torch.save uses none.
-        if info is None or info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
+        stored = info is not None and info.compress_type == zipfile.ZIP_STORED
+        if info is None or not stored or info.file_size != info.compress_size or info.file_size > whole:
             raise InputError(
                 f"{name} is damaged: it lacks '{key}' or has it in a form that torch.save does not write."
             )
         try:
             return archive.read(info)
-        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
             raise InputError(f"{name} is cut short or damaged ({error}); fetch or copy it again.") from error
 
     if folder + "byteorder" in members and contents("byteorder") != b"little":

@@ -25,6 +25,7 @@ from generator.ops.modulated_convolution import (
 
 Architecture = Literal["skip", "resnet", "orig"]
 ARCHITECTURES: tuple[Architecture, ...] = ("skip", "resnet", "orig")
+MAX_BLOCKS = 10  # 2048 pixels; a file that claims more would ask for any amount of memory
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class StyleGAN2Config:
         sizes = (self.z_dim, *self.mapping_widths, *self.channels, self.image_channels)
         if min(sizes) < 1 or not self.mapping_widths or not self.channels or len(self.taps) < 2:
             raise ValueError("a StyleGAN2 has sizes above 0, and a mapping layer, a block and two taps at least")
+        if len(self.channels) > MAX_BLOCKS:
+            raise ValueError(f"a StyleGAN2 of more than {4 << (MAX_BLOCKS - 1)} pixels is not read")
         if self.architecture not in ARCHITECTURES or (self.label_dim > 0) != (self.label_width > 0):
             raise ValueError(f"no StyleGAN2 has the architecture {self.architecture!r} or half a label")
 

@@ -3,17 +3,20 @@
 Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020, section 2.2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from generator.ops.fir import filter_reference
+from generator.ops.fir import filter_reference, fir_kernel
 
 LEAK = 0.2
 _EPSILON = 1e-8
+
+# From so many pixels for each channel on, doubling in one step pays: its kernel is small beside the feature map.
+PIXELS_FOR_EACH_CHANNEL = 32
 
 
 @dataclass(frozen=True)
@@ -88,37 +91,52 @@ def modulated_convolution(
     The leaky ReLU is homogeneous, so its gain moves before it, into demodulation, noise and bias.
     """
     n, channels, height, width = x.shape
-    out_channels = len(weight)
     # The sum over kernel positions does not depend on the style: demodulation is one small matrix product.
     power = weight.square().sum(dim=(2, 3))
     demodulation = activation.gain * (style.square() @ power.T + _EPSILON).rsqrt()
-    offset = (activation.gain * bias).to(x.dtype)
-    kernel = weight if up is None else doubling_kernel(weight, up)
-    padding = kernel.shape[-1] // 2
+    convolve: Callable[[Tensor, Tensor, Sequence[float] | None], Tensor]
+    convolve, out_factors = _convolve if up is None else _convolve_doubling, demodulation
+    if up is not None and height * width >= PIXELS_FOR_EACH_CHANNEL * channels:
+        weight = doubling_kernel(weight, up)
+        convolve, out_factors = _convolve_phases, demodulation.repeat(1, 4)
     # Factors of channels may sit on the feature map or, once for each sample, on the kernel.
-    on_the_kernel = height * width * (channels + out_channels) * n > kernel.numel() * n or n == 1
-    if on_the_kernel:
-        out_factor = demodulation if up is None else demodulation.repeat(1, 4)
-        offset = offset if up is None else offset.repeat(4)
+    if n == 1 or height * width * (channels + len(weight)) > weight.numel():
         parts = []
         for i in range(n):
-            factors = out_factor[i, :, None, None, None] * style[i, None, :, None, None]
-            own = (kernel * factors).to(x.dtype)
-            parts.append(F.conv2d(x[i : i + 1], own, offset, padding=padding))
+            factors = out_factors[i, :, None, None, None] * style[i, None, :, None, None]
+            parts.append(convolve(x[i : i + 1], (weight * factors).to(x.dtype), up))
         out = parts[0] if n == 1 else torch.cat(parts)
-        out = out if up is None else _interleave(out)
     else:
         # Scaled by its largest factor, so that no feature map leaves float16's range.
         largest = style.detach().abs().amax(dim=1, keepdim=True).clamp_min(_EPSILON)
         scaled = x * (style / largest)[:, :, None, None].to(x.dtype)
-        out = F.conv2d(scaled, kernel.to(x.dtype), padding=padding)
-        out = out if up is None else _interleave(out)
+        out = convolve(scaled, weight.to(x.dtype), up)
         out = out * (demodulation * largest)[:, :, None, None].to(x.dtype)
-        out = out + offset[:, None, None]
+    out += (activation.gain * bias)[:, None, None].to(out.dtype)
     if noise is not None:
         out += (activation.gain * noise).to(out.dtype)
     out = F.leaky_relu_(out, LEAK)
     return out if activation.clamp is None else out.clamp(-activation.clamp, activation.clamp)
+
+
+def _convolve(x: Tensor, kernel: Tensor, _up: Sequence[float] | None) -> Tensor:
+    return F.conv2d(x, kernel, padding=kernel.shape[-1] // 2)
+
+
+def _convolve_doubling(x: Tensor, kernel: Tensor, up: Sequence[float] | None) -> Tensor:
+    """The definition's two steps: least arithmetic, and one more pass over the doubled feature map."""
+    taps = up or ()
+    doubled = F.conv_transpose2d(x, kernel.transpose(0, 1), stride=2)
+    before, after = _doubling_pads(kernel.shape[-1], len(taps))
+    if before != after or before < 0:
+        doubled, before = F.pad(doubled, (before, after, before, after)), 0
+    fir = (4 * fir_kernel(taps, doubled)).expand(doubled.shape[1], 1, -1, -1)
+    return F.conv2d(doubled, fir, padding=before, groups=doubled.shape[1])
+
+
+def _convolve_phases(x: Tensor, kernel: Tensor, _up: Sequence[float] | None) -> Tensor:
+    """Both steps in one kernel: more arithmetic, in one pass."""
+    return _interleave(_convolve(x, kernel, None))
 
 
 def doubling_kernel(weight: Tensor, taps: Sequence[float]) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 import generator
 from generator.errors import InputError
 from generator.formats.nvidia_torch import read_nvidia_torch
+from generator.formats.stand_ins import Budget
 from tests.generator.stylegan2_files import NVIDIA, check_parity, expected, nvidia_pickle
 
 
@@ -124,7 +125,7 @@ def test_modules_that_contain_themselves_end() -> None:
     module.class_name, module.state = "G", {}
     module.state["_modules"] = {"a": module, "b": module}
     with pytest.raises(InputError, match="without end"):
-        nvidia_torch._Weights(module)
+        nvidia_torch._Weights(module, Budget(0))
 
 
 @pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.999])

@@ -128,3 +128,55 @@ def test_huge_declared_shapes_are_refused(tmp_path: Path) -> None:
     torch.save({"g_ema": state}, path)
     with pytest.raises(InputError, match="shape"):
         generator.load(path)
+
+
+@pytest.mark.parametrize("place", [6, 46])
+def test_a_damaged_table_of_contents_is_said(tmp_path: Path, place: int) -> None:
+    data = bytearray(rosinality_checkpoint().read_bytes())
+    entry = data.rindex(b"PK\x01\x02")  # of the last member: the version needed, and the first letters of the name
+    data[entry + place : entry + place + 2] = b"\xff\xd9"
+    path = tmp_path / "damaged.pt"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"damaged\.pt"):
+        generator.load(path)
+
+
+def test_tensors_that_share_their_bytes_do_not_multiply_them(tmp_path: Path) -> None:
+    # Kernels of 8 MB, all the same: without a bound, a file could ask for as many copies as it has names.
+    state = dict(_contents()["g_ema"])
+    shared = torch.zeros(1, 480, 480, 3, 3)
+    state["input.input"] = torch.zeros(1, 480, 4, 4)
+    for name in ("conv1.conv", "to_rgb1.conv", *(f"convs.{i}.conv" for i in range(4))):
+        state[f"{name}.weight"] = shared if "rgb" not in name else torch.zeros(1, 3, 480, 1, 1)
+        state[f"{name}.modulation.weight"] = torch.zeros(480, 6)
+        state[f"{name}.modulation.bias"] = torch.zeros(480)
+    for name in ("conv1", *(f"convs.{i}" for i in range(4))):
+        state[f"{name}.activate.bias"] = torch.zeros(480)
+    for i in range(2):
+        state[f"to_rgbs.{i}.conv.weight"] = torch.zeros(1, 3, 480, 1, 1)
+        state[f"to_rgbs.{i}.conv.modulation.weight"] = torch.zeros(480, 6)
+        state[f"to_rgbs.{i}.conv.modulation.bias"] = torch.zeros(480)
+    path = tmp_path / "shared.pt"
+    torch.save({"g_ema": state}, path)
+    with pytest.raises(InputError, match="far more data than it holds"):
+        generator.load(path)
+
+
+def test_more_blocks_than_any_model_has_are_refused(tmp_path: Path) -> None:
+    state = dict(_contents()["g_ema"])
+    for i in range(4, 30):
+        for key in [key for key in state if key.startswith(f"convs.{i - 2}.")]:
+            state[key.replace(f"convs.{i - 2}.", f"convs.{i}.")] = state[key]
+    state = {key: value for key, value in state.items() if not key.startswith("noises")}
+    for i in range(2, 16):
+        for key in [key for key in state if key.startswith("to_rgbs.1.")]:
+            state[key.replace("to_rgbs.1.", f"to_rgbs.{i}.")] = state[key]
+    for i in range(4, 30, 2):
+        weight = state["convs.3.conv.weight"]
+        state[f"convs.{i}.conv.weight"] = weight
+        state[f"convs.{i}.conv.modulation.weight"] = state["convs.3.conv.modulation.weight"]
+        state[f"convs.{i}.conv.modulation.bias"] = state["convs.3.conv.modulation.bias"]
+    path = tmp_path / "deep.pt"
+    torch.save({"g_ema": state}, path)
+    with pytest.raises(InputError, match="more than 2048 pixels"):
+        generator.load(path)

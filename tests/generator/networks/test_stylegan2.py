@@ -57,7 +57,9 @@ def test_random_noise_has_the_layers_strength() -> None:
         assert float(map.std()) == pytest.approx(float(strength), rel=0.05)
 
 
-@pytest.mark.parametrize("change", [{"channels": ()}, {"z_dim": 0}, {"label_dim": 3}, {"architecture": "unet"}])
+@pytest.mark.parametrize(
+    "change", [{"channels": ()}, {"channels": (1,) * 11}, {"z_dim": 0}, {"label_dim": 3}, {"architecture": "unet"}]
+)
 def test_impossible_sizes_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="StyleGAN2"):
         replace(CONFIG, **change)  # type: ignore[arg-type]
