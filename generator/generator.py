@@ -102,12 +102,15 @@ class Generator(nn.Module):
         return parse_layers(layers, self.layers, self.num_ws)
 
     def to(  # type: ignore[override]
-        self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+        self, device: torch.device | torch.dtype | str | None = None, dtype: torch.dtype | None = None
     ) -> Self:
         """Move to a device, or choose the precision of the convolutions, in place.
 
-        Codes, styles, images and the mapping network stay float32 whatever ``dtype`` is.
+        Codes, styles, images and the mapping network stay float32 whatever ``dtype`` is. Weights that were rounded
+        stay so: to keep the exact ones, change the precision of a copy.
         """
+        if isinstance(device, torch.dtype):  # as for any other module, a precision alone may come first
+            device, dtype = None, device
         if device is not None:
             super().to(device)
         if dtype is not None:
@@ -209,18 +212,18 @@ class Generator(nn.Module):
     ) -> Tensor:
         """Styles to images: :meth:`synthesize` from the second half of its way."""
         shapes = [tuple(style.shape[1:]) for style in styles]
-        if shapes != [(layer.channels,) for layer in self.layers]:
+        if shapes != [(layer.channels,) for layer in self.layers] or len({len(style) for style in styles}) != 1:
             raise ValueError("styles needs one tensor [N, channels] for each of the generator's layers")
         if size is not None and (size < 1 or self.resolution % size or (self.resolution // size).bit_count() != 1):
             raise ValueError(f"size has to be {self.resolution} divided by a power of two, got {size}")
-        maps = self._noise_maps(noise, seed)
+        maps = self._noise_maps(noise, seed, len(styles[0]))
         return self._network(styles, maps, size=size, reference=reference)
 
     def noise_constants(self) -> list[Tensor]:
         """The noise maps stored with the model, ``[1, 1, H, W]`` each; empty for a model without noise."""
         return self._network.noise_constants()
 
-    def _noise_maps(self, noise: Noise, seed: int) -> Sequence[Tensor | None]:
+    def _noise_maps(self, noise: Noise, seed: int, count: int) -> Sequence[Tensor | None]:
         constants = self.noise_constants()
         if noise == "const":
             return constants
@@ -231,9 +234,13 @@ class Generator(nn.Module):
             drawn = [torch.randn(constant.shape, generator=source) for constant in constants]
             strengths = self._network.noise_strengths()
             return [strength * map.to(strength.device) for strength, map in zip(strengths, drawn, strict=True)]
-        if [map.shape[-2:] for map in noise] != [constant.shape[-2:] for constant in constants]:
+        maps = [map for map in noise if isinstance(map, Tensor)]
+        wanted = [constant.shape[1:] for constant in constants]
+        if len(maps) != len(noise) or [map.shape[1:] for map in maps] != wanted:
             raise ValueError("noise has to be 'const', 'random', 'none', or a map for each of noise_constants()")
-        return noise
+        if any(len(map) not in (1, count) for map in maps):
+            raise ValueError(f"a noise map needs the shape [1 or {count}, 1, H, W]")
+        return maps
 
     @property
     def _network(self) -> SynthesisNetwork:

@@ -8,6 +8,8 @@ from generator.generator import Generator
 
 DEFAULT_MODEL = "ffhq"
 
+_CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
+
 
 def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     """Load a generator on the CPU, in float32.
@@ -29,7 +31,10 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     path = Path(name_or_path).expanduser()
     if path.is_dir():
         config, tensors = read_mobile_stylegan(path)
-        return build_mobile(config, tensors, name=path.name)
+        try:
+            return build_mobile(config, tensors, name=path.name)
+        except RuntimeError as error:
+            raise InputError(f"{path} holds no MobileStyleGAN: its weights do not fit together.") from error
     if path.is_file():
         return _read_file(path)
     near = get_close_matches(str(name_or_path), [DEFAULT_MODEL], cutoff=0.5)
@@ -63,7 +68,7 @@ def _read_file(path: Path) -> Generator:
     config, tensors = read(path)
     try:
         return build_stylegan2(config, tensors, name=path.stem)
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
 
 
@@ -93,7 +98,7 @@ def _default_model() -> Generator:
     from generator.formats.openvino_ir import read_mobile_stylegan
     from generator.zoo import fetch
 
-    path = cache_folder() / f"{DEFAULT_MODEL}.safetensors"
+    path = cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"
     if path.is_file():
         try:
             return read_native(path)

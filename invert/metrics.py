@@ -27,8 +27,9 @@ def measure(
         For each image: ``lpips_alex`` at 256 pixels (0 is equal), ``mse`` of values in [-1, 1] and ``psnr`` in
         decibels, both at the generator's full resolution.
     """
-    lpips = (lpips or LPIPS.load("alex")).to(images.device)
+    lpips = (lpips or LPIPS.load("alex")).to(G.device)
     rows: dict[str, list[float]] = {"lpips_alex": [], "mse": [], "psnr": []}
+    ws, images = ws.to(G.device), images.to(G.device)
     for code, image in zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True):
         made = as_colour(G.synthesize(code, noise)).clamp(-1, 1)
         mse = F.mse_loss(made, area_resize(image, G.resolution))

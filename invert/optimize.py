@@ -70,10 +70,10 @@ class OptimizationInverter:
         space: Space = "w+",
         *,
         steps: int | None = None,
-        learning_rate: float = 0.28,
-        w_fraction: float = 0.15,
+        learning_rate: float = 0.22,
+        w_fraction: float = 0.2,
         pixel_weight: float = 1.0,
-        prior_weight: float = 3e-4,
+        prior_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
         precision: Precision = "auto",
@@ -84,6 +84,16 @@ class OptimizationInverter:
             raise InputError(f"A search needs at least 1 step, not {steps}.")
         if not (math.isfinite(learning_rate) and learning_rate > 0):
             raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
+        if not 0 <= w_fraction <= 1:
+            raise InputError(f"The fraction of the steps in W is from 0 to 1, not {w_fraction}.")
+        for name, weight in (("pixel", pixel_weight), ("prior", prior_weight)):
+            if not (math.isfinite(weight) and weight >= 0):
+                raise InputError(f"The {name} weight has to be 0 or above, not {weight}.")
+        search_size = min(search_size, G.resolution)
+        if search_size < 1 or G.resolution % search_size or (G.resolution // search_size).bit_count() != 1:
+            raise InputError(f"The search size is {G.resolution} divided by a power of two, not {search_size}.")
+        if precision != "auto" and precision not in _PRECISIONS:
+            raise InputError(f"The precision is auto, float32 or bfloat16, not {precision}.")
         self.G = G
         self.space = space
         self.steps = _STEPS[space] if steps is None else steps
@@ -91,7 +101,7 @@ class OptimizationInverter:
         self.w_steps = self.steps if space == "w" else round(w_fraction * self.steps)
         self.pixel_weight = pixel_weight
         self.prior_weight = prior_weight
-        self.search_size = min(search_size, G.resolution)
+        self.search_size = search_size
         self.seed = seed
         self.precision = resolve_precision(precision, G.device)
 
@@ -208,7 +218,10 @@ class _Search:
 
     def best_ws(self) -> Tensor:
         """The codes of the lowest loss seen, ``[N, num_ws, w_dim]``."""
-        return self.statistics.unwhiten(self.best)
+        ws = self.statistics.unwhiten(self.best)
+        # A matrix product of equal rows may differ in the last bit, and the rows of a code of W have to be equal.
+        in_w = (self.best == self.best[:, :1]).all(dim=2, keepdim=True).all(dim=1, keepdim=True)
+        return torch.where(in_w, ws[:, :1], ws)
 
     @staticmethod
     def _for_lpips(images: Tensor) -> Tensor:

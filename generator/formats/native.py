@@ -25,8 +25,9 @@ def build_mobile(
 ) -> Generator:
     """A generator from a MobileStyleGAN's sizes and tensors, ``w_avg`` among them or else averaged here."""
     # Not on the meta device: drawing weights there makes PyTorch import its compiler, which takes seconds.
-    mapping, synthesis = mobile.Mapping(config), mobile.Synthesis(config)
-    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, 0)
+    with torch.random.fork_rng(devices=[]):
+        mapping, synthesis = mobile.Mapping(config), mobile.Synthesis(config)
+    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, 0)
 
 
 def build_stylegan2(
@@ -35,10 +36,10 @@ def build_stylegan2(
     """A generator from a StyleGAN2's sizes and tensors, ``w_avg`` among them or else averaged here.
 
     Raises:
-        RuntimeError: the tensors do not fit the sizes.
+        RuntimeError, ValueError: the tensors do not fit the sizes.
     """
     mapping, synthesis = stylegan2.Mapping(config), stylegan2.Synthesis(config)
-    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.label_dim)
+    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
 
 
 def _filled(
@@ -48,6 +49,7 @@ def _filled(
     name: str,
     latent_space: str | None,
     z_dim: int,
+    w_dim: int,
     label_dim: int,
 ) -> Generator:
     tensors = dict(tensors)
@@ -57,6 +59,8 @@ def _filled(
         network.load_state_dict(part, assign=True)
     if w_avg is None:
         w_avg = average_w(mapping, z_dim, label_dim)
+    if w_avg.shape != (w_dim,):
+        raise ValueError(f"w_avg needs the shape [{w_dim}], got {tuple(w_avg.shape)}")
     return Generator(
         mapping, synthesis, w_avg, name=name, latent_space=latent_space, z_dim=z_dim, label_dim=label_dim
     )
@@ -75,7 +79,12 @@ def average_w(mapping: nn.Module, z_dim: int, label_dim: int = 0, samples: int =
 
 
 def save_native(generator: Generator, path: Path, *, overwrite: bool = False) -> None:
-    """Write a generator; :func:`read_native` gives back the same images, name, space and fingerprint."""
+    """Write a generator; :func:`read_native` gives back the same images, name, space and fingerprint.
+
+    Raises:
+        ValueError: the generator was moved to a lower precision, which rounded its weights.
+        InputError: ``path`` exists and may not be replaced, or cannot be written.
+    """
     synthesis = generator.synthesis
     if isinstance(synthesis, mobile.Synthesis):
         architecture = "mobile"
@@ -83,6 +92,8 @@ def save_native(generator: Generator, path: Path, *, overwrite: bool = False) ->
         architecture = "stylegan2"
     else:
         raise TypeError(f"cannot save a {type(synthesis).__name__}")
+    if generator.dtype != torch.float32:
+        raise ValueError(f"save the generator in float32: its weights are rounded to {generator.dtype}")
     header = {
         "architecture": architecture,
         "config": asdict(synthesis.config),
@@ -118,7 +129,7 @@ def read_native(path: Path) -> Generator:
         if header["architecture"] == "mobile":
             return build_mobile(MobileConfig(**sizes), tensors, **about)
         return build_stylegan2(StyleGAN2Config(**sizes), tensors, **about)
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: its weights do not fit its header.") from error
 
 

@@ -43,7 +43,8 @@ def _read_graph(xml: Path) -> dict[str, _Node]:
         constant = None
         if kind == "Const":
             data = layer.find("data")
-            assert data is not None
+            if data is None:
+                raise InputError(f"{xml.name} is no readable OpenVINO network: a constant has no data.")
             shape = tuple(int(part) for part in data.attrib["shape"].split(",") if part.strip())
             start, size = int(data.attrib["offset"]), int(data.attrib["size"])
             raw = weights[start : start + size]
@@ -79,6 +80,20 @@ class _Graph:
             if self.nodes[consumer].kind == kind:
                 return consumer
         raise InputError(f"The network has no {kind} after {self.nodes[identifier].name}: no MobileStyleGAN.")
+
+    def first_of_kind(self, kind: str) -> str:
+        """The first node of this kind, in the file's order."""
+        for identifier, node in self.nodes.items():
+            if node.kind == kind:
+                return identifier
+        raise InputError(f"The network has no {kind}: no MobileStyleGAN.")
+
+    def constant(self, name: str) -> NDArray[np.generic]:
+        """The constant of this name."""
+        for node in self.nodes.values():
+            if node.name == name and node.constant is not None:
+                return node.constant
+        raise InputError(f"The network has no constant {name}: no MobileStyleGAN.")
 
     def consumer_of_constant(self, name: str) -> str:
         """The node that uses the constant of this name."""
@@ -149,11 +164,10 @@ def _synthesis_tensors(graph: _Graph) -> dict[str, Tensor]:
     # The factor 1/sqrt(fan-in) follows each style in the file; here it is part of the weights, so that a style is
     # the plain output of its affine layer, as everywhere in the StyleGAN family.
     tensors: dict[str, Tensor] = {}
-    constant = next(node.constant for node in graph.nodes.values() if node.name == "m.input.input")
-    assert constant is not None
+    constant = graph.constant("m.input.input")
     tensors["synthesis.input.constant"] = _tensor(constant, *constant.shape)
     affine, factor = _affine(graph, "m.conv1.conv", "synthesis.input.style")
-    first = next(identifier for identifier, node in graph.nodes.items() if node.kind == "Convolution")
+    first = graph.first_of_kind("Convolution")
     weight = graph.constant_input(first)
     tensors |= affine | {"synthesis.input.weight": _tensor(weight, *weight.shape) * factor}
     tensors |= _after_convolution(graph, first, "synthesis.input")
@@ -195,18 +209,28 @@ def read_mobile_stylegan(folder: Path) -> tuple[MobileConfig, dict[str, Tensor]]
     Raises:
         InputError: a file is missing, damaged, or holds another network.
     """
-    mapping = _mapping_tensors(_Graph(folder / "MappingNetwork.xml"))
-    synthesis = _synthesis_tensors(_Graph(folder / "SynthesisNetwork.xml"))
+    try:
+        mapping = _mapping_tensors(_Graph(folder / "MappingNetwork.xml"))
+        synthesis = _synthesis_tensors(_Graph(folder / "SynthesisNetwork.xml"))
+        return _config(mapping, synthesis), mapping | synthesis
+    except InputError:
+        raise
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(
+            f"{folder} holds no MobileStyleGAN that can be read; fetch its four files again."
+        ) from error
+
+
+def _config(mapping: dict[str, Tensor], synthesis: dict[str, Tensor]) -> MobileConfig:
     depth = len(mapping) // 2
     channels = [len(synthesis["synthesis.input.bias"])]
     while (name := f"synthesis.blocks.{len(channels) - 1}.conv2.bias") in synthesis:
         channels.append(len(synthesis[name]))
     w_dim, z_dim = mapping["mapping.layers.0.weight"].shape
-    config = MobileConfig(
+    return MobileConfig(
         z_dim=z_dim,
         w_dim=w_dim,
         mapping_depth=depth,
         channels=tuple(channels),
         image_channels=len(synthesis["synthesis.to_rgb.bias"]) // 4,
     )
-    return config, mapping | synthesis

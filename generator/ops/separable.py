@@ -4,9 +4,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from generator.ops.wavelet import channel_dot
+from generator.ops.wavelet import at_least_float32, channel_dot
 
 
 def modulated_separable_reference(
@@ -77,7 +78,7 @@ class _ModulatedSeparable(torch.autograd.Function):
         # matrix, which is small.
         filtered = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
         n, channels, height, width = filtered.shape
-        weight = (pointwise.float() * style.unsqueeze(1)).to(x.dtype)
+        weight = (pointwise.to(at_least_float32(x)) * style.unsqueeze(1)).to(x.dtype)
         pixels = filtered.permute(0, 2, 3, 1).reshape(n, height * width, channels)
         out = torch.baddbmm(bias.to(x.dtype), pixels, weight.transpose(1, 2))
         if noise is not None:
@@ -89,6 +90,7 @@ class _ModulatedSeparable(torch.autograd.Function):
         return out.reshape(n, height, width, -1).permute(0, 3, 1, 2)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         filtered, out, style, depthwise, pointwise = ctx.saved_tensors
         n, channels, height, width = filtered.shape
@@ -97,7 +99,7 @@ class _ModulatedSeparable(torch.autograd.Function):
         grad = torch.ops.aten.leaky_relu_backward(grad, out, ctx.leak, True)
         noise_grad = None
         if ctx.needs_input_grad[5]:
-            noise_grad = grad.sum(dim=2, dtype=torch.float32).reshape(n, 1, height, width)
+            noise_grad = grad.sum(dim=2, dtype=at_least_float32(grad)).reshape(n, 1, height, width)
             if ctx.noise_samples == 1:
                 noise_grad = noise_grad.sum(dim=0, keepdim=True)
         pixels_grad = (grad @ pointwise).reshape(n, height, width, channels).permute(0, 3, 1, 2)

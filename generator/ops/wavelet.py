@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 
@@ -70,6 +71,7 @@ class _ModulatedInverseHaar(torch.autograd.Function):
         return out
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None]:
         (grad,) = grads
         bands, style = ctx.saved_tensors
@@ -94,8 +96,13 @@ class _ModulatedInverseHaar(torch.autograd.Function):
 
 
 def channel_dot(a: Tensor, b: Tensor) -> Tensor:
-    """The sum over pixels of a product: two ``[N, C, H, W]`` to float32 ``[N, C]``."""
+    """The sum over pixels of a product: two ``[N, C, H, W]`` to ``[N, C]`` in :func:`at_least_float32`."""
     # In two steps, so that a sum over a quarter of a million bfloat16 values keeps float32's precision.
     n, channels, height, _ = a.shape
     rows = (a * b).permute(0, 2, 3, 1).sum(dim=2)
-    return rows.float().reshape(n, height, channels).sum(dim=1)
+    return rows.to(at_least_float32(rows)).reshape(n, height, channels).sum(dim=1)
+
+
+def at_least_float32(x: Tensor) -> torch.dtype:
+    """The precision in which to add up many values of ``x``."""
+    return torch.promote_types(x.dtype, torch.float32)

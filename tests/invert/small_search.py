@@ -1,0 +1,43 @@
+"""Searches on odd generators with a tiny LPIPS: no download, and little to compute."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from generator.generator import Generator
+from invert.inversion import Inversion
+from invert.losses import LPIPS
+from invert.optimize import OptimizationInverter, Progress
+from tests.odd_models import tiny_lpips
+
+
+@pytest.fixture
+def small_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts the tiny LPIPS in the place of the published one."""
+    monkeypatch.setattr(LPIPS, "load", classmethod(lambda _cls, _trunk="alex": tiny_lpips()))
+
+
+def invert(G: Generator, images: Tensor, space: Any = "w+", steps: int = 12, **options: Any) -> Inversion:
+    """A search in float32; options of the inverter and of its ``invert`` alike."""
+    options = {"precision": "float32"} | options
+    calls = {name: options.pop(name) for name in ("on_step", "keep_partial") if name in options}
+    return OptimizationInverter(G, space, steps=steps, **options).invert(images, **calls)
+
+
+def own_images(G: Generator, *seeds: int) -> Tensor:
+    """What the generator itself draws of these seeds."""
+    with torch.no_grad():
+        return G.synthesize(G.sample(seeds))
+
+
+def interrupt_at(step: int) -> Callable[[Progress], None]:
+    """The user presses Ctrl-C after this step."""
+
+    def on_step(progress: Progress) -> None:
+        if progress.step == step:
+            raise KeyboardInterrupt
+
+    return on_step
