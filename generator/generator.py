@@ -26,6 +26,8 @@ class SynthesisNetwork(Protocol):
 
     def noise_constants(self) -> list[Tensor]: ...
 
+    def noise_strengths(self) -> list[Tensor]: ...
+
     def set_precision(self, dtype: torch.dtype) -> None: ...
 
     def __call__(
@@ -230,9 +232,8 @@ class Generator(nn.Module):
         if noise == "random":
             source = torch.Generator().manual_seed(seed)
             drawn = [torch.randn(constant.shape, generator=source) for constant in constants]
-            return [
-                constant.std() * map.to(constant.device) for constant, map in zip(constants, drawn, strict=True)
-            ]
+            strengths = self._network.noise_strengths()
+            return [strength * map.to(strength.device) for strength, map in zip(strengths, drawn, strict=True)]
         maps = [map for map in noise if isinstance(map, Tensor)]
         wanted = [constant.shape[1:] for constant in constants]
         if len(maps) != len(noise) or [map.shape[1:] for map in maps] != wanted:

@@ -15,13 +15,15 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     """Load a generator on the CPU, in float32.
 
     Args:
-        name_or_path: ``ffhq`` (fetched once, then kept in the cache folder), a file written by
-            :func:`generator.save`, or a folder with MobileStyleGAN's OpenVINO files.
+        name_or_path: ``ffhq`` (fetched once, then kept in the cache folder), or the path of a file: written by
+            :func:`generator.save`, a StyleGAN2 pickle of NVIDIA's PyTorch repositories, or a checkpoint of
+            rosinality's StyleGAN2 or of an encoder (pSp, e4e) with its generator; what a file is, is read from
+            its contents, not its name. Or a folder with MobileStyleGAN's OpenVINO files.
 
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
     """
-    from generator.formats.native import build_mobile, read_native
+    from generator.formats.native import build_mobile
     from generator.formats.openvino_ir import read_mobile_stylegan
 
     if str(name_or_path) == DEFAULT_MODEL:
@@ -34,10 +36,57 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
         except RuntimeError as error:
             raise InputError(f"{path} holds no MobileStyleGAN: its weights do not fit together.") from error
     if path.is_file():
-        return read_native(path)
+        return _read_file(path)
     near = get_close_matches(str(name_or_path), [DEFAULT_MODEL], cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"the model known by name is {DEFAULT_MODEL}."
     raise InputError(f"There is no model or file '{name_or_path}'; {hint}")
+
+
+def _read_file(path: Path) -> Generator:
+    """Choose the reader by the file's first bytes."""
+    from generator.download_url import what_is_it
+    from generator.formats.native import build_stylegan2, read_native
+    from generator.formats.nvidia_torch import read_nvidia_torch
+    from generator.formats.rosinality import read_rosinality
+    from generator.formats.torch_file import STREAM_MAGIC
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+    if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
+        read = read_rosinality
+    elif head.startswith(b"\x80"):
+        read = read_nvidia_torch
+    elif head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 28:
+        return read_native(path)
+    else:
+        kind = what_is_it(head) or _other_kind(head, size)
+        raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")
+    config, tensors = read(path)
+    try:
+        return build_stylegan2(config, tensors, name=path.stem)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
+
+
+def _other_kind(head: bytes, size: int) -> str:
+    """What a file seems to be that is of no known format."""
+    if not size:
+        return "empty"
+    for magic, kind in (
+        (b"\x89HDF", "an HDF5 file (Keras keeps weights so)"),
+        (b"GGUF", "a GGUF language model"),
+        (b"\x1f\x8b", "a gzip archive (unpack it first)"),
+        (b"<?xml", "an XML file (for OpenVINO files, give their folder)"),
+        (b"\x89PNG", "a picture"),
+        (b"\xff\xd8\xff", "a picture"),
+    ):
+        if head.startswith(magic):
+            return kind
+    return "of no format that is known here"
 
 
 def _default_model() -> Generator:

@@ -3,16 +3,19 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from generator.errors import InputError
 from generator.files import atomic_path
 from generator.generator import Generator
-from generator.networks.mobile import Mapping, MobileConfig, Synthesis
+from generator.networks import mobile, stylegan2
+from generator.networks.mobile import MobileConfig
+from generator.networks.stylegan2 import StyleGAN2Config
 
 _KEY = "stylegan-latents"
 
@@ -23,24 +26,56 @@ def build_mobile(
     """A generator from a MobileStyleGAN's sizes and tensors, ``w_avg`` among them or else averaged here."""
     # Not on the meta device: drawing weights there makes PyTorch import its compiler, which takes seconds.
     with torch.random.fork_rng(devices=[]):
-        mapping, synthesis = Mapping(config), Synthesis(config)
+        mapping, synthesis = mobile.Mapping(config), mobile.Synthesis(config)
+    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, 0)
+
+
+def build_stylegan2(
+    config: StyleGAN2Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
+) -> Generator:
+    """A generator from a StyleGAN2's sizes and tensors, ``w_avg`` among them or else averaged here.
+
+    Raises:
+        RuntimeError, ValueError: the tensors do not fit the sizes.
+    """
+    mapping, synthesis = stylegan2.Mapping(config), stylegan2.Synthesis(config)
+    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
+
+
+def _filled(
+    mapping: nn.Module,
+    synthesis: nn.Module,
+    tensors: dict[str, Tensor],
+    name: str,
+    latent_space: str | None,
+    z_dim: int,
+    w_dim: int,
+    label_dim: int,
+) -> Generator:
     tensors = dict(tensors)
     w_avg = tensors.pop("w_avg", None)
     for prefix, network in (("mapping.", mapping), ("synthesis.", synthesis)):
         part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
         network.load_state_dict(part, assign=True)
     if w_avg is None:
-        w_avg = average_w(mapping, config.z_dim)
-    if w_avg.shape != (config.w_dim,):
-        raise ValueError(f"w_avg needs the shape [{config.w_dim}], got {tuple(w_avg.shape)}")
-    return Generator(mapping, synthesis, w_avg, name=name, latent_space=latent_space, z_dim=config.z_dim)
+        w_avg = average_w(mapping, z_dim, label_dim)
+    if w_avg.shape != (w_dim,):
+        raise ValueError(f"w_avg needs the shape [{w_dim}], got {tuple(w_avg.shape)}")
+    return Generator(
+        mapping, synthesis, w_avg, name=name, latent_space=latent_space, z_dim=z_dim, label_dim=label_dim
+    )
 
 
 @torch.no_grad()
-def average_w(mapping: torch.nn.Module, z_dim: int, samples: int = 100_000, seed: int = 0) -> Tensor:
-    """The mean of ``samples`` w, ``[w_dim]``, for a file that does not hold it."""
-    z = torch.randn(samples, z_dim, generator=torch.Generator().manual_seed(seed))
-    return torch.stack([mapping(part).double().mean(0) for part in z.chunk(20)]).mean(0).float()
+def average_w(mapping: nn.Module, z_dim: int, label_dim: int = 0, samples: int = 100_000, seed: int = 0) -> Tensor:
+    """The mean of ``samples`` w, ``[w_dim]``, over all classes, for a file that does not hold it."""
+    source = torch.Generator().manual_seed(seed)
+    z = torch.randn(samples, z_dim, generator=source)
+    if not label_dim:
+        return torch.stack([mapping(part).double().mean(0) for part in z.chunk(20)]).mean(0).float()
+    labels = nn.functional.one_hot(torch.randint(label_dim, (samples,), generator=source), label_dim).float()
+    parts = zip(z.chunk(20), labels.chunk(20), strict=True)
+    return torch.stack([mapping(part, label).double().mean(0) for part, label in parts]).mean(0).float()
 
 
 def save_native(generator: Generator, path: Path, *, overwrite: bool = False) -> None:
@@ -51,12 +86,16 @@ def save_native(generator: Generator, path: Path, *, overwrite: bool = False) ->
         InputError: ``path`` exists and may not be replaced, or cannot be written.
     """
     synthesis = generator.synthesis
-    if not isinstance(synthesis, Synthesis):
+    if isinstance(synthesis, mobile.Synthesis):
+        architecture = "mobile"
+    elif isinstance(synthesis, stylegan2.Synthesis):
+        architecture = "stylegan2"
+    else:
         raise TypeError(f"cannot save a {type(synthesis).__name__}")
     if generator.dtype != torch.float32:
         raise ValueError(f"save the generator in float32: its weights are rounded to {generator.dtype}")
     header = {
-        "architecture": "mobile",
+        "architecture": architecture,
         "config": asdict(synthesis.config),
         "name": generator.name,
         "latent_space": generator.latent_space,
@@ -75,14 +114,25 @@ def read_native(path: Path) -> Generator:
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            names = list(file.keys())
+            tensors = {key: file.get_tensor(key) for key in names} if isinstance(header, dict) else {}
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
-    if not isinstance(header, dict) or header.get("architecture") != "mobile":
-        raise InputError(f"{path} holds no generator that stylegan-latents wrote.")
+    if not isinstance(header, dict) or header.get("architecture") not in ("mobile", "stylegan2"):
+        raise InputError(f"{path} holds {_kind(names)}no generator that stylegan-latents wrote.")
     try:
-        sizes = header["config"]
-        config = MobileConfig(**{**sizes, "channels": tuple(sizes["channels"])})
-        return build_mobile(config, tensors, name=header["name"], latent_space=header["latent_space"])
-    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        # JSON knows lists only.
+        sizes: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in header["config"].items()
+        }
+        about = {"name": header["name"], "latent_space": header["latent_space"]}
+        if header["architecture"] == "mobile":
+            return build_mobile(MobileConfig(**sizes), tensors, **about)
+        return build_stylegan2(StyleGAN2Config(**sizes), tensors, **about)
+    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: its weights do not fit its header.") from error
+
+
+def _kind(names: list[str]) -> str:
+    diffusion = ("model.diffusion_model.", "down_blocks.", "unet.", "transformer_blocks.", "lora_")
+    return "what seems to be a diffusion model, " if any(name.startswith(diffusion) for name in names) else ""

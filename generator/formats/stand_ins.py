@@ -51,7 +51,7 @@ class StandIn:
     def __call__(self, *arguments: object) -> object:
         return self._build(*arguments)
 
-    def bound(self, budget: Budget) -> "StandIn":
+    def bound(self, budget: Budget) -> object:
         """The same stand-in, charging what it builds to ``budget``."""
         build = self._build
         return StandIn(lambda *arguments: build(budget, *arguments))

@@ -44,6 +44,7 @@ class InertUnpickler(Unpickler):
         self._stand_ins = stand_ins
         self._persistent = persistent
         self._name = name
+        self._bound: dict[str, object] = {}
 
     def find_class(self, module: str, name: str, /) -> object:
         """The stand-in of a name in the file.
@@ -57,7 +58,9 @@ class InertUnpickler(Unpickler):
                 f"{self._name} asks for '{full[:100]}', which could run code and is not needed for weights; "
                 "it was not loaded."
             )
-        return self._stand_ins[full].bound(self._budget)
+        if full not in self._bound:  # a file may name the same one a million times
+            self._bound[full] = self._stand_ins[full].bound(self._budget)
+        return self._bound[full]
 
     def persistent_load(self, pid: object) -> object:
         """What a reference to outside of the pickle stands for.

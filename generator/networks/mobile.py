@@ -183,6 +183,10 @@ class Synthesis(nn.Module):
         later = [conv.noise for block in self._up_blocks() for conv in (block.conv1, block.conv2)]
         return [self.input.noise, *later]
 
+    def noise_strengths(self) -> list[Tensor]:
+        """The standard deviation of each layer's random noise: that of its map, as the strength itself is lost."""
+        return [constant.std() for constant in self.noise_constants()]
+
     def styles(self, ws: Tensor) -> list[Tensor]:
         """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
         return [affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, self._affines(), strict=True)]
