@@ -54,8 +54,8 @@ def test_rows_that_draw_finer_than_the_comparison_keep_the_code_of_w() -> None:
     held = [row for row in range(G.num_ws) if min(_resolutions(G, row)) >= size]
     free = [row for row in range(G.num_ws) if row not in held]
     assert len(held) > 1
-    assert torch.equal(ws[held], ws[held[:1]].expand_as(ws[held]))
-    assert all(not torch.equal(ws[row], ws[held[0]]) for row in free)
+    assert torch.allclose(ws[held], ws[held[:1]].expand_as(ws[held]), atol=1e-5)
+    assert all(not torch.allclose(ws[row], ws[held[0]], atol=1e-3) for row in free)
 
 
 def _resolutions(G: Generator, row: int) -> list[int]:
