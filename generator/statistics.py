@@ -30,7 +30,7 @@ class WStatistics:
     @classmethod
     @torch.no_grad()
     def of(cls, G: Generator, samples: int = 20_000, seed: int = 0) -> Self:
-        """Estimate from samples of W, without truncation; about a second for 20,000."""
+        """Estimate from samples of W, without truncation; a second or two for 20,000."""
         z = torch.randn(samples, G.z_dim, generator=torch.Generator().manual_seed(seed))
         label = None
         if G.label_dim:
