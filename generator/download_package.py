@@ -178,12 +178,11 @@ def _explain(log: str, source: PackageSource) -> str:
             f"No package index could be reached to download {what}; connect to the network, or check pip's "
             "index and proxy settings, and run the command again."
         )
-    if "Ignoring indexes" in log or os.environ.get("PIP_NO_INDEX"):
-        return f"pip is set to use no package index, so {what} cannot be fetched; unset PIP_NO_INDEX, once."
     if "No matching distribution" in log or "404" in log:
         return (
-            f"The package index that pip uses does not have {what}; check pip's index settings, or name "
-            "another index with PIP_EXTRA_INDEX_URL."
+            f"The package index that pip uses does not have {what}; check pip's index settings"
+            f"{' (PIP_NO_INDEX is set)' if os.environ.get('PIP_NO_INDEX') else ''}, or name another index with "
+            "PIP_EXTRA_INDEX_URL."
         )
     errors = [line.strip() for line in log.splitlines() if "error" in line.lower()]
     reason = errors[-1] if errors else "no reason was given"

@@ -44,7 +44,7 @@ def test_strengths_that_lead_nowhere_are_refused(strength: float) -> None:
 
 def test_directions_pair_with_strengths_by_position() -> None:
     assert pair(["pose", "smile"], [2.0, -1.0]) == [("pose", 2.0), ("smile", -1.0)]
-    with pytest.raises(InputError, match="2 directions and 1 strength"):
+    with pytest.raises(InputError, match="2 directions came with 1 strength"):
         pair(["pose", "smile"], [2.0])
     with pytest.raises(InputError, match="edit directions"):
         pair([], [])

@@ -135,7 +135,9 @@ def test_one_sentence_for_each_of_pips_failures(log: str, sentence: str) -> None
 def test_ctrl_c_ends_pip_and_leaves_nothing(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     script = (
-        "import sys\n"
+        "import signal, sys\n"
+        # A shell starts background jobs with SIGINT ignored, and children inherit that: the tests may run in one.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from generator import download_package, zoo\n"
         "run = download_package._run\n"
         # In place of pip: something that writes its process number and then takes for ever.

@@ -226,8 +226,11 @@ def test_tar_archives_and_folders_in_them(tmp_path: Path) -> None:
         extract(tmp_path / "a.tar.gz", [Member("p/folder", sha256(b""), 0)], tmp_path)
 
 
+# A shell starts background jobs with SIGINT ignored, and children inherit that: the tests may run in one.
 SCRIPT = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from generator.archive import Member
 from generator.download_url import UrlSource
 from generator.errors import InputError
