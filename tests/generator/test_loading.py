@@ -43,7 +43,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"), [("fhq", "did you mean ffhq"), ("missing.pkl", "known by name is ffhq")]
+    ("typed", "answer"), [("fhq", "did you mean ffhq"), ("missing.npz", "`edit models` lists the models")]
 )
 def test_what_does_not_exist(typed: str, answer: str) -> None:
     with pytest.raises(InputError, match=answer):
