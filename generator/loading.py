@@ -69,12 +69,13 @@ def read_generator(path: Path) -> Generator:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+    # First, as the length of a header can begin with any two bytes, a pickle's or an archive's among them.
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < min(size, 1 << 28):
+        return read_native(path)
     if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
         read = read_rosinality
     elif head.startswith(b"\x80"):
         read = read_nvidia_torch
-    elif head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 28:
-        return read_native(path)
     else:
         kind = what_is_it(head) or _other_kind(head, size)
         raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")
