@@ -11,10 +11,12 @@ from generator.generator import Generator
 
 def draw_z(G: Generator, count: int, source: torch.Generator) -> tuple[Tensor, Tensor | None]:
     """z ``[count, z_dim]``, and labels of random classes ``[count, label_dim]`` where the model has classes."""
-    z = torch.randn(count, G.z_dim, generator=source)
-    if not G.label_dim:
-        return z, None
-    return z, F.one_hot(torch.randint(G.label_dim, (count,), generator=source), G.label_dim).float()
+    z, classes = [], []
+    for _ in range(count):  # one after the other, so that the size of a batch changes no sample
+        z.append(torch.randn(G.z_dim, generator=source))
+        if G.label_dim:
+            classes.append(torch.randint(G.label_dim, (), generator=source))
+    return torch.stack(z), F.one_hot(torch.stack(classes), G.label_dim).float() if classes else None
 
 
 def draw_codes(
