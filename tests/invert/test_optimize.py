@@ -306,7 +306,7 @@ def test_default_steps() -> None:
     G = odd_generator()
     w, w_plus = OptimizationInverter(G, "w"), OptimizationInverter(G)
     assert w.w_steps == w.steps
-    assert (w_plus.space, w_plus.steps) == ("w+", 200)
+    assert (w_plus.space, w_plus.steps) == ("w+", 220)
     assert 0 < w_plus.w_steps < w_plus.steps
 
 
