@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING
 
 from generator.errors import InputError
 from generator.files import atomic_path
+from generator.json_values import JSON
 from generator.layers import GROUPS
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
     from generator.generator import Generator
 
-# A union with names of types not yet made cannot be written with "|".
-JSON: TypeAlias = Union[bool, int, float, str, list["JSON"], dict[str, "JSON"], None]  # noqa: UP007
+__all__ = ["JSON", "Direction", "check_strength", "find", "known", "load", "shipped_path"]
 
 _KEY = "stylegan-latents-direction"
 _SHIPPED = Path(__file__).parent / "directions"
@@ -118,8 +118,7 @@ class Direction:
             InputError: the strength is not finite.
             ValueError: the shapes do not fit, or the direction needs :meth:`bind` first.
         """
-        if not math.isfinite(strength):
-            raise InputError(f"A strength has to be a finite number, such as 2 or -1.5, not {strength}.")
+        check_strength(strength)
         if self.by_group or (rows is None and self.rows is None and self.layers != "all"):
             raise ValueError(f"the direction '{self.name}' has to be bound to a generator first")
         if ws.ndim != 3 or ws.shape[2] != self.vector.shape[1] or len(self.vector) not in (1, ws.shape[1]):
@@ -154,6 +153,12 @@ class Direction:
                 temporary,
                 metadata={_KEY: json.dumps(header)},
             )
+
+
+def check_strength(strength: float) -> None:
+    """Raise InputError for a strength that is not finite."""
+    if not math.isfinite(strength):
+        raise InputError(f"A strength has to be a finite number, such as 2 or -1.5, not {strength}.")
 
 
 def load(path: str | Path) -> Direction:

@@ -1,5 +1,6 @@
 """From a model's name or a file to a :class:`Generator`."""
 
+import contextlib
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -100,15 +101,16 @@ def _default_model() -> Generator:
 
     path = cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"
     if path.is_file():
-        try:
+        # Damaged, it is ours to mend, not the user's: it is converted again below.
+        with contextlib.suppress(InputError):
             return read_native(path)
-        except InputError:
-            # A damaged cache is ours to mend, not the user's: convert again below.
-            path.unlink(missing_ok=True)
     source = fetch("ffhq-openvino")
     with FileLock(path.with_suffix(".lock")):
-        if not path.is_file():
-            config, tensors = read_mobile_stylegan(source)
-            made = build_mobile(config, tensors, name=DEFAULT_MODEL, latent_space="stylegan2-ffhq-w")
-            save_native(made, path)
+        # Another process may have made or mended it while this one waited.
+        if path.is_file():
+            with contextlib.suppress(InputError):
+                return read_native(path)
+        config, tensors = read_mobile_stylegan(source)
+        made = build_mobile(config, tensors, name=DEFAULT_MODEL, latent_space="stylegan2-ffhq-w")
+        save_native(made, path, overwrite=True)
     return read_native(path)

@@ -130,8 +130,8 @@ class Session:
             InputError: a file cannot be written.
             KeyboardInterrupt: Ctrl-C, where the best code so far is not wanted; nothing is written.
         """
-        from invert.inversion import Source
         from invert.optimize import OptimizationInverter
+        from invert.source import Source
 
         settings, outputs = self.settings, target.outputs
         source = Source.of(target.photo)

@@ -14,7 +14,8 @@ from editing import direction as direction_module
 from editing.cli import main
 from editing.direction import Direction
 from invert.align import no_align
-from invert.inversion import Inversion, Source
+from invert.inversion import Inversion
+from invert.source import Source
 from tests.small_models import save_small_model, small_generator, small_record
 
 G = small_generator(latent_space="small-w")
