@@ -66,7 +66,8 @@ def cut(crop: Array, edited: Array, reference: Array) -> tuple[Array, Array]:
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
     along = coordinates()
     # A square with rounded corners: there is no face in the corners.
-    depth = 0.5 - ((along[None, :] - 0.5) ** 8 + (along[:, None] - 0.5) ** 8) ** 0.125
+    eighths: Array = (along[None, :] - 0.5) ** 8 + (along[:, None] - 0.5) ** 8
+    depth: Array = np.float32(0.5) - np.sqrt(np.sqrt(np.sqrt(eighths)))
     cost = (difference + slopes + 2) * (1 + _INWARDS * depth)
     region = best_seam(cost, _face(), depth < _MARGIN)
     inside = blur(region.astype(np.float32)[:, :, None], _SOFTNESS) * smoothstep(depth / _MARGIN)[:, :, None]
