@@ -1,6 +1,7 @@
 """From a model's name or a file to a :class:`Generator`."""
 
 import contextlib
+import json
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from generator.generator import Generator
 
 DEFAULT_MODEL = "ffhq"
 
+_LATENT_SPACE = "stylegan2-ffhq-w"
+_HEADER = "stylegan-latents"  # as generator.formats.native writes it
 _CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
 
 
@@ -41,6 +44,26 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     near = get_close_matches(str(name_or_path), [DEFAULT_MODEL], cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"the model known by name is {DEFAULT_MODEL}."
     raise InputError(f"There is no model or file '{name_or_path}'; {hint}")
+
+
+def is_at_hand(name_or_path: str | Path) -> bool:
+    """Whether :func:`load` has to fetch nothing."""
+    return str(name_or_path) != DEFAULT_MODEL or _converted().is_file()
+
+
+def latent_space_of(name_or_path: str | Path) -> str | None:
+    """The latent space of a model that :func:`load` takes; None where it is known only after loading."""
+    from safetensors import SafetensorError, safe_open
+
+    if str(name_or_path) == DEFAULT_MODEL:
+        return _LATENT_SPACE
+    try:
+        with safe_open(Path(name_or_path).expanduser(), framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(_HEADER, "null"))
+    except (SafetensorError, OSError, ValueError):  # another format, or what load() will refuse
+        return None
+    space = header.get("latent_space") if isinstance(header, dict) else None
+    return space if isinstance(space, str) else None
 
 
 def _read_file(path: Path) -> Generator:
@@ -94,12 +117,11 @@ def _default_model() -> Generator:
     """Convert once, under the lock of its cache file; later loads read one safetensors file."""
     from filelock import FileLock
 
-    from generator.fetch import cache_folder
     from generator.formats.native import build_mobile, read_native, save_native
     from generator.formats.openvino_ir import read_mobile_stylegan
     from generator.zoo import fetch
 
-    path = cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"
+    path = _converted()
     if path.is_file():
         # Damaged, it is ours to mend, not the user's: it is converted again below.
         with contextlib.suppress(InputError):
@@ -111,6 +133,13 @@ def _default_model() -> Generator:
             with contextlib.suppress(InputError):
                 return read_native(path)
         config, tensors = read_mobile_stylegan(source)
-        made = build_mobile(config, tensors, name=DEFAULT_MODEL, latent_space="stylegan2-ffhq-w")
+        made = build_mobile(config, tensors, name=DEFAULT_MODEL, latent_space=_LATENT_SPACE)
         save_native(made, path, overwrite=True)
     return read_native(path)
+
+
+def _converted() -> Path:
+    """Where the default model is kept, ready to read."""
+    from generator.fetch import cache_folder
+
+    return cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"

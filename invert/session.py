@@ -14,7 +14,7 @@ from generator.errors import InputError
 from invert.jobs import Job, Outputs
 from invert.photo import read_photo, save_picture, to_picture, to_tensor
 from invert.preview import check_preview_path, record_preview
-from invert.progress import show_progress
+from invert.progress import show_progress, show_status
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -78,10 +78,14 @@ class Session:
     @cached_property
     def generator(self) -> "Generator":
         """The generator, in float32 on the chosen device."""
-        from generator.loading import load
+        model, quiet = self.settings.model, self.settings.quiet
+        with show_status(f"Loading {model}", quiet=quiet):
+            from generator.loading import is_at_hand, load
 
-        device = choose_device(self.settings.device)
-        return load(self.settings.model).to(device)
+            device = choose_device(self.settings.device)
+        # What has to be fetched first shows its own progress.
+        with show_status(f"Loading {model}", quiet=quiet or not is_at_hand(model)):
+            return load(model).to(device)
 
     @cached_property
     def _identity(self) -> "Identity":
