@@ -71,8 +71,8 @@ def edit(
     from editing.opened import OpenRecord
     from invert.photo import save_picture
 
-    path = _announced(record)
     pairs = pair(direction or [], strength or [])
+    path = _announced(record)
     opened = OpenRecord(path, model=model, device=device)
     # What can be told without the model, which takes a while to load, is told before that.
     names = opened.check_edit(direction or [], layers)
@@ -138,10 +138,10 @@ def grid(
     from editing.sheet import contact_sheet
     from invert.photo import save_picture
 
-    path = _announced(record)
     strengths = spread(*ends, steps)
     if not direction:
         raise InputError("Say what to change, such as --direction age; `edit directions` lists all.")
+    path = _announced(record)
     opened = OpenRecord(path, model=model, device=device)
     names = opened.check_edit(direction, layers)
     name = edit_name([(one, ends[0]) for one in names], layers=layers, raw=raw)
