@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,6 +197,9 @@ class Inversion:
         """
         from safetensors import SafetensorError, safe_open
 
+        # Here, and not where an error means a damaged record: Ctrl-C during an import is no damage.
+        from invert.align import Alignment
+
         path = Path(path)
         if path.is_dir() or not path.exists():
             what = "is a folder" if path.is_dir() else "does not exist"
@@ -218,7 +221,7 @@ class Inversion:
         if header.pop(_DIGEST, None) != _digest(header, tensors):
             raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
         try:
-            return _from_header(header, tensors, path.absolute().parent)
+            return _from_header(header, tensors, path.absolute().parent, Alignment.from_dict)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error
 
@@ -231,9 +234,12 @@ def library_version() -> str:
         return "unknown"
 
 
-def _from_header(header: dict[str, Any], tensors: dict[str, Tensor], folder: Path) -> Inversion:
-    from invert.align import Alignment
-
+def _from_header(
+    header: dict[str, Any],
+    tensors: dict[str, Tensor],
+    folder: Path,
+    to_alignment: "Callable[[dict[str, Any]], Alignment]",
+) -> Inversion:
     noise = [tensors[name] for name in sorted(tensors) if name.startswith("noise.")]
     prefix = "weights."
     weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
@@ -251,7 +257,7 @@ def _from_header(header: dict[str, Any], tensors: dict[str, Tensor], folder: Pat
         noise=noise or None,
         weights=weights or None,
         sources=[Source.from_dict(item, folder) for item in header["sources"]],
-        alignments=[None if item is None else Alignment.from_dict(item) for item in header["alignments"]],
+        alignments=[None if item is None else to_alignment(item) for item in header["alignments"]],
         version=str(header["version"]),
     )
 
