@@ -130,9 +130,12 @@ class Session:
         image = read_photo(job.photo)
         faces: list[tuple[int | None, Face | None]] = [(None, None)]
         if settings.align:
+            from generator.fetch import cache_folder
             from invert.align import require_faces
 
-            found = require_faces(image, settings.face, job.photo.name)
+            at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
+            with show_status(f"Looking for faces in {job.photo.name}", quiet=settings.quiet or not at_hand):
+                found = require_faces(image, settings.face, job.photo.name)
             # Only where one photo gives several records do their names say which face is whose.
             faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
         targets = []
