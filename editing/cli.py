@@ -71,8 +71,10 @@ def edit(
     from editing.opened import OpenRecord
     from invert.photo import save_picture
 
+    # A misspelt command looks like a record, so that comes first; the newest record takes longer to find.
+    path = None if record is None else _announced(record)
     pairs = pair(direction or [], strength or [])
-    path = _announced(record)
+    path = path or _announced(None)
     opened = OpenRecord(path, model=model, device=device)
     # What can be told without the model, which takes a while to load, is told before that.
     names = opened.check_edit(direction or [], layers)
