@@ -16,7 +16,7 @@ from invert.seam import best_seam
 _FACE = (0.5, 0.57, 0.30, 0.345)
 _MARGIN = 0.015
 # A cut costs the more the farther inside it is: better through a wall than through hair, better hair than cheek.
-_INWARDS = 8.0
+_INWARDS = 25.0
 _SOFTNESS = 0.006
 # Levels of 255. Differences beyond the first are other content, hair against wall, not another shade.
 _OTHER, _SHADE = 40.0, 20.0
