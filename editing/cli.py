@@ -78,21 +78,26 @@ def edit(
     from editing.opened import OpenRecord
     from invert.photo import save_picture
 
-    path = _announced(record)
+    # A misspelt command looks like a record, so that comes first; the newest record takes longer to find.
+    path = None if record is None else _announced(record)
     pairs = pair(direction or [], strength or [])
+    path = path or _announced(None)
     opened = OpenRecord(path, model=model, device=device)
-    edits = [(find(name, opened.generator), amount) for name, amount in pairs]
-    for found, amount in edits:
-        if abs(amount) > FAR and not raw:
-            print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
-    rows = None if layers is None else opened.generator.rows(layers)
-    pairs = [(found.name, amount) for found, amount in edits]
+    # What can be told without the model, which takes a while to load, is told before that.
+    names = opened.check_edit(direction or [], layers)
+    pairs = [(name, amount) for name, (_, amount) in zip(names, pairs, strict=True)]
     name = edit_name(pairs, layers=layers, raw=raw)
     target = _target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.png", overwrite)
     sheet_target = _free(target.with_name(f"{target.stem}.sheet.png"), overwrite) if sheet else None
     opened.check_output(target)
-    # Read before the work: a photo that is gone is better told now.
     whole = opened.photo(photo) if paste_back else None
+    edits = [
+        (find(name, opened.generator), amount) for name, (_, amount) in zip(direction or [], pairs, strict=True)
+    ]
+    for found, amount in edits:
+        if abs(amount) > FAR and not raw:
+            print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
+    rows = None if layers is None else opened.generator.rows(layers)
 
     before = opened.picture()
     after = opened.picture(apply_edits(opened.ws, edits, rows=rows, raw=raw))
@@ -142,17 +147,17 @@ def grid(
     from editing.sheet import contact_sheet
     from invert.photo import save_picture
 
-    path = _announced(record)
     strengths = spread(*ends, steps)
     if not direction:
         raise InputError("Say what to change, such as --direction age; `edit directions` lists all.")
+    path = _announced(record)
     opened = OpenRecord(path, model=model, device=device)
-    found = [find(name, opened.generator) for name in direction]
-    rows = None if layers is None else opened.generator.rows(layers)
-    names = [one.name for one in found]
+    names = opened.check_edit(direction, layers)
     name = edit_name([(one, ends[0]) for one in names], layers=layers, raw=raw)
     target = _target(out, f"{opened.stem}.{name}_to{ends[1]:+g}.png", overwrite)
     opened.check_output(target)
+    found = [find(name, opened.generator) for name in direction]
+    rows = None if layers is None else opened.generator.rows(layers)
     pictures = [
         [opened.picture(apply_edits(opened.ws, [(one, amount)], rows=rows, raw=raw)) for amount in strengths]
         for one in found
@@ -169,12 +174,14 @@ def directions(
     """List the directions that are known for a model, and how well each does."""
     from editing.direction import known
     from editing.listing import describe
-    from generator.loading import load
+    from generator.loading import latent_space_of, load
 
-    generator = load(model)
-    here = known(generator.latent_space)
+    space = latent_space_of(model)
+    if space is None:
+        space = load(model).latent_space
+    here = known(space)
     if not here:
-        print(f"No direction is known for the model '{generator.name}' ({generator.latent_space}).")
+        print(f"No direction is known for the model '{model}' ({space}).")
     for direction in here.values():
         print(describe(direction))
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING
 
 from generator.errors import InputError
 from generator.files import atomic_path
+from generator.json_values import JSON
 from generator.layers import GROUPS
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
     from generator.generator import Generator
 
-# A union with names of types not yet made cannot be written with "|".
-JSON: TypeAlias = Union[bool, int, float, str, list["JSON"], dict[str, "JSON"], None]  # noqa: UP007
+__all__ = ["JSON", "Direction", "check_strength", "find", "known", "load", "lookup", "shipped_path"]
 
 _KEY = "stylegan-latents-direction"
 _SHIPPED = Path(__file__).parent / "directions"
@@ -78,17 +78,21 @@ class Direction:
         """What a positive strength does, in a few words; empty when the file does not say."""
         return str(self.provenance.get("positive", ""))
 
+    def check_space(self, latent_space: str, model: str) -> None:
+        """Raise InputError when the model of that name has another latent space; both are named."""
+        if self.latent_space != latent_space:
+            raise InputError(
+                f"The direction '{self.name}' belongs to the latent space {self.latent_space}, "
+                f"but the model '{model}' has {latent_space}; use a direction found on that model."
+            )
+
     def bind(self, G: "Generator") -> "Direction":
         """This direction with its default layers resolved for ``G``.
 
         Raises:
             InputError: it belongs to another latent space, or its shape or layers do not fit ``G``.
         """
-        if self.latent_space != G.latent_space:
-            raise InputError(
-                f"The direction '{self.name}' belongs to the latent space {self.latent_space}, "
-                f"but the model '{G.name}' has {G.latent_space}; use a direction found on that model."
-            )
+        self.check_space(G.latent_space, G.name)
         vector = self.vector
         if self.by_group:
             vector = vector[[GROUPS.index(group) for group in G.ws_groups]]
@@ -118,8 +122,7 @@ class Direction:
             InputError: the strength is not finite.
             ValueError: the shapes do not fit, or the direction needs :meth:`bind` first.
         """
-        if not math.isfinite(strength):
-            raise InputError(f"A strength has to be a finite number, such as 2 or -1.5, not {strength}.")
+        check_strength(strength)
         if self.by_group or (rows is None and self.rows is None and self.layers != "all"):
             raise ValueError(f"the direction '{self.name}' has to be bound to a generator first")
         if ws.ndim != 3 or ws.shape[2] != self.vector.shape[1] or len(self.vector) not in (1, ws.shape[1]):
@@ -154,6 +157,12 @@ class Direction:
                 temporary,
                 metadata={_KEY: json.dumps(header)},
             )
+
+
+def check_strength(strength: float) -> None:
+    """Raise InputError for a strength that is not finite."""
+    if not math.isfinite(strength):
+        raise InputError(f"A strength has to be a finite number, such as 2 or -1.5, not {strength}.")
 
 
 def load(path: str | Path) -> Direction:
@@ -198,23 +207,38 @@ def find(name_or_path: str | Path, G: "Generator") -> Direction:
     """The direction of this name or in this file, bound to ``G``.
 
     Raises:
+        InputError: as :func:`lookup` and :meth:`Direction.bind`.
+    """
+    return lookup(name_or_path, G.latent_space, G.name).bind(G)
+
+
+def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction:
+    """The direction of this name or in this file, not bound yet; needs no generator.
+
+    Args:
+        name_or_path: a name that :func:`known` gives, in any case, or a file's path.
+        latent_space, model: of the generator that it is for; the model's name is for messages.
+
+    Raises:
         InputError: the name is unknown (near names and the whole list are in the message), the file cannot be
             read, or the direction belongs to another latent space (both are named).
     """
     text = str(name_or_path).strip()
-    here = known(G.latent_space)
+    here = known(latent_space)
     by_lower_case = {name.lower(): direction for name, direction in here.items()}
     if text.lower() in by_lower_case:
-        return by_lower_case[text.lower()].bind(G)
+        return by_lower_case[text.lower()]
     path = Path(text).expanduser()
     if path.is_file() or path.suffix == _SUFFIX:
-        return load(path).bind(G)
+        direction = load(path)
+        direction.check_space(latent_space, model)
+        return direction
     for others in _shipped().values():
         if text in others:
-            others[text].bind(G)
+            others[text].check_space(latent_space, model)
     near = get_close_matches(text.lower(), by_lower_case, n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    listed = f"known for this model: {', '.join(here)}" if here else f"none is known for the model '{G.name}'"
+    listed = f"known for this model: {', '.join(here)}" if here else f"none is known for the model '{model}'"
     raise InputError(f"There is no direction or file '{text}'; {hint}{listed}.".replace("? known", "? Known"))
 
 

@@ -1,10 +1,10 @@
 """Applying directions to codes, and naming what comes out."""
 
-import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from editing.direction import check_strength
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,17 +40,10 @@ def apply_edits(
 
     moved = ws.clone()
     for direction, strength in edits:
-        check_strength(strength)
         moved = direction.apply(moved, strength, rows=rows, raw=raw)
     if not bool(torch.isfinite(moved).all()):
         raise InputError("These strengths carry the code out of all numbers; use some between -5 and 5.")
     return moved
-
-
-def check_strength(strength: float) -> None:
-    """Raise InputError for a strength that is not finite."""
-    if not math.isfinite(strength):
-        raise InputError(f"A strength has to be a finite number, such as 2 or -1.5, not {strength}.")
 
 
 def pair(directions: Sequence[str], strengths: Sequence[float]) -> list[tuple[str, float]]:

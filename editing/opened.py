@@ -1,14 +1,21 @@
 """A record opened for editing: with its generator, and with its photo where that can be found."""
 
 import difflib
+import sys
+import tempfile
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.command import choose_device
 from generator.errors import InputError
-from invert.record_files import RECORD_SUFFIX, newest_record, record_stem
+from generator.layers import Layer, parse_layers
+from invert.progress import show_status
+from invert.record_files import RECORD_SUFFIX, record_stem, records_by_age
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PIL import Image
     from torch import Tensor
 
@@ -20,15 +27,15 @@ def resolve_record(named: Path | None, words: tuple[str, ...] = ()) -> Path:
     """The record that a command means.
 
     Args:
-        named: a record; a folder, for its newest; a photo, for the record made from it, here or beside it;
-            None for the newest in this folder.
+        named: a record; a folder, for the newest that can be read; a photo, for the record made from it, here
+            or beside it; None for the newest in this folder.
         words: names of commands, to suggest one for a misspelt one.
 
     Raises:
         InputError: there is no such record.
     """
     if named is None or named.is_dir():
-        return newest_record(named or Path())
+        return _newest_readable(named or Path())
     if named.name.endswith(".safetensors"):
         return named
     beside = [folder / f"{named.stem}{RECORD_SUFFIX}" for folder in (Path(), named.parent)]
@@ -42,26 +49,53 @@ def resolve_record(named: Path | None, words: tuple[str, ...] = ()) -> Path:
     raise InputError(f"There is no record {named}{hint}")
 
 
+def _newest_readable(folder: Path) -> Path:
+    """The newest record that can be read; newer ones that cannot are named on stderr."""
+    records = records_by_age(folder)
+    with show_status("Reading the record"):
+        # PyTorch comes with it, which takes a while.
+        from invert.inversion import Inversion
+
+    errors: list[InputError] = []
+    for record in records:
+        try:
+            Inversion.load(record)
+        except InputError as error:
+            errors.append(error)
+            continue
+        for unreadable in errors:
+            print(f"edit: skipped: {unreadable}", file=sys.stderr)
+        return record
+    raise errors[0]
+
+
 class OpenRecord:
-    """One inversion with the generator that it belongs to.
+    """One inversion with the generator that it belongs to, which is loaded when it is first asked for.
 
     Args:
         path: the record.
         model: the generator's name or file; None for the name in the record.
         device: where to compute, as :func:`generator.command.choose_device` takes it.
+        generator: one that is loaded already; ``model`` and ``device`` are not looked at then.
 
     Attributes:
         inversion: a record of one image.
-        generator: in float32.
-        ws: the code on the generator's device, ``[1, num_ws, w_dim]``.
 
     Raises:
-        InputError: the record cannot be read, holds several images, or belongs to another model.
+        InputError: the record cannot be read, holds several images, or does not say enough of its model.
     """
 
-    def __init__(self, path: Path, *, model: str | None = None, device: str | None = None) -> None:
-        from generator.loading import load
-        from invert.inversion import Inversion
+    def __init__(
+        self,
+        path: Path,
+        *,
+        model: str | None = None,
+        device: str | None = None,
+        generator: "Generator | None" = None,
+    ) -> None:
+        with show_status("Reading the record"):
+            # PyTorch comes with it, which takes a while.
+            from invert.inversion import Inversion
 
         self.path = path
         self.inversion = Inversion.load(path)
@@ -69,8 +103,70 @@ class OpenRecord:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
         if self.inversion.weights is not None:
             raise InputError(f"{path} holds tuned weights, which `edit` cannot use yet; invert without tuning.")
-        self.generator: Generator = load(model or self._model()).to(choose_device(device))
-        self.ws: Tensor = self.inversion.for_generator(self.generator)
+        self._own_model = model is None
+        self._device = device
+        if generator is None:
+            self._name = model or self._model()
+        else:
+            self._name, self.generator = generator.name, generator
+
+    @cached_property
+    def generator(self) -> "Generator":
+        """The generator, in float32 on the chosen device.
+
+        Raises:
+            InputError: it cannot be loaded, or there is no such device.
+        """
+        from generator.loading import is_at_hand, load
+
+        device = choose_device(self._device)
+        # What has to be fetched first shows its own progress.
+        with show_status(f"Loading {self._name}", quiet=not is_at_hand(self._name)):
+            return load(self._name).to(device)
+
+    @cached_property
+    def ws(self) -> "Tensor":
+        """The code on the generator's device, ``[1, num_ws, w_dim]``.
+
+        Raises:
+            InputError: the record belongs to another model.
+        """
+        return self.inversion.for_generator(self.generator)
+
+    def check_edit(self, directions: "Sequence[str]", layers: str | None = None) -> list[str]:
+        """Tell what is wrong with an edit as far as that needs no model.
+
+        Args:
+            directions: names or files, as the user typed them.
+            layers: rows of ws, as the user typed them; None for each direction's own.
+
+        Returns:
+            What the directions are called.
+
+        Raises:
+            InputError: a direction is unknown, cannot be read or belongs to another latent space, or there are
+                no such layers.
+        """
+        from editing.direction import lookup
+
+        record = self.inversion
+        if not self._fits_model:  # which loading the model tells better
+            return list(directions)
+        found = [lookup(name, record.latent_space, record.model) for name in directions]
+        # A code of W also fits a model with another number of rows than the record's.
+        count = record.ws.shape[1]
+        in_w = bool((record.ws == record.ws[:, :1]).all())
+        if layers is not None and (self._own_model or not in_w):
+            # Which groups there are is the same for all models.
+            parse_layers(layers, [Layer(str(row), 4, row, 0) for row in range(count)], count)
+        return [direction.name for direction in found]
+
+    @property
+    def _fits_model(self) -> bool:
+        """Whether the record's latent space is the model's, so far as the model's header says that."""
+        from generator.loading import latent_space_of
+
+        return latent_space_of(self._name) in (None, self.inversion.latent_space)
 
     @property
     def stem(self) -> str:
@@ -78,15 +174,23 @@ class OpenRecord:
         return record_stem(self.path)
 
     def check_output(self, path: Path) -> None:
-        """Refuse to write over the photo or the record, which no option may replace.
+        """Refuse to write over the photo or the record, which no option may replace, or where nothing can be.
 
         Raises:
-            InputError: ``path`` is one of them.
+            InputError: ``path`` is one of them, or its folder cannot be made or written.
         """
         sources = [source.path for source in self.inversion.sources if source.path is not None]
         for kept in (self.path, *sources):
             if path.exists() and kept.exists() and path.samefile(kept):
                 raise InputError(f"{path} is what this edit is made from; give another name with --out.")
+        folder = path.absolute().parent
+        while not folder.exists():  # the missing ones are made when there is something to write
+            folder = folder.parent
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise InputError(f"Cannot write {path}: {folder}: {error.strerror or error}.") from error
 
     def picture(self, ws: "Tensor | None" = None) -> "Image.Image":
         """What the generator makes of a code (the record's own by default), at full resolution."""

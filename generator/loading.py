@@ -1,5 +1,7 @@
 """From a model's name or a file to a :class:`Generator`."""
 
+import contextlib
+import json
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,6 +11,8 @@ from generator.zoo import DEFAULT_MODEL
 
 __all__ = ["DEFAULT_MODEL", "load", "read_generator"]
 
+_LATENT_SPACE = "stylegan2-ffhq-w"
+_HEADER = "stylegan-latents"  # as generator.formats.native writes it
 _CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
 
 
@@ -49,6 +53,37 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     near = get_close_matches(str(name_or_path), known, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else "`edit models` lists the models that have names."
     raise InputError(f"There is no model or file '{name_or_path}'; {hint}")
+
+
+def is_at_hand(name_or_path: str | Path) -> bool:
+    """Whether :func:`load` has to fetch nothing."""
+    from generator.fetch import cached_size
+    from generator.zoo import models
+
+    if str(name_or_path) == DEFAULT_MODEL:
+        return _converted().is_file()
+    if Path(name_or_path).expanduser().exists() or str(name_or_path) not in models():
+        return True
+    return cached_size(models()[str(name_or_path)]) > 0
+
+
+def latent_space_of(name_or_path: str | Path) -> str | None:
+    """The latent space of a model that :func:`load` takes; None where it is known only after loading."""
+    from safetensors import SafetensorError, safe_open
+
+    from generator.zoo import models
+
+    if str(name_or_path) == DEFAULT_MODEL:
+        return _LATENT_SPACE
+    if not Path(name_or_path).expanduser().exists() and str(name_or_path) in models():
+        return models()[str(name_or_path)].latent_space
+    try:
+        with safe_open(Path(name_or_path).expanduser(), framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(_HEADER, "null"))
+    except (SafetensorError, OSError, ValueError):  # another format, or what load() will refuse
+        return None
+    space = header.get("latent_space") if isinstance(header, dict) else None
+    return space if isinstance(space, str) else None
 
 
 def read_generator(path: Path) -> Generator:
@@ -107,22 +142,29 @@ def _default_model() -> Generator:
     """Convert once, under the lock of its cache file; later loads read one safetensors file."""
     from filelock import FileLock
 
-    from generator.fetch import cache_folder
     from generator.formats.native import build_mobile, read_native, save_native
     from generator.formats.openvino_ir import read_mobile_stylegan
     from generator.zoo import fetch
 
-    path = cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"
+    path = _converted()
     if path.is_file():
-        try:
+        # Damaged, it is ours to mend, not the user's: it is converted again below.
+        with contextlib.suppress(InputError):
             return read_native(path)
-        except InputError:
-            # A damaged cache is ours to mend, not the user's: convert again below.
-            path.unlink(missing_ok=True)
     source = fetch("ffhq-openvino")
     with FileLock(path.with_suffix(".lock")):
-        if not path.is_file():
-            config, tensors = read_mobile_stylegan(source)
-            made = build_mobile(config, tensors, name=DEFAULT_MODEL, latent_space="stylegan2-ffhq-w")
-            save_native(made, path)
+        # Another process may have made or mended it while this one waited.
+        if path.is_file():
+            with contextlib.suppress(InputError):
+                return read_native(path)
+        config, tensors = read_mobile_stylegan(source)
+        made = build_mobile(config, tensors, name=DEFAULT_MODEL, latent_space=_LATENT_SPACE)
+        save_native(made, path, overwrite=True)
     return read_native(path)
+
+
+def _converted() -> Path:
+    """Where the default model is kept, ready to read."""
+    from generator.fetch import cache_folder
+
+    return cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"

@@ -1,12 +1,23 @@
 """How a generator's W is distributed, and coordinates in which it is a standard normal."""
 
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import torch
 from torch import Tensor
 
-from generator.generator import Generator
+from generator.errors import InputError
+from generator.files import atomic_path
+from generator.generator import Generator, fingerprint
+
+_NAMES = ("mean", "axes", "deviations")
+_DIGEST = "sha256"
+# Raised when the estimate changes, so that what is kept is made anew.
+_ESTIMATE = 1
+# Multiplications of the covariance from which on a file is read sooner than the statistics are estimated.
+_WORTH_KEEPING = 10**9
 
 
 @dataclass(frozen=True)
@@ -28,9 +39,24 @@ class WStatistics:
     deviations: Tensor
 
     @classmethod
-    @torch.no_grad()
     def of(cls, G: Generator, samples: int = 20_000, seed: int = 0) -> Self:
-        """Estimate from samples of W, without truncation; a second or two for 20,000."""
+        """Estimate from samples of W, without truncation; a second or two for 20,000.
+
+        What took that long is kept in the cache folder and read from there the next time, to the same bits.
+        """
+        kept = _place(G, samples, seed) if samples * G.w_dim**2 >= _WORTH_KEEPING else None
+        tensors = _read(kept, G.w_dim) if kept is not None else None
+        if tensors is None:
+            estimate = cls._estimate(G, samples, seed)
+            if kept is None:
+                return estimate
+            tensors = {name: getattr(estimate, name).cpu() for name in _NAMES}
+            _keep(tensors, kept)
+        return cls(*(tensors[name].to(G.device) for name in _NAMES))
+
+    @classmethod
+    @torch.no_grad()
+    def _estimate(cls, G: Generator, samples: int, seed: int) -> Self:
         z = torch.randn(samples, G.z_dim, generator=torch.Generator().manual_seed(seed))
         label = None
         if G.label_dim:
@@ -46,8 +72,8 @@ class WStatistics:
         variances = variances.flip(0)
         # Directions in which W does not vary would whiten to infinity.
         deviations = variances.clamp_min(float(variances[0]) * 1e-8).sqrt()
-        device = G.device
-        return cls(mean.float().to(device), axes.flip(1).float().to(device), deviations.float().to(device))
+        # In the layout that a file gives back: the bits of a product depend on it.
+        return cls(*(part.float().contiguous().to(G.device) for part in (mean, axes.flip(1), deviations)))
 
     def whiten(self, ws: Tensor) -> Tensor:
         """``[..., w_dim]`` to coordinates of mean 0 and standard deviation 1."""
@@ -60,3 +86,36 @@ class WStatistics:
     def distance(self, ws: Tensor) -> Tensor:
         """How unusual codes are: the root mean square of the whitened ws ``[N, num_ws, w_dim]``, ``[N]``."""
         return self.whiten(ws).square().mean(dim=(1, 2)).sqrt()
+
+
+def _place(G: Generator, samples: int, seed: int) -> Path:
+    """The file for what would be estimated; the mapping network is hashed as it is now, tuned or not."""
+    from generator.fetch import cache_folder
+
+    mapping = fingerprint(G.mapping.state_dict().items())
+    # The same sums may end in other bits on another kind of device.
+    name = f"{G.fingerprint[:16]}-{mapping[:16]}-{samples}-{seed}-{G.device.type}-{_ESTIMATE}.safetensors"
+    return cache_folder() / "statistics" / name
+
+
+def _read(path: Path, w_dim: int) -> dict[str, Tensor] | None:
+    """What :func:`_keep` wrote; None where there is no such file or it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name).clone() for name in _NAMES}
+            digest = (file.metadata() or {}).get(_DIGEST)
+    except (SafetensorError, OSError, ValueError):
+        return None
+    shapes = [tuple(tensors[name].shape) for name in _NAMES]
+    whole = shapes == [(w_dim,), (w_dim, w_dim), (w_dim,)] and digest == fingerprint(tensors.items())
+    return tensors if whole else None
+
+
+def _keep(tensors: dict[str, Tensor], path: Path) -> None:
+    from safetensors.torch import save_file
+
+    # A cache that cannot be written, shared or on a full disk, costs time and nothing else.
+    with contextlib.suppress(InputError, OSError), atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={_DIGEST: fingerprint(tensors.items())})

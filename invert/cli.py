@@ -63,7 +63,7 @@ def invert(
     """Find the code of a photo in a generator's latent space.
 
     For me.jpg it writes me.inversion.safetensors, the record that `edit` reads, and me.inverted.png, what the
-    generator makes of it.
+    generator makes of it. A photo that has a record made with the same model and settings is skipped.
     """
     from invert.jobs import check_folder, gather
     from invert.preview import check_preview_path
@@ -117,6 +117,9 @@ def _work(jobs: "list[Job]", settings: "Settings") -> int:
                 raise
             bad.append(str(error))
             print(f"invert: {error}", file=sys.stderr)
+    if session.skipped and not settings.quiet:
+        print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
+    last = last or (session.skipped[-1] if session.skipped else None)
     if last is not None and not settings.quiet:
         record = "" if last.parent == Path() else f"{shlex.quote(str(last))} "
         print(f"Next: edit {record}--direction pose --strength 2")

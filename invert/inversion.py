@@ -6,10 +6,10 @@ import importlib.metadata
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -17,48 +17,17 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.files import atomic_path
 from generator.generator import Generator, check_same_space
+from generator.json_values import JSON
 from invert.record_files import RECORD_SUFFIX
+from invert.source import Source
 
 if TYPE_CHECKING:
     from invert.align import Alignment
 
-JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
+__all__ = ["JSON", "Inversion", "Source", "library_version"]
 
 _FORMAT = 1
 _HEADER, _DIGEST = "stylegan-latents", "sha256"
-
-
-@dataclass(frozen=True)
-class Source:
-    """The photo that was inverted, and how to know it again.
-
-    Attributes:
-        name: the file's name, without folders.
-        sha256: of the file's bytes, in hexadecimal.
-        path: where the file was. A record on disk keeps it relative to itself, so that a folder can move as a
-            whole; None when there is no such way (another drive).
-    """
-
-    name: str
-    sha256: str
-    path: Path | None = None
-
-    @staticmethod
-    def of(photo: Path) -> "Source":
-        """Describe a photo that exists.
-
-        Raises:
-            InputError: it cannot be read.
-        """
-        return Source(photo.name, _file_sha256(photo), photo.absolute())
-
-    def find(self, *folders: Path) -> Path | None:
-        """The photo, where it was or in one of ``folders``; None when it is gone or changed."""
-        places = [folder / self.name for folder in folders]
-        for place in [self.path, *places] if self.path else places:
-            if place.is_file() and _file_sha256(place) == self.sha256:
-                return place
-        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,10 +182,7 @@ class Inversion:
                 name: [value if math.isfinite(value) else None for value in map(float, values)]
                 for name, values in self.metrics.items()
             },
-            "sources": [
-                {"name": source.name, "sha256": source.sha256, "path": _relative(source.path, folder)}
-                for source in self.sources
-            ],
+            "sources": [source.to_dict(folder) for source in self.sources],
             "alignments": [None if item is None else item.to_dict() for item in self.alignments],
             "version": self.version,
         }
@@ -230,6 +196,9 @@ class Inversion:
                 later version wrote it.
         """
         from safetensors import SafetensorError, safe_open
+
+        # Here, and not where an error means a damaged record: Ctrl-C during an import is no damage.
+        from invert.align import Alignment
 
         path = Path(path)
         if path.is_dir() or not path.exists():
@@ -252,7 +221,7 @@ class Inversion:
         if header.pop(_DIGEST, None) != _digest(header, tensors):
             raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
         try:
-            return _from_header(header, tensors, path.absolute().parent)
+            return _from_header(header, tensors, path.absolute().parent, Alignment.from_dict)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error
 
@@ -265,16 +234,15 @@ def library_version() -> str:
         return "unknown"
 
 
-def _from_header(header: dict[str, Any], tensors: dict[str, Tensor], folder: Path) -> Inversion:
-    from invert.align import Alignment
-
+def _from_header(
+    header: dict[str, Any],
+    tensors: dict[str, Tensor],
+    folder: Path,
+    to_alignment: "Callable[[dict[str, Any]], Alignment]",
+) -> Inversion:
     noise = [tensors[name] for name in sorted(tensors) if name.startswith("noise.")]
     prefix = "weights."
     weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    sources = []
-    for source in header["sources"]:
-        place = None if source["path"] is None else Path(os.path.normpath(folder / source["path"]))
-        sources.append(Source(str(source["name"]), str(source["sha256"]), place))
     return Inversion(
         ws=tensors["ws"],
         model=str(header["model"]),
@@ -288,20 +256,10 @@ def _from_header(header: dict[str, Any], tensors: dict[str, Tensor], folder: Pat
         },
         noise=noise or None,
         weights=weights or None,
-        sources=sources,
-        alignments=[None if item is None else Alignment.from_dict(item) for item in header["alignments"]],
+        sources=[Source.from_dict(item, folder) for item in header["sources"]],
+        alignments=[None if item is None else to_alignment(item) for item in header["alignments"]],
         version=str(header["version"]),
     )
-
-
-def _relative(path: Path | None, folder: Path) -> str | None:
-    """A way from ``folder`` to ``path``, with forward slashes; None between the drives of Windows."""
-    if path is None:
-        return None
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:
-        return None
 
 
 def _canonical(header: dict[str, JSON]) -> str:
@@ -316,11 +274,3 @@ def _digest(header: dict[str, JSON], tensors: Mapping[str, Tensor]) -> str:
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _file_sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path} may not be read: {error.strerror or error}.") from error

@@ -1,27 +1,25 @@
 """Putting an edited face back into the photo it came from, at the photo's full resolution.
 
-Nothing outside a rounded, feathered mask inside the crop changes, not by one level. Inside it, three pictures
-meet: the photo, the edited face and, where given, the reference, which is the face that the generator made
-before the edit. What the generator cannot reproduce, the residual photo - reference, is kept where the edit
-moves nothing, so pores, loose hair and the background stay the photo's own. Where the edit does move things
-only the residual's smooth part, colour and shade, is kept: its fine part would leave a ghost of the old face.
+Nothing outside the crop changes, not by one level. Inside it, three pictures meet: the photo, the edited face
+and, where given, the reference, which is the face that the generator made before the edit. What the generator
+cannot reproduce, the residual photo - reference, is kept where the edit moves nothing, so pores, loose hair and
+the background stay the photo's own. Where the edit does move things the residual would leave a ghost of the old
+face: there only its smooth part, colour and shade, is kept, and a cut decides what is the photo's.
 """
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from generator.errors import InputError
 from invert.align import Alignment, crop_of, softened_margin
+from invert.cut import bent, cut, moved_by
+from invert.fields import SIDE, Array, blur, coordinates, small, smoothstep
 
-Array = npt.NDArray[np.float32]
-
-# Colour correction and change are smooth: they are worked out on crops of this side.
-_SMOOTH_SIDE = 256
 _CORNER = 0.3
 _STRIP = 256
+_RIM = 4
 
 
 def paste_back(
@@ -43,8 +41,8 @@ def paste_back(
             the whole of ``edited``, with its colours shifted smoothly to meet the photo's at the mask's edge.
 
     Returns:
-        A new RGB picture of the photo's size, equal to the photo wherever the mask is zero; with a reference,
-        also wherever ``edited`` and ``reference`` are equal throughout a neighbourhood.
+        A new RGB picture of the photo's size, equal to the photo outside the crop; with a reference, also
+        wherever ``edited`` and ``reference`` are equal throughout a neighbourhood.
 
     Raises:
         InputError: the photo's size is not the one that the alignment was made with.
@@ -68,13 +66,18 @@ def paste_back(
     if window[0] >= window[2] or window[1] >= window[3]:
         return result
 
-    crop = _small(crop_of(photo, alignment, _SMOOTH_SIDE))
+    crop = small(crop_of(photo, alignment, SIDE))
+    before = change = inside = None
     if reference is None:
-        shift, change = _shift_at_edge(crop - _small(edited), feather), None
-        before = None
+        shift = _shift_at_edge(crop - small(edited), feather)
     else:
         reference = reference.convert("RGB")
-        shift, change = _blur(crop - _small(reference), 0.06), _change(edited, reference)
+        if alignment.method == "ffhq":
+            edited = bent(edited, reference)
+            inside, shift = cut(crop, small(edited), small(reference))
+        else:
+            shift = blur(crop - small(reference), 0.06)
+        change = moved_by(edited, reference)
         before = _to_photo(reference, alignment, window)
     after = _to_photo(edited, alignment, window)
 
@@ -85,14 +88,20 @@ def paste_back(
         new = np.asarray(after.crop(rows), dtype=np.float32)
         replaced = new + _field_to_photo(shift, alignment, strip) - old
         sharp = _sharp(alignment, strip)
+        mask = _mask(alignment, strip, feather)[:, :, None]
         if before is None or change is None:
-            difference = sharp * replaced
+            difference = mask * sharp * replaced
         else:
             added = new - np.asarray(before.crop(rows), dtype=np.float32)
             moved = sharp * _field_to_photo(change, alignment, strip)
-            difference = added + moved * (replaced - added)
-        blended = old + _mask(alignment, strip, feather)[:, :, None] * difference
-        pixels = np.clip(np.rint(blended), 0, 255).astype(np.uint8)
+            if inside is None:
+                difference = mask * (added + moved * (replaced - added))
+            else:
+                chosen = _field_to_photo(inside, alignment, strip)
+                # Outside the cut what moved is left out altogether, and so is the change's faint rim.
+                kept = mask * (1 - np.minimum(_RIM * moved, 1) * (1 - chosen))
+                difference = kept * (1 - moved) * added + chosen * moved * replaced
+        pixels = np.clip(np.rint(old + difference), 0, 255).astype(np.uint8)
         result.paste(Image.fromarray(pixels), strip[:2])
     return result
 
@@ -156,10 +165,10 @@ def _mask(alignment: Alignment, window: tuple[int, int, int, int], feather: floa
     # A crop that ends with the photo has no seam there: only cut sides are soft.
     width, height = alignment.photo_size
     depth = np.full_like(u + v, feather)
-    for cut, along in ((width > height, u), (height > width, v)):
-        if cut:
+    for is_cut, along in ((width > height, u), (height > width, v)):
+        if is_cut:
             depth = np.minimum(depth, 0.5 - np.abs(along - np.float32(0.5)))
-    return _smoothstep(depth / np.float32(feather))
+    return smoothstep(depth / np.float32(feather))
 
 
 def _sharp(alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
@@ -173,7 +182,7 @@ def _sharp(alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
     width, height = alignment.photo_size
     across = np.minimum(x / margin[0], (width - x) / margin[2])
     down = np.minimum(y / margin[1], (height - y) / margin[3])
-    return _smoothstep(np.minimum(across[None, :], down[:, None]))[:, :, None]
+    return smoothstep(np.minimum(across[None, :], down[:, None]))[:, :, None]
 
 
 def _rounded(u: Any, v: Any, feather: float) -> Array:
@@ -182,49 +191,14 @@ def _rounded(u: Any, v: Any, feather: float) -> Array:
     past_v = np.abs(v - np.float32(0.5)) - np.float32(0.5 - _CORNER)
     corner = np.hypot(np.maximum(past_u, 0), np.maximum(past_v, 0))
     depth = _CORNER - corner - np.minimum(np.maximum(past_u, past_v), 0)
-    return _smoothstep(depth / np.float32(feather))
-
-
-def _smoothstep(values: Array) -> Array:
-    values = np.clip(values, 0, 1)
-    return np.asarray(values * values * (3 - 2 * values), dtype=np.float32)
-
-
-def _small(crop: Image.Image) -> Array:
-    side = (_SMOOTH_SIDE, _SMOOTH_SIDE)
-    return np.asarray(crop.resize(side, Image.Resampling.BOX), dtype=np.float32)
-
-
-def _blur(field: Array, sigma: float) -> Array:
-    """Gaussian blur, by FFT with mirrored edges; ``sigma`` is a fraction of the side."""
-    side = field.shape[0]
-    mirrored = np.concatenate([field, field[::-1]], axis=0)
-    mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
-    frequency = np.fft.fftfreq(2 * side)
-    decay = np.exp(-2 * (np.pi * sigma * side * frequency) ** 2)
-    spectrum = np.fft.fft2(mirrored, axes=(0, 1)) * (decay[:, None] * decay[None, :])[:, :, None]
-    return np.ascontiguousarray(np.fft.ifft2(spectrum, axes=(0, 1)).real[:side, :side], dtype=np.float32)
-
-
-def _change(edited: Image.Image, reference: Image.Image) -> Array:
-    """How much the edit moves things, ``[side, side, 1]`` in 0 to 1: 0 for up to a few levels' difference."""
-    difference = np.abs(np.asarray(edited, dtype=np.float32) - np.asarray(reference, dtype=np.float32))
-    strongest = Image.fromarray(difference.max(axis=2).clip(0, 255).astype(np.uint8))
-    spread = strongest.resize((_SMOOTH_SIDE, _SMOOTH_SIDE), Image.Resampling.BOX)
-    spread = spread.filter(ImageFilter.MaxFilter(5))
-    level = _blur(np.asarray(spread, dtype=np.float32)[:, :, None], 0.012)
-    return _smoothstep((level - _UNMOVED) / (_MOVED - _UNMOVED))
-
-
-# Levels of 255 of smoothed difference at which the residual starts to fade, and at which it is gone.
-_UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
+    return smoothstep(depth / np.float32(feather))
 
 
 def _shift_at_edge(difference: Array, feather: float) -> Array:
     """The difference along the mask's soft edge, spread smoothly over the whole crop."""
-    steps = (np.arange(_SMOOTH_SIDE, dtype=np.float32) + 0.5) / _SMOOTH_SIDE
+    steps = coordinates()
     mask = _rounded(steps[None, :], steps[:, None], feather)
     # Differences beyond this are other content, hair against wall, not another shade.
     weight = (4 * mask * (1 - mask))[:, :, None] + 1e-4
     known = np.clip(difference, -40, 40)
-    return np.asarray(_blur(known * weight, 0.15) / _blur(weight, 0.15), dtype=np.float32)
+    return np.asarray(blur(known * weight, 0.15) / blur(weight, 0.15), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""How a search shows that it moves: a bar with the loss on a terminal, a line now and then elsewhere."""
+"""How a run shows that it moves: a bar with the loss on a terminal, a line now and then elsewhere."""
 
 import contextlib
 import sys
@@ -25,6 +25,24 @@ def show_progress(label: str, *, quiet: bool = False) -> Iterator[Report]:
             yield report
     else:
         yield lambda step, steps, loss: _line(label, step, steps, loss)
+
+
+@contextlib.contextmanager
+def show_status(text: str, *, quiet: bool = False) -> Iterator[None]:
+    """Show on a terminal's standard error, while the block lasts, what is being done; nothing elsewhere.
+
+    Args:
+        text: such as ``Loading ffhq``.
+        quiet: show nothing.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status(f"{escape(text)} ..."):
+        yield
 
 
 def _line(label: str, step: int, steps: int, loss: float) -> None:

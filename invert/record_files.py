@@ -8,8 +8,8 @@ RECORD_SUFFIX = ".inversion.safetensors"
 """What a record's file name ends with."""
 
 
-def newest_record(folder: Path) -> Path:
-    """The record that was written last in a folder.
+def records_by_age(folder: Path) -> list[Path]:
+    """The records in a folder, the one that was written last first; at least one.
 
     Raises:
         InputError: the folder holds none, or may not be read.
@@ -22,7 +22,7 @@ def newest_record(folder: Path) -> Path:
         raise InputError(
             f"There is no *{RECORD_SUFFIX} in this folder; run `invert PHOTO` first, or name a record."
         )
-    return max(records)[1]
+    return [path for _, path in sorted(records, reverse=True)]
 
 
 def record_stem(record: Path) -> str:

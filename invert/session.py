@@ -14,7 +14,7 @@ from generator.errors import InputError
 from invert.jobs import Job, Outputs
 from invert.photo import read_photo, save_picture, to_picture, to_tensor
 from invert.preview import check_preview_path, record_preview
-from invert.progress import show_progress
+from invert.progress import show_progress, show_status
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from invert.align import Alignment, Face
     from invert.identity import Identity
     from invert.inversion import Inversion
-    from invert.optimize import Progress
+    from invert.optimize import OptimizationInverter, Progress
 
 
 @dataclass(frozen=True)
@@ -68,20 +68,26 @@ class Session:
 
     Attributes:
         stopped: whether Ctrl-C ended a search whose best code was kept.
+        skipped: records that were there already, made as they would be now.
     """
 
     def __init__(self, settings: Settings, *, several: bool = False) -> None:
         self.settings = settings
         self.several = several
         self.stopped = False
+        self.skipped: list[Path] = []
 
     @cached_property
     def generator(self) -> "Generator":
         """The generator, in float32 on the chosen device."""
-        from generator.loading import load
+        model, quiet = self.settings.model, self.settings.quiet
+        with show_status(f"Loading {model}", quiet=quiet):
+            from generator.loading import is_at_hand, load
 
-        device = choose_device(self.settings.device)
-        return load(self.settings.model).to(device)
+            device = choose_device(self.settings.device)
+        # What has to be fetched first shows its own progress.
+        with show_status(f"Loading {model}", quiet=quiet or not is_at_hand(model)):
+            return load(model).to(device)
 
     @cached_property
     def _identity(self) -> "Identity":
@@ -89,39 +95,88 @@ class Session:
 
         return Identity()
 
+    @cached_property
+    def _inverter(self) -> "OptimizationInverter":
+        from invert.optimize import OptimizationInverter
+
+        settings = self.settings
+        return OptimizationInverter(
+            self.generator,
+            settings.space,
+            steps=settings.steps,
+            seed=settings.seed,
+            precision=settings.precision,
+        )
+
+    @property
+    def _face(self) -> str | None:
+        """Which face the records are of, as they say it."""
+        return self.settings.face if self.settings.align else None
+
     def targets(self, job: Job) -> list[Target]:
-        """Read a photo and find its faces.
+        """Read a photo and find its faces; those that are done already are left out and kept in :attr:`skipped`.
 
         Raises:
-            InputError: the photo cannot be read or shows no such face, or a result exists already.
+            InputError: the photo cannot be read or shows no such face, or a result exists already that was made
+                in another way.
         """
         settings = self.settings
+        # How many records there are is known before the photo is read, unless every face is wanted.
         if settings.face != "all" and not settings.overwrite:
-            job.outputs(settings.folder, npz=settings.npz).check_free()
+            outputs = self._outputs(job)
+            if self._is_done(job, outputs):
+                return []
+            outputs.check_free()
         image = read_photo(job.photo)
         faces: list[tuple[int | None, Face | None]] = [(None, None)]
         if settings.align:
+            from generator.fetch import cache_folder
             from invert.align import require_faces
 
-            found = require_faces(image, settings.face, job.photo.name)
+            at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
+            with show_status(f"Looking for faces in {job.photo.name}", quiet=settings.quiet or not at_hand):
+                found = require_faces(image, settings.face, job.photo.name)
             # Only where one photo gives several records do their names say which face is whose.
             faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
         targets = []
         for number, face in faces:
             label = job.photo.name if number is None else f"{job.photo.name}, face {number}"
-            outputs = job.outputs(settings.folder, face=number, npz=settings.npz)
-            if settings.preview is not None:
-                name = f"{outputs.stem}.{settings.preview.name}"
-                alone = not self.several and number is None
-                preview = settings.preview if alone else settings.preview.with_name(name)
-                if preview.exists() and preview.samefile(job.photo):
-                    raise InputError(f"{preview} is the photo itself; give the film another name.")
-                check_preview_path(preview, settings.overwrite)
-                outputs = dataclasses.replace(outputs, preview=preview)
+            outputs = self._outputs(job, number)
+            if not settings.overwrite and self._is_done(job, outputs):
+                continue
+            if outputs.preview is not None:
+                if outputs.preview.exists() and outputs.preview.samefile(job.photo):
+                    raise InputError(f"{outputs.preview} is the photo itself; give the film another name.")
+                check_preview_path(outputs.preview, settings.overwrite)
             if not settings.overwrite:
                 outputs.check_free()
             targets.append(Target(job.photo, image, face, label, outputs))
         return targets
+
+    def _outputs(self, job: Job, number: int | None = None) -> Outputs:
+        """The files of one face."""
+        preview = self.settings.preview
+        outputs = job.outputs(self.settings.folder, face=number, npz=self.settings.npz)
+        if preview is not None and (self.several or number is not None):
+            preview = preview.with_name(f"{outputs.stem}.{preview.name}")
+        return dataclasses.replace(outputs, preview=preview)
+
+    def _is_done(self, job: Job, outputs: Outputs) -> bool:
+        """Whether the search was done already; what can be made from its record and is missing is made."""
+        from invert.done import done_before
+        from invert.source import Source
+
+        if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
+            return False
+        found = done_before(outputs.record, Source.of(job.photo), self._inverter, self._face)
+        if found is None:
+            return False
+        if not outputs.picture.exists():
+            save_picture(self._picture(found), outputs.picture)
+        if outputs.npz is not None and not outputs.npz.exists():
+            found.save_npz(outputs.npz)
+        self.skipped.append(outputs.record)
+        return True
 
     def invert(self, target: Target) -> "Inversion":
         """Search the code of one target and write its files.
@@ -130,8 +185,8 @@ class Session:
             InputError: a file cannot be written.
             KeyboardInterrupt: Ctrl-C, where the best code so far is not wanted; nothing is written.
         """
-        from invert.inversion import Source
-        from invert.optimize import OptimizationInverter
+        from invert.done import FACE
+        from invert.source import Source
 
         settings, outputs = self.settings, target.outputs
         source = Source.of(target.photo)
@@ -139,13 +194,6 @@ class Session:
         # Before the search, so that weights which cannot be fetched cost no search.
         person = None if target.face is None else self._identity(crop)
         images = to_tensor(crop, device=self.generator.device)
-        inverter = OptimizationInverter(
-            self.generator,
-            settings.space,
-            steps=settings.steps,
-            seed=settings.seed,
-            precision=settings.precision,
-        )
         # The film is completed last, so that its failure costs no code.
         with self._film(outputs.preview, images) as add_frame:
             with show_progress(target.label, quiet=settings.quiet) as report:
@@ -154,8 +202,9 @@ class Session:
                     report(progress.step, progress.steps, progress.loss)
                     add_frame(progress)
 
-                inversion = inverter.invert(images, on_step=on_step, keep_partial=settings.keep_partial)
-            inversion = dataclasses.replace(inversion, sources=[source], alignments=[alignment])
+                inversion = self._inverter.invert(images, on_step=on_step, keep_partial=settings.keep_partial)
+            known = inversion.settings | {FACE: self._face}
+            inversion = dataclasses.replace(inversion, settings=known, sources=[source], alignments=[alignment])
             picture, metrics = self._look(inversion, images)
             if person is not None:
                 other = self._identity(picture)
@@ -177,17 +226,19 @@ class Session:
 
     def _look(self, inversion: "Inversion", images: "Tensor") -> "tuple[Image.Image, dict[str, list[float]]]":
         """The picture of a code and how near it comes to the photo, both computed in float32."""
-        import torch
-
         from invert.metrics import measure
 
         ws = inversion.for_generator(self.generator)
+        return self._picture(inversion), {**inversion.metrics, **measure(self.generator, ws, images)}
+
+    def _picture(self, inversion: "Inversion") -> "Image.Image":
+        import torch
+
         maps: Noise = "const"
         if inversion.noise is not None:
             maps = [map.to(self.generator.device) for map in inversion.noise]
         with torch.inference_mode():
-            picture = to_picture(self.generator.synthesize(ws, maps))[0]
-        return picture, {**inversion.metrics, **measure(self.generator, ws, images)}
+            return to_picture(self.generator.synthesize(inversion.for_generator(self.generator), maps))[0]
 
     @contextlib.contextmanager
     def _film(self, path: Path | None, images: "Tensor") -> "Iterator[Callable[[Progress], None]]":

@@ -82,7 +82,7 @@ class FakeInverter:
         keep_partial: bool = False,
     ) -> Inversion:
         ws = self.G.sample([self.seed] * len(images))
-        settings: dict[str, object] = {"space": self.space, "steps": self.steps}
+        settings: dict[str, object] = {"space": self.space, "steps": self.steps, "seed": self.seed}
         try:
             for step in range(1, self.steps + 1):
                 if step == type(self).interrupt_at:

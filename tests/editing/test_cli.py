@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 import os
 import subprocess
 import sys
@@ -14,7 +15,8 @@ from editing import direction as direction_module
 from editing.cli import main
 from editing.direction import Direction
 from invert.align import no_align
-from invert.inversion import Inversion, Source
+from invert.inversion import Inversion
+from invert.source import Source
 from tests.small_models import save_small_model, small_generator, small_record
 
 G = small_generator(latent_space="small-w")
@@ -216,6 +218,83 @@ def test_bad_input_is_one_sentence(
     capsys_line = _one_sentence(capsys)
     assert words in capsys_line
     assert _files(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-d", "smiel", "-s", "1"], "did you mean smile"),
+        (["-d", "far", "-s", "1"], "belongs to the latent space other-w"),
+        (["-d", "../far.safetensors", "-s", "1"], "belongs to the latent space other-w"),
+        (["-d", "pose", "-s", "inf"], "finite"),
+        (["-d", "pose", "-s", "1", "--layers", "deep"], "deep"),
+        (["-d", "pose", "-s", "1", "--out", "turned.xyz"], ".xyz"),
+        (["-d", "pose", "-s", "1", "--out", "me.png"], "exists already"),
+        (["-d", "Pose", "-s", "3"], "me.pose+3.png exists already"),
+        (["-d", "pose", "-s", "1", "--out", "me.png", "--overwrite"], "is what this edit is made from"),
+        (["-d", "pose", "-s", "1", "--out", "me.png/x.png"], "Cannot write"),
+        (["-d", "pose", "-s", "1", "--paste-back", "--photo", "no.png"], "no.png"),
+        (["grid", "-d", "smiel"], "did you mean smile"),
+        (["grid", "-d", "pose", "--layers", "deep"], "deep"),
+        (["grid", "-d", "pose", "--out", "me.png"], "exists already"),
+    ],
+)
+def test_what_is_wrong_is_told_before_the_model_is_loaded(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    words: str,
+) -> None:
+    other = dataclasses.replace(_direction("far", 3), latent_space="other-w")
+    other.save(folder.parent / "far.safetensors")
+    shipped = direction_module._shipped()
+    monkeypatch.setattr(direction_module, "_shipped", lambda: {**shipped, "other-w": {"far": other}})
+    Path("me.pose+3.png").write_text("mine")
+    record = Inversion.load("me.inversion.safetensors")  # of W; one of W+ has its model's number of rows
+    in_w_plus = record.ws + torch.randn(record.ws.shape, generator=torch.Generator().manual_seed(0))
+    dataclasses.replace(record, ws=in_w_plus).save("me.inversion.safetensors", overwrite=True)
+
+    def refuse(_model: str) -> None:
+        pytest.fail("the model was loaded")
+
+    monkeypatch.setattr("generator.loading.load", refuse)
+    before = _files(folder)
+    assert main([*arguments, *MODEL]) == 2
+    assert words in _one_sentence(capsys)
+    assert _files(folder) == before
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Permissions do not stop root, as whom tests may run.
+    def refuse(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    assert main(["-d", "pose", "-s", "1", "--out", "new/turned.png", *MODEL]) == 2
+    assert f"Cannot write new/turned.png: {folder}: Permission denied." in _one_sentence(capsys)
+    assert _files(folder) == set()
+
+
+def test_a_damaged_newest_record_is_skipped_aloud(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = bytearray((folder / "me.inversion.safetensors").read_bytes())
+    os.utime("me.inversion.safetensors", (1, 1))
+    content[-5] ^= 1
+    (folder / "you.inversion.safetensors").write_bytes(content)
+    assert main(["-d", "pose", "-s", "1", *MODEL]) == 0
+    output = capsys.readouterr()
+    (warning,) = output.err.splitlines()
+    assert warning.startswith("edit: skipped: you.inversion.safetensors was changed or damaged")
+    assert "Using me.inversion.safetensors, the newest record here" in output.out
+    # Named, it is not skipped; and where all are damaged, the newest is told.
+    assert main(["you.inversion.safetensors", "-d", "pose", "-s", "2", *MODEL]) == 2
+    assert "you.inversion.safetensors was changed" in _one_sentence(capsys)
+    (folder / "me.inversion.safetensors").write_bytes(content[:-9])
+    os.utime("me.inversion.safetensors", (1, 1))
+    assert main(["-d", "pose", "-s", "2", *MODEL]) == 2
+    assert "you.inversion.safetensors was changed" in _one_sentence(capsys)
 
 
 def test_a_record_of_another_model_names_both(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

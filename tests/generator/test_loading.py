@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import generator
-from generator import zoo
+from generator import loading, zoo
 from generator.errors import InputError
 from generator.formats import openvino_ir
 from generator.formats.native import read_native, save_native
@@ -85,6 +85,24 @@ def test_a_conversion_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(InputError, match="damaged"):
         generator.load("ffhq")
     assert not [path for path in (tmp_path / "home").iterdir() if path.suffix != ".lock"]
+
+
+def test_the_latent_space_without_loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_native(odd_generator(), tmp_path / "odd.safetensors")
+    (tmp_path / "other.pkl").write_bytes(b"\x80\x04.")
+    monkeypatch.setattr(loading, "load", None)
+    assert loading.latent_space_of("ffhq") == "stylegan2-ffhq-w"
+    assert loading.latent_space_of(tmp_path / "odd.safetensors") == odd_generator().latent_space
+    for name in ("other.pkl", "missing.pkl", "."):
+        assert loading.latent_space_of(tmp_path / name) is None
+
+
+def test_what_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _use_small_openvino(monkeypatch, tmp_path / "source")
+    assert not loading.is_at_hand("ffhq")
+    generator.load("ffhq")
+    assert loading.is_at_hand("ffhq")
+    assert loading.is_at_hand("mine.pkl")
 
 
 def _use_small_openvino(monkeypatch: pytest.MonkeyPatch, source: Path) -> list[str]:

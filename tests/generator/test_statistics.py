@@ -1,9 +1,14 @@
 """Whitening makes W a standard normal, and its distance is near 1 for samples."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import generator
+from generator import statistics as statistics_module
 from generator.statistics import WStatistics
 from tests.odd_models import odd_generator
 
@@ -93,3 +98,70 @@ def test_default_model() -> None:
     assert 0.9 < float(statistics.distance(ws).square().mean().sqrt()) < 1.25
     torch.testing.assert_close(statistics.unwhiten(statistics.whiten(ws)), ws, rtol=0, atol=1e-3)
     assert (statistics.mean - G.w_avg).norm() < 0.05 * (ws[0, 0] - G.w_avg).norm()
+
+
+@pytest.fixture(name="kept")
+def _kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Path]]:
+    """Everything is worth keeping, in an empty cache; lists the files kept."""
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path))
+    monkeypatch.setattr(statistics_module, "_WORTH_KEEPING", 0)
+    return lambda: sorted((tmp_path / "statistics").glob("*"))
+
+
+def _equal(first: WStatistics, second: WStatistics) -> bool:
+    code = torch.linspace(-1, 1, len(first.mean)).expand(3, -1)
+    same = [torch.equal(getattr(first, name), getattr(second, name)) for name in ("mean", "axes", "deviations")]
+    return all(same) and torch.equal(first.unwhiten(code), second.unwhiten(code))
+
+
+def test_kept_statistics_are_the_same_to_the_last_bit(
+    kept: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    G = odd_generator()
+    first = WStatistics.of(G, samples=500)
+    assert len(kept()) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(G, "map", None)  # nothing is sampled the second time
+        assert _equal(WStatistics.of(G, samples=500), first)
+    monkeypatch.setattr(statistics_module, "_WORTH_KEEPING", 10**12)
+    assert _equal(WStatistics.of(G, samples=500), first)
+
+
+def test_what_is_kept_is_told_apart(kept: Callable[[], list[Path]]) -> None:
+    G, tuned = odd_generator(), odd_generator()
+    first = WStatistics.of(G, samples=500)
+    assert not _equal(WStatistics.of(G, samples=600), first)
+    assert not _equal(WStatistics.of(G, samples=500, seed=1), first)
+    with torch.no_grad():
+        next(iter(tuned.mapping.parameters())).mul_(2)
+    assert tuned.fingerprint == G.fingerprint
+    assert not _equal(WStatistics.of(tuned, samples=500), first)
+    assert len(kept()) == 4
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "bit", "foreign"])
+def test_damaged_statistics_are_made_anew(kept: Callable[[], list[Path]], damage: str) -> None:
+    G = odd_generator()
+    first = WStatistics.of(G, samples=500)
+    (path,) = kept()
+    whole = path.read_bytes()
+    if damage == "foreign":
+        save_file({name: torch.zeros(3) for name in ("mean", "axes", "deviations")}, path)
+    else:
+        flipped = whole[:-1] + bytes([whole[-1] ^ 1])
+        path.write_bytes({"empty": b"", "cut": whole[:-9], "bit": flipped}[damage])
+    assert _equal(WStatistics.of(G, samples=500), first)
+    assert path.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_else(tmp_path: Path, kept: Callable[[], list[Path]]) -> None:
+    (tmp_path / "statistics").write_text("a file in the way")
+    G = odd_generator()
+    assert _equal(WStatistics.of(G, samples=500), WStatistics.of(G, samples=500))
+    assert not kept()
+
+
+def test_small_estimates_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path))
+    WStatistics.of(odd_generator())
+    assert not list(tmp_path.iterdir())

@@ -58,7 +58,7 @@ def test_a_photo_becomes_a_record_and_a_picture(folder: Path, capsys: pytest.Cap
     assert _files(folder) == ["me.inversion.safetensors", "me.inverted.png", "me.npz", "me.png"]
     record = Inversion.load("me.inversion.safetensors")
     assert record.model == "small"
-    assert record.settings == {"space": "w", "steps": 4}
+    assert record.settings == {"space": "w", "steps": 4, "seed": 7, "face": None}
     assert record.sources[0].find() == folder / "me.png"
     assert record.alignments[0] is not None
     assert record.metrics["lpips_alex"] == [0.05]
@@ -92,6 +92,91 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture
     assert _files(folder) == ["me.inverted.png", "me.png"]
     assert _run("me.png", "--overwrite") == 0
     assert Image.open("me.inverted.png").size == (32, 32)
+
+
+def _times(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_what_is_done_is_skipped_and_the_rest_is_done(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.png", "b.png"):
+        _save_photo(Path(name))
+    assert _run("a.png", "me.png", "--quiet") == 0
+    done = _times(folder)
+    assert _run(".") == 0
+    output = capsys.readouterr()
+    assert "Skipped 2 already done" in output.out
+    assert "Wrote b.inversion.safetensors" in output.out
+    assert {name: time for name, time in _times(folder).items() if name in done} == done
+    assert _run(".") == 0
+    output = capsys.readouterr()
+    assert "Skipped 3 already done" in output.out
+    assert "Next: edit" in output.out
+    assert _run(".", "--overwrite") == 0
+    assert "Skipped" not in capsys.readouterr().out
+    assert all(_times(folder)[name] != time for name, time in done.items() if "inver" in name)
+    assert _run(".", "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("options", [("--steps", "9"), ("--space", "w"), ("--seed", "5")])
+def test_other_settings_are_not_done(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    assert _run("me.png", "--quiet") == 0
+    before = _times(folder)
+    assert _run("me.png", *options) == 2
+    assert "exists already; add --overwrite" in _one_sentence(capsys)
+    assert _times(folder) == before
+
+
+@pytest.mark.usefixtures("folder")
+def test_another_photo_model_face_or_a_damaged_record_is_not_done(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from generator.formats.native import save_native
+    from invert import align
+    from tests.small_models import small_generator
+
+    assert _run("me.png", "--quiet") == 0
+    save_native(small_generator(9), Path("../other.safetensors"))
+    assert main(["me.png", "--no-align", "--model", "../other.safetensors", "--device", "cpu"]) == 2
+    monkeypatch.setattr(align, "require_faces", lambda *_: pytest.fail("the photo was read"))
+    assert main(["me.png", "--model", "../small.safetensors", "--device", "cpu"]) == 2
+    record = Path("me.inversion.safetensors")
+    whole = record.read_bytes()
+    record.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert _run("me.png") == 2
+    record.write_bytes(whole)
+    Image.new("RGB", (50, 50)).save("me.png")
+    assert _run("me.png") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [lines[0]] * len(lines)
+    assert "exists already" in lines[0]
+
+
+def test_a_search_that_was_stopped_is_not_done(
+    folder: Path, capsys: pytest.CaptureFixture[str], inverter: type[FakeInverter]
+) -> None:
+    inverter.interrupt_at = 2
+    assert _run("me.png", "--keep-partial", "--quiet") == 130
+    before = _times(folder)
+    inverter.interrupt_at = None
+    capsys.readouterr()
+    assert _run("me.png") == 2
+    assert "exists already" in _one_sentence(capsys)
+    assert _times(folder) == before
+
+
+def test_what_is_missing_beside_a_record_is_made_from_it(folder: Path, inverter: type[FakeInverter]) -> None:
+    assert _run("me.png", "--quiet") == 0
+    picture = np.asarray(Image.open("me.inverted.png"))
+    Path("me.inverted.png").unlink()
+    inverter.interrupt_at = 1  # there is no search
+    assert _run("me.png", "--quiet", "--npz") == 0
+    assert (np.asarray(Image.open("me.inverted.png")) == picture).all()
+    assert (np.load("me.npz")["w"] == Inversion.load("me.inversion.safetensors").ws.numpy()).all()
+    assert _files(folder) == ["me.inversion.safetensors", "me.inverted.png", "me.npz", "me.png"]
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.gif"])
@@ -138,7 +223,7 @@ def test_face_all_writes_a_record_for_each_face(folder: Path, monkeypatch: pytes
     assert Inversion.load("me.face0.inversion.safetensors").metrics["identity"] == [pytest.approx(0.5)]
     # Where the result shows no face, there is no distance.
     assert math.isnan(Inversion.load("me.face1.inversion.safetensors").metrics["identity"][0])
-    assert main([*arguments, "--face", "all"]) == 2
+    assert main([*arguments, "--face", "all", "--steps", "9"]) == 2  # made with other settings
 
 
 def _png_bomb(path: Path, side: int) -> None:

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 
 from generator.errors import InputError
 from invert.align import no_align
-from invert.inversion import Inversion, Source
+from invert.inversion import Inversion
+from invert.source import Source
 from tests.small_models import small_generator, small_record
 
 G = small_generator()

@@ -5,7 +5,7 @@ from PIL import Image
 
 from generator.errors import InputError
 from invert.jobs import check_folder, gather
-from invert.record_files import newest_record, record_stem
+from invert.record_files import record_stem, records_by_age
 
 
 def _photos(folder: Path, *names: str) -> None:
@@ -56,8 +56,8 @@ def test_the_newest_record_is_by_time(tmp_path: Path) -> None:
     import os
 
     with pytest.raises(InputError, match="run `invert PHOTO` first"):
-        newest_record(tmp_path)
+        records_by_age(tmp_path)
     for name, seconds in (("b", 100), ("a", 300), ("c", 200)):
         (tmp_path / f"{name}.inversion.safetensors").touch()
         os.utime(tmp_path / f"{name}.inversion.safetensors", (seconds, seconds))
-    assert record_stem(newest_record(tmp_path)) == "a"
+    assert record_stem(records_by_age(tmp_path)[0]) == "a"

@@ -156,3 +156,33 @@ def test_refusals() -> None:
         paste_back(photo, crop, alignment, reference=photo)
     with pytest.raises(ValueError, match="feather"):
         paste_back(photo, crop, alignment, feather=0)
+
+
+def _head(left: int, side: int = 256) -> Image.Image:
+    """A dark head and neck before a light wall, ``left`` of the crop's middle."""
+    y, x = np.mgrid[0:side, 0:side] / side
+    x = x - 0.5 + left / side
+    head = (x / 0.26) ** 2 + ((y - 0.5) / 0.4) ** 2 < 1
+    neck = (np.abs(x) < 0.18) & (y > 0.5)
+    level = np.where(head | neck, 70, 200).astype(np.uint8)
+    return Image.fromarray(np.repeat(level[:, :, None], 3, axis=2)).filter(ImageFilter.GaussianBlur(1.5))
+
+
+def test_a_head_that_moved_leaves_no_ghost_and_no_smear() -> None:
+    """Between head and wall there are two shades; a smear or a ghost would show as others."""
+    photo, alignment = Image.new("RGB", (512, 512), (200, 200, 200)), None
+    alignment = Alignment(square(256, (255.5, 255.5)), photo.size, 256, "ffhq")
+    photo.paste(_head(0), (128, 128))
+    photo.paste((70, 70, 70), (128 + 82, 380, 128 + 174, 512))
+    pasted = levels(paste_back(photo, _head(16), alignment, reference=_head(0)))[:, :, 0]
+    before = levels(photo)[:, :, 0]
+    between = ((pasted > 90) & (pasted < 180)).mean() / ((before > 90) & (before < 180)).mean()
+    assert between < 1.6
+    # The head is where the edit put it, the shoulders where the photo has them.
+    row = 128 + 100
+    edited = np.asarray(_head(16))[100, :, 0]
+    assert np.abs(pasted[row, 128:384] - edited).max() < 25
+    assert np.array_equal(pasted[390:], before[390:])
+    # The neck, led back, has no step where the photo takes over.
+    edges = [int(np.flatnonzero(pasted[row] < 135)[0]) for row in range(340, 400)]
+    assert np.abs(np.diff(edges)).max() <= 4

@@ -1,6 +1,6 @@
 import pytest
 
-from invert.progress import show_progress
+from invert.progress import show_progress, show_status
 
 
 def test_lines_come_now_and_then_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,3 +31,20 @@ def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with show_progress("me.jpg", quiet=True) as report:
         report(1, 1, 0.5)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_status_is_for_terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with show_status("Loading ffhq"):
+        pass
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with show_status("Loading ffhq", quiet=True):
+        pass
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # what rich takes for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    with show_status("Loading [me].pkl"):
+        pass
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "Loading [me].pkl" in output.err

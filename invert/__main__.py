@@ -1,0 +1,17 @@
+"""The command ``invert``, also as ``python -m invert``."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command; the console script's entry point. Ctrl-C is one line even while modules are imported."""
+    try:
+        from invert.cli import main as run
+    except KeyboardInterrupt:
+        print("invert: Stopped.", file=sys.stderr)
+        return 130
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""Bending an edited crop so that its lower edge fits what stood there before the edit.
+
+A turned head brings its neck and shoulders along. In the photo they stay, so a cut through them shows a step.
+Here the edited crop's lowest part is led back to where the same things were in the crop before the edit, and the
+displacement fades out towards the face, which stays as it is.
+
+The displacement is the smooth field that explains the difference best, by steps on coarser to finer copies (Horn
+and Schunck, "Determining optical flow", 1981; Brox et al., "High accuracy optical flow estimation based on a
+theory for warping", 2004).
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+
+# Of the crop's side: the lowest part, which is led back, and how far it is led at most.
+_FROM, _FULLY, _FARTHEST = 0.90, 0.96, 0.12
+_SIDES = (16, 32, 64)
+_ROUNDS = 3
+_STIFFNESS = 100.0
+_STILL, _REST = 1e5, 0.02
+# Levels of 255 beyond which a difference is other content rather than the same, moved.
+_OTHER = 30.0
+
+
+def displacement(edited: Array, reference: Array, change: Array, still: Array) -> Array:
+    """Where to take each pixel of the bent crop from.
+
+    Args:
+        edited: float32 ``[side, side, C]``, levels from 0 to 255; ``side`` is a multiple of 64.
+        reference: the crop before the edit, as large.
+        change: ``[side, side]``, 1 where the edit moved things, 0 where it did not.
+        still: ``[side, side]``, 1 where nothing may move.
+
+    Returns:
+        ``[2, side, side]``, across and down, as fractions of the side; zeros where nothing moved.
+    """
+    from scipy.ndimage import gaussian_filter, zoom
+    from scipy.sparse import block_array, diags_array
+    from scipy.sparse.linalg import spsolve
+
+    side = edited.shape[0]
+    height = (np.arange(side, dtype=np.float32) + 0.5) / side
+    weight = np.clip((height - _FROM) / (_FULLY - _FROM), 0, 1)[:, None] * change
+    field = np.zeros((2, _SIDES[0], _SIDES[0]), dtype=np.float32)
+    for small in _SIDES:
+        moving, fixed = (
+            gaussian_filter(_reduced(picture, small), (0.7, 0.7, 0)) for picture in (edited, reference)
+        )
+        trust, held = (_reduced(plane[:, :, None], small)[:, :, 0] for plane in (weight, still))
+        field = np.stack([zoom(plane, small / plane.shape[0], order=1) for plane in field])
+        stiffness = _STIFFNESS * _laplacian(small)
+        anchor = (_STILL * held + _REST).ravel()
+        for _ in range(_ROUNDS):
+            seen = pull(moving, field)
+            down, across = np.gradient(seen, axis=(0, 1))
+            wrong = fixed - seen
+            weights = (trust / (1 + (np.abs(wrong).max(axis=2) / _OTHER) ** 2))[:, :, None] / wrong.shape[2]
+            xx, xy, yy = (
+                (weights * first * second).sum(axis=2).ravel()
+                for first, second in ((across, across), (across, down), (down, down))
+            )
+            x, y = (field * small).reshape(2, -1)
+            matrix = block_array(
+                [
+                    [diags_array(xx + anchor) + stiffness, diags_array(xy)],
+                    [diags_array(xy), diags_array(yy + anchor) + stiffness],
+                ]
+            ).tocsc()
+            known = [
+                (weights * slope * wrong).sum(axis=2).ravel() - anchor * so_far - stiffness @ so_far
+                for slope, so_far in ((across, x), (down, y))
+            ]
+            step = np.clip(spsolve(matrix, np.concatenate(known)).reshape(2, small, small), -1.5, 1.5)
+            field = np.clip(field + (step / small).astype(np.float32), -_FARTHEST, _FARTHEST)
+    return np.stack([zoom(plane, side / plane.shape[0], order=1) for plane in field])
+
+
+def pull(picture: Array, field: Array, order: int = 1) -> Array:
+    """The picture ``[height, width, C]`` taken from ``field`` away, ``[2, height, width]`` in fractions."""
+    from scipy.ndimage import map_coordinates
+
+    height, width = picture.shape[:2]
+    places = np.mgrid[:height, :width].astype(np.float32)
+    places[0] += field[1] * height
+    places[1] += field[0] * width
+    planes = [
+        map_coordinates(picture[:, :, channel], places, order=order, mode="nearest")
+        for channel in range(picture.shape[2])
+    ]
+    return np.stack(planes, axis=2)
+
+
+def _reduced(picture: Array, side: int) -> Array:
+    """Area average down to ``[side, side, C]``."""
+    factor = picture.shape[0] // side
+    return np.asarray(picture.reshape(side, factor, side, factor, -1).mean(axis=(1, 3)))
+
+
+def _laplacian(side: int) -> Any:
+    """The sum of squared differences between neighbours of ``[side, side]``, as a matrix."""
+    from scipy.sparse import diags_array, eye_array, kron
+
+    ones = np.ones(side - 1)
+    difference = diags_array([-ones, ones], offsets=[0, 1], shape=(side - 1, side))
+    along, same = difference.T @ difference, eye_array(side)
+    return kron(along, same) + kron(same, along)
