@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from generator.errors import InputError
 from generator.files import atomic_path
 from generator.generator import Generator
-from generator.networks import mobile, stylegan2
+from generator.networks import mobile, stylegan1, stylegan2
+from generator.networks.mapping import Mapping
 from generator.networks.mobile import MobileConfig
+from generator.networks.stylegan1 import StyleGAN1Config
 from generator.networks.stylegan2 import StyleGAN2Config
 
 _KEY = "stylegan-latents"
@@ -38,7 +40,19 @@ def build_stylegan2(
     Raises:
         RuntimeError, ValueError: the tensors do not fit the sizes.
     """
-    mapping, synthesis = stylegan2.Mapping(config), stylegan2.Synthesis(config)
+    mapping, synthesis = Mapping(config), stylegan2.Synthesis(config)
+    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
+
+
+def build_stylegan1(
+    config: StyleGAN1Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
+) -> Generator:
+    """A generator from a StyleGAN's sizes and tensors, ``w_avg`` among them or else averaged here.
+
+    Raises:
+        RuntimeError, ValueError: the tensors do not fit the sizes.
+    """
+    mapping, synthesis = Mapping(config), stylegan1.Synthesis(config)
     return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
 
 
@@ -88,6 +102,8 @@ def save_native(generator: Generator, path: Path, *, overwrite: bool = False) ->
     synthesis = generator.synthesis
     if isinstance(synthesis, mobile.Synthesis):
         architecture = "mobile"
+    elif isinstance(synthesis, stylegan1.Synthesis):
+        architecture = "stylegan1"
     elif isinstance(synthesis, stylegan2.Synthesis):
         architecture = "stylegan2"
     else:
@@ -118,7 +134,7 @@ def read_native(path: Path) -> Generator:
             tensors = {key: file.get_tensor(key) for key in names} if isinstance(header, dict) else {}
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
-    if not isinstance(header, dict) or header.get("architecture") not in ("mobile", "stylegan2"):
+    if not isinstance(header, dict) or header.get("architecture") not in ("mobile", "stylegan1", "stylegan2"):
         raise InputError(f"{path} holds {_kind(names)}no generator that stylegan-latents wrote.")
     try:
         # JSON knows lists only.
@@ -128,6 +144,8 @@ def read_native(path: Path) -> Generator:
         about = {"name": header["name"], "latent_space": header["latent_space"]}
         if header["architecture"] == "mobile":
             return build_mobile(MobileConfig(**sizes), tensors, **about)
+        if header["architecture"] == "stylegan1":
+            return build_stylegan1(StyleGAN1Config(**sizes), tensors, **about)
         return build_stylegan2(StyleGAN2Config(**sizes), tensors, **about)
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: its weights do not fit its header.") from error

@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 
 from generator.errors import InputError
-from generator.formats.inert_torch import TORCH, InertObject, Known, NotRead, StoredTensor
+from generator.formats.inert_torch import TORCH, InertObject, Known, StoredTensor
 from generator.formats.stand_ins import Budget, StandIn
 from generator.formats.torch_file import read_stream
-from generator.formats.unpickler import load_inert
 from generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
 
 _MAX_MODULES = 10_000
@@ -64,15 +63,16 @@ NVIDIA: Mapping[str, StandIn] = {
     "torch.storage._load_from_bytes": StandIn(_nested_storage),
     "torch_utils.persistence._reconstruct_persistent_obj": StandIn(_module),
     **{f"torch.nn.modules.{name}": Known(name.rpartition(".")[2]) for name in _NN_MODULES},
-    "dnnlib.tflib.network.Network": NotRead(
-        "it is a StyleGAN pickle of the TensorFlow repositories, which cannot be read yet"
-    ),
 }
 """The names that NVIDIA's pickles use."""
 
 
-def read_nvidia_torch(path: Path) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
-    """Read the generator of an NVIDIA pickle, the averaged one (``G_ema``) where there is one.
+def torch_generator(contents: object, path: Path) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
+    """Read the generator, the averaged one (``G_ema``) where there is one, of what an NVIDIA pickle holds.
+
+    Args:
+        contents: what :func:`generator.formats.unpickler.load_inert` gave.
+        path: the file's.
 
     Returns:
         The sizes, and tensors by the names of :class:`generator.networks.stylegan2.Synthesis` (``synthesis.``) and
@@ -82,7 +82,6 @@ def read_nvidia_torch(path: Path) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
         InputError: the file is damaged, asks for what weights do not need, or holds no StyleGAN2 generator; the
             message says what it seems to be.
     """
-    contents = load_inert(path, stand_ins=NVIDIA)
     network = contents
     if isinstance(contents, dict):
         network = next(

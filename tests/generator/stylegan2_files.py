@@ -11,7 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from generator.generator import Generator
-from generator.networks.stylegan2 import Mapping, StyleGAN2Config, Synthesis
+from generator.networks.mapping import Mapping
+from generator.networks.stylegan2 import StyleGAN2Config, Synthesis
 
 FOLDER = Path(__file__).parents[1] / "data" / "stylegan2"
 NVIDIA = ("skip-conditional", "resnet-grey", "orig-four-channels")
