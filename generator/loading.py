@@ -71,7 +71,7 @@ def _read_file(path: Path) -> Generator:
     elif head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 28:
         return read_native(path)
     else:
-        kind = what_is_it(head) or _other_kind(head, size)
+        kind = what_is_it(head) or other_kind(head, size)
         raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")
     config, tensors = read(path)
     build: Callable[..., Generator] = build_stylegan1 if isinstance(config, StyleGAN1Config) else build_stylegan2
@@ -81,7 +81,7 @@ def _read_file(path: Path) -> Generator:
         raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
 
 
-def _other_kind(head: bytes, size: int) -> str:
+def other_kind(head: bytes, size: int) -> str:
     """What a file seems to be that is of no known format."""
     if not size:
         return "empty"

@@ -40,7 +40,7 @@ def build_stylegan2(
     Raises:
         RuntimeError, ValueError: the tensors do not fit the sizes.
     """
-    mapping, synthesis = Mapping(config), stylegan2.Synthesis(config)
+    mapping, synthesis = Mapping(config, joint_label=config.joint_label), stylegan2.Synthesis(config)
     return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
 
 
@@ -52,7 +52,7 @@ def build_stylegan1(
     Raises:
         RuntimeError, ValueError: the tensors do not fit the sizes.
     """
-    mapping, synthesis = Mapping(config), stylegan1.Synthesis(config)
+    mapping, synthesis = Mapping(config, joint_label=True), stylegan1.Synthesis(config)
     return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
 
 

@@ -92,7 +92,7 @@ def torch_generator(contents: object, path: Path) -> tuple[StyleGAN2Config, dict
     if not isinstance(network, InertObject):
         raise InputError(f"{path.name} is a pickle, but none of a network: {_contents(contents)}.")
     try:
-        return _stylegan2(_Weights(network, Budget(path.stat().st_size)), path.name)
+        return _stylegan2(NetworkWeights(network, Budget(path.stat().st_size)), path.name)
     except InputError as error:
         message = str(error)
         raise InputError(message if message.startswith(path.name) else f"{path.name}: {message}.") from error
@@ -104,7 +104,7 @@ def _contents(tree: object) -> str:
     return f"it holds a {type(tree).__name__}"
 
 
-class _Weights:
+class NetworkWeights:
     """The tensors and attributes of a network, by their modules' full names."""
 
     def __init__(self, network: InertObject, budget: Budget) -> None:
@@ -160,7 +160,7 @@ class _Weights:
         return stored.read()
 
 
-def _stylegan2(weights: _Weights, file: str) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
+def _stylegan2(weights: NetworkWeights, file: str) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     if weights.has("synthesis.input.freqs"):
         raise InputError(f"{file} holds a StyleGAN3 generator, which cannot be read yet.")
     if not weights.has("synthesis.b4.const"):
@@ -192,21 +192,21 @@ def _stylegan2(weights: _Weights, file: str) -> tuple[StyleGAN2Config, dict[str,
         image_channels=len(tensors[f"synthesis.blocks.{len(sides) - 1}.to_rgb.bias"]),
         # A network of one block is the same in every architecture.
         architecture="resnet" if residual else "skip" if pictures == len(sides) else "orig",
-        taps=_taps(weights, last),
+        taps=resample_taps(weights, last),
         clamp=None if clamp is None else weights.number(f"{last}.conv1", "conv_clamp", 0),
         has_noise=weights.has(f"{last}.conv1.noise_const"),
     )
     return config, tensors
 
 
-def _mapping(weights: _Weights) -> dict[str, Tensor]:
+def _mapping(weights: NetworkWeights) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     if weights.has("mapping.embed.weight"):
-        _dense(weights, tensors, "mapping.embed", "mapping.embed", 1.0)
+        dense_tensors(weights, tensors, "mapping.embed", "mapping.embed", 1.0)
     depth = 0
     while weights.has(f"mapping.fc{depth}.weight"):
-        _check_activation(weights, f"mapping.fc{depth}")
-        _dense(weights, tensors, f"mapping.fc{depth}", f"mapping.layers.{depth}", 0.01)
+        check_activation(weights, f"mapping.fc{depth}")
+        dense_tensors(weights, tensors, f"mapping.fc{depth}", f"mapping.layers.{depth}", 0.01)
         depth += 1
     if depth == 0:
         raise InputError("its generator has no mapping network")
@@ -215,7 +215,9 @@ def _mapping(weights: _Weights) -> dict[str, Tensor]:
     return tensors
 
 
-def _block(weights: _Weights, tensors: dict[str, Tensor], side: int, index: int, before: int, w_dim: int) -> int:
+def _block(
+    weights: NetworkWeights, tensors: dict[str, Tensor], side: int, index: int, before: int, w_dim: int
+) -> int:
     """Take over one resolution's tensors; returns its number of channels."""
     theirs, ours = f"synthesis.b{side}", f"synthesis.blocks.{index}"
     channels = weights.tensor(f"{theirs}.conv1.bias", 0).shape[0]
@@ -237,10 +239,10 @@ def _block(weights: _Weights, tensors: dict[str, Tensor], side: int, index: int,
 
 
 def _conv(
-    weights: _Weights, tensors: dict[str, Tensor], theirs: str, ours: str, sizes: tuple[int, int, int, int]
+    weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, ours: str, sizes: tuple[int, int, int, int]
 ) -> None:
     out_channels, in_channels, side, w_dim = sizes
-    _check_activation(weights, theirs)
+    check_activation(weights, theirs)
     _affine(weights, tensors, f"{theirs}.affine", f"{ours}.style", in_channels, w_dim)
     tensors[f"{ours}.weight"] = weights.tensor(f"{theirs}.weight", out_channels, in_channels, 3, 3)
     tensors[f"{ours}.bias"] = weights.tensor(f"{theirs}.bias", out_channels)
@@ -250,14 +252,14 @@ def _conv(
 
 
 def _affine(
-    weights: _Weights, tensors: dict[str, Tensor], theirs: str, ours: str, channels: int, w_dim: int
+    weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, ours: str, channels: int, w_dim: int
 ) -> None:
-    _dense(weights, tensors, theirs, ours, 1.0)
+    dense_tensors(weights, tensors, theirs, ours, 1.0)
     if tensors[f"{ours}.weight"].shape != (channels, w_dim):
         raise InputError(f"its '{theirs}' does not fit its other layers")
 
 
-def _dense(weights: _Weights, tensors: dict[str, Tensor], theirs: str, ours: str, rate: float) -> None:
+def dense_tensors(weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, ours: str, rate: float) -> None:
     weight = weights.tensor(f"{theirs}.weight", 0, 0)
     gain = weights.number(theirs, "weight_gain", rate * weight.shape[1] ** -0.5)
     tensors[f"{ours}.weight"] = weight * gain
@@ -266,13 +268,13 @@ def _dense(weights: _Weights, tensors: dict[str, Tensor], theirs: str, ours: str
     )
 
 
-def _check_activation(weights: _Weights, module: str) -> None:
+def check_activation(weights: NetworkWeights, module: str) -> None:
     activation = weights.attribute(module, "activation", "lrelu")
     if activation != "lrelu":
         raise InputError(f"its layers have the activation {str(activation)[:40]!r}, and only 'lrelu' can be read")
 
 
-def _taps(weights: _Weights, block: str) -> tuple[float, ...]:
+def resample_taps(weights: NetworkWeights, block: str) -> tuple[float, ...]:
     """The one-dimensional filter whose outer product the file holds."""
     name = f"{block}.resample_filter"
     if not weights.has(name):

@@ -47,12 +47,17 @@ class Variables:
         network: of the file.
         budget: of the file: many variables can be the same bytes of it.
 
+    Attributes:
+        builder: the name of the function that builds the network.
+
     Raises:
         InputError: the network's state is not what NVIDIA's code writes.
     """
 
     def __init__(self, network: TensorFlowNetwork, budget: Budget) -> None:
         self._budget = budget
+        name = network.state.get("build_func_name")
+        self.builder = name if isinstance(name, str) else ""
         self._arrays: dict[str, object] = {}
         self._settings: dict[str, Mapping[Any, Any]] = {}
         self._visit(network, "", _MAX_DEPTH)
@@ -136,7 +141,7 @@ class Variables:
         Raises:
             InputError: the network has no such variable, or one of another shape.
         """
-        shape = self._array(name).shape
+        shape: tuple[int, ...] = self._array(name).shape
         if len(shape) != dimensions or 0 in shape:
             raise InputError(f"its '{name}' has the shape {shape}, which does not fit a StyleGAN")
         return shape

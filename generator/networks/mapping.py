@@ -14,7 +14,7 @@ from torch.nn import functional as F
 LEAK = 0.2
 
 
-class MappingConfig(Protocol):
+class MappingSizes(Protocol):
     """The sizes that define a mapping network.
 
     Attributes:
@@ -22,8 +22,6 @@ class MappingConfig(Protocol):
         mapping_widths: outputs of the layers; the last is the length of one w.
         label_dim: number of classes; 0 for a model without.
         label_width: length of the embedded label; 0 without classes.
-        joint_label: whether z and the embedded label are brought to unit size together, as in StyleGAN and the
-            first StyleGAN2, or each by itself, as since StyleGAN2-ADA.
     """
 
     @property
@@ -37,9 +35,6 @@ class MappingConfig(Protocol):
 
     @property
     def label_width(self) -> int: ...
-
-    @property
-    def joint_label(self) -> bool: ...
 
 
 class Linear(nn.Linear):
@@ -56,11 +51,17 @@ def unit(x: Tensor) -> Tensor:
 
 
 class Mapping(nn.Module):
-    """z ``[N, z_dim]``, and a label ``[N, label_dim]`` where there are classes, to w ``[N, w_dim]``."""
+    """z ``[N, z_dim]``, and a label ``[N, label_dim]`` where there are classes, to w ``[N, w_dim]``.
 
-    def __init__(self, config: MappingConfig) -> None:
+    Args:
+        config: the sizes.
+        joint_label: whether z and the embedded label are brought to unit size together, as in StyleGAN and the
+            first StyleGAN2, or each by itself, as since StyleGAN2-ADA.
+    """
+
+    def __init__(self, config: MappingSizes, *, joint_label: bool = False) -> None:
         super().__init__()
-        self.config = config
+        self.joint_label = joint_label
         self.embed = Linear(config.label_dim, config.label_width) if config.label_dim else None
         widths = [config.z_dim + config.label_width, *config.mapping_widths]
         self.layers = nn.ModuleList(Linear(a, b) for a, b in pairwise(widths))
@@ -70,7 +71,7 @@ class Mapping(nn.Module):
             x = unit(z)
         elif label is None:
             raise ValueError("this model has classes: give a label")
-        elif self.config.joint_label:
+        elif self.joint_label:
             x = unit(torch.cat([z, self.embed(label.to(z.dtype))], dim=1))
         else:
             x = torch.cat([unit(z), unit(self.embed(label.to(z.dtype)))], dim=1)

@@ -61,11 +61,6 @@ class StyleGAN1Config:
             raise ValueError("no StyleGAN has half a label, or a level of detail outside of its blocks")
 
     @property
-    def joint_label(self) -> bool:
-        """See :class:`generator.networks.mapping.MappingConfig`."""
-        return True
-
-    @property
     def w_dim(self) -> int:
         return self.mapping_widths[-1]
 

@@ -42,7 +42,7 @@ class StyleGAN2Config:
         taps: of the filter that doubles the resolution; any scale.
         clamp: bound on the magnitude of every convolution's output, as models trained in float16 have it.
         has_noise: whether the layers add noise.
-        joint_label: see :class:`generator.networks.mapping.MappingConfig`.
+        joint_label: see :class:`generator.networks.mapping.Mapping`.
     """
 
     z_dim: int
