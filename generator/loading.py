@@ -64,12 +64,13 @@ def _read_file(path: Path) -> Generator:
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
     read: Callable[[Path], tuple[Any, dict[str, Tensor]]]
+    # First of all: a safetensors file begins with a number, which can look like the start of any other format.
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 28:
+        return read_native(path)
     if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
         read = read_rosinality
     elif head.startswith(b"\x80"):
         read = read_nvidia
-    elif head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 28:
-        return read_native(path)
     else:
         kind = what_is_it(head) or other_kind(head, size)
         raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")

@@ -5,6 +5,7 @@ of "Training Generative Adversarial Networks with Limited Data", 2020. The equal
 constant factor on each weight) is folded into the weights.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -230,4 +231,4 @@ class Discriminator(nn.Module):
         y: Tensor = unit(embed(label))
         for layer in rest:
             y = F.leaky_relu(layer(y), LEAK) * 2**0.5
-        return (scores * y).sum(dim=1, keepdim=True) * scores.shape[1] ** -0.5
+        return (scores * y).sum(dim=1, keepdim=True) / math.sqrt(scores.shape[1])

@@ -9,7 +9,7 @@ import torch
 
 import generator
 from generator.errors import InputError
-from generator.formats.nvidia_torch import read_nvidia_torch
+from generator.formats.nvidia import read_nvidia
 from generator.formats.stand_ins import Budget
 from tests.generator.stylegan2_files import NVIDIA, check_parity, expected, nvidia_pickle
 
@@ -50,7 +50,7 @@ def test_parity_with_the_official_code(name: str, reference: bool) -> None:
 
 
 def test_sizes_come_from_the_file() -> None:
-    config, tensors = read_nvidia_torch(nvidia_pickle())
+    config, tensors = read_nvidia(nvidia_pickle())
     assert (config.z_dim, config.w_dim, config.label_dim, config.mapping_widths) == (6, 8, 3, (8, 8))
     assert (config.channels, config.architecture, config.clamp) == ((9, 9, 8), "skip", 0.8)
     assert all(tensor.dtype == torch.float32 for tensor in tensors.values())
@@ -71,7 +71,6 @@ def test_a_discriminator_only_is_named(tmp_path: Path) -> None:
         ({"weights": [1.0]}, "none of a network: it has the entries weights"),
         ([1, 2], "it holds a list"),
         ({"G_ema": _module("UNet", {"_modules": {}})}, "holds the network 'UNet', not a StyleGAN2"),
-        (_Call("dnnlib.tflib.network", "Network"), "TensorFlow"),
     ],
 )
 def test_other_pickles_are_named(tmp_path: Path, contents: object, sentence: str) -> None:
