@@ -132,18 +132,17 @@ class StyledLayer(nn.Module):
             self.noise_strength = _zeros(channels)
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
-        if self.weight is not None:
-            weight = self.weight.to(x.dtype)
-            if not self.doubles:
-                x = F.conv2d(x, weight, padding=1)
-            else:
-                x = (double_and_convolve_reference if reference else double_and_convolve)(x, weight)
-        if self.taps:
-            x = self._blur(x, reference)
-        x = x + self.bias[:, None, None].to(x.dtype)
+        bias = self.bias.to(x.dtype)
+        if self.weight is not None and not self.doubles:
+            x = F.conv2d(x, self.weight.to(x.dtype), bias, padding=1)
+        else:
+            if self.weight is not None:
+                double = double_and_convolve_reference if reference else double_and_convolve
+                x = double(x, self.weight.to(x.dtype))
+            x = (self._blur(x, reference) if self.taps else x) + bias[:, None, None]
         if noise is not None and self.config.has_noise:
             x = torch.addcmul(x, noise.to(x.dtype), self.noise_strength[:, None, None].to(x.dtype))
-        x = F.leaky_relu(x, LEAK)
+        x = F.leaky_relu_(x, LEAK)
         if self.config.pixel_norm:
             x = x * (x.float().square().mean(dim=1, keepdim=True) + _EPSILON).rsqrt().to(x.dtype)
         norm = adaptive_instance_norm_reference if reference else adaptive_instance_norm
