@@ -180,6 +180,8 @@ class Generator(nn.Module):
         *,
         size: int | None = None,
         seed: int = 0,
+        translate: Sequence[float] | Tensor = (0.0, 0.0),
+        rotate: float | Tensor = 0.0,
         reference: bool = False,
     ) -> Tensor:
         """ws to images.
@@ -191,6 +193,7 @@ class Generator(nn.Module):
             size: side of the image wanted: the resolution (None) or that divided by a power of two, which gives
                 the area average of the full image, faster where the model allows it.
             seed: of the random noise.
+            translate, rotate: where the image is moved to, for a StyleGAN3; see :meth:`move`.
             reference: use the plain operations; slow, for comparison.
 
         Returns:
@@ -199,7 +202,39 @@ class Generator(nn.Module):
         Raises:
             ValueError: a shape does not fit this model.
         """
-        return self.synthesize_styles(self.styles(ws), noise, size=size, seed=seed, reference=reference)
+        styles = self.styles(ws)
+        if isinstance(translate, Tensor) or isinstance(rotate, Tensor) or any(translate) or rotate:
+            styles = self.move(styles, translate, rotate)
+        return self.synthesize_styles(styles, noise, size=size, seed=seed, reference=reference)
+
+    def move(
+        self,
+        styles: Sequence[Tensor],
+        translate: Sequence[float] | Tensor = (0.0, 0.0),
+        rotate: float | Tensor = 0.0,
+    ) -> list[Tensor]:
+        """The styles of the same image, turned about its centre and then shifted, as the network draws it there.
+
+        A StyleGAN3 draws what comes in from outside of the frame too; no pixels are resampled (section 3.2).
+
+        Args:
+            styles: as :meth:`styles` gives them.
+            translate: to the right and down, in sides of the image: two numbers, or ``[1 or N, 2]``.
+            rotate: counter-clockwise, in degrees: one number, or ``[1 or N]``.
+
+        Raises:
+            ValueError: this generator is no StyleGAN3, or a shape does not fit.
+        """
+        move = getattr(self.synthesis, "move", None)
+        if move is None:
+            raise ValueError("only a StyleGAN3 can draw its image elsewhere: move the picture itself")
+        shift = torch.as_tensor(translate, dtype=torch.float32, device=self.device)
+        angle = torch.as_tensor(rotate, dtype=torch.float32, device=self.device).reshape(-1)
+        shift = shift.reshape(-1, 2) if shift.ndim < 2 else shift
+        if shift.shape[1:] != (2,) or any(len(part) not in (1, len(styles[0])) for part in (shift, angle)):
+            raise ValueError("translate needs two numbers, or one pair for each image, and rotate one number")
+        moved: list[Tensor] = move(styles, shift, angle)
+        return moved
 
     def synthesize_styles(
         self,

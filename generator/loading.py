@@ -16,7 +16,7 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
 
     Args:
         name_or_path: ``ffhq`` (fetched once, then kept in the cache folder), or the path of a file: written by
-            :func:`generator.save`, a StyleGAN2 pickle of NVIDIA's PyTorch repositories, or a checkpoint of
+            :func:`generator.save`, a StyleGAN2 or StyleGAN3 pickle of NVIDIA's PyTorch repositories, or a file of
             rosinality's StyleGAN2 or of an encoder (pSp, e4e) with its generator; what a file is, is read from
             its contents, not its name. Or a folder with MobileStyleGAN's OpenVINO files.
 
@@ -45,11 +45,14 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
 def _read_file(path: Path) -> Generator:
     """Choose the reader by the file's first bytes."""
     from generator.download_url import what_is_it
-    from generator.formats.native import build_stylegan2, read_native
+    from generator.formats.native import build_stylegan2, build_stylegan3, read_native
     from generator.formats.nvidia_torch import read_nvidia_torch
     from generator.formats.rosinality import read_rosinality
     from generator.formats.torch_file import STREAM_MAGIC
+    from generator.networks.alias_free import StyleGAN3Config
+    from generator.networks.stylegan2 import StyleGAN2Config
 
+    config: StyleGAN2Config | StyleGAN3Config
     try:
         with path.open("rb") as file:
             head = file.read(512)
@@ -57,16 +60,17 @@ def _read_file(path: Path) -> Generator:
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
     if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
-        read = read_rosinality
+        config, tensors = read_rosinality(path)
     elif head.startswith(b"\x80"):
-        read = read_nvidia_torch
+        config, tensors = read_nvidia_torch(path)
     elif head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 28:
         return read_native(path)
     else:
         kind = what_is_it(head) or _other_kind(head, size)
         raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")
-    config, tensors = read(path)
     try:
+        if isinstance(config, StyleGAN3Config):
+            return build_stylegan3(config, tensors, name=path.stem)
         return build_stylegan2(config, tensors, name=path.stem)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from generator.errors import InputError
 from generator.files import atomic_path
 from generator.generator import Generator
-from generator.networks import mobile, stylegan2
+from generator.networks import mobile, stylegan2, stylegan3
+from generator.networks.alias_free import StyleGAN3Config
 from generator.networks.mobile import MobileConfig
 from generator.networks.stylegan2 import StyleGAN2Config
 
@@ -39,6 +40,18 @@ def build_stylegan2(
         RuntimeError, ValueError: the tensors do not fit the sizes.
     """
     mapping, synthesis = stylegan2.Mapping(config), stylegan2.Synthesis(config)
+    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
+
+
+def build_stylegan3(
+    config: StyleGAN3Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
+) -> Generator:
+    """A generator from a StyleGAN3's sizes and tensors, ``w_avg`` among them or else averaged here.
+
+    Raises:
+        RuntimeError, ValueError: the tensors do not fit the sizes.
+    """
+    mapping, synthesis = stylegan3.Mapping(config), stylegan3.Synthesis(config)
     return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
 
 
@@ -90,6 +103,8 @@ def save_native(generator: Generator, path: Path, *, overwrite: bool = False) ->
         architecture = "mobile"
     elif isinstance(synthesis, stylegan2.Synthesis):
         architecture = "stylegan2"
+    elif isinstance(synthesis, stylegan3.Synthesis):
+        architecture = "stylegan3"
     else:
         raise TypeError(f"cannot save a {type(synthesis).__name__}")
     if generator.dtype != torch.float32:
@@ -118,7 +133,7 @@ def read_native(path: Path) -> Generator:
             tensors = {key: file.get_tensor(key) for key in names} if isinstance(header, dict) else {}
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
-    if not isinstance(header, dict) or header.get("architecture") not in ("mobile", "stylegan2"):
+    if not isinstance(header, dict) or header.get("architecture") not in ("mobile", "stylegan2", "stylegan3"):
         raise InputError(f"{path} holds {_kind(names)}no generator that stylegan-latents wrote.")
     try:
         # JSON knows lists only.
@@ -128,6 +143,8 @@ def read_native(path: Path) -> Generator:
         about = {"name": header["name"], "latent_space": header["latent_space"]}
         if header["architecture"] == "mobile":
             return build_mobile(MobileConfig(**sizes), tensors, **about)
+        if header["architecture"] == "stylegan3":
+            return build_stylegan3(StyleGAN3Config(**sizes), tensors, **about)
         return build_stylegan2(StyleGAN2Config(**sizes), tensors, **about)
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: its weights do not fit its header.") from error

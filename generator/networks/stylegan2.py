@@ -8,7 +8,7 @@ folded into the weights of the fully connected layers, of to-RGB and of the skip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, cast
+from typing import Literal, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -90,12 +90,27 @@ def _unit(x: Tensor) -> Tensor:
     return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
 
 
+class MappingSizes(Protocol):
+    """What a mapping network's sizes are read from; StyleGAN3's is the same network."""
+
+    @property
+    def z_dim(self) -> int: ...
+
+    @property
+    def mapping_widths(self) -> tuple[int, ...]: ...
+
+    @property
+    def label_dim(self) -> int: ...
+
+    @property
+    def label_width(self) -> int: ...
+
+
 class Mapping(nn.Module):
     """z ``[N, z_dim]``, and a label ``[N, label_dim]`` where there are classes, to w ``[N, w_dim]``."""
 
-    def __init__(self, config: StyleGAN2Config) -> None:
+    def __init__(self, config: MappingSizes) -> None:
         super().__init__()
-        self.config = config
         self.embed = Linear(config.label_dim, config.label_width) if config.label_dim else None
         widths = [config.z_dim + config.label_width, *config.mapping_widths]
         self.layers = nn.ModuleList(Linear(a, b) for a, b in pairwise(widths))

@@ -125,7 +125,7 @@ def test_modules_that_contain_themselves_end() -> None:
     module.class_name, module.state = "G", {}
     module.state["_modules"] = {"a": module, "b": module}
     with pytest.raises(InputError, match="without end"):
-        nvidia_torch._Weights(module, Budget(0))
+        nvidia_torch.NetworkWeights(module, Budget(0))
 
 
 @pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.999])
