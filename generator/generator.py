@@ -53,11 +53,13 @@ class Generator(nn.Module):
         num_ws, w_dim: shape of a code.
         z_dim, label_dim: lengths of z and of the class label (0: the model has no classes).
         w_avg: the mean w, ``[w_dim]``.
+        class_w_avg: the mean w of each class, ``[label_dim, w_dim]``, where the model has them; else None.
         layers: every style input, in the order of :meth:`styles`.
         fingerprint: sha256 over the weights as they were when the model was made.
     """
 
     w_avg: Tensor
+    class_w_avg: Tensor | None
 
     def __init__(
         self,
@@ -69,11 +71,13 @@ class Generator(nn.Module):
         latent_space: str | None = None,
         z_dim: int,
         label_dim: int = 0,
+        class_w_avg: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.mapping = mapping
         self.synthesis = synthesis
         self.register_buffer("w_avg", w_avg.detach().float().clone())
+        self.register_buffer("class_w_avg", None if class_w_avg is None else class_w_avg.detach().float().clone())
         network: SynthesisNetwork = synthesis  # type: ignore[assignment]
         self.name = name
         self.resolution = network.resolution
@@ -132,8 +136,8 @@ class Generator(nn.Module):
         Args:
             z: ``[N, z_dim]``, standard normal.
             label: ``[N, label_dim]`` one-hot, for a model with classes.
-            truncation: 1 leaves w, 0 gives the mean w, in between moves towards the mean
-                (the truncation trick, StyleGAN, section B).
+            truncation: 1 leaves w, 0 gives the mean w, of the class where that is known, in between moves towards
+                the mean (the truncation trick, StyleGAN, section B).
             truncation_cutoff: how many rows of ws are truncated; all when None.
 
         Returns:
@@ -151,7 +155,10 @@ class Generator(nn.Module):
         ws: Tensor = w.unsqueeze(1).repeat(1, self.num_ws, 1) if w.ndim == 2 else w
         if truncation != 1.0:
             rows = slice(0, truncation_cutoff)
-            ws[:, rows] = self.w_avg.lerp(ws[:, rows], truncation)
+            mean = self.w_avg
+            if self.class_w_avg is not None and label is not None:
+                mean = (label.to(self.device, torch.float32) @ self.class_w_avg).unsqueeze(1)
+            ws[:, rows] = mean.lerp(ws[:, rows], truncation)
         return ws
 
     def sample(

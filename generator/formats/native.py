@@ -66,7 +66,7 @@ def _filled(
     label_dim: int,
 ) -> Generator:
     tensors = dict(tensors)
-    w_avg = tensors.pop("w_avg", None)
+    w_avg, class_w_avg = tensors.pop("w_avg", None), tensors.pop("class_w_avg", None)
     for prefix, network in (("mapping.", mapping), ("synthesis.", synthesis)):
         part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
         network.load_state_dict(part, assign=True)
@@ -74,8 +74,17 @@ def _filled(
         w_avg = average_w(mapping, z_dim, label_dim)
     if w_avg.shape != (w_dim,):
         raise ValueError(f"w_avg needs the shape [{w_dim}], got {tuple(w_avg.shape)}")
+    if class_w_avg is not None and class_w_avg.shape != (label_dim, w_dim):
+        raise ValueError(f"class_w_avg needs the shape [{label_dim}, {w_dim}], got {tuple(class_w_avg.shape)}")
     return Generator(
-        mapping, synthesis, w_avg, name=name, latent_space=latent_space, z_dim=z_dim, label_dim=label_dim
+        mapping,
+        synthesis,
+        w_avg,
+        name=name,
+        latent_space=latent_space,
+        z_dim=z_dim,
+        label_dim=label_dim,
+        class_w_avg=class_w_avg,
     )
 
 

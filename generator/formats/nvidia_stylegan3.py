@@ -1,4 +1,4 @@
-"""StyleGAN3 generators inside NVIDIA's pickles of PyTorch networks.
+"""StyleGAN3 generators inside NVIDIA's pickles of PyTorch networks, and StyleGAN-XL's, made of the same layers.
 
 Every size is taken from the settings that the file's layers keep; the filters are computed from them, and have to
 be the ones that the file holds.
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from generator.errors import InputError
 from generator.networks.alias_free import StyleGAN3Config
@@ -28,12 +29,35 @@ def stylegan3(weights: "NetworkWeights") -> tuple[StyleGAN3Config, dict[str, Ten
     from generator.formats.nvidia_torch import mapping_tensors
 
     tensors = mapping_tensors(weights)
+    if weights.has("mapping.embed_proj.weight"):
+        _classes(weights, tensors)
     names = _layer_names(weights)
     config = _sizes(weights, tensors, names)
     _input(weights, tensors, config)
     for i, name in enumerate(names):
         _layer(weights, tensors, f"synthesis.{name}", i, config)
     return config, tensors
+
+
+def _classes(weights: "NetworkWeights", tensors: dict[str, Tensor]) -> None:
+    """StyleGAN-XL's classes (Sauer et al., 2022): an embedding of each, projected, and the mean w of each.
+
+    What comes before the unit length is the same for every image of a class, so it is one table.
+    """
+    from generator.formats.nvidia_torch import dense_tensors
+
+    means = weights.tensor("mapping.w_avg", 0, len(tensors["mapping.layers.0.bias"]))
+    embedding = weights.tensor("mapping.embed.weight", 0, 0)
+    if len(embedding) < len(means) or weights.attribute("mapping.embed_proj", "activation", "lrelu") != "lrelu":
+        raise InputError("its classes do not fit its embedding")
+    projection: dict[str, Tensor] = {}
+    dense_tensors(weights, projection, "mapping.embed_proj", "embed", 1.0)
+    if projection["embed.weight"].shape[1] != embedding.shape[1]:
+        raise InputError("its classes do not fit its embedding")
+    table = F.linear(embedding[: len(means)], projection["embed.weight"], projection["embed.bias"])
+    tensors["mapping.embed.weight"] = (F.leaky_relu(table, 0.2) * 2**0.5).T.contiguous()
+    tensors["mapping.embed.bias"] = torch.zeros(table.shape[1])
+    tensors["class_w_avg"], tensors["w_avg"] = means, means.mean(dim=0)
 
 
 def _layer_names(weights: "NetworkWeights") -> list[str]:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from generator.errors import InputError
-from generator.formats.inert_torch import TORCH, InertObject, Known, NotRead, StoredTensor
+from generator.formats.inert_dill import IgnoringPackages
+from generator.formats.inert_torch import TORCH, InertObject, NotRead, StoredTensor
 from generator.formats.nvidia_stylegan3 import stylegan3
 from generator.formats.stand_ins import Budget, StandIn
 from generator.formats.torch_file import read_stream
@@ -24,17 +25,6 @@ from generator.networks.alias_free import StyleGAN3Config
 from generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
 
 _MAX_MODULES = 10_000
-_NN_MODULES = (
-    "container.Sequential",
-    "container.ModuleList",
-    "container.ModuleDict",
-    "linear.Linear",
-    "linear.Identity",
-    "conv.Conv2d",
-    "batchnorm.BatchNorm2d",
-    "activation.LeakyReLU",
-    "activation.ReLU",
-)
 
 
 class _Network(InertObject):
@@ -61,16 +51,20 @@ def _nested_storage(budget: Budget, contents: object) -> object:
     return read_stream(io.BytesIO(contents), "a tensor inside the file", TORCH)
 
 
-NVIDIA: Mapping[str, StandIn] = {
+_NAMES: dict[str, StandIn] = {
     **TORCH,
     "torch.storage._load_from_bytes": StandIn(_nested_storage),
     "torch_utils.persistence._reconstruct_persistent_obj": StandIn(_module),
-    **{f"torch.nn.modules.{name}": Known(name.rpartition(".")[2]) for name in _NN_MODULES},
     "dnnlib.tflib.network.Network": NotRead(
         "it is a StyleGAN pickle of the TensorFlow repositories, which cannot be read yet"
     ),
+    **dict.fromkeys(
+        ("networks.generator.Generator", "networks.discriminator.ProjectedDiscriminator"),
+        NotRead("it is a StyleGAN-T, which draws a text; only generators that draw from z alone are read"),
+    ),
 }
-"""The names that NVIDIA's pickles use."""
+NVIDIA: Mapping[str, StandIn] = IgnoringPackages(_NAMES)
+"""The names that NVIDIA's pickles use, and those that are written like them."""
 
 
 def read_nvidia_torch(path: Path) -> tuple[StyleGAN2Config | StyleGAN3Config, dict[str, Tensor]]:
@@ -215,7 +209,7 @@ def _stylegan2(weights: NetworkWeights, file: str) -> tuple[StyleGAN2Config, dic
 
 def mapping_tensors(weights: NetworkWeights) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
-    if weights.has("mapping.embed.weight"):
+    if weights.has("mapping.embed.bias"):
         dense_tensors(weights, tensors, "mapping.embed", "mapping.embed", 1.0)
     depth = 0
     while weights.has(f"mapping.fc{depth}.weight"):
@@ -224,7 +218,7 @@ def mapping_tensors(weights: NetworkWeights) -> dict[str, Tensor]:
         depth += 1
     if depth == 0:
         raise InputError("its generator has no mapping network")
-    if weights.has("mapping.w_avg"):
+    if weights.has("mapping.w_avg") and len(weights.shape("mapping.w_avg")) == 1:
         tensors["w_avg"] = weights.tensor("mapping.w_avg", len(tensors[f"mapping.layers.{depth - 1}.bias"]))
     return tensors
 

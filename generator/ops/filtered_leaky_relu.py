@@ -19,7 +19,7 @@ from generator.ops.lowpass import Grid, Taps
 
 # Side in pixels of the part of the output that is made at once, and how many numbers of one part may lie at the
 # high rate: on a CPU they stay in its cache, on a GPU they keep it busy.
-_CPU_TILE, _CPU_PART = 32, 1 << 18
+_CPU_TILE, _CPU_PART = 24, 1 << 19
 _GPU_TILE, _GPU_PART = 128, 1 << 27
 
 # A radial filter is a sum of separable ones; those weaker than this, beside the strongest, are below float32.

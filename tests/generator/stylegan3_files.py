@@ -15,7 +15,7 @@ from generator.networks.alias_free import StyleGAN3Config, design
 from generator.networks.stylegan3 import Mapping, Synthesis
 
 FOLDER = Path(__file__).parents[1] / "data" / "stylegan3"
-PICKLES = ("t-conditional", "r-four-channels")
+PICKLES = ("t-conditional", "r-four-channels", "xl-two-stages")
 
 T = design(resolution=32, z_dim=4, mapping_widths=(6, 5), channel_base=128, channel_max=5, depth=7, margin=2)
 _SMALL = design(
