@@ -1,15 +1,10 @@
 """From a model's name or a file to a :class:`Generator`."""
 
-from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from generator.errors import InputError
 from generator.generator import Generator
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 DEFAULT_MODEL = "ffhq"
 
@@ -22,7 +17,7 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     Args:
         name_or_path: ``ffhq`` (fetched once, then kept in the cache folder), or the path of a file: written by
             :func:`generator.save`, a pickle of NVIDIA's repositories (StyleGAN and StyleGAN2 of TensorFlow,
-            StyleGAN2-ADA of TensorFlow or PyTorch), or a checkpoint of rosinality's StyleGAN2 or of an encoder
+            StyleGAN2-ADA of TensorFlow or PyTorch, StyleGAN3), or a file of rosinality's StyleGAN2 or of an encoder
             (pSp, e4e) with its generator; what a file is, is read from its contents, not its name. Or a folder
             with MobileStyleGAN's OpenVINO files.
 
@@ -51,31 +46,28 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
 def _read_file(path: Path) -> Generator:
     """Choose the reader by the file's first bytes."""
     from generator.download_url import what_is_it
-    from generator.formats.native import build_stylegan1, build_stylegan2, read_native
+    from generator.formats.native import Config, build, read_native
     from generator.formats.nvidia import read_nvidia
     from generator.formats.rosinality import read_rosinality
     from generator.formats.torch_file import STREAM_MAGIC
-    from generator.networks.stylegan1 import StyleGAN1Config
 
+    config: Config
     try:
         with path.open("rb") as file:
             head = file.read(512)
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
-    read: Callable[[Path], tuple[Any, dict[str, Tensor]]]
     # First of all: a safetensors file begins with a number, which can look like the start of any other format.
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 28:
         return read_native(path)
     if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
-        read = read_rosinality
+        config, tensors = read_rosinality(path)
     elif head.startswith(b"\x80"):
-        read = read_nvidia
+        config, tensors = read_nvidia(path)
     else:
         kind = what_is_it(head) or other_kind(head, size)
         raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")
-    config, tensors = read(path)
-    build: Callable[..., Generator] = build_stylegan1 if isinstance(config, StyleGAN1Config) else build_stylegan2
     try:
         return build(config, tensors, name=path.stem)
     except (RuntimeError, ValueError) as error:

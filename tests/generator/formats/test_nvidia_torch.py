@@ -71,6 +71,7 @@ def test_a_discriminator_only_is_named(tmp_path: Path) -> None:
         ({"weights": [1.0]}, "none of a network: it has the entries weights"),
         ([1, 2], "it holds a list"),
         ({"G_ema": _module("UNet", {"_modules": {}})}, "holds the network 'UNet', not a StyleGAN2"),
+        (_Call("networks.generator", "Generator"), "it is a StyleGAN-T"),
     ],
 )
 def test_other_pickles_are_named(tmp_path: Path, contents: object, sentence: str) -> None:
@@ -101,6 +102,13 @@ ATTACKS: dict[str, object] = {
     "module without end": _module(
         "G", {"_modules": {str(i): i for i in range(3)}, "_parameters": _Call("os", "system", "touch PWNED")}
     ),
+    "code in dill": _Call("dill._dill", "_create_function", _Call("dill._dill", "_create_code", b"abc"), {}),
+    "import in dill": _Call("dill._dill", "_import_module", "os"),
+    "attribute in dill": _Call("dill._dill", "_get_attr", "os", "system"),
+    "type in dill": _Call("dill._dill", "_load_type", "os"),
+    "array in dill": _Call("dill._dill", "_create_array", _Call("os", "system", "touch PWNED"), ("x",), (), None),
+    "bad array in dill": _Call("dill._dill", "_create_array", 3, (), ()),
+    "method of an ignored package": _Call("timm.models", "os.system", "touch PWNED"),
     "bad meta": _Call("torch_utils.persistence", "_reconstruct_persistent_obj", 7),
     "bad tensor": _Call("torch._utils", "_rebuild_tensor_v2", 1, 2, 3, 4, 5, 6),
 }
