@@ -65,6 +65,8 @@ class Variables:
     def _visit(self, network: TensorFlowNetwork, prefix: str, depth: int) -> None:
         variables, components = network.state.get("variables"), network.state.get("components", {})
         settings = network.state.get("static_kwargs", {})
+        if isinstance(variables, dict):
+            variables = list(variables.items())
         if not isinstance(variables, list) or not isinstance(components, dict) or not isinstance(settings, dict):
             raise InputError("the file has a network that is not understood")
         # A network can contain itself, or the same one many times.
