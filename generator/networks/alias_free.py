@@ -12,6 +12,8 @@ from generator.ops.lowpass import Grid, Taps, lowpass, radial_lowpass
 
 _MAX_DEPTH = 64  # layers; a file that claims more, or larger ones, would ask for any amount of memory
 _MAX_RESOLUTION, _MAX_MARGIN = 2048, 256
+_MAX_FACTOR = 32  # of one layer, up or down: published models have 4 at most
+_MAX_FILTER = 32  # taps for each pixel: published models have 6
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class StyleGAN3Config:
             raise ValueError("no StyleGAN3 has half a label")
         if max(self.rates) > _MAX_RESOLUTION or max(self.sizes) > _MAX_RESOLUTION + 2 * _MAX_MARGIN:
             raise ValueError(f"a StyleGAN3 of more than {_MAX_RESOLUTION} pixels is not read")
-        if self.filter_size * self.oversampling * self.kernel > 1024 or self.oversampling > 8:
+        if self.filter_size > _MAX_FILTER or self.oversampling > 8 or self.kernel > 15:
             raise ValueError("no StyleGAN3 has filters as long as that")
         numbers = (*self.cutoffs, *self.half_widths, self.output_scale, self.clamp or 1.0)
         if not all(0 < number < math.inf for number in numbers):
@@ -107,7 +109,9 @@ class StyleGAN3Config:
         rate = max(self.rates[before], self.rates[index]) * (1 if to_rgb else self.oversampling)
         up, down = rate // self.rates[before], rate // self.rates[index]
         if up * self.rates[before] != rate or down * self.rates[index] != rate:
-            raise ValueError("a StyleGAN3's rates are powers of two times the first")
+            raise ValueError("a StyleGAN3's rates are whole multiples of one another")
+        if max(up, down) > _MAX_FACTOR:
+            raise ValueError(f"no StyleGAN3 changes its rate by more than {_MAX_FACTOR} in one layer")
         kernel = 1 if to_rgb else self.kernel
         up_taps: Taps = (1.0,)
         down_taps: Taps | Grid = (1.0,)

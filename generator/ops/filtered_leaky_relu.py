@@ -134,15 +134,15 @@ class _Span:
     Attributes:
         source, target: ranges of pixels.
         up: ``[H, I]``, from the input to the high rate.
-        across: ``[R*O, H]``, from there to the output, for each of R separable filters.
-        down: ``[O, H*R]``, the same along the other axis, summing over the filters.
+        rows_down: ``[O*R, H]``, from there to the output by the rows' taps of each of R separable filters.
+        columns_down: ``[O, R*H]``, the same by the columns' taps, summing over the filters.
     """
 
     source: slice
     target: slice
     up: Tensor
-    across: Tensor
-    down: Tensor
+    rows_down: Tensor
+    columns_down: Tensor
 
 
 def _separable(taps: Taps | Grid) -> list[tuple[Tensor, Tensor]]:
@@ -182,8 +182,8 @@ def _spans(
                 slice(first, last),
                 slice(start, end),
                 rising.to(device, dtype),
-                torch.cat([columns for _, columns in falling]).to(device, dtype),
-                torch.stack([rows for rows, _ in falling], dim=2).flatten(1).to(device, dtype),
+                torch.stack([rows for rows, _ in falling], dim=1).flatten(0, 1).to(device, dtype),
+                torch.cat([columns for _, columns in falling], dim=1).to(device, dtype),
             )
         )
     return tuple(spans)
@@ -211,9 +211,14 @@ def _parts(x: Tensor, resampling: Resampling) -> Iterator[tuple[int, slice, _Spa
 
 def _to_high_rate(x: Tensor, rows: _Span, columns: _Span) -> Tensor:
     """Part of the map ``[I, J, C]`` to ``[H, K, C]``."""
-    x = x[rows.source, columns.source]
-    high = (rows.up @ x.reshape(len(x), -1)).reshape(len(rows.up), *x.shape[1:])
-    return torch.bmm(columns.up.expand(len(high), -1, -1), high)
+    # The columns, of which there is one product for each row, while the part is small; the rows in one product.
+    wide = _columns(columns.up, x[rows.source, columns.source])
+    return (rows.up @ wide.flatten(1)).reshape(len(rows.up), *wide.shape[1:])
+
+
+def _columns(matrix: Tensor, x: Tensor) -> Tensor:
+    """The matrix ``[O, I]`` applied to the second axis of ``[N, I, C]``."""
+    return torch.bmm(matrix.expand(len(x), -1, -1), x)
 
 
 class _FilteredLeakyReLU(torch.autograd.Function):
@@ -230,11 +235,9 @@ class _FilteredLeakyReLU(torch.autograd.Function):
             F.leaky_relu_(high, bend.slope).mul_(bend.gain)
             if bend.clamp is not None:
                 high.clamp_(-bend.clamp, bend.clamp)
-            low = torch.bmm(columns.across.expand(len(high), -1, -1), high)
-            # [H, R*O, C]: the filters are neighbours of the rows at the high rate, over which is summed.
-            low = rows.down @ low.reshape(rows.down.shape[1], -1)
-            width = columns.target.stop - columns.target.start
-            out[i, rows.target, columns.target, chosen] = low.reshape(len(low), width, -1)
+            low = rows.rows_down @ high.flatten(1)  # [O*R, K*C], of which the next step takes [O, R*K, C]
+            low = low.reshape(rows.target.stop - rows.target.start, columns.columns_down.shape[1], -1)
+            out[i, rows.target, columns.target, chosen] = _columns(columns.columns_down, low)
         return out.permute(0, 3, 1, 2)
 
     @staticmethod
@@ -247,15 +250,12 @@ class _FilteredLeakyReLU(torch.autograd.Function):
         for i, chosen, rows, columns in _parts(x, ctx.resampling):
             high = _to_high_rate(x[i, :, :, chosen], rows, columns)
             low = grad[i, rows.target, columns.target, chosen]
-            back = rows.down.T @ low.reshape(len(low), -1)
-            back = back.reshape(len(high), columns.across.shape[0], -1)
-            back = torch.bmm(columns.across.T.expand(len(high), -1, -1), back)
+            back = _columns(columns.columns_down.T, low).reshape(len(rows.rows_down), -1)
+            back = (rows.rows_down.T @ back).reshape(high.shape)
             factor = torch.where(high >= 0, bend.gain, bend.gain * bend.slope)
             if bend.clamp is not None:
                 factor = torch.where((high * factor).abs() <= bend.clamp, factor, 0.0)
             back *= factor
-            back = torch.bmm(columns.up.T.expand(len(high), -1, -1), back)
-            back = rows.up.T @ back.reshape(len(back), -1)
-            part = out[i, rows.source, columns.source, chosen]
-            part += back.reshape(part.shape)
+            back = (rows.up.T @ back.flatten(1)).reshape(-1, *back.shape[1:])
+            out[i, rows.source, columns.source, chosen] += _columns(columns.up.T, back)
         return out.permute(0, 3, 1, 2), None, None

@@ -57,8 +57,8 @@ def radial_lowpass(taps: int, cutoff: float, width: float, rate: float) -> Grid:
 
 
 def _check(taps: int, cutoff: float, width: float, rate: float) -> None:
-    if taps < 1 or not 0 < cutoff < rate / 2 or not 0 < width < math.inf:
-        raise ValueError(f"no low-pass filter has {taps} taps and the cutoff {cutoff} of a rate of {rate}")
+    if taps < 1 or not 0 < cutoff < rate / 2 or not 0 < width < 4 * rate:
+        raise ValueError(f"no low-pass filter has {taps} taps, the cutoff {cutoff} and the width {width} of {rate}")
 
 
 def _window(taps: int, width: float, rate: float) -> NDArray[np.float64]:

@@ -122,6 +122,7 @@ def test_what_cannot_be_moved_is_said() -> None:
         {"kernel": 2},
         {"rates": (16, 16, 32, 20, 32, 32, 32, 32)},
         {"rates": (16,)},
+        {"rates": (16, 2048, 16, 16, 16, 16, 16, 16)},
         {"sizes": (1 << 20,) * 8},
         {"cutoffs": (40.0,) * 8},
         {"half_widths": (float("nan"),) * 8},

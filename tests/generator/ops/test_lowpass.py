@@ -32,7 +32,8 @@ def test_a_radial_lowpass_is_alike_along_its_axes_and_keeps_the_mean() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [(0, 2.0, 1.0, 8.0), (12, 4.0, 1.0, 8.0), (12, 2.0, 0.0, 8.0), (12, -1.0, 1.0, 8.0)]
+    "wrong",
+    [(0, 2.0, 1.0, 8.0), (12, 4.0, 1.0, 8.0), (12, 2.0, 0.0, 8.0), (12, -1.0, 1.0, 8.0), (12, 2.0, 1e9, 8.0)],
 )
 def test_impossible_filters_are_refused(wrong: tuple[int, float, float, float]) -> None:
     for design in (lowpass, radial_lowpass):
