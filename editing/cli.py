@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from editing.models import models_app
+from editing.sample import sample_app
 from generator.command import new_app, run
 from generator.errors import InputError
 
@@ -37,12 +39,17 @@ _Device = Annotated[
 apply_app, grid_app, directions_app = new_app(), new_app(), new_app()
 FAR = 5
 """Strengths beyond this are warned of, in standard deviations."""
-COMMANDS: dict[str, typer.Typer] = {"grid": grid_app, "directions": directions_app}
+COMMANDS: dict[str, typer.Typer] = {
+    "grid": grid_app,
+    "directions": directions_app,
+    "models": models_app,
+    "sample": sample_app,
+}
 
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, edit directions; each has its --help."
+    "Other commands: edit grid, edit directions, edit models, edit sample; each has its --help."
 )
 def edit(
     record: _Record = None,

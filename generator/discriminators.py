@@ -8,13 +8,15 @@ from generator.formats.nvidia import read_nvidia_discriminator
 from generator.formats.torch_file import STREAM_MAGIC
 from generator.loading import other_kind
 from generator.networks.stylegan2_discriminator import Discriminator
+from generator.zoo import DEFAULT_MODEL, fetch, models
 
 
-def load_discriminator(path: str | Path) -> Discriminator:
+def load_discriminator(name_or_path: str | Path) -> Discriminator:
     """Load the discriminator that a StyleGAN, StyleGAN2 or StyleGAN3 was trained with, on the CPU, in float32.
 
     Args:
-        path: of a pickle of NVIDIA's PyTorch or TensorFlow repositories.
+        name_or_path: the path of a pickle of NVIDIA's PyTorch or TensorFlow repositories, or a name that
+            ``edit models`` lists of a model that comes as one.
 
     Returns:
         A :class:`generator.networks.stylegan2_discriminator.Discriminator`: called with images
@@ -24,7 +26,11 @@ def load_discriminator(path: str | Path) -> Discriminator:
     Raises:
         InputError: there is no such file, it cannot be read, or it has no such discriminator.
     """
-    path = Path(path).expanduser()
+    path = Path(name_or_path).expanduser()
+    if not path.exists() and str(name_or_path) == DEFAULT_MODEL:
+        raise InputError(f"The model {DEFAULT_MODEL} comes without its discriminator; give a file with one.")
+    if not path.exists() and str(name_or_path) in models():
+        path = fetch(models()[str(name_or_path)].name)
     try:
         with path.open("rb") as file:
             head = file.read(512)

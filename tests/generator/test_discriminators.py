@@ -110,3 +110,8 @@ def test_no_file_is_named(tmp_path: Path) -> None:
 def test_impossible_sizes_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         StyleGAN2DiscriminatorConfig(**({"channels": (4, 4), "hidden": 4} | change))  # type: ignore[arg-type]
+
+
+def test_the_default_model_has_none() -> None:
+    with pytest.raises(InputError, match="comes without its discriminator"):
+        generator.load_discriminator("ffhq")
