@@ -10,17 +10,19 @@ Imports are lazy: naming the package costs nothing, and torch is loaded when a g
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from generator.discriminators import load_discriminator
     from generator.errors import InputError
     from generator.formats.native import save_native as save
     from generator.generator import Generator
     from generator.loading import load
 
-__all__ = ["Generator", "InputError", "load", "save"]
+__all__ = ["Generator", "InputError", "load", "load_discriminator", "save"]
 
 _HOMES = {
     "Generator": ("generator.generator", "Generator"),
     "InputError": ("generator.errors", "InputError"),
     "load": ("generator.loading", "load"),
+    "load_discriminator": ("generator.discriminators", "load_discriminator"),
     "save": ("generator.formats.native", "save_native"),
 }
 

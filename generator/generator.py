@@ -53,11 +53,13 @@ class Generator(nn.Module):
         num_ws, w_dim: shape of a code.
         z_dim, label_dim: lengths of z and of the class label (0: the model has no classes).
         w_avg: the mean w, ``[w_dim]``.
+        class_w_avg: the mean w of each class, ``[label_dim, w_dim]``, where the model has them; else None.
         layers: every style input, in the order of :meth:`styles`.
         fingerprint: sha256 over the weights as they were when the model was made.
     """
 
     w_avg: Tensor
+    class_w_avg: Tensor | None
 
     def __init__(
         self,
@@ -69,11 +71,13 @@ class Generator(nn.Module):
         latent_space: str | None = None,
         z_dim: int,
         label_dim: int = 0,
+        class_w_avg: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.mapping = mapping
         self.synthesis = synthesis
         self.register_buffer("w_avg", w_avg.detach().float().clone())
+        self.register_buffer("class_w_avg", None if class_w_avg is None else class_w_avg.detach().float().clone())
         network: SynthesisNetwork = synthesis  # type: ignore[assignment]
         self.name = name
         self.resolution = network.resolution
@@ -132,8 +136,8 @@ class Generator(nn.Module):
         Args:
             z: ``[N, z_dim]``, standard normal.
             label: ``[N, label_dim]`` one-hot, for a model with classes.
-            truncation: 1 leaves w, 0 gives the mean w, in between moves towards the mean
-                (the truncation trick, StyleGAN, section B).
+            truncation: 1 leaves w, 0 gives the mean w, of the class where that is known, in between moves towards
+                the mean (the truncation trick, StyleGAN, section B).
             truncation_cutoff: how many rows of ws are truncated; all when None.
 
         Returns:
@@ -151,7 +155,10 @@ class Generator(nn.Module):
         ws: Tensor = w.unsqueeze(1).repeat(1, self.num_ws, 1) if w.ndim == 2 else w
         if truncation != 1.0:
             rows = slice(0, truncation_cutoff)
-            ws[:, rows] = self.w_avg.lerp(ws[:, rows], truncation)
+            mean = self.w_avg
+            if self.class_w_avg is not None and label is not None:
+                mean = (label.to(self.device, torch.float32) @ self.class_w_avg).unsqueeze(1)
+            ws[:, rows] = mean.lerp(ws[:, rows], truncation)
         return ws
 
     def sample(
@@ -180,6 +187,8 @@ class Generator(nn.Module):
         *,
         size: int | None = None,
         seed: int = 0,
+        translate: Sequence[float] | Tensor = (0.0, 0.0),
+        rotate: float | Tensor = 0.0,
         reference: bool = False,
     ) -> Tensor:
         """ws to images.
@@ -191,6 +200,7 @@ class Generator(nn.Module):
             size: side of the image wanted: the resolution (None) or that divided by a power of two, which gives
                 the area average of the full image, faster where the model allows it.
             seed: of the random noise.
+            translate, rotate: where the image is moved to, for a StyleGAN3; see :meth:`move`.
             reference: use the plain operations; slow, for comparison.
 
         Returns:
@@ -199,7 +209,39 @@ class Generator(nn.Module):
         Raises:
             ValueError: a shape does not fit this model.
         """
-        return self.synthesize_styles(self.styles(ws), noise, size=size, seed=seed, reference=reference)
+        styles = self.styles(ws)
+        if isinstance(translate, Tensor) or isinstance(rotate, Tensor) or any(translate) or rotate:
+            styles = self.move(styles, translate, rotate)
+        return self.synthesize_styles(styles, noise, size=size, seed=seed, reference=reference)
+
+    def move(
+        self,
+        styles: Sequence[Tensor],
+        translate: Sequence[float] | Tensor = (0.0, 0.0),
+        rotate: float | Tensor = 0.0,
+    ) -> list[Tensor]:
+        """The styles of the same image, turned about its centre and then shifted, as the network draws it there.
+
+        A StyleGAN3 draws what comes in from outside of the frame too; no pixels are resampled (section 3.2).
+
+        Args:
+            styles: as :meth:`styles` gives them.
+            translate: to the right and down, in sides of the image: two numbers, or ``[1 or N, 2]``.
+            rotate: counter-clockwise, in degrees: one number, or ``[1 or N]``.
+
+        Raises:
+            ValueError: this generator is no StyleGAN3, or a shape does not fit.
+        """
+        move = getattr(self.synthesis, "move", None)
+        if move is None:
+            raise ValueError("only a StyleGAN3 can draw its image elsewhere: move the picture itself")
+        shift = torch.as_tensor(translate, dtype=torch.float32, device=self.device)
+        angle = torch.as_tensor(rotate, dtype=torch.float32, device=self.device).reshape(-1)
+        shift = shift.reshape(-1, 2) if shift.ndim < 2 else shift
+        if shift.shape[1:] != (2,) or any(len(part) not in (1, len(styles[0])) for part in (shift, angle)):
+            raise ValueError("translate needs two numbers, or one pair for each image, and rotate one number")
+        moved: list[Tensor] = move(styles, shift, angle)
+        return moved
 
     def synthesize_styles(
         self,

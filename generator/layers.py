@@ -19,19 +19,26 @@ class Layer:
         resolution: side in pixels of the feature map that it modulates.
         ws_index: the row of ws that drives it.
         channels: length of its style.
+        cutoff: for a network without aliasing, the highest frequency that the map holds, in cycles for each side of
+            the image; fewer than its pixels could hold. None for one whose maps use every pixel.
     """
 
     name: str
     resolution: int
     ws_index: int
     channels: int
+    cutoff: float | None = None
 
     @property
     def group(self) -> Group:
-        """Coarse up to 8 pixels, middle up to 32, fine above: the ranges of the StyleGAN paper (section 3.1)."""
-        if self.resolution <= 8:
+        """Coarse up to 8 pixels, middle up to 32, fine above: the ranges of the StyleGAN paper (section 3.1).
+
+        With a cutoff, the pixels are those that hold its frequencies: two for each cycle.
+        """
+        pixels = self.resolution if self.cutoff is None else 2 * self.cutoff
+        if pixels <= 8:
             return "coarse"
-        return "middle" if self.resolution <= 32 else "fine"
+        return "middle" if pixels <= 32 else "fine"
 
 
 def group_of_each_ws(layers: Sequence[Layer], num_ws: int) -> list[Group]:

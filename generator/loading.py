@@ -21,10 +21,10 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
 
     Args:
         name_or_path: a name that ``edit models`` lists (fetched once, then kept in the cache folder), such as the
-            default ``ffhq``; or the path of a file: written by
-            :func:`generator.save`, a StyleGAN2 pickle of NVIDIA's PyTorch repositories, or a checkpoint of
-            rosinality's StyleGAN2 or of an encoder (pSp, e4e) with its generator; what a file is, is read from
-            its contents, not its name. Or a folder with MobileStyleGAN's OpenVINO files.
+            default ``ffhq``; or the path of a file: written by :func:`generator.save`, a pickle of NVIDIA's
+            repositories (StyleGAN and StyleGAN2 of TensorFlow, StyleGAN2-ADA of TensorFlow or PyTorch, StyleGAN3),
+            or a file of rosinality's StyleGAN2 or of an encoder (pSp, e4e) with its generator; what a file is, is
+            read from its contents, not its name. Or a folder with MobileStyleGAN's OpenVINO files.
 
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
@@ -93,11 +93,12 @@ def read_generator(path: Path) -> Generator:
         InputError: the file cannot be read or holds no generator; the message says what it seems to be.
     """
     from generator.download_url import what_is_it
-    from generator.formats.native import build_stylegan2, read_native
-    from generator.formats.nvidia_torch import read_nvidia_torch
+    from generator.formats.native import Config, build, read_native
+    from generator.formats.nvidia import read_nvidia
     from generator.formats.rosinality import read_rosinality
     from generator.formats.torch_file import STREAM_MAGIC
 
+    config: Config
     try:
         with path.open("rb") as file:
             head = file.read(512)
@@ -108,20 +109,19 @@ def read_generator(path: Path) -> Generator:
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < min(size, 1 << 28):
         return read_native(path)
     if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
-        read = read_rosinality
+        config, tensors = read_rosinality(path)
     elif head.startswith(b"\x80"):
-        read = read_nvidia_torch
+        config, tensors = read_nvidia(path)
     else:
-        kind = what_is_it(head) or _other_kind(head, size)
+        kind = what_is_it(head) or other_kind(head, size)
         raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")
-    config, tensors = read(path)
     try:
-        return build_stylegan2(config, tensors, name=path.stem)
+        return build(config, tensors, name=path.stem)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
 
 
-def _other_kind(head: bytes, size: int) -> str:
+def other_kind(head: bytes, size: int) -> str:
     """What a file seems to be that is of no known format."""
     if not size:
         return "empty"

@@ -13,8 +13,11 @@ from torch import Tensor, nn
 from generator.errors import InputError
 from generator.files import atomic_path
 from generator.generator import Generator
-from generator.networks import mobile, stylegan2
+from generator.networks import mobile, stylegan1, stylegan2, stylegan3
+from generator.networks.alias_free import StyleGAN3Config
+from generator.networks.mapping import Mapping
 from generator.networks.mobile import MobileConfig
+from generator.networks.stylegan1 import StyleGAN1Config
 from generator.networks.stylegan2 import StyleGAN2Config
 
 _KEY = "stylegan-latents"
@@ -38,8 +41,49 @@ def build_stylegan2(
     Raises:
         RuntimeError, ValueError: the tensors do not fit the sizes.
     """
-    mapping, synthesis = stylegan2.Mapping(config), stylegan2.Synthesis(config)
+    mapping, synthesis = Mapping(config, joint_label=config.joint_label), stylegan2.Synthesis(config)
     return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
+
+
+def build_stylegan1(
+    config: StyleGAN1Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
+) -> Generator:
+    """A generator from a StyleGAN's sizes and tensors, ``w_avg`` among them or else averaged here.
+
+    Raises:
+        RuntimeError, ValueError: the tensors do not fit the sizes.
+    """
+    mapping, synthesis = Mapping(config, joint_label=True), stylegan1.Synthesis(config)
+    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
+
+
+def build_stylegan3(
+    config: StyleGAN3Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
+) -> Generator:
+    """A generator from a StyleGAN3's sizes and tensors, ``w_avg`` among them or else averaged here.
+
+    Raises:
+        RuntimeError, ValueError: the tensors do not fit the sizes.
+    """
+    mapping, synthesis = stylegan3.Mapping(config), stylegan3.Synthesis(config)
+    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
+
+
+Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
+"""The sizes of the architectures that files hold."""
+
+
+def build(config: Config, tensors: dict[str, Tensor], *, name: str) -> Generator:
+    """A generator of the architecture that the sizes belong to.
+
+    Raises:
+        RuntimeError, ValueError: the tensors do not fit the sizes.
+    """
+    if isinstance(config, StyleGAN1Config):
+        return build_stylegan1(config, tensors, name=name)
+    if isinstance(config, StyleGAN3Config):
+        return build_stylegan3(config, tensors, name=name)
+    return build_stylegan2(config, tensors, name=name)
 
 
 def _filled(
@@ -53,7 +97,7 @@ def _filled(
     label_dim: int,
 ) -> Generator:
     tensors = dict(tensors)
-    w_avg = tensors.pop("w_avg", None)
+    w_avg, class_w_avg = tensors.pop("w_avg", None), tensors.pop("class_w_avg", None)
     for prefix, network in (("mapping.", mapping), ("synthesis.", synthesis)):
         part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
         network.load_state_dict(part, assign=True)
@@ -61,8 +105,17 @@ def _filled(
         w_avg = average_w(mapping, z_dim, label_dim)
     if w_avg.shape != (w_dim,):
         raise ValueError(f"w_avg needs the shape [{w_dim}], got {tuple(w_avg.shape)}")
+    if class_w_avg is not None and class_w_avg.shape != (label_dim, w_dim):
+        raise ValueError(f"class_w_avg needs the shape [{label_dim}, {w_dim}], got {tuple(class_w_avg.shape)}")
     return Generator(
-        mapping, synthesis, w_avg, name=name, latent_space=latent_space, z_dim=z_dim, label_dim=label_dim
+        mapping,
+        synthesis,
+        w_avg,
+        name=name,
+        latent_space=latent_space,
+        z_dim=z_dim,
+        label_dim=label_dim,
+        class_w_avg=class_w_avg,
     )
 
 
@@ -88,8 +141,12 @@ def save_native(generator: Generator, path: Path, *, overwrite: bool = False) ->
     synthesis = generator.synthesis
     if isinstance(synthesis, mobile.Synthesis):
         architecture = "mobile"
+    elif isinstance(synthesis, stylegan1.Synthesis):
+        architecture = "stylegan1"
     elif isinstance(synthesis, stylegan2.Synthesis):
         architecture = "stylegan2"
+    elif isinstance(synthesis, stylegan3.Synthesis):
+        architecture = "stylegan3"
     else:
         raise TypeError(f"cannot save a {type(synthesis).__name__}")
     if generator.dtype != torch.float32:
@@ -118,7 +175,8 @@ def read_native(path: Path) -> Generator:
             tensors = {key: file.get_tensor(key) for key in names} if isinstance(header, dict) else {}
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
-    if not isinstance(header, dict) or header.get("architecture") not in ("mobile", "stylegan2"):
+    known = ("mobile", "stylegan1", "stylegan2", "stylegan3")
+    if not isinstance(header, dict) or header.get("architecture") not in known:
         raise InputError(f"{path} holds {_kind(names)}no generator that stylegan-latents wrote.")
     try:
         # JSON knows lists only.
@@ -128,6 +186,10 @@ def read_native(path: Path) -> Generator:
         about = {"name": header["name"], "latent_space": header["latent_space"]}
         if header["architecture"] == "mobile":
             return build_mobile(MobileConfig(**sizes), tensors, **about)
+        if header["architecture"] == "stylegan1":
+            return build_stylegan1(StyleGAN1Config(**sizes), tensors, **about)
+        if header["architecture"] == "stylegan3":
+            return build_stylegan3(StyleGAN3Config(**sizes), tensors, **about)
         return build_stylegan2(StyleGAN2Config(**sizes), tensors, **about)
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: its weights do not fit its header.") from error

@@ -1,4 +1,4 @@
-"""NVIDIA's pickles of PyTorch networks: stylegan2-ada-pytorch, and files that other repositories write like it.
+"""NVIDIA's pickles of PyTorch networks: stylegan2-ada-pytorch, stylegan3, and files that others write like them.
 
 Such a file is a pickled dict with the networks ``G``, ``D`` and ``G_ema``. Each network holds the source text of
 its class, which NVIDIA's loader executes. Here the text is never looked at: a network is read as its class's name
@@ -15,24 +15,16 @@ import torch
 from torch import Tensor
 
 from generator.errors import InputError
-from generator.formats.inert_torch import TORCH, InertObject, Known, NotRead, StoredTensor
+from generator.formats.inert_dill import IgnoringPackages
+from generator.formats.inert_torch import TORCH, InertObject, NotRead, StoredTensor
+from generator.formats.nvidia_stylegan3 import stylegan3
 from generator.formats.stand_ins import Budget, StandIn
+from generator.formats.tensorflow_network import TENSORFLOW
 from generator.formats.torch_file import read_stream
-from generator.formats.unpickler import load_inert
+from generator.networks.alias_free import StyleGAN3Config
 from generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
 
 _MAX_MODULES = 10_000
-_NN_MODULES = (
-    "container.Sequential",
-    "container.ModuleList",
-    "container.ModuleDict",
-    "linear.Linear",
-    "linear.Identity",
-    "conv.Conv2d",
-    "batchnorm.BatchNorm2d",
-    "activation.LeakyReLU",
-    "activation.ReLU",
-)
 
 
 class _Network(InertObject):
@@ -59,30 +51,34 @@ def _nested_storage(budget: Budget, contents: object) -> object:
     return read_stream(io.BytesIO(contents), "a tensor inside the file", TORCH)
 
 
-NVIDIA: Mapping[str, StandIn] = {
-    **TORCH,
+_NAMES: dict[str, StandIn] = {
+    **TENSORFLOW,  # theirs are told from these by what they hold
     "torch.storage._load_from_bytes": StandIn(_nested_storage),
     "torch_utils.persistence._reconstruct_persistent_obj": StandIn(_module),
-    **{f"torch.nn.modules.{name}": Known(name.rpartition(".")[2]) for name in _NN_MODULES},
-    "dnnlib.tflib.network.Network": NotRead(
-        "it is a StyleGAN pickle of the TensorFlow repositories, which cannot be read yet"
+    **dict.fromkeys(
+        ("networks.generator.Generator", "networks.discriminator.ProjectedDiscriminator"),
+        NotRead("it is a StyleGAN-T, which draws a text; only generators that draw from z alone are read"),
     ),
 }
-"""The names that NVIDIA's pickles use."""
+NVIDIA: Mapping[str, StandIn] = IgnoringPackages(_NAMES)
+"""The names that NVIDIA's pickles use, and those that are written like them."""
 
 
-def read_nvidia_torch(path: Path) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
-    """Read the generator of an NVIDIA pickle, the averaged one (``G_ema``) where there is one.
+def torch_generator(contents: object, path: Path) -> tuple[StyleGAN2Config | StyleGAN3Config, dict[str, Tensor]]:
+    """Read the generator, the averaged one (``G_ema``) where there is one, of what an NVIDIA pickle holds.
+
+    Args:
+        contents: what :func:`generator.formats.unpickler.load_inert` gave.
+        path: the file's.
 
     Returns:
-        The sizes, and tensors by the names of :class:`generator.networks.stylegan2.Synthesis` (``synthesis.``) and
-        :class:`generator.networks.stylegan2.Mapping` (``mapping.``), with ``w_avg``; float32.
+        The sizes, and tensors by the names of ``Synthesis`` (``synthesis.``) and ``Mapping`` (``mapping.``) in
+        :mod:`generator.networks.stylegan2` or :mod:`generator.networks.stylegan3`, with ``w_avg``; float32.
 
     Raises:
-        InputError: the file is damaged, asks for what weights do not need, or holds no StyleGAN2 generator; the
+        InputError: the file is damaged, asks for what weights do not need, or holds no such generator; the
             message says what it seems to be.
     """
-    contents = load_inert(path, stand_ins=NVIDIA)
     network = contents
     if isinstance(contents, dict):
         network = next(
@@ -93,7 +89,8 @@ def read_nvidia_torch(path: Path) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     if not isinstance(network, InertObject):
         raise InputError(f"{path.name} is a pickle, but none of a network: {_contents(contents)}.")
     try:
-        return _stylegan2(_Weights(network, Budget(path.stat().st_size)), path.name)
+        weights = NetworkWeights(network, Budget(path.stat().st_size))
+        return stylegan3(weights) if weights.has("synthesis.input.freqs") else _stylegan2(weights, path.name)
     except InputError as error:
         message = str(error)
         raise InputError(message if message.startswith(path.name) else f"{path.name}: {message}.") from error
@@ -105,7 +102,7 @@ def _contents(tree: object) -> str:
     return f"it holds a {type(tree).__name__}"
 
 
-class _Weights:
+class NetworkWeights:
     """The tensors and attributes of a network, by their modules' full names."""
 
     def __init__(self, network: InertObject, budget: Budget) -> None:
@@ -146,6 +143,18 @@ class _Weights:
             raise InputError(f"its {module}.{name} is no number")
         return number
 
+    def whole(self, module: str, name: str, default: int) -> int:
+        number = self.number(module, name, default)
+        if not number.is_integer() or not 0 < number < 1 << 20:
+            raise InputError(f"its {module}.{name} is no size")
+        return int(number)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor of the file."""
+        if name not in self.tensors:
+            raise InputError(f"its generator lacks '{name}'")
+        return self.tensors[name].shape
+
     def has(self, name: str) -> bool:
         return name in self.tensors
 
@@ -156,14 +165,12 @@ class _Weights:
             raise InputError(f"its generator lacks '{name}'")
         given = stored.shape
         if len(given) != len(shape) or any(want not in (0, got) for want, got in zip(shape, given, strict=True)):
-            raise InputError(f"its '{name}' has the shape {given}, which does not fit a StyleGAN2")
+            raise InputError(f"its '{name}' has the shape {given}, which does not fit")
         self._budget.charge(stored.size)
         return stored.read()
 
 
-def _stylegan2(weights: _Weights, file: str) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
-    if weights.has("synthesis.input.freqs"):
-        raise InputError(f"{file} holds a StyleGAN3 generator, which cannot be read yet.")
+def _stylegan2(weights: NetworkWeights, file: str) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     if not weights.has("synthesis.b4.const"):
         kind = "a discriminator" if weights.has("b4.out.weight") else f"the network {weights.class_name!r}"
         raise InputError(f"{file} holds {kind}, not a StyleGAN2 generator; give a file with a generator (G_ema).")
@@ -172,7 +179,7 @@ def _stylegan2(weights: _Weights, file: str) -> tuple[StyleGAN2Config, dict[str,
         sides.append(2 * sides[-1])
         if len(sides) > MAX_BLOCKS:
             raise InputError(f"{file} has more than {sides[-2]} pixels, which is not read.")
-    tensors = _mapping(weights)
+    tensors = mapping_tensors(weights)
     w_dim = tensors["w_avg"].shape[0] if "w_avg" in tensors else len(list(tensors.values())[-1])
     channels: list[int] = []
     for i, side in enumerate(sides):
@@ -193,30 +200,32 @@ def _stylegan2(weights: _Weights, file: str) -> tuple[StyleGAN2Config, dict[str,
         image_channels=len(tensors[f"synthesis.blocks.{len(sides) - 1}.to_rgb.bias"]),
         # A network of one block is the same in every architecture.
         architecture="resnet" if residual else "skip" if pictures == len(sides) else "orig",
-        taps=_taps(weights, last),
+        taps=resample_taps(weights, last),
         clamp=None if clamp is None else weights.number(f"{last}.conv1", "conv_clamp", 0),
         has_noise=weights.has(f"{last}.conv1.noise_const"),
     )
     return config, tensors
 
 
-def _mapping(weights: _Weights) -> dict[str, Tensor]:
+def mapping_tensors(weights: NetworkWeights) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
-    if weights.has("mapping.embed.weight"):
-        _dense(weights, tensors, "mapping.embed", "mapping.embed", 1.0)
+    if weights.has("mapping.embed.bias"):
+        dense_tensors(weights, tensors, "mapping.embed", "mapping.embed", 1.0)
     depth = 0
     while weights.has(f"mapping.fc{depth}.weight"):
-        _check_activation(weights, f"mapping.fc{depth}")
-        _dense(weights, tensors, f"mapping.fc{depth}", f"mapping.layers.{depth}", 0.01)
+        check_activation(weights, f"mapping.fc{depth}")
+        dense_tensors(weights, tensors, f"mapping.fc{depth}", f"mapping.layers.{depth}", 0.01)
         depth += 1
     if depth == 0:
         raise InputError("its generator has no mapping network")
-    if weights.has("mapping.w_avg"):
+    if weights.has("mapping.w_avg") and len(weights.shape("mapping.w_avg")) == 1:
         tensors["w_avg"] = weights.tensor("mapping.w_avg", len(tensors[f"mapping.layers.{depth - 1}.bias"]))
     return tensors
 
 
-def _block(weights: _Weights, tensors: dict[str, Tensor], side: int, index: int, before: int, w_dim: int) -> int:
+def _block(
+    weights: NetworkWeights, tensors: dict[str, Tensor], side: int, index: int, before: int, w_dim: int
+) -> int:
     """Take over one resolution's tensors; returns its number of channels."""
     theirs, ours = f"synthesis.b{side}", f"synthesis.blocks.{index}"
     channels = weights.tensor(f"{theirs}.conv1.bias", 0).shape[0]
@@ -238,10 +247,10 @@ def _block(weights: _Weights, tensors: dict[str, Tensor], side: int, index: int,
 
 
 def _conv(
-    weights: _Weights, tensors: dict[str, Tensor], theirs: str, ours: str, sizes: tuple[int, int, int, int]
+    weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, ours: str, sizes: tuple[int, int, int, int]
 ) -> None:
     out_channels, in_channels, side, w_dim = sizes
-    _check_activation(weights, theirs)
+    check_activation(weights, theirs)
     _affine(weights, tensors, f"{theirs}.affine", f"{ours}.style", in_channels, w_dim)
     tensors[f"{ours}.weight"] = weights.tensor(f"{theirs}.weight", out_channels, in_channels, 3, 3)
     tensors[f"{ours}.bias"] = weights.tensor(f"{theirs}.bias", out_channels)
@@ -251,14 +260,14 @@ def _conv(
 
 
 def _affine(
-    weights: _Weights, tensors: dict[str, Tensor], theirs: str, ours: str, channels: int, w_dim: int
+    weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, ours: str, channels: int, w_dim: int
 ) -> None:
-    _dense(weights, tensors, theirs, ours, 1.0)
+    dense_tensors(weights, tensors, theirs, ours, 1.0)
     if tensors[f"{ours}.weight"].shape != (channels, w_dim):
         raise InputError(f"its '{theirs}' does not fit its other layers")
 
 
-def _dense(weights: _Weights, tensors: dict[str, Tensor], theirs: str, ours: str, rate: float) -> None:
+def dense_tensors(weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, ours: str, rate: float) -> None:
     weight = weights.tensor(f"{theirs}.weight", 0, 0)
     gain = weights.number(theirs, "weight_gain", rate * weight.shape[1] ** -0.5)
     tensors[f"{ours}.weight"] = weight * gain
@@ -267,13 +276,13 @@ def _dense(weights: _Weights, tensors: dict[str, Tensor], theirs: str, ours: str
     )
 
 
-def _check_activation(weights: _Weights, module: str) -> None:
+def check_activation(weights: NetworkWeights, module: str) -> None:
     activation = weights.attribute(module, "activation", "lrelu")
     if activation != "lrelu":
         raise InputError(f"its layers have the activation {str(activation)[:40]!r}, and only 'lrelu' can be read")
 
 
-def _taps(weights: _Weights, block: str) -> tuple[float, ...]:
+def resample_taps(weights: NetworkWeights, block: str) -> tuple[float, ...]:
     """The one-dimensional filter whose outer product the file holds."""
     name = f"{block}.resample_filter"
     if not weights.has(name):

@@ -72,7 +72,8 @@ def scan(file: IO[bytes], name: str) -> None:
     except (ValueError, IndexError, KeyError, OverflowError, MemoryError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{name} is truncated or no pickle ({error}); fetch or copy it again.") from error
+        reason = str(error)[:80]  # which can quote all of the file
+        raise InputError(f"{name} is truncated or no pickle ({reason}); fetch or copy it again.") from error
 
 
 def _step(opcode: pickletools.OpcodeInfo, stack: list[_Value], marks: list[int], name: str) -> None:

@@ -116,7 +116,10 @@ def load_inert(
     except OSError as error:
         raise InputError(f"Cannot read {name}: {error.strerror or error}.") from error
     except Exception as error:  # whatever the pickle machine stumbles over, the file caused it
-        raise InputError(f"{name} is damaged or no pickle of weights ({error}); fetch or copy it again.") from error
+        reason = str(error)[:80]
+        raise InputError(
+            f"{name} is damaged or no pickle of weights ({reason}); fetch or copy it again."
+        ) from error
 
 
 class _Bounded(io.RawIOBase):

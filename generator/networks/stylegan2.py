@@ -1,4 +1,4 @@
-"""StyleGAN2 and StyleGAN2-ADA: mapping and synthesis.
+"""StyleGAN2's and StyleGAN2-ADA's synthesis.
 
 Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020, and "Training Generative Adversarial
 Networks with Limited Data", 2020. The equalised learning rate of training (a constant factor on each weight) is
@@ -7,7 +7,6 @@ folded into the weights of the fully connected layers, of to-RGB and of the skip
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal, cast
 
 import torch
@@ -15,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from generator.layers import Layer
+from generator.networks.mapping import Linear
 from generator.ops.fir import normalised, upsample, upsample_reference
 from generator.ops.modulated_convolution import (
-    LEAK,
     Activation,
     modulated_convolution,
     modulated_convolution_reference,
@@ -43,6 +42,7 @@ class StyleGAN2Config:
         taps: of the filter that doubles the resolution; any scale.
         clamp: bound on the magnitude of every convolution's output, as models trained in float16 have it.
         has_noise: whether the layers add noise.
+        joint_label: see :class:`generator.networks.mapping.Mapping`.
     """
 
     z_dim: int
@@ -55,6 +55,7 @@ class StyleGAN2Config:
     taps: tuple[float, ...] = (1.0, 3.0, 3.0, 1.0)
     clamp: float | None = None
     has_noise: bool = True
+    joint_label: bool = False
 
     def __post_init__(self) -> None:
         sizes = (self.z_dim, *self.mapping_widths, *self.channels, self.image_channels)
@@ -74,41 +75,8 @@ class StyleGAN2Config:
         return 4 << (len(self.channels) - 1)
 
 
-class Linear(nn.Linear):
-    """A fully connected layer that starts at zero: drawing values that a file replaces takes time."""
-
-    def reset_parameters(self) -> None:
-        nn.init.zeros_(self.weight)
-        nn.init.zeros_(self.bias)
-
-
 def _zeros(*shape: int) -> nn.Parameter:
     return nn.Parameter(torch.zeros(shape))
-
-
-def _unit(x: Tensor) -> Tensor:
-    return x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
-
-
-class Mapping(nn.Module):
-    """z ``[N, z_dim]``, and a label ``[N, label_dim]`` where there are classes, to w ``[N, w_dim]``."""
-
-    def __init__(self, config: StyleGAN2Config) -> None:
-        super().__init__()
-        self.config = config
-        self.embed = Linear(config.label_dim, config.label_width) if config.label_dim else None
-        widths = [config.z_dim + config.label_width, *config.mapping_widths]
-        self.layers = nn.ModuleList(Linear(a, b) for a, b in pairwise(widths))
-
-    def forward(self, z: Tensor, label: Tensor | None = None) -> Tensor:
-        x = _unit(z)
-        if self.embed is not None:
-            if label is None:
-                raise ValueError("this model has classes: give a label")
-            x = torch.cat([x, _unit(self.embed(label.to(x.dtype)))], dim=1)
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x), LEAK) * 2**0.5
-        return x
 
 
 class StyledConv(nn.Module):

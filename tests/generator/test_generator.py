@@ -304,7 +304,7 @@ def test_check_same_space() -> None:
 def test_the_package_offers_its_names_and_no_others() -> None:
     assert generator.Generator is Generator
     assert generator.InputError is InputError
-    assert set(generator.__all__) == {"Generator", "InputError", "load", "save"}
+    assert set(generator.__all__) == {"Generator", "InputError", "load", "load_discriminator", "save"}
     assert all(getattr(generator, name) is not None for name in generator.__all__)
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = generator.lode

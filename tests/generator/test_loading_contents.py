@@ -7,6 +7,7 @@ import pytest
 import generator
 from generator.errors import InputError
 from tests.generator.stylegan2_files import nvidia_pickle
+from tests.small_models import small_generator
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,13 @@ def test_the_name_of_a_file_does_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(nvidia_pickle().read_bytes())
     assert generator.load(path).resolution == 16
+
+
+def test_our_own_file_may_begin_like_a_pickle(tmp_path: Path) -> None:
+    path = tmp_path / "ours.safetensors"
+    for length in range(0, 264, 8):  # the first byte is that of the header's length
+        generator.save(small_generator(name="n" * length), path, overwrite=True)
+        if path.read_bytes()[0] == 0x80:
+            break
+    assert path.read_bytes()[0] == 0x80
+    assert generator.load(path).resolution == 32

@@ -9,7 +9,7 @@ import torch
 
 import generator
 from generator.errors import InputError
-from generator.formats.nvidia_torch import read_nvidia_torch
+from generator.formats.nvidia import read_nvidia
 from generator.formats.stand_ins import Budget
 from tests.generator.stylegan2_files import NVIDIA, check_parity, expected, nvidia_pickle
 
@@ -50,7 +50,7 @@ def test_parity_with_the_official_code(name: str, reference: bool) -> None:
 
 
 def test_sizes_come_from_the_file() -> None:
-    config, tensors = read_nvidia_torch(nvidia_pickle())
+    config, tensors = read_nvidia(nvidia_pickle())
     assert (config.z_dim, config.w_dim, config.label_dim, config.mapping_widths) == (6, 8, 3, (8, 8))
     assert (config.channels, config.architecture, config.clamp) == ((9, 9, 8), "skip", 0.8)
     assert all(tensor.dtype == torch.float32 for tensor in tensors.values())
@@ -71,7 +71,7 @@ def test_a_discriminator_only_is_named(tmp_path: Path) -> None:
         ({"weights": [1.0]}, "none of a network: it has the entries weights"),
         ([1, 2], "it holds a list"),
         ({"G_ema": _module("UNet", {"_modules": {}})}, "holds the network 'UNet', not a StyleGAN2"),
-        (_Call("dnnlib.tflib.network", "Network"), "TensorFlow"),
+        (_Call("networks.generator", "Generator"), "it is a StyleGAN-T"),
     ],
 )
 def test_other_pickles_are_named(tmp_path: Path, contents: object, sentence: str) -> None:
@@ -102,6 +102,13 @@ ATTACKS: dict[str, object] = {
     "module without end": _module(
         "G", {"_modules": {str(i): i for i in range(3)}, "_parameters": _Call("os", "system", "touch PWNED")}
     ),
+    "code in dill": _Call("dill._dill", "_create_function", _Call("dill._dill", "_create_code", b"abc"), {}),
+    "import in dill": _Call("dill._dill", "_import_module", "os"),
+    "attribute in dill": _Call("dill._dill", "_get_attr", "os", "system"),
+    "type in dill": _Call("dill._dill", "_load_type", "os"),
+    "array in dill": _Call("dill._dill", "_create_array", _Call("os", "system", "touch PWNED"), ("x",), (), None),
+    "bad array in dill": _Call("dill._dill", "_create_array", 3, (), ()),
+    "method of an ignored package": _Call("timm.models", "os.system", "touch PWNED"),
     "bad meta": _Call("torch_utils.persistence", "_reconstruct_persistent_obj", 7),
     "bad tensor": _Call("torch._utils", "_rebuild_tensor_v2", 1, 2, 3, 4, 5, 6),
 }
@@ -125,7 +132,7 @@ def test_modules_that_contain_themselves_end() -> None:
     module.class_name, module.state = "G", {}
     module.state["_modules"] = {"a": module, "b": module}
     with pytest.raises(InputError, match="without end"):
-        nvidia_torch._Weights(module, Budget(0))
+        nvidia_torch.NetworkWeights(module, Budget(0))
 
 
 @pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.999])

@@ -1,0 +1,264 @@
+"""StyleGAN's synthesis: adaptive instance normalisation, noise with a strength for each channel, blurred doubling.
+
+Karras et al., "A Style-Based Generator Architecture for Generative Adversarial Networks", 2019, section 2 and
+appendix C. The equalised learning rate of training (a constant factor on each weight) is folded into the weights.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from generator.layers import Layer
+from generator.networks.mapping import LEAK, Linear
+from generator.networks.stylegan2 import MAX_BLOCKS
+from generator.ops.fir import filter_reference, fir_kernel, normalised
+
+_EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class StyleGAN1Config:
+    """Every size that defines a StyleGAN.
+
+    Attributes:
+        z_dim: length of z.
+        mapping_widths: outputs of the mapping network's layers; the last is the length of one w.
+        channels: of the feature maps, coarsest first. Block ``i`` works at ``4 * 2**i`` pixels.
+        label_dim: number of classes; 0 for a model without.
+        label_width: length of the embedded label; 0 without classes.
+        image_channels: 3 for colour.
+        taps: of the blur that follows doubling; any scale; empty for none.
+        has_noise: whether the layers add noise.
+        pixel_norm, instance_norm: which normalisations precede the style.
+        lod: how far progressive growing is from its end: at 0 the image has the full resolution, at 1 half of it,
+            in between it is a mix of both.
+    """
+
+    z_dim: int
+    mapping_widths: tuple[int, ...]
+    channels: tuple[int, ...]
+    label_dim: int = 0
+    label_width: int = 0
+    image_channels: int = 3
+    taps: tuple[float, ...] = (1.0, 2.0, 1.0)
+    has_noise: bool = True
+    pixel_norm: bool = False
+    instance_norm: bool = True
+    lod: float = 0.0
+
+    def __post_init__(self) -> None:
+        sizes = (self.z_dim, *self.mapping_widths, *self.channels, self.image_channels)
+        if min(sizes) < 1 or not self.mapping_widths or not self.channels:
+            raise ValueError("a StyleGAN has sizes above 0, and a mapping layer and a block at least")
+        if len(self.channels) > MAX_BLOCKS:
+            raise ValueError(f"a StyleGAN of more than {4 << (MAX_BLOCKS - 1)} pixels is not read")
+        if (self.label_dim > 0) != (self.label_width > 0) or not 0 <= self.lod <= len(self.channels) - 1:
+            raise ValueError("no StyleGAN has half a label, or a level of detail outside of its blocks")
+
+    @property
+    def w_dim(self) -> int:
+        return self.mapping_widths[-1]
+
+    @property
+    def resolution(self) -> int:
+        return 4 << (len(self.channels) - 1)
+
+
+def _zeros(*shape: int) -> nn.Parameter:
+    return nn.Parameter(torch.zeros(shape))
+
+
+def double_and_convolve_reference(x: Tensor, weight: Tensor) -> Tensor:
+    """Repeat each pixel of ``[N, I, H, W]`` twice in both directions, then convolve with ``[O, I, 3, 3]``."""
+    return F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), weight, padding=1)
+
+
+def double_and_convolve(x: Tensor, weight: Tensor) -> Tensor:
+    """:func:`double_and_convolve_reference` at less than half of the arithmetic.
+
+    Repeated pixels meet the sum of neighbouring weights: one transposed convolution with a 4x4 kernel.
+    """
+    wide = F.pad(weight.flip(2, 3), (1, 1, 1, 1))
+    summed = wide[..., 1:, 1:] + wide[..., 1:, :-1] + wide[..., :-1, 1:] + wide[..., :-1, :-1]
+    return F.conv_transpose2d(x, summed.transpose(0, 1), stride=2, padding=1)
+
+
+def adaptive_instance_norm_reference(x: Tensor, style: Tensor, normalise: bool) -> Tensor:
+    """Bring each channel to mean 0 and deviation 1, if ``normalise``, then scale and shift it as the style says.
+
+    Args:
+        x: ``[N, C, H, W]``.
+        style: float32 ``[N, 2*C]``, factors and then shifts.
+        normalise: whether to bring the channels to mean 0 and deviation 1.
+    """
+    scale, shift = (part[:, :, None, None] for part in style.chunk(2, dim=1))
+    whole = x.float()
+    if normalise:
+        whole = whole - whole.mean(dim=(2, 3), keepdim=True)
+        whole = whole * (whole.square().mean(dim=(2, 3), keepdim=True) + _EPSILON).rsqrt()
+    return (whole * scale + shift).to(x.dtype)
+
+
+def adaptive_instance_norm(x: Tensor, style: Tensor, normalise: bool) -> Tensor:
+    """:func:`adaptive_instance_norm_reference` in one pass for the moments and one for the result."""
+    scale, shift = (part[:, :, None, None] for part in style.chunk(2, dim=1))
+    if normalise:
+        variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
+        scale = scale * (variance + _EPSILON).rsqrt()
+        shift = shift - mean * scale
+    return torch.addcmul(shift, x, scale).to(x.dtype)
+
+
+class StyledLayer(nn.Module):
+    """Optionally a convolution; then noise, bias, leaky ReLU, normalisation and style."""
+
+    def __init__(
+        self, config: StyleGAN1Config, in_channels: int | None, channels: int, resolution: int, *, doubles: bool
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.taps = normalised(config.taps) if doubles and config.taps else ()
+        self.doubles = doubles
+        self.style = Linear(config.w_dim, 2 * channels)
+        self.weight = None if in_channels is None else _zeros(channels, in_channels, 3, 3)
+        self.bias = _zeros(channels)
+        if config.has_noise:
+            self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
+            self.noise_strength = _zeros(channels)
+
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
+        bias = self.bias.to(x.dtype)
+        if self.weight is not None and not self.doubles:
+            x = F.conv2d(x, self.weight.to(x.dtype), bias, padding=1)
+        else:
+            if self.weight is not None:
+                double = double_and_convolve_reference if reference else double_and_convolve
+                x = double(x, self.weight.to(x.dtype))
+            x = (self._blur(x, reference) if self.taps else x) + bias[:, None, None]
+        if noise is not None and self.config.has_noise:
+            x = torch.addcmul(x, noise.to(x.dtype), self.noise_strength[:, None, None].to(x.dtype))
+        x = F.leaky_relu_(x, LEAK)
+        if self.config.pixel_norm:
+            x = x * (x.float().square().mean(dim=1, keepdim=True) + _EPSILON).rsqrt().to(x.dtype)
+        norm = adaptive_instance_norm_reference if reference else adaptive_instance_norm
+        return norm(x, style, self.config.instance_norm)
+
+    def _blur(self, x: Tensor, reference: bool) -> Tensor:
+        before, after = (len(self.taps) - 1) // 2, len(self.taps) // 2
+        if reference or before != after:
+            return filter_reference(x, self.taps, before, after)
+        kernel = fir_kernel(self.taps, x).expand(x.shape[1], 1, -1, -1)
+        return F.conv2d(x, kernel, padding=before, groups=x.shape[1])
+
+
+class Block(nn.Module):
+    """All that works at one resolution. The first block starts from a learned constant, which has a style too."""
+
+    def __init__(self, config: StyleGAN1Config, index: int) -> None:
+        super().__init__()
+        self.resolution = 4 << index
+        channels = config.channels[index]
+        if index == 0:
+            self.constant = _zeros(1, channels, 4, 4)
+        before = None if index == 0 else config.channels[index - 1]
+        self.first = StyledLayer(config, before, channels, self.resolution, doubles=index > 0)
+        self.second = StyledLayer(config, channels, channels, self.resolution, doubles=False)
+        self.to_rgb = nn.Module()
+        self.to_rgb.weight = _zeros(config.image_channels, channels)
+        self.to_rgb.bias = _zeros(config.image_channels)
+
+    def picture(self, x: Tensor, size: int) -> Tensor:
+        """The feature map's picture, float32, averaged or repeated to ``size`` pixels."""
+        if size < x.shape[-1]:  # to-RGB is pointwise and linear: average the few pixels first
+            x = F.avg_pool2d(x, x.shape[-1] // size)
+        weight = cast(Tensor, self.to_rgb.weight)[:, :, None, None].to(x.dtype)
+        out = F.conv2d(x, weight).float() + cast(Tensor, self.to_rgb.bias)[:, None, None]
+        return F.interpolate(out, size=size, mode="nearest") if size > out.shape[-1] else out
+
+
+class Synthesis(nn.Module):
+    """ws to styles to the image: one row of ws, and one style, for each layer.
+
+    A style has the channels' factors, then their shifts.
+    """
+
+    def __init__(self, config: StyleGAN1Config) -> None:
+        super().__init__()
+        self.config = config
+        self.resolution = config.resolution
+        self.w_dim = config.w_dim
+        self.image_channels = config.image_channels
+        self.blocks = nn.ModuleList(Block(config, i) for i in range(len(config.channels)))
+        self.layers = tuple(
+            Layer(f"block{block.resolution}.{name}", block.resolution, 2 * i + j, layer.style.out_features)
+            for i, block in enumerate(self._blocks())
+            for j, (name, layer) in enumerate((("first", block.first), ("second", block.second)))
+        )
+        self.num_ws = len(self.layers)
+        self.dtype = torch.float32
+
+    def _blocks(self) -> list[Block]:
+        return cast(list[Block], list(self.blocks))
+
+    def _styled(self) -> list[StyledLayer]:
+        return [layer for block in self._blocks() for layer in (block.first, block.second)]
+
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """Choose the precision of feature maps; weights are kept in float32, and moments are taken in it."""
+        self.dtype = dtype
+
+    def noise_constants(self) -> list[Tensor]:
+        """The noise maps stored with the network, ``[1, 1, H, W]`` each, coarsest first.
+
+        Without a strength: each layer multiplies its map by one for each channel.
+        """
+        return [layer.noise for layer in self._styled()] if self.config.has_noise else []
+
+    def noise_strengths(self) -> list[Tensor]:
+        """The standard deviation of each layer's random map, ``[]`` each: 1, before the channels' strengths."""
+        return [layer.noise.new_ones(()) for layer in self._styled()] if self.config.has_noise else []
+
+    def styles(self, ws: Tensor) -> list[Tensor]:
+        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
+        return [layer.style(ws[:, row]) for row, layer in enumerate(self._styled())]
+
+    def forward(
+        self,
+        styles: Sequence[Tensor],
+        noise: Sequence[Tensor | None],
+        *,
+        size: int | None = None,
+        reference: bool = False,
+    ) -> Tensor:
+        """Styles to an image.
+
+        Args:
+            styles: as :meth:`styles` gives them.
+            noise: one map for each of :meth:`noise_constants`, or None for no noise there.
+            size: side of the image that is wanted; smaller than the resolution, it is the exact area average.
+            reference: run the plain operations in place of the fast ones.
+
+        Returns:
+            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
+        """
+        maps = [*noise] if self.config.has_noise else [None] * self.num_ws
+        side = size or self.resolution
+        left_out = math.floor(self.config.lod)
+        mix = self.config.lod - left_out
+        blocks = self._blocks()[: len(self.blocks) - left_out]
+        layout = torch.contiguous_format if reference else torch.channels_last
+        constant = cast(Tensor, blocks[0].constant).to(self.dtype)
+        x = constant.expand(len(styles[0]), -1, -1, -1).contiguous(memory_format=layout)
+        coarser = None
+        for i, block in enumerate(blocks):
+            if mix and i == len(blocks) - 1:
+                coarser = blocks[i - 1].picture(x, side)
+            x = block.first(x, styles[2 * i], maps[2 * i], reference=reference)
+            x = block.second(x, styles[2 * i + 1], maps[2 * i + 1], reference=reference)
+        image = blocks[-1].picture(x, side)
+        return image if coarser is None else image.lerp(coarser, mix)

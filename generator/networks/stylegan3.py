@@ -1,0 +1,217 @@
+"""StyleGAN3-T and StyleGAN3-R: synthesis without aliasing. The mapping network is StyleGAN2's.
+
+Karras et al., "Alias-Free Generative Adversarial Networks", 2021. The equalised learning rate of training (a
+constant factor on each weight) is folded into the weights of the fully connected layers, to-RGB and the input.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from generator.layers import Layer
+from generator.networks.alias_free import StyleGAN3Config
+from generator.networks.mapping import Linear, Mapping
+from generator.ops.filtered_leaky_relu import Bend, filtered_leaky_relu, filtered_leaky_relu_reference
+
+__all__ = ["Mapping", "StyleGAN3Config", "Synthesis"]
+
+_EPSILON = 1e-8
+
+
+class FourierInput(nn.Module):
+    """Waves of fixed frequencies, turned and moved by four numbers from w, then mixed."""
+
+    def __init__(self, config: StyleGAN3Config) -> None:
+        super().__init__()
+        channels = config.channels[0]
+        self.size, self.rate, self.bandwidth = config.sizes[0], config.rates[0], config.cutoffs[0]
+        self.style = Linear(config.w_dim, 4)
+        self.weight = nn.Parameter(torch.zeros(channels, channels))
+        self.frequencies: Tensor
+        self.phases: Tensor
+        self.transform: Tensor
+        self.register_buffer("frequencies", torch.zeros(channels, 2))
+        self.register_buffer("phases", torch.zeros(channels))
+        # From places in the image to places among the waves; the identity unless somebody saved the model moved.
+        self.register_buffer("transform", torch.eye(3))
+
+    def forward(self, style: Tensor) -> Tensor:
+        """``[N, 4]``, as :func:`move` describes it, to waves ``[N, C, S, S]``."""
+        turn, shift = _normalised(style)
+        # To find what is drawn at a place, move the place back: first the model's transform, then that of w.
+        turning = torch.stack([turn, torch.stack([-turn[:, 1], turn[:, 0]], dim=1)], dim=2)
+        linear = turning @ self.transform[:2, :2]
+        offset = (turning @ (self.transform[:2, 2] - shift).unsqueeze(2)).squeeze(2)
+        phases = self.phases + offset @ self.frequencies.T
+        frequencies = self.frequencies @ linear
+        # A transform that shrinks the image can raise frequencies beyond what the sampling holds.
+        excess = (frequencies.norm(dim=2) - self.bandwidth) / (self.rate / 2 - self.bandwidth)
+        amplitudes = (1 - excess).clamp(0, 1)
+        at = (torch.arange(self.size, device=style.device) + (0.5 - self.size / 2)) / self.rate
+        # [N, row, column, channel]: x is the first coordinate, y, downwards, the second.
+        angles = at[:, None] * frequencies[:, None, None, :, 0] + (
+            at[:, None, None] * frequencies[:, None, None, :, 1] + phases[:, None, None]
+        )
+        waves = torch.sin(2 * math.pi * angles) * amplitudes[:, None, None]
+        mixed: Tensor = waves @ self.weight.T
+        return mixed.permute(0, 3, 1, 2)
+
+
+def _normalised(style: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of the turn, and the shift, ``[N, 2]`` each."""
+    style = style / style[:, :2].norm(dim=1, keepdim=True)
+    return style[:, :2], style[:, 2:]
+
+
+def move(style: Tensor, translate: Tensor, rotate: Tensor) -> Tensor:
+    """The input's style of the same image, turned about its centre and then shifted.
+
+    Args:
+        style: ``[N, 4]``: cosine and sine of the image's turn, at any scale, and its shift, at the same scale.
+        translate: ``[1 or N, 2]``, to the right and down, in sides of the image.
+        rotate: ``[1 or N]``, counter-clockwise, in degrees.
+
+    Returns:
+        ``[N, 4]``.
+    """
+    turn, shift = _normalised(style)
+    radians = torch.deg2rad(rotate)
+    cosine, sine = radians.cos(), radians.sin()
+    parts = [
+        turn[:, 0] * cosine - turn[:, 1] * sine,
+        turn[:, 0] * sine + turn[:, 1] * cosine,
+        shift[:, 0] * cosine + shift[:, 1] * sine + translate[:, 0],
+        shift[:, 1] * cosine - shift[:, 0] * sine + translate[:, 1],
+    ]
+    return torch.stack(parts, dim=1)
+
+
+class AliasFreeLayer(nn.Module):
+    """Modulated convolution and a leaky ReLU between two filters; the last layer has neither filters nor bend."""
+
+    def __init__(self, config: StyleGAN3Config, index: int) -> None:
+        super().__init__()
+        self.to_rgb = index == config.depth
+        kernel = 1 if self.to_rgb else config.kernel
+        before = config.channels[max(index - 1, 0)]
+        self.resampling = config.resampling(index)
+        self.bend = Bend(1, 1, config.clamp) if self.to_rgb else Bend(clamp=config.clamp)
+        self.style = Linear(config.w_dim, before)
+        self.weight = nn.Parameter(torch.zeros(config.channels[index], before, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(config.channels[index]))
+        # The mean square of the feature map that comes in, as training followed it.
+        self.magnitude: Tensor
+        self.register_buffer("magnitude", torch.ones(()))
+
+    def kernels(self, style: Tensor) -> Tensor:
+        """The weights of each sample ``[N, O, I, K, K]``, float32."""
+        gain = self.magnitude.rsqrt()
+        if self.to_rgb:
+            return gain * self.weight * style[:, None, :, None, None]
+        weight = self.weight * self.weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
+        style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
+        power = weight.square().sum(dim=(2, 3))
+        demodulation = (style.square() @ power.T + _EPSILON).rsqrt() * gain
+        return weight * style[:, None, :, None, None] * demodulation[:, :, None, None, None]
+
+    def forward(self, x: Tensor, style: Tensor, *, reference: bool) -> Tensor:
+        kernels = self.kernels(style).to(x.dtype)
+        bias, padding = self.bias.to(x.dtype), self.weight.shape[-1] - 1
+        if reference:
+            n, out_channels = kernels.shape[:2]
+            out = F.conv2d(x.flatten(0, 1)[None], kernels.flatten(0, 1), padding=padding, groups=n)
+            out = out.reshape(n, out_channels, *out.shape[2:]) + bias[:, None, None]
+            return filtered_leaky_relu_reference(out, self.resampling, self.bend)
+        parts = [
+            F.conv2d(x[i : i + 1], kernel.contiguous(memory_format=torch.channels_last), bias, padding=padding)
+            for i, kernel in enumerate(kernels)
+        ]
+        out = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return filtered_leaky_relu(out, self.resampling, self.bend)
+
+
+class Synthesis(nn.Module):
+    """ws to styles to the image.
+
+    Rows of ws: one for the input, then one for each layer. The first style is not of channels but places the image:
+    see :func:`move`.
+    """
+
+    def __init__(self, config: StyleGAN3Config) -> None:
+        super().__init__()
+        self.config = config
+        self.resolution = config.resolution
+        self.w_dim = config.w_dim
+        self.image_channels = config.channels[-1]
+        self.input = FourierInput(config)
+        self.convs = nn.ModuleList(AliasFreeLayer(config, i) for i in range(config.depth + 1))
+        self.layers = self._layers()
+        self.num_ws = len(self.layers)
+        self.dtype = torch.float32
+
+    def _convs(self) -> list[AliasFreeLayer]:
+        return cast(list[AliasFreeLayer], list(self.convs))
+
+    def _layers(self) -> tuple[Layer, ...]:
+        config = self.config
+        layers = [Layer("input", config.rates[0], 0, 4, config.cutoffs[0])]
+        for i, conv in enumerate(self._convs()):
+            name = "to_rgb" if conv.to_rgb else f"layer{i}"
+            layers.append(Layer(name, config.rates[i], i + 1, conv.style.out_features, config.cutoffs[i]))
+        return tuple(layers)
+
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """Choose the precision of feature maps; weights are kept in float32, and cast once styles are in them."""
+        self.dtype = dtype
+
+    def noise_constants(self) -> list[Tensor]:
+        """Empty: these networks have no noise."""
+        return []
+
+    def noise_strengths(self) -> list[Tensor]:
+        """Empty, as :meth:`noise_constants`."""
+        return []
+
+    def styles(self, ws: Tensor) -> list[Tensor]:
+        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
+        affines = [self.input.style, *(conv.style for conv in self._convs())]
+        return [affine(ws[:, i]) for i, affine in enumerate(affines)]
+
+    def move(self, styles: Sequence[Tensor], translate: Tensor, rotate: Tensor) -> list[Tensor]:
+        """The styles of the same image, turned and shifted; see :func:`move`."""
+        return [move(styles[0], translate, rotate), *styles[1:]]
+
+    def forward(
+        self,
+        styles: Sequence[Tensor],
+        noise: Sequence[Tensor | None],
+        *,
+        size: int | None = None,
+        reference: bool = False,
+    ) -> Tensor:
+        """Styles to an image.
+
+        Args:
+            styles: as :meth:`styles` gives them.
+            noise: empty.
+            size: side of the image that is wanted; smaller than the resolution, it is the area average.
+            reference: run the plain operations in place of the fast ones.
+
+        Returns:
+            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
+
+        Raises:
+            ValueError: noise is given.
+        """
+        if len(noise):
+            raise ValueError("a StyleGAN3 has no noise")
+        layout = torch.contiguous_format if reference else torch.channels_last
+        x = self.input(styles[0]).to(self.dtype).contiguous(memory_format=layout)
+        for conv, style in zip(self._convs(), styles[1:], strict=True):
+            x = conv(x, style, reference=reference)
+        image = x.float() * self.config.output_scale
+        return image if size is None or size == self.resolution else F.avg_pool2d(image, self.resolution // size)

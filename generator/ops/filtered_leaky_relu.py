@@ -1,0 +1,261 @@
+"""Leaky ReLU without aliasing: up-sample, apply it, low-pass filter, down-sample.
+
+Karras et al., "Alias-Free Generative Adversarial Networks", 2021, section 3.1 and appendix C.3. Outside of the
+feature map is zero.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from generator.ops.lowpass import Grid, Taps
+
+# Side in pixels of the part of the output that is made at once, and how many numbers of one part may lie at the
+# high rate: on a CPU they stay in its cache, on a GPU they keep it busy.
+_CPU_TILE, _CPU_PART = 24, 1 << 19
+_GPU_TILE, _GPU_PART = 128, 1 << 27
+
+# A radial filter is a sum of separable ones; those weaker than this, beside the strongest, are below float32.
+_WEAKEST = 1e-8
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How a layer goes up to the rate of the non-linearity and down again, along both axes alike.
+
+    Attributes:
+        up, down: whole factors.
+        up_taps: of the filter after zeros were put between the pixels; of sum 1.
+        down_taps: of the filter before pixels are left out: of one axis, or ``[K, K]`` rows of both.
+        padding: zeros before and after the map with the zeros between its pixels; negative to crop.
+    """
+
+    up: int
+    down: int
+    up_taps: Taps
+    down_taps: Taps | Grid
+    padding: tuple[int, int]
+
+    @property
+    def changes_nothing(self) -> bool:
+        return (self.up, self.down, self.up_taps, self.down_taps, self.padding) == (1, 1, (1.0,), (1.0,), (0, 0))
+
+    def high_size(self, size: int) -> int:
+        """The side at the high rate of a map of this side."""
+        return size * self.up + sum(self.padding) - (len(self.up_taps) - 1)
+
+    def out_size(self, size: int) -> int:
+        """The side of what comes out for a map of this side."""
+        return (self.high_size(size) - len(self.down_taps)) // self.down + 1
+
+
+@dataclass(frozen=True)
+class Bend:
+    """The non-linearity at the high rate.
+
+    Attributes:
+        slope: below zero.
+        gain: factor on both sides of it.
+        clamp: bound on the magnitude after the gain; None for none.
+    """
+
+    slope: float = 0.2
+    gain: float = 2**0.5
+    clamp: float | None = None
+
+
+def filtered_leaky_relu_reference(x: Tensor, resampling: Resampling, bend: Bend) -> Tensor:
+    """The operation as its definition reads.
+
+    Args:
+        x: ``[N, C, S, S]``, the bias in it.
+        resampling: up and down.
+        bend: the non-linearity.
+
+    Returns:
+        ``[N, C, T, T]`` with T the resampling's ``out_size(S)``, of x's precision.
+    """
+    n, channels, side, _ = x.shape
+    up = resampling.up
+    spread = x.new_zeros(n, channels, side, up, side, up)
+    spread[:, :, :, 0, :, 0] = up**2 * x
+    before, after = resampling.padding
+    spread = F.pad(spread.reshape(n, channels, side * up, side * up), (before, after, before, after))
+    high = _filter(_filter(spread, resampling.up_taps, 0), resampling.up_taps, 1)
+    high = _bend(high, bend)
+    if isinstance(resampling.down_taps[0], tuple):
+        kernel = torch.tensor(resampling.down_taps, dtype=torch.float64).flip(0, 1).to(x)
+        low = F.conv2d(high, kernel.expand(channels, 1, -1, -1), groups=channels)
+    else:
+        taps = _line(resampling.down_taps)
+        low = _filter(_filter(high, taps, 0), taps, 1)
+    return low[:, :, :: resampling.down, :: resampling.down]
+
+
+def filtered_leaky_relu(x: Tensor, resampling: Resampling, bend: Bend) -> Tensor:
+    """:func:`filtered_leaky_relu_reference`, fast: part by part, channels-last, as matrix products.
+
+    Zeros between pixels are never made, and the map at the high rate, the largest by far, never exists as a whole:
+    neither forward, nor for the backward pass, which makes each part of it again.
+    """
+    if resampling.changes_nothing:
+        return _bend(x, bend)
+    out: Tensor = _FilteredLeakyReLU.apply(x, resampling, bend)
+    return out
+
+
+def _line(taps: Taps | Grid) -> Taps:
+    return tuple(tap for tap in taps if isinstance(tap, float))
+
+
+def _filter(x: Tensor, taps: Taps, axis: int) -> Tensor:
+    kernel = torch.tensor(tuple(reversed(taps)), dtype=torch.float64).to(x)
+    shape = (len(taps), 1) if axis == 0 else (1, len(taps))
+    return F.conv2d(x, kernel.reshape(1, 1, *shape).expand(x.shape[1], -1, -1, -1), groups=x.shape[1])
+
+
+def _bend(x: Tensor, bend: Bend) -> Tensor:
+    out = x if bend.slope == 1 else F.leaky_relu(x, bend.slope)
+    out = out if bend.gain == 1 else out * bend.gain
+    return out if bend.clamp is None else out.clamp(-bend.clamp, bend.clamp)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """One part along one axis: which pixels of the output, from which of the input, by which matrices.
+
+    Attributes:
+        source, target: ranges of pixels.
+        up: ``[H, I]``, from the input to the high rate.
+        rows_down: ``[O*R, H]``, from there to the output by the rows' taps of each of R separable filters.
+        columns_down: ``[O, R*H]``, the same by the columns' taps, summing over the filters.
+    """
+
+    source: slice
+    target: slice
+    up: Tensor
+    rows_down: Tensor
+    columns_down: Tensor
+
+
+def _separable(taps: Taps | Grid) -> list[tuple[Tensor, Tensor]]:
+    """The filter as pairs of taps along the rows and along the columns, whose outer products it is the sum of."""
+    if not isinstance(taps[0], tuple):
+        line = torch.tensor(_line(taps), dtype=torch.float64)
+        return [(line, line)]
+    left, strengths, right = torch.linalg.svd(torch.tensor(taps, dtype=torch.float64))
+    count = int((strengths > _WEAKEST * strengths[0]).sum())
+    return [(left[:, i] * strengths[i], right[i]) for i in range(count)]
+
+
+@lru_cache(maxsize=256)
+def _spans(
+    resampling: Resampling, side: int, tile: int, device: torch.device, dtype: torch.dtype
+) -> tuple[_Span, ...]:
+    """The parts along one axis of a map of this side."""
+    up, down, before = resampling.up, resampling.down, resampling.padding[0]
+    up_taps = torch.tensor(resampling.up_taps, dtype=torch.float64)
+    pairs = _separable(resampling.down_taps)
+    reach = len(resampling.down_taps)
+    out = resampling.out_size(side)
+    count = -(-out // tile)
+    edges = [out * i // count for i in range(count + 1)]
+    spans = []
+    for start, end in pairwise(edges):
+        high = torch.arange(down * start, down * (end - 1) + reach)
+        # At the high rate, sample h is the sum over k of reversed tap k and pixel (h + k - before) / up.
+        first = min(max(0, -((before - int(high[0])) // up)), side - 1)
+        last = max(min(side, (int(high[-1]) + len(up_taps) - 1 - before) // up + 1), first + 1)
+        place = up * torch.arange(first, last) + before - high[:, None]
+        rising = up * _picked(up_taps.flip(0), place)
+        place = high - down * torch.arange(start, end)[:, None]
+        falling = [(_picked(rows.flip(0), place), _picked(columns.flip(0), place)) for rows, columns in pairs]
+        spans.append(
+            _Span(
+                slice(first, last),
+                slice(start, end),
+                rising.to(device, dtype),
+                torch.stack([rows for rows, _ in falling], dim=1).flatten(0, 1).to(device, dtype),
+                torch.cat([columns for _, columns in falling], dim=1).to(device, dtype),
+            )
+        )
+    return tuple(spans)
+
+
+def _picked(taps: Tensor, place: Tensor) -> Tensor:
+    """The taps at these places, and zero where there is none."""
+    inside = (place >= 0) & (place < len(taps))
+    return torch.where(inside, taps[place.clamp(0, len(taps) - 1)], 0.0)
+
+
+def _parts(x: Tensor, resampling: Resampling) -> Iterator[tuple[int, slice, _Span, _Span]]:
+    """Sample, channels, rows and columns of each part of a map ``[N, S, S, C]``."""
+    tile, size = (_CPU_TILE, _CPU_PART) if x.device.type == "cpu" else (_GPU_TILE, _GPU_PART)
+    spans = _spans(resampling, x.shape[1], tile, x.device, x.dtype)
+    channels = x.shape[3]
+    step = max(1, size // max(len(span.up) for span in spans) ** 2)
+    step = -(-channels // -(-channels // step))
+    for i in range(len(x)):
+        for first in range(0, channels, step):
+            for rows in spans:
+                for columns in spans:
+                    yield i, slice(first, first + step), rows, columns
+
+
+def _to_high_rate(x: Tensor, rows: _Span, columns: _Span) -> Tensor:
+    """Part of the map ``[I, J, C]`` to ``[H, K, C]``."""
+    # The columns, of which there is one product for each row, while the part is small; the rows in one product.
+    wide = _columns(columns.up, x[rows.source, columns.source])
+    return (rows.up @ wide.flatten(1)).reshape(len(rows.up), *wide.shape[1:])
+
+
+def _columns(matrix: Tensor, x: Tensor) -> Tensor:
+    """The matrix ``[O, I]`` applied to the second axis of ``[N, I, C]``."""
+    return torch.bmm(matrix.expand(len(x), -1, -1), x)
+
+
+class _FilteredLeakyReLU(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, resampling: Resampling, bend: Bend) -> Tensor:
+        x = x.permute(0, 2, 3, 1).contiguous()
+        ctx.save_for_backward(x)
+        ctx.resampling, ctx.bend = resampling, bend
+        n, side, _, channels = x.shape
+        size = resampling.out_size(side)
+        out = x.new_empty(n, size, size, channels)
+        for i, chosen, rows, columns in _parts(x, resampling):
+            high = _to_high_rate(x[i, :, :, chosen], rows, columns)
+            F.leaky_relu_(high, bend.slope).mul_(bend.gain)
+            if bend.clamp is not None:
+                high.clamp_(-bend.clamp, bend.clamp)
+            low = rows.rows_down @ high.flatten(1)  # [O*R, K*C], of which the next step takes [O, R*K, C]
+            low = low.reshape(rows.target.stop - rows.target.start, columns.columns_down.shape[1], -1)
+            out[i, rows.target, columns.target, chosen] = _columns(columns.columns_down, low)
+        return out.permute(0, 3, 1, 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None]:
+        (x,) = ctx.saved_tensors
+        bend: Bend = ctx.bend
+        grad = grad.permute(0, 2, 3, 1)
+        out = torch.zeros_like(x)
+        for i, chosen, rows, columns in _parts(x, ctx.resampling):
+            high = _to_high_rate(x[i, :, :, chosen], rows, columns)
+            low = grad[i, rows.target, columns.target, chosen]
+            back = _columns(columns.columns_down.T, low).reshape(len(rows.rows_down), -1)
+            back = (rows.rows_down.T @ back).reshape(high.shape)
+            factor = torch.where(high >= 0, bend.gain, bend.gain * bend.slope)
+            if bend.clamp is not None:
+                factor = torch.where((high * factor).abs() <= bend.clamp, factor, 0.0)
+            back *= factor
+            back = (rows.up.T @ back.flatten(1)).reshape(-1, *back.shape[1:])
+            out[i, rows.source, columns.source, chosen] += _columns(columns.up.T, back)
+        return out.permute(0, 3, 1, 2), None, None
