@@ -49,6 +49,7 @@ class OpenRecord:
         path: the record.
         model: the generator's name or file; None for the name in the record.
         device: where to compute, as :func:`generator.command.choose_device` takes it.
+        generator: one that is loaded already; ``model`` and ``device`` are not looked at then.
 
     Attributes:
         inversion: a record of one image.
@@ -59,7 +60,14 @@ class OpenRecord:
         InputError: the record cannot be read, holds several images, or belongs to another model.
     """
 
-    def __init__(self, path: Path, *, model: str | None = None, device: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        model: str | None = None,
+        device: str | None = None,
+        generator: "Generator | None" = None,
+    ) -> None:
         from generator.loading import load
         from invert.inversion import Inversion
 
@@ -69,7 +77,9 @@ class OpenRecord:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
         if self.inversion.weights is not None:
             raise InputError(f"{path} holds tuned weights, which `edit` cannot use yet; invert without tuning.")
-        self.generator: Generator = load(model or self._model()).to(choose_device(device))
+        self.generator: Generator = (
+            load(model or self._model()).to(choose_device(device)) if generator is None else generator
+        )
         self.ws: Tensor = self.inversion.for_generator(self.generator)
 
     @property
