@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
+from PIL import Image, ImageFilter
 
 from editing.regions import Mask
 from generator.errors import InputError
@@ -19,13 +20,19 @@ if TYPE_CHECKING:
 
     from generator.generator import Generator, Noise
 
+Array = npt.NDArray[np.float32]
 
-def blend_pictures(outside: Image.Image, inside: Image.Image, mask: Mask) -> Image.Image:
+
+def blend_pictures(
+    outside: Image.Image, inside: Image.Image, mask: Mask, *, match_colours: bool = False
+) -> Image.Image:
     """One picture over another through a mask.
 
     Args:
         outside, inside: RGB, of one size.
         mask: float32 ``[H, W]`` in 0 to 1; where it is 0, ``outside`` stays as it is.
+        match_colours: shift the colours of ``inside`` smoothly so that they meet those of ``outside`` along the
+            mask's edge: for a part of a face in another's skin.
 
     Raises:
         ValueError: the sizes differ.
@@ -33,6 +40,8 @@ def blend_pictures(outside: Image.Image, inside: Image.Image, mask: Mask) -> Ima
     if outside.size != inside.size or mask.shape != (outside.height, outside.width):
         raise ValueError(f"sizes differ: {outside.size}, {inside.size} and a mask {mask.shape}")
     below, above = (np.asarray(picture.convert("RGB"), dtype=np.float32) for picture in (outside, inside))
+    if match_colours:
+        above = above + _shift_at_edge(below - above, mask)
     blended = below + mask[:, :, None] * (above - below)
     return Image.fromarray(np.rint(blended).clip(0, 255).astype(np.uint8))
 
@@ -61,6 +70,32 @@ def synthesize_blended(
         raise ValueError(f"two ws [1, num_ws, w_dim] are needed, not {list(outside.shape)}, {list(inside.shape)}")
     with torch.inference_mode(), _blended_features(G, mask):
         return G.synthesize(torch.cat([outside, inside]), noise)[:1]
+
+
+def _shift_at_edge(difference: Array, mask: Mask) -> Array:
+    """The difference along the mask's soft edge, ``[H, W, 3]``, spread smoothly over the whole picture."""
+    height, width = mask.shape
+    small = (min(width, _SMALL), min(height, _SMALL))
+    sigma = _SPREAD * small[0]
+
+    def smooth(field: Array) -> Array:
+        return np.asarray(
+            Image.fromarray(field).resize(small, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(sigma)),
+            dtype=np.float32,
+        )
+
+    edge = (4 * mask * (1 - mask) + np.float32(1e-4)).astype(np.float32)
+    known = smooth(edge)
+    shifts = []
+    for channel in range(3):
+        # Differences beyond this are other content, lips against skin, not another shade.
+        part = edge * np.clip(difference[:, :, channel], -_SHADE, _SHADE)
+        shift = Image.fromarray(smooth(part) / known).resize((width, height), Image.Resampling.BILINEAR)
+        shifts.append(np.asarray(shift, dtype=np.float32))
+    return np.stack(shifts, axis=2)
+
+
+_SMALL, _SPREAD, _SHADE = 256, 0.06, 60.0
 
 
 @contextlib.contextmanager

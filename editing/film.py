@@ -200,16 +200,13 @@ class _Encoder:
 
         try:
             yield
-        except av.error.FFmpegError as error:
-            if isinstance(error, OSError) and error.errno and error.errno > 0 and error.errno != _INVALID:
+        # PyAV raises the first for a format that does not take the codec, the second for what FFmpeg refuses.
+        except (ValueError, av.error.FFmpegError) as error:
+            if isinstance(error, OSError) and not isinstance(error, ValueError):
                 raise
             raise InputError(
-                f"The encoder '{self.codec}' cannot write {self.path.suffix} films of this kind "
-                f"({error.strerror}); leave out --codec."
+                f"The encoder '{self.codec}' cannot write {self.path.suffix} ({error}); leave out --codec."
             ) from error
-
-
-_INVALID = 22
 
 
 def _palettes(width: int, height: int, time_base: Fraction) -> Any:

@@ -42,7 +42,7 @@ def mix(
     ],
     layers: Annotated[
         list[str] | None,
-        typer.Option(help="What is given: coarse, middle, fine, or rows such as 0-3,7; one for each giver."),
+        typer.Option(help="What each giver gives: coarse, middle, fine, rows as 0-3,7; middle for a --region."),
     ] = None,
     strength: Annotated[
         list[float] | None,
@@ -86,7 +86,7 @@ def mix(
         raise InputError("Say which styles are given, such as --layers coarse, or where, such as --region eyes.")
     check_regions(region or [])
     givers = [] if matrix else sources[1:]
-    shared = share_out(["all"] if matrix else givers, layers or ["all"], strength or [1.0])
+    shared = share_out(["all"] if matrix else givers, layers or ["middle"], strength or [1.0])
     G, codes = open_codes([*sources, *(columns or [])], model=model, device=device, truncation=truncation)
     rows = [G.rows(text) for text, _ in shared]
     if not matrix:
@@ -124,11 +124,12 @@ def _mixed(
             return after
         before = to_picture(G.synthesize(first.ws, first.noise_or_const))[0]
     from editing.blending import blend_pictures, synthesize_blended
-    from editing.regions import region_masks, to_mask_tensor
+    from editing.regions import WITHIN_SKIN, region_masks, to_mask_tensor
 
     mask = region_masks(region, [before, after], name=first.name)
     if blend == BlendName.image:
-        return blend_pictures(before, after, mask)
+        skin = all(one.strip().lower() in WITHIN_SKIN for one in region)
+        return blend_pictures(before, after, mask, match_colours=skin)
     blended = synthesize_blended(G, first.ws, mixed, to_mask_tensor(mask, mixed), first.noise_or_const)
     return to_picture(blended)[0]
 

@@ -22,6 +22,9 @@ Points = npt.NDArray[np.float64]
 REGIONS = ("eyes", "mouth", "hair", "face", "background")
 """The regions that landmarks give."""
 
+WITHIN_SKIN = ("eyes", "mouth")
+"""Those whose edges lie in skin."""
+
 FEATHER = 0.02
 """Standard deviation of a mask's soft edge, as a fraction of the picture's side."""
 
@@ -146,7 +149,7 @@ def face_region(region: str, points: Points, side: int) -> Mask:
     elif region == "mouth":
         _fill(draw, _grown(points[list(_LIPS)], 0.25 * unit, down, 0.2 * unit), side)
     else:
-        face = np.concatenate([points[list(_JAW)], points[list(_BROWS)] - 0.75 * unit * down])
+        face = np.concatenate([points[list(_JAW)], points[list(_BROWS)] - 0.5 * unit * down])
         if region == "face":
             _fill(draw, face, side)
         else:
@@ -161,6 +164,9 @@ def face_region(region: str, points: Points, side: int) -> Mask:
                 low = points[[2, 14]].mean(0)
                 beyond = np.stack([low - 9 * across, low + 9 * across])
                 _fill(draw, np.concatenate([beyond, beyond[::-1] + 9 * down]), side, 0)
+                for temple, outwards in ((points[:3], -across), (points[14:17], across)):
+                    ear = temple.mean(0) + 0.15 * unit * outwards
+                    _fill(draw, ear + unit * (0.35 * np.cos(turn) * across + 0.55 * np.sin(turn) * down), side, 0)
             else:
                 shoulders = np.stack([points[4], points[12], points[12] + 9 * down, points[4] + 9 * down])
                 _fill(draw, _grown(shoulders, 1.6 * unit, down, 0.0), side)
