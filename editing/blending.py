@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from editing.regions import Mask
 from generator.errors import InputError
@@ -74,15 +74,15 @@ def synthesize_blended(
 
 def _shift_at_edge(difference: Array, mask: Mask) -> Array:
     """The difference along the mask's soft edge, ``[H, W, 3]``, spread smoothly over the whole picture."""
+    from scipy.ndimage import gaussian_filter
+
     height, width = mask.shape
     small = (min(width, _SMALL), min(height, _SMALL))
     sigma = _SPREAD * small[0]
 
     def smooth(field: Array) -> Array:
-        return np.asarray(
-            Image.fromarray(field).resize(small, Image.Resampling.BOX).filter(ImageFilter.GaussianBlur(sigma)),
-            dtype=np.float32,
-        )
+        shrunk = np.asarray(Image.fromarray(field).resize(small, Image.Resampling.BOX), dtype=np.float32)
+        return np.asarray(gaussian_filter(shrunk, sigma), dtype=np.float32)
 
     edge = (4 * mask * (1 - mask) + np.float32(1e-4)).astype(np.float32)
     known = smooth(edge)

@@ -124,9 +124,9 @@ def edit(
     # Read before the work: a photo that is gone is better told now.
     whole = opened.photo(photo) if paste_back else None
 
-    def draw(chosen: "Sequence[Edit]") -> "Image":
-        picture = opened.picture(apply_edits(opened.ws, chosen, rows=rows, raw=raw))
-        return in_regions(region, before, picture, opened.stem) if region and chosen else picture
+    def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
+        picture = opened.picture(apply_edits(opened.ws, chosen, rows=rows, raw=raw), size=size)
+        return in_regions(region, opened.picture(size=size), picture, opened.stem) if region and chosen else picture
 
     before = opened.picture()
     edits = guide(draw, edits, wanted, keep_identity)

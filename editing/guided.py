@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from editing.direction import Direction
     from editing.discovery.scorer import Scorer
 
-Draw = Callable[[Sequence[Edit]], "Image.Image"]
-"""Edits to the picture that they make."""
+Draw = Callable[[Sequence[Edit], int], "Image.Image"]
+"""Edits, and the side in pixels that is enough, to the picture that they make."""
 
-_SCORED_SIDE, _ROUNDS = 256, 2
+_SCORED_SIDE, _COMPARED_SIDE, _ROUNDS = 256, 512, 2
 
 
 def parse_target(text: str) -> tuple[str, float]:
@@ -76,7 +76,7 @@ def guide(
         chosen += found
     if bound is not None:
         chosen, step = keep_identity(draw, chosen, bound)
-        print(f"{step.part:.0%} of the edit keeps the identity distance at {step.distance:.2f}, under {bound:g}")
+        print(f"{step.part:.0%} of the edit is made: identity distance {step.distance:.3f}, under {bound:g}")
     return chosen
 
 
@@ -103,7 +103,7 @@ def reach_targets(
     Several targets are searched in turn, twice, as one may move another's score.
 
     Args:
-        draw: edits to a picture; 256 pixels are enough.
+        draw: edits to a picture.
         fixed: edits of known strengths.
         targets: directions bound to the generator, each with the score to reach.
         scorer: measures the pictures.
@@ -125,7 +125,7 @@ def reach_targets(
 
             def score(strength: float, index: int = index, direction: "Direction" = direction) -> float:
                 others = [*fixed, *found[:index], *found[index + 1 :]]
-                picture = draw([*others, (direction, strength)] if strength else others)
+                picture = draw([*others, (direction, strength)] if strength else others, _SCORED_SIDE)
                 scores = scorer(to_tensor(picture.resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0)))
                 return float(scores[0, scorer.names.index(names[index])])
 
@@ -145,7 +145,9 @@ def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list
     Raises:
         InputError: no face is found before the edit, or the bound is not a number above 0.
     """
-    from invert.identity import Identity
+    from invert.faces import Face, find_faces
+    from invert.identity import Embedding, Identity
+    from invert.landmarks import read_landmarks
 
     check_bound(bound)
     identity = Identity()
@@ -153,15 +155,22 @@ def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list
     def part_of(part: float) -> list[Edit]:
         return [(direction, strength * part) for direction, strength in edits]
 
-    person = identity(draw([]))
-    if person is None:
+    before = draw([], _COMPARED_SIDE)
+    faces = find_faces(before)
+    if not faces:
         raise InputError(
             "No face was found before the edit, so no identity can be kept; leave out --keep-identity."
         )
 
+    def embed(picture: "Image.Image") -> Embedding:
+        # An edit leaves the face about where it is; to look for it again would take longer than to draw it.
+        box = faces[0].box
+        return identity.embed_face(picture, Face(box, read_landmarks(picture, box), faces[0].score))
+
+    person = embed(before)
+
     def distance(part: float) -> float:
-        face = identity(draw(part_of(part)))
-        return math.nan if face is None else identity.distance(person, face)
+        return identity.distance(person, embed(draw(part_of(part), _COMPARED_SIDE)))
 
     step = largest_step(distance, bound)
     return part_of(step.part), step

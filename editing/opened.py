@@ -98,14 +98,19 @@ class OpenRecord:
             if path.exists() and kept.exists() and path.samefile(kept):
                 raise InputError(f"{path} is what this edit is made from; give another name with --out.")
 
-    def picture(self, ws: "Tensor | None" = None) -> "Image.Image":
-        """What the generator makes of a code (the record's own by default), at full resolution."""
+    def picture(self, ws: "Tensor | None" = None, *, size: int | None = None) -> "Image.Image":
+        """What the generator makes of a code (the record's own by default), at full resolution or of a side.
+
+        A side that the generator does not draw at, as it is larger, gives full resolution.
+        """
         import torch
 
         from invert.photo import to_picture
 
         with torch.inference_mode():
-            return to_picture(self.generator.synthesize(self.ws if ws is None else ws, self._noise()))[0]
+            side = None if size is None or size >= self.generator.resolution else size
+            images = self.generator.synthesize(self.ws if ws is None else ws, self._noise(), size=side)
+            return to_picture(images)[0]
 
     def photo(self, named: Path | None = None) -> "Image.Image":
         """The photo that was inverted.

@@ -25,8 +25,11 @@ REGIONS = ("eyes", "mouth", "hair", "face", "background")
 WITHIN_SKIN = ("eyes", "mouth")
 """Those whose edges lie in skin."""
 
-FEATHER = 0.02
-"""Standard deviation of a mask's soft edge, as a fraction of the picture's side."""
+FEATHER = {"eyes": 0.02, "mouth": 0.02, "hair": 0.035, "face": 0.03, "background": 0.035}
+"""Standard deviation of each region's soft edge, as a fraction of the picture's side."""
+
+MASK_FEATHER = 0.01
+"""The same for a mask's file."""
 
 _READING_SIDE = 512
 _EYES, _BROWS, _LIPS, _JAW = (range(36, 42), range(42, 48)), range(17, 27), range(48, 60), range(17)
@@ -56,14 +59,18 @@ def in_regions(
 
 
 def region_masks(
-    regions: Sequence[str], pictures: Sequence[Image.Image], *, feather: float = FEATHER, name: str = "the picture"
+    regions: Sequence[str],
+    pictures: Sequence[Image.Image],
+    *,
+    feather: float | None = None,
+    name: str = "the picture",
 ) -> Mask:
     """The soft mask of several regions together, in all pictures: of an open and of a closed mouth, both.
 
     Args:
         regions: each one of :data:`REGIONS`, or a mask's file: white where to change, at any size.
         pictures: of one square size, showing the same face before and after.
-        feather: softness of the edge as a fraction of the side; 0 for a file's mask as it was drawn.
+        feather: softness of the edges as a fraction of the side, 0 for none; None for each region's own.
         name: what messages call the picture.
 
     Returns:
@@ -80,10 +87,11 @@ def region_masks(
             found = [face_region(kind, face_landmarks(picture, kind, name), side) for picture in pictures]
             # The background is where no picture has the face; every other region is where any has it.
             part = np.minimum.reduce(found) if kind == "background" else np.maximum.reduce(found)
+            part = soften(part, FEATHER[kind] if feather is None else feather)
         else:
-            part = read_mask(_mask_path(region), side)
+            part = soften(read_mask(_mask_path(region), side), MASK_FEATHER if feather is None else feather)
         mask = np.maximum(mask, part)
-    return soften(mask, feather)
+    return mask
 
 
 def _is_named(region: str) -> bool:

@@ -42,7 +42,7 @@ def test_all_frames_come_back_in_their_order(tmp_path: Path, suffix: str) -> Non
             for number in range(picture.n_frames):  # type: ignore[attr-defined]
                 picture.seek(number)
                 picture.load()
-                assert abs(picture.info["duration"] - 1000 / 12) <= 5
+                assert abs(picture.info["duration"] - 1000 / 12) < 10  # GIF counts in hundredths of a second
                 frames.append(np.asarray(picture.convert("RGB")))
     assert len(frames) == 7
     for number, frame in enumerate(frames):
