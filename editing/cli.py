@@ -11,7 +11,9 @@ import typer
 
 from editing.interpolate_command import interpolate_app
 from editing.mix_command import mix_app
+from editing.models import models_app
 from editing.outputs import free, picture_target
+from editing.sample import sample_app
 from generator.command import new_app, run
 from generator.errors import InputError
 
@@ -52,12 +54,14 @@ COMMANDS: dict[str, typer.Typer] = {
     "mix": mix_app,
     "interpolate": interpolate_app,
     "directions": directions_app,
+    "models": models_app,
+    "sample": sample_app,
 }
 
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, mix, interpolate, directions; each has its --help."
+    "Other commands: edit grid, mix, interpolate, directions, models, sample; each has its --help."
 )
 def edit(
     record: _Record = None,
