@@ -5,14 +5,24 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.interpolate_command import interpolate_app
+from editing.mix_command import mix_app
 from editing.models import models_app
+from editing.outputs import free, picture_target
 from editing.sample import sample_app
 from generator.command import new_app, run
 from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL.Image import Image
+
+    from editing.edit import Edit
 
 _Record = Annotated[
     Path | None,
@@ -41,6 +51,8 @@ FAR = 5
 """Strengths beyond this are warned of, in standard deviations."""
 COMMANDS: dict[str, typer.Typer] = {
     "grid": grid_app,
+    "mix": mix_app,
+    "interpolate": interpolate_app,
     "directions": directions_app,
     "models": models_app,
     "sample": sample_app,
@@ -49,7 +61,7 @@ COMMANDS: dict[str, typer.Typer] = {
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, edit directions, edit models, edit sample; each has its --help."
+    "Other commands: edit grid, mix, interpolate, directions, models, sample; each has its --help."
 )
 def edit(
     record: _Record = None,
@@ -57,6 +69,18 @@ def edit(
     strength: Annotated[
         list[float] | None,
         typer.Option("--strength", "-s", help="How far, in standard deviations; one for each --direction."),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="Go to this score in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
+    ] = None,
+    keep_identity: Annotated[
+        float | None,
+        typer.Option(help="Go only so far that the face stays within this distance; 0.6 is another person."),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(help="Only here: eyes, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"),
     ] = None,
     layers: _Layers = None,
     raw: _Raw = False,
@@ -75,21 +99,35 @@ def edit(
     """Change an inverted photo along directions, and write the picture."""
     from editing.direction import find
     from editing.edit import apply_edits, edit_name, pair
+    from editing.guided import check_bound, guide, guided_name, parse_target
     from editing.opened import OpenRecord
+    from editing.regions import check_regions, in_regions
     from invert.photo import save_picture
 
     # A misspelt command looks like a record, so that comes first; the newest record takes longer to find.
     path = None if record is None else _announced(record)
-    pairs = pair(direction or [], strength or [])
+    aims = [parse_target(text) for text in target or []]
+    pairs = pair(direction or [], strength or []) if direction or strength or not aims else []
+    check_regions(region or [])
+    check_bound(keep_identity)
     path = path or _announced(None)
     opened = OpenRecord(path, model=model, device=device)
     # What can be told without the model, which takes a while to load, is told before that.
-    names = opened.check_edit(direction or [], layers)
-    pairs = [(name, amount) for name, (_, amount) in zip(names, pairs, strict=True)]
-    name = edit_name(pairs, layers=layers, raw=raw)
-    target = _target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.png", overwrite)
-    sheet_target = _free(target.with_name(f"{target.stem}.sheet.png"), overwrite) if sheet else None
-    opened.check_output(target)
+    names = opened.check_edit([*(direction or []), *(one for one, _ in aims)], layers)
+    name = guided_name(
+        edit_name(
+            [(one, amount) for one, (_, amount) in zip(names[: len(pairs)], pairs, strict=True)],
+            layers=layers,
+            raw=raw,
+        ),
+        aims,
+        keep_identity,
+        region or [],
+    )
+    file = picture_target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.png", overwrite)
+    sheet_file = free(file.with_name(f"{file.stem}.sheet.png"), overwrite) if sheet else None
+    opened.check_output(file)
+    # Read before the work: a photo that is gone is better told now.
     whole = opened.photo(photo) if paste_back else None
     edits = [
         (find(name, opened.generator), amount) for name, (_, amount) in zip(direction or [], pairs, strict=True)
@@ -98,20 +136,25 @@ def edit(
         if abs(amount) > FAR and not raw:
             print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
     rows = None if layers is None else opened.generator.rows(layers)
+    wanted = [(find(name, opened.generator), score) for name, score in aims]
+
+    def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
+        picture = opened.picture(apply_edits(opened.ws, chosen, rows=rows, raw=raw), size=size)
+        return in_regions(region, opened.picture(size=size), picture, opened.stem) if region and chosen else picture
 
     before = opened.picture()
-    after = opened.picture(apply_edits(opened.ws, edits, rows=rows, raw=raw))
-    result = after
+    edits = guide(draw, edits, wanted, keep_identity)
+    after = result = draw(edits)
     if whole is not None:
         from invert.paste import paste_back as paste
 
         result = paste(whole, after, opened.alignment(), reference=before)
-    save_picture(result, target, overwrite=overwrite)
-    print(f"Wrote {target}")
-    if sheet_target is not None:
+    save_picture(result, file, overwrite=overwrite)
+    print(f"Wrote {file}")
+    if sheet_file is not None:
         from editing.sheet import contact_sheet
 
-        titles = ["inversion", "  ".join(f"{found} {amount:+g}" for found, amount in pairs)]
+        titles = ["inversion", "  ".join(f"{found.name} {amount:+.3g}" for found, amount in edits)]
         pictures = [before, after]
         try:
             pictures.insert(0, opened.crop(opened.photo(photo)))
@@ -120,8 +163,8 @@ def edit(
             if photo is not None:
                 raise
             print(f"The sheet goes without the photo: {error}")
-        save_picture(contact_sheet([pictures], titles), sheet_target, overwrite=overwrite)
-        print(f"Wrote {sheet_target}")
+        save_picture(contact_sheet([pictures], titles), sheet_file, overwrite=overwrite)
+        print(f"Wrote {sheet_file}")
 
 
 @grid_app.command(epilog="Example: edit grid me.inversion.safetensors --direction age --range -3 3")
@@ -154,7 +197,7 @@ def grid(
     opened = OpenRecord(path, model=model, device=device)
     names = opened.check_edit(direction, layers)
     name = edit_name([(one, ends[0]) for one in names], layers=layers, raw=raw)
-    target = _target(out, f"{opened.stem}.{name}_to{ends[1]:+g}.png", overwrite)
+    target = picture_target(out, f"{opened.stem}.{name}_to{ends[1]:+g}.png", overwrite)
     opened.check_output(target)
     found = [find(name, opened.generator) for name in direction]
     rows = None if layers is None else opened.generator.rows(layers)
@@ -193,24 +236,6 @@ def _announced(record: Path | None) -> Path:
     path = resolve_record(record, tuple(COMMANDS))
     if path != record:
         print(f"Using {path}, the newest record here" if record is None else f"Using {path}")
-    return path
-
-
-def _target(out: Path | None, default: str, overwrite: bool) -> Path:
-    """Where the picture goes; an ``out`` without a suffix is a folder."""
-    from invert.photo import check_picture_suffix
-
-    target = Path(default) if out is None else out
-    if out is not None and (out.is_dir() or not out.suffix):
-        target = out / default
-    check_picture_suffix(target)
-    return _free(target, overwrite)
-
-
-def _free(path: Path, overwrite: bool) -> Path:
-    """Refuse, before the work, what could not be written after it."""
-    if path.exists() and not overwrite:
-        raise InputError(f"{path} exists already; add --overwrite to replace it, or name another with --out.")
     return path
 
 

@@ -192,14 +192,19 @@ class OpenRecord:
         except OSError as error:
             raise InputError(f"Cannot write {path}: {folder}: {error.strerror or error}.") from error
 
-    def picture(self, ws: "Tensor | None" = None) -> "Image.Image":
-        """What the generator makes of a code (the record's own by default), at full resolution."""
+    def picture(self, ws: "Tensor | None" = None, *, size: int | None = None) -> "Image.Image":
+        """What the generator makes of a code (the record's own by default), at full resolution or of a side.
+
+        A side that the generator does not draw at, as it is larger, gives full resolution.
+        """
         import torch
 
         from invert.photo import to_picture
 
         with torch.inference_mode():
-            return to_picture(self.generator.synthesize(self.ws if ws is None else ws, self._noise()))[0]
+            side = None if size is None or size >= self.generator.resolution else size
+            images = self.generator.synthesize(self.ws if ws is None else ws, self._noise(), size=side)
+            return to_picture(images)[0]
 
     def photo(self, named: Path | None = None) -> "Image.Image":
         """The photo that was inverted.

@@ -1,0 +1,102 @@
+"""Drawing the frames of a way, one after the other, in the precision that is fastest here."""
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from editing.film import Frame
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from editing.interpolation import Way
+    from generator.generator import Generator, Noise
+
+NoiseWay = Callable[[float], "Noise"]
+"""A time in [0, 1] to noise for the generator."""
+
+
+def draw_frames(
+    G: "Generator",
+    way: "Way",
+    times: "Tensor",
+    *,
+    noise: NoiseWay | None = None,
+    size: int | None = None,
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+) -> Iterator[Frame]:
+    """Draw a film.
+
+    One frame is in memory at a time.
+
+    Args:
+        G: the generator; left as it is.
+        way: times to codes.
+        times: ``[N]`` in [0, 1].
+        noise: the noise at each time; None for the model's own.
+        size: side of the frames, as :meth:`generator.generator.Generator.synthesize` takes it.
+        precision: of the convolutions; ``auto`` is bfloat16 where the device multiplies in it natively, which
+            differs from float32 by about half a level of 255.
+
+    Yields:
+        uint8 ``[size, size, 3]``.
+
+    Raises:
+        InputError: a code is not finite.
+    """
+    import torch
+
+    from generator.ops.memory import keep_freed_memory
+    from invert.optimize import resolve_precision
+
+    chosen = resolve_precision(precision, G.device)
+    if chosen != "float32":
+        G = copy.deepcopy(G).to(dtype=torch.bfloat16)
+    with keep_freed_memory():
+        for time in times:
+            # Not around the loop: the mode is the thread's, and would last while the frame is used.
+            with torch.inference_mode():
+                ws = way(time[None])
+                if not bool(torch.isfinite(ws).all()):
+                    raise InputError("A code on the way is beyond all numbers; use strengths between -5 and 5.")
+                maps = "const" if noise is None else noise(float(time))
+                frame = _to_frame(G.synthesize(ws, maps, size=size))
+            yield frame
+
+
+def noise_between(
+    maps: "Sequence[Sequence[Tensor] | None]", constants: "Sequence[Tensor]", *, loop: bool = False
+) -> NoiseWay | None:
+    """The noise on a way between keys of which some have noise of their own.
+
+    Args:
+        maps: of each key, ``[1, 1, H, W]`` each; None for the model's.
+        constants: the model's.
+        loop: as in :func:`editing.interpolation.linear`.
+
+    Returns:
+        The maps at a time, on the line between the two nearest keys'; None where no key has its own.
+    """
+    if all(one is None for one in maps):
+        return None
+    keys = [list(constants) if one is None else list(one) for one in maps]
+    keys += keys[:1] if loop else []
+    last = len(keys) - 1
+
+    def at(time: float) -> "Noise":
+        place = min(max(time, 0.0), 1.0) * last
+        first = min(int(place), max(last - 1, 0))
+        after = keys[min(first + 1, last)]
+        return [a.lerp(b, place - first) for a, b in zip(keys[first], after, strict=True)]
+
+    return at
+
+
+def _to_frame(image: "Tensor") -> Frame:
+    import torch
+
+    pixels = image[0].permute(1, 2, 0).contiguous().add_(1).mul_(127.5).round_().clamp_(0, 255)
+    frame: Frame = pixels.to(torch.uint8).cpu().numpy()
+    # A film has three channels, whatever the model has.
+    return frame if frame.shape[2] == 3 else frame[:, :, :1].repeat(3, axis=2)

@@ -1,0 +1,37 @@
+"""How far along a command is, on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+_LINES = 5
+
+
+@contextlib.contextmanager
+def show_count(label: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
+    """Give a function to call after each of ``total`` units of work; the display ends with the block.
+
+    Args:
+        label: what is made, such as a film's name.
+        total: how many units there are.
+        unit: what one is called, such as ``frame``.
+    """
+    done = 0
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.markup import escape
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task(escape(label), total=total)
+            yield lambda: progress.advance(task)
+        return
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        if done % max(1, -(-total // _LINES)) == 0 or done == total:
+            print(f"{label}: {unit} {done} of {total}", file=sys.stderr, flush=True)
+
+    yield count

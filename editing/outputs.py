@@ -1,0 +1,49 @@
+"""Where a command's picture goes, decided before the work."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from generator.errors import InputError
+
+_LONGEST_NAME = 150
+
+
+def picture_target(out: Path | None, default: str, overwrite: bool) -> Path:
+    """Where the picture goes; an ``out`` without a suffix is a folder.
+
+    Args:
+        out: what the user asked for; None for ``default`` in this folder.
+        default: a file's name.
+        overwrite: whether an existing picture may be replaced.
+
+    Raises:
+        InputError: no picture is written with such a suffix, or one exists and may not be replaced.
+    """
+    from invert.photo import check_picture_suffix
+
+    target = Path(default) if out is None else out
+    if out is not None and (out.is_dir() or not out.suffix):
+        target = out / default
+    check_picture_suffix(target)
+    return free(target, overwrite)
+
+
+def free(path: Path, overwrite: bool) -> Path:
+    """Refuse, before the work, what could not be written after it.
+
+    Raises:
+        InputError: the file exists and may not be replaced.
+    """
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists already; add --overwrite to replace it, or name another with --out.")
+    return path
+
+
+def file_name(parts: Sequence[str]) -> str:
+    """A picture's name from its parts, ``me.mix.you-coarse.png``.
+
+    Letters that some file system does not take become underscores, and a long name is cut.
+    """
+    name = re.sub(r"[^\w.+,-]+", "_", ".".join(parts))
+    return f"{name[:_LONGEST_NAME]}.png"

@@ -1,0 +1,134 @@
+"""Codes to combine: of records and of seeds, all for one generator."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.command import choose_device
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from generator.generator import Generator, Noise
+    from invert.inversion import Inversion
+
+_SEED = "seed:"
+_LARGEST_SEED = 2**63 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Code:
+    """One code by its name.
+
+    Attributes:
+        name: for titles and files' names: a record's stem, or ``seed5``.
+        ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
+        z: float32 ``[1, z_dim]`` of a seed; None for a record.
+        noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
+        path: the record's file; None for a seed.
+    """
+
+    name: str
+    ws: "Tensor"
+    z: "Tensor | None" = None
+    noise: "list[Tensor] | None" = None
+    path: Path | None = None
+
+    @property
+    def noise_or_const(self) -> "Noise":
+        """What :meth:`generator.generator.Generator.synthesize` takes as noise."""
+        return "const" if self.noise is None else self.noise
+
+
+def open_codes(
+    names: Sequence[str], *, model: str | None = None, device: str | None = None, truncation: float = 1.0
+) -> "tuple[Generator, list[Code]]":
+    """Read codes, and load the generator that all belong to.
+
+    Args:
+        names: records; photos or folders, for their records (:func:`editing.opened.resolve_record`); or seeds
+            such as ``seed:5``.
+        model: the generator's name or file; None for that of the records, or the default one.
+        device: where to compute.
+        truncation: of the seeds' codes; 1 leaves them, 0 gives the mean w.
+
+    Raises:
+        InputError: one cannot be read, is a photo that was not inverted, or belongs to another model than the
+            others.
+    """
+    from editing.opened import OpenRecord, resolve_record
+    from generator.loading import DEFAULT_MODEL, load
+
+    places = [None if name.startswith(_SEED) else resolve_record(Path(name)) for name in names]
+    seeds = [_seed(name) for name, place in zip(names, places, strict=True) if place is None]
+    paths = [place for place in places if place is not None]
+    generator: Generator | None = None
+    records: dict[Path, OpenRecord] = {}
+    if paths:
+        _check_one_model(paths)
+        first = OpenRecord(paths[0], model=model, device=device)
+        generator, records[paths[0]] = first.generator, first
+        for path in paths[1:]:
+            if path not in records:
+                records[path] = OpenRecord(path, generator=generator)
+    if generator is None:
+        generator = load(model or DEFAULT_MODEL).to(choose_device(device))
+    if seeds and generator.label_dim:
+        raise InputError(f"The model '{generator.name}' has classes, which a seed does not say; give records.")
+    codes, waiting = [], iter(seeds)
+    for place in places:
+        if place is None:
+            codes.append(seed_code(generator, next(waiting), truncation))
+        else:
+            opened = records[place]
+            maps = opened.inversion.noise
+            noise = None if maps is None else [map.to(generator.device) for map in maps]
+            codes.append(Code(opened.stem, opened.ws, noise=noise, path=place))
+    return generator, codes
+
+
+def seed_code(generator: "Generator", seed: int, truncation: float = 1.0) -> Code:
+    """The code of a seed, the same on every device, as :meth:`generator.generator.Generator.sample` draws it."""
+    import torch
+
+    z = torch.randn(1, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+    with torch.inference_mode():
+        return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z)
+
+
+def check_not_a_source(out: Path, codes: Sequence[Code]) -> None:
+    """Refuse to write over a record, which no option may replace.
+
+    Raises:
+        InputError: ``out`` is one of them.
+    """
+    for code in codes:
+        if code.path is not None and out.exists() and code.path.exists() and out.samefile(code.path):
+            raise InputError(f"{out} is what this is made from; give another name with --out.")
+
+
+def _seed(name: str) -> int:
+    text = name.removeprefix(_SEED).strip()
+    if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_SEED:
+        raise InputError(f"'{name}' is no seed: give a whole number from 0 up, such as seed:5.")
+    return int(text)
+
+
+def _check_one_model(paths: Sequence[Path]) -> None:
+    """Refuse records of several latent spaces, naming two of them."""
+    from invert.inversion import Inversion
+
+    first = Inversion.load(paths[0])
+    for path in dict.fromkeys(paths[1:]):
+        other = Inversion.load(path)
+        if not _same_space(first, other):
+            raise InputError(
+                f"{paths[0]} was made with the model '{first.model}' ({first.latent_space}) and {path} with "
+                f"'{other.model}' ({other.latent_space}); give records of one model."
+            )
+
+
+def _same_space(one: "Inversion", other: "Inversion") -> bool:
+    return one.fingerprint == other.fingerprint or one.latent_space == other.latent_space

@@ -1,0 +1,50 @@
+import pytest
+import torch
+from torch import Tensor
+
+from editing import interpolation
+from editing.interpolation import frame_times
+from editing.pace import EvenPace, even_pace
+from generator.errors import InputError
+from tests.small_models import small_generator
+
+G = small_generator()
+
+
+def _squares(one: Tensor, other: Tensor) -> Tensor:
+    return (one - other).square().mean(dim=(1, 2, 3))
+
+
+def test_a_way_of_uneven_speed_becomes_even() -> None:
+    straight = interpolation.linear(G.sample([0, 1]))
+
+    def way(times: Tensor) -> Tensor:
+        return straight(times**3)
+
+    def unevenness(times: Tensor) -> float:
+        images = G.synthesize(way(times))
+        steps = _squares(images[1:], images[:-1]).sqrt()
+        return float(steps.std() / steps.mean())
+
+    seen: list[int] = []
+    pace = even_pace(G, way, points=33, distance=_squares, on_point=lambda: seen.append(1))
+    times = frame_times(12)
+    assert len(seen) == 33
+    assert unevenness(pace(times)) < 0.2 * unevenness(times)
+    paced = pace(times)
+    assert torch.allclose(paced[[0, -1]], times[[0, -1]], atol=1e-9)
+    assert (paced.diff() > 0).all()
+
+
+def test_a_standstill_is_passed_quickly() -> None:
+    times = torch.tensor([0, 0.25, 0.75, 1], dtype=torch.float64)
+    pace = EvenPace(times, torch.tensor([1.0, 0.0, 1.0], dtype=torch.float64))
+    paced = pace(frame_times(101))
+    assert int(((paced > 0.26) & (paced < 0.74)).sum()) <= 2
+
+
+def test_a_way_that_changes_nothing_has_no_pace() -> None:
+    with pytest.raises(InputError, match="look the same"):
+        even_pace(G, interpolation.still(G.sample([0])), points=3, distance=_squares)
+    with pytest.raises(ValueError, match="one length"):
+        EvenPace(torch.zeros(3), torch.ones(3))
