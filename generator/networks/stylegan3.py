@@ -107,20 +107,27 @@ class AliasFreeLayer(nn.Module):
         self.magnitude: Tensor
         self.register_buffer("magnitude", torch.ones(()))
 
-    def kernels(self, style: Tensor) -> Tensor:
-        """The weights of each sample ``[N, O, I, K, K]``, float32."""
+    def factors(self, style: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The weight ``[O, I, K, K]``, and its factors for inputs ``[N, I]`` and outputs ``[N, O]``."""
         gain = self.magnitude.rsqrt()
         if self.to_rgb:
-            return gain * self.weight * style[:, None, :, None, None]
+            return self.weight, style, gain.expand(len(style), len(self.weight))
         weight = self.weight * self.weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
         style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
         power = weight.square().sum(dim=(2, 3))
         demodulation = (style.square() @ power.T + _EPSILON).rsqrt() * gain
-        return weight * style[:, None, :, None, None] * demodulation[:, :, None, None, None]
+        return weight, style, demodulation
 
     def forward(self, x: Tensor, style: Tensor, *, reference: bool) -> Tensor:
-        kernels = self.kernels(style).to(x.dtype)
+        weight, inputs, outputs = self.factors(style)
         bias, padding = self.bias.to(x.dtype), self.weight.shape[-1] - 1
+        if not reference and torch.is_grad_enabled() and style.requires_grad and not weight.requires_grad:
+            # Factors on the maps cost two more passes, and spare the gradient of the weight, a convolution.
+            x = x * inputs[:, :, None, None].to(x.dtype)
+            out = F.conv2d(x, weight.to(x.dtype, memory_format=torch.channels_last), padding=padding)
+            out = torch.addcmul(bias[:, None, None], out, outputs[:, :, None, None].to(x.dtype))
+            return filtered_leaky_relu(out, self.resampling, self.bend)
+        kernels = (weight * inputs[:, None, :, None, None] * outputs[:, :, None, None, None]).to(x.dtype)
         if reference:
             n, out_channels = kernels.shape[:2]
             out = F.conv2d(x.flatten(0, 1)[None], kernels.flatten(0, 1), padding=padding, groups=n)
