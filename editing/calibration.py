@@ -66,4 +66,5 @@ def style_deviations(G: "Generator", statistics: "WStatistics | None" = None) ->
 
     statistics = statistics or w_statistics(G)
     coloured = torch.cat(style_weights(G)) @ (statistics.axes * statistics.deviations)
-    return torch.linalg.vector_norm(coloured, dim=1)
+    deviations: Tensor = torch.linalg.vector_norm(coloured, dim=1)
+    return deviations

@@ -5,12 +5,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from generator.command import new_app, run
 from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from editing.direction import Direction
 
 _Record = Annotated[
     Path | None,
@@ -67,7 +70,7 @@ def edit(
 ) -> None:
     """Change an inverted photo along directions, and write the picture."""
     from editing.direction import find
-    from editing.edit import apply_edits, edit_name, pair
+    from editing.edit import edit_name, pair
     from editing.opened import OpenRecord
     from invert.photo import save_picture
 
@@ -76,6 +79,7 @@ def edit(
     opened = OpenRecord(path, model=model, device=device)
     edits = [(find(name, opened.generator), amount) for name, amount in pairs]
     for found, amount in edits:
+        _say_note(found)
         if abs(amount) > FAR and not raw:
             print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
     rows = None if layers is None else opened.generator.rows(layers)
@@ -88,7 +92,7 @@ def edit(
     whole = opened.photo(photo) if paste_back else None
 
     before = opened.picture()
-    after = opened.picture(apply_edits(opened.ws, edits, rows=rows, raw=raw))
+    after = opened.edited(edits, rows=rows, raw=raw)
     result = after
     if whole is not None:
         from invert.paste import paste_back as paste
@@ -130,7 +134,7 @@ def grid(
 ) -> None:
     """Show a range of strengths: one row of pictures for each --direction."""
     from editing.direction import find
-    from editing.edit import apply_edits, edit_name, spread
+    from editing.edit import edit_name, spread
     from editing.opened import OpenRecord
     from editing.sheet import contact_sheet
     from invert.photo import save_picture
@@ -141,15 +145,14 @@ def grid(
         raise InputError("Say what to change, such as --direction age; `edit directions` lists all.")
     opened = OpenRecord(path, model=model, device=device)
     found = [find(name, opened.generator) for name in direction]
+    for one in found:
+        _say_note(one)
     rows = None if layers is None else opened.generator.rows(layers)
     names = [one.name for one in found]
     name = edit_name([(one, ends[0]) for one in names], layers=layers, raw=raw)
     target = _target(out, f"{opened.stem}.{name}_to{ends[1]:+g}.png", overwrite)
     opened.check_output(target)
-    pictures = [
-        [opened.picture(apply_edits(opened.ws, [(one, amount)], rows=rows, raw=raw)) for amount in strengths]
-        for one in found
-    ]
+    pictures = [[opened.edited([(one, amount)], rows=rows, raw=raw) for amount in strengths] for one in found]
     titles = [f"{amount:+.3g}" if amount else "0" for amount in strengths]
     save_picture(contact_sheet(pictures, titles, names, cell=256), target, overwrite=overwrite)
     print(f"Wrote {target}")
@@ -170,6 +173,13 @@ def directions(
         print(f"No direction is known for the model '{generator.name}' ({generator.latent_space}).")
     for direction in here.values():
         print(describe(direction))
+
+
+def _say_note(direction: "Direction") -> None:
+    """What a user should know of a published file, such as how its layers were mapped."""
+    note = direction.provenance.get("note")
+    if note:
+        print(f"edit: {direction.name}: {note}", file=sys.stderr)
 
 
 def _announced(record: Path | None) -> Path:

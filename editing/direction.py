@@ -173,7 +173,7 @@ class Direction:
         step = self._step(strength, raw)
         if self.space != "s" or self.rows is None:
             raise ValueError(f"the direction '{self.name}' moves codes, or has to be bound to a generator first")
-        parts = step[0].split([layer.channels for layer in G.layers])
+        parts = split_channels(step[0], G)
         chosen = self.rows if rows is None else rows
         return [
             style + part.to(style.device, style.dtype) if layer.ws_index in chosen else style
@@ -225,6 +225,16 @@ class Direction:
             )
 
 
+def split_channels(channels: "Tensor", G: "Generator") -> "list[Tensor]":
+    """A vector of StyleSpace ``[channels of all layers]`` as one ``[channels]`` for each layer."""
+    parts: list[Tensor] = []
+    start = 0
+    for layer in G.layers:
+        parts.append(channels[start : start + layer.channels])
+        start += layer.channels
+    return parts
+
+
 def load(path: str | Path) -> Direction:
     """Read what :meth:`Direction.save` wrote.
 
@@ -267,6 +277,9 @@ def known(latent_space: str) -> dict[str, Direction]:
 def find(name_or_path: str | Path, G: "Generator") -> Direction:
     """The direction of this name or in this file, bound to ``G``.
 
+    A file is one that :meth:`Direction.save` wrote, or a published one that :mod:`editing.published` reads; one of
+    several directions in a file is named after a colon, ``ffhq_pca.pt:54``.
+
     Raises:
         InputError: the name is unknown (near names and the whole list are in the message), the file cannot be
             read, or the direction belongs to another latent space (both are named).
@@ -276,7 +289,12 @@ def find(name_or_path: str | Path, G: "Generator") -> Direction:
     by_lower_case = {name.lower(): direction for name, direction in here.items()}
     if text.lower() in by_lower_case:
         return by_lower_case[text.lower()].bind(G)
-    path = Path(text).expanduser()
+    from editing.formats.arrays import SUFFIXES
+    from editing.published import read, split_component
+
+    path, component = split_component(text)
+    if path.suffix in SUFFIXES:
+        return read(path, G, component)
     if path.is_file() or path.suffix == _SUFFIX:
         return load(path).bind(G)
     for others in _shipped().values():

@@ -9,9 +9,12 @@ from generator.errors import InputError
 from invert.record_files import RECORD_SUFFIX, newest_record, record_stem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PIL import Image
     from torch import Tensor
 
+    from editing.edit import Edit
     from generator.generator import Generator, Noise
     from invert.align import Alignment
 
@@ -96,6 +99,23 @@ class OpenRecord:
 
         with torch.inference_mode():
             return to_picture(self.generator.synthesize(self.ws if ws is None else ws, self._noise()))[0]
+
+    def edited(
+        self, edits: "Sequence[Edit]", *, rows: "Sequence[int] | None" = None, raw: bool = False
+    ) -> "Image.Image":
+        """What the generator makes of the edited code, at full resolution.
+
+        Args:
+            edits, rows, raw: as for :func:`editing.edit.edited_styles`, which also says what is raised.
+        """
+        import torch
+
+        from editing.edit import edited_styles
+        from invert.photo import to_picture
+
+        with torch.inference_mode():
+            styles = edited_styles(self.generator, self.ws, edits, rows=rows, raw=raw)
+            return to_picture(self.generator.synthesize_styles(styles, self._noise()))[0]
 
     def photo(self, named: Path | None = None) -> "Image.Image":
         """The photo that was inverted.
