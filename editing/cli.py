@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.discover import discover_app
 from generator.command import new_app, run
 from generator.errors import InputError
 
@@ -40,12 +41,16 @@ _Device = Annotated[
 apply_app, grid_app, directions_app = new_app(), new_app(), new_app()
 FAR = 5
 """Strengths beyond this are warned of, in standard deviations."""
-COMMANDS: dict[str, typer.Typer] = {"grid": grid_app, "directions": directions_app}
+COMMANDS: dict[str, typer.Typer] = {
+    "grid": grid_app,
+    "directions": directions_app,
+    "discover": discover_app,
+}
 
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, edit directions; each has its --help."
+    "Other commands: edit grid, edit directions, edit discover; each has its --help."
 )
 def edit(
     record: _Record = None,

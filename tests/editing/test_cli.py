@@ -264,7 +264,7 @@ def test_optimised_noise_is_used() -> None:
     assert (_pixels("me.pose+0.png") != _pixels("loud.pose+0.png")).any()
 
 
-@pytest.mark.parametrize("command", [[], ["grid"], ["directions"]])
+@pytest.mark.parametrize("command", [[], ["grid"], ["directions"], ["discover"]])
 def test_help_loads_nothing_heavy(command: list[str]) -> None:
     code = (
         f"import sys; from editing.cli import main; main({[*command, '--help']}); "
