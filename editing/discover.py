@@ -1,14 +1,13 @@
 """The command ``edit discover``: directions found anew, each in a file, and a sheet of what they do."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.finders import TRUNCATION, Begin, Method, Progress, Wish, direction_names, find_directions, open_scorer
 from generator.command import new_app
 from generator.errors import InputError
 
@@ -24,39 +23,13 @@ discover_app = new_app()
 STRENGTHS = (-3, -2, -1, 0, 1, 2, 3)
 """The columns of the sheet."""
 _CELL = 256
-_GANSPACE_SAMPLES, _MASK_SAMPLES = 200_000, 8
-_TRUNCATION = 0.7
-
-Progress = Callable[[int, int], None]
-
-
-class Method(StrEnum):
-    """The finders."""
-
-    SEFA = "sefa"
-    GANSPACE = "ganspace"
-    STYLESPACE = "stylespace"
-    EXAMPLES = "examples"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the user asked for, beside the method."""
-
-    count: int
-    layers: str | None
-    samples: int | None
-    seed: int
-    before: Path | None
-    after: Path | None
-    mask: Path | None
-    name: str | None
 
 
 @discover_app.command(
     epilog="Examples: edit discover --method sefa --count 10   "
     "edit discover --method examples --before neutral/ --after smiling/ --name smile   "
-    "edit discover --method stylespace --mask mouth.png"
+    "edit discover --method stylespace --mask mouth.png   "
+    "edit discover --method interfacegan --scorer colour --score lightness"
 )
 def discover(
     method: Annotated[Method, typer.Option("--method", "-m", help="How to find them.")],
@@ -79,6 +52,18 @@ def discover(
         Path | None, typer.Option(help="Where the picture is to change: a picture, white there.", metavar="PICTURE")
     ] = None,
     name: Annotated[str | None, typer.Option(help="What to call a direction from examples.")] = None,
+    scorer: Annotated[
+        str | None,
+        typer.Option(
+            help="What scores pictures: faces, colour, an .onnx or TorchScript file, a .csv of scores, or a folder "
+            "with a folder of pictures for each label.",
+            metavar="SCORER",
+        ),
+    ] = None,
+    score: Annotated[
+        list[str] | None, typer.Option(help="A score to find a direction for; repeatable; all by default.")
+    ] = None,
+    hold: Annotated[list[str] | None, typer.Option(help="A score to leave alone; repeatable.")] = None,
     out: Annotated[
         Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER")
     ] = Path(),
@@ -95,105 +80,50 @@ def discover(
         str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
     ] = None,
 ) -> None:
-    """Find directions without scores, write each to a file for --direction, and show what they do."""
-    wish = Wish(count, layers, samples, seed, before, after, mask, name)
-    check(method, wish)
-    names = file_names(method, wish)
-    picture = out / f"{_stem(method, wish)}.png"
-    for path in [*(out / f"{one}.safetensors" for one in names), *([picture] if sheet else [])]:
-        if path.exists() and not overwrite:
-            raise InputError(f"{path} exists already; add --overwrite to replace it, or name a folder with --out.")
-    G, ws, noise = _shown(record, model, device, show)
-    with _bar() as progress:
-        found = find_directions(G, method, wish, progress)
-        for direction in found:
-            direction.save(out / f"{direction.name}.safetensors", overwrite=overwrite)
+    """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
+    wish = Wish(
+        method, count, layers, samples, seed, before, after, mask, name, scorer,
+        scores=tuple(score or ()), hold=tuple(hold or ()),
+    )  # fmt: skip
+    wish.check()
+    with _bar() as begin:
+        scored = open_scorer(wish, begin)
+        picture = out / f"{wish.stem}.png"
+        files = [out / f"{one}.safetensors" for one in direction_names(wish, scored)]
+        for path in [*files, picture] if sheet else files:
+            if path.exists() and not overwrite:
+                raise InputError(
+                    f"{path} exists already; add --overwrite to replace it, or name a folder with --out."
+                )
+        G, ws, noise = _shown(record, model, device, show)
+        found = find_directions(G, wish, scored, begin)
+        for direction, path in zip(found, files, strict=True):
+            direction.save(path, overwrite=overwrite)
         if sheet:
             from invert.photo import save_picture
 
-            save_picture(strips(G, ws, noise, found, progress("drawing the sheet")), picture, overwrite=overwrite)
-    written = [out / f"{direction.name}.safetensors" for direction in found]
-    print(f"Wrote {written[0]}" + (f" to {written[-1].name}" if len(written) > 1 else ""))
+            save_picture(strips(G, ws, noise, found, begin("drawing the sheet")), picture, overwrite=overwrite)
+    for direction, path in zip(found, files, strict=True):
+        print(f"Wrote {path}{_quality(direction)}")
     if sheet:
         print(f"Wrote {picture}")
 
 
-def check(method: Method, wish: Wish) -> None:
-    """Refuse, before a model is loaded, what a method cannot do.
-
-    Raises:
-        InputError: an option is missing, or is for another method.
-    """
-    pair = wish.before is not None and wish.after is not None
-    if (wish.before is None) != (wish.after is None):
-        raise InputError("--before and --after go together: give a folder of records for each.")
-    if method is Method.EXAMPLES and not pair:
-        raise InputError("--method examples needs two folders of records: --before FOLDER --after FOLDER.")
-    if method is Method.STYLESPACE and pair == (wish.mask is not None):
-        raise InputError("--method stylespace needs either --mask PICTURE, or --before FOLDER --after FOLDER.")
-    if method in (Method.SEFA, Method.GANSPACE) and (pair or wish.mask is not None):
-        raise InputError(f"--method {method.value} takes no examples and no mask; leave --before and --mask out.")
-    if wish.name is not None and (method is not Method.EXAMPLES or not _is_file_name(wish.name)):
-        raise InputError("--name is for --method examples, and has to be usable as a file's name, such as smile.")
-
-
-def file_names(method: Method, wish: Wish) -> list[str]:
-    """What the directions are called, and their files."""
-    if method is Method.EXAMPLES:
-        return [_stem(method, wish)]
-    return [f"{method.value}-{index:02d}" for index in range(wish.count)]
-
-
-def find_directions(
-    G: "Generator", method: Method, wish: Wish, progress: Callable[[str], Progress]
-) -> "list[Direction]":
-    """Run a finder.
-
-    Args:
-        progress: given what is going on, gives what is to be called with the number done and in all.
-
-    Raises:
-        InputError: as the finder says.
-    """
-    if method is Method.SEFA:
-        from editing.discovery.sefa import SeFa
-
-        return SeFa(G, wish.layers).find(wish.count)
-    if method is Method.GANSPACE:
-        from editing.discovery.ganspace import GANSpace
-
-        finder = GANSpace(G, wish.layers, samples=wish.samples or _GANSPACE_SAMPLES, seed=wish.seed)
-        return finder.find(wish.count, progress("sampling W"))
-    from editing.discovery.examples import Examples, read_examples
-
-    pairs = None if wish.before is None or wish.after is None else read_examples(wish.before, wish.after, G)
-    if method is Method.EXAMPLES and pairs is not None:
-        return [Examples(G, pairs, wish.layers).find(_stem(method, wish))]
-    from editing.discovery.stylespace import StyleSpace
-
-    space = StyleSpace(G, wish.layers)
-    if pairs is not None:
-        if not pairs.names:
-            raise InputError("Ranking style channels needs pairs: records of the same names in both folders.")
-        return space.find(space.rank_by_examples(pairs.after, pairs.before), wish.count)
-    ws = G.sample(range(wish.seed, wish.seed + (wish.samples or _MASK_SAMPLES)), truncation=_TRUNCATION)
-    ranked = space.rank_by_mask(ws, read_mask(wish.mask or Path()), progress=progress("looking at samples"))
-    return space.find(ranked, wish.count)
-
-
-def read_mask(path: Path) -> "Tensor":
-    """A picture's lightness as a mask, ``[1, 1, H, W]`` in [0, 1].
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    import numpy as np
-    import torch
-
-    from invert.photo import read_photo
-
-    lightness = np.asarray(read_photo(path).convert("L"), dtype=np.float32) / 255
-    return torch.from_numpy(lightness)[None, None]
+def _quality(direction: "Direction") -> str:
+    """What is known of how good a direction is, in brackets."""
+    said = {
+        "held_out_accuracy": "accuracy {:.2f} on held-out samples",
+        "leakage": "leakage {:.2f}",
+        "agreement": "agreement {:.2f}",
+        "score": "score {:.2f}",
+        "share": "share {:.3f}",
+    }
+    parts = []
+    for key, words in said.items():
+        value = direction.provenance.get(key)
+        if isinstance(value, float):
+            parts.append(words.format(value))
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def strips(
@@ -233,14 +163,6 @@ def strips(
     return contact_sheet(rows, titles, [direction.name for direction in directions], cell=_CELL)
 
 
-def _stem(method: Method, wish: Wish) -> str:
-    return wish.name or method.value if method is Method.EXAMPLES else method.value
-
-
-def _is_file_name(name: str) -> bool:
-    return bool(name) and not set(name) & set('/\\:*?"<>|') and name not in (".", "..") and name.isprintable()
-
-
 def _shown(
     record: Path | None, model: str | None, device: str | None, seed: int
 ) -> "tuple[Generator, Tensor, Noise]":
@@ -256,11 +178,11 @@ def _shown(
     from generator.loading import DEFAULT_MODEL, load
 
     G = load(model or DEFAULT_MODEL).to(choose_device(device))
-    return G, G.sample([seed], truncation=_TRUNCATION), "const"
+    return G, G.sample([seed], truncation=TRUNCATION), "const"
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[str], Progress]]:
+def _bar() -> Iterator[Begin]:
     """A progress bar: given what is going on, gives a function of the number done and in all."""
     from rich.console import Console
     from rich.progress import Progress as Bar

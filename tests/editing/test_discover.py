@@ -7,6 +7,7 @@ from PIL import Image
 
 from editing.cli import main
 from editing.direction import find, load
+from editing.discovery.colour import ColourScorer
 from editing.discovery.sefa import SeFa
 from tests.small_models import save_small_model, small_generator, small_record
 
@@ -43,7 +44,7 @@ def test_sefa_writes_directions_and_a_sheet_and_edit_takes_them(
     assert main(["discover", "--method", "sefa", "--count", "3", *MODEL]) == 0
     names = [f"sefa-0{index}.safetensors" for index in range(3)]
     assert _made(folder) == {*names, "sefa.png"}
-    assert "sefa-00.safetensors to sefa-02.safetensors" in capsys.readouterr().out
+    assert "Wrote sefa-02.safetensors (share 0." in capsys.readouterr().out
     for name, wanted in zip(names, SeFa(G).find(3), strict=True):
         one = find(name, G)
         assert torch.allclose(one.vector, wanted.vector)
@@ -94,6 +95,30 @@ def test_a_record_can_be_shown(folder: Path) -> None:
     assert (one != other).any()
 
 
+def test_interfacegan_finds_what_a_scorer_measures(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
+    command = ["discover", "-m", "interfacegan", "--scorer", "colour", "--score", "redness", "--hold", "lightness"]
+    assert main([*command, "--samples", "300", *MODEL]) == 0
+    assert "redness.safetensors (accuracy" in capsys.readouterr().out
+    assert _made(folder) == {"redness.safetensors", "interfacegan.png"}
+    one = find("redness.safetensors", G)
+    assert one.provenance["fixed"] == ["lightness"]
+    ws = G.sample(range(900, 916))
+    before, after = (ColourScorer()(G.synthesize(codes))[:, 3] for codes in (ws, one.apply(ws, 1.0)))
+    assert (after > before).mean() > 0.8
+
+
+def test_interfacegan_takes_a_table_of_scores(folder: Path) -> None:
+    w = G.sample(range(150))[:, 0]
+    lines = [f"{seed},{float(value)}" for seed, value in enumerate(w[:, 2])]
+    Path("scores.csv").write_text("\n".join(["seed,tall", *lines]))
+    assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
+    assert _made(folder) == {"scores.csv", "tall.safetensors"}
+    assert find("tall.safetensors", G).provenance["finder"] == "InterFaceGAN"
+
+
 def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("sefa-01.safetensors").write_text("mine")
     command = ["discover", "-m", "sefa", "-n", "2", *MODEL]
@@ -113,14 +138,22 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture
         (["-m", "sefa", "-n", "9"], "between 1 and 8"),
         (["-m", "ganspace", "--samples", "5"], "more than 8 samples"),
         (["-m", "sefa", "--layers", "deep"], "deep"),
-        (["-m", "sefa", "--mask", "me.png"], "takes no examples and no mask"),
-        (["-m", "sefa", "--name", "age"], "--name is for"),
+        (["-m", "sefa", "--mask", "me.png"], "does not take --mask"),
+        (["-m", "sefa", "--name", "age"], "does not take --name"),
         (["-m", "examples"], "--before FOLDER --after FOLDER"),
         (["-m", "examples", "--before", "."], "go together"),
         (["-m", "examples", "--before", ".", "--after", "nowhere"], "no folder nowhere"),
         (["-m", "examples", "--before", ".", "--after", ".", "--name", "a/b"], "file's name"),
         (["-m", "examples", "--before", ".", "--after", "."], "same codes"),
         (["-m", "stylespace"], "either --mask"),
+        (["-m", "interfacegan"], "needs --scorer"),
+        (["-m", "interfacegan", "--scorer", "smell"], "no scorer 'smell'"),
+        (["-m", "interfacegan", "--scorer", "colour", "--score", "hue"], "lightness, contrast"),
+        (["-m", "interfacegan", "--scorer", "colour", "--samples", "99"], "at least 100"),
+        (["-m", "interfacegan", "--scorer", "colour", "--layers", "0-3"], "not '0-3'"),
+        (["-m", "interfacegan", "--scorer", "missing.csv"], "missing.csv"),
+        (["-m", "interfacegan", "--scorer", "missing.onnx"], "missing.onnx"),
+        (["-m", "sefa", "--scorer", "colour"], "does not take --scorer"),
         (["-m", "stylespace", "--mask", "nothing.png"], "nothing.png"),
         (["-m", "sefa", "--record", "nobody.inversion.safetensors"], "nobody"),
     ],
