@@ -7,6 +7,8 @@ from PIL import Image
 
 from editing.discovery.labelled import LabelledScorer
 from generator.errors import InputError
+from invert.losses import LPIPS
+from tests.odd_models import tiny_lpips
 
 
 def _colours(images: torch.Tensor) -> np.ndarray:
@@ -71,3 +73,16 @@ def test_folders_that_cannot_be_learned_from_are_said(tmp_path: Path) -> None:
     _write(tmp_path, "few", (1, 2, 3), 2)
     with pytest.raises(InputError, match="few holds 2 pictures"):
         LabelledScorer(tmp_path, features=_colours)
+
+
+def test_alexnet_s_features_are_used_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LPIPS, "load", lambda _trunk: tiny_lpips())
+    _write(tmp_path, "dark", (40, 40, 40))
+    _write(tmp_path, "light", (210, 210, 210))
+    seen: list[tuple[int, int]] = []
+    scorer = LabelledScorer(tmp_path, progress=lambda done, whole: seen.append((done, whole)))
+    assert seen[-1] == (16, 16)
+    assert scorer.accuracy[0] > 0.9
+    scores = scorer(torch.cat([_plain(0.9, 0.9, 0.9), _plain(0.1, 0.1, 0.1)]))
+    assert scores.shape == (2, 1)
+    assert scores[0] > scores[1]
