@@ -173,12 +173,13 @@ class Direction:
         step = self._step(strength, raw)
         if self.space != "s" or self.rows is None:
             raise ValueError(f"the direction '{self.name}' moves codes, or has to be bound to a generator first")
-        parts = split_channels(step[0], G)
         chosen = self.rows if rows is None else rows
-        return [
-            style + part.to(style.device, style.dtype) if layer.ws_index in chosen else style
-            for style, part, layer in zip(styles, parts, G.layers, strict=True)
-        ]
+        moved, start = [], 0
+        for style, layer in zip(styles, G.layers, strict=True):
+            part = step[:, start : start + layer.channels].to(style.device, style.dtype)
+            moved.append(style + part if layer.ws_index in chosen else style)
+            start += layer.channels
+        return moved
 
     def moving(self, G: "Generator") -> "Tensor":
         """What of a bound direction's vector moves something: rows and channels of other layers are left out.
@@ -223,16 +224,6 @@ class Direction:
                 temporary,
                 metadata={_KEY: json.dumps(header)},
             )
-
-
-def split_channels(channels: "Tensor", G: "Generator") -> "list[Tensor]":
-    """A vector of StyleSpace ``[channels of all layers]`` as one ``[channels]`` for each layer."""
-    parts: list[Tensor] = []
-    start = 0
-    for layer in G.layers:
-        parts.append(channels[start : start + layer.channels])
-        start += layer.channels
-    return parts
 
 
 def load(path: str | Path) -> Direction:

@@ -151,7 +151,7 @@ def strips(
     with torch.inference_mode():
         # The middle of every row is the same picture.
         middle = to_picture(G.synthesize(ws, noise, size=size))[0]
-        for index, direction in enumerate(directions):
+        for index, direction in enumerate(one.bind(G) for one in directions):
             row = []
             for strength in STRENGTHS:
                 styles = edited_styles(G, ws, [(direction, float(strength))])
@@ -190,6 +190,8 @@ def _bar() -> Iterator[Begin]:
     with Bar(console=Console(stderr=True), transient=True) as bar:
 
         def begin(what: str) -> Progress:
+            for over in bar.task_ids:
+                bar.remove_task(over)
             task = bar.add_task(what, total=None)
             return lambda done, whole: bar.update(task, completed=done, total=whole)
 

@@ -246,13 +246,16 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
         cache=cache_folder() / "discovery",
         progress=begin("scoring samples"),
     )
-    finder = InterFaceGAN(G, scored.scorer, samples, report=lambda sentence: _say(begin, sentence))
-    return [found.direction.bind(G) for found in finder.find(attributes)]
+    # Refining tells attributes apart; one alone has nothing to be told from.
+    finder = InterFaceGAN(
+        G, scored.scorer, samples, refine=len(attributes) > 1, report=lambda step: _say(begin, step)
+    )
+    return [found.direction for found in finder.find(attributes)]
 
 
-def _say(begin: Begin, sentence: str) -> None:
+def _say(begin: Begin, step: str) -> None:
     """A step of which only the beginning is known."""
-    begin(sentence)
+    begin(step)
 
 
 def read_mask(path: Path) -> "Tensor":

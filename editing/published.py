@@ -37,8 +37,9 @@ E4E_FFHQ: dict[str, tuple[int, int, int, int]] = {
 """What e4e and its followers call axes of ``ffhq_pca.pt``: component, first and last of 18 rows, sign."""
 
 _E4E_FILE, _E4E_ROWS = "ffhq_pca", 18
-# A mean of W from other samples, or from a distilled model, is 0.1 away at most; another model's is above 1.
-_FAR_MEAN = 0.5
+# In standard deviations of W along its axes. From the default model's mean e4e's is 0.015 away, a Z's, which is 0,
+# 0.4, and the mean of another model's W 2.
+_FAR_MEAN = 0.15
 # Boundaries of another model are to this one like vectors drawn by chance: W spreads along them 0.8 to 1.2 times
 # as much as on average.
 _CHANCE_SPREAD = 1.25

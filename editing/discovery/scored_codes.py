@@ -8,6 +8,7 @@ Editing", 2020): a linear fit and other attributes projected out. Where there is
 import csv
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,7 +90,8 @@ class ScoredCodes:
                 },
                 by_group=True,
             )
-            found.append(calibrated(direction.bind(self.G), self.G, statistics))
+            # Kept by groups, which suit a model of the same W with another number of rows.
+            found.append(replace(direction, scale=calibrated(direction.bind(self.G), self.G, statistics).scale))
         return found
 
 

@@ -1,8 +1,12 @@
+import numpy as np
 import pytest
 import torch
 
 from editing.calibration import calibrated, style_deviations, w_statistics
-from editing.direction import Direction
+from editing.direction import Direction, find
+from editing.discovery.examples import ExamplePairs, Examples
+from editing.discovery.ganspace import GANSpace
+from editing.discovery.scored_codes import ScoredCodes, read_scores
 from generator.statistics import WStatistics
 from tests.odd_models import odd_generator
 
@@ -63,3 +67,22 @@ def test_what_moves_nothing_or_is_not_bound_has_no_scale():
         calibrated(_bound(vector, layers="coarse"), G)
     with pytest.raises(ValueError, match="bound"):
         calibrated(Direction("one", G.latent_space, vector, 1.0), G)
+
+
+def test_one_axis_has_one_strength_whichever_finder_gave_it(tmp_path):
+    (axis,) = GANSpace(G, samples=20_000).find(1)
+    vector = axis.vector[0]
+    np.save(tmp_path / "published.npy", (13 * vector).numpy())
+    published = find(tmp_path / "published.npy", G)
+    ws = G.sample(range(5))
+    examples = Examples(G, ExamplePairs(ws, ws + 0.3 * vector)).find("examples")
+    lines = [f"{seed},{float(G.sample([seed])[0, 0] @ vector)}" for seed in range(300)]
+    (tmp_path / "scores.csv").write_text("\n".join(["seed,along", *lines]))
+    steps = [one.apply(ws, 1.0) - ws for one in (axis, published, examples)]
+    for step in steps[1:]:
+        assert torch.allclose(step, steps[0], rtol=0.03, atol=1e-4)
+    # A fit on scores finds its own vector; its steps are as long as W is wide along them.
+    (fitted,) = ScoredCodes(G, read_scores(tmp_path / "scores.csv", G)).find(["along"])
+    step = (fitted.bind(G).apply(ws, 1.0) - ws)[0, 0]
+    width = float((W[:, 0] @ (step / step.norm())).std())
+    assert float(step.norm()) == pytest.approx(width, rel=0.05)

@@ -84,6 +84,13 @@ def test_components_are_chosen_by_number_and_checked_by_their_mean() -> None:
             find(f"{name}:7", OTHER)
 
 
+def test_components_in_z_are_refused() -> None:
+    pca = _pca()
+    np.savez("z.npz", lat_comp=pca["comp"].numpy(), lat_mean=np.zeros((1, 10)), lat_stdev=np.ones(60))
+    with pytest.raises(InputError, match="belongs to another latent space: the mean"):
+        find("z.npz:0", G)
+
+
 def test_e4e_s_names_are_known_with_their_layers_and_signs() -> None:
     pca = _pca()
     torch.save(pca, "ffhq_pca.pt")
