@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from editing.discover import discover_app
+from editing.models import models_app
+from editing.sample import sample_app
 from generator.command import new_app, run
 from generator.errors import InputError
 
@@ -45,12 +47,14 @@ COMMANDS: dict[str, typer.Typer] = {
     "grid": grid_app,
     "directions": directions_app,
     "discover": discover_app,
+    "models": models_app,
+    "sample": sample_app,
 }
 
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, edit directions, edit discover; each has its --help."
+    "Other commands: edit grid, edit directions, edit discover, edit models, edit sample; each has its --help."
 )
 def edit(
     record: _Record = None,

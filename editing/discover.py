@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from editing.finders import TRUNCATION, Begin, Method, Progress, Wish, direction_names, find_directions, open_scorer
+from editing.finders import Begin, Method, Progress, Wish, codes, direction_names, find_directions, open_scorer
 from generator.command import new_app
 from generator.errors import InputError
 
@@ -178,7 +178,7 @@ def _shown(
     from generator.loading import DEFAULT_MODEL, load
 
     G = load(model or DEFAULT_MODEL).to(choose_device(device))
-    return G, G.sample([seed], truncation=TRUNCATION), "const"
+    return G, codes(G, [seed]), "const"
 
 
 @contextmanager

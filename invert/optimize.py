@@ -26,7 +26,7 @@ from invert.metrics import as_colour
 Space = Literal["w", "w+"]
 Precision = Literal["auto", "float32", "bfloat16"]
 _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-_STEPS = {"w": 100, "w+": 200}
+_STEPS = {"w": 100, "w+": 220}
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,17 @@ class OptimizationInverter:
 
     Args:
         G: the generator; it is left as it is.
-        space: ``w`` one code for all layers; ``w+`` a code for each layer that draws coarser than ``search_size``,
-            from W's best, which the finer ones keep.
-        steps: of Adam; None for 100 in W, 200 in W+.
+        space: ``w`` one code for all layers; ``w+`` a code for each layer, from W's best, which the layers keep
+            that draw finer than what is compared.
+        steps: of Adam; None for 100 in W, 220 in W+.
         learning_rate: in standard deviations of W.
         w_fraction: the part of a W+ search's steps that is spent in W.
         pixel_weight: weight of the mean squared error beside LPIPS.
+        detail_weight: weight of the squared error of what is finer than ``search_size``, at twice that side.
+            Without it the search finds textures whose average is right and which look like nothing: dots on
+            lips, a grid on skin.
         prior_weight: weight of the mean squared whitened coordinate, which draws codes to W's mean.
-        search_size: the side at which images are compared, at most the generator's resolution.
+        search_size: the side at which LPIPS compares images, at most the generator's resolution.
         seed: of the samples that W's statistics come from; the search itself draws nothing.
         precision: of the search's convolutions; ``auto`` is bfloat16 where the processor computes in it.
 
@@ -74,6 +77,7 @@ class OptimizationInverter:
         learning_rate: float = 0.22,
         w_fraction: float = 0.2,
         pixel_weight: float = 1.0,
+        detail_weight: float = 1.0,
         prior_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
@@ -87,7 +91,7 @@ class OptimizationInverter:
             raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
         if not 0 <= w_fraction <= 1:
             raise InputError(f"The fraction of the steps in W is from 0 to 1, not {w_fraction}.")
-        for name, weight in (("pixel", pixel_weight), ("prior", prior_weight)):
+        for name, weight in (("pixel", pixel_weight), ("detail", detail_weight), ("prior", prior_weight)):
             if not (math.isfinite(weight) and weight >= 0):
                 raise InputError(f"The {name} weight has to be 0 or above, not {weight}.")
         search_size = min(search_size, G.resolution)
@@ -101,6 +105,7 @@ class OptimizationInverter:
         self.learning_rate = learning_rate
         self.w_steps = self.steps if space == "w" else round(w_fraction * self.steps)
         self.pixel_weight = pixel_weight
+        self.detail_weight = detail_weight
         self.prior_weight = prior_weight
         self.search_size = search_size
         self.seed = seed
@@ -164,6 +169,7 @@ class OptimizationInverter:
             "w_steps": self.w_steps,
             "learning_rate": self.learning_rate,
             "pixel_weight": self.pixel_weight,
+            "detail_weight": self.detail_weight,
             "prior_weight": self.prior_weight,
             "search_size": self.search_size,
             "seed": self.seed,
@@ -181,13 +187,15 @@ class _Search:
         self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
         self.lpips = LPIPS.load("alex").to(G.device).in_precision(dtype)
         self.statistics = WStatistics.of(G, seed=inverter.seed)
-        self.target = area_resize(images.to(G.device).float(), inverter.search_size)
+        self.drawn_size = min(G.resolution, inverter.search_size * (2 if inverter.detail_weight else 1))
+        self.fine_target = area_resize(images.to(G.device).float(), self.drawn_size)
+        self.target = area_resize(self.fine_target, inverter.search_size)
         with torch.no_grad():
             self.target_features = self.lpips.features(self._for_lpips(self.target))
         # One row while the search is in W, num_ws rows in W+.
         self.coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device, requires_grad=True)
         self.adam = self._new_adam()
-        self.held_rows = _rows_finer_than(inverter.search_size, G)
+        self.held_rows = _rows_finer_than(self.drawn_size, G)
         self.best_loss = torch.full((len(images),), math.inf, device=G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
         self.steps_done = 0
@@ -204,9 +212,15 @@ class _Search:
             self.adam = self._new_adam()
         self.adam.param_groups[0]["lr"] = inverter.learning_rate * _schedule((step + 0.5) / inverter.steps)
         ws = self.statistics.unwhiten(self.coordinates).expand(-1, self.G.num_ws, -1)
-        drawn = as_colour(self.G.synthesize(ws, size=inverter.search_size))
+        fine = as_colour(self.G.synthesize(ws, size=self.drawn_size))
+        drawn = area_resize(fine, inverter.search_size)
         losses = self.lpips.distance(self.lpips.features(self._for_lpips(drawn)), self.target_features)
-        losses = losses + inverter.pixel_weight * (drawn - self.target).square().mean(dim=(1, 2, 3))
+        coarse_error = (drawn - self.target).square().mean(dim=(1, 2, 3))
+        losses = losses + inverter.pixel_weight * coarse_error
+        if self.drawn_size > inverter.search_size:
+            # Averaging is a projection, so the error of what it removes is the difference of the two errors.
+            fine_error = (fine - self.fine_target).square().mean(dim=(1, 2, 3))
+            losses = losses + inverter.detail_weight * (fine_error - coarse_error)
         if inverter.prior_weight:
             losses = losses + inverter.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         self._remember(losses.detach())
@@ -239,17 +253,11 @@ class _Search:
 
 
 def _rows_finer_than(size: int, G: Generator) -> list[int]:
-    """The rows of ws that keep W's code in W+: those that draw at ``size`` pixels or more, where it is reduced.
-
-    What they draw is averaged away before it is compared. Left free, they find textures whose average is right and
-    which look like nothing: dots on lips, a grid on skin.
-    """
-    if size >= G.resolution:
-        return []
+    """The rows of ws that keep W's code in W+: those that draw finer than ``size`` alone, unseen by the search."""
     coarsest: dict[int, int] = {}
     for layer in G.layers:
         coarsest[layer.ws_index] = min(layer.resolution, coarsest.get(layer.ws_index, layer.resolution))
-    return sorted(row for row, resolution in coarsest.items() if resolution >= size)
+    return sorted(row for row, resolution in coarsest.items() if resolution > size)
 
 
 def _schedule(t: float) -> float:

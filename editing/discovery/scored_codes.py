@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from generator.generator import Generator
 
 _SEED, _RECORD, _TRUNCATION = "seed", "record", "truncation"
+_USUAL_TRUNCATION = 0.7
 _BATCH = 500
 
 
@@ -98,9 +99,9 @@ class ScoredCodes:
 def read_scores(path: Path, G: "Generator") -> Samples:
     """Codes and their scores from a CSV with a header.
 
-    The column ``seed`` names the code ``G.sample([seed])``, with the column ``truncation`` where there is one; or
-    the column ``record`` names an inversion's file, from the CSV's folder. Every other column is a score; an empty
-    cell or ``nan`` is none.
+    The column ``seed`` names a picture of ``edit sample``: the code ``G.sample([seed], truncation=0.7)``, or of the
+    truncation in the column ``truncation`` where there is one. Or the column ``record`` names an inversion's file,
+    from the CSV's folder. Every other column is a score; an empty cell or ``nan`` is none.
 
     Raises:
         InputError: the file is missing or malformed, or a record cannot be used.
@@ -109,7 +110,7 @@ def read_scores(path: Path, G: "Generator") -> Samples:
     scores = np.array([[_number(row[name], name, line, path) for name in names] for line, row in rows])
     if _SEED in rows[0][1]:
         seeds = [_whole(row[_SEED], line, path) for line, row in rows]
-        truncations = [_number(row.get(_TRUNCATION, "1"), _TRUNCATION, line, path) for line, row in rows]
+        truncations = [_number(row.get(_TRUNCATION, ""), _TRUNCATION, line, path) for line, row in rows]
         codes = _sampled(G, seeds, truncations)
     else:
         codes = _recorded(G, [path.parent / row[_RECORD] for _, row in rows])
@@ -172,7 +173,7 @@ def _sampled(G: "Generator", seeds: Sequence[int], truncations: Sequence[float])
 
     parts = [G.sample(seeds[start : start + _BATCH])[:, 0] for start in range(0, len(seeds), _BATCH)]
     w = torch.cat(parts)
-    amount = torch.tensor(truncations, dtype=w.dtype, device=w.device).nan_to_num(1.0)[:, None]
+    amount = torch.tensor(truncations, dtype=w.dtype, device=w.device).nan_to_num(_USUAL_TRUNCATION)[:, None]
     w = G.w_avg + amount * (w - G.w_avg)
     return np.repeat(w.double().cpu().numpy()[:, None], len(GROUPS), axis=1)
 

@@ -13,7 +13,7 @@ from generator.formats.stand_ins import Budget
 from generator.formats.torch_file import open_torch_file
 from generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
 
-_MAPPING_RATE = 0.01  # the factor on the mapping network's learning rate: the repository's, never written to files
+MAPPING_RATE = 0.01  # the factor on the mapping network's learning rate: the repository's, never written to files
 _DIFFUSION = ("model.diffusion_model.", "first_stage_model.", "down_blocks.", "unet.", "transformer_blocks.")
 
 
@@ -100,9 +100,9 @@ def _stylegan2(file: _Checkpoint) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     depth = 0
     while file.has(f"style.{depth + 1}.weight"):
         weight = file.tensor(f"style.{depth + 1}.weight", 0, 0)
-        tensors[f"mapping.layers.{depth}.weight"] = weight * (_MAPPING_RATE * weight.shape[1] ** -0.5)
+        tensors[f"mapping.layers.{depth}.weight"] = weight * (MAPPING_RATE * weight.shape[1] ** -0.5)
         bias = file.tensor(f"style.{depth + 1}.bias", len(weight))
-        tensors[f"mapping.layers.{depth}.bias"] = bias * _MAPPING_RATE
+        tensors[f"mapping.layers.{depth}.bias"] = bias * MAPPING_RATE
         depth += 1
     if depth == 0:
         raise InputError(f"{file.file} is incomplete: its generator has no mapping network (style).")

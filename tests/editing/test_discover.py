@@ -9,6 +9,9 @@ from editing.cli import main
 from editing.direction import find, load
 from editing.discovery.colour import ColourScorer
 from editing.discovery.sefa import SeFa
+from generator.formats.native import save_native
+from generator.networks.stylegan2 import StyleGAN2Config
+from tests.generator.stylegan2_files import random_stylegan2
 from tests.small_models import save_small_model, small_generator, small_record
 
 G = small_generator(latent_space="small-w")
@@ -111,12 +114,21 @@ def test_interfacegan_finds_what_a_scorer_measures(
 
 
 def test_interfacegan_takes_a_table_of_scores(folder: Path) -> None:
-    w = G.sample(range(150))[:, 0]
+    w = G.sample(range(150), truncation=0.7)[:, 0]
     lines = [f"{seed},{float(value)}" for seed, value in enumerate(w[:, 2])]
     Path("scores.csv").write_text("\n".join(["seed,tall", *lines]))
     assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
     assert _made(folder) == {"scores.csv", "tall.safetensors"}
     assert find("tall.safetensors", G).provenance["finder"] == "InterFaceGAN"
+
+
+def test_a_model_with_classes_is_sampled_over_them(capsys: pytest.CaptureFixture[str]) -> None:
+    config = StyleGAN2Config(z_dim=4, mapping_widths=(6, 5), channels=(7, 6), label_dim=3, label_width=4)
+    save_native(random_stylegan2(config), Path("classes.safetensors"))
+    model = ("--model", "classes.safetensors", "--device", "cpu")
+    assert main(["discover", "-m", "sefa", "-n", "1", "--show", "4", *model]) == 0
+    assert main(["discover", "-m", "interfacegan", "--scorer", "colour", *model]) == 2
+    assert "has classes" in capsys.readouterr().err
 
 
 def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

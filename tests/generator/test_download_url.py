@@ -159,3 +159,39 @@ def test_what_is_it() -> None:
     assert "Git LFS" in what_is_it(POINTER)
     assert what_is_it(b'<?xml version="1.0"?><net name="torch-jit-export" version="10">') == ""
     assert what_is_it(b"PK\x03\x04") == ""
+
+
+def test_an_unknown_file_is_as_long_as_its_server_says(tmp_path: Path) -> None:
+    with serve(Site(BODY, drop_after=[300_000, 200_000])) as site:
+        path = download_url(UrlSource(site.url), tmp_path / "w.part", label="w")
+        assert path.read_bytes() == BODY
+        assert site.requests == [None, "bytes=300000-", "bytes=500000-"]
+        assert left(tmp_path) == ["w.part"]
+
+
+def test_an_unknown_file_without_a_version_is_never_joined(tmp_path: Path) -> None:
+    part = tmp_path / "w.part"
+    part.write_bytes(b"x" * 1000)
+    with serve(Site(BODY)) as site:
+        assert download_url(UrlSource(site.url), part, label="w").read_bytes() == BODY
+        assert site.requests == [None]
+
+
+@pytest.mark.parametrize(
+    ("site", "sentence"),
+    [
+        (Site(PAGE), "gave is a web page"),
+        (Site(POINTER), "gave is a Git LFS pointer"),
+        (Site(BODY, announce=len(BODY) + 1), "broke off after 1.0 MB"),
+        (Site(BODY, announce=-1), "has no length that could be checked"),
+    ],
+)
+def test_what_cannot_be_an_unknown_file(site: Site, sentence: str, tmp_path: Path) -> None:
+    site.ranges = False
+    with serve(site), pytest.raises(InputError, match=sentence):
+        download_url(UrlSource(site.url), tmp_path / "w.part", label="w")
+
+
+def test_an_unknown_file_needs_an_encrypted_connection(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not encrypted"):
+        download_url(UrlSource("http://example.org/model.pkl"), tmp_path / "w.part", label="w")

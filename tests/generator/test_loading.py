@@ -43,7 +43,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"), [("fhq", "did you mean ffhq"), ("missing.pkl", "known by name is ffhq")]
+    ("typed", "answer"), [("fhq", "did you mean ffhq"), ("missing.npz", "`edit models` lists the models")]
 )
 def test_what_does_not_exist(typed: str, answer: str) -> None:
     with pytest.raises(InputError, match=answer):
@@ -104,3 +104,17 @@ def _use_small_openvino(monkeypatch: pytest.MonkeyPatch, source: Path) -> list[s
         openvino_ir, "read_mobile_stylegan", lambda _folder: (ODD, dict(odd_generator().state_dict()))
     )
     return fetched
+
+
+@pytest.mark.parametrize("first", [b"\x80", b"PK"])
+def test_a_header_whose_length_looks_like_another_format(tmp_path: Path, first: bytes) -> None:
+    path = tmp_path / "x.safetensors"
+    save_native(odd_generator(), path)
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    longer = length
+    while not longer.to_bytes(8, "little").startswith(first):
+        longer += 1
+    header = content[8 : 8 + length] + b" " * (longer - length)
+    path.write_bytes(longer.to_bytes(8, "little") + header + content[8 + length :])
+    assert generator.load(path).fingerprint == odd_generator().fingerprint

@@ -9,6 +9,7 @@ from safetensors.numpy import load_file
 
 from generator import zoo
 from generator.archive import sha256_of
+from generator.download_package import PackageSource
 from generator.errors import InputError
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -17,16 +18,23 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 @pytest.mark.parametrize("entry", zoo.entries(), ids=lambda entry: entry.name)
 def test_every_entry_is_complete(entry: zoo.Entry) -> None:
     assert zoo.entry(entry.name) is entry
-    assert SHA256.fullmatch(entry.sha256)
-    assert entry.members
+    known = SHA256.fullmatch(entry.sha256) and entry.source.size > 0
+    if isinstance(entry.source, PackageSource):
+        assert known
+        assert entry.members
+    else:
+        assert entry.source.url.startswith("https://")
+        assert known or (entry.sha256, entry.source.size) == ("", 0)
+        assert entry.file == entry.source.url.rpartition("/")[2]
     assert all(SHA256.fullmatch(member.sha256) and member.size > 0 for member in entry.members)
     assert entry.licence
     assert entry.domain
     assert (entry.resolution > 0) == (entry.kind == "generator")
     filenames = [member.filename for member in entry.members]
     assert len(set(filenames)) == len(filenames)
-    if entry.file and not entry.convert:
+    if entry.members and entry.file and not entry.convert:
         assert filenames == [entry.file]
+    assert bool(entry.latent_space) == (entry.kind == "generator")
 
 
 def test_names_are_unique_and_entries_frozen() -> None:
@@ -38,7 +46,19 @@ def test_names_are_unique_and_entries_frozen() -> None:
 
 def test_one_archive_has_one_description() -> None:
     sources = {entry.source for entry in zoo.entries()}
-    assert len({source.sha256 for source in sources}) == len(sources)
+    assert len({source.key for source in sources}) == len(sources)
+
+
+def test_models_have_the_names_that_load_takes() -> None:
+    models = zoo.models()
+    assert next(iter(models)) == zoo.DEFAULT_MODEL
+    assert "ffhq-openvino" not in models
+    assert all(name == entry.name for name, entry in models.items() if name != zoo.DEFAULT_MODEL)
+    shared = [name for name, entry in models.items() if entry.latent_space == "stylegan2-ffhq-w"]
+    assert shared == ["ffhq", "stylegan2-ffhq-config-f", "stylegan2-ada-ffhq"]
+    for published in ("metfaces", "afhqcat", "cifar10", "ffhqu-256x256", "afhqv2", "church", "brecahad"):
+        assert any(published in name for name in models)
+    assert models["stylegan3-r-ffhqu-256x256"].resolution == 256
 
 
 def test_unknown_name_suggests_near_ones() -> None:
@@ -48,7 +68,9 @@ def test_unknown_name_suggests_near_ones() -> None:
         zoo.entry("????")
 
 
-@pytest.mark.parametrize("entry", [e for e in zoo.entries() if not e.convert], ids=lambda entry: entry.name)
+@pytest.mark.parametrize(
+    "entry", [e for e in zoo.entries() if e.members and not e.convert], ids=lambda entry: entry.name
+)
 def test_the_real_files(entry: zoo.Entry) -> None:
     path = zoo.fetch(entry.name)
     folder = path.parent if entry.file else path

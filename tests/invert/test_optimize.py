@@ -49,13 +49,40 @@ def test_finds_a_sample_of_its_own(space: str) -> None:
 @small
 def test_rows_that_draw_finer_than_the_comparison_keep_the_code_of_w() -> None:
     G = odd_generator()
-    size = G.resolution // 4
+    size = G.resolution // 8
     ws = invert(G, own_images(G, 3), search_size=size).ws[0]
-    held = [row for row in range(G.num_ws) if min(_resolutions(G, row)) >= size]
+    held = [row for row in range(G.num_ws) if min(_resolutions(G, row)) > 2 * size]
     free = [row for row in range(G.num_ws) if row not in held]
     assert len(held) > 1
     assert torch.allclose(ws[held], ws[held[:1]].expand_as(ws[held]), atol=1e-5)
     assert all(not torch.allclose(ws[row], ws[held[0]], atol=1e-3) for row in free)
+
+
+@small
+def test_without_detail_what_draws_finer_than_the_search_size_keeps_the_code_of_w() -> None:
+    G = odd_generator()
+    size = G.resolution // 4
+    ws = invert(G, own_images(G, 3), search_size=size, detail_weight=0.0).ws[0]
+    held = [row for row in range(G.num_ws) if min(_resolutions(G, row)) > size]
+    assert len(held) > 1
+    assert torch.allclose(ws[held], ws[held[:1]].expand_as(ws[held]), atol=1e-5)
+
+
+@small
+def test_detail_finer_than_the_search_size_comes_nearer_when_it_has_a_weight() -> None:
+    G = odd_generator()
+    target = own_images(G, 3)
+    size = G.resolution // 4
+
+    def error_of_detail(weight: float) -> float:
+        ws = invert(G, target, search_size=size, detail_weight=weight, steps=60).ws
+        errors = [
+            (area_resize(G.synthesize(ws), side) - area_resize(target, side)).square().mean()
+            for side in (2 * size, size)
+        ]
+        return float(errors[0] - errors[1])
+
+    assert error_of_detail(30.0) < error_of_detail(0.0)
 
 
 def _resolutions(G: Generator, row: int) -> list[int]:
@@ -217,6 +244,7 @@ def test_every_setting_is_recorded(tmp_path: Path) -> None:
         learning_rate=0.1,
         w_fraction=0.4,
         pixel_weight=0.5,
+        detail_weight=2.0,
         prior_weight=0.25,
         search_size=32,
         seed=7,
@@ -227,6 +255,7 @@ def test_every_setting_is_recorded(tmp_path: Path) -> None:
         "w_steps": 2,
         "learning_rate": 0.1,
         "pixel_weight": 0.5,
+        "detail_weight": 2.0,
         "prior_weight": 0.25,
         "search_size": 32,
         "seed": 7,
@@ -277,7 +306,7 @@ def test_default_steps() -> None:
     G = odd_generator()
     w, w_plus = OptimizationInverter(G, "w"), OptimizationInverter(G)
     assert w.w_steps == w.steps
-    assert (w_plus.space, w_plus.steps) == ("w+", 200)
+    assert (w_plus.space, w_plus.steps) == ("w+", 220)
     assert 0 < w_plus.w_steps < w_plus.steps
 
 

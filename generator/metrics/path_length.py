@@ -1,0 +1,105 @@
+"""Perceptual path length: how evenly the image changes along a path in z or w (Karras et al. 2019, section 4.1)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from generator.generator import Generator, Noise
+from generator.metrics.draws import batch_sizes, draw_z, in_colour
+
+Distance = Callable[[Tensor, Tensor], Tensor]
+"""Takes two batches of images ``[N, 3, H, W]`` in [-1, 1] and gives their distances ``[N]``."""
+
+_SEEN_AT = 256  # pixels; larger images are averaged down to this
+
+
+@dataclass(frozen=True)
+class PathLength:
+    """The perceptual path length of a generator.
+
+    Attributes:
+        mean: over the samples between the 1st and the 99th percentile, as it is published.
+        distances: of every sample, divided by epsilon squared, ``[samples]``, float64.
+    """
+
+    mean: float
+    distances: Tensor
+
+
+@torch.no_grad()
+def perceptual_path_length(
+    G: Generator,
+    distance: Distance,
+    *,
+    space: Literal["z", "w"] = "w",
+    sampling: Literal["end", "full"] = "end",
+    samples: int = 50_000,
+    epsilon: float = 1e-4,
+    crop: Literal["none", "faces"] = "none",
+    noise: Noise = "random",
+    batch: int = 4,
+    seed: int = 0,
+) -> PathLength:
+    """The expected perceptual distance of two images ``epsilon`` apart on a path, over ``epsilon`` squared.
+
+    Args:
+        G: in float32; the differences are lost in a lower precision.
+        distance: LPIPS with VGG's features, for published numbers.
+        space: ``z``: on great circles between two z; ``w``: on straight lines between their w.
+        sampling: ``end``: at the paths' beginning; ``full``: anywhere on the paths.
+        samples: 50,000 in publications.
+        epsilon: step along the path, whose length is 1.
+        crop: ``faces``: compare the middle of aligned faces only, as the StyleGAN paper does.
+        noise: the same in both images of a pair.
+        batch: pairs computed at once.
+        seed: of everything random.
+
+    Raises:
+        ValueError: the generator is not in float32, or a number is out of its range.
+    """
+    if G.dtype != torch.float32 or not 0 < epsilon < 1:
+        raise ValueError("the path length needs a generator in float32 and an epsilon between 0 and 1")
+    source = torch.Generator().manual_seed(seed)
+    parts: list[Tensor] = []
+    for i, count in enumerate(batch_sizes(samples, batch)):
+        (start, label), (end, _) = draw_z(G, count, source), draw_z(G, count, source)
+        at = torch.rand(count, 1, generator=source, dtype=torch.float64) * (sampling == "full")
+        if space == "z":
+            pairs = [G.map(slerp(start, end, t), label) for t in (at, at + epsilon)]
+        else:
+            first, last = (G.map(z, label).double() for z in (start, end))
+            steps = [t.unsqueeze(2).to(first.device) for t in (at, at + epsilon)]
+            pairs = [(first + (last - first) * t).float() for t in steps]
+        images = _seen(G.synthesize(torch.cat(pairs), noise, seed=seed + i), crop)
+        parts.append(distance(*images.chunk(2)).double().cpu() / epsilon**2)
+    distances = torch.cat(parts)
+    low = torch.quantile(distances, 0.01, interpolation="lower")
+    high = torch.quantile(distances, 0.99, interpolation="higher")
+    return PathLength(float(distances[(distances >= low) & (distances <= high)].mean()), distances)
+
+
+def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
+    """Points on the great circles between the directions of two z, ``[N, D]`` of length 1.
+
+    Args:
+        start, end: ``[N, D]``, of any length above 0.
+        t: ``[N, 1]``, 0 at ``start`` and 1 at ``end``.
+    """
+    a, b = (F.normalize(z.double(), dim=1) for z in (start, end))
+    cosine = (a * b).sum(dim=1, keepdim=True).clamp(-1, 1)
+    across = F.normalize(b - cosine * a, dim=1)
+    angle = t * torch.acos(cosine)
+    return (a * torch.cos(angle) + across * torch.sin(angle)).float()
+
+
+def _seen(images: Tensor, crop: str) -> Tensor:
+    """What is compared: colour, the wanted part, at most 256 pixels."""
+    if crop == "faces":
+        eighth = images.shape[-1] // 8
+        images = images[..., 3 * eighth : 7 * eighth, 2 * eighth : 6 * eighth]
+    factor = images.shape[-1] // _SEEN_AT
+    return in_colour(F.avg_pool2d(images, factor) if factor > 1 else images)
