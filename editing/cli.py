@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.discover import discover_app
 from editing.interpolate_command import interpolate_app
 from editing.mix_command import mix_app
 from editing.models import models_app
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from editing.direction import Direction
     from editing.edit import Edit
 
 _Record = Annotated[
@@ -54,6 +56,7 @@ COMMANDS: dict[str, typer.Typer] = {
     "mix": mix_app,
     "interpolate": interpolate_app,
     "directions": directions_app,
+    "discover": discover_app,
     "models": models_app,
     "sample": sample_app,
 }
@@ -61,7 +64,7 @@ COMMANDS: dict[str, typer.Typer] = {
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, mix, interpolate, directions, models, sample; each has its --help."
+    "Other commands: edit grid, mix, interpolate, directions, discover, models, sample; each has its --help."
 )
 def edit(
     record: _Record = None,
@@ -98,7 +101,7 @@ def edit(
 ) -> None:
     """Change an inverted photo along directions, and write the picture."""
     from editing.direction import find
-    from editing.edit import apply_edits, edit_name, pair
+    from editing.edit import edit_name, pair
     from editing.guided import check_bound, guide, guided_name, parse_target
     from editing.opened import OpenRecord
     from editing.regions import check_regions, in_regions
@@ -133,13 +136,14 @@ def edit(
         (find(name, opened.generator), amount) for name, (_, amount) in zip(direction or [], pairs, strict=True)
     ]
     for found, amount in edits:
+        _say_note(found)
         if abs(amount) > FAR and not raw:
             print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
     rows = None if layers is None else opened.generator.rows(layers)
     wanted = [(find(name, opened.generator), score) for name, score in aims]
 
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
-        picture = opened.picture(apply_edits(opened.ws, chosen, rows=rows, raw=raw), size=size)
+        picture = opened.edited(chosen, rows=rows, raw=raw, size=size)
         return in_regions(region, opened.picture(size=size), picture, opened.stem) if region and chosen else picture
 
     before = opened.picture()
@@ -185,7 +189,7 @@ def grid(
 ) -> None:
     """Show a range of strengths: one row of pictures for each --direction."""
     from editing.direction import find
-    from editing.edit import apply_edits, edit_name, spread
+    from editing.edit import edit_name, spread
     from editing.opened import OpenRecord
     from editing.sheet import contact_sheet
     from invert.photo import save_picture
@@ -200,11 +204,10 @@ def grid(
     target = picture_target(out, f"{opened.stem}.{name}_to{ends[1]:+g}.png", overwrite)
     opened.check_output(target)
     found = [find(name, opened.generator) for name in direction]
+    for one in found:
+        _say_note(one)
     rows = None if layers is None else opened.generator.rows(layers)
-    pictures = [
-        [opened.picture(apply_edits(opened.ws, [(one, amount)], rows=rows, raw=raw)) for amount in strengths]
-        for one in found
-    ]
+    pictures = [[opened.edited([(one, amount)], rows=rows, raw=raw) for amount in strengths] for one in found]
     titles = [f"{amount:+.3g}" if amount else "0" for amount in strengths]
     save_picture(contact_sheet(pictures, titles, names, cell=256), target, overwrite=overwrite)
     print(f"Wrote {target}")
@@ -227,6 +230,13 @@ def directions(
         print(f"No direction is known for the model '{model}' ({space}).")
     for direction in here.values():
         print(describe(direction))
+
+
+def _say_note(direction: "Direction") -> None:
+    """What a user should know of a published file, such as how its layers were mapped."""
+    note = direction.provenance.get("note")
+    if note:
+        print(f"edit: {direction.name}: {note}", file=sys.stderr)
 
 
 def _announced(record: Path | None) -> Path:

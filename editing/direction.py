@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from generator.errors import InputError
 from generator.files import atomic_path
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["JSON", "Direction", "check_strength", "find", "known", "load", "lookup", "shipped_path"]
 
+Space = Literal["w", "s"]
+SPACES: tuple[Space, ...] = ("w", "s")
+
 _KEY = "stylegan-latents-direction"
 _SHIPPED = Path(__file__).parent / "directions"
 _SUFFIX = ".safetensors"
@@ -32,19 +35,21 @@ _SUFFIX = ".safetensors"
 
 @dataclass(frozen=True, eq=False)
 class Direction:
-    """One direction in the W or W+ space of a family of generators.
+    """One direction in the W, W+ or StyleSpace of a family of generators.
 
     Attributes:
         name: what the user types, such as ``pose``.
         latent_space: :attr:`generator.generator.Generator.latent_space` of the models it belongs to.
         vector: float32 ``[rows, w_dim]``: 1 row moves every chosen row of ws alike, num_ws rows move each its
-            own, and 3 rows with ``by_group`` are for the coarse, middle and fine rows of any generator.
+            own, and 3 rows with ``by_group`` are for the coarse, middle and fine rows of any generator. In
+            StyleSpace ``[1, channels]``, the styles of all layers one after the other.
         scale: how many multiples of ``vector`` are one unit of strength.
         layers: the layers that it moves unless told otherwise, as a person types them: ``coarse,middle``,
             ``0-7``, ``all``; read with :meth:`generator.generator.Generator.rows`.
         provenance: finder, settings, scorer, sample count, held-out accuracy, leakage, what + and - mean.
         by_group: whether the rows of ``vector`` are coarse, middle and fine; :meth:`bind` spreads them out.
         rows: ``layers`` as rows of one generator's ws; None until :meth:`bind`.
+        space: ``w`` moves codes, :meth:`apply`; ``s`` moves the styles made from them, :meth:`apply_styles`.
 
     Raises:
         ValueError: the vector has another shape or type, or a number is not finite.
@@ -58,6 +63,7 @@ class Direction:
     provenance: Mapping[str, JSON] = field(default_factory=dict)
     by_group: bool = False
     rows: tuple[int, ...] | None = None
+    space: Space = "w"
 
     def __post_init__(self) -> None:
         import torch
@@ -72,6 +78,8 @@ class Direction:
             raise ValueError(f"scale has to be above 0, got {self.scale}")
         if self.by_group and len(self.vector) != len(GROUPS):
             raise ValueError(f"a vector by groups needs {len(GROUPS)} rows, got {len(self.vector)}")
+        if self.space not in SPACES or (self.space == "s" and (self.by_group or len(self.vector) != 1)):
+            raise ValueError(f"a vector in the space '{self.space}' cannot have {len(self.vector)} rows")
 
     @property
     def description(self) -> str:
@@ -97,7 +105,14 @@ class Direction:
         if self.by_group:
             vector = vector[[GROUPS.index(group) for group in G.ws_groups]]
         rows, width = vector.shape
-        if width != G.w_dim or rows not in (1, G.num_ws):
+        if self.space == "s":
+            channels = sum(layer.channels for layer in G.layers)
+            if width != channels:
+                raise InputError(
+                    f"The direction '{self.name}' is for a StyleSpace of {width} channels, and the model "
+                    f"'{G.name}' has {channels}; use a direction found on that model."
+                )
+        elif width != G.w_dim or rows not in (1, G.num_ws):
             raise InputError(
                 f"The direction '{self.name}' has {rows} rows of {width} values, which do not fit the model "
                 f"'{G.name}' with {G.num_ws} rows of {G.w_dim}."
@@ -122,18 +137,72 @@ class Direction:
             InputError: the strength is not finite.
             ValueError: the shapes do not fit, or the direction needs :meth:`bind` first.
         """
-        check_strength(strength)
+        step = self._step(strength, raw)
+        if self.space != "w":
+            raise ValueError(f"the direction '{self.name}' moves styles, not codes")
         if self.by_group or (rows is None and self.rows is None and self.layers != "all"):
             raise ValueError(f"the direction '{self.name}' has to be bound to a generator first")
         if ws.ndim != 3 or ws.shape[2] != self.vector.shape[1] or len(self.vector) not in (1, ws.shape[1]):
             raise ValueError(f"ws {list(ws.shape)} does not fit a direction {list(self.vector.shape)}")
         if rows is None:
             rows = range(ws.shape[1]) if self.rows is None else self.rows
-        step = (strength if raw else strength * self.scale) * self.vector.to(ws.device, ws.dtype)
+        step = step.to(ws.device, ws.dtype)
         moved = ws.clone()
         chosen = list(rows)
         moved[:, chosen] += step[chosen] if len(step) > 1 else step
         return moved
+
+    def apply_styles(
+        self,
+        styles: "Sequence[Tensor]",
+        strength: float,
+        G: "Generator",
+        *,
+        rows: Sequence[int] | None = None,
+        raw: bool = False,
+    ) -> "list[Tensor]":
+        """Move styles along a direction of StyleSpace that :meth:`bind` gave.
+
+        Args:
+            styles: one ``[N, channels]`` for each layer, as :meth:`generator.generator.Generator.styles` gives
+                them; left as they are.
+            strength, raw: as for :meth:`apply`.
+            G: the generator of the styles.
+            rows: rows of ws whose layers may move; None for the default layers.
+
+        Raises:
+            InputError: the strength is not finite.
+            ValueError: the direction moves codes, is not bound, or is for other layers.
+        """
+        step = self._step(strength, raw)
+        if self.space != "s" or self.rows is None:
+            raise ValueError(f"the direction '{self.name}' moves codes, or has to be bound to a generator first")
+        chosen = self.rows if rows is None else rows
+        moved, start = [], 0
+        for style, layer in zip(styles, G.layers, strict=True):
+            part = step[:, start : start + layer.channels].to(style.device, style.dtype)
+            moved.append(style + part if layer.ws_index in chosen else style)
+            start += layer.channels
+        return moved
+
+    def moving(self, G: "Generator") -> "Tensor":
+        """What of a bound direction's vector moves something: rows and channels of other layers are left out.
+
+        Returns:
+            ``[rows, w_dim]``, or in StyleSpace ``[1, channels]`` with zeros for the other layers.
+        """
+        import torch
+
+        if self.rows is None:
+            raise ValueError(f"the direction '{self.name}' has to be bound to a generator first")
+        if self.space == "s":
+            moves = [layer.ws_index in self.rows for layer in G.layers for _ in range(layer.channels)]
+            return self.vector * torch.tensor(moves, device=self.vector.device)
+        return self.vector[list(self.rows)] if len(self.vector) > 1 else self.vector
+
+    def _step(self, strength: float, raw: bool) -> "Tensor":
+        check_strength(strength)
+        return (strength if raw else strength * self.scale) * self.vector
 
     def save(self, path: Path, overwrite: bool = False) -> None:
         """Write one safetensors file; :func:`load` gives back the same direction.
@@ -149,6 +218,7 @@ class Direction:
             "scale": self.scale,
             "layers": self.layers,
             "by_group": self.by_group,
+            "space": self.space,
             "provenance": dict(self.provenance),
         }
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
@@ -192,6 +262,7 @@ def load(path: str | Path) -> Direction:
             scale=float(header["scale"]),
             layers=str(header["layers"]),
             by_group=bool(header.get("by_group", False)),
+            space=header.get("space", "w"),
             provenance=dict(header["provenance"]),
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -206,9 +277,17 @@ def known(latent_space: str) -> dict[str, Direction]:
 def find(name_or_path: str | Path, G: "Generator") -> Direction:
     """The direction of this name or in this file, bound to ``G``.
 
+    A file is one that :meth:`Direction.save` wrote, or a published one that :mod:`editing.published` reads; one of
+    several directions in a file is named after a colon, ``ffhq_pca.pt:54``.
+
     Raises:
-        InputError: as :func:`lookup` and :meth:`Direction.bind`.
+        InputError: as :func:`lookup`, :meth:`Direction.bind` and :func:`editing.published.read`.
     """
+    from editing.published import is_published, read, split_component
+
+    if is_published(name_or_path, G.latent_space):
+        path, component = split_component(str(name_or_path).strip())
+        return read(path, G, component)
     return lookup(name_or_path, G.latent_space, G.name).bind(G)
 
 

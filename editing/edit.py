@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from editing.direction import Direction
+    from generator.generator import Generator
 
 Edit = tuple["Direction", float]
 """A direction and how far to go along it."""
 
 _LONGEST_NAME = 150
+_TOO_FAR = "These strengths carry the code out of all numbers; use some between -5 and 5."
 
 
 def apply_edits(
@@ -42,8 +44,40 @@ def apply_edits(
     for direction, strength in edits:
         moved = direction.apply(moved, strength, rows=rows, raw=raw)
     if not bool(torch.isfinite(moved).all()):
-        raise InputError("These strengths carry the code out of all numbers; use some between -5 and 5.")
+        raise InputError(_TOO_FAR)
     return moved
+
+
+def edited_styles(
+    G: "Generator",
+    ws: "Tensor",
+    edits: "Sequence[Edit]",
+    *,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
+) -> "list[Tensor]":
+    """Styles of edited codes: directions of W move the codes, then those of StyleSpace the styles made from them.
+
+    Args:
+        G: the generator that the directions are bound to.
+        ws, edits, rows, raw: as for :func:`apply_edits`; rows choose the layers of StyleSpace that they drive.
+
+    Returns:
+        One ``[N, channels]`` for each layer, for :meth:`generator.generator.Generator.synthesize_styles`.
+
+    Raises:
+        InputError: as :func:`apply_edits`.
+    """
+    import torch
+
+    in_w = [(direction, strength) for direction, strength in edits if direction.space == "w"]
+    styles = G.styles(apply_edits(ws, in_w, rows=rows, raw=raw))
+    for direction, strength in edits:
+        if direction.space == "s":
+            styles = direction.apply_styles(styles, strength, G, rows=rows, raw=raw)
+    if not all(bool(torch.isfinite(style).all()) for style in styles):
+        raise InputError(_TOO_FAR)
+    return styles
 
 
 def pair(directions: Sequence[str], strengths: Sequence[float]) -> list[tuple[str, float]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from editing.edit import Edit
     from generator.generator import Generator, Noise
     from invert.align import Alignment
 
@@ -148,18 +149,24 @@ class OpenRecord:
                 no such layers.
         """
         from editing.direction import lookup
+        from editing.published import is_published, name_of
 
         record = self.inversion
         if not self._fits_model:  # which loading the model tells better
             return list(directions)
-        found = [lookup(name, record.latent_space, record.model) for name in directions]
+        names = [
+            name_of(name)
+            if is_published(name, record.latent_space)
+            else lookup(name, record.latent_space, record.model).name
+            for name in directions
+        ]
         # A code of W also fits a model with another number of rows than the record's.
         count = record.ws.shape[1]
         in_w = bool((record.ws == record.ws[:, :1]).all())
         if layers is not None and (self._own_model or not in_w):
             # Which groups there are is the same for all models.
             parse_layers(layers, [Layer(str(row), 4, row, 0) for row in range(count)], count)
-        return [direction.name for direction in found]
+        return names
 
     @property
     def _fits_model(self) -> bool:
@@ -205,6 +212,29 @@ class OpenRecord:
             side = None if size is None or size >= self.generator.resolution else size
             images = self.generator.synthesize(self.ws if ws is None else ws, self._noise(), size=side)
             return to_picture(images)[0]
+
+    def edited(
+        self,
+        edits: "Sequence[Edit]",
+        *,
+        rows: "Sequence[int] | None" = None,
+        raw: bool = False,
+        size: int | None = None,
+    ) -> "Image.Image":
+        """What the generator makes of the edited code, at full resolution or of a side, as :meth:`picture`.
+
+        Args:
+            edits, rows, raw: as for :func:`editing.edit.edited_styles`, which also says what is raised.
+        """
+        import torch
+
+        from editing.edit import edited_styles
+        from invert.photo import to_picture
+
+        with torch.inference_mode():
+            styles = edited_styles(self.generator, self.ws, edits, rows=rows, raw=raw)
+            side = None if size is None or size >= self.generator.resolution else size
+            return to_picture(self.generator.synthesize_styles(styles, self._noise(), size=side))[0]
 
     def photo(self, named: Path | None = None) -> "Image.Image":
         """The photo that was inverted.

@@ -70,12 +70,13 @@ def effect(
     Args:
         name: the direction's own score.
         names: of all scores.
-        judged: the scores of all directions, which leakage is about.
+        judged: the scores of all directions, which leakage is about; all scores where there is but one direction.
         at_one, at_two: ``[2, N, len(names)]``, the changes at -1 and +1, and at -2 and +2.
         deviations: of each score over samples of W.
     """
     own = list(names).index(name)
     others = [index for index, other in enumerate(names) if other in judged and other != name]
+    others = others or [index for index in range(len(names)) if index != own]
     one, two = at_one / deviations, at_two / deviations
     moved: Array = np.nanmean(two[1] - two[0], axis=0) / 4
     sizes = np.nanmean(np.abs(two), axis=(0, 1))
@@ -84,8 +85,8 @@ def effect(
         names=tuple(names),
         intended=float(np.nanmedian((one[1] - one[0])[:, own] / 2)),
         moved=moved,
-        leakage=float(sizes[others].mean() / sizes[own]),
-        bias=float(np.abs(moved[others]).mean() / abs(moved[own])),
+        leakage=float(sizes[others].mean() / sizes[own]) if others else 0.0,
+        bias=float(np.abs(moved[others]).mean() / abs(moved[own])) if others else 0.0,
     )
 
 

@@ -90,12 +90,16 @@ def expand(codes: "Tensor", G: "Generator") -> "Tensor":
 def score_codes(
     G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, progress: Progress | None = None
 ) -> Array:
-    """Scores of the pictures of ws, ``[N, len(scorer.names)]``; sets nothing on ``G``."""
+    """Scores of the pictures of ws, ``[N, len(scorer.names)]``; sets nothing on ``G``.
+
+    Pictures are ``size`` pixels a side, or as large as the model makes them where that is smaller.
+    """
     import torch
 
     from generator.ops.memory import keep_freed_memory
 
     scores = np.full((len(ws), len(scorer.names)), np.nan)
+    size = min(size, G.resolution)
     with torch.no_grad(), keep_freed_memory():
         for start in range(0, len(ws), _BATCH):
             chosen = slice(start, start + _BATCH)

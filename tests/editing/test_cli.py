@@ -343,7 +343,7 @@ def test_optimised_noise_is_used() -> None:
     assert (_pixels("me.pose+0.png") != _pixels("loud.pose+0.png")).any()
 
 
-@pytest.mark.parametrize("command", [[], ["grid"], ["directions"]])
+@pytest.mark.parametrize("command", [[], ["grid"], ["directions"], ["discover"]])
 def test_help_loads_nothing_heavy(command: list[str]) -> None:
     code = (
         f"import sys; from editing.cli import main; main({[*command, '--help']}); "
@@ -353,3 +353,31 @@ def test_help_loads_nothing_heavy(command: list[str]) -> None:
     root = Path(str(editing.__file__)).parents[1]
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_a_published_file_is_edited_with_and_its_mapping_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(folder / "age.npy", np.eye(8)[:1])
+    assert main(["-d", "age.npy", "-s", "3", "--raw", *MODEL]) == 0
+    expected = G.synthesize(G.sample([0]) + 3 * torch.eye(8)[0])[0]
+    levels = expected.add(1).mul(127.5).clamp(0, 255).permute(1, 2, 0).numpy()
+    assert np.abs(_pixels("me.age+3.raw.png") - levels).max() <= 1
+    torch.save(torch.randn(4, 8), folder / "turn.pt")
+    assert main(["-d", "turn.pt", "-s", "1", *MODEL]) == 0
+    assert "its 4 rows were mapped by resolution to the 6" in capsys.readouterr().err
+    np.save(folder / "age.npy", np.ones((1, 512)))
+    assert main(["-d", "age.npy", "-s", "3", *MODEL]) == 2
+    assert "another latent space" in _one_sentence(capsys)
+
+
+def test_a_direction_of_style_space_is_edited_with(folder: Path) -> None:
+    vector = torch.zeros(1, sum(layer.channels for layer in G.layers))
+    vector[0, 9] = 1
+    Direction("channel", "small-w", vector, 2.0, space="s").save(folder / "channel.safetensors")
+    edit = ["-d", "channel.safetensors", "-s", "3", "-d", "pose", "-s", "1", *MODEL]
+    assert main(edit) == 0
+    styles = G.styles(G.sample([0]) + _direction("pose", 0).vector)
+    styles[1][0, 1] += 6.0
+    levels = G.synthesize_styles(styles)[0].detach().add(1).mul(127.5).clamp(0, 255).permute(1, 2, 0).numpy()
+    assert np.abs(_pixels("me.channel+3.pose+1.png") - levels).max() <= 1

@@ -195,3 +195,38 @@ def test_shipped_directions_say_where_they_came_from_and_keep_what_was_promised(
     assert shipped_path(one.latent_space, name) == Path(module.__file__).parent.joinpath(
         "directions", f"{one.latent_space}.{name}.safetensors"
     )
+
+
+def test_a_direction_of_style_space_moves_styles_of_its_layers_and_no_codes(tmp_path):
+    G = small_generator(latent_space="here")
+    channels = sum(layer.channels for layer in G.layers)
+    one = make(vector=torch.ones(1, channels), space="s", layers="coarse")
+    one.save(tmp_path / "one.safetensors")
+    bound = find(tmp_path / "one.safetensors", G)
+    assert bound.space == "s"
+    styles = G.styles(G.sample([0]))
+    moved = bound.apply_styles(styles, 2.0, G)
+    coarse = set(G.rows("coarse"))
+    for before, after, layer in zip(styles, moved, G.layers, strict=True):
+        assert torch.allclose(after - before, torch.full_like(before, float(layer.ws_index in coarse)), atol=1e-5)
+    chosen = bound.apply_styles(styles, 2.0, G, rows=[5], raw=True)
+    changed = [
+        layer.ws_index for a, b, layer in zip(styles, chosen, G.layers, strict=True) if not torch.equal(a, b)
+    ]
+    assert changed == [5]
+    with pytest.raises(ValueError, match="styles"):
+        bound.apply(G.sample([0]), 1.0)
+    with pytest.raises(ValueError, match="codes"):
+        make().bind(G).apply_styles(styles, 1.0, G)
+
+
+def test_a_style_space_of_another_size_is_refused():
+    G = small_generator(latent_space="here")
+    with pytest.raises(InputError, match=r"StyleSpace of 3 channels"):
+        make(vector=torch.ones(1, 3), space="s").bind(G)
+
+
+@pytest.mark.parametrize("changes", [{"space": "z"}, {"space": "s", "vector": torch.ones(2, W_DIM)}])
+def test_impossible_spaces_are_refused(changes):
+    with pytest.raises(ValueError, match="space"):
+        make(**changes)

@@ -16,7 +16,7 @@ class PlantedGenerator:
     """Its 'picture' is its code, so that a scorer can read planted scores off it. Six rows."""
 
     name, latent_space, fingerprint = "planted", "planted-w", "0" * 64
-    w_dim, num_ws = W_DIM, 6
+    w_dim, num_ws, resolution = W_DIM, 6, 256
     dtype = torch.float32
     ws_groups = ("coarse", "coarse", "middle", "middle", "fine", "fine")
 
@@ -121,3 +121,11 @@ def test_the_face_attributes_name_scores_that_there_are():
     for attribute in FACE_ATTRIBUTES:
         assert {attribute.name, *attribute.fixed} <= set(FaceScorer.names)
         assert attribute.groups
+
+
+def test_a_direction_alone_is_judged_by_all_other_scores_and_a_score_alone_by_none():
+    at = np.array([[[-1.0, 0.5, 0.0]], [[1.0, 0.5, 0.0]]])
+    alone = effect("tall", ("tall", "wide", "deep"), ["tall"], at, 2 * at, np.ones(3))
+    assert alone.leakage == pytest.approx(0.25)
+    only = effect("tall", ("tall",), ["tall"], at[..., :1], 2 * at[..., :1], np.ones(1))
+    assert (only.leakage, only.bias) == (0.0, 0.0)

@@ -1,0 +1,198 @@
+"""The command ``edit discover``: directions found anew, each in a file, and a sheet of what they do."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from editing.finders import Begin, Method, Progress, Wish, codes, direction_names, find_directions, open_scorer
+from generator.command import new_app
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from editing.direction import Direction
+    from generator.generator import Generator, Noise
+
+discover_app = new_app()
+
+STRENGTHS = (-3, -2, -1, 0, 1, 2, 3)
+"""The columns of the sheet."""
+_CELL = 256
+
+
+@discover_app.command(
+    epilog="Examples: edit discover --method sefa --count 10   "
+    "edit discover --method examples --before neutral/ --after smiling/ --name smile   "
+    "edit discover --method stylespace --mask mouth.png   "
+    "edit discover --method interfacegan --scorer colour --score lightness"
+)
+def discover(
+    method: Annotated[Method, typer.Option("--method", "-m", help="How to find them.")],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=999, help="How many directions.")] = 10,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Only these: coarse, middle, fine, all, or rows such as 0-3,7.", metavar="LAYERS"),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="How many samples to look at; each method's own number by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the samples.")] = 0,
+    before: Annotated[
+        Path | None, typer.Option(help="Folder of records without what is wanted.", metavar="FOLDER")
+    ] = None,
+    after: Annotated[
+        Path | None, typer.Option(help="Folder of records with it; equal names are pairs.", metavar="FOLDER")
+    ] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="Where the picture is to change: a picture, white there.", metavar="PICTURE")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What to call a direction from examples.")] = None,
+    scorer: Annotated[
+        str | None,
+        typer.Option(
+            help="What scores pictures: faces, colour, an .onnx or TorchScript file, a .csv of scores, or a folder "
+            "with a folder of pictures for each label.",
+            metavar="SCORER",
+        ),
+    ] = None,
+    score: Annotated[
+        list[str] | None, typer.Option(help="A score to find a direction for; repeatable; all by default.")
+    ] = None,
+    hold: Annotated[list[str] | None, typer.Option(help="A score to leave alone; repeatable.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER")
+    ] = Path(),
+    record: Annotated[
+        Path | None, typer.Option(help="Show them on this inversion instead of a sample.", metavar="RECORD")
+    ] = None,
+    show: Annotated[int, typer.Option(min=0, help="Seed of the sample that they are shown on.")] = 0,
+    sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.")] = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="The generator; the record's, or the default one.", metavar="NAME|PATH")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
+    ] = None,
+) -> None:
+    """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
+    wish = Wish(
+        method, count, layers, samples, seed, before, after, mask, name, scorer,
+        scores=tuple(score or ()), hold=tuple(hold or ()),
+    )  # fmt: skip
+    wish.check()
+    with _bar() as begin:
+        scored = open_scorer(wish, begin)
+        picture = out / f"{wish.stem}.png"
+        files = [out / f"{one}.safetensors" for one in direction_names(wish, scored)]
+        for path in [*files, picture] if sheet else files:
+            if path.exists() and not overwrite:
+                raise InputError(
+                    f"{path} exists already; add --overwrite to replace it, or name a folder with --out."
+                )
+        G, ws, noise = _shown(record, model, device, show)
+        found = find_directions(G, wish, scored, begin)
+        for direction, path in zip(found, files, strict=True):
+            direction.save(path, overwrite=overwrite)
+        if sheet:
+            from invert.photo import save_picture
+
+            save_picture(strips(G, ws, noise, found, begin("drawing the sheet")), picture, overwrite=overwrite)
+    for direction, path in zip(found, files, strict=True):
+        print(f"Wrote {path}{_quality(direction)}")
+    if sheet:
+        print(f"Wrote {picture}")
+
+
+def _quality(direction: "Direction") -> str:
+    """What is known of how good a direction is, in brackets."""
+    said = {
+        "held_out_accuracy": "accuracy {:.2f} on held-out samples",
+        "leakage": "leakage {:.2f}",
+        "agreement": "agreement {:.2f}",
+        "score": "score {:.2f}",
+        "share": "share {:.3f}",
+    }
+    parts = []
+    for key, words in said.items():
+        value = direction.provenance.get(key)
+        if isinstance(value, float):
+            parts.append(words.format(value))
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def strips(
+    G: "Generator",
+    ws: "Tensor",
+    noise: "Noise",
+    directions: "Sequence[Direction]",
+    progress: Progress | None = None,
+) -> "Image.Image":
+    """One row of pictures for each direction, at :data:`STRENGTHS`.
+
+    Args:
+        ws: the code to show them on, ``[1, num_ws, w_dim]``.
+    """
+    import torch
+
+    from editing.edit import edited_styles
+    from editing.sheet import contact_sheet
+    from invert.photo import to_picture
+
+    size = G.resolution
+    while size > _CELL:
+        size //= 2
+    rows = []
+    with torch.inference_mode():
+        # The middle of every row is the same picture.
+        middle = to_picture(G.synthesize(ws, noise, size=size))[0]
+        for index, direction in enumerate(one.bind(G) for one in directions):
+            row = []
+            for strength in STRENGTHS:
+                styles = edited_styles(G, ws, [(direction, float(strength))])
+                row.append(to_picture(G.synthesize_styles(styles, noise, size=size))[0] if strength else middle)
+            rows.append(row)
+            if progress is not None:
+                progress(index + 1, len(directions))
+    titles = [f"{strength:+d}" if strength else "0" for strength in STRENGTHS]
+    return contact_sheet(rows, titles, [direction.name for direction in directions], cell=_CELL)
+
+
+def _shown(
+    record: Path | None, model: str | None, device: str | None, seed: int
+) -> "tuple[Generator, Tensor, Noise]":
+    """The generator, and the code and noise to show the directions on."""
+    if record is not None:
+        from editing.opened import OpenRecord, resolve_record
+
+        opened = OpenRecord(resolve_record(record), model=model, device=device)
+        maps = opened.inversion.noise
+        noise: Noise = "const" if maps is None else [one.to(opened.generator.device) for one in maps]
+        return opened.generator, opened.ws, noise
+    from generator.command import choose_device
+    from generator.loading import DEFAULT_MODEL, load
+
+    G = load(model or DEFAULT_MODEL).to(choose_device(device))
+    return G, codes(G, [seed]), "const"
+
+
+@contextmanager
+def _bar() -> Iterator[Begin]:
+    """A progress bar: given what is going on, gives a function of the number done and in all."""
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+
+        def begin(what: str) -> Progress:
+            for over in bar.task_ids:
+                bar.remove_task(over)
+            task = bar.add_task(what, total=None)
+            return lambda done, whole: bar.update(task, completed=done, total=whole)
+
+        yield begin

@@ -1,0 +1,1 @@
+"""Readers of the files that other projects keep directions in."""

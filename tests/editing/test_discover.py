@@ -1,0 +1,180 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from editing.cli import main
+from editing.direction import find, load
+from editing.discovery.colour import ColourScorer
+from editing.discovery.sefa import SeFa
+from generator.formats.native import save_native
+from generator.networks.stylegan2 import StyleGAN2Config
+from tests.generator.stylegan2_files import random_stylegan2
+from tests.small_models import save_small_model, small_generator, small_record
+
+G = small_generator(latent_space="small-w")
+MODEL = ("--model", "../small.safetensors", "--device", "cpu")
+
+
+@pytest.fixture(name="folder", autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a record in it, and the model beside it."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    save_small_model(tmp_path, latent_space="small-w")
+    small_record(G).save("me.inversion.safetensors")
+    return folder
+
+
+def _made(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"me.inversion.safetensors"}
+
+
+def _pair_folders() -> None:
+    step = torch.randn(1, G.num_ws, G.w_dim, generator=torch.Generator().manual_seed(0))
+    for name, move in (("a", 0), ("b", step)):
+        Path(name).mkdir()
+        for seed in range(3):
+            small_record(G, ws=G.sample([seed]) + move).save(f"{name}/{seed}.inversion.safetensors")
+
+
+def test_sefa_writes_directions_and_a_sheet_and_edit_takes_them(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["discover", "--method", "sefa", "--count", "3", *MODEL]) == 0
+    names = [f"sefa-0{index}.safetensors" for index in range(3)]
+    assert _made(folder) == {*names, "sefa.png"}
+    assert "Wrote sefa-02.safetensors (share 0." in capsys.readouterr().out
+    for name, wanted in zip(names, SeFa(G).find(3), strict=True):
+        one = find(name, G)
+        assert torch.allclose(one.vector, wanted.vector)
+        assert one.scale == pytest.approx(wanted.scale)
+    width, height = Image.open("sefa.png").size
+    assert width > 7 * 256
+    assert 3 * 256 < height < 4 * 256
+    assert main(["-d", "sefa-01.safetensors", "-s", "2", *MODEL]) == 0
+    assert "me.sefa-01+2.png" in _made(folder)
+
+
+def test_ganspace_takes_samples_and_layers(folder: Path) -> None:
+    command = ["discover", "-m", "ganspace", "-n", "2", "--samples", "500", "--layers", "coarse", "--out", "new"]
+    assert main([*command, *MODEL]) == 0
+    one = load("new/ganspace-01.safetensors")
+    assert one.layers == "coarse"
+    assert one.provenance["samples"] == 500
+    assert _made(folder / "new") == {"ganspace-00.safetensors", "ganspace-01.safetensors", "ganspace.png"}
+
+
+def test_examples_have_the_name_that_is_given(folder: Path) -> None:
+    _pair_folders()
+    command = ["discover", "-m", "examples", "--before", "a", "--after", "b"]
+    assert main([*command, "--name", "taller", *MODEL]) == 0
+    assert load("taller.safetensors").provenance["pairs"] == 3
+    assert main([*command, "--no-sheet", *MODEL]) == 0
+    assert _made(folder) == {"a", "b", "taller.safetensors", "taller.png", "examples.safetensors"}
+
+
+def test_stylespace_takes_a_mask_or_pairs() -> None:
+    _pair_folders()
+    mask = np.zeros((20, 20), np.uint8)
+    mask[:9] = 255
+    Image.fromarray(mask).save("top.png")
+    command = ["discover", "-m", "stylespace", "-n", "2", "--samples", "2"]
+    assert main([*command, "--mask", "top.png", *MODEL]) == 0
+    assert find("stylespace-01.safetensors", G).space == "s"
+    assert main([*command, "--before", "a", "--after", "b", "--out", "pairs", *MODEL]) == 0
+    assert Path("pairs/stylespace.png").exists()
+    assert main(["-d", "stylespace-00.safetensors", "-s", "2", *MODEL]) == 0
+
+
+def test_a_record_can_be_shown(folder: Path) -> None:
+    command = ["discover", "-m", "sefa", "-n", "1", *MODEL]
+    assert main([*command, "--record", "me.inversion.safetensors"]) == 0
+    assert main([*command, "--out", "sample", "--show", "5"]) == 0
+    one, other = (np.asarray(Image.open(folder / name)).astype(int) for name in ("sefa.png", "sample/sefa.png"))
+    assert (one != other).any()
+
+
+def test_interfacegan_finds_what_a_scorer_measures(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
+    command = ["discover", "-m", "interfacegan", "--scorer", "colour", "--score", "redness", "--hold", "lightness"]
+    assert main([*command, "--samples", "300", *MODEL]) == 0
+    assert "redness.safetensors (accuracy" in capsys.readouterr().out
+    assert _made(folder) == {"redness.safetensors", "interfacegan.png"}
+    one = find("redness.safetensors", G)
+    assert one.provenance["fixed"] == ["lightness"]
+    ws = G.sample(range(900, 916))
+    before, after = (ColourScorer()(G.synthesize(codes))[:, 3] for codes in (ws, one.apply(ws, 1.0)))
+    assert (after > before).mean() > 0.8
+
+
+def test_interfacegan_takes_a_table_of_scores(folder: Path) -> None:
+    w = G.sample(range(150), truncation=0.7)[:, 0]
+    lines = [f"{seed},{float(value)}" for seed, value in enumerate(w[:, 2])]
+    Path("scores.csv").write_text("\n".join(["seed,tall", *lines]))
+    assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
+    assert _made(folder) == {"scores.csv", "tall.safetensors"}
+    assert find("tall.safetensors", G).provenance["finder"] == "InterFaceGAN"
+
+
+def test_a_model_with_classes_is_sampled_over_them(capsys: pytest.CaptureFixture[str]) -> None:
+    config = StyleGAN2Config(z_dim=4, mapping_widths=(6, 5), channels=(7, 6), label_dim=3, label_width=4)
+    save_native(random_stylegan2(config), Path("classes.safetensors"))
+    model = ("--model", "classes.safetensors", "--device", "cpu")
+    assert main(["discover", "-m", "sefa", "-n", "1", "--show", "4", *model]) == 0
+    assert main(["discover", "-m", "interfacegan", "--scorer", "colour", *model]) == 2
+    assert "has classes" in capsys.readouterr().err
+
+
+def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sefa-01.safetensors").write_text("mine")
+    command = ["discover", "-m", "sefa", "-n", "2", *MODEL]
+    assert main(command) == 2
+    assert "sefa-01.safetensors exists already; add --overwrite" in capsys.readouterr().err
+    assert _made(folder) == {"sefa-01.safetensors"}
+    assert main([*command, "--overwrite"]) == 0
+    assert load("sefa-01.safetensors").name == "sefa-01"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "--method"),
+        (["-m", "pca"], "pca"),
+        (["-m", "sefa", "-n", "0"], "--count"),
+        (["-m", "sefa", "-n", "9"], "between 1 and 8"),
+        (["-m", "ganspace", "--samples", "5"], "more than 8 samples"),
+        (["-m", "sefa", "--layers", "deep"], "deep"),
+        (["-m", "sefa", "--mask", "me.png"], "does not take --mask"),
+        (["-m", "sefa", "--name", "age"], "does not take --name"),
+        (["-m", "examples"], "--before FOLDER --after FOLDER"),
+        (["-m", "examples", "--before", "."], "go together"),
+        (["-m", "examples", "--before", ".", "--after", "nowhere"], "no folder nowhere"),
+        (["-m", "examples", "--before", ".", "--after", ".", "--name", "a/b"], "file's name"),
+        (["-m", "examples", "--before", ".", "--after", "."], "same codes"),
+        (["-m", "stylespace"], "either --mask"),
+        (["-m", "interfacegan"], "needs --scorer"),
+        (["-m", "interfacegan", "--scorer", "smell"], "no scorer 'smell'"),
+        (["-m", "interfacegan", "--scorer", "colour", "--score", "hue"], "lightness, contrast"),
+        (["-m", "interfacegan", "--scorer", "colour", "--samples", "99"], "at least 100"),
+        (["-m", "interfacegan", "--scorer", "colour", "--layers", "0-3"], "not '0-3'"),
+        (["-m", "interfacegan", "--scorer", "missing.csv"], "missing.csv"),
+        (["-m", "interfacegan", "--scorer", "missing.onnx"], "missing.onnx"),
+        (["-m", "sefa", "--scorer", "colour"], "does not take --scorer"),
+        (["-m", "stylespace", "--mask", "nothing.png"], "nothing.png"),
+        (["-m", "sefa", "--record", "nobody.inversion.safetensors"], "nobody"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["discover", *arguments, *MODEL]) == 2
+    error = capsys.readouterr().err.strip()
+    assert words in error
+    assert "\n" not in error
+    assert not _made(folder)
