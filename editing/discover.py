@@ -1,13 +1,13 @@
 """The command ``edit discover``: directions found anew, each in a file, and a sheet of what they do."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from editing.finders import Begin, Method, Progress, Wish, codes, direction_names, find_directions, open_scorer
+from editing.counting import show_work
+from editing.finders import Method, Progress, Wish, codes, direction_names, find_directions, open_scorer
 from generator.command import new_app
 from generator.errors import InputError
 
@@ -86,7 +86,7 @@ def discover(
         scores=tuple(score or ()), hold=tuple(hold or ()),
     )  # fmt: skip
     wish.check()
-    with _bar() as begin:
+    with show_work() as begin:
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"
         files = [out / f"{one}.safetensors" for one in direction_names(wish, scored)]
@@ -179,20 +179,3 @@ def _shown(
 
     G = load(model or DEFAULT_MODEL).to(choose_device(device))
     return G, codes(G, [seed]), "const"
-
-
-@contextmanager
-def _bar() -> Iterator[Begin]:
-    """A progress bar: given what is going on, gives a function of the number done and in all."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-
-        def begin(what: str) -> Progress:
-            for over in bar.task_ids:
-                bar.remove_task(over)
-            task = bar.add_task(what, total=None)
-            return lambda done, whole: bar.update(task, completed=done, total=whole)
-
-        yield begin

@@ -114,14 +114,19 @@ def open_scorer(wish: Wish, begin: Begin) -> Scored | None:
     """
     if wish.scorer is None:
         return None
-    scored = _open(wish.scorer, begin)
+    scored = open_scores(wish.scorer, begin)
     for name in (*wish.scores, *wish.hold):
         if name not in scored.names:
             raise InputError(f"There is no score '{name}'; {wish.scorer} has {', '.join(scored.names)}.")
     return scored
 
 
-def _open(text: str, begin: Begin) -> Scored:
+def open_scores(text: str, begin: Begin) -> Scored:
+    """The scores that a person names: ``faces``, ``colour``, a network's file, a CSV, or a folder.
+
+    Raises:
+        InputError: there is no such scorer, or it cannot be read.
+    """
     if text == "faces":
         from editing.discovery.faces import FaceScorer
 
