@@ -28,7 +28,8 @@ _CELL = 256
 @discover_app.command(
     epilog="Examples: edit discover --method sefa --count 10   "
     "edit discover --method examples --before neutral/ --after smiling/ --name smile   "
-    "edit discover --method stylespace --mask mouth.png   "
+    "edit discover --method stylespace --mask mouth.png   edit discover --method lowrank --mask mouth.png   "
+    "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile   "
     "edit discover --method interfacegan --scorer colour --score lightness"
 )
 def discover(
@@ -51,7 +52,13 @@ def discover(
     mask: Annotated[
         Path | None, typer.Option(help="Where the picture is to change: a picture, white there.", metavar="PICTURE")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call a direction from examples.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call a direction from examples or a text.")] = None,
+    text: Annotated[str | None, typer.Option(help="What the picture is to show: 'a smiling face'.")] = None,
+    neutral: Annotated[str | None, typer.Option(help="What it shows without that: 'a face'.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="CLIP's weights for texts, ViT-B-32: a file, or open_clip's name.", metavar="FILE|NAME"),
+    ] = None,
     scorer: Annotated[
         str | None,
         typer.Option(
@@ -83,7 +90,7 @@ def discover(
     """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
     wish = Wish(
         method, count, layers, samples, seed, before, after, mask, name, scorer,
-        scores=tuple(score or ()), hold=tuple(hold or ()),
+        scores=tuple(score or ()), hold=tuple(hold or ()), text=text, neutral=neutral, weights=weights,
     )  # fmt: skip
     wish.check()
     with show_work() as begin:
