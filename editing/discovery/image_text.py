@@ -115,7 +115,8 @@ def text_step(model: ImageTextModel, text: str, neutral: str) -> "Tensor":
     length = float(step.norm())
     if not length > 1e-6:
         raise InputError(f"'{text}' and '{neutral}' mean the same to the model, so that nothing is between them.")
-    return step / length
+    unit: Tensor = step / length
+    return unit
 
 
 def read_state(path: Path) -> "dict[str, Tensor]":

@@ -178,7 +178,8 @@ class LowRank:
             raise InputError("Every axis changes the picture elsewhere too; use a larger mask, or --layers.")
         values, turned = (part.flip(-1) for part in torch.linalg.eigh(free.T @ inside @ free))
         kept = values > 1e-6 * values[0].clamp_min(1e-30)
-        return free @ turned[:, kept]
+        found: Tensor = free @ turned[:, kept]
+        return found
 
 
 def low_rank(matrix: "Tensor") -> "Tensor":
@@ -218,7 +219,7 @@ def _ratio(seen: Dependence) -> "Tensor":
     held = seen.outside + floor * torch.eye(count, dtype=torch.float64)
     root = torch.linalg.inv(torch.linalg.cholesky(held))
     _, vectors = torch.linalg.eigh(root @ seen.inside @ root.T)
-    found = root.T @ vectors.flip(1)
+    found: Tensor = root.T @ vectors.flip(1)
     return found / found.norm(dim=0)
 
 
