@@ -219,8 +219,9 @@ def _ratio(seen: Dependence) -> "Tensor":
     held = seen.outside + floor * torch.eye(count, dtype=torch.float64)
     root = torch.linalg.inv(torch.linalg.cholesky(held))
     _, vectors = torch.linalg.eigh(root @ seen.inside @ root.T)
-    found: Tensor = root.T @ vectors.flip(1)
-    return found / found.norm(dim=0)
+    found = root.T @ vectors.flip(1)
+    unit: Tensor = found / found.norm(dim=0)
+    return unit
 
 
 def _products(changes: "Tensor", where: "Tensor | None") -> "Tensor":
