@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from editing.discover import discover_app
+from editing.drag_command import drag_app
+from editing.evaluate_command import evaluate_app
 from editing.interpolate_command import interpolate_app
 from editing.mix_command import mix_app
 from editing.models import models_app
@@ -57,6 +59,8 @@ COMMANDS: dict[str, typer.Typer] = {
     "interpolate": interpolate_app,
     "directions": directions_app,
     "discover": discover_app,
+    "drag": drag_app,
+    "evaluate": evaluate_app,
     "models": models_app,
     "sample": sample_app,
 }
@@ -64,7 +68,8 @@ COMMANDS: dict[str, typer.Typer] = {
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, mix, interpolate, directions, discover, models, sample; each has its --help."
+    "Other commands: edit grid, mix, interpolate, drag, directions, discover, evaluate, models, sample; "
+    "each has its --help."
 )
 def edit(
     record: _Record = None,

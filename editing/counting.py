@@ -35,3 +35,21 @@ def show_count(label: str, total: int, unit: str) -> Iterator[Callable[[], None]
             print(f"{label}: {unit} {done} of {total}", file=sys.stderr, flush=True)
 
     yield count
+
+
+@contextlib.contextmanager
+def show_work() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """A bar for one task after another: given what is going on, gives a function of the number done and in all."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+
+        def begin(what: str) -> Callable[[int, int], None]:
+            for over in bar.task_ids:
+                bar.remove_task(over)
+            task = bar.add_task(what, total=None)
+            return lambda done, whole: bar.update(task, completed=done, total=whole)
+
+        yield begin

@@ -1,13 +1,13 @@
 """The command ``edit discover``: directions found anew, each in a file, and a sheet of what they do."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from editing.finders import Begin, Method, Progress, Wish, codes, direction_names, find_directions, open_scorer
+from editing.counting import show_work
+from editing.finders import Method, Progress, Wish, codes, direction_names, find_directions, open_scorer
 from generator.command import new_app
 from generator.errors import InputError
 
@@ -28,7 +28,8 @@ _CELL = 256
 @discover_app.command(
     epilog="Examples: edit discover --method sefa --count 10   "
     "edit discover --method examples --before neutral/ --after smiling/ --name smile   "
-    "edit discover --method stylespace --mask mouth.png   "
+    "edit discover --method stylespace --mask mouth.png   edit discover --method lowrank --mask mouth.png   "
+    "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile   "
     "edit discover --method interfacegan --scorer colour --score lightness"
 )
 def discover(
@@ -51,7 +52,13 @@ def discover(
     mask: Annotated[
         Path | None, typer.Option(help="Where the picture is to change: a picture, white there.", metavar="PICTURE")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call a direction from examples.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call a direction from examples or a text.")] = None,
+    text: Annotated[str | None, typer.Option(help="What the picture is to show: 'a smiling face'.")] = None,
+    neutral: Annotated[str | None, typer.Option(help="What it shows without that: 'a face'.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="CLIP's weights for texts, ViT-B-32: a file, or open_clip's name.", metavar="FILE|NAME"),
+    ] = None,
     scorer: Annotated[
         str | None,
         typer.Option(
@@ -83,10 +90,10 @@ def discover(
     """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
     wish = Wish(
         method, count, layers, samples, seed, before, after, mask, name, scorer,
-        scores=tuple(score or ()), hold=tuple(hold or ()),
+        scores=tuple(score or ()), hold=tuple(hold or ()), text=text, neutral=neutral, weights=weights,
     )  # fmt: skip
     wish.check()
-    with _bar() as begin:
+    with show_work() as begin:
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"
         files = [out / f"{one}.safetensors" for one in direction_names(wish, scored)]
@@ -179,20 +186,3 @@ def _shown(
 
     G = load(model or DEFAULT_MODEL).to(choose_device(device))
     return G, codes(G, [seed]), "const"
-
-
-@contextmanager
-def _bar() -> Iterator[Begin]:
-    """A progress bar: given what is going on, gives a function of the number done and in all."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-
-        def begin(what: str) -> Progress:
-            for over in bar.task_ids:
-                bar.remove_task(over)
-            task = bar.add_task(what, total=None)
-            return lambda done, whole: bar.update(task, completed=done, total=whole)
-
-        yield begin

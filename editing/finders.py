@@ -22,7 +22,7 @@ Begin = Callable[[str], Progress]
 TRUNCATION = 0.7
 """Of the samples that directions are looked at and shown on."""
 
-_GANSPACE_SAMPLES, _MASK_SAMPLES, _SCORED_SAMPLES = 200_000, 8, 5000
+_GANSPACE_SAMPLES, _MASK_SAMPLES, _TEXT_SAMPLES, _SCORED_SAMPLES = 200_000, 8, 32, 5000
 _CLASSIFIERS = (".onnx", ".pt", ".pth", ".torchscript")
 
 
@@ -34,6 +34,8 @@ class Method(StrEnum):
     STYLESPACE = "stylespace"
     EXAMPLES = "examples"
     INTERFACEGAN = "interfacegan"
+    LOWRANK = "lowrank"
+    TEXT = "text"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ class Wish:
     scorer: str | None = None
     scores: tuple[str, ...] = ()
     hold: tuple[str, ...] = ()
+    text: str | None = None
+    neutral: str | None = None
+    weights: str | None = None
 
     @property
     def stem(self) -> str:
@@ -76,12 +81,18 @@ class Wish:
                 "--method interfacegan needs --scorer: faces, colour, an .onnx or TorchScript file, a .csv of "
                 "scores, or a folder with a folder of pictures for each label."
             )
+        if method is Method.TEXT and not (
+            self.text and self.text.strip() and self.neutral and self.neutral.strip()
+        ):
+            raise InputError("--method text needs --text and --neutral, such as 'a smiling face' and 'a face'.")
+        texts = self.text is not None or self.neutral is not None or self.weights is not None
         foreign = {
-            "--mask": self.mask is not None and method is not Method.STYLESPACE,
+            "--text": texts and method is not Method.TEXT,
+            "--mask": self.mask is not None and method not in (Method.STYLESPACE, Method.LOWRANK),
             "--before": pair and method not in (Method.STYLESPACE, Method.EXAMPLES),
             "--scorer": self.scorer is not None and method is not Method.INTERFACEGAN,
             "--score": bool(self.scores or self.hold) and method is not Method.INTERFACEGAN,
-            "--name": self.name is not None and method is not Method.EXAMPLES,
+            "--name": self.name is not None and method not in (Method.EXAMPLES, Method.TEXT),
         }
         for option, given in foreign.items():
             if given:
@@ -114,14 +125,19 @@ def open_scorer(wish: Wish, begin: Begin) -> Scored | None:
     """
     if wish.scorer is None:
         return None
-    scored = _open(wish.scorer, begin)
+    scored = open_scores(wish.scorer, begin)
     for name in (*wish.scores, *wish.hold):
         if name not in scored.names:
             raise InputError(f"There is no score '{name}'; {wish.scorer} has {', '.join(scored.names)}.")
     return scored
 
 
-def _open(text: str, begin: Begin) -> Scored:
+def open_scores(text: str, begin: Begin) -> Scored:
+    """The scores that a person names: ``faces``, ``colour``, a network's file, a CSV, or a folder.
+
+    Raises:
+        InputError: there is no such scorer, or it cannot be read.
+    """
     if text == "faces":
         from editing.discovery.faces import FaceScorer
 
@@ -152,7 +168,7 @@ def _open(text: str, begin: Begin) -> Scored:
 
 def direction_names(wish: Wish, scored: Scored | None) -> list[str]:
     """What the directions, and their files, will be called."""
-    if wish.method is Method.EXAMPLES:
+    if wish.method in (Method.EXAMPLES, Method.TEXT):
         return [wish.stem]
     if wish.method is not Method.INTERFACEGAN or scored is None:
         return [f"{wish.method.value}-{index:02d}" for index in range(wish.count)]
@@ -191,6 +207,14 @@ def find_directions(G: "Generator", wish: Wish, scored: Scored | None, begin: Be
         return [Examples(G, pairs, wish.layers).find(wish.stem)]
     if wish.method is Method.STYLESPACE:
         return _style_channels(G, wish, begin)
+    if wish.method is Method.LOWRANK:
+        from editing.discovery.low_rank import LowRank
+
+        place = None if wish.mask is None else read_mask(wish.mask)
+        ranks = LowRank(G, wish.layers)
+        return ranks.find(ranks.measure(_looked_at(G, wish), place, begin("looking at samples")), wish.count)
+    if wish.method is Method.TEXT:
+        return [_by_text(G, wish, begin)]
     if scored is None:
         raise ValueError("InterFaceGAN needs scores")
     return _by_scores(G, wish, scored, begin)
@@ -208,8 +232,26 @@ def _style_channels(G: "Generator", wish: Wish, begin: Begin) -> "list[Direction
             raise InputError("Ranking style channels needs pairs: records of the same names in both folders.")
         return space.find(space.rank_by_examples(pairs.after, pairs.before), wish.count)
     mask = read_mask(wish.mask or Path())
-    ws = codes(G, range(wish.seed, wish.seed + (wish.samples or _MASK_SAMPLES)))
-    return space.find(space.rank_by_mask(ws, mask, progress=begin("looking at samples")), wish.count)
+    ranked = space.rank_by_mask(_looked_at(G, wish), mask, progress=begin("looking at samples"))
+    return space.find(ranked, wish.count)
+
+
+def _looked_at(G: "Generator", wish: Wish, samples: int = _MASK_SAMPLES) -> "Tensor":
+    return codes(G, range(wish.seed, wish.seed + (wish.samples or samples)))
+
+
+def _by_text(G: "Generator", wish: Wish, begin: Begin) -> "Direction":
+    from editing.discovery.image_text import WEIGHTS, OpenCLIP
+    from editing.discovery.text import TextDirections
+
+    model = OpenCLIP(wish.weights or WEIGHTS, device=G.device)
+    return TextDirections(G, model, wish.layers).find(
+        wish.text or "",
+        wish.neutral or "",
+        _looked_at(G, wish, _TEXT_SAMPLES),
+        name=wish.stem,
+        progress=begin("looking at samples"),
+    )
 
 
 def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "list[Direction]":

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from generator.features import FeatureMap
 from generator.layers import Layer
 from generator.ops.separable import modulated_separable, modulated_separable_reference
 from generator.ops.wavelet import inverse_haar, inverse_haar_reference
@@ -169,6 +170,10 @@ class Synthesis(nn.Module):
         for block in self._up_blocks():
             affines += [block.up_style, block.conv1.style, block.conv2.style]
         return [*affines, self.to_rgb.style]
+
+    def feature_maps(self) -> list[FeatureMap]:
+        """What each block makes; see :class:`generator.features.FeatureMap`."""
+        return [FeatureMap(8 << i, 8 << i, block.conv2) for i, block in enumerate(self._up_blocks())]
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Cast the convolutions; styles, noise, biases and to-RGB stay float32, where they cost nothing."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from generator.features import FeatureMap
 from generator.layers import Layer
 from generator.networks.mapping import LEAK, Linear
 from generator.networks.stylegan2 import MAX_BLOCKS
@@ -207,6 +208,11 @@ class Synthesis(nn.Module):
 
     def _styled(self) -> list[StyledLayer]:
         return [layer for block in self._blocks() for layer in (block.first, block.second)]
+
+    def feature_maps(self) -> list[FeatureMap]:
+        """What each block that is drawn makes; see :class:`generator.features.FeatureMap`."""
+        blocks = self._blocks()[: len(self.blocks) - math.floor(self.config.lod)]
+        return [FeatureMap(block.resolution, block.resolution, block.second) for block in blocks]
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Choose the precision of feature maps; weights are kept in float32, and moments are taken in it."""

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from generator.features import FeatureMap
 from generator.layers import Layer
 from generator.networks.mapping import Linear
 from generator.ops.fir import normalised, upsample, upsample_reference
@@ -201,6 +202,10 @@ class Synthesis(nn.Module):
     def _noisy(self) -> list[StyledConv]:
         convs = [conv for block in self._blocks() for _, conv in block.named_convs()]
         return convs if self.config.has_noise else []
+
+    def feature_maps(self) -> list[FeatureMap]:
+        """What each block's last convolution makes; see :class:`generator.features.FeatureMap`."""
+        return [FeatureMap(block.resolution, block.resolution, block.conv) for block in self._blocks()]
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Choose the precision of feature maps; weights are kept in float32, and cast once styles are in them."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from generator.features import FeatureMap
 from generator.layers import Layer
 from generator.networks.alias_free import StyleGAN3Config
 from generator.networks.mapping import Linear, Mapping
@@ -170,6 +171,12 @@ class Synthesis(nn.Module):
             name = "to_rgb" if conv.to_rgb else f"layer{i}"
             layers.append(Layer(name, config.rates[i], i + 1, conv.style.out_features, config.cutoffs[i]))
         return tuple(layers)
+
+    def feature_maps(self) -> list[FeatureMap]:
+        """What the last layer of each rate makes; see :class:`generator.features.FeatureMap`."""
+        layers = zip(self.config.rates, self.config.sizes, self._convs(), strict=True)
+        last = {rate: FeatureMap(rate, size, conv) for rate, size, conv in layers if not conv.to_rgb}
+        return [last[rate] for rate in sorted(last)]
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Choose the precision of feature maps; weights are kept in float32, and cast once styles are in them."""

@@ -5,7 +5,7 @@
     python -m tests.benchmarks.directions --compare age=published-age.safetensors
 
 Codes are drawn with seeds that no step of finding the directions uses. Deviations of the scores are those
-that the shipped directions were calibrated with.
+that the shipped directions were calibrated with. `edit evaluate` measures the same and more, for any directions.
 """
 
 import argparse
@@ -16,17 +16,15 @@ import numpy as np
 import torch
 
 import generator
-from editing.direction import Direction, find, known
+from editing.direction import find, known
 from editing.discovery.faces import FaceScorer
-from editing.discovery.leakage import Effect, changes, effect, table
-from editing.discovery.samples import score_codes
+from editing.discovery.leakage import Effect, effect, table
+from editing.evaluate_command import FIRST_SEED
+from editing.evaluation import Contender, Evaluator, score_deviations
 from generator.errors import InputError
-from generator.generator import Generator
 from invert.identity import Identity
 
-_SEED = 1_000_000
 _STRENGTHS = (-2, -1, 1, 2)
-_IDENTITY_CODES = 8
 
 
 def main() -> int:
@@ -48,59 +46,33 @@ def main() -> int:
 def _run(chosen: argparse.Namespace) -> None:
     G = generator.load("ffhq").to(dtype=torch.bfloat16)
     shipped = known(G.latent_space)
-    names = chosen.only or list(shipped)
-    jobs = [(name, name, find(name, G)) for name in names]
+    contenders = [Contender(name, find(name, G), name) for name in chosen.only or list(shipped)]
     for text in chosen.compare:
         score, _, path = text.partition("=")
-        jobs.append((score, path, find(path, G)))
+        contenders.append(Contender(path, find(path, G), score))
     scorer = FaceScorer()
-    ws = G.sample(range(_SEED, _SEED + chosen.codes), truncation=chosen.truncation)
-    before = score_codes(G, scorer, ws, size=256)
-    deviations = _deviations(scorer, find("pose", G))
+    deviations = score_deviations(G, scorer)
+    ws = G.sample(range(FIRST_SEED, FIRST_SEED + chosen.codes), truncation=chosen.truncation)
+    evaluator = Evaluator(G, scorer, deviations, ws, judged=list(shipped), identity=Identity())
     for layers in chosen.layers:
         effects: list[Effect] = []
         print(f"\nlayers {layers or '(default)'}, {len(ws)} codes at truncation {chosen.truncation}")
-        for score, label, shipped_direction in jobs:
-            direction = _with_layers(shipped_direction, layers, G)
-            result = changes(G, scorer, direction, ws, _STRENGTHS, before=before)
-            one = effect(score, scorer.names, list(shipped), result[1:3], result[[0, 3]], deviations)
-            distance = _identity(G, direction, ws[:_IDENTITY_CODES])
-            at_same_change = distance / max(abs(one.intended), 1e-3)
+        for contender in contenders:
+            # Rows that a direction's vector leaves alone stay still.
+            rows = G.rows(layers) if layers else None
+            at = {int(there.strength): there for there in evaluator.evaluate(contender, _STRENGTHS, rows=rows).at}
+            one, two = (np.stack([at[-n].changes, at[n].changes]) for n in (1, 2))
+            score = str(contender.score)
+            summary = effect(score, scorer.names, list(shipped), one, two, np.ones(len(deviations)))
+            distance = (at[-2].identity + at[2].identity) / 2
             print(
-                f"{label:<12} intended {one.intended:5.2f}  leakage {one.leakage:4.2f}  "
-                f"identity distance at ±2 {distance:.2f}, per unit of change {at_same_change:.2f}",
+                f"{contender.label:<12} intended {summary.intended:5.2f}  leakage {summary.leakage:4.2f}  "
+                f"identity distance at ±2 {distance:.2f}, "
+                f"per unit of change {distance / max(abs(summary.intended), 1e-3):.2f}",
                 flush=True,
             )
-            effects.append(replace(one, name=label[:10]))
+            effects.append(replace(summary, name=contender.label[:10]))
         print(table(effects))
-
-
-def _deviations(scorer: FaceScorer, direction: Direction) -> "np.typing.NDArray[np.float64]":
-    """The scores' deviations over samples of W, as the shipped directions were calibrated with."""
-    stored = direction.provenance["score_deviations"]
-    if not isinstance(stored, dict) or direction.provenance["scorer"] != scorer.version:
-        raise InputError("The shipped directions were calibrated with another scorer; find them anew.")
-    return np.array([stored[name] for name in scorer.names], dtype=np.float64)
-
-
-def _with_layers(direction: Direction, layers: str, G: Generator) -> Direction:
-    """The direction on other rows; rows that its vector leaves alone stay still."""
-    return replace(direction, rows=tuple(G.rows(layers))) if layers else direction
-
-
-def _identity(G: Generator, direction: Direction, ws: torch.Tensor) -> float:
-    """Mean identity distance of edits at ±2 from their start, over the pictures where a face is found."""
-    identity = Identity()
-    with torch.no_grad():
-        start = identity.embed_aligned(G.synthesize(ws, size=256))
-        ends = [identity.embed_aligned(G.synthesize(direction.apply(ws, s), size=256)) for s in (-2.0, 2.0)]
-    distances = [
-        identity.distance(one, two)
-        for edited in ends
-        for one, two in zip(start, edited, strict=True)
-        if one is not None and two is not None
-    ]
-    return float(np.mean(distances)) if distances else float("nan")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from editing.discovery.colour import ColourScorer
 from editing.discovery.sefa import SeFa
 from generator.formats.native import save_native
 from generator.networks.stylegan2 import StyleGAN2Config
+from tests.editing.discovery.test_text import ColourTexts
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.small_models import save_small_model, small_generator, small_record
 
@@ -178,3 +179,31 @@ def test_bad_input_is_one_sentence(
     assert words in error
     assert "\n" not in error
     assert not _made(folder)
+
+
+def test_lowrank_takes_a_mask_or_none(folder: Path) -> None:
+    mask = np.zeros((16, 16), np.uint8)
+    mask[:8] = 255
+    Image.fromarray(mask).save("top.png")
+    command = ["discover", "-m", "lowrank", "-n", "1", "--samples", "2", *MODEL]
+    assert main([*command, "--mask", "top.png", "--no-sheet"]) == 0
+    assert load("lowrank-00.safetensors").provenance["finder"] == "LowRankGAN"
+    assert main([*command, "--out", "whole"]) == 0
+    assert _made(folder / "whole") == {"lowrank-00.safetensors", "lowrank.png"}
+
+
+def test_a_text_becomes_a_direction(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from editing.discovery import image_text
+
+    command = ["discover", "-m", "text", "--text", "a red picture", "--neutral", "a picture", "--samples", "2"]
+    monkeypatch.setattr(image_text, "OpenCLIP", lambda *_, **__: ColourTexts())
+    assert main([*command, "--name", "red", *MODEL]) == 0
+    assert load("red.safetensors").provenance["positive"] == "a red picture"
+    assert main(["-d", "red.safetensors", "-s", "2", *MODEL]) == 0
+    capsys.readouterr()
+    for words, said in (
+        (["-m", "text", "--text", "a face"], "needs --text and --neutral"),
+        (["-m", "sefa", "--text", "a face"], "does not take --text"),
+    ):
+        assert main(["discover", *words, *MODEL]) == 2
+        assert said in capsys.readouterr().err

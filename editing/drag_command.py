@@ -1,0 +1,183 @@
+"""The command ``edit drag``: points of an inverted photo moved to targets."""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from editing.outputs import free, picture_target
+from generator.command import DONE, STOPPED, new_app
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import Image
+    from torch import Tensor
+
+    from editing.drag import Dragged, Handle, Point
+    from generator.generator import Noise
+
+drag_app = new_app()
+
+_INK = ((220, 40, 40), (40, 90, 230))
+
+
+@drag_app.command(
+    epilog="Examples: edit drag me.inversion.safetensors --from 400,620 --to 380,600   "
+    "edit drag me.jpg --from 300,500 --to 330,500 --from 700,500 --to 730,500 --mask face --steps 100"
+)
+def drag(
+    record: Annotated[
+        Path | None,
+        typer.Argument(help="What `invert` wrote; the newest in this folder by default.", metavar="RECORD"),
+    ] = None,
+    starts: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="A point of the inverted picture, in its pixels; repeatable.", metavar="X,Y"),
+    ] = None,
+    targets: Annotated[
+        list[str] | None, typer.Option("--to", help="Where it is to go; one for each --from.", metavar="X,Y")
+    ] = None,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What may change: a picture, white there, or eyes, mouth, hair, face, background.",
+            metavar="FILE|NAME",
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 200,
+    learning_rate: Annotated[float, typer.Option(help="How far each step goes, in deviations of W.")] = 0.01,
+    mask_weight: Annotated[float, typer.Option(help="How much the rest is held.")] = 10.0,
+    layers: Annotated[
+        str, typer.Option(help="What of the code moves: coarse, middle, fine, all, or rows such as 0-3,7.")
+    ] = "coarse,middle",
+    features: Annotated[
+        int | None, typer.Option(help="Side of the features that are followed; the finest up to 128 by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the samples that the steps are measured on.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The picture's name, or a folder; the record goes beside it.", metavar="FILE|DIR"),
+    ] = None,
+    sheet: Annotated[bool, typer.Option("--sheet", help="Write a before/after picture, too.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="The generator; the record's by default.", metavar="NAME|PATH")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+) -> int:
+    """Move points of an inverted photo; Ctrl-C keeps what is there. Writes a picture, and a record to edit on."""
+    from editing.counting import show_count
+    from editing.opened import OpenRecord, resolve_record
+    from editing.regions import check_regions
+    from invert.photo import save_picture
+    from invert.record_files import RECORD_SUFFIX
+
+    pairs = parse_handles(starts or [], targets or [])
+    check_regions(mask or [])
+    path = resolve_record(record)
+    if path != record:
+        print(f"Using {path}")
+    opened = OpenRecord(path, model=model, device=device)
+    opened.check_edit([], layers)
+    picture = picture_target(out, f"{opened.stem}.dragged.png", overwrite)
+    new_record = free(picture.with_name(f"{picture.stem}{RECORD_SUFFIX}"), overwrite)
+    sheet_file = free(picture.with_name(f"{picture.stem}.sheet.png"), overwrite) if sheet else None
+    for target in (picture, new_record):
+        opened.check_output(target)
+
+    from editing.drag import Drag, Handle, check_handles, dragged_record
+
+    handles = [Handle(start, target) for start, target in pairs]
+    G = opened.generator
+    check_handles(handles, G.resolution)
+    search = Drag(
+        G,
+        steps=steps,
+        learning_rate=learning_rate,
+        rows=G.rows(layers),
+        resolution=features,
+        mask_weight=mask_weight,
+        seed=seed,
+    )
+    before = opened.picture()
+    where = _mask(mask, before, opened.stem)
+    maps = opened.inversion.noise
+    noise: Noise = "const" if maps is None else [one.to(G.device) for one in maps]
+    with show_count(opened.stem, steps, "step") as count:
+        ended = search.drag(
+            opened.ws, handles, mask=where, noise=noise, on_step=lambda _: count(), keep_partial=True
+        )
+    after = opened.picture(ended.ws)
+    # The record first: the picture can be made from it again.
+    dragged_record(opened.inversion, search, handles, ended).save(new_record, overwrite=overwrite)
+    save_picture(after, picture, overwrite=overwrite)
+    if sheet_file is not None:
+        save_picture(_sheet(before, after, handles, ended), sheet_file, overwrite=overwrite)
+    print(_summary(ended))
+    for file in (picture, new_record, sheet_file):
+        if file is not None:
+            print(f"Wrote {file}")
+    return STOPPED if ended.stopped else DONE
+
+
+def parse_handles(starts: "Sequence[str]", targets: "Sequence[str]") -> "list[tuple[Point, Point]]":
+    """Each ``--from`` with the ``--to`` at the same position.
+
+    Raises:
+        InputError: there is none, their counts differ, or one is no pair of numbers.
+    """
+    if not starts and not targets:
+        raise InputError("Say what goes where, such as --from 400,620 --to 380,600.")
+    if len(starts) != len(targets):
+        raise InputError(f"Each --from needs its --to: {len(starts)} came with {len(targets)}.")
+    return [(_parse(start), _parse(target)) for start, target in zip(starts, targets, strict=True)]
+
+
+def _parse(text: str) -> "Point":
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        x = y = math.nan
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise InputError(f"'{text}' is no point: give x and y in pixels, such as 400,620.")
+    return x, y
+
+
+def _mask(names: list[str] | None, picture: "Image.Image", name: str) -> "Tensor | None":
+    if not names:
+        return None
+    import torch
+
+    from editing.regions import region_masks
+
+    return torch.from_numpy(region_masks(names, [picture], feather=0.0, name=name))
+
+
+def _summary(ended: "Dragged") -> str:
+    places = ", ".join(f"{x:.0f},{y:.0f}" for x, y in ended.points)
+    how = "Reached" if ended.reached else f"Up to {ended.distance:.0f} pixels short of"
+    return f"{how} the targets after {ended.steps} steps; the points are at {places}."
+
+
+def _sheet(
+    before: "Image.Image", after: "Image.Image", handles: "Sequence[Handle]", ended: "Dragged"
+) -> "Image.Image":
+    """Both pictures, with a line from each point (red) to its target (blue)."""
+    from PIL import ImageDraw
+
+    from editing.sheet import contact_sheet
+
+    marked = []
+    starts = [handle.start for handle in handles]
+    for picture, points in ((before, starts), (after, ended.points)):
+        picture = picture.copy()
+        draw, radius = ImageDraw.Draw(picture), max(1.0, picture.width / 150)
+        for point, handle in zip(points, handles, strict=True):
+            draw.line([point, handle.target], fill="white", width=max(1, round(radius / 2)))
+            for (x, y), ink in zip((point, handle.target), _INK, strict=True):
+                draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink, outline="white")
+        marked.append(picture)
+    return contact_sheet([marked], ["before", "dragged"])

@@ -1,0 +1,143 @@
+"""The search behind dragging: motion supervision and point tracking on one feature map."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from generator.errors import InputError
+from generator.features import FeatureMap, features
+from generator.generator import Generator, Noise
+from generator.statistics import WStatistics
+
+# As fractions of the image's side: DragGAN's radii are 3 and 12 pixels of 512.
+_MOTION_RADIUS, _TRACKING_RADIUS, _STEP, _NEAR = 3 / 512, 12 / 512, 1 / 512, 2 / 512
+
+
+class Search:
+    """Places are fractions of the image's side, x and y, ``[..., 2]``.
+
+    Args:
+        G: the generator.
+        followed: the feature map that the points are followed in.
+        ws: the code to start from, ``[1, num_ws, w_dim]``.
+        places: where each point is and where it is to go, ``[n, 2, 2]``.
+        rows: rows of ws that move.
+        learning_rate: of Adam, in standard deviations of W.
+        mask: what may change, ``[h, w]``; None for all.
+        mask_weight: of the change elsewhere.
+        noise: as for :meth:`generator.generator.Generator.synthesize`.
+        seed: of the samples that W's statistics come from.
+    """
+
+    def __init__(
+        self,
+        G: Generator,
+        followed: FeatureMap,
+        ws: Tensor,
+        places: Tensor,
+        *,
+        rows: Sequence[int],
+        learning_rate: float,
+        mask: Tensor | None,
+        mask_weight: float,
+        noise: Noise,
+        seed: int,
+    ) -> None:
+        self.G, self.followed, self.rows = G, followed, list(rows)
+        self.noise, self.mask_weight = noise, mask_weight
+        self.start = ws.detach().to(G.device, torch.float32)
+        statistics = WStatistics.of(G, seed=seed)
+        self.axes = statistics.axes * statistics.deviations
+        self.moves = torch.zeros(1, len(rows), G.w_dim, device=G.device, requires_grad=True)
+        self.adam = torch.optim.Adam([self.moves], lr=learning_rate)
+        places = places.to(G.device)
+        self.points, self.targets = places[:, 0], places[:, 1]
+        sample = 1 / followed.resolution
+        self.length = max(_STEP, sample / 2)
+        self.near = max(_NEAR, sample / 2)
+        self.patch = _disc(max(_MOTION_RADIUS, sample), sample / 2).to(G.device)
+        self.window = _square(max(_TRACKING_RADIUS, 3 * sample), min(1 / 512, sample / 2)).to(G.device)
+        self.seen = self._features()
+        self.first = self.seen.detach()
+        self.looks = self._at(self.first, self.points)
+        self.outside = None if mask is None else 1 - self._on_map(mask)
+        self.done = 0
+
+    def code(self) -> Tensor:
+        """The code now, ``[1, num_ws, w_dim]``."""
+        ws = self.start.clone()
+        ws[:, self.rows] += self.moves @ self.axes.T
+        return ws
+
+    def _features(self) -> Tensor:
+        return features(self.G, self.code(), self.followed, self.noise).float()
+
+    def _at(self, features: Tensor, places: Tensor) -> Tensor:
+        """Features ``[1, C, S, S]`` at places ``[..., 2]``, ``[..., C]``."""
+        one = self.followed
+        grid = (2 * places - 1) * (one.resolution / one.size)
+        found = F.grid_sample(features, grid.reshape(1, 1, -1, 2), padding_mode="border", align_corners=False)
+        return found[0, :, 0].T.reshape(*places.shape[:-1], -1)
+
+    def _on_map(self, mask: Tensor) -> Tensor:
+        """A mask over the image at the samples of the feature map, ``[1, 1, S, S]``; its edge goes on outside."""
+        one = self.followed
+        mask = mask[None, None].to(self.start)
+        fitted = F.interpolate(mask, size=one.resolution, mode="bilinear", antialias=True, align_corners=False)
+        margin = (one.size - one.resolution) // 2
+        rest = one.size - one.resolution - margin
+        return F.pad(fitted, (margin, rest, margin, rest), mode="replicate")
+
+    def step(self) -> None:
+        """Pull every point a step towards its target, then find the points."""
+        away = self.targets - self.points
+        distance = away.norm(dim=1, keepdim=True)
+        pulled = distance[:, 0] > self.near / 2
+        here = self.points[pulled, None] + self.patch
+        toward = (self.length * away / distance.clamp_min(1e-12))[pulled, None]
+        pull = (self._at(self.seen, here + toward) - self._at(self.seen, here).detach()).abs()
+        loss = pull.mean(dim=(1, 2)).sum()
+        if self.outside is not None:
+            loss = loss + self.mask_weight * ((self.seen - self.first) * self.outside).abs().mean()
+        self.adam.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        gradient = self.moves.grad
+        if gradient is None or not bool(torch.isfinite(gradient).all()):
+            raise InputError("The search diverged; use a lower learning rate.")
+        self.adam.step()
+        self.seen = self._features()
+        self._track()
+        self.done += 1
+
+    def _track(self) -> None:
+        """Look about every point for the place that looks most as the point did at first."""
+        with torch.no_grad():
+            places = (self.points[:, None] + self.window).clamp(0, 1)
+            unlike = (self._at(self.seen, places) - self.looks[:, None]).norm(dim=2)
+            best = unlike.argmin(dim=1)
+            self.points = places[torch.arange(len(places), device=places.device), best]
+
+    @property
+    def away(self) -> float:
+        """Of the farthest handle from its target, as a fraction of the side."""
+        return float((self.targets - self.points).norm(dim=1).max())
+
+    @property
+    def reached(self) -> bool:
+        return self.away <= self.near
+
+
+def _square(radius: float, spacing: float) -> Tensor:
+    """Offsets on a grid within a square, ``[n, 2]``, the middle first, so that of equals it is found."""
+    steps = int(radius / spacing + 1e-6)
+    line = spacing * torch.arange(-steps, steps + 1)
+    offsets = torch.cartesian_prod(line, line)
+    return offsets[offsets.square().sum(dim=1).argsort(stable=True)]
+
+
+def _disc(radius: float, spacing: float) -> Tensor:
+    """Offsets on a grid within a circle, ``[n, 2]``."""
+    offsets = _square(radius, spacing)
+    return offsets[offsets.norm(dim=1) <= radius * (1 + 1e-6)]

@@ -1,0 +1,296 @@
+"""The command ``edit evaluate``: directions measured side by side, whichever finder made them."""
+
+import itertools
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from editing.outputs import free
+from generator.command import choose_device, new_app
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from PIL import Image
+    from torch import Tensor
+
+    from editing.direction import Direction
+    from editing.discovery.scorer import Scorer
+    from editing.evaluation import Contender, Evaluation
+    from editing.finders import Begin, Progress
+    from generator.generator import Generator
+    from generator.json_values import JSON
+    from generator.metrics.frechet import Features
+    from invert.identity import Identity
+
+evaluate_app = new_app()
+
+FIRST_SEED = 1_000_000
+"""Of the codes by default; no step of finding the shipped directions uses seeds from there on."""
+_TEXT, _CSV, _JSON = "evaluation.txt", "evaluation.csv", "evaluation.json"
+_PLOTS, _PICTURES = "plots.png", "pictures.png"
+_ZERO, _CELL = 1e-9, 256
+
+
+class FeatureName(StrEnum):
+    """What the Frechet distance is taken in."""
+
+    vgg = "vgg"
+    inception = "inception"
+    none = "none"
+
+
+@evaluate_app.command(
+    epilog="Examples: edit evaluate --direction age --direction other.npy --score age   "
+    "edit evaluate --direction sefa-00.safetensors --direction sefa-01.safetensors --codes 32 --out report/"
+)
+def evaluate(
+    direction: Annotated[
+        list[str] | None,
+        typer.Option("--direction", "-d", help="A name or a file; repeatable; all known ones by default."),
+    ] = None,
+    score: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What they are meant to change: one for all, or one for each; by default a direction's own, or "
+            "what it changes most."
+        ),
+    ] = None,
+    scorer: Annotated[
+        str,
+        typer.Option(help="faces, colour, an .onnx or TorchScript file, or a folder of labelled pictures."),
+    ] = "faces",
+    codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="Of the first sample.")] = FIRST_SEED,
+    truncation: Annotated[float, typer.Option(help="Of the samples: 1 as drawn, 0 the mean picture.")] = 0.7,
+    ends: Annotated[
+        tuple[float, float],
+        typer.Option("--strengths", help="The first and the last strength.", metavar="FROM TO"),
+    ] = (-2.0, 2.0),
+    steps: Annotated[int, typer.Option(min=2, max=99, help="How many strengths; 0 is left out.")] = 5,
+    layers: Annotated[
+        str | None, typer.Option(help="coarse, middle, fine, all, or rows; each direction's own by default.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Take strengths as multiples of the stored vectors.")] = False,
+    features: Annotated[
+        FeatureName, typer.Option(help="What drift is measured in; inception needs torch-fidelity.")
+    ] = FeatureName.vgg,
+    identity: Annotated[
+        bool | None, typer.Option(help="Whether to measure identity; where faces are scored by default.")
+    ] = None,
+    figure: Annotated[bool, typer.Option(help="Whether to draw the plots and the sheet of pictures.")] = True,
+    out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="FOLDER")] = Path("evaluation"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that exists.")] = False,
+    model: Annotated[str | None, typer.Option(help="The generator.", metavar="NAME|PATH")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+) -> None:
+    """Measure directions side by side: intended change, leakage, identity, drift; a table and a figure."""
+    from editing.counting import show_work
+    from editing.edit import spread
+    from editing.evaluation import Contender, Evaluator, score_deviations
+    from generator.fetch import cache_folder
+
+    strengths = [amount for amount in spread(*ends, steps) if abs(amount) > _ZERO]
+    _check_scores(direction or [], score or [])
+    files = _files(out, figure, overwrite)
+    with show_work() as begin:
+        measure = _open_scorer(scorer, begin)
+        for name in score or []:
+            if name not in measure.names:
+                raise InputError(f"There is no score '{name}'; {scorer} has {', '.join(measure.names)}.")
+        G = _load(model, device)
+        found = _find(direction or [], G)
+        rows = None if layers is None else G.rows(layers)
+        wanted = (score or []) * (len(found) if len(score or []) == 1 else 1)
+        contenders = [
+            Contender(label, one, wanted[i] if wanted else _own_score(one, measure))
+            for i, (label, one) in enumerate(found)
+        ]
+        ws = G.sample(range(seed, seed + codes), truncation=truncation)
+        deviations = score_deviations(
+            G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples")
+        )
+        evaluator = Evaluator(
+            G, measure, deviations, ws,
+            judged=_judged(scorer),
+            identity=_identity(scorer == "faces" if identity is None else identity),
+            features=_features(features, G),
+            count=_counter(begin("editing"), codes * (1 + len(strengths) * len(contenders))),
+        )  # fmt: skip
+        results = [evaluator.evaluate(one, strengths, rows=rows, raw=raw) for one in contenders]
+        settings: dict[str, JSON] = {
+            "model": G.name, "fingerprint": G.fingerprint, "scorer": measure.version, "codes": codes, "seed": seed,
+            "truncation": truncation, "layers": layers, "raw": raw, "features": features.value,
+        }  # fmt: skip
+        heading = f"{G.name}: {codes} codes at truncation {truncation:g}, seeds from {seed}"
+        table = _write(results, heading, settings, files, overwrite)
+        if figure:
+            from editing.evaluation_report import figure as plots
+            from invert.photo import save_picture
+
+            save_picture(plots(results), files[_PLOTS], overwrite=overwrite)
+            sheet = _sheet(G, ws[:1], contenders, strengths, rows, raw)
+            save_picture(sheet, files[_PICTURES], overwrite=overwrite)
+    print(table)
+    for file in files.values():
+        print(f"Wrote {file}")
+
+
+def _check_scores(directions: "Sequence[str]", scores: "Sequence[str]") -> None:
+    if scores and not directions:
+        raise InputError("A --score needs the --direction that is meant to change it.")
+    if scores and len(scores) not in (1, len(directions)):
+        raise InputError(
+            f"{len(directions)} directions came with {len(scores)} scores; give one --score for all, or one each."
+        )
+
+
+def _files(out: Path, figure: bool, overwrite: bool) -> dict[str, Path]:
+    """What will be written, by name.
+
+    Raises:
+        InputError: the folder cannot be one, holds a report that may not be replaced, or no figure can be drawn.
+    """
+    from editing.evaluation_report import check_figure
+
+    if out.is_file() or out.suffix in (".txt", ".csv", ".json", ".png"):
+        raise InputError(f"--out takes a folder for the report's files, not {out}.")
+    if figure:
+        check_figure()
+    files = {name: out / name for name in (_TEXT, _CSV, _JSON, *((_PLOTS, _PICTURES) if figure else ()))}
+    for path in files.values():
+        free(path, overwrite)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"Cannot write to {out}: {error.strerror or error}.") from error
+    return files
+
+
+def _open_scorer(text: str, begin: "Begin") -> "Scorer":
+    """What measures pictures.
+
+    Raises:
+        InputError: there is no such scorer, or it is a table, which measures none.
+    """
+    from editing.finders import open_scores
+
+    scored = open_scores(text, begin)
+    if scored.scorer is None:
+        raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
+    return scored.scorer
+
+
+def _load(model: str | None, device: str | None) -> "Generator":
+    """The generator, in the precision that is enough for scores."""
+    import torch
+
+    from generator.loading import DEFAULT_MODEL, load
+    from invert.optimize import resolve_precision
+
+    G = load(model or DEFAULT_MODEL).to(choose_device(device))
+    if G.label_dim:
+        raise InputError(f"The model '{G.name}' has classes; directions are evaluated on models without.")
+    return G.to(dtype=torch.bfloat16) if resolve_precision("auto", G.device) == "bfloat16" else G
+
+
+def _find(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, Direction]]":
+    """The directions with the names that tables call them, each name once.
+
+    Raises:
+        InputError: a direction is unknown, or none is known for this model.
+    """
+    from editing.direction import find, known
+
+    if not named:
+        named = list(known(G.latent_space))
+    if not named:
+        raise InputError(f"No direction is known for the model '{G.name}'; name one with --direction.")
+    found = [(text, find(text, G)) for text in dict.fromkeys(named)]
+    names = [one.name for _, one in found]
+    return [(one.name if names.count(one.name) == 1 else text, one) for text, one in found]
+
+
+def _own_score(direction: "Direction", scorer: "Scorer") -> str | None:
+    name = str(direction.provenance.get("score", direction.name))
+    return name if name in scorer.names else None
+
+
+def _judged(scorer: str) -> list[str] | None:
+    """The scores that leakage is about: of a face those that have directions, as a smile does widen a face."""
+    if scorer != "faces":
+        return None
+    from editing.discovery.attributes import FACE_ATTRIBUTES
+
+    return [attribute.name for attribute in FACE_ATTRIBUTES]
+
+
+def _identity(wanted: bool) -> "Identity | None":
+    if not wanted:
+        return None
+    from invert.identity import Identity
+
+    return Identity()
+
+
+def _features(name: FeatureName, G: "Generator") -> "Features | None":
+    from generator.metrics.features import InceptionFeatures, VGGFeatures
+
+    if name is FeatureName.none:
+        return None
+    return VGGFeatures(device=G.device) if name is FeatureName.vgg else InceptionFeatures(device=G.device)
+
+
+def _counter(progress: "Progress", total: int) -> "Callable[[], None]":
+    done = itertools.count(1)
+    return lambda: progress(next(done), total)
+
+
+def _write(
+    results: "Sequence[Evaluation]",
+    heading: str,
+    settings: "dict[str, JSON]",
+    files: dict[str, Path],
+    overwrite: bool,
+) -> str:
+    """Write the table, which is returned, and the same as CSV and JSON."""
+    from editing.evaluation_report import csv_text, json_values, text_table
+    from generator.files import atomic_path
+
+    table = text_table(results, heading)
+    values = json.dumps(json_values(results, settings), indent=1, allow_nan=False)
+    for name, content in ((_TEXT, f"{table}\n"), (_CSV, csv_text(results)), (_JSON, f"{values}\n")):
+        with atomic_path(files[name], overwrite=overwrite) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    return table
+
+
+def _sheet(
+    G: "Generator",
+    ws: "Tensor",
+    contenders: "Sequence[Contender]",
+    strengths: "Sequence[float]",
+    rows: "Sequence[int] | None",
+    raw: bool,
+) -> "Image.Image":
+    """The first code's pictures: one row for each direction, one column for each strength and for none."""
+    import torch
+
+    from editing.edit import edited_styles
+    from editing.sheet import contact_sheet
+    from invert.photo import to_picture
+
+    size = min(_CELL, G.resolution)
+    columns = sorted({0.0, *strengths})
+    pictures = []
+    with torch.inference_mode():
+        for one in contenders:
+            edits = [[(one.direction, amount)] if amount else [] for amount in columns]
+            styles = [edited_styles(G, ws, edit, rows=rows, raw=raw) for edit in edits]
+            pictures.append([to_picture(G.synthesize_styles(style, size=size))[0] for style in styles])
+    titles = [f"{amount:+.3g}" if amount else "0" for amount in columns]
+    return contact_sheet(pictures, titles, [one.label for one in contenders], cell=_CELL)

@@ -1,0 +1,224 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from editing.drag import Drag, DragProgress, Handle, dragged_record
+from editing.drag_search import Search
+from generator.errors import InputError
+from generator.features import FeatureMap
+from generator.generator import Generator
+from generator.layers import Layer
+from generator.networks.stylegan2 import StyleGAN2Config
+from tests.generator.stylegan2_files import random_stylegan2
+from tests.generator.stylegan3_files import random_stylegan3
+from tests.odd_models import odd_generator
+from tests.small_models import small_record
+
+SIDE, MAP = 256, 64
+# Where the two bumps are in the image of w = 0, in fractions of the side.
+HOME = torch.tensor([[0.35, 0.5], [0.7, 0.4]])
+
+
+class Bumps(nn.Module):
+    """Two bumps of features, each about a place of its own, on a still slope."""
+
+    def forward(self, places: Tensor) -> Tensor:
+        line = (torch.arange(MAP) + 0.5) / MAP
+        y, x = torch.meshgrid(line, line, indexing="ij")
+        maps = [x.expand(len(places), -1, -1), y.expand(len(places), -1, -1)]
+        for i, widths in enumerate(((0.03, 0.06), (0.04, 0.08))):
+            away = (x - places[:, i, :1, None]).square() + (y - places[:, i, 1:, None]).square()
+            maps += [torch.exp(-away / (2 * width**2)) for width in widths]
+        return torch.stack(maps, dim=1)
+
+
+class Planted(nn.Module):
+    """w's first pair of values moves the first bump, its second pair both of them."""
+
+    resolution, w_dim, num_ws, image_channels = SIDE, 4, 2, 3
+    layers = (Layer("a", 4, 0, 4), Layer("b", SIDE, 1, 4))
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bumps = Bumps()
+
+    def styles(self, ws: Tensor) -> list[Tensor]:
+        return [ws[:, 0], ws[:, 1]]
+
+    def places(self, w: Tensor) -> Tensor:
+        return HOME + 0.1 * torch.stack([w[:, :2] + w[:, 2:], w[:, 2:]], dim=1)
+
+    def noise_constants(self) -> list[Tensor]:
+        return []
+
+    def noise_strengths(self) -> list[Tensor]:
+        return []
+
+    def set_precision(self, dtype: torch.dtype) -> None:
+        raise NotImplementedError
+
+    def feature_maps(self) -> list[FeatureMap]:
+        return [FeatureMap(MAP, MAP, self.bumps)]
+
+    def forward(self, styles, _noise, *, size=None, reference=False):  # noqa: ARG002
+        bumps = self.bumps(self.places(styles[0]))
+        return nn.functional.interpolate(bumps[:, 2:5], size=size or SIDE)
+
+
+def planted() -> Generator:
+    return Generator(nn.Identity(), Planted(), torch.zeros(4), name="planted", z_dim=4)
+
+
+def _pixel(place: Tensor) -> tuple[float, float]:
+    x, y = (place * SIDE - 0.5).tolist()
+    return x, y
+
+
+def _where(G: Generator, ws: Tensor) -> Tensor:
+    """Where the bumps really are, in pixels."""
+    return G.synthesis.places(ws[:, 0])[0] * SIDE - 0.5  # type: ignore[operator]
+
+
+def test_the_point_goes_where_it_is_asked_to() -> None:
+    G = planted()
+    ws = torch.zeros(1, 2, 4)
+    start = _pixel(HOME[0])
+    handle = Handle(start, (start[0] + 24, start[1] - 18))
+    seen: list[DragProgress] = []
+    ended = Drag(G, steps=200, learning_rate=0.03).drag(ws, [handle], on_step=seen.append)
+    assert ended.reached
+    assert ended.steps == len(seen) < 200
+    assert ended.distance == seen[-1].distance <= 2
+    truth = _where(G, ended.ws)[0]
+    assert (truth - torch.tensor(handle.target)).norm() < 4  # one sample of the features
+    assert (truth - torch.tensor(ended.points[0])).norm() < 4  # it was followed
+    assert torch.equal(ended.ws[:, 1], ws[:, 1])  # the fine row stays
+    again = Drag(G, steps=200, learning_rate=0.03).drag(ws, [handle])
+    assert torch.equal(again.ws, ended.ws)
+
+
+def test_a_mask_holds_what_is_outside() -> None:
+    G = planted()
+    start = _pixel(HOME[0])
+    handle = Handle(start, (start[0] - 25, start[1]))
+    mask = torch.zeros(SIDE, SIDE)
+    mask[:, : SIDE // 2] = 1
+    moved = {}
+    for name, where in (("free", None), ("held", mask)):
+        ended = Drag(G, steps=300, learning_rate=0.03).drag(torch.zeros(1, 2, 4), [handle], mask=where)
+        assert ended.reached
+        moved[name] = float((_where(G, ended.ws)[1] - torch.tensor(_pixel(HOME[1]))).norm())
+    assert moved["free"] > 8
+    assert moved["held"] < moved["free"] / 3
+
+
+def test_several_points_go_at_once_and_one_stays() -> None:
+    G = planted()
+    first, second = _pixel(HOME[0]), _pixel(HOME[1])
+    handles = [Handle(first, (first[0], first[1] + 20)), Handle(second, (second[0] + 20, second[1]))]
+    ended = Drag(G, steps=300, learning_rate=0.03).drag(torch.zeros(1, 2, 4), handles)
+    assert ended.reached
+    targets = torch.tensor([handle.target for handle in handles])
+    assert (_where(G, ended.ws) - targets).norm(dim=1).max() < 5
+
+
+SG2 = StyleGAN2Config(z_dim=8, mapping_widths=(8,), channels=(8, 8, 8, 8))
+NETWORKS = {
+    "mobile": odd_generator,
+    "stylegan2": lambda: random_stylegan2(SG2),
+    "stylegan3": random_stylegan3,
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_in_every_network_what_is_at_the_point_is_pulled_a_step(name: str) -> None:
+    """Random weights know no objects that could go far; but what was at the point comes near its next place."""
+    G = NETWORKS[name]()
+    ws = G.sample([0])
+    before = ws.clone()
+    place = torch.tensor([[[0.5, 0.5], [0.7, 0.5]]])
+    followed = Drag(G).map
+    search = Search(
+        G, followed, ws, place,
+        rows=range(G.num_ws), learning_rate=1e-4, mask=None, mask_weight=0.0, noise="const", seed=0,
+    )  # fmt: skip
+    here = place[0, 0] + search.patch
+    there = here + torch.tensor([0.5 / followed.resolution, 0.0])
+    wanted = search._at(search.first, here)
+    unlike = [float((search._at(search.first, there) - wanted).abs().mean())]
+    search.step()
+    unlike.append(float((search._at(search.seen.detach(), there) - wanted).abs().mean()))
+    assert unlike[1] < unlike[0]
+    assert torch.equal(ws, before)
+    assert bool(torch.isfinite(G.synthesize(search.code())).all())
+
+
+def test_stylegan3_turns_its_input_so_that_the_image_is_moved() -> None:
+    """The first row places the whole image: dragging by it moves the image, as comparing the images shows."""
+    G = random_stylegan3()
+    ws = G.sample([3])
+    handle = Handle((12.0, 16.0), (16.0, 16.0))
+    ended = Drag(G, steps=60, learning_rate=0.04, rows=[0]).drag(ws, [handle])
+    assert ended.reached
+    before, after = G.synthesize(ws)[0], G.synthesize(ended.ws)[0]
+    x, y = (round(value) for value in ended.points[0])
+    patch = after[:, y - 2 : y + 3, x - 2 : x + 3]
+    here, same = before[:, 14:19, 10:15], before[:, y - 2 : y + 3, x - 2 : x + 3]
+    assert (patch - here).square().mean() < (patch - same).square().mean()
+
+
+def test_ctrl_c_keeps_what_is_there() -> None:
+    G = planted()
+    start = _pixel(HOME[0])
+    handle = Handle(start, (start[0] + 60, start[1]))
+
+    def stop(progress: DragProgress) -> None:
+        if progress.step == 5:
+            raise KeyboardInterrupt
+
+    ended = Drag(G).drag(torch.zeros(1, 2, 4), [handle], on_step=stop, keep_partial=True)
+    assert ended.stopped
+    assert ended.steps == 5
+    assert not ended.reached
+    assert ended.ws.any()
+    with pytest.raises(KeyboardInterrupt):
+        Drag(G).drag(torch.zeros(1, 2, 4), [handle], on_step=stop)
+
+
+def test_the_record_goes_on() -> None:
+    G = odd_generator()
+    record = small_record(G)
+    handle = Handle((30.0, 30.0), (34.0, 30.0))
+    search = Drag(G, steps=3)
+    ended = search.drag(record.ws, [handle])
+    made = dragged_record(record, search, [handle], ended)
+    assert torch.equal(made.ws, ended.ws)
+    assert (made.method, made.metrics, made.model) == ("drag", {}, record.model)
+    assert made.settings["dragged_from"] == "optimize"
+    assert made.settings["handles"] == [[30.0, 30.0, 34.0, 30.0]]
+    assert made.for_generator(G).shape == record.ws.shape
+
+
+def test_wrong_settings_and_points_are_refused() -> None:
+    G = odd_generator()
+    ws = G.sample([0])
+    inside = Handle((1.0, 1.0), (5.0, 5.0))
+    for options, said in (
+        ({"steps": 0}, "at least 1 step"),
+        ({"learning_rate": 0.0}, "above 0"),
+        ({"mask_weight": -1.0}, "0 or above"),
+        ({"resolution": 7}, r"no features of 7 pixels a side; it has 8, 16, 32\."),
+    ):
+        with pytest.raises(InputError, match=said):
+            Drag(G, **options)  # type: ignore[arg-type]
+    for handles, said in (
+        ([], "from 1 to 64 points"),
+        ([Handle((1.0, 1.0), (1.0, 1.0))], "No point is to move"),
+        ([inside, Handle((1.0, 1.0), (64.0, 1.0))], r"64,1 is outside of the picture; x and y go from 0 to 63\."),
+    ):
+        with pytest.raises(InputError, match=said):
+            Drag(G, steps=1).drag(ws, handles)
+    with pytest.raises(ValueError, match="ws needs the shape"):
+        Drag(G, steps=1).drag(ws[0], [inside])
+    with pytest.raises(ValueError, match="mask needs the shape"):
+        Drag(G, steps=1).drag(ws, [inside], mask=torch.ones(1, 8, 8))

@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from generator.features import feature_maps, features
+from generator.networks.stylegan1 import StyleGAN1Config
+from generator.networks.stylegan2 import StyleGAN2Config
+from tests.generator.networks.test_stylegan1 import random_stylegan1
+from tests.generator.stylegan2_files import random_stylegan2
+from tests.generator.stylegan3_files import random_stylegan3
+from tests.odd_models import odd_generator
+
+SG2 = StyleGAN2Config(z_dim=4, mapping_widths=(6,), channels=(8, 8, 6, 4))
+MODELS = {
+    "mobile": (odd_generator, [8, 16, 32]),
+    "stylegan1": (lambda: random_stylegan1(StyleGAN1Config(4, (6,), (8, 6, 4))), [4, 8, 16]),
+    "stylegan2": (lambda: random_stylegan2(SG2), [4, 8, 16, 32]),
+    "stylegan3": (random_stylegan3, [16, 32]),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_has_feature_maps_that_follow_the_code(name: str) -> None:
+    make, resolutions = MODELS[name]
+    G = make()
+    maps = feature_maps(G)
+    assert [one.resolution for one in maps] == resolutions
+    ws = G.sample([0, 1]).requires_grad_()
+    for one in maps:
+        found = features(G, ws, one)
+        assert found.shape[0] == 2
+        assert found.shape[2:] == (one.size, one.size)
+        assert one.size >= one.resolution
+        (gradient,) = torch.autograd.grad(found.square().sum(), ws)
+        assert float(gradient.abs().sum()) > 0
+        assert torch.equal(found, features(G, ws, one))
+
+
+def test_nothing_finer_is_drawn_and_the_generator_is_left_as_it_was() -> None:
+    G = odd_generator()
+    maps = feature_maps(G)
+    drawn: list[object] = []
+    handle = maps[2].module.register_forward_hook(lambda *_: drawn.append(1))
+    features(G, G.sample([0]), maps[1])
+    assert not drawn
+    G.synthesize(G.sample([0]))
+    assert len(drawn) == 1
+    handle.remove()
+    assert not any(module._forward_hooks for module in G.modules())
+    with pytest.raises(ValueError, match="another generator"):
+        features(odd_generator(seed=1), G.sample([0]), maps[0])
