@@ -1,7 +1,7 @@
 """The residual networks that encoders look through: three maps of an image, each half as large as the one before.
 
-IR-SE (Deng et al., "ArcFace", 2019, section 3.1, with the squeeze and excitation of Hu et al. 2018) is what pSp, e4e
-and ReStyle use on faces; ResNet's basic blocks (He et al. 2016) are what ReStyle uses elsewhere.
+IR-SE (Deng et al., "ArcFace", 2019, section 3.1, with the squeeze and excitation of Hu et al. 2018) is what pSp,
+e4e and ReStyle use on faces; ResNet's basic blocks (He et al. 2016) are what ReStyle uses elsewhere.
 """
 
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Makes clean pictures look like photos: an encoder that has seen samples alone would stumble over a camera's traces."""
+"""Makes clean pictures look like photos: an encoder that has seen samples alone stumbles over a camera's traces."""
 
 import io
 

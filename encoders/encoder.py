@@ -90,8 +90,8 @@ class Encoder(nn.Module):
         rows = self.config.num_ws, self.config.w_dim
         if rows != (G.num_ws, G.w_dim):
             raise InputError(
-                f"The encoder '{self.name}' gives codes of {rows[0]} rows of {rows[1]} values, and '{G.name}' takes "
-                f"{G.num_ws} of {G.w_dim}; give the model it was trained with to --model."
+                f"The encoder '{self.name}' gives codes of {rows[0]} rows of {rows[1]} values, and '{G.name}' "
+                f"takes {G.num_ws} of {G.w_dim}; give the model it was trained with to --model."
             )
         if self.fingerprint:
             check_same_space(G, self.model, self.latent_space, self.fingerprint, f"The encoder '{self.name}'")
@@ -99,8 +99,8 @@ class Encoder(nn.Module):
         ours, theirs = self.ws_avg.mean(dim=0).cpu(), G.w_avg.cpu()
         if ours.norm() > 0 and theirs.norm() > 0 and F.cosine_similarity(ours, theirs, dim=0) < _SAME_MEAN:
             raise InputError(
-                f"The encoder '{self.name}' was trained with another model than '{G.name}': the means of their codes "
-                "differ; give the model it was trained with to --model."
+                f"The encoder '{self.name}' was trained with another model than '{G.name}': the means of their "
+                "codes differ; give the model it was trained with to --model."
             )
 
     def fit(self, images: Tensor) -> Tensor:
@@ -134,7 +134,8 @@ class Encoder(nn.Module):
         if self.config.is_restyle:
             raise InputError(f"'{self.name}' is a ReStyle encoder, which needs its generator to encode.")
         check_images(images)
-        return self.ws_avg + self(self.fit(images.to(self.ws_avg.device).float()))
+        ws: Tensor = self.ws_avg + self(self.fit(images.to(self.ws_avg.device).float()))
+        return ws
 
 
 def check_images(images: Tensor) -> None:

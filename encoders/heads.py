@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 
 class EqualizedLinear(nn.Module):
-    """A linear layer whose weights are of unit size and are scaled when it runs (Karras et al. 2018, section 4.1)."""
+    """A linear layer with weights of unit size, scaled when it runs (Karras et al. 2018, section 4.1)."""
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()

@@ -12,8 +12,8 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
     """Load an encoder: ``load(path).encode(images)`` gives ws.
 
     Args:
-        path: a file of ``python -m encoders.train``, or a checkpoint of pSp, e4e or ReStyle. What a file is, is read
-            from its contents, not its name.
+        path: a file of ``python -m encoders.train``, or a checkpoint of pSp, e4e or ReStyle. What a file is, is
+            read from its contents, not its name.
         G: the generator that it is for; the one in the file, where there is one and one is needed.
         iterations: how often a ReStyle looks; its own number when None.
 
@@ -51,7 +51,7 @@ def read(path: Path, G: Generator | None = None) -> Encoder:
     from encoders.formats.native import read_encoder
     from encoders.formats.public import read_public_encoder
 
-    return read_encoder(path) if _is_native(path) else read_public_encoder(path, mean=None if G is None else G.w_avg)
+    return read_encoder(path) if is_native(path) else read_public_encoder(path, mean=None if G is None else G.w_avg)
 
 
 def contains_generator(path: str | Path) -> bool:
@@ -63,11 +63,11 @@ def contains_generator(path: str | Path) -> bool:
     from encoders.formats.public import has_generator
 
     path = Path(path).expanduser()
-    return not _is_native(path) and has_generator(path)
+    return not is_native(path) and has_generator(path)
 
 
-def _is_native(path: Path) -> bool:
-    """Whether a file seems to be a safetensors file.
+def is_native(path: Path) -> bool:
+    """Whether an encoder's file is of our own format, a safetensors file.
 
     Raises:
         InputError: there is no such file, or it is neither that nor of PyTorch.
@@ -88,4 +88,6 @@ def _is_native(path: Path) -> bool:
     if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
         return False
     kind = what_is_it(head) or other_kind(head, size)
-    raise InputError(f"{path.name} is {kind}, not an encoder's file; give a .safetensors of `encoders.train`, or a .pt.")
+    raise InputError(
+        f"{path.name} is {kind}, not an encoder's file; give a .safetensors of `encoders.train`, or a .pt."
+    )

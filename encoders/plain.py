@@ -38,6 +38,6 @@ class PlainEncoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """``[N, input_channels, H, W]`` to ``[N, num_ws, w_dim]``."""
         seen: Tensor = self.inner(self.convolutions(images))
-        deltas = self.deltas(seen).unflatten(1, (self.config.num_ws, self.config.w_dim))
+        deltas = self.deltas(seen).reshape(-1, self.config.num_ws, self.config.w_dim)
         rows: Tensor = self.w(seen).unsqueeze(1) + deltas
         return rows

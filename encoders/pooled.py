@@ -1,4 +1,4 @@
-"""Encoders that see an image as one vector: one w for it (:class:`SingleEncoder`), or all rows (:class:`FlatEncoder`).
+"""Encoders that see an image as one vector, and give one w for it or all rows.
 
 They are the baselines of pSp's paper (section 4.4); HyperStyle and others start from the first.
 """
@@ -44,4 +44,4 @@ class FlatEncoder(nn.Module):
         """``[N, input_channels, H, W]`` to ``[N, num_ws, w_dim]``."""
         pooled = F.adaptive_avg_pool2d(self.norm(self.backbone(images)[2]), _POOLED_SIDE)
         rows: Tensor = self.linear(self.inner(pooled.flatten(1)))
-        return rows.unflatten(1, (self.config.num_ws, self.config.w_dim))
+        return rows.reshape(-1, self.config.num_ws, self.config.w_dim)

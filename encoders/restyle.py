@@ -1,7 +1,7 @@
 """ReStyle: an encoder that looks at the image beside what its last code gave, and corrects the code.
 
-Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", 2021. It works with the networks
-of pSp and of e4e, which then take 6 channels.
+Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", 2021. It works with the
+networks of pSp and of e4e, which then take 6 channels.
 """
 
 from collections.abc import Iterator

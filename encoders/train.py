@@ -69,8 +69,10 @@ def train(
     ] = "float32",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Train an encoder. The same command goes on where it was stopped, by Ctrl-C or otherwise, and ends with the same
-    encoder as if it had not been. On several GPUs: accelerate launch -m encoders.train ...
+    """Train an encoder.
+
+    The same command goes on where it was stopped, by Ctrl-C or otherwise, and ends with the same encoder as if it
+    had not been. On several GPUs: accelerate launch -m encoders.train ...
     """
     from encoders.training_settings import TrainingSettings
 

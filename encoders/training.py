@@ -123,7 +123,7 @@ class Training:
         return told
 
     def _looks(self, examples: Examples, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The codes, and what they draw: once, or for each look of a ReStyle, whose looks are learned one by one."""
+        """The codes and what they draw: once, or for each look of a ReStyle, which are learned one by one."""
         encoder = self.encoder
         seen = degrade(examples.images, seed) if self.settings.degrade else examples.images
         seen = encoder.fit(seen)

@@ -11,9 +11,7 @@ Measure = Callable[[Tensor, Tensor], Tensor]
 """Two batches of images ``[N, 3, H, W]`` in [-1, 1] to their distances ``[N]``, with a gradient."""
 
 
-def reconstruction(
-    drawn: Tensor, target: Tensor, size: int, measures: Mapping[str, Measure]
-) -> dict[str, Tensor]:
+def reconstruction(drawn: Tensor, target: Tensor, size: int, measures: Mapping[str, Measure]) -> dict[str, Tensor]:
     """How far pictures are from their targets at ``size`` pixels, as scalars: ``pixels`` and each measure."""
     drawn, target = area_resize(drawn, size), area_resize(target, size)
     terms = {"pixels": (drawn - target).square().mean()}

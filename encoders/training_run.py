@@ -65,7 +65,7 @@ class TrainingRun:
             self._go_on()
 
     def run(self, on_step: Callable[[int, dict[str, float]], None] | None = None) -> None:
-        """Train to the last step; on Ctrl-C the step is finished, and on divergence undone, and what was learned saved.
+        """Train to the last step; Ctrl-C ends it after a step, divergence before one; what was learned is saved.
 
         Args:
             on_step: called after each step with the number of steps done and the terms.
@@ -114,8 +114,8 @@ class TrainingRun:
         if other:
             name = other[0]
             raise InputError(
-                f"{path} is of a training with {name} {theirs.get(name)}, not {ours.get(name)}; give the same settings "
-                "to go on, or another folder."
+                f"{path} is of a training with {name} {theirs.get(name)}, not {ours.get(name)}; give the same "
+                "settings to go on, or another folder."
             )
         try:
             self.training.go_on_from(tensors, int(header["steps_done"]))
@@ -158,7 +158,7 @@ class TrainingRun:
 
 @contextlib.contextmanager
 def _interrupts_wait() -> Iterator[list[int]]:
-    """Gives a list that is empty until Ctrl-C: half a step is nothing to go on from. The second Ctrl-C acts at once."""
+    """Gives a list that is empty until Ctrl-C: half a step is nothing to go on from. A second one acts at once."""
     asked: list[int] = []
     if threading.current_thread() is not threading.main_thread():
         yield asked

@@ -20,7 +20,7 @@ class TrainingSettings:
         delta_weight: of the lengths of rows' differences from row 0 (e4e).
         adversarial_weight: of what a critic, trained beside, says of the rows (e4e); 0 for none.
         critic_learning_rate: of that critic.
-        first_delta_step, delta_every: when e4e's first difference begins to be learned, and how long until each next.
+        first_delta_step, delta_every: when e4e begins to learn its first difference, and steps between two.
         loss_size: side at which pictures are compared.
         degrade: whether the encoder sees pictures with the traces of a camera.
         seed: of the examples and of the weights that training begins with.

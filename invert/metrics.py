@@ -40,4 +40,3 @@ def measure(
         rows["mse"].append(float(mse))
         rows["psnr"].append(float(10 * torch.log10(4 / mse.clamp_min(1e-12))))
     return rows
-

@@ -10,7 +10,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -67,6 +67,8 @@ class OptimizationInverter:
     Raises:
         InputError: a setting is out of its range.
     """
+
+    method: ClassVar[str] = "optimize"
 
     def __init__(
         self,
@@ -158,7 +160,7 @@ class OptimizationInverter:
             model=self.G.name,
             fingerprint=self.G.fingerprint,
             latent_space=self.G.latent_space,
-            method="optimize",
+            method=self.method,
             settings=self._settings() | search.ended,
         )
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -68,11 +69,15 @@ def read_encoder(path: Path) -> Encoder:
     if header.get("format") != _FORMAT:
         raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
     try:
-        sizes = {key: tuple(value) if isinstance(value, list) else value for key, value in header["config"].items()}
+        sizes: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in header["config"].items()
+        }
         about = {key: str(header[key]) for key in ("name", "model", "fingerprint", "latent_space")}
         tensors = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
         with torch.random.fork_rng(devices=[]):
-            encoder = Encoder(EncoderConfig(**sizes), tensors["ws_avg"], **about, iterations=int(header["iterations"]))
+            encoder = Encoder(
+                EncoderConfig(**sizes), tensors["ws_avg"], **about, iterations=int(header["iterations"])
+            )
         fill(encoder, tensors)
         if header["stage"] is not None:  # its training ended before every row had its difference
             encoder.network.set_stage(int(header["stage"]))  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""Checkpoints of pSp, e4e and ReStyle: ``state_dict`` with ``encoder.`` and ``decoder.``, ``latent_avg``, ``opts``."""
+"""Checkpoints of pSp, e4e and ReStyle: a state dict with ``encoder.`` and ``decoder.``, the mean code, settings."""
 
 import re
 from collections.abc import Mapping

@@ -98,7 +98,11 @@ def test_what_a_run_writes(G: Generator, tmp_path: Path) -> None:
     training = _training(G, steps=4)
     TrainingRun(training, tmp_path, {}, show_every=2, log_every=1).run()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted((ENCODER, STATE, LOGS, SAMPLES))
-    assert sorted(path.name for path in (tmp_path / SAMPLES).iterdir()) == ["0000001.png", "0000002.png", "0000004.png"]
+    assert sorted(path.name for path in (tmp_path / SAMPLES).iterdir()) == [
+        "0000001.png",
+        "0000002.png",
+        "0000004.png",
+    ]
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     curves = EventAccumulator(str(tmp_path / LOGS)).Reload()
@@ -200,5 +204,5 @@ def test_a_folder_that_is_of_no_use(G: Generator, tmp_path: Path) -> None:
     ("setting", "value"), [("learning_rate", 0.0), ("w_weight", -1.0), ("pixel_weight", float("nan")), ("steps", 0)]
 )
 def test_settings_out_of_range(setting: str, value: float) -> None:
-    with pytest.raises(InputError, match="has to be|have to be"):
+    with pytest.raises(InputError, match=r"ha(s|ve) to be"):
         TrainingSettings(**{setting: value})  # type: ignore[arg-type]

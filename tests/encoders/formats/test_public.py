@@ -42,9 +42,7 @@ def test_parity_with_the_public_code(name: str) -> None:
         ("restyle-resnet", "psp", "resnet", True, 6, 3),
     ],
 )
-def test_the_sizes(
-    name: str, architecture: str, backbone: str, pyramid: bool, channels: int, looks: int
-) -> None:
+def test_the_sizes(name: str, architecture: str, backbone: str, pyramid: bool, channels: int, looks: int) -> None:
     encoder = read_public_encoder(DATA / f"{name}.pt")
     config = encoder.config
     found = (config.architecture, config.backbone, config.pyramid, config.input_channels, encoder.iterations)
@@ -151,6 +149,10 @@ def _without(contents: dict[str, Any], part: str) -> dict[str, Any]:
     return contents | {"state_dict": state}
 
 
+def _with(contents: dict[str, Any], name: str) -> dict[str, Any]:
+    return contents | {"state_dict": contents["state_dict"] | {name: torch.zeros(1)}}
+
+
 def _renamed(contents: dict[str, Any], **opts: object) -> dict[str, Any]:
     return contents | {"opts": {key: value for key, value in opts.items() if value is not None}}
 
@@ -166,7 +168,10 @@ def _renamed(contents: dict[str, Any], **opts: object) -> dict[str, Any]:
         (lambda c: _without(c, "res_layer.1"), "is damaged"),
         (lambda c: _without(c, "latlayer1"), "is damaged"),
         (lambda c: c | {"latent_avg": torch.zeros(3, 16)}, "is damaged"),
-        (lambda c: c | {"state_dict": c["state_dict"] | {"encoder.odd": torch.zeros(1)}}, "'odd', which is not known"),
+        (
+            lambda c: c | {"state_dict": c["state_dict"] | {"encoder.odd": torch.zeros(1)}},
+            "'odd', which is not known",
+        ),
     ],
 )
 def test_what_does_not_fit_is_said(tmp_path: Path, change: Any, sentence: str) -> None:
