@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from encoders.drawing import draw
 from encoders.encoder import Encoder, check_images
 from generator.errors import InputError
 from generator.generator import Generator
-from generator.perceptual import as_colour
 
 
 class ReStyle:
@@ -66,10 +66,7 @@ class ReStyle:
 def drawn_as_seen(encoder: Encoder, G: Generator, ws: Tensor) -> Tensor:
     """The pictures of codes, averaged to the size that the encoder sees."""
     height, width = encoder.config.input_shape
-    size = G.resolution
-    while size // 2 >= width and size % 2 == 0:
-        size //= 2
-    drawn = as_colour(G.synthesize(ws, size=size))
-    rows = round(size * height / width)
-    top = (size - rows) // 2
+    drawn = draw(G, ws, width)
+    rows = round(drawn.shape[2] * height / width)
+    top = (drawn.shape[2] - rows) // 2
     return F.adaptive_avg_pool2d(drawn[:, :, top : top + rows], (height, width))

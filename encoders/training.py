@@ -8,16 +8,17 @@ import torch
 from torch import Tensor
 
 from encoders.degradation import degrade
+from encoders.drawing import draw_at
 from encoders.e4e import Encoder4Editing
 from encoders.encoder import Encoder
 from encoders.latent_critic import LatentCritic, critic_loss, encoder_loss
-from encoders.restyle import drawn_as_seen
+from encoders.restyle import ReStyle, drawn_as_seen
 from encoders.training_data import Examples, Source
 from encoders.training_losses import Measure, reconstruction, regularizers
 from encoders.training_settings import TrainingSettings
 from generator.errors import InputError
 from generator.generator import Generator
-from generator.perceptual import as_colour
+from generator.perceptual import area_resize
 from generator.statistics import WStatistics
 
 if TYPE_CHECKING:
@@ -134,16 +135,8 @@ class Training:
                 with torch.no_grad():
                     shown = torch.cat([seen, drawn_as_seen(encoder, self.G, before).expand_as(seen)], dim=1)
             ws = before + self._look(shown).float()
-            yield ws, as_colour(self.G.synthesize(ws, size=self._drawn_size))
+            yield ws, draw_at(self.G, ws, self.settings.loss_size)
             before = ws.detach()
-
-    @property
-    def _drawn_size(self) -> int:
-        """The smallest size of the generator's that holds what is compared."""
-        size = self.G.resolution
-        while size // 2 >= self.settings.loss_size and size % 2 == 0:
-            size //= 2
-        return size
 
     def _terms(self, examples: Examples, ws: Tensor, drawn: Tensor) -> dict[str, Tensor]:
         measures = {name: measure for name, (_, measure) in self.measures.items()}
@@ -190,13 +183,10 @@ class Training:
     @torch.no_grad()
     def pictures(self, count: int = 4) -> Tensor:
         """The first examples, clean, above what the encoder makes of them: ``[3, 2 * S, count * S]`` in [-1, 1]."""
-        from encoders.restyle import ReStyle
-        from generator.perceptual import area_resize
-
         targets = self.source(range(count)).images
         coder = ReStyle(self.encoder, self.G) if self.encoder.config.is_restyle else self.encoder
-        drawn = as_colour(self.G.synthesize(coder.encode(targets), size=self._drawn_size))
-        rows = [area_resize(images, self.settings.loss_size) for images in (targets, drawn)]
+        size = self.settings.loss_size
+        rows = area_resize(targets, size), draw_at(self.G, coder.encode(targets), size)
         return torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1).clamp(-1, 1)
 
     def tensors(self) -> dict[str, Tensor]:

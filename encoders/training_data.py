@@ -10,9 +10,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from encoders.drawing import draw_at
 from generator.errors import InputError
 from generator.generator import Generator
-from generator.perceptual import area_resize, as_colour
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _FIRST_SEED = 1 << 32  # apart from the small seeds that people look at
@@ -58,8 +58,7 @@ class GeneratorSamples:
             classes = torch.tensor([seed % self.G.label_dim for seed in seeds])
             label = torch.nn.functional.one_hot(classes, self.G.label_dim).float()
         ws = self.G.sample(seeds, label, truncation=self.truncation)
-        images = as_colour(self.G.synthesize(ws)).clamp(-1, 1)
-        return Examples(area_resize(images, self.size), ws)
+        return Examples(draw_at(self.G, ws, self.size).clamp(-1, 1), ws)
 
 
 class AlignedImages:
