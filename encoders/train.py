@@ -65,7 +65,7 @@ def train(
         Literal["auto", "cpu"], typer.Option(help="auto: the GPUs that `accelerate launch` gives, or one.")
     ] = "auto",
     precision: Annotated[
-        Literal["float32", "bfloat16", "float16"], typer.Option(help="Of the encoder's convolutions.")
+        Literal["float32", "bfloat16"], typer.Option(help="Of the encoder's convolutions.")
     ] = "float32",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -102,9 +102,7 @@ def train(
     from encoders.training_run import ENCODER, TrainingRun
     from generator.loading import load
 
-    accelerator = new_accelerator(
-        cpu=device == "cpu", precision={"float32": "no", "bfloat16": "bf16", "float16": "fp16"}[precision]
-    )
+    accelerator = new_accelerator(cpu=device == "cpu", bfloat16=precision == "bfloat16")
     G = load(model)
     G.to(accelerator.device)
     settings = _within(settings, G.resolution)

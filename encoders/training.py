@@ -214,12 +214,12 @@ class Training:
             self.encoder.network.set_stage(self.settings.stage_at(max(0, steps_done - 1), self.G.num_ws))
 
 
-def new_accelerator(*, cpu: bool = False, precision: str = "no") -> "Accelerator":
+def new_accelerator(*, cpu: bool = False, bfloat16: bool = False) -> "Accelerator":
     """An accelerator for this machine.
 
     Args:
         cpu: use no GPU.
-        precision: ``no``, ``bf16`` or ``fp16``, of the encoder's network.
+        bfloat16: whether the encoder's network computes in bfloat16.
 
     Raises:
         InputError: accelerate is not installed.
@@ -230,7 +230,7 @@ def new_accelerator(*, cpu: bool = False, precision: str = "no") -> "Accelerator
         raise InputError("Training needs accelerate: pip install 'stylegan-latents[train]'.") from error
     # Not all of e4e's heads take part from the first step on.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-    return Accelerator(cpu=cpu, mixed_precision=precision, kwargs_handlers=[unused])
+    return Accelerator(cpu=cpu, mixed_precision="bf16" if bfloat16 else "no", kwargs_handlers=[unused])
 
 
 def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

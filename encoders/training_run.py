@@ -29,7 +29,8 @@ class TrainingRun:
 
     Args:
         training: of an encoder that has not learned anything yet, or of one to go on with.
-        folder: where the files go; a training that is there and was made with the same settings goes on.
+        folder: where the files go; a training that is there goes on, in the same way as if it had not stopped
+            where all settings are equal; only the number of steps and the learning rate may differ.
         about: what else the training depends on, such as its folder of images; it has to be equal to go on.
         save_every, show_every, log_every: steps between saves, pictures, and points of the curves.
 
@@ -109,7 +110,7 @@ class TrainingRun:
         path = self.folder / STATE
         header, tensors = _read(path)
         theirs, ours = header["about"], self._about
-        names = {*theirs, *ours} - {"steps"}  # a training may be made longer
+        names = {*theirs, *ours} - {"steps", "learning_rate"}  # these may change on the way
         other = sorted(name for name in names if theirs.get(name) != ours.get(name))
         if other:
             name = other[0]
