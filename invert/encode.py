@@ -65,16 +65,20 @@ class EncoderInverter:
         *,
         on_step: "Callable[[Progress], None] | None" = None,  # noqa: ARG002 - a look has no steps to tell of
         keep_partial: bool = False,  # noqa: ARG002 - nor has it parts
+        mask: Tensor | None = None,
     ) -> Inversion:
         """Encode images, all at once.
 
         Args:
             images: ``[N, 3, H, W]`` in [-1, 1], square, aligned as the generator's training images were.
             on_step, keep_partial: as for a search; without a meaning here.
+            mask: refused; an encoder looks at the whole image.
 
         Raises:
-            InputError: the images have another shape, or the encoder's codes are not finite.
+            InputError: the images have another shape, there is a mask, or the encoder's codes are not finite.
         """
+        if mask is not None:
+            raise InputError("An encoder looks at the whole image; leave the mask out, or use a search.")
         ws = self._coder.encode(images)
         if not bool(torch.isfinite(ws).all()):
             raise InputError(f"The encoder '{self.encoder}' gives codes that are not finite: it is damaged.")

@@ -10,7 +10,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -68,7 +68,7 @@ class OptimizationInverter:
         InputError: a setting is out of its range.
     """
 
-    method: ClassVar[str] = "optimize"
+    method = "optimize"
 
     def __init__(
         self,

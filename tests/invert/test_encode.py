@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
 from encoders.formats.native import save_encoder
 from encoders.restyle import ReStyle
@@ -52,6 +51,12 @@ def test_an_encoder_of_another_model_is_refused() -> None:
         EncoderInverter(small_generator(), encoder, steps=3)
 
 
+def test_a_mask_is_refused() -> None:
+    G = small_generator()
+    with pytest.raises(InputError, match="leave the mask out"):
+        EncoderInverter(G, small_encoder(G)).invert(noise_images(), mask=torch.ones(1, 1, 32, 32))
+
+
 def test_codes_that_are_not_finite_are_refused() -> None:
     G = small_generator()
     encoder = small_encoder(G)
@@ -75,14 +80,6 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _run(*arguments: str) -> int:
     return main(["me.png", "--no-align", "--device", "cpu", "--method", "encode", *arguments])
-
-
-def _photo(record: Inversion) -> Tensor:
-    from invert.photo import to_tensor
-
-    source = record.sources[0].find()
-    assert source is not None
-    return to_tensor(Image.open(source).resize((32, 32)))
 
 
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
