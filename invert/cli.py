@@ -24,14 +24,26 @@ def invert(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; this one by default.", metavar="DIR")
     ] = None,
-    model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq",
-    method: Annotated[Literal["optimize"], typer.Option(help="How the code is found.")] = "optimize",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="A model's name or a generator's file; ffhq, or an encoder's own, by default.", metavar="NAME|PATH"
+        ),
+    ] = None,
+    method: Annotated[
+        Literal["optimize", "encode"], typer.Option(help="How the code is found: by a search, or by an encoder.")
+    ] = "optimize",
+    encoder: Annotated[
+        Path | None,
+        typer.Option(help="For encode: of `encoders.train`, or a .pt of pSp, e4e or ReStyle.", metavar="FILE"),
+    ] = None,
     space: Annotated[
         Literal["w", "w+"],
         typer.Option(help="w: one code for all layers, easiest to edit; w+: one for each, closer to the photo."),
     ] = "w+",
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Steps of the search; the method's own number by default.")
+        int | None,
+        typer.Option(min=1, help="Steps of the search, or looks of a ReStyle; its own by default."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is random; equal seeds, equal results.")] = 0,
     face: Annotated[
@@ -71,10 +83,12 @@ def invert(
 
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
+    _check_method(method, encoder, preview, precision)
     settings = Settings(
         folder=out or Path(),
-        model=model,
+        model=model or _own_model(encoder),
         method=method,
+        encoder=encoder,
         space=space,
         steps=steps,
         seed=seed,
@@ -93,6 +107,27 @@ def invert(
         check_preview_path(preview, overwrite)
     check_folder(settings.folder)
     return _work(jobs, settings)
+
+
+def _check_method(method: str, encoder: Path | None, preview: Path | None, precision: str) -> None:
+    """Refuse options that the method has no use for."""
+    if method == "encode" and encoder is None:
+        raise InputError("--method encode needs an encoder's file; give it to --encoder.")
+    if method != "encode" and encoder is not None:
+        raise InputError(f"--encoder is of no use to --method {method}; add --method encode.")
+    if method == "encode" and preview is not None:
+        raise InputError("--preview films a search, and --method encode has none; leave it out.")
+    if method == "encode" and precision == "bfloat16":
+        raise InputError("--precision is of a search, and encoding is done in float32; leave it out.")
+
+
+def _own_model(encoder: Path | None) -> str:
+    """The model to take where none is named."""
+    if encoder is None:
+        return "ffhq"
+    from invert.encode import model_of
+
+    return model_of(encoder)
 
 
 def _work(jobs: "list[Job]", settings: "Settings") -> int:

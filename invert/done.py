@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from generator.errors import InputError
 
 if TYPE_CHECKING:
-    from generator.generator import Generator
+    from invert.encode import EncoderInverter
     from invert.inversion import Inversion
     from invert.optimize import OptimizationInverter
     from invert.source import Source
@@ -18,7 +18,7 @@ _DIVERGED = "diverged_at_step"
 
 
 def done_before(
-    record: Path, source: "Source", inverter: "OptimizationInverter", face: str | None
+    record: Path, source: "Source", inverter: "OptimizationInverter | EncoderInverter", face: str | None
 ) -> "Inversion | None":
     """The record of the same photo, model and settings; None where there is none.
 
@@ -40,11 +40,12 @@ def done_before(
         return None
     same_photo = len(found) == 1 and [one.sha256 for one in found.sources] == [source.sha256]
     settings = {name: value for name, value in found.settings.items() if name != _DIVERGED}
-    same = same_photo and _same_model(found, inverter.G) and FACE in settings and settings.pop(FACE) == face
+    same = (
+        same_photo
+        and (found.method, found.fingerprint) == (inverter.method, inverter.G.fingerprint)
+        and FACE in settings
+        and settings.pop(FACE) == face
+    )
     # What an inverter is told it keeps under the same names as it writes down.
     absent = object()
     return found if same and all(getattr(inverter, key, absent) == settings[key] for key in settings) else None
-
-
-def _same_model(record: "Inversion", G: "Generator") -> bool:
-    return (record.method, record.fingerprint) == ("optimize", G.fingerprint)

@@ -5,7 +5,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from generator.generator import Generator, Noise
-from invert.losses import LPIPS, area_resize
+from generator.perceptual import LPIPS, area_resize, as_colour
+
+__all__ = ["PERCEPTUAL_SIZE", "as_colour", "measure"]
 
 PERCEPTUAL_SIZE = 256  # the side at which the field reports LPIPS
 
@@ -38,8 +40,3 @@ def measure(
         rows["mse"].append(float(mse))
         rows["psnr"].append(float(10 * torch.log10(4 / mse.clamp_min(1e-12))))
     return rows
-
-
-def as_colour(images: Tensor) -> Tensor:
-    """Three channels from a generator's one, three or four (the fourth is opacity, which is left out)."""
-    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]

@@ -68,6 +68,8 @@ class OptimizationInverter:
         InputError: a setting is out of its range.
     """
 
+    method = "optimize"
+
     def __init__(
         self,
         G: Generator,
@@ -158,7 +160,7 @@ class OptimizationInverter:
             model=self.G.name,
             fingerprint=self.G.fingerprint,
             latent_space=self.G.latent_space,
-            method="optimize",
+            method=self.method,
             settings=self._settings() | search.ended,
         )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from generator.generator import Generator, Noise
     from invert.align import Alignment, Face
+    from invert.encode import EncoderInverter
     from invert.identity import Identity
     from invert.inversion import Inversion
     from invert.optimize import OptimizationInverter, Progress
@@ -33,7 +34,8 @@ class Settings:
 
     folder: Path
     model: str = "ffhq"
-    method: Literal["optimize"] = "optimize"
+    method: Literal["optimize", "encode"] = "optimize"
+    encoder: Path | None = None
     space: Literal["w", "w+"] = "w+"
     steps: int | None = None
     seed: int = 0
@@ -96,10 +98,17 @@ class Session:
         return Identity()
 
     @cached_property
-    def _inverter(self) -> "OptimizationInverter":
+    def _inverter(self) -> "OptimizationInverter | EncoderInverter":
+        settings = self.settings
+        if settings.encoder is not None:
+            from invert.encode import EncoderInverter
+
+            encoding = EncoderInverter(self.generator, settings.encoder, steps=settings.steps)
+            if settings.space == "w" and encoding.space != "w":
+                raise InputError(f"The encoder '{encoding.encoder}' gives codes of W+; leave --space w out.")
+            return encoding
         from invert.optimize import OptimizationInverter
 
-        settings = self.settings
         return OptimizationInverter(
             self.generator,
             settings.space,

@@ -69,6 +69,7 @@ class FakeInverter:
         interrupt_at: the step at which the user presses Ctrl-C.
     """
 
+    method = "optimize"
     interrupt_at: int | None = None
 
     def __init__(self, G: Generator, space: str = "w+", *, steps: int | None = None, seed: int = 0, **_: object):

@@ -1,0 +1,103 @@
+"""The sizes of an encoder, which its file keeps beside the weights."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self, get_args
+
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from generator.generator import Generator
+
+Architecture = Literal["psp", "e4e", "single", "flat", "plain"]
+ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
+
+_PLAIN_WIDTHS = (32, 64, 128, 192, 256, 256)
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """What an encoder's network is built from.
+
+    Attributes:
+        architecture: ``psp`` (a head for each row of ws), ``e4e`` (a head for one w, and one for each other row's
+            difference from it), ``single`` (one w), ``flat`` (all rows from one pooled vector) or ``plain`` (a
+            stack of convolutions).
+        num_ws, w_dim: shape of the codes.
+        backbone: ``irse``, the improved residual blocks with squeeze and excitation, or ``resnet``, ResNet's basic
+            blocks; without a meaning for ``plain``.
+        pyramid: whether middle and fine rows look at finer maps than coarse rows; otherwise all look at the last.
+        input_channels: 3, or 6 for ReStyle: the image, and what the last code gave.
+        input_shape: height and width of what the network sees; the image's central part of that aspect.
+        widths: channels of the stem and of the four stages; of ``plain``, of each convolution.
+        depths: blocks of each stage.
+        first_middle_row, first_fine_row: where the middle and the fine rows begin.
+    """
+
+    architecture: Architecture
+    num_ws: int
+    w_dim: int
+    backbone: Literal["irse", "resnet"] = "irse"
+    pyramid: bool = True
+    input_channels: int = 3
+    input_shape: tuple[int, int] = (256, 256)
+    widths: tuple[int, ...] = (64, 64, 128, 256, 512)
+    depths: tuple[int, ...] = (3, 4, 14, 3)
+    first_middle_row: int = 3
+    first_fine_row: int = 7
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise InputError(f"The architecture is one of {', '.join(ARCHITECTURES)}, not {self.architecture}.")
+        if self.input_channels not in (3, 6):
+            raise InputError(f"An encoder takes 3 or 6 channels, not {self.input_channels}.")
+        height, width = self.input_shape
+        if width < 32 or width.bit_count() != 1 or not 16 <= height <= width:
+            raise InputError(
+                f"An encoder's input is 32, 64, 128, 256 ... pixels wide, and no higher, not {width} x {height}."
+            )
+        if not 0 < self.num_ws <= 64 or not 0 < self.w_dim <= 1 << 14 or not self.widths or min(self.widths) < 1:
+            raise InputError("An encoder's sizes have to be above 0.")
+
+    @property
+    def is_restyle(self) -> bool:
+        """Whether the network corrects a code from the image that the code gives."""
+        return self.input_channels == 6
+
+    @classmethod
+    def for_generator(
+        cls,
+        G: "Generator",
+        architecture: Architecture = "plain",
+        *,
+        restyle: bool = False,
+        input_size: int = 256,
+        widths: tuple[int, ...] | None = None,
+        depths: tuple[int, ...] | None = None,
+    ) -> Self:
+        """The sizes for a generator: its rows are coarse up to 8 pixels, middle up to 32, fine above.
+
+        Args:
+            G: the generator.
+            architecture: see the class.
+            restyle: whether it is to refine its own result. A ReStyle takes all rows from the last map, as its
+                authors found sufficient (section 4).
+            input_size: side of what the network sees.
+            widths, depths: other sizes than the published ones.
+        """
+        groups: dict[int, str] = {}
+        for layer in sorted(G.layers, key=lambda layer: (layer.cutoff or 0, layer.resolution)):
+            groups[layer.ws_index] = layer.group  # the row's finest layer is the last one here
+        coarse = sum(group == "coarse" for group in groups.values())
+        middle = sum(group == "middle" for group in groups.values())
+        return cls(
+            architecture=architecture,
+            num_ws=G.num_ws,
+            w_dim=G.w_dim,
+            pyramid=architecture in ("psp", "e4e") and not restyle,
+            input_channels=6 if restyle else 3,
+            input_shape=(input_size, input_size),
+            widths=widths or (_PLAIN_WIDTHS if architecture == "plain" else cls.widths),
+            depths=depths or cls.depths,
+            first_middle_row=max(coarse, 1),
+            first_fine_row=max(coarse, 1) + middle,
+        )

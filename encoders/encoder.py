@@ -1,0 +1,148 @@
+"""An encoder: one look at images gives their codes."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from encoders.config import EncoderConfig
+from encoders.e4e import Encoder4Editing
+from encoders.plain import PlainEncoder
+from encoders.pooled import FlatEncoder, SingleEncoder
+from encoders.psp import GradualStyleEncoder
+from generator.errors import InputError
+from generator.generator import Generator, check_same_space
+
+_NETWORKS: dict[str, type[nn.Module]] = {
+    "psp": GradualStyleEncoder,
+    "e4e": Encoder4Editing,
+    "single": SingleEncoder,
+    "flat": FlatEncoder,
+    "plain": PlainEncoder,
+}
+# Means of W that are estimated from thousands of samples of one W come nearer to each other than this by far, and
+# those of two networks do not come near it.
+_SAME_MEAN = 0.7
+
+
+class Encoder(nn.Module):
+    """A network and the code that its answers are added to.
+
+    Attributes:
+        config: the sizes.
+        network: images to the difference from ``ws_avg``.
+        ws_avg: ``[num_ws, w_dim]``, where codes start from.
+        name: what it is called in messages and records.
+        model, fingerprint, latent_space: of the generator that it belongs to; empty where its file does not say.
+        iterations: how often a ReStyle looks; 1 for any other.
+    """
+
+    ws_avg: Tensor
+
+    def __init__(
+        self,
+        config: EncoderConfig,
+        ws_avg: Tensor,
+        *,
+        name: str,
+        model: str = "",
+        fingerprint: str = "",
+        latent_space: str = "",
+        iterations: int = 1,
+    ) -> None:
+        super().__init__()
+        if ws_avg.shape != (config.num_ws, config.w_dim):
+            raise ValueError(f"ws_avg needs the shape [{config.num_ws}, {config.w_dim}], got {tuple(ws_avg.shape)}")
+        if iterations < 1 or (iterations > 1 and not config.is_restyle):
+            raise ValueError(f"only a ReStyle looks more than once, got {iterations} iterations")
+        self.config = config
+        self.network = _NETWORKS[config.architecture](config)
+        self.register_buffer("ws_avg", ws_avg.detach().float().clone())
+        self.name, self.model, self.fingerprint, self.latent_space = name, model, fingerprint, latent_space
+        self.iterations = iterations
+        self.eval()
+
+    @classmethod
+    def for_generator(
+        cls, G: Generator, config: EncoderConfig | None = None, *, name: str = "encoder", seed: int = 0
+    ) -> "Encoder":
+        """A new encoder with random weights, for training."""
+        config = config or EncoderConfig.for_generator(G)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls(
+                config,
+                G.w_avg.expand(G.num_ws, -1),
+                name=name,
+                model=G.name,
+                fingerprint=G.fingerprint,
+                latent_space=G.latent_space,
+                iterations=5 if config.is_restyle else 1,
+            ).to(G.device)
+
+    def check_generator(self, G: Generator) -> None:
+        """See that codes of this encoder are codes of ``G``.
+
+        Raises:
+            InputError: they have another shape, or belong to another W.
+        """
+        rows = self.config.num_ws, self.config.w_dim
+        if rows != (G.num_ws, G.w_dim):
+            raise InputError(
+                f"The encoder '{self.name}' gives codes of {rows[0]} rows of {rows[1]} values, and '{G.name}' "
+                f"takes {G.num_ws} of {G.w_dim}; give the model it was trained with to --model."
+            )
+        if self.fingerprint:
+            check_same_space(G, self.model, self.latent_space, self.fingerprint, f"The encoder '{self.name}'")
+            return
+        ours, theirs = self.ws_avg.mean(dim=0).cpu(), G.w_avg.cpu()
+        if ours.norm() > 0 and theirs.norm() > 0 and F.cosine_similarity(ours, theirs, dim=0) < _SAME_MEAN:
+            raise InputError(
+                f"The encoder '{self.name}' was trained with another model than '{G.name}': the means of their "
+                "codes differ; give the model it was trained with to --model."
+            )
+
+    def fit(self, images: Tensor) -> Tensor:
+        """The central part of images ``[N, 3, H, W]`` at the size that the network sees."""
+        height, width = self.config.input_shape
+        rows = min(images.shape[2], round(images.shape[3] * height / width))
+        top = (images.shape[2] - rows) // 2
+        images = images[:, :, top : top + rows]
+        if images.shape[2:] == (height, width):
+            return images
+        return F.interpolate(images, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """What the network sees, ``[N, input_channels, *input_shape]``, to the difference from the code before."""
+        return cast(Tensor, self.network(seen))
+
+    @torch.no_grad()
+    def encode(self, images: Tensor) -> Tensor:
+        """Images to codes, in one look.
+
+        Args:
+            images: ``[N, 3, H, W]`` in [-1, 1], aligned as the generator's training images were, of any size.
+
+        Returns:
+            ws ``[N, num_ws, w_dim]``.
+
+        Raises:
+            InputError: the images have another shape, or this is the network of a ReStyle, which needs the
+                generator: use :class:`encoders.restyle.ReStyle`.
+        """
+        if self.config.is_restyle:
+            raise InputError(f"'{self.name}' is a ReStyle encoder, which needs its generator to encode.")
+        check_images(images)
+        ws: Tensor = self.ws_avg + self(self.fit(images.to(self.ws_avg.device).float()))
+        return ws
+
+
+def check_images(images: Tensor) -> None:
+    """Refuse what are no images.
+
+    Raises:
+        InputError: the shape is not ``[N, 3, H, W]``.
+    """
+    if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
+        raise InputError(f"Images need the shape [N, 3, H, W], got {list(images.shape)}.")

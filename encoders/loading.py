@@ -1,0 +1,93 @@
+"""From a file to an encoder that encodes."""
+
+from pathlib import Path
+
+from encoders.encoder import Encoder
+from encoders.restyle import ReStyle
+from generator.errors import InputError
+from generator.generator import Generator
+
+
+def load(path: str | Path, G: Generator | None = None, *, iterations: int | None = None) -> Encoder | ReStyle:
+    """Load an encoder: ``load(path).encode(images)`` gives ws.
+
+    Args:
+        path: a file of ``python -m encoders.train``, or a checkpoint of pSp, e4e or ReStyle. What a file is, is
+            read from its contents, not its name.
+        G: the generator that it is for; the one in the file, where there is one and one is needed.
+        iterations: how often a ReStyle looks; its own number when None.
+
+    Returns:
+        On the generator's device, or on the CPU without one: an encoder, or for a network of 6 channels a ReStyle.
+
+    Raises:
+        InputError: there is no such file, it holds no encoder, the encoder belongs to another generator, or it is
+            a ReStyle and there is no generator; or another encoder is to look more than once.
+    """
+    path = Path(path).expanduser()
+    encoder = read(path, G)
+    if G is None and encoder.config.is_restyle:
+        if not contains_generator(path):
+            raise InputError(f"{path.name} is a ReStyle encoder without its generator; give that to --model.")
+        from generator.loading import read_generator
+
+        G = read_generator(path)
+    if G is not None:
+        encoder.check_generator(G)
+        encoder.to(G.device)
+    if G is not None and encoder.config.is_restyle:
+        return ReStyle(encoder, G, iterations)
+    if iterations not in (None, 1):
+        raise InputError(f"'{encoder.name}' looks once; leave the number of steps out.")
+    return encoder
+
+
+def read(path: Path, G: Generator | None = None) -> Encoder:
+    """Read an encoder's file; ``G`` gives the mean code where the file lacks it.
+
+    Raises:
+        InputError: see :func:`load`.
+    """
+    from encoders.formats.native import read_encoder
+    from encoders.formats.public import read_public_encoder
+
+    return read_encoder(path) if is_native(path) else read_public_encoder(path, mean=None if G is None else G.w_avg)
+
+
+def contains_generator(path: str | Path) -> bool:
+    """Whether an encoder's file holds its generator, too: :func:`generator.load` then reads it.
+
+    Raises:
+        InputError: there is no such file, or it is no encoder's.
+    """
+    from encoders.formats.public import has_generator
+
+    path = Path(path).expanduser()
+    return not is_native(path) and has_generator(path)
+
+
+def is_native(path: Path) -> bool:
+    """Whether an encoder's file is of our own format, a safetensors file.
+
+    Raises:
+        InputError: there is no such file, or it is neither that nor of PyTorch.
+    """
+    from generator.download_url import what_is_it
+    from generator.formats.torch_file import STREAM_MAGIC
+    from generator.loading import other_kind
+
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(f"Cannot read the encoder {path}: {error.strerror or error}.") from error
+    # First, as the length of a header can begin with any two bytes, an archive's among them.
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < min(size, 1 << 28):
+        return True
+    if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
+        return False
+    kind = what_is_it(head) or other_kind(head, size)
+    raise InputError(
+        f"{path.name} is {kind}, not an encoder's file; give a .safetensors of `encoders.train`, or a .pt."
+    )

@@ -1,0 +1,210 @@
+"""``python -m encoders.train``: an encoder for a generator, from its own samples, aligned pictures, or both."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from generator.command import new_app, run
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from encoders.encoder import Encoder
+    from encoders.training_data import Source
+    from encoders.training_losses import Measure
+    from generator.generator import Generator
+
+app = new_app()
+
+_LINE_EVERY = 50
+
+
+@app.command(epilog="Example: python -m encoders.train --out mine/ --architecture e4e --images aligned/ --samples")
+def train(
+    out: Annotated[Path, typer.Option(help="Folder for the encoder, curves and pictures.", metavar="FOLDER")],
+    model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq",
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of pictures, aligned as the model's are.", metavar="FOLDER")
+    ] = None,
+    samples: Annotated[
+        bool | None,
+        typer.Option("--samples/--no-samples", help="Learn from the model's samples; by default without --images."),
+    ] = None,
+    architecture: Annotated[
+        Literal["plain", "psp", "e4e", "single"],
+        typer.Option(help="plain: small and fast; psp: nearest to the image; e4e: easiest to edit; single: W."),
+    ] = "plain",
+    restyle: Annotated[
+        bool, typer.Option("--restyle", help="Let it look again at what its code gives, and correct it.")
+    ] = False,
+    start: Annotated[
+        Path | None, typer.Option(help="Begin with the weights of this encoder's file.", metavar="FILE")
+    ] = None,
+    input_size: Annotated[int, typer.Option(help="Side of what the encoder sees, in pixels.")] = 256,
+    steps: Annotated[int, typer.Option(min=1, help="Of the whole training.")] = 20_000,
+    batch: Annotated[int, typer.Option(min=1, help="Images in a step, on each device.")] = 8,
+    learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 1e-4,
+    pixels: Annotated[float, typer.Option(help="Weight of the mean squared error.")] = 1.0,
+    lpips: Annotated[float, typer.Option(min=0, help="Weight of LPIPS; 0 for none.")] = 0.8,
+    code: Annotated[float, typer.Option(help="Weight of the distance from a sample's own code.")] = 0.1,
+    w: Annotated[float, typer.Option(help="Weight that draws codes to the mean of W.")] = 0.0,
+    delta: Annotated[float, typer.Option(help="Weight that draws rows of a code to each other (e4e).")] = 2e-4,
+    adversarial: Annotated[float, typer.Option(help="Weight of a critic of codes (e4e: 0.1).")] = 0.0,
+    first_delta: Annotated[int, typer.Option(min=0, help="Step from which rows may differ (e4e: 20000).")] = 0,
+    delta_every: Annotated[int, typer.Option(min=1, help="Steps between one row and the next (e4e).")] = 2_000,
+    degrade: Annotated[
+        bool, typer.Option("--degrade/--no-degrade", help="Show the encoder blur, noise, JPEG and other colours.")
+    ] = True,
+    save_every: Annotated[int, typer.Option(min=1, help="Steps between saves.")] = 1000,
+    show_every: Annotated[int, typer.Option(min=1, help="Steps between sample pictures.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is random.")] = 0,
+    device: Annotated[
+        Literal["auto", "cpu"], typer.Option(help="auto: the GPUs that `accelerate launch` gives, or one.")
+    ] = "auto",
+    precision: Annotated[
+        Literal["float32", "bfloat16"], typer.Option(help="Of the encoder's convolutions.")
+    ] = "float32",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Train an encoder.
+
+    The same command goes on where it was stopped, by Ctrl-C or otherwise, and ends with the same encoder as if it
+    had not been. On several GPUs: accelerate launch -m encoders.train ...
+    """
+    from encoders.training_settings import TrainingSettings
+
+    settings = TrainingSettings(
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        pixel_weight=pixels,
+        code_weight=code,
+        w_weight=w,
+        delta_weight=delta,
+        adversarial_weight=adversarial,
+        first_delta_step=first_delta,
+        delta_every=delta_every,
+        degrade=degrade,
+        seed=seed,
+    )
+    if out.exists() and not out.is_dir():
+        raise InputError(f"Cannot write into {out}: it is a file; give a folder to --out.")
+    with_samples = images is None if samples is None else samples
+    if not with_samples and images is None:
+        raise InputError("There is nothing to learn from: give --images, or leave --no-samples out.")
+    if not 0 <= lpips < float("inf"):
+        raise InputError(f"The weight of LPIPS has to be 0 or above, not {lpips}.")
+
+    from encoders.training import Training, new_accelerator
+    from encoders.training_run import ENCODER, TrainingRun
+    from generator.loading import load
+
+    accelerator = new_accelerator(cpu=device == "cpu", bfloat16=precision == "bfloat16")
+    G = load(model)
+    G.to(accelerator.device)
+    settings = _within(settings, G.resolution)
+    encoder = _encoder(G, architecture, restyle, input_size, start, out.resolve().name, seed)
+    source = _source(G, images, with_samples, settings.loss_size, seed)
+    training = Training(encoder, G, source, settings, _measures(lpips, G), accelerator)
+    about = {
+        "images": None if images is None else str(images.resolve()),
+        "samples": with_samples,
+        "start": None if start is None else str(start.resolve()),
+        "precision": precision,
+    }
+    going = TrainingRun(training, out, about, save_every=save_every, show_every=show_every)
+    if training.steps_done and not quiet:
+        print(f"Going on from step {training.steps_done} of {steps}")
+    with _progress(steps, quiet=quiet or not accelerator.is_main_process) as report:
+        going.run(report)
+    if not quiet and accelerator.is_main_process:
+        print(f"Wrote {out / ENCODER}")
+
+
+def _within(settings: Any, resolution: int) -> Any:
+    import dataclasses
+
+    return dataclasses.replace(settings, loss_size=min(settings.loss_size, resolution))
+
+
+def _encoder(
+    G: "Generator", architecture: Any, restyle: bool, input_size: int, start: Path | None, name: str, seed: int
+) -> "Encoder":
+    from encoders.config import EncoderConfig
+    from encoders.encoder import Encoder
+    from encoders.loading import read
+
+    if start is None:
+        config = EncoderConfig.for_generator(G, architecture, restyle=restyle, input_size=input_size)
+        return Encoder.for_generator(G, config, name=name, seed=seed)
+    encoder = read(start, G)
+    encoder.check_generator(G)
+    if encoder.config.architecture != architecture or encoder.config.is_restyle != restyle:
+        kind = f"{encoder.config.architecture}{' with --restyle' if encoder.config.is_restyle else ''}"
+        raise InputError(f"{start} is of the architecture {kind}; say so with --architecture.")
+    # From here on it belongs to this generator, whatever its file could say.
+    encoder.name, encoder.model, encoder.fingerprint, encoder.latent_space = (
+        name, G.name, G.fingerprint, G.latent_space,
+    )  # fmt: skip
+    return encoder
+
+
+def _source(G: "Generator", images: Path | None, with_samples: bool, size: int, seed: int) -> "Source":
+    from encoders.training_data import AlignedImages, Both, GeneratorSamples
+
+    samples = GeneratorSamples(G, size, seed=seed)
+    if images is None:
+        return samples
+    pictures = AlignedImages(G, images, size, seed=seed)
+    return Both(samples, pictures) if with_samples else pictures
+
+
+def _measures(lpips: float, G: "Generator") -> "dict[str, tuple[float, Measure]]":
+    if not lpips:
+        return {}
+    from generator.perceptual import LPIPS, area_resize
+
+    network = LPIPS.load("alex").to(G.device)
+
+    def measure(ours: Any, theirs: Any) -> Any:
+        # The trunk's strides leave nothing of a picture much smaller than this.
+        side = max(64, ours.shape[-1])
+        return network(area_resize(ours, side), area_resize(theirs, side))
+
+    return {"lpips": (lpips, measure)}
+
+
+@contextlib.contextmanager
+def _progress(steps: int, *, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
+    """A bar on a terminal, a line now and then elsewhere."""
+    if quiet:
+        yield lambda _done, _terms: None
+        return
+    if not sys.stderr.isatty():
+
+        def line(done: int, terms: dict[str, float]) -> None:
+            if done % _LINE_EVERY == 0 or done in (1, steps):
+                told = ", ".join(f"{name} {value:.4f}" for name, value in terms.items())
+                print(f"step {done} of {steps}: {told}", file=sys.stderr, flush=True)
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("training", total=steps, loss="-")
+        yield lambda done, terms: bar.update(task, completed=done, loss=f"{terms['loss']:.4f}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command."""
+    return run(app, "python -m encoders.train", sys.argv[1:] if arguments is None else arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""The perceptual distance that searches and training follow, and that results are reported in."""
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Trunk = Literal["alex", "vgg"]
+
+# For each convolution: kernel, stride, padding; "pool" between; "tap" where features are compared.
+_ALEX: tuple[tuple[int, int, int] | str, ...] = (
+    (11, 4, 2), "tap", "pool", (5, 1, 2), "tap", "pool", (3, 1, 1), "tap", (3, 1, 1), "tap", (3, 1, 1), "tap",
+)  # fmt: skip
+_VGG: tuple[tuple[int, int, int] | str, ...] = (
+    (3, 1, 1), (3, 1, 1), "tap", "pool", (3, 1, 1), (3, 1, 1), "tap", "pool",
+    (3, 1, 1), (3, 1, 1), (3, 1, 1), "tap", "pool", (3, 1, 1), (3, 1, 1), (3, 1, 1), "tap", "pool",
+    (3, 1, 1), (3, 1, 1), (3, 1, 1), "tap",
+)  # fmt: skip
+_PLANS = {"alex": (_ALEX, (3, 2)), "vgg": (_VGG, (2, 2))}
+
+
+class LPIPS(nn.Module):
+    """Learned perceptual image patch similarity, version 0.1 (Zhang et al. 2018).
+
+    Equal to the package ``lpips``, which tests hold it against; written so that a target's features are computed
+    once, and in any precision.
+
+    Args:
+        trunk: ``alex`` or ``vgg``: two different measures, whose numbers don't compare.
+        tensors: ``conv{i}.weight``, ``conv{i}.bias`` and ``head{i}.weight`` ``[C]`` of each tap.
+    """
+
+    shift: Tensor
+    spread: Tensor
+    conv0_weight: Tensor
+
+    def __init__(self, trunk: Trunk, tensors: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.plan, self.pool = _PLANS[trunk]
+        for name, tensor in tensors.items():
+            self.register_buffer(name.replace(".", "_"), tensor.float())
+        self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).reshape(1, 3, 1, 1))
+        self.register_buffer("spread", torch.tensor([0.458, 0.448, 0.450]).reshape(1, 3, 1, 1))
+
+    @classmethod
+    def load(cls, trunk: Trunk = "alex") -> Self:
+        """With the published weights, which are fetched once."""
+        from safetensors.torch import load_file
+
+        from generator import zoo
+
+        return cls(trunk, load_file(zoo.fetch(f"lpips-{trunk}")))
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """What the distance compares: its square is the sum, over taps, of the squared difference's pixel mean.
+
+        Args:
+            images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels a side.
+
+        Returns:
+            float32, or the trunk's precision where that is lower: ``[N, C, h, w]`` for each tap.
+        """
+        x = ((images - self.shift) / self.spread).to(self.conv0_weight.dtype)
+        x = x.contiguous(memory_format=torch.channels_last)
+        taps: list[Tensor] = []
+        conv = 0
+        for part in self.plan:
+            if part == "tap":
+                norm = x.square().sum(dim=1, keepdim=True, dtype=torch.float32).sqrt() + 1e-10
+                head = getattr(self, f"head{len(taps)}_weight").clamp_min(0).sqrt()
+                taps.append(x * norm.reciprocal().to(x.dtype) * head.reshape(1, -1, 1, 1).to(x.dtype))
+            elif part == "pool":
+                x = F.max_pool2d(x, *self.pool)
+            elif not isinstance(part, str):
+                weight, bias = getattr(self, f"conv{conv}_weight"), getattr(self, f"conv{conv}_bias")
+                x = F.relu(F.conv2d(x, weight, bias.to(x.dtype), stride=part[1], padding=part[2]), inplace=True)
+                conv += 1
+        return taps
+
+    def distance(self, ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> Tensor:
+        """The distance ``[N]`` of two images from their :meth:`features`."""
+        parts = [
+            (a - b).square().sum(dim=1, dtype=torch.float32).mean(dim=(1, 2))
+            for a, b in zip(ours, theirs, strict=True)
+        ]
+        return torch.stack(parts).sum(dim=0)
+
+    def forward(self, ours: Tensor, theirs: Tensor) -> Tensor:
+        """The distance ``[N]`` of images ``[N, 3, H, W]`` in [-1, 1]."""
+        return self.distance(self.features(ours), self.features(theirs))
+
+    def in_precision(self, dtype: torch.dtype) -> Self:
+        """The same measure with convolutions in ``dtype``, in place."""
+        for name, buffer in self.named_buffers():
+            if name.startswith("conv") and name.endswith("weight"):
+                buffer.data = buffer.data.to(dtype).contiguous(memory_format=torch.channels_last)
+        return self
+
+
+def area_resize(images: Tensor, size: int) -> Tensor:
+    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to ``[N, C, size, size]``."""
+    if images.shape[-2:] == (size, size):
+        return images
+    if images.shape[-1] >= size and images.shape[-2] >= size:
+        return F.adaptive_avg_pool2d(images, size)
+    return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+
+
+def as_colour(images: Tensor) -> Tensor:
+    """Three channels from a generator's one, three or four (the fourth is opacity, which is left out)."""
+    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
