@@ -136,13 +136,14 @@ def _weight_grads(case: _Case, convolve: Convolve, which: list[str]) -> list[Ten
 
 
 _WEIGHTS = ["depthwise", "pointwise", "bias"]
+_BOTH: tuple[Convolve, Convolve] = (modulated_separable, modulated_separable_reference)
 
 
 @pytest.mark.parametrize("which", [["depthwise"], ["pointwise"], ["bias"], _WEIGHTS])
 @pytest.mark.parametrize("batch", [1, 3])
 def test_weights_gradients_equal_the_references(which: list[str], batch: int) -> None:
     case = _case(batch, "shared")
-    fast, plain = (_weight_grads(case, run, which) for run in (modulated_separable, modulated_separable_reference))
+    fast, plain = (_weight_grads(case, run, which) for run in _BOTH)
     for ours, expected in zip(fast, plain, strict=True):
         torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
 
@@ -165,6 +166,6 @@ def test_gradcheck_of_all_at_once_in_float64() -> None:
 def test_weights_gradients_of_maps_smaller_than_the_kernel(height: int) -> None:
     case = _case(1, "none")
     small = _Case(**{**vars(case), "x": case.x[:, :, :height, :1], "grad": case.grad[:, :, :height, :1]})
-    fast, plain = (_weight_grads(small, run, _WEIGHTS) for run in (modulated_separable, modulated_separable_reference))
+    fast, plain = (_weight_grads(small, run, _WEIGHTS) for run in _BOTH)
     for ours, expected in zip(fast, plain, strict=True):
         torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
