@@ -13,7 +13,7 @@ from generator.errors import InputError
 if TYPE_CHECKING:
     from invert.inversion import Inversion
     from invert.jobs import Job, Outputs
-    from invert.session import Settings
+    from invert.settings import Settings
 
 app = new_app()
 
@@ -25,7 +25,15 @@ def invert(
         Path | None, typer.Option(help="Folder for the results; this one by default.", metavar="DIR")
     ] = None,
     model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq",
-    method: Annotated[Literal["optimize"], typer.Option(help="How the code is found.")] = "optimize",
+    method: Annotated[
+        Literal["optimize", "pivotal"],
+        typer.Option(help="optimize: search the code; pivotal: a short search, then the model's weights, nearest."),
+    ] = "optimize",
+    quality: Annotated[Literal["draft", "good", "best"], typer.Option(help="How long the method works.")] = "good",
+    weights: Annotated[
+        Literal["full", "low-rank", "channels"],
+        typer.Option(help="What pivotal keeps in the record: all, nearest; or little, for a small file."),
+    ] = "full",
     space: Annotated[
         Literal["w", "w+"],
         typer.Option(help="w: one code for all layers, easiest to edit; w+: one for each, closer to the photo."),
@@ -54,6 +62,18 @@ def invert(
         Literal["auto", "float32", "bfloat16"],
         typer.Option(help="Of the search; results are always computed in float32."),
     ] = "auto",
+    mask: Annotated[
+        Path | None,
+        typer.Option(help="A picture of the photo's size: what is white is ignored, and filled by the model."),
+    ] = None,
+    low_resolution: Annotated[
+        int | None,
+        typer.Option(min=8, help="Compare at this side: for small or blurred faces, which the model sharpens."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Measure more, into this table; other methods' rows stay in it.", metavar="FILE.csv"),
+    ] = None,
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="On Ctrl-C, keep the best code so far.")
     ] = False,
@@ -67,7 +87,7 @@ def invert(
     """
     from invert.jobs import check_folder, gather
     from invert.preview import check_preview_path
-    from invert.session import Settings
+    from invert.settings import Settings
 
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
@@ -75,6 +95,8 @@ def invert(
         folder=out or Path(),
         model=model,
         method=method,
+        quality=quality,
+        weights=weights,
         space=space,
         steps=steps,
         seed=seed,
@@ -84,11 +106,22 @@ def invert(
         npz=npz,
         device=device,
         precision=precision,
+        mask=mask,
+        low_resolution=low_resolution,
+        report=report,
         keep_partial=keep_partial,
         overwrite=overwrite,
         quiet=quiet,
     )
+    if report is not None:
+        from invert.evaluation import check_report
+
+        check_report(report)
     jobs = gather(photos)
+    if mask is not None and len(jobs) > 1:
+        raise InputError(f"A mask is for one photo, and there are {len(jobs)}; name the photo that it belongs to.")
+    if mask is not None and not mask.is_file():
+        raise InputError(f"There is no mask {mask}; give a picture of the photo's size.")
     if preview is not None and len(jobs) == 1:
         check_preview_path(preview, overwrite)
     check_folder(settings.folder)
@@ -117,6 +150,10 @@ def _work(jobs: "list[Job]", settings: "Settings") -> int:
                 raise
             bad.append(str(error))
             print(f"invert: {error}", file=sys.stderr)
+    if session.report is not None and session.report.rows:
+        written = session.report.write()
+        if not settings.quiet:
+            print("Wrote " + ", ".join(str(path) for path in written))
     if session.skipped and not settings.quiet:
         print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
     last = last or (session.skipped[-1] if session.skipped else None)

@@ -43,7 +43,9 @@ class Comparison:
         images = images.to(device).float()
         side = images.shape[-1]
         self.size = min(size, side)
-        self.fine_size = self.size if side < fine_size else fine_size
+        self.fine_size = min(fine_size, side)
+        # Between other sides averaging is no projection.
+        self.has_detail = bool(detail_weight) and side >= fine_size > size
         self.lpips = lpips
         self.weights = (lpips_weight, pixel_weight, detail_weight)
         self.mask: Tensor | None = None
@@ -90,7 +92,7 @@ class Comparison:
             losses = lpips_weight * losses
         coarse_error = (coarse - self.target).square().mean(dim=(1, 2, 3))
         losses = losses + pixel_weight * coarse_error
-        if self.fine_size > self.size and detail_weight:
+        if self.has_detail:
             # Averaging is a projection, so the error of what it removes is the difference of the two errors.
             fine_error = (fine - self.fine_target).square().mean(dim=(1, 2, 3))
             losses = losses + detail_weight * (fine_error - coarse_error)

@@ -105,7 +105,9 @@ class _ModulatedSeparable(torch.autograd.Function):
         pointwise_grad = bias_grad = depthwise_grad = x_grad = style_grad = None
         if ctx.needs_input_grad[3]:
             pixels = filtered.permute(0, 2, 3, 1).reshape(n, height * width, channels)
-            each = (grad.transpose(1, 2) @ pixels).to(at_least_float32(grad))
+            # One product for each sample: a batched one would copy the transposed map.
+            each = torch.stack([ours.T @ theirs for ours, theirs in zip(grad, pixels, strict=True)])
+            each = each.to(at_least_float32(grad))
             pointwise_grad = (each * style.unsqueeze(1)).sum(dim=0).to(pointwise.dtype)
         if ctx.needs_input_grad[4]:
             bias_grad = grad.sum(dim=(0, 1), dtype=at_least_float32(grad)).to(ctx.bias_dtype)
@@ -117,29 +119,11 @@ class _ModulatedSeparable(torch.autograd.Function):
         if ctx.needs_input_grad[0] or ctx.needs_input_grad[2]:
             pixels_grad = pixels_grad.mul_(style[:, :, None, None].to(pixels_grad.dtype))
         if ctx.needs_input_grad[2]:
-            depthwise_grad = depthwise_weight_grad(x, pixels_grad).to(depthwise.dtype)
+            one = (1, 1)
+            wanted = (False, True, False)
+            _, depthwise_grad, _ = torch.ops.aten.convolution_backward(
+                pixels_grad, x, depthwise, None, one, one, one, False, (0, 0), channels, wanted
+            )
         if ctx.needs_input_grad[0]:
             x_grad = F.conv_transpose2d(pixels_grad, depthwise, padding=1, groups=channels)
         return x_grad, style_grad, depthwise_grad, pointwise_grad, bias_grad, noise_grad, None
-
-
-def depthwise_weight_grad(x: Tensor, grad: Tensor) -> Tensor:
-    """The gradient of a 3x3 depthwise convolution's weight: for each of its nine places one product of two maps.
-
-    Args:
-        x: the input, ``[N, C, H, W]``.
-        grad: of the output, of the same shape.
-
-    Returns:
-        ``[C, 1, 3, 3]``, float32 at least.
-    """
-    height, width = x.shape[2:]
-    places = []
-    for down in (-1, 0, 1):
-        for right in (-1, 0, 1):
-            # The overlap of the map with itself, moved; what lies outside is zero.
-            rows = slice(max(down, 0), height + min(down, 0)), slice(max(-down, 0), height + min(-down, 0))
-            columns = slice(max(right, 0), width + min(right, 0)), slice(max(-right, 0), width + min(-right, 0))
-            ours, theirs = x[:, :, rows[0], columns[0]], grad[:, :, rows[1], columns[1]]
-            places.append(channel_dot(ours, theirs).sum(dim=0))
-    return torch.stack(places, dim=1).reshape(-1, 1, 3, 3)

@@ -1,0 +1,84 @@
+"""The methods of `invert` by name, with what each makes of a quality."""
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from generator.generator import Generator
+    from invert.inversion import Inversion
+    from invert.optimize import Precision, Progress, Space
+    from invert.tuned_weights import Form
+
+Method = Literal["optimize", "pivotal"]
+Quality = Literal["draft", "good", "best"]
+
+# Steps of a search in W and in W+ (None: the inverter's own), of the search before tuning, and of tuning.
+_SEARCH: dict[str, dict[str, int | None]] = {
+    "draft": {"w": 50, "w+": 80},
+    "good": {"w": None, "w+": None},
+    "best": {"w": 200, "w+": 440},
+}
+_PIVOT = {"draft": {"w": 40, "w+": 60}, "good": {"w": 60, "w+": 100}, "best": {"w": 100, "w+": 150}}
+_TUNING = {"draft": 40, "good": 80, "best": 150}
+
+
+class Inverter(Protocol):
+    """What every method offers; its settings are its attributes."""
+
+    G: "Generator"
+
+    def invert(
+        self,
+        images: "Tensor",
+        *,
+        on_step: "Callable[[Progress], None] | None" = None,
+        keep_partial: bool = False,
+        mask: "Tensor | None" = None,
+    ) -> "Inversion": ...
+
+
+def make_inverter(
+    G: "Generator",
+    method: Method = "optimize",
+    *,
+    quality: Quality = "good",
+    space: "Space" = "w+",
+    steps: int | None = None,
+    seed: int = 0,
+    precision: "Precision" = "auto",
+    weights: "Form" = "full",
+) -> Inverter:
+    """An inverter by its name.
+
+    Args:
+        G: the generator.
+        method: ``optimize``, a search for the code, or ``pivotal``, a short one and then tuning of the weights.
+        quality: ``draft``, ``good`` or ``best``: how many steps.
+        space: of the search.
+        steps: of the method's last part, the search or the tuning; None for the quality's.
+        seed, precision: as the inverters take them.
+        weights: the form in which tuned weights are kept.
+
+    Raises:
+        InputError: there is no such method or quality, or a setting is out of its range.
+    """
+    if quality not in _TUNING:
+        raise InputError(f"The quality is {', '.join(_TUNING)}, not {quality}.")
+    from invert.optimize import OptimizationInverter
+
+    if space not in _SEARCH[quality]:
+        raise InputError(f"The space is w or w+, not {space}.")
+    common: dict[str, Any] = {"seed": seed, "precision": precision}
+    if method == "optimize":
+        return OptimizationInverter(G, space, steps=_SEARCH[quality][space] if steps is None else steps, **common)
+    if method == "pivotal":
+        from invert.pivotal import PivotalTuning
+
+        pivot = OptimizationInverter(G, space, steps=_PIVOT[quality][space], **common)
+        return PivotalTuning(G, pivot, steps=_TUNING[quality] if steps is None else steps, form=weights, **common)
+    raise InputError(f"The method is optimize or pivotal, not {method}.")
