@@ -26,8 +26,8 @@ def invert(
     ] = None,
     model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq",
     method: Annotated[
-        Literal["optimize", "pivotal"],
-        typer.Option(help="optimize: search the code; pivotal: a short search, then the model's weights, nearest."),
+        Literal["optimize", "pivotal", "noise"],
+        typer.Option(help="optimize: search the code; pivotal: then tune the model; noise: then its noise."),
     ] = "optimize",
     quality: Annotated[Literal["draft", "good", "best"], typer.Option(help="How long the method works.")] = "good",
     weights: Annotated[

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from invert.optimize import Precision, Progress, Space
     from invert.tuned_weights import Form
 
-Method = Literal["optimize", "pivotal"]
+Method = Literal["optimize", "pivotal", "noise"]
 Quality = Literal["draft", "good", "best"]
 
 # Steps of a search in W and in W+ (None: the inverter's own), of the search before tuning, and of tuning.
@@ -25,6 +25,7 @@ _SEARCH: dict[str, dict[str, int | None]] = {
 }
 _PIVOT = {"draft": {"w": 40, "w+": 60}, "good": {"w": 60, "w+": 100}, "best": {"w": 100, "w+": 150}}
 _TUNING = {"draft": 40, "good": 80, "best": 150}
+_NOISE = {"draft": 30, "good": 60, "best": 120}
 
 
 class Inverter(Protocol):
@@ -57,10 +58,11 @@ def make_inverter(
 
     Args:
         G: the generator.
-        method: ``optimize``, a search for the code, or ``pivotal``, a short one and then tuning of the weights.
+        method: ``optimize``, a search for the code; ``pivotal``, a short one and then tuning of the weights;
+            ``noise``, a search and then noise maps.
         quality: ``draft``, ``good`` or ``best``: how many steps.
         space: of the search.
-        steps: of the method's last part, the search or the tuning; None for the quality's.
+        steps: of the method's last part: search, tuning or noise; None for the quality's.
         seed, precision: as the inverters take them.
         weights: the form in which tuned weights are kept.
 
@@ -81,4 +83,9 @@ def make_inverter(
 
         pivot = OptimizationInverter(G, space, steps=_PIVOT[quality][space], **common)
         return PivotalTuning(G, pivot, steps=_TUNING[quality] if steps is None else steps, form=weights, **common)
-    raise InputError(f"The method is optimize or pivotal, not {method}.")
+    if method == "noise":
+        from invert.noise import NoiseOptimization
+
+        search = OptimizationInverter(G, space, steps=_SEARCH[quality][space], **common)
+        return NoiseOptimization(G, search, steps=_NOISE[quality] if steps is None else steps, precision=precision)
+    raise InputError(f"The method is optimize, pivotal or noise, not {method}.")

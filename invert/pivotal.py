@@ -78,7 +78,7 @@ class PivotalTuning:
         pivot: Pivot | None = None,
         *,
         steps: int = 100,
-        learning_rate: float = 0.02,
+        learning_rate: float = 0.001,
         lpips_weight: float = 1.0,
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,

@@ -17,7 +17,7 @@ def test_each_method_by_its_name() -> None:
     assert (tuning.steps, tuning.form, tuning.pivot_settings["space"]) == (7, "low-rank", "w")
 
 
-@pytest.mark.parametrize("method", ["optimize", "pivotal"])
+@pytest.mark.parametrize("method", ["optimize", "pivotal", "noise"])
 @pytest.mark.parametrize("space", ["w", "w+"])
 def test_a_better_quality_takes_more_steps(method: str, space: str) -> None:
     G = odd_generator()

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("small_search")
 
 def _tuning(G: Generator, steps: int = 12, pivot_steps: int = 3, **options: Any) -> PivotalTuning:
     pivot = OptimizationInverter(G, steps=pivot_steps, precision="float32")
-    return PivotalTuning(G, pivot, steps=steps, **({"precision": "float32"} | options))
+    return PivotalTuning(G, pivot, steps=steps, **({"precision": "float32", "learning_rate": 0.02} | options))
 
 
 def _error(G: Generator, record: Inversion, images: Tensor, image: int = 0) -> float:
