@@ -35,7 +35,7 @@ class NoiseOptimization:
         pivot: what finds the codes; None for :class:`invert.optimize.OptimizationInverter`.
         steps: of Adam on the maps.
         learning_rate: in standard deviations of the noise.
-        regularizer_weight: of the squared correlation of neighbours, summed over maps and scales.
+        regularizer_weight: of :func:`correlation`.
         pixel_weight, detail_weight: as for :class:`invert.optimize.OptimizationInverter`; the detail is that of
             the full resolution.
         search_size: the side at which LPIPS compares images, at most the generator's resolution.
@@ -54,7 +54,7 @@ class NoiseOptimization:
         *,
         steps: int = 80,
         learning_rate: float = 0.05,
-        regularizer_weight: float = 1e3,
+        regularizer_weight: float = 1e-2,
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
         search_size: int = 256,
@@ -211,21 +211,25 @@ def noise_strengths(G: Generator) -> list[Tensor]:
 
 
 def correlation(maps: Sequence[Tensor]) -> Tensor:
-    """How much neighbours in noise maps agree: squared mean products, over all maps and their scales, ``[N]``.
+    """How much neighbours in noise maps agree, ``[N]``: about 1 for white noise, whatever the maps' sizes.
+
+    The mean, over maps, their scales and both axes, of the squared correlation in multiples of what independent
+    values have by chance, one in the number of pixels.
 
     Args:
-        maps: ``[N, 1, H, W]`` each; every map is halved, with its deviation kept, down to 8 pixels.
+        maps: ``[N, 1, H, W]`` each, of mean 0 and deviation 1; every map is halved, with its deviation kept, down
+            to 8 pixels.
     """
-    total = maps[0].new_zeros(len(maps[0]))
+    parts = []
     for map in maps:
         while True:
-            for axis in (2, 3):
-                total = total + (map * map.roll(1, axis)).mean(dim=(1, 2, 3)).square()
+            pixels = map.shape[2] * map.shape[3]
+            parts += [pixels * (map * map.roll(1, axis)).mean(dim=(1, 2, 3)).square() for axis in (2, 3)]
             if min(map.shape[2:]) <= _SMALLEST or map.shape[2] % 2 or map.shape[3] % 2:
                 break
             # Of independent values the mean of four has half the deviation.
             map = 2 * F.avg_pool2d(map, 2)
-    return total
+    return torch.stack(parts).mean(dim=0)
 
 
 def _normalised(map: Tensor) -> Tensor:

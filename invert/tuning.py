@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call
 
 from generator.generator import Generator
@@ -46,7 +46,7 @@ class Drawing:
         lower = tunable(self.G)
         tuned = added(self.exact, in_units(parts, self.units))
         names = {name.removeprefix("synthesis."): weight.to(lower[name].dtype) for name, weight in tuned.items()}
-        drawn = functional_call(cast(nn.Module, self.G.synthesis), names, (styles, noise))
+        drawn = functional_call(self.G.synthesis, names, (styles, noise))
         return as_colour(cast(Tensor, drawn))
 
 

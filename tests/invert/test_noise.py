@@ -60,9 +60,9 @@ def test_the_regulariser_keeps_neighbours_apart() -> None:
     G = odd_generator()
     images = own_images(G, 3)
     left = []
-    for weight in (0.0, 1e5):
+    for weight in (0.0, 1.0):
         maps = _search(G, 40, regularizer_weight=weight).invert(images).noise or []
-        left.append(float(correlation([map / map.std() for map in maps])))
+        left.append(float(correlation([map / map.std() for map in maps if map.std() > 0])))
     assert left[1] < 0.5 * left[0]
 
 
@@ -70,9 +70,8 @@ def test_white_noise_does_not_correlate_and_smooth_noise_does() -> None:
     with seeded(0):
         white = torch.randn(2, 1, 128, 128)
     smooth = torch.nn.functional.avg_pool2d(white, 5, stride=1, padding=2)
-    # The coarsest of the five scales has 64 values, each of whose two means is off by an eighth.
-    assert correlation([white]).max() < 0.2
-    assert (correlation([5 * smooth]) > 0.9).all()
+    assert correlation([white, white[..., :16, :16]]).max() < 3
+    assert (correlation([smooth / smooth.std()]) > 1000).all()
 
 
 def test_ctrl_c_and_steps() -> None:
