@@ -1,7 +1,7 @@
 """Drawing the frames of a way, one after the other, in the precision that is fastest here."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from editing.film import Frame
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 NoiseWay = Callable[[float], "Noise"]
 """A time in [0, 1] to noise for the generator."""
 
+WeightsWay = Callable[[float], "Mapping[str, Tensor]"]
+"""A time in [0, 1] to parameters of the generator, by name."""
+
 
 def draw_frames(
     G: "Generator",
@@ -23,6 +26,7 @@ def draw_frames(
     times: "Tensor",
     *,
     noise: NoiseWay | None = None,
+    weights: WeightsWay | None = None,
     size: int | None = None,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
 ) -> Iterator[Frame]:
@@ -35,6 +39,7 @@ def draw_frames(
         way: times to codes.
         times: ``[N]`` in [0, 1].
         noise: the noise at each time; None for the model's own.
+        weights: tuned parameters at each time; None for the model's own.
         size: side of the frames, as :meth:`generator.generator.Generator.synthesize` takes it.
         precision: of the convolutions; ``auto`` is bfloat16 where the device multiplies in it natively, which
             differs from float32 by about half a level of 255.
@@ -49,10 +54,12 @@ def draw_frames(
 
     from generator.ops.memory import keep_freed_memory
     from invert.optimize import resolve_precision
+    from invert.tuned_weights import set_weights
 
     chosen = resolve_precision(precision, G.device)
-    if chosen != "float32":
-        G = copy.deepcopy(G).to(dtype=torch.bfloat16)
+    if chosen != "float32" or weights is not None:
+        G = copy.deepcopy(G).to(dtype=torch.float32 if chosen == "float32" else torch.bfloat16)
+    last: Mapping[str, Tensor] | None = None
     with keep_freed_memory():
         for time in times:
             # Not around the loop: the mode is the thread's, and would last while the frame is used.
@@ -61,6 +68,10 @@ def draw_frames(
                 if not bool(torch.isfinite(ws).all()):
                     raise InputError("A code on the way is beyond all numbers; use strengths between -5 and 5.")
                 maps = "const" if noise is None else noise(float(time))
+                tuned = None if weights is None else weights(float(time))
+                if tuned is not None and tuned is not last:
+                    set_weights(G, tuned)
+                    last = tuned
                 frame = _to_frame(G.synthesize(ws, maps, size=size))
             yield frame
 
@@ -82,15 +93,51 @@ def noise_between(
         return None
     keys = [list(constants) if one is None else list(one) for one in maps]
     keys += keys[:1] if loop else []
-    last = len(keys) - 1
 
     def at(time: float) -> "Noise":
-        place = min(max(time, 0.0), 1.0) * last
-        first = min(int(place), max(last - 1, 0))
-        after = keys[min(first + 1, last)]
-        return [a.lerp(b, place - first) for a, b in zip(keys[first], after, strict=True)]
+        first, after, fraction = _between(time, len(keys))
+        return [a.lerp(b, fraction) for a, b in zip(keys[first], keys[after], strict=True)]
 
     return at
+
+
+def weights_between(
+    G: "Generator", tuned: "Sequence[Mapping[str, Tensor] | None]", *, loop: bool = False
+) -> WeightsWay | None:
+    """The generator's weights on a way between keys, some of which it was tuned to.
+
+    Args:
+        G: the generator as it was before.
+        tuned: what each key's tuning added, by parameter; None for nothing.
+        loop: as in :func:`editing.interpolation.linear`.
+
+    Returns:
+        The parameters at a time, on the line between the two nearest keys'; None where no key has its own.
+    """
+    if all(one is None for one in tuned):
+        return None
+    names = sorted({name for one in tuned for name in one or {}})
+    exact = {name: parameter.float() for name, parameter in G.named_parameters() if name in names}
+    keys = [
+        {name: exact[name] + one[name] if one is not None and name in one else exact[name] for name in names}
+        for one in tuned
+    ]
+    keys += keys[:1] if loop else []
+
+    def at(time: float) -> "Mapping[str, Tensor]":
+        first, after, fraction = _between(time, len(keys))
+        if first == after:
+            return keys[first]
+        return {name: keys[first][name].lerp(keys[after][name], fraction) for name in names}
+
+    return at
+
+
+def _between(time: float, keys: int) -> tuple[int, int, float]:
+    """The keys before and after a time in [0, 1], and how far it is from the first to the second."""
+    place = min(max(time, 0.0), 1.0) * (keys - 1)
+    first = min(int(place), max(keys - 2, 0))
+    return first, min(first + 1, keys - 1), place - first
 
 
 def _to_frame(image: "Tensor") -> Frame:

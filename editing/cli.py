@@ -161,7 +161,7 @@ def edit(
     save_picture(result, file, overwrite=overwrite)
     print(f"Wrote {file}")
     if sheet_file is not None:
-        from editing.sheet import contact_sheet
+        from invert.sheet import contact_sheet
 
         titles = ["inversion", "  ".join(f"{found.name} {amount:+.3g}" for found, amount in edits)]
         pictures = [before, after]
@@ -196,8 +196,8 @@ def grid(
     from editing.direction import find
     from editing.edit import edit_name, spread
     from editing.opened import OpenRecord
-    from editing.sheet import contact_sheet
     from invert.photo import save_picture
+    from invert.sheet import contact_sheet
 
     strengths = spread(*ends, steps)
     if not direction:

@@ -148,8 +148,8 @@ def strips(
     import torch
 
     from editing.edit import edited_styles
-    from editing.sheet import contact_sheet
     from invert.photo import to_picture
+    from invert.sheet import contact_sheet
 
     size = G.resolution
     while size > _CELL:

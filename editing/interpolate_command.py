@@ -89,7 +89,7 @@ def interpolate(
 ) -> None:
     """Make a film: from face to face, along a direction, or both."""
     from editing import interpolation
-    from editing.animation import draw_frames, noise_between
+    from editing.animation import draw_frames, noise_between, weights_between
     from editing.counting import show_count
     from editing.film import check_film, write_film
     from editing.sources import check_not_a_source, open_codes
@@ -124,11 +124,14 @@ def interpolate(
     times = interpolation.frame_times(frames, loop=loop, ping_pong=ping_pong)
     segments = max(1, len(codes) - (not loop))
     if even:
-        times = _even(G, way, segments, codes[0].noise_or_const)(interpolation.ease(times, easing.value))
+        times = _even(codes[0].drawn_by(G), way, segments, codes[0].noise_or_const)(
+            interpolation.ease(times, easing.value)
+        )
     else:
         times = interpolation.ease(times, easing.value, segments)
     noise = noise_between([code.noise for code in codes], G.noise_constants(), loop=loop)
-    drawn = draw_frames(G, way, times, noise=noise, size=side)
+    weights = weights_between(G, [code.tuned(G) for code in codes], loop=loop)
+    drawn = draw_frames(G, way, times, noise=noise, weights=weights, size=side)
     with (
         write_film(out, fps=fps, codec=codec, overwrite=overwrite) as write,
         show_count(out.name, frames, "frame") as count,

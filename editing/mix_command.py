@@ -118,6 +118,8 @@ def _mixed(
     first = codes[0]
     givers = zip(codes[1:], rows, strengths, strict=True)
     mixed = mix(first.ws, [Donor(code.ws, given, amount) for code, given, amount in givers])
+    # What was tuned to the receiver's photo is the receiver's, as the rest of the picture is.
+    G = first.drawn_by(G)
     with torch.inference_mode():
         after = to_picture(G.synthesize(mixed, first.noise_or_const))[0]
         if not region:
@@ -143,8 +145,8 @@ def _matrix(
 
     from editing.counting import show_count
     from editing.mixing import mix_matrix
-    from editing.sheet import contact_sheet
     from invert.photo import to_picture
+    from invert.sheet import contact_sheet
 
     cells = (len(receivers) + 1) * (len(givers) + 1) - 1
     if cells > MOST_CELLS:
@@ -155,7 +157,7 @@ def _matrix(
 
         def draw(ws: "Tensor", code: "Code") -> "Image.Image":
             count()
-            return to_picture(G.synthesize(ws, code.noise_or_const, size=side))[0]
+            return to_picture(code.drawn_by(G).synthesize(ws, code.noise_or_const, size=side))[0]
 
         mixed = mix_matrix(
             torch.cat([code.ws for code in receivers]), torch.cat([code.ws for code in givers]), rows, strength

@@ -102,18 +102,16 @@ class OpenRecord:
         self.inversion = Inversion.load(path)
         if len(self.inversion) != 1:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
-        if self.inversion.weights is not None:
-            raise InputError(f"{path} holds tuned weights, which `edit` cannot use yet; invert without tuning.")
         self._own_model = model is None
         self._device = device
         if generator is None:
             self._name = model or self._model()
         else:
-            self._name, self.generator = generator.name, generator
+            self._name, self.base = generator.name, generator
 
     @cached_property
-    def generator(self) -> "Generator":
-        """The generator, in float32 on the chosen device.
+    def base(self) -> "Generator":
+        """The generator as it was loaded, in float32 on the chosen device.
 
         Raises:
             InputError: it cannot be loaded, or there is no such device.
@@ -126,13 +124,24 @@ class OpenRecord:
             return load(self._name).to(device)
 
     @cached_property
+    def generator(self) -> "Generator":
+        """What draws this record: :attr:`base`, or a copy of it with the record's tuned weights.
+
+        Raises:
+            InputError: as :attr:`base`, or the weights were tuned on another generator.
+        """
+        from invert.tuned_weights import tuned_generator
+
+        return tuned_generator(self.base, self.inversion)
+
+    @cached_property
     def ws(self) -> "Tensor":
         """The code on the generator's device, ``[1, num_ws, w_dim]``.
 
         Raises:
             InputError: the record belongs to another model.
         """
-        return self.inversion.for_generator(self.generator)
+        return self.inversion.for_generator(self.base)
 
     def check_edit(self, directions: "Sequence[str]", layers: str | None = None) -> list[str]:
         """Tell what is wrong with an edit as far as that needs no model.

@@ -11,6 +11,7 @@ from generator.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from editing.opened import OpenRecord
     from generator.generator import Generator, Noise
     from invert.inversion import Inversion
 
@@ -28,6 +29,7 @@ class Code:
         z: float32 ``[1, z_dim]`` of a seed; None for a record.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
         path: the record's file; None for a seed.
+        record: the record; None for a seed.
     """
 
     name: str
@@ -35,6 +37,17 @@ class Code:
     z: "Tensor | None" = None
     noise: "list[Tensor] | None" = None
     path: Path | None = None
+    record: "OpenRecord | None" = None
+
+    def drawn_by(self, G: "Generator") -> "Generator":
+        """What draws this code: ``G``, or the copy of it that was tuned to the record's photo."""
+        return G if self.record is None else self.record.generator
+
+    def tuned(self, G: "Generator") -> "dict[str, Tensor] | None":
+        """What tuning added to the weights of ``G``, by parameter; None where nothing was tuned."""
+        from invert.tuned_weights import differences
+
+        return None if self.record is None else differences(G, self.record.inversion)
 
     @property
     def noise_or_const(self) -> "Noise":
@@ -69,7 +82,7 @@ def open_codes(
     if paths:
         _check_one_model(paths)
         first = OpenRecord(paths[0], model=model, device=device)
-        generator, records[paths[0]] = first.generator, first
+        generator, records[paths[0]] = first.base, first
         for path in paths[1:]:
             if path not in records:
                 records[path] = OpenRecord(path, generator=generator)
@@ -85,7 +98,7 @@ def open_codes(
             opened = records[place]
             maps = opened.inversion.noise
             noise = None if maps is None else [map.to(generator.device) for map in maps]
-            codes.append(Code(opened.stem, opened.ws, noise=noise, path=place))
+            codes.append(Code(opened.stem, opened.ws, noise=noise, path=place, record=opened))
     return generator, codes
 
 

@@ -13,7 +13,7 @@ from generator.errors import InputError
 if TYPE_CHECKING:
     from invert.inversion import Inversion
     from invert.jobs import Job, Outputs
-    from invert.session import Settings
+    from invert.settings import Settings
 
 app = new_app()
 
@@ -31,19 +31,27 @@ def invert(
         ),
     ] = None,
     method: Annotated[
-        Literal["optimize", "encode"], typer.Option(help="How the code is found: by a search, or by an encoder.")
+        Literal["optimize", "pivotal", "noise", "encode"],
+        typer.Option(
+            help="optimize: search the code; pivotal: then tune the model; noise: then its noise; encode: ask an "
+            "encoder."
+        ),
     ] = "optimize",
     encoder: Annotated[
         Path | None,
         typer.Option(help="For encode: of `encoders.train`, or a .pt of pSp, e4e or ReStyle.", metavar="FILE"),
     ] = None,
+    quality: Annotated[Literal["draft", "good", "best"], typer.Option(help="How long the method works.")] = "good",
+    weights: Annotated[
+        Literal["full", "low-rank", "channels"],
+        typer.Option(help="What pivotal keeps in the record: all, nearest; or little, for a small file."),
+    ] = "full",
     space: Annotated[
         Literal["w", "w+"],
         typer.Option(help="w: one code for all layers, easiest to edit; w+: one for each, closer to the photo."),
     ] = "w+",
     steps: Annotated[
-        int | None,
-        typer.Option(min=1, help="Steps of the search, or looks of a ReStyle; its own by default."),
+        int | None, typer.Option(min=1, help="Steps of the search, or looks of a ReStyle; its own by default.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of what is random; equal seeds, equal results.")] = 0,
     face: Annotated[
@@ -66,6 +74,18 @@ def invert(
         Literal["auto", "float32", "bfloat16"],
         typer.Option(help="Of the search; results are always computed in float32."),
     ] = "auto",
+    mask: Annotated[
+        Path | None,
+        typer.Option(help="A picture of the photo's size: what is white is ignored, and filled by the model."),
+    ] = None,
+    low_resolution: Annotated[
+        int | None,
+        typer.Option(min=8, help="Compare at this side: for small or blurred faces, which the model sharpens."),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Measure more, into this table; other methods' rows stay in it.", metavar="FILE.csv"),
+    ] = None,
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="On Ctrl-C, keep the best code so far.")
     ] = False,
@@ -79,7 +99,7 @@ def invert(
     """
     from invert.jobs import check_folder, gather
     from invert.preview import check_preview_path
-    from invert.session import Settings
+    from invert.settings import Settings
 
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
@@ -89,6 +109,8 @@ def invert(
         model=model or _own_model(encoder),
         method=method,
         encoder=encoder,
+        quality=quality,
+        weights=weights,
         space=space,
         steps=steps,
         seed=seed,
@@ -98,11 +120,22 @@ def invert(
         npz=npz,
         device=device,
         precision=precision,
+        mask=mask,
+        low_resolution=low_resolution,
+        report=report,
         keep_partial=keep_partial,
         overwrite=overwrite,
         quiet=quiet,
     )
+    if report is not None:
+        from invert.evaluation import check_report
+
+        check_report(report)
     jobs = gather(photos)
+    if mask is not None and len(jobs) > 1:
+        raise InputError(f"A mask is for one photo, and there are {len(jobs)}; name the photo that it belongs to.")
+    if mask is not None and not mask.is_file():
+        raise InputError(f"There is no mask {mask}; give a picture of the photo's size.")
     if preview is not None and len(jobs) == 1:
         check_preview_path(preview, overwrite)
     check_folder(settings.folder)
@@ -152,6 +185,10 @@ def _work(jobs: "list[Job]", settings: "Settings") -> int:
                 raise
             bad.append(str(error))
             print(f"invert: {error}", file=sys.stderr)
+    if session.report is not None and session.report.rows:
+        written = session.report.write()
+        if not settings.quiet:
+            print("Wrote " + ", ".join(str(path) for path in written))
     if session.skipped and not settings.quiet:
         print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
     last = last or (session.skipped[-1] if session.skipped else None)

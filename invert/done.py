@@ -1,24 +1,29 @@
 """Whether a photo was inverted already, in the same way as it would be now."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.errors import InputError
 
 if TYPE_CHECKING:
-    from invert.encode import EncoderInverter
+    from generator.json_values import JSON
     from invert.inversion import Inversion
-    from invert.optimize import OptimizationInverter
+    from invert.methods import Inverter
     from invert.source import Source
 
 FACE = "face"
 """The setting that says which of a photo's faces a record is of; None for a photo taken as it is."""
 
+MASK, LOW_RESOLUTION = "mask", "low_resolution"
+"""The settings that say what the photo was compared by: a mask's sha256, and a side in pixels; absent for none."""
+
+RUN_SETTINGS = (FACE, MASK, LOW_RESOLUTION)
 _DIVERGED = "diverged_at_step"
 
 
 def done_before(
-    record: Path, source: "Source", inverter: "OptimizationInverter | EncoderInverter", face: str | None
+    record: Path, source: "Source", inverter: "Inverter", known: "Mapping[str, JSON]"
 ) -> "Inversion | None":
     """The record of the same photo, model and settings; None where there is none.
 
@@ -28,7 +33,7 @@ def done_before(
         record: where it would be.
         source: the photo.
         inverter: what would make it.
-        face: what would be its setting :data:`FACE`.
+        known: the settings that the inverter does not know; :data:`FACE` among them.
     """
     from invert.inversion import Inversion
 
@@ -40,12 +45,13 @@ def done_before(
         return None
     same_photo = len(found) == 1 and [one.sha256 for one in found.sources] == [source.sha256]
     settings = {name: value for name, value in found.settings.items() if name != _DIVERGED}
-    same = (
-        same_photo
-        and (found.method, found.fingerprint) == (inverter.method, inverter.G.fingerprint)
-        and FACE in settings
-        and settings.pop(FACE) == face
-    )
+    told = {name: settings.pop(name) for name in RUN_SETTINGS if name in settings}
+    same = same_photo and _same_way(found, inverter) and told == known
     # What an inverter is told it keeps under the same names as it writes down.
     absent = object()
     return found if same and all(getattr(inverter, key, absent) == settings[key] for key in settings) else None
+
+
+def _same_way(record: "Inversion", inverter: "Inverter") -> bool:
+    method = getattr(inverter, "method", None)
+    return (record.method, record.fingerprint) == (method, inverter.G.fingerprint)

@@ -41,7 +41,8 @@ class Inversion:
         settings: every setting of the inverter.
         metrics: for each measure one value per image (NaN where it has none), taken in float32.
         noise: optimised noise maps, ``[1 or N, 1, H, W]`` each; None for the model's own.
-        weights: what tuning added to the generator's weights, by parameter name; None for none.
+        weights: what tuning added to the generator's weights, as :mod:`invert.tuned_weights` describes it, with one
+            more axis of length 1 (shared by all images) or N in front; float16 or float32; None for none.
         sources: the photo of each image; empty when the images came from memory.
         alignments: the crop of each image, None for one that was taken whole; empty like ``sources``.
         version: of this library, when the record was made.
@@ -71,7 +72,13 @@ class Inversion:
         if self.noise is not None:
             object.__setattr__(self, "noise", [plain(map) for map in self.noise])
         if self.weights is not None:
-            object.__setattr__(self, "weights", {key: plain(value) for key, value in self.weights.items()})
+            # A difference is small beside what it is added to: half the precision keeps enough of it.
+            half = torch.float16
+            kept = {
+                name: part.detach().cpu().contiguous() if part.dtype == half else plain(part)
+                for name, part in self.weights.items()
+            }
+            object.__setattr__(self, "weights", kept)
         if self.ws.ndim != 3 or 0 in self.ws.shape:
             raise InputError(f"A code needs the shape [N, num_ws, w_dim], got {list(self.ws.shape)}.")
         if not all(bool(torch.isfinite(tensor).all()) for tensor in self.tensors().values()):
@@ -79,6 +86,9 @@ class Inversion:
         for map in self.noise or []:
             if map.ndim != 4 or map.shape[0] not in (1, len(self)) or map.shape[1] != 1:
                 raise InputError(f"A noise map needs the shape [1 or N, 1, H, W], got {list(map.shape)}.")
+        for name, weight in (self.weights or {}).items():
+            if weight.ndim < 1 or len(weight) not in (1, len(self)):
+                raise InputError(f"Tuned weights need 1 or N entries in front, {name} has {list(weight.shape)}.")
         counts = {name: len(values) for name, values in self.metrics.items()}
         counts |= {name: len(values) for name, values in self._optional_lists() if values}
         for name, count in counts.items():
@@ -105,6 +115,8 @@ class Inversion:
                 ws=self.ws[i : i + 1],
                 metrics={name: values[i : i + 1] for name, values in self.metrics.items()},
                 noise=self.noise and [map if len(map) == 1 else map[i : i + 1] for map in self.noise],
+                weights=self.weights
+                and {name: part if len(part) == 1 else part[i : i + 1] for name, part in self.weights.items()},
                 sources=self.sources[i : i + 1],
                 alignments=self.alignments[i : i + 1],
             )

@@ -19,8 +19,9 @@ from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.statistics import WStatistics
+from invert.comparison import Comparison, check_images
 from invert.inversion import JSON, Inversion
-from invert.losses import LPIPS, area_resize
+from invert.losses import LPIPS
 from invert.metrics import as_colour
 
 Space = Literal["w", "w+"]
@@ -119,25 +120,27 @@ class OptimizationInverter:
         *,
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
+        mask: Tensor | None = None,
     ) -> Inversion:
         """Search the codes of images, all at once; they don't influence one another.
 
         Args:
-            images: ``[N, 3, H, W]`` in [-1, 1], square, aligned as the generator's training images were.
+            images: ``[N, 3, H, W]`` in [-1, 1], square, aligned as the generator's training images were. Images
+                smaller than ``search_size`` are compared at their own side.
             on_step: called after each step.
             keep_partial: on Ctrl-C, return the best codes so far in place of raising KeyboardInterrupt.
+            mask: ``[1 or N, 1, H, W]``, 1 where images are compared, 0 where the generator fills in.
 
         Returns:
             The record; ``settings`` tells under ``stopped_at_step`` or ``diverged_at_step`` when the search
             ended early.
 
         Raises:
-            InputError: the images have another shape, or the loss is not finite from the first step.
+            InputError: the images or the mask have another shape, or the loss is not finite from the first step.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or not len(images):
-            raise InputError(f"Images need the shape [N, 3, H, H], got {list(images.shape)}.")
+        check_images(images)
         with keep_freed_memory():
-            search = _Search(self, images)
+            search = _Search(self, images, mask)
             try:
                 for step in range(self.steps):
                     seen, loss = search.step(step)
@@ -182,18 +185,22 @@ class OptimizationInverter:
 class _Search:
     """The state of one call of :meth:`OptimizationInverter.invert`."""
 
-    def __init__(self, inverter: OptimizationInverter, images: Tensor) -> None:
+    def __init__(self, inverter: OptimizationInverter, images: Tensor, mask: Tensor | None) -> None:
         self.inverter = inverter
         dtype = _PRECISIONS[inverter.precision]
         G = inverter.G
         self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
-        self.lpips = LPIPS.load("alex").to(G.device).in_precision(dtype)
         self.statistics = WStatistics.of(G, seed=inverter.seed)
-        self.drawn_size = min(G.resolution, inverter.search_size * (2 if inverter.detail_weight else 1))
-        self.fine_target = area_resize(images.to(G.device).float(), self.drawn_size)
-        self.target = area_resize(self.fine_target, inverter.search_size)
-        with torch.no_grad():
-            self.target_features = self.lpips.features(self._for_lpips(self.target))
+        self.comparison = Comparison(
+            images,
+            inverter.search_size,
+            min(G.resolution, inverter.search_size * (2 if inverter.detail_weight else 1)),
+            LPIPS.load("alex").to(G.device).in_precision(dtype),
+            pixel_weight=inverter.pixel_weight,
+            detail_weight=inverter.detail_weight,
+            mask=mask,
+        )
+        self.drawn_size = _size_to_draw(self.comparison.fine_size, G)
         # One row while the search is in W, num_ws rows in W+.
         self.coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device, requires_grad=True)
         self.adam = self._new_adam()
@@ -212,17 +219,9 @@ class _Search:
         if step == inverter.w_steps and inverter.space == "w+":
             self.coordinates = self.coordinates.detach().repeat(1, self.G.num_ws, 1).requires_grad_()
             self.adam = self._new_adam()
-        self.adam.param_groups[0]["lr"] = inverter.learning_rate * _schedule((step + 0.5) / inverter.steps)
+        self.adam.param_groups[0]["lr"] = inverter.learning_rate * schedule((step + 0.5) / inverter.steps)
         ws = self.statistics.unwhiten(self.coordinates).expand(-1, self.G.num_ws, -1)
-        fine = as_colour(self.G.synthesize(ws, size=self.drawn_size))
-        drawn = area_resize(fine, inverter.search_size)
-        losses = self.lpips.distance(self.lpips.features(self._for_lpips(drawn)), self.target_features)
-        coarse_error = (drawn - self.target).square().mean(dim=(1, 2, 3))
-        losses = losses + inverter.pixel_weight * coarse_error
-        if self.drawn_size > inverter.search_size:
-            # Averaging is a projection, so the error of what it removes is the difference of the two errors.
-            fine_error = (fine - self.fine_target).square().mean(dim=(1, 2, 3))
-            losses = losses + inverter.detail_weight * (fine_error - coarse_error)
+        losses, drawn = self.comparison(as_colour(self.G.synthesize(ws, size=self.drawn_size)))
         if inverter.prior_weight:
             losses = losses + inverter.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         self._remember(losses.detach())
@@ -234,7 +233,7 @@ class _Search:
         # An image whose search diverged keeps its best code and does not disturb the others.
         finite = losses.detach()[torch.isfinite(losses)]
         self.steps_done = step + 1 if len(finite) else self.steps_done
-        return drawn.detach(), float(finite.mean()) if len(finite) else math.nan
+        return drawn, float(finite.mean()) if len(finite) else math.nan
 
     def _remember(self, losses: Tensor) -> None:
         better = losses < self.best_loss
@@ -248,10 +247,13 @@ class _Search:
         in_w = (self.best == self.best[:, :1]).all(dim=2, keepdim=True).all(dim=1, keepdim=True)
         return torch.where(in_w, ws[:, :1], ws)
 
-    @staticmethod
-    def _for_lpips(images: Tensor) -> Tensor:
-        # The trunk's strides leave nothing of a picture much smaller than this.
-        return images if images.shape[-1] >= 64 else area_resize(images, 64)
+
+def _size_to_draw(size: int, G: Generator) -> int:
+    """The smallest side that the generator draws at and that is not below ``size``."""
+    drawn = G.resolution
+    while drawn % 2 == 0 and drawn // 2 >= size:
+        drawn //= 2
+    return drawn
 
 
 def _rows_finer_than(size: int, G: Generator) -> list[int]:
@@ -262,7 +264,7 @@ def _rows_finer_than(size: int, G: Generator) -> list[int]:
     return sorted(row for row, resolution in coarsest.items() if resolution > size)
 
 
-def _schedule(t: float) -> float:
+def schedule(t: float) -> float:
     """The learning rate's factor at ``t`` of the search, 0 to 1: a short ramp, level, then a cosine to 0."""
     ramp = min(1.0, t / 0.05)
     return ramp if t < 0.5 else ramp * (0.5 + 0.5 * math.cos(math.pi * (t - 0.5) / 0.5))

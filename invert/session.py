@@ -3,11 +3,11 @@
 import contextlib
 import dataclasses
 import math
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 from generator.command import choose_device
 from generator.errors import InputError
@@ -15,50 +15,20 @@ from invert.jobs import Job, Outputs
 from invert.photo import read_photo, save_picture, to_picture, to_tensor
 from invert.preview import check_preview_path, record_preview
 from invert.progress import show_progress, show_status
+from invert.settings import Settings, Target
 
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
     from generator.generator import Generator, Noise
+    from generator.json_values import JSON
     from invert.align import Alignment, Face
-    from invert.encode import EncoderInverter
+    from invert.evaluation import Report
     from invert.identity import Identity
     from invert.inversion import Inversion
-    from invert.optimize import OptimizationInverter, Progress
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the command line says about a run; each attribute is the option of that name."""
-
-    folder: Path
-    model: str = "ffhq"
-    method: Literal["optimize", "encode"] = "optimize"
-    encoder: Path | None = None
-    space: Literal["w", "w+"] = "w+"
-    steps: int | None = None
-    seed: int = 0
-    face: str = "largest"
-    align: bool = True
-    preview: Path | None = None
-    npz: bool = False
-    device: str | None = None
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    keep_partial: bool = False
-    overwrite: bool = False
-    quiet: bool = False
-
-
-@dataclass(frozen=True)
-class Target:
-    """One face of one photo (or a photo's middle), and the files to make from it."""
-
-    photo: Path
-    image: "Image.Image"
-    face: "Face | None"
-    label: str
-    outputs: Outputs
+    from invert.methods import Inverter
+    from invert.optimize import Progress
 
 
 class Session:
@@ -98,24 +68,41 @@ class Session:
         return Identity()
 
     @cached_property
-    def _inverter(self) -> "OptimizationInverter | EncoderInverter":
+    def _inverter(self) -> "Inverter":
+        from invert.methods import make_inverter
+
         settings = self.settings
-        if settings.encoder is not None:
-            from invert.encode import EncoderInverter
-
-            encoding = EncoderInverter(self.generator, settings.encoder, steps=settings.steps)
-            if settings.space == "w" and encoding.space != "w":
-                raise InputError(f"The encoder '{encoding.encoder}' gives codes of W+; leave --space w out.")
-            return encoding
-        from invert.optimize import OptimizationInverter
-
-        return OptimizationInverter(
+        return make_inverter(
             self.generator,
-            settings.space,
+            settings.method,
+            quality=settings.quality,
+            space=settings.space,
             steps=settings.steps,
             seed=settings.seed,
             precision=settings.precision,
+            weights=settings.weights,
+            encoder=settings.encoder,
         )
+
+    @cached_property
+    def report(self) -> "Report | None":
+        """The table of what was made, where one is wanted."""
+        from invert.evaluation import Report
+
+        return None if self.settings.report is None else Report(self.settings.report)
+
+    @cached_property
+    def _known(self) -> "dict[str, JSON]":
+        """What a record's settings say of the run, and no inverter knows."""
+        from invert.done import FACE, LOW_RESOLUTION, MASK
+        from invert.source import Source
+
+        known: dict[str, JSON] = {FACE: self._face}
+        if self.settings.mask is not None:
+            known[MASK] = Source.of(self.settings.mask).sha256
+        if self.settings.low_resolution is not None:
+            known[LOW_RESOLUTION] = self.settings.low_resolution
+        return known
 
     @property
     def _face(self) -> str | None:
@@ -177,7 +164,7 @@ class Session:
 
         if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
             return False
-        found = done_before(outputs.record, Source.of(job.photo), self._inverter, self._face)
+        found = done_before(outputs.record, Source.of(job.photo), self._inverter, self._known)
         if found is None:
             return False
         if not outputs.picture.exists():
@@ -185,6 +172,8 @@ class Session:
         if outputs.npz is not None and not outputs.npz.exists():
             found.save_npz(outputs.npz)
         self.skipped.append(outputs.record)
+        if self.report is not None:
+            self._report(found, job.photo.name, outputs, math.nan)
         return True
 
     def invert(self, target: Target) -> "Inversion":
@@ -194,12 +183,12 @@ class Session:
             InputError: a file cannot be written.
             KeyboardInterrupt: Ctrl-C, where the best code so far is not wanted; nothing is written.
         """
-        from invert.done import FACE
         from invert.source import Source
 
         settings, outputs = self.settings, target.outputs
         source = Source.of(target.photo)
         crop, alignment = self._crop(target)
+        options = self._compared(target, alignment)
         # Before the search, so that weights which cannot be fetched cost no search.
         person = None if target.face is None else self._identity(crop)
         images = to_tensor(crop, device=self.generator.device)
@@ -211,8 +200,12 @@ class Session:
                     report(progress.step, progress.steps, progress.loss)
                     add_frame(progress)
 
-                inversion = self._inverter.invert(images, on_step=on_step, keep_partial=settings.keep_partial)
-            known = inversion.settings | {FACE: self._face}
+                begun = time.perf_counter()
+                inversion = self._inverter.invert(
+                    self._reduced(images), on_step=on_step, keep_partial=settings.keep_partial, **options
+                )
+                seconds = time.perf_counter() - begun
+            known = inversion.settings | self._known
             inversion = dataclasses.replace(inversion, settings=known, sources=[source], alignments=[alignment])
             picture, metrics = self._look(inversion, images)
             if person is not None:
@@ -223,6 +216,8 @@ class Session:
             save_picture(picture, outputs.picture, overwrite=settings.overwrite)
             if outputs.npz is not None:
                 inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
+        if self.report is not None:
+            self._report(inversion, target.label, outputs, seconds, crop)
         self.stopped = self.stopped or "stopped_at_step" in inversion.settings
         return inversion
 
@@ -237,17 +232,72 @@ class Session:
         """The picture of a code and how near it comes to the photo, both computed in float32."""
         from invert.metrics import measure
 
-        ws = inversion.for_generator(self.generator)
-        return self._picture(inversion), {**inversion.metrics, **measure(self.generator, ws, images)}
+        ws, G = inversion.for_generator(self.generator), self._drawn_by(inversion)
+        full = self.settings.report is not None
+        options: dict[str, Any] = {"full": True} if full else {}
+        measured = measure(G, ws, images, noise=self._noise(inversion), **options)
+        return self._picture(inversion), {**inversion.metrics, **measured}
 
     def _picture(self, inversion: "Inversion") -> "Image.Image":
         import torch
 
-        maps: Noise = "const"
-        if inversion.noise is not None:
-            maps = [map.to(self.generator.device) for map in inversion.noise]
+        G = self._drawn_by(inversion)
         with torch.inference_mode():
-            return to_picture(self.generator.synthesize(inversion.for_generator(self.generator), maps))[0]
+            return to_picture(G.synthesize(inversion.for_generator(G), self._noise(inversion)))[0]
+
+    def _drawn_by(self, inversion: "Inversion") -> "Generator":
+        """The generator, with the record's tuned weights where it has some."""
+        if inversion.weights is None:
+            return self.generator
+        from invert.tuned_weights import tuned_generator
+
+        return tuned_generator(self.generator, inversion)
+
+    def _noise(self, inversion: "Inversion") -> "Noise":
+        maps = inversion.noise
+        return "const" if maps is None else [map.to(self.generator.device) for map in maps]
+
+    def _compared(self, target: Target, alignment: "Alignment") -> "dict[str, Tensor]":
+        """What the inverter is told of the photo's mask."""
+        if self.settings.mask is None:
+            return {}
+        from invert.losses import area_resize
+        from invert.mask import compared, read_mask
+
+        mask = compared(read_mask(self.settings.mask, target.image, target.photo.name), alignment)
+        side = self.settings.low_resolution
+        return {"mask": mask if side is None else area_resize(mask, min(side, mask.shape[-1]))}
+
+    def _reduced(self, images: "Tensor") -> "Tensor":
+        """The crop as the inverter sees it: averaged to the side that the user says holds all there is."""
+        if self.settings.low_resolution is None:
+            return images
+        from invert.losses import area_resize
+
+        return area_resize(images, min(self.settings.low_resolution, images.shape[-1]))
+
+    def _report(
+        self,
+        inversion: "Inversion",
+        photo: str,
+        outputs: Outputs,
+        seconds: float,
+        crop: "Image.Image | None" = None,
+    ) -> None:
+        """Put one face into the table."""
+        if self.report is None:
+            return
+        settings = self.settings
+        metrics = {name: values[0] for name, values in inversion.metrics.items()}
+        self.report.add(
+            photo=photo,
+            method=settings.method,
+            quality=settings.quality,
+            seconds=seconds,
+            metrics=metrics,
+            picture=outputs.picture,
+            crop=crop,
+        )
 
     @contextlib.contextmanager
     def _film(self, path: Path | None, images: "Tensor") -> "Iterator[Callable[[Progress], None]]":

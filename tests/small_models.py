@@ -102,7 +102,7 @@ def use_fake_inverter(monkeypatch: pytest.MonkeyPatch) -> type[FakeInverter]:
     optimize, metrics = types.ModuleType("invert.optimize"), types.ModuleType("invert.metrics")
     inverter = type("Inverter", (FakeInverter,), {})
     optimize.OptimizationInverter = inverter  # type: ignore[attr-defined]
-    metrics.measure = lambda _G, ws, _images: {  # type: ignore[attr-defined]
+    metrics.measure = lambda _G, ws, _images, **_options: {  # type: ignore[attr-defined]
         "lpips_alex": [0.05] * len(ws),
         "psnr": [20.0] * len(ws),
     }

@@ -53,11 +53,9 @@ def modulated_separable(
 ) -> Tensor:
     """:func:`modulated_separable_reference`, fast: channels-last, as matrix products, in few passes over memory.
 
-    Its own backward pass gives the gradients of x, style and noise. Where a weight needs a gradient (pivotal
-    tuning) the reference runs.
+    Its own backward pass gives the gradients of x, style and noise, and those of the weights where they are
+    tuned. Weights' gradients are summed over pixels in float32 where the weights are.
     """
-    if torch.is_grad_enabled() and (depthwise.requires_grad or pointwise.requires_grad or bias.requires_grad):
-        return modulated_separable_reference(x, style, depthwise, pointwise, bias, noise, leak)
     out: Tensor = _ModulatedSeparable.apply(x, style, depthwise, pointwise, bias, noise, leak)
     return out
 
@@ -84,15 +82,17 @@ class _ModulatedSeparable(torch.autograd.Function):
         if noise is not None:
             out += noise.to(x.dtype).reshape(len(noise), -1, 1)
         F.leaky_relu_(out, leak)
-        ctx.save_for_backward(filtered, out, style, depthwise, pointwise)
-        ctx.leak = leak
+        # Only the depthwise weight's gradient looks at x, which is as large as what else is kept.
+        kept = x if ctx.needs_input_grad[2] else None
+        ctx.save_for_backward(filtered, out, style, depthwise, pointwise, kept)
+        ctx.leak, ctx.bias_dtype = leak, bias.dtype
         ctx.noise_samples = None if noise is None else len(noise)
         return out.reshape(n, height, width, -1).permute(0, 3, 1, 2)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        filtered, out, style, depthwise, pointwise = ctx.saved_tensors
+        filtered, out, style, depthwise, pointwise, x = ctx.saved_tensors
         n, channels, height, width = filtered.shape
         grad = grads[0].permute(0, 2, 3, 1).reshape(out.shape)
         # The sign of a leaky ReLU's output is its input's.
@@ -102,10 +102,28 @@ class _ModulatedSeparable(torch.autograd.Function):
             noise_grad = grad.sum(dim=2, dtype=at_least_float32(grad)).reshape(n, 1, height, width)
             if ctx.noise_samples == 1:
                 noise_grad = noise_grad.sum(dim=0, keepdim=True)
+        pointwise_grad = bias_grad = depthwise_grad = x_grad = style_grad = None
+        if ctx.needs_input_grad[3]:
+            pixels = filtered.permute(0, 2, 3, 1).reshape(n, height * width, channels)
+            # One product for each sample: a batched one would copy the transposed map.
+            each = torch.stack([ours.T @ theirs for ours, theirs in zip(grad, pixels, strict=True)])
+            each = each.to(at_least_float32(grad))
+            pointwise_grad = (each * style.unsqueeze(1)).sum(dim=0).to(pointwise.dtype)
+        if ctx.needs_input_grad[4]:
+            bias_grad = grad.sum(dim=(0, 1), dtype=at_least_float32(grad)).to(ctx.bias_dtype)
+        if not any(ctx.needs_input_grad[:3]):
+            return None, None, None, pointwise_grad, bias_grad, noise_grad, None
         pixels_grad = (grad @ pointwise).reshape(n, height, width, channels).permute(0, 3, 1, 2)
-        style_grad = channel_dot(pixels_grad, filtered).to(style.dtype) if ctx.needs_input_grad[1] else None
-        x_grad = None
-        if ctx.needs_input_grad[0]:
+        if ctx.needs_input_grad[1]:
+            style_grad = channel_dot(pixels_grad, filtered).to(style.dtype)
+        if ctx.needs_input_grad[0] or ctx.needs_input_grad[2]:
             pixels_grad = pixels_grad.mul_(style[:, :, None, None].to(pixels_grad.dtype))
+        if ctx.needs_input_grad[2]:
+            one = (1, 1)
+            wanted = (False, True, False)
+            _, depthwise_grad, _ = torch.ops.aten.convolution_backward(
+                pixels_grad, x, depthwise, None, one, one, one, False, (0, 0), channels, wanted
+            )
+        if ctx.needs_input_grad[0]:
             x_grad = F.conv_transpose2d(pixels_grad, depthwise, padding=1, groups=channels)
-        return x_grad, style_grad, None, None, None, noise_grad, None
+        return x_grad, style_grad, depthwise_grad, pointwise_grad, bias_grad, noise_grad, None

@@ -12,9 +12,9 @@ from PIL import Image
 from editing.direction import find
 from editing.edit import apply_edits
 from editing.opened import OpenRecord
-from editing.sheet import contact_sheet
 from invert.paste import paste_back
 from invert.photo import save_picture
+from invert.sheet import contact_sheet
 
 EDITS = (("pose", 2), ("pose", -2), ("smile", 2), ("age", 2), ("gender", 2), ("eyes-open", 2))
 

@@ -23,7 +23,7 @@ def small_search(monkeypatch: pytest.MonkeyPatch) -> None:
 def invert(G: Generator, images: Tensor, space: Any = "w+", steps: int = 12, **options: Any) -> Inversion:
     """A search in float32; options of the inverter and of its ``invert`` alike."""
     options = {"precision": "float32"} | options
-    calls = {name: options.pop(name) for name in ("on_step", "keep_partial") if name in options}
+    calls = {name: options.pop(name) for name in ("on_step", "keep_partial", "mask") if name in options}
     return OptimizationInverter(G, space, steps=steps, **options).invert(images, **calls)
 
 

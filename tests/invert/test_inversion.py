@@ -33,7 +33,7 @@ def test_a_saved_record_comes_back_whole(tmp_path: Path) -> None:
         settings={"steps": 3, "lr": 0.1, "schedule": [1, 2], "note": None, "flag": True},
         metrics={"psnr": [math.inf], "identity": [math.nan], "mse": [0.25]},
         noise=[torch.randn(1, 1, 4, 4), torch.randn(1, 1, 8, 8)],
-        weights={"synthesis.input.bias": torch.randn(8)},
+        weights={"synthesis.input.bias": torch.randn(1, 8)},
         sources=[Source.of(photo)],
         alignments=[alignment],
     )

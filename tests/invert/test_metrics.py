@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from generator.statistics import WStatistics
 from invert.losses import area_resize
 from invert.metrics import PERCEPTUAL_SIZE, as_colour, measure
 from tests.odd_models import odd_config, odd_generator, seeded, tiny_lpips
@@ -74,3 +75,29 @@ def test_colour_of_any_generator(channels: int) -> None:
     for i in range(3):
         assert torch.equal(colour[:, i], image[:, min(i, channels - 1)])
     assert measure(G, G.sample([0]), colour.clamp(-1, 1), lpips=tiny_lpips())["mse"][0] < 1e-10
+
+
+def test_full_metrics_name_both_lpips_apart_and_tell_structure_and_distance() -> None:
+    G = odd_generator(odd_config(channels=(8, 8, 8, 8, 8, 8)))
+    ws = G.sample([0, 1])
+    with torch.no_grad():
+        own = G.synthesize(ws).clamp(-1, 1)
+    other = tiny_lpips(seed=1)
+    rows = measure(G, ws, own, lpips=tiny_lpips(), lpips_vgg=other, full=True)
+    assert set(rows) == {"lpips_alex", "lpips_vgg", "mse", "psnr", "ms_ssim", "w_distance"}
+    assert rows["ms_ssim"] == pytest.approx([1, 1], abs=1e-5)
+    assert rows["lpips_vgg"] == pytest.approx([0, 0], abs=1e-6)
+    assert rows["w_distance"] == pytest.approx(WStatistics.of(G).distance(ws).tolist())
+    blurred = area_resize(area_resize(own, 32), own.shape[-1])
+    worse = measure(G, ws, blurred, lpips=tiny_lpips(), lpips_vgg=other, full=True)
+    assert all(0 < value < 0.999 for value in worse["ms_ssim"])
+    assert all(value > 0 for value in worse["lpips_vgg"])
+    assert worse["lpips_vgg"] != worse["lpips_alex"]
+
+
+def test_ms_ssim_of_a_picture_too_small_for_it_is_not_a_number() -> None:
+    G = odd_generator()
+    rows = measure(
+        G, G.sample([0]), torch.zeros(1, 3, 64, 64), lpips=tiny_lpips(), lpips_vgg=tiny_lpips(), full=True
+    )
+    assert math.isnan(rows["ms_ssim"][0])

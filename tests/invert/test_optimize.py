@@ -16,7 +16,7 @@ from generator.statistics import WStatistics
 from invert.inversion import Inversion
 from invert.losses import area_resize
 from invert.metrics import measure
-from invert.optimize import OptimizationInverter, Progress, _schedule, resolve_precision
+from invert.optimize import OptimizationInverter, Progress, resolve_precision, schedule
 from tests.invert.small_search import interrupt_at, invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator, tiny_lpips
 
@@ -294,7 +294,7 @@ def test_the_part_of_the_search_in_w(w_fraction: float, w_steps: int) -> None:
 
 
 def test_the_schedule_rises_stays_and_falls() -> None:
-    factors = [_schedule((step + 0.5) / 200) for step in range(200)]
+    factors = [schedule((step + 0.5) / 200) for step in range(200)]
     assert all(0 < factor <= 1 for factor in factors)
     assert factors[0] < 0.1
     assert factors[20:99] == [1.0] * 79

@@ -125,15 +125,47 @@ def test_a_second_derivative_is_refused_not_wrong() -> None:
         grad.sum().backward()
 
 
-@pytest.mark.parametrize("which", ["depthwise", "pointwise", "bias"])
-def test_a_weight_that_needs_a_gradient_gets_the_references(which: str) -> None:
-    case = _case(2, "shared")
-    grads = []
-    for convolve in (modulated_separable, modulated_separable_reference):
-        weights = {name: getattr(case, name).clone() for name in ("depthwise", "pointwise", "bias")}
-        weights[which].requires_grad_()
-        convolve(case.x, case.style, *weights.values(), case.noise, LEAK).backward(case.grad)
-        grads.append(weights[which].grad)
-    assert grads[0] is not None
-    assert grads[0].abs().max() > 0
-    torch.testing.assert_close(*grads, rtol=0, atol=0)
+def _weight_grads(case: _Case, convolve: Convolve, which: list[str]) -> list[Tensor]:
+    weights = {name: getattr(case, name).clone() for name in _WEIGHTS}
+    for name in which:
+        weights[name].requires_grad_()
+    convolve(case.x, case.style, *weights.values(), case.noise, LEAK).backward(case.grad)
+    grads = [weights[name].grad for name in which]
+    assert all(grad is not None and grad.abs().max() > 0 for grad in grads)
+    return grads  # type: ignore[return-value]
+
+
+_WEIGHTS = ["depthwise", "pointwise", "bias"]
+_BOTH: tuple[Convolve, Convolve] = (modulated_separable, modulated_separable_reference)
+
+
+@pytest.mark.parametrize("which", [["depthwise"], ["pointwise"], ["bias"], _WEIGHTS])
+@pytest.mark.parametrize("batch", [1, 3])
+def test_weights_gradients_equal_the_references(which: list[str], batch: int) -> None:
+    case = _case(batch, "shared")
+    fast, plain = (_weight_grads(case, run, which) for run in _BOTH)
+    for ours, expected in zip(fast, plain, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_weights_gradients_are_near_the_references_in_bfloat16() -> None:
+    fast = _weight_grads(_case(2, "own", torch.bfloat16), modulated_separable, _WEIGHTS)
+    exact = _weight_grads(_case(2, "own", torch.bfloat16, exact=True), modulated_separable_reference, _WEIGHTS)
+    for ours, expected in zip(fast, exact, strict=True):
+        assert (ours.float() - expected).norm() < 0.05 * expected.norm()
+
+
+def test_gradcheck_of_all_at_once_in_float64() -> None:
+    with seeded(7):
+        shapes = [(2, 3, 3, 4), (2, 3), (3, 1, 3, 3), (5, 3), (5,), (1, 1, 3, 4)]
+        inputs = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+    assert torch.autograd.gradcheck(lambda *values: modulated_separable(*values, LEAK), inputs)
+
+
+@pytest.mark.parametrize("height", [1, 2])
+def test_weights_gradients_of_maps_smaller_than_the_kernel(height: int) -> None:
+    case = _case(1, "none")
+    small = _Case(**{**vars(case), "x": case.x[:, :, :height, :1], "grad": case.grad[:, :, :height, :1]})
+    fast, plain = (_weight_grads(small, run, _WEIGHTS) for run in _BOTH)
+    for ours, expected in zip(fast, plain, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from editing.sheet import contact_sheet
+from invert.sheet import contact_sheet
 
 RED, BLUE = Image.new("RGB", (64, 64), (255, 0, 0)), Image.new("RGB", (32, 32), (0, 0, 255))
 

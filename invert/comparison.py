@@ -1,0 +1,122 @@
+"""What a search minimises: how far drawn images are from their targets, perceptually and by pixels."""
+
+import torch
+from torch import Tensor
+
+from generator.errors import InputError
+from invert.losses import LPIPS, area_resize
+
+_LEAST_FOR_LPIPS = 64  # the trunk's strides leave nothing of a picture much smaller than this
+
+
+class Comparison:
+    """LPIPS and the mean squared error at one side, and the squared error of what is finer.
+
+    Args:
+        images: the targets, ``[N, 3, H, H]`` in [-1, 1].
+        size: the side at which they are compared. Smaller targets are compared at their own side, to which what
+            is drawn is averaged; what is finer is then the generator's to invent (super-resolution by inversion).
+        fine_size: the side at which what is finer is compared, at most the drawn image's.
+        lpips: on the device and in the precision of the search.
+        pixel_weight: of the mean squared error beside LPIPS.
+        detail_weight: of the squared error of what averaging to ``size`` removes.
+        lpips_weight: of LPIPS.
+        mask: ``[1 or N, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared (inpainting by inversion).
+
+    Raises:
+        InputError: the mask has another shape, or leaves nothing to compare.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        size: int,
+        fine_size: int,
+        lpips: LPIPS,
+        *,
+        pixel_weight: float,
+        detail_weight: float,
+        lpips_weight: float = 1.0,
+        mask: Tensor | None = None,
+    ) -> None:
+        device = lpips.shift.device
+        images = images.to(device).float()
+        side = images.shape[-1]
+        self.size = min(size, side)
+        self.fine_size = min(fine_size, side)
+        # Between other sides averaging is no projection.
+        self.has_detail = bool(detail_weight) and side >= fine_size > size
+        self.lpips = lpips
+        self.weights = (lpips_weight, pixel_weight, detail_weight)
+        self.mask: Tensor | None = None
+        self.coverage: Tensor | float = 1.0
+        fine_target = area_resize(images, self.fine_size)
+        if mask is not None:
+            self.mask = area_resize(_checked(mask, images).to(device).float(), self.fine_size)
+            self.coverage = self.mask.mean(dim=(1, 2, 3))
+            if float(self.coverage.min()) <= 0:
+                raise InputError("The mask covers the whole picture; leave something to compare.")
+            fine_target = fine_target * self.mask
+        self.fine_target = fine_target
+        self.target = area_resize(fine_target, self.size)
+        with torch.no_grad():
+            self.target_features = lpips.features(self._for_lpips(self.target))
+
+    def __getitem__(self, image: int) -> "Comparison":
+        """The comparison of one image alone."""
+        one, rows = object.__new__(Comparison), slice(image, image + 1)
+        one.__dict__.update(self.__dict__)
+        one.fine_target, one.target = self.fine_target[rows], self.target[rows]
+        one.target_features = [tap[rows] for tap in self.target_features]
+        if self.mask is not None and len(self.mask) > 1:
+            one.mask, one.coverage = self.mask[rows], self.mask[rows].mean(dim=(1, 2, 3))
+        return one
+
+    def __call__(self, drawn: Tensor) -> tuple[Tensor, Tensor]:
+        """Compare.
+
+        Args:
+            drawn: ``[N, 3, S, S]`` in about [-1, 1], S not below ``fine_size``.
+
+        Returns:
+            The loss of each image, ``[N]``, and the images at ``size``, detached.
+        """
+        fine = whole = area_resize(drawn, self.fine_size)
+        if self.mask is not None:
+            # Equal on both sides where nothing is compared, which no convolution of LPIPS can tell apart.
+            fine = fine * self.mask
+        coarse = area_resize(fine, self.size)
+        lpips_weight, pixel_weight, detail_weight = self.weights
+        losses = self.lpips.distance(self.lpips.features(self._for_lpips(coarse)), self.target_features)
+        if lpips_weight != 1:
+            losses = lpips_weight * losses
+        coarse_error = (coarse - self.target).square().mean(dim=(1, 2, 3))
+        losses = losses + pixel_weight * coarse_error
+        if self.has_detail:
+            # Averaging is a projection, so the error of what it removes is the difference of the two errors.
+            fine_error = (fine - self.fine_target).square().mean(dim=(1, 2, 3))
+            losses = losses + detail_weight * (fine_error - coarse_error)
+        shown = coarse if self.mask is None else area_resize(whole, self.size)
+        return losses / self.coverage, shown.detach()
+
+    @staticmethod
+    def _for_lpips(images: Tensor) -> Tensor:
+        return images if images.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(images, _LEAST_FOR_LPIPS)
+
+
+def check_images(images: Tensor) -> None:
+    """Raise InputError for images that are not ``[N, 3, H, H]``."""
+    if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or not len(images):
+        raise InputError(f"Images need the shape [N, 3, H, H], got {list(images.shape)}.")
+
+
+def _checked(mask: Tensor, images: Tensor) -> Tensor:
+    if mask.ndim != 4 or mask.shape[1:] != (1, *images.shape[2:]) or len(mask) not in (1, len(images)):
+        side = images.shape[-1]
+        raise InputError(
+            f"A mask for these images needs the shape [1 or {len(images)}, 1, {side}, {side}], got "
+            f"{list(mask.shape)}."
+        )
+    if not (bool(torch.isfinite(mask).all()) and float(mask.min()) >= 0 and float(mask.max()) <= 1):
+        raise InputError("A mask's values are from 0, not compared, to 1.")
+    return mask

@@ -1,0 +1,182 @@
+"""The table of a report: one row for each photo and method, as CSV and as a picture.
+
+Rows of other runs stay in the file, so that the table over several methods is made by one run of each.
+"""
+
+import csv
+import io
+import math
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.errors import InputError
+from generator.files import atomic_path
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+METRICS = ("lpips_alex", "lpips_vgg", "mse", "psnr", "ms_ssim", "identity", "w_distance")
+COLUMNS = ("photo", "method", "quality", "seconds", *METRICS, "picture")
+_KEY = COLUMNS[:3]
+_MEDIAN = "(median)"
+_CELL, _MOST_ROWS = 256, 24
+
+
+def check_report(path: Path) -> None:
+    """Refuse, before the work, a report that could not be written after it.
+
+    Raises:
+        InputError: the name does not end with .csv, its folder is missing, or the file is no report.
+    """
+    if path.suffix.lower() != ".csv":
+        raise InputError(f"Cannot write a report to {path}: end the name with .csv.")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        what = "it is a folder" if path.is_dir() else "its folder does not exist"
+        raise InputError(f"Cannot write a report to {path}: {what}.")
+    _read(path)
+
+
+class Report:
+    """The rows of one report.
+
+    Args:
+        path: the CSV file; what it holds is read. The picture gets the same name with .png.
+
+    Attributes:
+        rows: by photo, method and quality, each with :data:`COLUMNS` as text.
+
+    Raises:
+        InputError: as :func:`check_report`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check_report(path)
+        self.path = path
+        self.rows: dict[tuple[str, ...], dict[str, str]] = {_key(row): row for row in _read(path)}
+        self._crops: dict[str, Image.Image] = {}
+
+    def add(
+        self,
+        *,
+        photo: str,
+        method: str,
+        quality: str,
+        seconds: float,
+        metrics: Mapping[str, float],
+        picture: Path,
+        crop: "Image.Image | None" = None,
+    ) -> None:
+        """Put a row in, in the place of one of the same photo, method and quality.
+
+        Args:
+            photo, method, quality: what was inverted, and how.
+            seconds: that it took; NaN for a record that was there already, which keeps the time in the table.
+            metrics: as :func:`invert.metrics.measure` gives them for one image.
+            picture: the inversion's file.
+            crop: the photo's part that was inverted, to be shown.
+        """
+        row = {"photo": photo, "method": method, "quality": quality, "picture": picture.absolute().as_posix()}
+        row |= {name: _text(metrics.get(name, math.nan)) for name in METRICS}
+        before = self.rows.get(_key(row), {})
+        row["seconds"] = f"{seconds:.1f}" if math.isfinite(seconds) else before.get("seconds", "")
+        self.rows[_key(row)] = row
+        if crop is not None:
+            self._crops[photo] = crop.resize((_CELL, _CELL))
+
+    def medians(self) -> list[dict[str, str]]:
+        """For each method and quality the median of every number over its photos."""
+        found = []
+        for method, quality in dict.fromkeys(key[1:] for key in self.rows):
+            rows = [row for row in self.rows.values() if (row["method"], row["quality"]) == (method, quality)]
+            medians = {"photo": _MEDIAN, "method": method, "quality": quality, "picture": ""}
+            for name in ("seconds", *METRICS):
+                values = [float(row[name]) for row in rows if row[name]]
+                medians[name] = _text(statistics.median(values)) if values else ""
+            found.append(medians)
+        return found
+
+    def write(self) -> list[Path]:
+        """Write the table and its picture; a report that is there is replaced, with its rows.
+
+        Raises:
+            InputError: a file cannot be written.
+        """
+        from invert.photo import save_picture
+
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows([*(self.rows[key] for key in sorted(self.rows)), *self.medians()])
+        with atomic_path(self.path, overwrite=True) as temporary:
+            temporary.write_text(text.getvalue(), encoding="utf-8")
+        picture = self.path.with_suffix(".png")
+        save_picture(self.picture(), picture, overwrite=True)
+        return [self.path, picture]
+
+    def picture(self) -> "Image.Image":
+        """Photos down the side, methods along the top with their medians, inversions where they meet."""
+        from PIL import Image
+
+        from invert.sheet import contact_sheet
+
+        medians = self.medians()
+        photos = sorted({key[0] for key in self.rows})[:_MOST_ROWS]
+        blank = Image.new("RGB", (_CELL, _CELL), (230, 230, 230))
+        lines = []
+        for photo in photos:
+            line = [self._crops.get(photo, blank)]
+            for column in medians:
+                row = self.rows.get((photo, column["method"], column["quality"]))
+                line.append(_small(Path(row["picture"]), blank) if row is not None else blank)
+            lines.append(line)
+        return contact_sheet(lines, ["photo", *(_title(column) for column in medians)], photos, cell=_CELL)
+
+
+def _title(medians: Mapping[str, str]) -> str:
+    parts = [f"{medians['method']} {medians['quality']}"]
+    if medians["lpips_alex"]:
+        parts.append(f"LPIPS {float(medians['lpips_alex']):.4f}")
+    if medians["psnr"]:
+        parts.append(f"{float(medians['psnr']):.1f} dB")
+    if medians["seconds"]:
+        parts.append(f"{float(medians['seconds']):.0f} s")
+    return "  ".join(parts)
+
+
+def _small(path: Path, blank: "Image.Image") -> "Image.Image":
+    """A picture of an earlier run, where it still is."""
+    from invert.photo import read_photo
+
+    try:
+        return read_photo(path).resize((_CELL, _CELL))
+    except InputError:
+        return blank
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            rows = list(table)
+            header = tuple(table.fieldnames or ())
+        if header == COLUMNS:
+            for row in rows:
+                for name in ("seconds", *METRICS):
+                    float(row[name] or 0)
+    except (OSError, csv.Error, ValueError, TypeError) as error:
+        raise InputError(f"The report {path} cannot be read; give it another name.") from error
+    if header != COLUMNS:
+        raise InputError(f"{path} is another table, not a report of `invert`; give the report another name.")
+    return [row for row in rows if row["photo"] != _MEDIAN]
+
+
+def _key(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in _KEY)
+
+
+def _text(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else ""

@@ -1,0 +1,305 @@
+"""Pivotal tuning: a code that edits well, then the generator's weights brought to the photo at that code.
+
+Roich et al., "Pivotal Tuning for Latent-based Editing of Real Images", 2021. The code, the pivot, is not moved; the
+convolutions learn the person, the light and the background around it. What makes styles of codes stays as it is, so
+directions keep their meaning. Steps are measured in each weight's own size, by which one learning rate suits all
+architectures.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from generator.errors import InputError
+from generator.generator import Generator
+from generator.ops.memory import keep_freed_memory
+from invert.comparison import Comparison, check_images
+from invert.inversion import JSON, Inversion
+from invert.losses import LPIPS, area_resize
+from invert.metrics import as_colour
+from invert.optimize import OptimizationInverter, Precision, Progress, resolve_precision
+from invert.tuned_weights import FORMS, Form
+from invert.tuning import Drawing, Tuning
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class Pivot(Protocol):
+    """What finds the codes that tuning keeps: any inverter."""
+
+    steps: int
+
+    def invert(
+        self,
+        images: Tensor,
+        *,
+        on_step: Callable[[Progress], None] | None = None,
+        keep_partial: bool = False,
+        mask: Tensor | None = None,
+    ) -> Inversion: ...
+
+
+class PivotalTuning:
+    """Finds codes with another inverter, then tunes the generator's weights at each of them.
+
+    Args:
+        G: the generator; it is left as it is.
+        pivot: what finds the codes; None for a short :class:`invert.optimize.OptimizationInverter` search.
+        steps: of tuning, by Adam.
+        learning_rate: in units of each weight's root mean square.
+        lpips_weight, pixel_weight: of LPIPS and of the mean squared error, both at ``search_size``.
+        detail_weight: of the squared error of what is finer, at the generator's full resolution.
+        locality_weight: of the locality regulariser, which holds what other codes draw to what the untuned
+            generator draws of them (section 3.2 of the paper); 0 leaves it out.
+        locality_every: steps from one evaluation of the regulariser to the next, each weighted as many times.
+        form: of the difference that is learned and kept: ``full``; ``low-rank`` and ``channels`` make the record
+            small and follow the photo less.
+        rank: of the low-rank form.
+        together: tune one set of weights for all images of a call, in place of one for each.
+        search_size: the side at which LPIPS compares images, at most the generator's resolution.
+        seed: of the regulariser's codes and of the low-rank form's beginning.
+        precision: of the convolutions; the weights themselves are float32 while they are tuned.
+
+    Attributes:
+        pivot_settings: every setting of the pivot.
+
+    Raises:
+        InputError: a setting is out of its range.
+    """
+
+    method = "pivotal"
+
+    def __init__(
+        self,
+        G: Generator,
+        pivot: Pivot | None = None,
+        *,
+        steps: int = 100,
+        learning_rate: float = 0.001,
+        lpips_weight: float = 1.0,
+        pixel_weight: float = 1.0,
+        detail_weight: float = 1.0,
+        locality_weight: float = 0.0,
+        locality_every: int = 4,
+        form: Form = "full",
+        rank: int = 16,
+        together: bool = False,
+        search_size: int = 256,
+        seed: int = 0,
+        precision: Precision = "auto",
+    ) -> None:
+        if steps < 1:
+            raise InputError(f"Tuning needs at least 1 step, not {steps}.")
+        if not (math.isfinite(learning_rate) and learning_rate > 0):
+            raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
+        weights = {
+            "LPIPS": lpips_weight,
+            "pixel": pixel_weight,
+            "detail": detail_weight,
+            "locality": locality_weight,
+        }
+        for name, weight in weights.items():
+            if not (math.isfinite(weight) and weight >= 0):
+                raise InputError(f"The {name} weight has to be 0 or above, not {weight}.")
+        if form not in FORMS:
+            raise InputError(f"Tuned weights are {', '.join(FORMS)}, not {form}.")
+        for name, count in (("rank", rank), ("number of steps between locality's", locality_every)):
+            if count < 1:
+                raise InputError(f"The {name} has to be 1 or above, not {count}.")
+        self.G = G
+        self.pivot: Pivot = pivot or OptimizationInverter(G, steps=100, seed=seed, precision=precision)
+        self.pivot_settings = inverter_settings(self.pivot)
+        self.steps = steps
+        self.learning_rate = learning_rate
+        self.lpips_weight = lpips_weight
+        self.pixel_weight = pixel_weight
+        self.detail_weight = detail_weight
+        self.locality_weight = locality_weight
+        self.locality_every = locality_every
+        self.form: Form = form
+        self.rank = rank
+        self.together = together
+        self.search_size = min(search_size, G.resolution)
+        self.seed = seed
+        self.precision = resolve_precision(precision, G.device)
+
+    def invert(
+        self,
+        images: Tensor,
+        *,
+        on_step: Callable[[Progress], None] | None = None,
+        keep_partial: bool = False,
+        mask: Tensor | None = None,
+        unchanged: Tensor | None = None,
+    ) -> Inversion:
+        """Search the codes, then tune.
+
+        Args:
+            images, on_step, keep_partial, mask: as for :meth:`invert.optimize.OptimizationInverter.invert`; the
+                steps of the pivot and of tuning are counted through.
+            unchanged: as for :meth:`tune`.
+
+        Returns:
+            The record with the codes and what was added to the weights.
+
+        Raises:
+            InputError: as the pivot's ``invert``, and as :meth:`tune`.
+        """
+        total = self.pivot.steps + self.steps * self._runs(len(images))
+
+        def on_pivot(progress: Progress) -> None:
+            if on_step is not None:
+                on_step(Progress(progress.step, total, progress.loss, progress.images))
+
+        found = self.pivot.invert(images, on_step=on_pivot, keep_partial=keep_partial, mask=mask)
+        if "stopped_at_step" in found.settings:
+            ended: dict[str, JSON] = {"stopped_at_step": found.settings["stopped_at_step"]}
+            return self._record(found, None, ended)
+
+        def on_tuning(progress: Progress) -> None:
+            if on_step is not None:
+                step = self.pivot.steps + progress.step
+                on_step(Progress(step, total, progress.loss, progress.images))
+
+        return self.tune(
+            images, found, on_step=on_tuning, keep_partial=keep_partial, mask=mask, unchanged=unchanged
+        )
+
+    def tune(
+        self,
+        images: Tensor,
+        pivot: Inversion,
+        *,
+        on_step: Callable[[Progress], None] | None = None,
+        keep_partial: bool = False,
+        mask: Tensor | None = None,
+        unchanged: Tensor | None = None,
+    ) -> Inversion:
+        """Tune at codes that were found already, by whichever method.
+
+        Args:
+            images: as for :meth:`invert`, one for each code.
+            pivot: the codes.
+            on_step: called after each step; one image after the other is tuned, unless together.
+            keep_partial: on Ctrl-C, return the best weights so far in place of raising KeyboardInterrupt; images
+                that were not begun keep the generator's own.
+            mask: ``[1 or N, 1, H, W]``, 1 where images are compared, 0 where the generator fills in.
+            unchanged: ``[1 or N, 1, H, W]``, 1 where the picture has to stay what the untuned generator makes of
+                the pivot, 0 where it is brought to the image.
+
+        Returns:
+            The record; ``settings`` tells under ``stopped_at_step`` or ``diverged_at_step`` (steps of tuning after
+            those of the pivot) when it ended early.
+
+        Raises:
+            InputError: the images, a mask or the pivot do not fit, or the loss is not finite from the first step.
+        """
+        check_images(images)
+        if len(pivot) != len(images):
+            raise InputError(f"The pivot holds {len(pivot)} codes, and there are {len(images)} images.")
+        ws = pivot.for_generator(self.G)
+        noise = self.G.noise_constants() if pivot.noise is None else [m.to(self.G.device) for m in pivot.noise]
+        targets = self._targets(images, ws, noise, unchanged)
+        ended: dict[str, JSON] = {}
+        found: list[dict[str, Tensor]] = []
+        with keep_freed_memory():
+            drawing = Drawing.of(self.G, _DTYPES[self.precision])
+            lpips = LPIPS.load("alex").to(self.G.device).in_precision(drawing.dtype)
+            compare = Comparison(
+                targets,
+                self.search_size,
+                self.G.resolution,
+                lpips,
+                pixel_weight=self.pixel_weight,
+                detail_weight=self.detail_weight,
+                lpips_weight=self.lpips_weight,
+                mask=mask,
+            )
+            shown = compare.target.clone()
+            runs = self._runs(len(images))
+            for run in range(runs):
+                rows = slice(0, len(images)) if runs == 1 else slice(run, run + 1)
+                maps = [one if len(one) == 1 else one[rows] for one in noise]
+                comparison = compare if runs == 1 else compare[run]
+                tuning = Tuning(self, drawing, comparison, ws[rows], maps, run)
+                before = self.pivot.steps + run * self.steps
+                if "stopped_at_step" not in ended:
+                    try:
+                        for step in range(self.steps):
+                            seen, loss = tuning.step(step)
+                            if not math.isfinite(loss):
+                                ended["diverged_at_step"] = before + step
+                                break
+                            shown[rows] = seen
+                            if on_step is not None:
+                                done = run * self.steps + step + 1
+                                on_step(Progress(done, runs * self.steps, loss, shown.clone()))
+                    except KeyboardInterrupt:
+                        if not keep_partial:
+                            raise
+                        ended["stopped_at_step"] = before + tuning.steps_done
+                    if not tuning.steps_done and "stopped_at_step" not in ended:
+                        raise InputError(
+                            "Tuning diverged at its first step; check the image, or use --precision float32."
+                        )
+                found.append(tuning.best_parts())
+        weights = {name: torch.stack([parts[name] for parts in found]) for name in found[0]}
+        return self._record(pivot, weights, ended)
+
+    def _runs(self, count: int) -> int:
+        return 1 if self.together or count == 1 else count
+
+    def _targets(self, images: Tensor, ws: Tensor, noise: list[Tensor], unchanged: Tensor | None) -> Tensor:
+        """The images, with what has to stay replaced by what the untuned generator draws."""
+        if unchanged is None:
+            return images
+        side = images.shape[-1]
+        if unchanged.shape[1:] != (1, side, side) or len(unchanged) not in (1, len(images)):
+            raise InputError(
+                f"The mask of what stays needs the shape [1 or {len(images)}, 1, {side}, {side}], got "
+                f"{list(unchanged.shape)}."
+            )
+        with torch.no_grad():
+            drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), side)
+        keep = unchanged.to(drawn).clamp(0, 1)
+        return images.to(drawn).lerp(drawn, keep)
+
+    def _record(self, pivot: Inversion, weights: dict[str, Tensor] | None, ended: dict[str, JSON]) -> Inversion:
+        return Inversion(
+            ws=pivot.ws,
+            model=self.G.name,
+            fingerprint=self.G.fingerprint,
+            latent_space=self.G.latent_space,
+            method=self.method,
+            settings=self._settings() | ended,
+            noise=pivot.noise,
+            weights=weights,
+        )
+
+    def _settings(self) -> dict[str, JSON]:
+        return {
+            "steps": self.steps,
+            "learning_rate": self.learning_rate,
+            "lpips_weight": self.lpips_weight,
+            "pixel_weight": self.pixel_weight,
+            "detail_weight": self.detail_weight,
+            "locality_weight": self.locality_weight,
+            "locality_every": self.locality_every,
+            "form": self.form,
+            "rank": self.rank,
+            "together": self.together,
+            "search_size": self.search_size,
+            "seed": self.seed,
+            "precision": self.precision,
+            "pivot_settings": self.pivot_settings,
+        }
+
+
+def inverter_settings(inverter: object) -> dict[str, JSON]:
+    """Every setting of an inverter, with its method, for a record; empty for one that tells none."""
+    tell = getattr(inverter, "_settings", None)
+    settings: dict[str, JSON] = tell() if tell is not None else {}
+    return {"method": getattr(inverter, "method", type(inverter).__name__), **settings}

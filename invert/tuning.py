@@ -1,0 +1,130 @@
+"""One run of tuning: a generator's weights brought to images, step by step, at codes that do not move."""
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from generator.generator import Generator
+from invert.comparison import Comparison
+from invert.metrics import as_colour
+from invert.optimize import schedule
+from invert.tuned_weights import added, in_units, new_difference, tunable, units
+
+if TYPE_CHECKING:
+    from invert.pivotal import PivotalTuning
+
+_LARGEST_HALF = 6e4
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A copy of the generator in the precision that tuning draws in, and its exact weights.
+
+    Attributes:
+        G: the copy, whose weights are replaced at each step.
+        exact: the generator's own, float32, by name.
+        units: in which a step is measured.
+    """
+
+    G: Generator
+    exact: dict[str, Tensor]
+    units: dict[str, float]
+    dtype: torch.dtype
+
+    @classmethod
+    def of(cls, G: Generator, dtype: torch.dtype) -> "Drawing":
+        copied = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
+        return cls(copied, {name: weight.float() for name, weight in tunable(G).items()}, units(G), dtype)
+
+    def __call__(self, parts: dict[str, Tensor], styles: list[Tensor], noise: list[Tensor]) -> Tensor:
+        """Draw at full resolution with the weights' difference ``parts``, in units, differentiably."""
+        lower = tunable(self.G)
+        tuned = added(self.exact, in_units(parts, self.units))
+        names = {name.removeprefix("synthesis."): weight.to(lower[name].dtype) for name, weight in tuned.items()}
+        drawn = functional_call(self.G.synthesis, names, (styles, noise))
+        return as_colour(cast(Tensor, drawn))
+
+
+class Tuning:
+    """The state of tuning one set of weights."""
+
+    def __init__(
+        self,
+        inverter: "PivotalTuning",
+        drawing: Drawing,
+        comparison: Comparison,
+        ws: Tensor,
+        noise: list[Tensor],
+        number: int,
+    ) -> None:
+        self.inverter, self.drawing, self.comparison, self.noise = inverter, drawing, comparison, noise
+        self.ws = ws
+        with torch.no_grad():
+            self.styles = drawing.G.styles(ws)
+        fresh = new_difference(inverter.G, inverter.form, rank=inverter.rank, seed=inverter.seed)
+        self.parts = {name: part.requires_grad_() for name, part in fresh.items()}
+        self.best = {name: part.detach().clone() for name, part in fresh.items()}
+        self.best_loss = math.inf
+        self.steps_done = 0
+        self.random = torch.Generator().manual_seed(inverter.seed + number)
+        self.adam = torch.optim.Adam(
+            self.parts.values(),
+            lr=inverter.learning_rate,
+            betas=(0.9, 0.99),
+            fused=ws.device.type in ("cpu", "cuda"),
+        )
+
+    def step(self, step: int) -> tuple[Tensor, float]:
+        """One step of Adam; what the network drew before it, and the mean loss of that."""
+        inverter = self.inverter
+        self.adam.param_groups[0]["lr"] = inverter.learning_rate * schedule((step + 0.5) / inverter.steps)
+        self.adam.zero_grad()
+        losses, seen = self.comparison(self.drawing(self.parts, self.styles, self.noise))
+        mean = float(losses.detach().mean())
+        if not math.isfinite(mean):
+            return seen, mean
+        if mean < self.best_loss:
+            self.best_loss = mean
+            for name, part in self.parts.items():
+                self.best[name].copy_(part.detach())
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        if inverter.locality_weight and step % inverter.locality_every == 0:
+            self._locality().backward()  # type: ignore[no-untyped-call]
+        self.adam.step()
+        self.steps_done = step + 1
+        return seen, mean
+
+    def _locality(self) -> Tensor:
+        """How far tuning has moved what another code draws, between the pivot and a sample of W."""
+        inverter, G = self.inverter, self.drawing.G
+        z = torch.randn(1, G.z_dim, generator=self.random)
+        t = float(torch.rand((), generator=self.random))
+        label = None
+        if G.label_dim:
+            number = int(torch.randint(G.label_dim, (1,), generator=self.random))
+            label = torch.nn.functional.one_hot(torch.tensor([number]), G.label_dim).float()
+        with torch.no_grad():
+            styles = G.styles(self.ws[:1].lerp(G.map(z, label), t))
+            noise = [one[:1] for one in self.noise]
+            expected = as_colour(G.synthesize_styles(styles, noise))
+            compare = Comparison(
+                expected,
+                inverter.search_size,
+                inverter.search_size,
+                self.comparison.lpips,
+                pixel_weight=inverter.pixel_weight,
+                detail_weight=0,
+                lpips_weight=inverter.lpips_weight,
+            )
+        losses, _ = compare(self.drawing(self.parts, styles, noise))
+        return inverter.locality_weight * inverter.locality_every * losses.sum()
+
+    def best_parts(self) -> dict[str, Tensor]:
+        """The difference of the lowest loss seen, in half precision."""
+        parts = in_units(self.best, self.drawing.units)
+        return {name: part.clamp(-_LARGEST_HALF, _LARGEST_HALF).half().cpu() for name, part in parts.items()}

@@ -1,0 +1,109 @@
+"""What is masked out or finer than the target is not compared."""
+
+import math
+
+import pytest
+import torch
+
+from generator.errors import InputError
+from invert.comparison import Comparison, check_images
+from invert.losses import area_resize
+from tests.invert.small_search import invert, own_images, small_search  # noqa: F401
+from tests.odd_models import odd_generator, seeded, tiny_lpips
+
+small = pytest.mark.usefixtures("small_search")
+
+
+def _images(*shape: int) -> torch.Tensor:
+    with seeded(sum(shape)):
+        return torch.rand(shape) * 2 - 1
+
+
+def _compare(images: torch.Tensor, mask: torch.Tensor | None = None, size: int = 64) -> Comparison:
+    return Comparison(images, size, 2 * size, tiny_lpips(), pixel_weight=1.0, detail_weight=1.0, mask=mask)
+
+
+def test_the_loss_is_lpips_and_pixels_and_detail() -> None:
+    target, drawn = _images(2, 3, 128, 128), _images(2, 3, 128, 128).flip(3)
+    losses, shown = _compare(target)(drawn)
+    small_drawn, small_target = area_resize(drawn, 64), area_resize(target, 64)
+    perceptual = tiny_lpips()(small_drawn, small_target)
+    torch.testing.assert_close(losses, perceptual + (drawn - target).square().mean(dim=(1, 2, 3)))
+    torch.testing.assert_close(shown, small_drawn)
+
+
+def test_a_masked_part_may_hold_anything() -> None:
+    target, drawn = _images(1, 3, 128, 128), _images(1, 3, 128, 128).flip(3)
+    mask = torch.ones(1, 1, 128, 128)
+    mask[..., 32:96] = 0
+    spoilt = target.clone()
+    spoilt[..., 32:96] = 1
+    (one, shown), (other, _) = _compare(target, mask)(drawn), _compare(spoilt, mask)(drawn)
+    torch.testing.assert_close(one, other)
+    torch.testing.assert_close(shown, area_resize(drawn, 64))
+    free = drawn.clone().requires_grad_()
+    _compare(target, mask)(free)[0].sum().backward()  # type: ignore[no-untyped-call]
+    assert free.grad is not None
+    assert free.grad[..., 32:96].abs().max() == 0
+    assert free.grad[..., :32].abs().max() > 0
+
+
+def test_one_of_several_is_compared_alone() -> None:
+    target, drawn = _images(2, 3, 128, 128), _images(2, 3, 128, 128).flip(3)
+    mask = (_images(2, 1, 128, 128) > -0.5).float()
+    both, _ = _compare(target, mask)(drawn)
+    for i in range(2):
+        torch.testing.assert_close(_compare(target, mask)[i](drawn[i : i + 1])[0], both[i : i + 1])
+
+
+@pytest.mark.parametrize("side", [16, 48, 100])
+def test_a_small_target_is_compared_at_its_own_side(side: int) -> None:
+    drawn = _images(1, 3, 128, 128)
+    losses, shown = _compare(area_resize(drawn, side))(drawn)
+    assert shown.shape[-1] == min(side, 64)
+    assert float(losses) < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (torch.ones(1, 1, 64, 64), "needs the shape"),
+        (torch.ones(3, 1, 128, 128), "needs the shape"),
+        (torch.full((1, 1, 128, 128), 2.0), "from 0"),
+        (torch.full((1, 1, 128, 128), math.nan), "from 0"),
+        (torch.zeros(1, 1, 128, 128), "whole picture"),
+    ],
+)
+def test_impossible_masks_are_refused(mask: torch.Tensor, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        _compare(_images(2, 3, 128, 128), mask)
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 1, 8, 8), (1, 3, 8, 9), (0, 3, 8, 8)])
+def test_images_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="need the shape"):
+        check_images(torch.zeros(shape))
+
+
+@small
+def test_a_search_fills_in_what_is_masked() -> None:
+    G = odd_generator()
+    images = own_images(G, 3)
+    mask = torch.ones(1, 1, 64, 64)
+    mask[..., :24] = 0
+    spoilt = images.clone()
+    spoilt[..., :24] = 1
+    found, spoilt_found = invert(G, images, mask=mask), invert(G, spoilt, mask=mask)
+    assert torch.equal(found.ws, spoilt_found.ws)
+    assert not torch.equal(found.ws, invert(G, spoilt).ws)
+
+
+@small
+def test_a_search_sharpens_a_small_target() -> None:
+    G = odd_generator()
+    images = own_images(G, 3)
+    target = area_resize(images, 20)
+    losses: list[float] = []
+    found = invert(G, target, steps=60, on_step=lambda progress: losses.append(progress.loss))
+    assert min(losses) < 0.2 * losses[0]
+    assert found.ws.shape == (1, G.num_ws, G.w_dim)

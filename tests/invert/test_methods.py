@@ -1,0 +1,42 @@
+import pytest
+
+from generator.errors import InputError
+from invert.methods import make_inverter
+from invert.optimize import OptimizationInverter
+from invert.pivotal import PivotalTuning
+from tests.odd_models import odd_generator
+
+
+def test_each_method_by_its_name() -> None:
+    G = odd_generator()
+    search = make_inverter(G, "optimize", space="w", seed=3, precision="float32")
+    assert isinstance(search, OptimizationInverter)
+    assert (search.space, search.steps, search.seed, search.precision) == ("w", 100, 3, "float32")
+    tuning = make_inverter(G, "pivotal", weights="low-rank", steps=7, space="w")
+    assert isinstance(tuning, PivotalTuning)
+    assert (tuning.steps, tuning.form, tuning.pivot_settings["space"]) == (7, "low-rank", "w")
+
+
+@pytest.mark.parametrize("method", ["optimize", "pivotal", "noise"])
+@pytest.mark.parametrize("space", ["w", "w+"])
+def test_a_better_quality_takes_more_steps(method: str, space: str) -> None:
+    G = odd_generator()
+    found = [
+        make_inverter(G, method, quality=quality, space=space)  # type: ignore[arg-type]
+        for quality in ("draft", "good", "best")
+    ]
+    steps = [one.steps for one in found]  # type: ignore[attr-defined]
+    assert steps == sorted(set(steps))
+
+
+def test_the_default_is_the_inverters_own() -> None:
+    G = odd_generator()
+    for space in ("w", "w+"):
+        made, own = make_inverter(G, space=space), OptimizationInverter(G, space)  # type: ignore[arg-type]
+        assert made.steps == own.steps  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("options", [{"method": "guess"}, {"quality": "superb"}, {"space": "z"}])
+def test_unknown_names_are_refused(options: dict[str, str]) -> None:
+    with pytest.raises(InputError, match=next(iter(options.values()))):
+        make_inverter(odd_generator(), **options)  # type: ignore[arg-type]
