@@ -99,8 +99,10 @@ def modulated_convolution(
     if up is not None and height * width >= PIXELS_FOR_EACH_CHANNEL * channels:
         weight = doubling_kernel(weight, up)
         convolve, out_factors = _convolve_phases, demodulation.repeat(1, 4)
-    # Factors of channels may sit on the feature map or, once for each sample, on the kernel.
-    if n == 1 or height * width * (channels + len(weight)) > weight.numel():
+    # Factors of channels may sit on the feature map or, once for each sample, on the kernel; there a gradient for
+    # the style would cost a convolution of its own, the kernel's gradient.
+    follows = torch.is_grad_enabled() and style.requires_grad
+    if not follows and (n == 1 or height * width * (channels + len(weight)) > weight.numel()):
         parts = []
         for i in range(n):
             factors = out_factors[i, :, None, None, None] * style[i, None, :, None, None]

@@ -1,11 +1,14 @@
 """Neutral to smiling on real pairs of photos, with one strength for all people.
 
-    python -m tests.benchmarks.smile_pairs ../shared/photos [--strength 0.4] [--records FOLDER]
+    python -m tests.benchmarks.smile_pairs ../shared/photos [--paste-back] [--strength 0.4] [--records FOLDER]
 
 The folder holds ``NAME_neutral.*`` and ``NAME_smiling.*`` of each person. Every neutral photo is aligned and
 inverted with the default inverter, then edited with ``smile``. A pair passes when the edited picture's smile
-score is nearer to the smiling photo's than the unedited inversion's is, and dlib's identity distance between
+score is nearer to the smiling photo's than the unedited picture's is, and dlib's identity distance between
 the edited picture and the neutral photo is below 0.5. Exit status 1 when a pair fails.
+
+The pictures are the generator's: the inversion, and its edit. With --paste-back they are photos: the neutral one,
+and what `edit --paste-back` makes of it.
 """
 
 import argparse
@@ -20,12 +23,13 @@ import generator
 from editing.direction import find
 from editing.discovery.faces import FaceScorer
 from generator.errors import InputError
-from invert.align import align_face
+from invert.align import align_face, crop_of
 from invert.faces import require_faces
 from invert.identity import Identity
 from invert.inversion import Inversion
 from invert.optimize import OptimizationInverter
-from invert.photo import list_photos, read_photo, to_tensor
+from invert.paste import paste_back
+from invert.photo import list_photos, read_photo, to_picture, to_tensor
 
 _SMILE = FaceScorer.names.index("smile")
 _NEAR = 0.5
@@ -38,16 +42,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="holds NAME_neutral.* and NAME_smiling.*")
     parser.add_argument("--strength", type=float, help="for everyone (default: the best of a scan)")
+    parser.add_argument("--paste-back", action="store_true", help="judge the photo that the edit is put back into")
     parser.add_argument("--records", type=Path, help="keep the inversions here and use those that are there")
     chosen = parser.parse_args()
     try:
-        return _run(chosen.folder, chosen.strength, chosen.records)
+        return _run(chosen.folder, chosen.strength, chosen.records, chosen.paste_back)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
 
 
-def _run(folder: Path, strength: float | None, records: Path | None) -> int:
+def _run(folder: Path, strength: float | None, records: Path | None, pasted: bool) -> int:
     pairs = _pairs(folder)
     G = generator.load("ffhq")
     smile, scorer, identity = find("smile", G), FaceScorer(), Identity()
@@ -60,6 +65,10 @@ def _run(folder: Path, strength: float | None, records: Path | None) -> int:
     def edited(strength: float) -> torch.Tensor:
         moved = smile.apply(ws, strength)
         with torch.no_grad():
+            if pasted:
+                return torch.cat(
+                    [_pasted(G, pair[0], *codes) for pair, *codes in zip(pairs, ws, moved, strict=True)]
+                )
             return torch.cat([G.synthesize(one[None], size=_SIZE) for one in moved])
 
     target, unedited = score(smiling), score(edited(0.0))
@@ -93,6 +102,14 @@ def _run(folder: Path, strength: float | None, records: Path | None) -> int:
         )
     print(f"{len(pairs) - failed} of {len(pairs)} pairs pass")
     return int(failed > 0)
+
+
+def _pasted(G: generator.Generator, path: Path, code: torch.Tensor, moved: torch.Tensor) -> torch.Tensor:
+    """The crop of a photo after its edit was put back into it."""
+    photo = read_photo(path)
+    _, alignment = align_face(photo, require_faces(photo, name=path.name)[0], size=G.resolution)
+    before, after = (to_picture(G.synthesize(one[None]))[0] for one in (code, moved))
+    return to_tensor(crop_of(paste_back(photo, after, alignment, reference=before), alignment, _SIZE))
 
 
 def _pairs(folder: Path) -> list[tuple[Path, Path]]:

@@ -14,6 +14,7 @@ import math
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -90,8 +91,8 @@ def main() -> None:
         for name, network, reference in kinds:
             with torch.inference_mode():
                 images[name] = network.synthesize(ws, reference=reference)
-                forward = seconds(lambda n=network, r=reference: n.synthesize(ws, reference=r), device, repeat)
-            both = seconds(lambda n=network, r=reference: backward(n, ws, r), device, repeat)
+                forward = seconds(partial(network.synthesize, ws, reference=reference), device, repeat)
+            both = seconds(partial(backward, network, ws, reference), device, repeat)
             base = base or {"forward": forward, "both": both}
             print(
                 f"{name:9} forward {forward:7.3f} s {base['forward'] / forward:6.2f}x   "
