@@ -168,7 +168,7 @@ def _sheet(
     """Both pictures, with a line from each point (red) to its target (blue)."""
     from PIL import ImageDraw
 
-    from editing.sheet import contact_sheet
+    from invert.sheet import contact_sheet
 
     marked = []
     starts = [handle.start for handle in handles]

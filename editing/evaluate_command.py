@@ -281,8 +281,8 @@ def _sheet(
     import torch
 
     from editing.edit import edited_styles
-    from editing.sheet import contact_sheet
     from invert.photo import to_picture
+    from invert.sheet import contact_sheet
 
     size = min(_CELL, G.resolution)
     columns = sorted({0.0, *strengths})
