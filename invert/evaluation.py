@@ -80,7 +80,7 @@ class Report:
         row = {"photo": photo, "method": method, "quality": quality, "picture": picture.absolute().as_posix()}
         row |= {name: _text(metrics.get(name, math.nan)) for name in METRICS}
         before = self.rows.get(_key(row), {})
-        row["seconds"] = f"{seconds:.1f}" if math.isfinite(seconds) else before.get("seconds", "")
+        row["seconds"] = f"{seconds:.3f}" if math.isfinite(seconds) else before.get("seconds", "")
         self.rows[_key(row)] = row
         if crop is not None:
             self._crops[photo] = crop.resize((_CELL, _CELL))
