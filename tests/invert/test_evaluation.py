@@ -46,7 +46,7 @@ def test_rows_and_medians_of_several_runs_are_one_table(tmp_path: Path) -> None:
     assert medians["pivotal"]["seconds"] == "60"
     assert medians["optimize"]["identity"] == ""
     # What was there already keeps the time that it took.
-    assert next(row["seconds"] for row in rows if row["photo"] == "c.jpg") == "3.0"
+    assert next(row["seconds"] for row in rows if row["photo"] == "c.jpg") == "3.000"
     picture = Image.open(path.with_suffix(".png")).convert("RGB")
     colours = {colour for _, colour in picture.getcolors(1_000_000) or []}
     assert {(200, 30, 30), (30, 30, 200)} <= colours
