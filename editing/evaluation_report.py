@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 _EXPLANATION = """\
 Changes are in standard deviations of each score over samples of W.
-intended: mean change of the direction's own score. leakage: mean size of the change in the other scores{judged},
-over that in its own. identity: mean distance of the faces from the unedited ones; above 0.6 another person's.
-drift: squared Frechet distance of the pictures' features from the unedited ones'."""
+intended: mean change of the direction's own score. leakage: mean size of the change in the other scores, over that
+in its own{judged}.
+identity: mean distance of the faces from the unedited ones; above 0.6 another person's. drift: squared Frechet
+distance of the pictures' features from the unedited ones'."""
 _COLUMNS = ("strength", "intended", "leakage", "identity", "drift")
 _COSTS = ("per unit", "leakage", "identity", "drift")
 _LEGEND_ROWS = 12
@@ -52,7 +53,7 @@ def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
         lines.append(f"{one.label:<{width}}{one.score:<{score_width}}{cells}")
     lines += ["", *_every_score(evaluations), ""]
     first = evaluations[0]
-    judged = "" if set(first.judged) == set(first.names) else f" of {', '.join(first.judged)}"
+    judged = "" if set(first.judged) == set(first.names) else f" (the others of {', '.join(first.judged)})"
     return "\n".join([*lines, _EXPLANATION.format(judged=judged)])
 
 
