@@ -53,7 +53,7 @@ def draw_frames(
     import torch
 
     from generator.ops.memory import keep_freed_memory
-    from invert.optimize import resolve_precision
+    from generator.precision import resolve_precision
     from invert.tuned_weights import set_weights
 
     chosen = resolve_precision(precision, G.device)

@@ -190,7 +190,7 @@ def _load(model: str | None, device: str | None) -> "Generator":
     import torch
 
     from generator.loading import DEFAULT_MODEL, load
-    from invert.optimize import resolve_precision
+    from generator.precision import resolve_precision
 
     G = load(model or DEFAULT_MODEL).to(choose_device(device))
     if G.label_dim:

@@ -5,8 +5,6 @@ No frame is kept once it is written, except for what WebP's own encoder holds in
 
 import contextlib
 import queue
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -17,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from generator.errors import InputError
-from generator.files import atomic_path
+from generator.files import atomic_folder, atomic_path
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -28,6 +26,7 @@ Frame = npt.NDArray[np.uint8]
 SUFFIXES = (".mp4", ".gif", ".webp")
 _CODECS = {".mp4": "libx264", ".gif": "gif", ".webp": "libwebp_anim"}
 _PIXELS = {"libx264": "yuv420p", "libx265": "yuv420p", "gif": "pal8", "libwebp_anim": "yuv420p"}
+_FRAMES = "frame_*.png"
 _OPTIONS = {
     # Visually lossless at a third of the slower presets' time; the index at the front lets browsers start at once.
     "libx264": {"preset": "veryfast", "crf": "16"},
@@ -110,7 +109,7 @@ def write_film(
         raise InputError(f"A film has 1 to 120 frames a second, not {fps:g}.")
     check_film(path, codec=codec, overwrite=overwrite)
     if not path.suffix:
-        with _frame_folder(path) as folder, _on_a_thread(_Pictures(folder)) as write:
+        with atomic_folder(path, _FRAMES) as folder, _on_a_thread(_Pictures(folder)) as write:
             yield write
         return
     kind = path.suffix.lower()
@@ -270,28 +269,4 @@ def _on_a_thread(consumer: "_Pictures | _Encoder") -> Iterator[Callable[[Frame],
 
 
 def _is_frame(path: Path) -> bool:
-    return path.match("frame_*.png")
-
-
-@contextlib.contextmanager
-def _frame_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder that takes the place of ``path``, absent or holding old frames, in the end."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part"))
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if path.is_dir():
-            # Only frames go; anything else that came into the folder meanwhile makes rmdir refuse.
-            for frame in path.iterdir():
-                if _is_frame(frame):
-                    frame.unlink()
-            path.rmdir()
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    return path.match(_FRAMES)

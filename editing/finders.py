@@ -271,7 +271,7 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
     from editing.discovery.interfacegan import InterFaceGAN
     from editing.discovery.samples import sample
     from generator.fetch import cache_folder
-    from invert.optimize import resolve_precision
+    from generator.precision import resolve_precision
 
     known = {attribute.name: attribute for attribute in FACE_ATTRIBUTES} if wish.scorer == "faces" else {}
     attributes = [

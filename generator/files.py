@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,3 +49,35 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
         raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
+    """Give a temporary folder beside ``target`` that becomes ``target`` when the block ends without an error.
+
+    Args:
+        target: the folder to make; where it exists, the files in it that match ``replaced`` give way.
+        replaced: what such files are called, such as ``frame_*.png``. A folder that holds anything else is left
+            as it is but for them.
+
+    Raises:
+        InputError: ``target`` cannot be written, or holds other files.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part"))
+    except OSError as error:
+        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if target.is_dir():
+            # Only those go; anything else that came into the folder meanwhile makes rmdir refuse.
+            for file in target.glob(replaced):
+                file.unlink()
+            target.rmdir()
+        temporary.replace(target)
+    except OSError as error:
+        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -63,15 +63,26 @@ class LPIPS(nn.Module):
         Returns:
             float32, or the trunk's precision where that is lower: ``[N, C, h, w]`` for each tap.
         """
+        taps = []
+        for i, x in enumerate(self.activations(images)):
+            norm = x.square().sum(dim=1, keepdim=True, dtype=torch.float32).sqrt() + 1e-10
+            head = getattr(self, f"head{i}_weight").clamp_min(0).sqrt()
+            taps.append(x * norm.reciprocal().to(x.dtype) * head.reshape(1, -1, 1, 1).to(x.dtype))
+        return taps
+
+    def activations(self, images: Tensor) -> list[Tensor]:
+        """The trunk's own channels at each tap, after the ReLU, for images as :meth:`features` takes them.
+
+        Returns:
+            In the trunk's precision, ``[N, C, h, w]`` each.
+        """
         x = ((images - self.shift) / self.spread).to(self.conv0_weight.dtype)
         x = x.contiguous(memory_format=torch.channels_last)
         taps: list[Tensor] = []
         conv = 0
         for part in self.plan:
             if part == "tap":
-                norm = x.square().sum(dim=1, keepdim=True, dtype=torch.float32).sqrt() + 1e-10
-                head = getattr(self, f"head{len(taps)}_weight").clamp_min(0).sqrt()
-                taps.append(x * norm.reciprocal().to(x.dtype) * head.reshape(1, -1, 1, 1).to(x.dtype))
+                taps.append(x)
             elif part == "pool":
                 x = F.max_pool2d(x, *self.pool)
             elif not isinstance(part, str):

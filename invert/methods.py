@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from generator.generator import Generator
+    from generator.precision import Precision
     from invert.inversion import Inversion
-    from invert.optimize import Precision, Progress, Space
+    from invert.optimize import Progress, Space
     from invert.tuned_weights import Form
 
 Method = Literal["optimize", "pivotal", "noise", "encode"]

@@ -16,12 +16,14 @@ from torch.nn import functional as F
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
+from generator.precision import Precision, resolve_precision
 from invert.comparison import Comparison, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
 from invert.metrics import as_colour
-from invert.optimize import OptimizationInverter, Precision, Progress, resolve_precision, schedule
+from invert.optimize import OptimizationInverter, Progress, schedule
 from invert.pivotal import Pivot, inverter_settings
+from invert.search_settings import check_search, search_side
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _SMALLEST = 8  # the coarsest scale at which neighbours are compared
@@ -60,14 +62,8 @@ class NoiseOptimization:
         search_size: int = 256,
         precision: Precision = "auto",
     ) -> None:
-        if steps < 1:
-            raise InputError(f"Noise optimisation needs at least 1 step, not {steps}.")
-        if not (math.isfinite(learning_rate) and learning_rate > 0):
-            raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
         weights = {"regularizer": regularizer_weight, "pixel": pixel_weight, "detail": detail_weight}
-        for name, weight in weights.items():
-            if not (math.isfinite(weight) and weight >= 0):
-                raise InputError(f"The {name} weight has to be 0 or above, not {weight}.")
+        check_search("Noise optimisation", steps, learning_rate, weights)
         if not any(float(strength.detach().abs().max()) > 0 for strength in noise_strengths(G)):
             raise InputError(f"The model '{G.name}' draws without noise; take another method.")
         self.G = G
@@ -78,7 +74,7 @@ class NoiseOptimization:
         self.regularizer_weight = regularizer_weight
         self.pixel_weight = pixel_weight
         self.detail_weight = detail_weight
-        self.search_size = min(search_size, G.resolution)
+        self.search_size = search_side(search_size, G)
         self.precision = resolve_precision(precision, G.device)
 
     def invert(

@@ -18,15 +18,15 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
+from generator.precision import DTYPES, Precision, resolve_precision
 from generator.statistics import WStatistics
 from invert.comparison import Comparison, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
 from invert.metrics import as_colour
+from invert.search_settings import check_search, search_side
 
 Space = Literal["w", "w+"]
-Precision = Literal["auto", "float32", "bfloat16"]
-_PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _STEPS = {"w": 100, "w+": 220}
 
 
@@ -88,29 +88,20 @@ class OptimizationInverter:
     ) -> None:
         if space not in _STEPS:
             raise InputError(f"The space is w or w+, not {space}.")
-        if steps is not None and steps < 1:
-            raise InputError(f"A search needs at least 1 step, not {steps}.")
-        if not (math.isfinite(learning_rate) and learning_rate > 0):
-            raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
+        steps = _STEPS[space] if steps is None else steps
+        weights = {"pixel": pixel_weight, "detail": detail_weight, "prior": prior_weight}
+        check_search("A search", steps, learning_rate, weights)
         if not 0 <= w_fraction <= 1:
             raise InputError(f"The fraction of the steps in W is from 0 to 1, not {w_fraction}.")
-        for name, weight in (("pixel", pixel_weight), ("detail", detail_weight), ("prior", prior_weight)):
-            if not (math.isfinite(weight) and weight >= 0):
-                raise InputError(f"The {name} weight has to be 0 or above, not {weight}.")
-        search_size = min(search_size, G.resolution)
-        if search_size < 1 or G.resolution % search_size or (G.resolution // search_size).bit_count() != 1:
-            raise InputError(f"The search size is {G.resolution} divided by a power of two, not {search_size}.")
-        if precision != "auto" and precision not in _PRECISIONS:
-            raise InputError(f"The precision is auto, float32 or bfloat16, not {precision}.")
         self.G = G
         self.space = space
-        self.steps = _STEPS[space] if steps is None else steps
+        self.steps = steps
         self.learning_rate = learning_rate
         self.w_steps = self.steps if space == "w" else round(w_fraction * self.steps)
         self.pixel_weight = pixel_weight
         self.detail_weight = detail_weight
         self.prior_weight = prior_weight
-        self.search_size = search_size
+        self.search_size = search_side(search_size, G)
         self.seed = seed
         self.precision = resolve_precision(precision, G.device)
 
@@ -187,7 +178,7 @@ class _Search:
 
     def __init__(self, inverter: OptimizationInverter, images: Tensor, mask: Tensor | None) -> None:
         self.inverter = inverter
-        dtype = _PRECISIONS[inverter.precision]
+        dtype = DTYPES[inverter.precision]
         G = inverter.G
         self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
         self.statistics = WStatistics.of(G, seed=inverter.seed)
@@ -268,17 +259,3 @@ def schedule(t: float) -> float:
     """The learning rate's factor at ``t`` of the search, 0 to 1: a short ramp, level, then a cosine to 0."""
     ramp = min(1.0, t / 0.05)
     return ramp if t < 0.5 else ramp * (0.5 + 0.5 * math.cos(math.pi * (t - 0.5) / 0.5))
-
-
-def resolve_precision(precision: Precision, device: torch.device) -> Literal["float32", "bfloat16"]:
-    """The precision for a search: bfloat16 only where the device multiplies in it natively."""
-    if precision != "auto":
-        return precision
-    if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    # PyTorch has no public question for this; where these are missing, float32 is the safe answer.
-    native = (
-        getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-        or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
-    )
-    return "bfloat16" if device.type == "cpu" and native else "float32"

@@ -16,11 +16,13 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
+from generator.precision import Precision, resolve_precision
 from invert.comparison import Comparison, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
 from invert.metrics import as_colour
-from invert.optimize import OptimizationInverter, Precision, Progress, resolve_precision
+from invert.optimize import OptimizationInverter, Progress
+from invert.search_settings import check_search, search_side
 from invert.tuned_weights import FORMS, Form
 from invert.tuning import Drawing, Tuning
 
@@ -91,19 +93,13 @@ class PivotalTuning:
         seed: int = 0,
         precision: Precision = "auto",
     ) -> None:
-        if steps < 1:
-            raise InputError(f"Tuning needs at least 1 step, not {steps}.")
-        if not (math.isfinite(learning_rate) and learning_rate > 0):
-            raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
         weights = {
             "LPIPS": lpips_weight,
             "pixel": pixel_weight,
             "detail": detail_weight,
             "locality": locality_weight,
         }
-        for name, weight in weights.items():
-            if not (math.isfinite(weight) and weight >= 0):
-                raise InputError(f"The {name} weight has to be 0 or above, not {weight}.")
+        check_search("Tuning", steps, learning_rate, weights)
         if form not in FORMS:
             raise InputError(f"Tuned weights are {', '.join(FORMS)}, not {form}.")
         for name, count in (("rank", rank), ("number of steps between locality's", locality_every)):
@@ -122,7 +118,7 @@ class PivotalTuning:
         self.form: Form = form
         self.rank = rank
         self.together = together
-        self.search_size = min(search_size, G.resolution)
+        self.search_size = search_side(search_size, G)
         self.seed = seed
         self.precision = resolve_precision(precision, G.device)
 

@@ -2,14 +2,12 @@
 
 import contextlib
 import io
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.errors import InputError
-from generator.files import atomic_path
+from generator.files import atomic_folder, atomic_path
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -87,7 +85,7 @@ def record_preview(
         with atomic_path(path, overwrite=overwrite) as temporary:
             _save_gif(frames, temporary)
     else:
-        with _new_folder(path) as folder:
+        with atomic_folder(path, _FRAME_PATTERN) as folder:
             for number, frame in enumerate(frames):
                 frame.save(folder / _FRAME_NAME.format(number))
 
@@ -136,26 +134,3 @@ def _save_gif(frames: "list[Image.Image]", path: Path) -> None:
     # The octree keeps small areas of colour, such as eyes, that the median cut merges away.
     frames = [frame.quantize(256, method=Image.Quantize.FASTOCTREE) for frame in frames]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
-
-
-@contextlib.contextmanager
-def _new_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder that takes the place of ``path``, absent or holding old frames, in the end."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part"))
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if path.is_dir():
-            # Only frames go; anything else that came into the folder meanwhile makes rmdir refuse.
-            for frame in path.glob(_FRAME_PATTERN):
-                frame.unlink()
-            path.rmdir()
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"Cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -47,6 +47,11 @@ class Storage:
         raise InputError("the file changes the memory of a tensor")
 
 
+def fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether a shape is the one that is wanted, in which 0 is any length."""
+    return len(given) == len(wanted) and all(want in (0, got) for want, got in zip(wanted, given, strict=True))
+
+
 class StoredTensor:
     """A tensor that is still in its file.
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from generator.errors import InputError
 from generator.formats.inert_dill import IgnoringPackages
-from generator.formats.inert_torch import TORCH, InertObject, NotRead, StoredTensor
+from generator.formats.inert_torch import TORCH, InertObject, NotRead, StoredTensor, fits
 from generator.formats.nvidia_stylegan3 import stylegan3
 from generator.formats.stand_ins import Budget, StandIn
 from generator.formats.tensorflow_network import TENSORFLOW
@@ -164,7 +164,7 @@ class NetworkWeights:
         if stored is None:
             raise InputError(f"its generator lacks '{name}'")
         given = stored.shape
-        if len(given) != len(shape) or any(want not in (0, got) for want, got in zip(shape, given, strict=True)):
+        if not fits(given, shape):
             raise InputError(f"its '{name}' has the shape {given}, which does not fit")
         self._budget.charge(stored.size)
         return stored.read()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from generator.errors import InputError
-from generator.formats.inert_torch import StoredTensor
+from generator.formats.inert_torch import StoredTensor, fits
 from generator.formats.stand_ins import Budget
 from generator.formats.torch_file import open_torch_file
 from generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
@@ -57,7 +57,7 @@ class _Checkpoint:
         if stored is None:
             raise InputError(f"{self.file} is incomplete: its generator lacks '{name}'.")
         given = stored.shape
-        if len(given) != len(shape) or any(want not in (0, got) for want, got in zip(shape, given, strict=True)):
+        if not fits(given, shape):
             raise InputError(f"{self.file}: '{name}' has the shape {given}, which does not fit a StyleGAN2.")
         self._budget.charge(stored.size)
         return stored.read()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from generator.errors import InputError
-from generator.formats.inert_torch import TORCH, InertObject, Known, NotRead
+from generator.formats.inert_torch import TORCH, InertObject, Known, NotRead, fits
 from generator.formats.stand_ins import Budget, StandIn
 
 _MAX_VARIABLES = 10_000
@@ -156,7 +156,7 @@ class Variables:
         """
         array = self._array(name)
         given = array.shape
-        if len(given) != len(shape) or any(want not in (0, got) for want, got in zip(shape, given, strict=True)):
+        if not fits(given, shape):
             raise InputError(f"its '{name}' has the shape {given}, which does not fit its other variables")
         self._budget.charge(4 * array.size)
         return torch.from_numpy(np.array(array, dtype=np.float32)) * factor

@@ -9,9 +9,7 @@ from torch.nn import functional as F
 
 from generator.errors import InputError
 from generator.metrics.draws import in_colour
-
-_POOL_BEFORE = (2, 4, 7, 10)  # VGG-16: convolutions of 2, 2, 3, 3, 3
-_CONVS = 13
+from generator.perceptual import LPIPS
 
 
 class VGGFeatures:
@@ -40,26 +38,17 @@ class VGGFeatures:
             from generator import zoo
 
             tensors = load_file(zoo.fetch("lpips-vgg"))
-        self._convs = [
-            (tensors[f"conv{i}.weight"].to(device), tensors[f"conv{i}.bias"].to(device)) for i in range(_CONVS)
-        ]
-        # ImageNet's mean and deviation, for values in [-1, 1].
-        self._shift = torch.tensor([-0.030, -0.088, -0.188], device=device).reshape(1, 3, 1, 1)
-        self._spread = torch.tensor([0.458, 0.448, 0.450], device=device).reshape(1, 3, 1, 1)
+        self._network = LPIPS("vgg", dict(tensors)).to(device)
+        self._device = device
         self._side = side
 
     @torch.no_grad()
     def __call__(self, images: Tensor) -> Tensor:
         """Images ``[N, 1 or 3, H, W]`` in [-1, 1] to ``[N, 512]``."""
-        x = in_colour(images.to(self._shift.device)).clamp(-1, 1)
+        x = in_colour(images.to(self._device)).clamp(-1, 1)
         if x.shape[2:] != (self._side, self._side):
             x = F.interpolate(x, (self._side, self._side), mode="bilinear", antialias=True, align_corners=False)
-        x = (x - self._shift) / self._spread
-        for i, (weight, bias) in enumerate(self._convs):
-            if i in _POOL_BEFORE:
-                x = F.max_pool2d(x, 2)
-            x = F.relu(F.conv2d(x, weight, bias, padding=1))
-        return x.mean(dim=(2, 3))
+        return self._network.activations(x)[-1].mean(dim=(2, 3))
 
 
 class InceptionFeatures:

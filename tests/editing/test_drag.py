@@ -55,7 +55,7 @@ class Planted(nn.Module):
         return []
 
     def set_precision(self, dtype: torch.dtype) -> None:
-        raise NotImplementedError
+        self.to(dtype)
 
     def feature_maps(self) -> list[FeatureMap]:
         return [FeatureMap(MAP, MAP, self.bumps)]

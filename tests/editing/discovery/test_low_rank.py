@@ -32,7 +32,7 @@ class Planted(nn.Module):
         return []
 
     def set_precision(self, dtype: torch.dtype) -> None:
-        raise NotImplementedError
+        self.to(dtype)
 
     def forward(self, styles, _noise, *, size=None, reference=False):  # noqa: ARG002
         w = styles[0]

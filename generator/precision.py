@@ -1,0 +1,35 @@
+"""Which precision to compute in."""
+
+from typing import Literal
+
+import torch
+
+from generator.errors import InputError
+
+Precision = Literal["auto", "float32", "bfloat16"]
+Computed = Literal["float32", "bfloat16"]
+DTYPES: dict[Computed, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def resolve_precision(precision: Precision, device: torch.device) -> Computed:
+    """The precision for work whose result may be rounded: bfloat16 only where the device multiplies in it natively.
+
+    Args:
+        precision: what was asked for; ``auto`` asks the device.
+        device: where the work is done.
+
+    Raises:
+        InputError: there is no such precision.
+    """
+    if precision != "auto":
+        if precision not in DTYPES:
+            raise InputError(f"The precision is auto, float32 or bfloat16, not {precision}.")
+        return precision
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    # PyTorch has no public question for this; where these are missing, float32 is the safe answer.
+    native = (
+        getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+        or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
+    )
+    return "bfloat16" if device.type == "cpu" and native else "float32"

@@ -1,0 +1,40 @@
+"""What every search asks of its settings."""
+
+import math
+from collections.abc import Mapping
+
+from generator.errors import InputError
+from generator.generator import Generator
+
+
+def check_search(what: str, steps: int, learning_rate: float, weights: Mapping[str, float]) -> None:
+    """Check what is the same for all searches.
+
+    Args:
+        what: the search's name, as a sentence begins with it.
+        steps: of Adam.
+        learning_rate: in the search's own unit.
+        weights: of the terms of the loss, by their names.
+
+    Raises:
+        InputError: a value is out of its range or not finite; the message names it.
+    """
+    if steps < 1:
+        raise InputError(f"{what} needs at least 1 step, not {steps}.")
+    if not (math.isfinite(learning_rate) and learning_rate > 0):
+        raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
+    for name, weight in weights.items():
+        if not (math.isfinite(weight) and weight >= 0):
+            raise InputError(f"The {name} weight has to be 0 or above, not {weight}.")
+
+
+def search_side(size: int, G: Generator) -> int:
+    """The side in pixels at which images are compared: ``size``, but at most the generator's resolution.
+
+    Raises:
+        InputError: the generator's picture cannot be halved down to that side.
+    """
+    side = min(size, G.resolution)
+    if side < 1 or G.resolution % side or (G.resolution // side).bit_count() != 1:
+        raise InputError(f"The search size is {G.resolution} divided by a power of two, not {size}.")
+    return side
