@@ -25,6 +25,7 @@ def strips(
     *,
     strengths: Sequence[float] = STRENGTHS,
     cell: int = _CELL,
+    named: bool = True,
 ) -> "Image.Image":
     """One row of pictures for each direction.
 
@@ -36,6 +37,7 @@ def strips(
         progress: called with the number of directions done and in all.
         strengths: the columns.
         cell: side of a picture in pixels, where the model's is larger.
+        named: whether the directions' names stand on the left.
 
     Raises:
         InputError: a strength carries the code too far.
@@ -65,4 +67,5 @@ def strips(
             if progress is not None:
                 progress(index + 1, len(directions))
     titles = [f"{strength:+g}" if strength else "0" for strength in strengths]
-    return contact_sheet(rows, titles, [direction.name for direction in directions], cell=cell)
+    names = [direction.name for direction in directions] if named else []
+    return contact_sheet(rows, titles, names, cell=cell)
