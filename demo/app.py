@@ -1,0 +1,75 @@
+"""The page: its tabs in their order, its look, and its note on the licence."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.page import Page
+from demo.studio import Studio
+from demo.tabs import edit, explore
+from demo.visit import Visit
+
+_HERE = Path(__file__).parent
+
+TABS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
+    ("Edit", "edit", edit.build),
+    ("Explore", "explore", explore.build),
+)
+"""Title, id and builder of each tab, in their order."""
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The page of a studio, ready to launch with :func:`look`."""
+    blocks: gr.Blocks
+    with gr.Blocks(title="stylegan-latents", analytics_enabled=False, fill_width=False) as blocks:
+        visit = gr.State(None, delete_callback=_end)
+        version = gr.State(0)
+        gr.Markdown("# stylegan-latents\nDrop a photo, see yourself, move the sliders.", elem_id="title")
+        with gr.Tabs(elem_id="tabs") as tabs:
+            page = Page(studio, visit, version, tabs)
+            for title, name, make in TABS:
+                with gr.Tab(title, id=name, elem_id=f"tab-{name}"):
+                    make(page)
+        gr.Markdown(_licence_note(studio), elem_id="licence")
+
+        def enter(request: gr.Request) -> tuple[Visit, int]:
+            entered = studio.enter(str(request.session_hash))
+            return entered, entered.version
+
+        def leave(request: gr.Request) -> None:
+            studio.leave(str(request.session_hash))
+
+        blocks.load(enter, None, [visit, version], show_progress="hidden", api_name="enter", queue=False)
+        blocks.unload(leave)
+    return blocks
+
+
+def look() -> dict[str, Any]:
+    """Theme, style and script, as ``Blocks.launch`` takes them. No font or script comes from elsewhere."""
+    return {
+        "theme": gr.themes.Default(
+            primary_hue="indigo",
+            neutral_hue="slate",
+            font=["system-ui", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+        ),
+        "css_paths": [_HERE / "page.css"],
+        "head": f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+    }
+
+
+def _end(visit: Visit | None) -> None:
+    if visit is not None:
+        visit.close()
+
+
+def _licence_note(studio: Studio) -> str:
+    """What the model's terms are, as the zoo knows them."""
+    from generator.zoo import models
+
+    entry = models().get(studio.G.name)
+    if entry is None:
+        return f"Model: {studio.G.name}. Its file does not say its licence; ask where you got it."
+    return f"Model: {entry.name}, {entry.domain}, {entry.resolution} pixels. Licence: {entry.licence}."

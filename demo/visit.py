@@ -1,0 +1,268 @@
+"""What one browser session has of its own: its folder, its faces and its directions. Nothing is shared."""
+
+import itertools
+import re
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.history import History
+from generator.errors import InputError
+from invert.record_files import RECORD_SUFFIX
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from demo.studio import Studio
+    from editing.direction import Direction
+    from editing.opened import OpenRecord
+    from invert.inversion import Inversion
+
+MOST_FACES = 24
+MOST_DIRECTIONS = 8
+_KEPT_OF_A_SLOT = 6
+_LONGEST_NAME = 40
+_THUMBNAIL = 192
+ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face that was inverted, drawn or opened in this visit.
+
+    Attributes:
+        name: unique in the visit.
+        record: opened with the studio's generator, for full resolution.
+        preview: the same opened with the generator for previews.
+        thumbnail: a small picture's file.
+        photo: the photo that it was found in, for pasting back; None where there is none.
+        made_by: the command line that would have made the record; empty for one that was uploaded.
+        history: the edits made on the tab Edit.
+    """
+
+    name: str
+    record: "OpenRecord"
+    preview: "OpenRecord"
+    thumbnail: Path
+    photo: Path | None = None
+    made_by: str = ""
+    history: History = field(default_factory=History)
+
+
+class Visit:
+    """One browser session.
+
+    Args:
+        studio: what all visitors share.
+        session: the browser session's name, a random text.
+        folder: where its files go; made when the first is written, deleted with the visit.
+
+    Attributes:
+        faces: by name, in the order of making.
+        directions: those kept on the tab Discover, bound to the generator, by name; they are sliders on Edit.
+        sent: for each tab, by its id, the face that was sent there last.
+        stop: set when the visitor asks to end what runs now, or has gone.
+        keep: whether what was found until :attr:`stop` is wanted.
+        seen: when something was last asked for, by :func:`time.monotonic`.
+        left: when the browser's connection ended; None while it stands.
+        version: counts changes of faces and directions, for :class:`demo.page.Page`.
+    """
+
+    def __init__(self, studio: "Studio", session: str, folder: Path) -> None:
+        self.studio = studio
+        self.session = session
+        self.folder = folder
+        self.faces: dict[str, Face] = {}
+        self.directions: dict[str, Direction] = {}
+        self.sent: dict[str, str] = {}
+        self.stop = threading.Event()
+        self.keep = False
+        self.closed = False
+        self.seen = time.monotonic()
+        self.left: float | None = None
+        self.version = 0
+        self._numbers = itertools.count(1)
+        self._slots: dict[str, list[Path]] = {}
+        self._busy = threading.Lock()
+
+    def touch(self) -> None:
+        """Note that the visitor is there.
+
+        Raises:
+            InputError: the visit has ended.
+        """
+        if self.closed:
+            raise InputError(ENDED)
+        self.seen, self.left = time.monotonic(), None
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A block that a visitor can stop: one at a time for each visit.
+
+        Raises:
+            InputError: another one is not over yet.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise InputError("Something that you started is still running; stop it first, or wait for its end.")
+        try:
+            self.stop.clear()
+            self.keep = False
+            yield
+        finally:
+            self._busy.release()
+
+    def new_path(self, stem: str, suffix: str) -> Path:
+        """A path in the visit's folder that no file has, named so that no name leaves the folder.
+
+        Raises:
+            InputError: the visit has ended.
+        """
+        if self.closed:
+            raise InputError(ENDED)
+        own = self.folder / f"{next(self._numbers):04d}"
+        own.mkdir(parents=True, exist_ok=True)
+        return own / f"{clean_name(stem)}{suffix}"
+
+    def store(self, picture: "Image", slot: str, *, suffix: str = ".jpg", stem: str | None = None) -> str:
+        """Write a picture for the page into the visit's folder; the last few of each slot are kept.
+
+        Args:
+            picture: any RGB picture.
+            slot: what it is for, such as ``preview``.
+            suffix: ``.jpg`` is sooner, ``.png`` exact.
+            stem: of the file's name, which a download takes; the slot's by default.
+
+        Returns:
+            The path, as Gradio's components take it.
+        """
+        path = self.new_path(stem or slot, suffix)
+        picture.save(path, quality=92, compress_level=4)  # each format takes its own
+        return self.hold(path, slot)
+
+    def hold(self, path: Path, slot: str) -> str:
+        """Count a file of :meth:`new_path` to a slot, whose oldest files are deleted."""
+        files = self._slots.setdefault(slot, [])
+        files.append(path)
+        while len(files) > _KEPT_OF_A_SLOT:
+            shutil.rmtree(files.pop(0).parent, ignore_errors=True)
+        return str(path)
+
+    def take(self, upload: str) -> Path:
+        """Copy an uploaded file into the visit's folder; the upload itself is deleted soon after.
+
+        Raises:
+            InputError: it is not there any more, or is no file that was uploaded.
+        """
+        source = self.studio.uploaded(upload)
+        path = self.new_path(source.stem, source.suffix.lower())
+        try:
+            shutil.copyfile(source, path)
+        except OSError as error:
+            raise InputError("The upload did not arrive whole; upload the file again.") from error
+        return path
+
+    def add(self, inversion: "Inversion", stem: str, *, photo: Path | None = None, made_by: str = "") -> Face:
+        """Keep a record as a face of this visit.
+
+        Args:
+            inversion: of one image, of the studio's model.
+            stem: what the face is called; a number is added where that name is taken.
+            photo: in the visit's folder.
+            made_by: see :class:`Face`.
+
+        Raises:
+            InputError: the record is for another model, or there are too many faces.
+        """
+        if len(self.faces) >= MOST_FACES:
+            raise InputError(f"There are {MOST_FACES} faces in this visit already; reload the page to begin anew.")
+        name = free_name(clean_name(stem), self.faces)
+        # Beside the photo, so that the record says where that is.
+        path = self.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
+        inversion.save(path, overwrite=True)
+        return self._keep(name, path, photo, made_by)
+
+    def open(self, record: Path) -> Face:
+        """Keep an uploaded record's file, of :meth:`take`, as a face of this visit.
+
+        Raises:
+            InputError: as :meth:`add`, or it is no record, or damaged.
+        """
+        from invert.inversion import Inversion
+
+        inversion = Inversion.load(record)
+        return self.add(inversion, record.name.removesuffix(".safetensors").removesuffix(".inversion"))
+
+    def _keep(self, name: str, path: Path, photo: Path | None, made_by: str) -> Face:
+        studio = self.studio
+        with studio.turns:
+            record, preview = studio.opened(path)
+            small = preview.picture(size=studio.preview_size)
+        small.thumbnail((_THUMBNAIL, _THUMBNAIL))
+        thumbnail = self.new_path(f"{name}-small", ".jpg")
+        small.save(thumbnail, quality=90)
+        face = Face(name, record, preview, thumbnail, photo, made_by)
+        self.faces[name] = face
+        self.version += 1
+        return face
+
+    def face(self, name: str | None) -> Face:
+        """The face of this name.
+
+        Raises:
+            InputError: no face was chosen, or it is not in this visit.
+        """
+        if not name:
+            raise InputError("Choose a face first: upload a photo, or take an example.")
+        if name not in self.faces:
+            raise InputError(f"There is no face '{name}' in this visit; choose another one.")
+        return self.faces[name]
+
+    def send(self, face: Face, tab: str) -> None:
+        """Have a tab choose this face; its chooser changes with :attr:`version`."""
+        self.sent[tab] = face.name
+        self.version += 1
+
+    def keep_direction(self, direction: "Direction") -> None:
+        """Make a bound direction a slider of the tab Edit.
+
+        Raises:
+            InputError: its name is taken, or there are too many.
+        """
+        name = direction.name
+        if name in self.directions or name in self.studio.directions:
+            raise InputError(f"There is a direction '{name}' already; give this one another name.")
+        if len(self.directions) >= MOST_DIRECTIONS:
+            raise InputError(f"{MOST_DIRECTIONS} directions are kept already; reload the page to begin anew.")
+        self.directions[name] = direction
+        self.version += 1
+
+    @property
+    def all_directions(self) -> "dict[str, Direction]":
+        """The model's directions and those kept here, by name."""
+        return self.studio.directions | self.directions
+
+    def close(self) -> None:
+        """End what runs, and delete everything that this visit has."""
+        self.closed = True
+        self.stop.set()
+        self.faces.clear()
+        self.directions.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def clean_name(text: str) -> str:
+    """A name for files and for the page: letters, digits and a few signs, not too long."""
+    name = re.sub(r"[^\w.+-]+", "_", text).strip("._")[:_LONGEST_NAME]
+    return name or "face"
+
+
+def free_name(name: str, taken: "dict[str, Face]") -> str:
+    """The name, with a number where it is taken."""
+    if name not in taken:
+        return name
+    return next(f"{name}-{i}" for i in itertools.count(2) if f"{name}-{i}" not in taken)
