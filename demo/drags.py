@@ -104,7 +104,9 @@ def painted_mask(edited: Any) -> "Image":
         raise InputError("Nothing is painted yet: paint over what may change, or choose another part.")
     mask = Image.new("L", layers[0].size, 0)
     for layer in layers:
-        mask = ImageChops.lighter(mask, layer.convert("RGBA").getchannel("A").point(lambda value: 255 * (value > 0)))
+        mask = ImageChops.lighter(
+            mask, layer.convert("RGBA").getchannel("A").point(lambda value: 255 * (value > 0))
+        )
     if mask.getbbox() is None:
         raise InputError("Nothing is painted yet: paint over what may change, or choose another part.")
     return mask
@@ -115,9 +117,7 @@ def save_mask(visit: Visit, mask: "Image") -> Path:
     return Path(visit.store(mask, "mask", suffix=".png"))
 
 
-def drag_face(
-    visit: Visit, name: str | None, wish: DragWish
-) -> Iterator[tuple[str, str] | Done[DraggedFace]]:
+def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[tuple[str, str] | Done[DraggedFace]]:
     """Drag a face, and make what comes out a face of the visit.
 
     Args:

@@ -193,9 +193,7 @@ def draw_strips(
             yield Strips(store(now), f"Axis {len(now)} of {AT_ONCE}")
 
 
-def keep_axis(
-    visit: Visit, axes: Axes, axis: Axis | None, called: str, name: str | None
-) -> "tuple[Path, str]":
+def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: str | None) -> "tuple[Path, str]":
     """Make an axis a slider of the tab Edit.
 
     Args:

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.drags import EVERYTHING, PAINTED, DragWish, draw_points, drag_face, painted_mask, save_mask
+from demo.drags import EVERYTHING, PAINTED, DragWish, drag_face, draw_points, painted_mask, save_mask
 from demo.page import Page, answering, face_chooser
 from demo.results import download_picture, not_ready, ready, results_row
 from demo.running import Done
@@ -125,9 +125,7 @@ def build(page: Page) -> None:
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     face.change(answering(show), [page.visit, face], [picture, points, base, hint, paint], **quick)
-    where.change(
-        lambda kind: gr.ImageEditor(visible=kind == PAINTED), where, paint, queue=False, **quick
-    )
+    where.change(lambda kind: gr.ImageEditor(visible=kind == PAINTED), where, paint, queue=False, **quick)
     shown = [points, picture, hint]
     picture.select(answering(click), [page.visit, face, points], shown, **quick)
     undo.click(answering(back), [page.visit, face, points], shown, **quick)

@@ -125,7 +125,12 @@ def build(page: Page) -> None:
             buttons = begin_and_stop("interpolate", "Make the film")
         with gr.Column(scale=5):
             film = gr.Video(
-                label="The film", interactive=False, autoplay=True, loop=True, buttons=[], elem_id="interpolate-film"
+                label="The film",
+                interactive=False,
+                autoplay=True,
+                loop=True,
+                buttons=[],
+                elem_id="interpolate-film",
             )
             drawing = gr.Image(
                 label="The frame that is drawn", type="filepath", interactive=False, visible=False, buttons=[],

@@ -240,9 +240,7 @@ def draw_figure(
     def work(report: Callable[[int], None]) -> "Image":
         drawn = itertools.count(1)
         codes = [record_code(face.preview) for face in faces]
-        return matrix_figure(
-            studio.preview_G, codes, codes, rows, strength, on_picture=lambda: report(next(drawn))
-        )
+        return matrix_figure(studio.preview_G, codes, codes, rows, strength, on_picture=lambda: report(next(drawn)))
 
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
