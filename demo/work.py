@@ -44,7 +44,8 @@ def work_on_click(
     Args:
         page: of the tab.
         buttons: of :func:`begin_and_stop`.
-        handler: a generator of the outputs, over :func:`demo.running.run_reporting`; its first argument is the visit.
+        handler: a generator of the outputs, over :func:`demo.running.run_reporting`; its first argument is the
+            visit.
         inputs: of the handler, without the visit.
         outputs: of the handler; the last one is text that says how far it is.
         api_name: of the endpoint.

@@ -111,7 +111,7 @@ def build(page: Page) -> None:
             found = [axis for axis, _ in now.drawn]
             yield gr.Gallery(pictures, selected_index=None), found, None, gr.Button(interactive=False), now.words
 
-    def choose(visit: Visit, found: list[Axis], event: gr.SelectData) -> Any:
+    def choose(found: list[Axis], event: gr.SelectData) -> Any:
         if not event.selected:
             return None, gr.skip(), gr.Button(interactive=False)
         axis = found[int(event.index)]
@@ -130,7 +130,7 @@ def build(page: Page) -> None:
         api_name="discover", further=[next_ones.then],
     )  # fmt: skip
     strips.select(
-        answering(choose), [page.visit, shown], [chosen, name, keep], show_progress="hidden", queue=False,
+        choose, shown, [chosen, name, keep], show_progress="hidden", queue=False,
         api_visibility="private",
     )  # fmt: skip
     keep.click(

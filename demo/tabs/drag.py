@@ -63,8 +63,8 @@ def build(page: Page) -> None:
                 canvas_size=(page.studio.preview_size, page.studio.preview_size), buttons=[], elem_id="drag-paint",
             )  # fmt: skip
             steps = gr.Slider(
-                10, 300, _DEFAULT_STEPS, step=10, label="Most steps", info="It ends sooner where all points arrive.",
-                elem_id="drag-steps",
+                10, 300, _DEFAULT_STEPS, step=10, label="Most steps",
+                info="It ends sooner where all points arrive.", elem_id="drag-steps",
             )  # fmt: skip
             buttons = begin_and_stop("drag", "Drag", "Stop and keep")
         with gr.Column(scale=5):

@@ -118,8 +118,8 @@ def build(page: Page) -> None:
                     known, value=known, label="What goes along", info="Coarse alone turns the first face's head."
                 )
                 size = gr.Dropdown(
-                    [(f"{side} pixels", side) for side in sides], value=min(sides, key=lambda side: abs(side - 512)),
-                    label="Size", info="Larger takes longer.", elem_id="interpolate-size",
+                    [(f"{side} pixels", side) for side in sides],
+                    value=min(sides, key=lambda side: abs(side - 512)), label="Size", info="Larger takes longer.", elem_id="interpolate-size",
                 )  # fmt: skip
                 rate = gr.Dropdown(list(_RATES), value=24, label="Frames a second", info="24 is as in the cinema.")
             buttons = begin_and_stop("interpolate", "Make the film")
