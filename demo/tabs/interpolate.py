@@ -119,7 +119,8 @@ def build(page: Page) -> None:
                 )
                 size = gr.Dropdown(
                     [(f"{side} pixels", side) for side in sides],
-                    value=min(sides, key=lambda side: abs(side - 512)), label="Size", info="Larger takes longer.", elem_id="interpolate-size",
+                    value=min(sides, key=lambda side: abs(side - 512)),
+                    label="Size", info="Larger takes longer.", elem_id="interpolate-size",
                 )  # fmt: skip
                 rate = gr.Dropdown(list(_RATES), value=24, label="Frames a second", info="24 is as in the cinema.")
             buttons = begin_and_stop("interpolate", "Make the film")
