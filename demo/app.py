@@ -30,7 +30,10 @@ def build(studio: Studio) -> gr.Blocks:
     with gr.Blocks(title="stylegan-latents", analytics_enabled=False, fill_width=False) as blocks:
         visit = gr.State(None, delete_callback=_end)
         version = gr.State(0)
-        gr.Markdown("# stylegan-latents\nDrop a photo, see yourself, move the sliders.", elem_id="title")
+        with gr.Row(elem_id="head"):
+            gr.Markdown("# stylegan-latents\nDrop a photo, see yourself, move the sliders.", elem_id="title")
+            switch = gr.Button("◐", elem_id="theme-switch", size="sm", scale=0)
+            switch.click(None, js="() => window.switchTheme()", api_visibility="private")
         with gr.Tabs(elem_id="tabs") as tabs:
             page = Page(studio, visit, version, tabs)
             for title, name, make in TABS:

@@ -15,11 +15,12 @@ from demo.visit import Visit
 from generator.errors import InputError
 
 if TYPE_CHECKING:
+    from demo.examples import Example
     from editing.direction import Direction
     from editing.opened import OpenRecord
     from generator.generator import Generator
 
-_VISITS = "visits"
+_VISITS, _EXAMPLES = "visits", "examples"
 _PREVIEW_SIZE = 512
 _SWEEP_SECONDS = 10.0
 
@@ -42,6 +43,7 @@ class Studio:
         preview_size: their side in pixels, half the model's or 512 if that is less.
         directions: the model's own, bound to it, by name.
         turns: held by whoever computes.
+        examples: what :func:`demo.examples.examples` made.
         uploads: Gradio's folder; what visitors upload lies in it, and their visits' folders do.
     """
 
@@ -73,6 +75,8 @@ class Studio:
         self.turns = Turns()
         self.steps = steps
         self.uploads = Path(tempfile.mkdtemp(prefix="stylegan-demo-", dir=folder)).resolve()
+        self.examples: list[Example] = []
+        self.examples_folder = self.uploads / _EXAMPLES
         self._grace, self._idle, self._unclaimed, self._most = grace, idle, unclaimed, most_visits
         self._visits: dict[str, Visit] = {}
         self._lock = threading.Lock()
@@ -137,7 +141,7 @@ class Studio:
         aged = time.time() - self._unclaimed
         for entry in self.uploads.iterdir():
             with contextlib.suppress(FileNotFoundError):  # gone meanwhile
-                if entry.name != _VISITS and entry.stat().st_mtime < aged:
+                if entry.name not in (_VISITS, _EXAMPLES) and entry.stat().st_mtime < aged:
                     shutil.rmtree(entry, ignore_errors=True)
 
     def close(self) -> None:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from demo.history import History
 from generator.errors import InputError
-from invert.record_files import RECORD_SUFFIX
+from invert.record_files import RECORD_SUFFIX, record_stem
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from demo.photos import Photo
     from demo.studio import Studio
     from editing.direction import Direction
     from editing.opened import OpenRecord
@@ -27,7 +28,6 @@ MOST_FACES = 24
 MOST_DIRECTIONS = 8
 _KEPT_OF_A_SLOT = 6
 _LONGEST_NAME = 40
-_THUMBNAIL = 192
 ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
 
 
@@ -39,7 +39,7 @@ class Face:
         name: unique in the visit.
         record: opened with the studio's generator, for full resolution.
         preview: the same opened with the generator for previews.
-        thumbnail: a small picture's file.
+        before: a picture of it before any edit, of the previews' size.
         photo: the photo that it was found in, for pasting back; None where there is none.
         made_by: the command line that would have made the record; empty for one that was uploaded.
         history: the edits made on the tab Edit.
@@ -48,10 +48,20 @@ class Face:
     name: str
     record: "OpenRecord"
     preview: "OpenRecord"
-    thumbnail: Path
+    before: Path
     photo: Path | None = None
     made_by: str = ""
     history: History = field(default_factory=History)
+
+    @property
+    def path(self) -> Path:
+        """The record's file."""
+        return self.record.path
+
+    @property
+    def full(self) -> Path:
+        """Where :attr:`before` is kept at full resolution, once it was drawn."""
+        return self.before.with_name(f"{self.name}-full.jpg")
 
 
 class Visit:
@@ -66,10 +76,12 @@ class Visit:
         faces: by name, in the order of making.
         directions: those kept on the tab Discover, bound to the generator, by name; they are sliders on Edit.
         sent: for each tab, by its id, the face that was sent there last.
+        photo: the one uploaded last.
         stop: set when the visitor asks to end what runs now, or has gone.
         keep: whether what was found until :attr:`stop` is wanted.
         seen: when something was last asked for, by :func:`time.monotonic`.
         left: when the browser's connection ended; None while it stands.
+        moves: counts the sliders' moves, to tell when they rest.
         version: counts changes of faces and directions, for :class:`demo.page.Page`.
     """
 
@@ -80,11 +92,13 @@ class Visit:
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
         self.sent: dict[str, str] = {}
+        self.photo: Photo | None = None
         self.stop = threading.Event()
         self.keep = False
         self.closed = False
         self.seen = time.monotonic()
         self.left: float | None = None
+        self.moves = 0
         self.version = 0
         self._numbers = itertools.count(1)
         self._slots: dict[str, list[Path]] = {}
@@ -178,13 +192,17 @@ class Visit:
         Raises:
             InputError: the record is for another model, or there are too many faces.
         """
-        if len(self.faces) >= MOST_FACES:
-            raise InputError(f"There are {MOST_FACES} faces in this visit already; reload the page to begin anew.")
+        self.check_room()
         name = free_name(clean_name(stem), self.faces)
         # Beside the photo, so that the record says where that is.
         path = self.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
         inversion.save(path, overwrite=True)
         return self._keep(name, path, photo, made_by)
+
+    def check_room(self) -> None:
+        """Raise InputError when there are too many faces already."""
+        if len(self.faces) >= MOST_FACES:
+            raise InputError(f"There are {MOST_FACES} faces in this visit already; reload the page to begin anew.")
 
     def open(self, record: Path) -> Face:
         """Keep an uploaded record's file, of :meth:`take`, as a face of this visit.
@@ -195,17 +213,19 @@ class Visit:
         from invert.inversion import Inversion
 
         inversion = Inversion.load(record)
-        return self.add(inversion, record.name.removesuffix(".safetensors").removesuffix(".inversion"))
+        known = [source.sha256 for source in inversion.sources]
+        photo = self.photo if self.photo is not None and known == [self.photo.source().sha256] else None
+        # With its photo uploaded before, the face can be put back into it.
+        return self.add(inversion, record_stem(record), photo=None if photo is None else photo.path)
 
     def _keep(self, name: str, path: Path, photo: Path | None, made_by: str) -> Face:
         studio = self.studio
         with studio.turns:
             record, preview = studio.opened(path)
-            small = preview.picture(size=studio.preview_size)
-        small.thumbnail((_THUMBNAIL, _THUMBNAIL))
-        thumbnail = self.new_path(f"{name}-small", ".jpg")
-        small.save(thumbnail, quality=90)
-        face = Face(name, record, preview, thumbnail, photo, made_by)
+            picture = preview.picture(size=studio.preview_size)
+        before = self.new_path(f"{name}-before", ".jpg")
+        picture.save(before, quality=92)
+        face = Face(name, record, preview, before, photo, made_by)
         self.faces[name] = face
         self.version += 1
         return face
