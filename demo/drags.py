@@ -69,6 +69,22 @@ class DraggedFace:
     summary: str
 
 
+@dataclass(frozen=True)
+class DragStage:
+    """How far a search is.
+
+    Attributes:
+        picture: where the face and its points are now, a picture's path.
+        step, steps: how many steps are done, of how many at most.
+        distance: of the farthest point from its target, in pixels of the full picture.
+    """
+
+    picture: str
+    step: int
+    steps: int
+    distance: float
+
+
 def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> str:
     """A face's picture with points and targets on it, in their order.
 
@@ -80,12 +96,13 @@ def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> st
     Returns:
         The picture's path.
     """
+    from PIL import Image
+
     from editing.drag_picture import marked
 
-    studio, face = visit.studio, visit.face(name)
-    with studio.turns:
-        picture = face.preview.picture(size=studio.preview_size)
-    return visit.store(marked(picture, points[::2], points[1::2], side=studio.G.resolution), "drag-points")
+    with Image.open(visit.face(name).before) as before:
+        picture = marked(before, points[::2], points[1::2], side=visit.studio.G.resolution)
+    return visit.store(picture, "drag-points")
 
 
 def painted_mask(edited: Any) -> "Image":
@@ -117,7 +134,7 @@ def save_mask(visit: Visit, mask: "Image") -> Path:
     return Path(visit.store(mask, "mask", suffix=".png"))
 
 
-def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[tuple[str, str] | Done[DraggedFace]]:
+def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragStage | Done[DraggedFace]]:
     """Drag a face, and make what comes out a face of the visit.
 
     Args:
@@ -126,7 +143,7 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[tuple[
         wish: what goes where.
 
     Yields:
-        The picture so far and how far it is; at last where it ended.
+        How far it is, and at last where it ended.
 
     Raises:
         InputError: there is no such face, point or region.
@@ -160,7 +177,7 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[tuple[
             with studio.turns:
                 picture = face.preview.picture(now.ws, size=studio.preview_size)
             path = visit.store(marked(picture, now.points, targets, side=side), "drag-after")
-            yield path, f"Step {now.step} of {now.steps} at most; {now.distance:.0f} pixels to go"
+            yield DragStage(path, now.step, now.steps, now.distance)
             continue
         search, ended = now.result
         with studio.turns:

@@ -41,7 +41,7 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
         }
 
     def shown(visit: Visit, names: list[str], index: int | None) -> Any:
-        pictures = [(str(visit.face(name).thumbnail), f"{place}: {name}") for place, name in enumerate(names, 1)]
+        pictures = [(str(visit.face(name).before), f"{place}: {name}") for place, name in enumerate(names, 1)]
         usable = index is not None
         return (
             names,

@@ -15,7 +15,7 @@ def note(text: str, *, part: float | None = None, kind: str = "") -> str:
     if part is not None:
         percent = round(100 * part)
         bar = (
-            f'<div class="bar" role="progressbar" aria-label="Progress" aria-valuenow="{percent}" aria-valuemin="0" '
-            f'aria-valuemax="100"><div style="width:{percent}%"></div></div>'
+            f'<div class="bar" role="progressbar" aria-label="Progress" aria-valuenow="{percent}" '
+            f'aria-valuemin="0" aria-valuemax="100"><div style="width:{percent}%"></div></div>'
         )
     return f'<div class="note {kind}" role="status" aria-live="polite">{bar}<p>{html.escape(text)}</p></div>'

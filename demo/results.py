@@ -26,34 +26,33 @@ class Results:
 
     picture: gr.DownloadButton
     record: gr.DownloadButton | None
-    command: gr.Textbox
+    command: gr.Code
 
 
-def results_row(tab: str, *, picture: str = "Download the picture", record: str | None = None) -> Results:
+def results_row(tab: str, *, picture: str = "⤓ Picture", record: str | None = None) -> Results:
     """Make the controls; the buttons are of no use until there is a result.
 
     Args:
         tab: begins the elements' ids.
         picture, record: words on the buttons; no record's button when None.
     """
-    with gr.Row():
-        first = gr.DownloadButton(picture, interactive=False, elem_id=f"{tab}-picture")
-        second = None if record is None else gr.DownloadButton(record, interactive=False, elem_id=f"{tab}-record")
+    with gr.Row(elem_classes="downloads"):
+        first = _download(picture, f"{tab}-picture")
+        second = None if record is None else _download(record, f"{tab}-record")
     return Results(first, second, command_box(tab))
 
 
-def command_box(tab: str) -> gr.Textbox:
+def _download(words: str, name: str) -> gr.DownloadButton:
+    return gr.DownloadButton(words, size="sm", min_width=90, interactive=False, elem_id=name)
+
+
+def command_box(tab: str) -> gr.Code:
     """Where a command line is shown, to be copied."""
-    return gr.Textbox(
-        label="The same on the command line",
-        info="With the records' files in the folder that it runs in.",
-        interactive=False,
-        lines=1,
-        max_lines=6,
-        buttons=["copy"],
-        elem_id=f"{tab}-command",
-        elem_classes="command",
-    )
+    with gr.Accordion("The same on the command line", open=False):
+        return gr.Code(
+            "", language="shell", label="Commands, beside the records' files", lines=2, interactive=False,
+            elem_id=f"{tab}-command",
+        )  # fmt: skip
 
 
 def ready(path: str) -> gr.DownloadButton:
@@ -74,12 +73,6 @@ def command_line(words: Sequence[str]) -> str:
 def record_name(face: Face) -> str:
     """What the file of a face is called when it is downloaded."""
     return f"{face.name}{RECORD_SUFFIX}"
-
-
-def download_record(visit: Visit, face: Face) -> gr.DownloadButton:
-    """A button that downloads a face's record."""
-    del visit  # a record lies in its visit's folder already
-    return ready(str(face.record.path))
 
 
 def download_picture(visit: Visit, picture: "Image", tab: str, stem: str) -> gr.DownloadButton:

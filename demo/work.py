@@ -7,11 +7,12 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
+from demo.notes import note
 from demo.page import Page, answering
 from demo.running import StoppedError
 from demo.visit import Visit
 
-STOPPED = "Stopped."
+STOPPED = note("Stopped.")
 
 
 def begin_and_stop(tab: str, begin: str, stop: str = "Stop") -> tuple[gr.Button, gr.Button]:
@@ -23,7 +24,7 @@ def begin_and_stop(tab: str, begin: str, stop: str = "Stop") -> tuple[gr.Button,
     """
     with gr.Row():
         first = gr.Button(begin, variant="primary", elem_id=f"{tab}-begin")
-        second = gr.Button(stop, variant="stop", interactive=False, elem_id=f"{tab}-stop")
+        second = gr.Button(stop, interactive=False, elem_id=f"{tab}-stop")
     return first, second
 
 

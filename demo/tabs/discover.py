@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo.axes import METHODS, Axes, Method
+from demo.notes import note
 from demo.page import Page, answering, face_chooser
 from demo.results import command_box, command_line, ready, record_name
 from demo.running import Done, run_reporting
@@ -58,10 +59,12 @@ class Strips:
     Attributes:
         drawn: each axis with its picture's path.
         words: how far it is; empty at the end.
+        part: the same from 0 to 1.
     """
 
     drawn: tuple[tuple[Axis, str], ...]
     words: str
+    part: float = 1.0
 
 
 def build(page: Page) -> None:
@@ -89,7 +92,7 @@ def build(page: Page) -> None:
         )  # fmt: skip
     buttons = begin_and_stop("discover", "Show the axes")
     further = gr.Button("Next axes", elem_id="discover-next")
-    said = gr.Markdown("", elem_id="discover-said")
+    said = gr.HTML("", elem_id="discover-said")
     strips = gr.Gallery(
         label="Axes, from -2 to 2", columns=1, height="auto", object_fit="contain", allow_preview=False,
         interactive=False, buttons=[], elem_id="discover-strips",
@@ -102,14 +105,15 @@ def build(page: Page) -> None:
             with gr.Column(min_width=160):
                 keep = gr.Button("Keep as a slider", variant="primary", interactive=False, elem_id="discover-keep")
                 file = gr.DownloadButton("Download the direction", interactive=False, elem_id="discover-file")
-        kept = gr.Markdown("", elem_id="discover-kept")
+        kept = gr.HTML("", elem_id="discover-kept")
     command = command_box("discover")
 
     def look(visit: Visit, who: str | None, how: Method, what: str, start: float | None) -> Iterator[Any]:
         for now in draw_strips(visit, axes, who, how, what, -1 if start is None else int(start)):
             pictures = [(path, axis.name) for axis, path in now.drawn]
             found = [axis for axis, _ in now.drawn]
-            yield gr.Gallery(pictures, selected_index=None), found, None, gr.Button(interactive=False), now.words
+            words = note(now.words, part=now.part) if now.words else ""
+            yield gr.Gallery(pictures, selected_index=None), found, None, gr.Button(interactive=False), words
 
     def choose(found: list[Axis], event: gr.SelectData) -> Any:
         if not event.selected:
@@ -119,8 +123,8 @@ def build(page: Page) -> None:
 
     def finish(visit: Visit, axis: Axis | None, called: str, who: str | None) -> Any:
         path, lines = keep_axis(visit, axes, axis, called, who)
-        names = ", ".join(f"**{one}**" for one in visit.directions)
-        return ready(str(path)), lines, f"Sliders of the tab Edit now: {names}", visit.version
+        words = note(f"Sliders of the tab Edit now: {', '.join(visit.directions)}.", kind="good")
+        return ready(str(path)), lines, words, visit.version
 
     next_ones = further.click(
         lambda start: int(start or 0) + AT_ONCE, first, first, show_progress="hidden", api_visibility="private"
@@ -161,13 +165,11 @@ def draw_strips(
     studio.G.rows(layers)
     drawn: list[tuple[Axis, str]] = []
 
-    def work(report: "Callable[[str | list[Image]], None]") -> "list[Image]":
+    def work(report: "Callable[[float | list[Image]], None]") -> "list[Image]":
         from editing.sources import record_code
         from editing.strips import strips
 
-        found = axes.find(
-            method, layers, first, AT_ONCE, lambda done, whole: report(f"Looking at samples: {done} of {whole}")
-        )
+        found = axes.find(method, layers, first, AT_ONCE, lambda done, whole: report(done / whole))
         code, pictures = record_code(preview), []
         for direction in found:
             picture = strips(
@@ -187,10 +189,10 @@ def draw_strips(
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
             yield Strips(store(now.result), "")
-        elif isinstance(now, str):
-            yield Strips((), now)
+        elif isinstance(now, float):
+            yield Strips((), "Looking at samples, once for this model", now)
         else:
-            yield Strips(store(now), f"Axis {len(now)} of {AT_ONCE}")
+            yield Strips(store(now), f"Axis {len(now)} of {AT_ONCE}", len(now) / AT_ONCE)
 
 
 def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: str | None) -> "tuple[Path, str]":

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from demo.drags import EVERYTHING, PAINTED, DragWish, drag_face, draw_points, painted_mask, save_mask
+from demo.notes import note
 from demo.page import Page, answering, face_chooser
 from demo.results import download_picture, not_ready, ready, results_row
 from demo.running import Done
@@ -17,7 +18,8 @@ from generator.errors import InputError
 Points = list[tuple[float, float]]
 """Where a point is, then where it is to go, and so on."""
 
-_FIRST, _SECOND = "Click on a point of the picture that is to move.", "Click on where that point is to go."
+_FIRST = note("Click on a point of the picture that is to move.")
+_SECOND = note("Click on where that point is to go.")
 _DEFAULT_STEPS = 100
 
 
@@ -29,14 +31,14 @@ def build(page: Page) -> None:
         "left. The face follows, as far as the model can."
     )
     points, base = gr.State([]), gr.State(None)
-    with gr.Row():
-        with gr.Column(scale=5):
+    with gr.Row(elem_classes="studio"):
+        with gr.Column(scale=5, min_width=320):
             face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
             picture = gr.Image(
                 label="Click a point, then its target", type="filepath", interactive=False, buttons=[],
                 elem_id="drag-points",
             )  # fmt: skip
-            hint = gr.Markdown(_FIRST, elem_id="drag-hint")
+            hint = gr.HTML(_FIRST, elem_id="drag-hint")
             with gr.Row():
                 undo = gr.Button("Undo the last click", min_width=90, elem_id="drag-undo")
                 clear = gr.Button("Clear the points", min_width=90, elem_id="drag-clear")
@@ -67,14 +69,14 @@ def build(page: Page) -> None:
                 info="It ends sooner where all points arrive.", elem_id="drag-steps",
             )  # fmt: skip
             buttons = begin_and_stop("drag", "Drag", "Stop and keep")
-        with gr.Column(scale=5):
+        with gr.Column(scale=5, min_width=320, elem_classes="result"):
             after = gr.Image(
                 label="The dragged face", type="filepath", interactive=False, buttons=["fullscreen"],
                 elem_id="drag-after",
             )  # fmt: skip
-            said = gr.Markdown("", elem_id="drag-said")
-            results = results_row("drag", record="Download the record")
-            mask_file = gr.DownloadButton("Download the mask", visible=False, elem_id="drag-mask")
+            said = gr.HTML("", elem_id="drag-said")
+            results = results_row("drag", record="⤓ Record")
+            mask_file = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="drag-mask")
     assert results.record is not None
 
     def show(visit: Visit, name: str | None) -> Any:
@@ -117,11 +119,12 @@ def build(page: Page) -> None:
                     done.face.made_by,
                     file,
                     visit.version,
-                    f"{done.summary} Kept as the face **{done.face.name}**.",
+                    note(f"{done.summary} Kept as the face “{done.face.name}”.", kind="good"),
                 )
             else:
-                path, words = news
-                yield path, not_ready(), not_ready(), "", gr.skip(), gr.skip(), words
+                words = f"Step {news.step} of {news.steps} at most; {news.distance:.0f} pixels to go"
+                line = note(words, part=news.step / news.steps)
+                yield news.picture, not_ready(), not_ready(), "", gr.skip(), gr.skip(), line
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     face.change(answering(show), [page.visit, face], [picture, points, base, hint, paint], **quick)

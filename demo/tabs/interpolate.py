@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import gradio as gr
 
 from demo.key_frames import key_frames
+from demo.notes import note
 from demo.page import Page
-from demo.results import command_line, ready, record_name, results_row
+from demo.results import command_line, not_ready, ready, record_name, results_row
 from demo.running import Done, run_reporting
 from demo.visit import Visit
 from demo.work import begin_and_stop, work_on_click
@@ -79,6 +80,21 @@ class FilmWish:
         )
 
 
+@dataclass(frozen=True)
+class Stage:
+    """How far a film is.
+
+    Attributes:
+        words: for the page.
+        part: from 0 to 1; None while it is not known.
+        frame: the newest frame's picture; None before the first.
+    """
+
+    words: str
+    part: float | None
+    frame: str | None
+
+
 def build(page: Page) -> None:
     """Put the tab's controls into the tab that is being made."""
     G = page.studio.G
@@ -86,8 +102,8 @@ def build(page: Page) -> None:
     sides = sides or [G.resolution]
     known = [group for group in GROUPS if group in G.ws_groups]
     gr.Markdown("A film that goes from face to face. Put faces in a row, then make the film.")
-    with gr.Row():
-        with gr.Column(scale=5):
+    with gr.Row(elem_classes="studio"):
+        with gr.Column(scale=5, min_width=320):
             keys = key_frames(page, "interpolate", most=_MOST_KEYS)
             with gr.Row():
                 seconds = gr.Slider(
@@ -124,7 +140,7 @@ def build(page: Page) -> None:
                 )  # fmt: skip
                 rate = gr.Dropdown(list(_RATES), value=24, label="Frames a second", info="24 is as in the cinema.")
             buttons = begin_and_stop("interpolate", "Make the film")
-        with gr.Column(scale=5):
+        with gr.Column(scale=5, min_width=320, elem_classes="result"):
             film = gr.Video(
                 label="The film",
                 interactive=False,
@@ -137,8 +153,8 @@ def build(page: Page) -> None:
                 label="The frame that is drawn", type="filepath", interactive=False, visible=False, buttons=[],
                 elem_id="interpolate-frame",
             )  # fmt: skip
-            said = gr.Markdown("", elem_id="interpolate-said")
-            results = results_row("interpolate", picture="Download the film (MP4)")
+            said = gr.HTML("", elem_id="interpolate-said")
+            results = results_row("interpolate", picture="⤓ Film (MP4)")
 
     def make(visit: Visit, *values: Any) -> Iterator[Any]:
         for now in draw_film(visit, _wish(*values)):
@@ -146,9 +162,9 @@ def build(page: Page) -> None:
                 path, command = now.result
                 yield gr.Video(path, visible=True), gr.Image(visible=False), command, ready(path), ""
             else:
-                words, frame = now
-                shown = gr.skip() if frame is None else gr.Image(frame, visible=True)
-                yield gr.Video(visible=False), shown, gr.skip(), gr.skip(), words
+                shown = gr.skip() if now.frame is None else gr.Image(now.frame, visible=True)
+                words = note(now.words, part=now.part)
+                yield gr.Video(visible=False), shown, gr.skip(), not_ready(), words
 
     def rest() -> tuple[Any, ...]:
         return gr.Video(visible=True), gr.Image(visible=False), gr.skip(), gr.skip()
@@ -175,7 +191,7 @@ def _wish(
     )
 
 
-def draw_film(visit: Visit, wish: FilmWish) -> Iterator[tuple[str, str | None] | Done[tuple[str, str]]]:
+def draw_film(visit: Visit, wish: FilmWish) -> Iterator[Stage | Done[tuple[str, str]]]:
     """Make a film.
 
     Args:
@@ -183,7 +199,7 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[tuple[str, str | None] |
         wish: what is asked for.
 
     Yields:
-        How far it is, with the newest frame's picture; at last the film's path and the command line.
+        How far it is, and at last the film's path and the command line.
 
     Raises:
         InputError: as :meth:`FilmWish.morph` and :class:`editing.morph.Morph`.
@@ -202,7 +218,7 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[tuple[str, str | None] |
     size = film_side(wish.size, studio.G)
     path = visit.new_path("morph", ".mp4")
 
-    def work(report: Callable[[tuple[int, Frame | None]], None]) -> None:
+    def work(report: "Callable[[tuple[int, Frame | None]], None]") -> None:
         codes = [record_code(face.record) for face in faces]
         times = morph.times(studio.G, codes, on_point=lambda: report((0, None)))
         with write_film(path, fps=wish.rate) as write:
@@ -216,9 +232,10 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[tuple[str, str | None] |
             return
         number, frame = now
         if frame is None:
-            yield "Measuring the way", None
+            yield Stage("Measuring the way", None, None)
         else:
-            yield f"Frame {number} of {morph.frames}", visit.store(Image.fromarray(frame), "frame")
+            words = f"Frame {number} of {morph.frames}"
+            yield Stage(words, number / morph.frames, visit.store(Image.fromarray(frame), "frame"))
 
 
 def _command(wish: FilmWish, morph: "Morph", names: list[str]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from demo.notes import note
 from demo.page import Page, answering, face_chooser
 from demo.results import command_line, download_picture, not_ready, ready, record_name, results_row
 from demo.running import Done, run_reporting
@@ -49,12 +50,9 @@ class Share:
 def build(page: Page) -> None:
     """Put the tab's controls into the tab that is being made."""
     groups = [group for group in GROUPS if group in page.studio.G.ws_groups]
-    gr.Markdown(
-        "Give one face the styles of others. Faces come from the tabs Edit and Explore; a mix can be given "
-        "on from here to any tab."
-    )
-    with gr.Row():
-        with gr.Column(scale=4):
+    gr.Markdown("Give one face the styles of others. Faces come from every tab; the mix becomes one of them.")
+    with gr.Row(elem_classes="studio"):
+        with gr.Column(scale=4, min_width=300):
             receiver = face_chooser(page, "mix", label="Face", info="Who receives.")
             choices: list[gr.Dropdown | gr.Slider] = []
             for group in groups:
@@ -67,12 +65,12 @@ def build(page: Page) -> None:
                         )
                     )  # fmt: skip
             keep = gr.Button("Keep this face", variant="primary", elem_id="mix-keep")
-        with gr.Column(scale=5):
+        with gr.Column(scale=5, min_width=320, elem_classes="result"):
             picture = gr.Image(
                 label="The mix", type="filepath", interactive=False, buttons=["fullscreen"], elem_id="mix-shown"
             )
-            said = gr.Markdown("Choose who gives coarse, middle or fine styles.", elem_id="mix-said")
-            results = results_row("mix", record="Download the record")
+            said = gr.HTML(note("Choose who gives coarse, middle or fine styles."), elem_id="mix-said")
+            results = results_row("mix", record="⤓ Record")
     _build_figure(page, groups)
 
     def shares(values: Sequence[Any]) -> list[Share]:
@@ -93,7 +91,7 @@ def build(page: Page) -> None:
             visit.store(full, "mix"),
             download_picture(visit, full, "mix", kept.name),
             ready(str(kept.record.path)),
-            f"Kept as the face **{kept.name}**; every tab can take it now.",
+            note(f"Kept as the face “{kept.name}”; every tab can take it now.", kind="good"),
             visit.version,
         )
 
@@ -149,8 +147,8 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
         figure = gr.Image(
             label="The figure", type="filepath", interactive=False, buttons=["fullscreen"], elem_id="mix-figure"
         )
-        said = gr.Markdown("", elem_id="mix-figure-said")
-        results = results_row("mix-figure", picture="Download the figure")
+        said = gr.HTML("", elem_id="mix-figure-said")
+        results = results_row("mix-figure", picture="⤓ Figure")
 
     def draw(visit: Visit, names: list[str] | None, layers: list[str], amount: float) -> Iterator[Any]:
         for now in draw_figure(visit, names or list(visit.faces), ",".join(layers), amount):
@@ -158,7 +156,8 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
                 path, command = now.result
                 yield path, command, ready(path), ""
             else:
-                yield gr.skip(), gr.skip(), gr.skip(), now
+                drawn, cells = now
+                yield gr.skip(), gr.skip(), gr.skip(), note(f"Picture {drawn} of {cells}", part=drawn / cells)
 
     work_on_click(
         page, buttons, draw, [faces, given, strength], [figure, results.command, results.picture, said],
@@ -210,7 +209,7 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
 
 def draw_figure(
     visit: Visit, names: Sequence[str], layers: str, strength: float
-) -> Iterator[str | Done[tuple[str, str]]]:
+) -> Iterator[tuple[int, int] | Done[tuple[str, str]]]:
     """The figure of each face with the styles of each.
 
     Args:
@@ -220,7 +219,7 @@ def draw_figure(
         strength: how much of it.
 
     Yields:
-        How far it is, and at last the picture's path and the command line.
+        How many pictures are drawn, of how many; at last the figure's path and the command line.
 
     Raises:
         InputError: there are too few faces or too many, or no layers.
@@ -246,7 +245,7 @@ def draw_figure(
         if isinstance(now, Done):
             yield Done((visit.store(now.result, "figure", suffix=".png", stem="figure"), command_line(words)))
         else:
-            yield f"Picture {now} of {cells}"
+            yield now, cells
 
 
 def _given(visit: Visit, shares: Sequence[Share]) -> list[tuple[Face, Share]]:

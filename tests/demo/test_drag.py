@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from demo.drags import DraggedFace, DragWish, drag_face, draw_points, painted_mask, save_mask
+from demo.drags import DraggedFace, DragStage, DragWish, drag_face, draw_points, painted_mask, save_mask
 from demo.running import Done
 from demo.tabs.drag import _on_full
 from demo.visit import Visit
@@ -69,9 +69,10 @@ def test_a_painted_mask_holds_the_rest(visit: Visit) -> None:
 
 def test_what_was_found_is_kept_when_the_visitor_stops_it(visit: Visit) -> None:
     drag = drag_face(visit, "ann", DragWish(((2.0, 2.0), (29.0, 29.0)), steps=500))
-    path, words = next(drag)  # type: ignore[misc]
-    assert words.startswith("Step ")
-    assert Image.open(path).size == (16, 16)
+    stage = next(drag)
+    assert isinstance(stage, DragStage)
+    assert 1 <= stage.step < stage.steps == 500
+    assert Image.open(stage.picture).size == (16, 16)
     visit.keep = True
     visit.stop.set()
     done = _end(drag)

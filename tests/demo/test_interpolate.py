@@ -12,7 +12,7 @@ from PIL import Image
 
 from demo.key_frames import move_key, with_key
 from demo.running import Done, StoppedError
-from demo.tabs.interpolate import FilmWish, draw_film
+from demo.tabs.interpolate import FilmWish, Stage, draw_film
 from demo.visit import Visit
 from editing.cli import main
 from generator.errors import InputError
@@ -76,10 +76,13 @@ def test_a_film_can_be_stopped_and_leaves_nothing(visit: Visit) -> None:
 
 
 def test_the_newest_frame_is_shown(visit: Visit) -> None:
-    words, frame = next(draw_film(visit, replace(WISH, seconds=20.0, rate=30)))  # type: ignore[misc]
-    assert words.startswith("Frame ")
-    assert frame is not None
-    assert Image.open(frame).size == (32, 32)
+    stage = next(draw_film(visit, replace(WISH, seconds=20.0, rate=30)))
+    assert isinstance(stage, Stage)
+    assert stage.words.startswith("Frame ")
+    assert stage.part is not None
+    assert 0 < stage.part <= 1
+    assert stage.frame is not None
+    assert Image.open(stage.frame).size == (32, 32)
 
 
 def test_what_makes_no_film_is_said(visit: Visit) -> None:
