@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from demo import drags
 from demo.drags import DraggedFace, DragStage, DragWish, drag_face, draw_points, painted_mask, save_mask
 from demo.running import Done
 from demo.tabs.drag import _on_full
@@ -17,7 +18,7 @@ from editing.cli import main
 from generator.errors import InputError
 from generator.formats.native import save_native
 from invert.inversion import Inversion
-from tests.demo.visits import visiting
+from tests.demo.visits import StopsAfter, report_all, visiting
 
 WISH = DragWish(((8.0, 8.0), (14.0, 10.0)), steps=3)
 
@@ -68,16 +69,23 @@ def test_a_painted_mask_holds_the_rest(visit: Visit) -> None:
 
 
 def test_what_was_found_is_kept_when_the_visitor_stops_it(visit: Visit) -> None:
-    drag = drag_face(visit, "ann", DragWish(((2.0, 2.0), (29.0, 29.0)), steps=500))
-    stage = next(drag)
-    assert isinstance(stage, DragStage)
-    assert 1 <= stage.step < stage.steps == 500
-    assert Image.open(stage.picture).size == (16, 16)
-    visit.keep = True
-    visit.stop.set()
-    done = _end(drag)
-    assert "short of the targets" in done.summary
+    visit.stop = StopsAfter(visit, 2, keep=True)
+    done = _end(drag_face(visit, "ann", DragWish(((2.0, 2.0), (29.0, 29.0)), steps=500)))
+    assert "short of the targets after 3 steps" in done.summary
     assert "ann-dragged" in visit.faces
+
+
+def test_every_step_shows_where_the_face_is(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drags, "run_reporting", report_all)
+    *stages, _ = drag_face(visit, "ann", WISH)
+    assert [(stage.step, stage.steps) for stage in stages if isinstance(stage, DragStage)] == [
+        (1, 3),
+        (2, 3),
+        (3, 3),
+    ]
+    last = stages[-1]
+    assert isinstance(last, DragStage)
+    assert Image.open(last.picture).size == (16, 16)
 
 
 def test_clicks_are_places_of_the_full_picture(visit: Visit) -> None:

@@ -12,12 +12,13 @@ from PIL import Image
 
 from demo.key_frames import move_key, with_key
 from demo.running import Done, StoppedError
+from demo.tabs import interpolate
 from demo.tabs.interpolate import FilmWish, Stage, draw_film
 from demo.visit import Visit
 from editing.cli import main
 from generator.errors import InputError
 from generator.formats.native import save_native
-from tests.demo.visits import visiting
+from tests.demo.visits import StopsAfter, report_all, visiting
 
 WISH = FilmWish(("ann", "cleo", "bob"), seconds=0.5, rate=12, size=32)
 
@@ -67,22 +68,21 @@ def test_the_command_makes_the_same_film(visit: Visit, tmp_path: Path, monkeypat
 
 
 def test_a_film_can_be_stopped_and_leaves_nothing(visit: Visit) -> None:
-    film = draw_film(visit, replace(WISH, seconds=20.0, rate=30))
-    next(film)
-    visit.stop.set()
+    visit.stop = StopsAfter(visit, 2)
     with pytest.raises(StoppedError):
-        list(film)
+        list(draw_film(visit, WISH))
     assert not list(visit.folder.rglob("*.mp4"))
 
 
-def test_the_newest_frame_is_shown(visit: Visit) -> None:
-    stage = next(draw_film(visit, replace(WISH, seconds=20.0, rate=30)))
-    assert isinstance(stage, Stage)
-    assert stage.words.startswith("Frame ")
-    assert stage.part is not None
-    assert 0 < stage.part <= 1
-    assert stage.frame is not None
-    assert Image.open(stage.frame).size == (32, 32)
+def test_the_frames_are_shown_as_they_are_drawn(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpolate, "run_reporting", report_all)
+    *stages, _ = draw_film(visit, WISH)
+    assert [stage.words for stage in stages if isinstance(stage, Stage)] == [f"Frame {i} of 6" for i in range(1, 7)]
+    last = stages[-1]
+    assert isinstance(last, Stage)
+    assert last.part == 1
+    assert last.frame is not None
+    assert Image.open(last.frame).size == (32, 32)
 
 
 def test_what_makes_no_film_is_said(visit: Visit) -> None:

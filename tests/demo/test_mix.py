@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from demo.running import Done
+from demo.tabs import mix as mix_tab
 from demo.tabs.mix import Share, draw_figure, draw_mix, keep_mix
 from demo.visit import Visit
 from editing.cli import main
@@ -17,7 +18,7 @@ from editing.mixing import Donor, mix
 from generator.errors import InputError
 from generator.formats.native import save_native
 from invert.inversion import Inversion
-from tests.demo.visits import visiting
+from tests.demo.visits import report_all, visiting
 
 
 @pytest.fixture(name="visit")
@@ -63,11 +64,14 @@ def test_a_kept_mix_is_a_face_with_the_record_that_the_command_writes(
     assert torch.allclose(Inversion.load(made).ws, kept.record.inversion.ws, atol=1e-5)
 
 
-def test_the_figure_tells_how_far_it_is_and_ends_with_a_picture(visit: Visit) -> None:
+def test_the_figure_tells_how_far_it_is_and_ends_with_a_picture(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mix_tab, "run_reporting", report_all)
     *news, end = draw_figure(visit, ["ann", "bob"], "coarse", 1.0)
     assert isinstance(end, Done)
     path, command = end.result
-    assert all(isinstance(one, tuple) and 1 <= one[0] <= one[1] == 8 for one in news)
+    assert news == [(number, 8) for number in range(1, 9)]
     assert Image.open(path).width > 3 * visit.studio.G.resolution
     assert command == "edit mix ann.inversion.safetensors bob.inversion.safetensors --matrix --layers coarse"
 
