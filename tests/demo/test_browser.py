@@ -45,8 +45,14 @@ def open_page(page: Any, address: str) -> None:
 def click_example(page: Any, number: int = 1) -> None:
     """An example of a seed, until its picture is there at full resolution."""
     page.locator("#edit-examples button:has(img)").nth(number).click()
-    page.wait_for_selector("#edit-picture a, #edit-picture:not([disabled])")
-    page.wait_for_selector(_AFTER)
+    wait_for_rest(page)
+
+
+def wait_for_rest(page: Any) -> None:
+    """Until the picture is there at full resolution."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('#edit-compare img')].some(i => i.src.includes('/after'))"
+    )
 
 
 def pictures(page: Any) -> list[str]:
@@ -55,8 +61,8 @@ def pictures(page: Any) -> list[str]:
 
 def wait_for_change(page: Any, before: list[str]) -> None:
     page.wait_for_function(
-        "before => JSON.stringify([...document.querySelectorAll('#edit-compare img')].map(i => i.src)) !== before",
-        arg=__import__("json").dumps(before, separators=(",", ":")),
+        "before => [...document.querySelectorAll('#edit-compare img')].some((image, i) => image.src !== before[i])",
+        arg=before,
     )
 
 
@@ -73,7 +79,7 @@ def test_the_keyboard_does_everything(page: Any) -> None:
     press_until(page, "#edit-examples button:has(img)")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_selector(_AFTER)
+    wait_for_rest(page)
     before = pictures(page)
     press_until(page, "#direction-smile input[type=range]")
     for _ in range(5):
@@ -81,6 +87,7 @@ def test_the_keyboard_does_everything(page: Any) -> None:
     wait_for_change(page, before)
     assert page.input_value("#direction-smile input[type=range]") == "0.5"
     page.wait_for_selector("#edit-undo:not([disabled])")
+    wait_for_rest(page)
     page.keyboard.press("Control+z")
     page.wait_for_function("document.querySelector('#direction-smile input[type=range]').value == '0'")
     page.wait_for_selector("#edit-redo:not([disabled])")
@@ -161,14 +168,17 @@ def test_a_bad_upload_is_a_sentence_in_the_page(page: Any, tmp_path: Path, name:
 
 def test_light_and_dark(page: Any) -> None:
     def background() -> str:
-        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return page.evaluate("getComputedStyle(document.querySelector('gradio-app')).backgroundColor")
 
     light = background()
     page.click("#theme-switch")
+    page.wait_for_timeout(300)
     assert background() != light
     page.reload()
     page.wait_for_selector("#edit-examples img")
-    page.wait_for_function("light => getComputedStyle(document.body).backgroundColor !== light", arg=light)
+    page.wait_for_function(
+        "light => getComputedStyle(document.querySelector('gradio-app')).backgroundColor !== light", arg=light
+    )
 
 
 def test_two_browsers_do_not_see_each_other(page: Any, browser: Any, small_demo: tuple[Studio, str]) -> None:
