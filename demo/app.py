@@ -8,13 +8,17 @@ import gradio as gr
 
 from demo.page import Page
 from demo.studio import Studio
-from demo.tabs import edit, explore
+from demo.tabs import discover, drag, edit, explore, interpolate, mix
 from demo.visit import Visit
 
 _HERE = Path(__file__).parent
 
 TABS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("Edit", "edit", edit.build),
+    ("Mix", "mix", mix.build),
+    ("Interpolate", "interpolate", interpolate.build),
+    ("Discover", "discover", discover.build),
+    ("Drag", "drag", drag.build),
     ("Explore", "explore", explore.build),
 )
 """Title, id and builder of each tab, in their order."""

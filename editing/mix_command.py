@@ -10,16 +10,9 @@ from generator.command import new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
-    from PIL import Image
-    from torch import Tensor
-
     from editing.sources import Code
-    from generator.generator import Generator
 
 mix_app = new_app()
-
-MOST_CELLS = 400
-_CELL = 256
 
 
 class BlendName(StrEnum):
@@ -63,23 +56,31 @@ def mix(
     out: Annotated[
         Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write a record beside the picture, which `edit` goes on from.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     model: Annotated[
         str | None, typer.Option(help="The generator; the records' by default.", metavar="NAME|PATH")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
 ) -> None:
     """Give a picture the coarse, middle or fine styles of others."""
-    from editing.mixing import check_apart, share_out
-    from editing.outputs import picture_target
+    from editing.counting import show_count
+    from editing.mixed_pictures import check_cells, matrix_figure, mixed_picture
+    from editing.mixing import Donor, check_apart, mixed_record, share_out
+    from editing.outputs import free, picture_target
     from editing.regions import check_regions
     from editing.sources import check_not_a_source, open_codes
     from invert.photo import save_picture
+    from invert.record_files import RECORD_SUFFIX
 
     if columns and not matrix:
         raise InputError("--column belongs to --matrix; add that, or name the giver after the receiver.")
     if matrix and region:
         raise InputError("A --matrix shows whole pictures; leave out --region.")
+    if record and (matrix or region):
+        raise InputError("A --record is of one whole picture; leave out --matrix and --region.")
     if len(sources) < 2 and not columns:
         raise InputError("A mix needs two pictures at least: who receives, and who gives.")
     if not layers and not region:
@@ -92,83 +93,28 @@ def mix(
     if not matrix:
         check_apart(givers, rows)
     target = picture_target(out, _name(codes, shared, region, matrix), overwrite)
-    check_not_a_source(target, codes)
+    new_record = free(target.with_name(f"{target.stem}{RECORD_SUFFIX}"), overwrite) if record else None
+    for path in (target, new_record):
+        if path is not None:
+            check_not_a_source(path, codes)
     if matrix:
         receivers = codes[: len(sources)]
-        picture = _matrix(G, receivers, codes[len(sources) :] or receivers, rows[0], shared[0][1])
+        along_the_top = codes[len(sources) :] or receivers
+        cells = check_cells(len(receivers), len(along_the_top))
+        with show_count("matrix", cells, "picture") as count:
+            picture = matrix_figure(G, receivers, along_the_top, rows[0], shared[0][1], on_picture=count)
     else:
-        picture = _mixed(G, codes, rows, [amount for _, amount in shared], region or [], blend)
+        given = [
+            Donor(code.ws, one, amount) for code, one, (_, amount) in zip(codes[1:], rows, shared, strict=True)
+        ]
+        picture = mixed_picture(G, codes[0], given, regions=region or [], blend=blend.value)
+        if new_record is not None:
+            made = mixed_record(G, codes[0], given, [code.name for code in codes[1:]])
+            made.save(new_record, overwrite=overwrite)
     save_picture(picture, target, overwrite=overwrite)
-    print(f"Wrote {target}")
-
-
-def _mixed(
-    G: "Generator",
-    codes: "list[Code]",
-    rows: list[list[int]],
-    strengths: list[float],
-    region: list[str],
-    blend: BlendName,
-) -> "Image.Image":
-    import torch
-
-    from editing.mixing import Donor, mix
-    from invert.photo import to_picture
-
-    first = codes[0]
-    givers = zip(codes[1:], rows, strengths, strict=True)
-    mixed = mix(first.ws, [Donor(code.ws, given, amount) for code, given, amount in givers])
-    # What was tuned to the receiver's photo is the receiver's, as the rest of the picture is.
-    G = first.drawn_by(G)
-    with torch.inference_mode():
-        after = to_picture(G.synthesize(mixed, first.noise_or_const))[0]
-        if not region:
-            return after
-        before = to_picture(G.synthesize(first.ws, first.noise_or_const))[0]
-    from editing.blending import blend_pictures, synthesize_blended
-    from editing.regions import WITHIN_SKIN, region_masks, to_mask_tensor
-
-    mask = region_masks(region, [before, after], name=first.name)
-    if blend == BlendName.image:
-        skin = all(one.strip().lower() in WITHIN_SKIN for one in region)
-        return blend_pictures(before, after, mask, match_colours=skin)
-    blended = synthesize_blended(G, first.ws, mixed, to_mask_tensor(mask, mixed), first.noise_or_const)
-    return to_picture(blended)[0]
-
-
-def _matrix(
-    G: "Generator", receivers: "list[Code]", givers: "list[Code]", rows: list[int], strength: float
-) -> "Image.Image":
-    """Receivers down the left side, givers along the top, each mix where they meet."""
-    import torch
-    from PIL import Image
-
-    from editing.counting import show_count
-    from editing.mixing import mix_matrix
-    from invert.photo import to_picture
-    from invert.sheet import contact_sheet
-
-    cells = (len(receivers) + 1) * (len(givers) + 1) - 1
-    if cells > MOST_CELLS:
-        raise InputError(f"This matrix has {cells} pictures, more than {MOST_CELLS}; name fewer sources.")
-    side = min(_CELL, G.resolution)
-
-    with show_count("matrix", cells, "picture") as count, torch.inference_mode():
-
-        def draw(ws: "Tensor", code: "Code") -> "Image.Image":
-            count()
-            return to_picture(code.drawn_by(G).synthesize(ws, code.noise_or_const, size=side))[0]
-
-        mixed = mix_matrix(
-            torch.cat([code.ws for code in receivers]), torch.cat([code.ws for code in givers]), rows, strength
-        )
-        figure = [[Image.new("RGB", (side, side), "white"), *(draw(code.ws, code) for code in givers)]]
-        for code, line in zip(receivers, mixed, strict=True):
-            figure.append(
-                [draw(code.ws, code), *(draw(ws, code) for ws in (line[i : i + 1] for i in range(len(line))))]
-            )
-    titles = ["", *(code.name for code in givers)]
-    return contact_sheet(figure, titles, ["", *(code.name for code in receivers)], cell=side)
+    for path in (target, new_record):
+        if path is not None:
+            print(f"Wrote {path}")
 
 
 def _name(codes: "list[Code]", shared: list[tuple[str, float]], region: list[str] | None, matrix: bool) -> str:

@@ -1,7 +1,6 @@
 """What the controls of the tab Edit do: each function answers one event."""
 
 import asyncio
-import html
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo import drawing, photos, searching
+from demo.notes import note
 from demo.page import answering
 from demo.running import StoppedError
 from demo.tabs.explore import seed_face
@@ -23,24 +23,6 @@ if TYPE_CHECKING:
 VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
 FACE, PHOTO, WHOLE = VIEWS
 _REST_SECONDS = 0.35
-
-
-def note(text: str, *, part: float | None = None, kind: str = "") -> str:
-    """A line below the picture, read aloud by screen readers; with a bar for the part that is done.
-
-    Args:
-        text: plain text.
-        part: from 0 to 1.
-        kind: ``good`` for something that was reached.
-    """
-    bar = ""
-    if part is not None:
-        percent = round(100 * part)
-        bar = (
-            f'<div class="bar" role="progressbar" aria-label="Search" aria-valuenow="{percent}" aria-valuemin="0" '
-            f'aria-valuemax="100"><div style="width:{percent}%"></div></div>'
-        )
-    return f'<div class="note {kind}" role="status" aria-live="polite">{bar}<p>{html.escape(text)}</p></div>'
 
 
 WELCOME = note("Drop a photo, take an example, or explore faces that nobody has.")
