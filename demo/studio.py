@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from demo.places import own_prefix
 from demo.records import Records
 from demo.turns import Turns
 from demo.visit import Visit
@@ -76,7 +77,7 @@ class Studio:
         self.records = Records(G, self.preview_G)
         self.turns = Turns()
         self.steps = steps
-        self.uploads = Path(tempfile.mkdtemp(prefix="stylegan-demo-", dir=folder)).resolve()
+        self.uploads = Path(tempfile.mkdtemp(prefix=own_prefix(), dir=folder)).resolve()
         self.examples: list[Example] = []
         self.examples_folder = self.uploads / _EXAMPLES
         self._grace, self._idle, self._unclaimed, self._most = grace, idle, unclaimed, most_visits

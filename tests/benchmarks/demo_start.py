@@ -21,12 +21,11 @@ START_LIMIT, PREVIEW_LIMIT = 8.0, 0.3
 # From the slider's event to the frame in which its picture is decoded and shown.
 _MEASURE = """strength => new Promise(done => {
   const number = document.querySelector('#direction-smile input[type=range]');
-  const known = new Set([...document.querySelectorAll('#edit-compare img')].map(image => image.src));
   const begun = performance.now();
   const look = () => {
     const images = [...document.querySelectorAll('#edit-compare img')];
-    const shown = images.find(image => !known.has(image.src) && image.complete && image.naturalWidth);
-    if (shown) done([performance.now() - begun, shown.src]);
+    const shown = images.find(image => image.src.includes('/preview') && image.complete && image.naturalWidth);
+    if (shown) done(performance.now() - begun);
     else requestAnimationFrame(look);
   };
   number.value = strength;
@@ -57,15 +56,21 @@ def seconds_until_ready(page: Any, port: int, begun: float) -> float:
 def preview_seconds(page: Any, moves: int) -> list[float]:
     """From a slider's move to its preview, each time after a rest."""
     page.locator("#edit-examples button:has(img)").nth(1).click()
-    page.wait_for_selector("#edit-compare img")
-    page.wait_for_timeout(3000)
+    wait_for_rest(page)
     seconds = []
     for move in range(moves):
-        milliseconds, source = page.evaluate(_MEASURE, str(0.5 + 0.2 * move))
-        assert "/preview" in source, source
+        milliseconds = page.evaluate(_MEASURE, str(0.5 + 0.2 * move))
         seconds.append(milliseconds / 1000)
-        page.wait_for_timeout(2500)
+        wait_for_rest(page)
     return seconds
+
+
+def wait_for_rest(page: Any) -> None:
+    """Until the picture is there at full resolution."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('#edit-compare img')].some(i => i.src.includes('/after'))"
+    )
+    page.wait_for_timeout(500)
 
 
 def main() -> None:
@@ -89,10 +94,9 @@ def main() -> None:
                 server.wait()
                 page.close()
     print(f"page ready: {', '.join(f'{one:.1f}' for one in ready)} s (at most {START_LIMIT:g})")
-    print(
-        f"preview: median {statistics.median(previews):.2f} s, worst {max(previews):.2f} s (at most {PREVIEW_LIMIT:g})"
-    )
-    sys.exit(statistics.median(ready) > START_LIMIT or statistics.median(previews) > PREVIEW_LIMIT)
+    usual, worst = statistics.median(previews), max(previews)
+    print(f"preview: median {usual:.2f} s, worst {worst:.2f} s (at most {PREVIEW_LIMIT:g})")
+    sys.exit(statistics.median(ready) > START_LIMIT or usual > PREVIEW_LIMIT)
 
 
 if __name__ == "__main__":

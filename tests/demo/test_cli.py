@@ -1,5 +1,6 @@
 """The command line of the demo."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo.cli import main
+from demo.serve import clear_leftovers
 from tests.demo.small_studio import save_wide_model
 
 
@@ -33,3 +35,29 @@ def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str], tmp_pa
 def test_a_model_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--model", "no-such-model"]) == 2
     assert "There is no model or file 'no-such-model'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX tells whether a process is there")
+def test_what_a_killed_demo_left_is_deleted_and_a_living_ones_is_not(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, living, other = (
+        tmp_path / f"stylegan-demo-{name}" for name in (f"{ended.pid}-a", f"{os.getpid()}-b", "x")
+    )
+    for folder in (dead, living, other):
+        folder.mkdir()
+    clear_leftovers(tmp_path)
+    assert [folder.exists() for folder in (dead, living, other)] == [False, True, True]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_demo_that_is_ended_leaves_no_file(tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "demo", "--model", str(save_wide_model(tmp_path)), "--device", "cpu"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert "http://127.0.0.1:" in server.stdout.readline()
+        assert any(tmp_path.glob("stylegan-demo-*"))
+        server.terminate()
+        assert server.wait(60) == 0
+    assert not any(tmp_path.glob("stylegan-demo-*"))
