@@ -59,8 +59,19 @@ def look() -> dict[str, Any]:
         "theme": gr.themes.Default(
             primary_hue="indigo",
             neutral_hue="slate",
+            radius_size="lg",
             font=["system-ui", "sans-serif"],
             font_mono=["ui-monospace", "monospace"],
+        ).set(
+            block_border_width="0px",
+            block_shadow="none",
+            block_background_fill="*neutral_50",
+            block_background_fill_dark="*neutral_900",
+            body_background_fill="white",
+            body_background_fill_dark="*neutral_950",
+            block_label_background_fill="*neutral_50",
+            block_label_background_fill_dark="*neutral_900",
+            button_large_radius="*radius_lg",
         ),
         "css_paths": [_HERE / "page.css"],
         "head": f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
@@ -77,6 +88,11 @@ def _licence_note(studio: Studio) -> str:
     from generator.zoo import models
 
     entry = models().get(studio.G.name)
+    kept = "What you upload stays on the machine that serves this page and is deleted when you leave."
     if entry is None:
-        return f"Model: {studio.G.name}. Its file does not say its licence; ask where you got it."
-    return f"Model: {entry.name}, {entry.domain}, {entry.resolution} pixels. Licence: {entry.licence}."
+        return f"Model: {studio.G.name}. Its file does not say its licence; ask where you got it. {kept}"
+    forbidden = "**Not for commercial use.** " if "non-commercial" in entry.licence.lower() else ""
+    return (
+        f"{forbidden}Model {studio.G.name}: {entry.domain}, {entry.resolution} pixels; licence: {entry.licence}. "
+        f"dlib's landmark model, which aligns faces, is not for commercial use either. {kept}"
+    )

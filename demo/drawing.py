@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from demo.photos import shown
 from demo.visit import Face, Visit
@@ -13,8 +13,11 @@ from invert.paste import paste_back
 from invert.photo import read_photo
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from editing.edit import Edit
 
+View = Literal["Face", "Photo", "Whole photo"]
 Pair = tuple[str, str]
 """Paths of two pictures, before and after."""
 
@@ -47,47 +50,65 @@ def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[Edit]":
     return [(known[name], strength) for name, strength in strengths.items() if strength]
 
 
-def preview(visit: Visit, face: Face, strengths: Mapping[str, float]) -> Pair:
-    """The inversion and the edit at the preview's size, in the preview's precision."""
+def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: bool = False) -> Pair:
+    """The edit at the preview's size, in the preview's precision, beside the unedited face or the photo's."""
     edits = edits_of(visit, strengths)
+    before = _crop(face) if photo else str(face.before)
     with visit.studio.turns:
         after = face.preview.edited(edits, size=visit.studio.preview_size)
-    return str(face.before), visit.store(after, "preview")
+    return before, visit.store(after, "preview")
 
 
-def finished(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> Result:
+def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: View = "Face") -> Result:
     """The edit at full resolution, in float32.
 
     Args:
         visit, face: what is edited.
         strengths: by the directions' names.
-        whole: paste the face back into its photo.
+        view: what it is shown beside: the unedited face, the photo's crop, or, put back, the whole photo.
 
     Raises:
-        InputError: there is no photo to paste into.
+        InputError: there is no photo.
     """
     edits = edits_of(visit, strengths)
-    if whole and face.photo is None:
-        raise InputError("This face has no photo to be put back into; choose one that was found in a photo.")
+    whole = view == "Whole photo"
     with visit.studio.turns:
         after = face.record.edited(edits)
-        before = face.record.picture() if whole or not face.full.exists() else None
-        if whole and face.photo is not None and before is not None:
-            photo = read_photo(face.photo)
-            after = paste_back(photo, after, face.record.alignment(), reference=before)
-            before = photo
+        if whole:
+            photo = _photo(face)
+            after = paste_back(photo, after, face.record.alignment(), reference=face.record.picture())
+            before = visit.store(shown(photo), "whole")
+        elif view == "Photo":
+            before = _crop(face)
+        else:
+            before = _unedited(face)
     named = [(direction.name, strength) for direction, strength in edits]
     stem = f"{face.name}.{edit_name(named)}" if named else f"{face.name}.inverted"
     picture = visit.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
-    if whole and before is not None:
-        first = visit.store(shown(before), "whole-before")
-    else:
-        if before is not None:  # it is the same for all edits of this face
-            before.save(face.full, quality=92)
-        first = str(face.full)
-    return Result(
-        (first, visit.store(shown(after), "after")), picture, commands(visit, face, strengths, whole=whole)
-    )
+    command = commands(visit, face, strengths, whole=whole)
+    return Result((before, visit.store(shown(after), "after")), picture, command)
+
+
+def _photo(face: Face) -> "Image":
+    if face.photo is None:
+        raise InputError("This face has no photo; choose one that was found in a photo.")
+    return read_photo(face.photo)
+
+
+def _unedited(face: Face) -> str:
+    """The face before any edit, at full resolution; it is drawn once."""
+    path = face.before.with_name("full.jpg")
+    if not path.exists():
+        face.record.picture().save(path, quality=92)
+    return str(path)
+
+
+def _crop(face: Face) -> str:
+    """The photo's part that was inverted; it is cut once."""
+    path = face.before.with_name("crop.jpg")
+    if not path.exists():
+        face.record.crop(_photo(face)).save(path, quality=92)
+    return str(path)
 
 
 def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> str:

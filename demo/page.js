@@ -25,26 +25,33 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Light or dark as chosen here before, else as the system has it, which Gradio looks after.
+let chosenTheme = null;
+try {
+  if (!new URLSearchParams(location.search).has("__theme")) chosenTheme = localStorage.getItem("stylegan-latents-theme");
+} catch (error) {
+  // A browser may forbid it.
+}
+
+function applyTheme() {
+  const dark = chosenTheme === "dark";
+  if (chosenTheme !== null && document.body.classList.contains("dark") !== dark) {
+    document.body.classList.toggle("dark", dark);
+  }
+}
+
 window.switchTheme = () => {
-  const dark = document.body.classList.toggle("dark");
+  chosenTheme = document.body.classList.contains("dark") ? "light" : "dark";
+  applyTheme();
   try {
-    localStorage.setItem("stylegan-latents-theme", dark ? "dark" : "light");
+    localStorage.setItem("stylegan-latents-theme", chosenTheme);
   } catch (error) {
-    // A browser may forbid it; the choice then lasts as long as the page.
+    // Forbidden, the choice lasts as long as the page.
   }
 };
 
 document.addEventListener("DOMContentLoaded", () => {
-  let chosen = null;
-  try {
-    chosen = localStorage.getItem("stylegan-latents-theme");
-  } catch (error) {
-    // As above.
-  }
-  if (chosen === null || new URLSearchParams(location.search).has("__theme")) return;
-  // Gradio sets the system's choice when it starts; ours comes after it.
-  const apply = () => document.body.classList.toggle("dark", chosen === "dark");
-  apply();
-  setTimeout(apply, 300);
-  setTimeout(apply, 1500);
+  applyTheme();
+  // Gradio sets the system's choice when it starts, some time after this.
+  new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 });

@@ -23,6 +23,9 @@ TAB_NAMES = {
 }
 """The tabs that a face can be sent to: id and title."""
 
+_CONTROLS = {"--no-align": "turn \u201cLook for faces\u201d off"}
+"""What the page calls an option that a message of the library names."""
+
 _log = logging.getLogger("demo")
 _FAULT = "Something went wrong that was not your fault; the program's own log says what. Please try again."
 _NO_MEMORY = "There is not enough memory for this just now; try a smaller photo, or again in a moment."
@@ -94,6 +97,8 @@ def _told(error: Exception, visit: Visit | None) -> gr.Error:
         if visit is not None:
             for folder in (visit.folder, visit.studio.uploads):
                 text = _without_folder(text, str(folder))
+        for option, control in _CONTROLS.items():
+            text = text.replace(option, control)
         return gr.Error(text, title="That did not work", duration=None, print_exception=False)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return gr.Error(_NO_MEMORY, title="Too large", duration=None, print_exception=False)
@@ -124,6 +129,8 @@ def face_chooser(
     chooser = gr.Dropdown(
         label=label, info=info, choices=[], value=None, multiselect=several, elem_classes="face-chooser"
     )
+    # Which faces there are the visit knows; the handlers ask it.
+    setattr(chooser, "preprocess", lambda value: value)  # noqa: B010
 
     def renew(visit: Visit | None, chosen: str | list[str] | None) -> Any:
         if visit is None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _THUMBNAIL = 192
 _SHOWN_SIDE = 1280
+_MOST_FACES = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class Photo:
 
 
 def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
-    """Take an uploaded photo and find the faces in it.
+    """Take an uploaded photo, find the faces in it, and keep it as :attr:`~demo.visit.Visit.photo`.
 
     Args:
         visit: whose it is.
@@ -74,6 +75,10 @@ def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
         InputError: it is no photo that can be read, or shows no face.
     """
     name = Path(upload).name
+    before = visit.photo
+    visit.photo = None
+    if before is not None and all(face.photo != before.path for face in visit.faces.values()):
+        before.path.unlink(missing_ok=True)
     path = visit.take(upload)
     # One photo at a time is decoded, which takes memory.
     with visit.studio.turns:
@@ -91,7 +96,9 @@ def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
         except InputError:
             path.unlink(missing_ok=True)
             raise
-    return Photo(path, name, from_left, [visit.store(crop, "found") for crop in crops[:12]], largest)
+    thumbnails = [visit.store(crop, "found", most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
+    visit.photo = Photo(path, name, from_left, thumbnails, largest)
+    return visit.photo
 
 
 def shown(picture: "Image") -> "Image":

@@ -1,13 +1,18 @@
 """From a model's name to a page that answers: loading, Gradio's settings, starting and ending."""
 
 import os
+import shutil
+import signal
 import socket
+import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from demo.places import PREFIX
 from generator.command import choose_device
 from generator.errors import InputError
 
@@ -45,10 +50,13 @@ def serve(
     from demo.studio import Studio
     from generator.loading import load
 
+    clear_leftovers(Path(tempfile.gettempdir()))
     studio = Studio(load(model).to(choose_device(device)), steps=steps, folder=folder)
     try:
         importing.join()
         with running(studio, port=chosen, host=host, share=share, queue_size=queue_size, browse=browse) as address:
+            # Ended by a service manager, it cleans up as well.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             print(f"The demo is at {address} (Ctrl-C ends it)", flush=True)
             threading.Event().wait()
     finally:
@@ -104,6 +112,21 @@ def quiet_gradio() -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what a demo of this user left behind that was killed: its visitors' files."""
+    if os.name != "posix":  # elsewhere there is no harmless question for a process by its number
+        return
+    for left in folder.glob(f"{PREFIX}*"):
+        number = left.name.removeprefix(PREFIX).partition("-")[0]
+        if number.isdecimal() and not left.is_symlink() and left.stat().st_uid == os.getuid():
+            try:
+                os.kill(int(number), 0)
+            except ProcessLookupError:
+                shutil.rmtree(left, ignore_errors=True)
+            except (PermissionError, OverflowError):  # another user's process has that number now
+                pass
 
 
 def free_port(host: str, port: int | None) -> int:

@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from demo.places import own_prefix
+from demo.records import Records
 from demo.turns import Turns
 from demo.visit import Visit
 from generator.errors import InputError
@@ -17,7 +19,6 @@ from generator.errors import InputError
 if TYPE_CHECKING:
     from demo.examples import Example
     from editing.direction import Direction
-    from editing.opened import OpenRecord
     from generator.generator import Generator
 
 _VISITS, _EXAMPLES = "visits", "examples"
@@ -42,6 +43,7 @@ class Studio:
         preview_G: draws previews, in bfloat16 where the device computes in it.
         preview_size: their side in pixels, half the model's or 512 if that is less.
         directions: the model's own, bound to it, by name.
+        records: of all visits, those kept open.
         turns: held by whoever computes.
         examples: what :func:`demo.examples.examples` made.
         uploads: Gradio's folder; what visitors upload lies in it, and their visits' folders do.
@@ -72,9 +74,10 @@ class Studio:
         self.directions: dict[str, Direction] = {
             name: direction.bind(G) for name, direction in known(G.latent_space).items()
         }
+        self.records = Records(G, self.preview_G)
         self.turns = Turns()
         self.steps = steps
-        self.uploads = Path(tempfile.mkdtemp(prefix="stylegan-demo-", dir=folder)).resolve()
+        self.uploads = Path(tempfile.mkdtemp(prefix=own_prefix(), dir=folder)).resolve()
         self.examples: list[Example] = []
         self.examples_folder = self.uploads / _EXAMPLES
         self._grace, self._idle, self._unclaimed, self._most = grace, idle, unclaimed, most_visits
@@ -114,18 +117,6 @@ class Studio:
             raise InputError("The upload is not there any more; upload the file again.")
         return file
 
-    def opened(self, record: Path) -> "tuple[OpenRecord, OpenRecord]":
-        """A record with the generator, and with the one for previews.
-
-        Raises:
-            InputError: it cannot be read, or belongs to another model.
-        """
-        from editing.opened import OpenRecord
-
-        full, preview = OpenRecord(record, generator=self.G), OpenRecord(record, generator=self.preview_G)
-        full.inversion.for_generator(self.G)
-        return full, preview
-
     def sweep(self) -> None:
         """End visits that are over and delete uploads that nobody can want any more."""
         now = time.monotonic()
@@ -161,6 +152,7 @@ class Studio:
     def _end(self, visits: list[Visit]) -> None:
         for visit in visits:
             visit.close()
+            self.records.forget(visit.folder)
             with self._lock:
                 if self._visits.get(visit.session) is visit:
                     del self._visits[visit.session]

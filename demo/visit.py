@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from demo.photos import Photo
+    from demo.records import Records
     from demo.studio import Studio
     from editing.direction import Direction
     from editing.opened import OpenRecord
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_FACES = 24
 MOST_DIRECTIONS = 8
+MOST_BYTES = 500 << 20
 _KEPT_OF_A_SLOT = 6
 _LONGEST_NAME = 40
 ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
@@ -37,8 +39,8 @@ class Face:
 
     Attributes:
         name: unique in the visit.
-        record: opened with the studio's generator, for full resolution.
-        preview: the same opened with the generator for previews.
+        path: the record's file.
+        records: where it is opened.
         before: a picture of it before any edit, of the previews' size.
         photo: the photo that it was found in, for pasting back; None where there is none.
         made_by: the command line that would have made the record; empty for one that was uploaded.
@@ -46,22 +48,22 @@ class Face:
     """
 
     name: str
-    record: "OpenRecord"
-    preview: "OpenRecord"
+    path: Path
+    records: "Records"
     before: Path
     photo: Path | None = None
     made_by: str = ""
     history: History = field(default_factory=History)
 
     @property
-    def path(self) -> Path:
-        """The record's file."""
-        return self.record.path
+    def record(self) -> "OpenRecord":
+        """Opened with the studio's generator, for full resolution."""
+        return self.records.open(self.path)[0]
 
     @property
-    def full(self) -> Path:
-        """Where :attr:`before` is kept at full resolution, once it was drawn."""
-        return self.before.with_name(f"{self.name}-full.jpg")
+    def preview(self) -> "OpenRecord":
+        """Opened with the generator for previews."""
+        return self.records.open(self.path)[1]
 
 
 class Visit:
@@ -142,7 +144,15 @@ class Visit:
         own.mkdir(parents=True, exist_ok=True)
         return own / f"{clean_name(stem)}{suffix}"
 
-    def store(self, picture: "Image", slot: str, *, suffix: str = ".jpg", stem: str | None = None) -> str:
+    def store(
+        self,
+        picture: "Image",
+        slot: str,
+        *,
+        suffix: str = ".jpg",
+        stem: str | None = None,
+        most: int = _KEPT_OF_A_SLOT,
+    ) -> str:
         """Write a picture for the page into the visit's folder; the last few of each slot are kept.
 
         Args:
@@ -150,19 +160,20 @@ class Visit:
             slot: what it is for, such as ``preview``.
             suffix: ``.jpg`` is sooner, ``.png`` exact.
             stem: of the file's name, which a download takes; the slot's by default.
+            most: how many of the slot are kept.
 
         Returns:
             The path, as Gradio's components take it.
         """
         path = self.new_path(stem or slot, suffix)
         picture.save(path, quality=92, compress_level=4)  # each format takes its own
-        return self.hold(path, slot)
+        return self.hold(path, slot, most)
 
-    def hold(self, path: Path, slot: str) -> str:
+    def hold(self, path: Path, slot: str, most: int = _KEPT_OF_A_SLOT) -> str:
         """Count a file of :meth:`new_path` to a slot, whose oldest files are deleted."""
         files = self._slots.setdefault(slot, [])
         files.append(path)
-        while len(files) > _KEPT_OF_A_SLOT:
+        while len(files) > most:
             shutil.rmtree(files.pop(0).parent, ignore_errors=True)
         return str(path)
 
@@ -170,9 +181,12 @@ class Visit:
         """Copy an uploaded file into the visit's folder; the upload itself is deleted soon after.
 
         Raises:
-            InputError: it is not there any more, or is no file that was uploaded.
+            InputError: it is not there any more, is no file that was uploaded, or the visit holds too much.
         """
         source = self.studio.uploaded(upload)
+        held = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        if held + source.stat().st_size > MOST_BYTES:
+            raise InputError(f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to begin anew.")
         path = self.new_path(source.stem, source.suffix.lower())
         try:
             shutil.copyfile(source, path)
@@ -221,11 +235,10 @@ class Visit:
     def _keep(self, name: str, path: Path, photo: Path | None, made_by: str) -> Face:
         studio = self.studio
         with studio.turns:
-            record, preview = studio.opened(path)
-            picture = preview.picture(size=studio.preview_size)
+            picture = studio.records.open(path)[1].picture(size=studio.preview_size)
         before = self.new_path(f"{name}-before", ".jpg")
         picture.save(before, quality=92)
-        face = Face(name, record, preview, before, photo, made_by)
+        face = Face(name, path, studio.records, before, photo, made_by)
         self.faces[name] = face
         self.version += 1
         return face

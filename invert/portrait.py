@@ -13,6 +13,7 @@ from invert.photo import to_picture, to_tensor
 if TYPE_CHECKING:
     from PIL import Image
 
+    from generator.generator import Noise
     from invert.faces import Face
     from invert.identity import Identity
     from invert.inversion import Inversion
@@ -76,7 +77,7 @@ def invert_face(
     settings = inversion.settings | {FACE: which if face is not None else None}
     inversion = dataclasses.replace(inversion, settings=settings, sources=[source], alignments=[alignment])
     drawn_by, ws, maps = tuned_generator(G, inversion), inversion.for_generator(G), inversion.noise
-    noise = "const" if maps is None else [map.to(G.device) for map in maps]
+    noise: Noise = "const" if maps is None else [map.to(G.device) for map in maps]
     with torch.inference_mode():
         picture = to_picture(drawn_by.synthesize(ws, noise))[0]
     metrics = inversion.metrics | measure(drawn_by, ws, images, noise=noise)

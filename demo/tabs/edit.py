@@ -61,7 +61,7 @@ def build(page: Page) -> None:
                 type="filepath",
                 image_mode=None,
                 height=220,
-                placeholder="### Drop a photo here\nor click to choose one; below are the webcam and the clipboard",
+                placeholder="# Drop a photo here\nor click to choose one",
                 webcam_options=gr.WebcamOptions(mirror=False),
                 buttons=["fullscreen"],
                 elem_id="edit-photo",
@@ -75,6 +75,7 @@ def build(page: Page) -> None:
                 height="auto",
                 allow_preview=False,
                 interactive=False,
+                buttons=[],
                 elem_id="edit-found",
             )
             with gr.Row(elem_classes="search"):
@@ -99,6 +100,8 @@ def build(page: Page) -> None:
                     height="auto",
                     allow_preview=False,
                     interactive=False,
+                    container=False,
+                    buttons=[],
                     elem_id="edit-examples",
                 )
             with gr.Accordion("More ways to begin", open=False):
@@ -117,7 +120,7 @@ def build(page: Page) -> None:
                 gr.Markdown("A record holds a face's code; it is what *Record* below the picture downloads.")
         with gr.Column(scale=6, min_width=320, elem_classes="result"):
             compare = gr.ImageSlider(
-                label="Before and after",
+                label="Before | after",
                 type="filepath",
                 buttons=["fullscreen"],
                 max_height=760,
@@ -129,10 +132,10 @@ def build(page: Page) -> None:
                 redo = gr.Button("↷ Redo", size="sm", min_width=70, interactive=False, elem_id="edit-redo")
                 reset = gr.Button("Reset all", size="sm", min_width=80, interactive=False, elem_id="edit-reset")
             view = gr.Radio(
-                ["Face", "Whole photo"],
-                value="Face",
-                label="Show",
-                info="Whole photo: the edited face put back where it came from.",
+                answers.VIEWS,
+                value=answers.FACE,
+                label="Before and after",
+                info="Beside the face's own code, beside the photo, or put back into the whole photo.",
                 elem_id="edit-view",
             )
             with gr.Row(elem_classes="downloads"):
@@ -173,7 +176,7 @@ def _sliders(page: Page) -> list[gr.Slider]:
                     made[name] = _slider(name, help_of(directions[name]))
     if not directions:
         gr.Markdown("No direction is known for this model yet: find some on the tab Discover and keep them.")
-    with gr.Group(elem_classes="directions kept"):
+    with gr.Column(elem_classes="kept"):
         kept = [_slider("", "", visible=False) for _ in range(MOST_DIRECTIONS)]
     gr.Markdown(
         "1 is one standard deviation of what a direction changes. Double-click a slider to reset it.",
@@ -201,7 +204,7 @@ def help_of(direction: "Direction") -> str:
     """What the two ends of a slider do."""
     positive, negative = direction.description, str(direction.provenance.get("negative", ""))
     if positive and negative:
-        return f"+ {positive}; - {negative}"
+        return f"+ {positive} \u00b7 \u2212 {negative}"
     return f"+ {positive}" if positive else "Kept on the tab Discover."
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from invert.methods import Quality
 
-WHOLE = "Whole photo"
+VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
+FACE, PHOTO, WHOLE = VIEWS
 _REST_SECONDS = 0.35
 
 
@@ -36,8 +37,7 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     """A photo came: find its faces and offer them."""
     if upload is None:
         return forget(visit)
-    visit.photo = None
-    visit.photo = photo = photos.receive(visit, upload, align=align)
+    photo = photos.receive(visit, upload, align=align)
     several = len(photo.faces) > 1
     titles = [f"{i}" for i in range(len(photo.thumbnails))]
     found = gr.Gallery(
@@ -150,15 +150,15 @@ def strengths_of(visit: Visit, values: tuple[float, ...]) -> dict[str, float]:
     return {name: float(value or 0) for name, value in zip(visit.all_directions, values, strict=False)}
 
 
-def preview(visit: Visit, name: str | None, view: str, *values: float) -> Any:
+def preview(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
     """A slider moves: half the resolution, at once. A whole photo waits until the slider rests."""
     visit.moves += 1
     if view == WHOLE or not name:
         return gr.skip()
-    return drawing.preview(visit, visit.face(name), strengths_of(visit, values))
+    return drawing.preview(visit, visit.face(name), strengths_of(visit, values), photo=view == PHOTO)
 
 
-async def rested(visit: Visit | None, name: str | None, view: str, *values: float) -> Any:
+async def rested(visit: Visit | None, name: str | None, view: "drawing.View", *values: float) -> Any:
     """Some time after a move: the whole resolution, unless something moved meanwhile."""
     if visit is None or not name:
         return gr.skip()
@@ -169,14 +169,14 @@ async def rested(visit: Visit | None, name: str | None, view: str, *values: floa
     return await asyncio.to_thread(answering(draw), visit, name, view, *values)
 
 
-def draw(visit: Visit, name: str | None, view: str, *values: float) -> Any:
+def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
     """The whole resolution, the downloads, and the history's buttons."""
     if not name:
         return gr.skip()
     face, strengths = visit.face(name), strengths_of(visit, values)
     history = face.history
     history.push(strengths)
-    result = drawing.finished(visit, face, history.current, whole=view == WHOLE)
+    result = drawing.finished(visit, face, history.current, view=view)
     return (
         result.pair,
         gr.DownloadButton(value=result.picture, interactive=True),
@@ -193,7 +193,7 @@ def show_face(visit: Visit, name: str | None) -> Any:
     if not name:
         return gr.skip()
     face = visit.face(name)
-    return _with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value="Face"))
+    return _with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
 
 
 def undo(visit: Visit, name: str | None) -> Any:

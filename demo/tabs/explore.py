@@ -21,10 +21,17 @@ def build(page: Page) -> None:
         truncation = gr.Slider(
             0.0, 1.2, 0.7, step=0.05, label="Truncation", info="0 is the mean face, 1 the model's whole variety."
         )
-        show = gr.Button("Show faces", variant="primary", elem_id="explore-show")
-        more = gr.Button("Next ones", elem_id="explore-next")
+        with gr.Column(scale=1, min_width=160):
+            show = gr.Button("Show faces", variant="primary", elem_id="explore-show")
+            more = gr.Button("Next ones", elem_id="explore-next")
     faces = gr.Gallery(
-        label="Faces", columns=6, height="auto", allow_preview=False, interactive=False, elem_id="explore-faces"
+        label="Faces",
+        columns=6,
+        height="auto",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        elem_id="explore-faces",
     )
     chosen = gr.State(None)
     with gr.Row():
@@ -43,13 +50,17 @@ def build(page: Page) -> None:
         sampling = Sampling(truncation=cut, size=min(256, studio.G.resolution))
         with studio.turns:
             drawn = list(sampling.pictures(studio.preview_G, range(start, start + _AT_ONCE)))
-        pictures = [(visit.store(picture, f"seed-{number}"), f"seed {number}") for number, _, picture in drawn]
+        pictures = [
+            (visit.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}") for number, _, picture in drawn
+        ]
         return pictures, None, gr.Button(interactive=False)
 
-    def further(first: float | None) -> int:
+    def further(_visit: Visit, first: float | None) -> int:
         return whole_seed(first) + _AT_ONCE
 
-    def choose(first: float | None, cut: float, event: gr.SelectData) -> tuple[tuple[int, float], gr.Button]:
+    def choose(
+        _visit: Visit, first: float | None, cut: float, event: gr.SelectData
+    ) -> tuple[tuple[int, float], gr.Button]:
         number = whole_seed(first) + int(event.index)
         return (number, cut), gr.Button(f"Send seed {number}", interactive=True)
 
@@ -61,10 +72,10 @@ def build(page: Page) -> None:
 
     inputs, outputs = [page.visit, seed, truncation], [faces, chosen, send]
     show.click(answering(draw), inputs, outputs, api_name="explore")
-    more.click(further, seed, seed, api_visibility="private").then(
+    more.click(answering(further), [page.visit, seed], seed, api_visibility="private").success(
         answering(draw), inputs, outputs, api_visibility="private"
     )
-    faces.select(choose, [seed, truncation], [chosen, send], api_visibility="private")
+    faces.select(answering(choose), [page.visit, seed, truncation], [chosen, send], api_visibility="private")
     send.click(
         answering(deliver), [page.visit, chosen, target], [page.version, page.tabs], api_visibility="private"
     )
