@@ -29,8 +29,9 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
         with gr.Column(min_width=160):
             add = gr.Button("Add it as the last one", elem_id=f"{tab}-add")
             add_all = gr.Button("Add all faces", elem_id=f"{tab}-add-all")
+    gr.Markdown("Key frames, in their order; choose one to move it.", elem_classes="hint")
     row = gr.Gallery(
-        label="Key frames, in their order", columns=6, height="auto", allow_preview=False, interactive=False,
+        label="Key frames", show_label=False, columns=5, height=170, allow_preview=False, interactive=False,
         buttons=[], elem_id=f"{tab}-keys",
     )  # fmt: skip
     with gr.Row():

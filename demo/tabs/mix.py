@@ -60,7 +60,7 @@ def build(page: Page) -> None:
                     choices.append(_giver(page, group))
                     choices.append(
                         gr.Slider(
-                            0, 1, 1, step=0.05, label=f"How much, {group}", info="0 nothing, 1 all of it.",
+                            0, 1, 1, step=0.05, label="How much", info=f"Of the {group} styles.",
                             elem_id=f"mix-{group}-strength", min_width=140,
                         )
                     )  # fmt: skip
