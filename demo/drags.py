@@ -161,6 +161,7 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragSt
     studio, face = visit.studio, visit.face(name)
     side = studio.G.resolution
     handles = wish.handles(side)
+    visit.check_room()
     targets = [handle.target for handle in handles]
 
     def work(report: "Callable[[DragProgress], None]") -> "tuple[Drag, Dragged]":

@@ -200,6 +200,7 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
     studio, face, given = visit.studio, visit.face(name), _given(visit, shares)
     if not given:
         raise InputError("Nothing is mixed yet: choose another face for the coarse, middle or fine styles.")
+    visit.check_room()
     names = list(dict.fromkeys(giver.name for giver, _ in given))
     with studio.turns:
         donors = [_donor(studio, record_code(giver.record), share) for giver, share in given]
