@@ -50,8 +50,11 @@ window.switchTheme = () => {
   }
 };
 
-document.addEventListener("DOMContentLoaded", () => {
+function watchTheme() {
   applyTheme();
   // Gradio sets the system's choice when it starts, some time after this.
   new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-});
+}
+
+if (document.body) watchTheme();
+else document.addEventListener("DOMContentLoaded", watchTheme);

@@ -1,7 +1,6 @@
 """What one browser session has of its own: its folder, its faces and its directions. Nothing is shared."""
 
 import itertools
-import re
 import shutil
 import threading
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo.history import History
+from demo.names import clean_name, free_name
 from generator.errors import InputError
 from invert.record_files import RECORD_SUFFIX, record_stem
 
@@ -29,7 +29,6 @@ MOST_FACES = 24
 MOST_DIRECTIONS = 8
 MOST_BYTES = 500 << 20
 _KEPT_OF_A_SLOT = 6
-_LONGEST_NAME = 40
 ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
 
 
@@ -84,6 +83,7 @@ class Visit:
         seen: when something was last asked for, by :func:`time.monotonic`.
         left: when the browser's connection ended; None while it stands.
         moves: counts the sliders' moves, to tell when they rest.
+        drawn: the move after which the whole resolution was drawn last.
         version: counts changes of faces and directions, for :class:`demo.page.Page`.
     """
 
@@ -101,6 +101,7 @@ class Visit:
         self.seen = time.monotonic()
         self.left: float | None = None
         self.moves = 0
+        self.drawn = -1
         self.version = 0
         self._numbers = itertools.count(1)
         self._slots: dict[str, list[Path]] = {}
@@ -286,16 +287,3 @@ class Visit:
         self.faces.clear()
         self.directions.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def clean_name(text: str) -> str:
-    """A name for files and for the page: letters, digits and a few signs, not too long."""
-    name = re.sub(r"[^\w.+-]+", "_", text).strip("._")[:_LONGEST_NAME]
-    return name or "face"
-
-
-def free_name(name: str, taken: "dict[str, Face]") -> str:
-    """The name, with a number where it is taken."""
-    if name not in taken:
-        return name
-    return next(f"{name}-{i}" for i in itertools.count(2) if f"{name}-{i}" not in taken)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo.axes import METHODS, Axes, Method
+from demo.names import clean_name
 from demo.notes import note
 from demo.page import Page, answering, face_chooser
 from demo.results import command_box, command_line, ready, record_name
 from demo.running import Done, run_reporting
-from demo.visit import Face, Visit, clean_name
+from demo.visit import Face, Visit
 from demo.work import begin_and_stop, work_on_click
 from generator.errors import InputError
 

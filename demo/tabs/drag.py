@@ -35,7 +35,8 @@ def build(page: Page) -> None:
         with gr.Column(scale=5, min_width=320):
             face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
             picture = gr.Image(
-                label="Click a point, then its target", type="filepath", interactive=False, buttons=[],
+                label="Click a point, then its target", alt_text="The face, with the points",
+                type="filepath", interactive=False, buttons=[],
                 elem_id="drag-points",
             )  # fmt: skip
             hint = gr.HTML(_FIRST, elem_id="drag-hint")
@@ -71,7 +72,8 @@ def build(page: Page) -> None:
             buttons = begin_and_stop("drag", "Drag", "Stop and keep")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
             after = gr.Image(
-                label="The dragged face", type="filepath", interactive=False, buttons=["fullscreen"],
+                label="The dragged face", alt_text="The dragged face",
+                type="filepath", interactive=False, buttons=["fullscreen"],
                 elem_id="drag-after",
             )  # fmt: skip
             said = gr.HTML("", elem_id="drag-said")

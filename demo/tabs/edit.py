@@ -57,6 +57,7 @@ def build(page: Page) -> None:
         with gr.Column(scale=3, min_width=260, elem_classes="intake"):
             photo = gr.Image(
                 label="Your photo",
+                alt_text="The photo that was uploaded",
                 sources=["upload", "webcam", "clipboard"],
                 type="filepath",
                 image_mode=None,

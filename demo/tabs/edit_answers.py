@@ -164,7 +164,8 @@ async def rested(visit: Visit | None, name: str | None, view: "drawing.View", *v
         return gr.skip()
     moves = visit.moves
     await asyncio.sleep(_REST_SECONDS)
-    if visit.moves != moves:
+    # Let go of, a slider has it drawn at once.
+    if visit.moves != moves or visit.drawn == moves:
         return gr.skip()
     return await asyncio.to_thread(answering(draw), visit, name, view, *values)
 
@@ -176,6 +177,7 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     face, strengths = visit.face(name), strengths_of(visit, values)
     history = face.history
     history.push(strengths)
+    visit.drawn = visit.moves
     result = drawing.finished(visit, face, history.current, view=view)
     return (
         result.pair,

@@ -150,7 +150,8 @@ def build(page: Page) -> None:
                 elem_id="interpolate-film",
             )
             drawing = gr.Image(
-                label="The frame that is drawn", type="filepath", interactive=False, visible=False, buttons=[],
+                label="The frame that is drawn", alt_text="The frame that is drawn",
+                type="filepath", interactive=False, visible=False, buttons=[],
                 elem_id="interpolate-frame",
             )  # fmt: skip
             said = gr.HTML("", elem_id="interpolate-said")

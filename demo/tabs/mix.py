@@ -67,7 +67,12 @@ def build(page: Page) -> None:
             keep = gr.Button("Keep this face", variant="primary", elem_id="mix-keep")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
             picture = gr.Image(
-                label="The mix", type="filepath", interactive=False, buttons=["fullscreen"], elem_id="mix-shown"
+                label="The mix",
+                alt_text="The mix of the faces",
+                type="filepath",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="mix-shown",
             )
             said = gr.HTML(note("Choose who gives coarse, middle or fine styles."), elem_id="mix-said")
             results = results_row("mix", record="⤓ Record")
@@ -145,7 +150,12 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
             strength = gr.Slider(0, 1, 1, step=0.05, label="How much", info="0 nothing, 1 all of it.")
         buttons = begin_and_stop("mix-figure", "Draw the figure")
         figure = gr.Image(
-            label="The figure", type="filepath", interactive=False, buttons=["fullscreen"], elem_id="mix-figure"
+            label="The figure",
+            alt_text="Each face with the styles of each",
+            type="filepath",
+            interactive=False,
+            buttons=["fullscreen"],
+            elem_id="mix-figure",
         )
         said = gr.HTML("", elem_id="mix-figure-said")
         results = results_row("mix-figure", picture="⤓ Figure")

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 from demo import visit as visits
+from demo.names import clean_name
 from demo.studio import Studio
 from demo.tabs.explore import seed_face
-from demo.visit import Visit, clean_name
+from demo.visit import Visit
 from generator.errors import InputError
 from tests.demo.small_studio import small_studio
 from tests.small_models import small_generator, small_record
