@@ -58,7 +58,7 @@ class HybridInverter(OptimizationInverter):
         space: Space = "w+",
         *,
         steps: int | None = None,
-        learning_rate: float = 0.15,
+        learning_rate: float = 0.22,
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
         prior_weight: float = 0.0,
