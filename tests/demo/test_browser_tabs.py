@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import pytest
+from PIL import Image
 
 from demo.studio import Studio
 from editing.direction import load
@@ -176,3 +177,26 @@ def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) 
     assert isinstance(handles, list)
     assert handles[1] == [20, 8, 20, 12]
     assert len(handles) == 2
+
+
+def test_what_is_painted_may_change_and_is_a_mask_to_download(page: Any, tmp_path: Path) -> None:
+    go_to(page, "Drag")
+    choose(page, "#drag-where", "what I paint")
+    canvas = page.locator("#drag-paint canvas").first
+    canvas.wait_for()
+    page.click("#drag-begin")
+    assert "Nothing is painted yet" in toast(page)
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(1000)
+    page.wait_for_selector("#drag-begin:not([disabled])")
+    page.click("#drag-begin")
+    wait_for_words(page, "#drag-said", "seed5-dragged-2")
+    with Image.open(download(page, "#drag-mask", tmp_path)) as mask:
+        assert mask.mode == "L"
+        assert mask.getextrema()[1] == 255
