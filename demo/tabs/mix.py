@@ -165,8 +165,10 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
         said = gr.HTML("", elem_id="mix-figure-said")
         results = results_row("mix-figure", picture="⤓ Figure")
 
-    def draw(visit: Visit, side: list[str], top: list[str], layers: list[str], amount: float) -> Iterator[Any]:
-        for now in draw_figure(visit, side or list(visit.faces), top, ",".join(layers), amount):
+    def draw(
+        visit: Visit, side: list[str] | None, top: list[str] | None, layers: list[str], amount: float
+    ) -> Iterator[Any]:
+        for now in draw_figure(visit, side or list(visit.faces), top or [], ",".join(layers), amount):
             if isinstance(now, Done):
                 path, command = now.result
                 yield path, command, ready(path), ""
