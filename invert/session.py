@@ -291,7 +291,7 @@ class Session:
         metrics = {name: values[0] for name, values in inversion.metrics.items()}
         self.report.add(
             photo=photo,
-            method=settings.method,
+            method=inversion.method,
             quality=settings.quality,
             seconds=seconds,
             metrics=metrics,

@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.drags import EVERYTHING, PAINTED, DragWish, drag_face, draw_points, painted_mask, save_mask
+from demo.drags import DEFAULT_RATE, EVERYTHING, PAINTED, DragWish, drag_face, draw_points, painted_mask, save_mask
 from demo.notes import note
 from demo.page import Page, answering, face_chooser
 from demo.results import download_picture, not_ready, ready, results_row
@@ -41,8 +41,8 @@ def build(page: Page) -> None:
             )  # fmt: skip
             hint = gr.HTML(_FIRST, elem_id="drag-hint")
             with gr.Row():
-                undo = gr.Button("Undo the last click", min_width=90, elem_id="drag-undo")
-                clear = gr.Button("Clear the points", min_width=90, elem_id="drag-clear")
+                undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="drag-undo")
+                clear = gr.Button("Clear", size="sm", min_width=80, elem_id="drag-clear")
             with gr.Accordion("Points by numbers", open=False, elem_id="drag-numbers"):
                 with gr.Row():
                     numbers = [
@@ -68,6 +68,10 @@ def build(page: Page) -> None:
             steps = gr.Slider(
                 10, 300, _DEFAULT_STEPS, step=10, label="Most steps",
                 info="It ends sooner where all points arrive.", elem_id="drag-steps",
+            )  # fmt: skip
+            rate = gr.Slider(
+                0.002, 0.02, DEFAULT_RATE, step=0.002, label="Step size",
+                info="Smaller is slower and changes less of the rest.", elem_id="drag-rate",
             )  # fmt: skip
             buttons = begin_and_stop("drag", "Drag", "Stop and keep")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
@@ -107,9 +111,11 @@ def build(page: Page) -> None:
     def none(visit: Visit, name: str | None) -> Any:
         return redraw(visit, name, [])
 
-    def drag(visit: Visit, name: str | None, now: Points, kind: str, painted: Any, most: float) -> Iterator[Any]:
+    def drag(
+        visit: Visit, name: str | None, now: Points, kind: str, painted: Any, most: float, far: float
+    ) -> Iterator[Any]:
         mask = save_mask(visit, painted_mask(painted)) if kind == PAINTED else None
-        wish = DragWish(tuple(now), kind if mask is None else str(mask), int(most))
+        wish = DragWish(tuple(now), kind if mask is None else str(mask), int(most), float(far))
         for news in drag_face(visit, name, wish):
             if isinstance(news, Done):
                 done = news.result
@@ -137,7 +143,7 @@ def build(page: Page) -> None:
     clear.click(answering(none), [page.visit, face], shown, **quick)
     add.click(answering(typed), [page.visit, face, points, *numbers], shown, **quick)
     work_on_click(
-        page, buttons, drag, [face, points, where, paint, steps],
+        page, buttons, drag, [face, points, where, paint, steps, rate],
         [after, results.picture, results.record, results.command, mask_file, page.version, said],
         api_name="drag", keep=True,
     )  # fmt: skip

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from editing.sources import Code
 
 _OWN = ""
+_CHOOSE = note("Choose who gives coarse, middle or fine styles.")
+_PREVIEW = note("A preview; kept as a face, it is drawn at full resolution and can be downloaded.")
 _MOST_IN_FIGURE = 8
 _SHOWS = {
     "coarse": "Pose, the head's shape, glasses.",
@@ -60,7 +62,7 @@ def build(page: Page) -> None:
                     choices.append(_giver(page, group))
                     choices.append(
                         gr.Slider(
-                            0, 1, 1, step=0.05, label=f"How much, {group}", info="0 nothing, 1 all of it.",
+                            0, 1, 1, step=0.05, label="How much", info=f"Of the {group} styles.",
                             elem_id=f"mix-{group}-strength", min_width=140,
                         )
                     )  # fmt: skip
@@ -74,7 +76,7 @@ def build(page: Page) -> None:
                 buttons=["fullscreen"],
                 elem_id="mix-shown",
             )
-            said = gr.HTML(note("Choose who gives coarse, middle or fine styles."), elem_id="mix-said")
+            said = gr.HTML(_CHOOSE, elem_id="mix-said")
             results = results_row("mix", record="⤓ Record")
     _build_figure(page, groups)
 
@@ -84,9 +86,9 @@ def build(page: Page) -> None:
 
     def draw(visit: Visit, name: str | None, *values: Any) -> Any:
         if not name:
-            return None, "", not_ready(), not_ready()
+            return None, "", not_ready(), not_ready(), _CHOOSE
         shown, command = draw_mix(visit, name, shares(values))
-        return shown, command, not_ready(), not_ready()
+        return shown, command, not_ready(), not_ready(), _PREVIEW if command else _CHOOSE
 
     def finish(visit: Visit, name: str | None, *values: Any) -> Any:
         kept = keep_mix(visit, name, shares(values))
@@ -106,7 +108,7 @@ def build(page: Page) -> None:
         [receiver.change, *(choice.change for choice in choices)],
         answering(draw),
         inputs,
-        [picture, results.command, results.picture, results.record],
+        [picture, results.command, results.picture, results.record, said],
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",
@@ -142,7 +144,10 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
     with gr.Accordion("Each face with the styles of each", open=False, elem_id="mix-figure-open"):
         with gr.Row():
             faces = face_chooser(
-                page, "mix-figure", label="Faces", info=f"Up to {_MOST_IN_FIGURE}; all when empty.", several=True
+                page, "mix-side", label="Down the side", info="Who receives; all faces when empty.", several=True
+            )
+            tops = face_chooser(
+                page, "mix-top", label="Along the top", info="Who gives; the same when empty.", several=True
             )
             given = gr.CheckboxGroup(
                 list(groups), value=list(groups[:1]), label="Styles given", info="By the faces along the top."
@@ -160,8 +165,10 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
         said = gr.HTML("", elem_id="mix-figure-said")
         results = results_row("mix-figure", picture="⤓ Figure")
 
-    def draw(visit: Visit, names: list[str] | None, layers: list[str], amount: float) -> Iterator[Any]:
-        for now in draw_figure(visit, names or list(visit.faces), ",".join(layers), amount):
+    def draw(
+        visit: Visit, side: list[str] | None, top: list[str] | None, layers: list[str], amount: float
+    ) -> Iterator[Any]:
+        for now in draw_figure(visit, side or list(visit.faces), top or [], ",".join(layers), amount):
             if isinstance(now, Done):
                 path, command = now.result
                 yield path, command, ready(path), ""
@@ -170,7 +177,7 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
                 yield gr.skip(), gr.skip(), gr.skip(), note(f"Picture {drawn} of {cells}", part=drawn / cells)
 
     work_on_click(
-        page, buttons, draw, [faces, given, strength], [figure, results.command, results.picture, said],
+        page, buttons, draw, [faces, tops, given, strength], [figure, results.command, results.picture, said],
         api_name="mix_figure",
     )  # fmt: skip
 
@@ -210,6 +217,7 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
     studio, face, given = visit.studio, visit.face(name), _given(visit, shares)
     if not given:
         raise InputError("Nothing is mixed yet: choose another face for the coarse, middle or fine styles.")
+    visit.check_room()
     names = list(dict.fromkeys(giver.name for giver, _ in given))
     with studio.turns:
         donors = [_donor(studio, record_code(giver.record), share) for giver, share in given]
@@ -218,13 +226,14 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
 
 
 def draw_figure(
-    visit: Visit, names: Sequence[str], layers: str, strength: float
+    visit: Visit, names: Sequence[str], tops: Sequence[str], layers: str, strength: float
 ) -> Iterator[tuple[int, int] | Done[tuple[str, str]]]:
     """The figure of each face with the styles of each.
 
     Args:
         visit: whose faces these are.
-        names: of the faces.
+        names: of the faces that receive, down the side.
+        tops: of those that give, along the top; the same ones when empty.
         layers: what the faces along the top give, such as ``coarse,middle``.
         strength: how much of it.
 
@@ -237,19 +246,26 @@ def draw_figure(
     from editing.mixed_pictures import check_cells, matrix_figure
     from editing.sources import record_code
 
-    if not 2 <= len(names) <= _MOST_IN_FIGURE:
-        raise InputError(f"The figure takes from 2 to {_MOST_IN_FIGURE} faces, and there are {len(names)}.")
+    if len({*names, *tops}) < 2:
+        raise InputError("The figure needs two faces at least; find or explore another one first.")
+    if max(len(names), len(tops)) > _MOST_IN_FIGURE:
+        raise InputError(f"The figure takes up to {_MOST_IN_FIGURE} faces a side; choose fewer.")
     if not layers:
         raise InputError("Say which styles are given: coarse, middle or fine.")
     studio, faces = visit.studio, [visit.face(name) for name in names]
-    rows, cells = studio.G.rows(layers), check_cells(len(faces), len(faces))
-    words = ["edit", "mix", *map(record_name, faces), "--matrix", "--layers", layers]
+    givers = [visit.face(name) for name in tops]
+    rows, cells = studio.G.rows(layers), check_cells(len(faces), len(givers or faces))
+    words = ["edit", "mix", *map(record_name, faces)]
+    for giver in givers:
+        words += ["--column", record_name(giver)]
+    words += ["--matrix", "--layers", layers]
     words += [] if strength == 1 else ["--strength", f"{strength:g}"]
 
     def work(report: Callable[[int], None]) -> "Image":
         drawn = itertools.count(1)
         codes = [record_code(face.preview) for face in faces]
-        return matrix_figure(studio.preview_G, codes, codes, rows, strength, on_picture=lambda: report(next(drawn)))
+        along = [record_code(face.preview) for face in givers] or codes
+        return matrix_figure(studio.preview_G, codes, along, rows, strength, on_picture=lambda: report(next(drawn)))
 
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
