@@ -43,15 +43,10 @@ class FeatureDistance(nn.Module):
                 f"Features need a side of 8 or more and a crop above 0 and up to 1, not {side}, {crop}."
             )
         try:
-            self.network = (
-                torch.jit.load(  # type: ignore[no-untyped-call]
-                    str(path), map_location="cpu"
-                )
-                .eval()
-                .requires_grad_(False)
-            )
+            network = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
         except (OSError, RuntimeError, ValueError) as error:
             raise InputError(f"{path} cannot be read as a TorchScript network.") from error
+        self.network = network.eval()
         for weight in self.network.parameters():
             weight.requires_grad_(False)
         self.side, self.values, self.crop, self.name = side, values, crop, path.name
