@@ -17,6 +17,7 @@ from editing.mix_command import mix_app
 from editing.models import models_app
 from editing.outputs import free, picture_target
 from editing.sample import sample_app
+from editing.text_command import text_app
 from generator.command import new_app, run
 from generator.errors import InputError
 
@@ -63,12 +64,13 @@ COMMANDS: dict[str, typer.Typer] = {
     "evaluate": evaluate_app,
     "models": models_app,
     "sample": sample_app,
+    "text": text_app,
 }
 
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, mix, interpolate, drag, directions, discover, evaluate, models, sample; "
+    "Other commands: edit grid, mix, interpolate, drag, text, directions, discover, evaluate, models, sample; "
     "each has its --help."
 )
 def edit(
