@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 parts_app = new_app()
 
-THRESHOLD = 0.4
+THRESHOLD = 0.3
 """The share of a style channel's change that has to lie in a part for the channel to be taken."""
 _CELL, _DIMMED = 256, 0.2
 

@@ -44,7 +44,7 @@ def test_the_parts_are_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -
 def test_a_part_is_mixed_in(folder: Path) -> None:
     assert main(["mix", A, B, "--part", "Ears", "--strength", "0.5", *MODEL]) == 0
     assert new_files(folder) == {"a.mix.b-earsx0.5.png"}
-    weights = _catalogue().weights(["ears"], 0.4)
+    weights = _catalogue().weights(["ears"], 0.3)
     styles = mix_parts(G, G.sample([0]), [PartDonor(G.sample([1]), weights, 0.5)])
     expected = np.asarray(to_picture(G.synthesize_styles(styles))[0]).astype(np.int64)
     assert np.abs(_pixels("a.mix.b-earsx0.5.png") - expected).max() <= 1
