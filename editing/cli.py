@@ -16,7 +16,10 @@ from editing.interpolate_command import interpolate_app
 from editing.mix_command import mix_app
 from editing.models import models_app
 from editing.outputs import free, picture_target
+from editing.parts_command import parts_app
+from editing.retrieve_command import retrieve_app
 from editing.sample import sample_app
+from editing.text_command import text_app
 from generator.command import new_app, run
 from generator.errors import InputError
 
@@ -62,14 +65,17 @@ COMMANDS: dict[str, typer.Typer] = {
     "drag": drag_app,
     "evaluate": evaluate_app,
     "models": models_app,
+    "parts": parts_app,
+    "retrieve": retrieve_app,
     "sample": sample_app,
+    "text": text_app,
 }
 
 
 @apply_app.command(
     epilog="Example: edit --direction pose --strength 2 --direction smile --strength -1   "
-    "Other commands: edit grid, mix, interpolate, drag, directions, discover, evaluate, models, sample; "
-    "each has its --help."
+    "Other commands: edit grid, mix, interpolate, drag, text, parts, retrieve, directions, discover, evaluate, "
+    "models, sample; each has its --help."
 )
 def edit(
     record: _Record = None,
@@ -88,7 +94,9 @@ def edit(
     ] = None,
     region: Annotated[
         list[str] | None,
-        typer.Option(help="Only here: eyes, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"),
+        typer.Option(
+            help="Only here: eyes, nose, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"
+        ),
     ] = None,
     layers: _Layers = None,
     raw: _Raw = False,

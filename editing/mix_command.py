@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.parts_command import THRESHOLD
 from generator.command import new_app
 from generator.errors import InputError
 
@@ -31,7 +32,8 @@ class BlendName(StrEnum):
 
 @mix_app.command(
     epilog="Examples: edit mix me.jpg you.jpg --layers coarse   edit mix me.jpg you.jpg seed:5 --layers coarse "
-    "--layers fine   edit mix me.jpg you.jpg --region eyes   edit mix A B C --matrix --layers coarse"
+    "--layers fine   edit mix me.jpg you.jpg --region eyes   edit mix me.jpg you.jpg --part eyes   "
+    "edit mix A B C --matrix --layers coarse"
 )
 def mix(
     sources: Annotated[
@@ -50,11 +52,24 @@ def mix(
     ] = None,
     region: Annotated[
         list[str] | None,
-        typer.Option(help="Only here: eyes, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"),
+        typer.Option(
+            help="Only here: eyes, nose, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"
+        ),
     ] = None,
     blend: Annotated[
         BlendName, typer.Option(help="Join a region in the image, or in the network's features.")
     ] = BlendName.image,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Give a part by its style channels, in the receiver's pose: eyes, nose, mouth, hair, skin, body, "
+            "background; `edit parts` shows them. Repeatable: all of one giver, or one of each.",
+            metavar="NAME",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="How much of a style channel's change has to lie in the --part.")
+    ] = THRESHOLD,
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of each with the styles of each.")] = False,
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="Who gives in a --matrix; all by default.", metavar="B")
@@ -72,32 +87,42 @@ def mix(
     """Give a picture the coarse, middle or fine styles of others."""
     from editing.mixing import check_apart, share_out
     from editing.outputs import picture_target
+    from editing.parts_command import channel_weights, check_threshold, share_parts
     from editing.regions import check_regions
     from editing.sources import check_not_a_source, open_codes
     from invert.photo import save_picture
 
     if columns and not matrix:
         raise InputError("--column belongs to --matrix; add that, or name the giver after the receiver.")
-    if matrix and region:
-        raise InputError("A --matrix shows whole pictures; leave out --region.")
+    if matrix and (region or part):
+        raise InputError("A --matrix shows whole pictures; leave out --region and --part.")
+    if part:
+        check_threshold(threshold)
+        if blend is BlendName.features:
+            raise InputError("A --part is drawn whole, not blended in the features; leave out --blend features.")
     if len(sources) < 2 and not columns:
         raise InputError("A mix needs two pictures at least: who receives, and who gives.")
-    if not layers and not region:
+    if not layers and not region and not part:
         raise InputError("Say which styles are given, such as --layers coarse, or where, such as --region eyes.")
     check_regions(region or [])
     givers = [] if matrix else sources[1:]
-    shared = share_out(["all"] if matrix else givers, layers or ["middle"], strength or [1.0])
+    usual = "all" if part else "middle"
+    shared = share_out(["all"] if matrix else givers, layers or [usual], strength or [1.0])
+    parts = share_parts(givers, part) if part else []
     G, codes = open_codes([*sources, *(columns or [])], model=model, device=device, truncation=truncation)
     rows = [G.rows(text) for text, _ in shared]
-    if not matrix:
+    if not matrix and not parts:
         check_apart(givers, rows)
-    target = picture_target(out, _name(codes, shared, region, matrix), overwrite)
+    name = _name(codes, shared, region, matrix) if not parts else _part_name(codes, shared, parts, region or [])
+    target = picture_target(out, name, overwrite)
     check_not_a_source(target, codes)
     if matrix:
         receivers = codes[: len(sources)]
         picture = _matrix(G, receivers, codes[len(sources) :] or receivers, rows[0], shared[0][1])
     else:
-        picture = _mixed(G, codes, rows, [amount for _, amount in shared], region or [], blend)
+        amounts = [amount for _, amount in shared]
+        weights = channel_weights(G, parts, threshold) if parts else []
+        picture = _mixed(G, codes, rows, amounts, region or [], blend, weights)
     save_picture(picture, target, overwrite=overwrite)
     print(f"Wrote {target}")
 
@@ -109,19 +134,28 @@ def _mixed(
     strengths: list[float],
     region: list[str],
     blend: BlendName,
+    weights: "list[Tensor]",
 ) -> "Image.Image":
+    """The picture; ``weights`` are the style channels of each giver's parts, none for whole rows."""
     import torch
 
     from editing.mixing import Donor, mix
+    from editing.part_mixing import PartDonor, mix_parts
     from invert.photo import to_picture
 
     first = codes[0]
-    givers = zip(codes[1:], rows, strengths, strict=True)
-    mixed = mix(first.ws, [Donor(code.ws, given, amount) for code, given, amount in givers])
+    givers = list(zip(codes[1:], rows, strengths, strict=True))
     # What was tuned to the receiver's photo is the receiver's, as the rest of the picture is.
     G = first.drawn_by(G)
+    whole = [] if weights else [Donor(code.ws, given, amount) for code, given, amount in givers]
+    mixed = mix(first.ws, whole)
     with torch.inference_mode():
-        after = to_picture(G.synthesize(mixed, first.noise_or_const))[0]
+        donors = [
+            PartDonor(code.ws, channels, amount, given)
+            for channels, (code, given, amount) in zip(weights, givers, strict=bool(weights))
+        ]
+        styles = mix_parts(G, mixed, donors)
+        after = to_picture(G.synthesize_styles(styles, first.noise_or_const))[0]
         if not region:
             return after
         before = to_picture(G.synthesize(first.ws, first.noise_or_const))[0]
@@ -182,3 +216,17 @@ def _name(codes: "list[Code]", shared: list[tuple[str, float]], region: list[str
         for code, (text, amount) in zip(codes[1:], shared, strict=True)
     ]
     return file_name([codes[0].name, "mix", *parts, *(Path(one).stem for one in region or [])])
+
+
+def _part_name(
+    codes: "list[Code]", shared: list[tuple[str, float]], parts: list[list[str]], region: list[str]
+) -> str:
+    """The same for parts: ``me.mix.you-eyes.png``."""
+    from editing.outputs import file_name
+
+    given = [
+        "-".join([code.name, *(part.strip().lower() for part in one), *([] if text == "all" else [text])])
+        + ("" if amount == 1 else f"x{amount:g}")
+        for code, one, (text, amount) in zip(codes[1:], parts, shared, strict=True)
+    ]
+    return file_name([codes[0].name, "mix", *given, *(Path(one).stem for one in region)])
