@@ -50,6 +50,8 @@ class DragWish:
         if not 1 <= self.steps <= _MOST_STEPS:
             raise InputError(f"Dragging here takes from 1 to {_MOST_STEPS} steps, not {self.steps}.")
         handles = [Handle(*pair) for pair in zip(self.points[::2], self.points[1::2], strict=True)]
+        if all(handle.start == handle.target for handle in handles):
+            raise InputError("No point is to move: click on a target that is not where its point is.")
         check_handles(handles, side)
         return handles
 
@@ -159,6 +161,7 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragSt
     studio, face = visit.studio, visit.face(name)
     side = studio.G.resolution
     handles = wish.handles(side)
+    visit.check_room()
     targets = [handle.target for handle in handles]
 
     def work(report: "Callable[[DragProgress], None]") -> "tuple[Drag, Dragged]":

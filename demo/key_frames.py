@@ -25,19 +25,20 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
     """
     keys, chosen = gr.State([]), gr.State(None)
     with gr.Row(equal_height=True):
-        chooser = face_chooser(page, tab, label="Face", info="From the tabs Edit, Explore, Mix and Drag.")
-        with gr.Column(min_width=160):
-            add = gr.Button("Add it as the last one", elem_id=f"{tab}-add")
-            add_all = gr.Button("Add all faces", elem_id=f"{tab}-add-all")
+        chooser = face_chooser(page, tab, label="Face", info="Every face of this visit.")
+        with gr.Column(min_width=100):
+            add = gr.Button("Add", elem_id=f"{tab}-add")
+            add_all = gr.Button("Add all", elem_id=f"{tab}-add-all")
+    gr.Markdown("Key frames, in their order; choose one to move it.", elem_classes="hint")
     row = gr.Gallery(
-        label="Key frames, in their order", columns=6, height="auto", allow_preview=False, interactive=False,
+        label="Key frames", show_label=False, columns=5, height=170, allow_preview=False, interactive=False,
         buttons=[], elem_id=f"{tab}-keys",
     )  # fmt: skip
     with gr.Row():
         moves: dict[Move, gr.Button] = {
-            "earlier": gr.Button("← Earlier", interactive=False, min_width=90, elem_id=f"{tab}-earlier"),
-            "later": gr.Button("Later →", interactive=False, min_width=90, elem_id=f"{tab}-later"),
-            "remove": gr.Button("Remove", interactive=False, min_width=90, elem_id=f"{tab}-remove"),
+            "earlier": gr.Button("← Earlier", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-earlier"),
+            "later": gr.Button("Later →", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-later"),
+            "remove": gr.Button("Remove", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-remove"),
         }
 
     def shown(visit: Visit, names: list[str], index: int | None) -> Any:

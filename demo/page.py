@@ -23,7 +23,10 @@ TAB_NAMES = {
 }
 """The tabs that a face can be sent to: id and title."""
 
-_CONTROLS = {"--no-align": "turn \u201cLook for faces\u201d off"}
+_CONTROLS = {
+    "--no-align": "turn \u201cLook for faces\u201d off",
+    "give a mask's file instead, such as --region mask.png, white where to change": "paint what may change instead",
+}
 """What the page calls an option that a message of the library names."""
 
 _log = logging.getLogger("demo")

@@ -12,7 +12,8 @@ from demo.page import Page, answering
 from demo.running import StoppedError
 from demo.visit import Visit
 
-STOPPED = note("Stopped.")
+STOPPED, WAITING = note("Stopped."), note("Waiting for a free place.")
+_AT_ONCE = 2
 
 
 def begin_and_stop(tab: str, begin: str, stop: str = "Stop") -> tuple[gr.Button, gr.Button]:
@@ -56,19 +57,23 @@ def work_on_click(
     """
     begin, stop = buttons
     shown = list(outputs)
+    unchanged = [gr.skip() for _ in shown[1:]]
 
     def run(visit: Visit, *values: Any) -> Iterator[Any]:
         try:
             yield from handler(visit, *values)
         except StoppedError:
-            yield *(gr.skip() for _ in shown[1:]), STOPPED
+            yield *unchanged, STOPPED
+        except Exception:  # what is wrong is told elsewhere
+            yield *unchanged, ""
+            raise
 
     def ask_to_stop(visit: Visit) -> None:
         visit.keep = keep
         visit.stop.set()
 
-    def busy() -> tuple[gr.Button, gr.Button]:
-        return gr.Button(interactive=False), gr.Button(interactive=True)
+    def busy() -> tuple[gr.Button, gr.Button, str]:
+        return gr.Button(interactive=False), gr.Button(interactive=True), WAITING
 
     def idle() -> tuple[Any, ...]:
         return gr.Button(interactive=True), gr.Button(interactive=False), *(() if rest is None else rest())
@@ -77,7 +82,13 @@ def work_on_click(
     afterwards = [begin, stop, *([] if rest is None else shown[:-1])]
     for trigger in (begin.click, *further):
         visible: Any = {"api_name": api_name} if trigger is begin.click else {"api_visibility": "private"}
-        trigger(busy, None, [begin, stop], **quick).then(
-            answering(run), [page.visit, *inputs], shown, show_progress="hidden", **visible
+        trigger(busy, None, [begin, stop, shown[-1]], **quick).then(
+            answering(run),
+            [page.visit, *inputs],
+            shown,
+            show_progress="hidden",
+            concurrency_limit=_AT_ONCE,
+            concurrency_id="work",
+            **visible,
         ).then(idle, None, afterwards, **quick)
     stop.click(answering(ask_to_stop), page.visit, None, **quick)

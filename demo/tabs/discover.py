@@ -92,21 +92,20 @@ def build(page: Page) -> None:
             info="The strongest is 0.", elem_id="discover-first",
         )  # fmt: skip
     buttons = begin_and_stop("discover", "Show the axes")
-    further = gr.Button("Next axes", elem_id="discover-next")
     said = gr.HTML("", elem_id="discover-said")
     strips = gr.Gallery(
-        label="Axes, from -2 to 2", columns=1, height="auto", object_fit="contain", allow_preview=False,
+        label="Axes, from -2 to 2", show_label=False, columns=1, height="auto", object_fit="contain", allow_preview=False,
         interactive=False, buttons=[], elem_id="discover-strips",
     )  # fmt: skip
-    with gr.Group():
-        with gr.Row():
-            name = gr.Textbox(
-                label="Name", info=_CHOOSE, max_length=40, placeholder="beard", elem_id="discover-name"
-            )
-            with gr.Column(min_width=160):
-                keep = gr.Button("Keep as a slider", variant="primary", interactive=False, elem_id="discover-keep")
-                file = gr.DownloadButton("Download the direction", interactive=False, elem_id="discover-file")
-        kept = gr.HTML("", elem_id="discover-kept")
+    further = gr.Button("Next axes", size="sm", elem_id="discover-next")
+    with gr.Row(equal_height=True):
+        name = gr.Textbox(
+            label="Name", info=_CHOOSE, max_length=40, placeholder="beard", min_width=200, elem_id="discover-name"
+        )
+        with gr.Column(min_width=160):
+            keep = gr.Button("Keep as a slider", variant="primary", interactive=False, elem_id="discover-keep")
+            file = gr.DownloadButton("⤓ Direction", size="sm", interactive=False, elem_id="discover-file")
+    kept = gr.HTML("", elem_id="discover-kept")
     command = command_box("discover")
 
     def look(visit: Visit, who: str | None, how: Method, what: str, start: float | None) -> Iterator[Any]:

@@ -41,8 +41,8 @@ def build(page: Page) -> None:
             )  # fmt: skip
             hint = gr.HTML(_FIRST, elem_id="drag-hint")
             with gr.Row():
-                undo = gr.Button("Undo the last click", min_width=90, elem_id="drag-undo")
-                clear = gr.Button("Clear the points", min_width=90, elem_id="drag-clear")
+                undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="drag-undo")
+                clear = gr.Button("Clear", size="sm", min_width=80, elem_id="drag-clear")
             with gr.Accordion("Points by numbers", open=False, elem_id="drag-numbers"):
                 with gr.Row():
                     numbers = [

@@ -215,7 +215,13 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[Stage | Done[tuple[str, 
     studio = visit.studio
     faces = [visit.face(name) for name in wish.keys]
     morph = wish.morph(tuple(studio.G.ws_groups))
-    morph.check(len(faces))
+    if len(faces) < 2:
+        raise InputError("A film needs two key frames at least: add faces to the row first.")
+    other = next((face.name for face in faces if record_code(face.record).z is None), None)
+    if wish.curve == "slerp" and other is not None:
+        raise InputError(
+            f"The way through Z is for seeds of the tab Explore; {other} is none, so take another curve."
+        )
     size = film_side(wish.size, studio.G)
     path = visit.new_path("morph", ".mp4")
 

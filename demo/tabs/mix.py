@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from editing.sources import Code
 
 _OWN = ""
+_CHOOSE = note("Choose who gives coarse, middle or fine styles.")
+_PREVIEW = note("A preview; kept as a face, it is drawn at full resolution and can be downloaded.")
 _MOST_IN_FIGURE = 8
 _SHOWS = {
     "coarse": "Pose, the head's shape, glasses.",
@@ -60,7 +62,7 @@ def build(page: Page) -> None:
                     choices.append(_giver(page, group))
                     choices.append(
                         gr.Slider(
-                            0, 1, 1, step=0.05, label=f"How much, {group}", info="0 nothing, 1 all of it.",
+                            0, 1, 1, step=0.05, label="How much", info=f"Of the {group} styles.",
                             elem_id=f"mix-{group}-strength", min_width=140,
                         )
                     )  # fmt: skip
@@ -74,7 +76,7 @@ def build(page: Page) -> None:
                 buttons=["fullscreen"],
                 elem_id="mix-shown",
             )
-            said = gr.HTML(note("Choose who gives coarse, middle or fine styles."), elem_id="mix-said")
+            said = gr.HTML(_CHOOSE, elem_id="mix-said")
             results = results_row("mix", record="⤓ Record")
     _build_figure(page, groups)
 
@@ -84,9 +86,9 @@ def build(page: Page) -> None:
 
     def draw(visit: Visit, name: str | None, *values: Any) -> Any:
         if not name:
-            return None, "", not_ready(), not_ready()
+            return None, "", not_ready(), not_ready(), _CHOOSE
         shown, command = draw_mix(visit, name, shares(values))
-        return shown, command, not_ready(), not_ready()
+        return shown, command, not_ready(), not_ready(), _PREVIEW if command else _CHOOSE
 
     def finish(visit: Visit, name: str | None, *values: Any) -> Any:
         kept = keep_mix(visit, name, shares(values))
@@ -106,7 +108,7 @@ def build(page: Page) -> None:
         [receiver.change, *(choice.change for choice in choices)],
         answering(draw),
         inputs,
-        [picture, results.command, results.picture, results.record],
+        [picture, results.command, results.picture, results.record, said],
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",
@@ -210,6 +212,7 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
     studio, face, given = visit.studio, visit.face(name), _given(visit, shares)
     if not given:
         raise InputError("Nothing is mixed yet: choose another face for the coarse, middle or fine styles.")
+    visit.check_room()
     names = list(dict.fromkeys(giver.name for giver, _ in given))
     with studio.turns:
         donors = [_donor(studio, record_code(giver.record), share) for giver, share in given]

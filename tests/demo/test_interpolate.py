@@ -94,7 +94,7 @@ def test_what_makes_no_film_is_said(visit: Visit) -> None:
         (replace(WISH, rate=60), "12, 24, 30 frames a second"),
         (replace(WISH, size=48), "--size takes"),
         (replace(WISH, groups=()), "Nothing moves"),
-        (replace(WISH, curve="slerp"), "ann is a record"),
+        (replace(WISH, curve="slerp"), "ann is none"),
     ):
         with pytest.raises(InputError, match=words):
             list(draw_film(visit, wish))
