@@ -91,8 +91,8 @@ def interpolate(
     from editing import interpolation
     from editing.animation import draw_frames, noise_between, weights_between
     from editing.counting import show_count
-    from editing.film import check_film, write_film
     from editing.sources import check_not_a_source, open_codes
+    from invert.film import check_film, write_film
 
     interpolation.check_frames(frames)
     is_sweep = bool(direction) or truncation_range is not None

@@ -1,19 +1,13 @@
 """The command ``invert``: photos in, records and pictures out."""
 
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from generator.command import DONE, STOPPED, WRONG_INPUT, is_disk_full, new_app, run
+from generator.command import new_app, run
 from generator.errors import InputError
-
-if TYPE_CHECKING:
-    from invert.inversion import Inversion
-    from invert.jobs import Job, Outputs
-    from invert.settings import Settings
 
 app = new_app()
 
@@ -78,6 +72,13 @@ def invert(
         Path | None,
         typer.Option(help="A picture of the photo's size: what is white is ignored, and filled by the model."),
     ] = None,
+    keep_unchanged: Annotated[
+        Path | None,
+        typer.Option(
+            help="For pivotal: a picture of the photo's size; what is white stays as the untuned model draws it.",
+            metavar="MASK",
+        ),
+    ] = None,
     low_resolution: Annotated[
         int | None,
         typer.Option(min=8, help="Compare at this side: for small or blurred faces, which the model sharpens."),
@@ -85,6 +86,10 @@ def invert(
     report: Annotated[
         Path | None,
         typer.Option(help="Measure more, into this table; other methods' rows stay in it.", metavar="FILE.csv"),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many photos at once; 1 on a CPU, where more gain nothing, 8 on a GPU."),
     ] = None,
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="On Ctrl-C, keep the best code so far.")
@@ -99,11 +104,14 @@ def invert(
     """
     from invert.jobs import check_folder, gather
     from invert.preview import check_preview_path
+    from invert.run import run_jobs
     from invert.settings import Settings
 
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
     _check_method(method, encoder, preview, precision)
+    if keep_unchanged is not None and method != "pivotal":
+        raise InputError(f"--keep-unchanged is about tuning, and --method {method} tunes nothing; leave it out.")
     settings = Settings(
         folder=out or Path(),
         model=model or _own_model(encoder),
@@ -121,8 +129,10 @@ def invert(
         device=device,
         precision=precision,
         mask=mask,
+        keep_unchanged=keep_unchanged,
         low_resolution=low_resolution,
         report=report,
+        batch=batch,
         keep_partial=keep_partial,
         overwrite=overwrite,
         quiet=quiet,
@@ -132,14 +142,15 @@ def invert(
 
         check_report(report)
     jobs = gather(photos)
-    if mask is not None and len(jobs) > 1:
-        raise InputError(f"A mask is for one photo, and there are {len(jobs)}; name the photo that it belongs to.")
-    if mask is not None and not mask.is_file():
-        raise InputError(f"There is no mask {mask}; give a picture of the photo's size.")
+    for one in (mask, keep_unchanged):
+        if one is not None and len(jobs) > 1:
+            raise InputError(f"A mask is for one photo, and there are {len(jobs)}; name the one it belongs to.")
+        if one is not None and not one.is_file():
+            raise InputError(f"There is no mask {one}; give a picture of the photo's size.")
     if preview is not None and len(jobs) == 1:
         check_preview_path(preview, overwrite)
     check_folder(settings.folder)
-    return _work(jobs, settings)
+    return run_jobs(jobs, settings)
 
 
 def _check_method(method: str, encoder: Path | None, preview: Path | None, precision: str) -> None:
@@ -161,54 +172,6 @@ def _own_model(encoder: Path | None) -> str:
     from invert.encode import model_of
 
     return model_of(encoder)
-
-
-def _work(jobs: "list[Job]", settings: "Settings") -> int:
-    """Do every job, past bad photos, and say at the end which were bad."""
-    from invert.session import Session
-
-    session = Session(settings, several=len(jobs) > 1)
-    bad: list[str] = []
-    last: Path | None = None
-    for job in jobs:
-        try:
-            for target in session.targets(job):
-                inversion = session.invert(target)
-                last = target.outputs.record
-                if not settings.quiet:
-                    _print_result(inversion, target.outputs)
-                if session.stopped:
-                    return STOPPED
-        except InputError as error:
-            # Nor does another photo find room on a full disk.
-            if len(jobs) == 1 or is_disk_full(error):
-                raise
-            bad.append(str(error))
-            print(f"invert: {error}", file=sys.stderr)
-    if session.report is not None and session.report.rows:
-        written = session.report.write()
-        if not settings.quiet:
-            print("Wrote " + ", ".join(str(path) for path in written))
-    if session.skipped and not settings.quiet:
-        print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
-    last = last or (session.skipped[-1] if session.skipped else None)
-    if last is not None and not settings.quiet:
-        record = "" if last.parent == Path() else f"{shlex.quote(str(last))} "
-        print(f"Next: edit {record}--direction pose --strength 2")
-    if bad:
-        print(f"invert: {len(bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)
-        for sentence in bad:
-            print(f"  {sentence}", file=sys.stderr)
-        return WRONG_INPUT
-    return DONE
-
-
-def _print_result(inversion: "Inversion", outputs: "Outputs") -> None:
-    from invert.report import describe_files, describe_metrics, describe_partial
-
-    for line in (describe_partial(inversion), describe_files(outputs), describe_metrics(inversion)):
-        if line:
-            print(line, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

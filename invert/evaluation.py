@@ -105,15 +105,23 @@ class Report:
         """
         from invert.photo import save_picture
 
+        self.write_table()
+        picture = self.path.with_suffix(".png")
+        save_picture(self.picture(), picture, overwrite=True)
+        return [self.path, picture]
+
+    def write_table(self) -> None:
+        """Write the table alone, which is quick.
+
+        Raises:
+            InputError: it cannot be written.
+        """
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows([*(self.rows[key] for key in sorted(self.rows)), *self.medians()])
         with atomic_path(self.path, overwrite=True) as temporary:
             temporary.write_text(text.getvalue(), encoding="utf-8")
-        picture = self.path.with_suffix(".png")
-        save_picture(self.picture(), picture, overwrite=True)
-        return [self.path, picture]
 
     def picture(self) -> "Image.Image":
         """Photos down the side, methods along the top with their medians, inversions where they meet."""
