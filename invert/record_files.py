@@ -7,6 +7,9 @@ from generator.errors import InputError
 RECORD_SUFFIX = ".inversion.safetensors"
 """What a record's file name ends with."""
 
+PICTURE_SUFFIX = ".inverted.png"
+"""What the name of its picture ends with, beside it."""
+
 
 def records_by_age(folder: Path) -> list[Path]:
     """The records in a folder, the one that was written last first; at least one.
