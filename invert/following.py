@@ -1,0 +1,133 @@
+"""From frame to frame of a film: a short search from the code before, in place of a long one from the mean.
+
+The recipe is that of :mod:`invert.optimize`, in the same coordinates, with three differences. Only what is coarser
+than the side of the comparison moves, so that the finest textures stand still. The code is held to where it came
+from. And a step goes down the slope's own way: where Adam divides by each coordinate's slope, so that coordinates
+which hardly matter move as far as those which do and the picture shimmers, here the slopes of the whole code are
+measured together.
+"""
+
+import copy
+import math
+
+import torch
+from torch import Tensor
+
+from generator.errors import InputError
+from generator.generator import Generator
+from generator.ops.memory import keep_freed_memory
+from generator.precision import DTYPES, Precision, resolve_precision
+from generator.statistics import WStatistics
+from invert.comparison import Comparison
+from invert.inversion import JSON
+from invert.losses import LPIPS
+from invert.metrics import as_colour
+from invert.optimize import rows_finer_than, schedule, size_to_draw
+from invert.search_settings import check_search, search_side
+
+
+class Follower:
+    """Searches the code of one frame after the other.
+
+    Args:
+        G: the generator; it is left as it is.
+        steps: for each frame.
+        learning_rate: in standard deviations of W: how far the first step goes, as a root mean square.
+        pixel_weight: of the mean squared error beside LPIPS.
+        still_weight: of the mean squared way from where the search begins, in whitened coordinates.
+        search_size: the side at which frames are compared, at most the generator's resolution.
+        seed: of the samples that W's statistics come from.
+        precision: of the convolutions.
+
+    Raises:
+        InputError: a setting is out of its range.
+    """
+
+    def __init__(
+        self,
+        G: Generator,
+        *,
+        steps: int = 10,
+        learning_rate: float = 0.05,
+        pixel_weight: float = 1.0,
+        still_weight: float = 0.01,
+        search_size: int = 256,
+        seed: int = 0,
+        precision: Precision = "auto",
+    ) -> None:
+        check_search("Following", steps, learning_rate, {"pixel": pixel_weight, "still": still_weight})
+        self.G, self.steps, self.learning_rate = G, steps, learning_rate
+        self.pixel_weight, self.still_weight = pixel_weight, still_weight
+        self.search_size = search_side(search_size, G)
+        self.seed = seed
+        self.precision = resolve_precision(precision, G.device)
+        dtype = DTYPES[self.precision]
+        self._drawing = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
+        self._lpips = LPIPS.load("alex").to(G.device).in_precision(dtype)
+        self._statistics = WStatistics.of(G, seed=seed)
+        self._drawn = size_to_draw(self.search_size, G)
+        held = rows_finer_than(self._drawn, G)
+        self._moves = torch.tensor([row not in held for row in range(G.num_ws)], device=G.device)[None, :, None]
+
+    def follow(self, image: Tensor, ws: Tensor) -> Tensor:
+        """Search the code of a frame.
+
+        Args:
+            image: ``[1, 3, H, H]`` in [-1, 1].
+            ws: the code of a frame near it, ``[1, num_ws, w_dim]``.
+
+        Returns:
+            ws ``[1, num_ws, w_dim]``, of the lowest loss seen; the one that it came from where no step is better.
+
+        Raises:
+            InputError: the loss is not finite from the first step.
+        """
+        with keep_freed_memory():
+            compare = Comparison(
+                image,
+                self.search_size,
+                self.search_size,
+                self._lpips,
+                pixel_weight=self.pixel_weight,
+                detail_weight=0,
+            )
+            ws = ws.to(self.G.device)
+            start = self._statistics.whiten(ws)
+            way = torch.zeros_like(start, requires_grad=True)
+            momentum, rate = torch.zeros_like(start), 0.0
+            best, best_loss = torch.zeros_like(start), math.inf
+            for step in range(self.steps + 1):
+                code = self._statistics.unwhiten(start + way)
+                losses, _ = compare(as_colour(self._drawing.synthesize(code, size=self._drawn)))
+                loss = losses.sum() + self.still_weight * way.square().mean()
+                if not math.isfinite(float(loss)):
+                    break
+                if float(loss) < best_loss:
+                    best_loss, best = float(loss), way.detach().clone()
+                if step == self.steps:
+                    break
+                (slope,) = torch.autograd.grad(loss, way)
+                slope = slope * self._moves
+                if not step:
+                    usual = float(slope.square().mean().sqrt())
+                    rate = self.learning_rate / usual if usual > 0 else 0.0
+                with torch.no_grad():
+                    momentum = 0.6 * momentum + slope
+                    way -= rate * schedule(0.05 + 0.95 * step / self.steps) * momentum
+        if not math.isfinite(best_loss):
+            raise InputError("The search diverged at its first step; check the film, or use --precision float32.")
+        moved = self._statistics.unwhiten(start + best)
+        # What stood still keeps its last bit.
+        return torch.where((best != 0).any(dim=2, keepdim=True), moved, ws)
+
+    def settings(self) -> dict[str, JSON]:
+        """Every setting, for a record."""
+        return {
+            "steps": self.steps,
+            "learning_rate": self.learning_rate,
+            "pixel_weight": self.pixel_weight,
+            "still_weight": self.still_weight,
+            "search_size": self.search_size,
+            "seed": self.seed,
+            "precision": self.precision,
+        }
