@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from generator.command import new_app, run
+from generator.command import DONE, STOPPED, new_app, run
 from generator.errors import InputError
 
 app = new_app()
@@ -14,7 +14,9 @@ app = new_app()
 
 @app.command(epilog="Example: invert me.jpg --preview me.mp4; then: edit --direction pose --strength 2")
 def invert(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO|FOLDER")],
+    photos: Annotated[
+        list[Path], typer.Argument(help="Photos, folders of photos, or films.", metavar="PHOTO|FOLDER|FILM")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; this one by default.", metavar="DIR")
     ] = None,
@@ -91,6 +93,11 @@ def invert(
         int | None,
         typer.Option(min=1, help="How many photos at once; 1 on a CPU, where more gain nothing, 8 on a GPU."),
     ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Of a film: search each how manieth frame.")] = 1,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Of a film: only so many first frames.")] = None,
+    smooth: Annotated[
+        bool, typer.Option("--smooth/--no-smooth", help="Of a film: whether crop and code are kept steady.")
+    ] = True,
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="On Ctrl-C, keep the best code so far.")
     ] = False,
@@ -100,8 +107,11 @@ def invert(
     """Find the code of a photo in a generator's latent space.
 
     For me.jpg it writes me.inversion.safetensors, the record that `edit` reads, and me.inverted.png, what the
-    generator makes of it. A photo that has a record made with the same model and settings is skipped.
+    generator makes of it. A photo that has a record made with the same model and settings is skipped. A film
+    becomes one record of all its frames, and a run that was ended goes on where it was.
     """
+    from invert.film_reader import is_film
+    from invert.film_run import check_film_settings, run_films
     from invert.jobs import check_folder, gather
     from invert.preview import check_preview_path
     from invert.run import run_jobs
@@ -133,6 +143,9 @@ def invert(
         low_resolution=low_resolution,
         report=report,
         batch=batch,
+        every=every,
+        max_frames=max_frames,
+        smooth=smooth,
         keep_partial=keep_partial,
         overwrite=overwrite,
         quiet=quiet,
@@ -141,7 +154,11 @@ def invert(
         from invert.evaluation import check_report
 
         check_report(report)
-    jobs = gather(photos)
+    films = [path for path in photos if is_film(path)]
+    stills = [path for path in photos if not is_film(path)]
+    if films:
+        check_film_settings(settings)
+    jobs = gather(stills) if stills else []
     for one in (mask, keep_unchanged):
         if one is not None and len(jobs) > 1:
             raise InputError(f"A mask is for one photo, and there are {len(jobs)}; name the one it belongs to.")
@@ -150,7 +167,8 @@ def invert(
     if preview is not None and len(jobs) == 1:
         check_preview_path(preview, overwrite)
     check_folder(settings.folder)
-    return run_jobs(jobs, settings)
+    status = run_jobs(jobs, settings) if jobs else DONE
+    return max(status, run_films(films, settings)) if films and status != STOPPED else status
 
 
 def _check_method(method: str, encoder: Path | None, preview: Path | None, precision: str) -> None:

@@ -33,10 +33,12 @@ class FilmFacts:
     Attributes:
         rate: frames a second, on average.
         size: (width, height) of its upright frames.
+        count: of its frames, as far as it says; 0 where it does not.
     """
 
     rate: float
     size: tuple[int, int]
+    count: int = 0
 
 
 class FilmFrame:
@@ -77,10 +79,10 @@ def film_facts(path: Path) -> FilmFacts:
     with contextlib.closing(read_film(path, limit=1)) as frames:
         first = next(frames)
     with _opened(path) as (_, stream):
-        rate = stream.average_rate or stream.guessed_rate
+        rate, count = stream.average_rate or stream.guessed_rate, int(stream.frames or 0)
     if not rate or rate <= 0:
         raise InputError(f"{path} does not say how many frames it has a second; convert it to .mp4 first.")
-    return FilmFacts(float(rate), first.size)
+    return FilmFacts(float(rate), first.size, count)
 
 
 def read_film(path: Path, *, limit: int | None = None) -> Iterator[FilmFrame]:

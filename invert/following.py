@@ -9,6 +9,8 @@ measured together.
 
 import copy
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -22,8 +24,25 @@ from invert.comparison import Comparison
 from invert.inversion import JSON
 from invert.losses import LPIPS
 from invert.metrics import as_colour
-from invert.optimize import rows_finer_than, schedule, size_to_draw
+from invert.optimize import Space, rows_finer_than, schedule, size_to_draw
 from invert.search_settings import check_search, search_side
+
+
+@dataclass(frozen=True, eq=False)
+class _Tools:
+    """What a search needs that takes a while to load.
+
+    Attributes:
+        G: the generator in the precision of the search.
+        size: the side that it draws at.
+        moves: which rows of a code do, ``[1, rows, 1]``.
+    """
+
+    G: Generator
+    lpips: LPIPS
+    statistics: WStatistics
+    size: int
+    moves: Tensor
 
 
 class Follower:
@@ -31,6 +50,7 @@ class Follower:
 
     Args:
         G: the generator; it is left as it is.
+        space: ``w+``, or ``w`` for codes of equal rows, which stay equal.
         steps: for each frame.
         learning_rate: in standard deviations of W: how far the first step goes, as a root mean square.
         pixel_weight: of the mean squared error beside LPIPS.
@@ -47,6 +67,7 @@ class Follower:
         self,
         G: Generator,
         *,
+        space: Space = "w+",
         steps: int = 10,
         learning_rate: float = 0.05,
         pixel_weight: float = 1.0,
@@ -56,18 +77,11 @@ class Follower:
         precision: Precision = "auto",
     ) -> None:
         check_search("Following", steps, learning_rate, {"pixel": pixel_weight, "still": still_weight})
-        self.G, self.steps, self.learning_rate = G, steps, learning_rate
+        self.G, self.space, self.steps, self.learning_rate = G, space, steps, learning_rate
         self.pixel_weight, self.still_weight = pixel_weight, still_weight
         self.search_size = search_side(search_size, G)
         self.seed = seed
         self.precision = resolve_precision(precision, G.device)
-        dtype = DTYPES[self.precision]
-        self._drawing = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
-        self._lpips = LPIPS.load("alex").to(G.device).in_precision(dtype)
-        self._statistics = WStatistics.of(G, seed=seed)
-        self._drawn = size_to_draw(self.search_size, G)
-        held = rows_finer_than(self._drawn, G)
-        self._moves = torch.tensor([row not in held for row in range(G.num_ws)], device=G.device)[None, :, None]
 
     def follow(self, image: Tensor, ws: Tensor) -> Tensor:
         """Search the code of a frame.
@@ -82,23 +96,24 @@ class Follower:
         Raises:
             InputError: the loss is not finite from the first step.
         """
+        tools = self._tools
         with keep_freed_memory():
             compare = Comparison(
                 image,
                 self.search_size,
                 self.search_size,
-                self._lpips,
+                tools.lpips,
                 pixel_weight=self.pixel_weight,
                 detail_weight=0,
             )
             ws = ws.to(self.G.device)
-            start = self._statistics.whiten(ws)
+            start = tools.statistics.whiten(ws[:, :1] if self.space == "w" else ws)
             way = torch.zeros_like(start, requires_grad=True)
             momentum, rate = torch.zeros_like(start), 0.0
             best, best_loss = torch.zeros_like(start), math.inf
             for step in range(self.steps + 1):
-                code = self._statistics.unwhiten(start + way)
-                losses, _ = compare(as_colour(self._drawing.synthesize(code, size=self._drawn)))
+                code = tools.statistics.unwhiten(start + way).expand(-1, self.G.num_ws, -1)
+                losses, _ = compare(as_colour(tools.G.synthesize(code, size=tools.size)))
                 loss = losses.sum() + self.still_weight * way.square().mean()
                 if not math.isfinite(float(loss)):
                     break
@@ -107,7 +122,7 @@ class Follower:
                 if step == self.steps:
                     break
                 (slope,) = torch.autograd.grad(loss, way)
-                slope = slope * self._moves
+                slope = slope * tools.moves
                 if not step:
                     usual = float(slope.square().mean().sqrt())
                     rate = self.learning_rate / usual if usual > 0 else 0.0
@@ -116,13 +131,28 @@ class Follower:
                     way -= rate * schedule(0.05 + 0.95 * step / self.steps) * momentum
         if not math.isfinite(best_loss):
             raise InputError("The search diverged at its first step; check the film, or use --precision float32.")
-        moved = self._statistics.unwhiten(start + best)
+        moved = tools.statistics.unwhiten(start + best)
         # What stood still keeps its last bit.
         return torch.where((best != 0).any(dim=2, keepdim=True), moved, ws)
+
+    @cached_property
+    def _tools(self) -> "_Tools":
+        G, dtype = self.G, DTYPES[self.precision]
+        size = size_to_draw(self.search_size, G)
+        held = rows_finer_than(size, G) if self.space == "w+" else []
+        rows = range(G.num_ws if self.space == "w+" else 1)
+        return _Tools(
+            G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype),
+            LPIPS.load("alex").to(G.device).in_precision(dtype),
+            WStatistics.of(G, seed=self.seed),
+            size,
+            torch.tensor([row not in held for row in rows], device=G.device)[None, :, None],
+        )
 
     def settings(self) -> dict[str, JSON]:
         """Every setting, for a record."""
         return {
+            "space": self.space,
             "steps": self.steps,
             "learning_rate": self.learning_rate,
             "pixel_weight": self.pixel_weight,

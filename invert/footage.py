@@ -23,6 +23,7 @@ class Footage:
         frames: the frame of each code, ascending.
         bridged: those of them in which the face was not seen; their codes lie between their neighbours'.
         every: each how manieth frame was inverted.
+        scenes: the first frame of each scene; no picture lies between two scenes.
 
     Raises:
         ValueError: they do not fit together.
@@ -35,6 +36,7 @@ class Footage:
     frames: tuple[int, ...]
     bridged: tuple[int, ...] = ()
     every: int = 1
+    scenes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         ascending = all(
@@ -53,12 +55,14 @@ class Footage:
         None for a frame without a face: before the first, after the last, or in a gap.
         """
         after = bisect_right(self.frames, frame)
-        if after and self.frames[after - 1] == frame:
-            return after - 1, after - 1, 0.0
-        if after in (0, len(self.frames)):
+        if not after:
             return None
-        low, high = self.frames[after - 1], self.frames[after]
-        return (after - 1, after, (frame - low) / (high - low)) if high - low <= self.every else None
+        low = self.frames[after - 1]
+        high = self.frames[after] if after < len(self.frames) else None
+        if high is not None and high - low <= self.every and high not in self.scenes:
+            return after - 1, after, (frame - low) / (high - low)
+        # The last ones of a scene are like the one before.
+        return (after - 1, after - 1, 0.0) if frame - low < self.every else None
 
     def nearest(self, frame: int) -> tuple[int, int, float]:
         """As :meth:`between`; the nearest code for a frame without a face."""
@@ -78,6 +82,7 @@ class Footage:
             "frames": list(self.frames),
             "bridged": list(self.bridged),
             "every": self.every,
+            "scenes": list(self.scenes),
         }
 
     @staticmethod
@@ -96,4 +101,5 @@ class Footage:
             tuple(int(frame) for frame in values["frames"]),
             tuple(int(frame) for frame in values["bridged"]),
             int(values["every"]),
+            tuple(int(frame) for frame in values["scenes"]),
         )

@@ -71,7 +71,8 @@ class Session:
         return Identity()
 
     @cached_property
-    def _inverter(self) -> "Inverter":
+    def inverter(self) -> "Inverter":
+        """What the settings choose."""
         from invert.methods import make_inverter
 
         settings = self.settings
@@ -171,7 +172,7 @@ class Session:
 
         if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
             return False
-        found = done_before(outputs.record, Source.of(job.photo), self._inverter, self._known)
+        found = done_before(outputs.record, Source.of(job.photo), self.inverter, self._known)
         if found is None:
             return False
         if not outputs.picture.exists():
@@ -233,7 +234,7 @@ class Session:
                         add_frame(progress)
 
                 begun = time.perf_counter()
-                found = self._inverter.invert(
+                found = self.inverter.invert(
                     self._reduced(images), on_step=on_step, keep_partial=settings.keep_partial, **masks
                 )
                 seconds = (time.perf_counter() - begun) / len(batch)

@@ -41,6 +41,9 @@ class Settings:
     low_resolution: int | None = None
     report: Path | None = None
     batch: int | None = None
+    every: int = 1
+    max_frames: int | None = None
+    smooth: bool = True
     keep_partial: bool = False
     overwrite: bool = False
     quiet: bool = False
