@@ -110,7 +110,8 @@ def _original(opened: "OpenRecord", inversion: "Image.Image") -> "Image.Image":
 def _scores(scorer: "Scorer", picture: "Image.Image") -> "Array":
     from invert.photo import to_tensor
 
-    return scorer(to_tensor(picture))[0]
+    scores: Array = scorer(to_tensor(picture))[0]
+    return scores
 
 
 def _mean(values: "Array") -> float:

@@ -22,6 +22,7 @@ from invert.evaluation import Report
 def fill_in(
     path: Path,
     named: Sequence[str],
+    scores: Sequence[str],
     scorer: str,
     identity: bool | None,
     model: str | None,
@@ -41,7 +42,15 @@ def fill_in(
     with show_work() as begin:
         measure = open_scorer(scorer, begin)
         G = load_generator(model, device)
-        contenders = [Contender(label, one, own_score(one, measure)) for label, one in find_directions(named, G)]
+        for name in scores:
+            if name not in measure.names:
+                raise InputError(f"There is no score '{name}'; {scorer} has {', '.join(measure.names)}.")
+        found = find_directions(named, G)
+        wanted = [*scores] * (len(found) if len(scores) == 1 else 1)
+        contenders = [
+            Contender(label, one, wanted[i] if wanted else own_score(one, measure))
+            for i, (label, one) in enumerate(found)
+        ]
         deviations = score_deviations(
             G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples")
         )

@@ -106,7 +106,7 @@ def evaluate(
     if report is not None:
         from editing.editability_command import fill_in
 
-        fill_in(report, direction or [], scorer, identity, model, device)
+        fill_in(report, direction or [], score or [], scorer, identity, model, device)
         return
     files = _files(out, figure, overwrite)
     with show_work() as begin:

@@ -48,5 +48,5 @@ def measured(G: "Generator", record: "Inversion", images: "Tensor", *, full: boo
     from invert.metrics import measure
 
     tuned = drawn_by(G, record)
-    options = {"full": True} if full else {}
-    return record.metrics | measure(tuned, record.for_generator(G), images, noise=noise_of(G, record), **options)
+    noise = noise_of(G, record)
+    return record.metrics | measure(tuned, record.for_generator(G), images, noise=noise, full=full)

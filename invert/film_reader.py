@@ -1,7 +1,7 @@
 """Reading films frame by frame, upright and in their colours."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,7 @@ def film_facts(path: Path) -> FilmFacts:
     return FilmFacts(float(rate), first.size, count)
 
 
-def read_film(path: Path, *, limit: int | None = None) -> Iterator[FilmFrame]:
+def read_film(path: Path, *, limit: int | None = None) -> Generator[FilmFrame, None, None]:
     """The frames of a film, in order.
 
     Args:

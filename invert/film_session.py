@@ -77,10 +77,10 @@ class FilmSession:
             return None
         parts.check(overwrite=self.settings.overwrite)
         if not (self.settings.overwrite or parts.exist):
-            for path in (self.record, self.made):
-                if path.exists():
+            for file in (self.record, self.made):
+                if file.exists():
                     raise InputError(
-                        f"{path} exists already; add --overwrite to replace it, or choose a folder with --out."
+                        f"{file} exists already; add --overwrite to replace it, or choose a folder with --out."
                     )
         try:
             path, times = parts.plan() or self._look(facts, parts)
@@ -259,7 +259,7 @@ class FilmSession:
                 write(np.asarray(to_picture(drawn)[0]))
                 report(index + 1, len(ws), math.nan)
             record = Inversion(
-                ws, G.name, G.fingerprint, G.latent_space, self.session.inverter.method,
+                ws, G.name, G.fingerprint, G.latent_space, self.settings.method,
                 settings=told, metrics=metrics, alignments=list(alignments), footage=footage,
             )  # fmt: skip
             # Before the film is complete, which can be drawn again from the record.

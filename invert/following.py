@@ -115,10 +115,11 @@ class Follower:
                 code = tools.statistics.unwhiten(start + way).expand(-1, self.G.num_ws, -1)
                 losses, _ = compare(as_colour(tools.G.synthesize(code, size=tools.size)))
                 loss = losses.sum() + self.still_weight * way.square().mean()
-                if not math.isfinite(float(loss)):
+                value = float(loss.detach())
+                if not math.isfinite(value):
                     break
-                if float(loss) < best_loss:
-                    best_loss, best = float(loss), way.detach().clone()
+                if value < best_loss:
+                    best_loss, best = value, way.detach().clone()
                 if step == self.steps:
                     break
                 (slope,) = torch.autograd.grad(loss, way)

@@ -14,10 +14,12 @@ import torch
 from PIL import Image
 
 from generator.errors import InputError
+from generator.formats.native import save_native
 from invert.cli import main
 from invert.evaluation import Report
 from invert.inversion import Inversion
 from tests.invert.small_search import small_search  # noqa: F401
+from tests.odd_models import odd_generator
 from tests.small_models import FakeInverter, save_small_model, use_fake_inverter
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -89,6 +91,7 @@ def test_photos_go_in_batches_and_bad_ones_are_left_out(
 
 @pytest.mark.usefixtures("small_search")
 def test_a_batch_finds_what_single_searches_find(folder: Path) -> None:
+    save_native(odd_generator(), Path("../small.safetensors"))
     options = ("--steps", "4", "--precision", "float32", "--quiet")
     assert _run(".", *options, "--batch", "3") == 0
     assert _run(".", *options, "--out", "single") == 0
