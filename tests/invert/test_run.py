@@ -91,7 +91,7 @@ def test_photos_go_in_batches_and_bad_ones_are_left_out(
 
 @pytest.mark.usefixtures("small_search")
 def test_a_batch_finds_what_single_searches_find(folder: Path) -> None:
-    save_native(odd_generator(), Path("../small.safetensors"))
+    save_native(odd_generator(), Path("../small.safetensors"), overwrite=True)
     options = ("--steps", "4", "--precision", "float32", "--quiet")
     assert _run(".", *options, "--batch", "3") == 0
     assert _run(".", *options, "--out", "single") == 0
