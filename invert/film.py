@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from generator.errors import InputError
 from generator.files import atomic_folder, atomic_path
+from invert.palettes import palettes
 from invert.sound import CopiedSound
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ class _Encoder:
         if self.sound_of is not None:
             self.sound = CopiedSound.of(self.sound_of, container)
         if stream.pix_fmt == "pal8":
-            self.palettes = _palettes(stream.width, stream.height, 1 / self.fps)
+            self.palettes = palettes(stream.width, stream.height, 1 / self.fps)
 
     @property
     def _loops(self) -> bool:
@@ -251,25 +252,6 @@ class _Encoder:
             raise InputError(
                 f"The encoder '{self.codec}' cannot write {self.path.suffix} ({error}); leave out --codec."
             ) from error
-
-
-def _palettes(width: int, height: int, time_base: Fraction) -> Any:
-    """A filter that gives every frame its own 256 colours: one frame in, one frame out."""
-    import av
-
-    graph = av.filter.Graph()
-    source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgb24"), time_base=time_base)
-    split = graph.add("split")
-    make = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
-    use = graph.add("paletteuse", "new=1:dither=sierra2_4a")
-    sink = graph.add("buffersink")
-    source.link_to(split)
-    split.link_to(use, 0, 0)
-    split.link_to(make, 1, 0)
-    make.link_to(use, 0, 1)
-    use.link_to(sink)
-    graph.configure()
-    return graph
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from generator.errors import InputError
-from invert.crop_path import CropPath, plan_crops
+from invert.crop_path import CropPath
+from invert.face_path import look_for_faces
 from invert.film import Frame, write_film
 from invert.film_parts import PARTS_SUFFIX, FilmParts
 from invert.film_reader import FilmFacts, film_facts, read_film
@@ -137,41 +138,17 @@ class FilmSession:
         return True
 
     def _look(self, facts: FilmFacts, parts: FilmParts) -> tuple[CropPath, list[float]]:
-        """Find the face in every frame that is wanted, and plan the crops."""
-        from invert.align import ffhq_quad, no_align
-        from invert.faces import Face, choose_faces, find_faces, follow_face
-
+        """Plan the crops and keep the plan."""
         settings = self.settings
-        times, numbers = [], []
-        quads: list[np.ndarray[tuple[int, ...], np.dtype[np.float64]] | None] = []
-        face: Face | None = None
         with show_progress(f"{self.film.name}, looking for faces", quiet=settings.quiet) as report:
-            for frame in read_film(self.film, limit=settings.max_frames):
-                times.append(frame.time)
-                if frame.number % settings.every:
-                    continue
-                numbers.append(frame.number)
-                picture = frame.picture()
-                if picture.size != facts.size:
-                    raise InputError(
-                        f"{self.film} changes its size at frame {frame.number}; --max-frames {frame.number} takes "
-                        "what is before."
-                    )
-                if not settings.align:
-                    quads.append(no_align(picture, self.session.generator.resolution)[1].quad)
-                else:
-                    face = None if face is None else follow_face(picture, face)
-                    if face is None:
-                        found = find_faces(picture)
-                        face = choose_faces(found, settings.face)[0] if found else None
-                    quads.append(None if face is None else ffhq_quad(face.landmarks))
-                report(len(numbers), -(-(settings.max_frames or facts.count) // settings.every), math.nan)
-        cutoff = CROP_CUTOFF if settings.smooth and settings.align else None
-        path = plan_crops(numbers, quads, settings.every / facts.rate, cutoff)
-        if not path.frames:
-            raise InputError(
-                f"No face was found in the {len(numbers)} frames of {self.film.name}; use a film of a larger, "
-                "upright face, or --no-align when it shows something else."
+            path, times = look_for_faces(
+                self.film,
+                facts,
+                which=settings.face if settings.align else None,
+                every=settings.every,
+                limit=settings.max_frames,
+                cutoff=CROP_CUTOFF if settings.smooth else None,
+                on_frame=lambda done, all_: report(done, all_, math.nan),
             )
         parts.save_plan(path, times)
         return path, times
@@ -191,6 +168,10 @@ class FilmSession:
                     part = parts.read(number)
                     if part is None:
                         part = self._search(picture(), self._alignment(path, index, facts), before)
+                        step = part.settings.get("diverged_at_step")
+                        if step is not None:
+                            told = f"the search diverged at step {step}; its best code before is kept"
+                            print(f"invert: {self.film.name}, frame {number}: {told}", file=sys.stderr)
                         parts.write(number, part)
                     code = before = part.ws
                 codes.append(code)

@@ -2,9 +2,9 @@
 
 The recipe is that of :mod:`invert.optimize`, in the same coordinates, with three differences. Only what is coarser
 than the side of the comparison moves, so that the finest textures stand still. The code is held to where it came
-from. And a step goes down the slope's own way: where Adam divides by each coordinate's slope, so that coordinates
-which hardly matter move as far as those which do and the picture shimmers, here the slopes of the whole code are
-measured together.
+from. And Adam, which divides by each coordinate's slope so that those which hardly matter move as far as those
+which do and the picture shimmers, is given the whole code's slope to divide by, too: to the same loss the code then
+goes a third of the way.
 """
 
 import copy
@@ -52,7 +52,7 @@ class Follower:
         G: the generator; it is left as it is.
         space: ``w+``, or ``w`` for codes of equal rows, which stay equal.
         steps: for each frame.
-        learning_rate: in standard deviations of W: how far the first step goes, as a root mean square.
+        learning_rate: in standard deviations of W.
         pixel_weight: of the mean squared error beside LPIPS.
         still_weight: of the mean squared way from where the search begins, in whitened coordinates.
         search_size: the side at which frames are compared, at most the generator's resolution.
@@ -71,7 +71,7 @@ class Follower:
         steps: int = 10,
         learning_rate: float = 0.05,
         pixel_weight: float = 1.0,
-        still_weight: float = 0.01,
+        still_weight: float = 0.1,
         search_size: int = 256,
         seed: int = 0,
         precision: Precision = "auto",
@@ -109,7 +109,7 @@ class Follower:
             ws = ws.to(self.G.device)
             start = tools.statistics.whiten(ws[:, :1] if self.space == "w" else ws)
             way = torch.zeros_like(start, requires_grad=True)
-            momentum, rate = torch.zeros_like(start), 0.0
+            adam = torch.optim.Adam([way], lr=self.learning_rate, betas=(0.9, 0.99))
             best, best_loss = torch.zeros_like(start), math.inf
             for step in range(self.steps + 1):
                 code = tools.statistics.unwhiten(start + way).expand(-1, self.G.num_ws, -1)
@@ -122,14 +122,14 @@ class Follower:
                     best_loss, best = value, way.detach().clone()
                 if step == self.steps:
                     break
-                (slope,) = torch.autograd.grad(loss, way)
-                slope = slope * tools.moves
+                adam.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                assert way.grad is not None
+                way.grad *= tools.moves
                 if not step:
-                    usual = float(slope.square().mean().sqrt())
-                    rate = self.learning_rate / usual if usual > 0 else 0.0
-                with torch.no_grad():
-                    momentum = 0.6 * momentum + slope
-                    way -= rate * schedule(0.05 + 0.95 * step / self.steps) * momentum
+                    adam.param_groups[0]["eps"] = max(float(way.grad.square().mean().sqrt()), 1e-12)
+                adam.param_groups[0]["lr"] = self.learning_rate * schedule(0.05 + 0.95 * step / self.steps)
+                adam.step()
         if not math.isfinite(best_loss):
             raise InputError("The search diverged at its first step; check the film, or use --precision float32.")
         moved = tools.statistics.unwhiten(start + best)

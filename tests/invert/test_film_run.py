@@ -11,7 +11,7 @@ from PIL import Image
 
 from generator.errors import InputError
 from generator.formats.native import save_native
-from invert import faces
+from invert import face_path, faces
 from invert.cli import main
 from invert.faces import Face
 from invert.film_parts import FilmParts
@@ -166,8 +166,8 @@ def _see(monkeypatch: pytest.MonkeyPatch, seen: list[bool]) -> None:
         frame += 1
         return [_face(30 + 0.2 * frame)] if seen[frame] else []
 
-    monkeypatch.setattr(faces, "find_faces", find)
-    monkeypatch.setattr(faces, "follow_face", lambda *_: None)
+    monkeypatch.setattr(face_path, "find_faces", find)
+    monkeypatch.setattr(face_path, "follow_face", lambda *_: None)
 
 
 def test_frames_without_a_face_are_bridged_and_told(
