@@ -27,15 +27,18 @@ def invert(
         ),
     ] = None,
     method: Annotated[
-        Literal["optimize", "pivotal", "noise", "encode"],
+        Literal["hybrid", "optimize", "pivotal", "noise", "encode"] | None,
         typer.Option(
-            help="optimize: search the code; pivotal: then tune the model; noise: then its noise; encode: ask an "
-            "encoder."
+            help="hybrid: ask an encoder and search on from there, the default; optimize: search without one; "
+            "pivotal: then tune the model; noise: then its noise; encode: ask an encoder alone.",
+            show_default=False,
         ),
-    ] = "optimize",
+    ] = None,
     encoder: Annotated[
         Path | None,
-        typer.Option(help="For encode: of `encoders.train`, or a .pt of pSp, e4e or ReStyle.", metavar="FILE"),
+        typer.Option(
+            help="Of `encoders.train`, or a .pt of pSp, e4e or ReStyle; the model's own by default.", metavar="FILE"
+        ),
     ] = None,
     quality: Annotated[Literal["draft", "good", "best"], typer.Option(help="How long the method works.")] = "good",
     weights: Annotated[
@@ -121,7 +124,7 @@ def invert(
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
     _check_method(method, encoder, preview, precision)
     if keep_unchanged is not None and method != "pivotal":
-        raise InputError(f"--keep-unchanged is about tuning, and --method {method} tunes nothing; leave it out.")
+        raise InputError("--keep-unchanged is about tuning; add --method pivotal, or leave it out.")
     settings = Settings(
         folder=out or Path(),
         model=model or _own_model(encoder),
@@ -171,12 +174,10 @@ def invert(
     return max(status, run_films(films, settings)) if films and status != STOPPED else status
 
 
-def _check_method(method: str, encoder: Path | None, preview: Path | None, precision: str) -> None:
+def _check_method(method: str | None, encoder: Path | None, preview: Path | None, precision: str) -> None:
     """Refuse options that the method has no use for."""
-    if method == "encode" and encoder is None:
-        raise InputError("--method encode needs an encoder's file; give it to --encoder.")
-    if method != "encode" and encoder is not None:
-        raise InputError(f"--encoder is of no use to --method {method}; add --method encode.")
+    if method == "optimize" and encoder is not None:
+        raise InputError("--encoder is of no use to --method optimize; take --method hybrid.")
     if method == "encode" and preview is not None:
         raise InputError("--preview films a search, and --method encode has none; leave it out.")
     if method == "encode" and precision == "bfloat16":

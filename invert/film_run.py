@@ -25,7 +25,7 @@ def check_film_settings(settings: Settings) -> None:
         InputError: one of those options is given.
     """
     if settings.method in _NO_METHODS:
-        raise InputError(f"--method {settings.method} is for photos; a film takes optimize or encode.")
+        raise InputError(f"--method {settings.method} is for photos; a film takes hybrid, optimize or encode.")
     given = {
         "--mask": settings.mask,
         "--keep-unchanged": settings.keep_unchanged,

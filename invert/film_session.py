@@ -240,7 +240,7 @@ class FilmSession:
                 write(np.asarray(to_picture(drawn)[0]))
                 report(index + 1, len(ws), math.nan)
             record = Inversion(
-                ws, G.name, G.fingerprint, G.latent_space, self.settings.method,
+                ws, G.name, G.fingerprint, G.latent_space, str(getattr(self.session.inverter, "method", "")),
                 settings=told, metrics=metrics, alignments=list(alignments), footage=footage,
             )  # fmt: skip
             # Before the film is complete, which can be drawn again from the record.

@@ -303,9 +303,9 @@ class Session:
         if self.report is None:
             return
         metrics = {name: values[0] for name, values in inversion.metrics.items()}
-        method, quality = self.settings.method, self.settings.quality
+        quality = self.settings.quality
         self.report.add(
-            photo=photo, method=method, quality=quality, seconds=seconds, metrics=metrics,
+            photo=photo, method=inversion.method, quality=quality, seconds=seconds, metrics=metrics,
             picture=outputs.picture, crop=crop,
         )  # fmt: skip
         self.report.write_table()

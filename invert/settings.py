@@ -23,7 +23,7 @@ class Settings:
 
     folder: Path
     model: str = "ffhq"
-    method: "Method" = "optimize"
+    method: "Method | None" = None
     encoder: Path | None = None
     quality: "Quality" = "good"
     weights: "Form" = "full"

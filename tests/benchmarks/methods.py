@@ -1,6 +1,6 @@
 """One table over methods on a folder of photos, as CSV and as a picture: likeness, time, and how codes take edits.
 
-    python -m tests.benchmarks.methods photos/ --out methods/                              # optimize and pivotal
+    python -m tests.benchmarks.methods photos/ --out methods/                              # hybrid, optimize, pivotal
     python -m tests.benchmarks.methods photos/ --out methods/ --method optimize:draft --method encode:good \
         --options "--encoder mine.safetensors"
 
@@ -33,10 +33,10 @@ def main() -> int:
     report = chosen.out / "methods.csv"
     photos, options = [str(photo) for photo in chosen.photos], shlex.split(chosen.options)
     status = DONE
-    for text in chosen.method or ["optimize", "pivotal"]:
+    for text in chosen.method or ["hybrid", "optimize", "pivotal"]:
         method, _, quality = text.partition(":")
         folder = chosen.out / f"{method}-{quality or _QUALITY}"
-        own = options if method == "encode" else _without_encoder(options)
+        own = _without_encoder(options) if method == "optimize" else options
         arguments = ["--method", method, "--quality", quality or _QUALITY, "--out", str(folder)]
         status = max(status, invert([*photos, *arguments, "--report", str(report), *own]))
     if report.is_file() and not chosen.no_edits:

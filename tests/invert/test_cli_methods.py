@@ -130,7 +130,7 @@ def test_what_must_not_change_is_told_to_tuning(
     assert _run("me.png", *options, "--keep-unchanged", "half.png") == 2
     assert "128x256 pixels" in _error(capsys)
     assert _run("me.png", "--keep-unchanged", "left.png") == 2
-    assert "--method optimize tunes nothing" in _error(capsys)
+    assert "add --method pivotal" in _error(capsys)
     assert _run("me.png", *options, "--keep-unchanged", "left.png") == 0
     assert Inversion.load(RECORD).settings["keep_unchanged"]
     assert told[0].shape == (1, 1, 32, 32)
