@@ -77,30 +77,29 @@ class FilmSession:
                 parts.remove()
             return None
         parts.check(overwrite=self.settings.overwrite)
-        if not (self.settings.overwrite or parts.exist):
-            for file in (self.record, self.made):
-                if file.exists():
-                    raise InputError(
-                        f"{file} exists already; add --overwrite to replace it, or choose a folder with --out."
-                    )
+        for file in () if self.settings.overwrite else (self.record, self.made):
+            if file.exists():
+                raise InputError(
+                    f"{file} exists already; add --overwrite to replace it, or choose a folder with --out."
+                )
         try:
             path, times = parts.plan() or self._look(facts, parts)
             ws = self._steadied(path, self._codes(path, facts, parts), facts)
+            footage = Footage(
+                source,
+                facts.size,
+                facts.rate,
+                tuple(times),
+                tuple(path.frames),
+                tuple(frame for frame, seen in zip(path.frames, path.seen, strict=True) if not seen),
+                self.settings.every,
+                tuple(path.frames[scene.start] for scene in path.scenes),
+            )
+            record = self._save(ws, path, footage, told)
         except KeyboardInterrupt:
             if parts.exist:
                 print(f"invert: {self.film.name}: what is done is kept; the same command goes on", file=sys.stderr)
             raise
-        footage = Footage(
-            source,
-            facts.size,
-            facts.rate,
-            tuple(times),
-            tuple(path.frames),
-            tuple(frame for frame, seen in zip(path.frames, path.seen, strict=True) if not seen),
-            self.settings.every,
-            tuple(path.frames[scene.start] for scene in path.scenes),
-        )
-        record = self._save(ws, path, footage, told)
         parts.remove()
         return record
 

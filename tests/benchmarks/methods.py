@@ -1,6 +1,6 @@
 """One table over methods on a folder of photos, as CSV and as a picture: likeness, time, and how codes take edits.
 
-    python -m tests.benchmarks.methods photos/ --out methods/                              # hybrid, optimize, pivotal
+    python -m tests.benchmarks.methods photos/ --out methods/            # hybrid, optimize, pivotal
     python -m tests.benchmarks.methods photos/ --out methods/ --method optimize:draft --method encode:good \
         --options "--encoder mine.safetensors"
 
