@@ -124,6 +124,25 @@ def test_a_run_that_was_ended_goes_on_and_ends_equal(
     assert not Path(PARTS).exists()
 
 
+def test_an_unfinished_run_does_not_replace_what_is_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("--no-align", "--quiet") == 0
+    before = Path(RECORD).read_bytes()
+    with monkeypatch.context() as patch:
+        _end_after(patch, 1, KeyboardInterrupt())
+        assert _run("--no-align", "--no-smooth", "--quiet", "--overwrite") == 130
+    capsys.readouterr()
+    assert _run("--no-align", "--no-smooth", "--quiet") == 2
+    assert "exists already" in _error(capsys)
+    assert Path(RECORD).read_bytes() == before
+    assert _run("--no-align", "--quiet") == 0  # done, and the other run's parts stay
+    assert Path(PARTS).exists()
+    assert _run("--no-align", "--no-smooth", "--quiet", "--overwrite") == 0
+    assert Path(RECORD).read_bytes() != before
+    assert not Path(PARTS).exists()
+
+
 def test_a_full_disk_is_one_sentence_and_loses_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,6 +89,18 @@ def test_photos_go_in_batches_and_bad_ones_are_left_out(
         assert len(record) == 1
 
 
+def test_a_processor_takes_one_photo_after_the_other(
+    inverter: type[FakeInverter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = _watch_batches(inverter, monkeypatch)
+    assert _run(".", "--quiet") == 0
+    assert sizes == [1] * 5
+    Path("a.inversion.safetensors").unlink()
+    Path("a.inverted.png").unlink()
+    assert _run(".", "--batch", "3", "--quiet") == 0
+    assert sizes[5:] == [1]  # what is done needs no place in a batch
+
+
 @pytest.mark.usefixtures("small_search")
 def test_a_batch_finds_what_single_searches_find(folder: Path) -> None:
     save_native(odd_generator(), Path("../small.safetensors"), overwrite=True)
