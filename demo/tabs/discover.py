@@ -94,8 +94,8 @@ def build(page: Page) -> None:
     buttons = begin_and_stop("discover", "Show the axes")
     said = gr.HTML("", elem_id="discover-said")
     strips = gr.Gallery(
-        label="Axes, from -2 to 2", show_label=False, columns=1, height="auto", object_fit="contain", allow_preview=False,
-        interactive=False, buttons=[], elem_id="discover-strips",
+        label="Axes, from -2 to 2", show_label=False, columns=1, height="auto", object_fit="contain",
+        allow_preview=False, interactive=False, buttons=[], elem_id="discover-strips",
     )  # fmt: skip
     further = gr.Button("Next axes", size="sm", elem_id="discover-next")
     with gr.Row(equal_height=True):
