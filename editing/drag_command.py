@@ -41,7 +41,7 @@ def drag(
     mask: Annotated[
         list[str] | None,
         typer.Option(
-            help="What may change: a picture, white there, or eyes, mouth, hair, face, background.",
+            help="What may change: a picture, white there, or eyes, nose, mouth, hair, face, background.",
             metavar="FILE|NAME",
         ),
     ] = None,

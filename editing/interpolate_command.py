@@ -83,9 +83,9 @@ def interpolate(
 ) -> None:
     """Make a film: from face to face, along a direction, or both."""
     from editing.counting import show_count
-    from editing.film import check_film, write_film
     from editing.morph import Morph, film_side
     from editing.sources import check_not_a_source, open_codes
+    from invert.film import check_film, write_film
 
     if bool(direction) != (ends is not None):
         missing = "--direction smile" if ends is not None else "--range -2 2"

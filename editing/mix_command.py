@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.parts_command import THRESHOLD
 from generator.command import new_app
 from generator.errors import InputError
 
@@ -24,7 +25,8 @@ class BlendName(StrEnum):
 
 @mix_app.command(
     epilog="Examples: edit mix me.jpg you.jpg --layers coarse   edit mix me.jpg you.jpg seed:5 --layers coarse "
-    "--layers fine   edit mix me.jpg you.jpg --region eyes   edit mix A B C --matrix --layers coarse"
+    "--layers fine   edit mix me.jpg you.jpg --region eyes   edit mix me.jpg you.jpg --part eyes   "
+    "edit mix A B C --matrix --layers coarse"
 )
 def mix(
     sources: Annotated[
@@ -43,11 +45,24 @@ def mix(
     ] = None,
     region: Annotated[
         list[str] | None,
-        typer.Option(help="Only here: eyes, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"),
+        typer.Option(
+            help="Only here: eyes, nose, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"
+        ),
     ] = None,
     blend: Annotated[
         BlendName, typer.Option(help="Join a region in the image, or in the network's features.")
     ] = BlendName.image,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Give a part by its style channels, in the receiver's pose: eyes, nose, mouth, hair, skin, body, "
+            "background; `edit parts` shows them. Repeatable: all of one giver, or one of each.",
+            metavar="NAME",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="How much of a style channel's change has to lie in the --part.")
+    ] = THRESHOLD,
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of each with the styles of each.")] = False,
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="Who gives in a --matrix; all by default.", metavar="B")
@@ -70,6 +85,8 @@ def mix(
     from editing.mixed_pictures import check_cells, matrix_figure, mixed_picture
     from editing.mixing import Donor, check_apart, mixed_record, share_out
     from editing.outputs import free, picture_target
+    from editing.part_mixing import PartDonor
+    from editing.parts_command import channel_weights, check_threshold, share_parts
     from editing.regions import check_regions
     from editing.sources import check_not_a_source, open_codes
     from invert.photo import save_picture
@@ -77,22 +94,29 @@ def mix(
 
     if columns and not matrix:
         raise InputError("--column belongs to --matrix; add that, or name the giver after the receiver.")
-    if matrix and region:
-        raise InputError("A --matrix shows whole pictures; leave out --region.")
-    if record and (matrix or region):
-        raise InputError("A --record is of one whole picture; leave out --matrix and --region.")
+    if matrix and (region or part):
+        raise InputError("A --matrix shows whole pictures; leave out --region and --part.")
+    if record and (matrix or region or part):
+        raise InputError("A --record is of one whole picture; leave out --matrix, --region and --part.")
+    if part:
+        check_threshold(threshold)
+        if blend is BlendName.features:
+            raise InputError("A --part is drawn whole, not blended in the features; leave out --blend features.")
     if len(sources) < 2 and not columns:
         raise InputError("A mix needs two pictures at least: who receives, and who gives.")
-    if not layers and not region:
+    if not layers and not region and not part:
         raise InputError("Say which styles are given, such as --layers coarse, or where, such as --region eyes.")
     check_regions(region or [])
     givers = [] if matrix else sources[1:]
-    shared = share_out(["all"] if matrix else givers, layers or ["middle"], strength or [1.0])
+    usual = "all" if part else "middle"
+    shared = share_out(["all"] if matrix else givers, layers or [usual], strength or [1.0])
+    parts = share_parts(givers, part) if part else []
     G, codes = open_codes([*sources, *(columns or [])], model=model, device=device, truncation=truncation)
     rows = [G.rows(text) for text, _ in shared]
-    if not matrix:
+    if not matrix and not parts:
         check_apart(givers, rows)
-    target = picture_target(out, _name(codes, shared, region, matrix), overwrite)
+    name = _name(codes, shared, region, matrix) if not parts else _part_name(codes, shared, parts, region or [])
+    target = picture_target(out, name, overwrite)
     new_record = free(target.with_name(f"{target.stem}{RECORD_SUFFIX}"), overwrite) if record else None
     for path in (target, new_record):
         if path is not None:
@@ -104,10 +128,14 @@ def mix(
         with show_count("matrix", cells, "picture") as count:
             picture = matrix_figure(G, receivers, along_the_top, rows[0], shared[0][1], on_picture=count)
     else:
-        given = [
-            Donor(code.ws, one, amount) for code, one, (_, amount) in zip(codes[1:], rows, shared, strict=True)
+        givers_of = list(zip(codes[1:], rows, (amount for _, amount in shared), strict=True))
+        given = [] if parts else [Donor(code.ws, one, amount) for code, one, amount in givers_of]
+        weights = channel_weights(G, parts, threshold) if parts else []
+        by_part = [
+            PartDonor(code.ws, channels, amount, one)
+            for channels, (code, one, amount) in zip(weights, givers_of, strict=bool(parts))
         ]
-        picture = mixed_picture(G, codes[0], given, regions=region or [], blend=blend.value)
+        picture = mixed_picture(G, codes[0], given, parts=by_part, regions=region or [], blend=blend.value)
         if new_record is not None:
             made = mixed_record(G, codes[0], given, [code.name for code in codes[1:]])
             made.save(new_record, overwrite=overwrite)
@@ -128,3 +156,17 @@ def _name(codes: "list[Code]", shared: list[tuple[str, float]], region: list[str
         for code, (text, amount) in zip(codes[1:], shared, strict=True)
     ]
     return file_name([codes[0].name, "mix", *parts, *(Path(one).stem for one in region or [])])
+
+
+def _part_name(
+    codes: "list[Code]", shared: list[tuple[str, float]], parts: list[list[str]], region: list[str]
+) -> str:
+    """The same for parts: ``me.mix.you-eyes.png``."""
+    from editing.outputs import file_name
+
+    given = [
+        "-".join([code.name, *(part.strip().lower() for part in one), *([] if text == "all" else [text])])
+        + ("" if amount == 1 else f"x{amount:g}")
+        for code, one, (text, amount) in zip(codes[1:], parts, shared, strict=True)
+    ]
+    return file_name([codes[0].name, "mix", *given, *(Path(one).stem for one in region)])

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from editing.mixing import Donor
+    from editing.part_mixing import PartDonor
     from editing.sources import Code
     from generator.generator import Generator
 
@@ -27,6 +28,7 @@ def mixed_picture(
     receiver: "Code",
     donors: "Sequence[Donor]",
     *,
+    parts: "Sequence[PartDonor]" = (),
     regions: Sequence[str] = (),
     blend: Blend = "image",
     size: int | None = None,
@@ -37,26 +39,30 @@ def mixed_picture(
         G: the generator of all codes. What was tuned to the receiver's photo is the receiver's, and draws.
         receiver: whose rows, noise and tuned weights these are.
         donors: as :func:`editing.mixing.mix` takes them.
+        parts: what is given by style channels, after the donors, as :func:`editing.part_mixing.mix_parts` takes it.
         regions: only there, as :func:`editing.regions.region_masks` reads them; everywhere when empty.
         blend: how a region is joined.
         size: side in pixels, as :meth:`generator.generator.Generator.synthesize` takes it; for whole pictures.
 
     Raises:
         InputError: a strength is not between 0 and 1, or there is no such region.
-        ValueError: a size comes with regions.
+        ValueError: a size comes with regions, or parts with a blend of features.
     """
     import torch
 
     from editing.mixing import mix
+    from editing.part_mixing import mix_parts
     from invert.photo import to_picture
 
     if regions and size is not None:
         raise ValueError("regions are joined at full resolution")
+    if parts and blend == "features":
+        raise ValueError("parts are drawn whole, not blended in the features")
     noise = receiver.noise_or_const
     mixed = mix(receiver.ws, donors)
     G = receiver.drawn_by(G)
     with torch.inference_mode():
-        after = to_picture(G.synthesize(mixed, noise, size=size))[0]
+        after = to_picture(G.synthesize_styles(mix_parts(G, mixed, parts), noise, size=size))[0]
         if not regions:
             return after
         before = to_picture(G.synthesize(receiver.ws, noise))[0]

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from editing.direction import Direction
-    from editing.film import Frame
     from editing.interpolation import Curve, Easing, Way
     from editing.sources import Code
     from generator.generator import Generator
+    from invert.film import Frame
 
 _POINTS = 24
 

@@ -19,20 +19,21 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float64]
 
-REGIONS = ("eyes", "mouth", "hair", "face", "background")
+REGIONS = ("eyes", "nose", "mouth", "hair", "face", "background")
 """The regions that landmarks give."""
 
-WITHIN_SKIN = ("eyes", "mouth")
+WITHIN_SKIN = ("eyes", "nose", "mouth")
 """Those whose edges lie in skin."""
 
-FEATHER = {"eyes": 0.02, "mouth": 0.02, "hair": 0.035, "face": 0.03, "background": 0.035}
+FEATHER = {"eyes": 0.02, "nose": 0.02, "mouth": 0.02, "hair": 0.035, "face": 0.03, "background": 0.035}
 """Standard deviation of each region's soft edge, as a fraction of the picture's side."""
 
 MASK_FEATHER = 0.01
 """The same for a mask's file."""
 
 _READING_SIDE = 512
-_EYES, _BROWS, _LIPS, _JAW = (range(36, 42), range(42, 48)), range(17, 27), range(48, 60), range(17)
+_EYES, _BROWS, _NOSE = (range(36, 42), range(42, 48)), range(17, 27), range(27, 36)
+_LIPS, _JAW = range(48, 60), range(17)
 
 
 def check_regions(regions: Sequence[str]) -> None:
@@ -154,6 +155,8 @@ def face_region(region: str, points: Points, side: int) -> Mask:
     if region == "eyes":
         for eye in _EYES:
             _fill(draw, _grown(points[list(eye)], 0.22 * unit, down, 0.16 * unit), side)
+    elif region == "nose":
+        _fill(draw, _grown(points[list(_NOSE)], 0.15 * unit, down, 0.1 * unit), side)
     elif region == "mouth":
         _fill(draw, _grown(points[list(_LIPS)], 0.25 * unit, down, 0.2 * unit), side)
     else:

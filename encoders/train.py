@@ -54,6 +54,16 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 1e-4,
     pixels: Annotated[float, typer.Option(help="Weight of the mean squared error.")] = 1.0,
     lpips: Annotated[float, typer.Option(min=0, help="Weight of LPIPS; 0 for none.")] = 0.8,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="TorchScript network: of identity for faces, self-supervised elsewhere.", metavar="FILE"),
+    ] = None,
+    features_weight: Annotated[float, typer.Option(help="Weight of the distance of its features.")] = 0.5,
+    features_side: Annotated[int, typer.Option(help="Side of its pictures: 112 for ArcFace.")] = 224,
+    features_values: Annotated[
+        Literal["symmetric", "imagenet"], typer.Option(help="Of its pictures: from -1 to 1, or ImageNet's.")
+    ] = "symmetric",
+    features_crop: Annotated[float, typer.Option(help="Part of the side that it sees, from the middle.")] = 1.0,
     code: Annotated[float, typer.Option(help="Weight of the distance from a sample's own code.")] = 0.1,
     w: Annotated[float, typer.Option(help="Weight that draws codes to the mean of W.")] = 0.0,
     delta: Annotated[float, typer.Option(help="Weight that draws rows of a code to each other (e4e).")] = 2e-4,
@@ -100,8 +110,9 @@ def train(
     with_samples = images is None if samples is None else samples
     if not with_samples and images is None:
         raise InputError("There is nothing to learn from: give --images, or leave --no-samples out.")
-    if not 0 <= lpips < float("inf"):
-        raise InputError(f"The weight of LPIPS has to be 0 or above, not {lpips}.")
+    for name, weight in (("LPIPS", lpips), ("features", features_weight)):
+        if not 0 <= weight < float("inf"):
+            raise InputError(f"The weight of {name} has to be 0 or above, not {weight}.")
 
     import torch
 
@@ -127,10 +138,19 @@ def train(
     if architecture == "perceptual" and begins:
         with _progress(regression, "regression", quiet=quiet) as report, keep_freed_memory():
             fit_regression(encoder, G, samples_of, regression, on_sample=lambda done: report(done, {}))
-    training = Training(encoder, G, source, settings, _measures(lpips, G), accelerator)
+    measures = _measures(lpips, G)
+    if features is not None:
+        from encoders.feature_distance import FeatureDistance
+
+        network = FeatureDistance(features, side=features_side, values=features_values, crop=features_crop)
+        measures["features"] = (features_weight, network.to(G.device))
+    training = Training(encoder, G, source, settings, measures, accelerator)
     about = {
         "images": None if images is None else str(images.resolve()),
         "samples": with_samples,
+        "features": None
+        if features is None
+        else [str(features.resolve()), features_side, features_values, features_crop],
         "truncation": truncation,
         "mixing": mixing,
         "regression": regression if architecture == "perceptual" else None,

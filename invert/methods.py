@@ -94,11 +94,12 @@ def make_inverter(
     common: dict[str, Any] = {"seed": seed, "precision": precision}
 
     def search(steps: int | None) -> "OptimizationInverter":
-        from invert.hybrid import HybridInverter
-        from invert.optimize import OptimizationInverter
-
         if method == "optimize" or not (has_encoder or method == "hybrid"):
+            from invert.optimize import OptimizationInverter
+
             return OptimizationInverter(G, space, steps=steps, **common)
+        from invert.hybrid import HybridInverter
+
         return HybridInverter(G, encoder, space, steps=steps, **common)
 
     if method in ("hybrid", "optimize"):

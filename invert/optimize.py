@@ -200,7 +200,7 @@ class _Search:
             detail_weight=inverter.detail_weight,
             mask=mask,
         )
-        self.drawn_size = _size_to_draw(self.comparison.fine_size, G)
+        self.drawn_size = size_to_draw(self.comparison.fine_size, G)
         # One row while the search is in W, num_ws rows in W+.
         coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device)
         self.w_steps = inverter.w_steps
@@ -212,7 +212,7 @@ class _Search:
                 self.w_steps = 0
         self.coordinates = coordinates.requires_grad_()
         self.adam = self._new_adam()
-        self.held_rows = _rows_finer_than(self.drawn_size, G)
+        self.held_rows = rows_finer_than(self.drawn_size, G)
         self.best_loss = torch.full((len(images),), math.inf, device=G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
         self.steps_done = 0
@@ -256,7 +256,7 @@ class _Search:
         return torch.where(in_w, ws[:, :1], ws)
 
 
-def _size_to_draw(size: int, G: Generator) -> int:
+def size_to_draw(size: int, G: Generator) -> int:
     """The smallest side that the generator draws at and that is not below ``size``."""
     drawn = G.resolution
     while drawn % 2 == 0 and drawn // 2 >= size:
@@ -264,7 +264,7 @@ def _size_to_draw(size: int, G: Generator) -> int:
     return drawn
 
 
-def _rows_finer_than(size: int, G: Generator) -> list[int]:
+def rows_finer_than(size: int, G: Generator) -> list[int]:
     """The rows of ws that keep W's code in W+: those that draw finer than ``size`` alone, unseen by the search."""
     coarsest: dict[int, int] = {}
     for layer in G.layers:

@@ -17,9 +17,9 @@ from generator.errors import InputError
 from generator.layers import GROUPS
 
 if TYPE_CHECKING:
-    from editing.film import Frame
     from editing.interpolation import Curve, Easing
     from editing.morph import Morph
+    from invert.film import Frame
 
 End = Literal["stop", "loop", "back"]
 
@@ -208,9 +208,9 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[Stage | Done[tuple[str, 
     """
     from PIL import Image
 
-    from editing.film import write_film
     from editing.morph import film_side
     from editing.sources import record_code
+    from invert.film import write_film
 
     studio = visit.studio
     faces = [visit.face(name) for name in wish.keys]

@@ -17,6 +17,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--truncation", type=float, default=0.8, help="of the samples (default: 0.8)")
     parser.add_argument("--method", choices=("ridge", "svm", "logistic"), default="ridge")
     parser.add_argument("--codes", type=int, default=32, help="held-out codes to test on (default: 32)")
+    parser.add_argument(
+        "--steady",
+        nargs="*",
+        default=["age"],
+        help="directions that leave the others alone on every face (default: age)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
     try:
@@ -56,7 +62,13 @@ def _find(chosen: argparse.Namespace) -> None:
         )
         progress.update(task, completed=chosen.samples)
         finder = InterFaceGAN(
-            G, scorer, samples, method=chosen.method, codes=chosen.codes, report=progress.console.print
+            G,
+            scorer,
+            samples,
+            method=chosen.method,
+            codes=chosen.codes,
+            steady=chosen.steady,
+            report=progress.console.print,
         )
         found = finder.find()
     for one in found:

@@ -45,5 +45,9 @@ FACE_ATTRIBUTES = (
     Attribute("gender", "towards masculine", "towards feminine", "all", ("glasses", *_COLOURS)),
 )
 
+LOOSELY_HELD = ("skin-light", "skin-red", "contrast", "face-y", "skin-yellow")
+"""Scores that may change with an attribute, and by which a step could cheat its own: see
+:mod:`editing.discovery.steadying`."""
+
 HELPERS = ("glasses", "beard")
 """Held scores that are no attribute, whose measured changes are cancelled too."""

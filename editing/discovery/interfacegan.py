@@ -6,11 +6,13 @@
 3. The steps are tried on held-out codes. The matrix of what they really change, inverted, gives the
    combination that changes one score and leaves the means of the others where they are: a linear model has
    its errors, and a generator's answer to a step of two deviations is not its answer to a small one.
-4. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
+4. For the attributes that are asked for, the steps are recombined so that the other scores stay on every code,
+   and not on average alone (:mod:`editing.discovery.steadying`).
+5. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
    over the samples.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ from editing.discovery.leakage import Effect, changes, effect
 from editing.discovery.linear import LinearModel, Method, fit
 from editing.discovery.samples import Samples, score_codes
 from editing.discovery.scorer import Array, Scorer
+from editing.discovery.steadying import parts_of_step, steadied, try_parts
 from generator.errors import InputError
 from generator.layers import GROUPS
 
@@ -32,8 +35,9 @@ if TYPE_CHECKING:
 
 Report = Callable[[str], None]
 
-# Seeds far from those that codes are drawn with: for refining, for the scale, and for the final table.
+# Seeds far from those that codes are drawn with: for refining, for the scale, for the final table, for steadying.
 _REFINE_SEED, _SCALE_SEED, _TEST_SEED = 900_000_000, 910_000_000, 920_000_000
+_STEADY_SEED = 940_000_000
 _TRUNCATION = 0.7
 # Size of the steps tried in refining, in the model's standard deviations of the score.
 _TRIAL = 1.5
@@ -60,6 +64,7 @@ class InterFaceGAN:
         codes: how many held-out codes refining and testing are done on, each on its own; scaling takes twice
             as many.
         refine: whether to do step 3.
+        steady: names of the attributes that step 4 is done for; each takes some minutes more.
         report: called with a sentence when a step begins.
     """
 
@@ -72,12 +77,14 @@ class InterFaceGAN:
         method: Method = "ridge",
         codes: int = 32,
         refine: bool = True,
+        steady: Sequence[str] = (),
         report: Report | None = None,
     ) -> None:
         self.G, self.scorer, self.method, self.codes, self.refine = G, scorer, method, codes, refine
         self.samples = samples.valid()
         self.deviations = self.samples.deviations()
         self.report = report or (lambda _: None)
+        self.steady = tuple(steady)
         self._drawn: dict[int, tuple[Tensor, Array]] = {}
         self.model: LinearModel = fit(self.samples, method)
 
@@ -90,6 +97,11 @@ class InterFaceGAN:
         names = [attribute.name for attribute in attributes]
         first = [self._step(attribute, names) for attribute in attributes]
         steps = self._refined(first, attributes) if self.refine else first
+        by_name = dict(zip(names, steps, strict=True))
+        steps = [
+            self.steadied(attribute, by_name) if attribute.name in self.steady else step
+            for attribute, step in zip(attributes, steps, strict=True)
+        ]
         found = []
         test, before = self._codes(_TEST_SEED, self.codes)
         for attribute, step in zip(attributes, steps, strict=True):
@@ -167,6 +179,19 @@ class InterFaceGAN:
         mask = np.array([[group in attribute.groups] for group in GROUPS], dtype=np.float64)
         return whole * mask
 
+    def steadied(self, attribute: Attribute, steps: Mapping[str, Array]) -> Array:
+        """A step that leaves the other attributes' scores alone on every code as far as that can be had.
+
+        Args:
+            attribute: what the step is for.
+            steps: of all attributes, ``[3, w_dim]``.
+        """
+        self.report(f"steadying {attribute.name}")
+        parts, own = parts_of_step(self.model, attribute, steps)
+        ws, before = self._codes(_STEADY_SEED, max(2, self.codes // 2))
+        trials = try_parts(self.G, self.scorer, parts, own, ws, before, self.deviations)
+        return steadied(trials, attribute, list(steps))
+
     def _scaled(self, attribute: Attribute, step: Array) -> Direction:
         """The step as a direction, with the scale that moves the median face by one standard deviation."""
         self.report(f"scaling {attribute.name}")
@@ -226,6 +251,7 @@ class InterFaceGAN:
             "finder": "InterFaceGAN",
             "method": self.method,
             "refined": self.refine,
+            "steadied": attribute.name in self.steady,
             "generator": self.G.name,
             "generator_fingerprint": self.G.fingerprint,
             "scorer": self.scorer.version,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from editing.calibration import calibrated, style_deviations, w_statistics
 from editing.direction import JSON, Direction
 from editing.discovery.sefa import check_count
+from editing.discovery.style_effects import effects_in_places
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -134,21 +135,9 @@ class StyleSpace:
         if not len(ws) or not bool(((covered > 0) & (covered < 1)).all()):
             raise InputError("A mask has to cover a part of the picture: white where to change, black elsewhere.")
         masks = masks.expand(len(ws), -1, -1, -1)
-        source = torch.Generator().manual_seed(seed)
-        energy = torch.zeros(2, len(self._deviations), device=ws.device)
-        for index in range(len(ws)):
-            styles = [style.detach().requires_grad_(True) for style in self.G.styles(ws[index : index + 1])]
-            with torch.enable_grad():
-                picture = self.G.synthesize_styles(styles, size=size)
-                for side, mask in enumerate((masks[index], 1 - masks[index])):
-                    for _ in range(probes):
-                        signs = torch.randint(2, picture.shape, generator=source).to(picture) * 2 - 1
-                        # The square root, as gradients are squared and the mask counts once.
-                        probe = (picture * signs * mask.sqrt()).sum()
-                        slopes = torch.autograd.grad(probe, styles, retain_graph=True)
-                        energy[side] += torch.cat(slopes, dim=1)[0].square()
-            if progress is not None:
-                progress(index + 1, len(ws))
+        energy = effects_in_places(
+            self.G, ws, torch.cat([masks, 1 - masks], dim=1), probes=probes, size=size, seed=seed, progress=progress
+        )
         energy = energy * self._deviations.to(ws.device).square()
         total = energy.sum(dim=0)
         floor = total[self._mask().to(ws.device)].median()

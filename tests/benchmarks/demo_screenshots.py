@@ -88,16 +88,16 @@ def show_discover(page: Any) -> None:
 
 
 def show_drag(page: Any) -> None:
-    """Two points and what became of them."""
+    """A nose that is pulled to the left, and the head that follows it."""
     open_tab(page, "Drag")
     choose(page, "#tab-drag .face-chooser input", 1)
     wait_for_picture(page, "#drag-points img")
     page.wait_for_timeout(2 * _SECOND)
-    for x, y in ((0.4, 0.66), (0.36, 0.62), (0.6, 0.66), (0.64, 0.62)):
+    for x, y in ((0.5, 0.53), (0.42, 0.53)):
         box = page.locator("#drag-points img").bounding_box()
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
         page.wait_for_timeout(2 * _SECOND)
-    page.fill("#drag-steps input[type=number]", "30")
+    page.fill("#drag-steps input[type=number]", "60")
     page.click("#drag-begin")
     page.wait_for_function("document.querySelector('#drag-said').innerText.includes('Kept')", timeout=240 * _SECOND)
 

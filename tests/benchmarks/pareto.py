@@ -5,8 +5,8 @@
 
 R is LPIPS (Alex, at 256 pixels) of the plain loop of ``tests.benchmarks.projection`` on the same photo. Its steps
 are followed with the fast operations in float32, whose gradients equal the plain ones to 2e-5, and its time is 250
-times the median of plain steps measured in this process beside each photo. ``--plain FILE`` takes R from a file that
-the projection benchmark wrote with ``--json``; times are measured anew all the same.
+times the median of plain steps measured in this process beside each photo. ``--plain FILE`` takes R from a file
+that the projection benchmark wrote with ``--json``; times are measured anew all the same.
 
 Beside each point stand PSNR at full size, the distance from W's mean in its own deviations, and dlib's identity
 distance: of the inversion, and after each shipped direction at +2 and -2, the mean and the greatest.

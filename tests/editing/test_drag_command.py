@@ -76,7 +76,7 @@ def test_ctrl_c_keeps_the_code_so_far(
         (["--from", "1,2", "--to", "1,2"], "No point is to move"),
         (["--from", "1,2", "--to", "3,2", "--layers", "99"], "99"),
         (["--from", "1,2", "--to", "3,2", "--features", "9"], "no features of 9 pixels"),
-        (["--from", "1,2", "--to", "3,2", "--mask", "nose"], "'nose' is no region"),
+        (["--from", "1,2", "--to", "3,2", "--mask", "ears"], "'ears' is no region"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(

@@ -19,15 +19,16 @@ def _face() -> Image.Image:
 
 
 def test_regions_lie_where_an_aligned_face_has_them(face: Image.Image) -> None:
-    masks = {name: region_masks([name], [face]) for name in ("eyes", "mouth", "hair", "face", "background")}
+    masks = {name: region_masks([name], [face]) for name in ("eyes", "nose", "mouth", "hair", "face", "background")}
     # In FFHQ's frame: eyes at 0.48 of the height, the mouth at 0.7, the nose between; corners are background.
-    places = {"eyes": (123, 96), "mouth": (182, 128), "face": (150, 128), "background": (8, 8), "hair": (30, 128)}
+    places = {"eyes": (123, 96), "nose": (150, 128), "mouth": (182, 128), "background": (8, 8), "hair": (30, 128)}
+    places["face"] = (160, 85)
     for region, mask in masks.items():
         assert mask.shape == (256, 256)
         assert 0 <= mask.min() < 0.01
         assert mask.max() > 0.95
         for place, (y, x) in places.items():
-            inside = place == region or (region == "face" and place in ("eyes", "mouth"))
+            inside = place == region or (region == "face" and place in ("eyes", "nose", "mouth"))
             assert (mask[y, x] > 0.9) == inside, (region, place, mask[y, x])
             assert inside or mask[y, x] < 0.1, (region, place, mask[y, x])
     assert (region_masks(["eyes", "mouth"], [face]) == np.maximum(masks["eyes"], masks["mouth"])).all()

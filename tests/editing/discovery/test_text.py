@@ -106,11 +106,34 @@ def test_a_code_is_searched_near_the_first() -> None:
     free = TextOptimizer(G, MODEL, steps=30).optimize(ws, "a red picture", progress=lambda *n: seen.append(n))
     assert torch.equal(ws, before)
     assert seen[-1] == (30, 30)
-    assert fit(free) > fit(ws) + 0.02
+    assert (free.steps, free.stopped) == (30, False)
+    assert free.before == pytest.approx(fit(ws), abs=1e-5)
+    assert free.after == pytest.approx(fit(free.ws), abs=1e-5)
+    assert free.after > free.before + 0.02
     held = TextOptimizer(G, MODEL, steps=30, distance_weight=10.0).optimize(ws, "a red picture")
-    assert float((held - ws).norm()) < 0.3 * float((free - ws).norm())
-    assert not free.requires_grad
+    assert float((held.ws - ws).norm()) < 0.3 * float((free.ws - ws).norm())
+    assert not free.ws.requires_grad
     assert not any(parameter.requires_grad for parameter in G.parameters())
+
+
+def test_only_the_rows_that_may_move_do() -> None:
+    ws = G.sample([5])
+    found = TextOptimizer(G, MODEL, steps=3, rows=[1, 2]).optimize(ws, "a red picture").ws
+    moved = [row for row in range(G.num_ws) if not torch.equal(found[:, row], ws[:, row])]
+    assert moved == [1, 2]
+
+
+def test_ctrl_c_keeps_the_code_so_far_where_that_is_wanted() -> None:
+    def stop(done: int, _steps: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    search = TextOptimizer(G, MODEL, steps=9)
+    kept = search.optimize(G.sample([5]), "a red picture", progress=stop, keep_partial=True)
+    assert (kept.steps, kept.stopped) == (2, True)
+    assert not torch.equal(kept.ws, G.sample([5]))
+    with pytest.raises(KeyboardInterrupt):
+        search.optimize(G.sample([5]), "a red picture", progress=stop)
 
 
 def test_what_is_wrong_is_said() -> None:

@@ -1,0 +1,146 @@
+"""The command ``edit retrieve``: who of many is most like a picture in one part (Chong et al., "Retrieve in Style",
+2021)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from editing.parts_command import THRESHOLD
+from generator.command import new_app
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from editing.sources import Code
+    from generator.generator import Generator
+
+retrieve_app = new_app()
+
+_CELL = 256
+
+
+@retrieve_app.command(
+    epilog="Examples: edit retrieve me.jpg --part hair --among seed:0-199   "
+    "edit retrieve seed:5 --part eyes --part nose --among records/   Then: edit mix me.jpg seed:57 --part hair"
+)
+def retrieve(
+    query: Annotated[
+        str, typer.Argument(help="A record, an inverted photo, or a seed such as seed:5.", metavar="A")
+    ],
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is compared: eyes, nose, mouth, hair, skin, body, background; `edit parts` shows them. "
+            "Repeatable.",
+            metavar="NAME",
+        ),
+    ] = None,
+    among: Annotated[
+        str, typer.Option(help="Who is looked at: seeds, or a folder of records.", metavar="SEEDS|FOLDER")
+    ] = "seed:0-199",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=99, help="How many to show.")] = 6,
+    threshold: Annotated[
+        float, typer.Option(help="How much of a style channel's change has to lie in the --part.")
+    ] = THRESHOLD,
+    strength: Annotated[
+        float, typer.Option("--strength", "-s", help="Of the mixes below, from 0, nothing, to 1.")
+    ] = 1.0,
+    truncation: Annotated[float, typer.Option(help="Of seeds: 1 as drawn, 0 the mean face.")] = 0.7,
+    out: Annotated[
+        Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="The generator; the records', or the default one.", metavar="NAME|PATH")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+) -> None:
+    """Show who is most like a picture in a part, and the picture with that part of each."""
+    from editing.mixing import check_crossfade
+    from editing.outputs import file_name, picture_target
+    from editing.parts_command import channel_weights, check_threshold
+    from editing.sources import check_not_a_source, open_codes
+    from invert.photo import save_picture
+
+    if not part:
+        raise InputError("Say what is compared, such as --part hair; `edit parts` shows what there is.")
+    check_threshold(threshold)
+    check_crossfade(strength)
+    G, (first, *others) = open_codes([query, *candidates(among)], model=model, device=device, truncation=truncation)
+    words = "-".join(one.strip().lower() for one in part)
+    target = picture_target(out, file_name([first.name, "nearest", words]), overwrite)
+    check_not_a_source(target, [first, *others])
+    (weights,) = channel_weights(G, [part], threshold)
+    # A picture is most like itself, which tells nothing.
+    others = [code for code in others if code.name != first.name] or others
+    found = nearest(G, first, others, weights, count)
+    save_picture(retrieval_figure(G, first, found, weights, strength), target, overwrite=overwrite)
+    for code, distance in found:
+        print(f"{code.name}: {distance:.2f}")
+    print(f"Wrote {target}")
+
+
+def candidates(text: str) -> list[str]:
+    """What is searched, as sources: the seeds of ``seed:0-199``, or the records of a folder.
+
+    Raises:
+        InputError: it is neither.
+    """
+    from editing.seeds import parse_seeds
+    from invert.record_files import RECORD_SUFFIX
+
+    if text.startswith("seed:"):
+        return [f"seed:{seed}" for seed in parse_seeds(text.removeprefix("seed:"))]
+    folder = Path(text).expanduser()
+    found = sorted(folder.glob(f"*{RECORD_SUFFIX}")) if folder.is_dir() else []
+    if not found:
+        raise InputError(f"--among takes seeds such as seed:0-199, or a folder of records; {text} is neither.")
+    return [str(path) for path in found]
+
+
+def nearest(
+    G: "Generator",
+    query: "Code",
+    others: "Sequence[Code]",
+    weights: "Tensor",
+    count: int,
+) -> "list[tuple[Code, float]]":
+    """The codes that are most like one in the weighted channels, the nearest first, with their distances."""
+    import torch
+
+    from editing.part_mixing import part_distances
+
+    distances = part_distances(G, query.ws, torch.cat([code.ws for code in others]), weights)
+    order = distances.argsort(stable=True)[:count].tolist()
+    return [(others[index], float(distances[index])) for index in order]
+
+
+def retrieval_figure(
+    G: "Generator", query: "Code", found: "Sequence[tuple[Code, float]]", weights: "Tensor", strength: float
+) -> "Image.Image":
+    """The query and what is like it; below, the query with the part of each."""
+    import torch
+
+    from editing.part_mixing import PartDonor, mix_parts
+    from invert.photo import to_picture
+    from invert.sheet import contact_sheet
+
+    side = min(_CELL, G.resolution)
+    drawer = query.drawn_by(G)
+
+    def draw(code: "Code") -> "Image.Image":
+        return to_picture(code.drawn_by(G).synthesize(code.ws, code.noise_or_const, size=side))[0]
+
+    with torch.inference_mode():
+        top = [draw(query)]
+        below = [top[0]]
+        for code, _ in found:
+            top.append(draw(code))
+            styles = mix_parts(drawer, query.ws, [PartDonor(code.ws, weights, strength)])
+            below.append(to_picture(drawer.synthesize_styles(styles, query.noise_or_const, size=side))[0])
+    titles = [query.name, *(f"{code.name} {distance:.2f}" for code, distance in found)]
+    return contact_sheet([top, below], titles, ["nearest", "mixed"], cell=side)

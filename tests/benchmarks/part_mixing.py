@@ -1,0 +1,104 @@
+"""Where a mixed part changes the picture: inside of the part, and how much less outside of it.
+
+    python -m tests.benchmarks.part_mixing                          # pairs of seeds
+    python -m tests.benchmarks.part_mixing records/ --sheet parts.png
+
+For each part of a neighbour in the list, taken by its style channels (`edit mix --part`): the mean change of the
+pixels inside the part and outside, in levels of 255. The inside is the part before and after, and one place of the
+clusters' map about it, as a part that moves changes its surroundings. Beside it the same rows of the code as
+`edit mix --region` takes, whole, whose outside that command would then cut away.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import generator
+from editing.mixing import Donor, mix
+from editing.part_mixing import PartDonor, mix_parts
+from editing.parts import parts_of
+from editing.parts_command import THRESHOLD
+from editing.sources import open_codes
+from generator.errors import InputError
+from generator.ops.memory import keep_freed_memory
+from invert.photo import to_picture
+from invert.record_files import RECORD_SUFFIX
+from invert.sheet import contact_sheet
+
+_PARTS = ("eyes", "nose", "mouth", "hair", "skin", "background")
+_SIDE = 256
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, help="records; pairs of seeds when left out")
+    parser.add_argument("--pairs", type=int, default=10, help="how many (default: 10)")
+    parser.add_argument("--threshold", type=float, nargs="+", default=[THRESHOLD], help="of `edit mix`")
+    parser.add_argument("--parts", nargs="+", default=list(_PARTS), help="which (default: all but the body)")
+    parser.add_argument("--sheet", type=Path, help="a picture of all mixes at the first threshold")
+    chosen = parser.parse_args()
+    try:
+        _run(chosen)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(chosen: argparse.Namespace) -> None:
+    if chosen.folder is None:
+        names = [f"seed:{seed}" for seed in range(3000, 3001 + chosen.pairs)]
+    else:
+        names = [str(path) for path in sorted(chosen.folder.glob(f"*{RECORD_SUFFIX}"))]
+    G, codes = open_codes(names, truncation=0.7)
+    parts = parts_of(G, lambda _what: lambda _done, _all: None)
+    drawer = generator.load(G.name).to(dtype=torch.bfloat16)
+    pairs = list(zip(codes, [*codes[1:], codes[0]], strict=True))[: chosen.pairs]
+    weights = {(one, t): parts.weights([one], t) for one in chosen.parts for t in chosen.threshold}
+    found: dict[tuple[str, object], list[tuple[float, float]]] = {}
+    rows = []
+    with torch.inference_mode(), keep_freed_memory():
+
+        def draw(styles: list[torch.Tensor]) -> torch.Tensor:
+            return drawer.synthesize_styles(styles, size=min(_SIDE, G.resolution)).clamp(-1, 1)
+
+        for mine, theirs in pairs:
+            before = draw(G.styles(mine.ws))
+            first = parts.masks(G, mine.ws)[0]
+            swapped = G.styles(mix(mine.ws, [Donor(theirs.ws, G.rows("middle"))]))
+            whole = draw(swapped)
+            row = [before, draw(G.styles(theirs.ws))]
+            for one in chosen.parts:
+                index = parts.index(one)
+                inside = _inside(torch.maximum(first[index], parts.masks(G, theirs.ws)[0][index]), before.shape[-1])
+                found.setdefault((one, "region's rows"), []).append(_changes(before, whole, inside))
+                for t in chosen.threshold:
+                    after = draw(mix_parts(G, mine.ws, [PartDonor(theirs.ws, weights[one, t])]))
+                    found.setdefault((one, t), []).append(_changes(before, after, inside))
+                    row += [after] if t == chosen.threshold[0] else []
+            rows.append([to_picture(picture)[0] for picture in row])
+            print(".", end="", flush=True)
+    print(f"\n{len(pairs)} pairs: mean change of the pixels, of 255")
+    for (one, how), values in found.items():
+        inside_, outside = np.array(values).mean(axis=0)
+        print(f"{one:<11} {how!s:<14} inside {inside_:5.1f}  outside {outside:5.1f}  ratio {outside / inside_:.2f}")
+    if chosen.sheet is not None:
+        contact_sheet(rows, ["mine", "theirs", *chosen.parts], cell=_SIDE).save(chosen.sheet)
+
+
+def _inside(mask: torch.Tensor, side: int) -> torch.Tensor:
+    """The part and one place about it, ``[side, side]``."""
+    grown = torch.nn.functional.max_pool2d(mask[None, None], 3, stride=1, padding=1)
+    return torch.nn.functional.interpolate(grown, (side, side), mode="nearest")[0, 0] > 0
+
+
+def _changes(before: torch.Tensor, after: torch.Tensor, inside: torch.Tensor) -> tuple[float, float]:
+    change = (after - before).abs().mean(dim=(0, 1)) * 127.5
+    return float(change[inside].mean()), float(change[~inside].mean())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
