@@ -20,7 +20,7 @@ Points = list[tuple[float, float]]
 
 _FIRST = note("Click on a point of the picture that is to move.")
 _SECOND = note("Click on where that point is to go.")
-_DEFAULT_STEPS = 100
+_DEFAULT_STEPS = 200
 
 
 def build(page: Page) -> None:
@@ -58,7 +58,9 @@ def build(page: Page) -> None:
             where = gr.Dropdown(
                 [("the whole picture", EVERYTHING), *((f"the {name}", name) for name in REGIONS),
                  ("what I paint", PAINTED)],
-                value=EVERYTHING, label="What may change", info="The rest is held as it is.", elem_id="drag-where",
+                value=_first_region(page.studio.G.name), label="What may change",
+                info="The rest is held as it is; the less is free, the more it stays the same person.",
+                elem_id="drag-where",
             )  # fmt: skip
             paint = gr.ImageEditor(
                 label="Paint what may change", type="pil", sources=(), transforms=(), layers=False, visible=False,
@@ -147,6 +149,14 @@ def build(page: Page) -> None:
         [after, results.picture, results.record, results.command, mask_file, page.version, said],
         api_name="drag", keep=True,
     )  # fmt: skip
+
+
+def _first_region(model: str) -> str:
+    """What may change at first: of a model of faces the face, as all else would change with it."""
+    from generator.zoo import models
+
+    entry = models().get(model)
+    return "face" if entry is not None and entry.domain == "faces" else EVERYTHING
 
 
 def _on_full(index: Sequence[float], shown: int, full: int) -> tuple[float, float]:
