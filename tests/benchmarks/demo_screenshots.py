@@ -90,16 +90,16 @@ def show_discover(page: Any) -> None:
 
 
 def show_drag(page: Any) -> None:
-    """A nose that is pulled to the left, and the head that follows it."""
+    """The corners of a mouth pulled up and outwards."""
     open_tab(page, "Drag")
     choose(page, "#tab-drag .face-chooser input", 1)
     wait_for_picture(page, "#drag-points img")
     page.wait_for_timeout(2 * _SECOND)
-    for x, y in ((0.5, 0.53), (0.42, 0.53)):
+    for x, y in ((0.4, 0.66), (0.37, 0.63), (0.6, 0.66), (0.63, 0.63)):
         box = page.locator("#drag-points img").bounding_box()
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
         page.wait_for_timeout(2 * _SECOND)
-    page.fill("#drag-steps input[type=number]", "60")
+    page.fill("#drag-steps input[type=number]", "40")
     page.click("#drag-begin")
     page.wait_for_function("document.querySelector('#drag-said').innerText.includes('Kept')", timeout=240 * _SECOND)
 
@@ -204,6 +204,10 @@ def main() -> None:
                     pictures.append(take(page))
                     if arguments.all:
                         take_every_form(page, name, arguments.out)
+                open_tab(page, "Edit")
+                page.click("#theme-switch")
+                page.wait_for_timeout(3 * _SECOND)
+                pictures.append(take(page))
         finally:
             studio.close()
     save(pictures[0], arguments.out / "demo-edit.jpg")
