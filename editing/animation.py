@@ -4,8 +4,8 @@ import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from editing.film import Frame
 from generator.errors import InputError
+from invert.film import Frame
 
 if TYPE_CHECKING:
     from torch import Tensor

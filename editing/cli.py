@@ -106,19 +106,20 @@ def edit(
         bool, typer.Option("--paste-back", help="Put the edited face back into the whole photo.")
     ] = False,
     photo: Annotated[
-        Path | None, typer.Option(help="The photo, where it is not where it was.", metavar="PATH")
+        Path | None, typer.Option(help="The photo or film, where it is not where it was.", metavar="PATH")
     ] = None,
     overwrite: _Overwrite = False,
     model: _Model = None,
     device: _Device = None,
 ) -> None:
-    """Change an inverted photo along directions, and write the picture."""
+    """Change an inverted photo, or film, along directions, and write the picture, or film."""
     from editing.direction import find
     from editing.edit import edit_name, pair
     from editing.guided import check_bound, guide, guided_name, parse_target
     from editing.opened import OpenRecord
     from editing.regions import check_regions, in_regions
     from invert.photo import save_picture
+    from invert.record_files import is_film_record
 
     # A misspelt command looks like a record, so that comes first; the newest record takes longer to find.
     path = None if record is None else _announced(record)
@@ -127,6 +128,16 @@ def edit(
     check_regions(region or [])
     check_bound(keep_identity)
     path = path or _announced(None)
+    if is_film_record(path):
+        from editing.film_edit import edit_film
+
+        _check_film_options(target, keep_identity, region, sheet)
+        written = edit_film(
+            path, pairs, layers=layers, raw=raw, out=out, paste_back=paste_back, film=photo, overwrite=overwrite,
+            model=model, device=device,
+        )  # fmt: skip
+        print(f"Wrote {written}")
+        return
     opened = OpenRecord(path, model=model, device=device)
     # What can be told without the model, which takes a while to load, is told before that.
     names = opened.check_edit([*(direction or []), *(one for one, _ in aims)], layers)
@@ -243,6 +254,16 @@ def directions(
         print(f"No direction is known for the model '{model}' ({space}).")
     for direction in here.values():
         print(describe(direction))
+
+
+def _check_film_options(
+    target: list[str] | None, keep_identity: float | None, region: list[str] | None, sheet: bool
+) -> None:
+    """Refuse what is for photos."""
+    given = {"--target": target, "--keep-identity": keep_identity, "--region": region, "--sheet": sheet}
+    for name, value in given.items():
+        if value:
+            raise InputError(f"{name} is for photos, and this record is a film's; leave it out.")
 
 
 def _say_note(direction: "Direction") -> None:

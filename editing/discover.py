@@ -1,28 +1,22 @@
 """The command ``edit discover``: directions found anew, each in a file, and a sheet of what they do."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from editing.counting import show_work
-from editing.finders import Method, Progress, Wish, codes, direction_names, find_directions, open_scorer
+from editing.finders import Method, Wish, codes, direction_names, find_directions, open_scorer
 from generator.command import new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
     from editing.direction import Direction
     from generator.generator import Generator, Noise
 
 discover_app = new_app()
-
-STRENGTHS = (-3, -2, -1, 0, 1, 2, 3)
-"""The columns of the sheet."""
-_CELL = 256
 
 
 @discover_app.command(
@@ -107,6 +101,7 @@ def discover(
         for direction, path in zip(found, files, strict=True):
             direction.save(path, overwrite=overwrite)
         if sheet:
+            from editing.strips import strips
             from invert.photo import save_picture
 
             save_picture(strips(G, ws, noise, found, begin("drawing the sheet")), picture, overwrite=overwrite)
@@ -131,43 +126,6 @@ def _quality(direction: "Direction") -> str:
         if isinstance(value, float):
             parts.append(words.format(value))
     return f" ({', '.join(parts)})" if parts else ""
-
-
-def strips(
-    G: "Generator",
-    ws: "Tensor",
-    noise: "Noise",
-    directions: "Sequence[Direction]",
-    progress: Progress | None = None,
-) -> "Image.Image":
-    """One row of pictures for each direction, at :data:`STRENGTHS`.
-
-    Args:
-        ws: the code to show them on, ``[1, num_ws, w_dim]``.
-    """
-    import torch
-
-    from editing.edit import edited_styles
-    from invert.photo import to_picture
-    from invert.sheet import contact_sheet
-
-    size = G.resolution
-    while size > _CELL:
-        size //= 2
-    rows = []
-    with torch.inference_mode():
-        # The middle of every row is the same picture.
-        middle = to_picture(G.synthesize(ws, noise, size=size))[0]
-        for index, direction in enumerate(one.bind(G) for one in directions):
-            row = []
-            for strength in STRENGTHS:
-                styles = edited_styles(G, ws, [(direction, float(strength))])
-                row.append(to_picture(G.synthesize_styles(styles, noise, size=size))[0] if strength else middle)
-            rows.append(row)
-            if progress is not None:
-                progress(index + 1, len(directions))
-    titles = [f"{strength:+d}" if strength else "0" for strength in STRENGTHS]
-    return contact_sheet(rows, titles, [direction.name for direction in directions], cell=_CELL)
 
 
 def _shown(

@@ -41,7 +41,7 @@ class Handle:
     target: Point
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DragProgress:
     """What a search tells after each step.
 
@@ -49,12 +49,14 @@ class DragProgress:
         step, steps: how many steps are done, of how many at most.
         points: where the handles are.
         distance: of the farthest handle from its target, in pixels.
+        ws: the code now, ``[1, num_ws, w_dim]``.
     """
 
     step: int
     steps: int
     points: tuple[Point, ...]
     distance: float
+    ws: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,13 @@ class Dragged:
     steps: int
     reached: bool
     stopped: bool = False
+
+    @property
+    def summary(self) -> str:
+        """A sentence on how near it came."""
+        places = ", ".join(f"{x:.0f},{y:.0f}" for x, y in self.points)
+        how = "Reached" if self.reached else f"Up to {self.distance:.0f} pixels short of"
+        return f"{how} the targets after {self.steps} steps; the points are at {places}."
 
 
 class Drag:
@@ -137,7 +146,7 @@ class Drag:
             handles: the points.
             mask: what may change, ``[h, w]`` in [0, 1] over the whole image, 1 where it may; None for all.
             noise: as for :meth:`generator.generator.Generator.synthesize`.
-            on_step: called after each step.
+            on_step: called after each step; a KeyboardInterrupt that it raises is Ctrl-C.
             keep_partial: on Ctrl-C, return the code so far in place of raising KeyboardInterrupt.
 
         Raises:
@@ -168,7 +177,8 @@ class Drag:
                     search.step()
                     if on_step is not None:
                         points, distance = self._in_pixels(search)
-                        on_step(DragProgress(search.done, self.steps, points, distance))
+                        now = search.code().detach()
+                        on_step(DragProgress(search.done, self.steps, points, distance, now))
             except KeyboardInterrupt:
                 if not keep_partial or not search.done:
                     raise

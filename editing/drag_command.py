@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 drag_app = new_app()
 
-_INK = ((220, 40, 40), (40, 90, 230))
-
 
 @drag_app.command(
     epilog="Examples: edit drag me.inversion.safetensors --from 400,620 --to 380,600   "
@@ -116,7 +114,7 @@ def drag(
     save_picture(after, picture, overwrite=overwrite)
     if sheet_file is not None:
         save_picture(_sheet(before, after, handles, ended), sheet_file, overwrite=overwrite)
-    print(_summary(ended))
+    print(ended.summary)
     for file in (picture, new_record, sheet_file):
         if file is not None:
             print(f"Wrote {file}")
@@ -156,28 +154,15 @@ def _mask(names: list[str] | None, picture: "Image.Image", name: str) -> "Tensor
     return torch.from_numpy(region_masks(names, [picture], feather=0.0, name=name))
 
 
-def _summary(ended: "Dragged") -> str:
-    places = ", ".join(f"{x:.0f},{y:.0f}" for x, y in ended.points)
-    how = "Reached" if ended.reached else f"Up to {ended.distance:.0f} pixels short of"
-    return f"{how} the targets after {ended.steps} steps; the points are at {places}."
-
-
 def _sheet(
     before: "Image.Image", after: "Image.Image", handles: "Sequence[Handle]", ended: "Dragged"
 ) -> "Image.Image":
     """Both pictures, with a line from each point (red) to its target (blue)."""
-    from PIL import ImageDraw
-
+    from editing.drag_picture import marked
     from invert.sheet import contact_sheet
 
-    marked = []
+    targets = [handle.target for handle in handles]
     starts = [handle.start for handle in handles]
-    for picture, points in ((before, starts), (after, ended.points)):
-        picture = picture.copy()
-        draw, radius = ImageDraw.Draw(picture), max(1.0, picture.width / 150)
-        for point, handle in zip(points, handles, strict=True):
-            draw.line([point, handle.target], fill="white", width=max(1, round(radius / 2)))
-            for (x, y), ink in zip((point, handle.target), _INK, strict=True):
-                draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink, outline="white")
-        marked.append(picture)
-    return contact_sheet([marked], ["before", "dragged"])
+    return contact_sheet(
+        [[marked(before, starts, targets), marked(after, ended.points, targets)]], ["before", "dragged"]
+    )

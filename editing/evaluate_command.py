@@ -1,6 +1,5 @@
 """The command ``edit evaluate``: directions measured side by side, whichever finder made them."""
 
-import itertools
 import json
 from enum import StrEnum
 from pathlib import Path
@@ -9,23 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from editing.outputs import free
-from generator.command import choose_device, new_app
+from generator.command import new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from PIL import Image
     from torch import Tensor
 
-    from editing.direction import Direction
-    from editing.discovery.scorer import Scorer
     from editing.evaluation import Contender, Evaluation
-    from editing.finders import Begin, Progress
     from generator.generator import Generator
     from generator.json_values import JSON
     from generator.metrics.frechet import Features
-    from invert.identity import Identity
 
 evaluate_app = new_app()
 
@@ -83,6 +78,10 @@ def evaluate(
         bool | None, typer.Option(help="Whether to measure identity; where faces are scored by default.")
     ] = None,
     figure: Annotated[bool, typer.Option(help="Whether to draw the plots and the sheet of pictures.")] = True,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Judge inversions by how they take edits: fills in what `invert --report` wrote."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="FOLDER")] = Path("evaluation"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that exists.")] = False,
     model: Annotated[str | None, typer.Option(help="The generator.", metavar="NAME|PATH")] = None,
@@ -92,22 +91,35 @@ def evaluate(
     from editing.counting import show_work
     from editing.edit import spread
     from editing.evaluation import Contender, Evaluator, score_deviations
+    from editing.evaluation_parts import (
+        counter,
+        find_directions,
+        identity_measure,
+        load_generator,
+        open_scorer,
+        own_score,
+    )
     from generator.fetch import cache_folder
 
     strengths = [amount for amount in spread(*ends, steps) if abs(amount) > _ZERO]
     _check_scores(direction or [], score or [])
+    if report is not None:
+        from editing.editability_command import fill_in
+
+        fill_in(report, direction or [], score or [], scorer, identity, model, device)
+        return
     files = _files(out, figure, overwrite)
     with show_work() as begin:
-        measure = _open_scorer(scorer, begin)
+        measure = open_scorer(scorer, begin)
         for name in score or []:
             if name not in measure.names:
                 raise InputError(f"There is no score '{name}'; {scorer} has {', '.join(measure.names)}.")
-        G = _load(model, device)
-        found = _find(direction or [], G)
+        G = load_generator(model, device)
+        found = find_directions(direction or [], G)
         rows = None if layers is None else G.rows(layers)
         wanted = (score or []) * (len(found) if len(score or []) == 1 else 1)
         contenders = [
-            Contender(label, one, wanted[i] if wanted else _own_score(one, measure))
+            Contender(label, one, wanted[i] if wanted else own_score(one, measure))
             for i, (label, one) in enumerate(found)
         ]
         ws = G.sample(range(seed, seed + codes), truncation=truncation)
@@ -117,9 +129,9 @@ def evaluate(
         evaluator = Evaluator(
             G, measure, deviations, ws,
             judged=_judged(scorer),
-            identity=_identity(scorer == "faces" if identity is None else identity),
+            identity=identity_measure(scorer == "faces" if identity is None else identity),
             features=_features(features, G),
-            count=_counter(begin("editing"), codes * (1 + len(strengths) * len(contenders))),
+            count=counter(begin("editing"), codes * (1 + len(strengths) * len(contenders))),
         )  # fmt: skip
         results = [evaluator.evaluate(one, strengths, rows=rows, raw=raw) for one in contenders]
         settings: dict[str, JSON] = {
@@ -171,55 +183,6 @@ def _files(out: Path, figure: bool, overwrite: bool) -> dict[str, Path]:
     return files
 
 
-def _open_scorer(text: str, begin: "Begin") -> "Scorer":
-    """What measures pictures.
-
-    Raises:
-        InputError: there is no such scorer, or it is a table, which measures none.
-    """
-    from editing.finders import open_scores
-
-    scored = open_scores(text, begin)
-    if scored.scorer is None:
-        raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
-    return scored.scorer
-
-
-def _load(model: str | None, device: str | None) -> "Generator":
-    """The generator, in the precision that is enough for scores."""
-    import torch
-
-    from generator.loading import DEFAULT_MODEL, load
-    from generator.precision import resolve_precision
-
-    G = load(model or DEFAULT_MODEL).to(choose_device(device))
-    if G.label_dim:
-        raise InputError(f"The model '{G.name}' has classes; directions are evaluated on models without.")
-    return G.to(dtype=torch.bfloat16) if resolve_precision("auto", G.device) == "bfloat16" else G
-
-
-def _find(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, Direction]]":
-    """The directions with the names that tables call them, each name once.
-
-    Raises:
-        InputError: a direction is unknown, or none is known for this model.
-    """
-    from editing.direction import find, known
-
-    if not named:
-        named = list(known(G.latent_space))
-    if not named:
-        raise InputError(f"No direction is known for the model '{G.name}'; name one with --direction.")
-    found = [(text, find(text, G)) for text in dict.fromkeys(named)]
-    names = [one.name for _, one in found]
-    return [(one.name if names.count(one.name) == 1 else text, one) for text, one in found]
-
-
-def _own_score(direction: "Direction", scorer: "Scorer") -> str | None:
-    name = str(direction.provenance.get("score", direction.name))
-    return name if name in scorer.names else None
-
-
 def _judged(scorer: str) -> list[str] | None:
     """The scores that leakage is about: of a face those that have directions, as a smile does widen a face."""
     if scorer != "faces":
@@ -229,25 +192,12 @@ def _judged(scorer: str) -> list[str] | None:
     return [attribute.name for attribute in FACE_ATTRIBUTES]
 
 
-def _identity(wanted: bool) -> "Identity | None":
-    if not wanted:
-        return None
-    from invert.identity import Identity
-
-    return Identity()
-
-
 def _features(name: FeatureName, G: "Generator") -> "Features | None":
     from generator.metrics.features import InceptionFeatures, VGGFeatures
 
     if name is FeatureName.none:
         return None
     return VGGFeatures(device=G.device) if name is FeatureName.vgg else InceptionFeatures(device=G.device)
-
-
-def _counter(progress: "Progress", total: int) -> "Callable[[], None]":
-    done = itertools.count(1)
-    return lambda: progress(next(done), total)
 
 
 def _write(

@@ -11,16 +11,9 @@ from generator.command import new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
-    from PIL import Image
-    from torch import Tensor
-
     from editing.sources import Code
-    from generator.generator import Generator
 
 mix_app = new_app()
-
-MOST_CELLS = 400
-_CELL = 256
 
 
 class BlendName(StrEnum):
@@ -78,24 +71,33 @@ def mix(
     out: Annotated[
         Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Write a record beside the picture, which `edit` goes on from.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     model: Annotated[
         str | None, typer.Option(help="The generator; the records' by default.", metavar="NAME|PATH")
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
 ) -> None:
     """Give a picture the coarse, middle or fine styles of others."""
-    from editing.mixing import check_apart, share_out
-    from editing.outputs import picture_target
+    from editing.counting import show_count
+    from editing.mixed_pictures import check_cells, matrix_figure, mixed_picture
+    from editing.mixing import Donor, check_apart, mixed_record, share_out
+    from editing.outputs import free, picture_target
+    from editing.part_mixing import PartDonor
     from editing.parts_command import channel_weights, check_threshold, share_parts
     from editing.regions import check_regions
     from editing.sources import check_not_a_source, open_codes
     from invert.photo import save_picture
+    from invert.record_files import RECORD_SUFFIX
 
     if columns and not matrix:
         raise InputError("--column belongs to --matrix; add that, or name the giver after the receiver.")
     if matrix and (region or part):
         raise InputError("A --matrix shows whole pictures; leave out --region and --part.")
+    if record and (matrix or region or part):
+        raise InputError("A --record is of one whole picture; leave out --matrix, --region and --part.")
     if part:
         check_threshold(threshold)
         if blend is BlendName.features:
@@ -115,94 +117,32 @@ def mix(
         check_apart(givers, rows)
     name = _name(codes, shared, region, matrix) if not parts else _part_name(codes, shared, parts, region or [])
     target = picture_target(out, name, overwrite)
-    check_not_a_source(target, codes)
+    new_record = free(target.with_name(f"{target.stem}{RECORD_SUFFIX}"), overwrite) if record else None
+    for path in (target, new_record):
+        if path is not None:
+            check_not_a_source(path, codes)
     if matrix:
         receivers = codes[: len(sources)]
-        picture = _matrix(G, receivers, codes[len(sources) :] or receivers, rows[0], shared[0][1])
+        along_the_top = codes[len(sources) :] or receivers
+        cells = check_cells(len(receivers), len(along_the_top))
+        with show_count("matrix", cells, "picture") as count:
+            picture = matrix_figure(G, receivers, along_the_top, rows[0], shared[0][1], on_picture=count)
     else:
-        amounts = [amount for _, amount in shared]
+        givers_of = list(zip(codes[1:], rows, (amount for _, amount in shared), strict=True))
+        given = [] if parts else [Donor(code.ws, one, amount) for code, one, amount in givers_of]
         weights = channel_weights(G, parts, threshold) if parts else []
-        picture = _mixed(G, codes, rows, amounts, region or [], blend, weights)
-    save_picture(picture, target, overwrite=overwrite)
-    print(f"Wrote {target}")
-
-
-def _mixed(
-    G: "Generator",
-    codes: "list[Code]",
-    rows: list[list[int]],
-    strengths: list[float],
-    region: list[str],
-    blend: BlendName,
-    weights: "list[Tensor]",
-) -> "Image.Image":
-    """The picture; ``weights`` are the style channels of each giver's parts, none for whole rows."""
-    import torch
-
-    from editing.mixing import Donor, mix
-    from editing.part_mixing import PartDonor, mix_parts
-    from invert.photo import to_picture
-
-    first = codes[0]
-    givers = list(zip(codes[1:], rows, strengths, strict=True))
-    # What was tuned to the receiver's photo is the receiver's, as the rest of the picture is.
-    G = first.drawn_by(G)
-    whole = [] if weights else [Donor(code.ws, given, amount) for code, given, amount in givers]
-    mixed = mix(first.ws, whole)
-    with torch.inference_mode():
-        donors = [
-            PartDonor(code.ws, channels, amount, given)
-            for channels, (code, given, amount) in zip(weights, givers, strict=bool(weights))
+        by_part = [
+            PartDonor(code.ws, channels, amount, one)
+            for channels, (code, one, amount) in zip(weights, givers_of, strict=bool(parts))
         ]
-        styles = mix_parts(G, mixed, donors)
-        after = to_picture(G.synthesize_styles(styles, first.noise_or_const))[0]
-        if not region:
-            return after
-        before = to_picture(G.synthesize(first.ws, first.noise_or_const))[0]
-    from editing.blending import blend_pictures, synthesize_blended
-    from editing.regions import WITHIN_SKIN, region_masks, to_mask_tensor
-
-    mask = region_masks(region, [before, after], name=first.name)
-    if blend == BlendName.image:
-        skin = all(one.strip().lower() in WITHIN_SKIN for one in region)
-        return blend_pictures(before, after, mask, match_colours=skin)
-    blended = synthesize_blended(G, first.ws, mixed, to_mask_tensor(mask, mixed), first.noise_or_const)
-    return to_picture(blended)[0]
-
-
-def _matrix(
-    G: "Generator", receivers: "list[Code]", givers: "list[Code]", rows: list[int], strength: float
-) -> "Image.Image":
-    """Receivers down the left side, givers along the top, each mix where they meet."""
-    import torch
-    from PIL import Image
-
-    from editing.counting import show_count
-    from editing.mixing import mix_matrix
-    from invert.photo import to_picture
-    from invert.sheet import contact_sheet
-
-    cells = (len(receivers) + 1) * (len(givers) + 1) - 1
-    if cells > MOST_CELLS:
-        raise InputError(f"This matrix has {cells} pictures, more than {MOST_CELLS}; name fewer sources.")
-    side = min(_CELL, G.resolution)
-
-    with show_count("matrix", cells, "picture") as count, torch.inference_mode():
-
-        def draw(ws: "Tensor", code: "Code") -> "Image.Image":
-            count()
-            return to_picture(code.drawn_by(G).synthesize(ws, code.noise_or_const, size=side))[0]
-
-        mixed = mix_matrix(
-            torch.cat([code.ws for code in receivers]), torch.cat([code.ws for code in givers]), rows, strength
-        )
-        figure = [[Image.new("RGB", (side, side), "white"), *(draw(code.ws, code) for code in givers)]]
-        for code, line in zip(receivers, mixed, strict=True):
-            figure.append(
-                [draw(code.ws, code), *(draw(ws, code) for ws in (line[i : i + 1] for i in range(len(line))))]
-            )
-    titles = ["", *(code.name for code in givers)]
-    return contact_sheet(figure, titles, ["", *(code.name for code in receivers)], cell=side)
+        picture = mixed_picture(G, codes[0], given, parts=by_part, regions=region or [], blend=blend.value)
+        if new_record is not None:
+            made = mixed_record(G, codes[0], given, [code.name for code in codes[1:]])
+            made.save(new_record, overwrite=overwrite)
+    save_picture(picture, target, overwrite=overwrite)
+    for path in (target, new_record):
+        if path is not None:
+            print(f"Wrote {path}")
 
 
 def _name(codes: "list[Code]", shared: list[tuple[str, float]], region: list[str] | None, matrix: bool) -> str:

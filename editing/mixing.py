@@ -2,13 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from editing.sources import Code
+    from generator.generator import Generator
+    from generator.json_values import JSON
+    from invert.inversion import Inversion
 
 _Value = TypeVar("_Value", str, float)
 
@@ -72,6 +77,41 @@ def mix_matrix(receivers: "Tensor", donors: "Tensor", rows: Sequence[int], stren
 
     columns = [mix(receivers, [Donor(donor[None], rows, strength)]) for donor in donors]
     return torch.stack(columns, dim=1)
+
+
+def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], names: Sequence[str]) -> "Inversion":
+    """The record of a mix: edits, and pasting back into the receiver's photo, go on from it.
+
+    Args:
+        G: the generator of all codes.
+        receiver: whose photo, noise and tuned weights these are.
+        donors: as for :func:`mix`.
+        names: of the donors.
+
+    Raises:
+        InputError: as :func:`mix`.
+    """
+    from invert.inversion import Inversion, library_version
+
+    given: list[JSON] = [
+        {"name": name, "rows": list(donor.rows), "strength": donor.strength}
+        for name, donor in zip(names, donors, strict=True)
+    ]
+    ws = mix(receiver.ws, donors)
+    if receiver.record is None:
+        return Inversion(ws, G.name, G.fingerprint, G.latent_space, "mix", {"donors": given})
+    record = receiver.record.inversion
+    return replace(
+        record,
+        ws=ws,
+        model=G.name,
+        fingerprint=G.fingerprint,
+        latent_space=G.latent_space,
+        method="mix",
+        settings={"mixed_from": record.method, "donors": given},
+        metrics={},
+        version=library_version(),
+    )
 
 
 def check_crossfade(strength: float) -> None:

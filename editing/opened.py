@@ -78,9 +78,10 @@ class OpenRecord:
         model: the generator's name or file; None for the name in the record.
         device: where to compute, as :func:`generator.command.choose_device` takes it.
         generator: one that is loaded already; ``model`` and ``device`` are not looked at then.
+        film: take a film's record, of many images.
 
     Attributes:
-        inversion: a record of one image.
+        inversion: a record of one image, or a film's.
 
     Raises:
         InputError: the record cannot be read, holds several images, or does not say enough of its model.
@@ -93,6 +94,7 @@ class OpenRecord:
         model: str | None = None,
         device: str | None = None,
         generator: "Generator | None" = None,
+        film: bool = False,
     ) -> None:
         with show_status("Reading the record"):
             # PyTorch comes with it, which takes a while.
@@ -100,7 +102,11 @@ class OpenRecord:
 
         self.path = path
         self.inversion = Inversion.load(path)
-        if len(self.inversion) != 1:
+        if self.inversion.footage is not None and not film:
+            raise InputError(
+                f"{path} is a film's; films take `edit {path} --direction smile --strength 1.5` alone."
+            )
+        if len(self.inversion) != 1 and not film:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
         self._own_model = model is None
         self._device = device
@@ -136,7 +142,7 @@ class OpenRecord:
 
     @cached_property
     def ws(self) -> "Tensor":
-        """The code on the generator's device, ``[1, num_ws, w_dim]``.
+        """The code on the generator's device, ``[1, num_ws, w_dim]``, or a film's codes.
 
         Raises:
             InputError: the record belongs to another model.
@@ -195,8 +201,9 @@ class OpenRecord:
         Raises:
             InputError: ``path`` is one of them, or its folder cannot be made or written.
         """
-        sources = [source.path for source in self.inversion.sources if source.path is not None]
-        for kept in (self.path, *sources):
+        record = self.inversion
+        sources = record.sources if record.footage is None else [record.footage.source]
+        for kept in (self.path, *(source.path for source in sources if source.path is not None)):
             if path.exists() and kept.exists() and path.samefile(kept):
                 raise InputError(f"{path} is what this edit is made from; give another name with --out.")
         folder = path.absolute().parent
@@ -277,13 +284,13 @@ class OpenRecord:
 
         return crop_of(photo, self.alignment(), self.generator.resolution)
 
-    def alignment(self) -> "Alignment":
-        """How the photo was cropped.
+    def alignment(self, image: int = 0) -> "Alignment":
+        """How the photo, or one of a film's frames, was cropped.
 
         Raises:
             InputError: the record does not say.
         """
-        alignment = self.inversion.alignments[0] if self.inversion.alignments else None
+        alignment = self.inversion.alignments[image] if self.inversion.alignments else None
         if alignment is None:
             raise InputError(f"{self.path} does not say where in the photo its face is; invert the photo again.")
         return alignment

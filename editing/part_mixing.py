@@ -105,4 +105,7 @@ def _by_layer(G: "Generator", weights: "Tensor") -> "tuple[Tensor, ...]":
     counts = [layer.channels for layer in G.layers]
     if weights.shape != (sum(counts),):
         raise ValueError(f"weights need one value for each of {sum(counts)} channels, got {list(weights.shape)}")
-    return weights.split(counts)
+    import torch
+
+    parts: tuple[Tensor, ...] = torch.split(weights, counts)
+    return parts

@@ -194,7 +194,8 @@ def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
             if one.resolution != side:
                 seen = F.interpolate(seen, (side, side), mode="bilinear")
             found.append(F.normalize(seen, dim=1))
-    return torch.cat(found, dim=1).permute(0, 2, 3, 1) / len(found) ** 0.5
+    joined: Tensor = torch.cat(found, dim=1).permute(0, 2, 3, 1) / len(found) ** 0.5
+    return joined
 
 
 def _cached(path: Path) -> Parts | None:

@@ -26,10 +26,11 @@ class Code:
     Attributes:
         name: for titles and files' names: a record's stem, or ``seed5``.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
-        z: float32 ``[1, z_dim]`` of a seed; None for a record.
+        z: float32 ``[1, z_dim]`` of a seed, also of a sample's record; None for other records.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
         path: the record's file; None for a seed.
         record: the record; None for a seed.
+        truncation: with which ``ws`` came from ``z``.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Code:
     noise: "list[Tensor] | None" = None
     path: Path | None = None
     record: "OpenRecord | None" = None
+    truncation: float = 1.0
 
     def drawn_by(self, G: "Generator") -> "Generator":
         """What draws this code: ``G``, or the copy of it that was tuned to the record's photo."""
@@ -95,10 +97,7 @@ def open_codes(
         if place is None:
             codes.append(seed_code(generator, next(waiting), truncation))
         else:
-            opened = records[place]
-            maps = opened.inversion.noise
-            noise = None if maps is None else [map.to(generator.device) for map in maps]
-            codes.append(Code(opened.stem, opened.ws, noise=noise, path=place, record=opened))
+            codes.append(record_code(records[place]))
     return generator, codes
 
 
@@ -106,9 +105,32 @@ def seed_code(generator: "Generator", seed: int, truncation: float = 1.0) -> Cod
     """The code of a seed, the same on every device, as :meth:`generator.generator.Generator.sample` draws it."""
     import torch
 
-    z = torch.randn(1, generator.z_dim, generator=torch.Generator().manual_seed(seed))
+    z = _z(generator, seed)
     with torch.inference_mode():
-        return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z)
+        return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z, truncation=truncation)
+
+
+def record_code(record: "OpenRecord") -> Code:
+    """The code of a record, for the generator that it was opened with.
+
+    Raises:
+        InputError: the record was made with another model.
+    """
+    G, inversion = record.base, record.inversion
+    noise = None if inversion.noise is None else [map.to(G.device) for map in inversion.noise]
+    z, truncation = None, 1.0
+    # What `edit sample` wrote still knows where in Z it came from.
+    drawn = inversion.settings if inversion.method == "sample" and inversion.fingerprint == G.fingerprint else {}
+    seed, kept = drawn.get("seed"), drawn.get("truncation")
+    if isinstance(seed, int) and isinstance(kept, int | float) and drawn.get("class") is None:
+        z, truncation = _z(G, seed), float(kept)
+    return Code(record.stem, record.ws, z, noise, record.path, record, truncation)
+
+
+def _z(G: "Generator", seed: int) -> "Tensor":
+    import torch
+
+    return torch.randn(1, G.z_dim, generator=torch.Generator().manual_seed(seed))
 
 
 def check_not_a_source(out: Path, codes: Sequence[Code]) -> None:

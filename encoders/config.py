@@ -8,10 +8,12 @@ from generator.errors import InputError
 if TYPE_CHECKING:
     from generator.generator import Generator
 
-Architecture = Literal["psp", "e4e", "single", "flat", "plain"]
+Architecture = Literal["psp", "e4e", "single", "flat", "plain", "perceptual"]
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 
 _PLAIN_WIDTHS = (32, 64, 128, 192, 256, 256)
+_PERCEPTUAL_WIDTHS = (96, 512)
+_WIDTHS = {"plain": _PLAIN_WIDTHS, "perceptual": _PERCEPTUAL_WIDTHS}
 
 
 @dataclass(frozen=True)
@@ -20,15 +22,16 @@ class EncoderConfig:
 
     Attributes:
         architecture: ``psp`` (a head for each row of ws), ``e4e`` (a head for one w, and one for each other row's
-            difference from it), ``single`` (one w), ``flat`` (all rows from one pooled vector) or ``plain`` (a
-            stack of convolutions).
+            difference from it), ``single`` (one w), ``flat`` (all rows from one pooled vector), ``plain`` (a stack
+            of convolutions) or ``perceptual`` (LPIPS's trunk, and one code for each group of rows).
         num_ws, w_dim: shape of the codes.
         backbone: ``irse``, the improved residual blocks with squeeze and excitation, or ``resnet``, ResNet's basic
-            blocks; without a meaning for ``plain``.
+            blocks; without a meaning for ``plain`` and ``perceptual``.
         pyramid: whether middle and fine rows look at finer maps than coarse rows; otherwise all look at the last.
         input_channels: 3, or 6 for ReStyle: the image, and what the last code gave.
         input_shape: height and width of what the network sees; the image's central part of that aspect.
-        widths: channels of the stem and of the four stages; of ``plain``, of each convolution.
+        widths: channels of the stem and of the four stages; of ``plain``, of each convolution; of ``perceptual``,
+            of its reduced maps, and the length of its inner vector.
         depths: blocks of each stage.
         first_middle_row, first_fine_row: where the middle and the fine rows begin.
     """
@@ -50,6 +53,8 @@ class EncoderConfig:
             raise InputError(f"The architecture is one of {', '.join(ARCHITECTURES)}, not {self.architecture}.")
         if self.input_channels not in (3, 6):
             raise InputError(f"An encoder takes 3 or 6 channels, not {self.input_channels}.")
+        if self.architecture == "perceptual" and (self.input_channels != 3 or len(self.widths) != 2):
+            raise InputError("A perceptual encoder looks once, at 3 channels, and has two widths.")
         height, width = self.input_shape
         if width < 32 or width.bit_count() != 1 or not 16 <= height <= width:
             raise InputError(
@@ -96,7 +101,7 @@ class EncoderConfig:
             pyramid=architecture in ("psp", "e4e") and not restyle,
             input_channels=6 if restyle else 3,
             input_shape=(input_size, input_size),
-            widths=widths or (_PLAIN_WIDTHS if architecture == "plain" else cls.widths),
+            widths=widths or _WIDTHS.get(architecture, cls.widths),
             depths=depths or cls.depths,
             first_middle_row=max(coarse, 1),
             first_fine_row=max(coarse, 1) + middle,

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from encoders.config import EncoderConfig
 from encoders.e4e import Encoder4Editing
+from encoders.perceptual import PerceptualEncoder
 from encoders.plain import PlainEncoder
 from encoders.pooled import FlatEncoder, SingleEncoder
 from encoders.psp import GradualStyleEncoder
@@ -20,6 +21,7 @@ _NETWORKS: dict[str, type[nn.Module]] = {
     "single": SingleEncoder,
     "flat": FlatEncoder,
     "plain": PlainEncoder,
+    "perceptual": PerceptualEncoder,
 }
 # Means of W that are estimated from thousands of samples of one W come nearer to each other than this by far, and
 # those of two networks do not come near it.

@@ -13,7 +13,7 @@ from generator.errors import InputError
 
 if TYPE_CHECKING:
     from encoders.encoder import Encoder
-    from encoders.training_data import Source
+    from encoders.training_data import GeneratorSamples, Source
     from encoders.training_losses import Measure
     from generator.generator import Generator
 
@@ -34,8 +34,8 @@ def train(
         typer.Option("--samples/--no-samples", help="Learn from the model's samples; by default without --images."),
     ] = None,
     architecture: Annotated[
-        Literal["plain", "psp", "e4e", "single"],
-        typer.Option(help="plain: small and fast; psp: nearest to the image; e4e: easiest to edit; single: W."),
+        Literal["plain", "perceptual", "psp", "e4e", "single"],
+        typer.Option(help="plain: small; perceptual: good in minutes; psp: nearest; e4e: editable; single: W."),
     ] = "plain",
     restyle: Annotated[
         bool, typer.Option("--restyle", help="Let it look again at what its code gives, and correct it.")
@@ -43,12 +43,27 @@ def train(
     start: Annotated[
         Path | None, typer.Option(help="Begin with the weights of this encoder's file.", metavar="FILE")
     ] = None,
+    regression: Annotated[
+        int, typer.Option(min=0, help="Samples that a perceptual encoder is fitted to before its first step.")
+    ] = 8000,
+    truncation: Annotated[float, typer.Option(help="Of the samples.")] = 1.0,
+    mixing: Annotated[float, typer.Option(help="Part of the samples whose later rows are of another code.")] = 0.0,
     input_size: Annotated[int, typer.Option(help="Side of what the encoder sees, in pixels.")] = 256,
-    steps: Annotated[int, typer.Option(min=1, help="Of the whole training.")] = 20_000,
+    steps: Annotated[int, typer.Option(min=0, help="Of the whole training.")] = 20_000,
     batch: Annotated[int, typer.Option(min=1, help="Images in a step, on each device.")] = 8,
     learning_rate: Annotated[float, typer.Option(help="Of Adam.")] = 1e-4,
     pixels: Annotated[float, typer.Option(help="Weight of the mean squared error.")] = 1.0,
     lpips: Annotated[float, typer.Option(min=0, help="Weight of LPIPS; 0 for none.")] = 0.8,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="TorchScript network: of identity for faces, self-supervised elsewhere.", metavar="FILE"),
+    ] = None,
+    features_weight: Annotated[float, typer.Option(help="Weight of the distance of its features.")] = 0.5,
+    features_side: Annotated[int, typer.Option(help="Side of its pictures: 112 for ArcFace.")] = 224,
+    features_values: Annotated[
+        Literal["symmetric", "imagenet"], typer.Option(help="Of its pictures: from -1 to 1, or ImageNet's.")
+    ] = "symmetric",
+    features_crop: Annotated[float, typer.Option(help="Part of the side that it sees, from the middle.")] = 1.0,
     code: Annotated[float, typer.Option(help="Weight of the distance from a sample's own code.")] = 0.1,
     w: Annotated[float, typer.Option(help="Weight that draws codes to the mean of W.")] = 0.0,
     delta: Annotated[float, typer.Option(help="Weight that draws rows of a code to each other (e4e).")] = 2e-4,
@@ -65,7 +80,7 @@ def train(
         Literal["auto", "cpu"], typer.Option(help="auto: the GPUs that `accelerate launch` gives, or one.")
     ] = "auto",
     precision: Annotated[
-        Literal["float32", "bfloat16"], typer.Option(help="Of the encoder's convolutions.")
+        Literal["float32", "bfloat16"], typer.Option(help="Of the networks' convolutions.")
     ] = "float32",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -95,30 +110,57 @@ def train(
     with_samples = images is None if samples is None else samples
     if not with_samples and images is None:
         raise InputError("There is nothing to learn from: give --images, or leave --no-samples out.")
-    if not 0 <= lpips < float("inf"):
-        raise InputError(f"The weight of LPIPS has to be 0 or above, not {lpips}.")
+    for name, weight in (("LPIPS", lpips), ("features", features_weight)):
+        if not 0 <= weight < float("inf"):
+            raise InputError(f"The weight of {name} has to be 0 or above, not {weight}.")
 
+    import torch
+
+    from encoders.regression import fit_regression
     from encoders.training import Training, new_accelerator
-    from encoders.training_run import ENCODER, TrainingRun
+    from encoders.training_data import GeneratorSamples
+    from encoders.training_run import ENCODER, STATE, TrainingRun
     from generator.loading import load
+    from generator.ops.memory import keep_freed_memory
 
     accelerator = new_accelerator(cpu=device == "cpu", bfloat16=precision == "bfloat16")
     G = load(model)
     G.to(accelerator.device)
     settings = _within(settings, G.resolution)
     encoder = _encoder(G, architecture, restyle, input_size, start, out.resolve().name, seed)
-    source = _source(G, images, with_samples, settings.loss_size, seed)
-    training = Training(encoder, G, source, settings, _measures(lpips, G), accelerator)
+    samples_of = GeneratorSamples(G, settings.loss_size, seed=seed, truncation=truncation, mixing=mixing)
+    source = _source(G, images, samples_of if with_samples else None, settings.loss_size, seed)
+    begins = start is None and not (out / STATE).exists()
+    if architecture == "perceptual" and begins and not regression:
+        raise InputError("A perceptual encoder begins with --regression, or with --start.")
+    if precision == "bfloat16":
+        G.to(dtype=torch.bfloat16)
+    if architecture == "perceptual" and begins:
+        with _progress(regression, "regression", quiet=quiet) as report, keep_freed_memory():
+            fit_regression(encoder, G, samples_of, regression, on_sample=lambda done: report(done, {}))
+    measures = _measures(lpips, G)
+    if features is not None:
+        from encoders.feature_distance import FeatureDistance
+
+        network = FeatureDistance(features, side=features_side, values=features_values, crop=features_crop)
+        measures["features"] = (features_weight, network.to(G.device))
+    training = Training(encoder, G, source, settings, measures, accelerator)
     about = {
         "images": None if images is None else str(images.resolve()),
         "samples": with_samples,
+        "features": None
+        if features is None
+        else [str(features.resolve()), features_side, features_values, features_crop],
+        "truncation": truncation,
+        "mixing": mixing,
+        "regression": regression if architecture == "perceptual" else None,
         "start": None if start is None else str(start.resolve()),
         "precision": precision,
     }
     going = TrainingRun(training, out, about, save_every=save_every, show_every=show_every)
     if training.steps_done and not quiet:
         print(f"Going on from step {training.steps_done} of {steps}")
-    with _progress(steps, quiet=quiet or not accelerator.is_main_process) as report:
+    with _progress(steps, "step", quiet=quiet or not accelerator.is_main_process) as report:
         going.run(report)
     if not quiet and accelerator.is_main_process:
         print(f"Wrote {out / ENCODER}")
@@ -152,14 +194,16 @@ def _encoder(
     return encoder
 
 
-def _source(G: "Generator", images: Path | None, with_samples: bool, size: int, seed: int) -> "Source":
-    from encoders.training_data import AlignedImages, Both, GeneratorSamples
+def _source(
+    G: "Generator", images: Path | None, samples: "GeneratorSamples | None", size: int, seed: int
+) -> "Source":
+    from encoders.training_data import AlignedImages, Both
 
-    samples = GeneratorSamples(G, size, seed=seed)
     if images is None:
+        assert samples is not None
         return samples
     pictures = AlignedImages(G, images, size, seed=seed)
-    return Both(samples, pictures) if with_samples else pictures
+    return pictures if samples is None else Both(samples, pictures)
 
 
 def _measures(lpips: float, G: "Generator") -> "dict[str, tuple[float, Measure]]":
@@ -167,7 +211,7 @@ def _measures(lpips: float, G: "Generator") -> "dict[str, tuple[float, Measure]]
         return {}
     from generator.perceptual import LPIPS, area_resize
 
-    network = LPIPS.load("alex").to(G.device)
+    network = LPIPS.load("alex").to(G.device).in_precision(G.dtype)
 
     def measure(ours: Any, theirs: Any) -> Any:
         # The trunk's strides leave nothing of a picture much smaller than this.
@@ -178,7 +222,7 @@ def _measures(lpips: float, G: "Generator") -> "dict[str, tuple[float, Measure]]
 
 
 @contextlib.contextmanager
-def _progress(steps: int, *, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
+def _progress(steps: int, what: str, *, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
     """A bar on a terminal, a line now and then elsewhere."""
     if quiet:
         yield lambda _done, _terms: None
@@ -188,7 +232,7 @@ def _progress(steps: int, *, quiet: bool) -> Iterator[Callable[[int, dict[str, f
         def line(done: int, terms: dict[str, float]) -> None:
             if done % _LINE_EVERY == 0 or done in (1, steps):
                 told = ", ".join(f"{name} {value:.4f}" for name, value in terms.items())
-                print(f"step {done} of {steps}: {told}", file=sys.stderr, flush=True)
+                print(f"{what} {done} of {steps}{': ' if told else ''}{told}", file=sys.stderr, flush=True)
 
         yield line
         return
@@ -197,8 +241,8 @@ def _progress(steps: int, *, quiet: bool) -> Iterator[Callable[[int, dict[str, f
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("training", total=steps, loss="-")
-        yield lambda done, terms: bar.update(task, completed=done, loss=f"{terms['loss']:.4f}")
+        task = bar.add_task(what, total=steps, loss="-")
+        yield lambda done, terms: bar.update(task, completed=done, loss=f"{terms.get('loss', 0):.4f}")
 
 
 def main(arguments: list[str] | None = None) -> int:

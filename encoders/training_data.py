@@ -45,10 +45,21 @@ class GeneratorSamples:
         size: side of the images.
         seed: another one, other samples.
         truncation: see :meth:`Generator.map`.
+        mixing: how many of them, 0 to 1, take their later rows from another code, from a random row on (StyleGAN,
+            section 3.1), as codes of photos have rows that differ.
+
+    Raises:
+        InputError: the truncation or the mixing is out of its range.
     """
 
-    def __init__(self, G: Generator, size: int, *, seed: int = 0, truncation: float = 1.0) -> None:
-        self.G, self.size, self.seed, self.truncation = G, size, seed, truncation
+    def __init__(
+        self, G: Generator, size: int, *, seed: int = 0, truncation: float = 1.0, mixing: float = 0.0
+    ) -> None:
+        if not 0 < truncation <= 2:
+            raise InputError(f"The truncation of samples is above 0 and at most 2, not {truncation}.")
+        if not 0 <= mixing <= 1:
+            raise InputError(f"The part of the samples that are mixed is from 0 to 1, not {mixing}.")
+        self.G, self.size, self.seed, self.truncation, self.mixing = G, size, seed, truncation, mixing
 
     @torch.no_grad()
     def __call__(self, numbers: range) -> Examples:
@@ -58,6 +69,13 @@ class GeneratorSamples:
             classes = torch.tensor([seed % self.G.label_dim for seed in seeds])
             label = torch.nn.functional.one_hot(classes, self.G.label_dim).float()
         ws = self.G.sample(seeds, label, truncation=self.truncation)
+        if self.mixing:
+            others = self.G.sample([-seed for seed in seeds], label, truncation=self.truncation)
+            for i, seed in enumerate(seeds):
+                source = torch.Generator().manual_seed(-seed - 1)
+                if self.G.num_ws > 1 and torch.rand(1, generator=source).item() < self.mixing:
+                    row = int(torch.randint(1, self.G.num_ws, (1,), generator=source))
+                    ws[i, row:] = others[i, row:]
         return Examples(draw_at(self.G, ws, self.size).clamp(-1, 1), ws)
 
 

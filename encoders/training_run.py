@@ -18,6 +18,7 @@ from encoders.formats.native import save_encoder
 from encoders.training import Training
 from generator.errors import InputError
 from generator.files import atomic_path
+from generator.ops.memory import keep_freed_memory
 
 ENCODER, STATE, LOGS, SAMPLES = "encoder.safetensors", "training.safetensors", "logs", "samples"
 _KEY, _FORMAT = "stylegan-latents", 1
@@ -75,7 +76,7 @@ class TrainingRun:
             KeyboardInterrupt, InputError: after the save.
         """
         training = self.training
-        with self._writer() as write, _interrupts_wait() as interrupted:
+        with self._writer() as write, _interrupts_wait() as interrupted, keep_freed_memory():
             while training.steps_done < training.settings.steps and not interrupted:
                 try:
                     terms = training.step()

@@ -43,8 +43,8 @@ class TrainingSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch < 1 or self.delta_every < 1 or self.first_delta_step < 0:
-            raise InputError("Steps and the batch have to be 1 or more.")
+        if self.steps < 0 or self.batch < 1 or self.delta_every < 1 or self.first_delta_step < 0:
+            raise InputError("Steps have to be 0 or more, and the batch and what lies between steps 1 or more.")
         for name in ("learning_rate", "critic_learning_rate"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise InputError(f"The {name.replace('_', ' ')} has to be above 0, not {getattr(self, name)}.")

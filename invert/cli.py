@@ -1,26 +1,22 @@
 """The command ``invert``: photos in, records and pictures out."""
 
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from generator.command import DONE, STOPPED, WRONG_INPUT, is_disk_full, new_app, run
+from generator.command import DONE, STOPPED, new_app, run
 from generator.errors import InputError
-
-if TYPE_CHECKING:
-    from invert.inversion import Inversion
-    from invert.jobs import Job, Outputs
-    from invert.settings import Settings
 
 app = new_app()
 
 
 @app.command(epilog="Example: invert me.jpg --preview me.mp4; then: edit --direction pose --strength 2")
 def invert(
-    photos: Annotated[list[Path], typer.Argument(help="Photos, or folders of photos.", metavar="PHOTO|FOLDER")],
+    photos: Annotated[
+        list[Path], typer.Argument(help="Photos, folders of photos, or films.", metavar="PHOTO|FOLDER|FILM")
+    ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; this one by default.", metavar="DIR")
     ] = None,
@@ -31,15 +27,18 @@ def invert(
         ),
     ] = None,
     method: Annotated[
-        Literal["optimize", "pivotal", "noise", "encode"],
+        Literal["hybrid", "optimize", "pivotal", "noise", "encode"] | None,
         typer.Option(
-            help="optimize: search the code; pivotal: then tune the model; noise: then its noise; encode: ask an "
-            "encoder."
+            help="hybrid: ask an encoder and search on from there, the default; optimize: search without one; "
+            "pivotal: then tune the model; noise: then its noise; encode: ask an encoder alone.",
+            show_default=False,
         ),
-    ] = "optimize",
+    ] = None,
     encoder: Annotated[
         Path | None,
-        typer.Option(help="For encode: of `encoders.train`, or a .pt of pSp, e4e or ReStyle.", metavar="FILE"),
+        typer.Option(
+            help="Of `encoders.train`, or a .pt of pSp, e4e or ReStyle; the model's own by default.", metavar="FILE"
+        ),
     ] = None,
     quality: Annotated[Literal["draft", "good", "best"], typer.Option(help="How long the method works.")] = "good",
     weights: Annotated[
@@ -78,6 +77,13 @@ def invert(
         Path | None,
         typer.Option(help="A picture of the photo's size: what is white is ignored, and filled by the model."),
     ] = None,
+    keep_unchanged: Annotated[
+        Path | None,
+        typer.Option(
+            help="For pivotal: a picture of the photo's size; what is white stays as the untuned model draws it.",
+            metavar="MASK",
+        ),
+    ] = None,
     low_resolution: Annotated[
         int | None,
         typer.Option(min=8, help="Compare at this side: for small or blurred faces, which the model sharpens."),
@@ -86,6 +92,15 @@ def invert(
         Path | None,
         typer.Option(help="Measure more, into this table; other methods' rows stay in it.", metavar="FILE.csv"),
     ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many photos at once; 1 on a CPU, where more gain nothing, 8 on a GPU."),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Of a film: search each how manieth frame.")] = 1,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Of a film: only so many first frames.")] = None,
+    smooth: Annotated[
+        bool, typer.Option("--smooth/--no-smooth", help="Of a film: whether crop and code are kept steady.")
+    ] = True,
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="On Ctrl-C, keep the best code so far.")
     ] = False,
@@ -95,15 +110,21 @@ def invert(
     """Find the code of a photo in a generator's latent space.
 
     For me.jpg it writes me.inversion.safetensors, the record that `edit` reads, and me.inverted.png, what the
-    generator makes of it. A photo that has a record made with the same model and settings is skipped.
+    generator makes of it. A photo that has a record made with the same model and settings is skipped. A film
+    becomes one record of all its frames, and a run that was ended goes on where it was.
     """
+    from invert.film_reader import is_film
+    from invert.film_run import check_film_settings, run_films
     from invert.jobs import check_folder, gather
     from invert.preview import check_preview_path
+    from invert.run import run_jobs
     from invert.settings import Settings
 
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
     _check_method(method, encoder, preview, precision)
+    if keep_unchanged is not None and method != "pivotal":
+        raise InputError("--keep-unchanged is about tuning; add --method pivotal, or leave it out.")
     settings = Settings(
         folder=out or Path(),
         model=model or _own_model(encoder),
@@ -121,8 +142,13 @@ def invert(
         device=device,
         precision=precision,
         mask=mask,
+        keep_unchanged=keep_unchanged,
         low_resolution=low_resolution,
         report=report,
+        batch=batch,
+        every=every,
+        max_frames=max_frames,
+        smooth=smooth,
         keep_partial=keep_partial,
         overwrite=overwrite,
         quiet=quiet,
@@ -131,23 +157,27 @@ def invert(
         from invert.evaluation import check_report
 
         check_report(report)
-    jobs = gather(photos)
-    if mask is not None and len(jobs) > 1:
-        raise InputError(f"A mask is for one photo, and there are {len(jobs)}; name the photo that it belongs to.")
-    if mask is not None and not mask.is_file():
-        raise InputError(f"There is no mask {mask}; give a picture of the photo's size.")
+    films = [path for path in photos if is_film(path)]
+    stills = [path for path in photos if not is_film(path)]
+    if films:
+        check_film_settings(settings)
+    jobs = gather(stills) if stills else []
+    for one in (mask, keep_unchanged):
+        if one is not None and len(jobs) > 1:
+            raise InputError(f"A mask is for one photo, and there are {len(jobs)}; name the one it belongs to.")
+        if one is not None and not one.is_file():
+            raise InputError(f"There is no mask {one}; give a picture of the photo's size.")
     if preview is not None and len(jobs) == 1:
         check_preview_path(preview, overwrite)
     check_folder(settings.folder)
-    return _work(jobs, settings)
+    status = run_jobs(jobs, settings) if jobs else DONE
+    return max(status, run_films(films, settings)) if films and status != STOPPED else status
 
 
-def _check_method(method: str, encoder: Path | None, preview: Path | None, precision: str) -> None:
+def _check_method(method: str | None, encoder: Path | None, preview: Path | None, precision: str) -> None:
     """Refuse options that the method has no use for."""
-    if method == "encode" and encoder is None:
-        raise InputError("--method encode needs an encoder's file; give it to --encoder.")
-    if method != "encode" and encoder is not None:
-        raise InputError(f"--encoder is of no use to --method {method}; add --method encode.")
+    if method == "optimize" and encoder is not None:
+        raise InputError("--encoder is of no use to --method optimize; take --method hybrid.")
     if method == "encode" and preview is not None:
         raise InputError("--preview films a search, and --method encode has none; leave it out.")
     if method == "encode" and precision == "bfloat16":
@@ -161,54 +191,6 @@ def _own_model(encoder: Path | None) -> str:
     from invert.encode import model_of
 
     return model_of(encoder)
-
-
-def _work(jobs: "list[Job]", settings: "Settings") -> int:
-    """Do every job, past bad photos, and say at the end which were bad."""
-    from invert.session import Session
-
-    session = Session(settings, several=len(jobs) > 1)
-    bad: list[str] = []
-    last: Path | None = None
-    for job in jobs:
-        try:
-            for target in session.targets(job):
-                inversion = session.invert(target)
-                last = target.outputs.record
-                if not settings.quiet:
-                    _print_result(inversion, target.outputs)
-                if session.stopped:
-                    return STOPPED
-        except InputError as error:
-            # Nor does another photo find room on a full disk.
-            if len(jobs) == 1 or is_disk_full(error):
-                raise
-            bad.append(str(error))
-            print(f"invert: {error}", file=sys.stderr)
-    if session.report is not None and session.report.rows:
-        written = session.report.write()
-        if not settings.quiet:
-            print("Wrote " + ", ".join(str(path) for path in written))
-    if session.skipped and not settings.quiet:
-        print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
-    last = last or (session.skipped[-1] if session.skipped else None)
-    if last is not None and not settings.quiet:
-        record = "" if last.parent == Path() else f"{shlex.quote(str(last))} "
-        print(f"Next: edit {record}--direction pose --strength 2")
-    if bad:
-        print(f"invert: {len(bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)
-        for sentence in bad:
-            print(f"  {sentence}", file=sys.stderr)
-        return WRONG_INPUT
-    return DONE
-
-
-def _print_result(inversion: "Inversion", outputs: "Outputs") -> None:
-    from invert.report import describe_files, describe_metrics, describe_partial
-
-    for line in (describe_partial(inversion), describe_files(outputs), describe_metrics(inversion)):
-        if line:
-            print(line, flush=True)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 FACE = "face"
 """The setting that says which of a photo's faces a record is of; None for a photo taken as it is."""
 
-MASK, LOW_RESOLUTION = "mask", "low_resolution"
-"""The settings that say what the photo was compared by: a mask's sha256, and a side in pixels; absent for none."""
+MASK, UNCHANGED, LOW_RESOLUTION = "mask", "keep_unchanged", "low_resolution"
+"""The settings that say what the photo was compared by: masks' sha256, and a side in pixels; absent for none."""
 
-RUN_SETTINGS = (FACE, MASK, LOW_RESOLUTION)
+RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION)
 _DIVERGED = "diverged_at_step"
 
 

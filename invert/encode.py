@@ -11,6 +11,7 @@ from torch import Tensor
 from encoders.encoder import Encoder
 from encoders.loading import contains_generator, is_native, load, read
 from encoders.restyle import ReStyle
+from encoders.shipped import shipped_encoder
 from generator.errors import InputError
 from generator.generator import Generator
 from invert.inversion import JSON, Inversion
@@ -24,7 +25,8 @@ class EncoderInverter:
 
     Args:
         G: the generator; it is left as it is.
-        encoder: an encoder's file, as :func:`encoders.load` reads it, or one that is loaded already.
+        encoder: an encoder's file, as :func:`encoders.load` reads it, or one that is loaded already; None for the
+            one that comes with this package.
         steps: how often a ReStyle looks; its own number when None.
 
     Attributes:
@@ -33,13 +35,23 @@ class EncoderInverter:
         steps: how often it looks.
 
     Raises:
-        InputError: the file holds no encoder, or the encoder belongs to another generator or looks only once.
+        InputError: there is no encoder for the generator, the file holds none, the encoder belongs to another
+            generator, or a number of looks is given to one that looks once.
     """
 
     method: ClassVar[str] = "encode"
 
-    def __init__(self, G: Generator, encoder: str | Path | Encoder | ReStyle, *, steps: int | None = None) -> None:
+    def __init__(
+        self, G: Generator, encoder: str | Path | Encoder | ReStyle | None = None, *, steps: int | None = None
+    ) -> None:
         self.G = G
+        if encoder is None:
+            encoder = shipped_encoder(G)
+        if encoder is None:
+            raise InputError(
+                f"No encoder comes with this package for the model '{G.name}': give one's file to --encoder, or "
+                "take --method optimize."
+            )
         self.sha256: str | None = None
         if isinstance(encoder, str | Path):
             path = Path(encoder).expanduser()

@@ -13,12 +13,20 @@ from typing import TYPE_CHECKING
 
 from generator.errors import InputError
 from generator.files import atomic_path
+from invert.record_files import PICTURE_SUFFIX, RECORD_SUFFIX
 
 if TYPE_CHECKING:
     from PIL import Image
 
 METRICS = ("lpips_alex", "lpips_vgg", "mse", "psnr", "ms_ssim", "identity", "w_distance")
-COLUMNS = ("photo", "method", "quality", "seconds", *METRICS, "picture")
+EDITABILITY = ("edit_identity", "edit_identity_worst", "edit_change")
+"""What ``edit evaluate --report`` fills in: how the code takes edits, of which nothing is known here.
+
+The mean identity distance from the photo after edits, that of the worst direction, and the mean change of the
+intended scores at strength 1, in their standard deviations.
+"""
+_NUMBERS = ("seconds", *METRICS, *EDITABILITY)
+COLUMNS = ("photo", "method", "quality", *_NUMBERS, "picture")
 _KEY = COLUMNS[:3]
 _MEDIAN = "(median)"
 _CELL, _MOST_ROWS = 256, 24
@@ -79,11 +87,37 @@ class Report:
         """
         row = {"photo": photo, "method": method, "quality": quality, "picture": picture.absolute().as_posix()}
         row |= {name: _text(metrics.get(name, math.nan)) for name in METRICS}
-        before = self.rows.get(_key(row), {})
-        row["seconds"] = f"{seconds:.3f}" if math.isfinite(seconds) else before.get("seconds", "")
+        # What was there already keeps what it took and what was measured of its edits.
+        kept = {} if math.isfinite(seconds) else self.rows.get(_key(row), {})
+        row["seconds"] = f"{seconds:.3f}" if math.isfinite(seconds) else kept.get("seconds", "")
+        row |= {name: kept.get(name, "") for name in EDITABILITY}
         self.rows[_key(row)] = row
         if crop is not None:
             self._crops[photo] = crop.resize((_CELL, _CELL))
+
+    def records(self) -> dict[tuple[str, ...], Path]:
+        """The record of each row, by its photo, method and quality, where it still is what was measured.
+
+        A folder's records may have been replaced by another run's since.
+        """
+        from invert.inversion import Inversion
+
+        found: dict[tuple[str, ...], Path] = {}
+        for key, row in self.rows.items():
+            picture = Path(row["picture"])
+            path = picture.with_name(picture.name.removesuffix(PICTURE_SUFFIX) + RECORD_SUFFIX)
+            try:
+                record = Inversion.load(path)
+            except InputError:
+                continue
+            lpips = record.metrics.get("lpips_alex", [math.nan])[0]
+            if (record.method, _text(lpips)) == (row["method"], row["lpips_alex"]):
+                found[key] = path
+        return found
+
+    def set_editability(self, key: tuple[str, ...], values: Mapping[str, float]) -> None:
+        """Fill :data:`EDITABILITY` of a row in; NaN leaves a cell empty."""
+        self.rows[key] |= {name: _text(values[name]) for name in EDITABILITY}
 
     def medians(self) -> list[dict[str, str]]:
         """For each method and quality the median of every number over its photos."""
@@ -91,7 +125,7 @@ class Report:
         for method, quality in dict.fromkeys(key[1:] for key in self.rows):
             rows = [row for row in self.rows.values() if (row["method"], row["quality"]) == (method, quality)]
             medians = {"photo": _MEDIAN, "method": method, "quality": quality, "picture": ""}
-            for name in ("seconds", *METRICS):
+            for name in _NUMBERS:
                 values = [float(row[name]) for row in rows if row[name]]
                 medians[name] = _text(statistics.median(values)) if values else ""
             found.append(medians)
@@ -105,15 +139,23 @@ class Report:
         """
         from invert.photo import save_picture
 
+        self.write_table()
+        picture = self.path.with_suffix(".png")
+        save_picture(self.picture(), picture, overwrite=True)
+        return [self.path, picture]
+
+    def write_table(self) -> None:
+        """Write the table alone, which is quick.
+
+        Raises:
+            InputError: it cannot be written.
+        """
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows([*(self.rows[key] for key in sorted(self.rows)), *self.medians()])
         with atomic_path(self.path, overwrite=True) as temporary:
             temporary.write_text(text.getvalue(), encoding="utf-8")
-        picture = self.path.with_suffix(".png")
-        save_picture(self.picture(), picture, overwrite=True)
-        return [self.path, picture]
 
     def picture(self) -> "Image.Image":
         """Photos down the side, methods along the top with their medians, inversions where they meet."""
@@ -140,6 +182,8 @@ def _title(medians: Mapping[str, str]) -> str:
         parts.append(f"LPIPS {float(medians['lpips_alex']):.4f}")
     if medians["psnr"]:
         parts.append(f"{float(medians['psnr']):.1f} dB")
+    if medians["edit_identity"]:
+        parts.append(f"edited ID {float(medians['edit_identity']):.2f}")
     if medians["seconds"]:
         parts.append(f"{float(medians['seconds']):.0f} s")
     return "  ".join(parts)
@@ -158,18 +202,21 @@ def _small(path: Path, blank: "Image.Image") -> "Image.Image":
 def _read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
+    # A report from before there was editability is one, too.
+    known = (COLUMNS, tuple(name for name in COLUMNS if name not in EDITABILITY))
     try:
         with path.open(newline="", encoding="utf-8") as file:
             table = csv.DictReader(file)
             rows = list(table)
             header = tuple(table.fieldnames or ())
-        if header == COLUMNS:
+        if header in known:
             for row in rows:
-                for name in ("seconds", *METRICS):
+                row.update({name: row.get(name, "") for name in EDITABILITY})
+                for name in _NUMBERS:
                     float(row[name] or 0)
     except (OSError, csv.Error, ValueError, TypeError) as error:
         raise InputError(f"The report {path} cannot be read; give it another name.") from error
-    if header != COLUMNS:
+    if header not in known:
         raise InputError(f"{path} is another table, not a report of `invert`; give the report another name.")
     return [row for row in rows if row["photo"] != _MEDIAN]
 

@@ -42,6 +42,7 @@ class Face:
 # up to 0.17. A faint hit counts only where nothing better is found.
 _CLEAR_SCORE = 0.2
 _FAINT_SCORE = 0.1
+_FOLLOWED_SIDE = 400  # of the surroundings of a face that was there before, which is a third of them
 
 
 @functools.cache
@@ -73,6 +74,32 @@ def find_faces(image: Image.Image, *, max_side: int = 1000) -> list[Face]:
     boxes = _without_overlaps(clear or [hit for hit in found if hit[1] > _FAINT_SCORE])
     faces = [Face(box, read_landmarks(image, box), score) for box, score in boxes]
     return sorted(faces, key=lambda face: -face.size)
+
+
+def follow_face(image: Image.Image, before: Face) -> Face | None:
+    """Find the same face in the next frame of a film: where it was or close by. Much quicker than a whole search.
+
+    Args:
+        image: the frame.
+        before: the face in the frame before.
+
+    Returns:
+        The face; None where there is none that overlaps with where it was.
+    """
+    image = image.convert("RGB")
+    left, top = np.floor(np.array(before.box[:2]) - before.size).astype(int).tolist()
+    extent = int(np.ceil(3 * before.size))
+    around = image.crop((left, top, left + extent, top + extent))
+    near = [
+        ((x0 + left, y0 + top, x1 + left, y1 + top), score)
+        for (x0, y0, x1, y1), score in _detect(around, _FOLLOWED_SIDE)
+        if score > _FAINT_SCORE
+    ]
+    near = [hit for hit in near if _overlap(hit[0], before.box) > 0.4]
+    if not near:
+        return None
+    box, score = max(near, key=lambda hit: hit[1])
+    return Face(box, read_landmarks(image, box), score)
 
 
 def choose_faces(faces: list[Face], which: str) -> list[Face]:

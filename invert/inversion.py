@@ -18,7 +18,8 @@ from generator.errors import InputError
 from generator.files import atomic_path
 from generator.generator import Generator, check_same_space
 from generator.json_values import JSON
-from invert.record_files import RECORD_SUFFIX
+from invert.footage import Footage
+from invert.record_files import FOOTAGE, HEADER, RECORD_SUFFIX
 from invert.source import Source
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["JSON", "Inversion", "Source", "library_version"]
 
 _FORMAT = 1
-_HEADER, _DIGEST = "stylegan-latents", "sha256"
+_DIGEST = "sha256"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,7 @@ class Inversion:
         sources: the photo of each image; empty when the images came from memory.
         alignments: the crop of each image, None for one that was taken whole; empty like ``sources``.
         version: of this library, when the record was made.
+        footage: the film whose frames the images are, in place of ``sources``; None for photos.
 
     Raises:
         InputError: a shape does not fit, or a value is not finite.
@@ -63,6 +65,7 @@ class Inversion:
     sources: list[Source] = field(default_factory=list)
     alignments: "list[Alignment | None]" = field(default_factory=list)
     version: str = field(default_factory=lambda: library_version())
+    footage: Footage | None = None
 
     def __post_init__(self) -> None:
         def plain(tensor: Tensor) -> Tensor:
@@ -91,6 +94,7 @@ class Inversion:
                 raise InputError(f"Tuned weights need 1 or N entries in front, {name} has {list(weight.shape)}.")
         counts = {name: len(values) for name, values in self.metrics.items()}
         counts |= {name: len(values) for name, values in self._optional_lists() if values}
+        counts |= {} if self.footage is None else {"frames": len(self.footage.frames)}
         for name, count in counts.items():
             if count != len(self):
                 raise InputError(f"The record holds {len(self)} codes, but {count} of {name}.")
@@ -119,6 +123,7 @@ class Inversion:
                 and {name: part if len(part) == 1 else part[i : i + 1] for name, part in self.weights.items()},
                 sources=self.sources[i : i + 1],
                 alignments=self.alignments[i : i + 1],
+                footage=None,
             )
             for i in range(len(self))
         ]
@@ -159,7 +164,7 @@ class Inversion:
         tensors = self.tensors()
         # One entry: safetensors writes several in any order, and equal records should be equal files.
         header[_DIGEST] = _digest(header, tensors)
-        content = save(tensors, metadata={_HEADER: _canonical(header)})
+        content = save(tensors, metadata={HEADER: _canonical(header)})
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_bytes(content)
 
@@ -197,6 +202,8 @@ class Inversion:
             "sources": [source.to_dict(folder) for source in self.sources],
             "alignments": [None if item is None else item.to_dict() for item in self.alignments],
             "version": self.version,
+            # Photos' records are as they were before there were films'.
+            **({} if self.footage is None else {FOOTAGE: self.footage.to_dict(folder)}),
         }
 
     @staticmethod
@@ -223,7 +230,7 @@ class Inversion:
         except (SafetensorError, OSError, ValueError) as error:
             raise InputError(f"{path} is no record, or is cut off: invert the photo again.") from error
         try:
-            header = json.loads(metadata.get(_HEADER, "null"))
+            header = json.loads(metadata.get(HEADER, "null"))
         except ValueError as error:
             raise InputError(f"{path} is damaged; invert the photo again.") from error
         if not isinstance(header, dict) or header.get("kind") != "inversion":
@@ -271,6 +278,7 @@ def _from_header(
         sources=[Source.from_dict(item, folder) for item in header["sources"]],
         alignments=[None if item is None else to_alignment(item) for item in header["alignments"]],
         version=str(header["version"]),
+        footage=Footage.from_dict(header[FOOTAGE], folder) if FOOTAGE in header else None,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from generator.errors import InputError
 from invert.photo import list_photos
-from invert.record_files import RECORD_SUFFIX, record_stem
+from invert.record_files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Job:
         stem = self.stem if face is None else f"{self.stem}.face{face}"
         return Outputs(
             folder / f"{stem}{RECORD_SUFFIX}",
-            folder / f"{stem}.inverted.png",
+            folder / f"{stem}{PICTURE_SUFFIX}",
             folder / f"{stem}.npz" if npz else None,
             preview,
         )

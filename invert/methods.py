@@ -13,19 +13,24 @@ if TYPE_CHECKING:
     from generator.generator import Generator
     from generator.precision import Precision
     from invert.inversion import Inversion
-    from invert.optimize import Progress, Space
+    from invert.optimize import OptimizationInverter, Progress, Space
     from invert.tuned_weights import Form
 
-Method = Literal["optimize", "pivotal", "noise", "encode"]
+Method = Literal["hybrid", "optimize", "pivotal", "noise", "encode"]
 Quality = Literal["draft", "good", "best"]
 
-# Steps of a search in W and in W+ (None: the inverter's own), of the search before tuning, and of tuning.
-_SEARCH: dict[str, dict[str, int | None]] = {
+Steps = dict[Quality, dict[str, int | None]]
+
+# Steps of a search in W and in W+ (None: the inverter's own), from W's mean and from an encoder's code, alone and
+# before tuning; and of tuning.
+_OPTIMIZE: Steps = {
     "draft": {"w": 50, "w+": 80},
     "good": {"w": None, "w+": None},
     "best": {"w": 200, "w+": 440},
 }
-_PIVOT = {"draft": {"w": 40, "w+": 60}, "good": {"w": 60, "w+": 100}, "best": {"w": 100, "w+": 150}}
+_HYBRID: Steps = {"draft": {"w": 20, "w+": 40}, "good": {"w": None, "w+": None}, "best": {"w": 100, "w+": 200}}
+_PIVOT: Steps = {"draft": {"w": 40, "w+": 60}, "good": {"w": 60, "w+": 100}, "best": {"w": 100, "w+": 150}}
+_HYBRID_PIVOT: Steps = {"draft": {"w": 20, "w+": 30}, "good": {"w": 30, "w+": 50}, "best": {"w": 50, "w+": 80}}
 _TUNING = {"draft": 40, "good": 80, "best": 150}
 _NOISE = {"draft": 30, "good": 60, "best": 120}
 
@@ -47,7 +52,7 @@ class Inverter(Protocol):
 
 def make_inverter(
     G: "Generator",
-    method: Method = "optimize",
+    method: Method | None = None,
     *,
     quality: Quality = "good",
     space: "Space" = "w+",
@@ -61,47 +66,61 @@ def make_inverter(
 
     Args:
         G: the generator.
-        method: ``optimize``, a search for the code; ``pivotal``, a short one and then tuning of the weights;
-            ``noise``, a search and then noise maps; ``encode``, an encoder.
+        method: ``hybrid``, an encoder's code and a search from there; ``optimize``, a search from W's mean;
+            ``pivotal``, a short one of the two and then tuning of the weights; ``noise``, one and then noise maps;
+            ``encode``, an encoder alone. None for ``hybrid`` where there is an encoder, else ``optimize``.
         quality: ``draft``, ``good`` or ``best``: how many steps.
         space: of the search.
         steps: of the method's last part: search, tuning or noise; None for the quality's.
         seed, precision: as the inverters take them.
         weights: the form in which tuned weights are kept.
-        encoder: the file of ``encode``, which needs one.
+        encoder: an encoder's file; None for the one that comes with this package for the generator.
 
     Raises:
-        InputError: there is no such method or quality, or a setting is out of its range.
+        InputError: there is no such method or quality, a setting is out of its range, or ``hybrid`` or ``encode``
+            is wanted and there is no encoder for the generator.
     """
     if quality not in _TUNING:
         raise InputError(f"The quality is {', '.join(_TUNING)}, not {quality}.")
     if method == "encode":
         return _encoder_inverter(G, encoder, space, steps)
-    from invert.optimize import OptimizationInverter
-
-    if space not in _SEARCH[quality]:
+    if space not in ("w", "w+"):
         raise InputError(f"The space is w or w+, not {space}.")
+    from encoders.shipped import shipped_encoder
+
+    has_encoder = encoder is not None or shipped_encoder(G) is not None
+    if method is None:
+        method = "hybrid" if has_encoder else "optimize"
     common: dict[str, Any] = {"seed": seed, "precision": precision}
-    if method == "optimize":
-        return OptimizationInverter(G, space, steps=_SEARCH[quality][space] if steps is None else steps, **common)
+
+    def search(steps: int | None) -> "OptimizationInverter":
+        if method == "optimize" or not (has_encoder or method == "hybrid"):
+            from invert.optimize import OptimizationInverter
+
+            return OptimizationInverter(G, space, steps=steps, **common)
+        from invert.hybrid import HybridInverter
+
+        return HybridInverter(G, encoder, space, steps=steps, **common)
+
+    if method in ("hybrid", "optimize"):
+        table = _HYBRID if method == "hybrid" else _OPTIMIZE
+        return search(table[quality][space] if steps is None else steps)
     if method == "pivotal":
         from invert.pivotal import PivotalTuning
 
-        pivot = OptimizationInverter(G, space, steps=_PIVOT[quality][space], **common)
+        pivot = search((_HYBRID_PIVOT if has_encoder else _PIVOT)[quality][space])
         return PivotalTuning(G, pivot, steps=_TUNING[quality] if steps is None else steps, form=weights, **common)
     if method == "noise":
         from invert.noise import NoiseOptimization
 
-        search = OptimizationInverter(G, space, steps=_SEARCH[quality][space], **common)
-        return NoiseOptimization(G, search, steps=_NOISE[quality] if steps is None else steps, precision=precision)
-    raise InputError(f"The method is optimize, pivotal, noise or encode, not {method}.")
+        found = search((_HYBRID if has_encoder else _OPTIMIZE)[quality][space])
+        return NoiseOptimization(G, found, steps=_NOISE[quality] if steps is None else steps, precision=precision)
+    raise InputError(f"The method is hybrid, optimize, pivotal, noise or encode, not {method}.")
 
 
 def _encoder_inverter(G: "Generator", encoder: "Path | None", space: "Space", steps: int | None) -> Inverter:
     from invert.encode import EncoderInverter
 
-    if encoder is None:
-        raise InputError("The method encode needs an encoder's file.")
     encoding = EncoderInverter(G, encoder, steps=steps)
     if space == "w" and encoding.space != "w":
         raise InputError(f"The encoder '{encoding.encoder}' gives codes of W+; leave --space w out.")

@@ -112,6 +112,7 @@ class OptimizationInverter:
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
+        start: Tensor | None = None,
     ) -> Inversion:
         """Search the codes of images, all at once; they don't influence one another.
 
@@ -121,17 +122,23 @@ class OptimizationInverter:
             on_step: called after each step.
             keep_partial: on Ctrl-C, return the best codes so far in place of raising KeyboardInterrupt.
             mask: ``[1 or N, 1, H, W]``, 1 where images are compared, 0 where the generator fills in.
+            start: ``[N, num_ws, w_dim]``, codes to begin with in place of W's mean, an encoder's for example; a
+                search in W+ then has no part in W, and one in W begins with the mean of the rows.
 
         Returns:
             The record; ``settings`` tells under ``stopped_at_step`` or ``diverged_at_step`` when the search
             ended early.
 
         Raises:
-            InputError: the images or the mask have another shape, or the loss is not finite from the first step.
+            InputError: the images, the mask or the start have another shape, or the loss is not finite from the
+                first step.
         """
         check_images(images)
+        if start is not None and start.shape != (len(images), self.G.num_ws, self.G.w_dim):
+            shape = [len(images), self.G.num_ws, self.G.w_dim]
+            raise InputError(f"The start needs the shape {shape}, got {list(start.shape)}.")
         with keep_freed_memory():
-            search = _Search(self, images, mask)
+            search = _Search(self, images, mask, start)
             try:
                 for step in range(self.steps):
                     seen, loss = search.step(step)
@@ -176,7 +183,9 @@ class OptimizationInverter:
 class _Search:
     """The state of one call of :meth:`OptimizationInverter.invert`."""
 
-    def __init__(self, inverter: OptimizationInverter, images: Tensor, mask: Tensor | None) -> None:
+    def __init__(
+        self, inverter: OptimizationInverter, images: Tensor, mask: Tensor | None, start: Tensor | None
+    ) -> None:
         self.inverter = inverter
         dtype = DTYPES[inverter.precision]
         G = inverter.G
@@ -191,11 +200,19 @@ class _Search:
             detail_weight=inverter.detail_weight,
             mask=mask,
         )
-        self.drawn_size = _size_to_draw(self.comparison.fine_size, G)
+        self.drawn_size = size_to_draw(self.comparison.fine_size, G)
         # One row while the search is in W, num_ws rows in W+.
-        self.coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device, requires_grad=True)
+        coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device)
+        self.w_steps = inverter.w_steps
+        if start is not None:
+            coordinates = self.statistics.whiten(start.detach().to(G.device, torch.float32))
+            if inverter.space == "w":
+                coordinates = coordinates.mean(dim=1, keepdim=True)
+            else:
+                self.w_steps = 0
+        self.coordinates = coordinates.requires_grad_()
         self.adam = self._new_adam()
-        self.held_rows = _rows_finer_than(self.drawn_size, G)
+        self.held_rows = rows_finer_than(self.drawn_size, G)
         self.best_loss = torch.full((len(images),), math.inf, device=G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
         self.steps_done = 0
@@ -207,7 +224,7 @@ class _Search:
     def step(self, step: int) -> tuple[Tensor, float]:
         """One step of Adam; what the network drew before it, and the mean loss of that."""
         inverter = self.inverter
-        if step == inverter.w_steps and inverter.space == "w+":
+        if step == self.w_steps and inverter.space == "w+" and self.coordinates.shape[1] == 1:
             self.coordinates = self.coordinates.detach().repeat(1, self.G.num_ws, 1).requires_grad_()
             self.adam = self._new_adam()
         self.adam.param_groups[0]["lr"] = inverter.learning_rate * schedule((step + 0.5) / inverter.steps)
@@ -239,7 +256,7 @@ class _Search:
         return torch.where(in_w, ws[:, :1], ws)
 
 
-def _size_to_draw(size: int, G: Generator) -> int:
+def size_to_draw(size: int, G: Generator) -> int:
     """The smallest side that the generator draws at and that is not below ``size``."""
     drawn = G.resolution
     while drawn % 2 == 0 and drawn // 2 >= size:
@@ -247,7 +264,7 @@ def _size_to_draw(size: int, G: Generator) -> int:
     return drawn
 
 
-def _rows_finer_than(size: int, G: Generator) -> list[int]:
+def rows_finer_than(size: int, G: Generator) -> list[int]:
     """The rows of ws that keep W's code in W+: those that draw finer than ``size`` alone, unseen by the search."""
     coarsest: dict[int, int] = {}
     for layer in G.layers:

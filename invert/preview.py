@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
+    from invert.optimize import Progress
+
 FRAMES_PER_SECOND = 24
 _GIF_FRAMES_PER_SECOND = 12  # GIF counts in hundredths of a second, and viewers slow down short ones
 _GIF_FRAMES = 72
@@ -88,6 +90,33 @@ def record_preview(
         with atomic_folder(path, _FRAME_PATTERN) as folder:
             for number, frame in enumerate(frames):
                 frame.save(folder / _FRAME_NAME.format(number))
+
+
+@contextlib.contextmanager
+def film_of_search(
+    path: Path | None, images: "Tensor", row: int = 0, *, overwrite: bool = False
+) -> Iterator[Callable[["Progress"], None]]:
+    """Give a function that films one image of a search, whose number of steps it learns from the first one on.
+
+    Args:
+        path: as for :func:`record_preview`; None for no film.
+        images: the photos of the search, ``[N, 3, H, W]`` in [-1, 1].
+        row: which of them is filmed.
+        overwrite: whether an existing film may be replaced.
+    """
+    if path is None:
+        yield lambda _progress: None
+        return
+    with contextlib.ExitStack() as stack:
+        add: list[Callable[[Tensor], None]] = []
+
+        def add_frame(progress: "Progress") -> None:
+            if not add:
+                film = record_preview(path, images[row : row + 1], progress.steps, overwrite=overwrite)
+                add.append(stack.enter_context(film))
+            add[0](progress.images[row : row + 1])
+
+        yield add_frame
 
 
 def _side_by_side(targets: "Tensor", images: "Tensor") -> "Image.Image":

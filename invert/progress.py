@@ -1,11 +1,12 @@
 """How a run shows that it moves: a bar with the loss on a terminal, a line now and then elsewhere."""
 
 import contextlib
+import math
 import sys
 from collections.abc import Callable, Iterator
 
 Report = Callable[[int, int, float], None]
-"""Takes the step (from 1), the number of steps, and the loss."""
+"""Takes the step (from 1), the number of steps (0 for unknown), and the loss (NaN where there is none)."""
 
 _LINES = 10
 
@@ -46,9 +47,11 @@ def show_status(text: str, *, quiet: bool = False) -> Iterator[None]:
 
 
 def _line(label: str, step: int, steps: int, loss: float) -> None:
-    every = max(1, -(-steps // _LINES))
+    every = max(1, -(-steps // _LINES)) if steps else _LINES
     if step % every == 0 or step == steps:
-        print(f"{label}: step {step} of {steps}, loss {loss:.4f}", file=sys.stderr, flush=True)
+        of = f" of {steps}" if steps else ""
+        told = "" if math.isnan(loss) else f", loss {loss:.4f}"
+        print(f"{label}: step {step}{of}{told}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -61,9 +64,14 @@ def _bar(label: str) -> Iterator[Report]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]}"),
+        TextColumn("{task.fields[loss]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(escape(label), total=None, loss="-")
-        yield lambda step, steps, loss: progress.update(task, completed=step, total=steps, loss=f"{loss:.4f}")
+        task = progress.add_task(escape(label), total=None, loss="")
+
+        def report(step: int, steps: int, loss: float) -> None:
+            told = "" if math.isnan(loss) else f"loss {loss:.4f}"
+            progress.update(task, completed=step, total=steps or None, loss=told)
+
+        yield report

@@ -1,11 +1,31 @@
 """Records on disk, by their names alone."""
 
+import json
 from pathlib import Path
 
 from generator.errors import InputError
 
 RECORD_SUFFIX = ".inversion.safetensors"
 """What a record's file name ends with."""
+
+PICTURE_SUFFIX = ".inverted.png"
+"""What the name of its picture ends with, beside it."""
+
+HEADER, FOOTAGE = "stylegan-latents", "footage"
+"""Under what a record's metadata is kept in its file, and in that what a film's record says of the film."""
+
+_LONGEST_HEADER = 200_000_000
+
+
+def is_film_record(path: Path) -> bool:
+    """Whether a record is a film's, from its first bytes; False for what is no record, as reading it will tell."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            metadata = json.loads(file.read(length if length < _LONGEST_HEADER else 0)).get("__metadata__", {})
+        return FOOTAGE in json.loads(metadata.get(HEADER, "{}"))
+    except (OSError, ValueError, AttributeError, TypeError):
+        return False
 
 
 def records_by_age(folder: Path) -> list[Path]:

@@ -4,24 +4,25 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from generator.command import choose_device
+from generator.command import choose_device, is_disk_full
 from generator.errors import InputError
+from invert.drawn import measured, picture_of
 from invert.jobs import Job, Outputs
-from invert.photo import read_photo, save_picture, to_picture, to_tensor
-from invert.preview import check_preview_path, record_preview
+from invert.photo import read_photo, save_picture, to_tensor
+from invert.preview import check_preview_path, film_of_search
 from invert.progress import show_progress, show_status
-from invert.settings import Settings, Target
+from invert.settings import Prepared, Settings, Target
 
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from generator.generator import Generator, Noise
+    from generator.generator import Generator
     from generator.json_values import JSON
     from invert.align import Alignment, Face
     from invert.evaluation import Report
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from invert.methods import Inverter
     from invert.optimize import Progress
 
+_BATCH = 8  # of a GPU; a CPU is as fast with one photo after the other
+
 
 class Session:
-    """Inverts one photo after the other with one generator, which is loaded when the first is ready.
+    """Inverts one batch of photos after the other with one generator, which is loaded when the first is ready.
 
     Args:
         settings: of the run.
@@ -68,7 +71,8 @@ class Session:
         return Identity()
 
     @cached_property
-    def _inverter(self) -> "Inverter":
+    def inverter(self) -> "Inverter":
+        """What the settings choose."""
         from invert.methods import make_inverter
 
         settings = self.settings
@@ -85,6 +89,13 @@ class Session:
         )
 
     @cached_property
+    def batch(self) -> int:
+        """How many photos are inverted at once."""
+        if self.settings.batch is not None:
+            return self.settings.batch
+        return 1 if self.generator.device.type == "cpu" else _BATCH
+
+    @cached_property
     def report(self) -> "Report | None":
         """The table of what was made, where one is wanted."""
         from invert.evaluation import Report
@@ -94,20 +105,17 @@ class Session:
     @cached_property
     def _known(self) -> "dict[str, JSON]":
         """What a record's settings say of the run, and no inverter knows."""
-        from invert.done import FACE, LOW_RESOLUTION, MASK
+        from invert.done import FACE, LOW_RESOLUTION, MASK, UNCHANGED
         from invert.source import Source
 
-        known: dict[str, JSON] = {FACE: self._face}
+        known: dict[str, JSON] = {FACE: self.settings.face if self.settings.align else None}
         if self.settings.mask is not None:
             known[MASK] = Source.of(self.settings.mask).sha256
+        if self.settings.keep_unchanged is not None:
+            known[UNCHANGED] = Source.of(self.settings.keep_unchanged).sha256
         if self.settings.low_resolution is not None:
             known[LOW_RESOLUTION] = self.settings.low_resolution
         return known
-
-    @property
-    def _face(self) -> str | None:
-        """Which face the records are of, as they say it."""
-        return self.settings.face if self.settings.align else None
 
     def targets(self, job: Job) -> list[Target]:
         """Read a photo and find its faces; those that are done already are left out and kept in :attr:`skipped`.
@@ -164,61 +172,97 @@ class Session:
 
         if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
             return False
-        found = done_before(outputs.record, Source.of(job.photo), self._inverter, self._known)
+        found = done_before(outputs.record, Source.of(job.photo), self.inverter, self._known)
         if found is None:
             return False
         if not outputs.picture.exists():
-            save_picture(self._picture(found), outputs.picture)
+            save_picture(picture_of(self.generator, found), outputs.picture)
         if outputs.npz is not None and not outputs.npz.exists():
             found.save_npz(outputs.npz)
         self.skipped.append(outputs.record)
-        if self.report is not None:
-            self._report(found, job.photo.name, outputs, math.nan)
+        self._report(found, job.photo.name, outputs, math.nan)
         return True
 
-    def invert(self, target: Target) -> "Inversion":
-        """Search the code of one target and write its files.
+    def prepare(self, target: Target) -> Prepared:
+        """Cut a target out of its photo, and see who it is.
 
         Raises:
-            InputError: a file cannot be written.
-            KeyboardInterrupt: Ctrl-C, where the best code so far is not wanted; nothing is written.
+            InputError: the photo or its mask cannot be used.
         """
         from invert.source import Source
 
-        settings, outputs = self.settings, target.outputs
-        source = Source.of(target.photo)
         crop, alignment = self._crop(target)
-        options = self._compared(target, alignment)
-        # Before the search, so that weights which cannot be fetched cost no search.
-        person = None if target.face is None else self._identity(crop)
-        images = to_tensor(crop, device=self.generator.device)
-        # The film is completed last, so that its failure costs no code.
-        with self._film(outputs.preview, images) as add_frame:
-            with show_progress(target.label, quiet=settings.quiet) as report:
+        return Prepared(
+            target.photo,
+            target.label,
+            target.outputs,
+            Source.of(target.photo),
+            crop,
+            alignment,
+            self._masks(target, alignment),
+            # Before the search, so that weights which cannot be fetched cost no search.
+            None if target.face is None else self._identity(crop),
+        )
+
+    def invert(self, batch: Sequence[Prepared]) -> "Iterator[Inversion | InputError]":
+        """Search the codes of a batch at once and write the files of one after the other.
+
+        Yields:
+            For each, as soon as its files are written, its record; or what was wrong with it.
+
+        Raises:
+            InputError: the search failed, for a batch of several perhaps because of one; or the disk is full.
+            KeyboardInterrupt: Ctrl-C, where the best code so far is not wanted; nothing is written.
+        """
+        import torch
+
+        settings = self.settings
+        images = torch.cat([to_tensor(one.crop, device=self.generator.device) for one in batch])
+        masks = {name: torch.cat([one.masks[name] for one in batch]) for name in batch[0].masks}
+        label = batch[0].label if len(batch) == 1 else f"{len(batch)} photos from {batch[0].label} on"
+        # The films are completed last, so that their failure costs no code.
+        with contextlib.ExitStack() as stack:
+            add_frames = [
+                stack.enter_context(film_of_search(one.outputs.preview, images, row, overwrite=settings.overwrite))
+                for row, one in enumerate(batch)
+            ]
+            with show_progress(label, quiet=settings.quiet) as report:
 
                 def on_step(progress: "Progress") -> None:
                     report(progress.step, progress.steps, progress.loss)
-                    add_frame(progress)
+                    for add_frame in add_frames:
+                        add_frame(progress)
 
                 begun = time.perf_counter()
-                inversion = self._inverter.invert(
-                    self._reduced(images), on_step=on_step, keep_partial=settings.keep_partial, **options
+                found = self.inverter.invert(
+                    self._reduced(images), on_step=on_step, keep_partial=settings.keep_partial, **masks
                 )
-                seconds = time.perf_counter() - begun
-            known = inversion.settings | self._known
-            inversion = dataclasses.replace(inversion, settings=known, sources=[source], alignments=[alignment])
-            picture, metrics = self._look(inversion, images)
-            if person is not None:
-                other = self._identity(picture)
-                metrics["identity"] = [math.nan if other is None else self._identity.distance(person, other)]
-            inversion = dataclasses.replace(inversion, metrics=metrics)
-            inversion.save(outputs.record, overwrite=settings.overwrite)
-            save_picture(picture, outputs.picture, overwrite=settings.overwrite)
-            if outputs.npz is not None:
-                inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
-        if self.report is not None:
-            self._report(inversion, target.label, outputs, seconds, crop)
-        self.stopped = self.stopped or "stopped_at_step" in inversion.settings
+                seconds = (time.perf_counter() - begun) / len(batch)
+            self.stopped = self.stopped or "stopped_at_step" in found.settings
+            for row, (one, inversion) in enumerate(zip(batch, found.split(), strict=True)):
+                try:
+                    yield self._finish(one, inversion, images[row : row + 1], seconds)
+                except InputError as error:
+                    if len(batch) == 1 or is_disk_full(error):
+                        raise
+                    yield error
+
+    def _finish(self, one: Prepared, inversion: "Inversion", images: "Tensor", seconds: float) -> "Inversion":
+        """Measure one code and write its files."""
+        settings, outputs = self.settings, one.outputs
+        known = inversion.settings | self._known
+        inversion = dataclasses.replace(inversion, settings=known, sources=[one.source], alignments=[one.alignment])
+        metrics = measured(self.generator, inversion, images, full=settings.report is not None)
+        picture = picture_of(self.generator, inversion)
+        if one.person is not None:
+            other = self._identity(picture)
+            metrics["identity"] = [math.nan if other is None else self._identity.distance(one.person, other)]
+        inversion = dataclasses.replace(inversion, metrics=metrics)
+        inversion.save(outputs.record, overwrite=settings.overwrite)
+        save_picture(picture, outputs.picture, overwrite=settings.overwrite)
+        if outputs.npz is not None:
+            inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
+        self._report(inversion, one.label, outputs, seconds, one.crop)
         return inversion
 
     def _crop(self, target: Target) -> "tuple[Image.Image, Alignment]":
@@ -228,45 +272,16 @@ class Session:
             return no_align(target.image, self.generator.resolution)
         return align_face(target.image, target.face, self.generator.resolution)
 
-    def _look(self, inversion: "Inversion", images: "Tensor") -> "tuple[Image.Image, dict[str, list[float]]]":
-        """The picture of a code and how near it comes to the photo, both computed in float32."""
-        from invert.metrics import measure
-
-        ws, G = inversion.for_generator(self.generator), self._drawn_by(inversion)
-        full = self.settings.report is not None
-        options: dict[str, Any] = {"full": True} if full else {}
-        measured = measure(G, ws, images, noise=self._noise(inversion), **options)
-        return self._picture(inversion), {**inversion.metrics, **measured}
-
-    def _picture(self, inversion: "Inversion") -> "Image.Image":
-        import torch
-
-        G = self._drawn_by(inversion)
-        with torch.inference_mode():
-            return to_picture(G.synthesize(inversion.for_generator(G), self._noise(inversion)))[0]
-
-    def _drawn_by(self, inversion: "Inversion") -> "Generator":
-        """The generator, with the record's tuned weights where it has some."""
-        if inversion.weights is None:
-            return self.generator
-        from invert.tuned_weights import tuned_generator
-
-        return tuned_generator(self.generator, inversion)
-
-    def _noise(self, inversion: "Inversion") -> "Noise":
-        maps = inversion.noise
-        return "const" if maps is None else [map.to(self.generator.device) for map in maps]
-
-    def _compared(self, target: Target, alignment: "Alignment") -> "dict[str, Tensor]":
-        """What the inverter is told of the photo's mask."""
-        if self.settings.mask is None:
-            return {}
-        from invert.losses import area_resize
+    def _masks(self, target: Target, alignment: "Alignment") -> "dict[str, Tensor]":
+        """What the inverter is told of the photo's masks, by its argument."""
         from invert.mask import compared, read_mask
 
-        mask = compared(read_mask(self.settings.mask, target.image, target.photo.name), alignment)
-        side = self.settings.low_resolution
-        return {"mask": mask if side is None else area_resize(mask, min(side, mask.shape[-1]))}
+        masks: dict[str, Tensor] = {}
+        for name, path in (("mask", self.settings.mask), ("unchanged", self.settings.keep_unchanged)):
+            if path is not None:
+                counts = compared(read_mask(path, target.image, target.photo.name), alignment)
+                masks[name] = self._reduced(counts if name == "mask" else 1 - counts)
+        return masks
 
     def _reduced(self, images: "Tensor") -> "Tensor":
         """The crop as the inverter sees it: averaged to the side that the user says holds all there is."""
@@ -284,33 +299,13 @@ class Session:
         seconds: float,
         crop: "Image.Image | None" = None,
     ) -> None:
-        """Put one face into the table."""
+        """Put one face into the table, which is written each time: what is done is kept, however the run ends."""
         if self.report is None:
             return
-        settings = self.settings
         metrics = {name: values[0] for name, values in inversion.metrics.items()}
+        quality = self.settings.quality
         self.report.add(
-            photo=photo,
-            method=settings.method,
-            quality=settings.quality,
-            seconds=seconds,
-            metrics=metrics,
-            picture=outputs.picture,
-            crop=crop,
-        )
-
-    @contextlib.contextmanager
-    def _film(self, path: Path | None, images: "Tensor") -> "Iterator[Callable[[Progress], None]]":
-        if path is None:
-            yield lambda _progress: None
-            return
-        with contextlib.ExitStack() as stack:
-            add: list[Callable[[Tensor], None]] = []
-
-            def add_frame(progress: "Progress") -> None:
-                if not add:  # the number of steps is known from the first one on
-                    film = record_preview(path, images, progress.steps, overwrite=self.settings.overwrite)
-                    add.append(stack.enter_context(film))
-                add[0](progress.images)
-
-            yield add_frame
+            photo=photo, method=inversion.method, quality=quality, seconds=seconds, metrics=metrics,
+            picture=outputs.picture, crop=crop,
+        )  # fmt: skip
+        self.report.write_table()

@@ -8,9 +8,12 @@ from invert.jobs import Outputs
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
-    from invert.align import Face
+    from invert.align import Alignment, Face
+    from invert.identity import Embedding
     from invert.methods import Method, Quality
+    from invert.source import Source
     from invert.tuned_weights import Form
 
 
@@ -20,7 +23,7 @@ class Settings:
 
     folder: Path
     model: str = "ffhq"
-    method: "Method" = "optimize"
+    method: "Method | None" = None
     encoder: Path | None = None
     quality: "Quality" = "good"
     weights: "Form" = "full"
@@ -34,8 +37,13 @@ class Settings:
     device: str | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     mask: Path | None = None
+    keep_unchanged: Path | None = None
     low_resolution: int | None = None
     report: Path | None = None
+    batch: int | None = None
+    every: int = 1
+    max_frames: int | None = None
+    smooth: bool = True
     keep_partial: bool = False
     overwrite: bool = False
     quiet: bool = False
@@ -50,3 +58,25 @@ class Target:
     face: "Face | None"
     label: str
     outputs: Outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A target that is ready for a search: its crop, in place of the photo, which may be large.
+
+    Attributes:
+        photo, label, outputs: the target's.
+        source: the photo, to know it again.
+        crop, alignment: what is inverted, and where it came from.
+        masks: what the inverter is told of masks, by its argument, ``[1, 1, side, side]`` each.
+        person: who is seen; None for a photo taken as it is, and where no face is found in the crop.
+    """
+
+    photo: Path
+    label: str
+    outputs: Outputs
+    source: "Source"
+    crop: "Image.Image"
+    alignment: "Alignment"
+    masks: "dict[str, Tensor]"
+    person: "Embedding | None"

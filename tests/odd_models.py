@@ -53,9 +53,8 @@ def odd_config(**changes: object) -> MobileConfig:
     return replace(ODD, **changes)  # type: ignore[arg-type]
 
 
-def tiny_lpips(seed: int = 0) -> LPIPS:
+def tiny_lpips(seed: int = 0, widths: tuple[int, ...] = (3, 12, 16, 16, 12, 12)) -> LPIPS:
     """LPIPS's AlexNet with random weights and a few channels: a distance too, and needs no download."""
-    widths = (3, 12, 16, 16, 12, 12)
     kernels = (11, 5, 3, 3, 3)
     tensors: dict[str, Tensor] = {}
     with seeded(seed):

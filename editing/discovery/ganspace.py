@@ -96,7 +96,15 @@ class GANSpace:
             InputError: ``count`` is not between 1 and w_dim.
         """
         check_count(count, self.G.w_dim)
-        found = self.axes(progress)
+        return self.directions(self.axes(progress), count)
+
+    def directions(self, found: PrincipalAxes, count: int) -> list[Direction]:
+        """The widest of axes that :meth:`axes` gave, as :meth:`find` gives them; axes do not depend on layers.
+
+        Raises:
+            InputError: ``count`` is not between 1 and w_dim.
+        """
+        check_count(count, self.G.w_dim)
         statistics = _statistics(found)
         variance = found.deviations.square()
         directions = []

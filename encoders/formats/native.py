@@ -57,17 +57,12 @@ def read_encoder(path: Path) -> Encoder:
     Raises:
         InputError: the file is no encoder of ours, or is damaged.
     """
+    header = read_header(path)
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            is_encoder = isinstance(header, dict) and header.get("kind") == _KIND
-            tensors = {name: file.get_tensor(name) for name in file.keys()} if is_encoder else {}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
-    if not is_encoder:
-        raise InputError(f"{path} holds no encoder; give a file that `python -m encoders.train` wrote.")
-    if header.get("format") != _FORMAT:
-        raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
     try:
         sizes: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in header["config"].items()
@@ -84,6 +79,24 @@ def read_encoder(path: Path) -> Encoder:
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: its weights do not fit its header.") from error
     return encoder
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """What the file of an encoder says of it, without its weights.
+
+    Raises:
+        InputError: the file is no encoder of ours, or is damaged.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
+    if not isinstance(header, dict) or header.get("kind") != _KIND:
+        raise InputError(f"{path} holds no encoder; give a file that `python -m encoders.train` wrote.")
+    if header.get("format") != _FORMAT:
+        raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
+    return header
 
 
 def fill(encoder: Encoder, tensors: dict[str, torch.Tensor]) -> None:

@@ -21,9 +21,9 @@ import torch
 
 import generator
 from editing.animation import draw_frames
-from editing.film import Frame, write_film
 from editing.interpolation import Way, frame_times, linear
 from generator.generator import Generator
+from invert.film import Frame, write_film
 from invert.photo import to_picture
 
 

@@ -82,7 +82,7 @@ def test_ping_pong_comes_back_and_coarse_rows_alone_move() -> None:
         ([A, B, "--fps", "0"], "frames a second"),
         ([A, B, "--size", "33"], "--size takes 32, 16"),
         ([A, "-d", "smile"], "--range -2 2"),
-        ([A, "--range", "-2", "2"], "two key frames"),
+        ([A, "--range", "-2", "2"], "--direction smile"),
         ([A, B, "--range", "-2", "2"], "--direction smile"),
         ([A, "-d", "smile", "--range", "2", "2"], "two different"),
         ([A, "-d", "smiel", "--range", "0", "2"], "did you mean smile"),

@@ -7,6 +7,7 @@ from PIL import Image
 
 from editing.cli import main
 from editing.mixing import Donor, mix
+from invert.inversion import Inversion
 from invert.photo import to_picture
 from tests.editing.command_folder import MODEL, G, enter_folder, new_files, one_sentence
 
@@ -40,6 +41,21 @@ def test_several_give_each_its_own(folder: Path) -> None:
     seed = G.sample([5], truncation=0.7)
     expected = mix(G.sample([0]), [Donor(G.sample([1]), G.rows("coarse")), Donor(seed, G.rows("middle"))])
     assert np.abs(_pixels(name) - _drawn(expected)).max() <= 1
+
+
+def test_a_record_of_the_mix_goes_on(folder: Path) -> None:
+    assert main(["mix", A, B, "--layers", "coarse", "--strength", "0.7", "--record", *MODEL]) == 0
+    assert new_files(folder) == {"a.mix.b-coarsex0.7.png"}
+    made = Inversion.load("a.mix.b-coarsex0.7.inversion.safetensors")
+    expected = mix(G.sample([0]), [Donor(G.sample([1]), G.rows("coarse"), 0.7)])
+    assert (made.ws - expected).abs().max() < 1e-5
+    assert made.method == "mix"
+    assert made.settings == {
+        "mixed_from": "optimize",
+        "donors": [{"name": "b", "rows": G.rows("coarse"), "strength": 0.7}],
+    }
+    assert main(["mix", "seed:3", B, "--layers", "coarse", "--record", "--out", "seed.png", *MODEL]) == 0
+    assert Inversion.load("seed.inversion.safetensors").method == "mix"
 
 
 def test_a_matrix_of_all_with_all_or_with_columns() -> None:
@@ -83,6 +99,7 @@ def test_a_region_by_a_mask(blend: str) -> None:
         ([A, B, "--layers", "coarse", "--out", "x.xyz"], ".xyz"),
         ([A, B, "--layers", "coarse", "--column", B], "--matrix"),
         ([A, B, "--layers", "coarse", "--matrix", "--region", "eyes"], "leave out --region"),
+        ([A, B, "--layers", "coarse", "--matrix", "--record"], "leave out --matrix"),
         ([A, B, "--region", "ears"], "no region"),
         ([A, B, "--region", "eyes"], "No face was found in a"),
         ([A, B, "--layers", "coarse", "--blend", "soup"], "--blend"),

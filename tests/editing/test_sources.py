@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from editing.sampling import Sampling
 from editing.sources import check_not_a_source, open_codes
 from generator.errors import InputError
 from tests.editing.command_folder import G, enter_folder
@@ -37,6 +38,15 @@ def test_a_records_noise_is_kept() -> None:
     assert quiet.noise_or_const == "const"
     assert loud.noise is not None
     assert all(torch.equal(one, other) for one, other in zip(loud.noise, noise, strict=True))
+
+
+def test_a_samples_record_still_knows_its_z() -> None:
+    sampling = Sampling(truncation=0.5)
+    sampling.record(G, 3, sampling.codes(G, [3])).save("three.inversion.safetensors")
+    _, (three,) = open_codes(["three.inversion.safetensors"], model=MODEL, device="cpu")
+    assert three.z is not None
+    assert three.truncation == 0.5
+    assert torch.allclose(G.map(three.z, truncation=three.truncation), three.ws, atol=1e-6)
 
 
 def test_records_of_two_models_are_refused_by_both_names() -> None:

@@ -18,7 +18,7 @@ def small_encoder(
     G: Generator, architecture: Architecture = "plain", *, restyle: bool = False, seed: int = 0
 ) -> Encoder:
     """Of 32 pixels, with random weights."""
-    widths = (8, 16, 16) if architecture == "plain" else WIDTHS
+    widths = {"plain": (8, 16, 16), "perceptual": (4, 12)}.get(architecture, WIDTHS)
     config = EncoderConfig.for_generator(
         G, architecture, restyle=restyle, input_size=32, widths=widths, depths=DEPTHS
     )

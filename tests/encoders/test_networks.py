@@ -27,7 +27,7 @@ def test_codes_fit_any_generator(make: object, architecture: Architecture, size:
     ws = encoder.encode(noise_images(2, size))
     assert ws.shape == (2, G.num_ws, G.w_dim)
     assert not torch.equal(ws[0], ws[1])
-    assert torch.equal(ws[:, 0], ws[:, -1]) == (architecture == "single" or architecture == "plain")
+    assert torch.equal(ws[:, 0], ws[:, -1]) == (architecture in ("single", "plain"))
 
 
 def test_rows_look_where_their_resolution_is() -> None:

@@ -201,7 +201,8 @@ def test_a_folder_that_is_of_no_use(G: Generator, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("learning_rate", 0.0), ("w_weight", -1.0), ("pixel_weight", float("nan")), ("steps", 0)]
+    ("setting", "value"),
+    [("learning_rate", 0.0), ("w_weight", -1.0), ("pixel_weight", float("nan")), ("steps", -1)],
 )
 def test_settings_out_of_range(setting: str, value: float) -> None:
     with pytest.raises(InputError, match=r"ha(s|ve) to be"):

@@ -2,9 +2,11 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
+from torch import Tensor
 
 from editing.cli import main as edit
 from invert.cli import main
@@ -105,3 +107,34 @@ def test_a_report_that_cannot_be_written_is_told_first(capsys: pytest.CaptureFix
     assert _run("me.png", "--report", "table.txt") == 2
     assert ".csv" in _error(capsys)
     assert not Path(RECORD).exists()
+
+
+def test_what_must_not_change_is_told_to_tuning(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from invert.pivotal import PivotalTuning
+
+    told: list[Tensor] = []
+    tune = PivotalTuning.tune
+
+    def watched(self: PivotalTuning, *arguments: Any, **options: Any) -> Inversion:
+        told.append(options["unchanged"])
+        return tune(self, *arguments, **options)
+
+    monkeypatch.setattr(PivotalTuning, "tune", watched)
+    Image.new("L", (128, 256), 255).save("half.png")
+    left = Image.new("L", (256, 256), 0)
+    left.paste(255, (0, 0, 128, 256))
+    left.save("left.png")
+    options = ("--method", "pivotal", "--steps", "2", "--quiet")
+    assert _run("me.png", *options, "--keep-unchanged", "half.png") == 2
+    assert "128x256 pixels" in _error(capsys)
+    assert _run("me.png", "--keep-unchanged", "left.png") == 2
+    assert "add --method pivotal" in _error(capsys)
+    assert _run("me.png", *options, "--keep-unchanged", "left.png") == 0
+    assert Inversion.load(RECORD).settings["keep_unchanged"]
+    assert told[0].shape == (1, 1, 32, 32)
+    assert (told[0][..., :14] > 0.98).all()
+    assert (told[0][..., 18:] < 0.02).all()
+    assert _run("me.png", *options) == 2
+    assert "exists already" in _error(capsys)

@@ -101,7 +101,6 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "--method encode needs an encoder's file"),
         (("--encoder", "missing.pt"), "Cannot read the encoder missing.pt"),
         (("--encoder", "me.png"), "me.png is a picture, not an encoder's file"),
         (("--encoder", "small.safetensors"), "holds no encoder"),

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from invert.progress import show_progress, show_status
@@ -13,6 +15,21 @@ def test_lines_come_now_and_then_where_there_is_no_terminal(capsys: pytest.Captu
     assert 9 <= len(lines) <= 11
     assert lines[0] == "me.jpg: step 10 of 95, loss 0.1000"
     assert lines[-1] == "me.jpg: step 95 of 95, loss 0.0105"
+
+
+def test_steps_without_a_loss_or_an_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with show_progress("clip.mp4") as report:
+        report(9, 0, math.nan)
+        report(10, 0, math.nan)
+    assert capsys.readouterr().err.splitlines() == ["clip.mp4: step 10"]
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with show_progress("clip.mp4") as report:
+        report(3, 0, math.nan)
+    shown = capsys.readouterr().err
+    assert "clip.mp4" in shown
+    assert "loss" not in shown
 
 
 def test_a_terminal_shows_a_bar_with_the_loss(

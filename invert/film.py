@@ -6,7 +6,7 @@ No frame is kept once it is written, except for what WebP's own encoder holds in
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from generator.errors import InputError
 from generator.files import atomic_folder, atomic_path
+from invert.palettes import palettes
+from invert.sound import CopiedSound
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -34,6 +36,8 @@ _OPTIONS = {
     "libwebp_anim": {"quality": "85", "compression_level": "2", "loop": "0"},
 }
 _PNG, _WAITING = "frame_{:05d}.png", 3
+_TICKS = 90_000  # a second, where times are given
+_HD, _LIMITED = 720, 1
 
 
 def check_film(path: Path, *, codec: str | None = None, overwrite: bool = False) -> None:
@@ -90,7 +94,13 @@ def check_codec(name: str) -> None:
 
 @contextlib.contextmanager
 def write_film(
-    path: Path, *, fps: float, codec: str | None = None, overwrite: bool = False
+    path: Path,
+    *,
+    fps: float,
+    codec: str | None = None,
+    overwrite: bool = False,
+    times: Sequence[float] | None = None,
+    sound: Path | None = None,
 ) -> Iterator[Callable[[Frame], None]]:
     """Give a function that takes one frame after the other; a block without an error ends with the film.
 
@@ -100,6 +110,8 @@ def write_film(
     Args:
         path, codec, overwrite: as in :func:`check_film`.
         fps: frames a second.
+        times: when each frame begins, in seconds, for a film whose frames are not evenly spaced.
+        sound: a film whose sound is copied as far as this one goes, into an ``.mp4``.
 
     Raises:
         InputError: as :func:`check_film`; the frame rate is not between 1 and 120; the encoder refuses the frames;
@@ -114,7 +126,7 @@ def write_film(
         return
     kind = path.suffix.lower()
     with atomic_path(path, overwrite=overwrite) as temporary:
-        encoder = _Encoder(temporary, codec or _CODECS[kind], fps)
+        encoder = _Encoder(temporary, codec or _CODECS[kind], fps, times, sound if kind == ".mp4" else None)
         with _on_a_thread(encoder) as write:
             yield write
 
@@ -138,8 +150,14 @@ class _Pictures:
 class _Encoder:
     """One film in one file, by FFmpeg's libraries; opened at the first frame, which says its size."""
 
-    def __init__(self, path: Path, codec: str, fps: float) -> None:
-        self.path, self.codec, self.fps = path, codec, Fraction(fps).limit_denominator(1000)
+    def __init__(
+        self, path: Path, codec: str, fps: float, times: Sequence[float] | None = None, sound: Path | None = None
+    ) -> None:
+        # Such as 30000/1001.
+        self.path, self.codec, self.fps = path, codec, Fraction(fps).limit_denominator(1001)
+        self.time_base = 1 / self.fps if times is None else Fraction(1, _TICKS)
+        self.times, self.sound_of = times, sound
+        self.sound: CopiedSound | None = None
         self.container: OutputContainer | None = None
         self.stream: Any = None
         self.palettes: Any = None
@@ -151,9 +169,12 @@ class _Encoder:
         with self._said():
             if self.container is None:
                 self._open(frame)
-            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
-            picture.pts, picture.time_base = self.count, 1 / self.fps
+            picture = self._in_its_colours(av.VideoFrame.from_ndarray(frame, format="rgb24"))
+            time = self.count if self.times is None else round(self.times[self.count] * _TICKS)
+            picture.pts, picture.time_base = time, self.time_base
             self.count += 1
+            if self.sound is not None:
+                self.sound.copy(float(time * self.time_base))
             if self.palettes is None:
                 self._encode(picture)
             else:
@@ -166,6 +187,10 @@ class _Encoder:
             raise InputError("A film needs a frame at least.")
         with self._said():
             self._encode(None)
+            if self.sound is not None:
+                last = self.count - 1 if self.times is None else round(self.times[self.count - 1] * _TICKS)
+                self.sound.copy(float(last * self.time_base + 1 / self.fps))
+                self.sound.close()
             self.container.close()
 
     def _open(self, frame: Frame) -> None:
@@ -177,14 +202,35 @@ class _Encoder:
         stream: Any = container.add_stream(self.codec, rate=self.fps, options=_OPTIONS.get(self.codec, {}))
         stream.height, stream.width = frame.shape[:2]
         stream.pix_fmt = _PIXELS.get(self.codec, stream.codec_context.codec.video_formats[0].name)
-        stream.time_base = 1 / self.fps
+        stream.time_base = self.time_base
         self.stream = stream
+        if self._has_colours:
+            # Said aloud: players take what says nothing for one or the other by its height.
+            context = stream.codec_context
+            context.colorspace = context.color_primaries = context.color_trc = self._colours[0]
+            context.color_range = _LIMITED
+        if self.sound_of is not None:
+            self.sound = CopiedSound.of(self.sound_of, container)
         if stream.pix_fmt == "pal8":
-            self.palettes = _palettes(stream.width, stream.height, 1 / self.fps)
+            self.palettes = palettes(stream.width, stream.height, 1 / self.fps)
 
     @property
     def _loops(self) -> bool:
         return self.path.suffix.lower() in (".gif", ".webp")
+
+    @property
+    def _has_colours(self) -> bool:
+        return bool(self.stream.pix_fmt.startswith("yuv")) and self.path.suffix.lower() == ".mp4"
+
+    @property
+    def _colours(self) -> tuple[int, str]:
+        """BT.709's number and name, or for small pictures those of BT.601, as players expect."""
+        return (1, "ITU709") if self.stream.height >= _HD else (6, "ITU601")
+
+    def _in_its_colours(self, picture: Any) -> Any:
+        if not self._has_colours:
+            return picture
+        return picture.reformat(format=self.stream.pix_fmt, dst_colorspace=self._colours[1], dst_color_range="MPEG")
 
     def _encode(self, picture: Any) -> None:
         container = self.container
@@ -206,25 +252,6 @@ class _Encoder:
             raise InputError(
                 f"The encoder '{self.codec}' cannot write {self.path.suffix} ({error}); leave out --codec."
             ) from error
-
-
-def _palettes(width: int, height: int, time_base: Fraction) -> Any:
-    """A filter that gives every frame its own 256 colours: one frame in, one frame out."""
-    import av
-
-    graph = av.filter.Graph()
-    source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgb24"), time_base=time_base)
-    split = graph.add("split")
-    make = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
-    use = graph.add("paletteuse", "new=1:dither=sierra2_4a")
-    sink = graph.add("buffersink")
-    source.link_to(split)
-    split.link_to(use, 0, 0)
-    split.link_to(make, 1, 0)
-    make.link_to(use, 0, 1)
-    use.link_to(sink)
-    graph.configure()
-    return graph
 
 
 @contextlib.contextmanager

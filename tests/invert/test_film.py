@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from editing import film
-from editing.film import Frame, check_film, write_film
 from generator.errors import InputError
+from invert import film
+from invert.film import Frame, check_film, write_film
 
 
 def _frame(number: int, side: int = 32) -> Frame:

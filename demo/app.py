@@ -1,0 +1,98 @@
+"""The page: its tabs in their order, its look, and its note on the licence."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.page import Page
+from demo.studio import Studio
+from demo.tabs import discover, drag, edit, explore, interpolate, mix
+from demo.visit import Visit
+
+_HERE = Path(__file__).parent
+
+TABS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
+    ("Edit", "edit", edit.build),
+    ("Mix", "mix", mix.build),
+    ("Interpolate", "interpolate", interpolate.build),
+    ("Discover", "discover", discover.build),
+    ("Drag", "drag", drag.build),
+    ("Explore", "explore", explore.build),
+)
+"""Title, id and builder of each tab, in their order."""
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The page of a studio, ready to launch with :func:`look`."""
+    blocks: gr.Blocks
+    with gr.Blocks(title="stylegan-latents", analytics_enabled=False, fill_width=False) as blocks:
+        visit = gr.State(None, delete_callback=_end)
+        version = gr.State(0)
+        with gr.Row(elem_id="head"):
+            gr.Markdown("# stylegan-latents\nDrop a photo, see yourself, move the sliders.", elem_id="title")
+            switch = gr.Button("◐", elem_id="theme-switch", size="sm", scale=0)
+            switch.click(None, js="() => window.switchTheme()", api_visibility="private")
+        with gr.Tabs(elem_id="tabs") as tabs:
+            page = Page(studio, visit, version, tabs)
+            for title, name, make in TABS:
+                with gr.Tab(title, id=name, elem_id=f"tab-{name}"):
+                    make(page)
+        gr.Markdown(_licence_note(studio), elem_id="licence")
+
+        def enter(request: gr.Request) -> tuple[Visit, int]:
+            entered = studio.enter(str(request.session_hash))
+            return entered, entered.version
+
+        def leave(request: gr.Request) -> None:
+            studio.leave(str(request.session_hash))
+
+        blocks.load(enter, None, [visit, version], show_progress="hidden", api_name="enter", queue=False)
+        blocks.unload(leave)
+    return blocks
+
+
+def look() -> dict[str, Any]:
+    """Theme, style and script, as ``Blocks.launch`` takes them. No font or script comes from elsewhere."""
+    return {
+        "theme": gr.themes.Default(
+            primary_hue="indigo",
+            neutral_hue="slate",
+            radius_size="lg",
+            font=["system-ui", "sans-serif"],
+            font_mono=["ui-monospace", "monospace"],
+        ).set(
+            block_border_width="0px",
+            block_shadow="none",
+            block_background_fill="*neutral_50",
+            block_background_fill_dark="*neutral_900",
+            body_background_fill="white",
+            body_background_fill_dark="*neutral_950",
+            block_label_background_fill="*neutral_50",
+            block_label_background_fill_dark="*neutral_900",
+            button_large_radius="*radius_lg",
+        ),
+        "css_paths": [_HERE / "page.css"],
+        "head": f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+    }
+
+
+def _end(visit: Visit | None) -> None:
+    if visit is not None:
+        visit.close()
+
+
+def _licence_note(studio: Studio) -> str:
+    """What the model's terms are, as the zoo knows them."""
+    from generator.zoo import models
+
+    entry = models().get(studio.G.name)
+    kept = "What you upload stays on the machine that serves this page and is deleted when you leave."
+    if entry is None:
+        return f"Model: {studio.G.name}. Its file does not say its licence; ask where you got it. {kept}"
+    forbidden = "**Not for commercial use.** " if "non-commercial" in entry.licence.lower() else ""
+    return (
+        f"{forbidden}Model {studio.G.name}: {entry.domain}, {entry.resolution} pixels; licence: {entry.licence}. "
+        f"dlib's landmark model, which aligns faces, is not for commercial use either. {kept}"
+    )

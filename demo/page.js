@@ -1,0 +1,60 @@
+// What Gradio's controls lack: a double-click that resets a slider, keys for undo and redo, light and dark.
+
+function setRange(range, value) {
+  range.value = value;
+  for (const kind of ["input", "change", "pointerup"]) {
+    range.dispatchEvent(new Event(kind, { bubbles: true }));
+  }
+}
+
+document.addEventListener("dblclick", (event) => {
+  const range = event.target.closest(".direction input[type=range]");
+  if (range) setRange(range, "0");
+});
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("textarea, input:not([type=range]), [contenteditable=true]");
+  if (typing || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const key = event.key.toLowerCase();
+  const redo = key === "y" || (key === "z" && event.shiftKey);
+  const button = redo ? "edit-redo" : key === "z" ? "edit-undo" : null;
+  const target = button && document.getElementById(button);
+  if (target && target.offsetParent) {
+    event.preventDefault();
+    target.click();
+  }
+});
+
+// Light or dark as chosen here before, else as the system has it, which Gradio looks after.
+let chosenTheme = null;
+try {
+  if (!new URLSearchParams(location.search).has("__theme")) chosenTheme = localStorage.getItem("stylegan-latents-theme");
+} catch (error) {
+  // A browser may forbid it.
+}
+
+function applyTheme() {
+  const dark = chosenTheme === "dark";
+  if (chosenTheme !== null && document.body.classList.contains("dark") !== dark) {
+    document.body.classList.toggle("dark", dark);
+  }
+}
+
+window.switchTheme = () => {
+  chosenTheme = document.body.classList.contains("dark") ? "light" : "dark";
+  applyTheme();
+  try {
+    localStorage.setItem("stylegan-latents-theme", chosenTheme);
+  } catch (error) {
+    // Forbidden, the choice lasts as long as the page.
+  }
+};
+
+function watchTheme() {
+  applyTheme();
+  // Gradio sets the system's choice when it starts, some time after this.
+  new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+}
+
+if (document.body) watchTheme();
+else document.addEventListener("DOMContentLoaded", watchTheme);

@@ -1,0 +1,91 @@
+"""Long work whose progress the page shows while it runs, and which a visitor can stop."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from demo.visit import Visit
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_EVERY = 0.4
+
+
+class StoppedError(Exception):
+    """The visitor stopped the work and wants nothing of it, or has gone."""
+
+
+@dataclass(frozen=True)
+class Done(Generic[Result]):
+    """What the work gave."""
+
+    result: Result
+
+
+def run_reporting(
+    visit: Visit, work: Callable[[Callable[[Item], None]], Result], *, every: float = _EVERY
+) -> Iterator[Item | Done[Result]]:
+    """Run long work in a thread that has the studio's turn, and give what it reports.
+
+    Args:
+        visit: whose work it is.
+        work: takes a function to report with. That function lets other visitors compute first, and it ends the
+            work when the visitor stopped it: by ``KeyboardInterrupt``, which a search takes as the wish to keep
+            what was found, or by :class:`StoppedError`.
+        every: the fewest seconds between two items given; only the newest is.
+
+    Yields:
+        What was reported, and at last :class:`Done`.
+
+    Raises:
+        StoppedError: the visitor stopped it.
+        Exception: whatever the work raised.
+    """
+    turns = visit.studio.turns
+    reports: queue.Queue[Item] = queue.Queue()
+    ended = threading.Event()
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def report(item: Item) -> None:
+        reports.put(item)
+        turns.give_way()
+        if visit.stop.is_set():
+            if visit.keep:
+                raise KeyboardInterrupt
+            raise StoppedError
+
+    def run() -> None:
+        try:
+            with turns:
+                if visit.stop.is_set():
+                    raise StoppedError
+                results.append(work(report))
+        except BaseException as error:  # raised again below, in the visitor's own thread
+            errors.append(error)
+        finally:
+            ended.set()
+
+    with visit.at_work():
+        thread = threading.Thread(target=run, name="demo-work", daemon=True)
+        thread.start()
+        try:
+            while not ended.wait(every):
+                newest = None
+                while not reports.empty():
+                    newest = reports.get()
+                if newest is not None:
+                    yield newest
+        except GeneratorExit:
+            visit.stop.set()  # the page has gone
+            raise
+        finally:
+            thread.join()
+    if errors and isinstance(errors[0], KeyboardInterrupt):
+        raise StoppedError
+    if errors:
+        raise errors[0]
+    yield Done(results[0])

@@ -1,0 +1,155 @@
+"""From a model's name to a page that answers: loading, Gradio's settings, starting and ending."""
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from demo.places import PREFIX
+from generator.command import choose_device
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from gradio import Blocks
+
+    from demo.studio import Studio
+
+MAX_UPLOAD = "40mb"
+_FIRST_PORT, _PORTS = 7860, 100
+
+
+def serve(
+    *,
+    model: str,
+    port: int | None = None,
+    host: str = "127.0.0.1",
+    share: bool = False,
+    queue_size: int = 64,
+    steps: int | None = None,
+    device: str | None = None,
+    browse: bool = False,
+    folder: Path | None = None,
+) -> None:
+    """Serve the page until Ctrl-C. The arguments are the options of ``python -m demo``.
+
+    Raises:
+        InputError: the model cannot be loaded, or the port is taken.
+    """
+    chosen = free_port(host, port)
+    quiet_gradio()
+    # Gradio takes a second or two to import; the model is loaded meanwhile.
+    importing = threading.Thread(target=_import_gradio, daemon=True)
+    importing.start()
+    from demo.studio import Studio
+    from generator.loading import load
+
+    clear_leftovers(Path(tempfile.gettempdir()))
+    studio = Studio(load(model).to(choose_device(device)), steps=steps, folder=folder)
+    try:
+        importing.join()
+        with running(studio, port=chosen, host=host, share=share, queue_size=queue_size, browse=browse) as address:
+            # Ended by a service manager, it cleans up as well.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            print(f"The demo is at {address} (Ctrl-C ends it)", flush=True)
+            threading.Event().wait()
+    finally:
+        studio.close()
+
+
+@contextmanager
+def running(
+    studio: "Studio",
+    *,
+    port: int | None = None,
+    host: str = "127.0.0.1",
+    share: bool = False,
+    queue_size: int = 64,
+    browse: bool = False,
+) -> "Iterator[str]":
+    """The page of a studio as long as the block lasts; gives its address."""
+    quiet_gradio()
+    # Where Gradio keeps uploads; what it serves lies there, too. Components ask for it when they are made.
+    os.environ["GRADIO_TEMP_DIR"] = str(studio.uploads)
+    from demo.app import build, look
+
+    blocks: Blocks = build(studio)
+    # Previews wait for one another, not for a search; the studio's turns decide who computes.
+    blocks.queue(max_size=queue_size, default_concurrency_limit=4)
+    options: dict[str, Any] = look()
+    _, local, public = blocks.launch(
+        server_name=host,
+        server_port=free_port(host, port),
+        share=share,
+        inbrowser=browse,
+        quiet=True,
+        prevent_thread_lock=True,
+        show_error=True,
+        max_file_size=MAX_UPLOAD,
+        allowed_paths=[],
+        footer_links=[],
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        state_session_capacity=1000,
+        **options,
+    )
+    try:
+        yield public or local
+    finally:
+        blocks.close(verbose=False)
+
+
+def quiet_gradio() -> None:
+    """Have Gradio and what it imports call nobody: no analytics, no check for versions."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["DO_NOT_TRACK"] = "1"
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what a demo of this user left behind that was killed: its visitors' files."""
+    if os.name != "posix":  # elsewhere there is no harmless question for a process by its number
+        return
+    for left in folder.glob(f"{PREFIX}*"):
+        number = left.name.removeprefix(PREFIX).partition("-")[0]
+        if number.isdecimal() and not left.is_symlink() and left.stat().st_uid == os.getuid():
+            try:
+                os.kill(int(number), 0)
+            except ProcessLookupError:
+                shutil.rmtree(left, ignore_errors=True)
+            except (PermissionError, OverflowError):  # another user's process has that number now
+                pass
+
+
+def free_port(host: str, port: int | None) -> int:
+    """The port asked for, or the first free one.
+
+    Raises:
+        InputError: it is taken, or there is no such address here.
+    """
+    for candidate in [port] if port is not None else range(_FIRST_PORT, _FIRST_PORT + _PORTS):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, candidate))
+            except OSError as error:
+                if port is not None:
+                    reason = error.strerror or error
+                    raise InputError(
+                        f"Cannot serve at {host}:{port}: {reason}; give another --port or --host."
+                    ) from error
+            else:
+                return candidate
+    raise InputError(f"No port from {_FIRST_PORT} to {_FIRST_PORT + _PORTS - 1} is free; give one with --port.")
+
+
+def _import_gradio() -> None:
+    import gradio  # noqa: F401

@@ -1,0 +1,283 @@
+"""The tab Edit: a photo in, sliders, the edited photo out; what they do is in :mod:`demo.tabs.edit_answers`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from demo.examples import examples
+from demo.page import Page, answering, face_chooser
+from demo.tabs import edit_answers as answers
+from demo.visit import MOST_DIRECTIONS
+
+if TYPE_CHECKING:
+    from editing.direction import Direction
+
+GROUPS = {
+    "Head": ("pose", "pitch"),
+    "Expression": ("smile", "mouth-open", "eyes-open"),
+    "Person": ("age", "gender"),
+}
+"""Under which title a shipped direction's slider stands; other directions stand under the last title."""
+
+_OTHERS = "More"
+_FARTHEST = 4
+_QUALITIES = [("Draft", "draft"), ("Good", "good"), ("Best", "best")]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The tab's controls, by what they are for."""
+
+    photo: gr.Image
+    align: gr.Checkbox
+    found: gr.Gallery
+    number: gr.State
+    quality: gr.Radio
+    start: gr.Button
+    stopping: gr.Row
+    keep: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+    chooser: gr.Dropdown
+    compare: gr.ImageSlider
+    undo: gr.Button
+    redo: gr.Button
+    reset: gr.Button
+    view: gr.Radio
+    picture: gr.DownloadButton
+    record: gr.DownloadButton
+    command: gr.Code
+    sliders: list[gr.Slider]
+
+
+def build(page: Page) -> None:
+    """Put the tab's controls into the tab that is being made."""
+    with gr.Row(elem_classes="studio"):
+        with gr.Column(scale=3, min_width=260, elem_classes="intake"):
+            photo = gr.Image(
+                label="Your photo",
+                alt_text="The photo that was uploaded",
+                sources=["upload", "webcam", "clipboard"],
+                type="filepath",
+                image_mode=None,
+                height=220,
+                placeholder="# Drop a photo here\nor click to choose one",
+                webcam_options=gr.WebcamOptions(mirror=False),
+                buttons=["fullscreen"],
+                elem_id="edit-photo",
+            )
+            # What a file is, and whether it is a photo at all, the library's own reader finds out and says.
+            setattr(photo, "preprocess", answers.uploaded_path)  # noqa: B010
+            found = gr.Gallery(
+                label="Faces in it: choose one",
+                visible=False,
+                columns=4,
+                height="auto",
+                allow_preview=False,
+                interactive=False,
+                buttons=[],
+                elem_id="edit-found",
+            )
+            with gr.Row(elem_classes="search"):
+                quality = gr.Radio(
+                    _QUALITIES,
+                    value="good",
+                    label="Search",
+                    info="Best takes twice as long as good, draft a third.",
+                    min_width=200,
+                )
+            start = gr.Button("Find this face", variant="primary", interactive=False, elem_id="edit-start")
+            with gr.Row(visible=False) as stopping:
+                keep = gr.Button("Stop, keep what is found", size="sm", min_width=120, elem_id="edit-keep")
+                cancel = gr.Button("Cancel", size="sm", min_width=80, elem_id="edit-cancel")
+            with gr.Accordion("Examples", open=True, elem_classes="examples"):
+                shown = examples(page.studio)
+                gallery = gr.Gallery(
+                    [(str(one.picture), one.title) for one in shown],
+                    label="One click",
+                    show_label=False,
+                    columns=4,
+                    height="auto",
+                    allow_preview=False,
+                    interactive=False,
+                    container=False,
+                    buttons=[],
+                    elem_id="edit-examples",
+                )
+            with gr.Accordion("More ways to begin", open=False):
+                align = gr.Checkbox(
+                    True,
+                    label="Look for faces",
+                    info="Off: the photo's central square is taken as it is, for aligned crops.",
+                )
+                upload = gr.UploadButton(
+                    "Open a record (.inversion.safetensors)",
+                    file_types=[".safetensors"],
+                    type="filepath",
+                    size="sm",
+                    elem_id="edit-upload-record",
+                )
+                gr.Markdown("A record holds a face's code; it is what *Record* below the picture downloads.")
+        with gr.Column(scale=6, min_width=320, elem_classes="result"):
+            compare = gr.ImageSlider(
+                label="Before | after",
+                type="filepath",
+                buttons=["fullscreen"],
+                max_height=760,
+                elem_id="edit-compare",
+            )
+            status = gr.HTML(answers.WELCOME, elem_id="edit-status")
+            with gr.Row(elem_classes="toolbar"):
+                undo = gr.Button("↶ Undo", size="sm", min_width=70, interactive=False, elem_id="edit-undo")
+                redo = gr.Button("↷ Redo", size="sm", min_width=70, interactive=False, elem_id="edit-redo")
+                reset = gr.Button("Reset all", size="sm", min_width=80, interactive=False, elem_id="edit-reset")
+            view = gr.Radio(
+                answers.VIEWS,
+                value=answers.FACE,
+                label="Before and after",
+                info="Beside the face's own code, beside the photo, or put back into the whole photo.",
+                elem_id="edit-view",
+            )
+            with gr.Row(elem_classes="downloads"):
+                picture = gr.DownloadButton(
+                    "⤓ Picture", size="sm", min_width=90, interactive=False, elem_id="edit-picture"
+                )
+                record = gr.DownloadButton(
+                    "⤓ Record", size="sm", min_width=90, interactive=False, elem_id="edit-record"
+                )
+            with gr.Accordion("The same on the command line", open=False):
+                command = gr.Code(
+                    "", language="shell", label="Commands", lines=2, interactive=False, elem_id="edit-command"
+                )
+        with gr.Column(scale=4, min_width=280, elem_classes="sliders"):
+            chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
+            sliders = _sliders(page)
+    controls = Controls(
+        photo, align, found, gr.State(0), quality, start, stopping, keep, cancel, status, chooser, compare,
+        undo, redo, reset, view, picture, record, command, sliders,
+    )  # fmt: skip
+    _wire_intake(page, controls, gallery, upload)
+    _wire_search(page, controls)
+    _wire_edits(page, controls)
+
+
+def _sliders(page: Page) -> list[gr.Slider]:
+    """One for each direction of the model under its group's title, and hidden ones for those kept later."""
+    directions = page.studio.directions
+    grouped = {name for names in GROUPS.values() for name in names}
+    groups = {title: [name for name in names if name in directions] for title, names in GROUPS.items()}
+    groups[_OTHERS] = [name for name in directions if name not in grouped]
+    made = {}
+    for title, names in groups.items():
+        if names:
+            with gr.Group(elem_classes="directions"):
+                gr.Markdown(f"### {title}")
+                for name in names:
+                    made[name] = _slider(name, help_of(directions[name]))
+    if not directions:
+        gr.Markdown("No direction is known for this model yet: find some on the tab Discover and keep them.")
+    with gr.Column(elem_classes="kept"):
+        kept = [_slider("", "", visible=False) for _ in range(MOST_DIRECTIONS)]
+    gr.Markdown(
+        "1 is one standard deviation of what a direction changes. Double-click a slider to reset it.",
+        elem_classes="hint",
+    )
+    return [*(made[name] for name in directions), *kept]
+
+
+def _slider(name: str, info: str, *, visible: bool = True) -> gr.Slider:
+    return gr.Slider(
+        -_FARTHEST,
+        _FARTHEST,
+        0,
+        step=0.1,
+        label=name.replace("-", " ").capitalize(),
+        info=info,
+        visible=visible,
+        buttons=["reset"],
+        elem_classes="direction",
+        elem_id=f"direction-{name}" if name else None,
+    )
+
+
+def help_of(direction: "Direction") -> str:
+    """What the two ends of a slider do."""
+    positive, negative = direction.description, str(direction.provenance.get("negative", ""))
+    if positive and negative:
+        return f"+ {positive} \u00b7 \u2212 {negative}"
+    return f"+ {positive}" if positive else "Kept on the tab Discover."
+
+
+def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:
+    """Photos, examples and records come in."""
+    c = controls
+    taken: Any = [c.found, c.number, c.start, c.status]
+    quiet: Any = {"api_visibility": "undocumented"}
+    c.photo.input(answering(answers.receive), [page.visit, c.photo, c.align], taken, api_name="photo")
+    c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
+    c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
+    gallery.select(answering(answers.take_example), page.visit, [c.photo, *taken, page.version], api_name="example")
+    upload.upload(answering(answers.open_record), [page.visit, upload], [page.version, c.status], api_name="record")
+
+
+def _wire_search(page: Page, controls: Controls) -> None:
+    """The search, and its two ways to end early."""
+    c = controls
+    busy: Any = [c.start, c.stopping, c.status, c.compare, page.version]
+    c.start.click(
+        answering(answers.search),
+        [page.visit, c.number, c.quality],
+        busy,
+        show_progress="hidden",
+        concurrency_limit=1,
+        concurrency_id="search",
+        api_name="invert",
+    )
+    quiet: Any = {"api_visibility": "undocumented", "queue": False, "show_progress": "hidden"}
+    c.keep.click(answering(answers.stop_and_keep), page.visit, c.status, **quiet)
+    c.cancel.click(answering(answers.cancel), page.visit, c.status, **quiet)
+
+
+def _wire_edits(page: Page, controls: Controls) -> None:
+    """Sliders, history, views and downloads."""
+    c = controls
+    edit: Any = [page.visit, c.chooser, c.view, *c.sliders]
+    buttons: Any = [c.undo, c.redo, c.reset]
+    resting: Any = [c.compare, c.picture, c.record, c.command, *buttons]
+    live: Any = {"show_progress": "hidden", "trigger_mode": "always_last"}
+    # A preview at once, and the whole resolution when nothing has moved for a moment.
+    moved = gr.on(
+        [slider.input for slider in c.sliders],
+        answering(answers.preview),
+        edit,
+        c.compare,
+        concurrency_limit=2,
+        api_name="preview",
+        **live,
+    )
+    rest: Any = {"concurrency_limit": 2, "concurrency_id": "rest", "api_visibility": "undocumented", **live}
+    moved.then(answers.rested, edit, resting, **rest)
+    gr.on(
+        [c.view.input, *(slider.release for slider in c.sliders)],
+        answering(answers.draw),
+        edit,
+        resting,
+        **rest | {"api_name": "draw"},
+    )
+    for event, move in (
+        (c.chooser.change, answers.show_face),
+        (c.undo.click, answers.undo),
+        (c.redo.click, answers.redo),
+        (c.reset.click, answers.reset),
+    ):
+        event(
+            answering(move), [page.visit, c.chooser], [c.view, *c.sliders, c.compare], api_visibility="undocumented"
+        ).success(answering(answers.draw), edit, resting, **rest)
+    page.version.change(
+        answering(answers.show_kept),
+        page.visit,
+        c.sliders[len(page.studio.directions) :],
+        show_progress="hidden",
+        api_visibility="undocumented",
+    )

@@ -1,0 +1,239 @@
+"""What the controls of the tab Edit do: each function answers one event."""
+
+import asyncio
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from demo import drawing, photos, searching
+from demo.notes import note
+from demo.page import answering
+from demo.running import StoppedError
+from demo.tabs.explore import seed_face
+from demo.visit import MOST_DIRECTIONS, Face, Visit
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from gradio.data_classes import ImageData
+
+    from invert.methods import Quality
+
+VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
+FACE, PHOTO, WHOLE = VIEWS
+_REST_SECONDS = 0.35
+
+
+WELCOME = note("Drop a photo, take an example, or explore faces that nobody has.")
+
+
+def uploaded_path(payload: "ImageData | None") -> str | None:
+    """What a photo's handler is given: the upload's path, unread."""
+    return None if payload is None else payload.path
+
+
+def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
+    """A photo came: find its faces and offer them."""
+    if upload is None:
+        return forget(visit)
+    photo = photos.receive(visit, upload, align=align)
+    several = len(photo.faces) > 1
+    titles = [f"{i}" for i in range(len(photo.thumbnails))]
+    found = gr.Gallery(
+        value=list(zip(photo.thumbnails, titles, strict=True)),
+        visible=several,
+        selected_index=photo.largest if several else None,
+    )
+    words = f"{len(photo.faces)} faces found; choose one." if several else "Ready."
+    return found, photo.largest, gr.Button(interactive=True), note(f"{words} “Find this face” searches its code.")
+
+
+def forget(visit: Visit) -> tuple[Any, ...]:
+    """The photo was removed from its place."""
+    visit.photo = None
+    return gr.Gallery(value=None, visible=False), 0, gr.Button(interactive=False), WELCOME
+
+
+def choose_found(_visit: Visit, event: gr.SelectData) -> tuple[int, str]:
+    """Another face of the photo was chosen."""
+    return int(event.index), note(f"Face {int(event.index)} is chosen.")
+
+
+def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
+    """An example was clicked: a photo goes the way of an upload, a seed's face is there at once."""
+    shown = visit.studio.examples
+    if not 0 <= int(event.index) < len(shown):
+        raise InputError("There is no such example; reload the page.")
+    example = shown[int(event.index)]
+    if example.photo is not None:
+        path = visit.new_path(example.photo.stem, example.photo.suffix)
+        path.write_bytes(example.photo.read_bytes())
+        return str(path), *receive(visit, str(path), True), visit.version
+    face = seed_face(visit, example.seed or 0)
+    visit.send(face, "edit")
+    return gr.skip(), gr.skip(), gr.skip(), gr.skip(), note(f"{example.title}: move a slider."), visit.version
+
+
+def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:
+    """A record came."""
+    if upload is None:
+        raise InputError("No file arrived; choose the record again.")
+    path = visit.take(upload)
+    try:
+        face = visit.open(path)
+    finally:
+        path.unlink(missing_ok=True)
+    visit.send(face, "edit")
+    return visit.version, note(f"{face.name} is open: move a slider.", kind="good")
+
+
+def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any, ...]]:
+    """Search the code of the chosen face, with a picture of each stage."""
+    if visit.photo is None:
+        raise InputError("Upload a photo first.")
+    ready, running = gr.Button(interactive=True), gr.Button(interactive=False)
+    skip = gr.skip()
+    yield running, gr.Row(visible=True), note("Waiting for a turn to compute …", part=0), skip, skip
+    try:
+        for stage in searching.search(visit, visit.photo, number, quality=quality):
+            if isinstance(stage, Face):
+                visit.send(stage, "edit")
+                yield ready, gr.Row(visible=False), note(found(stage), kind="good"), skip, visit.version
+                return
+            yield skip, skip, note(words_of(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
+    except StoppedError:
+        yield ready, gr.Row(visible=False), note("Cancelled; nothing was kept."), None, skip
+    except Exception:
+        # The page must not stay as if the search went on; the error itself is told by who called.
+        yield ready, gr.Row(visible=False), note("The search ended."), None, skip
+        raise
+
+
+def words_of(stage: searching.Stage) -> str:
+    """Where a search is, in words."""
+    if not stage.step:
+        return "Beginning …"
+    text = f"Step {stage.step} of {stage.steps}"
+    if stage.seconds_left is None:
+        return text
+    seconds = math.ceil(stage.seconds_left)
+    return (
+        f"{text}, about {seconds} s left" if seconds < 90 else f"{text}, about {round(seconds / 60)} minutes left"
+    )
+
+
+def found(face: Face) -> str:
+    """How near a search came, in words."""
+    metrics = face.record.inversion.metrics
+    text = f"Found {face.name}: LPIPS {metrics['lpips_alex'][0]:.3f}" if "lpips_alex" in metrics else "Found."
+    identity = metrics.get("identity", [math.nan])[0]
+    return text if math.isnan(identity) else f"{text}, identity distance {identity:.2f} (below 0.6 is one person)"
+
+
+def stop_and_keep(visit: Visit) -> str:
+    """End the search and keep the best code so far."""
+    visit.keep = True
+    visit.stop.set()
+    return note("Stopping; what was found so far is kept.")
+
+
+def cancel(visit: Visit) -> str:
+    """End the search and keep nothing."""
+    visit.keep = False
+    visit.stop.set()
+    return note("Stopping …")
+
+
+def strengths_of(visit: Visit, values: tuple[float, ...]) -> dict[str, float]:
+    """The sliders' strengths by direction, in the order of :attr:`Visit.all_directions`."""
+    return {name: float(value or 0) for name, value in zip(visit.all_directions, values, strict=False)}
+
+
+def preview(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
+    """A slider moves: half the resolution, at once. A whole photo waits until the slider rests."""
+    visit.moves += 1
+    if view == WHOLE or not name:
+        return gr.skip()
+    return drawing.preview(visit, visit.face(name), strengths_of(visit, values), photo=view == PHOTO)
+
+
+async def rested(visit: Visit | None, name: str | None, view: "drawing.View", *values: float) -> Any:
+    """Some time after a move: the whole resolution, unless something moved meanwhile."""
+    if visit is None or not name:
+        return gr.skip()
+    moves = visit.moves
+    await asyncio.sleep(_REST_SECONDS)
+    # Let go of, a slider has it drawn at once.
+    if visit.moves != moves or visit.drawn == moves:
+        return gr.skip()
+    return await asyncio.to_thread(answering(draw), visit, name, view, *values)
+
+
+def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
+    """The whole resolution, the downloads, and the history's buttons."""
+    if not name:
+        return gr.skip()
+    face, strengths = visit.face(name), strengths_of(visit, values)
+    history = face.history
+    history.push(strengths)
+    visit.drawn = visit.moves
+    result = drawing.finished(visit, face, history.current, view=view)
+    return (
+        result.pair,
+        gr.DownloadButton(value=result.picture, interactive=True),
+        gr.DownloadButton(value=str(face.path), interactive=True),
+        result.command,
+        gr.Button(interactive=history.can_undo),
+        gr.Button(interactive=history.can_redo),
+        gr.Button(interactive=bool(history.current)),
+    )
+
+
+def show_face(visit: Visit, name: str | None) -> Any:
+    """Another face was chosen: its edits, and a preview of them."""
+    if not name:
+        return gr.skip()
+    face = visit.face(name)
+    return _with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
+
+
+def undo(visit: Visit, name: str | None) -> Any:
+    """One edit back."""
+    face = visit.face(name)
+    face.history.undo()
+    return _with_strengths(visit, face, gr.skip())
+
+
+def redo(visit: Visit, name: str | None) -> Any:
+    """One edit forward again."""
+    face = visit.face(name)
+    face.history.redo()
+    return _with_strengths(visit, face, gr.skip())
+
+
+def reset(visit: Visit, name: str | None) -> Any:
+    """All sliders to 0; undo brings the edits back."""
+    face = visit.face(name)
+    face.history.push({})
+    return _with_strengths(visit, face, gr.skip())
+
+
+def _with_strengths(visit: Visit, face: Face, view: Any) -> tuple[Any, ...]:
+    visit.moves += 1
+    current = face.history.current
+    values = [current.get(name, 0) for name in visit.all_directions]
+    unused = len(visit.studio.directions) + MOST_DIRECTIONS - len(values)
+    return view, *values, *[0] * unused, drawing.preview(visit, face, current)
+
+
+def show_kept(visit: Visit) -> list[Any]:
+    """The sliders of kept directions; the others of their kind stay hidden."""
+    from demo.tabs.edit import help_of
+
+    kept = [
+        gr.Slider(label=f"{direction.name} (kept)", info=help_of(direction), visible=True)
+        for direction in visit.directions.values()
+    ]
+    hidden = [gr.Slider(visible=False) for _ in range(MOST_DIRECTIONS - len(kept))]
+    return kept + hidden

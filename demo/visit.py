@@ -1,0 +1,289 @@
+"""What one browser session has of its own: its folder, its faces and its directions. Nothing is shared."""
+
+import itertools
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.history import History
+from demo.names import clean_name, free_name
+from generator.errors import InputError
+from invert.record_files import RECORD_SUFFIX, record_stem
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from demo.photos import Photo
+    from demo.records import Records
+    from demo.studio import Studio
+    from editing.direction import Direction
+    from editing.opened import OpenRecord
+    from invert.inversion import Inversion
+
+MOST_FACES = 24
+MOST_DIRECTIONS = 8
+MOST_BYTES = 500 << 20
+_KEPT_OF_A_SLOT = 6
+ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face that was inverted, drawn or opened in this visit.
+
+    Attributes:
+        name: unique in the visit.
+        path: the record's file.
+        records: where it is opened.
+        before: a picture of it before any edit, of the previews' size.
+        photo: the photo that it was found in, for pasting back; None where there is none.
+        made_by: the command line that would have made the record; empty for one that was uploaded.
+        history: the edits made on the tab Edit.
+    """
+
+    name: str
+    path: Path
+    records: "Records"
+    before: Path
+    photo: Path | None = None
+    made_by: str = ""
+    history: History = field(default_factory=History)
+
+    @property
+    def record(self) -> "OpenRecord":
+        """Opened with the studio's generator, for full resolution."""
+        return self.records.open(self.path)[0]
+
+    @property
+    def preview(self) -> "OpenRecord":
+        """Opened with the generator for previews."""
+        return self.records.open(self.path)[1]
+
+
+class Visit:
+    """One browser session.
+
+    Args:
+        studio: what all visitors share.
+        session: the browser session's name, a random text.
+        folder: where its files go; made when the first is written, deleted with the visit.
+
+    Attributes:
+        faces: by name, in the order of making.
+        directions: those kept on the tab Discover, bound to the generator, by name; they are sliders on Edit.
+        sent: for each tab, by its id, the face that was sent there last.
+        photo: the one uploaded last.
+        stop: set when the visitor asks to end what runs now, or has gone.
+        keep: whether what was found until :attr:`stop` is wanted.
+        seen: when something was last asked for, by :func:`time.monotonic`.
+        left: when the browser's connection ended; None while it stands.
+        moves: counts the sliders' moves, to tell when they rest.
+        drawn: the move after which the whole resolution was drawn last.
+        version: counts changes of faces and directions, for :class:`demo.page.Page`.
+    """
+
+    def __init__(self, studio: "Studio", session: str, folder: Path) -> None:
+        self.studio = studio
+        self.session = session
+        self.folder = folder
+        self.faces: dict[str, Face] = {}
+        self.directions: dict[str, Direction] = {}
+        self.sent: dict[str, str] = {}
+        self.photo: Photo | None = None
+        self.stop = threading.Event()
+        self.keep = False
+        self.closed = False
+        self.seen = time.monotonic()
+        self.left: float | None = None
+        self.moves = 0
+        self.drawn = -1
+        self.version = 0
+        self._numbers = itertools.count(1)
+        self._slots: dict[str, list[Path]] = {}
+        self._busy = threading.Lock()
+
+    def touch(self) -> None:
+        """Note that the visitor is there.
+
+        Raises:
+            InputError: the visit has ended.
+        """
+        if self.closed:
+            raise InputError(ENDED)
+        self.seen, self.left = time.monotonic(), None
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """A block that a visitor can stop: one at a time for each visit.
+
+        Raises:
+            InputError: another one is not over yet.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise InputError("Something that you started is still running; stop it first, or wait for its end.")
+        try:
+            self.stop.clear()
+            self.keep = False
+            yield
+        finally:
+            self._busy.release()
+
+    def new_path(self, stem: str, suffix: str) -> Path:
+        """A path in the visit's folder that no file has, named so that no name leaves the folder.
+
+        Raises:
+            InputError: the visit has ended.
+        """
+        if self.closed:
+            raise InputError(ENDED)
+        own = self.folder / f"{next(self._numbers):04d}"
+        own.mkdir(parents=True, exist_ok=True)
+        return own / f"{clean_name(stem)}{suffix}"
+
+    def store(
+        self,
+        picture: "Image",
+        slot: str,
+        *,
+        suffix: str = ".jpg",
+        stem: str | None = None,
+        most: int = _KEPT_OF_A_SLOT,
+    ) -> str:
+        """Write a picture for the page into the visit's folder; the last few of each slot are kept.
+
+        Args:
+            picture: any RGB picture.
+            slot: what it is for, such as ``preview``.
+            suffix: ``.jpg`` is sooner, ``.png`` exact.
+            stem: of the file's name, which a download takes; the slot's by default.
+            most: how many of the slot are kept.
+
+        Returns:
+            The path, as Gradio's components take it.
+        """
+        path = self.new_path(stem or slot, suffix)
+        picture.save(path, quality=92, compress_level=4)  # each format takes its own
+        return self.hold(path, slot, most)
+
+    def hold(self, path: Path, slot: str, most: int = _KEPT_OF_A_SLOT) -> str:
+        """Count a file of :meth:`new_path` to a slot, whose oldest files are deleted."""
+        files = self._slots.setdefault(slot, [])
+        files.append(path)
+        while len(files) > most:
+            shutil.rmtree(files.pop(0).parent, ignore_errors=True)
+        return str(path)
+
+    def take(self, upload: str) -> Path:
+        """Copy an uploaded file into the visit's folder; the upload itself is deleted soon after.
+
+        Raises:
+            InputError: it is not there any more, is no file that was uploaded, or the visit holds too much.
+        """
+        source = self.studio.uploaded(upload)
+        held = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        if held + source.stat().st_size > MOST_BYTES:
+            raise InputError(f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to begin anew.")
+        path = self.new_path(source.stem, source.suffix.lower())
+        try:
+            shutil.copyfile(source, path)
+        except OSError as error:
+            raise InputError("The upload did not arrive whole; upload the file again.") from error
+        return path
+
+    def add(self, inversion: "Inversion", stem: str, *, photo: Path | None = None, made_by: str = "") -> Face:
+        """Keep a record as a face of this visit.
+
+        Args:
+            inversion: of one image, of the studio's model.
+            stem: what the face is called; a number is added where that name is taken.
+            photo: in the visit's folder.
+            made_by: see :class:`Face`.
+
+        Raises:
+            InputError: the record is for another model, or there are too many faces.
+        """
+        self.check_room()
+        name = free_name(clean_name(stem), self.faces)
+        # Beside the photo, so that the record says where that is.
+        path = self.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
+        inversion.save(path, overwrite=True)
+        return self._keep(name, path, photo, made_by)
+
+    def check_room(self) -> None:
+        """Raise InputError when there are too many faces already."""
+        if len(self.faces) >= MOST_FACES:
+            raise InputError(f"There are {MOST_FACES} faces in this visit already; reload the page to begin anew.")
+
+    def open(self, record: Path) -> Face:
+        """Keep an uploaded record's file, of :meth:`take`, as a face of this visit.
+
+        Raises:
+            InputError: as :meth:`add`, or it is no record, or damaged.
+        """
+        from invert.inversion import Inversion
+
+        inversion = Inversion.load(record)
+        known = [source.sha256 for source in inversion.sources]
+        photo = self.photo if self.photo is not None and known == [self.photo.source().sha256] else None
+        # With its photo uploaded before, the face can be put back into it.
+        return self.add(inversion, record_stem(record), photo=None if photo is None else photo.path)
+
+    def _keep(self, name: str, path: Path, photo: Path | None, made_by: str) -> Face:
+        studio = self.studio
+        with studio.turns:
+            picture = studio.records.open(path)[1].picture(size=studio.preview_size)
+        before = self.new_path(f"{name}-before", ".jpg")
+        picture.save(before, quality=92)
+        face = Face(name, path, studio.records, before, photo, made_by)
+        self.faces[name] = face
+        self.version += 1
+        return face
+
+    def face(self, name: str | None) -> Face:
+        """The face of this name.
+
+        Raises:
+            InputError: no face was chosen, or it is not in this visit.
+        """
+        if not name:
+            raise InputError("Choose a face first: upload a photo, or take an example.")
+        if name not in self.faces:
+            raise InputError(f"There is no face '{name}' in this visit; choose another one.")
+        return self.faces[name]
+
+    def send(self, face: Face, tab: str) -> None:
+        """Have a tab choose this face; its chooser changes with :attr:`version`."""
+        self.sent[tab] = face.name
+        self.version += 1
+
+    def keep_direction(self, direction: "Direction") -> None:
+        """Make a bound direction a slider of the tab Edit.
+
+        Raises:
+            InputError: its name is taken, or there are too many.
+        """
+        name = direction.name
+        if name in self.directions or name in self.studio.directions:
+            raise InputError(f"There is a direction '{name}' already; give this one another name.")
+        if len(self.directions) >= MOST_DIRECTIONS:
+            raise InputError(f"{MOST_DIRECTIONS} directions are kept already; reload the page to begin anew.")
+        self.directions[name] = direction
+        self.version += 1
+
+    @property
+    def all_directions(self) -> "dict[str, Direction]":
+        """The model's directions and those kept here, by name."""
+        return self.studio.directions | self.directions
+
+    def close(self) -> None:
+        """End what runs, and delete everything that this visit has."""
+        self.closed = True
+        self.stop.set()
+        self.faces.clear()
+        self.directions.clear()
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,78 @@
+"""What evaluations are made of, from what a user typed."""
+
+import itertools
+from typing import TYPE_CHECKING
+
+from generator.command import choose_device
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from editing.direction import Direction
+    from editing.discovery.scorer import Scorer
+    from editing.finders import Begin, Progress
+    from generator.generator import Generator
+    from invert.identity import Identity
+
+
+def open_scorer(text: str, begin: "Begin") -> "Scorer":
+    """What measures pictures.
+
+    Raises:
+        InputError: there is no such scorer, or it is a table, which measures none.
+    """
+    from editing.finders import open_scores
+
+    scored = open_scores(text, begin)
+    if scored.scorer is None:
+        raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
+    return scored.scorer
+
+
+def load_generator(model: str | None, device: str | None) -> "Generator":
+    """The generator, in the precision that is enough for scores."""
+    import torch
+
+    from generator.loading import DEFAULT_MODEL, load
+    from generator.precision import resolve_precision
+
+    G = load(model or DEFAULT_MODEL).to(choose_device(device))
+    if G.label_dim:
+        raise InputError(f"The model '{G.name}' has classes; directions are evaluated on models without.")
+    return G.to(dtype=torch.bfloat16) if resolve_precision("auto", G.device) == "bfloat16" else G
+
+
+def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, Direction]]":
+    """The directions with the names that tables call them, each name once.
+
+    Raises:
+        InputError: a direction is unknown, or none is known for this model.
+    """
+    from editing.direction import find, known
+
+    if not named:
+        named = list(known(G.latent_space))
+    if not named:
+        raise InputError(f"No direction is known for the model '{G.name}'; name one with --direction.")
+    found = [(text, find(text, G)) for text in dict.fromkeys(named)]
+    names = [one.name for _, one in found]
+    return [(one.name if names.count(one.name) == 1 else text, one) for text, one in found]
+
+
+def own_score(direction: "Direction", scorer: "Scorer") -> str | None:
+    name = str(direction.provenance.get("score", direction.name))
+    return name if name in scorer.names else None
+
+
+def identity_measure(wanted: bool) -> "Identity | None":
+    if not wanted:
+        return None
+    from invert.identity import Identity
+
+    return Identity()
+
+
+def counter(progress: "Progress", total: int) -> "Callable[[], None]":
+    done = itertools.count(1)
+    return lambda: progress(next(done), total)

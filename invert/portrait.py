@@ -1,0 +1,87 @@
+"""One face of a photo, inverted in memory: what `invert` does for a file, as one call."""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from invert.align import align_face, no_align
+from invert.done import FACE
+from invert.photo import to_picture, to_tensor
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from generator.generator import Noise
+    from invert.faces import Face
+    from invert.identity import Identity
+    from invert.inversion import Inversion
+    from invert.methods import Inverter
+    from invert.optimize import Progress
+    from invert.source import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A face and its code.
+
+    Attributes:
+        inversion: the record of one image, with its source, alignment and metrics.
+        picture: what the generator makes of it, in float32 and at full resolution.
+        crop: the part of the photo that was inverted, as large.
+    """
+
+    inversion: "Inversion"
+    picture: "Image.Image"
+    crop: "Image.Image"
+
+
+def invert_face(
+    inverter: "Inverter",
+    photo: "Image.Image",
+    face: "Face | None",
+    *,
+    source: "Source",
+    which: str | None = "largest",
+    identity: "Identity | None" = None,
+    on_step: "Callable[[Progress], None] | None" = None,
+    keep_partial: bool = False,
+) -> Portrait:
+    """Align a face, search its code and measure what was found.
+
+    Args:
+        inverter: of :func:`invert.methods.make_inverter`.
+        photo: upright, as :func:`invert.photo.read_photo` gives it.
+        face: one of :func:`invert.align.find_faces`; None takes the photo's central square as it is.
+        source: the photo's file, for the record.
+        which: what the record says of the face, as ``--face`` would have chosen it; left out without a face.
+        identity: measures how far the person moved, where that is wanted.
+        on_step, keep_partial: as for :meth:`invert.optimize.OptimizationInverter.invert`.
+
+    Raises:
+        InputError: the face lies outside the photo, or the search fails.
+        KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
+    """
+    import torch
+
+    from invert.metrics import measure
+    from invert.tuned_weights import tuned_generator
+
+    G = inverter.G
+    crop, alignment = no_align(photo, G.resolution) if face is None else align_face(photo, face, G.resolution)
+    # Before the search, so that weights which cannot be fetched cost no search.
+    person = None if face is None or identity is None else identity(crop)
+    images = to_tensor(crop, device=G.device)
+    inversion = inverter.invert(images, on_step=on_step, keep_partial=keep_partial)
+    settings = inversion.settings | {FACE: which if face is not None else None}
+    inversion = dataclasses.replace(inversion, settings=settings, sources=[source], alignments=[alignment])
+    drawn_by, ws, maps = tuned_generator(G, inversion), inversion.for_generator(G), inversion.noise
+    noise: Noise = "const" if maps is None else [map.to(G.device) for map in maps]
+    with torch.inference_mode():
+        picture = to_picture(drawn_by.synthesize(ws, noise))[0]
+    metrics = inversion.metrics | measure(drawn_by, ws, images, noise=noise)
+    if person is not None and identity is not None:
+        other = identity(picture)
+        metrics["identity"] = [math.nan if other is None else identity.distance(person, other)]
+    return Portrait(dataclasses.replace(inversion, metrics=metrics), picture, crop)

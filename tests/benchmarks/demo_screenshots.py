@@ -1,0 +1,191 @@
+"""Draws the README's pictures of the browser demo: each tab in a real Chromium.
+
+python -m tests.benchmarks.demo_screenshots PHOTO RECORD --out docs/pictures
+
+The photo's record is opened beside it, so that no search has to run. With --all, the whole pages too, light and
+dark, on a desk and on a phone, for looking through.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from demo.serve import running
+from demo.studio import Studio
+from generator.loading import load
+from tests.demo.browser import chromium
+
+DESK, PHONE = (1360, 860), (390, 844)
+_SECOND = 1000
+
+
+def show_edit(page: Any, photo: Path, record: Path) -> None:
+    """A photo with its record, two sliders moved."""
+    page.set_input_files("#edit-photo input[type=file]", str(photo))
+    page.wait_for_selector("#edit-start:not([disabled])")
+    page.get_by_text("More ways to begin").click()
+    page.set_input_files("#tab-edit input[type=file][accept='.safetensors']", str(record))
+    page.wait_for_function("document.querySelector('#edit-status').innerText.includes('is open')")
+    page.get_by_text("More ways to begin").click()
+    wait_for_picture(page, "#edit-compare img[src*='/after']")
+    for name, strength in (("smile", "2"), ("pose", "-1.5")):
+        page.fill(f"#direction-{name} input[type=number]", strength)
+        page.wait_for_timeout(_SECOND)
+    page.wait_for_timeout(5 * _SECOND)
+    wait_for_picture(page, "#edit-compare img[src*='/after']")
+    page.evaluate("document.activeElement.blur()")
+    handle = page.locator("#edit-compare").bounding_box()
+    page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 0.3 * handle["width"], handle["y"] + handle["height"] / 2, steps=5)
+    page.mouse.up()
+
+
+def add_examples(page: Any) -> None:
+    """Two more faces for the tabs that need several; the photo's stays the chosen one."""
+    chosen = page.input_value(".face-chooser input")
+    for number in (1, 3):
+        page.locator("#edit-examples button:has(img)").nth(number).click()
+        page.wait_for_timeout(3 * _SECOND)
+        wait_for_picture(page, "#edit-compare img[src*='/after']")
+    page.click(".face-chooser input")
+    page.get_by_role("option", name=chosen).click()
+    page.wait_for_timeout(2 * _SECOND)
+
+
+def show_mix(page: Any) -> None:
+    """The photo with the coarse styles of a seed's face."""
+    open_tab(page, "Mix")
+    choose(page, "#tab-mix .face-chooser input", 0)
+    choose(page, "#mix-fine input", 2)
+    wait_for_picture(page, "#mix-shown img")
+
+
+def show_interpolate(page: Any) -> None:
+    """A film between the faces."""
+    open_tab(page, "Interpolate")
+    buttons = page.locator("#tab-interpolate button", has_text="Add")
+    for number in (0, 1, 2):
+        choose(page, "#tab-interpolate .face-chooser input", number)
+        buttons.first.click()
+        page.wait_for_timeout(_SECOND)
+    page.click("#interpolate-begin")
+    page.wait_for_selector("#interpolate-film video", timeout=240 * _SECOND)
+
+
+def show_discover(page: Any) -> None:
+    """Axes of the weights."""
+    open_tab(page, "Discover")
+    choose(page, "#tab-discover .face-chooser input", 0)
+    page.click("#discover-begin")
+    page.wait_for_selector("#discover-begin:not([disabled])", timeout=240 * _SECOND)
+    wait_for_picture(page, "#discover-strips img")
+    page.locator("#discover-strips button:has(img)").nth(1).click()
+
+
+def show_drag(page: Any) -> None:
+    """Two points and what became of them."""
+    open_tab(page, "Drag")
+    choose(page, "#tab-drag .face-chooser input", 1)
+    wait_for_picture(page, "#drag-points img")
+    page.wait_for_timeout(2 * _SECOND)
+    for x, y in ((0.4, 0.66), (0.36, 0.62), (0.6, 0.66), (0.64, 0.62)):
+        box = page.locator("#drag-points img").bounding_box()
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.wait_for_timeout(2 * _SECOND)
+    page.fill("#drag-steps input[type=number]", "30")
+    page.click("#drag-begin")
+    page.wait_for_function("document.querySelector('#drag-said').innerText.includes('Kept')", timeout=240 * _SECOND)
+
+
+def show_explore(page: Any) -> None:
+    """Twelve faces, one chosen."""
+    open_tab(page, "Explore")
+    page.click("#explore-show")
+    wait_for_picture(page, "#explore-faces img")
+    page.locator("#explore-faces button:has(img)").nth(4).click()
+
+
+SCENES: dict[str, Callable[[Any], None]] = {
+    "mix": show_mix,
+    "interpolate": show_interpolate,
+    "discover": show_discover,
+    "drag": show_drag,
+    "explore": show_explore,
+}
+
+
+def open_tab(page: Any, title: str) -> None:
+    page.get_by_role("tab", name=title, exact=True).click()
+
+
+def choose(page: Any, selector: str, number: int) -> None:
+    """Take one of a dropdown's entries."""
+    page.locator(selector).first.click()
+    page.locator("[role=option]").nth(number).click()
+    page.wait_for_timeout(_SECOND)
+
+
+def wait_for_picture(page: Any, selector: str) -> None:
+    page.wait_for_function(
+        "selector => [...document.querySelectorAll(selector)].some(one => one.complete && one.naturalWidth)",
+        arg=selector,
+        timeout=120 * _SECOND,
+    )
+    page.wait_for_timeout(_SECOND)
+
+
+def take(page: Any, name: str, out: Path, *, everything: bool) -> None:
+    """The picture for the README, a JPEG; and whole pages in every form."""
+    page.wait_for_timeout(_SECOND)
+    page.evaluate("scrollTo(0, 0)")
+    shot = out / f"demo-{name}.png"
+    page.screenshot(path=str(shot), full_page=everything)
+    if not everything:
+        Image.open(shot).convert("RGB").save(shot.with_suffix(".jpg"), quality=85, optimize=True)
+        shot.unlink()
+        print(f"Wrote {shot.with_suffix('.jpg')}")
+        return
+    for theme in ("", "-dark"):
+        for device, (width, height) in (("", DESK), ("-phone", PHONE)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_timeout(_SECOND)
+            page.screenshot(path=str(out / f"demo-{name}{device}{theme}.png"), full_page=True)
+        page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+        page.click("#theme-switch")
+    print(f"Wrote {shot} and its other forms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photo", type=Path)
+    parser.add_argument("record", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--scenes", nargs="*", default=list(SCENES), choices=list(SCENES))
+    parser.add_argument("--all", action="store_true", help="whole pages, dark and phone, too")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        studio = Studio(load(), folder=Path(folder))
+        try:
+            with running(studio) as address, chromium() as browser:
+                page = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]})
+                page.set_default_timeout(60 * _SECOND)
+                page.goto(f"{address}?__theme=light")
+                page.wait_for_selector("#edit-examples img")
+                show_edit(page, arguments.photo, arguments.record)
+                take(page, "edit", arguments.out, everything=arguments.all)
+                add_examples(page)
+                for name in arguments.scenes:
+                    SCENES[name](page)
+                    take(page, name, arguments.out, everything=arguments.all)
+        finally:
+            studio.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""A studio with a small random generator that has the default model's directions, and its page."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from demo.serve import running
+from demo.studio import Studio
+from generator.formats.native import save_native
+from generator.generator import Generator
+from generator.networks.mobile import Mapping, MobileConfig, Synthesis
+from tests.odd_models import seeded
+
+# The shipped directions are of 512 values; everything else is as small as can be.
+_CONFIG = MobileConfig(z_dim=8, w_dim=512, mapping_depth=2, channels=(8, 8, 8))
+
+
+def wide_generator(seed: int = 0) -> Generator:
+    """A MobileStyleGAN with random weights: 32 pixels, 6 rows of 512 values, directions that fit."""
+    with seeded(seed):
+        mapping, synthesis = Mapping(_CONFIG), Synthesis(_CONFIG)
+        for module in synthesis.modules():
+            weight = getattr(module, "weight", None)
+            if isinstance(weight, torch.Tensor) and weight.ndim == 4:
+                with torch.no_grad():
+                    weight.mul_(3)
+    return Generator(
+        mapping, synthesis, torch.zeros(512), name="small", latent_space="stylegan2-ffhq-w", z_dim=_CONFIG.z_dim
+    )
+
+
+def small_studio(folder: Path, **options: Any) -> Studio:
+    """A studio of :func:`wide_generator`."""
+    return Studio(wide_generator(), folder=folder, **{"steps": 4, **options})
+
+
+def save_wide_model(folder: Path) -> Path:
+    """The file of :func:`wide_generator`."""
+    path = folder / "small.safetensors"
+    save_native(wide_generator(), path)
+    return path
+
+
+@contextmanager
+def small_page(folder: Path, **options: Any) -> Iterator[tuple[Studio, str]]:
+    """A studio and the address of its page."""
+    studio = small_studio(folder, **options)
+    try:
+        with running(studio) as address:
+            yield studio, address.rstrip("/")
+    finally:
+        studio.close()

@@ -1,0 +1,207 @@
+"""The page in a real Chromium: keyboard, phone, labels, errors, light and dark; with a small generator."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from demo.app import TABS
+from demo.studio import Studio
+
+pytestmark = pytest.mark.slow
+
+PHONE = {"width": 390, "height": 844}
+_AFTER = "#edit-compare img"
+
+
+@pytest.fixture
+def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
+    """An open page; a request to another machine, or an error in the page's script, fails the test."""
+    context = browser.new_context(viewport={"width": 1360, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    elsewhere, broken = [], []
+    own = urlsplit(small_demo[1]).netloc
+    page.on("request", lambda request: elsewhere.append(request.url) if is_elsewhere(request.url, own) else None)
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    open_page(page, small_demo[1])
+    yield page
+    context.close()
+    assert not elsewhere
+    assert not broken
+
+
+def is_elsewhere(url: str, own: str) -> bool:
+    return url.startswith(("http", "ws")) and urlsplit(url).netloc != own
+
+
+def open_page(page: Any, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("#edit-examples img")
+
+
+def click_example(page: Any, number: int = 1) -> None:
+    """An example of a seed, until its picture is there at full resolution."""
+    page.locator("#edit-examples button:has(img)").nth(number).click()
+    wait_for_rest(page)
+
+
+def wait_for_rest(page: Any) -> None:
+    """Until the picture is there at full resolution."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('#edit-compare img')].some(i => i.src.includes('/after'))"
+    )
+
+
+def pictures(page: Any) -> list[str]:
+    return page.eval_on_selector_all(_AFTER, "images => images.map(image => image.src)")
+
+
+def wait_for_change(page: Any, before: list[str]) -> None:
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('#edit-compare img')].some((image, i) => image.src !== before[i])",
+        arg=before,
+    )
+
+
+def press_until(page: Any, selector: str, key: str = "Tab", most: int = 90) -> None:
+    """Go on with the keyboard until what matches has the focus."""
+    for _ in range(most):
+        page.keyboard.press(key)
+        if page.evaluate("selector => !!document.activeElement?.closest(selector)", selector):
+            return
+    raise AssertionError(f"{key} does not reach {selector}")
+
+
+def test_the_keyboard_does_everything(page: Any) -> None:
+    press_until(page, "#edit-examples button:has(img)")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    wait_for_rest(page)
+    before = pictures(page)
+    press_until(page, "#direction-smile input[type=range]")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    wait_for_change(page, before)
+    assert page.input_value("#direction-smile input[type=range]") == "0.5"
+    page.wait_for_selector("#edit-undo:not([disabled])")
+    wait_for_rest(page)
+    page.keyboard.press("Control+z")
+    page.wait_for_function("document.querySelector('#direction-smile input[type=range]').value == '0'")
+    page.wait_for_selector("#edit-redo:not([disabled])")
+    page.keyboard.press("Control+Shift+z")
+    page.wait_for_function("document.querySelector('#direction-smile input[type=range]').value == '0.5'")
+
+
+def test_a_double_click_resets_a_slider(page: Any) -> None:
+    click_example(page)
+    page.fill("#direction-age input[type=number]", "2")
+    page.wait_for_selector("#edit-undo:not([disabled])")
+    before = pictures(page)
+    page.dblclick("#direction-age input[type=range]")
+    assert float(page.input_value("#direction-age input[type=number]")) == 0
+    wait_for_change(page, before)
+
+
+def test_every_control_has_a_name(page: Any) -> None:
+    click_example(page)
+    for title, name, _ in TABS:
+        page.get_by_role("tab", name=title, exact=True).click()
+        nameless = page.evaluate(
+            """id => [...document.querySelectorAll(`#tab-${id} button, #tab-${id} input, #tab-${id} textarea`)]
+                .filter(one => one.offsetParent !== null && one.type !== 'hidden' && one.type !== 'file')
+                .filter(one => !(one.ariaLabel || one.title || one.innerText?.trim() || one.labels?.length
+                    || one.getAttribute('aria-labelledby') || one.querySelector('img[alt]:not([alt=""])')))
+                .map(one => one.outerHTML.slice(0, 120))""",
+            name,
+        )
+        assert nameless == [], title
+
+
+def test_a_phone_needs_no_scrolling_sideways(browser: Any, small_demo: tuple[Studio, str]) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_page(page, small_demo[1])
+    click_example(page)
+    for title, _, _ in TABS:
+        tab = page.get_by_role("tab", name=title, exact=True)
+        if not tab.is_visible():  # Gradio puts tabs that have no room into a menu
+            page.locator(".overflow-menu > button").click()
+            page.locator(".overflow-dropdown button", has_text=title).click()
+        else:
+            tab.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], title
+    context.close()
+
+
+def test_on_a_phone_the_picture_stays_in_sight_of_the_sliders(browser: Any, small_demo: tuple[Studio, str]) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_page(page, small_demo[1])
+    click_example(page)
+    page.locator("#direction-gender").scroll_into_view_if_needed()
+    box = page.locator("#edit-compare").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] < PHONE["height"]
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("text.png", b"this is no picture", "is not a picture that can be read"),
+        ("notes.txt", b"text", "Only image/* allowed"),
+        ("empty.jpg", b"", "is empty"),
+    ],
+)
+def test_a_bad_upload_is_a_sentence_in_the_page(page: Any, tmp_path: Path, name: str, content: bytes, words: str):
+    (tmp_path / name).write_bytes(content)
+    page.set_input_files("#edit-photo input[type=file]", str(tmp_path / name))
+    toast = page.locator(".toast-body")
+    toast.wait_for()
+    assert words in toast.inner_text()
+    assert "Traceback" not in page.content()
+    click_example(page)  # and the page goes on
+
+
+def test_light_and_dark(page: Any) -> None:
+    def background() -> str:
+        return page.evaluate("getComputedStyle(document.querySelector('gradio-app')).backgroundColor")
+
+    light = background()
+    page.click("#theme-switch")
+    page.wait_for_timeout(300)
+    assert background() != light
+    page.reload()
+    page.wait_for_selector("#edit-examples img")
+    page.wait_for_function(
+        "light => getComputedStyle(document.querySelector('gradio-app')).backgroundColor !== light", arg=light
+    )
+
+
+def test_two_browsers_do_not_see_each_other(page: Any, browser: Any, small_demo: tuple[Studio, str]) -> None:
+    click_example(page, 1)
+    other = browser.new_page()
+    open_page(other, small_demo[1])
+    assert other.input_value(".face-chooser input") == ""
+    click_example(other, 2)
+    mine, theirs = (one.input_value(".face-chooser input") for one in (page, other))
+    assert mine != theirs
+    assert not set(pictures(page)) & set(pictures(other))
+    other.close()
+
+
+def test_explore_sends_a_face_to_edit(page: Any) -> None:
+    page.get_by_role("tab", name="Explore").click()
+    page.click("#explore-show")
+    page.locator("#explore-faces button:has(img)").nth(3).click()
+    page.wait_for_selector("#explore-send:not([disabled])")
+    page.click("#explore-send")
+    page.wait_for_function("document.querySelector('.face-chooser input').value === 'seed3'")
+    page.wait_for_selector(_AFTER)
+
+
+def test_the_page_tells_the_terms(page: Any) -> None:
+    assert "licence" in page.inner_text("#licence")

@@ -1,0 +1,178 @@
+"""The tabs Mix, Interpolate, Discover and Drag in a real Chromium, with a small generator."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from demo.studio import Studio
+from editing.direction import load
+from invert.inversion import Inversion
+
+pytestmark = pytest.mark.slow
+
+_PATIENCE = 60_000
+
+
+@pytest.fixture(scope="module", name="opened")
+def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
+    """A page with the faces of two seeds; an error in its script fails the tests."""
+    context = browser.new_context(viewport={"width": 1360, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(_PATIENCE)
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.goto(small_demo[1])
+    for number, name in ((1, "seed2"), (2, "seed5")):
+        page.locator("#edit-examples button:has(img)").nth(number).click()
+        page.wait_for_function("name => document.querySelector('.face-chooser input')?.value === name", arg=name)
+    yield page
+    context.close()
+    assert not broken
+
+
+@pytest.fixture(name="page")
+def _page(opened: Any) -> Any:
+    """The same page, with no message left from the test before."""
+    for close in opened.locator(".toast-close").all():
+        close.click()
+    return opened
+
+
+def go_to(page: Any, title: str) -> None:
+    page.get_by_role("tab", name=title, exact=True).click()
+
+
+def choose(page: Any, control: str, option: str) -> None:
+    page.locator(f"{control} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def wait_for_words(page: Any, selector: str, words: str) -> None:
+    page.wait_for_function(
+        "([selector, words]) => document.querySelector(selector)?.innerText.includes(words)", arg=[selector, words]
+    )
+
+
+def download(page: Any, button: str, folder: Path) -> Path:
+    page.wait_for_selector(f"{button}:not([disabled])")
+    with page.expect_download() as started:
+        page.click(button)
+    path = folder / started.value.suggested_filename
+    started.value.save_as(path)
+    return path
+
+
+def toast(page: Any) -> str:
+    shown = page.locator(".toast-body").first
+    shown.wait_for()
+    return str(shown.inner_text())
+
+
+def test_a_mix_is_kept_downloaded_and_drawn_as_a_figure(page: Any, tmp_path: Path) -> None:
+    go_to(page, "Mix")
+    page.click("#mix-keep")
+    assert "Nothing is mixed yet" in toast(page)
+    page.wait_for_selector("#mix-shown img")
+    before = page.get_attribute("#mix-shown img", "src")
+    choose(page, "#mix-coarse", "seed2")
+    page.wait_for_function("src => document.querySelector('#mix-shown img').src !== src", arg=before)
+    page.click("#mix-keep")
+    wait_for_words(page, "#mix-said", "Kept as the face “seed5+seed2”")
+    record = Inversion.load(download(page, "#mix-record", tmp_path))
+    assert record.method == "mix"
+    assert download(page, "#mix-picture", tmp_path).suffix == ".png"
+    page.get_by_text("Each face with the styles of each").click()
+    page.click("#mix-figure-begin")
+    page.wait_for_selector("#mix-figure img")
+
+
+def test_a_film_in_the_order_that_was_set_plays_and_downloads(page: Any, tmp_path: Path) -> None:
+    go_to(page, "Interpolate")
+    page.click("#interpolate-begin")
+    assert "two key frames" in toast(page)
+    page.click("#interpolate-add-all")
+    wait_for_words(page, "#interpolate-keys", "1: seed2")
+    page.locator("#interpolate-keys button:has(img)").nth(1).click()
+    page.wait_for_selector("#interpolate-earlier:not([disabled])")
+    page.click("#interpolate-earlier")
+    wait_for_words(page, "#interpolate-keys", "1: seed5")
+    page.fill("#interpolate-seconds input[type=number]", "1")
+    page.keyboard.press("Tab")
+    page.click("#interpolate-begin")
+    page.wait_for_function("document.querySelector('#interpolate-film video')?.readyState >= 2")
+    with av.open(str(download(page, "#interpolate-picture", tmp_path))) as film:
+        assert film.streams.video[0].codec_context.name == "h264"
+        assert sum(1 for _ in film.decode(video=0)) == 24
+
+
+def test_a_film_is_stopped(page: Any, monkeypatch: pytest.MonkeyPatch, small_demo: tuple[Studio, str]) -> None:
+    from editing import animation
+
+    draw = animation.draw_frames
+
+    def slowly(*values: Any, **named: Any) -> Iterator[Any]:
+        for frame in draw(*values, **named):
+            time.sleep(0.2)
+            yield frame
+
+    monkeypatch.setattr(animation, "draw_frames", slowly)
+    films = len(list(small_demo[0].uploads.rglob("*.mp4")))
+    go_to(page, "Interpolate")
+    page.fill("#interpolate-seconds input[type=number]", "20")
+    page.keyboard.press("Tab")
+    page.click("#interpolate-begin")
+    wait_for_words(page, "#interpolate-said", "Frame ")
+    page.wait_for_selector("#interpolate-frame img")
+    page.click("#interpolate-stop")
+    wait_for_words(page, "#interpolate-said", "Stopped")
+    page.wait_for_selector("#interpolate-begin:not([disabled])")
+    assert len(list(small_demo[0].uploads.rglob("*.mp4"))) == films
+
+
+def test_an_axis_is_named_kept_and_a_slider(page: Any, tmp_path: Path) -> None:
+    go_to(page, "Discover")
+    page.click("#discover-begin")
+    page.wait_for_function("document.querySelectorAll('#discover-strips img').length === 6")
+    page.wait_for_selector("#discover-begin:not([disabled])")
+    page.locator("#discover-strips button:has(img)").nth(2).click()
+    page.wait_for_selector("#discover-keep:not([disabled])")
+    page.fill("#discover-name textarea, #discover-name input", "beard")
+    page.click("#discover-keep")
+    wait_for_words(page, "#discover-kept", "beard")
+    direction = load(download(page, "#discover-file", tmp_path))
+    assert (direction.name, direction.provenance["index"]) == ("beard", 2)
+    page.click("#discover-keep")
+    assert "There is a direction 'beard' already" in toast(page)
+    go_to(page, "Edit")
+    page.get_by_role("spinbutton", name="Beard").wait_for()
+
+
+def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) -> None:
+    go_to(page, "Drag")
+    page.click("#drag-begin")
+    assert "Click on a point" in toast(page)
+    picture = page.locator("#drag-points img")
+    picture.wait_for()
+    page.wait_for_timeout(300)
+    box = picture.bounding_box()
+    for place, words in ((0.3, "where that point is to go"), (0.6, "a point of the picture")):
+        picture.click(position={"x": place * box["width"], "y": place * box["height"]})
+        wait_for_words(page, "#drag-hint", words)
+    page.get_by_text("Points by numbers").click()
+    for name, number in (("from-x", 20), ("from-y", 8), ("to-x", 20), ("to-y", 12)):
+        page.fill(f"#drag-{name} input", str(number))
+    page.click("#drag-add")
+    page.fill("#drag-steps input[type=number]", "10")
+    page.keyboard.press("Tab")
+    page.click("#drag-begin")
+    wait_for_words(page, "#drag-said", "Kept as the face")
+    record = Inversion.load(download(page, "#drag-record", tmp_path))
+    assert record.method == "drag"
+    handles = record.settings["handles"]
+    assert isinstance(handles, list)
+    assert handles[1] == [20, 8, 20, 12]
+    assert len(handles) == 2

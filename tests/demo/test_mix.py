@@ -1,0 +1,91 @@
+"""What the buttons of the tab Mix do."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from demo.running import Done
+from demo.tabs import mix as mix_tab
+from demo.tabs.mix import Share, draw_figure, draw_mix, keep_mix
+from demo.visit import Visit
+from editing.cli import main
+from editing.mixing import Donor, mix
+from generator.errors import InputError
+from generator.formats.native import save_native
+from invert.inversion import Inversion
+from tests.demo.visits import report_all, visiting
+
+
+@pytest.fixture(name="visit")
+def _visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
+    with visiting(tmp_path, monkeypatch) as visit:
+        yield visit
+
+
+SHARES = [Share("coarse", "bob", 1.0), Share("middle", "", 1.0), Share("fine", "cleo", 0.5)]
+
+
+def test_a_preview_shows_the_mix_and_says_its_command(visit: Visit) -> None:
+    own, none = draw_mix(visit, "ann", [Share("coarse", "", 1.0)])
+    mixed, command = draw_mix(visit, "ann", SHARES)
+    assert none == ""
+    assert command == (
+        "edit mix ann.inversion.safetensors bob.inversion.safetensors cleo.inversion.safetensors "
+        "--layers coarse --layers fine --strength 1 --strength 0.5 --record"
+    )
+    pictures = [np.asarray(Image.open(path)).astype(int) for path in (own, mixed)]
+    assert pictures[0].shape == pictures[1].shape == (16, 16, 3)
+    assert (pictures[0] != pictures[1]).any()
+
+
+def test_a_kept_mix_is_a_face_with_the_record_that_the_command_writes(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = keep_mix(visit, "ann", SHARES)
+    assert kept.name == "ann+bob+cleo"
+    assert list(visit.faces) == ["ann", "bob", "cleo", "ann+bob+cleo"]
+    G = visit.studio.G
+    donors = [Donor(G.sample([1]), G.rows("coarse")), Donor(G.sample([2]), G.rows("fine"), 0.5)]
+    assert torch.allclose(kept.record.inversion.ws, mix(G.sample([0]), donors), atol=1e-5)
+    work = tmp_path / "elsewhere"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    save_native(G, work / "small.safetensors")
+    for name in ("ann", "bob", "cleo"):
+        visit.faces[name].record.inversion.save(f"{name}.inversion.safetensors")
+    words = shlex.split(kept.made_by)[1:]
+    assert main([*words, "--model", "small.safetensors", "--device", "cpu"]) == 0
+    (made,) = work.glob("*.mix.*.inversion.safetensors")
+    assert torch.allclose(Inversion.load(made).ws, kept.record.inversion.ws, atol=1e-5)
+
+
+def test_the_figure_tells_how_far_it_is_and_ends_with_a_picture(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mix_tab, "run_reporting", report_all)
+    *news, end = draw_figure(visit, ["ann", "bob"], "coarse", 1.0)
+    assert isinstance(end, Done)
+    path, command = end.result
+    assert news == [(number, 8) for number in range(1, 9)]
+    assert Image.open(path).width > 3 * visit.studio.G.resolution
+    assert command == "edit mix ann.inversion.safetensors bob.inversion.safetensors --matrix --layers coarse"
+
+
+def test_what_cannot_be_mixed_is_said(visit: Visit) -> None:
+    with pytest.raises(InputError, match="Choose a face first"):
+        draw_mix(visit, None, SHARES)
+    with pytest.raises(InputError, match="no face 'dora'"):
+        draw_mix(visit, "ann", [Share("coarse", "dora", 1.0)])
+    with pytest.raises(InputError, match="Nothing is mixed yet"):
+        keep_mix(visit, "ann", [Share("coarse", "bob", 0.0)])
+    with pytest.raises(InputError, match="from 0"):
+        draw_mix(visit, "ann", [Share("coarse", "bob", 2.0)])
+    with pytest.raises(InputError, match="from 2 to 8 faces, and there are 1"):
+        list(draw_figure(visit, ["ann"], "coarse", 1.0))
+    with pytest.raises(InputError, match="Say which styles"):
+        list(draw_figure(visit, ["ann", "bob"], "", 1.0))

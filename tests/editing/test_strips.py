@@ -1,0 +1,31 @@
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+
+from editing.direction import Direction
+from editing.strips import strips
+from invert.photo import to_picture
+from tests.small_models import small_generator
+
+Pixels = npt.NDArray[np.int64]
+
+
+def _cell(sheet: Image.Image, column: int, side: int, count: int) -> Pixels:
+    """One picture of a sheet of one row, which ends at the right and at the bottom."""
+    left = sheet.width - (count - column) * (side + 8)
+    return np.asarray(sheet.crop((left, sheet.height - side - 8, left + side, sheet.height - 8))).astype(np.int64)
+
+
+def test_each_column_is_the_picture_at_its_strength() -> None:
+    G = small_generator()
+    ws = G.sample([0])
+    direction = Direction("one", G.latent_space, torch.ones(1, G.w_dim), 0.5)
+    done: list[tuple[int, int]] = []
+    sheet = strips(
+        G, ws, "const", [direction], lambda *now: done.append(now), strengths=(-1.0, 0.0, 2.0), cell=G.resolution
+    )
+    assert done == [(1, 1)]
+    for column, strength in enumerate((-1.0, 0.0, 2.0)):
+        expected = np.asarray(to_picture(G.synthesize(direction.bind(G).apply(ws, strength)))[0]).astype(np.int64)
+        assert np.abs(_cell(sheet, column, G.resolution, 3) - expected).max() <= 1

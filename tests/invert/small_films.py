@@ -1,0 +1,46 @@
+"""Films of a few small frames, made here."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from generator.generator import Generator
+from invert.film import write_film
+from invert.photo import to_picture
+
+
+def save_film(path: Path, pictures: Sequence[Image.Image], *, fps: float = 10.0) -> None:
+    """A film of these pictures, nearly without loss for its size."""
+    with write_film(path, fps=fps, overwrite=True) as write:
+        for picture in pictures:
+            write(np.asarray(picture))
+
+
+def morphing(G: Generator, count: int, *, side: int = 64) -> list[Image.Image]:
+    """What a generator draws on the way from one seed to another."""
+    codes = G.sample([1, 2])
+    return [
+        to_picture(G.synthesize(codes[:1].lerp(codes[1:], i / max(1, count - 1))))[0].resize((side, side))
+        for i in range(count)
+    ]
+
+
+def with_sound(film: Path, path: Path, seconds: float, *, codec: str = "aac") -> None:
+    """The same film with a tone."""
+    rate = 48_000
+    with av.open(str(film)) as source, av.open(str(path), "w") as target:
+        video = target.add_stream_from_template(source.streams.video[0])
+        audio = target.add_stream(codec, rate=rate)
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = video
+                target.mux(packet)
+        tone = 0.2 * np.sin(np.arange(int(seconds * rate)) * 2 * np.pi * 440 / rate)
+        for start in range(0, len(tone), 1024):
+            frame = av.AudioFrame.from_ndarray(tone[None, start : start + 1024].astype(np.float32), "fltp", "mono")
+            frame.sample_rate, frame.pts = rate, start
+            target.mux(audio.encode(frame))
+        target.mux(audio.encode(None))

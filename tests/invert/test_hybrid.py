@@ -1,0 +1,104 @@
+"""A search that an encoder begins: nearer from the first step, and the same search otherwise."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from encoders.formats.native import save_encoder
+from generator.errors import InputError
+from invert.encode import EncoderInverter
+from invert.hybrid import HybridInverter
+from invert.inversion import Inversion
+from invert.methods import make_inverter
+from invert.optimize import OptimizationInverter, Progress
+from tests.encoders.small_encoders import small_encoder
+from tests.invert.small_search import interrupt_at, own_images, small_search  # noqa: F401
+from tests.odd_models import odd_generator
+
+pytestmark = pytest.mark.usefixtures("small_search")
+
+
+def _hybrid(G, steps: int = 4, **options: object) -> HybridInverter:  # type: ignore[no-untyped-def]
+    encoder = options.pop("encoder", None) or small_encoder(G)
+    return HybridInverter(G, encoder, steps=steps, precision="float32", **options)  # type: ignore[arg-type]
+
+
+def test_the_search_begins_with_the_encoders_code() -> None:
+    G = odd_generator()
+    images = own_images(G, 3, 4)
+    inverter = _hybrid(G, 1)
+    start = EncoderInverter(G, small_encoder(G)).invert(images).ws
+    found = inverter.invert(images)
+    assert torch.allclose(found.ws, start, atol=1e-4)  # the best of one step is where it began
+    assert (found.method, found.settings["encoder"], found.settings["w_steps"]) == ("hybrid", "small-plain", 0)
+
+
+def test_it_searches_on() -> None:
+    G = odd_generator()
+    images = own_images(G, 3)
+    losses: list[float] = []
+    _hybrid(G, 30).invert(images, on_step=lambda progress: losses.append(progress.loss))
+    assert min(losses[-5:]) < 0.7 * losses[0]
+
+
+def test_a_start_of_the_callers_own() -> None:
+    G = odd_generator()
+    images, ws = own_images(G, 3), G.sample([3])
+    seen: list[Progress] = []
+    search = OptimizationInverter(G, steps=2, precision="float32")
+    search.invert(images, start=ws, on_step=seen.append)
+    assert seen[0].loss < 1e-6  # it is the image's own code
+    found = _hybrid(G, 1).invert(images, start=ws)
+    assert torch.allclose(found.ws, ws, atol=1e-4)
+    with pytest.raises(InputError, match="The start needs the shape"):
+        search.invert(images, start=ws[:, :1])
+
+
+def test_in_w_rows_are_equal() -> None:
+    G = odd_generator()
+    found = _hybrid(G, 3, space="w").invert(own_images(G, 3))
+    assert torch.equal(found.ws, found.ws[:, :1].expand_as(found.ws))
+    assert found.settings["w_steps"] == 3
+
+
+def test_what_a_mask_hides_does_not_matter() -> None:
+    G = odd_generator()
+    images = own_images(G, 3)
+    mask = torch.ones(1, 1, *images.shape[2:])
+    mask[:, :, : mask.shape[2] // 2] = 0
+    spoiled = torch.where(mask > 0, images, torch.ones_like(images))
+    one, two = (_hybrid(G).invert(shown, mask=mask) for shown in (images, spoiled))
+    assert torch.allclose(one.ws, two.ws, atol=1e-5)
+    with pytest.raises(InputError, match="mask"):
+        _hybrid(G).invert(images, mask=mask[:, :, 1:])
+
+
+def test_an_interrupt_keeps_the_best() -> None:
+    G = odd_generator()
+    found = _hybrid(G, 9).invert(own_images(G, 3), on_step=interrupt_at(2), keep_partial=True)
+    assert found.settings["stopped_at_step"] == 2
+
+
+def test_equal_settings_give_equal_records(tmp_path: Path) -> None:
+    G = odd_generator()
+    save_encoder(small_encoder(G), tmp_path / "mine.safetensors")
+    paths = [tmp_path / f"{name}.inversion.safetensors" for name in ("one", "other")]
+    for path in paths:
+        _hybrid(G, encoder=tmp_path / "mine.safetensors").invert(own_images(G, 3)).save(path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    inverter = _hybrid(G, encoder=tmp_path / "mine.safetensors")
+    settings = Inversion.load(paths[0]).settings
+    assert len(str(settings["sha256"])) == 64
+    assert all(getattr(inverter, name) == value for name, value in settings.items())
+
+
+def test_an_encoder_makes_it_the_default(tmp_path: Path) -> None:
+    G = odd_generator()
+    save_encoder(small_encoder(G), tmp_path / "mine.safetensors")
+    assert type(make_inverter(G)) is OptimizationInverter
+    assert isinstance(make_inverter(G, encoder=tmp_path / "mine.safetensors"), HybridInverter)
+    tuning = make_inverter(G, "pivotal", encoder=tmp_path / "mine.safetensors")
+    assert tuning.pivot_settings["method"] == "hybrid"  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match="No encoder comes with this package"):
+        make_inverter(G, "hybrid")
