@@ -21,6 +21,9 @@ class Comparison:
         pixel_weight: of the mean squared error beside LPIPS.
         detail_weight: of the squared error of what averaging to ``size`` removes.
         lpips_weight: of LPIPS.
+        centre_weight: of LPIPS of the picture's centre, half as wide, at twice ``size``: what aligned pictures show
+            is there, and at ``size`` alone too little is left of it to tell people apart. It is left out where
+            nothing as fine is drawn or given.
         mask: ``[1 or N, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared (inpainting by inversion).
 
     Raises:
@@ -37,6 +40,7 @@ class Comparison:
         pixel_weight: float,
         detail_weight: float,
         lpips_weight: float = 1.0,
+        centre_weight: float = 0.0,
         mask: Tensor | None = None,
     ) -> None:
         device = lpips.shift.device
@@ -46,6 +50,8 @@ class Comparison:
         self.fine_size = min(fine_size, side)
         # Between other sides averaging is no projection.
         self.has_detail = bool(detail_weight) and side >= fine_size > size
+        self.has_centre = bool(centre_weight) and self.size == size and self.fine_size >= 2 * size
+        self.centre_weight = centre_weight
         self.lpips = lpips
         self.weights = (lpips_weight, pixel_weight, detail_weight)
         self.mask: Tensor | None = None
@@ -61,6 +67,7 @@ class Comparison:
         self.target = area_resize(fine_target, self.size)
         with torch.no_grad():
             self.target_features = lpips.features(self._for_lpips(self.target))
+            self.centre_features = lpips.features(self._centre(fine_target)) if self.has_centre else []
 
     def __getitem__(self, image: int) -> "Comparison":
         """The comparison of one image alone."""
@@ -68,6 +75,7 @@ class Comparison:
         one.__dict__.update(self.__dict__)
         one.fine_target, one.target = self.fine_target[rows], self.target[rows]
         one.target_features = [tap[rows] for tap in self.target_features]
+        one.centre_features = [tap[rows] for tap in self.centre_features]
         if self.mask is not None and len(self.mask) > 1:
             one.mask, one.coverage = self.mask[rows], self.mask[rows].mean(dim=(1, 2, 3))
         return one
@@ -90,6 +98,9 @@ class Comparison:
         losses = self.lpips.distance(self.lpips.features(self._for_lpips(coarse)), self.target_features)
         if lpips_weight != 1:
             losses = lpips_weight * losses
+        if self.has_centre:
+            centre = self.lpips.distance(self.lpips.features(self._centre(fine)), self.centre_features)
+            losses = losses + self.centre_weight * centre
         coarse_error = (coarse - self.target).square().mean(dim=(1, 2, 3))
         losses = losses + pixel_weight * coarse_error
         if self.has_detail:
@@ -98,6 +109,11 @@ class Comparison:
             losses = losses + detail_weight * (fine_error - coarse_error)
         shown = coarse if self.mask is None else area_resize(whole, self.size)
         return losses / self.coverage, shown.detach()
+
+    def _centre(self, fine: Tensor) -> Tensor:
+        twice = area_resize(fine, 2 * self.size)
+        middle = slice(self.size // 2, self.size // 2 + self.size)
+        return self._for_lpips(twice[:, :, middle, middle])
 
     @staticmethod
     def _for_lpips(images: Tensor) -> Tensor:

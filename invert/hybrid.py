@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from encoders.encoder import Encoder
     from encoders.restyle import ReStyle
 
-_STEPS = {"w": 50, "w+": 100}
+_STEPS = {"w": 50, "w+": 110}
 
 
 class HybridInverter(OptimizationInverter):
@@ -37,9 +37,9 @@ class HybridInverter(OptimizationInverter):
         encoder: what :class:`invert.encode.EncoderInverter` takes; None for the one that comes with this package.
         space: as for :class:`invert.optimize.OptimizationInverter`; in W the search begins with the mean of the
             encoder's rows.
-        steps: of Adam; None for 50 in W, 100 in W+.
+        steps: of Adam; None for 50 in W, 110 in W+.
         learning_rate: in standard deviations of W.
-        pixel_weight, detail_weight, prior_weight, search_size, seed, precision: as for the search.
+        pixel_weight, detail_weight, centre_weight, prior_weight, search_size, seed, precision: as for the search.
 
     Attributes:
         encoder, sha256: the encoder's name, and that of its file where it came from one.
@@ -61,6 +61,7 @@ class HybridInverter(OptimizationInverter):
         learning_rate: float = 0.22,
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
+        centre_weight: float = 0.2,
         prior_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
@@ -73,6 +74,7 @@ class HybridInverter(OptimizationInverter):
             learning_rate=learning_rate,
             pixel_weight=pixel_weight,
             detail_weight=detail_weight,
+            centre_weight=centre_weight,
             prior_weight=prior_weight,
             search_size=search_size,
             seed=seed,

@@ -38,8 +38,8 @@ class NoiseOptimization:
         steps: of Adam on the maps.
         learning_rate: in standard deviations of the noise.
         regularizer_weight: of :func:`correlation`.
-        pixel_weight, detail_weight: as for :class:`invert.optimize.OptimizationInverter`; the detail is that of
-            the full resolution.
+        pixel_weight, detail_weight, centre_weight: as for :class:`invert.optimize.OptimizationInverter`; the detail
+            is that of the full resolution.
         search_size: the side at which LPIPS compares images, at most the generator's resolution.
         precision: of the convolutions.
 
@@ -59,10 +59,16 @@ class NoiseOptimization:
         regularizer_weight: float = 1e-2,
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
+        centre_weight: float = 0.2,
         search_size: int = 256,
         precision: Precision = "auto",
     ) -> None:
-        weights = {"regularizer": regularizer_weight, "pixel": pixel_weight, "detail": detail_weight}
+        weights = {
+            "regularizer": regularizer_weight,
+            "pixel": pixel_weight,
+            "detail": detail_weight,
+            "centre": centre_weight,
+        }
         check_search("Noise optimisation", steps, learning_rate, weights)
         if not any(float(strength.detach().abs().max()) > 0 for strength in noise_strengths(G)):
             raise InputError(f"The model '{G.name}' draws without noise; take another method.")
@@ -74,6 +80,7 @@ class NoiseOptimization:
         self.regularizer_weight = regularizer_weight
         self.pixel_weight = pixel_weight
         self.detail_weight = detail_weight
+        self.centre_weight = centre_weight
         self.search_size = search_side(search_size, G)
         self.precision = resolve_precision(precision, G.device)
 
@@ -128,7 +135,15 @@ class NoiseOptimization:
         return self._record(found, search.best_maps(), ended)
 
     def _record(self, pivot: Inversion, noise: list[Tensor] | None, ended: dict[str, JSON]) -> Inversion:
-        names = ("steps", "learning_rate", "regularizer_weight", "pixel_weight", "detail_weight", "search_size")
+        names = (
+            "steps",
+            "learning_rate",
+            "regularizer_weight",
+            "pixel_weight",
+            "detail_weight",
+            "centre_weight",
+            "search_size",
+        )
         settings: dict[str, JSON] = {name: getattr(self, name) for name in (*names, "precision", "pivot_settings")}
         return Inversion(
             ws=pivot.ws,
@@ -155,6 +170,7 @@ class _NoiseSearch:
             LPIPS.load("alex").to(G.device).in_precision(dtype),
             pixel_weight=inverter.pixel_weight,
             detail_weight=inverter.detail_weight,
+            centre_weight=inverter.centre_weight,
             mask=mask,
         )
         with torch.no_grad():

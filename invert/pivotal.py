@@ -54,6 +54,7 @@ class PivotalTuning:
         learning_rate: in units of each weight's root mean square.
         lpips_weight, pixel_weight: of LPIPS and of the mean squared error, both at ``search_size``.
         detail_weight: of the squared error of what is finer, at the generator's full resolution.
+        centre_weight: of LPIPS of the centre, half the side, at twice ``search_size``.
         locality_weight: of the locality regulariser, which holds what other codes draw to what the untuned
             generator draws of them (section 3.2 of the paper); 0 leaves it out.
         locality_every: steps from one evaluation of the regulariser to the next, each weighted as many times.
@@ -84,6 +85,7 @@ class PivotalTuning:
         lpips_weight: float = 1.0,
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
+        centre_weight: float = 0.2,
         locality_weight: float = 0.0,
         locality_every: int = 4,
         form: Form = "full",
@@ -97,6 +99,7 @@ class PivotalTuning:
             "LPIPS": lpips_weight,
             "pixel": pixel_weight,
             "detail": detail_weight,
+            "centre": centre_weight,
             "locality": locality_weight,
         }
         check_search("Tuning", steps, learning_rate, weights)
@@ -113,6 +116,7 @@ class PivotalTuning:
         self.lpips_weight = lpips_weight
         self.pixel_weight = pixel_weight
         self.detail_weight = detail_weight
+        self.centre_weight = centre_weight
         self.locality_weight = locality_weight
         self.locality_every = locality_every
         self.form: Form = form
@@ -211,6 +215,7 @@ class PivotalTuning:
                 lpips,
                 pixel_weight=self.pixel_weight,
                 detail_weight=self.detail_weight,
+                centre_weight=self.centre_weight,
                 lpips_weight=self.lpips_weight,
                 mask=mask,
             )
@@ -282,6 +287,7 @@ class PivotalTuning:
             "lpips_weight": self.lpips_weight,
             "pixel_weight": self.pixel_weight,
             "detail_weight": self.detail_weight,
+            "centre_weight": self.centre_weight,
             "locality_weight": self.locality_weight,
             "locality_every": self.locality_every,
             "form": self.form,

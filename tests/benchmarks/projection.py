@@ -1,4 +1,4 @@
-"""How much sooner the default projection reaches what a plain loop reaches.
+"""How much sooner the search without an encoder, `invert --method optimize`, reaches what a plain loop reaches.
 
     python -m tests.benchmarks.projection ../shared/photos   # about 8 minutes a photo
     python -m tests.benchmarks.projection ../shared/photos --only london_005_neutral --only astronaut
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="a photo's name without suffix; repeatable")
     parser.add_argument("--estimate", action="store_true")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--steps", type=int, help="of the default projection")
+    parser.add_argument("--steps", type=int, help="of our search")
     parser.add_argument("--json", type=Path, help="where to write the rows")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -124,7 +124,7 @@ def main() -> None:
     G, lpips = generator.load("ffhq"), LPIPS.load("alex")
     rows: list[dict[str, float | str]] = []
     typical = WStatistics.of(G)
-    print(f"{'photo':22} {'plain':>15} {'default':>15}   time ratio  LPIPS ratio  distance in W  identity, edited")
+    print(f"{'photo':22} {'plain':>15} {'ours':>15}   time ratio  LPIPS ratio  distance in W  identity, edited")
     for path in paths:
         photo = read_photo(path)
         crop, _ = align_face(photo, require_faces(photo, "largest", path.name)[0], G.resolution)

@@ -27,7 +27,7 @@ from invert.align import align_face, crop_of
 from invert.faces import require_faces
 from invert.identity import Identity
 from invert.inversion import Inversion
-from invert.optimize import OptimizationInverter
+from invert.methods import make_inverter
 from invert.paste import paste_back
 from invert.photo import list_photos, read_photo, to_picture, to_tensor
 
@@ -135,7 +135,7 @@ def _invert(G: generator.Generator, image: torch.Tensor, photo: Path, records: P
     if path is not None and path.is_file():
         return Inversion.load(path).ws
     start = time.perf_counter()
-    record = OptimizationInverter(G).invert(image)
+    record = make_inverter(G).invert(image)
     print(f"inverted {photo.name} in {time.perf_counter() - start:.1f} s", flush=True)
     if path is not None:
         record.save(path)

@@ -23,6 +23,11 @@ def _compare(images: torch.Tensor, mask: torch.Tensor | None = None, size: int =
     return Comparison(images, size, 2 * size, tiny_lpips(), pixel_weight=1.0, detail_weight=1.0, mask=mask)
 
 
+def _with_centre(images: torch.Tensor, fine_size: int = 128, mask: torch.Tensor | None = None) -> Comparison:
+    weights = {"pixel_weight": 0.0, "detail_weight": 0.0, "lpips_weight": 0.0, "centre_weight": 0.5}
+    return Comparison(images, 64, fine_size, tiny_lpips(), **weights, mask=mask)
+
+
 def test_the_loss_is_lpips_and_pixels_and_detail() -> None:
     target, drawn = _images(2, 3, 128, 128), _images(2, 3, 128, 128).flip(3)
     losses, shown = _compare(target)(drawn)
@@ -30,6 +35,23 @@ def test_the_loss_is_lpips_and_pixels_and_detail() -> None:
     perceptual = tiny_lpips()(small_drawn, small_target)
     torch.testing.assert_close(losses, perceptual + (drawn - target).square().mean(dim=(1, 2, 3)))
     torch.testing.assert_close(shown, small_drawn)
+
+
+def test_the_centre_is_compared_at_twice_the_side() -> None:
+    target, drawn = _images(2, 3, 256, 256), _images(2, 3, 256, 256).flip(3)
+    losses, _ = _with_centre(target, 256)(drawn)
+    ours, theirs = (area_resize(images, 128)[:, :, 32:96, 32:96] for images in (drawn, target))
+    torch.testing.assert_close(losses, 0.5 * tiny_lpips()(ours, theirs))
+    torch.testing.assert_close(_with_centre(target, 256)[1](drawn[1:])[0], losses[1:])
+    mask = torch.ones(1, 1, 256, 256)
+    mask[..., 64:192, 64:192] = 0
+    assert float(_with_centre(target, 256, mask)(drawn)[0].max()) == 0
+
+
+@pytest.mark.parametrize(("side", "fine_size"), [(100, 128), (128, 64), (48, 128)])
+def test_there_is_no_centre_where_nothing_is_as_fine(side: int, fine_size: int) -> None:
+    target = _images(1, 3, side, side)
+    assert float(_with_centre(target, fine_size)(_images(1, 3, 128, 128))[0]) == 0
 
 
 def test_a_masked_part_may_hold_anything() -> None:

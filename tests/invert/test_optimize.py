@@ -60,10 +60,10 @@ def test_rows_that_draw_finer_than_the_comparison_keep_the_code_of_w() -> None:
 
 
 @small
-def test_without_detail_what_draws_finer_than_the_search_size_keeps_the_code_of_w() -> None:
+def test_without_detail_and_centre_what_draws_finer_than_the_search_size_keeps_the_code_of_w() -> None:
     G = odd_generator()
     size = G.resolution // 4
-    ws = invert(G, own_images(G, 3), search_size=size, detail_weight=0.0).ws[0]
+    ws = invert(G, own_images(G, 3), search_size=size, detail_weight=0.0, centre_weight=0.0).ws[0]
     held = [row for row in range(G.num_ws) if min(_resolutions(G, row)) > size]
     assert len(held) > 1
     assert torch.allclose(ws[held], ws[held[:1]].expand_as(ws[held]), atol=1e-5)
@@ -76,7 +76,7 @@ def test_detail_finer_than_the_search_size_comes_nearer_when_it_has_a_weight() -
     size = G.resolution // 4
 
     def error_of_detail(weight: float) -> float:
-        ws = invert(G, target, search_size=size, detail_weight=weight, steps=60).ws
+        ws = invert(G, target, search_size=size, detail_weight=weight, centre_weight=0.0, steps=60).ws
         errors = [
             (area_resize(G.synthesize(ws), side) - area_resize(target, side)).square().mean()
             for side in (2 * size, size)
@@ -246,6 +246,7 @@ def test_every_setting_is_recorded(tmp_path: Path) -> None:
         w_fraction=0.4,
         pixel_weight=0.5,
         detail_weight=2.0,
+        centre_weight=0.75,
         prior_weight=0.25,
         search_size=32,
         seed=7,
@@ -257,6 +258,7 @@ def test_every_setting_is_recorded(tmp_path: Path) -> None:
         "learning_rate": 0.1,
         "pixel_weight": 0.5,
         "detail_weight": 2.0,
+        "centre_weight": 0.75,
         "prior_weight": 0.25,
         "search_size": 32,
         "seed": 7,

@@ -1,0 +1,45 @@
+"""The encoder that comes with the package, on the default model itself."""
+
+import pytest
+import torch
+
+import encoders
+import generator
+from encoders.shipped import shipped_encoder
+from generator.generator import Generator
+from generator.perceptual import LPIPS
+from invert.hybrid import HybridInverter
+from invert.methods import make_inverter
+from tests.odd_models import odd_generator
+
+
+@pytest.fixture(name="G", scope="module")
+def _generator() -> Generator:
+    return generator.load("ffhq")
+
+
+def test_it_belongs_to_the_default_model_and_is_small(G: Generator) -> None:
+    path = shipped_encoder(G)
+    assert path is not None
+    assert path.stat().st_size <= 20_000_000
+    encoder = encoders.load(path, G)
+    assert (encoder.fingerprint, encoder.model) == (G.fingerprint, "ffhq")  # type: ignore[union-attr]
+    assert isinstance(make_inverter(G), HybridInverter)
+    assert shipped_encoder(odd_generator()) is None
+
+
+def test_it_finds_who_is_seen(G: Generator) -> None:
+    """Unseen samples: at most half as far from the picture as the mean face is, and nearer to its own code."""
+    path = shipped_encoder(G)
+    assert path is not None
+    ws = G.sample([31, 32, 33], truncation=0.8)
+    lpips = LPIPS.load("alex")
+    with torch.no_grad():
+        images = torch.cat([G.synthesize(one[None], size=256) for one in ws])
+        found = encoders.load(path, G).encode(images)
+        drawn = torch.cat([G.synthesize(one[None], size=256) for one in found])
+        mean = G.synthesize(G.w_avg.expand(1, G.num_ws, -1), size=256)
+    near, far = lpips(drawn, images), lpips(mean.expand_as(images), images)
+    assert float(near.mean()) < 0.6 * float(far.mean())
+    whose = torch.cdist(found.flatten(1), ws.flatten(1)).argmin(dim=1)
+    assert whose.tolist() == [0, 1, 2]
