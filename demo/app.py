@@ -12,6 +12,7 @@ from demo.tabs import discover, drag, edit, explore, interpolate, mix
 from demo.visit import Visit
 
 _HERE = Path(__file__).parent
+_HEARTBEAT_SECONDS = 30
 
 TABS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
     ("Edit", "edit", edit.build),
@@ -50,6 +51,10 @@ def build(studio: Studio) -> gr.Blocks:
 
         blocks.load(enter, None, [visit, version], show_progress="hidden", api_name="enter", queue=False)
         blocks.unload(leave)
+        # A connection that broke and came back tells nobody; this does.
+        gr.Timer(_HEARTBEAT_SECONDS).tick(
+            _still_here, visit, None, show_progress="hidden", queue=False, api_visibility="private"
+        )
     return blocks
 
 
@@ -76,6 +81,11 @@ def look() -> dict[str, Any]:
         "css_paths": [_HERE / "page.css"],
         "head": f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
     }
+
+
+def _still_here(visit: Visit | None) -> None:
+    if visit is not None:
+        visit.left = None
 
 
 def _end(visit: Visit | None) -> None:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from editing.drag import Dragged, DragProgress, Handle, Point
 
 EVERYTHING, PAINTED = "everything", "painted"
+DEFAULT_RATE = 0.01
+"""What :class:`editing.drag.Drag` takes."""
+
 _DEFAULT_STEPS, _MOST_STEPS = 200, 500
 _LARGEST_MASK = 2048
 _EVERY = 1.0
@@ -29,11 +32,13 @@ class DragWish:
         points: where a point is, then where it is to go, and so on, in pixels of the full picture.
         where: :data:`EVERYTHING`, a name of :data:`editing.regions.REGIONS`, or a mask's file.
         steps: at most so many.
+        learning_rate: how far each goes, in standard deviations of W.
     """
 
     points: "tuple[Point, ...]"
     where: str = EVERYTHING
     steps: int = _DEFAULT_STEPS
+    learning_rate: float = DEFAULT_RATE
 
     def handles(self, side: int) -> "list[Handle]":
         """The points with their targets, on a picture of this side.
@@ -169,7 +174,8 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragSt
         if wish.where != EVERYTHING:
             shown = face.record.picture()
             mask = torch.from_numpy(region_masks([wish.where], [shown], feather=0.0, name=face.name))
-        search, code = Drag(face.record.generator, steps=wish.steps), record_code(face.record)
+        search = Drag(face.record.generator, steps=wish.steps, learning_rate=wish.learning_rate)
+        code = record_code(face.record)
         ended = search.drag(
             code.ws, handles, mask=mask, noise=code.noise_or_const, on_step=report, keep_partial=True
         )
@@ -198,4 +204,5 @@ def _command(face: Face, wish: DragWish) -> str:
     if wish.where != EVERYTHING:
         words += ["--mask", Path(wish.where).name]
     words += [] if wish.steps == _DEFAULT_STEPS else ["--steps", str(wish.steps)]
+    words += [] if wish.learning_rate == DEFAULT_RATE else ["--learning-rate", f"{wish.learning_rate:g}"]
     return command_line(words)

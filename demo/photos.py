@@ -77,7 +77,8 @@ def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
     name = Path(upload).name
     before = visit.photo
     visit.photo = None
-    if before is not None and all(face.photo != before.path for face in visit.faces.values()):
+    # The photo that is being searched becomes a face's.
+    if before is not None and not visit.busy and all(face.photo != before.path for face in visit.faces.values()):
         before.path.unlink(missing_ok=True)
     path = visit.take(upload)
     # One photo at a time is decoded, which takes memory.

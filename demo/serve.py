@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from demo.places import PREFIX
 from generator.command import choose_device
 from generator.errors import InputError
+from generator.ops.memory import share_freed_memory
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -44,6 +45,7 @@ def serve(
     """
     chosen = free_port(host, port)
     quiet_gradio()
+    share_freed_memory()
     # Gradio takes a second or two to import; the model is loaded meanwhile.
     importing = threading.Thread(target=_import_gradio, daemon=True)
     importing.start()

@@ -33,8 +33,7 @@ class Studio:
         G: the generator, float32, on the device to compute on.
         folder: for all temporary files; a new one by default, deleted by :meth:`close`.
         steps: of a search; None for what the quality chosen in the page means.
-        grace: seconds after which a visit ends whose browser has gone: a reload or a lost connection comes back
-            sooner.
+        grace: seconds after which a visit ends whose browser has gone; a lost connection comes back sooner.
         idle: seconds after which a visit ends in which nothing was asked for.
         unclaimed: seconds after which an upload is deleted.
         most_visits: the longest idle visit ends when there are more.
@@ -55,7 +54,7 @@ class Studio:
         *,
         folder: Path | None = None,
         steps: int | None = None,
-        grace: float = 60.0,
+        grace: float = 120.0,
         idle: float = 6 * 3600.0,
         unclaimed: float = 900.0,
         most_visits: int = 200,

@@ -133,6 +133,11 @@ class Visit:
         finally:
             self._busy.release()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something that can be stopped is running."""
+        return self._busy.locked()
+
     def new_path(self, stem: str, suffix: str) -> Path:
         """A path in the visit's folder that no file has, named so that no name leaves the folder.
 

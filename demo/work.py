@@ -57,38 +57,44 @@ def work_on_click(
     """
     begin, stop = buttons
     shown = list(outputs)
-    unchanged = [gr.skip() for _ in shown[1:]]
 
     def run(visit: Visit, *values: Any) -> Iterator[Any]:
+        said: Any = gr.skip()
         try:
-            yield from handler(visit, *values)
+            for news in handler(visit, *values):
+                yield *news, *_working()
         except StoppedError:
-            yield *unchanged, STOPPED
-        except Exception:  # what is wrong is told elsewhere
-            yield *unchanged, ""
+            said = STOPPED
+        except Exception:  # told elsewhere; the page does not wait for what follows a failure
+            yield *at_rest(), "", *_idle()
             raise
+        yield *at_rest(), said, *_idle()
+
+    def at_rest() -> Sequence[Any]:
+        return [gr.skip() for _ in shown[1:]] if rest is None else rest()
 
     def ask_to_stop(visit: Visit) -> None:
         visit.keep = keep
         visit.stop.set()
 
-    def busy() -> tuple[gr.Button, gr.Button, str]:
-        return gr.Button(interactive=False), gr.Button(interactive=True), WAITING
-
-    def idle() -> tuple[Any, ...]:
-        return gr.Button(interactive=True), gr.Button(interactive=False), *(() if rest is None else rest())
-
     quick: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-    afterwards = [begin, stop, *([] if rest is None else shown[:-1])]
     for trigger in (begin.click, *further):
         visible: Any = {"api_name": api_name} if trigger is begin.click else {"api_visibility": "private"}
-        trigger(busy, None, [begin, stop, shown[-1]], **quick).then(
+        trigger(lambda: (*_working(), WAITING), None, [begin, stop, shown[-1]], **quick).then(
             answering(run),
             [page.visit, *inputs],
-            shown,
+            [*shown, begin, stop],
             show_progress="hidden",
             concurrency_limit=_AT_ONCE,
             concurrency_id="work",
             **visible,
-        ).then(idle, None, afterwards, **quick)
+        )
     stop.click(answering(ask_to_stop), page.visit, None, **quick)
+
+
+def _working() -> tuple[gr.Button, gr.Button]:
+    return gr.Button(interactive=False), gr.Button(interactive=True)
+
+
+def _idle() -> tuple[gr.Button, gr.Button]:
+    return gr.Button(interactive=True), gr.Button(interactive=False)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from invert.align import align_face, no_align
 from invert.done import FACE
-from invert.photo import to_picture, to_tensor
+from invert.drawn import measured, picture_of
+from invert.photo import to_tensor
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from generator.generator import Noise
     from invert.faces import Face
     from invert.identity import Identity
     from invert.inversion import Inversion
@@ -63,11 +63,6 @@ def invert_face(
         InputError: the face lies outside the photo, or the search fails.
         KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
     """
-    import torch
-
-    from invert.metrics import measure
-    from invert.tuned_weights import tuned_generator
-
     G = inverter.G
     crop, alignment = no_align(photo, G.resolution) if face is None else align_face(photo, face, G.resolution)
     # Before the search, so that weights which cannot be fetched cost no search.
@@ -76,11 +71,8 @@ def invert_face(
     inversion = inverter.invert(images, on_step=on_step, keep_partial=keep_partial)
     settings = inversion.settings | {FACE: which if face is not None else None}
     inversion = dataclasses.replace(inversion, settings=settings, sources=[source], alignments=[alignment])
-    drawn_by, ws, maps = tuned_generator(G, inversion), inversion.for_generator(G), inversion.noise
-    noise: Noise = "const" if maps is None else [map.to(G.device) for map in maps]
-    with torch.inference_mode():
-        picture = to_picture(drawn_by.synthesize(ws, noise))[0]
-    metrics = inversion.metrics | measure(drawn_by, ws, images, noise=noise)
+    picture = picture_of(G, inversion)
+    metrics = measured(G, inversion, images, full=False)
     if person is not None and identity is not None:
         other = identity(picture)
         metrics["identity"] = [math.nan if other is None else identity.distance(person, other)]

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = {"invert": "invert", "edit": "editing"}
+PROGRAMS = COMMANDS | {"python -m demo": "demo"}
 
 
 def test_the_console_scripts_are_what_is_tested_here() -> None:
@@ -16,7 +17,7 @@ def test_the_console_scripts_are_what_is_tested_here() -> None:
     assert scripts == {command: f"{package}.__main__:main" for command, package in COMMANDS.items()}
 
 
-@pytest.mark.parametrize(("command", "package"), COMMANDS.items())
+@pytest.mark.parametrize(("command", "package"), PROGRAMS.items())
 def test_ctrl_c_while_modules_are_imported(command: str, package: str) -> None:
     code = (
         "import sys\n"
@@ -32,7 +33,7 @@ def test_ctrl_c_while_modules_are_imported(command: str, package: str) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (130, "", f"{command}: Stopped.\n")
 
 
-@pytest.mark.parametrize(("command", "package"), COMMANDS.items())
+@pytest.mark.parametrize(("command", "package"), PROGRAMS.items())
 def test_the_packages_run_as_modules(command: str, package: str) -> None:
     result = subprocess.run(
         [sys.executable, "-m", package, "--help"], capture_output=True, text=True, cwd=ROOT, check=False

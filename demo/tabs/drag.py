@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.drags import EVERYTHING, PAINTED, DragWish, drag_face, draw_points, painted_mask, save_mask
+from demo.drags import DEFAULT_RATE, EVERYTHING, PAINTED, DragWish, drag_face, draw_points, painted_mask, save_mask
 from demo.notes import note
 from demo.page import Page, answering, face_chooser
 from demo.results import download_picture, not_ready, ready, results_row
@@ -20,7 +20,7 @@ Points = list[tuple[float, float]]
 
 _FIRST = note("Click on a point of the picture that is to move.")
 _SECOND = note("Click on where that point is to go.")
-_DEFAULT_STEPS = 100
+_DEFAULT_STEPS = 200
 
 
 def build(page: Page) -> None:
@@ -58,7 +58,9 @@ def build(page: Page) -> None:
             where = gr.Dropdown(
                 [("the whole picture", EVERYTHING), *((f"the {name}", name) for name in REGIONS),
                  ("what I paint", PAINTED)],
-                value=EVERYTHING, label="What may change", info="The rest is held as it is.", elem_id="drag-where",
+                value=_first_region(page.studio.G.name), label="What may change",
+                info="The rest is held as it is; the less is free, the more it stays the same person.",
+                elem_id="drag-where",
             )  # fmt: skip
             paint = gr.ImageEditor(
                 label="Paint what may change", type="pil", sources=(), transforms=(), layers=False, visible=False,
@@ -68,6 +70,10 @@ def build(page: Page) -> None:
             steps = gr.Slider(
                 10, 300, _DEFAULT_STEPS, step=10, label="Most steps",
                 info="It ends sooner where all points arrive.", elem_id="drag-steps",
+            )  # fmt: skip
+            rate = gr.Slider(
+                0.002, 0.02, DEFAULT_RATE, step=0.002, label="Step size",
+                info="Smaller is slower and changes less of the rest.", elem_id="drag-rate",
             )  # fmt: skip
             buttons = begin_and_stop("drag", "Drag", "Stop and keep")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
@@ -107,9 +113,11 @@ def build(page: Page) -> None:
     def none(visit: Visit, name: str | None) -> Any:
         return redraw(visit, name, [])
 
-    def drag(visit: Visit, name: str | None, now: Points, kind: str, painted: Any, most: float) -> Iterator[Any]:
+    def drag(
+        visit: Visit, name: str | None, now: Points, kind: str, painted: Any, most: float, far: float
+    ) -> Iterator[Any]:
         mask = save_mask(visit, painted_mask(painted)) if kind == PAINTED else None
-        wish = DragWish(tuple(now), kind if mask is None else str(mask), int(most))
+        wish = DragWish(tuple(now), kind if mask is None else str(mask), int(most), float(far))
         for news in drag_face(visit, name, wish):
             if isinstance(news, Done):
                 done = news.result
@@ -137,10 +145,18 @@ def build(page: Page) -> None:
     clear.click(answering(none), [page.visit, face], shown, **quick)
     add.click(answering(typed), [page.visit, face, points, *numbers], shown, **quick)
     work_on_click(
-        page, buttons, drag, [face, points, where, paint, steps],
+        page, buttons, drag, [face, points, where, paint, steps, rate],
         [after, results.picture, results.record, results.command, mask_file, page.version, said],
         api_name="drag", keep=True,
     )  # fmt: skip
+
+
+def _first_region(model: str) -> str:
+    """What may change at first: of a model of faces the face, as all else would change with it."""
+    from generator.zoo import models
+
+    entry = models().get(model)
+    return "face" if entry is not None and entry.domain == "faces" else EVERYTHING
 
 
 def _on_full(index: Sequence[float], shown: int, full: int) -> tuple[float, float]:

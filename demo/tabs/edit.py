@@ -22,6 +22,7 @@ GROUPS = {
 
 _OTHERS = "More"
 _FARTHEST = 4
+_AT_ONCE = 12  # requests that may wait for their turn to compute; more wait in the queue
 _QUALITIES = [("Draft", "draft"), ("Good", "good"), ("Best", "best")]
 
 
@@ -252,11 +253,11 @@ def _wire_edits(page: Page, controls: Controls) -> None:
         answering(answers.preview),
         edit,
         c.compare,
-        concurrency_limit=2,
+        concurrency_limit=_AT_ONCE,
         api_name="preview",
         **live,
     )
-    rest: Any = {"concurrency_limit": 2, "concurrency_id": "rest", "api_visibility": "undocumented", **live}
+    rest: Any = {"concurrency_limit": _AT_ONCE, "concurrency_id": "rest", "api_visibility": "undocumented", **live}
     moved.then(answers.rested, edit, resting, **rest)
     gr.on(
         [c.view.input, *(slider.release for slider in c.sliders)],

@@ -144,7 +144,10 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
     with gr.Accordion("Each face with the styles of each", open=False, elem_id="mix-figure-open"):
         with gr.Row():
             faces = face_chooser(
-                page, "mix-figure", label="Faces", info=f"Up to {_MOST_IN_FIGURE}; all when empty.", several=True
+                page, "mix-side", label="Down the side", info="Who receives; all faces when empty.", several=True
+            )
+            tops = face_chooser(
+                page, "mix-top", label="Along the top", info="Who gives; the same when empty.", several=True
             )
             given = gr.CheckboxGroup(
                 list(groups), value=list(groups[:1]), label="Styles given", info="By the faces along the top."
@@ -162,8 +165,10 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
         said = gr.HTML("", elem_id="mix-figure-said")
         results = results_row("mix-figure", picture="⤓ Figure")
 
-    def draw(visit: Visit, names: list[str] | None, layers: list[str], amount: float) -> Iterator[Any]:
-        for now in draw_figure(visit, names or list(visit.faces), ",".join(layers), amount):
+    def draw(
+        visit: Visit, side: list[str] | None, top: list[str] | None, layers: list[str], amount: float
+    ) -> Iterator[Any]:
+        for now in draw_figure(visit, side or list(visit.faces), top or [], ",".join(layers), amount):
             if isinstance(now, Done):
                 path, command = now.result
                 yield path, command, ready(path), ""
@@ -172,7 +177,7 @@ def _build_figure(page: Page, groups: Sequence[Group]) -> None:
                 yield gr.skip(), gr.skip(), gr.skip(), note(f"Picture {drawn} of {cells}", part=drawn / cells)
 
     work_on_click(
-        page, buttons, draw, [faces, given, strength], [figure, results.command, results.picture, said],
+        page, buttons, draw, [faces, tops, given, strength], [figure, results.command, results.picture, said],
         api_name="mix_figure",
     )  # fmt: skip
 
@@ -221,13 +226,14 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
 
 
 def draw_figure(
-    visit: Visit, names: Sequence[str], layers: str, strength: float
+    visit: Visit, names: Sequence[str], tops: Sequence[str], layers: str, strength: float
 ) -> Iterator[tuple[int, int] | Done[tuple[str, str]]]:
     """The figure of each face with the styles of each.
 
     Args:
         visit: whose faces these are.
-        names: of the faces.
+        names: of the faces that receive, down the side.
+        tops: of those that give, along the top; the same ones when empty.
         layers: what the faces along the top give, such as ``coarse,middle``.
         strength: how much of it.
 
@@ -240,19 +246,26 @@ def draw_figure(
     from editing.mixed_pictures import check_cells, matrix_figure
     from editing.sources import record_code
 
-    if not 2 <= len(names) <= _MOST_IN_FIGURE:
-        raise InputError(f"The figure takes from 2 to {_MOST_IN_FIGURE} faces, and there are {len(names)}.")
+    if len({*names, *tops}) < 2:
+        raise InputError("The figure needs two faces at least; find or explore another one first.")
+    if max(len(names), len(tops)) > _MOST_IN_FIGURE:
+        raise InputError(f"The figure takes up to {_MOST_IN_FIGURE} faces a side; choose fewer.")
     if not layers:
         raise InputError("Say which styles are given: coarse, middle or fine.")
     studio, faces = visit.studio, [visit.face(name) for name in names]
-    rows, cells = studio.G.rows(layers), check_cells(len(faces), len(faces))
-    words = ["edit", "mix", *map(record_name, faces), "--matrix", "--layers", layers]
+    givers = [visit.face(name) for name in tops]
+    rows, cells = studio.G.rows(layers), check_cells(len(faces), len(givers or faces))
+    words = ["edit", "mix", *map(record_name, faces)]
+    for giver in givers:
+        words += ["--column", record_name(giver)]
+    words += ["--matrix", "--layers", layers]
     words += [] if strength == 1 else ["--strength", f"{strength:g}"]
 
     def work(report: Callable[[int], None]) -> "Image":
         drawn = itertools.count(1)
         codes = [record_code(face.preview) for face in faces]
-        return matrix_figure(studio.preview_G, codes, codes, rows, strength, on_picture=lambda: report(next(drawn)))
+        along = [record_code(face.preview) for face in givers] or codes
+        return matrix_figure(studio.preview_G, codes, along, rows, strength, on_picture=lambda: report(next(drawn)))
 
     for now in run_reporting(visit, work):
         if isinstance(now, Done):

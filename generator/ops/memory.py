@@ -3,9 +3,10 @@
 import contextlib
 import ctypes
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # glibc's malloc.h
+_ARENA_MAX = -8
 _DEFAULTS = {_MMAP_MAX: 65536, _TRIM_THRESHOLD: 128 * 1024, _TOP_PAD: 128 * 1024}
 _KEEP = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 * 2**20}
 
@@ -18,7 +19,7 @@ def keep_freed_memory() -> Iterator[None]:
     feature maps of a loop on the CPU that costs more than the arithmetic. The setting is the process's own and
     glibc's defaults come back at the end; elsewhere than on glibc the block changes nothing.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    mallopt = _mallopt()
     if mallopt is None:
         yield
         return
@@ -29,3 +30,18 @@ def keep_freed_memory() -> Iterator[None]:
     finally:
         for option, value in _DEFAULTS.items():
             mallopt(option, value)
+
+
+def share_freed_memory() -> None:
+    """Have all threads that begin from now on allocate from the same memory.
+
+    glibc gives each thread memory of its own and keeps there what the thread freed. In a server whose many threads
+    compute in turns, all of them would in time hold as much as one needs. Elsewhere than on glibc nothing changes.
+    """
+    mallopt = _mallopt()
+    if mallopt is not None:
+        mallopt(_ARENA_MAX, 1)
+
+
+def _mallopt() -> Callable[[int, int], int] | None:
+    return getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None

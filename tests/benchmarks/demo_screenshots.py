@@ -7,8 +7,9 @@ dark, on a desk and on a phone, for looking through.
 """
 
 import argparse
+import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tests.demo.browser import chromium
 
 DESK, PHONE = (1360, 860), (390, 844)
 _SECOND = 1000
+_LINE = 4
 
 
 def show_edit(page: Any, photo: Path, record: Path) -> None:
@@ -88,16 +90,16 @@ def show_discover(page: Any) -> None:
 
 
 def show_drag(page: Any) -> None:
-    """Two points and what became of them."""
+    """A nose that is pulled to the left, and the head that follows it."""
     open_tab(page, "Drag")
     choose(page, "#tab-drag .face-chooser input", 1)
     wait_for_picture(page, "#drag-points img")
     page.wait_for_timeout(2 * _SECOND)
-    for x, y in ((0.4, 0.66), (0.36, 0.62), (0.6, 0.66), (0.64, 0.62)):
+    for x, y in ((0.5, 0.53), (0.42, 0.53)):
         box = page.locator("#drag-points img").bounding_box()
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
         page.wait_for_timeout(2 * _SECOND)
-    page.fill("#drag-steps input[type=number]", "30")
+    page.fill("#drag-steps input[type=number]", "60")
     page.click("#drag-begin")
     page.wait_for_function("document.querySelector('#drag-said').innerText.includes('Kept')", timeout=240 * _SECOND)
 
@@ -111,11 +113,11 @@ def show_explore(page: Any) -> None:
 
 
 SCENES: dict[str, Callable[[Any], None]] = {
+    "explore": show_explore,
     "mix": show_mix,
     "interpolate": show_interpolate,
-    "discover": show_discover,
     "drag": show_drag,
-    "explore": show_explore,
+    "discover": show_discover,
 }
 
 
@@ -139,17 +141,32 @@ def wait_for_picture(page: Any, selector: str) -> None:
     page.wait_for_timeout(_SECOND)
 
 
-def take(page: Any, name: str, out: Path, *, everything: bool) -> None:
-    """The picture for the README, a JPEG; and whole pages in every form."""
+def take(page: Any) -> Image.Image:
+    """What the window shows."""
     page.wait_for_timeout(_SECOND)
     page.evaluate("scrollTo(0, 0)")
-    shot = out / f"demo-{name}.png"
-    page.screenshot(path=str(shot), full_page=everything)
-    if not everything:
-        Image.open(shot).convert("RGB").save(shot.with_suffix(".jpg"), quality=85, optimize=True)
-        shot.unlink()
-        print(f"Wrote {shot.with_suffix('.jpg')}")
-        return
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Two pictures in a row, each half as large, with a line between."""
+    width, height = (side // 2 for side in DESK)
+    rows = -(-len(pictures) // 2)
+    sheet = Image.new("RGB", (2 * width + _LINE, rows * (height + _LINE) - _LINE), (203, 213, 225))
+    for number, picture in enumerate(pictures):
+        small = picture.resize((width, height), Image.Resampling.LANCZOS)
+        sheet.paste(small, (number % 2 * (width + _LINE), number // 2 * (height + _LINE)))
+    return sheet
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    picture.save(path, quality=86, optimize=True)
+    print(f"Wrote {path}")
+
+
+def take_every_form(page: Any, name: str, out: Path) -> None:
+    """Whole pages, light and dark, for a desk and for a phone."""
+    page.wait_for_timeout(_SECOND)
     for theme in ("", "-dark"):
         for device, (width, height) in (("", DESK), ("-phone", PHONE)):
             page.set_viewport_size({"width": width, "height": height})
@@ -157,7 +174,7 @@ def take(page: Any, name: str, out: Path, *, everything: bool) -> None:
             page.screenshot(path=str(out / f"demo-{name}{device}{theme}.png"), full_page=True)
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
         page.click("#theme-switch")
-    print(f"Wrote {shot} and its other forms")
+    print(f"Wrote {out}/demo-{name}*.png")
 
 
 def main() -> None:
@@ -178,13 +195,19 @@ def main() -> None:
                 page.goto(f"{address}?__theme=light")
                 page.wait_for_selector("#edit-examples img")
                 show_edit(page, arguments.photo, arguments.record)
-                take(page, "edit", arguments.out, everything=arguments.all)
+                pictures = [take(page)]
+                if arguments.all:
+                    take_every_form(page, "edit", arguments.out)
                 add_examples(page)
                 for name in arguments.scenes:
                     SCENES[name](page)
-                    take(page, name, arguments.out, everything=arguments.all)
+                    pictures.append(take(page))
+                    if arguments.all:
+                        take_every_form(page, name, arguments.out)
         finally:
             studio.close()
+    save(pictures[0], arguments.out / "demo-edit.jpg")
+    save(side_by_side(pictures[1:]), arguments.out / "demo-tabs.jpg")
 
 
 if __name__ == "__main__":

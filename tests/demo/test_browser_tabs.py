@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
+from PIL import Image
 
 from demo.studio import Studio
 from editing.direction import load
@@ -14,32 +16,46 @@ from invert.inversion import Inversion
 
 pytestmark = pytest.mark.slow
 
-_PATIENCE = 60_000
+_PATIENCE = 120_000
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A page and the names of the two faces in it."""
+
+    page: Any
+    first: str
+    second: str
 
 
 @pytest.fixture(scope="module", name="opened")
-def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
-    """A page with the faces of two seeds; an error in its script fails the tests."""
+def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Opened]:
+    """A page with two faces; an error in its script fails the tests."""
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     page = context.new_page()
     page.set_default_timeout(_PATIENCE)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.goto(small_demo[1])
-    for number, name in ((1, "seed2"), (2, "seed5")):
+    names = [""]
+    for number in (1, 2):
         page.locator("#edit-examples button:has(img)").nth(number).click()
-        page.wait_for_function("name => document.querySelector('.face-chooser input')?.value === name", arg=name)
-    yield page
+        page.wait_for_function(
+            "before => ![before, '', undefined].includes(document.querySelector('.face-chooser input')?.value)",
+            arg=names[-1],
+        )
+        names.append(page.input_value(".face-chooser input"))
+    yield Opened(page, *names[1:])
     context.close()
     assert not broken
 
 
 @pytest.fixture(name="page")
-def _page(opened: Any) -> Any:
+def _page(opened: Opened) -> Any:
     """The same page, with no message left from the test before."""
-    for close in opened.locator(".toast-close").all():
+    for close in opened.page.locator(".toast-close").all():
         close.click()
-    return opened
+    return opened.page
 
 
 def go_to(page: Any, title: str) -> None:
@@ -72,16 +88,16 @@ def toast(page: Any) -> str:
     return str(shown.inner_text())
 
 
-def test_a_mix_is_kept_downloaded_and_drawn_as_a_figure(page: Any, tmp_path: Path) -> None:
+def test_a_mix_is_kept_downloaded_and_drawn_as_a_figure(page: Any, opened: Opened, tmp_path: Path) -> None:
     go_to(page, "Mix")
     page.click("#mix-keep")
     assert "Nothing is mixed yet" in toast(page)
     page.wait_for_selector("#mix-shown img")
     before = page.get_attribute("#mix-shown img", "src")
-    choose(page, "#mix-coarse", "seed2")
+    choose(page, "#mix-coarse", opened.second)
     page.wait_for_function("src => document.querySelector('#mix-shown img').src !== src", arg=before)
     page.click("#mix-keep")
-    wait_for_words(page, "#mix-said", "Kept as the face “seed5+seed2”")
+    wait_for_words(page, "#mix-said", f"Kept as the face “{opened.first}+{opened.second}”")
     record = Inversion.load(download(page, "#mix-record", tmp_path))
     assert record.method == "mix"
     assert download(page, "#mix-picture", tmp_path).suffix == ".png"
@@ -90,16 +106,16 @@ def test_a_mix_is_kept_downloaded_and_drawn_as_a_figure(page: Any, tmp_path: Pat
     page.wait_for_selector("#mix-figure img")
 
 
-def test_a_film_in_the_order_that_was_set_plays_and_downloads(page: Any, tmp_path: Path) -> None:
+def test_a_film_in_the_order_that_was_set_plays_and_downloads(page: Any, opened: Opened, tmp_path: Path) -> None:
     go_to(page, "Interpolate")
     page.click("#interpolate-begin")
     assert "two key frames" in toast(page)
     page.click("#interpolate-add-all")
-    wait_for_words(page, "#interpolate-keys", "1: seed2")
+    wait_for_words(page, "#interpolate-keys", f"1: {opened.first}")
     page.locator("#interpolate-keys button:has(img)").nth(1).click()
     page.wait_for_selector("#interpolate-earlier:not([disabled])")
     page.click("#interpolate-earlier")
-    wait_for_words(page, "#interpolate-keys", "1: seed5")
+    wait_for_words(page, "#interpolate-keys", f"1: {opened.second}")
     page.fill("#interpolate-seconds input[type=number]", "1")
     page.keyboard.press("Tab")
     page.click("#interpolate-begin")
@@ -176,3 +192,26 @@ def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) 
     assert isinstance(handles, list)
     assert handles[1] == [20, 8, 20, 12]
     assert len(handles) == 2
+
+
+def test_what_is_painted_may_change_and_is_a_mask_to_download(page: Any, tmp_path: Path) -> None:
+    go_to(page, "Drag")
+    choose(page, "#drag-where", "what I paint")
+    canvas = page.locator("#drag-paint canvas").first
+    canvas.wait_for()
+    page.click("#drag-begin")
+    assert "Nothing is painted yet" in toast(page)
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(1000)
+    page.wait_for_selector("#drag-begin:not([disabled])")
+    page.click("#drag-begin")
+    page.wait_for_selector("#drag-mask")
+    with Image.open(download(page, "#drag-mask", tmp_path)) as mask:
+        assert mask.mode == "L"
+        assert mask.getextrema()[1] == 255

@@ -63,8 +63,8 @@ def test_a_painted_mask_holds_the_rest(visit: Visit) -> None:
     assert not np.asarray(mask)[:, 8:].any()
     path = save_mask(visit, mask)
     free = _end(drag_face(visit, "ann", WISH))
-    held = _end(drag_face(visit, "ann", DragWish(WISH.points, str(path), WISH.steps)))
-    assert held.face.made_by.endswith("--mask mask.png --steps 3")
+    held = _end(drag_face(visit, "ann", DragWish(WISH.points, str(path), 3, 0.004)))
+    assert held.face.made_by.endswith("--mask mask.png --steps 3 --learning-rate 0.004")
     assert not torch.equal(free.face.record.inversion.ws, held.face.record.inversion.ws)
 
 

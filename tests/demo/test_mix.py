@@ -68,12 +68,23 @@ def test_the_figure_tells_how_far_it_is_and_ends_with_a_picture(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mix_tab, "run_reporting", report_all)
-    *news, end = draw_figure(visit, ["ann", "bob"], "coarse", 1.0)
+    *news, end = draw_figure(visit, ["ann", "bob"], [], "coarse", 1.0)
     assert isinstance(end, Done)
     path, command = end.result
     assert news == [(number, 8) for number in range(1, 9)]
     assert Image.open(path).width > 3 * visit.studio.G.resolution
     assert command == "edit mix ann.inversion.safetensors bob.inversion.safetensors --matrix --layers coarse"
+
+
+def test_the_figure_has_other_faces_along_the_top(visit: Visit) -> None:
+    *_, end = draw_figure(visit, ["ann"], ["bob", "cleo"], "middle", 0.5)
+    assert isinstance(end, Done)
+    path, command = end.result
+    assert Image.open(path).width > Image.open(path).height
+    assert command == (
+        "edit mix ann.inversion.safetensors --column bob.inversion.safetensors --column cleo.inversion.safetensors "
+        "--matrix --layers middle --strength 0.5"
+    )
 
 
 def test_what_cannot_be_mixed_is_said(visit: Visit) -> None:
@@ -85,7 +96,9 @@ def test_what_cannot_be_mixed_is_said(visit: Visit) -> None:
         keep_mix(visit, "ann", [Share("coarse", "bob", 0.0)])
     with pytest.raises(InputError, match="from 0"):
         draw_mix(visit, "ann", [Share("coarse", "bob", 2.0)])
-    with pytest.raises(InputError, match="from 2 to 8 faces, and there are 1"):
-        list(draw_figure(visit, ["ann"], "coarse", 1.0))
+    with pytest.raises(InputError, match="two faces at least"):
+        list(draw_figure(visit, ["ann"], [], "coarse", 1.0))
+    with pytest.raises(InputError, match="up to 8 faces a side"):
+        list(draw_figure(visit, ["ann", "bob"] * 5, [], "coarse", 1.0))
     with pytest.raises(InputError, match="Say which styles"):
-        list(draw_figure(visit, ["ann", "bob"], "", 1.0))
+        list(draw_figure(visit, ["ann", "bob"], [], "", 1.0))

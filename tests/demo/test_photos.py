@@ -88,3 +88,10 @@ def test_the_next_photo_replaces_the_last(studio: Studio, visit: Visit) -> None:
     second = photos.receive(visit, upload(studio, DATA / "london_005_neutral.jpg"))
     assert not first.path.exists()
     assert second.path.exists()
+
+
+def test_a_photo_that_is_being_searched_stays(studio: Studio, visit: Visit) -> None:
+    first = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    with visit.at_work():
+        photos.receive(visit, upload(studio, DATA / "london_005_neutral.jpg"))
+    assert first.path.exists()

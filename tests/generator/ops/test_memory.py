@@ -1,7 +1,9 @@
 """The allocator's setting comes and goes, and never changes a result."""
 
 import ctypes
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -69,3 +71,38 @@ def test_the_real_one_gives_the_same_numbers_in_memory_used_again() -> None:
             with keep_freed_memory():
                 assert torch.arange(3_000_000).square().sum() == expected
     assert torch.arange(3_000_000).square().sum() == expected
+
+
+_ARENAS = """
+import ctypes, sys, threading
+from generator.ops.memory import share_freed_memory
+if sys.argv[2] == "shared":
+    share_freed_memory()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.fopen.restype = ctypes.c_void_p
+together = threading.Barrier(8)
+def allocate():
+    together.wait()
+    libc.malloc(1000)
+    together.wait()
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+print(open(sys.argv[1]).read().count("<heap nr="))
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="only glibc has arenas"
+)
+def test_threads_share_memory_when_asked_to(tmp_path: Path) -> None:
+    def arenas(how: str) -> int:
+        command = [sys.executable, "-c", _ARENAS, str(tmp_path / "arenas.xml"), how]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert arenas("shared") == 1
+    assert arenas("each") > 1
