@@ -64,7 +64,7 @@ def search(
 
     studio = visit.studio
     visit.check_room()
-    inverter = make_inverter(studio.G, "optimize", quality=quality, steps=studio.steps)
+    inverter = make_inverter(studio.G, quality=quality, steps=studio.steps)
 
     def work(report: "Callable[[Progress], None]") -> Portrait:
         return invert_face(

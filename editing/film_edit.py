@@ -109,7 +109,8 @@ class _Artist:
         first, second, fraction = place
         codes = self.opened.ws
         with torch.inference_mode():
-            ws = codes[first : first + 1].lerp(codes[second : second + 1], fraction)
+            # A crop's movement goes on behind the last code, what it shows does not.
+            ws = codes[first : first + 1].lerp(codes[second : second + 1], min(fraction, 1.0))
             edits = self.edits if edited else []
             styles = edited_styles(self.G, ws, edits, rows=self.rows, raw=self.raw)
             return to_picture(self.G.synthesize_styles(styles))[0]

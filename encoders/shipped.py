@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from generator.generator import Generator
@@ -14,19 +14,18 @@ def shipped_encoder(G: "Generator") -> Path | None:
 
     A generator with another one's W, such as a tuned copy, takes the encoder of that W.
     """
-    for path, spaces in _known().items():
-        if G.fingerprint in spaces or G.latent_space in spaces:
+    for path, header in _known().items():
+        config = header["config"]
+        same_shape = (config["num_ws"], config["w_dim"]) == (G.num_ws, G.w_dim)
+        if same_shape and (header["fingerprint"] == G.fingerprint or header["latent_space"] == G.latent_space):
             return path
     return None
 
 
 @cache
-def _known() -> dict[Path, tuple[str, str]]:
-    """The fingerprint and the latent space that each file's codes belong to."""
+def _known() -> dict[Path, dict[str, Any]]:
+    """What each file says of itself."""
     from encoders.formats.native import read_header
 
-    found = {}
-    for path in sorted(Path(str(files("encoders"))).joinpath("trained").glob("*.safetensors")):
-        header = read_header(path)
-        found[path] = (str(header["fingerprint"]), str(header["latent_space"]))
-    return found
+    folder = Path(str(files("encoders"))) / "trained"
+    return {path: read_header(path) for path in sorted(folder.glob("*.safetensors"))}

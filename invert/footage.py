@@ -52,7 +52,8 @@ class Footage:
     def between(self, frame: int) -> tuple[int, int, float] | None:
         """Where a frame lies among the codes: after which, before which, and how far from one to the other.
 
-        None for a frame without a face: before the first, after the last, or in a gap.
+        That is above 1 where it lies a little behind the second. None for a frame without a face: before the
+        first, after the last, or in a gap.
         """
         after = bisect_right(self.frames, frame)
         if not after:
@@ -61,8 +62,13 @@ class Footage:
         high = self.frames[after] if after < len(self.frames) else None
         if high is not None and high - low <= self.every and high not in self.scenes:
             return after - 1, after, (frame - low) / (high - low)
-        # The last ones of a scene are like the one before.
-        return (after - 1, after - 1, 0.0) if frame - low < self.every else None
+        if frame == low or frame - low >= self.every:
+            return (after - 1, after - 1, 0.0) if frame == low else None
+        # Behind a scene's last code its movement goes on for the few frames that are left.
+        before = self.frames[after - 2] if after > 1 and low not in self.scenes else None
+        if before is not None and low - before <= self.every:
+            return after - 2, after - 1, 1 + (frame - low) / (low - before)
+        return after - 1, after - 1, 0.0
 
     def nearest(self, frame: int) -> tuple[int, int, float]:
         """As :meth:`between`; the nearest code for a frame without a face."""

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from editing.discovery.attributes import FACE_ATTRIBUTES
 from generator.errors import InputError
 
 
@@ -21,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--steady",
         nargs="*",
         default=["age"],
+        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
         help="directions that leave the others alone on every face (default: age)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -7,7 +8,7 @@ from PIL import Image
 
 from generator.errors import InputError
 from invert.film import write_film
-from invert.film_reader import film_facts, is_film, read_film
+from invert.film_reader import FilmFrame, film_facts, is_film, read_film
 from tests.invert.small_films import save_film, with_sound
 
 COLOURS = [(200, 60, 90), (30, 120, 220), (240, 240, 30)]
@@ -108,3 +109,17 @@ def test_films_are_known_by_their_names() -> None:
     assert is_film(Path("a.MP4"))
     assert not is_film(Path("a.gif"))
     assert not is_film(Path("a.jpg"))
+
+
+def test_a_film_held_upright_comes_upright() -> None:
+    pixels = np.zeros((48, 64, 3), np.uint8)
+    pixels[:24, :32] = (250, 250, 250)  # the sensor's top left, which is the top right of the turned telephone
+    frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+    turned = SimpleNamespace(
+        reformat=frame.reformat, rotation=-90, width=64, height=48, colorspace=frame.colorspace
+    )
+    upright = FilmFrame(0, 0.0, turned)
+    assert upright.size == upright.picture().size == (48, 64)
+    seen = np.asarray(upright.picture())
+    assert seen[:30, 26:].min() > 240
+    assert seen[:, :22].max() < 10

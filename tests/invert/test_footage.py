@@ -35,11 +35,11 @@ def _footage(**changes: Any) -> Footage:
         (0, (0, 0, 0.0)),
         (1, (0, 1, 0.5)),
         (4, (2, 2, 0.0)),
-        (5, (2, 2, 0.0)),
+        (5, (1, 2, 1.5)),
         (6, None),
         (9, None),
         (10, (3, 3, 0.0)),
-        (13, (4, 4, 0.0)),
+        (13, (3, 4, 1.5)),
     ],
 )
 def test_where_a_frame_lies_among_the_codes(frame: int, place: tuple[int, int, float] | None) -> None:
@@ -58,7 +58,7 @@ def test_where_a_frame_lies_among_the_codes(frame: int, place: tuple[int, int, f
 
 def test_nothing_lies_between_two_scenes() -> None:
     footage = _footage(frames=(0, 2, 4), scenes=(0, 4), bridged=())
-    assert footage.between(3) == (1, 1, 0.0)
+    assert footage.between(3) == (0, 1, 1.5)  # on from the scene before
 
 
 def test_a_record_keeps_it(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""How long one direction takes from 5,000 scored samples, and how long the next ones take from the cache.
+
+    python -m tests.benchmarks.interfacegan_speed                 # 200 samples timed, the rest extrapolated
+    python -m tests.benchmarks.interfacegan_speed --full          # all 5,000
+    python -m tests.benchmarks.interfacegan_speed --threads 1
+
+Timed one by one: drawing at 256 pixels in bfloat16, scoring, the fit, and what comes after it for one direction
+(scaling and testing on real edits). Samples all cost the same, so that those of a part extrapolate; the fit is made
+on 5,000 rows either way, repeated ones where fewer were drawn, which costs it the same. With the wall's time goes
+the processor's: where the wall's is longer than it, others used the machine, and the wall's is too long.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import generator
+from editing.discovery.attributes import FACE_ATTRIBUTES
+from editing.discovery.faces import FaceScorer
+from editing.discovery.interfacegan import InterFaceGAN
+from editing.discovery.samples import draw_codes, expand, sample
+from generator.errors import InputError
+from generator.ops.memory import keep_freed_memory
+
+_SAMPLES, _SIDE, _BATCH, _WANTED = 5000, 256, 4, 240.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=200, help="to time, 100 or more (default: 200)")
+    parser.add_argument("--full", action="store_true", help="time all 5,000")
+    parser.add_argument("--threads", type=int, help="of PyTorch (default: its own choice)")
+    parser.add_argument("--codes", type=int, default=32, help="for scaling and testing (default: 32)")
+    chosen = parser.parse_args()
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    try:
+        return _run(_SAMPLES if chosen.full else chosen.samples, chosen.codes)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _run(count: int, codes: int) -> int:
+    G = generator.load("ffhq").to(dtype=torch.bfloat16)
+    scorer = FaceScorer()
+    print(f"{torch.get_num_threads()} threads, {count} of {_SAMPLES} samples")
+    spent: dict[str, tuple[float, float]] = {}
+    first = G.sample([1])
+    scorer(G.synthesize(first, size=_SIDE))  # loads what is loaded once
+    timed = min(count, 200)
+    ws = expand(draw_codes(G, count, 0, 0.8)[:timed], G)
+    with _timed("drawing", spent), torch.no_grad(), keep_freed_memory():
+        pictures = [G.synthesize(ws[start : start + _BATCH], size=_SIDE) for start in range(0, timed, _BATCH)]
+    with _timed("scoring", spent):
+        for batch in pictures:
+            scorer(batch)
+    for part in ("drawing", "scoring"):
+        wall, processor = (seconds / timed for seconds in spent[part])
+        print(f"{part:<28} {wall:.3f} s a sample, {processor:.3f} s of the processor")
+    with tempfile.TemporaryDirectory() as folder:
+        with _timed("samples", spent):
+            scored = sample(G, scorer, count, cache=Path(folder))
+        with _timed("from the cache", spent):
+            sample(G, scorer, count, cache=Path(folder))
+    rows = np.resize(np.arange(count), _SAMPLES)
+    whole = replace(scored, codes=scored.codes[rows], scores=scored.scores[rows], plain=scored.plain[rows])
+    with _timed("fit", spent):
+        finder = InterFaceGAN(G, scorer, whole, codes=codes, refine=False)
+    smile, eyes = (next(one for one in FACE_ATTRIBUTES if one.name == name) for name in ("smile", "eyes-open"))
+    with _timed("scaling and testing", spent):
+        finder.find([smile])
+    with _timed("the next direction", spent):
+        finder.find([eyes])
+    scale = _SAMPLES / count
+    totals = []
+    for index, clock in enumerate(("wall", "processor")):
+        seconds = {name: times[index] * (scale if name == "samples" else 1) for name, times in spent.items()}
+        found = seconds["samples"] + seconds["fit"] + seconds["scaling and testing"]
+        totals.append(found)
+        print(f"\nby the {clock}'s clock, for {_SAMPLES} samples{'' if count == _SAMPLES else ', extrapolated'}:")
+        for name in ("samples", "fit", "scaling and testing", "from the cache", "the next direction"):
+            print(f"  {name:<26} {seconds[name]:7.1f} s")
+        print(f"  one direction, all in all  {found:7.1f} s")
+    reached = totals[0] <= _WANTED
+    print(f"\nwanted: {_WANTED:.0f} s by the wall on two cores: {'reached' if reached else 'NOT reached'}")
+    return 0 if reached else 1
+
+
+@contextmanager
+def _timed(name: str, spent: dict[str, tuple[float, float]]) -> Iterator[None]:
+    wall, processor = time.perf_counter(), time.process_time()
+    yield
+    spent[name] = time.perf_counter() - wall, time.process_time() - processor
+
+
+if __name__ == "__main__":
+    sys.exit(main())
