@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.files import atomic_path
+
 if TYPE_CHECKING:
     from demo.studio import Studio
+    from generator.generator import Generator
 
 SEEDS = (2, 5, 11, 26, 32, 44, 65)
 _SIDE = 256
@@ -46,12 +49,29 @@ def examples(studio: "Studio") -> list[Example]:
         shutil.copyfile(photo, copy)
         studio.examples.append(Example("Photo", copy, photo=copy))
     if not G.label_dim:
+        kept = _kept_folder(G)
+        waiting = [seed for seed in SEEDS if kept is None or not (kept / _name(seed)).is_file()]
         with studio.turns:
-            for seed, _, picture in sampling.pictures(G, SEEDS):
-                path = folder / f"seed-{seed}.jpg"
-                picture.save(path, quality=88)
-                studio.examples.append(Example(f"Seed {seed}", path, seed=seed))
+            for seed, _, picture in sampling.pictures(G, waiting):
+                with atomic_path((kept or folder) / _name(seed)) as temporary:
+                    picture.save(temporary, quality=88)
+        for seed in SEEDS:
+            if kept is not None:
+                shutil.copyfile(kept / _name(seed), folder / _name(seed))
+            studio.examples.append(Example(f"Seed {seed}", folder / _name(seed), seed=seed))
     return studio.examples
+
+
+def _kept_folder(G: "Generator") -> Path | None:
+    """Where pictures of a model that has a name are kept from start to start; None for a file of the user's."""
+    from generator.fetch import cache_folder
+    from generator.zoo import models
+
+    return cache_folder() / f"demo-examples-{G.fingerprint[:16]}" if G.name in models() else None
+
+
+def _name(seed: int) -> str:
+    return f"seed-{seed}.jpg"
 
 
 def _astronaut() -> Path | None:

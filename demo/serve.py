@@ -59,6 +59,7 @@ def serve(
         with running(studio, port=chosen, host=host, share=share, queue_size=queue_size, browse=browse) as address:
             # Ended by a service manager, it cleans up as well.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            threading.Thread(target=studio.warm_up, daemon=True).start()
             print(f"The demo is at {address} (Ctrl-C ends it)", flush=True)
             threading.Event().wait()
     finally:

@@ -86,6 +86,16 @@ class Studio:
         self._sweeper = threading.Thread(target=self._keep_sweeping, name="demo-sweeper", daemon=True)
         self._sweeper.start()
 
+    def warm_up(self) -> None:
+        """Draw a preview of the mean face, so that the first visitor's does not wait for what is done only once."""
+        import torch
+
+        with self.turns, torch.inference_mode():
+            ws = self.preview_G.w_avg.repeat(1, self.preview_G.num_ws, 1)
+            self.preview_G.synthesize(
+                ws, size=None if self.preview_size == self.G.resolution else self.preview_size
+            )
+
     def enter(self, session: str) -> Visit:
         """The visit of a browser session: the one that it has already, or a new one."""
         with self._lock:

@@ -75,7 +75,7 @@ def test_events_take_no_file_of_the_server(visitor: Visitor, tmp_path: Path) -> 
         visitor.call("record", file_value("/etc/passwd"))
 
 
-@pytest.mark.parametrize("name", ["../../../evil.png", "/tmp/evil.png", "..\\evil.png", "a" * 300 + ".png"])
+@pytest.mark.parametrize("name", ["../../../evil.png", "/var/evil.png", "..\\evil.png", "a" * 300 + ".png"])
 def test_an_upload_stays_in_its_folder(visitor: Visitor, served: tuple[Studio, str], name: str) -> None:
     answer = visitor.upload(name, png())
     assert answer.status_code == 200

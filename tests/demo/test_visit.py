@@ -177,3 +177,9 @@ def test_a_record_comes_back_as_it_was_saved(studio: Studio, visit: Visit) -> No
     assert again.name == "seed7-2"
     assert again.record.inversion.ws.equal(face.record.inversion.ws)
     assert visit.version == 2
+
+
+def test_warming_up_draws_and_gives_the_turn_back(studio: Studio) -> None:
+    studio.warm_up()
+    with studio.turns:
+        pass
