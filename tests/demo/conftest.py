@@ -1,13 +1,29 @@
-"""A browser and a page of the small studio, once for all tests of a file."""
+"""A small studio and a visit of it; a browser and a page, once for all tests of a file."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from demo.studio import Studio
+from demo.visit import Visit
 from tests.demo.browser import chromium
-from tests.demo.small_studio import small_page
+from tests.demo.small_studio import small_page, small_studio
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    """With a small generator, closed at the end."""
+    studio = small_studio(tmp_path)
+    yield studio
+    studio.close()
+
+
+@pytest.fixture
+def visit(studio: Studio) -> Visit:
+    """Of that studio."""
+    return studio.enter("one")
 
 
 @pytest.fixture(scope="module")

@@ -7,23 +7,9 @@ import pytest
 from PIL import Image
 
 from demo import drawing
-from demo.studio import Studio
 from demo.tabs.explore import seed_face
 from demo.visit import Visit
 from generator.errors import InputError
-from tests.demo.small_studio import small_studio
-
-
-@pytest.fixture
-def studio(tmp_path: Path):
-    studio = small_studio(tmp_path)
-    yield studio
-    studio.close()
-
-
-@pytest.fixture
-def visit(studio: Studio) -> Visit:
-    return studio.enter("one")
 
 
 def test_a_preview_is_half_as_large_and_follows_the_slider(visit: Visit) -> None:

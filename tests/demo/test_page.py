@@ -1,27 +1,11 @@
 """Errors become a sentence, and tell nothing of the server."""
 
-from pathlib import Path
-
 import gradio as gr
 import pytest
 
 from demo.page import answering
-from demo.studio import Studio
 from demo.visit import Visit
 from generator.errors import InputError
-from tests.demo.small_studio import small_studio
-
-
-@pytest.fixture
-def studio(tmp_path: Path):
-    studio = small_studio(tmp_path)
-    yield studio
-    studio.close()
-
-
-@pytest.fixture
-def visit(studio: Studio) -> Visit:
-    return studio.enter("one")
 
 
 def test_what_is_wrong_is_told_without_the_servers_folders(visit: Visit) -> None:

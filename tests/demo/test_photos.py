@@ -13,21 +13,8 @@ from demo.studio import Studio
 from demo.visit import Visit
 from generator.errors import InputError
 from invert.photo import read_photo
-from tests.demo.small_studio import small_studio
 
 DATA = Path(__file__).parents[1] / "data"
-
-
-@pytest.fixture
-def studio(tmp_path: Path):
-    studio = small_studio(tmp_path)
-    yield studio
-    studio.close()
-
-
-@pytest.fixture
-def visit(studio: Studio) -> Visit:
-    return studio.enter("one")
 
 
 def upload(studio: Studio, picture: Path) -> str:

@@ -1,27 +1,12 @@
 """Long work reports, gives way, and ends when it is told to."""
 
 import time
-from pathlib import Path
 
 import pytest
 
 from demo.running import Done, StoppedError, run_reporting
-from demo.studio import Studio
 from demo.visit import Visit
 from generator.errors import InputError
-from tests.demo.small_studio import small_studio
-
-
-@pytest.fixture
-def studio(tmp_path: Path):
-    studio = small_studio(tmp_path)
-    yield studio
-    studio.close()
-
-
-@pytest.fixture
-def visit(studio: Studio) -> Visit:
-    return studio.enter("one")
 
 
 def test_the_result_comes_last(visit: Visit) -> None:

@@ -18,13 +18,6 @@ __all__ = ["small_search"]
 
 
 @pytest.fixture
-def studio(tmp_path: Path):
-    studio = small_studio(tmp_path)
-    yield studio
-    studio.close()
-
-
-@pytest.fixture
 def photo(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> photos.Photo:
     # dlib's recognition network takes seconds to load, and a random generator draws nobody.
     monkeypatch.setattr(Identity, "__call__", lambda _self, _image: None)

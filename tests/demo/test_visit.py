@@ -24,11 +24,6 @@ def studio(tmp_path: Path):
     studio.close()
 
 
-@pytest.fixture
-def visit(studio: Studio) -> Visit:
-    return studio.enter("one")
-
-
 def put_upload(studio: Studio, name: str, content: bytes) -> str:
     folder = studio.uploads / "0123abcd"
     folder.mkdir(exist_ok=True)
