@@ -82,16 +82,15 @@ def download(page: Any, button: str, folder: Path) -> Path:
     return path
 
 
-def toast(page: Any) -> str:
-    shown = page.locator(".toast-body").first
-    shown.wait_for()
-    return str(shown.inner_text())
+def wait_for_toast(page: Any, words: str) -> None:
+    """One that says these words; an earlier test's may still stand beside it."""
+    page.locator(".toast-body", has_text=words).first.wait_for()
 
 
 def test_a_mix_is_kept_downloaded_and_drawn_as_a_figure(page: Any, opened: Opened, tmp_path: Path) -> None:
     go_to(page, "Mix")
     page.click("#mix-keep")
-    assert "Nothing is mixed yet" in toast(page)
+    wait_for_toast(page, "Nothing is mixed yet")
     page.wait_for_selector("#mix-shown img")
     before = page.get_attribute("#mix-shown img", "src")
     choose(page, "#mix-coarse", opened.second)
@@ -109,7 +108,7 @@ def test_a_mix_is_kept_downloaded_and_drawn_as_a_figure(page: Any, opened: Opene
 def test_a_film_in_the_order_that_was_set_plays_and_downloads(page: Any, opened: Opened, tmp_path: Path) -> None:
     go_to(page, "Interpolate")
     page.click("#interpolate-begin")
-    assert "two key frames" in toast(page)
+    wait_for_toast(page, "two key frames")
     page.click("#interpolate-add-all")
     wait_for_words(page, "#interpolate-keys", f"1: {opened.first}")
     page.locator("#interpolate-keys button:has(img)").nth(1).click()
@@ -162,7 +161,7 @@ def test_an_axis_is_named_kept_and_a_slider(page: Any, tmp_path: Path) -> None:
     direction = load(download(page, "#discover-file", tmp_path))
     assert (direction.name, direction.provenance["index"]) == ("beard", 2)
     page.click("#discover-keep")
-    assert "There is a direction 'beard' already" in toast(page)
+    wait_for_toast(page, "There is a direction 'beard' already")
     go_to(page, "Edit")
     page.get_by_role("spinbutton", name="Beard").wait_for()
 
@@ -170,7 +169,7 @@ def test_an_axis_is_named_kept_and_a_slider(page: Any, tmp_path: Path) -> None:
 def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) -> None:
     go_to(page, "Drag")
     page.click("#drag-begin")
-    assert "Click on a point" in toast(page)
+    wait_for_toast(page, "Click on a point")
     picture = page.locator("#drag-points img")
     picture.wait_for()
     page.wait_for_timeout(300)
@@ -200,7 +199,7 @@ def test_what_is_painted_may_change_and_is_a_mask_to_download(page: Any, tmp_pat
     canvas = page.locator("#drag-paint canvas").first
     canvas.wait_for()
     page.click("#drag-begin")
-    assert "Nothing is painted yet" in toast(page)
+    wait_for_toast(page, "Nothing is painted yet")
     canvas.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     box = canvas.bounding_box()
