@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from editing.film_target import film_target
+from editing.outputs import film_target
 from generator.errors import InputError
 from invert.film import Frame
 

@@ -1,4 +1,4 @@
-"""Where a command's picture goes, decided before the work."""
+"""Where a command's picture or film goes, decided before the work."""
 
 import re
 from collections.abc import Sequence
@@ -22,11 +22,29 @@ def picture_target(out: Path | None, default: str, overwrite: bool) -> Path:
     """
     from invert.photo import check_picture_suffix
 
-    target = Path(default) if out is None else out
-    if out is not None and (out.is_dir() or not out.suffix):
-        target = out / default
+    target = placed(out, default)
     check_picture_suffix(target)
     return free(target, overwrite)
+
+
+def film_target(out: Path | None, default: str, overwrite: bool) -> Path:
+    """Where the film goes, as :func:`picture_target` for pictures.
+
+    Raises:
+        InputError: no film is written with such a suffix, or one exists and may not be replaced.
+    """
+    from invert.film import check_film
+
+    target = placed(out, default)
+    check_film(target, overwrite=overwrite)
+    return target
+
+
+def placed(out: Path | None, default: str) -> Path:
+    """What the user asked for; an ``out`` that is a folder, or has no suffix, takes the default's name."""
+    if out is None:
+        return Path(default)
+    return out / default if out.is_dir() or not out.suffix else out
 
 
 def free(path: Path, overwrite: bool) -> Path:
