@@ -33,7 +33,9 @@ class FaceDistance(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Images ``[N, 3, H, H]`` in [-1, 1], aligned as FFHQ's, to descriptors ``[N, 128]``."""
-        return self.network(face_chips(images, self.corners.expand(len(images), -1, -1), self.network.side))
+        corners = self.corners.expand(len(images), -1, -1)
+        descriptors: Tensor = self.network(face_chips(images, corners, self.network.side))
+        return descriptors
 
     def forward(self, ours: Tensor, theirs: Tensor) -> Tensor:
         """The distance ``[N]`` of images ``[N, 3, H, H]`` in [-1, 1]."""

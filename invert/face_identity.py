@@ -74,7 +74,8 @@ class FaceIdentity:
 
     def features(self, images: Tensor) -> Tensor:
         """Images ``[N, 3, H, H]`` in [-1, 1] to descriptors, float32 ``[N, 128]``."""
-        return self.network(face_chips(images, self.corners, self.network.side))
+        descriptors: Tensor = self.network(face_chips(images, self.corners, self.network.side))
+        return descriptors
 
     def distance(self, ours: Tensor, theirs: Tensor) -> Tensor:
         """The squared euclidean distance ``[N]`` of descriptors: below 0.36 for the same person."""

@@ -69,8 +69,7 @@ def invert_face(
     # Before the search, so that weights which cannot be fetched cost no search.
     person = None if face is None or identity is None else identity(crop)
     images = to_tensor(crop, device=G.device)
-    landmarks = None if face is None else alignment.into_crop(face.landmarks)
-    resemblance = resemblance_for(inverter, [landmarks], crop.width)
+    resemblance = resemblance_for(inverter, [face], [alignment])
     inversion = inverter.invert(images, on_step=on_step, keep_partial=keep_partial, resemblance=resemblance)
     settings = inversion.settings | {FACE: which if face is not None else None}
     inversion = dataclasses.replace(inversion, settings=settings, sources=[source], alignments=[alignment])

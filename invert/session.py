@@ -204,7 +204,7 @@ class Session:
             self._masks(target, alignment),
             # Before the search, so that weights which cannot be fetched cost no search.
             None if target.face is None else self._identity(crop),
-            None if target.face is None else alignment.into_crop(target.face.landmarks),
+            target.face,
         )
 
     def invert(self, batch: Sequence[Prepared]) -> "Iterator[Inversion | InputError]":
@@ -222,7 +222,7 @@ class Session:
         settings = self.settings
         images = torch.cat([to_tensor(one.crop, device=self.generator.device) for one in batch])
         masks = {name: torch.cat([one.masks[name] for one in batch]) for name in batch[0].masks}
-        resemblance = resemblance_for(self.inverter, [one.landmarks for one in batch], images.shape[-1])
+        resemblance = resemblance_for(self.inverter, [one.face for one in batch], [one.alignment for one in batch])
         label = batch[0].label if len(batch) == 1 else f"{len(batch)} photos from {batch[0].label} on"
         # The films are completed last, so that their failure costs no code.
         with contextlib.ExitStack() as stack:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from invert.align import Alignment, Face
     from invert.identity import Embedding
-    from invert.landmarks import Array
     from invert.methods import Method, Quality
     from invert.source import Source
     from invert.tuned_weights import Form
@@ -71,7 +70,7 @@ class Prepared:
         source: the photo, to know it again.
         crop, alignment: what is inverted, and where it came from.
         masks: what the inverter is told of masks, by its argument, ``[1, 1, side, side]`` each.
-        landmarks: of the face, ``[68, 2]`` in pixels of the crop; None for a photo taken as it is.
+        face: as found in the photo; None for a photo taken as it is.
         person: who is seen; None for a photo taken as it is, and where no face is found in the crop.
     """
 
@@ -83,4 +82,4 @@ class Prepared:
     alignment: "Alignment"
     masks: "dict[str, Tensor]"
     person: "Embedding | None"
-    landmarks: "Array | None"
+    face: "Face | None"

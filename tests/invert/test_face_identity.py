@@ -6,10 +6,11 @@ import dlib
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from encoders.face_chips import face_chips
 from encoders.face_recognition import FaceRecognition
-from invert.align import align_face, find_faces
+from invert.align import Face, align_face, find_faces, no_align
 from invert.comparison import Comparison
 from invert.face_identity import FaceIdentity, chip_corners
 from invert.optimize import OptimizationInverter
@@ -117,6 +118,9 @@ def test_nothing_is_loaded_where_nothing_is_weighed(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("invert.face_identity._network", fail)
     G = odd_generator()
-    landmarks = [np.zeros((68, 2))]
-    assert resemblance_for(OptimizationInverter(G, identity_weight=0), landmarks, 64) is None
-    assert resemblance_for(OptimizationInverter(G, identity_weight=1), [None], 64) is None
+    face = Face((0.0, 0.0, 9.0, 9.0), np.zeros((68, 2)), 1.0)
+    _, alignment = no_align(Image.new("RGB", (64, 64)), 64)
+    assert resemblance_for(OptimizationInverter(G, identity_weight=0), [face], [alignment]) is None
+    assert resemblance_for(OptimizationInverter(G, identity_weight=1), [None], [alignment]) is None
+    with pytest.raises(AssertionError, match="was loaded"):
+        resemblance_for(OptimizationInverter(G, identity_weight=1), [face], [alignment])
