@@ -90,9 +90,13 @@ class Encoder(nn.Module):
         if config.architecture != "perceptual" or config.num_ws == G.num_ws:
             return self
         rows = EncoderConfig.for_generator(G)
-        of_groups = {"first_middle_row": rows.first_middle_row, "first_fine_row": rows.first_fine_row}
         made = Encoder(
-            replace(config, num_ws=G.num_ws, **of_groups),
+            replace(
+                config,
+                num_ws=G.num_ws,
+                first_middle_row=rows.first_middle_row,
+                first_fine_row=rows.first_fine_row,
+            ),
             self.ws_avg.mean(dim=0).expand(G.num_ws, -1),
             name=self.name,
             model=self.model,
