@@ -115,11 +115,12 @@ class Comparison:
             one.mask, one.coverage = self.mask[rows], self.mask[rows].mean(dim=(1, 2, 3))
         return one
 
-    def __call__(self, drawn: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, drawn: Tensor, identity_share: float = 1.0) -> tuple[Tensor, Tensor]:
         """Compare.
 
         Args:
             drawn: ``[N, 3, S, S]`` in about [-1, 1], S not below ``fine_size``.
+            identity_share: the part of ``identity_weight`` that counts now, from 0 to 1.
 
         Returns:
             The loss of each image, ``[N]``, and the images at ``size``, detached.
@@ -144,7 +145,7 @@ class Comparison:
             losses = losses + detail_weight * (fine_error - coarse_error)
         if self.resemblance is not None and self.identity is not None:
             other = self.resemblance.distance(self.resemblance.features(coarse), self.identity)
-            losses = losses + self.identity_weight * other
+            losses = losses + identity_share * self.identity_weight * other
         shown = coarse if self.mask is None else area_resize(whole, self.size)
         return losses / self.coverage, shown.detach()
 

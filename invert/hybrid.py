@@ -63,7 +63,7 @@ class HybridInverter(OptimizationInverter):
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
         centre_weight: float = 0.2,
-        identity_weight: float = 0.0,
+        identity_weight: float = 0.02,
         prior_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,

@@ -62,7 +62,8 @@ class OptimizationInverter:
             lips, a grid on skin.
         centre_weight: weight of LPIPS of the centre, half the side, at twice ``search_size``: faces are there, and
             come out sharper and more like the person.
-        identity_weight: weight of the distance that a ``resemblance`` tells, where one is handed to :meth:`invert`.
+        identity_weight: weight of the distance that a ``resemblance`` tells, where one is handed to :meth:`invert`;
+            it fades as the learning rate does.
         prior_weight: weight of the mean squared whitened coordinate, which draws codes to W's mean.
         search_size: the side at which LPIPS compares images, at most the generator's resolution.
         seed: of the samples that W's statistics come from; the search itself draws nothing.
@@ -85,7 +86,7 @@ class OptimizationInverter:
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
         centre_weight: float = 0.2,
-        identity_weight: float = 0.0,
+        identity_weight: float = 0.02,
         prior_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
@@ -255,9 +256,11 @@ class _Search:
         if step == self.w_steps and inverter.space == "w+" and self.coordinates.shape[1] == 1:
             self.coordinates = self.coordinates.detach().repeat(1, self.G.num_ws, 1).requires_grad_()
             self.adam = self._new_adam()
-        self.adam.param_groups[0]["lr"] = inverter.learning_rate * schedule((step + 0.5) / inverter.steps)
+        pace = schedule((step + 0.5) / inverter.steps)
+        self.adam.param_groups[0]["lr"] = inverter.learning_rate * pace
         ws = self.statistics.unwhiten(self.coordinates).expand(-1, self.G.num_ws, -1)
-        losses, drawn = self.comparison(as_colour(self.G.synthesize(ws, size=self.drawn_size)))
+        # Who is seen is settled early; held to it until the end, a search comes less near in all the rest.
+        losses, drawn = self.comparison(as_colour(self.G.synthesize(ws, size=self.drawn_size)), pace)
         if inverter.prior_weight:
             losses = losses + inverter.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         self._remember(losses.detach())

@@ -56,7 +56,8 @@ class PivotalTuning:
         lpips_weight, pixel_weight: of LPIPS and of the mean squared error, both at ``search_size``.
         detail_weight: of the squared error of what is finer, at the generator's full resolution.
         centre_weight: of LPIPS of the centre, half the side, at twice ``search_size``.
-        identity_weight: of the distance that a ``resemblance`` tells, where one is handed to :meth:`invert`.
+        identity_weight: of the distance that a ``resemblance`` tells, where one is handed to :meth:`invert`; it
+            fades as the learning rate does. The pivot has its own.
         locality_weight: of the locality regulariser, which holds what other codes draw to what the untuned
             generator draws of them (section 3.2 of the paper); 0 leaves it out.
         locality_every: steps from one evaluation of the regulariser to the next, each weighted as many times.
