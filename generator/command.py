@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import torch
 
 DONE, FAULT, WRONG_INPUT, STOPPED = 0, 1, 2, 130
+LARGEST_SEED = 10**9
+"""Of a --seed: generators of random numbers take 64 bits, and training counts up from its product with 2**32."""
 
 # Click's UsageError; newer versions of Typer carry their own copy of Click, so it cannot be named.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -46,6 +48,11 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
         The exit status.
     """
     _never_fail_to_print()
+    # `invert "$PHOTO"` without a PHOTO: an empty path would mean the whole folder one is in.
+    if "" in arguments:
+        return _say(
+            program, f"An argument is empty; give it, or leave it out. See `{program} --help`.", WRONG_INPUT
+        )
     try:
         status = typer.main.get_command(app).main(arguments, prog_name=program, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

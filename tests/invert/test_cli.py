@@ -343,6 +343,8 @@ def test_ctrl_c_keeps_the_best_code_if_asked(folder: Path, inverter: type[FakeIn
         (["me.png", "--steps", "0"], "--steps"),
         (["me.png", "--steps", "many"], "--steps"),
         (["me.png", "--seed", "-1"], "--seed"),
+        (["me.png", "--seed", "9" * 26], "--seed"),
+        ([""], "empty"),
         (["me.png", "--space", "z"], "--space"),
         (["me.png", "--precision", "int8"], "--precision"),
         (["me.png", "--method", "magic"], "--method"),

@@ -149,7 +149,14 @@ def test_first_picture_of_an_animation(tmp_path: Path) -> None:
 def test_missing_file_with_a_near_name(tmp_path: Path) -> None:
     assert "no file" in refusal(tmp_path / "nothing.png")
     ramp().save(tmp_path / "portrait.png")
-    assert "did you mean" in refusal(tmp_path / "potrait.png")
+    assert refusal(tmp_path / "potrait.png").endswith("portrait.png?")
+
+
+def test_a_link_to_nothing_is_not_told_its_own_name(tmp_path: Path) -> None:
+    link = tmp_path / "portrait.png"
+    link.symlink_to("gone.png")
+    assert "did you mean" not in refusal(link)
+    assert "link" in refusal(link)
 
 
 def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
