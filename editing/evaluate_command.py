@@ -101,9 +101,11 @@ def evaluate(
         open_scorer,
         own_score,
     )
+    from editing.seeds import check_truncation
     from generator.fetch import cache_folder
 
     strengths = [amount for amount in spread(*ends, steps) if abs(amount) > _ZERO]
+    check_truncation(truncation)
     _check_scores(direction or [], score or [])
     if report is not None:
         from editing.editability_command import fill_in

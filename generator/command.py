@@ -121,7 +121,8 @@ def _say(program: str, sentence: str, status: int) -> int:
 
 
 def _usage_sentence(error: Exception) -> str:
-    message = " ".join(str(error.format_message()).split())  # type: ignore[attr-defined]
+    # Typer's checks call themselves a "Value error", in the middle of the sentence.
+    message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
     return message if message.endswith((".", "?", "!", ")")) else f"{message}."
 
 

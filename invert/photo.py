@@ -150,7 +150,8 @@ def to_picture(images: "torch.Tensor") -> list[Image.Image]:
     """Turn images ``[N, 3, H, W]`` in [-1, 1] into N RGB pictures, rounding and clamping to 8 bits.
 
     Raises:
-        ValueError: another shape, or values that are not finite.
+        ValueError: another shape.
+        InputError: values that are not finite, which a strength of 1e30 gives, or a broken model.
     """
     import torch
 
@@ -158,7 +159,9 @@ def to_picture(images: "torch.Tensor") -> list[Image.Image]:
         raise ValueError(f"images must be [N, 3, H, W], not {list(images.shape)}")
     images = images.detach().to(torch.float32)
     if not bool(torch.isfinite(images).all()):
-        raise ValueError("images hold values that are not finite")
+        raise InputError(
+            "The picture is not finite: take smaller strengths, or another model if this one never draws any."
+        )
     pixels = images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
     return [Image.fromarray(picture.numpy()) for picture in pixels.permute(0, 2, 3, 1).contiguous().cpu()]
 

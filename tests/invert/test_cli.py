@@ -347,7 +347,7 @@ def test_ctrl_c_keeps_the_best_code_if_asked(folder: Path, inverter: type[FakeIn
         ([""], "empty"),
         (["me.png", "--space", "z"], "--space"),
         (["me.png", "--precision", "int8"], "--precision"),
-        (["me.png", "--method", "magic"], "--method"),
+        (["me.png", "--method", "magic"], "'--method': 'magic' is not one of"),
         (["me.png", "--face", "nearest"], "--face"),
         (["me.png", "--device", "tpu9"], "tpu9"),
         (["me.png", "--model", "ffqh"], "ffqh"),

@@ -308,7 +308,7 @@ def test_to_picture_rounds_clamps_and_refuses() -> None:
     pictures = to_picture(values.reshape(1, 1, 1, 6).expand(2, 3, 1, 6))
     assert len(pictures) == 2
     assert [pixel[0] for pixel in np.asarray(pictures[0])[0]] == [0, 0, 0, 1, 255, 255]
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(InputError, match="not finite"):
         to_picture(torch.full((1, 3, 2, 2), float("nan")))
     with pytest.raises(ValueError, match="must be"):
         to_picture(torch.zeros(3, 2, 2))
