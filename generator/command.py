@@ -60,7 +60,8 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
     except InputError as error:
         return _say(program, str(error), WRONG_INPUT)
     except _UsageError as error:
-        return _say(program, f"{_usage_sentence(error)} See `{program} --help`.", WRONG_INPUT)
+        hint = f" For the file write ./{files[0]}." if (files := _files_like_options(arguments)) else ""
+        return _say(program, f"{_usage_sentence(error)}{hint} See `{program} --help`.", WRONG_INPUT)
     except BrokenPipeError:
         # The reader of our output (`| head`) went away; Python would complain once more while exiting.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -124,6 +125,11 @@ def _usage_sentence(error: Exception) -> str:
     # Typer's checks call themselves a "Value error", in the middle of the sentence.
     message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
     return message if message.endswith((".", "?", "!", ")")) else f"{message}."
+
+
+def _files_like_options(arguments: list[str]) -> list[str]:
+    """Those that were taken for options, and are files here."""
+    return [word for word in arguments if word.startswith("-") and os.path.lexists(word)]
 
 
 def _is_out_of_device_memory(error: Exception) -> bool:

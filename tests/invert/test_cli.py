@@ -363,6 +363,12 @@ def test_a_bad_option_is_one_sentence(
     assert _files(folder) == ["me.png"]
 
 
+def test_a_photo_whose_name_looks_like_an_option(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _save_photo(folder / "-dash.png")
+    assert main(["-dash.png"]) == 2
+    assert "./-dash.png" in _one_sentence(capsys)
+
+
 def test_a_fault_of_ours_is_short_and_not_the_users(
     folder: Path, capsys: pytest.CaptureFixture[str], inverter: type[FakeInverter]
 ) -> None:
