@@ -68,7 +68,7 @@ def test_a_photo_becomes_a_record_and_a_picture(folder: Path, capsys: pytest.Cap
     output = capsys.readouterr()
     assert "Wrote me.inversion.safetensors, me.inverted.png, me.npz" in output.out
     assert "LPIPS 0.050" in output.out
-    assert "edit --direction pose --strength 2" in output.out
+    assert "Next: edit --model ../small.safetensors --direction NAME --strength 2" in output.out
     assert "step 4 of 4, loss 0.2500" in output.err
 
 
