@@ -58,6 +58,14 @@ def invert(
             min=0, max=LARGEST_SEED, help="Seed of what is random; equal seeds, equal results.", metavar="N"
         ),
     ] = 0,
+    identity_weight: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="How much a search looks at who is seen, beside how; its own by default.",
+            show_default=False,
+        ),
+    ] = None,
     face: Annotated[
         str,
         typer.Option(help="largest, all, or a number counted from 0, left to right.", metavar="largest|all|N"),
@@ -128,6 +136,8 @@ def invert(
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
     _check_method(method, encoder, preview, precision)
+    if identity_weight is not None and (no_align or method == "encode"):
+        raise InputError("--identity-weight is of a search for a face that was found; leave it out.")
     if keep_unchanged is not None and method != "pivotal":
         raise InputError("--keep-unchanged is about tuning; add --method pivotal, or leave it out.")
     settings = Settings(
@@ -140,6 +150,7 @@ def invert(
         space=space,
         steps=steps,
         seed=seed,
+        identity_weight=identity_weight,
         face=face,
         align=not no_align,
         preview=preview,

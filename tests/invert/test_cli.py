@@ -353,6 +353,8 @@ def test_ctrl_c_keeps_the_best_code_if_asked(folder: Path, inverter: type[FakeIn
         (["me.png", "--model", "ffqh"], "ffqh"),
         (["me.png", "--model", "me.png"], "me.png"),
         (["me.png", "--out", "me.png"], "me.png"),
+        (["me.png", "--identity-weight", "-1"], "--identity-weight"),
+        (["me.png", "--identity-weight", "1", "--no-align"], "--identity-weight"),
     ],
 )
 def test_a_bad_option_is_one_sentence(
