@@ -63,8 +63,8 @@ def open_codes(
     """Read codes, and load the generator that all belong to.
 
     Args:
-        names: records; photos or folders, for their records (:func:`editing.opened.resolve_record`); or seeds
-            such as ``seed:5``.
+        names: records; photos or folders, for their records (:func:`editing.record_choice.resolve_record`); or
+            seeds such as ``seed:5``.
         model: the generator's name or file; None for that of the records, or the default one.
         device: where to compute.
         truncation: of the seeds' codes; 1 leaves them, 0 gives the mean w.
@@ -73,7 +73,8 @@ def open_codes(
         InputError: one cannot be read, is a photo that was not inverted, or belongs to another model than the
             others.
     """
-    from editing.opened import OpenRecord, resolve_record
+    from editing.opened import OpenRecord
+    from editing.record_choice import resolve_record
     from generator.loading import DEFAULT_MODEL, load
 
     places = [None if name.startswith(_SEED) else resolve_record(Path(name)) for name in names]
