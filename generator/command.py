@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -32,6 +33,16 @@ def new_app() -> typer.Typer:
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["--help", "-h"]},
     )
+
+
+def status_of(work: Callable[[], None]) -> int:
+    """Do the work of a small program; an InputError becomes its sentence on stderr, and its exit status."""
+    try:
+        work()
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return WRONG_INPUT
+    return DONE
 
 
 def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
