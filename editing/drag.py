@@ -9,18 +9,19 @@ taken in coordinates in which W is a standard normal, so that one learning rate 
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from editing.drag_search import Search
+from editing.new_record import changed_record
 from generator.errors import InputError
 from generator.features import FeatureMap, feature_maps
 from generator.generator import Generator, Noise
 from generator.json_values import JSON
 from generator.ops.memory import keep_freed_memory
-from invert.inversion import Inversion, library_version
+from invert.inversion import Inversion
 
 Point = tuple[float, float]
 """x to the right and y down, in pixels of the full image; the first pixel's middle is (0, 0)."""
@@ -243,16 +244,5 @@ def check_handles(handles: Sequence[Handle], side: int) -> None:
 
 def dragged_record(record: Inversion, drag: Drag, handles: Sequence[Handle], ended: Dragged) -> Inversion:
     """The record of a dragged picture: edits, and pasting back into the photo, go on from it."""
-    G = drag.G
     settings = {"dragged_from": record.method, **drag.provenance(handles, ended)}
-    return replace(
-        record,
-        ws=ended.ws,
-        model=G.name,
-        fingerprint=G.fingerprint,
-        latent_space=G.latent_space,
-        method="drag",
-        settings=settings,
-        metrics={},
-        version=library_version(),
-    )
+    return changed_record(record, drag.G, ended.ws, "drag", settings)

@@ -11,6 +11,7 @@ from generator.errors import InputError
 
 if TYPE_CHECKING:
     from editing.discovery.text import TextOptimized, TextOptimizer
+    from generator.json_values import JSON
     from invert.inversion import Inversion
 
 text_app = new_app()
@@ -87,30 +88,18 @@ def text(
 
 def text_record(record: "Inversion", search: "TextOptimizer", wanted: str, ended: "TextOptimized") -> "Inversion":
     """The record of a picture that a text changed: edits, and pasting back into the photo, go on from it."""
-    from dataclasses import replace
+    from editing.new_record import changed_record
 
-    from invert.inversion import library_version
-
-    G = search.G
-    return replace(
-        record,
-        ws=ended.ws,
-        model=G.name,
-        fingerprint=G.fingerprint,
-        latent_space=G.latent_space,
-        method="text",
-        settings={
-            "changed_from": record.method,
-            "text": wanted,
-            "image_text_model": search.model.version,
-            "steps": ended.steps,
-            "steps_wanted": search.steps,
-            "learning_rate": search.learning_rate,
-            "distance_weight": search.distance_weight,
-            "rows": list(search.rows),
-            "fit_before": ended.before,
-            "fit": ended.after,
-        },
-        metrics={},
-        version=library_version(),
-    )
+    settings: dict[str, JSON] = {
+        "changed_from": record.method,
+        "text": wanted,
+        "image_text_model": search.model.version,
+        "steps": ended.steps,
+        "steps_wanted": search.steps,
+        "learning_rate": search.learning_rate,
+        "distance_weight": search.distance_weight,
+        "rows": list(search.rows),
+        "fit_before": ended.before,
+        "fit": ended.after,
+    }
+    return changed_record(record, search.G, ended.ws, "text", settings)

@@ -35,14 +35,13 @@ def new_app() -> typer.Typer:
     )
 
 
-def status_of(work: Callable[[], None]) -> int:
-    """Do the work of a small program; an InputError becomes its sentence on stderr, and its exit status."""
+def status_of(work: Callable[[], int | None]) -> int:
+    """The exit status of a small program's work (None for 0); an InputError becomes its sentence on stderr."""
     try:
-        work()
+        return work() or DONE
     except InputError as error:
         print(error, file=sys.stderr)
         return WRONG_INPUT
-    return DONE
 
 
 def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
