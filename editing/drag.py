@@ -2,9 +2,10 @@
 
 Pan et al., "Drag Your GAN: Interactive Point-based Manipulation on the Generative Image Manifold", 2023: what a
 feature map shows about each point is pulled a step towards the target (motion supervision, section 3.2), and the
-point is then looked for anew by its first features (point tracking, section 3.3). Two things differ: places
-between the samples of the map are interpolated, so that the map need not be enlarged to the image; and steps are
-taken in coordinates in which W is a standard normal, so that one learning rate suits every model.
+point is then looked for anew by its first features (point tracking, section 3.3). Three things differ: places
+between the samples of the map are interpolated, so that the map need not be enlarged to the image; steps are
+taken in coordinates in which W is a standard normal, so that one learning rate suits every model; and what is
+outside of a mask is held less strongly than the points are pulled, so that they arrive about as soon as without.
 """
 
 import math
@@ -97,7 +98,7 @@ class Drag:
         learning_rate: in standard deviations of W.
         rows: rows of ws that move; None for the coarse and middle ones.
         resolution: of the feature map; None for the finest up to 128.
-        mask_weight: weight of the change in features outside of the mask.
+        mask_weight: of the change in features outside of the mask, as far as the pull on the points stays stronger.
         seed: of the samples that W's statistics come from; the search itself draws nothing.
 
     Raises:
