@@ -43,7 +43,9 @@ def drag(
     ] = None,
     steps: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 200,
     learning_rate: Annotated[float, typer.Option(help="How far each step goes, in deviations of W.")] = 0.01,
-    mask_weight: Annotated[float, typer.Option(help="How much the rest is held.")] = 10.0,
+    mask_weight: Annotated[
+        float, typer.Option(help="How much the rest is held; the points are always pulled more.")
+    ] = 10.0,
     layers: MovedLayers = "coarse,middle",
     features: Annotated[
         int | None, typer.Option(help="Side of the features that are followed; the finest up to 128 by default.")

@@ -119,8 +119,9 @@ class Search:
         (holding,) = torch.autograd.grad(change, self.moves)
         # A mean of absolute values has as long a gradient of a small change as of a large one. As Adam's steps have
         # one length, whatever the gradient's, a longer one than the pull's would keep the points where they are.
-        longest = _MOST_HOLDING * pulling.norm()
-        return pulling + holding * (longest / holding.norm().clamp_min(1e-20)).clamp_max(1)
+        share = _MOST_HOLDING * pulling.norm() / holding.norm().clamp_min(1e-20)
+        both: Tensor = pulling + holding * share.clamp_max(1)
+        return both
 
     def _track(self) -> None:
         """Look about every point for the place that looks most as the point did at first."""
