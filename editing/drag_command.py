@@ -7,7 +7,7 @@ import typer
 
 from editing.options import Device, MovedLayers, Overwrite, RecordArgument, RecordModel, RecordOut, Sheet
 from editing.outputs import EditedFiles, picture_target
-from generator.command import DONE, STOPPED, new_app
+from generator.command import DONE, LARGEST_SEED, STOPPED, new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,7 +50,10 @@ def drag(
     features: Annotated[
         int | None, typer.Option(help="Side of the features that are followed; the finest up to 128 by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the samples that the steps are measured on.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=LARGEST_SEED, help="Of the samples that the steps are measured on.", metavar="N"),
+    ] = 0,
     out: RecordOut = None,
     sheet: Sheet = False,
     overwrite: Overwrite = False,
