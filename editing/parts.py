@@ -9,11 +9,12 @@ picture, by gradients: that holds for every architecture, and for channels that 
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editing.counting import Begin
 from generator.errors import InputError
 from generator.files import atomic_path
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from generator.generator import Generator
-
-Progress = Callable[[int, int], None]
-Begin = Callable[[str], Progress]
 
 _KEY = "stylegan-latents-parts"
 _SHIPPED = Path(__file__).parent / "catalogues"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from editing.discovery.attributes import FACE_ATTRIBUTES
-from generator.errors import InputError
+from generator.command import status_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,12 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
-    try:
-        _find(chosen)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(lambda: _find(chosen))
 
 
 def _find(chosen: argparse.Namespace) -> None:

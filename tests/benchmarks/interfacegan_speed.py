@@ -27,7 +27,7 @@ from editing.discovery.attributes import FACE_ATTRIBUTES
 from editing.discovery.faces import FaceScorer
 from editing.discovery.interfacegan import InterFaceGAN
 from editing.discovery.samples import draw_codes, expand, sample
-from generator.errors import InputError
+from generator.command import status_of
 from generator.ops.memory import keep_freed_memory
 
 _SAMPLES, _SIDE, _BATCH, _WANTED = 5000, 256, 4, 240.0
@@ -42,11 +42,7 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
-    try:
-        return _run(_SAMPLES if chosen.full else chosen.samples, chosen.codes)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return status_of(lambda: _run(_SAMPLES if chosen.full else chosen.samples, chosen.codes))
 
 
 def _run(count: int, codes: int) -> int:
