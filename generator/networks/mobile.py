@@ -7,7 +7,6 @@ constant map. This definition keeps both as they are and takes one code per laye
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import cast
 
@@ -101,24 +100,22 @@ class SeparableConv(nn.Module):
         convolve = modulated_separable_reference if reference else modulated_separable
         return convolve(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)
 
-    def low_band(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
-        """The first quarter of the output channels: what the next wavelet takes for its low band."""
+    def low_band(self, x: Tensor, style: Tensor) -> Tensor:
+        """The first quarter of the output channels, without noise: what the next wavelet takes for its low band."""
         count = len(self.pointwise) // 4
         return modulated_separable(
-            x, style, self.depthwise, self.pointwise[:count], self.bias[:count], noise, LEAK
+            x, style, self.depthwise, self.pointwise[:count], self.bias[:count], None, LEAK
         )
 
-    def at_half(self, x: Tensor, style: Tensor, noise: Tensor | None) -> Tensor:
-        """Nearly the 2x2 area average of what this layer makes, from that of what it takes.
+    def at_half(self, x: Tensor, style: Tensor) -> Tensor:
+        """Nearly the 2x2 area average of what this layer makes without noise, from that of what it takes.
 
         It is exact for an input that is the same within each 2x2 block, but for the leaky ReLU, which is taken
         of the average.
         """
-        if noise is not None:
-            noise = F.avg_pool2d(noise, 2)
         halve = self.depthwise.new_tensor([[0.5, 0, 0], [0.5, 1, 0.5], [0, 0, 0.5]])
         depthwise = halve @ self.depthwise @ halve.T
-        return modulated_separable(x, style, depthwise, self.pointwise, self.bias, noise, LEAK)
+        return modulated_separable(x, style, depthwise, self.pointwise, self.bias, None, LEAK)
 
 
 class UpBlock(nn.Module):
@@ -255,22 +252,25 @@ class Synthesis(nn.Module):
         """:meth:`forward`, nearly, in about half the time, where ``size`` is a quarter of the resolution or less.
 
         The last block works at half its resolution, on the low band of its wavelet, which is all that the block
-        before makes then. For larger images, and networks of one block, this is :meth:`forward`.
+        before makes then. The three finest noise maps are left out: in the default model they are below bfloat16's
+        resolution of the features. For larger images, and networks of one block, this is :meth:`forward`.
         """
         blocks = self._up_blocks()
         if 4 * size > self.resolution or len(blocks) < 2:
             return cast(Tensor, self(styles, noise, size=size))
+        *others, last = blocks
         x: Tensor = self.input(styles[0], noise[0]).contiguous(memory_format=torch.channels_last)
-        for i, block in enumerate(blocks[:-1]):
+        for i, block in enumerate(others):
             up, first, second = styles[3 * i + 1 : 3 * i + 4]
             x = block.conv1(inverse_haar(x, up), first, noise[2 * i + 1], reference=False)
-            convolve = block.conv2.low_band if i == len(blocks) - 2 else partial(block.conv2, reference=False)
-            x = convolve(x, second, noise[2 * i + 2])
-        last = blocks[-1]
+            if block is others[-1]:
+                x = block.conv2.low_band(x, second)
+            else:
+                x = block.conv2(x, second, noise[2 * i + 2], reference=False)
         up, first, second = styles[-4:-1]
         # The mean of a 2x2 block is half the low band. Both factors of a channel ride on the one style.
-        x = last.conv1.at_half(x, 0.5 * up[:, : x.shape[1]] * first, noise[-2])
-        return self._low_band(last.conv2.at_half(x, second, noise[-1]), styles[-1], size)
+        x = last.conv1.at_half(x, 0.5 * up[:, : x.shape[1]] * first)
+        return self._low_band(last.conv2.at_half(x, second), styles[-1], size)
 
     def _low_band(self, x: Tensor, style: Tensor, size: int) -> Tensor:
         """The last feature map to an image that is smaller than the resolution."""

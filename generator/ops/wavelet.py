@@ -113,12 +113,14 @@ def _strips(bands: Tensor, style: Tensor, out: Tensor) -> Iterator[tuple[Tensor,
 def _butterfly(scaled: Tensor, out: Tensor) -> None:
     """Bands ``[..., H, W, 4*C]`` to pixels, written into ``out [..., 2*H, 2*W, C]``."""
     low, vertical, horizontal, diagonal = scaled.chunk(4, dim=-1)
-    near, far = low + vertical, horizontal + diagonal
-    torch.add(near, far, out=out[..., ::2, ::2, :])
-    torch.sub(near, far, out=out[..., ::2, 1::2, :])
-    near, far = torch.sub(low, vertical, out=near), torch.sub(horizontal, diagonal, out=far)
-    torch.add(near, far, out=out[..., 1::2, ::2, :])
-    torch.sub(near, far, out=out[..., 1::2, 1::2, :])
+    rows = scaled.new_empty(2, *low.shape[:-1], 2, low.shape[-1])
+    # Neighbours in a row first, as rows are then whole stretches of memory to add.
+    for row, mean, detail in ((rows[0], low, horizontal), (rows[1], vertical, diagonal)):
+        torch.add(mean, detail, out=row[..., 0, :])
+        torch.sub(mean, detail, out=row[..., 1, :])
+    middle, half = rows.flatten(-3, -2)
+    torch.add(middle, half, out=out[..., ::2, :, :])
+    torch.sub(middle, half, out=out[..., 1::2, :, :])
 
 
 def channel_dot(a: Tensor, b: Tensor) -> Tensor:
