@@ -103,9 +103,7 @@ class SeparableConv(nn.Module):
     def low_band(self, x: Tensor, style: Tensor) -> Tensor:
         """The first quarter of the output channels, without noise: what the next wavelet takes for its low band."""
         count = len(self.pointwise) // 4
-        return modulated_separable(
-            x, style, self.depthwise, self.pointwise[:count], self.bias[:count], None, LEAK
-        )
+        return modulated_separable(x, style, self.depthwise, self.pointwise[:count], self.bias[:count], None, LEAK)
 
     def at_half(self, x: Tensor, style: Tensor) -> Tensor:
         """Nearly the 2x2 area average of what this layer makes without noise, from that of what it takes.

@@ -256,9 +256,7 @@ def test_default_model_at_a_quarter_is_the_area_average(
     torch.testing.assert_close(quarter, F.avg_pool2d(image, 4), rtol=0, atol=1e-4)
 
 
-def test_default_model_sketches_what_it_draws(
-    ffhq: Generator, images: dict[int, tuple[Tensor, Tensor]]
-) -> None:
+def test_default_model_sketches_what_it_draws(ffhq: Generator, images: dict[int, tuple[Tensor, Tensor]]) -> None:
     """Measured: 34 decibels and more."""
     lower = copy.deepcopy(ffhq).to(dtype=torch.bfloat16)
     for ws, image in images.values():
