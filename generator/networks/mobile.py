@@ -247,7 +247,7 @@ class Synthesis(nn.Module):
         return self._low_band(x, styles[-1], size)
 
     def sketch(self, styles: Sequence[Tensor], noise: Sequence[Tensor | None], *, size: int) -> Tensor:
-        """:meth:`forward`, nearly, in about half the time, where ``size`` is a quarter of the resolution or less.
+        """:meth:`forward`, nearly, in less time, where ``size`` is a quarter of the resolution or less.
 
         The last block works at half its resolution, on the low band of its wavelet, which is all that the block
         before makes then. The three finest noise maps are left out: in the default model they are below bfloat16's
