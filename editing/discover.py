@@ -10,6 +10,7 @@ from editing.finders import Method, Wish, codes, direction_names, find_direction
 from editing.options import Device, Overwrite, RecordsModel
 from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
+from generator.ops.memory import share_freed_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,6 +87,7 @@ def discover(
         scores=tuple(score or ()), hold=tuple(hold or ()), text=text, neutral=neutral, weights=weights,
     )  # fmt: skip
     wish.check()
+    share_freed_memory()  # before there are threads, each of which would get memory of its own
     with show_work() as begin:
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"

@@ -220,4 +220,4 @@ def score_deviations(
                 return np.array(values, dtype=np.float64)
     if G.label_dim:
         raise InputError(f"The model '{G.name}' has classes; directions are evaluated on models without.")
-    return sample(G, scorer, _SCORED_SAMPLES, cache=cache, progress=progress).valid().deviations()
+    return sample(G, scorer, _SCORED_SAMPLES, exact=True, cache=cache, progress=progress).valid().deviations()

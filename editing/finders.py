@@ -215,6 +215,7 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
     import torch
 
     from editing.discovery.attributes import FACE_ATTRIBUTES, Attribute
+    from editing.discovery.faces import FaceScorer
     from editing.discovery.interfacegan import InterFaceGAN
     from editing.discovery.samples import sample
     from generator.fetch import cache_folder
@@ -229,18 +230,17 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
     ]
     if resolve_precision("auto", G.device) == "bfloat16":
         G.to(dtype=torch.bfloat16)
+    scorer = FaceScorer(quick=True) if isinstance(scored.scorer, FaceScorer) else scored.scorer
     samples = sample(
         G,
-        scored.scorer,
+        scorer,
         wish.samples or _SCORED_SAMPLES,
         seed=wish.seed,
         cache=cache_folder() / "discovery",
         progress=begin("scoring samples"),
     )
     # Refining tells attributes apart; one alone has nothing to be told from.
-    finder = InterFaceGAN(
-        G, scored.scorer, samples, refine=len(attributes) > 1, report=lambda step: _say(begin, step)
-    )
+    finder = InterFaceGAN(G, scorer, samples, refine=len(attributes) > 1, report=lambda step: _say(begin, step))
     return [found.direction for found in finder.find(attributes)]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from editing.discovery.attributes import FACE_ATTRIBUTES
 from generator.command import status_of
+from generator.ops.memory import share_freed_memory
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
+    share_freed_memory()  # before there are threads, each of which would get memory of its own
     return status_of(lambda: _find(chosen))
 
 
@@ -54,6 +56,7 @@ def _find(chosen: argparse.Namespace) -> None:
             chosen.samples,
             seed=chosen.seed,
             truncation=chosen.truncation,
+            exact=True,
             cache=cache_folder() / "discovery",
             progress=lambda done, _: progress.update(task, completed=done),
         )
@@ -64,6 +67,7 @@ def _find(chosen: argparse.Namespace) -> None:
             samples,
             method=chosen.method,
             codes=chosen.codes,
+            exact=True,
             steady=chosen.steady,
             report=progress.console.print,
         )

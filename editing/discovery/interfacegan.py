@@ -63,6 +63,8 @@ class InterFaceGAN:
         method: of the linear model; see :func:`editing.discovery.linear.fit`.
         codes: how many held-out codes refining and testing are done on, each on its own; scaling takes twice
             as many.
+        exact: whether edits are measured on exact pictures, and not on sketches. As it was in sampling: what a
+            sketch changes in a score's deviation, it changes in what an edit does to the score.
         refine: whether to do step 3.
         steady: names of the attributes that step 4 is done for; each takes some minutes more.
         report: called with a sentence when a step begins.
@@ -76,11 +78,13 @@ class InterFaceGAN:
         *,
         method: Method = "ridge",
         codes: int = 32,
+        exact: bool = False,
         refine: bool = True,
         steady: Sequence[str] = (),
         report: Report | None = None,
     ) -> None:
         self.G, self.scorer, self.method, self.codes, self.refine = G, scorer, method, codes, refine
+        self.exact = exact
         self.samples = samples.valid()
         self.deviations = self.samples.deviations()
         self.report = report or (lambda _: None)
@@ -107,7 +111,7 @@ class InterFaceGAN:
         for attribute, step in zip(attributes, steps, strict=True):
             direction = self._scaled(attribute, step)
             self.report(f"testing {attribute.name}")
-            result = changes(self.G, self.scorer, direction, test, (-2, -1, 1, 2), before=before)
+            result = self._changes(direction, test, (-2, -1, 1, 2), before)
             measured = effect(
                 attribute.name, self.samples.names, names, result[1:3], result[[0, 3]], self.deviations
             )
@@ -159,7 +163,7 @@ class InterFaceGAN:
     def _gains(self, attribute: Attribute, step: Array, length: float, ws: "Tensor", before: Array) -> Array:
         """Mean change of every score for one step, in deviations, measured at ``length`` steps either way."""
         direction = self._direction(attribute, step, length)
-        result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before)
+        result = self._changes(direction, ws, (-1, 1), before)
         gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * length)
         return gains
 
@@ -195,13 +199,16 @@ class InterFaceGAN:
     def _scaled(self, attribute: Attribute, step: Array) -> Direction:
         """The step as a direction, with the scale that moves the median face by one standard deviation."""
         self.report(f"scaling {attribute.name}")
-        ws, before = self._codes(_SCALE_SEED, 2 * self.codes)
+        count = 2 * self.codes
+        ws = self.G.sample(range(_SCALE_SEED, _SCALE_SEED + count), truncation=_TRUNCATION)
         own = self.samples.names.index(attribute.name)
         length = 1.0
-        # The answer is nearly linear, so that a second round only corrects the first one's rest.
-        for _ in range(2):
+        # The answer is nearly linear: a few codes give a length that the second round, on all, only corrects.
+        for few in (max(1, count // 4), count):
             direction = self._direction(attribute, step, length)
-            result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before)[..., own]
+            # What lies between two edits takes no score of what they start from.
+            nothing = np.zeros((few, len(self.samples.names)))
+            result = self._changes(direction, ws[:few], (-1, 1), nothing)[..., own]
             gain = float(np.nanmedian((result[1] - result[0]) / 2)) / self.deviations[own]
             if not gain > 0.05:
                 raise InputError(
@@ -209,8 +216,6 @@ class InterFaceGAN:
                     "deviations only; take more samples."
                 )
             length /= gain
-            if abs(gain - 1) < 0.03:
-                break
         return self._direction(attribute, step, length)
 
     def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
@@ -228,11 +233,15 @@ class InterFaceGAN:
         )
         return direction.bind(self.G)
 
+    def _changes(self, direction: Direction, ws: "Tensor", strengths: Sequence[float], before: Array) -> Array:
+        """:func:`editing.discovery.leakage.changes`, on such pictures as were asked for."""
+        return changes(self.G, self.scorer, direction, ws, strengths, before=before, exact=self.exact)
+
     def _codes(self, seed: int, count: int) -> tuple["Tensor", Array]:
         """Held-out codes ``[count, num_ws, w_dim]`` and their scores, made once."""
         if seed not in self._drawn:
             ws = self.G.sample(range(seed, seed + count), truncation=_TRUNCATION)
-            self._drawn[seed] = ws, score_codes(self.G, self.scorer, ws, size=256)
+            self._drawn[seed] = ws, score_codes(self.G, self.scorer, ws, size=256, exact=self.exact)
         return self._drawn[seed]
 
     def _describe(
