@@ -25,7 +25,7 @@ TAB_NAMES = {
 
 _CONTROLS = {
     "--no-align": "turn \u201cLook for faces\u201d off",
-    "give a mask's file instead, such as --region mask.png, white where to change": "paint what may change instead",
+    "give a mask's file instead, such as --region mask.png, white where to change": "take another choice instead",
 }
 """What the page calls an option that a message of the library names."""
 

@@ -13,6 +13,7 @@ from PIL import Image
 from demo.studio import Studio
 from editing.direction import load
 from invert.inversion import Inversion
+from tests.demo.browser import open_page
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Opened]:
     page.set_default_timeout(_PATIENCE)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
-    page.goto(small_demo[1])
+    open_page(page, small_demo[1])
     names = [""]
     for number in (1, 2):
         page.locator("#edit-examples button:has(img)").nth(number).click()
