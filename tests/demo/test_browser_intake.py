@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from demo import searching
 from demo.studio import Studio
+from generator.errors import InputError
 from tests.demo.browser import chromium, open_page
 
 pytestmark = pytest.mark.slow
@@ -80,7 +82,7 @@ def paste(page: Any, picture: Image.Image) -> None:
     )
 
 
-def uploaded_size(page: Any, studio: Studio) -> tuple[int, int]:
+def uploaded_size(studio: Studio) -> tuple[int, int]:
     """Of the photo that the newest visit holds."""
     newest = max(studio._visits.values(), key=lambda visit: visit.seen)
     assert newest.photo is not None
@@ -94,7 +96,7 @@ def test_the_camera_takes_a_photo(page: Any, small_demo: tuple[Studio, str]) -> 
     page.click("#edit-photo [aria-label='capture photo']")
     wait_for_status(page, _READY)
     page.wait_for_selector("#edit-start:not([disabled])")
-    assert uploaded_size(page, small_demo[0]) == (640, 480)
+    assert uploaded_size(small_demo[0]) == (640, 480)
 
 
 def test_the_clipboards_button_takes_a_photo(page: Any, small_demo: tuple[Studio, str]) -> None:
@@ -108,17 +110,17 @@ def test_the_clipboards_button_takes_a_photo(page: Any, small_demo: tuple[Studio
     page.click("#edit-photo [aria-label='Paste from clipboard']")
     wait_for_status(page, _READY)
     page.wait_for_selector("#edit-start:not([disabled])")
-    assert uploaded_size(page, small_demo[0]) == portrait().size
+    assert uploaded_size(small_demo[0]) == portrait().size
 
 
 def test_a_picture_is_pasted_and_the_next_one_replaces_it(page: Any, small_demo: tuple[Studio, str]) -> None:
     paste(page, portrait())
     wait_for_status(page, _READY)
-    assert uploaded_size(page, small_demo[0]) == portrait().size
+    assert uploaded_size(small_demo[0]) == portrait().size
     paste(page, portrait(400))
     page.wait_for_selector("#edit-start[disabled]")
     page.wait_for_selector("#edit-start:not([disabled])")
-    assert uploaded_size(page, small_demo[0]) == portrait(400).size
+    assert uploaded_size(small_demo[0]) == portrait(400).size
 
 
 def test_a_pasted_picture_without_a_face_is_a_sentence_and_the_page_goes_on(page: Any) -> None:
@@ -131,3 +133,33 @@ def test_a_pasted_picture_without_a_face_is_a_sentence_and_the_page_goes_on(page
     page.click("#edit-photo [aria-label='Remove Image']")
     paste(page, portrait())
     wait_for_status(page, _READY)
+
+
+def test_a_search_that_waits_can_be_cancelled_and_one_that_fails_gives_the_page_back(
+    page: Any, small_demo: tuple[Studio, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> Iterator[Any]:
+        raise InputError("This search cannot be.")
+
+    page.locator("#edit-examples button:has(img)").nth(1).click()
+    page.wait_for_selector("#edit-picture:not([disabled])")
+    paste(page, portrait())
+    wait_for_status(page, _READY)
+    with small_demo[0].searches.enter() as other:
+        other.wait(0)
+        other.expect(170.0)
+        page.click("#edit-start")
+        wait_for_status(page, "You are next, about")
+        page.click("#edit-cancel")
+        wait_for_status(page, "nothing was kept")
+        page.wait_for_selector("#edit-start:not([disabled])")
+        page.locator("#edit-cancel").wait_for(state="hidden")
+    monkeypatch.setattr(searching, "search", fail)
+    page.click("#edit-start")
+    page.locator(".toast-body", has_text="This search cannot be").wait_for()
+    wait_for_status(page, "nothing was kept")
+    page.wait_for_selector("#edit-start:not([disabled])")
+    # The face that was there before is there still.
+    page.wait_for_function(
+        "[...document.querySelectorAll('#edit-compare img')].some(i => i.src.includes('/after'))"
+    )
