@@ -94,7 +94,8 @@ def work_on_click(
             **visible,
         )
         ran.failure(lambda: ENDED, None, said, **quick)
-        ran.then(come_to_rest, None, [*results, begin, stop], **quick)
+        for ended in (ran.then, ran.failure):  # after an error, Gradio calls only the second
+            ended(come_to_rest, None, [*results, begin, stop], **quick)
     stop.click(answering(ask_to_stop), page.visit, None, **quick)
 
 

@@ -242,7 +242,8 @@ def _wire_search(page: Page, controls: Controls) -> Dependency:
         api_name="invert",
     )
     searched.failure(answers.give_up, c.chooser, [c.status, c.compare], **quiet)
-    searched.then(answers.come_to_rest, None, [c.start, c.stopping], **quiet)
+    for ended in (searched.then, searched.failure):  # after an error, Gradio calls only the second
+        ended(answers.come_to_rest, None, [c.start, c.stopping], **quiet)
     c.keep.click(answering(answers.stop_and_keep), page.visit, c.status, **quiet)
     c.cancel.click(answering(answers.cancel), page.visit, c.status, **quiet)
     return searched

@@ -151,9 +151,9 @@ def test_nothing_is_taken_before_the_server_knows_the_visitor(browser: Any, smal
     assert page.locator("gradio-app").evaluate("app => app.inert")
     while not held:
         page.wait_for_timeout(50)
-    page.unroute_all()
     for route in held:
         route.continue_()
+    page.unroute_all()
     page.wait_for_selector("gradio-app:not([inert])")
     click_example(page)
     page.close()
