@@ -94,7 +94,8 @@ def _told(error: Exception, visit: Visit | None) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, StoppedError):
-        return gr.Error("Stopped; nothing was changed.", title="Stopped", duration=5, print_exception=False)
+        # That was wished for, and the line below the picture says it; no alarm.
+        return gr.Error("Stopped; nothing was changed.", title="Stopped", visible=False, print_exception=False)
     if isinstance(error, InputError):
         text = " ".join(str(error).split())
         if visit is not None:

@@ -282,9 +282,13 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
         (c.redo.click, answers.redo),
         (c.reset.click, answers.reset),
     ):
+        # The sliders first: whoever moves one while the picture is still drawn does not lose that.
         event(
-            answering(move), [page.visit, c.chooser], [c.view, *c.sliders, c.compare], api_visibility="undocumented"
-        ).success(answering(answers.draw), edit, resting, **rest)
+            answering(move), [page.visit, c.chooser], [c.view, *c.sliders], queue=False, show_progress="hidden",
+            api_visibility="undocumented",
+        ).success(
+            answering(answers.preview), edit, c.compare, **rest | {"concurrency_id": "shown"}
+        ).success(answering(answers.draw), edit, resting, **rest)  # fmt: skip
     page.version.change(
         answering(answers.show_kept),
         page.visit,

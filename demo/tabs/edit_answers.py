@@ -206,7 +206,7 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
 
 
 def show_face(visit: Visit, name: str | None) -> Any:
-    """Another face was chosen: its edits, and a preview of them."""
+    """Another face was chosen: its edits."""
     if not name:
         return gr.skip()
     face = visit.face(name)
@@ -239,7 +239,7 @@ def _with_strengths(visit: Visit, face: Face, view: Any) -> tuple[Any, ...]:
     current = face.history.current
     values = [current.get(name, 0) for name in visit.all_directions]
     unused = len(visit.studio.directions) + MOST_DIRECTIONS - len(values)
-    return view, *values, *[0] * unused, drawing.preview(visit, face, current)
+    return view, *values, *[0] * unused
 
 
 def show_kept(visit: Visit) -> list[Any]:
