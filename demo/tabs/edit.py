@@ -231,7 +231,7 @@ def _wire_search(page: Page, controls: Controls) -> Dependency:
     """The search, and its two ways to end early; gives the event of the search."""
     c = controls
     quiet: Any = {"api_visibility": "undocumented", "queue": False, "show_progress": "hidden"}
-    searched = c.start.click(
+    searched: Dependency = c.start.click(
         answering(answers.get_ready), page.visit, [c.start, c.stopping, c.status], **quiet
     ).success(
         answering(answers.search),
