@@ -23,19 +23,19 @@ class Flow(nn.Module):
         super().__init__()
         width, told = x.shape[1], condition.shape[1]
         table = torch.cat([condition, torch.ones(len(x), 1)], dim=1)
-        self.slope = torch.linalg.lstsq(table, x).solution[:-1]
-        self.deviation = (x - condition @ self.slope).std(dim=0)
+        self.slope: Tensor = torch.linalg.lstsq(table, x).solution[:-1]
+        self.deviation: Tensor = (x - condition @ self.slope).std(dim=0)
         self.orders = [torch.randperm(width) for _ in range(_BLOCKS)]
-        self.half = width // 2
+        self.first = width // 2
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.Linear(self.half + told, hidden),
+                nn.Linear(self.first + told, hidden),
                 nn.SiLU(),
                 nn.Dropout(0.1),
                 nn.Linear(hidden, hidden),
                 nn.SiLU(),
                 nn.Dropout(0.1),
-                nn.Linear(hidden, 2 * (width - self.half)),
+                nn.Linear(hidden, 2 * (width - self.first)),
             )
             for _ in range(_BLOCKS)
         )
@@ -50,7 +50,7 @@ class Flow(nn.Module):
         x = (x - condition @ self.slope) / self.deviation
         volume = torch.zeros(len(x))
         for order, block in zip(self.orders, self.blocks, strict=True):
-            left, right = x[:, order].tensor_split([self.half], dim=1)
+            left, right = x[:, order].tensor_split([self.first], dim=1)
             scale, shift = block(torch.cat([left, condition], dim=1)).chunk(2, dim=1)
             x = torch.cat([left, right * scale.tanh().exp() + shift], dim=1)
             volume = volume + scale.tanh().sum(dim=1)
@@ -59,7 +59,7 @@ class Flow(nn.Module):
     def decode(self, z: Tensor, condition: Tensor) -> Tensor:
         """The inverse of :meth:`encode`."""
         for order, block in zip(reversed(self.orders), reversed(self.blocks), strict=True):
-            left, right = z.tensor_split([self.half], dim=1)
+            left, right = z.tensor_split([self.first], dim=1)
             scale, shift = block(torch.cat([left, condition], dim=1)).chunk(2, dim=1)
             z = torch.cat([left, (right - shift) / scale.tanh().exp()], dim=1)[:, order.argsort()]
         return z * self.deviation + condition @ self.slope
@@ -98,7 +98,7 @@ def trained(x: Tensor, condition: Tensor, *, hidden: int, epochs: int, seed: int
         flow.train()
         for chosen in rows[torch.randperm(len(rows))][: batches * _BATCH].view(batches, _BATCH):
             optimizer.zero_grad()
-            loss(chosen).backward()
+            loss(chosen).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(flow.parameters(), 1.0)
             optimizer.step()
             schedule.step()

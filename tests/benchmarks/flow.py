@@ -70,7 +70,7 @@ def editors(G: generator.Generator, samples: Samples, epochs: int, seed: int) ->
     codes = (torch.from_numpy(samples.codes).float() - mean) @ whitening.T
     of_w = trained(codes[samples.plain, 0], conditions[samples.plain], hidden=256, epochs=epochs, seed=seed)
     planes: dict[str, tuple[Tensor, Flow]] = {}
-    for layers in {attribute.layers for attribute in FACE_ATTRIBUTES}:
+    for layers in dict.fromkeys(attribute.layers for attribute in FACE_ATTRIBUTES):
         chosen = next(one for one in FACE_ATTRIBUTES if one.layers == layers)
         effects = torch.from_numpy(model.effects).float() * _moving(chosen, range(len(GROUPS)))
         basis = torch.linalg.svd(effects.flatten(1).T, full_matrices=False).U
@@ -121,8 +121,8 @@ class Looks:
         scores: list[Array] = []
         faces: list[Embedding] = []
         with torch.no_grad(), keep_freed_memory():
-            for part in ws.split(_BATCH):
-                images = self.G.synthesize(part, size=min(_SIZE, self.G.resolution))
+            for start in range(0, len(ws), _BATCH):
+                images = self.G.synthesize(ws[start : start + _BATCH], size=min(_SIZE, self.G.resolution))
                 scores.append(self.scorer(images))
                 faces += [self._embed(picture) for picture in to_picture(images)]
         return (np.concatenate(scores) - self.mean) / self.deviation, faces
