@@ -25,6 +25,13 @@ def main(arguments: list[str] | None = None) -> int:
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
         help="directions that leave the others alone on every face (default: age)",
     )
+    parser.add_argument(
+        "--keep-person",
+        nargs="*",
+        default=["smile"],
+        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
+        help="directions that leave the others and dlib's descriptor of the person alone (default: smile)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
     try:
@@ -45,6 +52,7 @@ def _find(chosen: argparse.Namespace) -> None:
     from editing.discovery.faces import FaceScorer
     from editing.discovery.interfacegan import InterFaceGAN
     from editing.discovery.leakage import table
+    from editing.discovery.likeness import LikenessScorer
     from editing.discovery.samples import sample
     from generator.fetch import cache_folder
 
@@ -70,6 +78,8 @@ def _find(chosen: argparse.Namespace) -> None:
             method=chosen.method,
             codes=chosen.codes,
             steady=chosen.steady,
+            keep_person=chosen.keep_person,
+            likeness=LikenessScorer(),
             report=progress.console.print,
         )
         found = finder.find()
