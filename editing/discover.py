@@ -7,7 +7,7 @@ import typer
 
 from editing.counting import show_work
 from editing.finders import Method, Wish, codes, direction_names, find_directions, open_scorer
-from generator.command import new_app
+from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def discover(
     samples: Annotated[
         int | None, typer.Option(min=1, help="How many samples to look at; each method's own number by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the samples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the samples.", metavar="N")] = 0,
     before: Annotated[
         Path | None, typer.Option(help="Folder of records without what is wanted.", metavar="FOLDER")
     ] = None,
@@ -71,7 +71,9 @@ def discover(
     record: Annotated[
         Path | None, typer.Option(help="Show them on this inversion instead of a sample.", metavar="RECORD")
     ] = None,
-    show: Annotated[int, typer.Option(min=0, help="Seed of the sample that they are shown on.")] = 0,
+    show: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample that they are shown on.", metavar="N")
+    ] = 0,
     sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     model: Annotated[

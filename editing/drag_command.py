@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from editing.outputs import free, picture_target
-from generator.command import DONE, STOPPED, new_app
+from generator.command import DONE, LARGEST_SEED, STOPPED, new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def drag(
     features: Annotated[
         int | None, typer.Option(help="Side of the features that are followed; the finest up to 128 by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the samples that the steps are measured on.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=LARGEST_SEED, help="Of the samples that the steps are measured on.", metavar="N"),
+    ] = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="The picture's name, or a folder; the record goes beside it.", metavar="FILE|DIR"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from editing.outputs import free
-from generator.command import new_app
+from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def evaluate(
         typer.Option(help="faces, colour, an .onnx or TorchScript file, or a folder of labelled pictures."),
     ] = "faces",
     codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first sample.")] = FIRST_SEED,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of the first sample.", metavar="N")
+    ] = FIRST_SEED,
     truncation: Annotated[float, typer.Option(help="Of the samples: 1 as drawn, 0 the mean picture.")] = 0.7,
     ends: Annotated[
         tuple[float, float],
@@ -99,9 +101,11 @@ def evaluate(
         open_scorer,
         own_score,
     )
+    from editing.seeds import check_truncation
     from generator.fetch import cache_folder
 
     strengths = [amount for amount in spread(*ends, steps) if abs(amount) > _ZERO]
+    check_truncation(truncation)
     _check_scores(direction or [], score or [])
     if report is not None:
         from editing.editability_command import fill_in

@@ -1,5 +1,6 @@
 """An encoder: one look at images gives their codes."""
 
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -82,6 +83,28 @@ class Encoder(nn.Module):
                 latent_space=G.latent_space,
                 iterations=5 if config.is_restyle else 1,
             ).to(G.device)
+
+    def regrouped(self, G: Generator) -> "Encoder":
+        """This encoder for a generator with other rows: itself, unless its codes are one for each group of rows."""
+        config = self.config
+        if config.architecture != "perceptual" or config.num_ws == G.num_ws:
+            return self
+        rows = EncoderConfig.for_generator(G)
+        made = Encoder(
+            replace(
+                config,
+                num_ws=G.num_ws,
+                first_middle_row=rows.first_middle_row,
+                first_fine_row=rows.first_fine_row,
+            ),
+            self.ws_avg.mean(dim=0).expand(G.num_ws, -1),
+            name=self.name,
+            model=self.model,
+            fingerprint=self.fingerprint,
+            latent_space=self.latent_space,
+        )
+        made.network.load_state_dict(self.network.state_dict())
+        return made
 
     def check_generator(self, G: Generator) -> None:
         """See that codes of this encoder are codes of ``G``.

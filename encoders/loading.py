@@ -33,6 +33,7 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
 
         G = read_generator(path)
     if G is not None:
+        encoder = encoder.regrouped(G)
         encoder.check_generator(G)
         encoder.to(G.device)
     if G is not None and encoder.config.is_restyle:

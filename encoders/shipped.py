@@ -12,12 +12,14 @@ if TYPE_CHECKING:
 def shipped_encoder(G: "Generator") -> Path | None:
     """The file of the encoder that this package has for a generator; None where it has none.
 
-    A generator with another one's W, such as a tuned copy, takes the encoder of that W.
+    A generator with another one's W, such as a tuned copy, takes the encoder of that W. An encoder of groups of
+    rows (``perceptual``) serves any number of them, so that the default model's is StyleGAN2-FFHQ's, too.
     """
     for path, header in _known().items():
         config = header["config"]
-        same_shape = (config["num_ws"], config["w_dim"]) == (G.num_ws, G.w_dim)
-        if same_shape and (header["fingerprint"] == G.fingerprint or header["latent_space"] == G.latent_space):
+        same_rows = config["num_ws"] == G.num_ws or config["architecture"] == "perceptual"
+        fits = same_rows and config["w_dim"] == G.w_dim
+        if fits and (header["fingerprint"] == G.fingerprint or header["latent_space"] == G.latent_space):
             return path
     return None
 

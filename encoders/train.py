@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from generator.command import new_app, run
+from generator.command import LARGEST_SEED, new_app, run
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ def train(
     ] = True,
     save_every: Annotated[int, typer.Option(min=1, help="Steps between saves.")] = 1000,
     show_every: Annotated[int, typer.Option(min=1, help="Steps between sample pictures.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of everything that is random.", metavar="N")
+    ] = 0,
     device: Annotated[
         Literal["auto", "cpu"], typer.Option(help="auto: the GPUs that `accelerate launch` gives, or one.")
     ] = "auto",

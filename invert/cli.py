@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from generator.command import DONE, STOPPED, new_app, run
+from generator.command import DONE, LARGEST_SEED, STOPPED, new_app, run
 from generator.errors import InputError
 
 app = new_app()
@@ -52,7 +52,12 @@ def invert(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of the search, or looks of a ReStyle; its own by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of what is random; equal seeds, equal results.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, max=LARGEST_SEED, help="Seed of what is random; equal seeds, equal results.", metavar="N"
+        ),
+    ] = 0,
     face: Annotated[
         str,
         typer.Option(help="largest, all, or a number counted from 0, left to right.", metavar="largest|all|N"),

@@ -260,7 +260,9 @@ class Synthesis(nn.Module):
                 picture = block.to_rgb(F.avg_pool2d(x, factor), next(style))
             else:
                 picture = F.avg_pool2d(block.to_rgb(x, next(style)), factor)
-            image = picture if image is None else picture + F.avg_pool2d(image, factor)
+            if image is not None:
+                picture = picture + (image if factor == 1 else F.avg_pool2d(image, factor))
+            image = picture
         return cast(Tensor, image)
 
     def _start(self, n: int, reference: bool) -> Tensor:

@@ -8,6 +8,8 @@ are followed with the fast operations in float32, whose gradients equal the plai
 times the median of plain steps measured in this process beside each photo. ``--plain FILE`` takes R from a file
 that the projection benchmark wrote with ``--json``; times are measured anew all the same.
 
+Where the folder's README.md has a table of who is seen, the medians are also told by its groups.
+
 Beside each point stand PSNR at full size, the distance from W's mean in its own deviations, and dlib's identity
 distance: of the inversion, and after each shipped direction at +2 and -2, the mean and the greatest.
 """
@@ -37,6 +39,7 @@ from invert.methods import make_inverter
 from invert.metrics import measure
 from invert.photo import read_photo, to_picture, to_tensor
 from invert.tuned_weights import tuned_generator
+from tests.benchmarks.groups import by_group, read_groups
 from tests.benchmarks.projection import TIMED_STEPS, W_PLUS_RATE, W_PLUS_STEPS, W_STEPS, PlainLoop, plain_result
 
 POINTS = (
@@ -193,6 +196,15 @@ def main() -> None:
             f"{row['w_distance']:.2f}  identity {row['identity']:.2f}, edited {row['edited_mean']:.2f}, worst "
             f"{row['edited_worst']:.2f}, pose {row['edited_pose']:.2f}"
         )
+    for point in medians:
+        print(f"\n{point} by groups:")
+        of_point = [row for row in rows if row["point"] == point]
+        for group, count, row in by_group(of_point, read_groups(arguments.photos), names):
+            print(
+                f"  {group:22} {count:2} photos  LPIPS {row['lpips']:.4f} ({row['of_r']:.2f} R)  PSNR "
+                f"{row['psnr']:.1f}  identity {row['identity']:.2f}, edited {row['edited_mean']:.2f}, worst "
+                f"{row['edited_worst']:.2f}"
+            )
     first = next(iter(medians.values()))
     plot(medians, (first["plain_seconds"], first["plain_lpips"]), arguments.out / "pareto.png")
 

@@ -6,7 +6,11 @@ import torch
 import encoders
 import generator
 from encoders.shipped import shipped_encoder
+from generator.errors import InputError
 from generator.generator import Generator
+from generator.layers import GROUPS, group_of_each_ws
+from generator.networks.mapping import Mapping
+from generator.networks.stylegan2 import StyleGAN2Config, Synthesis
 from generator.perceptual import LPIPS
 from invert.hybrid import HybridInverter
 from invert.methods import make_inverter
@@ -43,3 +47,20 @@ def test_it_finds_who_is_seen(G: Generator) -> None:
     assert float(near.mean()) < 0.6 * float(far.mean())
     whose = torch.cdist(found.flatten(1), ws.flatten(1)).argmin(dim=1)
     assert whose.tolist() == [0, 1, 2]
+
+
+def test_it_serves_every_network_of_the_same_w(G: Generator) -> None:
+    config = StyleGAN2Config(512, (512,), (4,) * 9)
+    mapping, synthesis = Mapping(config), Synthesis(config)
+    other = Generator(mapping, synthesis, G.w_avg, name="18 rows", latent_space=G.latent_space, z_dim=512)
+    path = shipped_encoder(other)
+    assert path is not None
+    assert path == shipped_encoder(G)
+    image = G.synthesize(G.sample([31], truncation=0.8), size=256)
+    ours, theirs = encoders.load(path, G).encode(image)[0], encoders.load(path, other).encode(image)[0]
+    assert theirs.shape == (18, 512)
+    groups, their_groups = (group_of_each_ws(one.layers, one.num_ws) for one in (G, other))
+    for group in GROUPS:
+        torch.testing.assert_close(theirs[their_groups.index(group)], ours[groups.index(group)])
+    with pytest.raises(InputError, match="give the model"):
+        encoders.load(path, odd_generator())

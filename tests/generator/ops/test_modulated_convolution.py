@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from generator.ops import modulated_convolution as ops
 from generator.ops.modulated_convolution import (
     Activation,
     modulated_convolution,
@@ -27,11 +26,7 @@ def _inputs(n: int, size: int, up: bool, channels: int = 6) -> list[Tensor]:
 
 @pytest.mark.parametrize("up", [*FILTERS.values(), LONG], ids=[*FILTERS, "long"])
 @pytest.mark.parametrize(("n", "size"), [(1, 4), (3, 2), (3, 9)])
-@pytest.mark.parametrize("pixels", [0, 1000], ids=["one step", "two steps"])
-def test_fast_path_equals_the_definition(
-    monkeypatch: pytest.MonkeyPatch, up: tuple[float, ...] | None, n: int, size: int, pixels: int
-) -> None:
-    monkeypatch.setattr(ops, "PIXELS_FOR_EACH_CHANNEL", pixels)
+def test_fast_path_equals_the_definition(up: tuple[float, ...] | None, n: int, size: int) -> None:
     results = []
     activation = Activation(1.1, 0.9) if n == 3 else Activation()
     for function in (modulated_convolution_reference, modulated_convolution):
