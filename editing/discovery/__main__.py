@@ -28,9 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--keep-person",
         nargs="*",
-        default=["smile"],
+        default=["pitch", "smile", "mouth-open", "eyes-open"],
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
-        help="directions that leave the others and dlib's descriptor of the person alone (default: smile)",
+        help="directions that leave the others and the person alone (default: %(default)s)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
