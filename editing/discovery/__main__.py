@@ -26,6 +26,13 @@ def main(arguments: list[str] | None = None) -> int:
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
         help="directions that leave the others alone on every face (default: age)",
     )
+    parser.add_argument(
+        "--keep-person",
+        nargs="*",
+        default=["pitch", "smile", "mouth-open", "eyes-open"],
+        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
+        help="directions that leave the others and the person alone (default: %(default)s)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
     share_freed_memory()  # before there are threads, each of which would get memory of its own
@@ -42,6 +49,7 @@ def _find(chosen: argparse.Namespace) -> None:
     from editing.discovery.faces import FaceScorer
     from editing.discovery.interfacegan import InterFaceGAN
     from editing.discovery.leakage import table
+    from editing.discovery.likeness import LikenessScorer
     from editing.discovery.samples import sample
     from generator.fetch import cache_folder
 
@@ -69,6 +77,8 @@ def _find(chosen: argparse.Namespace) -> None:
             codes=chosen.codes,
             exact=True,
             steady=chosen.steady,
+            keep_person=chosen.keep_person,
+            likeness=LikenessScorer(),
             report=progress.console.print,
         )
         found = finder.find()

@@ -7,7 +7,7 @@
    combination that changes one score and leaves the means of the others where they are: a linear model has
    its errors, and a generator's answer to a step of two deviations is not its answer to a small one.
 4. For the attributes that are asked for, the steps are recombined so that the other scores stay on every code,
-   and not on average alone (:mod:`editing.discovery.steadying`).
+   and not on average alone; and where that is asked for, the person too (:mod:`editing.discovery.steadying`).
 5. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
    over the samples.
 """
@@ -67,6 +67,8 @@ class InterFaceGAN:
             sketch changes in a score's deviation, it changes in what an edit does to the score.
         refine: whether to do step 3.
         steady: names of the attributes that step 4 is done for; each takes some minutes more.
+        keep_person: names of the attributes that step 4 is done for with the person held, too.
+        likeness: gives the numbers that say who a face is; needed for ``keep_person``.
         report: called with a sentence when a step begins.
     """
 
@@ -81,6 +83,8 @@ class InterFaceGAN:
         exact: bool = False,
         refine: bool = True,
         steady: Sequence[str] = (),
+        keep_person: Sequence[str] = (),
+        likeness: Scorer | None = None,
         report: Report | None = None,
     ) -> None:
         self.G, self.scorer, self.method, self.codes, self.refine = G, scorer, method, codes, refine
@@ -88,7 +92,10 @@ class InterFaceGAN:
         self.samples = samples.valid()
         self.deviations = self.samples.deviations()
         self.report = report or (lambda _: None)
-        self.steady = tuple(steady)
+        if keep_person and likeness is None:
+            raise ValueError("to keep the person, a likeness has to be measured")
+        self.keep_person, self.likeness = tuple(keep_person), likeness
+        self.steady = tuple(dict.fromkeys((*steady, *keep_person)))
         self._drawn: dict[int, tuple[Tensor, Array]] = {}
         self.model: LinearModel = fit(self.samples, method)
 
@@ -184,7 +191,7 @@ class InterFaceGAN:
         return whole * mask
 
     def steadied(self, attribute: Attribute, steps: Mapping[str, Array]) -> Array:
-        """A step that leaves the other attributes' scores alone on every code as far as that can be had.
+        """A step that leaves the other attributes' scores and the person alone on every code, as far as can be.
 
         Args:
             attribute: what the step is for.
@@ -193,7 +200,8 @@ class InterFaceGAN:
         self.report(f"steadying {attribute.name}")
         parts, own = parts_of_step(self.model, attribute, steps)
         ws, before = self._codes(_STEADY_SEED, max(2, self.codes // 2))
-        trials = try_parts(self.G, self.scorer, parts, own, ws, before, self.deviations)
+        likeness = self.likeness if attribute.name in self.keep_person else None
+        trials = try_parts(self.G, self.scorer, parts, own, ws, before, self.deviations, likeness=likeness)
         return steadied(trials, attribute, list(steps))
 
     def _scaled(self, attribute: Attribute, step: Array) -> Direction:
@@ -261,6 +269,7 @@ class InterFaceGAN:
             "method": self.method,
             "refined": self.refine,
             "steadied": attribute.name in self.steady,
+            "likeness_held": attribute.name in self.keep_person,
             "generator": self.G.name,
             "generator_fingerprint": self.G.fingerprint,
             "scorer": self.scorer.version,
