@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.options import Device, Overwrite
 from editing.outputs import free
 from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from editing.evaluation import Contender, Evaluation
+    from editing.evaluation import Contender
+    from editing.evaluation_results import Evaluation
     from generator.generator import Generator
     from generator.json_values import JSON
     from generator.metrics.frechet import Features
@@ -85,9 +87,9 @@ def evaluate(
         typer.Option(help="Judge inversions by how they take edits: fills in what `invert --report` wrote."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="FOLDER")] = Path("evaluation"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that exists.")] = False,
+    overwrite: Overwrite = False,
     model: Annotated[str | None, typer.Option(help="The generator.", metavar="NAME|PATH")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+    device: Device = None,
 ) -> None:
     """Measure directions side by side: intended change, leakage, identity, drift; a table and a figure."""
     from editing.counting import show_work

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -34,6 +35,15 @@ def new_app() -> typer.Typer:
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["--help", "-h"]},
     )
+
+
+def status_of(work: Callable[[], int | None]) -> int:
+    """The exit status of a small program's work (None for 0); an InputError becomes its sentence on stderr."""
+    try:
+        return work() or DONE
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return WRONG_INPUT
 
 
 def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
