@@ -12,6 +12,7 @@ from demo.tabs import discover, drag, edit, explore, interpolate, mix
 from demo.visit import Visit
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("page.js", "compare.js", "paste.js")
 _HEARTBEAT_SECONDS = 30
 
 TABS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
@@ -49,7 +50,9 @@ def build(studio: Studio) -> gr.Blocks:
         def leave(request: gr.Request) -> None:
             studio.leave(str(request.session_hash))
 
-        blocks.load(enter, None, [visit, version], show_progress="hidden", api_name="enter", queue=False)
+        entered = blocks.load(enter, None, [visit, version], show_progress="hidden", api_name="enter", queue=False)
+        # Before, every answer would be that there is no such visit.
+        entered.then(None, js="() => window.releasePage()", api_visibility="private")
         blocks.unload(leave)
         # A connection that broke and came back tells nobody; this does.
         gr.Timer(_HEARTBEAT_SECONDS).tick(
@@ -79,7 +82,7 @@ def look() -> dict[str, Any]:
             button_large_radius="*radius_lg",
         ),
         "css_paths": [_HERE / "page.css"],
-        "head": f"<script>{(_HERE / 'page.js').read_text(encoding='utf-8')}</script>",
+        "head": "".join(f"<script>{(_HERE / name).read_text(encoding='utf-8')}</script>" for name in _SCRIPTS),
     }
 
 

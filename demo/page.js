@@ -1,4 +1,16 @@
-// What Gradio's controls lack: a double-click that resets a slider, keys for undo and redo, light and dark.
+// What Gradio's page lacks: it takes nothing before the server knows the visitor; a double-click that resets a
+// slider; keys for undo and redo; light and dark.
+
+let entered = false;
+
+function holdPage() {
+  document.querySelector("gradio-app").inert = !entered;
+}
+
+window.releasePage = () => {
+  entered = true;
+  holdPage();
+};
 
 function setRange(range, value) {
   range.value = value;
@@ -8,8 +20,10 @@ function setRange(range, value) {
 }
 
 document.addEventListener("dblclick", (event) => {
-  const range = event.target.closest(".direction input[type=range]");
-  if (range) setRange(range, "0");
+  const range = event.target.closest("input[type=range]");
+  if (!range) return;
+  if (range.closest(".direction")) setRange(range, "0");
+  else range.closest(".block")?.querySelector("[data-testid=reset-button]")?.click();
 });
 
 document.addEventListener("keydown", (event) => {
@@ -56,5 +70,10 @@ function watchTheme() {
   new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 }
 
-if (document.body) watchTheme();
-else document.addEventListener("DOMContentLoaded", watchTheme);
+function beginPage() {
+  holdPage();
+  watchTheme();
+}
+
+if (document.body) beginPage();
+else document.addEventListener("DOMContentLoaded", beginPage);

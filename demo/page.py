@@ -25,7 +25,7 @@ TAB_NAMES = {
 
 _CONTROLS = {
     "--no-align": "turn \u201cLook for faces\u201d off",
-    "give a mask's file instead, such as --region mask.png, white where to change": "paint what may change instead",
+    "give a mask's file instead, such as --region mask.png, white where to change": "take another choice instead",
 }
 """What the page calls an option that a message of the library names."""
 
@@ -94,7 +94,8 @@ def _told(error: Exception, visit: Visit | None) -> gr.Error:
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, StoppedError):
-        return gr.Error("Stopped; nothing was changed.", title="Stopped", duration=5, print_exception=False)
+        # That was wished for, and the line below the picture says it; no alarm.
+        return gr.Error("Stopped; nothing was changed.", title="Stopped", visible=False, print_exception=False)
     if isinstance(error, InputError):
         text = " ".join(str(error).split())
         if visit is not None:

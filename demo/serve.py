@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_UPLOAD = "40mb"
 _FIRST_PORT, _PORTS = 7860, 100
+_THREADS = 40
 
 
 def serve(
@@ -53,10 +54,11 @@ def serve(
     from generator.loading import load
 
     clear_leftovers(Path(tempfile.gettempdir()))
-    studio = Studio(load(model).to(choose_device(device)), steps=steps, folder=folder)
+    G = load(model).to(choose_device(device))
+    studio = Studio(G, steps=steps, folder=folder, queue_size=queue_size)
     try:
         importing.join()
-        with running(studio, port=chosen, host=host, share=share, queue_size=queue_size, browse=browse) as address:
+        with running(studio, port=chosen, host=host, share=share, browse=browse) as address:
             # Ended by a service manager, it cleans up as well.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             threading.Thread(target=studio.warm_up, daemon=True).start()
@@ -73,7 +75,6 @@ def running(
     port: int | None = None,
     host: str = "127.0.0.1",
     share: bool = False,
-    queue_size: int = 64,
     browse: bool = False,
 ) -> "Iterator[str]":
     """The page of a studio as long as the block lasts; gives its address."""
@@ -84,7 +85,7 @@ def running(
 
     blocks: Blocks = build(studio)
     # Previews wait for one another, not for a search; the studio's turns decide who computes.
-    blocks.queue(max_size=queue_size, default_concurrency_limit=4)
+    blocks.queue(max_size=studio.queue_size, default_concurrency_limit=4)
     options: dict[str, Any] = look()
     _, local, public = blocks.launch(
         server_name=host,
@@ -102,6 +103,8 @@ def running(
         mcp_server=False,
         enable_monitoring=False,
         state_session_capacity=1000,
+        # Whoever waits in a line of the studio's holds one.
+        max_threads=_THREADS + 2 * studio.queue_size,
         **options,
     )
     try:

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from demo.line import Line
 from demo.places import own_prefix
 from demo.records import Records
 from demo.turns import Turns
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _VISITS, _EXAMPLES = "visits", "examples"
 _PREVIEW_SIZE = 512
 _SWEEP_SECONDS = 10.0
+_SEARCHES, _WORKS = 1, 2
 
 
 class Studio:
@@ -37,6 +39,7 @@ class Studio:
         idle: seconds after which a visit ends in which nothing was asked for.
         unclaimed: seconds after which an upload is deleted.
         most_visits: the longest idle visit ends when there are more.
+        queue_size: how many requests of a kind may wait; more are refused.
 
     Attributes:
         preview_G: draws previews, in bfloat16 where the device computes in it.
@@ -44,6 +47,7 @@ class Studio:
         directions: the model's own, bound to it, by name.
         records: of all visits, those kept open.
         turns: held by whoever computes.
+        searches, works: where visitors wait for a search, and for other long work.
         examples: what :func:`demo.examples.examples` made.
         uploads: Gradio's folder; what visitors upload lies in it, and their visits' folders do.
     """
@@ -58,6 +62,7 @@ class Studio:
         idle: float = 6 * 3600.0,
         unclaimed: float = 900.0,
         most_visits: int = 200,
+        queue_size: int = 64,
     ) -> None:
         from editing.direction import known
         from generator.precision import DTYPES, resolve_precision
@@ -75,6 +80,8 @@ class Studio:
         }
         self.records = Records(G, self.preview_G)
         self.turns = Turns()
+        self.queue_size = queue_size
+        self.searches, self.works = Line(_SEARCHES, queue_size), Line(_WORKS, queue_size)
         self.steps = steps
         self.uploads = Path(tempfile.mkdtemp(prefix=own_prefix(), dir=folder)).resolve()
         self.examples: list[Example] = []

@@ -29,6 +29,7 @@ MOST_FACES = 24
 MOST_DIRECTIONS = 8
 MOST_BYTES = 500 << 20
 _KEPT_OF_A_SLOT = 6
+_BUSY = "Something that you started is still running; stop it first, or wait for its end."
 ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
 
 
@@ -117,6 +118,17 @@ class Visit:
             raise InputError(ENDED)
         self.seen, self.left = time.monotonic(), None
 
+    def get_ready(self) -> None:
+        """Forget an earlier wish to stop. From here on such a wish counts, also before the work has begun.
+
+        Raises:
+            InputError: something is running that this is not to disturb.
+        """
+        if self.busy:
+            raise InputError(_BUSY)
+        self.stop.clear()
+        self.keep = False
+
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """A block that a visitor can stop: one at a time for each visit.
@@ -125,12 +137,12 @@ class Visit:
             InputError: another one is not over yet.
         """
         if not self._busy.acquire(blocking=False):
-            raise InputError("Something that you started is still running; stop it first, or wait for its end.")
+            raise InputError(_BUSY)
         try:
-            self.stop.clear()
-            self.keep = False
             yield
         finally:
+            self.stop.clear()
+            self.keep = False
             self._busy.release()
 
     @property

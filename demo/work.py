@@ -1,4 +1,4 @@
-"""A button that begins long work, and one that stops it."""
+"""A button that begins long work, and one that stops it, from the moment that the first is pressed."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -9,11 +9,14 @@ from gradio.events import Dependency
 
 from demo.notes import note
 from demo.page import Page, answering
-from demo.running import StoppedError
+from demo.running import StoppedError, wait_for_turn
 from demo.visit import Visit
 
-STOPPED, WAITING = note("Stopped."), note("Waiting for a free place.")
-_AT_ONCE = 2
+STOPPED, WAITING, ENDED = (
+    note("Stopped."),
+    note("Waiting for a turn."),
+    note("That came to no end; a message says why."),
+)
 
 
 def begin_and_stop(tab: str, begin: str, stop: str = "Stop") -> tuple[gr.Button, gr.Button]:
@@ -49,29 +52,31 @@ def work_on_click(
         handler: a generator of the outputs, over :func:`demo.running.run_reporting`; its first argument is the
             visit.
         inputs: of the handler, without the visit.
-        outputs: of the handler; the last one is text that says how far it is.
+        outputs: of the handler; the last one is text that says how far it is, or where in the line.
         api_name: of the endpoint.
         keep: whether what was found until the visitor stops it is wanted.
         rest: gives the outputs but the last as they are to be when there is no more work, also after an error.
         further: other events that begin the work, such as ``button.click``.
     """
     begin, stop = buttons
-    shown = list(outputs)
+    *results, said = outputs
+
+    def get_ready(visit: Visit) -> Any:
+        visit.get_ready()
+        return *_working(), WAITING
 
     def run(visit: Visit, *values: Any) -> Iterator[Any]:
-        said: Any = gr.skip()
+        unchanged = [gr.skip() for _ in results]
         try:
-            for news in handler(visit, *values):
-                yield *news, *_working()
+            with visit.at_work(), visit.studio.works.enter() as place:
+                for words in wait_for_turn(visit, place):
+                    yield *unchanged, note(words)
+                yield from handler(visit, *values)
         except StoppedError:
-            said = STOPPED
-        except Exception:  # told elsewhere; the page does not wait for what follows a failure
-            yield *at_rest(), "", *_idle()
-            raise
-        yield *at_rest(), said, *_idle()
+            yield *unchanged, STOPPED
 
-    def at_rest() -> Sequence[Any]:
-        return [gr.skip() for _ in shown[1:]] if rest is None else rest()
+    def come_to_rest() -> Any:
+        return *([gr.skip() for _ in results] if rest is None else rest()), *_idle()
 
     def ask_to_stop(visit: Visit) -> None:
         visit.keep = keep
@@ -80,15 +85,17 @@ def work_on_click(
     quick: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     for trigger in (begin.click, *further):
         visible: Any = {"api_name": api_name} if trigger is begin.click else {"api_visibility": "private"}
-        trigger(lambda: (*_working(), WAITING), None, [begin, stop, shown[-1]], **quick).then(
+        ran = trigger(answering(get_ready), page.visit, [begin, stop, said], **quick).success(
             answering(run),
             [page.visit, *inputs],
-            [*shown, begin, stop],
+            [*results, said],
             show_progress="hidden",
-            concurrency_limit=_AT_ONCE,
-            concurrency_id="work",
+            concurrency_limit=None,  # the studio's line says whose turn it is
             **visible,
         )
+        ran.failure(lambda: ENDED, None, said, **quick)
+        for ended in (ran.then, ran.failure):  # after an error, Gradio calls only the second
+            ended(come_to_rest, None, [*results, begin, stop], **quick)
     stop.click(answering(ask_to_stop), page.visit, None, **quick)
 
 

@@ -15,8 +15,10 @@ from editing.evaluate_command import evaluate_app
 from editing.interpolate_command import interpolate_app
 from editing.mix_command import mix_app
 from editing.models import models_app
+from editing.options import Device, Overwrite, PictureOut, RecordArgument, RecordModel, Regions, Sheet
 from editing.outputs import free, picture_target
 from editing.parts_command import parts_app
+from editing.record_choice import announced_record
 from editing.retrieve_command import retrieve_app
 from editing.sample import sample_app
 from editing.text_command import text_app
@@ -31,10 +33,6 @@ if TYPE_CHECKING:
     from editing.direction import Direction
     from editing.edit import Edit
 
-_Record = Annotated[
-    Path | None,
-    typer.Argument(help="What `invert` wrote; the newest in this folder by default.", metavar="RECORD"),
-]
 _Directions = Annotated[
     list[str] | None,
     typer.Option("--direction", "-d", help="What to change: a name or a file; repeatable.", metavar="NAME"),
@@ -45,12 +43,6 @@ _Layers = Annotated[
 ]
 _Raw = Annotated[
     bool, typer.Option("--raw", help="Take strengths as multiples of the stored vector, for published files.")
-]
-_Out = Annotated[Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")]
-_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace pictures that exist.")]
-_Model = Annotated[str | None, typer.Option(help="The generator; the record's by default.", metavar="NAME|PATH")]
-_Device = Annotated[
-    str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
 ]
 
 apply_app, grid_app, directions_app = new_app(), new_app(), new_app()
@@ -78,7 +70,7 @@ COMMANDS: dict[str, typer.Typer] = {
     "models, sample; each has its --help."
 )
 def edit(
-    record: _Record = None,
+    record: RecordArgument = None,
     direction: _Directions = None,
     strength: Annotated[
         list[float] | None,
@@ -92,25 +84,20 @@ def edit(
         float | None,
         typer.Option(help="Go only so far that the face stays within this distance; 0.6 is another person."),
     ] = None,
-    region: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only here: eyes, nose, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"
-        ),
-    ] = None,
+    region: Regions = None,
     layers: _Layers = None,
     raw: _Raw = False,
-    out: _Out = None,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Write a before/after picture, too.")] = False,
+    out: PictureOut = None,
+    sheet: Sheet = False,
     paste_back: Annotated[
         bool, typer.Option("--paste-back", help="Put the edited face back into the whole photo.")
     ] = False,
     photo: Annotated[
         Path | None, typer.Option(help="The photo or film, where it is not where it was.", metavar="PATH")
     ] = None,
-    overwrite: _Overwrite = False,
-    model: _Model = None,
-    device: _Device = None,
+    overwrite: Overwrite = False,
+    model: RecordModel = None,
+    device: Device = None,
 ) -> None:
     """Change an inverted photo, or film, along directions, and write the picture, or film."""
     from editing.direction import find
@@ -122,12 +109,12 @@ def edit(
     from invert.record_files import is_film_record
 
     # A misspelt command looks like a record, so that comes first; the newest record takes longer to find.
-    path = None if record is None else _announced(record)
+    path = None if record is None else announced_record(record, tuple(COMMANDS))
     aims = [parse_target(text) for text in target or []]
     pairs = pair(direction or [], strength or []) if direction or strength or not aims else []
     check_regions(region or [])
     check_bound(keep_identity)
-    path = path or _announced(None)
+    path = path or announced_record(None)
     if is_film_record(path):
         from editing.film_edit import edit_film
 
@@ -197,7 +184,7 @@ def edit(
 
 @grid_app.command(epilog="Example: edit grid me.inversion.safetensors --direction age --range -3 3")
 def grid(
-    record: _Record = None,
+    record: RecordArgument = None,
     direction: _Directions = None,
     ends: Annotated[
         tuple[float, float],
@@ -206,10 +193,10 @@ def grid(
     steps: Annotated[int, typer.Option(min=2, max=99, help="How many pictures in a row.")] = 7,
     layers: _Layers = None,
     raw: _Raw = False,
-    out: _Out = None,
-    overwrite: _Overwrite = False,
-    model: _Model = None,
-    device: _Device = None,
+    out: PictureOut = None,
+    overwrite: Overwrite = False,
+    model: RecordModel = None,
+    device: Device = None,
 ) -> None:
     """Show a range of strengths: one row of pictures for each --direction."""
     from editing.direction import find
@@ -221,7 +208,7 @@ def grid(
     strengths = spread(*ends, steps)
     if not direction:
         raise InputError("Say what to change, such as --direction age; `edit directions` lists all.")
-    path = _announced(record)
+    path = announced_record(record, tuple(COMMANDS))
     opened = OpenRecord(path, model=model, device=device)
     names = opened.check_edit(direction, layers)
     name = edit_name([(one, ends[0]) for one in names], layers=layers, raw=raw)
@@ -271,16 +258,6 @@ def _say_note(direction: "Direction") -> None:
     note = direction.provenance.get("note")
     if note:
         print(f"edit: {direction.name}: {note}", file=sys.stderr)
-
-
-def _announced(record: Path | None) -> Path:
-    """The record meant; said aloud where the user did not name it."""
-    from editing.opened import resolve_record
-
-    path = resolve_record(record, tuple(COMMANDS))
-    if path != record:
-        print(f"Using {path}, the newest record here" if record is None else f"Using {path}")
-    return path
 
 
 def main(arguments: list[str] | None = None) -> int:

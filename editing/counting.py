@@ -4,6 +4,11 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+Progress = Callable[[int, int], None]
+"""Takes the number done and in all."""
+Begin = Callable[[str], Progress]
+"""Given what is going on, gives what is to be called as it goes on."""
+
 _LINES = 5
 
 
@@ -38,15 +43,15 @@ def show_count(label: str, total: int, unit: str) -> Iterator[Callable[[], None]
 
 
 @contextlib.contextmanager
-def show_work() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+def show_work() -> Iterator[Begin]:
     """A bar for one task after another: given what is going on, gives a function of the number done and in all."""
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
 
-        def begin(what: str) -> Callable[[int, int], None]:
+        def begin(what: str) -> Progress:
             for over in bar.task_ids:
                 bar.remove_task(over)
             task = bar.add_task(what, total=None)

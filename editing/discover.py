@@ -7,8 +7,10 @@ import typer
 
 from editing.counting import show_work
 from editing.finders import Method, Wish, codes, direction_names, find_directions, open_scorer
-from generator.command import new_app
+from editing.options import Device, Overwrite, RecordsModel
+from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
+from generator.ops.memory import share_freed_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +38,7 @@ def discover(
     samples: Annotated[
         int | None, typer.Option(min=1, help="How many samples to look at; each method's own number by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the samples.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the samples.", metavar="N")] = 0,
     before: Annotated[
         Path | None, typer.Option(help="Folder of records without what is wanted.", metavar="FOLDER")
     ] = None,
@@ -71,15 +73,13 @@ def discover(
     record: Annotated[
         Path | None, typer.Option(help="Show them on this inversion instead of a sample.", metavar="RECORD")
     ] = None,
-    show: Annotated[int, typer.Option(min=0, help="Seed of the sample that they are shown on.")] = 0,
+    show: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample that they are shown on.", metavar="N")
+    ] = 0,
     sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.")] = True,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    model: Annotated[
-        str | None, typer.Option(help="The generator; the record's, or the default one.", metavar="NAME|PATH")
-    ] = None,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
-    ] = None,
+    overwrite: Overwrite = False,
+    model: RecordsModel = None,
+    device: Device = None,
 ) -> None:
     """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
     wish = Wish(
@@ -87,6 +87,7 @@ def discover(
         scores=tuple(score or ()), hold=tuple(hold or ()), text=text, neutral=neutral, weights=weights,
     )  # fmt: skip
     wish.check()
+    share_freed_memory()  # before there are threads, each of which would get memory of its own
     with show_work() as begin:
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"
@@ -133,7 +134,8 @@ def _shown(
 ) -> "tuple[Generator, Tensor, Noise]":
     """The generator, and the code and noise to show the directions on."""
     if record is not None:
-        from editing.opened import OpenRecord, resolve_record
+        from editing.opened import OpenRecord
+        from editing.record_choice import resolve_record
 
         opened = OpenRecord(resolve_record(record), model=model, device=device)
         maps = opened.inversion.noise

@@ -2,25 +2,27 @@
 
 Pan et al., "Drag Your GAN: Interactive Point-based Manipulation on the Generative Image Manifold", 2023: what a
 feature map shows about each point is pulled a step towards the target (motion supervision, section 3.2), and the
-point is then looked for anew by its first features (point tracking, section 3.3). Two things differ: places
-between the samples of the map are interpolated, so that the map need not be enlarged to the image; and steps are
-taken in coordinates in which W is a standard normal, so that one learning rate suits every model.
+point is then looked for anew by its first features (point tracking, section 3.3). Three things differ: places
+between the samples of the map are interpolated, so that the map need not be enlarged to the image; steps are
+taken in coordinates in which W is a standard normal, so that one learning rate suits every model; and what is
+outside of a mask is held less strongly than the points are pulled, so that they arrive about as soon as without.
 """
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from editing.drag_search import Search
+from editing.new_record import changed_record
 from generator.errors import InputError
 from generator.features import FeatureMap, feature_maps
 from generator.generator import Generator, Noise
 from generator.json_values import JSON
 from generator.ops.memory import keep_freed_memory
-from invert.inversion import Inversion, library_version
+from invert.inversion import Inversion
 
 Point = tuple[float, float]
 """x to the right and y down, in pixels of the full image; the first pixel's middle is (0, 0)."""
@@ -96,7 +98,7 @@ class Drag:
         learning_rate: in standard deviations of W.
         rows: rows of ws that move; None for the coarse and middle ones.
         resolution: of the feature map; None for the finest up to 128.
-        mask_weight: weight of the change in features outside of the mask.
+        mask_weight: of the change in features outside of the mask, as far as the pull on the points stays stronger.
         seed: of the samples that W's statistics come from; the search itself draws nothing.
 
     Raises:
@@ -243,16 +245,5 @@ def check_handles(handles: Sequence[Handle], side: int) -> None:
 
 def dragged_record(record: Inversion, drag: Drag, handles: Sequence[Handle], ended: Dragged) -> Inversion:
     """The record of a dragged picture: edits, and pasting back into the photo, go on from it."""
-    G = drag.G
     settings = {"dragged_from": record.method, **drag.provenance(handles, ended)}
-    return replace(
-        record,
-        ws=ended.ws,
-        model=G.name,
-        fingerprint=G.fingerprint,
-        latent_space=G.latent_space,
-        method="drag",
-        settings=settings,
-        metrics={},
-        version=library_version(),
-    )
+    return changed_record(record, drag.G, ended.ws, "drag", settings)

@@ -1,13 +1,13 @@
 """The command ``edit drag``: points of an inverted photo moved to targets."""
 
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from editing.outputs import free, picture_target
-from generator.command import DONE, STOPPED, new_app
+from editing.options import Device, MovedLayers, Overwrite, RecordArgument, RecordModel, RecordOut, Sheet
+from editing.outputs import EditedFiles, picture_target
+from generator.command import DONE, LARGEST_SEED, STOPPED, new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from editing.drag import Dragged, Handle, Point
-    from generator.generator import Noise
 
 drag_app = new_app()
 
@@ -27,10 +26,7 @@ drag_app = new_app()
     "edit drag me.jpg --from 300,500 --to 330,500 --from 700,500 --to 730,500 --mask face --steps 100"
 )
 def drag(
-    record: Annotated[
-        Path | None,
-        typer.Argument(help="What `invert` wrote; the newest in this folder by default.", metavar="RECORD"),
-    ] = None,
+    record: RecordArgument = None,
     starts: Annotated[
         list[str] | None,
         typer.Option("--from", help="A point of the inverted picture, in its pixels; repeatable.", metavar="X,Y"),
@@ -47,43 +43,37 @@ def drag(
     ] = None,
     steps: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 200,
     learning_rate: Annotated[float, typer.Option(help="How far each step goes, in deviations of W.")] = 0.01,
-    mask_weight: Annotated[float, typer.Option(help="How much the rest is held.")] = 10.0,
-    layers: Annotated[
-        str, typer.Option(help="What of the code moves: coarse, middle, fine, all, or rows such as 0-3,7.")
-    ] = "coarse,middle",
+    mask_weight: Annotated[
+        float, typer.Option(help="How much the rest is held; the points are always pulled more.")
+    ] = 10.0,
+    layers: MovedLayers = "coarse,middle",
     features: Annotated[
         int | None, typer.Option(help="Side of the features that are followed; the finest up to 128 by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the samples that the steps are measured on.")] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="The picture's name, or a folder; the record goes beside it.", metavar="FILE|DIR"),
-    ] = None,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Write a before/after picture, too.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    model: Annotated[
-        str | None, typer.Option(help="The generator; the record's by default.", metavar="NAME|PATH")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=LARGEST_SEED, help="Of the samples that the steps are measured on.", metavar="N"),
+    ] = 0,
+    out: RecordOut = None,
+    sheet: Sheet = False,
+    overwrite: Overwrite = False,
+    model: RecordModel = None,
+    device: Device = None,
 ) -> int:
     """Move points of an inverted photo; Ctrl-C keeps what is there. Writes a picture, and a record to edit on."""
     from editing.counting import show_count
-    from editing.opened import OpenRecord, resolve_record
+    from editing.opened import OpenRecord
+    from editing.record_choice import announced_record
     from editing.regions import check_regions
     from invert.photo import save_picture
-    from invert.record_files import RECORD_SUFFIX
 
     pairs = parse_handles(starts or [], targets or [])
     check_regions(mask or [])
-    path = resolve_record(record)
-    if path != record:
-        print(f"Using {path}")
-    opened = OpenRecord(path, model=model, device=device)
+    opened = OpenRecord(announced_record(record), model=model, device=device)
     opened.check_edit([], layers)
     picture = picture_target(out, f"{opened.stem}.dragged.png", overwrite)
-    new_record = free(picture.with_name(f"{picture.stem}{RECORD_SUFFIX}"), overwrite)
-    sheet_file = free(picture.with_name(f"{picture.stem}.sheet.png"), overwrite) if sheet else None
-    for target in (picture, new_record):
+    files = EditedFiles.beside(picture, sheet=sheet, overwrite=overwrite)
+    for target in files:
         opened.check_output(target)
 
     from editing.drag import Drag, Handle, check_handles, dragged_record
@@ -102,22 +92,19 @@ def drag(
     )
     before = opened.picture()
     where = _mask(mask, before, opened.stem)
-    maps = opened.inversion.noise
-    noise: Noise = "const" if maps is None else [one.to(G.device) for one in maps]
     with show_count(opened.stem, steps, "step") as count:
         ended = search.drag(
-            opened.ws, handles, mask=where, noise=noise, on_step=lambda _: count(), keep_partial=True
+            opened.ws, handles, mask=where, noise=opened.noise, on_step=lambda _: count(), keep_partial=True
         )
     after = opened.picture(ended.ws)
     # The record first: the picture can be made from it again.
-    dragged_record(opened.inversion, search, handles, ended).save(new_record, overwrite=overwrite)
-    save_picture(after, picture, overwrite=overwrite)
-    if sheet_file is not None:
-        save_picture(_sheet(before, after, handles, ended), sheet_file, overwrite=overwrite)
+    dragged_record(opened.inversion, search, handles, ended).save(files.record, overwrite=overwrite)
+    save_picture(after, files.picture, overwrite=overwrite)
+    if files.sheet is not None:
+        save_picture(_sheet(before, after, handles, ended), files.sheet, overwrite=overwrite)
     print(ended.summary)
-    for file in (picture, new_record, sheet_file):
-        if file is not None:
-            print(f"Wrote {file}")
+    for file in files:
+        print(f"Wrote {file}")
     return STOPPED if ended.stopped else DONE
 
 

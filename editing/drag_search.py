@@ -13,6 +13,8 @@ from generator.statistics import WStatistics
 
 # As fractions of the image's side: DragGAN's radii are 3 and 12 pixels of 512.
 _MOTION_RADIUS, _TRACKING_RADIUS, _STEP, _NEAR = 3 / 512, 12 / 512, 1 / 512, 2 / 512
+# The gradient of what is outside of the mask over that of the pull, in length.
+_MOST_HOLDING = 0.7
 
 
 class Search:
@@ -26,7 +28,7 @@ class Search:
         rows: rows of ws that move.
         learning_rate: of Adam, in standard deviations of W.
         mask: what may change, ``[h, w]``; None for all.
-        mask_weight: of the change elsewhere.
+        mask_weight: of the change elsewhere, whose gradient is shortened where it outweighs that of the pull.
         noise: as for :meth:`generator.generator.Generator.synthesize`.
         seed: of the samples that W's statistics come from.
     """
@@ -98,18 +100,28 @@ class Search:
         here = self.points[pulled, None] + self.patch
         toward = (self.length * away / distance.clamp_min(1e-12))[pulled, None]
         pull = (self._at(self.seen, here + toward) - self._at(self.seen, here).detach()).abs()
-        loss = pull.mean(dim=(1, 2)).sum()
-        if self.outside is not None:
-            loss = loss + self.mask_weight * ((self.seen - self.first) * self.outside).abs().mean()
-        self.adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        gradient = self.moves.grad
-        if gradient is None or not bool(torch.isfinite(gradient).all()):
+        gradient = self._gradient(pull.mean(dim=(1, 2)).sum())
+        if not bool(torch.isfinite(gradient).all()):
             raise InputError("The search diverged; use a lower learning rate.")
+        self.moves.grad = gradient
         self.adam.step()
         self.seen = self._features()
         self._track()
         self.done += 1
+
+    def _gradient(self, pull: Tensor) -> Tensor:
+        """Of the pull on the points and of the change outside of the mask, ``[1, rows, w_dim]``."""
+        if self.outside is None:
+            (pulling,) = torch.autograd.grad(pull, self.moves)
+            return pulling
+        change = self.mask_weight * ((self.seen - self.first) * self.outside).abs().mean()
+        (pulling,) = torch.autograd.grad(pull, self.moves, retain_graph=True)
+        (holding,) = torch.autograd.grad(change, self.moves)
+        # A mean of absolute values has as long a gradient of a small change as of a large one. As Adam's steps have
+        # one length, whatever the gradient's, a longer one than the pull's would keep the points where they are.
+        share = _MOST_HOLDING * pulling.norm() / holding.norm().clamp_min(1e-20)
+        both: Tensor = pulling + holding * share.clamp_max(1)
+        return both
 
     def _track(self) -> None:
         """Look about every point for the place that looks most as the point did at first."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.options import Device, Overwrite
 from editing.outputs import free
-from generator.command import new_app
+from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from editing.evaluation import Contender, Evaluation
+    from editing.evaluation import Contender
+    from editing.evaluation_results import Evaluation
     from generator.generator import Generator
     from generator.json_values import JSON
     from generator.metrics.frechet import Features
@@ -60,7 +62,9 @@ def evaluate(
         typer.Option(help="faces, colour, an .onnx or TorchScript file, or a folder of labelled pictures."),
     ] = "faces",
     codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first sample.")] = FIRST_SEED,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of the first sample.", metavar="N")
+    ] = FIRST_SEED,
     truncation: Annotated[float, typer.Option(help="Of the samples: 1 as drawn, 0 the mean picture.")] = 0.7,
     ends: Annotated[
         tuple[float, float],
@@ -83,9 +87,9 @@ def evaluate(
         typer.Option(help="Judge inversions by how they take edits: fills in what `invert --report` wrote."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="FOLDER")] = Path("evaluation"),
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a report that exists.")] = False,
+    overwrite: Overwrite = False,
     model: Annotated[str | None, typer.Option(help="The generator.", metavar="NAME|PATH")] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+    device: Device = None,
 ) -> None:
     """Measure directions side by side: intended change, leakage, identity, drift; a table and a figure."""
     from editing.counting import show_work
@@ -99,9 +103,11 @@ def evaluate(
         open_scorer,
         own_score,
     )
+    from editing.seeds import check_truncation
     from generator.fetch import cache_folder
 
     strengths = [amount for amount in spread(*ends, steps) if abs(amount) > _ZERO]
+    check_truncation(truncation)
     _check_scores(direction or [], score or [])
     if report is not None:
         from editing.editability_command import fill_in

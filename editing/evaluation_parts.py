@@ -9,9 +9,9 @@ from generator.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from editing.counting import Begin, Progress
     from editing.direction import Direction
     from editing.discovery.scorer import Scorer
-    from editing.finders import Begin, Progress
     from generator.generator import Generator
     from invert.identity import Identity
 
@@ -22,7 +22,7 @@ def open_scorer(text: str, begin: "Begin") -> "Scorer":
     Raises:
         InputError: there is no such scorer, or it is a table, which measures none.
     """
-    from editing.finders import open_scores
+    from editing.scored import open_scores
 
     scored = open_scores(text, begin)
     if scored.scorer is None:

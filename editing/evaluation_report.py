@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from editing.evaluation import AtStrength, Evaluation
+from editing.evaluation_results import AtStrength, Evaluation
 from generator.errors import InputError
 from generator.json_values import JSON
 

@@ -1,29 +1,25 @@
 """What ``edit discover`` can be asked for, and the finder for each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editing.counting import Begin
+from editing.scored import Scored, open_scores
 from generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from editing.direction import Direction
-    from editing.discovery.scorer import Scorer
     from generator.generator import Generator
-
-Progress = Callable[[int, int], None]
-Begin = Callable[[str], Progress]
-"""Given what is going on, gives what is to be called with the number done and in all."""
 
 TRUNCATION = 0.7
 """Of the samples that directions are looked at and shown on."""
 
 _GANSPACE_SAMPLES, _MASK_SAMPLES, _TEXT_SAMPLES, _SCORED_SAMPLES = 200_000, 8, 32, 5000
-_CLASSIFIERS = (".onnx", ".pt", ".pth", ".torchscript")
 
 
 class Method(StrEnum):
@@ -102,21 +98,6 @@ class Wish:
                 raise InputError(f"'{name}' cannot be a file's name; use letters, such as smile.")
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Where scores come from.
-
-    Attributes:
-        names: of all scores.
-        scorer: what measures pictures; None for a table.
-        table: a CSV of scores; None for a scorer.
-    """
-
-    names: tuple[str, ...]
-    scorer: "Scorer | None" = None
-    table: Path | None = None
-
-
 def open_scorer(wish: Wish, begin: Begin) -> Scored | None:
     """The scores that are asked for; None for a method that needs none.
 
@@ -130,40 +111,6 @@ def open_scorer(wish: Wish, begin: Begin) -> Scored | None:
         if name not in scored.names:
             raise InputError(f"There is no score '{name}'; {wish.scorer} has {', '.join(scored.names)}.")
     return scored
-
-
-def open_scores(text: str, begin: Begin) -> Scored:
-    """The scores that a person names: ``faces``, ``colour``, a network's file, a CSV, or a folder.
-
-    Raises:
-        InputError: there is no such scorer, or it cannot be read.
-    """
-    if text == "faces":
-        from editing.discovery.faces import FaceScorer
-
-        return Scored(FaceScorer.names, FaceScorer())
-    if text == "colour":
-        from editing.discovery.colour import ColourScorer
-
-        return Scored(ColourScorer.names, ColourScorer())
-    path = Path(text).expanduser()
-    if path.suffix in _CLASSIFIERS:
-        from editing.discovery.classifier import ClassifierScorer
-
-        network = ClassifierScorer(path)
-        return Scored(network.names, network)
-    if path.suffix == ".csv":
-        from editing.discovery.scored_codes import score_names
-
-        return Scored(score_names(path), table=path)
-    if path.is_dir():
-        from editing.discovery.labelled import LabelledScorer
-
-        learned = LabelledScorer(path, progress=begin("reading labelled pictures"))
-        return Scored(learned.names, learned)
-    raise InputError(
-        f"There is no scorer '{text}': give faces, colour, an .onnx or TorchScript file, a .csv, or a folder."
-    )
 
 
 def direction_names(wish: Wish, scored: Scored | None) -> list[str]:
@@ -268,6 +215,7 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
     import torch
 
     from editing.discovery.attributes import FACE_ATTRIBUTES, Attribute
+    from editing.discovery.faces import FaceScorer
     from editing.discovery.interfacegan import InterFaceGAN
     from editing.discovery.samples import sample
     from generator.fetch import cache_folder
@@ -282,18 +230,17 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
     ]
     if resolve_precision("auto", G.device) == "bfloat16":
         G.to(dtype=torch.bfloat16)
+    scorer = FaceScorer(quick=True) if isinstance(scored.scorer, FaceScorer) else scored.scorer
     samples = sample(
         G,
-        scored.scorer,
+        scorer,
         wish.samples or _SCORED_SAMPLES,
         seed=wish.seed,
         cache=cache_folder() / "discovery",
         progress=begin("scoring samples"),
     )
     # Refining tells attributes apart; one alone has nothing to be told from.
-    finder = InterFaceGAN(
-        G, scored.scorer, samples, refine=len(attributes) > 1, report=lambda step: _say(begin, step)
-    )
+    finder = InterFaceGAN(G, scorer, samples, refine=len(attributes) > 1, report=lambda step: _say(begin, step))
     return [found.direction for found in finder.find(attributes)]
 
 

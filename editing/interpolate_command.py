@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from editing.options import Device, Overwrite, RecordsModel, Truncation
 from generator.command import new_app
 from generator.errors import InputError
 
@@ -68,18 +69,16 @@ def interpolate(
     ] = None,
     ends: _Range = None,
     raw: Annotated[bool, typer.Option("--raw", help="Take --range in multiples of the stored vector.")] = False,
-    truncation: Annotated[float, typer.Option(help="Of seeds: 1 as drawn, 0 the mean face.")] = 0.7,
+    truncation: Truncation = 0.7,
     truncation_range: Annotated[
         tuple[float, float] | None, typer.Option(help="Sweep the truncation of all.", metavar="FROM TO")
     ] = None,
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 24,
     size: Annotated[int | None, typer.Option(help="Side in pixels; the model's, or 512 for GIF and WebP.")] = None,
     codec: Annotated[str | None, typer.Option(help="FFmpeg's name of an encoder.", metavar="NAME")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that exists.")] = False,
-    model: Annotated[
-        str | None, typer.Option(help="The generator; the records' by default.", metavar="NAME|PATH")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+    overwrite: Overwrite = False,
+    model: RecordsModel = None,
+    device: Device = None,
 ) -> None:
     """Make a film: from face to face, along a direction, or both."""
     from editing.counting import show_count

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.options import Device, Overwrite, PartThreshold, PictureOut, RecordsModel, Regions, Truncation
 from editing.parts_command import THRESHOLD
 from generator.command import new_app
 from generator.errors import InputError
@@ -43,12 +44,7 @@ def mix(
         list[float] | None,
         typer.Option("--strength", "-s", help="From 0, nothing, to 1, all of it; one for each giver."),
     ] = None,
-    region: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only here: eyes, nose, mouth, hair, face, background, or a mask's file.", metavar="NAME|FILE"
-        ),
-    ] = None,
+    region: Regions = None,
     blend: Annotated[
         BlendName, typer.Option(help="Join a region in the image, or in the network's features.")
     ] = BlendName.image,
@@ -60,25 +56,19 @@ def mix(
             metavar="NAME",
         ),
     ] = None,
-    threshold: Annotated[
-        float, typer.Option(help="How much of a style channel's change has to lie in the --part.")
-    ] = THRESHOLD,
+    threshold: PartThreshold = THRESHOLD,
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of each with the styles of each.")] = False,
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="Who gives in a --matrix; all by default.", metavar="B")
     ] = None,
-    truncation: Annotated[float, typer.Option(help="Of seeds: 1 as drawn, 0 the mean face.")] = 0.7,
-    out: Annotated[
-        Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
-    ] = None,
+    truncation: Truncation = 0.7,
+    out: PictureOut = None,
     record: Annotated[
         bool, typer.Option("--record", help="Write a record beside the picture, which `edit` goes on from.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    model: Annotated[
-        str | None, typer.Option(help="The generator; the records' by default.", metavar="NAME|PATH")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+    overwrite: Overwrite = False,
+    model: RecordsModel = None,
+    device: Device = None,
 ) -> None:
     """Give a picture the coarse, middle or fine styles of others."""
     from editing.counting import show_count

@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from editing.new_record import changed_record
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], name
     Raises:
         InputError: as :func:`mix`.
     """
-    from invert.inversion import Inversion, library_version
+    from invert.inversion import Inversion
 
     given: list[JSON] = [
         {"name": name, "rows": list(donor.rows), "strength": donor.strength}
@@ -101,17 +102,7 @@ def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], name
     if receiver.record is None:
         return Inversion(ws, G.name, G.fingerprint, G.latent_space, "mix", {"donors": given})
     record = receiver.record.inversion
-    return replace(
-        record,
-        ws=ws,
-        model=G.name,
-        fingerprint=G.fingerprint,
-        latent_space=G.latent_space,
-        method="mix",
-        settings={"mixed_from": record.method, "donors": given},
-        metrics={},
-        version=library_version(),
-    )
+    return changed_record(record, G, ws, "mix", {"mixed_from": record.method, "donors": given})
 
 
 def check_crossfade(strength: float) -> None:

@@ -1,7 +1,5 @@
 """A record opened for editing: with its generator, and with its photo where that can be found."""
 
-import difflib
-import sys
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +9,7 @@ from generator.command import choose_device
 from generator.errors import InputError
 from generator.layers import Layer, parse_layers
 from invert.progress import show_status
-from invert.record_files import RECORD_SUFFIX, record_stem, records_by_age
+from invert.record_files import record_stem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,52 +20,6 @@ if TYPE_CHECKING:
     from editing.edit import Edit
     from generator.generator import Generator, Noise
     from invert.align import Alignment
-
-
-def resolve_record(named: Path | None, words: tuple[str, ...] = ()) -> Path:
-    """The record that a command means.
-
-    Args:
-        named: a record; a folder, for the newest that can be read; a photo, for the record made from it, here
-            or beside it; None for the newest in this folder.
-        words: names of commands, to suggest one for a misspelt one.
-
-    Raises:
-        InputError: there is no such record.
-    """
-    if named is None or named.is_dir():
-        return _newest_readable(named or Path())
-    if named.name.endswith(".safetensors"):
-        return named
-    beside = [folder / f"{named.stem}{RECORD_SUFFIX}" for folder in (Path(), named.parent)]
-    for record in beside:
-        if record.is_file():
-            return record
-    if named.exists():
-        raise InputError(f"{named} is no record; run `invert {named}` first.")
-    near = difflib.get_close_matches(str(named), words, n=1)
-    hint = f"; did you mean `edit {near[0]}`?" if near else f"; give a file that ends with {RECORD_SUFFIX}."
-    raise InputError(f"There is no record {named}{hint}")
-
-
-def _newest_readable(folder: Path) -> Path:
-    """The newest record that can be read; newer ones that cannot are named on stderr."""
-    records = records_by_age(folder)
-    with show_status("Reading the record"):
-        # PyTorch comes with it, which takes a while.
-        from invert.inversion import Inversion
-
-    errors: list[InputError] = []
-    for record in records:
-        try:
-            Inversion.load(record)
-        except InputError as error:
-            errors.append(error)
-            continue
-        for unreadable in errors:
-            print(f"edit: skipped: {unreadable}", file=sys.stderr)
-        return record
-    raise errors[0]
 
 
 class OpenRecord:
@@ -149,6 +101,12 @@ class OpenRecord:
         """
         return self.inversion.for_generator(self.base)
 
+    @property
+    def noise(self) -> "Noise":
+        """The record's own noise maps, or the model's."""
+        maps = self.inversion.noise
+        return "const" if maps is None else [map.to(self.generator.device) for map in maps]
+
     def check_edit(self, directions: "Sequence[str]", layers: str | None = None) -> list[str]:
         """Tell what is wrong with an edit as far as that needs no model.
 
@@ -226,7 +184,7 @@ class OpenRecord:
 
         with torch.inference_mode():
             side = None if size is None or size >= self.generator.resolution else size
-            images = self.generator.synthesize(self.ws if ws is None else ws, self._noise(), size=side)
+            images = self.generator.synthesize(self.ws if ws is None else ws, self.noise, size=side)
             return to_picture(images)[0]
 
     def edited(
@@ -250,7 +208,7 @@ class OpenRecord:
         with torch.inference_mode():
             styles = edited_styles(self.generator, self.ws, edits, rows=rows, raw=raw)
             side = None if size is None or size >= self.generator.resolution else size
-            return to_picture(self.generator.synthesize_styles(styles, self._noise(), size=side))[0]
+            return to_picture(self.generator.synthesize_styles(styles, self.noise, size=side))[0]
 
     def photo(self, named: Path | None = None) -> "Image.Image":
         """The photo that was inverted.
@@ -294,10 +252,6 @@ class OpenRecord:
         if alignment is None:
             raise InputError(f"{self.path} does not say where in the photo its face is; invert the photo again.")
         return alignment
-
-    def _noise(self) -> "Noise":
-        maps = self.inversion.noise
-        return "const" if maps is None else [map.to(self.generator.device) for map in maps]
 
     def _model(self) -> str:
         """The record's model where the name is enough to load it.

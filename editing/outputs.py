@@ -1,10 +1,13 @@
 """Where a command's picture or film goes, decided before the work."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from generator.errors import InputError
+from invert.record_files import RECORD_SUFFIX
 
 _LONGEST_NAME = 150
 
@@ -25,6 +28,29 @@ def picture_target(out: Path | None, default: str, overwrite: bool) -> Path:
     target = placed(out, default)
     check_picture_suffix(target)
     return free(target, overwrite)
+
+
+@dataclass(frozen=True)
+class EditedFiles:
+    """What a search from a record writes: those that are asked for, in the order of ``iter``."""
+
+    picture: Path
+    record: Path
+    sheet: Path | None
+
+    @classmethod
+    def beside(cls, picture: Path, *, sheet: bool, overwrite: bool) -> Self:
+        """The record and the sheet beside a picture.
+
+        Raises:
+            InputError: one exists and may not be replaced.
+        """
+        record = free(picture.with_name(f"{picture.stem}{RECORD_SUFFIX}"), overwrite)
+        figure = free(picture.with_name(f"{picture.stem}.sheet.png"), overwrite) if sheet else None
+        return cls(picture, record, figure)
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter([file for file in (self.picture, self.record, self.sheet) if file is not None])
 
 
 def film_target(out: Path | None, default: str, overwrite: bool) -> Path:

@@ -9,11 +9,12 @@ picture, by gradients: that holds for every architecture, and for channels that 
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editing.counting import Begin
 from generator.errors import InputError
 from generator.files import atomic_path
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from generator.generator import Generator
-
-Progress = Callable[[int, int], None]
-Begin = Callable[[str], Progress]
 
 _KEY = "stylegan-latents-parts"
 _SHIPPED = Path(__file__).parent / "catalogues"
@@ -150,20 +148,31 @@ def parts_of(G: "Generator", begin: Begin) -> Parts:
     Raises:
         InputError: the model has classes, or the cache folder cannot be written.
     """
-    shipped = _shipped().get(G.fingerprint)
-    if shipped is not None:
-        return shipped
+    parts = parts_at_hand(G)
+    if parts is not None:
+        return parts
     if G.label_dim:
         raise InputError(f"The model '{G.name}' has classes; parts are found for models without.")
     from editing.discovery.part_finder import find_parts
+
+    parts = find_parts(G, begin=begin)
+    parts.save(_kept_at(G))
+    return parts
+
+
+def parts_at_hand(G: "Generator") -> Parts | None:
+    """The catalogue of a generator where it need not be found first: that of this package, or of the cache folder.
+
+    Args:
+        G: as it was loaded, not tuned.
+    """
+    return _shipped().get(G.fingerprint) or _cached(_kept_at(G))
+
+
+def _kept_at(G: "Generator") -> Path:
     from generator.fetch import cache_folder
 
-    path = cache_folder() / "parts" / f"{G.fingerprint[:24]}{_SUFFIX}"
-    parts = _cached(path)
-    if parts is None:
-        parts = find_parts(G, begin=begin)
-        parts.save(path)
-    return parts
+    return cache_folder() / "parts" / f"{G.fingerprint[:24]}{_SUFFIX}"
 
 
 def part_features(G: "Generator", ws: "Tensor") -> "Tensor":

@@ -1,11 +1,11 @@
 """The command ``edit parts``, and what ``--part`` means to the commands that take it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.options import Device, Overwrite, PictureOut, RecordsModel, Truncation
 from generator.command import new_app
 from generator.errors import InputError
 
@@ -35,15 +35,11 @@ def parts(
             help="Shown on these: records, inverted photos, seeds; six seeds by default.", metavar="A..."
         ),
     ] = None,
-    truncation: Annotated[float, typer.Option(help="Of seeds: 1 as drawn, 0 the mean face.")] = 0.7,
-    out: Annotated[
-        Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists.")] = False,
-    model: Annotated[
-        str | None, typer.Option(help="The generator; the records', or the default one.", metavar="NAME|PATH")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+    truncation: Truncation = 0.7,
+    out: PictureOut = None,
+    overwrite: Overwrite = False,
+    model: RecordsModel = None,
+    device: Device = None,
 ) -> None:
     """Show the parts that a model's pictures have, for `edit mix --part`; found at the first call, then kept."""
     from editing.counting import show_work

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from editing.options import Device, Overwrite, PartThreshold, PictureOut, RecordsModel, Truncation
 from editing.parts_command import THRESHOLD
 from generator.command import new_app
 from generator.errors import InputError
@@ -43,21 +44,15 @@ def retrieve(
         str, typer.Option(help="Who is looked at: seeds, or a folder of records.", metavar="SEEDS|FOLDER")
     ] = "seed:0-199",
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=99, help="How many to show.")] = 6,
-    threshold: Annotated[
-        float, typer.Option(help="How much of a style channel's change has to lie in the --part.")
-    ] = THRESHOLD,
+    threshold: PartThreshold = THRESHOLD,
     strength: Annotated[
         float, typer.Option("--strength", "-s", help="Of the mixes below, from 0, nothing, to 1.")
     ] = 1.0,
-    truncation: Annotated[float, typer.Option(help="Of seeds: 1 as drawn, 0 the mean face.")] = 0.7,
-    out: Annotated[
-        Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists.")] = False,
-    model: Annotated[
-        str | None, typer.Option(help="The generator; the records', or the default one.", metavar="NAME|PATH")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+    truncation: Truncation = 0.7,
+    out: PictureOut = None,
+    overwrite: Overwrite = False,
+    model: RecordsModel = None,
+    device: Device = None,
 ) -> None:
     """Show who is most like a picture in a part, and the picture with that part of each."""
     from editing.mixing import check_crossfade

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from editing.options import Device, Overwrite
 from generator.command import choose_device, new_app
 from generator.errors import InputError
 from invert.record_files import RECORD_SUFFIX
@@ -48,10 +49,8 @@ def sample(
     records: Annotated[
         bool, typer.Option("--records", help=f"Write each code as *{RECORD_SUFFIX}, too, to edit it.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
-    ] = None,
+    overwrite: Overwrite = False,
+    device: Device = None,
 ) -> None:
     """Make pictures of random codes: one grid, or a picture for each seed."""
     from editing.seeds import parse_seeds

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from PIL import Image
 
+from editing.seeds import check_truncation
 from generator.errors import InputError
 from generator.generator import Generator
 from invert.photo import to_picture
@@ -56,8 +57,7 @@ class Sampling:
             raise InputError(
                 f"'{G.name}' makes images of {G.image_channels} channels, which no picture here can hold."
             )
-        if not -10 <= self.truncation <= 10:  # false for NaN, too
-            raise InputError("--truncation takes a number, usually from 0 (the mean) to 1 (as drawn).")
+        check_truncation(self.truncation)
         sizes = [G.resolution >> i for i in range(G.resolution.bit_length()) if G.resolution % (1 << i) == 0]
         if self.size is not None and self.size not in sizes:
             known = ", ".join(map(str, sizes[:-2] or sizes))

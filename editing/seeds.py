@@ -6,6 +6,16 @@ MOST_SEEDS = 100_000
 _LARGEST = 2**63 - 1  # PyTorch takes no larger one
 
 
+def check_truncation(truncation: float) -> None:
+    """Refuse a truncation that no picture can be drawn with.
+
+    Raises:
+        InputError: it is no number, or far from what any model was trained for.
+    """
+    if not -10 <= truncation <= 10:  # false for NaN, too
+        raise InputError("--truncation takes a number, usually from 0 (the mean) to 1 (as drawn).")
+
+
 def parse_seeds(text: str) -> list[int]:
     """Seeds from ``0-15`` or ``3,7,9-12``, in that order, each once.
 

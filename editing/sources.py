@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editing.seeds import check_truncation
 from generator.command import choose_device
 from generator.errors import InputError
 
@@ -63,19 +64,21 @@ def open_codes(
     """Read codes, and load the generator that all belong to.
 
     Args:
-        names: records; photos or folders, for their records (:func:`editing.opened.resolve_record`); or seeds
-            such as ``seed:5``.
+        names: records; photos or folders, for their records (:func:`editing.record_choice.resolve_record`); or
+            seeds such as ``seed:5``.
         model: the generator's name or file; None for that of the records, or the default one.
         device: where to compute.
         truncation: of the seeds' codes; 1 leaves them, 0 gives the mean w.
 
     Raises:
         InputError: one cannot be read, is a photo that was not inverted, or belongs to another model than the
-            others.
+            others; or the truncation is out of range.
     """
-    from editing.opened import OpenRecord, resolve_record
+    from editing.opened import OpenRecord
+    from editing.record_choice import resolve_record
     from generator.loading import DEFAULT_MODEL, load
 
+    check_truncation(truncation)
     places = [None if name.startswith(_SEED) else resolve_record(Path(name)) for name in names]
     seeds = [_seed(name) for name, place in zip(names, places, strict=True) if place is None]
     paths = [place for place in places if place is not None]

@@ -1,17 +1,17 @@
 """The command ``edit text``: an inverted photo changed towards a text."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from editing.outputs import file_name, free, picture_target
+from editing.options import Device, MovedLayers, Overwrite, RecordArgument, RecordModel, RecordOut, Sheet
+from editing.outputs import EditedFiles, file_name, picture_target
 from generator.command import DONE, STOPPED, choose_device, new_app
 from generator.errors import InputError
 
 if TYPE_CHECKING:
     from editing.discovery.text import TextOptimized, TextOptimizer
-    from generator.generator import Noise
+    from generator.json_values import JSON
     from invert.inversion import Inversion
 
 text_app = new_app()
@@ -23,54 +23,40 @@ text_app = new_app()
 )
 def text(
     wanted: Annotated[str, typer.Argument(help="What the picture is to show: 'a smiling face'.", metavar="TEXT")],
-    record: Annotated[
-        Path | None,
-        typer.Argument(help="What `invert` wrote; the newest in this folder by default.", metavar="RECORD"),
-    ] = None,
+    record: RecordArgument = None,
     steps: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 300,
     learning_rate: Annotated[float, typer.Option(help="How far each step goes.")] = 0.1,
     distance_weight: Annotated[
         float, typer.Option(help="How much the code is held near the first: more keeps the person.")
     ] = 0.008,
-    layers: Annotated[
-        str, typer.Option(help="What of the code moves: coarse, middle, fine, all, or rows such as 0-3,7.")
-    ] = "all",
+    layers: MovedLayers = "all",
     weights: Annotated[
         str | None,
         typer.Option(help="CLIP's weights, ViT-B-32: a file, or open_clip's name.", metavar="FILE|NAME"),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="The picture's name, or a folder; the record goes beside it.", metavar="FILE|DIR"),
-    ] = None,
-    sheet: Annotated[bool, typer.Option("--sheet", help="Write a before/after picture, too.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
-    model: Annotated[
-        str | None, typer.Option(help="The generator; the record's by default.", metavar="NAME|PATH")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", metavar="DEVICE")] = None,
+    out: RecordOut = None,
+    sheet: Sheet = False,
+    overwrite: Overwrite = False,
+    model: RecordModel = None,
+    device: Device = None,
 ) -> int:
     """Search for the code near an inverted photo's whose picture fits a text; Ctrl-C keeps what is there."""
     from editing.counting import show_count
     from editing.discovery.image_text import WEIGHTS, OpenCLIP
     from editing.discovery.text import TextOptimizer, check_search
-    from editing.opened import OpenRecord, resolve_record
+    from editing.opened import OpenRecord
+    from editing.record_choice import announced_record
     from invert.photo import save_picture
-    from invert.record_files import RECORD_SUFFIX
     from invert.sheet import contact_sheet
 
     if not wanted.strip():
         raise InputError("Give a text, such as 'a smiling face'.")
     check_search(steps, learning_rate, distance_weight)
-    path = resolve_record(record)
-    if path != record:
-        print(f"Using {path}")
-    opened = OpenRecord(path, model=model, device=device)
+    opened = OpenRecord(announced_record(record), model=model, device=device)
     opened.check_edit([], layers)
     picture = picture_target(out, file_name([opened.stem, "text", wanted.strip()]), overwrite)
-    new_record = free(picture.with_name(f"{picture.stem}{RECORD_SUFFIX}"), overwrite)
-    sheet_file = free(picture.with_name(f"{picture.stem}.sheet.png"), overwrite) if sheet else None
-    for target in (picture, new_record):
+    files = EditedFiles.beside(picture, sheet=sheet, overwrite=overwrite)
+    for target in files:
         opened.check_output(target)
     # Before the generator: CLIP's weights are what is missing most often.
     judge = OpenCLIP(weights or WEIGHTS, device=choose_device(device))
@@ -83,50 +69,37 @@ def text(
         distance_weight=distance_weight,
         rows=G.rows(layers),
     )
-    maps = opened.inversion.noise
-    noise: Noise = "const" if maps is None else [one.to(G.device) for one in maps]
     with show_count(opened.stem, steps, "step") as count:
-        ended = search.optimize(opened.ws, wanted, noise=noise, progress=lambda *_: count(), keep_partial=True)
+        ended = search.optimize(
+            opened.ws, wanted, noise=opened.noise, progress=lambda *_: count(), keep_partial=True
+        )
     # The record first: the picture can be made from it again.
-    text_record(opened.inversion, search, wanted, ended).save(new_record, overwrite=overwrite)
+    text_record(opened.inversion, search, wanted, ended).save(files.record, overwrite=overwrite)
     after = opened.picture(ended.ws)
-    save_picture(after, picture, overwrite=overwrite)
-    if sheet_file is not None:
+    save_picture(after, files.picture, overwrite=overwrite)
+    if files.sheet is not None:
         figure = contact_sheet([[opened.picture(), after]], ["before", wanted.strip()])
-        save_picture(figure, sheet_file, overwrite=overwrite)
+        save_picture(figure, files.sheet, overwrite=overwrite)
     print(f"The fit to the text went from {ended.before:.3f} to {ended.after:.3f} in {ended.steps} steps.")
-    for file in (picture, new_record, sheet_file):
-        if file is not None:
-            print(f"Wrote {file}")
+    for file in files:
+        print(f"Wrote {file}")
     return STOPPED if ended.stopped else DONE
 
 
 def text_record(record: "Inversion", search: "TextOptimizer", wanted: str, ended: "TextOptimized") -> "Inversion":
     """The record of a picture that a text changed: edits, and pasting back into the photo, go on from it."""
-    from dataclasses import replace
+    from editing.new_record import changed_record
 
-    from invert.inversion import library_version
-
-    G = search.G
-    return replace(
-        record,
-        ws=ended.ws,
-        model=G.name,
-        fingerprint=G.fingerprint,
-        latent_space=G.latent_space,
-        method="text",
-        settings={
-            "changed_from": record.method,
-            "text": wanted,
-            "image_text_model": search.model.version,
-            "steps": ended.steps,
-            "steps_wanted": search.steps,
-            "learning_rate": search.learning_rate,
-            "distance_weight": search.distance_weight,
-            "rows": list(search.rows),
-            "fit_before": ended.before,
-            "fit": ended.after,
-        },
-        metrics={},
-        version=library_version(),
-    )
+    settings: dict[str, JSON] = {
+        "changed_from": record.method,
+        "text": wanted,
+        "image_text_model": search.model.version,
+        "steps": ended.steps,
+        "steps_wanted": search.steps,
+        "learning_rate": search.learning_rate,
+        "distance_weight": search.distance_weight,
+        "rows": list(search.rows),
+        "fit_before": ended.before,
+        "fit": ended.after,
+    }
+    return changed_record(record, search.G, ended.ws, "text", settings)

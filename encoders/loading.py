@@ -73,22 +73,13 @@ def is_native(path: Path) -> bool:
     Raises:
         InputError: there is no such file, or it is neither that nor of PyTorch.
     """
-    from generator.download_url import what_is_it
-    from generator.formats.torch_file import STREAM_MAGIC
-    from generator.loading import other_kind
+    from generator.formats.file_head import FileHead
 
-    try:
-        with path.open("rb") as file:
-            head = file.read(512)
-        size = path.stat().st_size
-    except OSError as error:
-        raise InputError(f"Cannot read the encoder {path}: {error.strerror or error}.") from error
-    # First, as the length of a header can begin with any two bytes, an archive's among them.
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < min(size, 1 << 28):
+    head = FileHead.of(path, "the encoder")
+    if head.is_safetensors:
         return True
-    if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
+    if head.is_torch:
         return False
-    kind = what_is_it(head) or other_kind(head, size)
     raise InputError(
-        f"{path.name} is {kind}, not an encoder's file; give a .safetensors of `encoders.train`, or a .pt."
+        f"{path.name} is {head.kind}, not an encoder's file; give a .safetensors of `encoders.train`, or a .pt."
     )

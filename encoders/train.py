@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from generator.command import new_app, run
+from generator.command import LARGEST_SEED, new_app, run
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 app = new_app()
 
 _LINE_EVERY = 50
+_FACES = Path("faces")
 
 
 @app.command(epilog="Example: python -m encoders.train --out mine/ --architecture e4e --images aligned/ --samples")
@@ -56,10 +57,14 @@ def train(
     lpips: Annotated[float, typer.Option(min=0, help="Weight of LPIPS; 0 for none.")] = 0.8,
     features: Annotated[
         Path | None,
-        typer.Option(help="TorchScript network: of identity for faces, self-supervised elsewhere.", metavar="FILE"),
+        typer.Option(
+            help="faces: dlib's face recognition, for aligned faces; or a TorchScript network's file, of identity "
+            "for faces, self-supervised elsewhere.",
+            metavar="faces|FILE",
+        ),
     ] = None,
     features_weight: Annotated[float, typer.Option(help="Weight of the distance of its features.")] = 0.5,
-    features_side: Annotated[int, typer.Option(help="Side of its pictures: 112 for ArcFace.")] = 224,
+    features_side: Annotated[int, typer.Option(help="Side of a file's pictures: 112 for ArcFace.")] = 224,
     features_values: Annotated[
         Literal["symmetric", "imagenet"], typer.Option(help="Of its pictures: from -1 to 1, or ImageNet's.")
     ] = "symmetric",
@@ -75,7 +80,9 @@ def train(
     ] = True,
     save_every: Annotated[int, typer.Option(min=1, help="Steps between saves.")] = 1000,
     show_every: Annotated[int, typer.Option(min=1, help="Steps between sample pictures.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that is random.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of everything that is random.", metavar="N")
+    ] = 0,
     device: Annotated[
         Literal["auto", "cpu"], typer.Option(help="auto: the GPUs that `accelerate launch` gives, or one.")
     ] = "auto",
@@ -139,7 +146,11 @@ def train(
         with _progress(regression, "regression", quiet=quiet) as report, keep_freed_memory():
             fit_regression(encoder, G, samples_of, regression, on_sample=lambda done: report(done, {}))
     measures = _measures(lpips, G)
-    if features is not None:
+    if features == _FACES:
+        from encoders.face_distance import FaceDistance
+
+        measures["features"] = (features_weight, FaceDistance().to(G.device))
+    elif features is not None:
         from encoders.feature_distance import FeatureDistance
 
         network = FeatureDistance(features, side=features_side, values=features_values, crop=features_crop)
@@ -148,9 +159,7 @@ def train(
     about = {
         "images": None if images is None else str(images.resolve()),
         "samples": with_samples,
-        "features": None
-        if features is None
-        else [str(features.resolve()), features_side, features_values, features_crop],
+        "features": _told(features, features_side, features_values, features_crop),
         "truncation": truncation,
         "mixing": mixing,
         "regression": regression if architecture == "perceptual" else None,
@@ -164,6 +173,13 @@ def train(
         going.run(report)
     if not quiet and accelerator.is_main_process:
         print(f"Wrote {out / ENCODER}")
+
+
+def _told(features: Path | None, side: int, values: str, crop: float) -> "str | list[Any] | None":
+    """What a training says of its features, so that another one is not taken for it."""
+    if features is None or features == _FACES:
+        return None if features is None else str(features)
+    return [str(features.resolve()), side, values, crop]
 
 
 def _within(settings: Any, resolution: int) -> Any:

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     import torch
 
 DONE, FAULT, WRONG_INPUT, STOPPED = 0, 1, 2, 130
+LARGEST_SEED = 10**9
+"""Of a --seed: generators of random numbers take 64 bits, and training counts up from its product with 2**32."""
 
 # Click's UsageError; newer versions of Typer carry their own copy of Click, so it cannot be named.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -34,6 +37,15 @@ def new_app() -> typer.Typer:
     )
 
 
+def status_of(work: Callable[[], int | None]) -> int:
+    """The exit status of a small program's work (None for 0); an InputError becomes its sentence on stderr."""
+    try:
+        return work() or DONE
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return WRONG_INPUT
+
+
 def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
     """Run a command line and say in one sentence on stderr why it failed, if it did.
 
@@ -46,6 +58,11 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
         The exit status.
     """
     _never_fail_to_print()
+    # `invert "$PHOTO"` without a PHOTO: an empty path would mean the whole folder one is in.
+    if "" in arguments:
+        return _say(
+            program, f"An argument is empty; give it, or leave it out. See `{program} --help`.", WRONG_INPUT
+        )
     try:
         status = typer.main.get_command(app).main(arguments, prog_name=program, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -53,7 +70,8 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
     except InputError as error:
         return _say(program, str(error), WRONG_INPUT)
     except _UsageError as error:
-        return _say(program, f"{_usage_sentence(error)} See `{program} --help`.", WRONG_INPUT)
+        hint = f" For the file write ./{files[0]}." if (files := _files_like_options(arguments)) else ""
+        return _say(program, f"{_usage_sentence(error)}{hint} See `{program} --help`.", WRONG_INPUT)
     except BrokenPipeError:
         # The reader of our output (`| head`) went away; Python would complain once more while exiting.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -114,8 +132,14 @@ def _say(program: str, sentence: str, status: int) -> int:
 
 
 def _usage_sentence(error: Exception) -> str:
-    message = " ".join(str(error.format_message()).split())  # type: ignore[attr-defined]
+    # Typer's checks call themselves a "Value error", in the middle of the sentence.
+    message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
     return message if message.endswith((".", "?", "!", ")")) else f"{message}."
+
+
+def _files_like_options(arguments: list[str]) -> list[str]:
+    """Those that were taken for options, and are files here."""
+    return [word for word in arguments if word.startswith("-") and os.path.lexists(word)]
 
 
 def _is_out_of_device_memory(error: Exception) -> bool:

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from generator.download_url import what_is_it
 from generator.errors import InputError
+from generator.formats.file_head import FileHead
 from generator.formats.nvidia import read_nvidia_discriminator
-from generator.formats.torch_file import STREAM_MAGIC
-from generator.loading import other_kind
 from generator.networks.stylegan2_discriminator import Discriminator
 from generator.zoo import DEFAULT_MODEL, fetch, models
 
@@ -31,17 +29,11 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
         raise InputError(f"The model {DEFAULT_MODEL} comes without its discriminator; give a file with one.")
     if not path.exists() and str(name_or_path) in models():
         path = fetch(models()[str(name_or_path)].name)
-    try:
-        with path.open("rb") as file:
-            head = file.read(512)
-        size = path.stat().st_size
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
-    if head.startswith((b"PK", STREAM_MAGIC)):
+    head = FileHead.of(path)
+    if head.is_torch:
         raise InputError(f"{path.name} is a PyTorch checkpoint; discriminators are read from NVIDIA pickles only.")
-    if not head.startswith(b"\x80"):
-        kind = what_is_it(head) or other_kind(head, size)
-        raise InputError(f"{path.name} is {kind}, not a discriminator's file; get the weights themselves.")
+    if not head.is_pickle:
+        raise InputError(f"{path.name} is {head.kind}, not a discriminator's file; get the weights themselves.")
     config, tensors = read_nvidia_discriminator(path)
     try:
         network = Discriminator(config, path.stem)

@@ -92,50 +92,25 @@ def read_generator(path: Path) -> Generator:
     Raises:
         InputError: the file cannot be read or holds no generator; the message says what it seems to be.
     """
-    from generator.download_url import what_is_it
+    from generator.formats.file_head import FileHead
     from generator.formats.native import Config, build, read_native
     from generator.formats.nvidia import read_nvidia
     from generator.formats.rosinality import read_rosinality
-    from generator.formats.torch_file import STREAM_MAGIC
 
     config: Config
-    try:
-        with path.open("rb") as file:
-            head = file.read(512)
-        size = path.stat().st_size
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
-    # First, as the length of a header can begin with any two bytes, a pickle's or an archive's among them.
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < min(size, 1 << 28):
+    head = FileHead.of(path)
+    if head.is_safetensors:
         return read_native(path)
-    if head.startswith(b"PK") or head.startswith(STREAM_MAGIC):
+    if head.is_torch:
         config, tensors = read_rosinality(path)
-    elif head.startswith(b"\x80"):
+    elif head.is_pickle:
         config, tensors = read_nvidia(path)
     else:
-        kind = what_is_it(head) or other_kind(head, size)
-        raise InputError(f"{path.name} is {kind}, not a generator's file; get the weights themselves.")
+        raise InputError(f"{path.name} is {head.kind}, not a generator's file; get the weights themselves.")
     try:
         return build(config, tensors, name=path.stem)
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
-
-
-def other_kind(head: bytes, size: int) -> str:
-    """What a file seems to be that is of no known format."""
-    if not size:
-        return "empty"
-    for magic, kind in (
-        (b"\x89HDF", "an HDF5 file (Keras keeps weights so)"),
-        (b"GGUF", "a GGUF language model"),
-        (b"\x1f\x8b", "a gzip archive (unpack it first)"),
-        (b"<?xml", "an XML file (for OpenVINO files, give their folder)"),
-        (b"\x89PNG", "a picture"),
-        (b"\xff\xd8\xff", "a picture"),
-    ):
-        if head.startswith(magic):
-            return kind
-    return "of no format that is known here"
 
 
 def _default_model() -> Generator:

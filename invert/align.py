@@ -57,6 +57,12 @@ class Alignment:
         """The crop's side in pixels of the photo."""
         return float(np.hypot(*(self.quad[3] - self.quad[0])))
 
+    def into_crop(self, points: Array) -> Array:
+        """Points ``[K, 2]`` of the photo in pixels of the crop."""
+        across, down = (self.quad[3] - self.quad[0]) / self.side, (self.quad[1] - self.quad[0]) / self.side
+        from_corner = points - self.quad[0]
+        return np.stack([from_corner @ across, from_corner @ down], axis=1) * (self.size / self.side) - 0.5
+
     def to_dict(self) -> dict[str, Any]:
         """The alignment in the types of JSON; :meth:`from_dict` gives it back exactly."""
         return {

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from generator.command import DONE, STOPPED, new_app, run
+from generator.command import DONE, LARGEST_SEED, STOPPED, new_app, run
 from generator.errors import InputError
 
 app = new_app()
@@ -52,7 +52,20 @@ def invert(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of the search, or looks of a ReStyle; its own by default.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of what is random; equal seeds, equal results.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0, max=LARGEST_SEED, help="Seed of what is random; equal seeds, equal results.", metavar="N"
+        ),
+    ] = 0,
+    identity_weight: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="How much a search looks at who is seen, beside how; its own by default.",
+            show_default=False,
+        ),
+    ] = None,
     face: Annotated[
         str,
         typer.Option(help="largest, all, or a number counted from 0, left to right.", metavar="largest|all|N"),
@@ -123,6 +136,8 @@ def invert(
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
     _check_method(method, encoder, preview, precision)
+    if identity_weight is not None and (no_align or method == "encode"):
+        raise InputError("--identity-weight is of a search for a face that was found; leave it out.")
     if keep_unchanged is not None and method != "pivotal":
         raise InputError("--keep-unchanged is about tuning; add --method pivotal, or leave it out.")
     settings = Settings(
@@ -135,6 +150,7 @@ def invert(
         space=space,
         steps=steps,
         seed=seed,
+        identity_weight=identity_weight,
         face=face,
         align=not no_align,
         preview=preview,

@@ -1,5 +1,7 @@
 """What a search minimises: how far drawn images are from their targets, perceptually and by pixels."""
 
+from typing import Protocol, Self
+
 import torch
 from torch import Tensor
 
@@ -7,6 +9,26 @@ from generator.errors import InputError
 from invert.losses import LPIPS, area_resize
 
 _LEAST_FOR_LPIPS = 64  # the trunk's strides leave nothing of a picture much smaller than this
+
+
+class Resemblance(Protocol):
+    """What tells how far drawn images are from who, or what, their targets show; it belongs to those targets."""
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Self:
+        """The same on a device, with convolutions in ``dtype``."""
+        ...
+
+    def __getitem__(self, image: int) -> Self:
+        """That of one target alone."""
+        ...
+
+    def features(self, images: Tensor) -> Tensor:
+        """Images ``[N, 3, H, H]`` in about [-1, 1], of any side, to features, with a gradient."""
+        ...
+
+    def distance(self, ours: Tensor, theirs: Tensor) -> Tensor:
+        """The distance ``[N]`` of two images' features."""
+        ...
 
 
 class Comparison:
@@ -24,6 +46,8 @@ class Comparison:
         centre_weight: of LPIPS of the picture's centre, half as wide, at twice ``size``: what aligned pictures show
             is there, and at ``size`` alone too little is left of it to tell people apart. It is left out where
             nothing as fine is drawn or given.
+        resemblance: what tells who is seen, of the same targets; it is asked at ``size``.
+        identity_weight: of its distance.
         mask: ``[1 or N, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared (inpainting by inversion).
 
     Raises:
@@ -41,6 +65,8 @@ class Comparison:
         detail_weight: float,
         lpips_weight: float = 1.0,
         centre_weight: float = 0.0,
+        resemblance: Resemblance | None = None,
+        identity_weight: float = 0.0,
         mask: Tensor | None = None,
     ) -> None:
         device = lpips.shift.device
@@ -52,6 +78,10 @@ class Comparison:
         self.has_detail = bool(detail_weight) and side >= fine_size > size
         self.has_centre = bool(centre_weight) and self.size == size and self.fine_size >= 2 * size
         self.centre_weight = centre_weight
+        self.identity_weight = identity_weight
+        self.resemblance = resemblance if identity_weight else None
+        if self.resemblance is not None:
+            self.resemblance = self.resemblance.to(device, lpips.conv0_weight.dtype)
         self.lpips = lpips
         self.weights = (lpips_weight, pixel_weight, detail_weight)
         self.mask: Tensor | None = None
@@ -68,6 +98,9 @@ class Comparison:
         with torch.no_grad():
             self.target_features = lpips.features(self._for_lpips(self.target))
             self.centre_features = lpips.features(self._centre(fine_target)) if self.has_centre else []
+            self.identity: Tensor | None = None
+            if self.resemblance is not None:
+                self.identity = self.resemblance.features(self.target)
 
     def __getitem__(self, image: int) -> "Comparison":
         """The comparison of one image alone."""
@@ -76,15 +109,18 @@ class Comparison:
         one.fine_target, one.target = self.fine_target[rows], self.target[rows]
         one.target_features = [tap[rows] for tap in self.target_features]
         one.centre_features = [tap[rows] for tap in self.centre_features]
+        if self.resemblance is not None and self.identity is not None:
+            one.resemblance, one.identity = self.resemblance[image], self.identity[rows]
         if self.mask is not None and len(self.mask) > 1:
             one.mask, one.coverage = self.mask[rows], self.mask[rows].mean(dim=(1, 2, 3))
         return one
 
-    def __call__(self, drawn: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, drawn: Tensor, identity_share: float = 1.0) -> tuple[Tensor, Tensor]:
         """Compare.
 
         Args:
             drawn: ``[N, 3, S, S]`` in about [-1, 1], S not below ``fine_size``.
+            identity_share: the part of ``identity_weight`` that counts now, from 0 to 1.
 
         Returns:
             The loss of each image, ``[N]``, and the images at ``size``, detached.
@@ -107,6 +143,9 @@ class Comparison:
             # Averaging is a projection, so the error of what it removes is the difference of the two errors.
             fine_error = (fine - self.fine_target).square().mean(dim=(1, 2, 3))
             losses = losses + detail_weight * (fine_error - coarse_error)
+        if self.resemblance is not None and self.identity is not None:
+            other = self.resemblance.distance(self.resemblance.features(coarse), self.identity)
+            losses = losses + identity_share * self.identity_weight * other
         shown = coarse if self.mask is None else area_resize(whole, self.size)
         return losses / self.coverage, shown.detach()
 

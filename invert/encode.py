@@ -17,6 +17,7 @@ from generator.generator import Generator
 from invert.inversion import JSON, Inversion
 
 if TYPE_CHECKING:
+    from invert.comparison import Resemblance
     from invert.optimize import Progress
 
 
@@ -78,12 +79,13 @@ class EncoderInverter:
         on_step: "Callable[[Progress], None] | None" = None,  # noqa: ARG002 - a look has no steps to tell of
         keep_partial: bool = False,  # noqa: ARG002 - nor has it parts
         mask: Tensor | None = None,
+        resemblance: "Resemblance | None" = None,  # noqa: ARG002 - nor does it follow a distance
     ) -> Inversion:
         """Encode images, all at once.
 
         Args:
             images: ``[N, 3, H, W]`` in [-1, 1], square, aligned as the generator's training images were.
-            on_step, keep_partial: as for a search; without a meaning here.
+            on_step, keep_partial, resemblance: as for a search; without a meaning here.
             mask: refused; an encoder looks at the whole image.
 
         Raises:

@@ -20,6 +20,7 @@ from invert.footage import Footage
 from invert.photo import to_picture, to_tensor
 from invert.progress import show_progress
 from invert.record_files import RECORD_SUFFIX
+from invert.resemblance import resemblance_of
 from invert.source import Source
 from invert.temporal import smooth
 
@@ -188,12 +189,16 @@ class FilmSession:
             image = to_tensor(crop_of(picture, alignment, side), device=G.device)
             ws = self._follower.follow(image, before)
             return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow")
-        image = to_tensor(crop_of(picture, alignment), device=G.device)
+        crop = crop_of(picture, alignment)
+        image = to_tensor(crop, device=G.device)
+        resemblance = resemblance_of(self.session.inverter, crop) if self.settings.align else None
         with show_progress(
             f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None
         ) as report:
             return self.session.inverter.invert(
-                image, on_step=lambda done: report(done.step, done.steps, done.loss)
+                image,
+                on_step=lambda done: report(done.step, done.steps, done.loss),
+                resemblance=resemblance,
             )
 
     def _steadied(self, path: CropPath, codes: "Sequence[Tensor | None]", facts: FilmFacts) -> "Tensor":

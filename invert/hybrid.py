@@ -15,7 +15,7 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.precision import Precision
-from invert.comparison import check_images
+from invert.comparison import Resemblance, check_images
 from invert.encode import EncoderInverter
 from invert.inversion import JSON, Inversion
 from invert.losses import area_resize
@@ -39,7 +39,8 @@ class HybridInverter(OptimizationInverter):
             encoder's rows.
         steps: of Adam; None for 50 in W, 100 in W+.
         learning_rate: in standard deviations of W.
-        pixel_weight, detail_weight, centre_weight, prior_weight, search_size, seed, precision: as for the search.
+        pixel_weight, detail_weight, centre_weight, identity_weight, prior_weight, search_size, seed, precision: as
+            for the search.
 
     Attributes:
         encoder, sha256: the encoder's name, and that of its file where it came from one.
@@ -62,6 +63,7 @@ class HybridInverter(OptimizationInverter):
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
         centre_weight: float = 0.2,
+        identity_weight: float = 0.02,
         prior_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
@@ -75,6 +77,7 @@ class HybridInverter(OptimizationInverter):
             pixel_weight=pixel_weight,
             detail_weight=detail_weight,
             centre_weight=centre_weight,
+            identity_weight=identity_weight,
             prior_weight=prior_weight,
             search_size=search_size,
             seed=seed,
@@ -91,12 +94,13 @@ class HybridInverter(OptimizationInverter):
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
+        resemblance: Resemblance | None = None,
         start: Tensor | None = None,
     ) -> Inversion:
         """Encode images, then search their codes, all at once; they don't influence one another.
 
         Args:
-            images, on_step, keep_partial: as for the search.
+            images, on_step, keep_partial, resemblance: as for the search.
             mask: ``[1 or N, 1, H, W]``, 1 where images are compared, 0 where the generator fills in; there the
                 encoder sees the mean picture at first, and then what it made of that.
             start: codes to begin with in place of the encoder's.
@@ -110,7 +114,14 @@ class HybridInverter(OptimizationInverter):
         check_images(images)
         if start is None:
             start = self._encoded(images, mask)
-        return super().invert(images, on_step=on_step, keep_partial=keep_partial, mask=mask, start=start)
+        return super().invert(
+            images,
+            on_step=on_step,
+            keep_partial=keep_partial,
+            mask=mask,
+            resemblance=resemblance,
+            start=start,
+        )
 
     @torch.no_grad()
     def _encoded(self, images: Tensor, mask: Tensor | None) -> Tensor:

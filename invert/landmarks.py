@@ -24,6 +24,8 @@ _BOX_FROM_LANDMARKS = (0.0, -0.101, 2.744)
 # Averaging over displaced boxes brings the crop's jitter between scales of one photo from 0.39 % of its side
 # to 0.13 %.
 _DISPLACED = tuple((x, y, size) for x in (-0.05, 0.05) for y in (-0.05, 0.05) for size in (0.93, 1.08))
+# Two of them, opposite in everything, take most of what there is to average out.
+_FEW_DISPLACED = (_DISPLACED[0], _DISPLACED[-1])
 # The landmarks are read on a copy in which the face's box has about this side, in pixels.
 _READING_SIDE = 256
 
@@ -77,15 +79,27 @@ def read_landmarks(image: Image.Image, box: Box) -> Array:
 
 def settle(pixels: npt.NDArray[np.uint8], box: Box, *, average: bool) -> Array:
     """Landmarks that depend little on where exactly the box was."""
+    return _settled(pixels, box, 2, _DISPLACED if average else ())
+
+
+def settle_quickly(pixels: npt.NDArray[np.uint8], box: Box) -> Array:
+    """:func:`settle`, averaged, from four readings in place of eleven, for a box that is nearly right."""
+    return _settled(pixels, box, 1, _FEW_DISPLACED)
+
+
+def _settled(
+    pixels: npt.NDArray[np.uint8], box: Box, turns: int, displaced: tuple[tuple[float, float, float], ...]
+) -> Array:
+    """The mean of readings in a box that was fitted some turns, and in displaced ones."""
     landmarks = _predict(pixels, box)
-    for _ in range(2):
+    for _ in range(turns):
         landmarks = _predict(pixels, _fitted_box(landmarks))
-    if not average:
+    if not displaced:
         return landmarks
     left, top, right, bottom = _fitted_box(landmarks)
     side = right - left
     readings = [landmarks]
-    for across, down, grown in _DISPLACED:
+    for across, down, grown in displaced:
         x, y, half = (left + right) / 2 + across * side, (top + bottom) / 2 + down * side, side * grown / 2
         readings.append(_predict(pixels, (x - half, y - half, x + half, y + half)))
     return np.asarray(np.mean(readings, axis=0))

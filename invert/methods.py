@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from generator.generator import Generator
     from generator.precision import Precision
+    from invert.comparison import Resemblance
     from invert.inversion import Inversion
     from invert.optimize import OptimizationInverter, Progress, Space
     from invert.tuned_weights import Form
@@ -47,6 +48,7 @@ class Inverter(Protocol):
         on_step: "Callable[[Progress], None] | None" = None,
         keep_partial: bool = False,
         mask: "Tensor | None" = None,
+        resemblance: "Resemblance | None" = None,
     ) -> "Inversion": ...
 
 
@@ -61,6 +63,7 @@ def make_inverter(
     precision: "Precision" = "auto",
     weights: "Form" = "full",
     encoder: "Path | None" = None,
+    identity_weight: float | None = None,
 ) -> Inverter:
     """An inverter by its name.
 
@@ -75,6 +78,7 @@ def make_inverter(
         seed, precision: as the inverters take them.
         weights: the form in which tuned weights are kept.
         encoder: an encoder's file; None for the one that comes with this package for the generator.
+        identity_weight: of who is seen, where ``invert`` is told how to measure it; None for the inverters' own.
 
     Raises:
         InputError: there is no such method or quality, a setting is out of its range, or ``hybrid`` or ``encode``
@@ -92,6 +96,8 @@ def make_inverter(
     if method is None:
         method = "hybrid" if has_encoder else "optimize"
     common: dict[str, Any] = {"seed": seed, "precision": precision}
+    if identity_weight is not None:
+        common["identity_weight"] = identity_weight
 
     def search(steps: int | None) -> "OptimizationInverter":
         if method == "optimize" or not (has_encoder or method == "hybrid"):

@@ -17,7 +17,7 @@ from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.precision import Precision, resolve_precision
-from invert.comparison import Comparison, check_images
+from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
 from invert.metrics import as_colour
@@ -91,12 +91,14 @@ class NoiseOptimization:
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
+        resemblance: Resemblance | None = None,
     ) -> Inversion:
         """Search the codes, then the noise; each image gets maps of its own.
 
         Args:
             images, on_step, keep_partial, mask: as for :meth:`invert.optimize.OptimizationInverter.invert`; the
                 pivot's steps and the noise's are counted through.
+            resemblance: for the pivot alone; what noise can draw is too fine to tell people apart.
 
         Returns:
             The record with codes and noise maps; ``settings`` tells under ``stopped_at_step`` or
@@ -112,7 +114,9 @@ class NoiseOptimization:
             if on_step is not None:
                 on_step(Progress(progress.step, total, progress.loss, progress.images))
 
-        found = self.pivot.invert(images, on_step=on_pivot, keep_partial=keep_partial, mask=mask)
+        found = self.pivot.invert(
+            images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
+        )
         if "stopped_at_step" in found.settings:
             return self._record(found, None, {"stopped_at_step": found.settings["stopped_at_step"]})
         ended: dict[str, JSON] = {}

@@ -20,7 +20,7 @@ from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.precision import DTYPES, Precision, resolve_precision
 from generator.statistics import WStatistics
-from invert.comparison import Comparison, check_images
+from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
 from invert.metrics import as_colour
@@ -62,6 +62,8 @@ class OptimizationInverter:
             lips, a grid on skin.
         centre_weight: weight of LPIPS of the centre, half the side, at twice ``search_size``: faces are there, and
             come out sharper and more like the person.
+        identity_weight: weight of the distance that a ``resemblance`` tells, where one is handed to :meth:`invert`;
+            it fades as the learning rate does.
         prior_weight: weight of the mean squared whitened coordinate, which draws codes to W's mean.
         search_size: the side at which LPIPS compares images, at most the generator's resolution.
         seed: of the samples that W's statistics come from; the search itself draws nothing.
@@ -84,6 +86,7 @@ class OptimizationInverter:
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
         centre_weight: float = 0.2,
+        identity_weight: float = 0.02,
         prior_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
@@ -92,7 +95,13 @@ class OptimizationInverter:
         if space not in _STEPS:
             raise InputError(f"The space is w or w+, not {space}.")
         steps = _STEPS[space] if steps is None else steps
-        weights = {"pixel": pixel_weight, "detail": detail_weight, "centre": centre_weight, "prior": prior_weight}
+        weights = {
+            "pixel": pixel_weight,
+            "detail": detail_weight,
+            "centre": centre_weight,
+            "identity": identity_weight,
+            "prior": prior_weight,
+        }
         check_search("A search", steps, learning_rate, weights)
         if not 0 <= w_fraction <= 1:
             raise InputError(f"The fraction of the steps in W is from 0 to 1, not {w_fraction}.")
@@ -104,6 +113,7 @@ class OptimizationInverter:
         self.pixel_weight = pixel_weight
         self.detail_weight = detail_weight
         self.centre_weight = centre_weight
+        self.identity_weight = identity_weight
         self.prior_weight = prior_weight
         self.search_size = search_side(search_size, G)
         self.seed = seed
@@ -116,6 +126,7 @@ class OptimizationInverter:
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
+        resemblance: Resemblance | None = None,
         start: Tensor | None = None,
     ) -> Inversion:
         """Search the codes of images, all at once; they don't influence one another.
@@ -126,6 +137,8 @@ class OptimizationInverter:
             on_step: called after each step.
             keep_partial: on Ctrl-C, return the best codes so far in place of raising KeyboardInterrupt.
             mask: ``[1 or N, 1, H, W]``, 1 where images are compared, 0 where the generator fills in.
+            resemblance: tells who the images show, as :class:`invert.face_identity.FaceIdentity` does of faces;
+                None for nothing of that kind.
             start: ``[N, num_ws, w_dim]``, codes to begin with in place of W's mean, an encoder's for example; a
                 search in W+ then has no part in W, and one in W begins with the mean of the rows.
 
@@ -142,7 +155,7 @@ class OptimizationInverter:
             shape = [len(images), self.G.num_ws, self.G.w_dim]
             raise InputError(f"The start needs the shape {shape}, got {list(start.shape)}.")
         with keep_freed_memory():
-            search = _Search(self, images, mask, start)
+            search = _Search(self, images, mask, resemblance, start)
             try:
                 for step in range(self.steps):
                     seen, loss = search.step(step)
@@ -178,6 +191,7 @@ class OptimizationInverter:
             "pixel_weight": self.pixel_weight,
             "detail_weight": self.detail_weight,
             "centre_weight": self.centre_weight,
+            "identity_weight": self.identity_weight,
             "prior_weight": self.prior_weight,
             "search_size": self.search_size,
             "seed": self.seed,
@@ -189,7 +203,12 @@ class _Search:
     """The state of one call of :meth:`OptimizationInverter.invert`."""
 
     def __init__(
-        self, inverter: OptimizationInverter, images: Tensor, mask: Tensor | None, start: Tensor | None
+        self,
+        inverter: OptimizationInverter,
+        images: Tensor,
+        mask: Tensor | None,
+        resemblance: Resemblance | None,
+        start: Tensor | None,
     ) -> None:
         self.inverter = inverter
         dtype = DTYPES[inverter.precision]
@@ -206,6 +225,8 @@ class _Search:
             pixel_weight=inverter.pixel_weight,
             detail_weight=inverter.detail_weight,
             centre_weight=inverter.centre_weight,
+            resemblance=resemblance,
+            identity_weight=inverter.identity_weight,
             mask=mask,
         )
         self.drawn_size = size_to_draw(self.comparison.fine_size, G)
@@ -235,9 +256,11 @@ class _Search:
         if step == self.w_steps and inverter.space == "w+" and self.coordinates.shape[1] == 1:
             self.coordinates = self.coordinates.detach().repeat(1, self.G.num_ws, 1).requires_grad_()
             self.adam = self._new_adam()
-        self.adam.param_groups[0]["lr"] = inverter.learning_rate * schedule((step + 0.5) / inverter.steps)
+        pace = schedule((step + 0.5) / inverter.steps)
+        self.adam.param_groups[0]["lr"] = inverter.learning_rate * pace
         ws = self.statistics.unwhiten(self.coordinates).expand(-1, self.G.num_ws, -1)
-        losses, drawn = self.comparison(as_colour(self.G.synthesize(ws, size=self.drawn_size)))
+        # Who is seen is settled early; held to it until the end, a search comes less near in all the rest.
+        losses, drawn = self.comparison(as_colour(self.G.synthesize(ws, size=self.drawn_size)), pace)
         if inverter.prior_weight:
             losses = losses + inverter.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         self._remember(losses.detach())

@@ -108,7 +108,7 @@ def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
     folder = Path(folder)
     try:
         if not folder.exists():
-            raise InputError(f"There is no folder {folder}{_near_name(folder)}.")
+            raise InputError(f"There is no folder {folder}{_near_name(folder)}")
         if not folder.is_dir():
             raise InputError(f"{folder} is a file; give the folder that holds the photos.")
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
@@ -150,7 +150,8 @@ def to_picture(images: "torch.Tensor") -> list[Image.Image]:
     """Turn images ``[N, 3, H, W]`` in [-1, 1] into N RGB pictures, rounding and clamping to 8 bits.
 
     Raises:
-        ValueError: another shape, or values that are not finite.
+        ValueError: another shape.
+        InputError: values that are not finite, which a strength of 1e30 gives, or a broken model.
     """
     import torch
 
@@ -158,7 +159,9 @@ def to_picture(images: "torch.Tensor") -> list[Image.Image]:
         raise ValueError(f"images must be [N, 3, H, W], not {list(images.shape)}")
     images = images.detach().to(torch.float32)
     if not bool(torch.isfinite(images).all()):
-        raise ValueError("images hold values that are not finite")
+        raise InputError(
+            "The picture is not finite: take smaller strengths, or another model if this one never draws any."
+        )
     pixels = images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
     return [Image.fromarray(picture.numpy()) for picture in pixels.permute(0, 2, 3, 1).contiguous().cpu()]
 
@@ -221,7 +224,9 @@ def _check_file(path: Path) -> None:
         if path.is_dir():
             raise InputError(f"{path} is a folder; give a photo inside it.")
         if not path.exists():
-            raise InputError(f"There is no file {path}{_near_name(path)}.")
+            if path.is_symlink():
+                raise InputError(f"{path} is a link to a file that is not there; give the photo itself.")
+            raise InputError(f"There is no file {path}{_near_name(path)}")
         if not path.is_file():
             raise InputError(f"{path} is no regular file; {_READABLE}.")
         if path.stat().st_size == 0:
@@ -261,10 +266,11 @@ def _say_unidentified(path: Path) -> str:
 
 
 def _near_name(path: Path) -> str:
-    """', did you mean …?' when something of nearly that name lies in the same folder, or an empty string."""
+    """', did you mean …?' when something of nearly that name lies in the same folder, or a full stop."""
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
-        return ""
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
-    return f"; did you mean {path.parent / near[0]}?" if near else ""
+        return "."
+    # A link to nothing has its own name, and is not meant.
+    near = difflib.get_close_matches(path.name, [name for name in names if name != path.name], n=1, cutoff=0.75)
+    return f"; did you mean {path.parent / near[0]}?" if near else "."

@@ -17,7 +17,7 @@ from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.precision import Precision, resolve_precision
-from invert.comparison import Comparison, check_images
+from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
 from invert.metrics import as_colour
@@ -41,6 +41,7 @@ class Pivot(Protocol):
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
+        resemblance: Resemblance | None = None,
     ) -> Inversion: ...
 
 
@@ -55,6 +56,8 @@ class PivotalTuning:
         lpips_weight, pixel_weight: of LPIPS and of the mean squared error, both at ``search_size``.
         detail_weight: of the squared error of what is finer, at the generator's full resolution.
         centre_weight: of LPIPS of the centre, half the side, at twice ``search_size``.
+        identity_weight: of the distance that a ``resemblance`` tells, where one is handed to :meth:`invert`; it
+            fades as the learning rate does. The pivot has its own.
         locality_weight: of the locality regulariser, which holds what other codes draw to what the untuned
             generator draws of them (section 3.2 of the paper); 0 leaves it out.
         locality_every: steps from one evaluation of the regulariser to the next, each weighted as many times.
@@ -86,6 +89,7 @@ class PivotalTuning:
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
         centre_weight: float = 0.2,
+        identity_weight: float = 0.0,
         locality_weight: float = 0.0,
         locality_every: int = 4,
         form: Form = "full",
@@ -100,6 +104,7 @@ class PivotalTuning:
             "pixel": pixel_weight,
             "detail": detail_weight,
             "centre": centre_weight,
+            "identity": identity_weight,
             "locality": locality_weight,
         }
         check_search("Tuning", steps, learning_rate, weights)
@@ -117,6 +122,7 @@ class PivotalTuning:
         self.pixel_weight = pixel_weight
         self.detail_weight = detail_weight
         self.centre_weight = centre_weight
+        self.identity_weight = identity_weight
         self.locality_weight = locality_weight
         self.locality_every = locality_every
         self.form: Form = form
@@ -133,13 +139,15 @@ class PivotalTuning:
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
+        resemblance: Resemblance | None = None,
         unchanged: Tensor | None = None,
     ) -> Inversion:
         """Search the codes, then tune.
 
         Args:
-            images, on_step, keep_partial, mask: as for :meth:`invert.optimize.OptimizationInverter.invert`; the
-                steps of the pivot and of tuning are counted through.
+            images, on_step, keep_partial, mask, resemblance: as for
+                :meth:`invert.optimize.OptimizationInverter.invert`; the steps of the pivot and of tuning are
+                counted through.
             unchanged: as for :meth:`tune`.
 
         Returns:
@@ -154,7 +162,9 @@ class PivotalTuning:
             if on_step is not None:
                 on_step(Progress(progress.step, total, progress.loss, progress.images))
 
-        found = self.pivot.invert(images, on_step=on_pivot, keep_partial=keep_partial, mask=mask)
+        found = self.pivot.invert(
+            images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
+        )
         if "stopped_at_step" in found.settings:
             ended: dict[str, JSON] = {"stopped_at_step": found.settings["stopped_at_step"]}
             return self._record(found, None, ended)
@@ -165,7 +175,13 @@ class PivotalTuning:
                 on_step(Progress(step, total, progress.loss, progress.images))
 
         return self.tune(
-            images, found, on_step=on_tuning, keep_partial=keep_partial, mask=mask, unchanged=unchanged
+            images,
+            found,
+            on_step=on_tuning,
+            keep_partial=keep_partial,
+            mask=mask,
+            resemblance=resemblance,
+            unchanged=unchanged,
         )
 
     def tune(
@@ -176,6 +192,7 @@ class PivotalTuning:
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
+        resemblance: Resemblance | None = None,
         unchanged: Tensor | None = None,
     ) -> Inversion:
         """Tune at codes that were found already, by whichever method.
@@ -187,6 +204,7 @@ class PivotalTuning:
             keep_partial: on Ctrl-C, return the best weights so far in place of raising KeyboardInterrupt; images
                 that were not begun keep the generator's own.
             mask: ``[1 or N, 1, H, W]``, 1 where images are compared, 0 where the generator fills in.
+            resemblance: as for :meth:`invert`.
             unchanged: ``[1 or N, 1, H, W]``, 1 where the picture has to stay what the untuned generator makes of
                 the pivot, 0 where it is brought to the image.
 
@@ -217,6 +235,8 @@ class PivotalTuning:
                 detail_weight=self.detail_weight,
                 centre_weight=self.centre_weight,
                 lpips_weight=self.lpips_weight,
+                resemblance=resemblance,
+                identity_weight=self.identity_weight,
                 mask=mask,
             )
             shown = compare.target.clone()
@@ -288,6 +308,7 @@ class PivotalTuning:
             "pixel_weight": self.pixel_weight,
             "detail_weight": self.detail_weight,
             "centre_weight": self.centre_weight,
+            "identity_weight": self.identity_weight,
             "locality_weight": self.locality_weight,
             "locality_every": self.locality_every,
             "form": self.form,

@@ -10,6 +10,7 @@ from invert.align import align_face, no_align
 from invert.done import FACE
 from invert.drawn import measured, picture_of
 from invert.photo import to_tensor
+from invert.resemblance import resemblance_for
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -68,7 +69,8 @@ def invert_face(
     # Before the search, so that weights which cannot be fetched cost no search.
     person = None if face is None or identity is None else identity(crop)
     images = to_tensor(crop, device=G.device)
-    inversion = inverter.invert(images, on_step=on_step, keep_partial=keep_partial)
+    resemblance = resemblance_for(inverter, [face], [alignment])
+    inversion = inverter.invert(images, on_step=on_step, keep_partial=keep_partial, resemblance=resemblance)
     settings = inversion.settings | {FACE: which if face is not None else None}
     inversion = dataclasses.replace(inversion, settings=settings, sources=[source], alignments=[alignment])
     picture = picture_of(G, inversion)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator.command import DONE, STOPPED, WRONG_INPUT, is_disk_full
 from generator.errors import InputError
+from generator.zoo import DEFAULT_MODEL
 from invert.jobs import Job
 from invert.report import describe_files, describe_metrics, describe_partial
 from invert.session import Session
@@ -39,7 +40,10 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     last = run.last or (session.skipped[-1] if session.skipped else None)
     if last is not None and not settings.quiet:
         record = "" if last.parent == Path() else f"{shlex.quote(str(last))} "
-        print(f"Next: edit {record}--direction pose --strength 2")
+        # A record names its model; where the model's file lies, only the user knows, and what directions it has.
+        own = Path(settings.model).expanduser().exists() and settings.model != DEFAULT_MODEL
+        change = f"--model {shlex.quote(settings.model)} --direction NAME" if own else "--direction pose"
+        print(f"Next: edit {record}{change} --strength 2")
     if not run.bad:
         return DONE
     print(f"invert: {len(run.bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)

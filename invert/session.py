@@ -16,6 +16,7 @@ from invert.jobs import Job, Outputs
 from invert.photo import read_photo, save_picture, to_tensor
 from invert.preview import check_preview_path, film_of_search
 from invert.progress import show_progress, show_status
+from invert.resemblance import resemblance_for
 from invert.settings import Prepared, Settings, Target
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Session:
             precision=settings.precision,
             weights=settings.weights,
             encoder=settings.encoder,
+            identity_weight=settings.identity_weight,
         )
 
     @cached_property
@@ -202,6 +204,7 @@ class Session:
             self._masks(target, alignment),
             # Before the search, so that weights which cannot be fetched cost no search.
             None if target.face is None else self._identity(crop),
+            target.face,
         )
 
     def invert(self, batch: Sequence[Prepared]) -> "Iterator[Inversion | InputError]":
@@ -219,6 +222,7 @@ class Session:
         settings = self.settings
         images = torch.cat([to_tensor(one.crop, device=self.generator.device) for one in batch])
         masks = {name: torch.cat([one.masks[name] for one in batch]) for name in batch[0].masks}
+        resemblance = resemblance_for(self.inverter, [one.face for one in batch], [one.alignment for one in batch])
         label = batch[0].label if len(batch) == 1 else f"{len(batch)} photos from {batch[0].label} on"
         # The films are completed last, so that their failure costs no code.
         with contextlib.ExitStack() as stack:
@@ -235,7 +239,11 @@ class Session:
 
                 begun = time.perf_counter()
                 found = self.inverter.invert(
-                    self._reduced(images), on_step=on_step, keep_partial=settings.keep_partial, **masks
+                    self._reduced(images),
+                    on_step=on_step,
+                    keep_partial=settings.keep_partial,
+                    resemblance=resemblance,
+                    **masks,
                 )
                 seconds = (time.perf_counter() - begun) / len(batch)
             self.stopped = self.stopped or "stopped_at_step" in found.settings

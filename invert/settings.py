@@ -30,6 +30,7 @@ class Settings:
     space: Literal["w", "w+"] = "w+"
     steps: int | None = None
     seed: int = 0
+    identity_weight: float | None = None
     face: str = "largest"
     align: bool = True
     preview: Path | None = None
@@ -69,6 +70,7 @@ class Prepared:
         source: the photo, to know it again.
         crop, alignment: what is inverted, and where it came from.
         masks: what the inverter is told of masks, by its argument, ``[1, 1, side, side]`` each.
+        face: as found in the photo; None for a photo taken as it is.
         person: who is seen; None for a photo taken as it is, and where no face is found in the crop.
     """
 
@@ -80,3 +82,4 @@ class Prepared:
     alignment: "Alignment"
     masks: "dict[str, Tensor]"
     person: "Embedding | None"
+    face: "Face | None"

@@ -82,9 +82,10 @@ class Tuning:
     def step(self, step: int) -> tuple[Tensor, float]:
         """One step of Adam; what the network drew before it, and the mean loss of that."""
         inverter = self.inverter
-        self.adam.param_groups[0]["lr"] = inverter.learning_rate * schedule((step + 0.5) / inverter.steps)
+        pace = schedule((step + 0.5) / inverter.steps)
+        self.adam.param_groups[0]["lr"] = inverter.learning_rate * pace
         self.adam.zero_grad()
-        losses, seen = self.comparison(self.drawing(self.parts, self.styles, self.noise))
+        losses, seen = self.comparison(self.drawing(self.parts, self.styles, self.noise), pace)
         mean = float(losses.detach().mean())
         if not math.isfinite(mean):
             return seen, mean

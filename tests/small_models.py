@@ -81,6 +81,7 @@ class FakeInverter:
         *,
         on_step: Callable[[FakeProgress], None] | None = None,
         keep_partial: bool = False,
+        resemblance: object = None,  # noqa: ARG002 - it finds nothing anyway
     ) -> Inversion:
         ws = self.G.sample([self.seed] * len(images))
         settings: dict[str, object] = {"space": self.space, "steps": self.steps, "seed": self.seed}

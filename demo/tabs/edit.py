@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from demo.examples import examples
 from demo.page import Page, answering, face_chooser
@@ -63,7 +64,7 @@ def build(page: Page) -> None:
                 type="filepath",
                 image_mode=None,
                 height=220,
-                placeholder="# Drop a photo here\nor click to choose one",
+                placeholder="# Drop a photo here\npaste one, or click to choose",
                 webcam_options=gr.WebcamOptions(mirror=False),
                 buttons=["fullscreen"],
                 elem_id="edit-photo",
@@ -159,8 +160,8 @@ def build(page: Page) -> None:
         undo, redo, reset, view, picture, record, command, sliders,
     )  # fmt: skip
     _wire_intake(page, controls, gallery, upload)
-    _wire_search(page, controls)
-    _wire_edits(page, controls)
+    searched = _wire_search(page, controls)
+    _wire_edits(page, controls, searched)
 
 
 def _sliders(page: Page) -> list[gr.Slider]:
@@ -215,33 +216,41 @@ def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr
     c = controls
     taken: Any = [c.found, c.number, c.start, c.status]
     quiet: Any = {"api_visibility": "undocumented"}
-    c.photo.input(answering(answers.receive), [page.visit, c.photo, c.align], taken, api_name="photo")
+    quick: Any = quiet | {"queue": False, "show_progress": "hidden"}
+    received = c.photo.input(answers.look_for_faces, None, [c.start, c.status], **quick).then(
+        answering(answers.receive), [page.visit, c.photo, c.align], taken, show_progress="hidden", api_name="photo"
+    )
+    received.failure(lambda: answers.WELCOME, None, c.status, **quick)
     c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
     c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
     gallery.select(answering(answers.take_example), page.visit, [c.photo, *taken, page.version], api_name="example")
     upload.upload(answering(answers.open_record), [page.visit, upload], [page.version, c.status], api_name="record")
 
 
-def _wire_search(page: Page, controls: Controls) -> None:
-    """The search, and its two ways to end early."""
+def _wire_search(page: Page, controls: Controls) -> Dependency:
+    """The search, and its two ways to end early; gives the event of the search."""
     c = controls
-    busy: Any = [c.start, c.stopping, c.status, c.compare, page.version]
-    c.start.click(
+    quiet: Any = {"api_visibility": "undocumented", "queue": False, "show_progress": "hidden"}
+    searched: Dependency = c.start.click(
+        answering(answers.get_ready), page.visit, [c.start, c.stopping, c.status], **quiet
+    ).success(
         answering(answers.search),
         [page.visit, c.number, c.quality],
-        busy,
+        [c.status, c.compare, page.version],
         show_progress="hidden",
-        concurrency_limit=1,
-        concurrency_id="search",
+        concurrency_limit=None,  # the studio's line says whose turn it is
         api_name="invert",
     )
-    quiet: Any = {"api_visibility": "undocumented", "queue": False, "show_progress": "hidden"}
+    searched.failure(answers.give_up, c.chooser, [c.status, c.compare], **quiet)
+    for ended in (searched.then, searched.failure):  # after an error, Gradio calls only the second
+        ended(answers.come_to_rest, None, [c.start, c.stopping], **quiet)
     c.keep.click(answering(answers.stop_and_keep), page.visit, c.status, **quiet)
     c.cancel.click(answering(answers.cancel), page.visit, c.status, **quiet)
+    return searched
 
 
-def _wire_edits(page: Page, controls: Controls) -> None:
-    """Sliders, history, views and downloads."""
+def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
+    """Sliders, history, views and downloads; after a search without a face, what was there before it."""
     c = controls
     edit: Any = [page.visit, c.chooser, c.view, *c.sliders]
     buttons: Any = [c.undo, c.redo, c.reset]
@@ -266,15 +275,20 @@ def _wire_edits(page: Page, controls: Controls) -> None:
         resting,
         **rest | {"api_name": "draw"},
     )
+    searched.failure(answering(answers.draw), edit, resting, **rest)
     for event, move in (
         (c.chooser.change, answers.show_face),
         (c.undo.click, answers.undo),
         (c.redo.click, answers.redo),
         (c.reset.click, answers.reset),
     ):
+        # The sliders first: whoever moves one while the picture is still drawn does not lose that.
         event(
-            answering(move), [page.visit, c.chooser], [c.view, *c.sliders, c.compare], api_visibility="undocumented"
-        ).success(answering(answers.draw), edit, resting, **rest)
+            answering(move), [page.visit, c.chooser], [c.view, *c.sliders], queue=False, show_progress="hidden",
+            api_visibility="undocumented",
+        ).success(
+            answering(answers.preview), edit, c.compare, **rest | {"concurrency_id": "shown"}
+        ).success(answering(answers.draw), edit, resting, **rest)  # fmt: skip
     page.version.change(
         answering(answers.show_kept),
         page.visit,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from demo import drawing, photos, searching
-from demo.notes import note
+from demo.notes import duration, note
 from demo.page import answering
-from demo.running import StoppedError
+from demo.running import wait_for_turn
 from demo.tabs.explore import seed_face
 from demo.visit import MOST_DIRECTIONS, Face, Visit
 from generator.errors import InputError
@@ -47,6 +47,11 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     )
     words = f"{len(photo.faces)} faces found; choose one." if several else "Ready."
     return found, photo.largest, gr.Button(interactive=True), note(f"{words} “Find this face” searches its code.")
+
+
+def look_for_faces() -> tuple[Any, ...]:
+    """A photo came, and is about to be read."""
+    return gr.Button(interactive=False), note("Looking for faces …")
 
 
 def forget(visit: Visit) -> tuple[Any, ...]:
@@ -88,26 +93,39 @@ def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:
     return visit.version, note(f"{face.name} is open: move a slider.", kind="good")
 
 
+def get_ready(visit: Visit) -> tuple[Any, ...]:
+    """A search was asked for: it can be stopped from now on, also while it waits."""
+    if visit.photo is None:
+        raise InputError("Upload a photo first.")
+    visit.get_ready()
+    return gr.Button(interactive=False), gr.Row(visible=True), note("Waiting for a turn.", part=0)
+
+
 def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any, ...]]:
     """Search the code of the chosen face, with a picture of each stage."""
     if visit.photo is None:
         raise InputError("Upload a photo first.")
-    ready, running = gr.Button(interactive=True), gr.Button(interactive=False)
     skip = gr.skip()
-    yield running, gr.Row(visible=True), note("Waiting for a turn to compute …", part=0), skip, skip
-    try:
+    with visit.at_work(), visit.studio.searches.enter() as place:
+        for words in wait_for_turn(visit, place):
+            yield note(words, part=0), skip, skip
         for stage in searching.search(visit, visit.photo, number, quality=quality):
             if isinstance(stage, Face):
                 visit.send(stage, "edit")
-                yield ready, gr.Row(visible=False), note(found(stage), kind="good"), skip, visit.version
+                yield note(found(stage), kind="good"), skip, visit.version
                 return
-            yield skip, skip, note(words_of(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
-    except StoppedError:
-        yield ready, gr.Row(visible=False), note("Cancelled; nothing was kept."), None, skip
-    except Exception:
-        # The page must not stay as if the search went on; the error itself is told by who called.
-        yield ready, gr.Row(visible=False), note("The search ended."), None, skip
-        raise
+            place.expect(stage.seconds_left)
+            yield note(words_of(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
+
+
+def come_to_rest() -> tuple[Any, ...]:
+    """There is no search any more, however it ended."""
+    return gr.Button(interactive=True), gr.Row(visible=False)
+
+
+def give_up(name: str | None) -> tuple[Any, ...]:
+    """A search ended without a face, and a message says why; a face that was chosen before is drawn again."""
+    return note("The search ended; nothing was kept."), gr.skip() if name else None
 
 
 def words_of(stage: searching.Stage) -> str:
@@ -117,10 +135,7 @@ def words_of(stage: searching.Stage) -> str:
     text = f"Step {stage.step} of {stage.steps}"
     if stage.seconds_left is None:
         return text
-    seconds = math.ceil(stage.seconds_left)
-    return (
-        f"{text}, about {seconds} s left" if seconds < 90 else f"{text}, about {round(seconds / 60)} minutes left"
-    )
+    return f"{text}, {duration(stage.seconds_left)} left"
 
 
 def found(face: Face) -> str:
@@ -191,7 +206,7 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
 
 
 def show_face(visit: Visit, name: str | None) -> Any:
-    """Another face was chosen: its edits, and a preview of them."""
+    """Another face was chosen: its edits."""
     if not name:
         return gr.skip()
     face = visit.face(name)
@@ -224,7 +239,7 @@ def _with_strengths(visit: Visit, face: Face, view: Any) -> tuple[Any, ...]:
     current = face.history.current
     values = [current.get(name, 0) for name in visit.all_directions]
     unused = len(visit.studio.directions) + MOST_DIRECTIONS - len(values)
-    return view, *values, *[0] * unused, drawing.preview(visit, face, current)
+    return view, *values, *[0] * unused
 
 
 def show_kept(visit: Visit) -> list[Any]:

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 from editing.discovery.attributes import FACE_ATTRIBUTES
-from generator.errors import InputError
+from generator.command import status_of
+from generator.ops.memory import share_freed_memory
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,14 +26,17 @@ def main(arguments: list[str] | None = None) -> int:
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
         help="directions that leave the others alone on every face (default: age)",
     )
+    parser.add_argument(
+        "--keep-person",
+        nargs="*",
+        default=["pitch", "smile", "mouth-open", "eyes-open"],
+        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
+        help="directions that leave the others and the person alone (default: %(default)s)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
-    try:
-        _find(chosen)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    share_freed_memory()  # before there are threads, each of which would get memory of its own
+    return status_of(lambda: _find(chosen))
 
 
 def _find(chosen: argparse.Namespace) -> None:
@@ -45,6 +49,7 @@ def _find(chosen: argparse.Namespace) -> None:
     from editing.discovery.faces import FaceScorer
     from editing.discovery.interfacegan import InterFaceGAN
     from editing.discovery.leakage import table
+    from editing.discovery.likeness import LikenessScorer
     from editing.discovery.samples import sample
     from generator.fetch import cache_folder
 
@@ -59,6 +64,7 @@ def _find(chosen: argparse.Namespace) -> None:
             chosen.samples,
             seed=chosen.seed,
             truncation=chosen.truncation,
+            exact=True,
             cache=cache_folder() / "discovery",
             progress=lambda done, _: progress.update(task, completed=done),
         )
@@ -69,7 +75,10 @@ def _find(chosen: argparse.Namespace) -> None:
             samples,
             method=chosen.method,
             codes=chosen.codes,
+            exact=True,
             steady=chosen.steady,
+            keep_person=chosen.keep_person,
+            likeness=LikenessScorer(),
             report=progress.console.print,
         )
         found = finder.find()

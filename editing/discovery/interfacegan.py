@@ -7,7 +7,7 @@
    combination that changes one score and leaves the means of the others where they are: a linear model has
    its errors, and a generator's answer to a step of two deviations is not its answer to a small one.
 4. For the attributes that are asked for, the steps are recombined so that the other scores stay on every code,
-   and not on average alone (:mod:`editing.discovery.steadying`).
+   and not on average alone; and where that is asked for, the person too (:mod:`editing.discovery.steadying`).
 5. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
    over the samples.
 """
@@ -63,8 +63,12 @@ class InterFaceGAN:
         method: of the linear model; see :func:`editing.discovery.linear.fit`.
         codes: how many held-out codes refining and testing are done on, each on its own; scaling takes twice
             as many.
+        exact: whether edits are measured on exact pictures, and not on sketches. As it was in sampling: what a
+            sketch changes in a score's deviation, it changes in what an edit does to the score.
         refine: whether to do step 3.
         steady: names of the attributes that step 4 is done for; each takes some minutes more.
+        keep_person: names of the attributes that step 4 is done for with the person held, too.
+        likeness: gives the numbers that say who a face is; needed for ``keep_person``.
         report: called with a sentence when a step begins.
     """
 
@@ -76,15 +80,22 @@ class InterFaceGAN:
         *,
         method: Method = "ridge",
         codes: int = 32,
+        exact: bool = False,
         refine: bool = True,
         steady: Sequence[str] = (),
+        keep_person: Sequence[str] = (),
+        likeness: Scorer | None = None,
         report: Report | None = None,
     ) -> None:
         self.G, self.scorer, self.method, self.codes, self.refine = G, scorer, method, codes, refine
+        self.exact = exact
         self.samples = samples.valid()
         self.deviations = self.samples.deviations()
         self.report = report or (lambda _: None)
-        self.steady = tuple(steady)
+        if keep_person and likeness is None:
+            raise ValueError("to keep the person, a likeness has to be measured")
+        self.keep_person, self.likeness = tuple(keep_person), likeness
+        self.steady = tuple(dict.fromkeys((*steady, *keep_person)))
         self._drawn: dict[int, tuple[Tensor, Array]] = {}
         self.model: LinearModel = fit(self.samples, method)
 
@@ -107,7 +118,7 @@ class InterFaceGAN:
         for attribute, step in zip(attributes, steps, strict=True):
             direction = self._scaled(attribute, step)
             self.report(f"testing {attribute.name}")
-            result = changes(self.G, self.scorer, direction, test, (-2, -1, 1, 2), before=before)
+            result = self._changes(direction, test, (-2, -1, 1, 2), before)
             measured = effect(
                 attribute.name, self.samples.names, names, result[1:3], result[[0, 3]], self.deviations
             )
@@ -159,7 +170,7 @@ class InterFaceGAN:
     def _gains(self, attribute: Attribute, step: Array, length: float, ws: "Tensor", before: Array) -> Array:
         """Mean change of every score for one step, in deviations, measured at ``length`` steps either way."""
         direction = self._direction(attribute, step, length)
-        result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before)
+        result = self._changes(direction, ws, (-1, 1), before)
         gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * length)
         return gains
 
@@ -180,7 +191,7 @@ class InterFaceGAN:
         return whole * mask
 
     def steadied(self, attribute: Attribute, steps: Mapping[str, Array]) -> Array:
-        """A step that leaves the other attributes' scores alone on every code as far as that can be had.
+        """A step that leaves the other attributes' scores and the person alone on every code, as far as can be.
 
         Args:
             attribute: what the step is for.
@@ -189,19 +200,23 @@ class InterFaceGAN:
         self.report(f"steadying {attribute.name}")
         parts, own = parts_of_step(self.model, attribute, steps)
         ws, before = self._codes(_STEADY_SEED, max(2, self.codes // 2))
-        trials = try_parts(self.G, self.scorer, parts, own, ws, before, self.deviations)
+        likeness = self.likeness if attribute.name in self.keep_person else None
+        trials = try_parts(self.G, self.scorer, parts, own, ws, before, self.deviations, likeness=likeness)
         return steadied(trials, attribute, list(steps))
 
     def _scaled(self, attribute: Attribute, step: Array) -> Direction:
         """The step as a direction, with the scale that moves the median face by one standard deviation."""
         self.report(f"scaling {attribute.name}")
-        ws, before = self._codes(_SCALE_SEED, 2 * self.codes)
+        count = 2 * self.codes
+        ws = self.G.sample(range(_SCALE_SEED, _SCALE_SEED + count), truncation=_TRUNCATION)
         own = self.samples.names.index(attribute.name)
         length = 1.0
-        # The answer is nearly linear, so that a second round only corrects the first one's rest.
-        for _ in range(2):
+        # The answer is nearly linear: a few codes give a length that the second round, on all, only corrects.
+        for few in (max(1, count // 4), count):
             direction = self._direction(attribute, step, length)
-            result = changes(self.G, self.scorer, direction, ws, (-1, 1), before=before)[..., own]
+            # What lies between two edits takes no score of what they start from.
+            nothing = np.zeros((few, len(self.samples.names)))
+            result = self._changes(direction, ws[:few], (-1, 1), nothing)[..., own]
             gain = float(np.nanmedian((result[1] - result[0]) / 2)) / self.deviations[own]
             if not gain > 0.05:
                 raise InputError(
@@ -209,8 +224,6 @@ class InterFaceGAN:
                     "deviations only; take more samples."
                 )
             length /= gain
-            if abs(gain - 1) < 0.03:
-                break
         return self._direction(attribute, step, length)
 
     def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
@@ -228,11 +241,15 @@ class InterFaceGAN:
         )
         return direction.bind(self.G)
 
+    def _changes(self, direction: Direction, ws: "Tensor", strengths: Sequence[float], before: Array) -> Array:
+        """:func:`editing.discovery.leakage.changes`, on such pictures as were asked for."""
+        return changes(self.G, self.scorer, direction, ws, strengths, before=before, exact=self.exact)
+
     def _codes(self, seed: int, count: int) -> tuple["Tensor", Array]:
         """Held-out codes ``[count, num_ws, w_dim]`` and their scores, made once."""
         if seed not in self._drawn:
             ws = self.G.sample(range(seed, seed + count), truncation=_TRUNCATION)
-            self._drawn[seed] = ws, score_codes(self.G, self.scorer, ws, size=256)
+            self._drawn[seed] = ws, score_codes(self.G, self.scorer, ws, size=256, exact=self.exact)
         return self._drawn[seed]
 
     def _describe(
@@ -252,6 +269,7 @@ class InterFaceGAN:
             "method": self.method,
             "refined": self.refine,
             "steadied": attribute.name in self.steady,
+            "likeness_held": attribute.name in self.keep_person,
             "generator": self.G.name,
             "generator_fingerprint": self.G.fingerprint,
             "scorer": self.scorer.version,

@@ -46,6 +46,7 @@ def changes(
     *,
     before: Array,
     size: int = 256,
+    exact: bool = True,
     progress: Progress | None = None,
 ) -> Array:
     """Score changes by edits, ``[len(strengths), N, len(scorer.names)]``, in the scores' own units.
@@ -54,11 +55,12 @@ def changes(
         direction: bound to ``G``.
         ws: codes to edit, ``[N, num_ws, w_dim]``.
         before: the scores of ``ws``.
+        exact: whether to score exact pictures, as those that ``before`` is of, and not sketches.
     """
     import torch
 
     edited = torch.cat([direction.apply(ws, strength) for strength in strengths])
-    after = score_codes(G, scorer, edited, size=size, progress=progress)
+    after = score_codes(G, scorer, edited, size=size, exact=exact, progress=progress)
     return after.reshape(len(strengths), *before.shape) - before
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from editing.calibration import style_deviations
+from editing.counting import Begin
 from editing.discovery.style_effects import effects_in_places
-from editing.parts import Begin, Parts, part_features
+from editing.parts import Parts, part_features
 from editing.regions import Points, face_region
 from generator.errors import InputError
 

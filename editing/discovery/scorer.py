@@ -27,7 +27,7 @@ class Scorer(Protocol):
     def version(self) -> str: ...
 
     def __call__(self, images: "Tensor") -> Array:
-        """Score pictures.
+        """Score pictures; may be called from several threads at once.
 
         Args:
             images: float32 ``[N, 3, H, W]`` in [-1, 1].

@@ -3,6 +3,8 @@
 Projecting out (Shen et al. 2020) and cancelling measured means both let an edit make one face smile and the next
 one frown. Here the parts that a step could be made of are tried one by one on codes; what each changes on each code
 is a matrix, and the combination with the smallest mean square of the others' changes follows in closed form.
+
+Who the face is can be held in the same way: the numbers of a descriptor of it are so many scores more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +16,7 @@ import numpy as np
 from editing.discovery.attributes import HELPERS, LOOSELY_HELD, Attribute
 from editing.discovery.linear import LinearModel
 from editing.discovery.samples import Progress, expand, score_codes
-from editing.discovery.scorer import Array, Scorer
+from editing.discovery.scorer import Array, Scorer, Scorers
 from generator.layers import GROUPS
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ _OWN, _OTHER, _HELPER = 2.5, 1.5, 2.0
 _HELD_WEIGHT, _LOOSE_WEIGHT = 3.0, 0.1
 # How dear it is to leave the step that was there.
 _NEARNESS = 0.2
+# Of the squared change of the person's descriptor, beside squared changes in the judged scores' deviations.
+_LIKENESS_WEIGHT = 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +45,15 @@ class Trials:
         changes: of every score by each part on each code, in deviations, ``[parts, codes, scores]``: half the
             difference between a step forth and one back.
         names: of the scores.
+        likeness: the same for the numbers that say who a face is, ``[parts, codes, numbers]``; None where they
+            were not asked for.
     """
 
     parts: Array
     own: int
     changes: Array
     names: tuple[str, ...]
+    likeness: Array | None = None
 
 
 def parts_of_step(model: LinearModel, attribute: Attribute, steps: Mapping[str, Array]) -> tuple[Array, int]:
@@ -86,6 +93,7 @@ def try_parts(
     before: Array,
     deviations: Array,
     *,
+    likeness: Scorer | None = None,
     size: int = 256,
     progress: Progress | None = None,
 ) -> Trials:
@@ -96,6 +104,7 @@ def try_parts(
         ws: codes ``[N, num_ws, w_dim]``.
         before: their scores; a code without scores is left out.
         deviations: of each score.
+        likeness: gives the numbers that say who a face is.
         size: side of the pictures.
         progress: called with the number of pictures done and in all.
     """
@@ -103,18 +112,21 @@ def try_parts(
 
     steps = expand(torch.from_numpy(parts.astype(np.float32)), G).to(ws.device)
     edited = torch.cat([ws + sign * step for step in steps for sign in (-1, 1)])
-    after = score_codes(G, scorer, edited, size=size, progress=progress)
-    after = after.reshape(len(parts), 2, *before.shape)
-    changes = (after[:, 1] - after[:, 0]) / (2 * deviations)
+    measured = scorer if likeness is None else Scorers((scorer, likeness))
+    after = score_codes(G, measured, edited, size=size, progress=progress)
+    after = after.reshape(len(parts), 2, len(before), len(measured.names))
+    changes = (after[:, 1] - after[:, 0]) / 2
     seen = np.isfinite(changes).all(axis=(0, 2)) & np.isfinite(before).all(axis=1)
-    return Trials(parts, own, changes[:, seen], tuple(scorer.names))
+    scores, person = np.split(changes[:, seen], [len(scorer.names)], axis=2)
+    return Trials(parts, own, scores / deviations, tuple(scorer.names), None if likeness is None else person)
 
 
 def steadied(trials: Trials, attribute: Attribute, judged: Sequence[str]) -> Array:
     """The combination of parts that changes the other scores least, for the same mean change of its own.
 
     Minimised is the mean over the codes of the judged scores' squared changes, with the squared means of the held
-    ones and, by less, of those that would be a way round; leaving the first step has a price, too.
+    ones and, by less, of those that would be a way round, and with the squared change of the person where that was
+    measured; leaving the first step has a price, too.
 
     Args:
         trials: what :func:`try_parts` gave.
@@ -133,6 +145,9 @@ def steadied(trials: Trials, attribute: Attribute, judged: Sequence[str]) -> Arr
     held, loose = of(fixed).mean(axis=1), of(LOOSELY_HELD).mean(axis=1)
     gains = of([attribute.name])[:, :, 0].mean(axis=1)
     cost = np.einsum("mnk,lnk->ml", others, others) / others.shape[1]
+    if trials.likeness is not None:
+        person = np.einsum("mnk,lnk->ml", trials.likeness, trials.likeness) / others.shape[1]
+        cost = cost + _LIKENESS_WEIGHT * person
     cost = cost + _HELD_WEIGHT * held @ held.T + _LOOSE_WEIGHT * loose @ loose.T + _NEARNESS * np.eye(len(gains))
     first = (np.arange(len(gains)) < trials.own).astype(np.float64)
     free, along = np.linalg.solve(cost, np.stack([_NEARNESS * first, gains], axis=1)).T

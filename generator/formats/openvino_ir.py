@@ -28,6 +28,8 @@ class _Node:
 
 def _read_graph(xml: Path) -> dict[str, _Node]:
     """Layer id to node, constants included."""
+    if not xml.is_file():
+        raise InputError(f"The folder {xml.parent} holds no MobileStyleGAN ({xml.name}); give a generator's file.")
     try:
         root = ElementTree.parse(xml).getroot()
         weights = np.memmap(xml.with_suffix(".bin"), dtype=np.uint8, mode="r")

@@ -72,15 +72,21 @@ class _ModulatedSeparable(torch.autograd.Function):
         noise: Tensor | None,
         leak: float,
     ) -> Tensor:
-        # A factor for each channel passes through a depthwise convolution: the style moves into the pointwise
-        # matrix, which is small.
+        # A factor for each channel passes through a depthwise convolution: the style goes where there is less to
+        # multiply, into the pixels of small maps and the pointwise matrix of large ones.
         filtered = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
         n, channels, height, width = filtered.shape
-        weight = (pointwise.to(at_least_float32(x)) * style.unsqueeze(1)).to(x.dtype)
         pixels = filtered.permute(0, 2, 3, 1).reshape(n, height * width, channels)
-        out = torch.baddbmm(bias.to(x.dtype), pixels, weight.transpose(1, 2))
-        if noise is not None:
-            out += noise.to(x.dtype).reshape(len(noise), -1, 1)
+        base = bias.to(x.dtype)
+        if noise is not None:  # the same for all samples as a rule, so that it costs less added to the bias
+            base = base + noise.to(x.dtype).reshape(len(noise), -1, 1)
+        if height * width < len(pointwise):
+            out = F.linear(pixels * style.to(x.dtype).unsqueeze(1), pointwise.to(x.dtype))
+            out += base
+        else:
+            weight = (pointwise.to(at_least_float32(x)) * style.unsqueeze(1)).to(x.dtype).transpose(1, 2)
+            whole = noise is not None and len(base) == n
+            out = base.baddbmm_(pixels, weight) if whole else torch.baddbmm(base, pixels, weight)
         F.leaky_relu_(out, leak)
         # Only the depthwise weight's gradient looks at x, which is as large as what else is kept.
         kept = x if ctx.needs_input_grad[2] else None

@@ -1,11 +1,15 @@
 """The modulated inverse Haar wavelet transform, which doubles the resolution of a feature map."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+
+# Values of a strip of bands: a megabyte or two with what is made of them, which a core's own cache holds.
+_STRIP = 2**18
 
 
 def inverse_haar_reference(bands: Tensor, style: Tensor | None = None) -> Tensor:
@@ -53,21 +57,16 @@ class _ModulatedInverseHaar(torch.autograd.Function):
     def forward(ctx: Any, bands: Tensor, style: Tensor) -> Tensor:
         ctx.save_for_backward(bands, style)
         # The transform's factor 1/2 rides on the style.
-        scaled = bands * (0.5 * style)[:, :, None, None].to(bands.dtype)
-        n, channels, height, width = scaled.shape
+        style = (0.5 * style).to(bands.dtype)
+        n, channels, height, width = bands.shape
         out = torch.empty(
             (n, channels // 4, 2 * height, 2 * width),
             dtype=bands.dtype,
             device=bands.device,
             memory_format=torch.channels_last,
         )
-        low, vertical, horizontal, diagonal = scaled.chunk(4, dim=1)
-        near, far = low + vertical, horizontal + diagonal
-        torch.add(near, far, out=out[:, :, ::2, ::2])
-        torch.sub(near, far, out=out[:, :, ::2, 1::2])
-        near, far = torch.sub(low, vertical, out=near), torch.sub(horizontal, diagonal, out=far)
-        torch.add(near, far, out=out[:, :, 1::2, ::2])
-        torch.sub(near, far, out=out[:, :, 1::2, 1::2])
+        for part, factor, drawn in _strips(bands, style, out):
+            _butterfly(part * factor, drawn)
         return out
 
     @staticmethod
@@ -93,6 +92,35 @@ class _ModulatedInverseHaar(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             style_grad = 0.5 * channel_dot(out, bands).to(style.dtype)
         return out.mul_((0.5 * style)[:, :, None, None].to(out.dtype)), style_grad
+
+
+def _strips(bands: Tensor, style: Tensor, out: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Rows of pixels, channels last, that belong together: of the bands, their style, and of the output.
+
+    On a CPU as few rows at a time as stay in the cache over the transform's passes, which halves its time; on
+    other devices everything at once.
+    """
+    pixels, drawn = bands.permute(0, 2, 3, 1), out.permute(0, 2, 3, 1)
+    if bands.device.type != "cpu":
+        yield pixels, style[:, None, None], drawn
+        return
+    rows = max(1, _STRIP // (bands.shape[1] * bands.shape[3]))
+    for sample, factor, picture in zip(pixels, style, drawn, strict=True):
+        for top in range(0, len(sample), rows):
+            yield sample[top : top + rows], factor, picture[2 * top : 2 * (top + rows)]
+
+
+def _butterfly(scaled: Tensor, out: Tensor) -> None:
+    """Bands ``[..., H, W, 4*C]`` to pixels, written into ``out [..., 2*H, 2*W, C]``."""
+    low, vertical, horizontal, diagonal = scaled.chunk(4, dim=-1)
+    rows = scaled.new_empty(2, *low.shape[:-1], 2, low.shape[-1])
+    # Neighbours in a row first, as rows are then whole stretches of memory to add.
+    for row, mean, detail in ((rows[0], low, horizontal), (rows[1], vertical, diagonal)):
+        torch.add(mean, detail, out=row[..., 0, :])
+        torch.sub(mean, detail, out=row[..., 1, :])
+    middle, half = rows.flatten(-3, -2)
+    torch.add(middle, half, out=out[..., ::2, :, :])
+    torch.sub(middle, half, out=out[..., 1::2, :, :])
 
 
 def channel_dot(a: Tensor, b: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from PIL import Image
 from demo.serve import running
 from demo.studio import Studio
 from generator.loading import load
-from tests.demo.browser import chromium
+from tests.demo.browser import chromium, open_page
 
 DESK, PHONE = (1360, 860), (390, 844)
 _SECOND = 1000
@@ -192,8 +192,7 @@ def main() -> None:
             with running(studio) as address, chromium() as browser:
                 page = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]})
                 page.set_default_timeout(60 * _SECOND)
-                page.goto(f"{address}?__theme=light")
-                page.wait_for_selector("#edit-examples img")
+                open_page(page, f"{address}?__theme=light")
                 show_edit(page, arguments.photo, arguments.record)
                 pictures = [take(page)]
                 if arguments.all:

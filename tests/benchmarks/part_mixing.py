@@ -22,7 +22,7 @@ from editing.part_mixing import PartDonor, mix_parts
 from editing.parts import parts_of
 from editing.parts_command import THRESHOLD
 from editing.sources import open_codes
-from generator.errors import InputError
+from generator.command import status_of
 from generator.ops.memory import keep_freed_memory
 from invert.photo import to_picture
 from invert.record_files import RECORD_SUFFIX
@@ -40,12 +40,7 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", default=list(_PARTS), help="which (default: all but the body)")
     parser.add_argument("--sheet", type=Path, help="a picture of all mixes at the first threshold")
     chosen = parser.parse_args()
-    try:
-        _run(chosen)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status_of(lambda: _run(chosen))
 
 
 def _run(chosen: argparse.Namespace) -> None:

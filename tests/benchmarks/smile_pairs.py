@@ -22,6 +22,7 @@ import torch
 import generator
 from editing.direction import find
 from editing.discovery.faces import FaceScorer
+from generator.command import status_of
 from generator.errors import InputError
 from invert.align import align_face, crop_of
 from invert.faces import require_faces
@@ -45,11 +46,7 @@ def main() -> int:
     parser.add_argument("--paste-back", action="store_true", help="judge the photo that the edit is put back into")
     parser.add_argument("--records", type=Path, help="keep the inversions here and use those that are there")
     chosen = parser.parse_args()
-    try:
-        return _run(chosen.folder, chosen.strength, chosen.records, chosen.paste_back)
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return status_of(lambda: _run(chosen.folder, chosen.strength, chosen.records, chosen.paste_back))
 
 
 def _run(folder: Path, strength: float | None, records: Path | None, pasted: bool) -> int:

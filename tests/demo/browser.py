@@ -29,15 +29,25 @@ def find_browser() -> str | None:
 
 
 @contextmanager
-def chromium() -> Iterator[Any]:
-    """A running browser, driven by Playwright; a test that asks for it is skipped where there is none."""
+def chromium(*arguments: str) -> Iterator[Any]:
+    """A running browser, driven by Playwright; a test that asks for it is skipped where there is none.
+
+    Args:
+        arguments: of its command line, beside those that it always gets.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     executable = find_browser()
     if executable is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium, or name one in STYLEGAN_BROWSER")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=executable, args=list(_ARGUMENTS))
+        browser = driver.chromium.launch(executable_path=executable, args=[*_ARGUMENTS, *arguments])
         try:
             yield browser
         finally:
             browser.close()
+
+
+def open_page(page: Any, address: str) -> None:
+    """Go to the demo, until it takes what a visitor does."""
+    page.goto(address)
+    page.wait_for_selector("gradio-app:not([inert]) #edit-examples img")

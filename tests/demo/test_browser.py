@@ -9,10 +9,12 @@ import pytest
 
 from demo.app import TABS
 from demo.studio import Studio
+from tests.demo.browser import open_page
 
 pytestmark = pytest.mark.slow
 
 PHONE = {"width": 390, "height": 844}
+_PATIENCE = 120_000
 _AFTER = "#edit-compare img"
 
 
@@ -21,7 +23,7 @@ def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     """An open page; a request to another machine, or an error in the page's script, fails the test."""
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(_PATIENCE)
     elsewhere, broken = [], []
     own = urlsplit(small_demo[1]).netloc
     page.on("request", lambda request: elsewhere.append(request.url) if is_elsewhere(request.url, own) else None)
@@ -35,11 +37,6 @@ def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
 
 def is_elsewhere(url: str, own: str) -> bool:
     return url.startswith(("http", "ws")) and urlsplit(url).netloc != own
-
-
-def open_page(page: Any, address: str) -> None:
-    page.goto(address)
-    page.wait_for_selector("#edit-examples img")
 
 
 def click_example(page: Any, number: int = 1) -> None:
@@ -95,6 +92,33 @@ def test_the_keyboard_does_everything(page: Any) -> None:
     page.wait_for_function("document.querySelector('#direction-smile input[type=range]').value == '0.5'")
 
 
+def test_the_handle_between_before_and_after_is_moved_by_the_keyboard(page: Any) -> None:
+    click_example(page)
+    handle = page.get_by_role("slider", name="How much is shown of before")
+    handle.wait_for()
+    assert handle.get_attribute("aria-valuenow") == "50"
+
+    def press(key: str, *, until: str) -> None:
+        page.keyboard.press(key)
+        page.wait_for_function(
+            "until => { const now = Number(document.activeElement.ariaValueNow); return eval(until); }", arg=until
+        )
+
+    press_until(page, "#edit-compare [role=slider]")
+    press("ArrowRight", until="now > 50 && now < 60")
+    right = page.eval_on_selector("#edit-compare img.fixed", "image => image.style.clipPath")
+    press("ArrowLeft", until="now < 52")
+    assert page.eval_on_selector("#edit-compare img.fixed", "image => image.style.clipPath") != right
+    press("Home", until="now === 0")
+    press("End", until="now === 100")
+    press("PageDown", until="now < 90")
+    handle.dblclick(position={"x": 2, "y": 40})
+    page.wait_for_function("document.querySelector('#edit-compare [role=slider]').ariaValueNow === '50'")
+    assert handle.get_attribute("aria-valuetext") == "50 % before"
+    alternatives = page.eval_on_selector_all("#edit-compare img", "images => images.map(image => image.alt)")
+    assert alternatives == ["Before", "After"]
+
+
 def test_a_double_click_resets_a_slider(page: Any) -> None:
     click_example(page)
     page.fill("#direction-age input[type=number]", "2")
@@ -103,6 +127,36 @@ def test_a_double_click_resets_a_slider(page: Any) -> None:
     page.dblclick("#direction-age input[type=range]")
     assert float(page.input_value("#direction-age input[type=number]")) == 0
     wait_for_change(page, before)
+
+
+def test_a_double_click_resets_the_other_tabs_sliders(page: Any) -> None:
+    page.get_by_role("tab", name="Explore").click()
+    slider = page.get_by_role("slider", name="range slider for Truncation")
+    slider.fill("0.2")
+    slider.dblclick()
+    page.wait_for_function("document.querySelector('#tab-explore input[type=range]').value === '0.7'")
+
+
+def test_nothing_is_taken_before_the_server_knows_the_visitor(browser: Any, small_demo: tuple[Studio, str]) -> None:
+    page = browser.new_page()
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/gradio_api/run/enter*", hold)
+    page.route("**/gradio_api/run/predict*", hold)
+    page.goto(small_demo[1])
+    page.wait_for_selector("#edit-examples img")
+    assert page.locator("gradio-app").evaluate("app => app.inert")
+    while not held:
+        page.wait_for_timeout(50)
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    page.wait_for_selector("gradio-app:not([inert])")
+    click_example(page)
+    page.close()
 
 
 def test_every_control_has_a_name(page: Any) -> None:

@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from PIL import Image
 
 from demo.studio import Studio
+from editing import regions
 from editing.direction import load
 from invert.inversion import Inversion
+from tests.demo.browser import open_page
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +40,7 @@ def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Opened]:
     page.set_default_timeout(_PATIENCE)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
-    page.goto(small_demo[1])
+    open_page(page, small_demo[1])
     names = [""]
     for number in (1, 2):
         page.locator("#edit-examples button:has(img)").nth(number).click()
@@ -103,6 +107,41 @@ def test_a_mix_is_kept_downloaded_and_drawn_as_a_figure(page: Any, opened: Opene
     page.get_by_text("Each face with the styles of each").click()
     page.click("#mix-figure-begin")
     page.wait_for_selector("#mix-figure img")
+
+
+def test_a_region_is_given_and_downloads_as_a_picture(
+    page: Any, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A random generator draws nobody; these are the landmarks of a face in the middle.
+    turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)[:, None]
+    points = 0.5 + 0.25 * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
+    monkeypatch.setattr(regions, "face_landmarks", lambda *_: points)
+    go_to(page, "Mix")
+    page.get_by_label("A region, cut out").check()
+    choose(page, "#mix-giver", opened.second)
+    wait_for_words(page, "#mix-said", "A preview")
+    page.click("#mix-keep")
+    wait_for_words(page, "#mix-said", "It is a picture")
+    made = download(page, "#mix-picture", tmp_path)
+    assert made.name == f"{opened.first}+{opened.second}-eyes.png"
+    assert page.locator("#mix-record").is_disabled()
+    page.get_by_label("Styles by layer").check()
+    page.locator("#mix-coarse").wait_for()
+
+
+def test_who_waits_sees_the_line_and_can_stop(page: Any, small_demo: tuple[Studio, str]) -> None:
+    works = small_demo[0].works
+    go_to(page, "Discover")
+    with ExitStack() as others:
+        first, *_ = [others.enter_context(works.enter()) for _ in range(3)]
+        first.expect(170.0)
+        page.click("#discover-begin")
+        wait_for_words(page, "#discover-said", "1 other waits before you")
+        page.click("#discover-stop")
+        wait_for_words(page, "#discover-said", "Stopped")
+        page.wait_for_selector("#discover-begin:not([disabled])")
+        assert page.locator("#discover-stop").is_disabled()
+    assert not page.locator("#discover-strips img").count()
 
 
 def test_a_film_in_the_order_that_was_set_plays_and_downloads(page: Any, opened: Opened, tmp_path: Path) -> None:

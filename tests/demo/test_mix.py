@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+from demo import mixes
+from demo.mixes import Share, draw_figure, draw_mix, keep_mix
 from demo.running import Done
-from demo.tabs import mix as mix_tab
-from demo.tabs.mix import Share, draw_figure, draw_mix, keep_mix
 from demo.visit import Visit
 from editing.cli import main
 from editing.mixing import Donor, mix
@@ -67,7 +67,7 @@ def test_a_kept_mix_is_a_face_with_the_record_that_the_command_writes(
 def test_the_figure_tells_how_far_it_is_and_ends_with_a_picture(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mix_tab, "run_reporting", report_all)
+    monkeypatch.setattr(mixes, "run_reporting", report_all)
     *news, end = draw_figure(visit, ["ann", "bob"], [], "coarse", 1.0)
     assert isinstance(end, Done)
     path, command = end.result

@@ -69,8 +69,7 @@ def test_a_page_that_closes_ends_the_work(visit: Visit) -> None:
 
 
 def test_one_visitor_runs_one_thing_at_a_time(visit: Visit) -> None:
-    running = run_reporting(visit, endless, every=0.01)
-    next(running)
-    with pytest.raises(InputError, match="still running"):
-        next(run_reporting(visit, endless))
-    running.close()
+    with visit.at_work(), pytest.raises(InputError, match="still running"), visit.at_work():
+        pass
+    with visit.at_work():
+        pass

@@ -49,19 +49,20 @@ def test_a_stopped_search_keeps_the_best_or_nothing(tmp_path: Path, monkeypatch:
     visit = studio.enter("one")
     photo = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
     for keep in (False, True):
-        stages = searching.search(visit, photo, 0)
-        while next(stages).step < 3:
-            pass
-        visit.keep = keep
-        visit.stop.set()
-        if keep:
-            face = list(stages)[-1]
-            assert isinstance(face, Face)
-            assert int(face.record.inversion.settings["stopped_at_step"]) >= 3
-        else:
-            with pytest.raises(StoppedError):
-                list(stages)
-            assert not visit.faces
+        with visit.at_work():
+            stages = searching.search(visit, photo, 0)
+            while next(stages).step < 3:
+                pass
+            visit.keep = keep
+            visit.stop.set()
+            if keep:
+                face = list(stages)[-1]
+                assert isinstance(face, Face)
+                assert int(face.record.inversion.settings["stopped_at_step"]) >= 3
+            else:
+                with pytest.raises(StoppedError):
+                    list(stages)
+                assert not visit.faces
     studio.close()
 
 

@@ -15,6 +15,7 @@ from editing.discovery.head_pose import fit_head, look_ahead
 from invert.faces import landmarks_of
 from invert.landmarks import aligned_box
 from invert.photo import read_photo
+from tests.demo.browser import open_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -61,8 +62,7 @@ def test_from_a_photo_to_a_record_that_edit_opens(
 ) -> None:
     page = browser.new_page(viewport={"width": 1360, "height": 900}, accept_downloads=True)
     page.set_default_timeout(300_000)
-    page.goto(address)
-    page.wait_for_selector("#edit-examples img")
+    open_page(page, address)
     page.set_input_files("#edit-photo input[type=file]", str(PHOTO))
     page.wait_for_selector("#edit-start:not([disabled])")
     page.click("#edit-start")

@@ -12,14 +12,20 @@ G = small_generator(latent_space="small-w")
 MODEL = ("--model", "../small.safetensors", "--device", "cpu")
 
 
-def enter_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make the folder the current one: ``a`` is seed 0, ``b`` seed 1, ``other`` of another model."""
-    import torch
-
+def enter_beside_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make an empty folder the current one; the small model is beside it."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
     save_small_model(tmp_path, latent_space="small-w")
+    return folder
+
+
+def enter_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make the folder the current one: ``a`` is seed 0, ``b`` seed 1, ``other`` of another model."""
+    import torch
+
+    folder = enter_beside_model(tmp_path, monkeypatch)
     small_record(G).save("a.inversion.safetensors")
     small_record(G, ws=G.sample([1])).save("b.inversion.safetensors")
     small_record(small_generator(5, name="horses")).save("other.inversion.safetensors")

@@ -17,10 +17,8 @@ from editing.direction import Direction
 from invert.align import no_align
 from invert.inversion import Inversion
 from invert.source import Source
-from tests.small_models import save_small_model, small_generator, small_record
-
-G = small_generator(latent_space="small-w")
-MODEL = ("--model", "../small.safetensors", "--device", "cpu")
+from tests.editing.command_folder import MODEL, G, enter_beside_model
+from tests.small_models import small_generator, small_record
 
 
 def _direction(name: str, seed: int) -> Direction:
@@ -31,10 +29,7 @@ def _direction(name: str, seed: int) -> Direction:
 @pytest.fixture(name="folder", autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder: a photo, its record, and the model beside the folder; two known directions."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    save_small_model(tmp_path, latent_space="small-w")
+    folder = enter_beside_model(tmp_path, monkeypatch)
     gradient = Image.linear_gradient("L").convert("RGB").resize((60, 40))
     gradient.save("me.png")
     _, alignment = no_align(gradient, 32)

@@ -11,21 +11,16 @@ from editing.discovery.colour import ColourScorer
 from editing.discovery.sefa import SeFa
 from generator.formats.native import save_native
 from generator.networks.stylegan2 import StyleGAN2Config
+from tests.editing.command_folder import MODEL, G, enter_beside_model
 from tests.editing.discovery.test_text import ColourTexts
 from tests.generator.stylegan2_files import random_stylegan2
-from tests.small_models import save_small_model, small_generator, small_record
-
-G = small_generator(latent_space="small-w")
-MODEL = ("--model", "../small.safetensors", "--device", "cpu")
+from tests.small_models import small_record
 
 
 @pytest.fixture(name="folder", autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a record in it, and the model beside it."""
-    folder = tmp_path / "here"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    save_small_model(tmp_path, latent_space="small-w")
+    folder = enter_beside_model(tmp_path, monkeypatch)
     small_record(G).save("me.inversion.safetensors")
     return folder
 

@@ -97,19 +97,23 @@ def test_the_point_goes_where_it_is_asked_to() -> None:
     assert torch.equal(again.ws, ended.ws)
 
 
-def test_a_mask_holds_what_is_outside() -> None:
+@pytest.mark.parametrize("weight", [10.0, 1000.0])
+def test_a_mask_holds_what_is_outside_and_the_point_arrives_about_as_soon(weight: float) -> None:
     G = planted()
     start = _pixel(HOME[0])
     handle = Handle(start, (start[0] - 25, start[1]))
     mask = torch.zeros(SIDE, SIDE)
     mask[:, : SIDE // 2] = 1
-    moved = {}
+    moved, steps = {}, {}
     for name, where in (("free", None), ("held", mask)):
-        ended = Drag(G, steps=300, learning_rate=0.03).drag(torch.zeros(1, 2, 4), [handle], mask=where)
+        search = Drag(G, steps=300, learning_rate=0.03, mask_weight=weight)
+        ended = search.drag(torch.zeros(1, 2, 4), [handle], mask=where)
         assert ended.reached
         moved[name] = float((_where(G, ended.ws)[1] - torch.tensor(_pixel(HOME[1]))).norm())
+        steps[name] = ended.steps
     assert moved["free"] > 8
     assert moved["held"] < moved["free"] / 3
+    assert steps["held"] < 2 * steps["free"]
 
 
 def test_several_points_go_at_once_and_one_stays() -> None:

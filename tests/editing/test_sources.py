@@ -68,6 +68,12 @@ def test_what_is_no_seed(name: str) -> None:
         open_codes([name], model=MODEL)
 
 
+@pytest.mark.parametrize("truncation", [float("nan"), float("inf"), 1e30])
+def test_what_is_no_truncation(truncation: float) -> None:
+    with pytest.raises(InputError, match="--truncation takes a number"):
+        open_codes(["seed:1"], model=MODEL, truncation=truncation)
+
+
 def test_a_photo_is_inverted_first() -> None:
     Path("new.jpg").touch()
     with pytest.raises(InputError, match=r"run `invert new\.jpg` first"):

@@ -7,9 +7,11 @@ import torch
 from PIL import Image
 
 import encoders
+from encoders.face_recognition import FaceRecognition
 from encoders.train import main
 from generator.formats.native import save_native
 from generator.perceptual import LPIPS
+from tests.dlib_networks import parsed, small_network
 from tests.encoders.small_encoders import noise_images
 from tests.odd_models import tiny_lpips
 from tests.small_models import small_generator
@@ -45,6 +47,19 @@ def test_it_trains_and_goes_on(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "Going on from step 2 of 3" in capsys.readouterr().out
     assert _run("--steps", "3", "--seed", "1") == 2
     assert "with seed 0, not 1" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_faces_are_told_apart_without_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = FaceRecognition(parsed(small_network()))
+    monkeypatch.setattr(FaceRecognition, "load", classmethod(lambda _cls: network))
+    assert _run("--steps", "1", "--features", "faces") == 0
+    assert "features" in capsys.readouterr().err
+    assert _run("--steps", "2", "--features", "faces", "--quiet") == 0
+    assert _run("--steps", "2", "--quiet") == 2
+    assert "features" in capsys.readouterr().err
 
 
 def test_pictures_and_another_encoders_weights(folder: Path) -> None:

@@ -3,7 +3,7 @@ import errno
 import pytest
 import torch
 
-from generator.command import choose_device, is_disk_full, new_app, run
+from generator.command import choose_device, is_disk_full, new_app, run, status_of
 from generator.errors import InputError
 
 
@@ -46,6 +46,14 @@ def test_a_fault_of_ours_keeps_a_short_traceback(capsys: pytest.CaptureFixture[s
     assert "raise error" in "".join(lines)
     assert lines[-1].startswith("tool: A fault of this program: KeyError")
     assert len(lines) <= 14
+
+
+def test_a_small_programs_work_ends_in_a_status_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> None:
+        raise InputError("No photo.")
+
+    assert [status_of(lambda: None), status_of(lambda: 1), status_of(refuse)] == [0, 1, 2]
+    assert capsys.readouterr().err == "No photo.\n"
 
 
 def test_the_status_of_a_command_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,7 +68,7 @@ def test_a_photo_becomes_a_record_and_a_picture(folder: Path, capsys: pytest.Cap
     output = capsys.readouterr()
     assert "Wrote me.inversion.safetensors, me.inverted.png, me.npz" in output.out
     assert "LPIPS 0.050" in output.out
-    assert "edit --direction pose --strength 2" in output.out
+    assert "Next: edit --model ../small.safetensors --direction NAME --strength 2" in output.out
     assert "step 4 of 4, loss 0.2500" in output.err
 
 
@@ -343,14 +343,18 @@ def test_ctrl_c_keeps_the_best_code_if_asked(folder: Path, inverter: type[FakeIn
         (["me.png", "--steps", "0"], "--steps"),
         (["me.png", "--steps", "many"], "--steps"),
         (["me.png", "--seed", "-1"], "--seed"),
+        (["me.png", "--seed", "9" * 26], "--seed"),
+        ([""], "empty"),
         (["me.png", "--space", "z"], "--space"),
         (["me.png", "--precision", "int8"], "--precision"),
-        (["me.png", "--method", "magic"], "--method"),
+        (["me.png", "--method", "magic"], "'--method': 'magic' is not one of"),
         (["me.png", "--face", "nearest"], "--face"),
         (["me.png", "--device", "tpu9"], "tpu9"),
         (["me.png", "--model", "ffqh"], "ffqh"),
         (["me.png", "--model", "me.png"], "me.png"),
         (["me.png", "--out", "me.png"], "me.png"),
+        (["me.png", "--identity-weight", "-1"], "--identity-weight"),
+        (["me.png", "--identity-weight", "1", "--no-align"], "--identity-weight"),
     ],
 )
 def test_a_bad_option_is_one_sentence(
@@ -359,6 +363,12 @@ def test_a_bad_option_is_one_sentence(
     assert main([*arguments[:1], "--no-align", *arguments[1:]]) == 2
     assert words in _one_sentence(capsys)
     assert _files(folder) == ["me.png"]
+
+
+def test_a_photo_whose_name_looks_like_an_option(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _save_photo(folder / "-dash.png")
+    assert main(["-dash.png"]) == 2
+    assert "./-dash.png" in _one_sentence(capsys)
 
 
 def test_a_fault_of_ours_is_short_and_not_the_users(

@@ -149,7 +149,14 @@ def test_first_picture_of_an_animation(tmp_path: Path) -> None:
 def test_missing_file_with_a_near_name(tmp_path: Path) -> None:
     assert "no file" in refusal(tmp_path / "nothing.png")
     ramp().save(tmp_path / "portrait.png")
-    assert "did you mean" in refusal(tmp_path / "potrait.png")
+    assert refusal(tmp_path / "potrait.png").endswith("portrait.png?")
+
+
+def test_a_link_to_nothing_is_not_told_its_own_name(tmp_path: Path) -> None:
+    link = tmp_path / "portrait.png"
+    link.symlink_to("gone.png")
+    assert "did you mean" not in refusal(link)
+    assert "link" in refusal(link)
 
 
 def test_folder_in_place_of_a_file(tmp_path: Path) -> None:
@@ -301,7 +308,7 @@ def test_to_picture_rounds_clamps_and_refuses() -> None:
     pictures = to_picture(values.reshape(1, 1, 1, 6).expand(2, 3, 1, 6))
     assert len(pictures) == 2
     assert [pixel[0] for pixel in np.asarray(pictures[0])[0]] == [0, 0, 0, 1, 255, 255]
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(InputError, match="not finite"):
         to_picture(torch.full((1, 3, 2, 2), float("nan")))
     with pytest.raises(ValueError, match="must be"):
         to_picture(torch.zeros(3, 2, 2))

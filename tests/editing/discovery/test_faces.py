@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+import generator
+from editing.direction import find
 from editing.discovery.faces import FaceScorer
 from invert.align import align_face
 from invert.faces import require_faces
@@ -65,6 +67,15 @@ def test_darkening_is_seen(images):
     index = FaceScorer.names.index("skin-light")
     dark = FaceScorer()(images * 0.8 - 0.2)[:, index]
     assert (dark < FaceScorer()(images)[:, index] - 0.05).all()
+
+
+def test_quick_scores_are_near_and_have_a_version_of_their_own(images, scores):
+    """In deviations of the samples that the shipped directions were calibrated with."""
+    deviations = find("pose", generator.load("ffhq")).provenance["score_deviations"]
+    for name, row in zip(PHOTOS, FaceScorer(quick=True)(images), strict=True):
+        for score, value in zip(FaceScorer.names, row, strict=True):
+            assert abs(value - scores[name][score]) < 0.5 * deviations[score], (name, score)
+    assert FaceScorer(quick=True).version != FaceScorer().version == FaceScorer.version
 
 
 def test_no_pictures_give_no_scores():

@@ -30,6 +30,8 @@ class PlantedGenerator:
     def synthesize(self, ws, size):  # noqa: ARG002
         return ws[:, None]
 
+    sketch = synthesize
+
 
 class PlantedScorer:
     """Entangled scores with a curve: by linear means alone the second leaks into the first."""

@@ -5,6 +5,7 @@ import torch
 from editing.discovery.samples import draw_codes, expand, sample
 from editing.discovery.scorer import Scorers, to_pixels
 from generator.errors import InputError
+from tests.odd_models import odd_config, odd_generator
 from tests.small_models import small_generator
 
 COUNT = 120
@@ -67,6 +68,18 @@ def test_other_settings_are_other_samples(tmp_path, changes):
     sample(G, scorer, COUNT, cache=tmp_path, **({"size": 16} | {}))
     sample(G, scorer, COUNT, cache=tmp_path, **({"size": 16} | changes))
     assert scorer.scored == 2 * COUNT
+
+
+def test_sketches_and_exact_pictures_are_other_samples(tmp_path):
+    G, scorer = odd_generator(odd_config(channels=(8, 8, 8))), Brightness()
+    size = G.resolution // 4
+    sketched = sample(G, scorer, COUNT, size=size, cache=tmp_path)
+    exact = sample(G, scorer, COUNT, size=size, exact=True, cache=tmp_path)
+    assert scorer.scored == 2 * COUNT, "scores of sketches were taken for exact ones"
+    ws = expand(torch.from_numpy(exact.codes).float(), G)
+    np.testing.assert_allclose(exact.scores, Brightness()(G.synthesize(ws, size=size)), atol=1e-5)
+    np.testing.assert_allclose(sketched.scores, Brightness()(G.sketch(ws, size=size)), atol=1e-5)
+    assert not np.allclose(sketched.scores, exact.scores, atol=1e-3)
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,31 @@ def test_a_part_whose_changes_differ_from_face_to_face_is_left_out_though_their_
     assert step[0, 0] > 1.5
 
 
+def test_a_part_that_changes_the_person_is_dear_even_where_no_score_says_so() -> None:
+    trials = _planted()
+    person = np.zeros((3, trials.changes.shape[1], 2))
+    # On one face this way, on the next one that way: the mean says nothing.
+    person[0, :, 1] = np.where(np.arange(person.shape[1]) % 2, 0.4, -0.4)
+    held = steadied(replace(trials, likeness=person), AGE, ["age", "smile"])
+    free = steadied(trials, AGE, ["age", "smile"])
+    assert held[0, 0] < 0.9 * free[0, 0]
+    gains = trials.changes[:, :, 0].mean(axis=1)
+    for step in (held, free):
+        own = 2 * np.array([step[0, 0], step[1, 1], step[2, 2]])
+        assert own @ gains == pytest.approx(gains[:2].sum())
+
+
+def test_the_person_is_measured_in_the_descriptors_own_numbers() -> None:
+    class Person(PlantedScorer):
+        names = ("who-0", "who-1", "who-2")
+
+    parts, own = parts_of_step(FINDER.model, ATTRIBUTES[0], STEPS)
+    ws, before = FINDER._codes(5, 6)
+    trials = try_parts(G, SCORER, parts, own, ws, before, FINDER.deviations, likeness=Person())
+    assert trials.likeness is not None
+    assert np.allclose(trials.likeness, trials.changes * FINDER.deviations)
+
+
 def test_held_scores_stay_on_average_and_ways_round_are_dear() -> None:
     plain = 2 * steadied(_planted(p0_glasses=np.array(0.5), p2_glasses=np.array(-1.0)), AGE, ["age", "smile"])
     assert 0.5 * plain[0, 0] - plain[2, 2] == pytest.approx(0, abs=0.2)
@@ -71,3 +98,27 @@ def test_only_the_attributes_rows_move_and_the_finder_can_be_asked_for_it() -> N
     assert [one.direction.provenance["steadied"] for one in found] == [False, True]
     assert found[1].effect.intended == pytest.approx(1, abs=0.15)
     assert found[1].effect.leakage < 0.3
+
+
+def test_the_finder_holds_the_person_for_the_attributes_that_are_named_and_says_so() -> None:
+    class Person(PlantedScorer):
+        """Whom the fine rows make."""
+
+        names = ("who",)
+
+        def __call__(self, images):
+            return 0.1 * super().__call__(images)[:, 1:2]
+
+    def find(**asked) -> InterFaceGAN:
+        return InterFaceGAN(G, SCORER, FINDER.samples, codes=8, **asked)
+
+    free, held = (
+        one.steadied(ATTRIBUTES[0], STEPS)
+        for one in (find(steady=["tall"]), find(keep_person=["tall"], likeness=Person()))
+    )
+    assert not np.allclose(free, held)
+    found = find(keep_person=["tall"], likeness=Person()).find(ATTRIBUTES)
+    assert [one.direction.provenance["likeness_held"] for one in found] == [True, False]
+    assert [one.direction.provenance["steadied"] for one in found] == [True, False]
+    with pytest.raises(ValueError, match="likeness"):
+        find(keep_person=["tall"])

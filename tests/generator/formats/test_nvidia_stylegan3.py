@@ -13,6 +13,7 @@ from generator.formats.inert_torch import InertObject
 from generator.formats.stand_ins import Budget
 from generator.formats.unpickler import load_inert
 from generator.networks.alias_free import StyleGAN3Config
+from tests.generator.formats.mutated import check_mutated_files
 from tests.generator.stylegan2_files import check_parity
 from tests.generator.stylegan3_files import PICKLES, expected, stylegan3_pickle
 
@@ -136,16 +137,4 @@ def test_layers_that_are_not_there_are_refused(names: object) -> None:
 
 
 def test_mutated_files_never_do_more_than_fail(tmp_path: Path) -> None:
-    whole = stylegan3_pickle("xl-two-stages").read_bytes()
-    source = torch.Generator().manual_seed(0)
-    path = tmp_path / "mutated.pkl"
-    for _ in range(60):
-        data = bytearray(whole)
-        for _ in range(3):
-            place, value = torch.randint(1 << 30, (2,), generator=source).tolist()
-            data[1 + place % (len(data) - 1)] = value % 256
-        path.write_bytes(data)
-        try:
-            generator.load(path)
-        except InputError as error:
-            assert "mutated.pkl" in str(error)  # noqa: PT017  # a changed weight is no error
+    check_mutated_files(stylegan3_pickle("xl-two-stages").read_bytes(), tmp_path / "mutated.pkl")

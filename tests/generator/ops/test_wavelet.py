@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from generator.ops import wavelet
 from generator.ops.wavelet import channel_dot, inverse_haar, inverse_haar_reference
 from tests.odd_models import seeded
 
@@ -54,6 +55,14 @@ def test_memory_layout_of_the_input_changes_nothing(layout: torch.memory_format)
     )
     for a, b in zip(again, expected, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6)
+
+
+def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    bands, style, _ = _inputs(3)
+    whole = inverse_haar(bands, style)
+    for size in (1, 20 * 10 * 4):  # one row at a time, and four with two left over
+        monkeypatch.setattr(wavelet, "_STRIP", size)
+        assert torch.equal(inverse_haar(bands, style), whole)
 
 
 def test_gradcheck_in_float64() -> None:

@@ -1,0 +1,62 @@
+"""Where scores come from, by what a person names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from editing.counting import Begin
+from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from editing.discovery.scorer import Scorer
+
+_CLASSIFIERS = (".onnx", ".pt", ".pth", ".torchscript")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Where scores come from.
+
+    Attributes:
+        names: of all scores.
+        scorer: what measures pictures; None for a table.
+        table: a CSV of scores; None for a scorer.
+    """
+
+    names: tuple[str, ...]
+    scorer: "Scorer | None" = None
+    table: Path | None = None
+
+
+def open_scores(text: str, begin: Begin) -> Scored:
+    """The scores that a person names: ``faces``, ``colour``, a network's file, a CSV, or a folder.
+
+    Raises:
+        InputError: there is no such scorer, or it cannot be read.
+    """
+    if text == "faces":
+        from editing.discovery.faces import FaceScorer
+
+        return Scored(FaceScorer.names, FaceScorer())
+    if text == "colour":
+        from editing.discovery.colour import ColourScorer
+
+        return Scored(ColourScorer.names, ColourScorer())
+    path = Path(text).expanduser()
+    if path.suffix in _CLASSIFIERS:
+        from editing.discovery.classifier import ClassifierScorer
+
+        network = ClassifierScorer(path)
+        return Scored(network.names, network)
+    if path.suffix == ".csv":
+        from editing.discovery.scored_codes import score_names
+
+        return Scored(score_names(path), table=path)
+    if path.is_dir():
+        from editing.discovery.labelled import LabelledScorer
+
+        learned = LabelledScorer(path, progress=begin("reading labelled pictures"))
+        return Scored(learned.names, learned)
+    raise InputError(
+        f"There is no scorer '{text}': give faces, colour, an .onnx or TorchScript file, a .csv, or a folder."
+    )

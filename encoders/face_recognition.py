@@ -1,0 +1,111 @@
+"""dlib's face recognition network in PyTorch, with a gradient: who is seen, as 128 numbers.
+
+A residual network of 29 convolutions (King 2017, after He et al. 2016, "Deep Residual Learning for Image
+Recognition") learned to put faces of one person within a distance of 0.6 and those of others beyond. Unlike most of
+the field's it is in the public domain. Equal to dlib's own, which a test holds it against.
+"""
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from generator.errors import InputError
+from generator.formats.dlib_network import Layer, Network, read_network
+
+
+class FaceRecognition(nn.Module):
+    """Maps faces to descriptors, whose euclidean distance is below 0.6 for the same person.
+
+    Args:
+        network: what :func:`generator.formats.dlib_network.read_network` gives.
+
+    Attributes:
+        side: of the faces that it takes, in pixels.
+
+    Raises:
+        InputError: the network is not one of residual blocks of two convolutions each.
+    """
+
+    mean: Tensor
+    head: Tensor
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.side = network.side
+        self.register_buffer("mean", torch.tensor(network.mean).reshape(1, 3, 1, 1))
+        kinds = [layer.kind for layer in network.layers]
+        learned = [layer for layer in network.layers if layer.weights]
+        *pairs, last = learned
+        if kinds[-1:] != ["fc_2"] or len(pairs) % 4 != 2 or {one.kind for one in pairs[::2]} != {"con_4"}:
+            raise InputError("This network of dlib's is not the one for face recognition.")
+        for number in range(len(pairs) // 2):
+            weight, bias = _folded(*pairs[2 * number : 2 * number + 2])
+            self.register_buffer(f"conv{number}_weight", weight)
+            self.register_buffer(f"conv{number}_bias", bias)
+        self.strides = [(one.shape[2], one.shape[4]) for one in pairs[::2]]
+        self.register_buffer("head", torch.from_numpy(last.weights["weights"]))
+        try:
+            self(torch.zeros(1, 3, self.side, self.side))
+        except RuntimeError as error:
+            raise InputError("The layers of this network of dlib's do not fit one another.") from error
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Self:
+        """With the published weights, which are fetched once, or those of a file of dlib's.
+
+        Raises:
+            InputError: the weights cannot be fetched or read.
+        """
+        from generator import zoo
+
+        return cls(read_network(zoo.fetch("dlib-face-recognition") if path is None else path))
+
+    def forward(self, faces: Tensor) -> Tensor:
+        """Faces ``[N, 3, side, side]`` in [-1, 1], as dlib cuts them out, to descriptors, float32 ``[N, 128]``."""
+        x = ((faces.float() + 1) * 127.5 - self.mean) / 256
+        x = x.to(self.conv0_weight.dtype).contiguous(memory_format=torch.channels_last)
+        x = F.max_pool2d(F.relu(self._convolve(x, 0), inplace=True), 3, 2)
+        for first in range(1, len(self.strides), 2):
+            new = self._convolve(F.relu(self._convolve(x, first), inplace=True), first + 1)
+            if self.strides[first][0] > 1:
+                x = F.avg_pool2d(x, 2)
+            x = F.relu(_added(new, x), inplace=True)
+        return x.mean(dim=(2, 3), dtype=torch.float32) @ self.head
+
+    def _convolve(self, x: Tensor, number: int) -> Tensor:
+        weight, bias = getattr(self, f"conv{number}_weight"), getattr(self, f"conv{number}_bias")
+        stride, padding = self.strides[number]
+        return F.conv2d(x, weight, bias.to(x.dtype), stride=stride, padding=padding)
+
+    def in_precision(self, dtype: torch.dtype) -> Self:
+        """The same network with convolutions in ``dtype``, in place."""
+        for name, buffer in self.named_buffers():
+            if name.startswith("conv") and name.endswith("weight"):
+                buffer.data = buffer.data.to(dtype).contiguous(memory_format=torch.channels_last)
+        return self
+
+    conv0_weight: Tensor
+
+
+def _folded(convolution: Layer, affine: Layer) -> tuple[Tensor, Tensor]:
+    """The weight and bias of a convolution with the affine layer behind it."""
+    filters, biases = (torch.from_numpy(convolution.weights[name]) for name in ("filters", "biases"))
+    if affine.kind != "affine_" or affine.weights["gamma"].shape != biases.shape:
+        raise InputError("This network of dlib's is not the one for face recognition.")
+    gamma, beta = (torch.from_numpy(affine.weights[name]) for name in ("gamma", "beta"))
+    return filters * gamma.reshape(-1, 1, 1, 1), biases * gamma + beta
+
+
+def _added(one: Tensor, two: Tensor) -> Tensor:
+    """The sum, after zeros to the right, below and in new channels where the other is larger, as dlib adds."""
+    if one.shape == two.shape:
+        return one + two
+    channels, rows, columns = (max(a, b) for a, b in zip(one.shape[1:], two.shape[1:], strict=True))
+
+    def padded(x: Tensor) -> Tensor:
+        return F.pad(x, (0, columns - x.shape[3], 0, rows - x.shape[2], 0, channels - x.shape[1]))
+
+    return padded(one) + padded(two)

@@ -1,0 +1,76 @@
+"""What a file of weights is, by its first bytes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from generator.download_url import what_is_it
+from generator.errors import InputError
+from generator.formats.torch_file import STREAM_MAGIC
+
+_READ = 512
+_LONGEST_HEADER = 1 << 28
+
+
+@dataclass(frozen=True)
+class FileHead:
+    """The beginning of a file.
+
+    Attributes:
+        first: its first bytes, 512 where it has so many.
+        size: of the whole file, in bytes.
+    """
+
+    first: bytes
+    size: int
+
+    @classmethod
+    def of(cls, path: Path, what: str = "") -> Self:
+        """Read it.
+
+        Args:
+            path: the file.
+            what: what a message calls the file before its path, such as ``the encoder``.
+
+        Raises:
+            InputError: the file cannot be read.
+        """
+        try:
+            with path.open("rb") as file:
+                return cls(file.read(_READ), path.stat().st_size)
+        except OSError as error:
+            named = f"{what} {path}".strip()
+            raise InputError(f"Cannot read {named}: {error.strerror or error}.") from error
+
+    @property
+    def is_safetensors(self) -> bool:
+        """To be asked first, as the length of a header can begin with any two bytes, those of others among them."""
+        length = int.from_bytes(self.first[:8], "little")
+        return self.first[8:9] == b"{" and length < min(self.size, _LONGEST_HEADER)
+
+    @property
+    def is_torch(self) -> bool:
+        """Whether ``torch.save`` wrote it: an archive, or a stream as before version 1.6."""
+        return self.first.startswith((b"PK", STREAM_MAGIC))
+
+    @property
+    def is_pickle(self) -> bool:
+        """A stream of ``torch.save`` is one, too."""
+        return self.first.startswith(b"\x80")
+
+    @property
+    def kind(self) -> str:
+        """What a file of none of these formats seems to be, after "is"."""
+        if not self.size:
+            return "empty"
+        for magic, kind in (
+            (b"\x89HDF", "an HDF5 file (Keras keeps weights so)"),
+            (b"GGUF", "a GGUF language model"),
+            (b"\x1f\x8b", "a gzip archive (unpack it first)"),
+            (b"<?xml", "an XML file (for OpenVINO files, give their folder)"),
+            (b"\x89PNG", "a picture"),
+            (b"\xff\xd8\xff", "a picture"),
+        ):
+            if self.first.startswith(magic):
+                return what_is_it(self.first) or kind
+        return what_is_it(self.first) or "of no format that is known here"

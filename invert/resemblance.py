@@ -1,0 +1,54 @@
+"""What a search is told about who a photo shows, where its face is known and the search asks."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from invert.align import Alignment
+    from invert.comparison import Resemblance
+    from invert.faces import Face
+    from invert.methods import Inverter
+
+
+def weighs_identity(inverter: "Inverter") -> bool:
+    """Whether an inverter, or what finds the codes that it goes on from, gives any weight to who is seen."""
+    parts = (inverter, getattr(inverter, "pivot", None))
+    return any(getattr(part, "identity_weight", 0) > 0 for part in parts)
+
+
+def resemblance_for(
+    inverter: "Inverter", faces: "Sequence[Face | None]", alignments: "Sequence[Alignment]"
+) -> "Resemblance | None":
+    """What to hand to ``invert`` as ``resemblance``.
+
+    Args:
+        inverter: of :func:`invert.methods.make_inverter`.
+        faces: of each image, as found in its photo; None for an image that shows none.
+        alignments: how the images were cut out of their photos, all of one size.
+
+    Returns:
+        None where the inverter gives it no weight or no image shows a face.
+
+    Raises:
+        InputError: the recognition network cannot be fetched.
+    """
+    if not weighs_identity(inverter) or not any(face is not None for face in faces):
+        return None
+    from invert.face_identity import FaceIdentity
+
+    placed = zip(faces, alignments, strict=True)
+    landmarks = [None if face is None else alignment.into_crop(face.landmarks) for face, alignment in placed]
+    return FaceIdentity.of_landmarks(landmarks, alignments[0].size)
+
+
+def resemblance_of(inverter: "Inverter", crop: "Image.Image") -> "Resemblance | None":
+    """As :func:`resemblance_for`, for one aligned crop in which the face has to be found first."""
+    if not weighs_identity(inverter):
+        return None
+    from invert.face_identity import FaceIdentity
+    from invert.faces import find_faces
+
+    faces = find_faces(crop)
+    return FaceIdentity.of_landmarks([faces[0].landmarks if faces else None], crop.width)

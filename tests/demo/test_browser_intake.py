@@ -1,0 +1,166 @@
+"""The ways of a photo into the page, in a real Chromium: the camera, the clipboard's button, and plain pasting."""
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from demo import searching
+from demo.studio import Studio
+from generator.errors import InputError
+from tests.demo.browser import chromium, open_page
+
+pytestmark = pytest.mark.slow
+
+_PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
+_PATIENCE = 120_000
+_READY = "Ready. “Find this face” searches its code."
+
+
+def portrait(side: int = 480) -> Image.Image:
+    """The photo, small enough for a camera's frame."""
+    with Image.open(_PHOTO) as photo:
+        small = photo.convert("RGB")
+    small.thumbnail((side, side))
+    return small
+
+
+@pytest.fixture(scope="module", name="browser")
+def _browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Chromium whose camera shows the photo."""
+    face = portrait()
+    frame = Image.new("RGB", (640, 480), "white")
+    frame.paste(face, ((640 - face.width) // 2, 0))
+    shown = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
+    frame.save(shown, "JPEG", quality=92)
+    with chromium(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={shown}",
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
+    """An open page that may use the camera and the clipboard."""
+    context = browser.new_context(
+        viewport={"width": 1360, "height": 900}, permissions=["camera", "clipboard-read", "clipboard-write"]
+    )
+    page = context.new_page()
+    page.set_default_timeout(_PATIENCE)
+    open_page(page, small_demo[1])
+    yield page
+    context.close()
+
+
+def wait_for_status(page: Any, words: str) -> None:
+    page.wait_for_function("words => document.querySelector('#edit-status').innerText.includes(words)", arg=words)
+
+
+def picture_data(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def paste(page: Any, picture: Image.Image) -> None:
+    """What Ctrl+V does where the clipboard holds a picture."""
+    page.evaluate(
+        """async data => {
+            const blob = await (await fetch(`data:image/png;base64,${data}`)).blob();
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([blob], "pasted.png", { type: "image/png" }));
+            document.body.dispatchEvent(
+                new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+        }""",
+        picture_data(picture),
+    )
+
+
+def uploaded_size(studio: Studio) -> tuple[int, int]:
+    """Of the photo that the newest visit holds."""
+    newest = max(studio._visits.values(), key=lambda visit: visit.seen)
+    assert newest.photo is not None
+    return newest.photo.read().size
+
+
+def test_the_camera_takes_a_photo(page: Any, small_demo: tuple[Studio, str]) -> None:
+    page.click("#edit-photo [aria-label='Capture from camera']")
+    page.click("#edit-photo [title='grant webcam access'] button")
+    page.wait_for_function("document.querySelector('#edit-photo video')?.readyState >= 2")
+    page.click("#edit-photo [aria-label='capture photo']")
+    wait_for_status(page, _READY)
+    page.wait_for_selector("#edit-start:not([disabled])")
+    assert uploaded_size(small_demo[0]) == (640, 480)
+
+
+def test_the_clipboards_button_takes_a_photo(page: Any, small_demo: tuple[Studio, str]) -> None:
+    page.evaluate(
+        """async data => {
+            const blob = await (await fetch(`data:image/png;base64,${data}`)).blob();
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }""",
+        picture_data(portrait()),
+    )
+    page.click("#edit-photo [aria-label='Paste from clipboard']")
+    wait_for_status(page, _READY)
+    page.wait_for_selector("#edit-start:not([disabled])")
+    assert uploaded_size(small_demo[0]) == portrait().size
+
+
+def test_a_picture_is_pasted_and_the_next_one_replaces_it(page: Any, small_demo: tuple[Studio, str]) -> None:
+    paste(page, portrait())
+    wait_for_status(page, _READY)
+    assert uploaded_size(small_demo[0]) == portrait().size
+    paste(page, portrait(400))
+    page.wait_for_selector("#edit-start[disabled]")
+    page.wait_for_selector("#edit-start:not([disabled])")
+    assert uploaded_size(small_demo[0]) == portrait(400).size
+
+
+def test_a_pasted_picture_without_a_face_is_a_sentence_and_the_page_goes_on(page: Any) -> None:
+    paste(page, Image.new("RGB", (200, 200), "red"))
+    page.locator(".toast-body", has_text="No face was found").wait_for()
+    wait_for_status(page, "Drop a photo")
+    assert page.locator("#edit-start").is_disabled()
+    for close in page.locator(".toast-close").all():
+        close.click()
+    page.click("#edit-photo [aria-label='Remove Image']")
+    paste(page, portrait())
+    wait_for_status(page, _READY)
+
+
+def test_a_search_that_waits_can_be_cancelled_and_one_that_fails_gives_the_page_back(
+    page: Any, small_demo: tuple[Studio, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> Iterator[Any]:
+        raise InputError("This search cannot be.")
+
+    page.locator("#edit-examples button:has(img)").nth(1).click()
+    page.wait_for_selector("#edit-picture:not([disabled])")
+    paste(page, portrait())
+    wait_for_status(page, _READY)
+    with small_demo[0].searches.enter() as other:
+        other.wait(0)
+        other.expect(170.0)
+        page.click("#edit-start")
+        wait_for_status(page, "You are next, about")
+        page.click("#edit-cancel")
+        wait_for_status(page, "nothing was kept")
+        page.wait_for_selector("#edit-start:not([disabled])")
+        page.locator("#edit-cancel").wait_for(state="hidden")
+        assert not page.locator(".toast-body").count()  # what was wished for is no error
+    monkeypatch.setattr(searching, "search", fail)
+    page.click("#edit-start")
+    page.locator(".toast-body", has_text="This search cannot be").wait_for()
+    wait_for_status(page, "nothing was kept")
+    page.wait_for_selector("#edit-start:not([disabled])")
+    # The face that was there before is there still.
+    page.wait_for_function(
+        "[...document.querySelectorAll('#edit-compare img')].some(i => i.src.includes('/after'))"
+    )
