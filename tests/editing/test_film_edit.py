@@ -43,7 +43,8 @@ def _save_record(**changes: Any) -> None:
         "bridged": (3,),
     }
     alignments = [Alignment(quad + i, (96, 80), 32, "ffhq") for i in range(5)]
-    ws = G.sample([0]) + 5 * torch.arange(5)[:, None, None]
+    # Codes whose pictures differ and are not yet all black and white, which a last bit would decide.
+    ws = G.sample([0]) + 1 + 0.5 * torch.arange(5)[:, None, None]
     small_record(G, 5, ws=ws, footage=Footage(**(footage | changes)), alignments=alignments).save(RECORD)
 
 
