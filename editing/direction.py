@@ -250,8 +250,10 @@ def load(path: str | Path) -> Direction:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
             vector = file.get_tensor("vector") if "vector" in file.keys() else None  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a direction: {error}.") from error
+    except (SafetensorError, ValueError) as error:
+        raise InputError(f"{path} is no direction's file, or a damaged one.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
     if not isinstance(header, dict) or vector is None:
         raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
     try:

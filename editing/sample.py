@@ -12,6 +12,7 @@ import typer
 from editing.options import Device, Overwrite
 from generator.command import choose_device, new_app
 from generator.errors import InputError
+from generator.zoo import DEFAULT_MODEL
 from invert.record_files import RECORD_SUFFIX
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def sample(
     width = len(str(max(numbers)))
     stems = [f"seed{number:0{max(4, width)}d}" for number in numbers]
     base = folder or (Path() if out is None else out.parent)
-    grid = None if single else out or Path(f"samples.seeds{seeds.replace(' ', '')[:60]}.png")
+    whose = "" if model == DEFAULT_MODEL else f"{Path(model).stem}."
+    grid = None if single else out or Path(f"samples.{whose}seeds{seeds.replace(' ', '')[:60]}.png")
     pictures = [out] if single and out is not None and folder is None else [base / f"{stem}.png" for stem in stems]
     record_paths = [base / f"{stem}{RECORD_SUFFIX}" for stem in stems] if records else []
     _check_targets([*(pictures if grid is None else [grid]), *record_paths], overwrite)

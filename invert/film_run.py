@@ -1,6 +1,5 @@
 """A run over films, and what it says of them."""
 
-import shlex
 import statistics
 import sys
 from collections.abc import Sequence
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from generator.command import DONE, WRONG_INPUT, is_disk_full
 from generator.errors import InputError
+from invert.report import suggest_edit
 from invert.settings import Settings
 
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def run_films(films: Sequence[Path], settings: Settings) -> int:
         else:
             print(f"Wrote {run.record}, {run.made}")
             print(describe_film(record))
-        name = "" if run.record.parent == Path() else f"{shlex.quote(str(run.record))} "
-        print(f"Next: edit {name}--direction smile --strength 1.5 --paste-back")
+        print(suggest_edit(run.record, settings.model, "--direction smile --strength 1.5 --paste-back"))
     if not bad:
         return DONE
     print(f"invert: {len(bad)} of {len(films)} films could not be inverted:", file=sys.stderr)

@@ -1,7 +1,11 @@
 """What a run made, in plain words."""
 
 import math
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from generator.zoo import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from invert.inversion import Inversion
@@ -33,6 +37,21 @@ def describe_metrics(inversion: "Inversion") -> str:
         who = "the same person" if distance < _SAME_PERSON else "not surely the same person"
         parts.append(f"{who} (identity distance {distance:.2f}, the same below {_SAME_PERSON})")
     return "Likeness: " + ", ".join(parts) if parts else ""
+
+
+def suggest_edit(record: Path, model: str, words: str) -> str:
+    """The command to go on with.
+
+    Args:
+        record: what was made.
+        model: what it was made with, as it was given.
+        words: of an edit with a direction that the default model has.
+    """
+    named = "" if record.parent == Path() else f"{shlex.quote(str(record))} "
+    # A record names its model; where the model's file lies, only the user knows, and what directions it has.
+    if model != DEFAULT_MODEL and Path(model).expanduser().exists():
+        return f"Next: edit {named}--model {shlex.quote(model)} --direction NAME --strength 2"
+    return f"Next: edit {named}{words}"
 
 
 def describe_partial(inversion: "Inversion") -> str:

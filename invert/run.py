@@ -1,7 +1,6 @@
 """A run over photos: in batches, past bad ones, with what was bad said at the end."""
 
 import contextlib
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from generator.command import DONE, STOPPED, WRONG_INPUT, is_disk_full
 from generator.errors import InputError
-from generator.zoo import DEFAULT_MODEL
 from invert.jobs import Job
-from invert.report import describe_files, describe_metrics, describe_partial
+from invert.report import describe_files, describe_metrics, describe_partial, suggest_edit
 from invert.session import Session
 from invert.settings import Prepared, Settings
 
@@ -39,11 +37,7 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
     last = run.last or (session.skipped[-1] if session.skipped else None)
     if last is not None and not settings.quiet:
-        record = "" if last.parent == Path() else f"{shlex.quote(str(last))} "
-        # A record names its model; where the model's file lies, only the user knows, and what directions it has.
-        own = Path(settings.model).expanduser().exists() and settings.model != DEFAULT_MODEL
-        change = f"--model {shlex.quote(settings.model)} --direction NAME" if own else "--direction pose"
-        print(f"Next: edit {record}{change} --strength 2")
+        print(suggest_edit(last, settings.model, "--direction pose --strength 2"))
     if not run.bad:
         return DONE
     print(f"invert: {len(run.bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)

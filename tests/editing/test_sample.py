@@ -43,7 +43,7 @@ def _picture(G: Generator, seed: int) -> "np.ndarray[tuple[int, ...], np.dtype[n
 
 def test_a_grid_has_the_pictures_in_the_order_of_the_seeds() -> None:
     assert _run("--seeds", "4,0-1", "--cols", "2") == 0
-    grid, G = _pixels("samples.seeds4,0-1.png"), small_generator()
+    grid, G = _pixels("samples.small.seeds4,0-1.png"), small_generator()
     assert grid.shape == (64, 64, 3)
     for place, seed in (((0, 0), 4), ((0, 1), 0), ((1, 0), 1)):
         cell = grid[place[0] * 32 : place[0] * 32 + 32, place[1] * 32 : place[1] * 32 + 32]
