@@ -6,7 +6,8 @@
 R is LPIPS (Alex, at 256 pixels) of the plain loop of ``tests.benchmarks.projection`` on the same photo. Its steps
 are followed with the fast operations in float32, whose gradients equal the plain ones to 2e-5, and its time is 250
 times the median of plain steps measured in this process beside each photo. ``--plain FILE`` takes R from a file
-that the projection benchmark wrote with ``--json``; times are measured anew all the same.
+that the projection benchmark wrote with ``--json``; times are measured anew all the same. A run that was ended goes
+on where it stopped, with the points that it then has.
 
 Where the folder's README.md has a table of who is seen, the medians are also told by its groups.
 
@@ -109,6 +110,17 @@ def one_point(
     }
 
 
+def measured(table: Path) -> list[dict[str, Any]]:
+    """What an earlier run wrote; nothing where there was none."""
+    if not table.is_file():
+        return []
+    with table.open(newline="") as file:
+        return [
+            {name: value if name in ("photo", "point") else float(value) for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
+
+
 def plot(medians: dict[str, dict[str, float]], plain: tuple[float, float], path: Path) -> None:
     """LPIPS against seconds, both logarithmic."""
     from matplotlib.figure import Figure
@@ -154,8 +166,13 @@ def main() -> None:
     G, lpips = generator.load("ffhq"), LPIPS.load("alex")
     of_w = WStatistics.of(G)
     mean_face = G.synthesize(G.w_avg.expand(1, G.num_ws, -1), size=256)
-    rows: list[dict[str, Any]] = []
+    table = arguments.out / "pareto.csv"
+    rows = measured(table)
+    done = {(row["photo"], row["point"]) for row in rows}
+    points = arguments.point or POINTS
     for path in paths:
+        if all((path.stem, point) in done for point in points):
+            continue
         photo = read_photo(path)
         crop, _ = align_face(photo, require_faces(photo, "largest", path.name)[0], G.resolution)
         image = to_tensor(crop)
@@ -168,7 +185,9 @@ def main() -> None:
         with torch.no_grad():
             mean_lpips = float(lpips(area_resize(image, 256), mean_face))
         print(f"{path.stem}: plain loop {slow:.0f} s, R {reference:.4f}; mean face {mean_lpips:.4f}", flush=True)
-        for point in arguments.point or POINTS:
+        for point in points:
+            if (path.stem, point) in done:
+                continue
             found = one_point(G, lpips, of_w, point, crop)
             row = {"photo": path.stem, "point": point, "plain_seconds": slow, "plain_lpips": reference, **found}
             row |= {"of_r": found["lpips"] / reference, "sooner": slow / found["seconds"], "mean_face": mean_lpips}
@@ -180,21 +199,22 @@ def main() -> None:
                 f"pose {found['edited_pose']:.2f}",
                 flush=True,
             )
-        with (arguments.out / "pareto.csv").open("w", newline="") as file:
+        with table.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
     names = [name for name in rows[0] if name not in ("photo", "point")]
     medians = {
         point: {name: statistics.median(row[name] for row in rows if row["point"] == point) for name in names}
-        for point in arguments.point or POINTS
+        for point in sorted({row["point"] for row in rows}, key=POINTS.index)
     }
     print("\nMedians, and of R the worst photo:")
     for point, row in medians.items():
-        worst = max((one for one in rows if one["point"] == point), key=lambda one: one["of_r"])
+        of_point = [one for one in rows if one["point"] == point]
+        worst = max(of_point, key=lambda one: float(one["of_r"]))
         print(
-            f"  {point:15} {row['seconds']:6.1f} s ({row['sooner']:5.1f}x sooner)  LPIPS {row['lpips']:.4f} "
-            f"({row['of_r']:.2f} R; worst {worst['of_r']:.2f}, {worst['photo']})  PSNR {row['psnr']:.1f}  distance "
+            f"  {point:15} {len(of_point):2} photos {row['seconds']:6.1f} s ({row['sooner']:5.1f}x sooner)  LPIPS "
+            f"{row['lpips']:.4f} ({row['of_r']:.2f} R; worst {worst['of_r']:.2f}, {worst['photo']})  PSNR {row['psnr']:.1f}  distance "
             f"{row['w_distance']:.2f}  identity {row['identity']:.2f}, edited {row['edited_mean']:.2f}, worst "
             f"{row['edited_worst']:.2f}, pose {row['edited_pose']:.2f}"
         )
