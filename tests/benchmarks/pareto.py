@@ -21,6 +21,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,15 @@ def measured(table: Path) -> list[dict[str, Any]]:
         ]
 
 
+def told(row: Mapping[str, float]) -> str:
+    """One line of measurements."""
+    return (
+        f"{row['seconds']:6.1f} s ({row['sooner']:5.1f}x sooner)  LPIPS {row['lpips']:.4f} ({row['of_r']:.2f} R)  PSNR "
+        f"{row['psnr']:.1f}  distance {row['w_distance']:.2f}  identity {row['identity']:.2f}, edited "
+        f"{row['edited_mean']:.2f}, worst {row['edited_worst']:.2f}, pose {row['edited_pose']:.2f}"
+    )
+
+
 def plot(medians: dict[str, dict[str, float]], plain: tuple[float, float], path: Path) -> None:
     """LPIPS against seconds, both logarithmic."""
     from matplotlib.figure import Figure
@@ -192,13 +202,7 @@ def main() -> None:
             row = {"photo": path.stem, "point": point, "plain_seconds": slow, "plain_lpips": reference, **found}
             row |= {"of_r": found["lpips"] / reference, "sooner": slow / found["seconds"], "mean_face": mean_lpips}
             rows.append(row)
-            print(
-                f"  {point:15} {row['seconds']:6.1f} s ({row['sooner']:5.1f}x sooner)  LPIPS {row['lpips']:.4f} "
-                f"({row['of_r']:.2f} R)  PSNR {found['psnr']:.1f}  distance {found['w_distance']:.2f}  identity "
-                f"{found['identity']:.2f}, edited {found['edited_mean']:.2f}, worst {found['edited_worst']:.2f}, "
-                f"pose {found['edited_pose']:.2f}",
-                flush=True,
-            )
+            print(f"  {point:15} {told(row)}", flush=True)
         with table.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
@@ -212,21 +216,12 @@ def main() -> None:
     for point, row in medians.items():
         of_point = [one for one in rows if one["point"] == point]
         worst = max(of_point, key=lambda one: float(one["of_r"]))
-        print(
-            f"  {point:15} {len(of_point):2} photos {row['seconds']:6.1f} s ({row['sooner']:5.1f}x sooner)  LPIPS "
-            f"{row['lpips']:.4f} ({row['of_r']:.2f} R; worst {worst['of_r']:.2f}, {worst['photo']})  PSNR {row['psnr']:.1f}  distance "
-            f"{row['w_distance']:.2f}  identity {row['identity']:.2f}, edited {row['edited_mean']:.2f}, worst "
-            f"{row['edited_worst']:.2f}, pose {row['edited_pose']:.2f}"
-        )
+        print(f"  {point:15} {len(of_point):2} photos  {told(row)}; worst {worst['of_r']:.2f} R, {worst['photo']}")
     for point in medians:
         print(f"\n{point} by groups:")
         of_point = [row for row in rows if row["point"] == point]
         for group, count, row in by_group(of_point, read_groups(arguments.photos), names):
-            print(
-                f"  {group:22} {count:2} photos  LPIPS {row['lpips']:.4f} ({row['of_r']:.2f} R)  PSNR "
-                f"{row['psnr']:.1f}  identity {row['identity']:.2f}, edited {row['edited_mean']:.2f}, worst "
-                f"{row['edited_worst']:.2f}"
-            )
+            print(f"  {group:22} {count:2} photos  {told(row)}")
     first = next(iter(medians.values()))
     plot(medians, (first["plain_seconds"], first["plain_lpips"]), arguments.out / "pareto.png")
 
