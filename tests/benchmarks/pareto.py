@@ -125,8 +125,8 @@ def measured(table: Path) -> list[dict[str, Any]]:
 def told(row: Mapping[str, float]) -> str:
     """One line of measurements."""
     return (
-        f"{row['seconds']:6.1f} s ({row['sooner']:5.1f}x sooner)  LPIPS {row['lpips']:.4f} ({row['of_r']:.2f} R)  PSNR "
-        f"{row['psnr']:.1f}  distance {row['w_distance']:.2f}  identity {row['identity']:.2f}, edited "
+        f"{row['seconds']:6.1f} s ({row['sooner']:5.1f}x sooner)  LPIPS {row['lpips']:.4f} ({row['of_r']:.2f} R)  "
+        f"PSNR {row['psnr']:.1f}  distance {row['w_distance']:.2f}  identity {row['identity']:.2f}, edited "
         f"{row['edited_mean']:.2f}, worst {row['edited_worst']:.2f}, pose {row['edited_pose']:.2f}"
     )
 
