@@ -21,6 +21,7 @@ import json
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -223,7 +224,10 @@ def main() -> None:
         for group, count, row in by_group(of_point, read_groups(arguments.photos), names):
             print(f"  {group:22} {count:2} photos  {told(row)}")
     first = next(iter(medians.values()))
-    plot(medians, (first["plain_seconds"], first["plain_lpips"]), arguments.out / "pareto.png")
+    counts = Counter(row["point"] for row in rows)
+    # A median of fewer photos than the others' would not lie beside theirs.
+    plotted = {point: row for point, row in medians.items() if counts[point] == max(counts.values())}
+    plot(plotted, (first["plain_seconds"], first["plain_lpips"]), arguments.out / "pareto.png")
 
 
 if __name__ == "__main__":
