@@ -96,9 +96,9 @@ class Comparison:
         self.fine_target = fine_target
         self.target = area_resize(fine_target, self.size)
         with torch.no_grad():
-            self.target_features = lpips.features(self._for_lpips(self.target))
-            self.centre_features = lpips.features(self._centre(fine_target)) if self.has_centre else []
+            self.target_features = lpips.features(self._looked_at(self.target, fine_target))
             self.identity: Tensor | None = None
+            self.last_distance: Tensor | None = None
             if self.resemblance is not None:
                 self.identity = self.resemblance.features(self.target)
 
@@ -107,20 +107,24 @@ class Comparison:
         one, rows = object.__new__(Comparison), slice(image, image + 1)
         one.__dict__.update(self.__dict__)
         one.fine_target, one.target = self.fine_target[rows], self.target[rows]
-        one.target_features = [tap[rows] for tap in self.target_features]
-        one.centre_features = [tap[rows] for tap in self.centre_features]
+        one.target_features = [tap[image :: len(self.target)] for tap in self.target_features]
         if self.resemblance is not None and self.identity is not None:
             one.resemblance, one.identity = self.resemblance[image], self.identity[rows]
+            one.last_distance = None
         if self.mask is not None and len(self.mask) > 1:
             one.mask, one.coverage = self.mask[rows], self.mask[rows].mean(dim=(1, 2, 3))
         return one
 
-    def __call__(self, drawn: Tensor, identity_share: float = 1.0) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, drawn: Tensor, identity_share: float = 1.0, *, ask_who: bool = True
+    ) -> tuple[Tensor, Tensor]:
         """Compare.
 
         Args:
             drawn: ``[N, 3, S, S]`` in about [-1, 1], S not below ``fine_size``.
-            identity_share: the part of ``identity_weight`` that counts now, from 0 to 1.
+            identity_share: the factor of ``identity_weight`` now.
+            ask_who: look at who is seen; otherwise what the last look told counts on, without a gradient, so that
+                losses stay comparable.
 
         Returns:
             The loss of each image, ``[N]``, and the images at ``size``, detached.
@@ -131,12 +135,10 @@ class Comparison:
             fine = fine * self.mask
         coarse = area_resize(fine, self.size)
         lpips_weight, pixel_weight, detail_weight = self.weights
-        losses = self.lpips.distance(self.lpips.features(self._for_lpips(coarse)), self.target_features)
-        if lpips_weight != 1:
-            losses = lpips_weight * losses
+        distances = self.lpips.distance(self.lpips.features(self._looked_at(coarse, fine)), self.target_features)
+        losses = lpips_weight * distances[: len(coarse)]
         if self.has_centre:
-            centre = self.lpips.distance(self.lpips.features(self._centre(fine)), self.centre_features)
-            losses = losses + self.centre_weight * centre
+            losses = losses + self.centre_weight * distances[len(coarse) :]
         coarse_error = (coarse - self.target).square().mean(dim=(1, 2, 3))
         losses = losses + pixel_weight * coarse_error
         if self.has_detail:
@@ -144,19 +146,21 @@ class Comparison:
             fine_error = (fine - self.fine_target).square().mean(dim=(1, 2, 3))
             losses = losses + detail_weight * (fine_error - coarse_error)
         if self.resemblance is not None and self.identity is not None:
-            other = self.resemblance.distance(self.resemblance.features(coarse), self.identity)
+            other = self.last_distance
+            if ask_who or other is None:
+                other = self.resemblance.distance(self.resemblance.features(coarse), self.identity)
+                self.last_distance = other.detach()
             losses = losses + identity_share * self.identity_weight * other
         shown = coarse if self.mask is None else area_resize(whole, self.size)
         return losses / self.coverage, shown.detach()
 
-    def _centre(self, fine: Tensor) -> Tensor:
-        twice = area_resize(fine, 2 * self.size)
-        middle = slice(self.size // 2, self.size // 2 + self.size)
-        return self._for_lpips(twice[:, :, middle, middle])
-
-    @staticmethod
-    def _for_lpips(images: Tensor) -> Tensor:
-        return images if images.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(images, _LEAST_FOR_LPIPS)
+    def _looked_at(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """What LPIPS compares, in one batch: the pictures, and then their centres where those count."""
+        if self.has_centre:
+            twice = area_resize(fine, 2 * self.size)
+            middle = slice(self.size // 2, self.size // 2 + self.size)
+            coarse = torch.cat([coarse, twice[:, :, middle, middle]])
+        return coarse if coarse.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(coarse, _LEAST_FOR_LPIPS)
 
 
 def check_images(images: Tensor) -> None:
