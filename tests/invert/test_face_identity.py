@@ -79,11 +79,10 @@ def test_it_is_weighed_in_a_comparison() -> None:
 
 def test_between_two_looks_the_last_one_counts_without_a_gradient() -> None:
     target, first, second = (torch.rand(2, 3, 64, 64) * 2 - 1 for _ in range(3))
+    weights = {"pixel_weight": 1.0, "detail_weight": 0.0}
     who, nobody = (
-        Comparison(
-            target, 64, 64, tiny_lpips(), pixel_weight=1, detail_weight=0, resemblance=_identity(2), identity_weight=w
-        )
-        for w in (0.5, 0)
+        Comparison(target, 64, 64, tiny_lpips(), **weights, resemblance=_identity(2), identity_weight=weight)
+        for weight in (0.5, 0)
     )
 
     def loss(compare: Comparison, drawn: torch.Tensor, ask_who: bool) -> tuple[torch.Tensor, torch.Tensor]:
