@@ -8,6 +8,8 @@ from torch import Tensor
 from generator.errors import InputError
 from invert.losses import LPIPS, area_resize
 
+_GRID = 4  # pixels at twice the compared side: the coarsest of the finest wavelets' blocks
+_GRID_WINDOW = 16  # of those cells a side: enough that a photo's own texture averages out
 _LEAST_FOR_LPIPS = 64  # the trunk's strides leave nothing of a picture much smaller than this
 
 
@@ -43,6 +45,9 @@ class Comparison:
         pixel_weight: of the mean squared error beside LPIPS.
         detail_weight: of the squared error of what averaging to ``size`` removes.
         lpips_weight: of LPIPS.
+        grid_weight: of :func:`grid_error`. What repeats with the pixel grid is the network's doing, never the
+            target's; on dark, even skin it shows, and a squared error of single pixels hardly knows it. It counts
+            where what is finer does.
         centre_weight: of LPIPS of the picture's centre, half as wide, at twice ``size``: what aligned pictures show
             is there, and at ``size`` alone too little is left of it to tell people apart. It is left out where
             nothing as fine is drawn or given.
@@ -63,6 +68,7 @@ class Comparison:
         *,
         pixel_weight: float,
         detail_weight: float,
+        grid_weight: float = 0.0,
         lpips_weight: float = 1.0,
         centre_weight: float = 0.0,
         resemblance: Resemblance | None = None,
@@ -76,6 +82,8 @@ class Comparison:
         self.fine_size = min(fine_size, side)
         # Between other sides averaging is no projection.
         self.has_detail = bool(detail_weight) and side >= fine_size > size
+        fits = self.fine_size % (_GRID * _GRID_WINDOW) == 0
+        self.grid_weight = grid_weight if self.has_detail and fits else 0.0
         self.has_centre = bool(centre_weight) and self.size == size and self.fine_size >= 2 * size
         self.centre_weight = centre_weight
         self.identity_weight = identity_weight
@@ -143,8 +151,11 @@ class Comparison:
         losses = losses + pixel_weight * coarse_error
         if self.has_detail:
             # Averaging is a projection, so the error of what it removes is the difference of the two errors.
-            fine_error = (fine - self.fine_target).square().mean(dim=(1, 2, 3))
+            difference = fine - self.fine_target
+            fine_error = difference.square().mean(dim=(1, 2, 3))
             losses = losses + detail_weight * (fine_error - coarse_error)
+            if self.grid_weight:
+                losses = losses + self.grid_weight * grid_error(difference)
         if self.resemblance is not None and self.identity is not None:
             other = self.last_distance
             if ask_who or other is None:
@@ -161,6 +172,24 @@ class Comparison:
             middle = slice(self.size // 2, self.size // 2 + self.size)
             coarse = torch.cat([coarse, twice[:, :, middle, middle]])
         return coarse if coarse.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(coarse, _LEAST_FOR_LPIPS)
+
+
+def grid_error(difference: Tensor) -> Tensor:
+    """How much of a difference of pictures repeats with the pixel grid.
+
+    Args:
+        difference: ``[N, C, H, H]``, H a multiple of 64.
+
+    Returns:
+        ``[N]``, the mean square of the mean cells of 4x4 pixels, without their own means, one for each window of 64
+        pixels; of the mean channel.
+    """
+    grey = difference.mean(dim=1)
+    n, side, _ = grey.shape
+    windows = side // (_GRID * _GRID_WINDOW)
+    rows = grey.reshape(n, windows, _GRID_WINDOW, _GRID, side).mean(dim=2)
+    cells = rows.reshape(n, windows, _GRID, windows, _GRID_WINDOW, _GRID).mean(dim=4)
+    return (cells - cells.mean(dim=(2, 4), keepdim=True)).square().mean(dim=(1, 2, 3, 4))
 
 
 def check_images(images: Tensor) -> None:

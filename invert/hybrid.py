@@ -39,8 +39,8 @@ class HybridInverter(OptimizationInverter):
             encoder's rows.
         steps: of Adam; None for 50 in W, 100 in W+.
         learning_rate: in standard deviations of W.
-        pixel_weight, detail_weight, centre_weight, identity_weight, prior_weight, search_size, seed, precision: as
-            for the search.
+        pixel_weight, detail_weight, grid_weight, centre_weight, identity_weight, prior_weight, search_size, seed,
+            precision: as for the search.
 
     Attributes:
         encoder, sha256: the encoder's name, and that of its file where it came from one.
@@ -62,6 +62,7 @@ class HybridInverter(OptimizationInverter):
         learning_rate: float = 0.22,
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
+        grid_weight: float = 100.0,
         centre_weight: float = 0.2,
         identity_weight: float = 0.02,
         prior_weight: float = 0.0,
@@ -76,6 +77,7 @@ class HybridInverter(OptimizationInverter):
             learning_rate=learning_rate,
             pixel_weight=pixel_weight,
             detail_weight=detail_weight,
+            grid_weight=grid_weight,
             centre_weight=centre_weight,
             identity_weight=identity_weight,
             prior_weight=prior_weight,

@@ -60,6 +60,8 @@ class OptimizationInverter:
         detail_weight: weight of the squared error of what is finer than ``search_size``, at twice that side.
             Without it the search finds textures whose average is right and which look like nothing: dots on
             lips, a grid on skin.
+        grid_weight: weight of the squared error of what repeats with the pixel grid, at twice ``search_size``: the
+            network's own blocks, which a search would strengthen, as they look like texture to LPIPS.
         centre_weight: weight of LPIPS of the centre, half the side, at twice ``search_size``: faces are there, and
             come out sharper and more like the person.
         identity_weight: weight of the distance that a ``resemblance`` tells, where one is handed to :meth:`invert`;
@@ -85,6 +87,7 @@ class OptimizationInverter:
         w_fraction: float = 0.2,
         pixel_weight: float = 1.0,
         detail_weight: float = 1.0,
+        grid_weight: float = 100.0,
         centre_weight: float = 0.2,
         identity_weight: float = 0.02,
         prior_weight: float = 0.0,
@@ -98,6 +101,7 @@ class OptimizationInverter:
         weights = {
             "pixel": pixel_weight,
             "detail": detail_weight,
+            "grid": grid_weight,
             "centre": centre_weight,
             "identity": identity_weight,
             "prior": prior_weight,
@@ -112,6 +116,7 @@ class OptimizationInverter:
         self.w_steps = self.steps if space == "w" else round(w_fraction * self.steps)
         self.pixel_weight = pixel_weight
         self.detail_weight = detail_weight
+        self.grid_weight = grid_weight
         self.centre_weight = centre_weight
         self.identity_weight = identity_weight
         self.prior_weight = prior_weight
@@ -190,6 +195,7 @@ class OptimizationInverter:
             "learning_rate": self.learning_rate,
             "pixel_weight": self.pixel_weight,
             "detail_weight": self.detail_weight,
+            "grid_weight": self.grid_weight,
             "centre_weight": self.centre_weight,
             "identity_weight": self.identity_weight,
             "prior_weight": self.prior_weight,
@@ -224,6 +230,7 @@ class _Search:
             LPIPS.load("alex").to(G.device).in_precision(dtype),
             pixel_weight=inverter.pixel_weight,
             detail_weight=inverter.detail_weight,
+            grid_weight=inverter.grid_weight,
             centre_weight=inverter.centre_weight,
             resemblance=resemblance,
             identity_weight=inverter.identity_weight,
