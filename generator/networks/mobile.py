@@ -106,7 +106,7 @@ class SeparableConv(nn.Module):
         self.own_noise_counts = float(self.noise.detach().std()) > rounding / 8
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
-        if noise is self.noise and not self.own_noise_counts:
+        if noise is self.noise and not (self.own_noise_counts or reference):
             noise = None
         convolve = modulated_separable_reference if reference else modulated_separable
         return convolve(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)

@@ -102,3 +102,18 @@ def test_an_encoder_makes_it_the_default(tmp_path: Path) -> None:
     assert tuning.pivot_settings["method"] == "hybrid"  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="No encoder comes with this package"):
         make_inverter(G, "hybrid")
+
+
+def test_how_many_steps_each_quality_takes(tmp_path: Path) -> None:
+    """As many as the measurements that README.md reports were made with."""
+    G = odd_generator()
+    save_encoder(small_encoder(G), tmp_path / "mine.safetensors")
+    steps = {
+        (space, quality): make_inverter(
+            G, quality=quality, space=space, encoder=tmp_path / "mine.safetensors"
+        ).steps  # type: ignore[arg-type, attr-defined]
+        for space in ("w", "w+")
+        for quality in ("draft", "good", "best")
+    }
+    assert [steps["w+", quality] for quality in ("draft", "good", "best")] == [40, 90, 175]
+    assert [steps["w", quality] for quality in ("draft", "good", "best")] == [20, 50, 100]
