@@ -76,6 +76,7 @@ class OptimizationInverter:
     """
 
     method = "optimize"
+    momentum = 0.9  # Adam's
 
     def __init__(
         self,
@@ -255,8 +256,8 @@ class _Search:
         self.ended: dict[str, JSON] = {}
 
     def _new_adam(self) -> torch.optim.Adam:
-        # So few steps gain nothing from the usual mean of ten gradients: of five, they end nearer and less far out.
-        return torch.optim.Adam([self.coordinates], lr=self.inverter.learning_rate, betas=(0.8, 0.99))
+        betas = (self.inverter.momentum, 0.99)
+        return torch.optim.Adam([self.coordinates], lr=self.inverter.learning_rate, betas=betas)
 
     def step(self, step: int) -> tuple[Tensor, float]:
         """One step of Adam; what the network drew before it, and the mean loss of that."""
