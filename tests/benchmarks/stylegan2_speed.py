@@ -9,9 +9,9 @@ one process; forward, and forward and backward to ws. Times are medians; PSNR is
 float32's image, for images in [-1, 1].
 
 CLONE is a checkout of NVIDIA's stylegan2-ada-pytorch (not for commercial use), whose code this imports: on a CPU
-its reference operations in float32, on a GPU its compiled ones, with float16 in the four largest blocks. Its network
-has the same widths and random weights of its own. The plain operations are its reference ones in other words, but
-keep freed memory from layer to layer, as all of ours do; it is timed as one finds it.
+its reference operations in float32, on a GPU its compiled ones, with float16 in the four largest blocks. Its
+network has the same widths and random weights of its own. The plain operations are its reference ones in other
+words, but keep freed memory from layer to layer, as all of ours do; it is timed as one finds it.
 """
 
 import argparse
