@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from encoders.encoder import Encoder
     from encoders.restyle import ReStyle
 
-_STEPS = {"w": 50, "w+": 90}
+_STEPS = {"w": 50, "w+": 95}
 
 
 class HybridInverter(OptimizationInverter):
@@ -37,7 +37,7 @@ class HybridInverter(OptimizationInverter):
         encoder: what :class:`invert.encode.EncoderInverter` takes; None for the one that comes with this package.
         space: as for :class:`invert.optimize.OptimizationInverter`; in W the search begins with the mean of the
             encoder's rows.
-        steps: of Adam; None for 50 in W, 90 in W+.
+        steps: of Adam; None for 50 in W, 95 in W+.
         learning_rate: in standard deviations of W.
         pixel_weight, detail_weight, grid_weight, centre_weight, identity_weight, prior_weight, search_size, seed,
             precision: as for the search.
