@@ -182,10 +182,6 @@ def _files(out: Path, figure: bool, overwrite: bool) -> dict[str, Path]:
     files = {name: out / name for name in (_TEXT, _CSV, _JSON, *((_PLOTS, _PICTURES) if figure else ()))}
     for path in files.values():
         free(path, overwrite)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"Cannot write to {out}: {error.strerror or error}.") from error
     return files
 
 

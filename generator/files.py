@@ -10,6 +10,32 @@ from pathlib import Path
 from generator.errors import InputError
 
 
+def check_writable(folder: Path) -> None:
+    """Refuse, before the work, a folder in which nothing could be written after it; nothing is made yet.
+
+    Args:
+        folder: where it is missing, its nearest parent that exists is tried.
+
+    Raises:
+        InputError: it is a file or lies below one, or may not be written.
+    """
+    try:
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not nearest.is_dir():
+            raise InputError(f"Cannot write into the folder {folder}: {nearest} is a file.")
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
+
+
+def shortened(name: str, longest: int) -> str:
+    """As many of a name's first letters as fit into ``longest`` bytes: file systems take 255 at most."""
+    while len(os.fsencode(name)) > longest:
+        name = name[:-1]
+    return name
+
+
 @contextlib.contextmanager
 def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Give a temporary path beside ``target`` that becomes ``target`` when the block ends without an error.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import InputError
-from generator.files import atomic_path
+from generator.files import atomic_path, check_writable, shortened
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
@@ -112,3 +112,29 @@ def test_an_input_error_of_the_block_keeps_its_own_words(tmp_path: Path) -> None
     assert issubclass(InputError, ValueError)
     assert str(InputError("One sentence.")) == "One sentence."
     assert _names(tmp_path) == []
+
+
+def test_a_writable_folder_is_known_before_it_is_made(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "deep")
+    assert _names(tmp_path) == []
+    (tmp_path / "results").touch()
+    with pytest.raises(InputError, match="results is a file"):
+        check_writable(tmp_path / "results")
+    with pytest.raises(InputError, match="results is a file"):
+        check_writable(tmp_path / "results" / "deep")
+
+
+@POSIX
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(InputError, match=r"new: Permission denied\.$"):
+        check_writable(tmp_path / "new")
+
+
+def test_names_are_cut_between_letters() -> None:
+    assert shortened("portrait", 8) == "portrait"
+    assert shortened("portrait", 4) == "port"
+    assert shortened("漢字", 5) == "漢"
