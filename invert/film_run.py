@@ -48,11 +48,11 @@ def run_films(films: Sequence[Path], settings: Settings) -> int:
         The exit status.
 
     Raises:
-        InputError: the only film could not be inverted, or the disk is full.
+        InputError: the only film could not be inverted, no film can be with these settings, or the disk is full.
         KeyboardInterrupt: Ctrl-C.
     """
     from invert.film_session import FilmSession
-    from invert.session import Session
+    from invert.session import Session, SettingsError
 
     session = Session(settings)
     bad: list[str] = []
@@ -60,6 +60,8 @@ def run_films(films: Sequence[Path], settings: Settings) -> int:
         run = FilmSession(session, film)
         try:
             record = run.invert()
+        except SettingsError:
+            raise
         except InputError as error:
             if len(films) == 1 or is_disk_full(error):
                 raise
