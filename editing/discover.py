@@ -48,7 +48,9 @@ def discover(
     mask: Annotated[
         Path | None, typer.Option(help="Where the picture is to change: a picture, white there.", metavar="PICTURE")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call a direction from examples or a text.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call a direction from examples or a text.", metavar="NAME")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="What the picture is to show: 'a smiling face'.")] = None,
     neutral: Annotated[str | None, typer.Option(help="What it shows without that: 'a face'.")] = None,
     weights: Annotated[
@@ -64,9 +66,12 @@ def discover(
         ),
     ] = None,
     score: Annotated[
-        list[str] | None, typer.Option(help="A score to find a direction for; repeatable; all by default.")
+        list[str] | None,
+        typer.Option(help="A score to find a direction for; repeatable; all by default.", metavar="NAME"),
     ] = None,
-    hold: Annotated[list[str] | None, typer.Option(help="A score to leave alone; repeatable.")] = None,
+    hold: Annotated[
+        list[str] | None, typer.Option(help="A score to leave alone; repeatable.", metavar="NAME")
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER")
     ] = Path(),

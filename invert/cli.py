@@ -111,7 +111,7 @@ def invert(
         int | None,
         typer.Option(min=1, help="How many photos at once; 1 on a CPU, where more gain nothing, 8 on a GPU."),
     ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Of a film: search each how manieth frame.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Of a film: search only every Nth frame.")] = 1,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Of a film: only so many first frames.")] = None,
     smooth: Annotated[
         bool, typer.Option("--smooth/--no-smooth", help="Of a film: whether crop and code are kept steady.")
