@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import InputError
-from generator.files import atomic_path, check_writable, shortened
+from generator.files import atomic_folder, atomic_path, check_writable, shortened
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
@@ -112,6 +112,27 @@ def test_an_input_error_of_the_block_keeps_its_own_words(tmp_path: Path) -> None
     assert issubclass(InputError, ValueError)
     assert str(InputError("One sentence.")) == "One sentence."
     assert _names(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_folders_that_a_failed_block_made_are_removed(tmp_path: Path, error: type[BaseException]) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(error):
+        _write_half(tmp_path / "there" / "new" / "deep" / "a.png", error)
+    with pytest.raises(error), atomic_folder(tmp_path / "there" / "new" / "frames", "*.png"):
+        raise error
+    assert _names(tmp_path) == ["there"]
+    assert _names(tmp_path / "there") == []
+
+
+def test_a_folder_that_somebody_else_uses_meanwhile_stays(tmp_path: Path) -> None:
+    def fail() -> None:
+        (tmp_path / "new" / "other.png").touch()
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "new" / "a.png"):
+        fail()
+    assert _names(tmp_path / "new") == ["other.png"]
 
 
 def test_a_writable_folder_is_known_before_it_is_made(tmp_path: Path) -> None:
