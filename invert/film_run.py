@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.command import DONE, WRONG_INPUT, is_disk_full
 from generator.errors import InputError
 from invert.report import suggest_edit
-from invert.settings import Settings
+from invert.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from invert.footage import Footage
@@ -52,7 +52,7 @@ def run_films(films: Sequence[Path], settings: Settings) -> int:
         KeyboardInterrupt: Ctrl-C.
     """
     from invert.film_session import FilmSession
-    from invert.session import Session, SettingsError
+    from invert.session import Session
 
     session = Session(settings)
     bad: list[str] = []

@@ -10,8 +10,8 @@ from generator.command import DONE, STOPPED, WRONG_INPUT, is_disk_full
 from generator.errors import InputError
 from invert.jobs import Job
 from invert.report import describe_files, describe_metrics, describe_partial, suggest_edit
-from invert.session import Session, SettingsError
-from invert.settings import Prepared, Settings
+from invert.session import Session
+from invert.settings import Prepared, Settings, SettingsError
 
 if TYPE_CHECKING:
     from invert.inversion import Inversion

@@ -19,7 +19,7 @@ from invert.prepare import prepared, reduced
 from invert.preview import check_preview_path, film_of_search
 from invert.progress import show_progress, show_status
 from invert.resemblance import resemblance_for
-from invert.settings import Prepared, Settings, Target
+from invert.settings import Prepared, Settings, SettingsError, Target
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
     from invert.optimize import Progress
 
 _BATCH = 8  # of a GPU; a CPU is as fast with one photo after the other
-
-
-class SettingsError(InputError):
-    """What was given cannot be used for any photo of a run; trying the next one is of no use."""
 
 
 class Session:
