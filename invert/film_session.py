@@ -108,7 +108,7 @@ class FilmSession:
     def _told(self) -> "dict[str, JSON]":
         """Every setting."""
         from invert.done import FACE
-        from invert.pivotal import inverter_settings
+        from invert.search_settings import inverter_settings
 
         settings, inverter = self.settings, self.session.inverter
         return {
