@@ -95,7 +95,9 @@ def gather(paths: Sequence[Path]) -> list[Job]:
 def _originals(folder: Path) -> list[Path]:
     photos = list_photos(folder)
     stems = [record_stem(record) for record in folder.glob(f"*{RECORD_SUFFIX}")]
-    made = {photo for photo in photos for stem in stems if photo.stem.startswith(f"{stem}.")}
+    # PNG is what is made unless another name is asked for; IMG_1.crop.jpg beside IMG_1's record is a photo.
+    pictures = [photo for photo in photos if photo.suffix.lower() == ".png"]
+    made = {picture for picture in pictures for stem in stems if picture.stem.startswith(f"{stem}.")}
     originals = [photo for photo in photos if photo not in made]
     if not originals:
         raise InputError(f"The folder {folder} holds only pictures that were made here, and no photo.")

@@ -24,9 +24,9 @@ def test_names_of_results_never_collide(tmp_path: Path) -> None:
 
 
 def test_a_second_run_does_not_take_results_for_photos(tmp_path: Path) -> None:
-    _photos(tmp_path, "me.jpg", "me.inverted.png", "me.pose+2.png", "mentor.jpg", "my.friend.png")
+    _photos(tmp_path, "me.jpg", "me.inverted.png", "me.pose+2.png", "me.two.jpg", "mentor.jpg", "my.friend.png")
     (tmp_path / "me.inversion.safetensors").touch()
-    assert [job.photo.name for job in gather([tmp_path])] == ["me.jpg", "mentor.jpg", "my.friend.png"]
+    assert [job.photo.name for job in gather([tmp_path])] == ["me.jpg", "me.two.jpg", "mentor.jpg", "my.friend.png"]
     # Named by the user, a picture is a photo.
     assert len(gather([tmp_path / "me.inverted.png"])) == 1
 
