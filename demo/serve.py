@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from demo.gradio_import import import_gradio
 from demo.places import PREFIX
 from generator.command import choose_device
 from generator.errors import InputError
@@ -48,7 +49,7 @@ def serve(
     quiet_gradio()
     share_freed_memory()
     # Gradio takes a second or two to import; the model is loaded meanwhile.
-    importing = threading.Thread(target=_import_gradio, daemon=True)
+    importing = threading.Thread(target=import_gradio, daemon=True)
     importing.start()
     from demo.studio import Studio
     from generator.loading import load
@@ -81,6 +82,7 @@ def running(
     quiet_gradio()
     # Where Gradio keeps uploads; what it serves lies there, too. Components ask for it when they are made.
     os.environ["GRADIO_TEMP_DIR"] = str(studio.uploads)
+    import_gradio()
     from demo.app import build, look
 
     blocks: Blocks = build(studio)
@@ -155,7 +157,3 @@ def free_port(host: str, port: int | None) -> int:
             else:
                 return candidate
     raise InputError(f"No port from {_FIRST_PORT} to {_FIRST_PORT + _PORTS - 1} is free; give one with --port.")
-
-
-def _import_gradio() -> None:
-    import gradio  # noqa: F401
