@@ -16,7 +16,7 @@ from demo.gradio_import import import_gradio
 from demo.places import PREFIX
 from generator.command import choose_device
 from generator.errors import InputError
-from generator.ops.memory import share_freed_memory
+from generator.ops.memory import keep_freed_memory, share_freed_memory
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -59,7 +59,11 @@ def serve(
     studio = Studio(G, steps=steps, folder=folder, queue_size=queue_size)
     try:
         importing.join()
-        with running(studio, port=chosen, host=host, share=share, browse=browse) as address:
+        # Half of a preview's time would go into memory that the last one gave back.
+        with (
+            keep_freed_memory(),
+            running(studio, port=chosen, host=host, share=share, browse=browse) as address,
+        ):
             # Ended by a service manager, it cleans up as well.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             threading.Thread(target=studio.warm_up, daemon=True).start()
@@ -116,10 +120,13 @@ def running(
 
 
 def quiet_gradio() -> None:
-    """Have Gradio and what it imports call nobody: no analytics, no check for versions."""
+    """Have Gradio and what it imports call nobody and count nothing: no analytics, no check for versions."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"
+    # After every answer Gradio sums up the last 10000 in a data frame, for a page of numbers that is not served.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -9,7 +9,6 @@ import gradio as gr
 
 from demo import drawing, photos, searching
 from demo.notes import duration, note
-from demo.page import answering
 from demo.running import wait_for_turn
 from demo.tabs.explore import seed_face
 from demo.visit import MOST_DIRECTIONS, Face, Visit
@@ -165,24 +164,36 @@ def strengths_of(visit: Visit, values: tuple[float, ...]) -> dict[str, float]:
     return {name: float(value or 0) for name, value in zip(visit.all_directions, values, strict=False)}
 
 
-def preview(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
-    """A slider moves: half the resolution, at once. A whole photo waits until the slider rests."""
+def move(visit: Visit, name: str | None, view: "drawing.View", value: float | None, *, number: int) -> Any:
+    """The slider of this number moves: half the resolution, at once.
+
+    It is the only slider that is sent; twenty took the page and the server longer to pass on than the picture can
+    wait.
+    """
     visit.moves += 1
+    directions = list(visit.all_directions)
+    if not name or number >= len(directions):
+        return gr.skip()
+    visit.face(name).history.move(directions[number], float(value or 0))
+    return preview(visit, name, view)
+
+
+def preview(visit: Visit, name: str | None, view: "drawing.View") -> Any:
+    """The edits as they are, at half the resolution. A whole photo waits until the sliders rest."""
     if view == WHOLE or not name:
         return gr.skip()
-    return drawing.preview(visit, visit.face(name), strengths_of(visit, values), photo=view == PHOTO)
+    face = visit.face(name)
+    return drawing.preview(visit, face, face.history.moving, photo=view == PHOTO)
 
 
-async def rested(visit: Visit | None, name: str | None, view: "drawing.View", *values: float) -> Any:
-    """Some time after a move: the whole resolution, unless something moved meanwhile."""
-    if visit is None or not name:
+async def rested(visit: Visit | None) -> Any:
+    """Some time after a move: its number, which has the whole resolution drawn, if it was the last one."""
+    if visit is None:
         return gr.skip()
     moves = visit.moves
     await asyncio.sleep(_REST_SECONDS)
     # Let go of, a slider has it drawn at once.
-    if visit.moves != moves or visit.drawn == moves:
-        return gr.skip()
-    return await asyncio.to_thread(answering(draw), visit, name, view, *values)
+    return gr.skip() if visit.moves != moves or visit.drawn == moves else moves
 
 
 def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
