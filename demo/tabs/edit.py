@@ -285,15 +285,16 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
         **rest | {"api_name": "draw"},
     )
     searched.failure(answering(answers.draw), edit, resting, **rest)
-    for event, move in (
-        (c.chooser.change, answers.show_face),
-        (c.undo.click, answers.undo),
-        (c.redo.click, answers.redo),
-        (c.reset.click, answers.reset),
+    faced: Any = [c.view, *c.sliders]
+    for event, move, changed in (
+        (c.chooser.change, answers.show_face, [c.status, *faced]),
+        (c.undo.click, answers.undo, faced),
+        (c.redo.click, answers.redo, faced),
+        (c.reset.click, answers.reset, faced),
     ):
         # The sliders first: whoever moves one while the picture is still drawn does not lose that.
         event(
-            answering(move), [page.visit, c.chooser], [c.view, *c.sliders], queue=False, show_progress="hidden",
+            answering(move), [page.visit, c.chooser], changed, queue=False, show_progress="hidden",
             api_visibility="undocumented",
         ).success(
             answering(answers.preview), shown, c.compare, **rest | {"concurrency_id": "shown"}

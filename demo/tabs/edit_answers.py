@@ -76,7 +76,7 @@ def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
         return str(path), *receive(visit, str(path), True), visit.version
     face = seed_face(visit, example.seed or 0)
     visit.send(face, "edit")
-    return gr.skip(), gr.skip(), gr.skip(), gr.skip(), note(f"{example.title}: move a slider."), visit.version
+    return gr.skip(), gr.skip(), gr.skip(), gr.skip(), about(face), visit.version
 
 
 def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:
@@ -89,7 +89,7 @@ def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:
     finally:
         path.unlink(missing_ok=True)
     visit.send(face, "edit")
-    return visit.version, note(f"{face.name} is open: move a slider.", kind="good")
+    return visit.version, about(face)
 
 
 def get_ready(visit: Visit) -> tuple[Any, ...]:
@@ -111,7 +111,7 @@ def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any,
         for stage in searching.search(visit, visit.photo, number, quality=quality):
             if isinstance(stage, Face):
                 visit.send(stage, "edit")
-                yield note(found(stage), kind="good"), skip, visit.version
+                yield about(stage), skip, visit.version
                 return
             place.expect(stage.seconds_left)
             yield note(words_of(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
@@ -137,12 +137,15 @@ def words_of(stage: searching.Stage) -> str:
     return f"{text}, {duration(stage.seconds_left)} left"
 
 
-def found(face: Face) -> str:
-    """How near a search came, in words."""
+def about(face: Face) -> str:
+    """What there is to say of a face that was chosen: how near its search came to the photo."""
     metrics = face.record.inversion.metrics
-    text = f"Found {face.name}: LPIPS {metrics['lpips_alex'][0]:.3f}" if "lpips_alex" in metrics else "Found."
+    if "lpips_alex" not in metrics:
+        return note(f"{face.name}: move a slider.")
+    text = f"Found {face.name}: LPIPS {metrics['lpips_alex'][0]:.3f}"
     identity = metrics.get("identity", [math.nan])[0]
-    return text if math.isnan(identity) else f"{text}, identity distance {identity:.2f} (below 0.6 is one person)"
+    known = "" if math.isnan(identity) else f", identity distance {identity:.2f} (below 0.6 is one person)"
+    return note(text + known, kind="good")
 
 
 def stop_and_keep(visit: Visit) -> str:
@@ -217,11 +220,13 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
 
 
 def show_face(visit: Visit, name: str | None) -> Any:
-    """Another face was chosen: its edits."""
+    """Another face was chosen: its edits, and what there is to say of it."""
     if not name:
         return gr.skip()
     face = visit.face(name)
-    return _with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
+    # A search says how far it is.
+    said = gr.skip() if visit.busy else about(face)
+    return said, *_with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
 
 
 def undo(visit: Visit, name: str | None) -> Any:
