@@ -205,8 +205,10 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
         return gr.skip()
     face, strengths = visit.face(name), strengths_of(visit, values)
     history = face.history
+    moving = history.moving
     history.push(strengths)
-    visit.drawn = visit.moves
+    if history.current == moving:  # else a slider has moved since these were sent, and rests later
+        visit.drawn = visit.moves
     result = drawing.finished(visit, face, history.current, view=view)
     return (
         result.pair,

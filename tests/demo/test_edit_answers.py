@@ -57,3 +57,14 @@ def test_only_the_last_move_rests(visit: Visit, face: Face, monkeypatch: pytest.
     values = [2.0 if name == "pose" else 0.0 for name in visit.all_directions]
     edit_answers.draw(visit, face.name, "Face", *values)
     assert asyncio.run(edit_answers.rested(visit)) == gr.skip()  # it is drawn already
+
+
+def test_a_picture_of_older_strengths_does_not_end_the_newer_moves_wait(
+    visit: Visit, face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edit_answers, "_REST_SECONDS", 0.0)
+    move(visit, face, "pose", 1.0)
+    move(visit, face, "pose", 2.0)
+    older = [1.0 if name == "pose" else 0.0 for name in visit.all_directions]
+    edit_answers.draw(visit, face.name, "Face", *older)
+    assert asyncio.run(edit_answers.rested(visit)) == visit.moves
