@@ -51,6 +51,19 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse, before the work, a folder that nothing could be written to after it. Nothing is made.
+
+    Raises:
+        InputError: it, or the nearest folder above it that exists, is no folder or may not be written to.
+    """
+    nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not nearest.is_dir():
+        raise InputError(f"Cannot write to {folder}: {nearest} is not a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InputError(f"Cannot write to {folder}: there is no permission to write to {nearest}.")
+
+
 @contextlib.contextmanager
 def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
     """Give a temporary folder beside ``target`` that becomes ``target`` when the block ends without an error.

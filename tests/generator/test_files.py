@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import InputError
-from generator.files import atomic_path
+from generator.files import atomic_path, check_folder
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
@@ -112,3 +112,20 @@ def test_an_input_error_of_the_block_keeps_its_own_words(tmp_path: Path) -> None
     assert issubclass(InputError, ValueError)
     assert str(InputError("One sentence.")) == "One sentence."
     assert _names(tmp_path) == []
+
+
+@POSIX
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_a_folder_without_permission_is_refused_before_the_work(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="no permission"):
+        check_folder(tmp_path / "new")
+    tmp_path.chmod(0o700)
+
+
+def test_a_folder_to_come_is_not_made_by_looking(tmp_path: Path) -> None:
+    check_folder(tmp_path / "a" / "b")
+    assert _names(tmp_path) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="is not a folder"):
+        check_folder(tmp_path / "file" / "b")
