@@ -109,8 +109,9 @@ def test_sketch_is_its_definition(sizes: str, shrink: int) -> None:
         up, first, second = styles[3 * i + 1 : 3 * i + 4]
         x = inverse_haar_reference(x, up)
         if i < len(blocks) - 1:
-            x = block.conv1(x, first, noise[2 * i + 1], reference=True)
-            x = block.conv2(x, second, noise[2 * i + 2] if i < len(blocks) - 2 else None, reference=True)
+            noisy = i < len(blocks) - 2
+            x = block.conv1(x, first, noise[2 * i + 1] if noisy else None, reference=True)
+            x = block.conv2(x, second, noise[2 * i + 2] if noisy else None, reference=True)
         else:
             x = _halved(block.conv1, F.avg_pool2d(x, 2), first)
             x = _halved(block.conv2, x, second)
