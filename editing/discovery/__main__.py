@@ -22,9 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--steady",
         nargs="*",
-        default=["age"],
+        default=[],
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
-        help="directions that leave the others alone on every face (default: age)",
+        help="directions that leave the others alone on every face (default: those of --keep-person)",
     )
     parser.add_argument(
         "--keep-person",
@@ -32,6 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
         default=["pitch", "smile", "mouth-open", "eyes-open"],
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
         help="directions that leave the others and the person alone (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--spare-person",
+        nargs="*",
+        default=["age", "gender"],
+        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
+        help="directions that spare who is seen as far as the samples tell, other than those above "
+        "(default: %(default)s)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
@@ -51,16 +59,18 @@ def _find(chosen: argparse.Namespace) -> None:
     from editing.discovery.leakage import table
     from editing.discovery.likeness import LikenessScorer
     from editing.discovery.samples import sample
+    from editing.discovery.scorer import Scorers
     from generator.fetch import cache_folder
 
     G = generator.load(chosen.model).to(dtype=torch.bfloat16)
     scorer = FaceScorer()
+    likeness = LikenessScorer() if chosen.keep_person or chosen.spare_person else None
     console = Console(stderr=True)
     with Progress(console=console) as progress:
         task = progress.add_task("scoring samples", total=chosen.samples)
         samples = sample(
             G,
-            scorer,
+            Scorers((scorer, likeness)) if likeness is not None and chosen.spare_person else scorer,
             chosen.samples,
             seed=chosen.seed,
             truncation=chosen.truncation,
@@ -78,7 +88,8 @@ def _find(chosen: argparse.Namespace) -> None:
             exact=True,
             steady=chosen.steady,
             keep_person=chosen.keep_person,
-            likeness=LikenessScorer(),
+            spare_person=chosen.spare_person,
+            likeness=likeness,
             report=progress.console.print,
         )
         found = finder.find()

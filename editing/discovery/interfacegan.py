@@ -7,7 +7,8 @@
    combination that changes one score and leaves the means of the others where they are: a linear model has
    its errors, and a generator's answer to a step of two deviations is not its answer to a small one.
 4. For the attributes that are asked for, the steps are recombined so that the other scores stay on every code,
-   and not on average alone; and where that is asked for, the person too (:mod:`editing.discovery.steadying`).
+   and not on average alone; and where that is asked for, the person too (:mod:`editing.discovery.steadying`). Or
+   they give way to steps that spare who is seen (:mod:`editing.discovery.sparing`).
 5. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
    over the samples.
 """
@@ -24,6 +25,7 @@ from editing.discovery.leakage import Effect, changes, effect
 from editing.discovery.linear import LinearModel, Method, fit
 from editing.discovery.samples import Samples, score_codes
 from editing.discovery.scorer import Array, Scorer
+from editing.discovery.sparing import person_effects, sparing_step
 from editing.discovery.steadying import parts_of_step, steadied, try_parts
 from generator.errors import InputError
 from generator.layers import GROUPS
@@ -59,7 +61,8 @@ class InterFaceGAN:
     Args:
         G: the generator, in the precision to search in.
         scorer: what the samples were scored with.
-        samples: what :func:`editing.discovery.samples.sample` gave.
+        samples: what :func:`editing.discovery.samples.sample` gave for the scorer; for ``spare_person`` for
+            the scorer and the likeness side by side.
         method: of the linear model; see :func:`editing.discovery.linear.fit`.
         codes: how many held-out codes refining and testing are done on, each on its own; scaling takes twice
             as many.
@@ -68,7 +71,8 @@ class InterFaceGAN:
         refine: whether to do step 3.
         steady: names of the attributes that step 4 is done for; each takes some minutes more.
         keep_person: names of the attributes that step 4 is done for with the person held, too.
-        likeness: gives the numbers that say who a face is; needed for ``keep_person``.
+        spare_person: names of the attributes whose steps give way to ones that spare who is seen, by the samples.
+        likeness: gives the numbers that say who a face is; needed for ``keep_person`` and ``spare_person``.
         report: called with a sentence when a step begins.
     """
 
@@ -84,17 +88,26 @@ class InterFaceGAN:
         refine: bool = True,
         steady: Sequence[str] = (),
         keep_person: Sequence[str] = (),
+        spare_person: Sequence[str] = (),
         likeness: Scorer | None = None,
         report: Report | None = None,
     ) -> None:
         self.G, self.scorer, self.method, self.codes, self.refine = G, scorer, method, codes, refine
         self.exact = exact
-        self.samples = samples.valid()
+        everything = samples.valid()
+        self.samples = everything.of(scorer.names)
         self.deviations = self.samples.deviations()
         self.report = report or (lambda _: None)
         if keep_person and likeness is None:
             raise ValueError("to keep the person, a likeness has to be measured")
-        self.keep_person, self.likeness = tuple(keep_person), likeness
+        if set(spare_person) & {*steady, *keep_person}:
+            raise ValueError("a step is either recombined or gives way to one that spares the person")
+        self.keep_person, self.spare_person, self.likeness = tuple(keep_person), tuple(spare_person), likeness
+        self._person: Array | None = None
+        if spare_person:
+            if likeness is None or not set(likeness.names) <= set(samples.names):
+                raise ValueError("to spare the person, the samples have to be scored with a likeness, too")
+            self._person = person_effects(everything.of(likeness.names))
         self.steady = tuple(dict.fromkeys((*steady, *keep_person)))
         self._drawn: dict[int, tuple[Tensor, Array]] = {}
         self.model: LinearModel = fit(self.samples, method)
@@ -109,10 +122,7 @@ class InterFaceGAN:
         first = [self._step(attribute, names) for attribute in attributes]
         steps = self._refined(first, attributes) if self.refine else first
         by_name = dict(zip(names, steps, strict=True))
-        steps = [
-            self.steadied(attribute, by_name) if attribute.name in self.steady else step
-            for attribute, step in zip(attributes, steps, strict=True)
-        ]
+        steps = [self._recombined(attribute, by_name) for attribute in attributes]
         found = []
         test, before = self._codes(_TEST_SEED, self.codes)
         for attribute, step in zip(attributes, steps, strict=True):
@@ -189,6 +199,13 @@ class InterFaceGAN:
         # The steps of attributes that move other rows may not bring those rows in.
         mask = np.array([[group in attribute.groups] for group in GROUPS], dtype=np.float64)
         return whole * mask
+
+    def _recombined(self, attribute: Attribute, steps: Mapping[str, Array]) -> Array:
+        """What becomes of an attribute's step where it was asked to leave more alone."""
+        if self._person is not None and attribute.name in self.spare_person:
+            self.report(f"sparing the person in {attribute.name}")
+            return sparing_step(self.model, self._person, attribute, list(steps))
+        return self.steadied(attribute, steps) if attribute.name in self.steady else steps[attribute.name]
 
     def steadied(self, attribute: Attribute, steps: Mapping[str, Array]) -> Array:
         """A step that leaves the other attributes' scores and the person alone on every code, as far as can be.
@@ -270,6 +287,7 @@ class InterFaceGAN:
             "refined": self.refine,
             "steadied": attribute.name in self.steady,
             "likeness_held": attribute.name in self.keep_person,
+            "person_spared": attribute.name in self.spare_person,
             "generator": self.G.name,
             "generator_fingerprint": self.G.fingerprint,
             "scorer": self.scorer.version,
