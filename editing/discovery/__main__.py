@@ -22,9 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--steady",
         nargs="*",
-        default=[],
+        default=["age"],
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
-        help="directions that leave the others alone on every face (default: those of --keep-person)",
+        help="directions that leave the others alone on every face (default: age)",
     )
     parser.add_argument(
         "--keep-person",
@@ -36,10 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--spare-person",
         nargs="*",
-        default=["age", "gender"],
+        default=["gender"],
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
-        help="directions that spare who is seen as far as the samples tell, other than those above "
-        "(default: %(default)s)",
+        help="directions that spare who is seen, as far as the samples tell (default: %(default)s)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)

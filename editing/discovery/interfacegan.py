@@ -2,13 +2,13 @@
 
 1. A linear model of every score on samples of W, half of them with mixed styles.
 2. For each attribute the shortest step in whitened W that changes its score and no other (conditional
-   manipulation, for all scores at once).
+   manipulation, for all scores at once); or, where that is asked for, the one that changes who is seen least
+   (:mod:`editing.discovery.sparing`).
 3. The steps are tried on held-out codes. The matrix of what they really change, inverted, gives the
    combination that changes one score and leaves the means of the others where they are: a linear model has
    its errors, and a generator's answer to a step of two deviations is not its answer to a small one.
 4. For the attributes that are asked for, the steps are recombined so that the other scores stay on every code,
-   and not on average alone; and where that is asked for, the person too (:mod:`editing.discovery.steadying`). Or
-   they give way to steps that spare who is seen (:mod:`editing.discovery.sparing`).
+   and not on average alone; and where that is asked for, the person too (:mod:`editing.discovery.steadying`).
 5. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
    over the samples.
 """
@@ -71,7 +71,7 @@ class InterFaceGAN:
         refine: whether to do step 3.
         steady: names of the attributes that step 4 is done for; each takes some minutes more.
         keep_person: names of the attributes that step 4 is done for with the person held, too.
-        spare_person: names of the attributes whose steps give way to ones that spare who is seen, by the samples.
+        spare_person: names of the attributes whose steps are made to spare who is seen, as far as the samples tell.
         likeness: gives the numbers that say who a face is; needed for ``keep_person`` and ``spare_person``.
         report: called with a sentence when a step begins.
     """
@@ -100,8 +100,6 @@ class InterFaceGAN:
         self.report = report or (lambda _: None)
         if keep_person and likeness is None:
             raise ValueError("to keep the person, a likeness has to be measured")
-        if set(spare_person) & {*steady, *keep_person}:
-            raise ValueError("a step is either recombined or gives way to one that spares the person")
         self.keep_person, self.spare_person, self.likeness = tuple(keep_person), tuple(spare_person), likeness
         self._person: Array | None = None
         if spare_person:
@@ -122,7 +120,10 @@ class InterFaceGAN:
         first = [self._step(attribute, names) for attribute in attributes]
         steps = self._refined(first, attributes) if self.refine else first
         by_name = dict(zip(names, steps, strict=True))
-        steps = [self._recombined(attribute, by_name) for attribute in attributes]
+        steps = [
+            self.steadied(attribute, by_name) if attribute.name in self.steady else step
+            for attribute, step in zip(attributes, steps, strict=True)
+        ]
         found = []
         test, before = self._codes(_TEST_SEED, self.codes)
         for attribute, step in zip(attributes, steps, strict=True):
@@ -137,6 +138,8 @@ class InterFaceGAN:
 
     def _step(self, attribute: Attribute, names: Sequence[str]) -> Array:
         """A step in W, ``[3, w_dim]``, about one standard deviation of the score long by the linear model."""
+        if self._person is not None and attribute.name in self.spare_person:
+            return sparing_step(self.model, self._person, attribute, names)
         fixed = [name for name in (*names, *attribute.fixed) if name != attribute.name]
         step = self.model.direction(attribute.name, fixed=fixed, groups=attribute.groups)
         whitened = np.linalg.solve(self.model.colouring, step.T).T
@@ -199,13 +202,6 @@ class InterFaceGAN:
         # The steps of attributes that move other rows may not bring those rows in.
         mask = np.array([[group in attribute.groups] for group in GROUPS], dtype=np.float64)
         return whole * mask
-
-    def _recombined(self, attribute: Attribute, steps: Mapping[str, Array]) -> Array:
-        """What becomes of an attribute's step where it was asked to leave more alone."""
-        if self._person is not None and attribute.name in self.spare_person:
-            self.report(f"sparing the person in {attribute.name}")
-            return sparing_step(self.model, self._person, attribute, list(steps))
-        return self.steadied(attribute, steps) if attribute.name in self.steady else steps[attribute.name]
 
     def steadied(self, attribute: Attribute, steps: Mapping[str, Array]) -> Array:
         """A step that leaves the other attributes' scores and the person alone on every code, as far as can be.

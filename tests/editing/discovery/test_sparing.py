@@ -91,5 +91,3 @@ def test_the_finder_spares_the_person_for_the_attributes_that_are_named_and_says
     assert known_by(spared) < 0.8 * known_by(free)
     with pytest.raises(ValueError, match="samples have to be scored"):
         InterFaceGAN(G, scorer, samples.of(scorer.names), spare_person=["tall"], likeness=person)
-    with pytest.raises(ValueError, match="either"):
-        find(spare_person=["tall"], keep_person=["tall"])
