@@ -34,6 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
         choices=[attribute.name for attribute in FACE_ATTRIBUTES],
         help="directions that leave the others and the person alone (default: %(default)s)",
     )
+    parser.add_argument(
+        "--spare-person",
+        nargs="*",
+        default=["gender"],
+        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
+        help="directions that spare who is seen, as far as the samples tell (default: %(default)s)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
     share_freed_memory()  # before there are threads, each of which would get memory of its own
@@ -52,6 +59,7 @@ def _find(chosen: argparse.Namespace) -> None:
     from editing.discovery.leakage import table
     from editing.discovery.likeness import LikenessScorer
     from editing.discovery.samples import sample
+    from editing.discovery.scorer import Scorers
     from generator.fetch import cache_folder
     from generator.files import check_writable
 
@@ -66,12 +74,13 @@ def _find(chosen: argparse.Namespace) -> None:
                 f"{path} exists already; add --overwrite to replace it, or name another folder with --out."
             )
     scorer = FaceScorer()
+    likeness = LikenessScorer() if chosen.keep_person or chosen.spare_person else None
     console = Console(stderr=True)
     with Progress(console=console) as progress:
         task = progress.add_task("scoring samples", total=chosen.samples)
         samples = sample(
             G,
-            scorer,
+            Scorers((scorer, likeness)) if likeness is not None and chosen.spare_person else scorer,
             chosen.samples,
             seed=chosen.seed,
             truncation=chosen.truncation,
@@ -89,7 +98,8 @@ def _find(chosen: argparse.Namespace) -> None:
             exact=True,
             steady=chosen.steady,
             keep_person=chosen.keep_person,
-            likeness=LikenessScorer(),
+            spare_person=chosen.spare_person,
+            likeness=likeness,
             report=progress.console.print,
         )
         found = finder.find()

@@ -2,7 +2,8 @@
 
 1. A linear model of every score on samples of W, half of them with mixed styles.
 2. For each attribute the shortest step in whitened W that changes its score and no other (conditional
-   manipulation, for all scores at once).
+   manipulation, for all scores at once); or, where that is asked for, the one that changes who is seen least
+   (:mod:`editing.discovery.sparing`).
 3. The steps are tried on held-out codes. The matrix of what they really change, inverted, gives the
    combination that changes one score and leaves the means of the others where they are: a linear model has
    its errors, and a generator's answer to a step of two deviations is not its answer to a small one.
@@ -24,6 +25,7 @@ from editing.discovery.leakage import Effect, changes, effect
 from editing.discovery.linear import LinearModel, Method, fit
 from editing.discovery.samples import Samples, score_codes
 from editing.discovery.scorer import Array, Scorer
+from editing.discovery.sparing import person_effects, sparing_step
 from editing.discovery.steadying import parts_of_step, steadied, try_parts
 from generator.errors import InputError
 from generator.layers import GROUPS
@@ -59,7 +61,8 @@ class InterFaceGAN:
     Args:
         G: the generator, in the precision to search in.
         scorer: what the samples were scored with.
-        samples: what :func:`editing.discovery.samples.sample` gave.
+        samples: what :func:`editing.discovery.samples.sample` gave for the scorer; for ``spare_person`` for
+            the scorer and the likeness side by side.
         method: of the linear model; see :func:`editing.discovery.linear.fit`.
         codes: how many held-out codes refining and testing are done on, each on its own; scaling takes twice
             as many.
@@ -68,7 +71,8 @@ class InterFaceGAN:
         refine: whether to do step 3.
         steady: names of the attributes that step 4 is done for; each takes some minutes more.
         keep_person: names of the attributes that step 4 is done for with the person held, too.
-        likeness: gives the numbers that say who a face is; needed for ``keep_person``.
+        spare_person: names of the attributes whose steps are made to spare who is seen, as far as the samples tell.
+        likeness: gives the numbers that say who a face is; needed for ``keep_person`` and ``spare_person``.
         report: called with a sentence when a step begins.
     """
 
@@ -84,17 +88,24 @@ class InterFaceGAN:
         refine: bool = True,
         steady: Sequence[str] = (),
         keep_person: Sequence[str] = (),
+        spare_person: Sequence[str] = (),
         likeness: Scorer | None = None,
         report: Report | None = None,
     ) -> None:
         self.G, self.scorer, self.method, self.codes, self.refine = G, scorer, method, codes, refine
         self.exact = exact
-        self.samples = samples.valid()
+        everything = samples.valid()
+        self.samples = everything.of(scorer.names)
         self.deviations = self.samples.deviations()
         self.report = report or (lambda _: None)
         if keep_person and likeness is None:
             raise ValueError("to keep the person, a likeness has to be measured")
-        self.keep_person, self.likeness = tuple(keep_person), likeness
+        self.keep_person, self.spare_person, self.likeness = tuple(keep_person), tuple(spare_person), likeness
+        self._person: Array | None = None
+        if spare_person:
+            if likeness is None or not set(likeness.names) <= set(samples.names):
+                raise ValueError("to spare the person, the samples have to be scored with a likeness, too")
+            self._person = person_effects(everything.of(likeness.names))
         self.steady = tuple(dict.fromkeys((*steady, *keep_person)))
         self._drawn: dict[int, tuple[Tensor, Array]] = {}
         self.model: LinearModel = fit(self.samples, method)
@@ -127,6 +138,8 @@ class InterFaceGAN:
 
     def _step(self, attribute: Attribute, names: Sequence[str]) -> Array:
         """A step in W, ``[3, w_dim]``, about one standard deviation of the score long by the linear model."""
+        if self._person is not None and attribute.name in self.spare_person:
+            return sparing_step(self.model, self._person, attribute, names)
         fixed = [name for name in (*names, *attribute.fixed) if name != attribute.name]
         step = self.model.direction(attribute.name, fixed=fixed, groups=attribute.groups)
         whitened = np.linalg.solve(self.model.colouring, step.T).T
@@ -272,6 +285,7 @@ class InterFaceGAN:
             "refined": self.refine,
             "steadied": attribute.name in self.steady,
             "likeness_held": attribute.name in self.keep_person,
+            "person_spared": attribute.name in self.spare_person,
             "generator": self.G.name,
             "generator_fingerprint": self.G.fingerprint,
             "scorer": self.scorer.version,

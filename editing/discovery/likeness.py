@@ -1,26 +1,36 @@
 """Who a face is, as numbers that a step can be asked to leave alone: dlib's descriptor of it (King 2017)."""
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from editing.discovery.scorer import Array, to_pixels
+from editing.discovery.scorer import Array
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from encoders.face_distance import FaceDistance
+
 _NUMBERS = 128
 
 
-class LikenessScorer:
-    """The 128 numbers of :class:`invert.identity.Identity` for faces aligned as FFHQ's.
+@functools.cache
+def _network() -> "FaceDistance":
+    from encoders.face_distance import FaceDistance
 
-    The euclidean length of their change is the identity distance. Landmarks are read in a fixed box, without a
-    detector, as aligned faces are always in the same place.
+    return FaceDistance()
+
+
+class LikenessScorer:
+    """The 128 numbers of dlib's network for faces aligned as FFHQ's.
+
+    The euclidean length of their change is the identity distance. Faces are cut out where they are on average, as
+    aligned faces are always in the same place. The network is loaded at first use, once for the process.
     """
 
     names = tuple(f"likeness-{number:03d}" for number in range(_NUMBERS))
-    version = "dlib-likeness-1"
+    version = "dlib-likeness-2"
 
     def __call__(self, images: "Tensor") -> Array:
         """Embed aligned faces.
@@ -32,22 +42,12 @@ class LikenessScorer:
             float64 ``[N, 128]``.
 
         Raises:
-            InputError: a model cannot be fetched.
+            InputError: the network cannot be fetched.
         """
-        from PIL import Image
+        import torch
 
-        from invert.faces import Face, landmarks_of
-        from invert.identity import Identity
-        from invert.landmarks import aligned_box
-
-        identity = Identity()
-        rows = np.empty((len(images), _NUMBERS))
-        for row, picture in zip(rows, to_pixels(images), strict=True):
-            box = aligned_box(len(picture))
-            landmarks = landmarks_of(picture, box)
-            row[:] = (
-                np.nan
-                if landmarks is None
-                else identity.embed_face(Image.fromarray(picture), Face(box, landmarks, 1.0))
-            )
-        return rows
+        if not len(images):
+            return np.empty((0, _NUMBERS))
+        with torch.no_grad():
+            numbers: Array = _network().features(images.float().cpu()).double().numpy()
+        return numbers

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +57,11 @@ class Samples:
                 "or a scorer that fits what this model shows."
             )
         return Samples(self.names, self.codes[keep], self.scores[keep], self.plain[keep])
+
+    def of(self, names: Sequence[str]) -> "Samples":
+        """The same samples with these of their scores alone."""
+        columns = [self.names.index(name) for name in names]
+        return Samples(tuple(names), self.codes, self.scores[:, columns], self.plain)
 
     def deviations(self) -> Array:
         """The standard deviation of each score over the plain samples of W, ``[len(names)]``."""

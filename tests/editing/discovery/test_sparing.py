@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from editing.discovery.attributes import Attribute
+from editing.discovery.interfacegan import InterFaceGAN
+from editing.discovery.linear import fit
+from editing.discovery.samples import Samples, sample
+from editing.discovery.scorer import Scorers
+from editing.discovery.sparing import person_effects, sparing_step
+from tests.editing.discovery.test_interfacegan import ATTRIBUTES, PlantedGenerator, PlantedScorer
+
+WIDTH = 6
+SCORES, PERSON = ("age", "smile", "glasses"), ("who-0", "who-1")
+AGE = Attribute("age", "older", "younger", "all", ("glasses",))
+
+
+def _samples(count: int = 4000) -> tuple[Samples, np.ndarray]:
+    """Age shows in two columns of the middle rows, alike; one of them is what the person is known by, too."""
+    rng = np.random.default_rng(0)
+    codes = rng.normal(size=(count, 3, WIDTH)) * np.linspace(0.5, 2, WIDTH)
+    normals = np.zeros((len(SCORES) + len(PERSON), 3, WIDTH))
+    normals[0, 1, :2] = 1.0
+    normals[1, 1, 2], normals[1, 2, 3] = 1.0, 1.0
+    normals[2, 2, 4], normals[2, 1, 1] = 1.0, 0.3
+    normals[3, 1, 0], normals[4, 0, 5] = 0.6, 0.2
+    scores = np.einsum("ngw,kgw->nk", codes, normals) + 0.02 * rng.normal(size=(count, len(normals)))
+    return Samples((*SCORES, *PERSON), codes, scores, np.arange(count) % 2 == 0), normals
+
+
+@pytest.fixture(scope="module")
+def found():
+    samples, normals = _samples()
+    scores = samples.of(SCORES)
+    return fit(scores, strength=1.0), person_effects(samples.of(PERSON)), normals, scores.scores.std(0)
+
+
+def _changes(step: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    return np.einsum("gw,kgw->k", step, normals)
+
+
+def test_the_step_changes_its_score_by_one_deviation_and_takes_the_way_that_spares_the_person(found):
+    model, person, normals, deviations = found
+    shortest = model.direction("age", fixed=("smile", "glasses"))
+    sparing = sparing_step(model, person, AGE, ["age", "smile"])
+    plain, kept = _changes(shortest, normals), _changes(sparing, normals)
+    assert kept[0] / deviations[0] == pytest.approx(1, abs=0.02)
+    assert np.abs(kept[3] / kept[0]) < 0.3 * np.abs(plain[3] / plain[0])
+    # The other way leads through glasses, which are held.
+    assert np.abs(kept[2] / deviations[2]) < 0.1
+    assert np.abs(kept[1] / deviations[1]) < 0.1
+
+
+def test_the_person_is_told_in_its_own_numbers(found):
+    model, person, normals, _ = found
+    # The penalty on large weights shortens what ridge regression tells.
+    np.testing.assert_allclose(person @ np.linalg.inv(model.colouring), normals[3:], atol=0.1)
+
+
+def test_only_the_attributes_rows_move(found):
+    model, person, _, _ = found
+    step = sparing_step(model, person, Attribute("age", "", "", "coarse,middle"), ["age", "smile"])
+    assert step[1].any()
+    assert not step[2].any()
+
+
+class _Person(PlantedScorer):
+    """Known by what `tall` reads in the coarse rows, but not by what it reads in the middle ones."""
+
+    names = ("who",)
+
+    def __call__(self, images):
+        return images[:, 0, :1, 0].double().numpy()
+
+
+def test_the_finder_spares_the_person_for_the_attributes_that_are_named_and_says_so():
+    G, scorer, person = PlantedGenerator(), PlantedScorer(), _Person()
+    samples = sample(G, Scorers((scorer, person)), 1200)
+
+    def find(**asked):
+        return InterFaceGAN(G, scorer, samples, codes=16, likeness=person, **asked).find(ATTRIBUTES)
+
+    free, spared = find(), find(spare_person=["tall"])
+    assert [one.direction.provenance["person_spared"] for one in spared] == [True, False]
+    assert spared[0].effect.intended == pytest.approx(1, abs=0.15)
+    assert spared[0].effect.names == scorer.names
+
+    def known_by(found) -> float:
+        direction = found[0].direction
+        return abs(float(direction.vector[0, 0]) * direction.scale)
+
+    assert known_by(spared) < 0.8 * known_by(free)
+    with pytest.raises(ValueError, match="samples have to be scored"):
+        InterFaceGAN(G, scorer, samples.of(scorer.names), spare_person=["tall"], likeness=person)
