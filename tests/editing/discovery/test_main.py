@@ -18,7 +18,7 @@ def test_what_could_not_be_written_after_an_hour_is_refused_before_it(tmp_path, 
     wrong = tmp_path / "notes.txt"
     wrong.write_text("kept")
     assert main(["--out", str(wrong / "found"), "--model", str(model)]) == 2
-    assert "is not a folder" in capsys.readouterr().err
+    assert "notes.txt is a file" in capsys.readouterr().err
     G = generator.load(str(model))
     there = shipped_path(G.latent_space, "smile", tmp_path)
     there.write_text("mine")
