@@ -53,13 +53,13 @@ def _find(chosen: argparse.Namespace) -> None:
     from editing.discovery.likeness import LikenessScorer
     from editing.discovery.samples import sample
     from generator.fetch import cache_folder
-    from generator.files import check_folder
+    from generator.files import check_writable
 
     if chosen.codes < 2:
         raise InputError(f"Testing needs at least 2 codes, not {chosen.codes}.")
     G = generator.load(chosen.model).to(dtype=torch.bfloat16)
     paths = [shipped_path(G.latent_space, attribute.name, chosen.out) for attribute in FACE_ATTRIBUTES]
-    check_folder(chosen.out)  # an hour's work comes before the first file
+    check_writable(chosen.out)  # an hour's work comes before the first file
     for path in paths:
         if path.exists() and not chosen.overwrite:
             raise InputError(

@@ -2,19 +2,28 @@
 
     python -m tests.benchmarks.stylegan2_speed                          # 1024 pixels, channel_base 32768: minutes
     python -m tests.benchmarks.stylegan2_speed --resolution 256 --device cuda --batch 8 --precision float16
+    python -m tests.benchmarks.stylegan2_speed --official CLONE         # NVIDIA's own operations beside them
 
 A network with random weights, once by the plain operations (float32, contiguous) and once by the fast ones, in
 one process; forward, and forward and backward to ws. Times are medians; PSNR is between the lower precision's and
 float32's image, for images in [-1, 1].
+
+CLONE is a checkout of NVIDIA's stylegan2-ada-pytorch (not for commercial use), whose code this imports: on a CPU
+its reference operations in float32, on a GPU its compiled ones, with float16 in the four largest blocks. Its
+network has the same widths and random weights of its own. The plain operations are its reference ones in other
+words, but keep freed memory from layer to layer, as all of ours do; it is timed as one finds it.
 """
 
 import argparse
 import copy
+import importlib
 import math
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -61,11 +70,29 @@ def seconds(work: Callable[[], object], device: torch.device, repeat: int) -> fl
     return statistics.median(times[1:])
 
 
-def backward(G: Generator, ws: Tensor, reference: bool) -> Tensor:
+def backward(draw: Callable[[Tensor], Tensor], ws: Tensor) -> Tensor:
     """Gradient of the image's mean square, for ws."""
     ws = ws.clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(G.synthesize(ws, reference=reference).square().mean(), ws)
+    (gradient,) = torch.autograd.grad(draw(ws).square().mean(), ws)
     return gradient
+
+
+def official_drawing(
+    clone: Path, resolution: int, channel_base: int, channel_max: int, device: torch.device
+) -> Callable[[Tensor], Tensor]:
+    """NVIDIA's synthesis with random weights, in float32 on a CPU and its mixture with float16 on a GPU."""
+    sys.path.insert(0, str(clone))
+    networks = importlib.import_module("training.networks")
+    synthesis = networks.SynthesisNetwork(
+        w_dim=512,
+        img_resolution=resolution,
+        img_channels=3,
+        channel_base=channel_base,
+        channel_max=channel_max,
+        num_fp16_res=0 if device.type == "cpu" else 4,
+        conv_clamp=None if device.type == "cpu" else 256,
+    )
+    return partial(synthesis.eval().requires_grad_(False).to(device), noise_mode="const")
 
 
 def main() -> None:
@@ -77,6 +104,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=("bfloat16", "float16"), default="bfloat16")
     parser.add_argument("--repeat", type=int, default=3, help="timed runs of each kind (default: 3)")
+    parser.add_argument("--official", type=Path, metavar="CLONE", help="NVIDIA's stylegan2-ada-pytorch")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -86,19 +114,28 @@ def main() -> None:
     ws = G.sample(range(arguments.batch))
     kinds = (("plain", G, True), ("float32", G, False), (arguments.precision, low, False))
     images: dict[str, Tensor] = {}
-    base: dict[str, float] = {}
+    timed: dict[str, tuple[float, float]] = {}
+
+    def measure(name: str, draw: Callable[[Tensor], Tensor]) -> None:
+        with torch.inference_mode():
+            images[name] = draw(ws)
+            forward = seconds(partial(draw, ws), device, repeat)
+        both = seconds(partial(backward, draw, ws), device, repeat)
+        timed[name] = forward, both
+        ratios = [
+            f"{base_forward / forward:.2f}x and {base_both / both:.2f}x {base}"
+            for base, (base_forward, base_both) in timed.items()
+            if base in ("official", "plain") and base != name
+        ]
+        print(f"{name:9} forward {forward:7.3f} s   with gradients {both:7.3f} s   {', '.join(ratios)}", flush=True)
+
+    if arguments.official is not None:
+        widths = arguments.resolution, arguments.channel_base, arguments.channel_max
+        measure("official", official_drawing(arguments.official, *widths, device))
+        del images["official"]  # of other weights
     with keep_freed_memory():
         for name, network, reference in kinds:
-            with torch.inference_mode():
-                images[name] = network.synthesize(ws, reference=reference)
-                forward = seconds(partial(network.synthesize, ws, reference=reference), device, repeat)
-            both = seconds(partial(backward, network, ws, reference), device, repeat)
-            base = base or {"forward": forward, "both": both}
-            print(
-                f"{name:9} forward {forward:7.3f} s {base['forward'] / forward:6.2f}x   "
-                f"forward and backward {both:7.3f} s {base['both'] / both:6.2f}x",
-                flush=True,
-            )
+            measure(name, partial(network.synthesize, reference=reference))
     for name in list(images)[1:]:
         error = (images[name] - images["plain"]).square().mean().sqrt()
         print(f"{name}: {20 * math.log10(2 / float(error)):.1f} dB from the plain image")

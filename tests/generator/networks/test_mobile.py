@@ -149,6 +149,26 @@ def test_bfloat16_is_near() -> None:
         assert (image - expected).norm() < 0.02 * expected.norm()
 
 
+def test_noise_that_rounding_hides_is_left_out() -> None:
+    conv = SeparableConv(8, 4, 6, 16)
+    with seeded(1):
+        x, style, maps = torch.randn(1, 4, 16, 16), 1 + 0.1 * torch.randn(1, 4), torch.randn(1, 1, 16, 16)
+    conv.bias.data.fill_(1.0)
+    for strength, dtype, counts in (
+        (3e-4, torch.bfloat16, False),
+        (3e-4, torch.float32, True),
+        (0.1, torch.bfloat16, True),
+    ):
+        conv.noise.data = strength * maps
+        conv.set_precision(dtype)
+        lower = x.to(dtype)
+        without = conv(lower, style, None, reference=False)
+        assert torch.equal(conv(lower, style, conv.noise, reference=False), without) != counts
+        # A map that the caller brings is drawn with, whatever it is.
+        brought = torch.full_like(conv.noise, 0.5)
+        assert not torch.equal(conv(lower, style, brought, reference=False), without)
+
+
 def test_weights_get_the_references_gradients() -> None:
     """Pivotal tuning asks for these."""
     ws = _codes(odd_generator(), 2)
