@@ -114,7 +114,11 @@ def open_scorer(wish: Wish, begin: Begin) -> Scored | None:
 
 
 def direction_names(wish: Wish, scored: Scored | None) -> list[str]:
-    """What the directions, and their files, will be called."""
+    """What the directions, and their files, will be called.
+
+    Raises:
+        InputError: a score's name cannot be a file's.
+    """
     if wish.method in (Method.EXAMPLES, Method.TEXT):
         return [wish.stem]
     if wish.method is not Method.INTERFACEGAN or scored is None:
@@ -125,6 +129,9 @@ def direction_names(wish: Wish, scored: Scored | None) -> list[str]:
         from editing.discovery.attributes import FACE_ATTRIBUTES
 
         return [attribute.name for attribute in FACE_ATTRIBUTES]
+    for name in scored.names:
+        if not _is_file_name(name):
+            raise InputError(f"The score '{name}' cannot be a file's name; give it another in {wish.scorer}.")
     return list(scored.names)
 
 

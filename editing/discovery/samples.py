@@ -53,8 +53,8 @@ class Samples:
         keep = np.asarray(np.isfinite(self.scores).all(axis=1))
         if keep.sum() < 100:
             raise InputError(
-                f"Only {keep.sum()} of {len(keep)} samples could be scored; take more samples, "
-                "or a scorer that fits what this model shows."
+                f"Only {keep.sum()} of {len(keep)} samples could be scored, and at least 100 are needed; take more "
+                "samples, or a scorer that fits what this model shows."
             )
         return Samples(self.names, self.codes[keep], self.scores[keep], self.plain[keep])
 

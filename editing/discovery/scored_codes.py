@@ -19,6 +19,7 @@ from editing.direction import JSON, Direction
 from editing.discovery.linear import LinearModel, Method, fit
 from editing.discovery.samples import Samples
 from editing.discovery.scorer import Array
+from generator.command import LARGEST_SEED
 from generator.errors import InputError
 from generator.layers import GROUPS
 
@@ -104,16 +105,20 @@ def read_scores(path: Path, G: "Generator") -> Samples:
     from the CSV's folder. Every other column is a score; an empty cell or ``nan`` is none.
 
     Raises:
-        InputError: the file is missing or malformed, or a record cannot be used.
+        InputError: the file is missing or malformed, scores one picture twice, or a record cannot be used.
     """
     names, rows = _table(path)
     scores = np.array([[_number(row[name], name, line, path) for name in names] for line, row in rows])
     if _SEED in rows[0][1]:
         seeds = [_whole(row[_SEED], line, path) for line, row in rows]
         truncations = [_number(row.get(_TRUNCATION, ""), _TRUNCATION, line, path) for line, row in rows]
+        usual = [_USUAL_TRUNCATION if math.isnan(value) else value for value in truncations]
+        _check_once(list(zip(seeds, usual, strict=True)), [line for line, _ in rows], path)
         codes = _sampled(G, seeds, truncations)
     else:
-        codes = _recorded(G, [path.parent / row[_RECORD] for _, row in rows])
+        records = [path.parent / row[_RECORD] for _, row in rows]
+        _check_once(records, [line for line, _ in rows], path)
+        codes = _recorded(G, records)
     plain = np.asarray((codes == codes[:, :1]).all(axis=(1, 2)))
     return Samples(tuple(names), codes, scores, plain)
 
@@ -163,9 +168,20 @@ def _number(text: str, name: str, line: int, path: Path) -> float:
 
 
 def _whole(text: str, line: int, path: Path) -> int:
-    if not text.strip().isdecimal():
-        raise InputError(f"Line {line} of {path} has '{text}' for a seed, which is a whole number from 0 on.")
+    if not text.strip().isdecimal() or len(text.strip()) > 20 or int(text) > LARGEST_SEED:
+        raise InputError(
+            f"Line {line} of {path} has '{text}' for a seed, which is a whole number from 0 to {LARGEST_SEED}."
+        )
     return int(text)
+
+
+def _check_once(codes: Sequence[object], lines: Sequence[int], path: Path) -> None:
+    """Two rows of one code would say two things of one picture, and be counted as two pictures."""
+    seen: dict[object, int] = {}
+    for code, line in zip(codes, lines, strict=True):
+        first = seen.setdefault(code, line)
+        if first != line:
+            raise InputError(f"Lines {first} and {line} of {path} score the same picture; keep one of them.")
 
 
 def _sampled(G: "Generator", seeds: Sequence[int], truncations: Sequence[float]) -> Array:

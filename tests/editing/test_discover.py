@@ -176,6 +176,35 @@ def test_bad_input_is_one_sentence(
     assert not _made(folder)
 
 
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("seed,a/b\n1,1\n", "'a/b' cannot be a file's name"),
+        ("seed,smile\n1,1\n2,3\n1,2\n", "Lines 2 and 4"),
+        (f"seed,smile\n{10**30},1\n", "whole number from 0 to 1000000000"),
+        ("seed,smile\n1,1\n", "at least 100 are needed"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], table: str, words: str
+) -> None:
+    Path("s.csv").write_text(table)
+    assert main(["discover", "-m", "interfacegan", "--scorer", "s.csv", *MODEL]) == 2
+    error = capsys.readouterr().err.strip()
+    assert words in error
+    assert "\n" not in error
+    assert _made(folder) == {"s.csv"}
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_work(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("notes").write_text("kept")
+    assert main(["discover", "-m", "sefa", "-n", "2", "--out", "notes/found", *MODEL]) == 2
+    assert "is not a folder" in capsys.readouterr().err
+    assert _made(folder) == {"notes"}
+
+
 def test_lowrank_takes_a_mask_or_none(folder: Path) -> None:
     mask = np.zeros((16, 16), np.uint8)
     mask[:8] = 255
