@@ -56,7 +56,7 @@ def draw_borrowed(visit: Visit, name: str | None, wish: Borrowed, *, full: bool 
         visit: whose faces these are.
         name: of the face that receives.
         wish: what it is given.
-        full: at full resolution, in float32; else a preview, which a region is not drawn sooner for.
+        full: at full resolution, in float32; else a preview.
 
     Returns:
         The picture, and the command line that draws it; the latter is empty while nothing is given.
@@ -73,16 +73,15 @@ def draw_borrowed(visit: Visit, name: str | None, wish: Borrowed, *, full: bool 
 
     studio, face = visit.studio, visit.face(name)
     giver = visit.face(wish.giver) if wish else face
-    whole = full or (bool(wish) and wish.kind == "region")
-    G = studio.G if whole else studio.preview_G
-    size = None if whole else studio.preview_size
+    G = studio.G if full else studio.preview_G
+    size = None if full else studio.preview_size
     with studio.turns:
-        receiving, giving = (record_code(one.record if whole else one.preview) for one in (face, giver))
+        receiving, giving = (record_code(one.record if full else one.preview) for one in (face, giver))
         if not wish:
             return mixed_picture(G, receiving, [], size=size), ""
         if wish.kind == "region":
             donors = [Donor(giving.ws, G.rows(REGION_LAYERS), wish.strength)]
-            picture = mixed_picture(G, receiving, donors, regions=wish.names)
+            picture = mixed_picture(G, receiving, donors, regions=wish.names, size=size)
         else:
             parts = parts_at_hand(studio.G)
             assert parts is not None  # what is offered is at hand

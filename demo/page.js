@@ -1,5 +1,5 @@
 // What Gradio's page lacks: it takes nothing before the server knows the visitor; a double-click that resets a
-// slider; keys for undo and redo; light and dark.
+// slider; keys for undo and redo; light and dark; titles of messages.
 
 let entered = false;
 
@@ -70,9 +70,33 @@ function watchTheme() {
   new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 }
 
+// Gradio calls whatever went wrong "Error", and kinds of files by their MIME types.
+const OWN_WORDS = [
+  [".toast-title", "Error", "That did not work"],
+  ["[data-testid=toast-text]", "Only image/* allowed.", "Choose a picture: JPEG, PNG, WebP, TIFF, GIF or BMP."],
+];
+
+function nameToasts() {
+  for (const [place, theirs, ours] of OWN_WORDS) {
+    for (const element of document.querySelectorAll(place)) {
+      // The texts alone, as Gradio holds on to the nodes around them.
+      for (const node of element.childNodes) {
+        if (node.nodeType === Node.TEXT_NODE && node.nodeValue.includes(theirs) && !node.nodeValue.includes(ours)) {
+          node.nodeValue = node.nodeValue.replace(theirs, ours);
+        }
+      }
+    }
+  }
+}
+
+function watchToasts() {
+  new MutationObserver(nameToasts).observe(document.body, { childList: true, subtree: true });
+}
+
 function beginPage() {
   holdPage();
   watchTheme();
+  watchToasts();
 }
 
 if (document.body) beginPage();

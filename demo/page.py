@@ -24,6 +24,8 @@ TAB_NAMES = {
 """The tabs that a face can be sent to: id and title."""
 
 _CONTROLS = {
+    "run `pip install pillow-heif`, or export it": "export it",
+    "; give the model it was made with": "; only a demo of that model opens it",
     "--no-align": "turn \u201cLook for faces\u201d off",
     "give a mask's file instead, such as --region mask.png, white where to change": "take another choice instead",
 }

@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from demo.gradio_import import import_gradio
 from demo.places import PREFIX
 from generator.command import choose_device
 from generator.errors import InputError
-from generator.ops.memory import share_freed_memory
+from generator.ops.memory import keep_freed_memory, share_freed_memory
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -48,7 +49,7 @@ def serve(
     quiet_gradio()
     share_freed_memory()
     # Gradio takes a second or two to import; the model is loaded meanwhile.
-    importing = threading.Thread(target=_import_gradio, daemon=True)
+    importing = threading.Thread(target=import_gradio, daemon=True)
     importing.start()
     from demo.studio import Studio
     from generator.loading import load
@@ -58,7 +59,11 @@ def serve(
     studio = Studio(G, steps=steps, folder=folder, queue_size=queue_size)
     try:
         importing.join()
-        with running(studio, port=chosen, host=host, share=share, browse=browse) as address:
+        # Half of a preview's time would go into memory that the last one gave back.
+        with (
+            keep_freed_memory(),
+            running(studio, port=chosen, host=host, share=share, browse=browse) as address,
+        ):
             # Ended by a service manager, it cleans up as well.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             threading.Thread(target=studio.warm_up, daemon=True).start()
@@ -81,6 +86,7 @@ def running(
     quiet_gradio()
     # Where Gradio keeps uploads; what it serves lies there, too. Components ask for it when they are made.
     os.environ["GRADIO_TEMP_DIR"] = str(studio.uploads)
+    import_gradio()
     from demo.app import build, look
 
     blocks: Blocks = build(studio)
@@ -114,10 +120,13 @@ def running(
 
 
 def quiet_gradio() -> None:
-    """Have Gradio and what it imports call nobody: no analytics, no check for versions."""
+    """Have Gradio and what it imports call nobody and count nothing: no analytics, no check for versions."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"
+    # After every answer Gradio sums up the last 10000 in a data frame, for a page of numbers that is not served.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
 
 
 def clear_leftovers(folder: Path) -> None:
@@ -155,7 +164,3 @@ def free_port(host: str, port: int | None) -> int:
             else:
                 return candidate
     raise InputError(f"No port from {_FIRST_PORT} to {_FIRST_PORT + _PORTS - 1} is free; give one with --port.")
-
-
-def _import_gradio() -> None:
-    import gradio  # noqa: F401

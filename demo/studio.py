@@ -16,6 +16,7 @@ from demo.records import Records
 from demo.turns import Turns
 from demo.visit import Visit
 from generator.errors import InputError
+from generator.ops.memory import return_freed_memory
 
 if TYPE_CHECKING:
     from demo.examples import Example
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _VISITS, _EXAMPLES = "visits", "examples"
 _PREVIEW_SIZE = 512
 _SWEEP_SECONDS = 10.0
+_REST_SECONDS = 60.0
 _SEARCHES, _WORKS = 1, 2
 
 
@@ -176,3 +178,5 @@ class Studio:
     def _keep_sweeping(self) -> None:
         while not self._closing.wait(_SWEEP_SECONDS):
             self.sweep()
+            if self.turns.idle and time.monotonic() - self.turns.ended > _REST_SECONDS:
+                return_freed_memory()

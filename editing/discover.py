@@ -10,6 +10,7 @@ from editing.finders import Method, Wish, codes, direction_names, find_direction
 from editing.options import Device, Overwrite, RecordsModel
 from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
+from generator.files import check_writable
 from generator.ops.memory import share_freed_memory
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def discover(
     with show_work() as begin:
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"
+        check_writable(out)  # minutes of work come before the first file
         files = [out / f"{one}.safetensors" for one in direction_names(wish, scored)]
         for path in [*files, picture] if sheet else files:
             if path.exists() and not overwrite:

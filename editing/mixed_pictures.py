@@ -42,11 +42,11 @@ def mixed_picture(
         parts: what is given by style channels, after the donors, as :func:`editing.part_mixing.mix_parts` takes it.
         regions: only there, as :func:`editing.regions.region_masks` reads them; everywhere when empty.
         blend: how a region is joined.
-        size: side in pixels, as :meth:`generator.generator.Generator.synthesize` takes it; for whole pictures.
+        size: side in pixels, as :meth:`generator.generator.Generator.synthesize` takes it.
 
     Raises:
         InputError: a strength is not between 0 and 1, or there is no such region.
-        ValueError: a size comes with regions, or parts with a blend of features.
+        ValueError: a size, or parts, come with a blend of features.
     """
     import torch
 
@@ -54,8 +54,8 @@ def mixed_picture(
     from editing.part_mixing import mix_parts
     from invert.photo import to_picture
 
-    if regions and size is not None:
-        raise ValueError("regions are joined at full resolution")
+    if size is not None and blend == "features":
+        raise ValueError("features are blended at full resolution")
     if parts and blend == "features":
         raise ValueError("parts are drawn whole, not blended in the features")
     noise = receiver.noise_or_const
@@ -65,7 +65,7 @@ def mixed_picture(
         after = to_picture(G.synthesize_styles(mix_parts(G, mixed, parts), noise, size=size))[0]
         if not regions:
             return after
-        before = to_picture(G.synthesize(receiver.ws, noise))[0]
+        before = to_picture(G.synthesize(receiver.ws, noise, size=size))[0]
     from editing.blending import blend_pictures, synthesize_blended
     from editing.regions import WITHIN_SKIN, region_masks, to_mask_tensor
 

@@ -1,5 +1,6 @@
 """The tab Edit: a photo in, sliders, the edited photo out; what they do is in :mod:`demo.tabs.edit_answers`."""
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -252,22 +253,30 @@ def _wire_search(page: Page, controls: Controls) -> Dependency:
 def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
     """Sliders, history, views and downloads; after a search without a face, what was there before it."""
     c = controls
-    edit: Any = [page.visit, c.chooser, c.view, *c.sliders]
+    shown: Any = [page.visit, c.chooser, c.view]
+    edit: Any = [*shown, *c.sliders]
+    at_rest = gr.State(-1)
     buttons: Any = [c.undo, c.redo, c.reset]
     resting: Any = [c.compare, c.picture, c.record, c.command, *buttons]
     live: Any = {"show_progress": "hidden", "trigger_mode": "always_last"}
-    # A preview at once, and the whole resolution when nothing has moved for a moment.
-    moved = gr.on(
-        [slider.input for slider in c.sliders],
-        answering(answers.preview),
-        edit,
-        c.compare,
-        concurrency_limit=_AT_ONCE,
-        api_name="preview",
-        **live,
-    )
     rest: Any = {"concurrency_limit": _AT_ONCE, "concurrency_id": "rest", "api_visibility": "undocumented", **live}
-    moved.then(answers.rested, edit, resting, **rest)
+    # A preview at once, and the whole resolution when nothing has moved for a moment.
+    names = [*page.studio.directions, *[None] * MOST_DIRECTIONS]
+    for number, (name, slider) in enumerate(zip(names, c.sliders, strict=True)):
+        visible: Any = {"api_visibility": "undocumented"} if name is None else {"api_name": f"preview_{name}"}
+        moved = slider.input(
+            answering(functools.partial(answers.move, number=number)),
+            [*shown, slider],
+            c.compare,
+            concurrency_limit=_AT_ONCE,
+            concurrency_id="preview",
+            **visible,
+            **live,
+        )
+        moved.then(
+            answers.rested, page.visit, at_rest, **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"}
+        )
+    at_rest.change(answering(answers.draw), edit, resting, **rest)
     gr.on(
         [c.view.input, *(slider.release for slider in c.sliders)],
         answering(answers.draw),
@@ -276,18 +285,19 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
         **rest | {"api_name": "draw"},
     )
     searched.failure(answering(answers.draw), edit, resting, **rest)
-    for event, move in (
-        (c.chooser.change, answers.show_face),
-        (c.undo.click, answers.undo),
-        (c.redo.click, answers.redo),
-        (c.reset.click, answers.reset),
+    faced: Any = [c.view, *c.sliders]
+    for event, move, changed in (
+        (c.chooser.change, answers.show_face, [c.status, *faced]),
+        (c.undo.click, answers.undo, faced),
+        (c.redo.click, answers.redo, faced),
+        (c.reset.click, answers.reset, faced),
     ):
         # The sliders first: whoever moves one while the picture is still drawn does not lose that.
         event(
-            answering(move), [page.visit, c.chooser], [c.view, *c.sliders], queue=False, show_progress="hidden",
+            answering(move), [page.visit, c.chooser], changed, queue=False, show_progress="hidden",
             api_visibility="undocumented",
         ).success(
-            answering(answers.preview), edit, c.compare, **rest | {"concurrency_id": "shown"}
+            answering(answers.preview), shown, c.compare, **rest | {"concurrency_id": "shown"}
         ).success(answering(answers.draw), edit, resting, **rest)  # fmt: skip
     page.version.change(
         answering(answers.show_kept),

@@ -9,7 +9,6 @@ import gradio as gr
 
 from demo import drawing, photos, searching
 from demo.notes import duration, note
-from demo.page import answering
 from demo.running import wait_for_turn
 from demo.tabs.explore import seed_face
 from demo.visit import MOST_DIRECTIONS, Face, Visit
@@ -77,7 +76,7 @@ def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
         return str(path), *receive(visit, str(path), True), visit.version
     face = seed_face(visit, example.seed or 0)
     visit.send(face, "edit")
-    return gr.skip(), gr.skip(), gr.skip(), gr.skip(), note(f"{example.title}: move a slider."), visit.version
+    return gr.skip(), gr.skip(), gr.skip(), gr.skip(), about(face), visit.version
 
 
 def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:
@@ -90,7 +89,7 @@ def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:
     finally:
         path.unlink(missing_ok=True)
     visit.send(face, "edit")
-    return visit.version, note(f"{face.name} is open: move a slider.", kind="good")
+    return visit.version, about(face)
 
 
 def get_ready(visit: Visit) -> tuple[Any, ...]:
@@ -112,7 +111,7 @@ def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any,
         for stage in searching.search(visit, visit.photo, number, quality=quality):
             if isinstance(stage, Face):
                 visit.send(stage, "edit")
-                yield note(found(stage), kind="good"), skip, visit.version
+                yield about(stage), skip, visit.version
                 return
             place.expect(stage.seconds_left)
             yield note(words_of(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
@@ -138,12 +137,15 @@ def words_of(stage: searching.Stage) -> str:
     return f"{text}, {duration(stage.seconds_left)} left"
 
 
-def found(face: Face) -> str:
-    """How near a search came, in words."""
+def about(face: Face) -> str:
+    """What there is to say of a face that was chosen: how near its search came to the photo."""
     metrics = face.record.inversion.metrics
-    text = f"Found {face.name}: LPIPS {metrics['lpips_alex'][0]:.3f}" if "lpips_alex" in metrics else "Found."
+    if "lpips_alex" not in metrics:
+        return note(f"{face.name}: move a slider.")
+    text = f"Found {face.name}: LPIPS {metrics['lpips_alex'][0]:.3f}"
     identity = metrics.get("identity", [math.nan])[0]
-    return text if math.isnan(identity) else f"{text}, identity distance {identity:.2f} (below 0.6 is one person)"
+    known = "" if math.isnan(identity) else f", identity distance {identity:.2f} (below 0.6 is one person)"
+    return note(text + known, kind="good")
 
 
 def stop_and_keep(visit: Visit) -> str:
@@ -165,24 +167,36 @@ def strengths_of(visit: Visit, values: tuple[float, ...]) -> dict[str, float]:
     return {name: float(value or 0) for name, value in zip(visit.all_directions, values, strict=False)}
 
 
-def preview(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
-    """A slider moves: half the resolution, at once. A whole photo waits until the slider rests."""
+def move(visit: Visit, name: str | None, view: "drawing.View", value: float | None, *, number: int) -> Any:
+    """The slider of this number moves: half the resolution, at once.
+
+    It is the only slider that is sent; twenty took the page and the server longer to pass on than the picture can
+    wait.
+    """
     visit.moves += 1
+    directions = list(visit.all_directions)
+    if not name or number >= len(directions):
+        return gr.skip()
+    visit.face(name).history.move(directions[number], float(value or 0))
+    return preview(visit, name, view)
+
+
+def preview(visit: Visit, name: str | None, view: "drawing.View") -> Any:
+    """The edits as they are, at half the resolution. A whole photo waits until the sliders rest."""
     if view == WHOLE or not name:
         return gr.skip()
-    return drawing.preview(visit, visit.face(name), strengths_of(visit, values), photo=view == PHOTO)
+    face = visit.face(name)
+    return drawing.preview(visit, face, face.history.moving, photo=view == PHOTO)
 
 
-async def rested(visit: Visit | None, name: str | None, view: "drawing.View", *values: float) -> Any:
-    """Some time after a move: the whole resolution, unless something moved meanwhile."""
-    if visit is None or not name:
+async def rested(visit: Visit | None) -> Any:
+    """Some time after a move: its number, which has the whole resolution drawn, if it was the last one."""
+    if visit is None:
         return gr.skip()
     moves = visit.moves
     await asyncio.sleep(_REST_SECONDS)
     # Let go of, a slider has it drawn at once.
-    if visit.moves != moves or visit.drawn == moves:
-        return gr.skip()
-    return await asyncio.to_thread(answering(draw), visit, name, view, *values)
+    return gr.skip() if visit.moves != moves or visit.drawn == moves else moves
 
 
 def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
@@ -191,8 +205,10 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
         return gr.skip()
     face, strengths = visit.face(name), strengths_of(visit, values)
     history = face.history
+    moving = history.moving
     history.push(strengths)
-    visit.drawn = visit.moves
+    if history.current == moving:  # else a slider has moved since these were sent, and rests later
+        visit.drawn = visit.moves
     result = drawing.finished(visit, face, history.current, view=view)
     return (
         result.pair,
@@ -206,11 +222,13 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
 
 
 def show_face(visit: Visit, name: str | None) -> Any:
-    """Another face was chosen: its edits."""
+    """Another face was chosen: its edits, and what there is to say of it."""
     if not name:
         return gr.skip()
     face = visit.face(name)
-    return _with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
+    # A search says how far it is.
+    said = gr.skip() if visit.busy else about(face)
+    return said, *_with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
 
 
 def undo(visit: Visit, name: str | None) -> Any:

@@ -3,12 +3,16 @@
 import contextlib
 import ctypes
 import sys
+import threading
 from collections.abc import Callable, Iterator
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # glibc's malloc.h
 _ARENA_MAX = -8
 _DEFAULTS = {_MMAP_MAX: 65536, _TRIM_THRESHOLD: 128 * 1024, _TOP_PAD: 128 * 1024}
 _KEEP = {_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 * 2**20}
+
+_blocks = 0  # of the process, as the setting is
+_lock = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -17,19 +21,31 @@ def keep_freed_memory() -> Iterator[None]:
 
     glibc maps every block above 32 MB anew, and the kernel clears it page by page on first touch. For the large
     feature maps of a loop on the CPU that costs more than the arithmetic. The setting is the process's own and
-    glibc's defaults come back at the end; elsewhere than on glibc the block changes nothing.
+    glibc's defaults come back at the end of the last block that is open, in whichever thread; elsewhere than on
+    glibc the block changes nothing.
     """
-    mallopt = _mallopt()
-    if mallopt is None:
-        yield
-        return
-    for option, value in _KEEP.items():
-        mallopt(option, value)
+    _count(1)
     try:
         yield
     finally:
-        for option, value in _DEFAULTS.items():
-            mallopt(option, value)
+        _count(-1)
+
+
+def _count(change: int) -> None:
+    global _blocks
+    with _lock:
+        before, _blocks = _blocks, _blocks + change
+        mallopt = _mallopt()
+        if mallopt is not None and not (before and _blocks):
+            for option, value in (_KEEP if _blocks else _DEFAULTS).items():
+                mallopt(option, value)
+
+
+def return_freed_memory() -> None:
+    """Give the operating system back what :func:`keep_freed_memory` keeps; glibc alone does."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def share_freed_memory() -> None:

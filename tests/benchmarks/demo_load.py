@@ -91,6 +91,7 @@ class Script:
     ) -> None:
         self.address, self.pictures, self.records, self.tally, self.until = address, pictures, records, tally, until
         self.chance = random.Random(number)
+        self.moved: str | None = None
 
     def run(self) -> None:
         while time.monotonic() < self.until:
@@ -100,7 +101,7 @@ class Script:
                 self.tally.wrong.append(f"no answer: {type(error).__name__}: {error}")
 
     def visit(self) -> None:
-        visitor = Visitor(self.address, timeout=170)
+        visitor, self.moved = Visitor(self.address, timeout=170), None
         visitor.stay()
         try:
             seed = self.chance.choice(_SEEDS)
@@ -138,19 +139,24 @@ class Script:
         if distance > _SAME:
             self.tally.wrong.append(f"{what}: another picture than asked for ({distance:.1f} levels from {key})")
 
-    def edit(self, visitor: Visitor, seed: int, event: str) -> None:
-        name, strength = self.chance.choice(DIRECTIONS[:3]), self.chance.choice(_STRENGTHS)
-        values = [strength if one == name else 0.0 for one in DIRECTIONS] + [0.0] * HIDDEN
-        face = f"known{seed}"
-        answer = self.ask(event, lambda: visitor.call(event, face, "Face", *values))
-        if isinstance(answer, list):
-            self.compare(event, visitor, answer[0][1]["path"], (seed, name, strength))
-
     def slide(self, visitor: Visitor, seed: int) -> None:
-        self.edit(visitor, seed, "preview")
+        face, name, strength = f"known{seed}", self.chance.choice(DIRECTIONS[:3]), self.chance.choice(_STRENGTHS)
+        before = self.moved
+        if before not in (None, name):
+            self.ask("preview", lambda: visitor.call(f"preview_{before}", face, "Face", 0.0))
+        answer = self.ask("preview", lambda: visitor.call(f"preview_{name}", face, "Face", strength))
+        self.check_edit("preview", visitor, answer, (seed, name, strength))
 
     def draw(self, visitor: Visitor, seed: int) -> None:
-        self.edit(visitor, seed, "draw")
+        name, strength = self.chance.choice(DIRECTIONS[:3]), self.chance.choice(_STRENGTHS)
+        values = [strength if one == name else 0.0 for one in DIRECTIONS] + [0.0] * HIDDEN
+        answer = self.ask("draw", lambda: visitor.call("draw", f"known{seed}", "Face", *values))
+        self.check_edit("draw", visitor, answer, (seed, name, strength))
+
+    def check_edit(self, what: str, visitor: Visitor, answer: object, key: tuple[int, str, float]) -> None:
+        self.moved = key[1]
+        if isinstance(answer, list):
+            self.compare(what, visitor, answer[0][1]["path"], key)
 
     def photo(self, visitor: Visitor, _seed: int) -> None:
         upload = visitor.uploaded("astronaut.jpg", _PHOTO.read_bytes())

@@ -75,13 +75,20 @@ def test_a_region_is_given_as_the_command_does_it(
     points = 0.5 + 0.25 * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
     monkeypatch.setattr(regions, "face_landmarks", lambda *_: points)
     own, _ = draw_borrowed(visit, "ann", Borrowed("region", (), "bob", 1.0), full=True)
-    picture, command = draw_borrowed(visit, "ann", Borrowed("region", ("mouth",), "bob", 1.0))
+    wish = Borrowed("region", ("mouth",), "bob", 1.0)
+    picture, command = draw_borrowed(visit, "ann", wish, full=True)
     assert command == "edit mix ann.inversion.safetensors bob.inversion.safetensors --region mouth"
     difference = abs(values(picture) - values(own)).sum(axis=2)
     assert difference.any()
     assert not difference[0].any()  # away from the mouth all stays as it is
     made = run_command(visit, command, tmp_path / "elsewhere", monkeypatch)
     assert abs(values(made) - values(picture)).max() <= 1
+    small, _ = draw_borrowed(visit, "ann", wish)
+    before, _ = draw_borrowed(visit, "ann", Borrowed("region", (), "bob", 1.0))
+    assert small.width == before.width == visit.studio.preview_size
+    difference = abs(values(small) - values(before)).sum(axis=2)
+    assert difference.any()
+    assert not difference[0].any()
 
 
 def test_what_cannot_be_given_is_said(visit: Visit) -> None:

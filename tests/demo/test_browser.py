@@ -9,6 +9,7 @@ import pytest
 
 from demo.app import TABS
 from demo.studio import Studio
+from editing.sampling import Sampling
 from tests.demo.browser import open_page
 
 pytestmark = pytest.mark.slow
@@ -206,7 +207,7 @@ def test_on_a_phone_the_picture_stays_in_sight_of_the_sliders(browser: Any, smal
     ("name", "content", "words"),
     [
         ("text.png", b"this is no picture", "is not a picture that can be read"),
-        ("notes.txt", b"text", "Only image/* allowed"),
+        ("notes.txt", b"text", "Choose a picture"),
         ("empty.jpg", b"", "is empty"),
     ],
 )
@@ -215,9 +216,43 @@ def test_a_bad_upload_is_a_sentence_in_the_page(page: Any, tmp_path: Path, name:
     page.set_input_files("#edit-photo input[type=file]", str(tmp_path / name))
     toast = page.locator(".toast-body")
     toast.wait_for()
-    assert words in toast.inner_text()
+    toast.get_by_text(words).wait_for()
+    assert toast.locator(".toast-title").inner_text().strip() == "That did not work"
     assert "Traceback" not in page.content()
     click_example(page)  # and the page goes on
+
+
+def test_a_record_made_elsewhere_is_opened_and_its_slider_moves_it(
+    page: Any, small_demo: tuple[Studio, str], tmp_path: Path
+) -> None:
+    G = small_demo[0].G
+    Sampling().record(G, 7, Sampling().codes(G, [7])).save(tmp_path / "mine.inversion.safetensors")
+    page.get_by_role("button", name="More ways to begin").click()
+    page.set_input_files(
+        "#tab-edit input[type=file][accept='.safetensors']", tmp_path / "mine.inversion.safetensors"
+    )
+    wait_for_rest(page)
+    assert page.input_value(".face-chooser input") == "mine"
+    page.wait_for_function("document.querySelector('#edit-status').innerText.includes('mine: move a slider')")
+    before = pictures(page)
+    page.locator("#direction-pose input[type=range]").fill("3")
+    wait_for_change(page, before)
+    page.wait_for_selector("#edit-undo:not([disabled])")
+
+
+def test_the_line_below_the_picture_is_of_the_face_that_is_chosen(page: Any) -> None:
+    def wait_for_words(words: str) -> None:
+        page.wait_for_function(
+            "words => document.querySelector('#edit-status').innerText.includes(words)", arg=words
+        )
+
+    click_example(page, 1)
+    wait_for_words("seed2: move a slider")
+    click_example(page, 2)
+    wait_for_words("seed5: move a slider")
+    page.click("#tab-edit .face-chooser input")
+    page.get_by_role("option", name="seed2").click()
+    wait_for_words("seed2: move a slider")
 
 
 def test_light_and_dark(page: Any) -> None:

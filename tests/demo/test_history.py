@@ -44,3 +44,20 @@ def test_the_history_is_bounded() -> None:
         steps += 1
     assert steps == 199
     assert history.current == {"pose": 800.0}
+
+
+def test_what_moves_is_no_step_and_the_next_step_forgets_it() -> None:
+    history = History()
+    history.push({"pose": 1.0})
+    history.move("age", 2.0)
+    history.move("pose", 0.0)
+    assert history.moving == {"age": 2.0}
+    assert history.current == {"pose": 1.0}
+    history.push({"pose": 1.0})  # equal edits end the move as well
+    assert history.moving == {"pose": 1.0}
+    history.move("age", 2.0)
+    assert history.undo() == {}
+    assert history.moving == {}
+    history.move("age", 2.0)
+    history.redo()
+    assert history.moving == {"pose": 1.0}

@@ -138,15 +138,14 @@ def test_a_slider_changes_the_picture_and_the_record_downloads(
     studio = served[0]
     name = draw_example(visitor, studio, 0)
     visit = own_visit(studio, visitor)
-    moved = [3.0, *NO_SLIDER[1:]]
-    before, after = visitor.call("preview", name, "Face", *moved)[0]
+    direction = next(iter(studio.directions))
+    before, after = visitor.call(f"preview_{direction}", name, "Face", 3.0)[0]
     pictures = [visitor.fetch(one["path"]) for one in (before, after)]
     assert all(Image.open(io.BytesIO(one.content)).size == (16, 16) for one in pictures)
     assert pictures[0].content != pictures[1].content
-    answer = visitor.call("draw", name, "Face", *moved)
+    answer = visitor.call("draw", name, "Face", 3.0, *NO_SLIDER[1:])
     assert visitor.fetch(answer[1]["value"]["path"]).content[:4] == b"\x89PNG"
     assert visitor.fetch(answer[2]["value"]["path"]).content == visit.faces[name].path.read_bytes()
-    direction = next(iter(studio.directions))
     assert f"--direction {direction} --strength 3" in answer[3]
 
 

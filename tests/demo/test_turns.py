@@ -37,3 +37,11 @@ def test_an_error_gives_the_turn_back() -> None:
             pass
     with turns:
         turns.give_way()
+
+
+def test_it_is_idle_when_nobody_has_a_turn() -> None:
+    turns = Turns()
+    assert turns.idle
+    with turns:
+        assert not turns.idle
+    assert turns.idle

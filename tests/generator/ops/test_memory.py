@@ -1,15 +1,17 @@
 """The allocator's setting comes and goes, and never changes a result."""
 
 import ctypes
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 import torch
 
 from generator.ops import memory
-from generator.ops.memory import keep_freed_memory
+from generator.ops.memory import keep_freed_memory, return_freed_memory
 
 
 class _FakeLibrary:
@@ -42,8 +44,28 @@ def test_restores_after_an_error(library: _FakeLibrary) -> None:
 
 
 def test_nests(library: _FakeLibrary) -> None:
-    with keep_freed_memory(), keep_freed_memory():
+    with keep_freed_memory():
+        with keep_freed_memory():
+            assert library.options == memory._KEEP
         assert library.options == memory._KEEP
+    assert library.options == memory._DEFAULTS
+
+
+def test_the_last_thread_to_end_its_block_restores(library: _FakeLibrary) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with keep_freed_memory():
+            begun.set()
+            end.wait()
+
+    thread = threading.Thread(target=other)
+    with keep_freed_memory():
+        thread.start()
+        begun.wait()
+    assert library.options == memory._KEEP
+    end.set()
+    thread.join()
     assert library.options == memory._DEFAULTS
 
 
@@ -71,6 +93,22 @@ def test_the_real_one_gives_the_same_numbers_in_memory_used_again() -> None:
             with keep_freed_memory():
                 assert torch.arange(3_000_000).square().sum() == expected
     assert torch.arange(3_000_000).square().sum() == expected
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc is asked"
+)
+def test_what_is_kept_can_be_given_back() -> None:
+    pages = Path("/proc/self/statm")
+
+    def resident() -> int:
+        return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    with keep_freed_memory():
+        torch.ones(25_000_000)
+        kept = resident()
+        return_freed_memory()
+        assert kept - resident() > 50_000_000
 
 
 _ARENAS = """
