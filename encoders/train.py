@@ -4,18 +4,24 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from generator.command import LARGEST_SEED, new_app, run
 from generator.errors import InputError
+from generator.files import check_writable
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from encoders.config import Architecture
     from encoders.encoder import Encoder
     from encoders.training_data import GeneratorSamples, Source
     from encoders.training_losses import Measure
+    from encoders.training_settings import TrainingSettings
     from generator.generator import Generator
+    from generator.json_values import JSON
 
 app = new_app()
 
@@ -112,8 +118,7 @@ def train(
         degrade=degrade,
         seed=seed,
     )
-    if out.exists() and not out.is_dir():
-        raise InputError(f"Cannot write into {out}: it is a file; give a folder to --out.")
+    check_writable(out)
     with_samples = images is None if samples is None else samples
     if not with_samples and images is None:
         raise InputError("There is nothing to learn from: give --images, or leave --no-samples out.")
@@ -175,21 +180,27 @@ def train(
         print(f"Wrote {out / ENCODER}")
 
 
-def _told(features: Path | None, side: int, values: str, crop: float) -> "str | list[Any] | None":
+def _told(features: Path | None, side: int, values: str, crop: float) -> "JSON":
     """What a training says of its features, so that another one is not taken for it."""
     if features is None or features == _FACES:
         return None if features is None else str(features)
     return [str(features.resolve()), side, values, crop]
 
 
-def _within(settings: Any, resolution: int) -> Any:
+def _within(settings: "TrainingSettings", resolution: int) -> "TrainingSettings":
     import dataclasses
 
     return dataclasses.replace(settings, loss_size=min(settings.loss_size, resolution))
 
 
 def _encoder(
-    G: "Generator", architecture: Any, restyle: bool, input_size: int, start: Path | None, name: str, seed: int
+    G: "Generator",
+    architecture: "Architecture",
+    restyle: bool,
+    input_size: int,
+    start: Path | None,
+    name: str,
+    seed: int,
 ) -> "Encoder":
     from encoders.config import EncoderConfig
     from encoders.encoder import Encoder
@@ -229,10 +240,11 @@ def _measures(lpips: float, G: "Generator") -> "dict[str, tuple[float, Measure]]
 
     network = LPIPS.load("alex").to(G.device).in_precision(G.dtype)
 
-    def measure(ours: Any, theirs: Any) -> Any:
+    def measure(ours: "Tensor", theirs: "Tensor") -> "Tensor":
         # The trunk's strides leave nothing of a picture much smaller than this.
         side = max(64, ours.shape[-1])
-        return network(area_resize(ours, side), area_resize(theirs, side))
+        distance: Tensor = network(area_resize(ours, side), area_resize(theirs, side))
+        return distance
 
     return {"lpips": (lpips, measure)}
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -238,12 +238,12 @@ def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
 
 
-def _adam_tensors(prefix: str, adam: Any) -> dict[str, Tensor]:
+def _adam_tensors(prefix: str, adam: torch.optim.Optimizer) -> dict[str, Tensor]:
     state = adam.state_dict()["state"]
     return {f"{prefix}.{i}.{name}": value for i, values in state.items() for name, value in values.items()}
 
 
-def _fill_adam(adam: Any, tensors: Mapping[str, Tensor]) -> None:
+def _fill_adam(adam: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition(".")

@@ -1,5 +1,6 @@
 """A run over films, and what it says of them."""
 
+import contextlib
 import statistics
 import sys
 from collections.abc import Sequence
@@ -56,26 +57,26 @@ def run_films(films: Sequence[Path], settings: Settings) -> int:
 
     session = Session(settings)
     bad: list[str] = []
-    for film in dict.fromkeys(films):
-        run = FilmSession(session, film)
-        try:
-            record = run.invert()
-        except SettingsError:
-            raise
-        except InputError as error:
-            if len(films) == 1 or is_disk_full(error):
-                raise
-            bad.append(str(error))
-            print(f"invert: {error}", file=sys.stderr)
-            continue
-        if settings.quiet:
-            continue
-        if record is None:
-            print(f"Skipped {film.name}, already done; --overwrite does it again")
-        else:
-            print(f"Wrote {run.record}, {run.made}")
-            print(describe_film(record))
-        print(suggest_edit(run.record, settings.model, "--direction smile --strength 1.5 --paste-back"))
+    with contextlib.closing(session.claims):
+        for film in dict.fromkeys(films):
+            run = FilmSession(session, film)
+            try:
+                record = run.invert()
+            except InputError as error:
+                if len(films) == 1 or is_disk_full(error) or isinstance(error, SettingsError):
+                    raise
+                bad.append(str(error))
+                print(f"invert: {error}", file=sys.stderr)
+                continue
+            session.claims.release(run.record)
+            if settings.quiet:
+                continue
+            if record is None:
+                print(f"Skipped {film.name}, already done; --overwrite does it again")
+            else:
+                print(f"Wrote {run.record}, {run.made}")
+                print(describe_film(record))
+            print(suggest_edit(run.record, settings.model, "--direction smile --strength 1.5 --paste-back"))
     if not bad:
         return DONE
     print(f"invert: {len(bad)} of {len(films)} films could not be inverted:", file=sys.stderr)

@@ -7,8 +7,6 @@ the background stay the photo's own. Where the edit does move things the residua
 face: there only its smooth part, colour and shade, is kept, and a cut decides what is the photo's.
 """
 
-from typing import Any
-
 import numpy as np
 from PIL import Image
 
@@ -185,7 +183,7 @@ def _sharp(alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
     return smoothstep(np.minimum(across[None, :], down[:, None]))[:, :, None]
 
 
-def _rounded(u: Any, v: Any, feather: float) -> Array:
+def _rounded(u: Array, v: Array, feather: float) -> Array:
     """The mask at crop coordinates u, v, which run from 0 to 1."""
     past_u = np.abs(u - np.float32(0.5)) - np.float32(0.5 - _CORNER)
     past_v = np.abs(v - np.float32(0.5)) - np.float32(0.5 - _CORNER)

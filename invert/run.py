@@ -112,10 +112,8 @@ class _Run:
         """Note what is wrong with a photo and go on, unless it is the disk, which is full, or the settings."""
         try:
             yield
-        except SettingsError:
-            raise
         except InputError as error:
-            if self.count == 1 or is_disk_full(error):
+            if self.count == 1 or is_disk_full(error) or isinstance(error, SettingsError):
                 raise
             self._say_bad(error)
 

@@ -79,7 +79,7 @@ def test_pictures_and_another_encoders_weights(folder: Path) -> None:
         (("--learning-rate", "0"), "has to be above 0"),
         (("--input-size", "33"), "32, 64, 128"),
         (("--start", "small.safetensors"), "holds no encoder"),
-        (("--out", "small.safetensors"), "it is a file"),
+        (("--out", "small.safetensors"), "is a file"),
     ],
 )
 @pytest.mark.usefixtures("folder")
