@@ -39,7 +39,9 @@ _Directions = Annotated[
 ]
 _Layers = Annotated[
     str | None,
-    typer.Option(help="coarse, middle, fine, all, or rows such as 0-3,7; each direction's own by default."),
+    typer.Option(
+        help="coarse, middle, fine, all, or rows such as 0-3,7; each direction's own by default.", metavar="LAYERS"
+    ),
 ]
 _Raw = Annotated[
     bool, typer.Option("--raw", help="Take strengths as multiples of the stored vector, for published files.")

@@ -10,6 +10,7 @@ from editing.finders import Method, Wish, codes, direction_names, find_direction
 from editing.options import Device, Overwrite, RecordsModel
 from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
+from generator.files import check_writable
 from generator.ops.memory import share_freed_memory
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def discover(
     mask: Annotated[
         Path | None, typer.Option(help="Where the picture is to change: a picture, white there.", metavar="PICTURE")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What to call a direction from examples or a text.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="What to call a direction from examples or a text.", metavar="NAME")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="What the picture is to show: 'a smiling face'.")] = None,
     neutral: Annotated[str | None, typer.Option(help="What it shows without that: 'a face'.")] = None,
     weights: Annotated[
@@ -64,9 +67,12 @@ def discover(
         ),
     ] = None,
     score: Annotated[
-        list[str] | None, typer.Option(help="A score to find a direction for; repeatable; all by default.")
+        list[str] | None,
+        typer.Option(help="A score to find a direction for; repeatable; all by default.", metavar="NAME"),
     ] = None,
-    hold: Annotated[list[str] | None, typer.Option(help="A score to leave alone; repeatable.")] = None,
+    hold: Annotated[
+        list[str] | None, typer.Option(help="A score to leave alone; repeatable.", metavar="NAME")
+    ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER")
     ] = Path(),
@@ -91,6 +97,7 @@ def discover(
     with show_work() as begin:
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"
+        check_writable(out)  # minutes of work come before the first file
         files = [out / f"{one}.safetensors" for one in direction_names(wish, scored)]
         for path in [*files, picture] if sheet else files:
             if path.exists() and not overwrite:

@@ -48,18 +48,23 @@ class FeatureName(StrEnum):
 def evaluate(
     direction: Annotated[
         list[str] | None,
-        typer.Option("--direction", "-d", help="A name or a file; repeatable; all known ones by default."),
+        typer.Option(
+            "--direction", "-d", help="A name or a file; repeatable; all known ones by default.", metavar="NAME"
+        ),
     ] = None,
     score: Annotated[
         list[str] | None,
         typer.Option(
             help="What they are meant to change: one for all, or one for each; by default a direction's own, or "
-            "what it changes most."
+            "what it changes most.",
+            metavar="NAME",
         ),
     ] = None,
     scorer: Annotated[
         str,
-        typer.Option(help="faces, colour, an .onnx or TorchScript file, or a folder of labelled pictures."),
+        typer.Option(
+            help="faces, colour, an .onnx or TorchScript file, or a folder of labelled pictures.", metavar="SCORER"
+        ),
     ] = "faces",
     codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16,
     seed: Annotated[
@@ -72,7 +77,8 @@ def evaluate(
     ] = (-2.0, 2.0),
     steps: Annotated[int, typer.Option(min=2, max=99, help="How many strengths; 0 is left out.")] = 5,
     layers: Annotated[
-        str | None, typer.Option(help="coarse, middle, fine, all, or rows; each direction's own by default.")
+        str | None,
+        typer.Option(help="coarse, middle, fine, all, or rows; each direction's own by default.", metavar="LAYERS"),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Take strengths as multiples of the stored vectors.")] = False,
     features: Annotated[
@@ -182,10 +188,6 @@ def _files(out: Path, figure: bool, overwrite: bool) -> dict[str, Path]:
     files = {name: out / name for name in (_TEXT, _CSV, _JSON, *((_PLOTS, _PICTURES) if figure else ()))}
     for path in files.values():
         free(path, overwrite)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"Cannot write to {out}: {error.strerror or error}.") from error
     return files
 
 

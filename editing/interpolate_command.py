@@ -62,7 +62,8 @@ def interpolate(
     loop: Annotated[bool, typer.Option("--loop", help="Go on from the last key frame to the first.")] = False,
     ping_pong: Annotated[bool, typer.Option("--ping-pong", help="There and back again.")] = False,
     layers: Annotated[
-        str | None, typer.Option(help="Only these move: coarse, middle, fine, or rows such as 0-3,7.")
+        str | None,
+        typer.Option(help="Only these move: coarse, middle, fine, or rows such as 0-3,7.", metavar="LAYERS"),
     ] = None,
     direction: Annotated[
         list[str] | None, typer.Option("--direction", "-d", help="Sweep this, too; repeatable.", metavar="NAME")

@@ -38,7 +38,10 @@ def mix(
     ],
     layers: Annotated[
         list[str] | None,
-        typer.Option(help="What each giver gives: coarse, middle, fine, rows as 0-3,7; middle for a --region."),
+        typer.Option(
+            help="What each giver gives: coarse, middle, fine, rows as 0-3,7; middle for a --region.",
+            metavar="LAYERS",
+        ),
     ] = None,
     strength: Annotated[
         list[float] | None,

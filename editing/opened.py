@@ -1,12 +1,12 @@
 """A record opened for editing: with its generator, and with its photo where that can be found."""
 
-import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.command import choose_device
 from generator.errors import InputError
+from generator.files import check_writable
 from generator.layers import Layer, parse_layers
 from invert.progress import show_status
 from invert.record_files import record_stem
@@ -157,21 +157,14 @@ class OpenRecord:
         """Refuse to write over the photo or the record, which no option may replace, or where nothing can be.
 
         Raises:
-            InputError: ``path`` is one of them, or its folder cannot be made or written.
+            InputError: ``path`` is one of them, or its folder may not be written.
         """
         record = self.inversion
         sources = record.sources if record.footage is None else [record.footage.source]
         for kept in (self.path, *(source.path for source in sources if source.path is not None)):
             if path.exists() and kept.exists() and path.samefile(kept):
                 raise InputError(f"{path} is what this edit is made from; give another name with --out.")
-        folder = path.absolute().parent
-        while not folder.exists():  # the missing ones are made when there is something to write
-            folder = folder.parent
-        try:
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as error:
-            raise InputError(f"Cannot write {path}: {folder}: {error.strerror or error}.") from error
+        check_writable(path.parent)
 
     def picture(self, ws: "Tensor | None" = None, *, size: int | None = None) -> "Image.Image":
         """What the generator makes of a code (the record's own by default), at full resolution or of a side.

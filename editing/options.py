@@ -10,7 +10,10 @@ RecordArgument = Annotated[
     typer.Argument(help="What `invert` wrote; the newest in this folder by default.", metavar="RECORD"),
 ]
 MovedLayers = Annotated[
-    str, typer.Option(help="What of the code moves: coarse, middle, fine, all, or rows such as 0-3,7.")
+    str,
+    typer.Option(
+        help="What of the code moves: coarse, middle, fine, all, or rows such as 0-3,7.", metavar="LAYERS"
+    ),
 ]
 Truncation = Annotated[float, typer.Option(help="Of seeds: 1 as drawn, 0 the mean face.")]
 PartThreshold = Annotated[

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Self
 
 from generator.errors import InputError
+from generator.files import check_writable, shortened
 from invert.record_files import RECORD_SUFFIX
 
-_LONGEST_NAME = 150
+_LONGEST_NAME = 200  # in bytes; the rest of the 255 that a name may have is for what is made beside it
 
 
 def picture_target(out: Path | None, default: str, overwrite: bool) -> Path:
@@ -77,8 +78,9 @@ def free(path: Path, overwrite: bool) -> Path:
     """Refuse, before the work, what could not be written after it.
 
     Raises:
-        InputError: the file exists and may not be replaced.
+        InputError: the file exists and may not be replaced, or its folder may not be written.
     """
+    check_writable(path.parent)
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already; add --overwrite to replace it, or name another with --out.")
     return path
@@ -90,4 +92,4 @@ def file_name(parts: Sequence[str]) -> str:
     Letters that some file system does not take become underscores, and a long name is cut.
     """
     name = re.sub(r"[^\w.+,-]+", "_", ".".join(parts))
-    return f"{name[:_LONGEST_NAME]}.png"
+    return f"{shortened(name, _LONGEST_NAME)}.png"

@@ -1,5 +1,6 @@
 """The command ``edit text``: an inverted photo changed towards a text."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,6 +53,7 @@ def text(
     if not wanted.strip():
         raise InputError("Give a text, such as 'a smiling face'.")
     check_search(steps, learning_rate, distance_weight)
+    _check_weights(weights)
     opened = OpenRecord(announced_record(record), model=model, device=device)
     opened.check_edit([], layers)
     picture = picture_target(out, file_name([opened.stem, "text", wanted.strip()]), overwrite)
@@ -84,6 +86,14 @@ def text(
     for file in files:
         print(f"Wrote {file}")
     return STOPPED if ended.stopped else DONE
+
+
+def _check_weights(weights: str | None) -> None:
+    """Refuse a file of weights that is not there, before open_clip is loaded to look for weights of that name."""
+    if weights is None or Path(weights).expanduser().is_file():
+        return
+    if Path(weights).suffix or len(Path(weights).parts) > 1:
+        raise InputError(f"There is no file {weights}; give CLIP's weights, or leave --weights out to fetch them.")
 
 
 def text_record(record: "Inversion", search: "TextOptimizer", wanted: str, ended: "TextOptimized") -> "Inversion":

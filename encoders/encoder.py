@@ -14,7 +14,8 @@ from encoders.plain import PlainEncoder
 from encoders.pooled import FlatEncoder, SingleEncoder
 from encoders.psp import GradualStyleEncoder
 from generator.errors import InputError
-from generator.generator import Generator, check_same_space
+from generator.fingerprint import check_same_space
+from generator.generator import Generator
 
 _NETWORKS: dict[str, type[nn.Module]] = {
     "psp": GradualStyleEncoder,

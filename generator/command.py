@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from generator import help_page
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,8 +64,12 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
         return _say(
             program, f"An argument is empty; give it, or leave it out. See `{program} --help`.", WRONG_INPUT
         )
+    command = typer.main.get_command(app)
+    function = app.registered_commands[0].callback
+    if function is not None and {"--help", "-h"} & set(arguments):
+        help_page.complete(command, function)
     try:
-        status = typer.main.get_command(app).main(arguments, prog_name=program, standalone_mode=False)
+        status = command.main(arguments, prog_name=program, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         status = STOPPED
     except InputError as error:

@@ -14,19 +14,26 @@ app = new_app()
 
 @app.command(epilog="Example: python -m generator.convert network-snapshot-025000.pkl mine.safetensors")
 def convert(
-    source: Annotated[str, typer.Argument(help="A generator's file of any known format, or a model's name.")],
+    source: Annotated[
+        str, typer.Argument(help="A generator's file of any known format, or a model's name.", metavar="NAME|PATH")
+    ],
     target: Annotated[
         Path,
-        typer.Argument(help=".safetensors (ours), or .pt as rosinality's StyleGAN2 and its descendants read it."),
+        typer.Argument(
+            help="A .safetensors, ours, or a .pt as rosinality's StyleGAN2 and its descendants read it.",
+            metavar="FILE",
+        ),
     ],
     name: Annotated[
-        str | None, typer.Option(help="What to call the model in a .safetensors; the file's name by default.")
+        str | None,
+        typer.Option(help="What to call the model in a .safetensors; its own name by default.", metavar="NAME"),
     ] = None,
     latent_space: Annotated[
         str | None,
         typer.Option(
             help="Say that its W is the same space as other models', such as stylegan2-ffhq-w: then it takes their "
-            "codes and directions."
+            "codes and directions.",
+            metavar="NAME",
         ),
     ] = None,
     any_widths: Annotated[

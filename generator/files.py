@@ -10,12 +10,38 @@ from pathlib import Path
 from generator.errors import InputError
 
 
+def check_writable(folder: Path) -> None:
+    """Refuse, before the work, a folder in which nothing could be written after it; nothing is made yet.
+
+    Args:
+        folder: where it is missing, its nearest parent that exists is tried.
+
+    Raises:
+        InputError: it is a file or lies below one, or may not be written.
+    """
+    try:
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not nearest.is_dir():
+            raise InputError(f"Cannot write into the folder {folder}: {nearest} is a file.")
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
+
+
+def shortened(name: str, longest: int) -> str:
+    """As many of a name's first letters as fit into ``longest`` bytes: file systems take 255 at most."""
+    while len(os.fsencode(name)) > longest:
+        name = name[:-1]
+    return name
+
+
 @contextlib.contextmanager
 def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Give a temporary path beside ``target`` that becomes ``target`` when the block ends without an error.
 
     The temporary name keeps the suffix, for writers that choose the format by it. When the block fails, also
-    by Ctrl-C or a full disk, the temporary file is removed and ``target`` is as it was.
+    by Ctrl-C or a full disk, the temporary file and folders made for it are removed and ``target`` is as it was.
 
     Args:
         target: the file to write; its folder is made when it is missing.
@@ -29,26 +55,27 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
         raise InputError(f"Cannot write {target}: it is a folder.")
     if not overwrite and target.exists():
         raise InputError(f"{target} exists already; add --overwrite to replace it, or choose another name.")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem[:40]}.", suffix=f".part{target.suffix}"
-        )
-        os.close(handle)
-    except OSError as error:
-        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        # mkstemp's mode is private to the user; a result should have the mode of any other new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(target)
-    except OSError as error:
-        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_made(target.parent))
+            handle, name = tempfile.mkstemp(
+                dir=target.parent, prefix=f".{target.stem[:40]}.", suffix=f".part{target.suffix}"
+            )
+            os.close(handle)
+        except OSError as error:
+            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+        temporary = Path(name)
+        try:
+            yield temporary
+            # mkstemp's mode is private to the user; a result should have the mode of any other new file.
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            temporary.replace(target)
+        except OSError as error:
+            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -63,21 +90,36 @@ def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
     Raises:
         InputError: ``target`` cannot be written, or holds other files.
     """
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_made(target.parent))
+            temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part"))
+        except OSError as error:
+            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+        try:
+            yield temporary
+            temporary.chmod(0o755)
+            if target.is_dir():
+                # Only those go; anything else that came into the folder meanwhile makes rmdir refuse.
+                for file in target.glob(replaced):
+                    file.unlink()
+                target.rmdir()
+            temporary.replace(target)
+        except OSError as error:
+            raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Make a folder and its parents; those that were not there go again when the block fails."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part"))
-    except OSError as error:
-        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if target.is_dir():
-            # Only those go; anything else that came into the folder meanwhile makes rmdir refuse.
-            for file in target.glob(replaced):
-                file.unlink()
-            target.rmdir()
-        temporary.replace(target)
-    except OSError as error:
-        raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        yield
+    except BaseException:
+        for place in missing:
+            with contextlib.suppress(OSError):  # somebody else may have put something there
+                place.rmdir()
+        raise

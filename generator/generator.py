@@ -1,43 +1,16 @@
 """The one interface to every generator: z to w, w to styles, styles to an image."""
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from typing import Literal, Protocol, Self
+from collections.abc import Sequence
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
 
-from generator.errors import InputError
-from generator.layers import Group, Layer, group_of_each_ws, parse_layers
+from generator.fingerprint import fingerprint
+from generator.layers import Group, group_of_each_ws, parse_layers
+from generator.synthesis_network import SynthesisNetwork
 
 Noise = Literal["const", "random", "none"] | Sequence[Tensor]
-
-
-class SynthesisNetwork(Protocol):
-    """What a synthesis network has to offer to stand behind :class:`Generator`."""
-
-    resolution: int
-    w_dim: int
-    num_ws: int
-    image_channels: int
-    layers: tuple[Layer, ...]
-
-    def styles(self, ws: Tensor) -> list[Tensor]: ...
-
-    def noise_constants(self) -> list[Tensor]: ...
-
-    def noise_strengths(self) -> list[Tensor]: ...
-
-    def set_precision(self, dtype: torch.dtype) -> None: ...
-
-    def __call__(
-        self,
-        styles: Sequence[Tensor],
-        noise: Sequence[Tensor | None],
-        *,
-        size: int | None = ...,
-        reference: bool = ...,
-    ) -> Tensor: ...
 
 
 class Generator(nn.Module):
@@ -316,25 +289,3 @@ class Generator(nn.Module):
     @property
     def _network(self) -> SynthesisNetwork:
         return self.synthesis  # type: ignore[return-value]
-
-
-def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
-    """sha256, in hexadecimal, over names, shapes and float32 values, in the order of the names."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors):
-        digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().float().contiguous().numpy().data)
-    return digest.hexdigest()
-
-
-def check_same_space(generator: Generator, name: str, latent_space: str, its_fingerprint: str, what: str) -> None:
-    """Refuse a code or direction that was made with another generator.
-
-    Raises:
-        InputError: neither the fingerprint nor the latent space is this generator's. Both are named.
-    """
-    if its_fingerprint != generator.fingerprint and latent_space != generator.latent_space:
-        raise InputError(
-            f"{what} belongs to the model '{name}' ({latent_space}), not to '{generator.name}' "
-            f"({generator.latent_space}); give the model it was made with."
-        )

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from generator.ops.strided import strided_convolution
+
 Trunk = Literal["alex", "vgg"]
 
 # For each convolution: kernel, stride, padding; "pool" between; "tap" where features are compared.
@@ -87,7 +89,9 @@ class LPIPS(nn.Module):
                 x = F.max_pool2d(x, *self.pool)
             elif not isinstance(part, str):
                 weight, bias = getattr(self, f"conv{conv}_weight"), getattr(self, f"conv{conv}_bias")
-                x = F.relu(F.conv2d(x, weight, bias.to(x.dtype), stride=part[1], padding=part[2]), inplace=True)
+                _, stride, padding = part
+                convolve = strided_convolution if stride > 1 else F.conv2d
+                x = F.relu(convolve(x, weight, bias.to(x.dtype), stride=stride, padding=padding), inplace=True)
                 conv += 1
         return taps
 

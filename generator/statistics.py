@@ -10,7 +10,8 @@ from torch import Tensor
 
 from generator.errors import InputError
 from generator.files import atomic_path
-from generator.generator import Generator, fingerprint
+from generator.fingerprint import fingerprint
+from generator.generator import Generator
 
 _NAMES = ("mean", "axes", "deviations")
 _DIGEST = "sha256"

@@ -15,7 +15,9 @@ app = new_app()
 @app.command(epilog="Example: invert me.jpg --preview me.mp4; then: edit --direction pose --strength 2")
 def invert(
     photos: Annotated[
-        list[Path], typer.Argument(help="Photos, folders of photos, or films.", metavar="PHOTO|FOLDER|FILM")
+        list[Path],
+        # One that may not be read is told with the other bad ones, not in place of all.
+        typer.Argument(help="Photos, folders of photos, or films.", metavar="PHOTO|FOLDER|FILM", readable=False),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Folder for the results; this one by default.", metavar="DIR")
@@ -109,7 +111,7 @@ def invert(
         int | None,
         typer.Option(min=1, help="How many photos at once; 1 on a CPU, where more gain nothing, 8 on a GPU."),
     ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Of a film: search each how manieth frame.")] = 1,
+    every: Annotated[int, typer.Option(min=1, help="Of a film: search only every Nth frame.")] = 1,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Of a film: only so many first frames.")] = None,
     smooth: Annotated[
         bool, typer.Option("--smooth/--no-smooth", help="Of a film: whether crop and code are kept steady.")
@@ -126,9 +128,10 @@ def invert(
     generator makes of it. A photo that has a record made with the same model and settings is skipped. A film
     becomes one record of all its frames, and a run that was ended goes on where it was.
     """
+    from generator.files import check_writable
     from invert.film_reader import is_film
     from invert.film_run import check_film_settings, run_films
-    from invert.jobs import check_folder, gather
+    from invert.jobs import gather
     from invert.preview import check_preview_path
     from invert.run import run_jobs
     from invert.settings import Settings
@@ -185,7 +188,7 @@ def invert(
             raise InputError(f"There is no mask {one}; give a picture of the photo's size.")
     if preview is not None and len(jobs) == 1:
         check_preview_path(preview, overwrite)
-    check_folder(settings.folder)
+    check_writable(settings.folder)
     status = run_jobs(jobs, settings) if jobs else DONE
     return max(status, run_films(films, settings)) if films and status != STOPPED else status
 

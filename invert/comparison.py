@@ -8,6 +8,8 @@ from torch import Tensor
 from generator.errors import InputError
 from invert.losses import LPIPS, area_resize
 
+_GRID = 4  # pixels at twice the compared side: the coarsest of the finest wavelets' blocks
+_GRID_WINDOW = 16  # of those cells a side: enough that a photo's own texture averages out
 _LEAST_FOR_LPIPS = 64  # the trunk's strides leave nothing of a picture much smaller than this
 
 
@@ -43,6 +45,9 @@ class Comparison:
         pixel_weight: of the mean squared error beside LPIPS.
         detail_weight: of the squared error of what averaging to ``size`` removes.
         lpips_weight: of LPIPS.
+        grid_weight: of :func:`grid_error`. What repeats with the pixel grid is the network's doing, never the
+            target's; on dark, even skin it shows, and a squared error of single pixels hardly knows it. It counts
+            where what is finer does.
         centre_weight: of LPIPS of the picture's centre, half as wide, at twice ``size``: what aligned pictures show
             is there, and at ``size`` alone too little is left of it to tell people apart. It is left out where
             nothing as fine is drawn or given.
@@ -63,6 +68,7 @@ class Comparison:
         *,
         pixel_weight: float,
         detail_weight: float,
+        grid_weight: float = 0.0,
         lpips_weight: float = 1.0,
         centre_weight: float = 0.0,
         resemblance: Resemblance | None = None,
@@ -76,6 +82,8 @@ class Comparison:
         self.fine_size = min(fine_size, side)
         # Between other sides averaging is no projection.
         self.has_detail = bool(detail_weight) and side >= fine_size > size
+        fits = self.fine_size % (_GRID * _GRID_WINDOW) == 0
+        self.grid_weight = grid_weight if self.has_detail and fits else 0.0
         self.has_centre = bool(centre_weight) and self.size == size and self.fine_size >= 2 * size
         self.centre_weight = centre_weight
         self.identity_weight = identity_weight
@@ -96,9 +104,9 @@ class Comparison:
         self.fine_target = fine_target
         self.target = area_resize(fine_target, self.size)
         with torch.no_grad():
-            self.target_features = lpips.features(self._for_lpips(self.target))
-            self.centre_features = lpips.features(self._centre(fine_target)) if self.has_centre else []
+            self.target_features = lpips.features(self._looked_at(self.target, fine_target))
             self.identity: Tensor | None = None
+            self.last_distance: Tensor | None = None
             if self.resemblance is not None:
                 self.identity = self.resemblance.features(self.target)
 
@@ -107,20 +115,24 @@ class Comparison:
         one, rows = object.__new__(Comparison), slice(image, image + 1)
         one.__dict__.update(self.__dict__)
         one.fine_target, one.target = self.fine_target[rows], self.target[rows]
-        one.target_features = [tap[rows] for tap in self.target_features]
-        one.centre_features = [tap[rows] for tap in self.centre_features]
+        one.target_features = [tap[image :: len(self.target)] for tap in self.target_features]
         if self.resemblance is not None and self.identity is not None:
             one.resemblance, one.identity = self.resemblance[image], self.identity[rows]
+            one.last_distance = None
         if self.mask is not None and len(self.mask) > 1:
             one.mask, one.coverage = self.mask[rows], self.mask[rows].mean(dim=(1, 2, 3))
         return one
 
-    def __call__(self, drawn: Tensor, identity_share: float = 1.0) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, drawn: Tensor, identity_share: float = 1.0, *, ask_who: bool = True
+    ) -> tuple[Tensor, Tensor]:
         """Compare.
 
         Args:
             drawn: ``[N, 3, S, S]`` in about [-1, 1], S not below ``fine_size``.
-            identity_share: the part of ``identity_weight`` that counts now, from 0 to 1.
+            identity_share: the factor of ``identity_weight`` now.
+            ask_who: look at who is seen; otherwise what the last look told counts on, without a gradient, so that
+                losses stay comparable.
 
         Returns:
             The loss of each image, ``[N]``, and the images at ``size``, detached.
@@ -131,32 +143,53 @@ class Comparison:
             fine = fine * self.mask
         coarse = area_resize(fine, self.size)
         lpips_weight, pixel_weight, detail_weight = self.weights
-        losses = self.lpips.distance(self.lpips.features(self._for_lpips(coarse)), self.target_features)
-        if lpips_weight != 1:
-            losses = lpips_weight * losses
+        distances = self.lpips.distance(self.lpips.features(self._looked_at(coarse, fine)), self.target_features)
+        losses = lpips_weight * distances[: len(coarse)]
         if self.has_centre:
-            centre = self.lpips.distance(self.lpips.features(self._centre(fine)), self.centre_features)
-            losses = losses + self.centre_weight * centre
+            losses = losses + self.centre_weight * distances[len(coarse) :]
         coarse_error = (coarse - self.target).square().mean(dim=(1, 2, 3))
         losses = losses + pixel_weight * coarse_error
         if self.has_detail:
             # Averaging is a projection, so the error of what it removes is the difference of the two errors.
-            fine_error = (fine - self.fine_target).square().mean(dim=(1, 2, 3))
+            difference = fine - self.fine_target
+            fine_error = difference.square().mean(dim=(1, 2, 3))
             losses = losses + detail_weight * (fine_error - coarse_error)
+            if self.grid_weight:
+                losses = losses + self.grid_weight * grid_error(difference)
         if self.resemblance is not None and self.identity is not None:
-            other = self.resemblance.distance(self.resemblance.features(coarse), self.identity)
+            other = self.last_distance
+            if ask_who or other is None:
+                other = self.resemblance.distance(self.resemblance.features(coarse), self.identity)
+                self.last_distance = other.detach()
             losses = losses + identity_share * self.identity_weight * other
         shown = coarse if self.mask is None else area_resize(whole, self.size)
         return losses / self.coverage, shown.detach()
 
-    def _centre(self, fine: Tensor) -> Tensor:
-        twice = area_resize(fine, 2 * self.size)
-        middle = slice(self.size // 2, self.size // 2 + self.size)
-        return self._for_lpips(twice[:, :, middle, middle])
+    def _looked_at(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """What LPIPS compares, in one batch: the pictures, and then their centres where those count."""
+        if self.has_centre:
+            twice = area_resize(fine, 2 * self.size)
+            middle = slice(self.size // 2, self.size // 2 + self.size)
+            coarse = torch.cat([coarse, twice[:, :, middle, middle]])
+        return coarse if coarse.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(coarse, _LEAST_FOR_LPIPS)
 
-    @staticmethod
-    def _for_lpips(images: Tensor) -> Tensor:
-        return images if images.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(images, _LEAST_FOR_LPIPS)
+
+def grid_error(difference: Tensor) -> Tensor:
+    """How much of a difference of pictures repeats with the pixel grid.
+
+    Args:
+        difference: ``[N, C, H, H]``, H a multiple of 64.
+
+    Returns:
+        ``[N]``, the mean square of the mean cells of 4x4 pixels, without their own means, one for each window of 64
+        pixels; of the mean channel.
+    """
+    grey = difference.mean(dim=1)
+    n, side, _ = grey.shape
+    windows = side // (_GRID * _GRID_WINDOW)
+    rows = grey.reshape(n, windows, _GRID_WINDOW, _GRID, side).mean(dim=2)
+    cells = rows.reshape(n, windows, _GRID, windows, _GRID_WINDOW, _GRID).mean(dim=4)
+    return (cells - cells.mean(dim=(2, 4), keepdim=True)).square().mean(dim=(1, 2, 3, 4))
 
 
 def check_images(images: Tensor) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.errors import InputError
-from generator.files import atomic_path
+from generator.files import atomic_path, check_writable
 from invert.record_files import PICTURE_SUFFIX, RECORD_SUFFIX
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def check_report(path: Path) -> None:
     """Refuse, before the work, a report that could not be written after it.
 
     Raises:
-        InputError: the name does not end with .csv, its folder is missing, or the file is no report.
+        InputError: the name does not end with .csv, its folder may not be written, or the file is no report.
     """
     if path.suffix.lower() != ".csv":
         raise InputError(f"Cannot write a report to {path}: end the name with .csv.")
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        what = "it is a folder" if path.is_dir() else "its folder does not exist"
-        raise InputError(f"Cannot write a report to {path}: {what}.")
+    check_writable(path.parent)
+    if path.is_dir():
+        raise InputError(f"Cannot write a report to {path}: it is a folder.")
     _read(path)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from generator.errors import InputError
-from generator.files import atomic_folder, atomic_path
+from generator.files import atomic_folder, atomic_path, check_writable
 from invert.palettes import palettes
 from invert.sound import CopiedSound
 
@@ -49,7 +49,8 @@ def check_film(path: Path, *, codec: str | None = None, overwrite: bool = False)
         overwrite: whether an existing film may be replaced; of a folder, only frames written by this module are.
 
     Raises:
-        InputError: the suffix is not known, the encoder is not there, or something is in the way.
+        InputError: the suffix is not known, the encoder is not there, something is in the way, or the folder may
+            not be written.
     """
     kind = path.suffix.lower()
     if kind not in (*SUFFIXES, ""):
@@ -57,6 +58,7 @@ def check_film(path: Path, *, codec: str | None = None, overwrite: bool = False)
             f"Cannot write a film to {path}: end the name with {', '.join(SUFFIXES)}, or give a folder's name "
             "for single pictures."
         )
+    check_writable(path.parent)
     if kind:
         check_codec(codec or _CODECS[kind])
         if path.is_dir():

@@ -18,7 +18,7 @@ FILM_SUFFIXES = frozenset(
 """What names of films end with. GIF, WebP and APNG are read as photos: their first picture."""
 
 _HD = 720  # from this height on, a film that does not say is in BT.709's colours, as players take it
-_BT709, _UNKNOWN = 1, 2
+_UNKNOWN = 2  # FFmpeg's number of colours that are not told
 
 
 def is_film(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.command import DONE, WRONG_INPUT, is_disk_full
 from generator.errors import InputError
 from invert.report import suggest_edit
-from invert.settings import Settings
+from invert.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from invert.footage import Footage
@@ -48,7 +48,7 @@ def run_films(films: Sequence[Path], settings: Settings) -> int:
         The exit status.
 
     Raises:
-        InputError: the only film could not be inverted, or the disk is full.
+        InputError: the only film could not be inverted, no film can be with these settings, or the disk is full.
         KeyboardInterrupt: Ctrl-C.
     """
     from invert.film_session import FilmSession
@@ -60,6 +60,8 @@ def run_films(films: Sequence[Path], settings: Settings) -> int:
         run = FilmSession(session, film)
         try:
             record = run.invert()
+        except SettingsError:
+            raise
         except InputError as error:
             if len(films) == 1 or is_disk_full(error):
                 raise

@@ -67,10 +67,11 @@ class FilmSession:
 
         Raises:
             InputError: the film cannot be read or shows no face, a result exists already that was made in another
-                way, or a file cannot be written.
+                way, another run is making it, or a file cannot be written.
             KeyboardInterrupt: Ctrl-C. What is done is kept, and the same command goes on from there.
         """
         facts, source = film_facts(self.film), Source.of(self.film)
+        self.session.claims.take(self.record)
         told = self._told()
         parts = FilmParts(self._folder, {"film": source.sha256, **told})
         if self._is_done(source, told):
@@ -107,17 +108,17 @@ class FilmSession:
     def _told(self) -> "dict[str, JSON]":
         """Every setting."""
         from invert.done import FACE
-        from invert.pivotal import inverter_settings
+        from invert.search_settings import inverter_settings
 
-        settings = self.settings
+        settings, inverter = self.settings, self.session.inverter
         return {
             FACE: settings.face if settings.align else None,
             "every": settings.every,
             "max_frames": settings.max_frames,
             "crop_cutoff": CROP_CUTOFF if settings.smooth else None,
             "code_cutoff": CODE_CUTOFF if settings.smooth else None,
-            "model": self.session.generator.fingerprint,
-            "first": inverter_settings(self.session.inverter),
+            "model": inverter.G.fingerprint,
+            "first": inverter_settings(inverter),
             "following": None if settings.method == "encode" else self._follower.settings(),
         }
 

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from generator.errors import InputError
 from generator.files import atomic_path
-from generator.generator import Generator, check_same_space
+from generator.fingerprint import check_same_space
+from generator.generator import Generator
 from generator.json_values import JSON
 from invert.footage import Footage
 from invert.record_files import FOOTAGE, HEADER, RECORD_SUFFIX

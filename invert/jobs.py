@@ -1,14 +1,17 @@
 """Which photos a command names, and what the files made from each are called."""
 
-import tempfile
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InputError
+from generator.files import shortened
 from invert.photo import list_photos
 from invert.record_files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem
+
+_LONGEST_STEM = 180  # in bytes; the rest of the 255 that a name may have is for what edits add
 
 
 @dataclass(frozen=True)
@@ -83,31 +86,18 @@ def gather(paths: Sequence[Path]) -> list[Job]:
     """
     photos: dict[Path, None] = {}
     for path in paths:
-        for photo in _originals(path) if path.is_dir() else [path]:
+        # Path.is_dir would fail for what lies in a folder that may not be entered; reading that photo tells it.
+        for photo in _originals(path) if os.path.isdir(path) else [path]:  # noqa: PTH112
             photos.setdefault(photo)
     return [Job(photo, stem) for photo, stem in zip(photos, _distinct_stems(photos), strict=True)]
-
-
-def check_folder(folder: Path) -> None:
-    """Make the folder for the results, and see that files can be written there.
-
-    Raises:
-        InputError: it is a file, or cannot be made or written.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"Cannot write into {folder}: it is a file; give a folder to --out.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
 
 
 def _originals(folder: Path) -> list[Path]:
     photos = list_photos(folder)
     stems = [record_stem(record) for record in folder.glob(f"*{RECORD_SUFFIX}")]
-    made = {photo for photo in photos for stem in stems if photo.stem.startswith(f"{stem}.")}
+    # PNG is what is made unless another name is asked for; IMG_1.crop.jpg beside IMG_1's record is a photo.
+    pictures = [photo for photo in photos if photo.suffix.lower() == ".png"]
+    made = {picture for picture in pictures for stem in stems if picture.stem.startswith(f"{stem}.")}
     originals = [photo for photo in photos if photo not in made]
     if not originals:
         raise InputError(f"The folder {folder} holds only pictures that were made here, and no photo.")
@@ -115,13 +105,16 @@ def _originals(folder: Path) -> list[Path]:
 
 
 def _distinct_stems(photos: Iterable[Path]) -> list[str]:
-    """The stem of each photo; its whole name where stems are equal, and a number where names are, too."""
+    """The stem of each photo; its whole name where stems are equal, and a number where names are, too.
+
+    Long ones are cut.
+    """
     photos = list(photos)
     stems = Counter(photo.stem.casefold() for photo in photos)
     names = [photo.stem if stems[photo.stem.casefold()] == 1 else photo.name for photo in photos]
     taken: set[str] = set()
     distinct = []
-    for name in names:
+    for name in (shortened(name, _LONGEST_STEM) for name in names):
         candidate, number = name, 2
         while candidate.casefold() in taken:
             candidate, number = f"{name}-{number}", number + 1

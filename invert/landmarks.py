@@ -24,8 +24,6 @@ _BOX_FROM_LANDMARKS = (0.0, -0.101, 2.744)
 # Averaging over displaced boxes brings the crop's jitter between scales of one photo from 0.39 % of its side
 # to 0.13 %.
 _DISPLACED = tuple((x, y, size) for x in (-0.05, 0.05) for y in (-0.05, 0.05) for size in (0.93, 1.08))
-# Two of them, opposite in everything, take most of what there is to average out.
-_FEW_DISPLACED = (_DISPLACED[0], _DISPLACED[-1])
 # The landmarks are read on a copy in which the face's box has about this side, in pixels.
 _READING_SIDE = 256
 
@@ -83,8 +81,13 @@ def settle(pixels: npt.NDArray[np.uint8], box: Box, *, average: bool) -> Array:
 
 
 def settle_quickly(pixels: npt.NDArray[np.uint8], box: Box) -> Array:
-    """:func:`settle`, averaged, from four readings in place of eleven, for a box that is nearly right."""
-    return _settled(pixels, box, 1, _FEW_DISPLACED)
+    """:func:`settle`, averaged, from two readings in place of eleven, for a box that is nearly right.
+
+    They are the one in that box and the one in the box fitted to it. Where the first is, differs from face to face,
+    so that their mean takes most of what there is to average out.
+    """
+    first = _predict(pixels, box)
+    return np.asarray((first + _predict(pixels, _fitted_box(first))) / 2)
 
 
 def _settled(

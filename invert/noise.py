@@ -16,16 +16,15 @@ from torch.nn import functional as F
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
-from generator.precision import Precision, resolve_precision
+from generator.precision import DTYPES, Precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
 from invert.metrics import as_colour
 from invert.optimize import OptimizationInverter, Progress, schedule
-from invert.pivotal import Pivot, inverter_settings
-from invert.search_settings import check_search, search_side
+from invert.pivotal import Pivot
+from invert.search_settings import check_search, inverter_settings, search_side
 
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _SMALLEST = 8  # the coarsest scale at which neighbours are compared
 
 
@@ -165,7 +164,7 @@ class _NoiseSearch:
 
     def __init__(self, inverter: NoiseOptimization, images: Tensor, ws: Tensor, mask: Tensor | None) -> None:
         self.inverter = inverter
-        G, dtype = inverter.G, _DTYPES[inverter.precision]
+        G, dtype = inverter.G, DTYPES[inverter.precision]
         self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
         self.comparison = Comparison(
             images,

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from generator.errors import InputError
 from generator.files import atomic_path
@@ -77,6 +77,7 @@ def read_photo(path: str | os.PathLike[str]) -> Image.Image:
     try:
         with _pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
             _check_size(path, image.size)
+            _check_tiff(path, image)
             image.load()
             return to_srgb(ImageOps.exif_transpose(image), file_format=image.format or "")
     except InputError:
@@ -249,6 +250,19 @@ def _check_size(path: Path, size: tuple[int, int]) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{path} is {width}x{height} pixels; a photo needs at least {MIN_SIDE} pixels a side.")
+
+
+def _check_tiff(path: Path, image: Image.Image) -> None:
+    """Refuse the TIFF files that Pillow would read without a word, but as something else."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    tags = image.tag_v2
+    if max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) <= 8:
+        return
+    white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    if white_is_zero or tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
+        kept = "white as 0" if white_is_zero else "each colour in a plane of its own"
+        raise InputError(f"{path} is a TIFF of more than 8 bits that keeps {kept}; save it as PNG first.")
 
 
 def _say_unidentified(path: Path) -> str:

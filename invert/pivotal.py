@@ -16,17 +16,15 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
-from generator.precision import Precision, resolve_precision
+from generator.precision import DTYPES, Precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
 from invert.metrics import as_colour
 from invert.optimize import OptimizationInverter, Progress
-from invert.search_settings import check_search, search_side
+from invert.search_settings import check_search, inverter_settings, search_side
 from invert.tuned_weights import FORMS, Form
 from invert.tuning import Drawing, Tuning
-
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class Pivot(Protocol):
@@ -224,7 +222,7 @@ class PivotalTuning:
         ended: dict[str, JSON] = {}
         found: list[dict[str, Tensor]] = []
         with keep_freed_memory():
-            drawing = Drawing.of(self.G, _DTYPES[self.precision])
+            drawing = Drawing.of(self.G, DTYPES[self.precision])
             lpips = LPIPS.load("alex").to(self.G.device).in_precision(drawing.dtype)
             compare = Comparison(
                 targets,
@@ -319,10 +317,3 @@ class PivotalTuning:
             "precision": self.precision,
             "pivot_settings": self.pivot_settings,
         }
-
-
-def inverter_settings(inverter: object) -> dict[str, JSON]:
-    """Every setting of an inverter, with its method, for a record; empty for one that tells none."""
-    tell = getattr(inverter, "_settings", None)
-    settings: dict[str, JSON] = tell() if tell is not None else {}
-    return {"method": getattr(inverter, "method", type(inverter).__name__), **settings}

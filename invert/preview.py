@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.errors import InputError
-from generator.files import atomic_folder, atomic_path
+from generator.files import atomic_folder, atomic_path, check_writable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,7 +26,8 @@ def check_preview_path(path: Path, overwrite: bool = False) -> None:
     """Refuse, before the search, a film that could not be written after it.
 
     Raises:
-        InputError: the suffix is not known, or the file or folder exists and may not be replaced.
+        InputError: the suffix is not known, the file or folder exists and may not be replaced, or its folder may
+            not be written.
     """
     kind = path.suffix.lower()
     if kind not in (".mp4", ".gif", ""):
@@ -35,6 +36,7 @@ def check_preview_path(path: Path, overwrite: bool = False) -> None:
         )
     if kind and path.is_dir():
         raise InputError(f"Cannot write {path}: it is a folder.")
+    check_writable(path.parent)
     if not path.exists():
         return
     if not kind and not path.is_dir():

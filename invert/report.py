@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 # How LPIPS (AlexNet, at 256 pixels) reads to an eye, from projections of portraits: up to this, in words.
 _LPIPS_WORDS = ((0.03, "very near"), (0.08, "near"), (0.15, "fairly near"), (math.inf, "far"))
-_SAME_PERSON = 0.6  # invert.identity.SAME_PERSON, without loading dlib's parts
 
 
 def describe_files(outputs: "Outputs") -> str:
@@ -34,8 +33,10 @@ def describe_metrics(inversion: "Inversion") -> str:
         parts.append(f"PSNR {first['psnr']:.1f} dB")
     distance = first.get("identity", math.nan)
     if math.isfinite(distance):
-        who = "the same person" if distance < _SAME_PERSON else "not surely the same person"
-        parts.append(f"{who} (identity distance {distance:.2f}, the same below {_SAME_PERSON})")
+        from invert.identity import SAME_PERSON
+
+        who = "the same person" if distance < SAME_PERSON else "not surely the same person"
+        parts.append(f"{who} (identity distance {distance:.2f}, the same below {SAME_PERSON})")
     return "Likeness: " + ", ".join(parts) if parts else ""
 
 

@@ -11,7 +11,7 @@ from generator.errors import InputError
 from invert.jobs import Job
 from invert.report import describe_files, describe_metrics, describe_partial, suggest_edit
 from invert.session import Session
-from invert.settings import Prepared, Settings
+from invert.settings import Prepared, Settings, SettingsError
 
 if TYPE_CHECKING:
     from invert.inversion import Inversion
@@ -24,12 +24,12 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         The exit status: done, stopped by Ctrl-C with codes kept, or wrong input where photos could not be inverted.
 
     Raises:
-        InputError: the only photo could not be inverted, or the disk is full.
+        InputError: the only photo could not be inverted, no photo can be with these settings, or the disk is full.
         KeyboardInterrupt: Ctrl-C. What was done before is kept, in the report, too.
     """
     session = Session(settings, several=len(jobs) > 1)
     run = _Run(session, len(jobs))
-    with _reporting(session):
+    with contextlib.closing(session.claims), _reporting(session):
         run.all(jobs)
     if session.stopped:
         return STOPPED
@@ -109,9 +109,11 @@ class _Run:
 
     @contextlib.contextmanager
     def _past_bad_ones(self) -> Iterator[None]:
-        """Note what is wrong with a photo and go on; nothing else is worth trying on a full disk."""
+        """Note what is wrong with a photo and go on, unless it is the disk, which is full, or the settings."""
         try:
             yield
+        except SettingsError:
+            raise
         except InputError as error:
             if self.count == 1 or is_disk_full(error):
                 raise

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from generator.errors import InputError
 from generator.generator import Generator
+from generator.json_values import JSON
 
 
 def check_search(what: str, steps: int, learning_rate: float, weights: Mapping[str, float]) -> None:
@@ -38,3 +39,10 @@ def search_side(size: int, G: Generator) -> int:
     if side < 1 or G.resolution % side or (G.resolution // side).bit_count() != 1:
         raise InputError(f"The search size is {G.resolution} divided by a power of two, not {size}.")
     return side
+
+
+def inverter_settings(inverter: object) -> dict[str, JSON]:
+    """Every setting of an inverter, with its method, for a record; empty for one that tells none."""
+    tell = getattr(inverter, "_settings", None)
+    settings: dict[str, JSON] = tell() if tell is not None else {}
+    return {"method": getattr(inverter, "method", type(inverter).__name__), **settings}

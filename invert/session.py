@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from generator.command import choose_device, is_disk_full
 from generator.errors import InputError
+from invert.claims import Claims
 from invert.drawn import measured, picture_of
 from invert.jobs import Job, Outputs
 from invert.photo import read_photo, save_picture, to_tensor
+from invert.prepare import prepared, reduced
 from invert.preview import check_preview_path, film_of_search
 from invert.progress import show_progress, show_status
 from invert.resemblance import resemblance_for
-from invert.settings import Prepared, Settings, Target
+from invert.settings import Prepared, Settings, SettingsError, Target
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from generator.generator import Generator
     from generator.json_values import JSON
-    from invert.align import Alignment, Face
+    from invert.align import Face
     from invert.evaluation import Report
     from invert.identity import Identity
     from invert.inversion import Inversion
@@ -45,6 +47,7 @@ class Session:
     Attributes:
         stopped: whether Ctrl-C ended a search whose best code was kept.
         skipped: records that were there already, made as they would be now.
+        claims: the records that this run is making, which another one leaves alone.
     """
 
     def __init__(self, settings: Settings, *, several: bool = False) -> None:
@@ -52,6 +55,7 @@ class Session:
         self.several = several
         self.stopped = False
         self.skipped: list[Path] = []
+        self.claims = Claims()
 
     @cached_property
     def generator(self) -> "Generator":
@@ -73,22 +77,34 @@ class Session:
 
     @cached_property
     def inverter(self) -> "Inverter":
-        """What the settings choose."""
+        """What the settings choose.
+
+        Raises:
+            SettingsError: there is no such model or device, or the settings do not fit the model.
+        """
         from invert.methods import make_inverter
 
         settings = self.settings
-        return make_inverter(
-            self.generator,
-            settings.method,
-            quality=settings.quality,
-            space=settings.space,
-            steps=settings.steps,
-            seed=settings.seed,
-            precision=settings.precision,
-            weights=settings.weights,
-            encoder=settings.encoder,
-            identity_weight=settings.identity_weight,
-        )
+        try:
+            resolution = self.generator.resolution
+            if (settings.low_resolution or 0) > resolution:
+                raise InputError(
+                    f"--low-resolution is at most {resolution}, the model's own, not {settings.low_resolution}."
+                )
+            return make_inverter(
+                self.generator,
+                settings.method,
+                quality=settings.quality,
+                space=settings.space,
+                steps=settings.steps,
+                seed=settings.seed,
+                precision=settings.precision,
+                weights=settings.weights,
+                encoder=settings.encoder,
+                identity_weight=settings.identity_weight,
+            )
+        except InputError as error:
+            raise SettingsError(str(error)) from error
 
     @cached_property
     def batch(self) -> int:
@@ -123,8 +139,8 @@ class Session:
         """Read a photo and find its faces; those that are done already are left out and kept in :attr:`skipped`.
 
         Raises:
-            InputError: the photo cannot be read or shows no such face, or a result exists already that was made
-                in another way.
+            InputError: the photo cannot be read or shows no such face, a result exists already that was made in
+                another way, or another run is making it.
         """
         settings = self.settings
         # How many records there are is known before the photo is read, unless every face is wanted.
@@ -148,7 +164,9 @@ class Session:
         for number, face in faces:
             label = job.photo.name if number is None else f"{job.photo.name}, face {number}"
             outputs = self._outputs(job, number)
+            self.claims.take(outputs.record)
             if not settings.overwrite and self._is_done(job, outputs):
+                self.claims.release(outputs.record)
                 continue
             if outputs.preview is not None:
                 if outputs.preview.exists() and outputs.preview.samefile(job.photo):
@@ -190,22 +208,11 @@ class Session:
 
         Raises:
             InputError: the photo or its mask cannot be used.
+            SettingsError: no photo can be.
         """
-        from invert.source import Source
-
-        crop, alignment = self._crop(target)
-        return Prepared(
-            target.photo,
-            target.label,
-            target.outputs,
-            Source.of(target.photo),
-            crop,
-            alignment,
-            self._masks(target, alignment),
-            # Before the search, so that weights which cannot be fetched cost no search.
-            None if target.face is None else self._identity(crop),
-            target.face,
-        )
+        resolution = self.inverter.G.resolution
+        # Before the search, so that weights which cannot be fetched cost no search.
+        return prepared(target, self.settings, resolution, None if target.face is None else self._identity)
 
     def invert(self, batch: Sequence[Prepared]) -> "Iterator[Inversion | InputError]":
         """Search the codes of a batch at once and write the files of one after the other.
@@ -239,7 +246,7 @@ class Session:
 
                 begun = time.perf_counter()
                 found = self.inverter.invert(
-                    self._reduced(images),
+                    reduced(images, settings.low_resolution),
                     on_step=on_step,
                     keep_partial=settings.keep_partial,
                     resemblance=resemblance,
@@ -270,34 +277,9 @@ class Session:
         save_picture(picture, outputs.picture, overwrite=settings.overwrite)
         if outputs.npz is not None:
             inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
+        self.claims.release(outputs.record)
         self._report(inversion, one.label, outputs, seconds, one.crop)
         return inversion
-
-    def _crop(self, target: Target) -> "tuple[Image.Image, Alignment]":
-        from invert.align import align_face, no_align
-
-        if target.face is None:
-            return no_align(target.image, self.generator.resolution)
-        return align_face(target.image, target.face, self.generator.resolution)
-
-    def _masks(self, target: Target, alignment: "Alignment") -> "dict[str, Tensor]":
-        """What the inverter is told of the photo's masks, by its argument."""
-        from invert.mask import compared, read_mask
-
-        masks: dict[str, Tensor] = {}
-        for name, path in (("mask", self.settings.mask), ("unchanged", self.settings.keep_unchanged)):
-            if path is not None:
-                counts = compared(read_mask(path, target.image, target.photo.name), alignment)
-                masks[name] = self._reduced(counts if name == "mask" else 1 - counts)
-        return masks
-
-    def _reduced(self, images: "Tensor") -> "Tensor":
-        """The crop as the inverter sees it: averaged to the side that the user says holds all there is."""
-        if self.settings.low_resolution is None:
-            return images
-        from invert.losses import area_resize
-
-        return area_resize(images, min(self.settings.low_resolution, images.shape[-1]))
 
     def _report(
         self,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from generator.errors import InputError
 from invert.jobs import Outputs
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class Settings:
     keep_partial: bool = False
     overwrite: bool = False
     quiet: bool = False
+
+
+class SettingsError(InputError):
+    """What was given cannot be used for any photo of a run; trying the next one is of no use."""
 
 
 @dataclass(frozen=True)

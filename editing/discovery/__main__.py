@@ -6,6 +6,7 @@ from pathlib import Path
 
 from editing.discovery.attributes import FACE_ATTRIBUTES
 from generator.command import status_of
+from generator.errors import InputError
 from generator.ops.memory import share_freed_memory
 
 
@@ -52,8 +53,18 @@ def _find(chosen: argparse.Namespace) -> None:
     from editing.discovery.likeness import LikenessScorer
     from editing.discovery.samples import sample
     from generator.fetch import cache_folder
+    from generator.files import check_writable
 
+    if chosen.codes < 2:
+        raise InputError(f"Testing needs at least 2 codes, not {chosen.codes}.")
     G = generator.load(chosen.model).to(dtype=torch.bfloat16)
+    paths = [shipped_path(G.latent_space, attribute.name, chosen.out) for attribute in FACE_ATTRIBUTES]
+    check_writable(chosen.out)  # an hour's work comes before the first file
+    for path in paths:
+        if path.exists() and not chosen.overwrite:
+            raise InputError(
+                f"{path} exists already; add --overwrite to replace it, or name another folder with --out."
+            )
     scorer = FaceScorer()
     console = Console(stderr=True)
     with Progress(console=console) as progress:
@@ -82,10 +93,10 @@ def _find(chosen: argparse.Namespace) -> None:
             report=progress.console.print,
         )
         found = finder.find()
-    for one in found:
-        path = shipped_path(one.direction.latent_space, one.direction.name, chosen.out)
+    for one, path in zip(found, paths, strict=True):
         one.direction.save(path, overwrite=chosen.overwrite)
     print(table([one.effect for one in found]))
+    print(f"\nWrote {len(found)} directions to {chosen.out}.")
 
 
 if __name__ == "__main__":

@@ -201,7 +201,9 @@ class InterFaceGAN:
         parts, own = parts_of_step(self.model, attribute, steps)
         ws, before = self._codes(_STEADY_SEED, max(2, self.codes // 2))
         likeness = self.likeness if attribute.name in self.keep_person else None
-        trials = try_parts(self.G, self.scorer, parts, own, ws, before, self.deviations, likeness=likeness)
+        trials = try_parts(
+            self.G, self.scorer, parts, own, ws, before, self.deviations, likeness=likeness, exact=self.exact
+        )
         return steadied(trials, attribute, list(steps))
 
     def _scaled(self, attribute: Attribute, step: Array) -> Direction:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 _BATCH = 4
-_SAVE_EVERY = 400
-_SKETCH = "sketch-1"  # changes whenever a sketch does: scores of different ones may not mix in the cache
+_SAVE_EVERY = 100
+_SKETCH = "sketch-2"  # changes whenever a sketch does: scores of different ones may not mix in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,16 +185,25 @@ def sample(
     if path is not None and path.is_file():
         scores, done = _read(path, scores)
     saved = done
+
+    def save() -> None:
+        nonlocal saved
+        if path is not None and done > saved:
+            with atomic_path(path) as temporary:
+                np.savez(temporary, scores=scores, done=done)
+            saved = done
+
     with keep_freed_memory():
-        for its in _scored(G, scorer, expand(codes[done:], G), size=size, exact=exact):
-            scores[done : done + len(its)] = its
-            done += len(its)
-            if progress is not None:
-                progress(done, samples)
-            if path is not None and (done - saved >= _SAVE_EVERY or done == samples):
-                with atomic_path(path) as temporary:
-                    np.savez(temporary, scores=scores, done=done)
-                saved = done
+        try:
+            for its in _scored(G, scorer, expand(codes[done:], G), size=size, exact=exact):
+                scores[done : done + len(its)] = its
+                done += len(its)
+                if progress is not None:
+                    progress(done, samples)
+                if done - saved >= _SAVE_EVERY:
+                    save()
+        finally:  # by Ctrl-C, too
+            save()
     plain = np.arange(samples) % 2 == 0
     return Samples(tuple(scorer.names), codes.cpu().numpy().astype(np.float64), scores, plain)
 

@@ -95,6 +95,7 @@ def try_parts(
     *,
     likeness: Scorer | None = None,
     size: int = 256,
+    exact: bool = True,
     progress: Progress | None = None,
 ) -> Trials:
     """Edit codes by every part, forth and back, and score the pictures.
@@ -106,6 +107,7 @@ def try_parts(
         deviations: of each score.
         likeness: gives the numbers that say who a face is.
         size: side of the pictures.
+        exact: whether to score exact pictures, as those that ``before`` is of, and not sketches.
         progress: called with the number of pictures done and in all.
     """
     import torch
@@ -113,7 +115,7 @@ def try_parts(
     steps = expand(torch.from_numpy(parts.astype(np.float32)), G).to(ws.device)
     edited = torch.cat([ws + sign * step for step in steps for sign in (-1, 1)])
     measured = scorer if likeness is None else Scorers((scorer, likeness))
-    after = score_codes(G, measured, edited, size=size, progress=progress)
+    after = score_codes(G, measured, edited, size=size, exact=exact, progress=progress)
     after = after.reshape(len(parts), 2, len(before), len(measured.names))
     changes = (after[:, 1] - after[:, 0]) / 2
     seen = np.isfinite(changes).all(axis=(0, 2)) & np.isfinite(before).all(axis=1)

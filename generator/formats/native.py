@@ -131,13 +131,24 @@ def average_w(mapping: nn.Module, z_dim: int, label_dim: int = 0, samples: int =
     return torch.stack([mapping(part, label).double().mean(0) for part, label in parts]).mean(0).float()
 
 
-def save_native(generator: Generator, path: Path, *, overwrite: bool = False) -> None:
+def save_native(generator: Generator, path: str | Path, *, overwrite: bool = False) -> None:
     """Write a generator; :func:`read_native` gives back the same images, name, space and fingerprint.
+
+    Args:
+        generator: in float32.
+        path: a name that ends with ``.safetensors``.
+        overwrite: whether an existing file may be replaced.
 
     Raises:
         ValueError: the generator was moved to a lower precision, which rounded its weights.
-        InputError: ``path`` exists and may not be replaced, or cannot be written.
+        InputError: ``path`` ends otherwise, exists and may not be replaced, or cannot be written.
     """
+    path = Path(path)
+    if path.suffix.lower() != ".safetensors":
+        raise InputError(
+            f"Cannot write {path}: give a name that ends with .safetensors; "
+            "`python -m generator.convert` makes a .pt for other programs from that."
+        )
     synthesis = generator.synthesis
     if isinstance(synthesis, mobile.Synthesis):
         architecture = "mobile"

@@ -60,6 +60,30 @@ def modulated_separable(
     return out
 
 
+def mix_channels(x: Tensor, weight: Tensor, bias: Tensor, noise: Tensor | None = None) -> Tensor:
+    """A pointwise convolution with weights for each sample, and noise.
+
+    Args:
+        x: ``[N, C, H, W]``, channels-last.
+        weight: ``[N, O, C]``, of x's precision.
+        bias: ``[O]``, of x's precision.
+        noise: ``[1 or N, 1, H, W]``, added to every output channel, or None.
+
+    Returns:
+        ``[N, O, H, W]``, channels-last.
+    """
+    if len(x) == 1:  # a convolution adds the bias on its way; a matrix product makes a map of it first
+        out = F.conv2d(x, weight[0, :, :, None, None], bias)
+        return out if noise is None else out.add_(noise.to(x.dtype))
+    n, channels, height, width = x.shape
+    base = bias
+    if noise is not None:  # the same for all samples as a rule, so that it costs less added to the bias
+        base = base + noise.to(x.dtype).reshape(len(noise), -1, 1)
+    pixels = x.permute(0, 2, 3, 1).reshape(n, height * width, channels)
+    out = torch.baddbmm(base, pixels, weight.transpose(1, 2))
+    return out.reshape(n, height, width, -1).permute(0, 3, 1, 2)
+
+
 class _ModulatedSeparable(torch.autograd.Function):
     @staticmethod
     def forward(
@@ -76,17 +100,17 @@ class _ModulatedSeparable(torch.autograd.Function):
         # multiply, into the pixels of small maps and the pointwise matrix of large ones.
         filtered = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
         n, channels, height, width = filtered.shape
-        pixels = filtered.permute(0, 2, 3, 1).reshape(n, height * width, channels)
-        base = bias.to(x.dtype)
-        if noise is not None:  # the same for all samples as a rule, so that it costs less added to the bias
-            base = base + noise.to(x.dtype).reshape(len(noise), -1, 1)
         if height * width < len(pointwise):
+            pixels = filtered.permute(0, 2, 3, 1).reshape(n, height * width, channels)
+            base = bias.to(x.dtype)
+            if noise is not None:
+                base = base + noise.to(x.dtype).reshape(len(noise), -1, 1)
             out = F.linear(pixels * style.to(x.dtype).unsqueeze(1), pointwise.to(x.dtype))
             out += base
         else:
-            weight = (pointwise.to(at_least_float32(x)) * style.unsqueeze(1)).to(x.dtype).transpose(1, 2)
-            whole = noise is not None and len(base) == n
-            out = base.baddbmm_(pixels, weight) if whole else torch.baddbmm(base, pixels, weight)
+            weight = (pointwise.to(at_least_float32(x)) * style.unsqueeze(1)).to(x.dtype)
+            out = mix_channels(filtered, weight, bias.to(x.dtype), noise)
+            out = out.permute(0, 2, 3, 1).reshape(n, height * width, -1)
         F.leaky_relu_(out, leak)
         # Only the depthwise weight's gradient looks at x, which is as large as what else is kept.
         kept = x if ctx.needs_input_grad[2] else None
@@ -122,7 +146,10 @@ class _ModulatedSeparable(torch.autograd.Function):
         pixels_grad = (grad @ pointwise).reshape(n, height, width, channels).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[1]:
             style_grad = channel_dot(pixels_grad, filtered).to(style.dtype)
-        if ctx.needs_input_grad[0] or ctx.needs_input_grad[2]:
+        if n == 1 and not ctx.needs_input_grad[2]:
+            # One sample's style passes through the depthwise convolution, into its few weights.
+            depthwise = depthwise * style.reshape(-1, 1, 1, 1).to(depthwise.dtype)
+        elif ctx.needs_input_grad[0] or ctx.needs_input_grad[2]:
             pixels_grad = pixels_grad.mul_(style[:, :, None, None].to(pixels_grad.dtype))
         if ctx.needs_input_grad[2]:
             one = (1, 1)

@@ -76,6 +76,8 @@ def test_ctrl_c_keeps_the_code_so_far(folder: Path, monkeypatch: pytest.MonkeyPa
         ([*COMMAND, "--learning-rate", "0"], "above 0"),
         ([*COMMAND, "--distance-weight", "-1"], "0 or above"),
         ([*COMMAND, "--layers", "99"], "99"),
+        ([*COMMAND, "--weights", "nowhere.pt"], "no file nowhere.pt"),
+        ([*COMMAND, "--weights", "folder/clip"], "no file folder/clip"),
         ([*COMMAND, "--out", "x.xyz"], ".xyz"),
         ([*COMMAND, "--learning-rate", "1e30"], "diverged"),
     ],

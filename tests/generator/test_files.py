@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from generator.errors import InputError
-from generator.files import atomic_path
+from generator.files import atomic_folder, atomic_path, check_writable, shortened
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
@@ -112,3 +112,50 @@ def test_an_input_error_of_the_block_keeps_its_own_words(tmp_path: Path) -> None
     assert issubclass(InputError, ValueError)
     assert str(InputError("One sentence.")) == "One sentence."
     assert _names(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_folders_that_a_failed_block_made_are_removed(tmp_path: Path, error: type[BaseException]) -> None:
+    (tmp_path / "there").mkdir()
+    with pytest.raises(error):
+        _write_half(tmp_path / "there" / "new" / "deep" / "a.png", error)
+    with pytest.raises(error), atomic_folder(tmp_path / "there" / "new" / "frames", "*.png"):
+        raise error
+    assert _names(tmp_path) == ["there"]
+    assert _names(tmp_path / "there") == []
+
+
+def test_a_folder_that_somebody_else_uses_meanwhile_stays(tmp_path: Path) -> None:
+    def fail() -> None:
+        (tmp_path / "new" / "other.png").touch()
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), atomic_path(tmp_path / "new" / "a.png"):
+        fail()
+    assert _names(tmp_path / "new") == ["other.png"]
+
+
+def test_a_writable_folder_is_known_before_it_is_made(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "deep")
+    assert _names(tmp_path) == []
+    (tmp_path / "results").touch()
+    with pytest.raises(InputError, match="results is a file"):
+        check_writable(tmp_path / "results")
+    with pytest.raises(InputError, match="results is a file"):
+        check_writable(tmp_path / "results" / "deep")
+
+
+@POSIX
+def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(InputError, match=r"new: Permission denied\.$"):
+        check_writable(tmp_path / "new")
+
+
+def test_names_are_cut_between_letters() -> None:
+    assert shortened("portrait", 8) == "portrait"
+    assert shortened("portrait", 4) == "port"
+    assert shortened("漢字", 5) == "漢"

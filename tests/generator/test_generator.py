@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 import generator
 from generator.errors import InputError
-from generator.generator import Generator, check_same_space, fingerprint
+from generator.fingerprint import check_same_space, fingerprint
+from generator.generator import Generator
 from generator.networks.mobile import Synthesis
 from tests.odd_models import ODD, odd_config, odd_generator, seeded
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from generator.errors import InputError
-from invert.comparison import Comparison, check_images
+from invert.comparison import Comparison, check_images, grid_error
 from invert.losses import area_resize
 from tests.invert.small_search import invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator, seeded, tiny_lpips
@@ -46,6 +46,32 @@ def test_the_centre_is_compared_at_twice_the_side() -> None:
     mask = torch.ones(1, 1, 256, 256)
     mask[..., 64:192, 64:192] = 0
     assert float(_with_centre(target, 256, mask)(drawn)[0].max()) == 0
+
+
+def test_the_grid_is_what_repeats_with_the_pixels() -> None:
+    with seeded(1):
+        cell = torch.randn(1, 1, 4, 4)
+    grid = cell.repeat(2, 3, 32, 32) + torch.tensor([0.0, 5.0])[:, None, None, None]
+    expected = (cell - cell.mean()).square().mean()
+    torch.testing.assert_close(grid_error(grid), expected.expand(2))
+    # A grid of any other period, and texture, average out.
+    assert float(grid_error(torch.randn(1, 1, 5, 5).repeat(1, 3, 26, 26)[..., :128, :128]).max()) < 0.05
+    assert float(grid_error(_images(1, 1, 128, 128)).max()) < 0.01
+    # One whose sign changes from window to window is one all the same.
+    signs = torch.ones(1, 1, 128, 128)
+    signs[..., 64:] = -1
+    torch.testing.assert_close(grid_error(grid[:1] * signs)[0], expected)
+
+
+def test_the_grid_is_weighed_where_what_is_finer_is() -> None:
+    target, drawn = _images(2, 3, 128, 128), _images(2, 3, 128, 128).flip(3)
+
+    def losses(grid_weight: float, detail_weight: float = 1.0) -> torch.Tensor:
+        weights = {"pixel_weight": 1.0, "detail_weight": detail_weight, "grid_weight": grid_weight}
+        return Comparison(target, 64, 128, tiny_lpips(), **weights)(drawn)[0]
+
+    torch.testing.assert_close(losses(3.0) - losses(0.0), 3 * grid_error(drawn - target))
+    torch.testing.assert_close(losses(3.0, 0.0), losses(0.0, 0.0))
 
 
 @pytest.mark.parametrize(("side", "fine_size"), [(100, 128), (128, 64), (48, 128)])

@@ -52,11 +52,18 @@ def test_rows_and_medians_of_several_runs_are_one_table(tmp_path: Path) -> None:
     assert {(200, 30, 30), (30, 30, 200)} <= colours
 
 
+def test_a_report_may_go_into_a_folder_that_is_still_to_be_made(tmp_path: Path) -> None:
+    check_report(tmp_path / "new" / "table.csv")
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file"):
+        check_report(tmp_path / "file" / "table.csv")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
         ("table.txt", None, "end the name with .csv"),
-        ("missing/table.csv", None, "does not exist"),
         ("table.csv", "x,y\n1,2\n", "another table"),
         ("table.csv", ",".join(COLUMNS) + "\na,b,c,fast,,,,,,,,\n", "cannot be read"),
     ],

@@ -77,6 +77,31 @@ def test_it_is_weighed_in_a_comparison() -> None:
     torch.testing.assert_close(losses(0.5, row=1), losses(0.5)[1:])
 
 
+def test_between_two_looks_the_last_one_counts_without_a_gradient() -> None:
+    target, first, second = (torch.rand(2, 3, 64, 64) * 2 - 1 for _ in range(3))
+    weights = {"pixel_weight": 1.0, "detail_weight": 0.0}
+    who, nobody = (
+        Comparison(target, 64, 64, tiny_lpips(), **weights, resemblance=_identity(2), identity_weight=weight)
+        for weight in (0.5, 0)
+    )
+
+    def loss(compare: Comparison, drawn: torch.Tensor, ask_who: bool) -> tuple[torch.Tensor, torch.Tensor]:
+        drawn = drawn.clone().requires_grad_()
+        losses, _ = compare(drawn, 2.0, ask_who=ask_who)
+        return losses.detach(), torch.autograd.grad(losses.sum(), drawn)[0]
+
+    seen, pull = loss(who, first, True)
+    plain, plain_pull = loss(nobody, first, True)
+    assert float((pull - plain_pull).abs().max()) > 0
+    held, no_pull = loss(who, second, False)
+    other, other_pull = loss(nobody, second, False)
+    torch.testing.assert_close(held - other, seen - plain)
+    torch.testing.assert_close(no_pull, other_pull)
+    # One image's own comparison does not count what another was told.
+    alone = who[1](second[1:], 2.0, ask_who=False)[0]
+    torch.testing.assert_close(alone, loss(who, second, True)[0][1:])
+
+
 @pytest.mark.usefixtures("small_search")
 def test_searches_come_nearer_to_who_is_seen() -> None:
     G = odd_generator()

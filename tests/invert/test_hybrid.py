@@ -10,8 +10,8 @@ from generator.errors import InputError
 from invert.encode import EncoderInverter
 from invert.hybrid import HybridInverter
 from invert.inversion import Inversion
-from invert.methods import make_inverter
-from invert.optimize import OptimizationInverter, Progress
+from invert.methods import Quality, make_inverter
+from invert.optimize import OptimizationInverter, Progress, Space
 from tests.encoders.small_encoders import small_encoder
 from tests.invert.small_search import interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator
@@ -102,3 +102,18 @@ def test_an_encoder_makes_it_the_default(tmp_path: Path) -> None:
     assert tuning.pivot_settings["method"] == "hybrid"  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="No encoder comes with this package"):
         make_inverter(G, "hybrid")
+
+
+def test_how_many_steps_each_quality_takes(tmp_path: Path) -> None:
+    """Those that the presets were measured with."""
+    G = odd_generator()
+    save_encoder(small_encoder(G), tmp_path / "mine.safetensors")
+
+    def steps(space: Space) -> list[int]:
+        qualities: list[Quality] = ["draft", "good", "best"]
+        encoder = tmp_path / "mine.safetensors"
+        made = [make_inverter(G, quality=quality, space=space, encoder=encoder) for quality in qualities]
+        return [one.steps for one in made if isinstance(one, HybridInverter)]
+
+    assert steps("w+") == [40, 90, 175]
+    assert steps("w") == [20, 50, 100]

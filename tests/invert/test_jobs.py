@@ -1,10 +1,12 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from generator.errors import InputError
-from invert.jobs import check_folder, gather
+from invert.jobs import gather
 from invert.record_files import record_stem, records_by_age
 
 
@@ -22,9 +24,9 @@ def test_names_of_results_never_collide(tmp_path: Path) -> None:
 
 
 def test_a_second_run_does_not_take_results_for_photos(tmp_path: Path) -> None:
-    _photos(tmp_path, "me.jpg", "me.inverted.png", "me.pose+2.png", "mentor.jpg", "my.friend.png")
+    _photos(tmp_path, "me.jpg", "me.inverted.png", "me.pose+2.png", "me.two.jpg", "mentor.jpg", "my.friend.png")
     (tmp_path / "me.inversion.safetensors").touch()
-    assert [job.photo.name for job in gather([tmp_path])] == ["me.jpg", "mentor.jpg", "my.friend.png"]
+    assert [job.photo.name for job in gather([tmp_path])] == ["me.jpg", "me.two.jpg", "mentor.jpg", "my.friend.png"]
     # Named by the user, a picture is a photo.
     assert len(gather([tmp_path / "me.inverted.png"])) == 1
 
@@ -43,13 +45,26 @@ def test_existing_results_are_named_before_the_work(tmp_path: Path) -> None:
         outputs.check_free()
 
 
-def test_out_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "results").touch()
-    with pytest.raises(InputError, match="it is a file"):
-        check_folder(tmp_path / "results")
-    check_folder(tmp_path / "new" / "results")
-    assert (tmp_path / "new" / "results").is_dir()
-    assert list((tmp_path / "new" / "results").iterdir()) == []
+def test_long_names_are_cut_and_stay_different(tmp_path: Path) -> None:
+    photos = [tmp_path / f"{'漢' * 70}{letter}.png" for letter in "ab"]
+    jobs = gather(photos)
+    stems = [job.stem for job in jobs]
+    assert len(set(stems)) == 2
+    for job in jobs:
+        outputs = job.outputs(tmp_path, face=3)
+        outputs.record.touch()  # fails for a name that is too long
+        outputs.picture.touch()
+
+
+def test_a_photo_in_a_folder_that_may_not_be_entered_is_left_to_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **_: object) -> os.stat_result:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert [job.stem for job in gather([tmp_path / "locked" / "me.png"])] == ["me"]
 
 
 def test_the_newest_record_is_by_time(tmp_path: Path) -> None:

@@ -83,6 +83,16 @@ def test_16_bit_is_scaled_not_clipped(tmp_path: Path) -> None:
         assert (read[:, :, 0] == read[:, :, 2]).all()
 
 
+def test_a_deep_tiff_that_pillow_would_misread_is_refused(tmp_path: Path) -> None:
+    values = np.linspace(0, 65535, 40 * 30).reshape(30, 40).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "negative.tif", tiffinfo={262: 0})
+    assert "white as 0" in refusal(tmp_path / "negative.tif")
+    Image.fromarray((values >> 8).astype(np.uint8)).save(tmp_path / "shallow.tif", tiffinfo={262: 0})
+    assert read_photo(tmp_path / "shallow.tif").size == (40, 30)
+    Image.fromarray(values).save(tmp_path / "planes.tif", tiffinfo={284: 2})
+    assert "a plane of its own" in refusal(tmp_path / "planes.tif")
+
+
 @pytest.mark.parametrize("white", [1.0, 255.0, 4000.0])
 def test_floating_point_is_scaled(tmp_path: Path, white: float) -> None:
     values = np.linspace(0, white, 40 * 30, dtype=np.float32).reshape(30, 40)

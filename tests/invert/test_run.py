@@ -230,3 +230,27 @@ def test_a_killed_run_goes_on_where_it_was_killed(folder: Path) -> None:
     assert "Skipped 2 already done" in again.stdout
     assert _done() == list(NAMES)
     assert times() == kept
+
+
+def test_wrong_settings_are_told_once_and_not_for_every_photo(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [".", "--no-align", "--device", "cpu", "--out", "new"]
+    assert main([*arguments, "--model", "nowhere.pkl"]) == 2
+    assert capsys.readouterr().err.count("There is no model or file 'nowhere.pkl'") == 1
+    assert main([*arguments, "--model", "../small.safetensors", "--low-resolution", "100000"]) == 2
+    assert capsys.readouterr().err == "invert: --low-resolution is at most 32, the model's own, not 100000.\n"
+    assert not Path("new").exists()
+
+
+def test_what_another_run_is_making_is_left_to_it(
+    inverter: type[FakeInverter],  # noqa: ARG001
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def take(_: object, target: Path) -> None:
+        if target.name.startswith("b."):
+            raise InputError(f"Another run is making {target}.")
+
+    monkeypatch.setattr("invert.claims.Claims.take", take)
+    assert _run(".", "--method", "optimize") == 2
+    assert _done() == ["a", "c", "d", "e"]
+    assert "1 of 5 photos" in capsys.readouterr().err

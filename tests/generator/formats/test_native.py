@@ -55,6 +55,13 @@ def test_an_existing_file_stays_unless_told(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["g.safetensors"]
 
 
+@pytest.mark.parametrize("name", ["g.pt", "g.pkl", "g"])
+def test_a_name_that_promises_another_format_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match=r"\.safetensors; `python -m generator\.convert`"):
+        save_native(odd_generator(), tmp_path / name)
+    assert not any(tmp_path.iterdir())
+
+
 def test_rounded_weights_are_not_saved_as_the_model(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="float32"):
         save_native(odd_generator().to(dtype=torch.bfloat16), tmp_path / "g.safetensors")

@@ -109,8 +109,9 @@ def test_sketch_is_its_definition(sizes: str, shrink: int) -> None:
         up, first, second = styles[3 * i + 1 : 3 * i + 4]
         x = inverse_haar_reference(x, up)
         if i < len(blocks) - 1:
-            x = block.conv1(x, first, noise[2 * i + 1], reference=True)
-            x = block.conv2(x, second, noise[2 * i + 2] if i < len(blocks) - 2 else None, reference=True)
+            noisy = i < len(blocks) - 2
+            x = block.conv1(x, first, noise[2 * i + 1] if noisy else None, reference=True)
+            x = block.conv2(x, second, noise[2 * i + 2] if noisy else None, reference=True)
         else:
             x = _halved(block.conv1, F.avg_pool2d(x, 2), first)
             x = _halved(block.conv2, x, second)
@@ -146,6 +147,26 @@ def test_bfloat16_is_near() -> None:
         assert image.dtype == torch.float32
         assert not torch.equal(image, expected)
         assert (image - expected).norm() < 0.02 * expected.norm()
+
+
+def test_noise_that_rounding_hides_is_left_out() -> None:
+    conv = SeparableConv(8, 4, 6, 16)
+    with seeded(1):
+        x, style, maps = torch.randn(1, 4, 16, 16), 1 + 0.1 * torch.randn(1, 4), torch.randn(1, 1, 16, 16)
+    conv.bias.data.fill_(1.0)
+    for strength, dtype, counts in (
+        (3e-4, torch.bfloat16, False),
+        (3e-4, torch.float32, True),
+        (0.1, torch.bfloat16, True),
+    ):
+        conv.noise.data = strength * maps
+        conv.set_precision(dtype)
+        lower = x.to(dtype)
+        without = conv(lower, style, None, reference=False)
+        assert torch.equal(conv(lower, style, conv.noise, reference=False), without) != counts
+        # A map that the caller brings is drawn with, whatever it is.
+        brought = torch.full_like(conv.noise, 0.5)
+        assert not torch.equal(conv(lower, style, brought, reference=False), without)
 
 
 def test_weights_get_the_references_gradients() -> None:
