@@ -68,7 +68,10 @@ def serve(
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             threading.Thread(target=studio.warm_up, daemon=True).start()
             print(f"The demo is at {address} (Ctrl-C ends it)", flush=True)
-            threading.Event().wait()
+            never = threading.Event()
+            # A signal that comes just before a wait is answered after it, so that no wait may last.
+            while not never.wait(1.0):
+                pass
     finally:
         studio.close()
 

@@ -276,7 +276,7 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
         moved.then(
             answers.rested, page.visit, at_rest, **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"}
         )
-    at_rest.change(answering(answers.draw), edit, resting, **rest)
+    at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *c.sliders], resting, **rest)
     gr.on(
         [c.view.input, *(slider.release for slider in c.sliders)],
         answering(answers.draw),

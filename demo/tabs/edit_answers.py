@@ -199,6 +199,11 @@ async def rested(visit: Visit | None) -> Any:
     return gr.skip() if visit.moves != moves or visit.drawn == moves else moves
 
 
+def draw_at_rest(visit: Visit, name: str | None, view: "drawing.View", at: int, *values: float) -> Any:
+    """What :func:`rested` gave leads to: :func:`draw`, unless something moved or was undone on the way."""
+    return draw(visit, name, view, *values) if visit.moves == at else gr.skip()
+
+
 def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
     """The whole resolution, the downloads, and the history's buttons."""
     if not name:

@@ -68,3 +68,14 @@ def test_a_picture_of_older_strengths_does_not_end_the_newer_moves_wait(
     older = [1.0 if name == "pose" else 0.0 for name in visit.all_directions]
     edit_answers.draw(visit, face.name, "Face", *older)
     assert asyncio.run(edit_answers.rested(visit)) == visit.moves
+
+
+def test_what_was_undone_meanwhile_is_not_drawn_and_no_step(visit: Visit, face: Face) -> None:
+    face.history.push({"pose": 1.0})
+    move(visit, face, "pose", 2.0)
+    at = visit.moves
+    edit_answers.undo(visit, face.name)
+    late = [2.0 if name == "pose" else 0.0 for name in visit.all_directions]
+    assert edit_answers.draw_at_rest(visit, face.name, "Face", at, *late) == gr.skip()
+    assert face.history.current == {}
+    assert face.history.can_redo
