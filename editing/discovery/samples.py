@@ -160,7 +160,8 @@ def sample(
         size: side of the pictures that are scored.
         exact: whether to score exact pictures, and not sketches. Those find the same: from 1,000 samples,
             quickly scored, the directions of a face's attributes had a cosine of 0.994 and more with those found in
-            exact pictures, and as high a held-out correlation within 0.02.
+            exact pictures, and as high a held-out correlation within 0.02. Landmarks were read four times then;
+            with two readings the cosines from 400 samples are smaller by 0.008 (open eyes), 0.004 (smile) and less.
         cache: folder to keep the scores in; an interrupted run goes on where it stopped. None keeps nothing.
         progress: called with the number done and the number in all.
 

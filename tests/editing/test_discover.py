@@ -201,7 +201,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_work(
 ) -> None:
     Path("notes").write_text("kept")
     assert main(["discover", "-m", "sefa", "-n", "2", "--out", "notes/found", *MODEL]) == 2
-    assert "is not a folder" in capsys.readouterr().err
+    assert "notes is a file" in capsys.readouterr().err
     assert _made(folder) == {"notes"}
 
 
