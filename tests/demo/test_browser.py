@@ -253,18 +253,24 @@ def test_a_record_made_elsewhere_is_opened_and_its_slider_moves_it(
 
 
 def test_the_line_below_the_picture_is_of_the_face_that_is_chosen(page: Any) -> None:
-    def wait_for_words(words: str) -> None:
+    chooser = page.locator("#tab-edit .face-chooser input")
+
+    def wait_for_words_of(name: str) -> None:
         page.wait_for_function(
-            "words => document.querySelector('#edit-status').innerText.includes(words)", arg=words
+            "name => document.querySelector('#edit-status').innerText.includes(`${name}: move a slider`)", arg=name
         )
 
     click_example(page, 1)
-    wait_for_words("seed2: move a slider")
+    first = chooser.input_value()
+    wait_for_words_of(first)
     click_example(page, 2)
-    wait_for_words("seed5: move a slider")
-    page.click("#tab-edit .face-chooser input")
-    page.get_by_role("option", name="seed2").click()
-    wait_for_words("seed2: move a slider")
+    page.wait_for_function(
+        "first => document.querySelector('#tab-edit .face-chooser input').value !== first", arg=first
+    )
+    wait_for_words_of(chooser.input_value())
+    chooser.click()
+    page.get_by_role("option", name=first).click()
+    wait_for_words_of(first)
 
 
 def test_light_and_dark(page: Any) -> None:
