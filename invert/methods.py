@@ -29,7 +29,7 @@ _OPTIMIZE: Steps = {
     "good": {"w": None, "w+": None},
     "best": {"w": 200, "w+": 440},
 }
-_HYBRID: Steps = {"draft": {"w": 20, "w+": 40}, "good": {"w": None, "w+": None}, "best": {"w": 100, "w+": 180}}
+_HYBRID: Steps = {"draft": {"w": 20, "w+": 40}, "good": {"w": None, "w+": None}, "best": {"w": 100, "w+": 200}}
 _PIVOT: Steps = {"draft": {"w": 40, "w+": 60}, "good": {"w": 60, "w+": 100}, "best": {"w": 100, "w+": 150}}
 _HYBRID_PIVOT: Steps = {"draft": {"w": 20, "w+": 30}, "good": {"w": 30, "w+": 50}, "best": {"w": 50, "w+": 80}}
 _TUNING = {"draft": 40, "good": 80, "best": 150}

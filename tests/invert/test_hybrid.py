@@ -115,5 +115,5 @@ def test_how_many_steps_each_quality_takes(tmp_path: Path) -> None:
         made = [make_inverter(G, quality=quality, space=space, encoder=encoder) for quality in qualities]
         return [one.steps for one in made if isinstance(one, HybridInverter)]
 
-    assert steps("w+") == [40, 95, 180]
+    assert steps("w+") == [40, 95, 200]
     assert steps("w") == [20, 50, 100]
