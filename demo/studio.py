@@ -27,6 +27,7 @@ _VISITS, _EXAMPLES = "visits", "examples"
 _PREVIEW_SIZE = 512
 _SWEEP_SECONDS = 10.0
 _REST_SECONDS = 60.0
+_MOST_BYTES = 2 << 30
 _SEARCHES, _WORKS = 1, 2
 
 
@@ -178,5 +179,6 @@ class Studio:
     def _keep_sweeping(self) -> None:
         while not self._closing.wait(_SWEEP_SECONDS):
             self.sweep()
-            if self.turns.idle and time.monotonic() - self.turns.ended > _REST_SECONDS:
-                return_freed_memory()
+            rests = self.turns.idle and time.monotonic() - self.turns.ended > _REST_SECONDS
+            # Among blocks of many sizes what is kept becomes more and more, if it is not given back sometimes.
+            return_freed_memory(above=0 if rests else _MOST_BYTES)

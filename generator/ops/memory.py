@@ -2,9 +2,11 @@
 
 import contextlib
 import ctypes
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # glibc's malloc.h
 _ARENA_MAX = -8
@@ -41,11 +43,21 @@ def _count(change: int) -> None:
                 mallopt(option, value)
 
 
-def return_freed_memory() -> None:
-    """Give the operating system back what :func:`keep_freed_memory` keeps; glibc alone does."""
+def return_freed_memory(above: int = 0) -> None:
+    """Give the operating system back what :func:`keep_freed_memory` keeps; glibc alone does.
+
+    Args:
+        above: only if the process holds more bytes than this.
+    """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
+    if trim is not None and (not above or _resident() > above):
         trim(0)
+
+
+def _resident() -> int:
+    """The bytes of memory that this process has, on Linux."""
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def share_freed_memory() -> None:
