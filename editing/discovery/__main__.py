@@ -18,29 +18,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--samples", type=int, default=8000, help="pictures to score (default: 8000)")
     parser.add_argument("--seed", type=int, default=0, help="of the samples (default: 0)")
     parser.add_argument("--truncation", type=float, default=0.8, help="of the samples (default: 0.8)")
-    parser.add_argument("--method", choices=("ridge", "svm", "logistic"), default="ridge")
+    parser.add_argument(
+        "--method", choices=("ridge", "svm", "logistic"), default="ridge", help="of the fit (default: ridge)"
+    )
     parser.add_argument("--codes", type=int, default=32, help="held-out codes to test on (default: 32)")
-    parser.add_argument(
-        "--steady",
-        nargs="*",
-        default=["age"],
-        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
-        help="directions that leave the others alone on every face (default: age)",
-    )
-    parser.add_argument(
-        "--keep-person",
-        nargs="*",
-        default=["pitch", "smile", "mouth-open", "eyes-open"],
-        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
-        help="directions that leave the others and the person alone (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--spare-person",
-        nargs="*",
-        default=["gender"],
-        choices=[attribute.name for attribute in FACE_ATTRIBUTES],
-        help="directions that spare who is seen, as far as the samples tell (default: %(default)s)",
-    )
+    for option, default, what in (
+        ("--steady", ["age"], "leave the others alone on every face"),
+        ("--keep-person", ["pitch", "smile", "mouth-open", "eyes-open"], "leave the others and the person alone"),
+        ("--spare-person", ["gender"], "spare who is seen, as far as the samples tell"),
+    ):
+        names = [attribute.name for attribute in FACE_ATTRIBUTES]
+        told = f"directions that {what} (default: {' '.join(default)})"
+        parser.add_argument(option, nargs="*", default=default, choices=names, help=told)
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)
     share_freed_memory()  # before there are threads, each of which would get memory of its own
