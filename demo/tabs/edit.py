@@ -87,7 +87,7 @@ def build(page: Page) -> None:
                     _QUALITIES,
                     value="good",
                     label="Search",
-                    info="Best takes twice as long as good, draft a third.",
+                    info="Best takes twice as long as good, draft half.",
                     min_width=200,
                 )
             start = gr.Button("Find this face", variant="primary", interactive=False, elem_id="edit-start")
