@@ -2,10 +2,11 @@
 
 Pan et al., "Drag Your GAN: Interactive Point-based Manipulation on the Generative Image Manifold", 2023: what a
 feature map shows about each point is pulled a step towards the target (motion supervision, section 3.2), and the
-point is then looked for anew by its first features (point tracking, section 3.3). Three things differ: places
+point is then looked for anew by its first features (point tracking, section 3.3). Five things differ: places
 between the samples of the map are interpolated, so that the map need not be enlarged to the image; steps are
-taken in coordinates in which W is a standard normal, so that one learning rate suits every model; and what is
-outside of a mask is held less strongly than the points are pulled, so that they arrive about as soon as without.
+taken in coordinates in which W is a standard normal, so that one learning rate suits every model; what is outside
+of a mask is held less strongly than the points are pulled, so that they arrive about as soon as without; points do
+not slide along edges (see :mod:`editing.point_tracker`); and a search ends where its points come no nearer.
 """
 
 import math
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from editing.drag_search import Search
+from editing.drag_search import PATIENCE, Search
 from editing.new_record import changed_record
 from generator.errors import InputError
 from generator.features import FeatureMap, feature_maps
@@ -71,6 +72,7 @@ class Dragged:
         distance: of the farthest handle from its target, in pixels.
         steps: how many were made.
         reached: whether every handle is at its target.
+        stalled: whether it ended because the handles came no nearer.
         stopped: whether Ctrl-C ended it.
     """
 
@@ -79,14 +81,21 @@ class Dragged:
     distance: float
     steps: int
     reached: bool
+    stalled: bool = False
     stopped: bool = False
 
     @property
     def summary(self) -> str:
-        """A sentence on how near it came."""
+        """A sentence on how near it came, and why no nearer."""
         places = ", ".join(f"{x:.0f},{y:.0f}" for x, y in self.points)
         how = "Reached" if self.reached else f"Up to {self.distance:.0f} pixels short of"
-        return f"{how} the targets after {self.steps} steps; the points are at {places}."
+        if self.stalled:
+            why = f", the last {PATIENCE} of which brought the points no nearer: this model hardly draws them there"
+        elif self.reached or self.stopped:
+            why = ""
+        else:
+            why = ", and more steps may bring the points nearer"
+        return f"{how} the targets after {self.steps} steps{why}; the points are at {places}."
 
 
 class Drag:
@@ -94,7 +103,8 @@ class Drag:
 
     Args:
         G: any generator; it is left as it is.
-        steps: most steps of Adam; the search ends before where all points are at their targets.
+        steps: most steps of Adam; the search ends before where all points are at their targets, or where the
+            farthest came no nearer for :data:`editing.drag_search.PATIENCE` steps.
         learning_rate: in standard deviations of W.
         rows: rows of ws that move; None for the coarse and middle ones.
         resolution: of the feature map; None for the finest up to 128.
@@ -175,7 +185,7 @@ class Drag:
                 seed=self.seed,
             )
             try:
-                while search.done < self.steps and not search.reached:
+                while search.done < self.steps and not (search.reached or search.stalled):
                     search.step()
                     if on_step is not None:
                         points, distance = self._in_pixels(search)
@@ -194,7 +204,9 @@ class Drag:
 
     def _result(self, search: Search, stopped: bool = False) -> Dragged:
         points, distance = self._in_pixels(search)
-        return Dragged(search.code().detach(), points, distance, search.done, search.reached, stopped)
+        return Dragged(
+            search.code().detach(), points, distance, search.done, search.reached, search.stalled, stopped
+        )
 
     def provenance(self, handles: Sequence[Handle], ended: Dragged) -> dict[str, JSON]:
         """What a record keeps of a search."""

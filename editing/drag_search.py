@@ -1,4 +1,4 @@
-"""The search behind dragging: motion supervision and point tracking on one feature map."""
+"""The search behind dragging: motion supervision on one feature map, in which the points are tracked."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from editing.point_tracker import PointTracker, disc, features_at
 from generator.errors import InputError
 from generator.features import FeatureMap, features
 from generator.generator import Generator, Noise
 from generator.statistics import WStatistics
 
-# As fractions of the image's side: DragGAN's radii are 3 and 12 pixels of 512.
-_MOTION_RADIUS, _TRACKING_RADIUS, _STEP, _NEAR = 3 / 512, 12 / 512, 1 / 512, 2 / 512
+# As fractions of the image's side: DragGAN's radius is 3 pixels of 512.
+_MOTION_RADIUS, _STEP, _NEAR = 3 / 512, 1 / 512, 2 / 512
 # The gradient of what is outside of the mask over that of the pull, in length.
 _MOST_HOLDING = 0.7
+
+PATIENCE = 40
+"""Steps without a gain after which a search has stalled; a lid goes on for 60 at less than half a pixel a step."""
 
 
 class Search:
@@ -59,13 +63,13 @@ class Search:
         sample = 1 / followed.resolution
         self.length = max(_STEP, sample / 2)
         self.near = max(_NEAR, sample / 2)
-        self.patch = _disc(max(_MOTION_RADIUS, sample), sample / 2).to(G.device)
-        self.window = _square(max(_TRACKING_RADIUS, 3 * sample), min(1 / 512, sample / 2)).to(G.device)
+        self.patch = disc(max(_MOTION_RADIUS, sample), sample / 2).to(G.device)
         self.seen = self._features()
         self.first = self.seen.detach()
-        self.looks = self._at(self.first, self.points)
+        self.tracker = PointTracker(followed, self.first, places, self.patch, self.length)
         self.outside = None if mask is None else 1 - self._on_map(mask)
         self.done = 0
+        self.nearest, self.nearest_after = self.away, 0
 
     def code(self) -> Tensor:
         """The code now, ``[1, num_ws, w_dim]``."""
@@ -75,13 +79,6 @@ class Search:
 
     def _features(self) -> Tensor:
         return features(self.G, self.code(), self.followed, self.noise).float()
-
-    def _at(self, features: Tensor, places: Tensor) -> Tensor:
-        """Features ``[1, C, S, S]`` at places ``[..., 2]``, ``[..., C]``."""
-        one = self.followed
-        grid = (2 * places - 1) * (one.resolution / one.size)
-        found = F.grid_sample(features, grid.reshape(1, 1, -1, 2), padding_mode="border", align_corners=False)
-        return found[0, :, 0].T.reshape(*places.shape[:-1], -1)
 
     def _on_map(self, mask: Tensor) -> Tensor:
         """A mask over the image at the samples of the feature map, ``[1, 1, S, S]``; its edge goes on outside."""
@@ -99,15 +96,20 @@ class Search:
         pulled = distance[:, 0] > self.near / 2
         here = self.points[pulled, None] + self.patch
         toward = (self.length * away / distance.clamp_min(1e-12))[pulled, None]
-        pull = (self._at(self.seen, here + toward) - self._at(self.seen, here).detach()).abs()
+        pull = (
+            features_at(self.followed, self.seen, here + toward)
+            - features_at(self.followed, self.seen, here).detach()
+        ).abs()
         gradient = self._gradient(pull.mean(dim=(1, 2)).sum())
         if not bool(torch.isfinite(gradient).all()):
             raise InputError("The search diverged; use a lower learning rate.")
         self.moves.grad = gradient
         self.adam.step()
         self.seen = self._features()
-        self._track()
+        self.points = self.tracker.track(self.seen, self.points)
         self.done += 1
+        if self.away < self.nearest - self.near / 4:
+            self.nearest, self.nearest_after = self.away, self.done
 
     def _gradient(self, pull: Tensor) -> Tensor:
         """Of the pull on the points and of the change outside of the mask, ``[1, rows, w_dim]``."""
@@ -123,14 +125,6 @@ class Search:
         both: Tensor = pulling + holding * share.clamp_max(1)
         return both
 
-    def _track(self) -> None:
-        """Look about every point for the place that looks most as the point did at first."""
-        with torch.no_grad():
-            places = (self.points[:, None] + self.window).clamp(0, 1)
-            unlike = (self._at(self.seen, places) - self.looks[:, None]).norm(dim=2)
-            best = unlike.argmin(dim=1)
-            self.points = places[torch.arange(len(places), device=places.device), best]
-
     @property
     def away(self) -> float:
         """Of the farthest handle from its target, as a fraction of the side."""
@@ -140,16 +134,7 @@ class Search:
     def reached(self) -> bool:
         return self.away <= self.near
 
-
-def _square(radius: float, spacing: float) -> Tensor:
-    """Offsets on a grid within a square, ``[n, 2]``, the middle first, so that of equals it is found."""
-    steps = int(radius / spacing + 1e-6)
-    line = spacing * torch.arange(-steps, steps + 1)
-    offsets = torch.cartesian_prod(line, line)
-    return offsets[offsets.square().sum(dim=1).argsort(stable=True)]
-
-
-def _disc(radius: float, spacing: float) -> Tensor:
-    """Offsets on a grid within a circle, ``[n, 2]``."""
-    offsets = _square(radius, spacing)
-    return offsets[offsets.norm(dim=1) <= radius * (1 + 1e-6)]
+    @property
+    def stalled(self) -> bool:
+        """Whether the farthest handle came no nearer for :data:`PATIENCE` steps."""
+        return not self.reached and self.done - self.nearest_after >= PATIENCE

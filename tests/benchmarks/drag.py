@@ -4,15 +4,17 @@
     python -m tests.benchmarks.drag records/ --steps 60 --mask-weight 3 10 --sheet drags.png
 
 One drag a face, in turn: a corner of the mouth, a lid, the edge of the hair, the chin, each with the region that it
-lies in as the mask. For each: how far it was to go and what is left, in pixels, after how many steps, and what was
-left after every tenth; the mean change of the pixels, in levels of 255, inside and outside of that region. `free`
-was dragged without the mask.
+lies in as the mask; or the one asked for. For each: how far it was to go and what is left, in pixels, by the
+search's own tracker, and how far it came that way and aside by the landmarks, or the hair's edge, of the pictures
+before and after, which know nothing of the search; after how many steps, and what the tracker said was left after
+every tenth; the mean change of the pixels, in levels of 255, inside and outside of that region. `free` was dragged
+without the mask.
 """
 
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +33,20 @@ from invert.sheet import contact_sheet
 _READING_SIDE = 256
 
 
+_WAYS = {
+    "mouth": ((-0.12, -0.12), "mouth"),
+    "lid": ((0.0, -0.08), "eyes"),
+    "hair": ((0.0, 0.15), "hair"),
+    "chin": ((0.0, 0.15), "face"),
+}
+"""Each drag's way, in distances between the eyes, and region."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, help="records; seeds when left out")
     parser.add_argument("--faces", type=int, default=4, help="how many (default: 4)")
+    parser.add_argument("--drag", choices=tuple(_WAYS), help="the same for every face")
     parser.add_argument("--steps", type=int, default=60, help="at most so many (default: 60)")
     parser.add_argument("--mask-weight", type=float, nargs="+", default=[10.0], help="of `edit drag`")
     parser.add_argument("--features", type=int, help="of `edit drag`")
@@ -51,29 +63,35 @@ def _run(chosen: argparse.Namespace) -> None:
     G, codes = open_codes(names, truncation=0.7)
     arms: list[float | None] = [None, *chosen.mask_weight]
     rows, titles = [], []
-    print("face             drag    mask  to go  left  steps    in   out  ratio  left after every tenth step")
+    print(
+        "face             drag    mask  to go  left  came aside  steps    in   out  ratio  left after every tenth"
+    )
     for index, code in enumerate(codes):
         with torch.inference_mode():
             before = to_picture(G.synthesize(code.ws, code.noise_or_const))[0]
-        drags = list(_drags(before))
-        drag, handle, region = drags[index % len(drags)]
+        drag = chosen.drag or tuple(_WAYS)[index % len(_WAYS)]
+        way, region = _WAYS[drag]
+        start, unit = _place(drag, before)
+        handle = Handle(_pixel(start, before.width), _pixel(start + unit * np.array(way), before.width))
         mask = torch.from_numpy(region_masks([region], [before], feather=0.0))
         row = [marked(before, [handle.start], [handle.target])]
         for weight in arms:
             search = Drag(G, steps=chosen.steps, resolution=chosen.features, mask_weight=weight or 0.0)
-            way: list[float] = []
+            left: list[float] = []
             ended = search.drag(
                 code.ws, [handle], mask=None if weight is None else mask, noise=code.noise_or_const,
-                on_step=lambda progress, way=way: way.append(progress.distance),  # type: ignore[misc]
+                on_step=lambda progress, left=left: left.append(progress.distance),  # type: ignore[misc]
             )  # fmt: skip
             with torch.inference_mode():
                 after = to_picture(G.synthesize(ended.ws, code.noise_or_const))[0]
             inside, outside = _changes(before, after, mask.numpy() > 0.5)
+            came, aside = _came(drag, before, after)
             print(
                 f"{code.name[:16]:<16} {drag:<6} {'free' if weight is None else f'{weight:g}':>5} "
-                f"{math.dist(handle.start, handle.target):6.0f} {ended.distance:5.0f} {ended.steps:6} "
+                f"{math.dist(handle.start, handle.target):6.0f} {ended.distance:5.0f} "
+                f"{came:5.0f} {aside:5.0f} {ended.steps:6} "
                 f"{inside:5.1f} {outside:5.1f} {outside / max(inside, 1e-6):6.2f}  "
-                f"{', '.join(f'{distance:.0f}' for distance in way[9::10])}",
+                f"{', '.join(f'{distance:.0f}' for distance in left[9::10])}",
                 flush=True,
             )
             row.append(marked(after, ended.points, [handle.target]))
@@ -85,18 +103,20 @@ def _run(chosen: argparse.Namespace) -> None:
         )
 
 
-def _drags(picture: Image.Image) -> Iterator[tuple[str, Handle, str]]:
-    """What each drag is called, its handle, and the region that it lies in."""
+def _place(drag: str, picture: Image.Image) -> tuple[Points, float]:
+    """Where what is dragged is, by the picture alone, and how far apart the eyes are: fractions of the side."""
     points = face_landmarks(picture, "face")
     unit = float(np.linalg.norm(points[42:48].mean(0) - points[36:42].mean(0)))
-    for name, start, way, region in (
-        ("mouth", points[48], (-0.12, -0.12), "mouth"),
-        ("lid", points[37:39].mean(0), (0.0, -0.08), "eyes"),
-        ("hair", _hair_edge(picture, points, unit), (0.0, 0.15), "hair"),
-        ("chin", points[8], (0.0, 0.15), "face"),
-    ):
-        target = start + unit * np.array(way)
-        yield name, Handle(_pixel(start, picture.width), _pixel(target, picture.width)), region
+    if drag == "hair":
+        return _hair_edge(picture, points, unit), unit
+    return {"mouth": points[48], "lid": points[37:39].mean(0), "chin": points[8]}[drag], unit
+
+
+def _came(drag: str, before: Image.Image, after: Image.Image) -> tuple[float, float]:
+    """How far what is dragged came its way, and aside of it, in pixels."""
+    way = np.array(_WAYS[drag][0]) / math.hypot(*_WAYS[drag][0])
+    x, y = (_place(drag, after)[0] - _place(drag, before)[0]) * before.width
+    return float(x * way[0] + y * way[1]), float(abs(x * way[1] - y * way[0]))
 
 
 def _hair_edge(picture: Image.Image, points: Points, unit: float) -> Points:

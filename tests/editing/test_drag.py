@@ -3,7 +3,8 @@ import torch
 from torch import Tensor, nn
 
 from editing.drag import Drag, DragProgress, Handle, dragged_record
-from editing.drag_search import Search
+from editing.drag_search import PATIENCE, Search
+from editing.point_tracker import features_at
 from generator.errors import InputError
 from generator.features import FeatureMap
 from generator.generator import Generator
@@ -126,6 +127,17 @@ def test_several_points_go_at_once_and_one_stays() -> None:
     assert (_where(G, ended.ws) - targets).norm(dim=1).max() < 5
 
 
+def test_a_search_that_comes_no_nearer_ends_and_says_so() -> None:
+    start = _pixel(HOME[0])
+    handle = Handle(start, (start[0] + 24, start[1]))
+    ended = Drag(planted(), rows=[1]).drag(torch.zeros(1, 2, 4), [handle])  # which moves nothing
+    assert (ended.steps, ended.stalled, ended.reached) == (PATIENCE, True, False)
+    assert ended.summary.startswith("Up to 24 pixels short of the targets after 40 steps, the last 40 of which")
+    short = Drag(planted(), steps=3).drag(torch.zeros(1, 2, 4), [handle])
+    assert not short.stalled
+    assert "after 3 steps, and more steps may bring the points nearer;" in short.summary
+
+
 SG2 = StyleGAN2Config(z_dim=8, mapping_widths=(8,), channels=(8, 8, 8, 8))
 NETWORKS = {
     "mobile": odd_generator,
@@ -148,10 +160,10 @@ def test_in_every_network_what_is_at_the_point_is_pulled_a_step(name: str) -> No
     )  # fmt: skip
     here = place[0, 0] + search.patch
     there = here + torch.tensor([0.5 / followed.resolution, 0.0])
-    wanted = search._at(search.first, here)
-    unlike = [float((search._at(search.first, there) - wanted).abs().mean())]
+    wanted = features_at(followed, search.first, here)
+    unlike = [float((features_at(followed, search.first, there) - wanted).abs().mean())]
     search.step()
-    unlike.append(float((search._at(search.seen.detach(), there) - wanted).abs().mean()))
+    unlike.append(float((features_at(followed, search.seen.detach(), there) - wanted).abs().mean()))
     assert unlike[1] < unlike[0]
     assert torch.equal(ws, before)
     assert bool(torch.isfinite(G.synthesize(search.code())).all())

@@ -1,0 +1,80 @@
+"""Where dragged points are now: the place that looks as each did at first, of those that it may have come to.
+
+Pan et al., "Drag Your GAN", 2023, section 3.3, look for the feature vector that is most like a point's first. On an
+edge, such as a lid's or the hair's, all places along it look alike (the aperture problem of optical flow), and so
+the point slides along the edge and never arrives, however far the edge itself has come. Here a whole patch is
+compared, and two expectations are weighed against its look: that no point goes far in one step, and that one that
+is pulled along a line stays near it, as Ling et al., "FreeDrag", 2024, demand with their line search. They weigh as
+much as the patch has become unlike, as that is how little its look can be relied on: a patch that is still found as
+it was is followed wherever it goes.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from generator.features import FeatureMap
+
+# As a fraction of the image's side: DragGAN's radius is 12 pixels of 512.
+_RADIUS = 12 / 512
+# How much more unlike a place has to be for one that is a pull's length off what is expected, as a share of how
+# unlike the patch has become at best. Measured by `tests.benchmarks.drag`.
+_STRIDE, _ASIDE = 0.1, 0.2
+
+
+class PointTracker:
+    """Places are fractions of the image's side, x and y.
+
+    Args:
+        followed: the feature map that the points are followed in.
+        first: the features of the image to start from, ``[1, C, S, S]``.
+        places: where each point is and where it is to go, ``[n, 2, 2]``.
+        patch: offsets of what is compared, ``[p, 2]``.
+        length: of one pull.
+    """
+
+    def __init__(self, followed: FeatureMap, first: Tensor, places: Tensor, patch: Tensor, length: float) -> None:
+        self.followed, self.patch, self.length = followed, patch, length
+        sample = 1 / followed.resolution
+        self.window = _square(max(_RADIUS, 3 * sample), min(1 / 512, sample / 2)).to(first)
+        places = places.to(first)
+        self.starts = places[:, 0]
+        self.ways = F.normalize(places[:, 1] - places[:, 0], dim=1)
+        self.looks = features_at(followed, first, self.starts[:, None] + patch)
+
+    @torch.no_grad()
+    def track(self, seen: Tensor, points: Tensor) -> Tensor:
+        """Where points ``[n, 2]`` are in new features ``[1, C, S, S]``, after one step."""
+        # One by one, as the patches about all places of a window are large.
+        return torch.stack([self._track(seen, point, index) for index, point in enumerate(points)])
+
+    def _track(self, seen: Tensor, point: Tensor, index: int) -> Tensor:
+        places = (point + self.window).clamp(0, 1)
+        looks = features_at(self.followed, seen, places[:, None] + self.patch)
+        unlike = (looks - self.looks[index]).square().mean(dim=(1, 2))
+        stride = (places - point).square().sum(dim=1)
+        away, (x, y) = places - self.starts[index], self.ways[index]
+        aside = (away[:, 0] * y - away[:, 1] * x).square()
+        unexpected = (_STRIDE * stride + _ASIDE * aside) / self.length**2
+        return places[(unlike + unlike.min() * unexpected).argmin()]
+
+
+def features_at(followed: FeatureMap, features: Tensor, places: Tensor) -> Tensor:
+    """Features ``[1, C, S, S]`` at places ``[..., 2]``, between the samples, too, ``[..., C]``."""
+    grid = (2 * places - 1) * (followed.resolution / followed.size)
+    found = F.grid_sample(features, grid.reshape(1, 1, -1, 2), padding_mode="border", align_corners=False)
+    return found[0, :, 0].T.reshape(*places.shape[:-1], -1)
+
+
+def disc(radius: float, spacing: float) -> Tensor:
+    """Offsets on a grid within a circle, ``[n, 2]``."""
+    offsets = _square(radius, spacing)
+    return offsets[offsets.norm(dim=1) <= radius * (1 + 1e-6)]
+
+
+def _square(radius: float, spacing: float) -> Tensor:
+    """Offsets on a grid within a square, ``[n, 2]``, the middle first, so that of equals it is found."""
+    steps = int(radius / spacing + 1e-6)
+    line = spacing * torch.arange(-steps, steps + 1)
+    offsets = torch.cartesian_prod(line, line)
+    return offsets[offsets.square().sum(dim=1).argsort(stable=True)]
