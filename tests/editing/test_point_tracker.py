@@ -59,10 +59,10 @@ def test_on_an_edge_a_point_goes_with_it_and_not_along_it(monkeypatch: pytest.Mo
 
 
 def test_what_keeps_its_look_is_followed_off_the_line() -> None:
-    follow, point = tracker(features(bump(0.5, 0.5), X, Y)), START[None]
+    follow, point = tracker(features(bump(0.5, 0.5))), START[None]
     for step in range(1, 13):
         x, y = 0.5 + step * SAMPLE / 2, 0.5 - step * SAMPLE / 4
-        point = follow.track(features(bump(x, y), X, Y), point)
+        point = follow.track(features(bump(x, y)), point)
         assert max(samples_off(point, x, y)) < 1
 
 
