@@ -10,7 +10,7 @@
 4. For the attributes that are asked for, the steps are recombined so that the other scores stay on every code,
    and not on average alone; and where that is asked for, the person too (:mod:`editing.discovery.steadying`).
 5. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
-   over the samples.
+   over the samples; where a direction is to spare the person and two strengths would not, by a little less.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from editing.discovery.leakage import Effect, changes, effect
 from editing.discovery.linear import LinearModel, Method, fit
 from editing.discovery.samples import Samples, score_codes
 from editing.discovery.scorer import Array, Scorer
-from editing.discovery.sparing import person_effects, sparing_step
+from editing.discovery.sparing import bearable_share, person_effects, sparing_step
 from editing.discovery.steadying import parts_of_step, steadied, try_parts
 from generator.errors import InputError
 from generator.layers import GROUPS
@@ -239,7 +239,11 @@ class InterFaceGAN:
                     "deviations only; take more samples."
                 )
             length /= gain
-        return self._direction(attribute, step, length)
+        direction = self._direction(attribute, step, length)
+        if self.likeness is None or attribute.name not in self.spare_person:
+            return direction
+        share = bearable_share(self.G, self.likeness, direction, ws[: self.codes], exact=self.exact)
+        return self._direction(attribute, step, length * share)
 
     def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
         """A direction bound to the generator, with ``length`` steps to a unit of strength."""
