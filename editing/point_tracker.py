@@ -5,9 +5,11 @@ edge, such as a lid's or the hair's, all places along it look alike (the apertur
 the point slides along the edge and never arrives, however far the edge itself has come. Here a whole patch is
 compared, and two expectations are weighed against its look: that no point goes far in one step, and that one that
 is pulled along a line stays near it, as Ling et al., "FreeDrag", 2024, demand with their line search. They weigh as
-much as the patch has become unlike, as that is how little its look can be relied on: a patch that is still found as
-it was is followed wherever it goes.
+much as the patch has become unlike, up to how unlike its surroundings were, as that is how little its look can be
+relied on: a patch that is still found as it was is followed wherever it goes.
 """
+
+import math
 
 import torch
 from torch import Tensor
@@ -17,9 +19,10 @@ from generator.features import FeatureMap
 
 # As a fraction of the image's side: DragGAN's radius is 12 pixels of 512.
 _RADIUS = 12 / 512
-# How much more unlike a place has to be for one that is a pull's length off what is expected, as a share of how
-# unlike the patch has become at best. Measured by `tests.benchmarks.drag`.
-_STRIDE, _ASIDE = 0.1, 0.2
+# What a pull's length off the expected weighs, against a patch that became as unlike as its surroundings were.
+# Measured by `tests.benchmarks.drag`.
+_STRIDE, _ASIDE = 0.25, 1.0
+_DIRECTIONS = 8
 
 
 class PointTracker:
@@ -40,7 +43,11 @@ class PointTracker:
         places = places.to(first)
         self.starts = places[:, 0]
         self.ways = F.normalize(places[:, 1] - places[:, 0], dim=1)
-        self.looks = features_at(followed, first, self.starts[:, None] + patch)
+        self.looks = self._looks(first, self.starts[:, None])[:, 0]
+        turns = torch.arange(_DIRECTIONS) * (2 * math.pi / _DIRECTIONS)
+        ring = length * torch.stack([turns.cos(), turns.sin()], dim=1).to(first)
+        around = self._looks(first, self.starts[:, None] + ring)
+        self.units = (around - self.looks[:, None]).square().mean(dim=(1, 2, 3))
 
     @torch.no_grad()
     def track(self, seen: Tensor, points: Tensor) -> Tensor:
@@ -50,19 +57,24 @@ class PointTracker:
 
     def _track(self, seen: Tensor, point: Tensor, index: int) -> Tensor:
         places = (point + self.window).clamp(0, 1)
-        looks = features_at(self.followed, seen, places[:, None] + self.patch)
-        unlike = (looks - self.looks[index]).square().mean(dim=(1, 2))
+        unlike = (self._looks(seen, places) - self.looks[index]).square().mean(dim=(1, 2))
         stride = (places - point).square().sum(dim=1)
         away, (x, y) = places - self.starts[index], self.ways[index]
         aside = (away[:, 0] * y - away[:, 1] * x).square()
         unexpected = (_STRIDE * stride + _ASIDE * aside) / self.length**2
-        return places[(unlike + unlike.min() * unexpected).argmin()]
+        weight = torch.minimum(unlike.min(), self.units[index])
+        return places[(unlike + weight * unexpected).argmin()]
+
+    def _looks(self, features: Tensor, places: Tensor) -> Tensor:
+        """The patches about places ``[..., 2]``, ``[..., p, C]``."""
+        # Bicubic, as bilinear values between the samples are smoother than those at the samples.
+        return features_at(self.followed, features, places[..., None, :] + self.patch, mode="bicubic")
 
 
-def features_at(followed: FeatureMap, features: Tensor, places: Tensor) -> Tensor:
+def features_at(followed: FeatureMap, features: Tensor, places: Tensor, *, mode: str = "bilinear") -> Tensor:
     """Features ``[1, C, S, S]`` at places ``[..., 2]``, between the samples, too, ``[..., C]``."""
-    grid = (2 * places - 1) * (followed.resolution / followed.size)
-    found = F.grid_sample(features, grid.reshape(1, 1, -1, 2), padding_mode="border", align_corners=False)
+    grid = ((2 * places - 1) * (followed.resolution / followed.size)).reshape(1, 1, -1, 2)
+    found = F.grid_sample(features, grid, mode=mode, padding_mode="border", align_corners=False)
     return found[0, :, 0].T.reshape(*places.shape[:-1], -1)
 
 
