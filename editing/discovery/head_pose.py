@@ -71,7 +71,7 @@ def fit_head(landmarks: Array) -> tuple[Array, Array]:
         # Half a radian, or a factor of e to the half, at a time: the first steps from afar overshoot.
         step[:, :4] = np.clip(step[:, :4], -0.5, 0.5)
         values = values - step
-        if np.abs(step).max() < _SETTLED:
+        if (np.abs(step) < _SETTLED).all():
             break
     remaining = _residual(values, points).reshape(len(points), -1, 2)
     error = np.sqrt((remaining**2).sum(-1).mean(-1)) / np.exp(values[:, 3])
