@@ -21,7 +21,7 @@ from generator.features import FeatureMap
 _RADIUS = 12 / 512
 # What a pull's length off the expected weighs, against a patch that became as unlike as its surroundings were.
 # Measured by `tests.benchmarks.drag`.
-_STRIDE, _ASIDE = 0.25, 1.0
+_STRIDE, _ASIDE = 0.25, 0.4
 _DIRECTIONS = 8
 
 
