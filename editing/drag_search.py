@@ -18,7 +18,7 @@ _MOTION_RADIUS, _STEP, _NEAR = 3 / 512, 1 / 512, 2 / 512
 _MOST_HOLDING = 0.7
 
 PATIENCE = 40
-"""Steps without a gain after which a search has stalled; a lid goes on for 60 at less than half a pixel a step."""
+"""Steps without a gain after which a search has stalled; a lid still came nearer after 40, a third of a pixel a step."""
 
 
 class Search:
