@@ -18,7 +18,7 @@ _MOTION_RADIUS, _STEP, _NEAR = 3 / 512, 1 / 512, 2 / 512
 _MOST_HOLDING = 0.7
 
 PATIENCE = 40
-"""Steps without a gain after which a search has stalled; a lid still came nearer after 40, a third of a pixel a step."""
+"""Steps without a gain after which a search has stalled; a lid gains a third of a pixel a step, with pauses."""
 
 
 class Search:
