@@ -15,7 +15,18 @@ from editing.evaluate_command import evaluate_app
 from editing.interpolate_command import interpolate_app
 from editing.mix_command import mix_app
 from editing.models import models_app
-from editing.options import Device, Overwrite, PictureOut, RecordArgument, RecordModel, Regions, Sheet
+from editing.options import (
+    Blend,
+    BlendName,
+    Device,
+    Overwrite,
+    PictureOut,
+    RecordArgument,
+    RecordModel,
+    Regions,
+    Sheet,
+    check_blend,
+)
 from editing.outputs import free, picture_target
 from editing.parts_command import parts_app
 from editing.record_choice import announced_record
@@ -87,6 +98,7 @@ def edit(
         typer.Option(help="Go only so far that the face stays within this distance; 0.6 is another person."),
     ] = None,
     region: Regions = None,
+    blend: Blend = BlendName.image,
     layers: _Layers = None,
     raw: _Raw = False,
     out: PictureOut = None,
@@ -106,7 +118,7 @@ def edit(
     from editing.edit import edit_name, pair
     from editing.guided import check_bound, guide, guided_name, parse_target
     from editing.opened import OpenRecord
-    from editing.regions import check_regions, in_regions
+    from editing.regions import check_regions
     from invert.photo import save_picture
     from invert.record_files import is_film_record
 
@@ -115,6 +127,7 @@ def edit(
     aims = [parse_target(text) for text in target or []]
     pairs = pair(direction or [], strength or []) if direction or strength or not aims else []
     check_regions(region or [])
+    check_blend(blend, region)
     check_bound(keep_identity)
     path = path or announced_record(None)
     if is_film_record(path):
@@ -156,8 +169,7 @@ def edit(
     wanted = [(find(name, opened.generator), score) for name, score in aims]
 
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
-        picture = opened.edited(chosen, rows=rows, raw=raw, size=size)
-        return in_regions(region, opened.picture(size=size), picture, opened.stem) if region and chosen else picture
+        return opened.edited(chosen, rows=rows, raw=raw, size=size, regions=region or (), blend=blend.value)
 
     before = opened.picture()
     edits = guide(draw, edits, wanted, keep_identity)

@@ -27,6 +27,8 @@ def open_scorer(text: str, begin: "Begin") -> "Scorer":
     scored = open_scores(text, begin)
     if scored.scorer is None:
         raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
+    for line in scored.notes:
+        print(line)
     return scored.scorer
 
 

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from generator.errors import InputError
 from generator.generator import Generator
+from generator.perceptual import as_colour
 from generator.precision import Precision
 from invert.comparison import Resemblance, check_images
 from invert.encode import EncoderInverter
 from invert.inversion import JSON, Inversion
 from invert.losses import area_resize
-from invert.metrics import as_colour
 from invert.optimize import OptimizationInverter, Progress, Space
 
 if TYPE_CHECKING:

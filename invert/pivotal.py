@@ -16,11 +16,11 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
+from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
-from invert.metrics import as_colour
 from invert.optimize import OptimizationInverter, Progress
 from invert.search_settings import check_search, inverter_settings, search_side
 from invert.tuned_weights import FORMS, Form

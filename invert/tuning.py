@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.func import functional_call
 
 from generator.generator import Generator
+from generator.perceptual import as_colour
 from invert.comparison import Comparison
-from invert.metrics import as_colour
 from invert.optimize import schedule
 from invert.tuned_weights import added, in_units, new_difference, tunable, units
 

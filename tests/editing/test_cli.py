@@ -376,3 +376,28 @@ def test_a_direction_of_style_space_is_edited_with(folder: Path) -> None:
     styles[1][0, 1] += 6.0
     levels = G.synthesize_styles(styles)[0].detach().add(1).mul(127.5).clamp(0, 255).permute(1, 2, 0).numpy()
     assert np.abs(_pixels("me.channel+3.pose+1.png") - levels).max() <= 1
+
+
+@pytest.mark.parametrize("blend", ["image", "features"])
+def test_an_edit_of_a_region_is_joined_in_the_image_or_in_the_features(blend: str, folder: Path) -> None:
+    drawn = np.zeros((32, 32), np.uint8)
+    drawn[:, 20:] = 255
+    Image.fromarray(drawn).save(folder / "right.png")
+    command = ["-d", "pose", "-s", "3", *MODEL]
+    assert main([*command, "--region", "right.png", "--blend", blend, "--out", "part.png"]) == 0
+    assert main([*command, "--out", "whole.png"]) == 0
+    assert main(["-d", "pose", "-s", "0", "--out", "before.png", *MODEL]) == 0
+    part, whole, before = (_pixels(f"{name}.png") for name in ("part", "whole", "before"))
+    left, right = (slice(None), slice(0, 8)), (slice(None), slice(26, 32))
+    if blend == "image":
+        assert (part[left] == before[left]).all()
+        assert (part[right] == whole[right]).all()
+    else:
+        assert np.abs(part - before)[left].mean() < 0.5 * np.abs(part - whole)[left].mean()
+        assert np.abs(part - whole)[right].mean() < 0.5 * np.abs(part - before)[right].mean()
+        assert (part != before).any(axis=2)[:, 8:26].any()
+
+
+def test_a_blend_without_a_region_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-d", "pose", "-s", "1", "--blend", "features", *MODEL]) == 2
+    assert "name one, such as --region mouth" in _one_sentence(capsys)
