@@ -60,7 +60,7 @@ _Raw = Annotated[
 
 apply_app, grid_app, directions_app = new_app(), new_app(), new_app()
 FAR = 5
-"""Strengths beyond this are warned of, in standard deviations."""
+"""Strengths beyond this are warned of, in standard deviations of W; style channels go further."""
 COMMANDS: dict[str, typer.Typer] = {
     "grid": grid_app,
     "mix": mix_app,
@@ -163,7 +163,7 @@ def edit(
     ]
     for found, amount in edits:
         _say_note(found)
-        if abs(amount) > FAR and not raw:
+        if abs(amount) > FAR and not raw and found.space == "w":
             print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
     rows = None if layers is None else opened.generator.rows(layers)
     wanted = [(find(name, opened.generator), score) for name, score in aims]

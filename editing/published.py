@@ -170,7 +170,7 @@ def _stack(path: Path, G: "Generator") -> _Stack:
     if array.ndim == 2 and len(array) > _TABLE_CHANNELS:
         raise InputError(
             f"{path.name} is StyleCLIP's table of {len(array)} style channels, which becomes a direction only "
-            "with a text; it is none by itself."
+            f"with a text: `edit discover --method text --table {path.name} --text ... --neutral ...`."
         )
     return _Stack(_directions(array, path, G), "unknown")
 
