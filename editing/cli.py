@@ -114,7 +114,7 @@ def edit(
     device: Device = None,
 ) -> None:
     """Change an inverted photo, or film, along directions, and write the picture, or film."""
-    from editing.direction import find
+    from editing.catalogue import find
     from editing.edit import edit_name, pair
     from editing.guided import check_bound, guide, guided_name, parse_target
     from editing.opened import OpenRecord
@@ -213,7 +213,7 @@ def grid(
     device: Device = None,
 ) -> None:
     """Show a range of strengths: one row of pictures for each --direction."""
-    from editing.direction import find
+    from editing.catalogue import find
     from editing.edit import edit_name, spread
     from editing.opened import OpenRecord
     from invert.photo import save_picture
@@ -243,7 +243,7 @@ def directions(
     model: Annotated[str, typer.Option(help="The generator.", metavar="NAME|PATH")] = "ffhq",
 ) -> None:
     """List the directions that are known for a model, and how well each does."""
-    from editing.direction import known
+    from editing.catalogue import known
     from editing.listing import describe
     from generator.loading import latent_space_of, load
 

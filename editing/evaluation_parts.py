@@ -51,7 +51,7 @@ def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, 
     Raises:
         InputError: a direction is unknown, or none is known for this model.
     """
-    from editing.direction import find, known
+    from editing.catalogue import find, known
 
     if not named:
         named = list(known(G.latent_space))

@@ -104,7 +104,7 @@ def interpolate(
         size = min(_SMALL, G.resolution)
     size = film_side(size, G)
     if direction:
-        from editing.direction import find
+        from editing.catalogue import find
 
         morph = replace(morph, directions=[find(name, G) for name in direction])
     with contextlib.closing(Claims()) as claims:

@@ -123,7 +123,7 @@ class OpenRecord:
             InputError: a direction is unknown, cannot be read or belongs to another latent space, or there are
                 no such layers.
         """
-        from editing.direction import lookup
+        from editing.catalogue import lookup
         from editing.published import is_published, name_of
 
         record = self.inversion

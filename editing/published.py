@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from editing.calibration import calibrated, w_statistics
-from editing.direction import JSON, Direction, known
+from editing.catalogue import known
+from editing.direction import JSON, Direction
 from editing.formats.arrays import SUFFIXES, read_arrays
 from editing.row_mapping import map_rows, map_vectors
 from generator.errors import InputError

@@ -110,7 +110,7 @@ def sample(
 
 def _next_command(G: "Generator", model: str, record: Path) -> str:
     """What a user may go on with: an edit by a direction that there is, or else finding some."""
-    from editing.direction import known
+    from editing.catalogue import known
 
     named = [] if G.name == model else ["--model", model]
     directions = list(known(G.latent_space))

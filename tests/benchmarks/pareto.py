@@ -31,7 +31,7 @@ from PIL import Image
 from torch import Tensor
 
 import generator
-from editing.direction import known
+from editing.catalogue import known
 from generator.generator import Generator
 from generator.perceptual import area_resize
 from generator.statistics import WStatistics

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from editing import direction as module
-from editing.direction import Direction, find, known, load, shipped_path
+from editing import catalogue as module
+from editing.catalogue import find, known, shipped_path
+from editing.direction import Direction, load
 from generator.errors import InputError
 from tests.small_models import small_generator
 

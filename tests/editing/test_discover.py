@@ -5,8 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from editing.catalogue import find
 from editing.cli import main
-from editing.direction import find, load
+from editing.direction import load
 from editing.discovery.colour import ColourScorer
 from editing.discovery.sefa import SeFa
 from generator.formats.native import save_native
