@@ -13,7 +13,7 @@ from editing.wish import COUNT, Fit, Method, Wish, direction_names, open_scorer
 from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
 from generator.files import check_writable
-from generator.ops.memory import share_freed_memory
+from generator.ops.memory import keep_freed_memory, share_freed_memory
 from invert.claims import Claims
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def discover(
     )  # fmt: skip
     wish.check()
     share_freed_memory()  # before there are threads, each of which would get memory of its own
-    with show_work() as begin, contextlib.closing(Claims()) as claims:
+    with show_work() as begin, contextlib.closing(Claims()) as claims, keep_freed_memory():
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"
         check_writable(out)  # minutes of work come before the first file
@@ -151,7 +151,7 @@ def discover(
 def _quality(direction: "Direction") -> str:
     """What is known of how good a direction is, in brackets."""
     said = {
-        "held_out_accuracy": "accuracy {:.2f} on held-out samples",
+        "held_out_accuracy": "accuracy {:.2f} on held-out samples, where 0.5 is chance",
         "leakage": "leakage {:.2f}",
         "agreement": "agreement {:.2f}",
         "score": "score {:.2f}",

@@ -10,6 +10,7 @@ from editing.options import Device, MovedLayers, Overwrite, RecordArgument, Reco
 from editing.outputs import EditedFiles, file_name, picture_target
 from generator.command import DONE, STOPPED, choose_device, new_app
 from generator.errors import InputError
+from generator.ops.memory import keep_freed_memory
 from invert.claims import Claims
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def text(
     with contextlib.closing(Claims()) as claims:
         for target in files:
             claims.take(target)
-        with show_count(opened.stem, steps, "step") as count:
+        with show_count(opened.stem, steps, "step") as count, keep_freed_memory():
             ended = search.optimize(
                 opened.ws, wanted, noise=opened.noise, progress=lambda *_: count(), keep_partial=True
             )
