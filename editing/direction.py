@@ -268,3 +268,12 @@ def load(path: str | Path) -> Direction:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is damaged: its header does not fit its vector.") from error
+
+
+def __getattr__(name: str) -> object:
+    # Code outside of this project finds directions where they were before there was a catalogue.
+    if name in ("find", "known", "lookup", "shipped_path"):
+        import editing.catalogue
+
+        return getattr(editing.catalogue, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
