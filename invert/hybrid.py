@@ -140,5 +140,6 @@ class HybridInverter(OptimizationInverter):
             ws = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling))).ws
         return ws
 
-    def _settings(self) -> dict[str, JSON]:
-        return super()._settings() | {"encoder": self.encoder, "sha256": self.sha256}
+    def settings(self) -> dict[str, JSON]:
+        """Every setting, as records tell it."""
+        return super().settings() | {"encoder": self.encoder, "sha256": self.sha256}

@@ -185,15 +185,17 @@ class OptimizationInverter:
             fingerprint=self.G.fingerprint,
             latent_space=self.G.latent_space,
             method=self.method,
-            settings=self._settings() | search.ended,
+            settings=self.settings() | search.ended,
         )
 
-    def _settings(self) -> dict[str, JSON]:
+    def settings(self) -> dict[str, JSON]:
+        """Every setting, as records tell it."""
         return {
             "space": self.space,
             "steps": self.steps,
             "w_steps": self.w_steps,
             "learning_rate": self.learning_rate,
+            "momentum": self.momentum,
             "pixel_weight": self.pixel_weight,
             "detail_weight": self.detail_weight,
             "grid_weight": self.grid_weight,

@@ -136,9 +136,9 @@ def _reporting(session: Session) -> Iterator[None]:
 
 
 def _write_report(session: Session) -> None:
-    if session.report is None or not session.report.rows:
+    if session.report is None or not session.report.table.rows:
         return
-    written = session.report.write()
+    written = session.report.table.write()
     if not session.settings.quiet:
         print("Wrote " + ", ".join(str(path) for path in written))
 

@@ -149,7 +149,7 @@ def test_divergence_leaves_a_save_that_goes_on(G: Generator, tmp_path: Path) -> 
         if done == 3:
             training.measures["absolute"] = (0.5, _diverges)
 
-    with pytest.raises(InputError, match="diverged at step 3; .* lower --learning-rate"):
+    with pytest.raises(InputError, match=r"diverged at step 3; .* lower --learning-rate"):
         TrainingRun(training, tmp_path, {}, save_every=2, show_every=100).run(on_step)
     again = _training(G, steps=6, learning_rate=1e-4)
     run = TrainingRun(again, tmp_path, {}, show_every=100)
@@ -162,7 +162,7 @@ def test_what_a_killed_run_leaves_is_used_and_cleared(G: Generator, tmp_path: Pa
     class Killed(BaseException):
         pass
 
-    def on_step(done: int, _terms: dict[str, float]) -> None:
+    def on_step(_done: int, _terms: dict[str, float]) -> None:
         raise Killed
 
     training = _training(G, steps=2)
