@@ -23,12 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--codes", type=int, default=32, help="held-out codes to test on (default: 32)")
     for option, default, what in (
-        ("--steady", ["age"], "leave the others alone on every face"),
+        ("--steady", [], "leave the others alone on every face"),
         ("--keep-person", ["pitch", "smile", "mouth-open", "eyes-open"], "leave the others and the person alone"),
-        ("--spare-person", ["gender"], "spare who is seen, as far as the samples tell"),
+        ("--spare-person", ["age", "gender"], "spare who is seen, as far as the samples tell"),
     ):
         names = [attribute.name for attribute in FACE_ATTRIBUTES]
-        told = f"directions that {what} (default: {' '.join(default)})"
+        told = f"directions that {what} (default: {' '.join(default) or 'none'})"
         parser.add_argument(option, nargs="*", default=default, choices=names, help=told)
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     chosen = parser.parse_args(arguments)

@@ -9,8 +9,9 @@
    its errors, and a generator's answer to a step of two deviations is not its answer to a small one.
 4. For the attributes that are asked for, the steps are recombined so that the other scores stay on every code,
    and not on average alone; and where that is asked for, the person too (:mod:`editing.discovery.steadying`).
+   Then step 3 is done again for those that are to spare the person, with what the others have become.
 5. The scale is set so that strength 1 changes the median face's score by one standard deviation of that score
-   over the samples.
+   over the samples; where a direction is to spare the person and two strengths would not, by a little less.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,7 @@ from editing.discovery.leakage import Effect, changes, effect
 from editing.discovery.linear import LinearModel, Method, fit
 from editing.discovery.samples import Samples, score_codes
 from editing.discovery.scorer import Array, Scorer
-from editing.discovery.sparing import person_effects, sparing_step
+from editing.discovery.sparing import bearable_share, person_effects, sparing_step
 from editing.discovery.steadying import parts_of_step, steadied, try_parts
 from generator.errors import InputError
 from generator.layers import GROUPS
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from generator.generator import Generator
 
 Report = Callable[[str], None]
+# A step's name, the step in W, and what it changes of every score.
+_Measured = tuple[str, Array, Array]
 
 # Seeds far from those that codes are drawn with: for refining, for the scale, for the final table, for steadying.
 _REFINE_SEED, _SCALE_SEED, _TEST_SEED = 900_000_000, 910_000_000, 920_000_000
@@ -118,12 +121,15 @@ class InterFaceGAN:
         """
         names = [attribute.name for attribute in attributes]
         first = [self._step(attribute, names) for attribute in attributes]
-        steps = self._refined(first, attributes) if self.refine else first
+        helping = self._helpers(attributes) if self.refine else []
+        steps = self._refined(first, attributes, helping) if self.refine else first
         by_name = dict(zip(names, steps, strict=True))
         steps = [
             self.steadied(attribute, by_name) if attribute.name in self.steady else step
             for attribute, step in zip(attributes, steps, strict=True)
         ]
+        if self.refine:
+            steps = self._spared(steps, first, attributes, helping)
         found = []
         test, before = self._codes(_TEST_SEED, self.codes)
         for attribute, step in zip(attributes, steps, strict=True):
@@ -147,51 +153,57 @@ class InterFaceGAN:
         # Ridge shrinks gains, and classifiers' weights have no size: keep the length within reason.
         return step * float(np.clip(1 / max(gain, 1e-6), 1.0, 4.0))
 
-    def _refined(self, steps: list[Array], attributes: Sequence[Attribute]) -> list[Array]:
-        """Combine the steps so that the measured means of the scores that are to stay do stay.
-
-        Steps for held scores that are no attribute (glasses, for one) join in: they are what can cancel them.
-        """
-        ws, before = self._codes(_REFINE_SEED, self.codes)
-        names = [attribute.name for attribute in attributes]
-        helpers = [name for name in HELPERS if any(name in attribute.fixed for attribute in attributes)]
-        helping = [
-            (Attribute(name, "", "", "all"), self._step(Attribute(name, "", "", "all"), [*names, *helpers]))
-            for name in helpers
-        ]
-        helper_gains = [self._gains(attribute, step, _TRIAL, ws, before) for attribute, step in helping]
-        length = _TRIAL
+    def _refined(
+        self, steps: list[Array], attributes: Sequence[Attribute], helping: list[_Measured]
+    ) -> list[Array]:
+        """Combine the steps so that the measured means of the scores that are to stay do stay."""
         for turn in range(_REFINEMENTS):
-            gains = []
-            for attribute, step in zip(attributes, steps, strict=True):
-                self.report(f"refining {attribute.name}, {turn + 1} of {_REFINEMENTS}")
-                gains.append(self._gains(attribute, step, length, ws, before))
-            steps = [
-                self._combined(
-                    attribute,
-                    [*zip(names, steps, gains, strict=True)],
-                    [
-                        (one.name, step, gain)
-                        for (one, step), gain in zip(helping, helper_gains, strict=True)
-                        if one.name in attribute.fixed
-                    ],
-                )
-                for attribute in attributes
-            ]
+            measured = self._measured(steps, attributes, f"refining {{}}, {turn + 1} of {_REFINEMENTS}")
+            steps = [self._combined(attribute, measured, helping) for attribute in attributes]
         return steps
 
-    def _gains(self, attribute: Attribute, step: Array, length: float, ws: "Tensor", before: Array) -> Array:
-        """Mean change of every score for one step, in deviations, measured at ``length`` steps either way."""
-        direction = self._direction(attribute, step, length)
+    def _spared(
+        self, steps: list[Array], first: list[Array], attributes: Sequence[Attribute], helping: list[_Measured]
+    ) -> list[Array]:
+        """Combine the steps that spare the person anew, with the others' last steps.
+
+        Those leave the person alone by then, so that cancelling what is to stay changes little of who is seen.
+        """
+        spare = [attribute.name in self.spare_person for attribute in attributes]
+        if not any(spare):
+            return steps
+        parts = [plain if spared else step for spared, plain, step in zip(spare, first, steps, strict=True)]
+        measured = self._measured(parts, attributes, "sparing the person: measuring {}")
+        return [
+            self._combined(attribute, measured, helping) if spared else step
+            for attribute, step, spared in zip(attributes, steps, spare, strict=True)
+        ]
+
+    def _measured(self, steps: list[Array], attributes: Sequence[Attribute], saying: str) -> list[_Measured]:
+        found = []
+        for attribute, step in zip(attributes, steps, strict=True):
+            self.report(saying.format(attribute.name))
+            found.append((attribute.name, step, self._gains(attribute, step)))
+        return found
+
+    def _helpers(self, attributes: Sequence[Attribute]) -> list[_Measured]:
+        """Steps for held scores that are no attribute (glasses, for one): they are what can cancel them."""
+        names = [attribute.name for attribute in attributes]
+        helpers = [name for name in HELPERS if any(name in attribute.fixed for attribute in attributes)]
+        whole = [Attribute(name, "", "", "all") for name in helpers]
+        return self._measured([self._step(one, [*names, *helpers]) for one in whole], whole, "measuring {}")
+
+    def _gains(self, attribute: Attribute, step: Array) -> Array:
+        """Mean change of every score for one step, in deviations, measured at longer ones either way."""
+        ws, before = self._codes(_REFINE_SEED, self.codes)
+        direction = self._direction(attribute, step, _TRIAL)
         result = self._changes(direction, ws, (-1, 1), before)
-        gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * length)
+        gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * _TRIAL)
         return gains
 
-    def _combined(
-        self, attribute: Attribute, steps: list[tuple[str, Array, Array]], helpers: list[tuple[str, Array, Array]]
-    ) -> Array:
+    def _combined(self, attribute: Attribute, steps: list[_Measured], helping: list[_Measured]) -> Array:
         """The combination of steps that changes the attribute's score by one deviation and none of the others."""
-        parts = [*steps, *helpers]
+        parts = [*steps, *(one for one in helping if one[0] in attribute.fixed)]
         columns = [self.samples.names.index(name) for name, _, _ in parts]
         matrix = np.array([gains[columns] for _, _, gains in parts]).T
         if not np.isfinite(matrix).all() or np.linalg.cond(matrix) > _WORST_CONDITION:
@@ -239,7 +251,11 @@ class InterFaceGAN:
                     "deviations only; take more samples."
                 )
             length /= gain
-        return self._direction(attribute, step, length)
+        direction = self._direction(attribute, step, length)
+        if self.likeness is None or attribute.name not in self.spare_person:
+            return direction
+        share = bearable_share(self.G, self.likeness, direction, ws[: self.codes], exact=self.exact)
+        return self._direction(attribute, step, length * share)
 
     def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
         """A direction bound to the generator, with ``length`` steps to a unit of strength."""

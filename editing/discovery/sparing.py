@@ -2,18 +2,25 @@
 
 InterFaceGAN's conditional step (Shen et al. 2020, section 3.3) is the shortest one that changes a score and leaves
 others. Who is seen takes many numbers, and no step leaves them all, so that here their change is made small: least
-squares over all of whitened W.
+squares over all of whitened W. What is then left of it bounds how far strength 2 may go.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from editing.discovery.attributes import LOOSELY_HELD, Attribute
 from editing.discovery.linear import LinearModel, fit
-from editing.discovery.samples import Samples
-from editing.discovery.scorer import Array
+from editing.discovery.samples import Samples, score_codes
+from editing.discovery.scorer import Array, Scorer
 from generator.layers import GROUPS
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from editing.direction import Direction
+    from generator.generator import Generator
 
 # What a step of length 1 in whitened W, in coarse, middle or fine rows, changes in who is seen and in the scores of
 # all attributes, otherwise on every face: no linear model says so, and short steps do it least. Measured with 46
@@ -22,6 +29,9 @@ _PERSON_BY_FACE = (0.107, 0.102, 0.052)
 _SCORES_BY_FACE = (0.31, 0.26, 0.12)
 # Of the squared changes of scores in their deviations, beside the squared change of the descriptor.
 _JUDGED_WEIGHT, _HELD_WEIGHT, _LOOSE_WEIGHT = 0.1, 0.2, 0.02
+# How far from itself a face may get by strength 2: dlib takes 0.6 for somebody else, and an inversion has its own
+# distance from the photo. Shorter than this share of a deviation no strength is made for it.
+_SAME_PERSON, _LEAST_SHARE = 0.5, 0.8
 
 
 def person_effects(samples: Samples) -> Array:
@@ -77,3 +87,29 @@ def sparing_step(model: LinearModel, person: Array, attribute: Attribute, judged
     whole[chosen] = (step / (own @ step)).reshape(len(chosen), width)
     result: Array = whole @ model.colouring.T
     return result
+
+
+def bearable_share(
+    G: "Generator", likeness: Scorer, direction: "Direction", ws: "Tensor", *, exact: bool = True
+) -> float:
+    """How much of a direction's length strength 2 may have, so that the median face stays the same person's.
+
+    Args:
+        G: the generator.
+        likeness: gives the numbers that say who a face is.
+        direction: bound to ``G``.
+        ws: codes to edit, ``[N, num_ws, w_dim]``.
+        exact: whether to look at exact pictures, and not at sketches.
+
+    Returns:
+        1 where nothing has to be shortened, and no less than 0.8, so that a strength still means about a deviation.
+    """
+    before = score_codes(G, likeness, ws, size=256, exact=exact)
+    distances = [
+        np.linalg.norm(
+            score_codes(G, likeness, direction.apply(ws, strength), size=256, exact=exact) - before, axis=1
+        )
+        for strength in (-2, 2)
+    ]
+    share = _SAME_PERSON / max(float(np.nanmedian(distances)), 1e-9)
+    return float(np.clip(share, _LEAST_SHARE, 1.0))

@@ -40,7 +40,7 @@ from invert.identity import Identity
 from invert.losses import LPIPS
 from invert.methods import make_inverter
 from invert.metrics import measure
-from invert.photo import read_photo, to_picture, to_tensor
+from invert.photo import list_photos, read_photo, to_picture, to_tensor
 from invert.resemblance import resemblance_of
 from invert.tuned_weights import tuned_generator
 from tests.benchmarks.groups import by_group, read_groups
@@ -159,7 +159,7 @@ def plot(medians: dict[str, dict[str, float]], plain: tuple[float, float], path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("photos", type=Path, help="folder of photos")
+    parser.add_argument("photos", type=Path, help="folder of photos; of *_neutral ones, if any")
     parser.add_argument("--out", type=Path, required=True, help="folder for pareto.csv and pareto.png")
     parser.add_argument("--only", action="append", help="a photo's name without suffix; repeatable")
     parser.add_argument("--point", action="append", choices=POINTS, help="repeatable; all by default")
@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    paths = sorted(arguments.photos.glob("*_neutral.*"))
+    paths = sorted(arguments.photos.glob("*_neutral.*")) or list_photos(arguments.photos)
     paths = [path for path in paths if not arguments.only or path.stem in arguments.only]
     if not paths:
         sys.exit(f"no such photos in {arguments.photos}")

@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
+import torch
 
+from editing.direction import Direction
 from editing.discovery.attributes import Attribute
 from editing.discovery.interfacegan import InterFaceGAN
 from editing.discovery.linear import fit
 from editing.discovery.samples import Samples, sample
 from editing.discovery.scorer import Scorers
-from editing.discovery.sparing import person_effects, sparing_step
-from tests.editing.discovery.test_interfacegan import ATTRIBUTES, PlantedGenerator, PlantedScorer
+from editing.discovery.sparing import bearable_share, person_effects, sparing_step
+from tests.editing.discovery.test_interfacegan import ATTRIBUTES, W_DIM, PlantedGenerator, PlantedScorer
 
 WIDTH = 6
 SCORES, PERSON = ("age", "smile", "glasses"), ("who-0", "who-1")
@@ -68,8 +70,11 @@ class _Person(PlantedScorer):
 
     names = ("who",)
 
+    def __init__(self, unit=1.0):
+        self.unit = unit
+
     def __call__(self, images):
-        return images[:, 0, :1, 0].double().numpy()
+        return self.unit * images[:, 0, :1, 0].double().numpy()
 
 
 def test_the_finder_spares_the_person_for_the_attributes_that_are_named_and_says_so():
@@ -81,13 +86,23 @@ def test_the_finder_spares_the_person_for_the_attributes_that_are_named_and_says
 
     free, spared = find(), find(spare_person=["tall"])
     assert [one.direction.provenance["person_spared"] for one in spared] == [True, False]
-    assert spared[0].effect.intended == pytest.approx(1, abs=0.15)
+    # The person is lost by two deviations of it all the same, so that a strength is made shorter.
+    assert spared[0].effect.intended == pytest.approx(0.8, abs=0.12)
     assert spared[0].effect.names == scorer.names
 
     def known_by(found) -> float:
         direction = found[0].direction
-        return abs(float(direction.vector[0, 0]) * direction.scale)
+        return abs(float(direction.vector[0, 0]) * direction.scale) / found[0].effect.intended
 
     assert known_by(spared) < 0.8 * known_by(free)
     with pytest.raises(ValueError, match="samples have to be scored"):
         InterFaceGAN(G, scorer, samples.of(scorer.names), spare_person=["tall"], likeness=person)
+
+
+@pytest.mark.parametrize(("unit", "share"), [(0.1, 1.0), (0.5 / 1.8, 0.9), (3.0, 0.8)])
+def test_strength_two_is_as_long_as_the_person_bears_but_a_strength_stays_about_a_deviation(unit, share):
+    G = PlantedGenerator()
+    step = torch.zeros(3, W_DIM)
+    step[0, 0] = 1.0
+    direction = Direction("tall", G.latent_space, step, scale=1.0, by_group=True).bind(G)
+    assert bearable_share(G, _Person(unit), direction, G.sample(range(5))) == pytest.approx(share, abs=1e-3)
