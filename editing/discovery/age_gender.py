@@ -5,6 +5,7 @@ a face female or male and know nothing else about a person; the direction is nam
 """
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,15 +38,15 @@ def _session(name: str) -> Any:
     return onnxruntime.InferenceSession(str(fetch(name)), sess_options=options, providers=["CPUExecutionProvider"])
 
 
-def age_gender_scores(pixels: npt.NDArray[np.uint8], landmarks: Array) -> Array:
-    """Score one face.
+def age_gender_scores(pictures: npt.NDArray[np.uint8], landmarks: Array) -> Array:
+    """Score faces; together, as the networks take less time for each of several.
 
     Args:
-        pixels: uint8 ``[H, W, 3]``, RGB.
-        landmarks: ``[68, 2]`` in pixels.
+        pictures: uint8 ``[N, H, W, 3]``, RGB.
+        landmarks: ``[N, 68, 2]`` in pixels.
 
     Returns:
-        ``[2]``: the expected age in years over the network's 81 classes, and the logarithm of the odds of
+        ``[N, 2]``: the expected age in years over the network's 81 classes, and the logarithm of the odds of
         male against female (a probability would not move for a face that the network is sure about).
 
     Raises:
@@ -53,19 +54,31 @@ def age_gender_scores(pixels: npt.NDArray[np.uint8], landmarks: Array) -> Array:
     """
     import dlib
 
-    parts = [dlib.point(round(x), round(y)) for x, y in landmarks]
-    edges = np.concatenate([landmarks.min(0), landmarks.max(0)])
-    face = dlib.full_object_detection(dlib.rectangle(*(round(edge) for edge in edges)), parts)
-    ages = _run("age-gender-age", dlib.get_face_chip(pixels, face, size=_AGE_SIDE, padding=_PADDING))
-    genders = _run("age-gender-gender", dlib.get_face_chip(pixels, face, size=_GENDER_SIDE, padding=_PADDING))
-    years = np.arange(len(ages), dtype=np.float64)
+    faces = [_detection(points) for points in landmarks]
+
+    def probabilities(name: str, side: int) -> Array:
+        pairs = zip(pictures, faces, strict=True)
+        return _run(name, [dlib.get_face_chip(*pair, size=side, padding=_PADDING) for pair in pairs])
+
+    ages = probabilities("age-gender-age", _AGE_SIDE)
+    genders = probabilities("age-gender-gender", _GENDER_SIDE)
+    years = np.arange(ages.shape[1], dtype=np.float64)
     years[0] = 0.25
-    female, male = np.clip(genders, _SMALLEST_PROBABILITY, 1.0)
-    return np.array([ages @ years, np.log(male) - np.log(female)])
+    female, male = np.clip(genders, _SMALLEST_PROBABILITY, 1.0).T
+    return np.stack([ages @ years, np.log(male) - np.log(female)], axis=1)
 
 
-def _run(name: str, chip: npt.NDArray[np.uint8]) -> Array:
-    """Class probabilities of one face chip."""
-    batch = ((chip.astype(np.float32) - _CHANNEL_MEANS) / np.float32(256)).transpose(2, 0, 1)[None]
-    result: Array = _session(name).run(None, {"images": np.ascontiguousarray(batch)})[0][0].astype(np.float64)
+def _detection(landmarks: Array) -> Any:
+    """One face's landmarks as dlib's chips are cut by."""
+    import dlib
+
+    parts = [dlib.point(round(x), round(y)) for x, y in landmarks.tolist()]
+    edges = np.concatenate([landmarks.min(0), landmarks.max(0)])
+    return dlib.full_object_detection(dlib.rectangle(*(round(edge) for edge in edges)), parts)
+
+
+def _run(name: str, chips: Sequence[npt.NDArray[np.uint8]]) -> Array:
+    """Class probabilities of face chips, ``[N, classes]``."""
+    batch = ((np.stack(chips).astype(np.float32) - _CHANNEL_MEANS) / np.float32(256)).transpose(0, 3, 1, 2)
+    result: Array = _session(name).run(None, {"images": np.ascontiguousarray(batch)})[0].astype(np.float64)
     return result

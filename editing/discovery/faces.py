@@ -68,10 +68,8 @@ class FaceScorer:
         angles = np.degrees(pose[:, :3])
         place = np.stack([pose[:, 3] * 100, pose[:, 4], pose[:, 5]], axis=1) / side
         looks = expression.expression_scores(look_ahead(landmarks[rows], pose))
-        rest = [np.concatenate([score(pictures[row], landmarks[row]) for score in _EACH]) for row in rows]
         if len(rows):
-            scores[rows] = np.concatenate([angles, place, looks, np.array(rest)], axis=1)
+            people = age_gender.age_gender_scores(pictures[rows], landmarks[rows])
+            colours = [appearance.appearance_scores(pictures[row], landmarks[row]) for row in rows]
+            scores[rows] = np.concatenate([angles, place, looks, people, np.array(colours)], axis=1)
         return scores
-
-
-_EACH = (age_gender.age_gender_scores, appearance.appearance_scores)

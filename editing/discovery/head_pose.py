@@ -36,6 +36,8 @@ _BONE = np.array([0, 1, 2, 3, 13, 14, 15, 16, 27, 28, 29, 30, 31, 32, 33, 34, 35
 # Points on the outline slide along the head as it turns, so they count less than fixed ones.
 _WEIGHT = np.where(_BONE <= 16, 0.3, 1.0)
 _STEPS = 12
+# Radians, logarithms of scale and pixels: a step as small is followed by one a tenth of its size or less.
+_SETTLED = 1e-8
 
 
 def fit_head(landmarks: Array) -> tuple[Array, Array]:
@@ -69,6 +71,8 @@ def fit_head(landmarks: Array) -> tuple[Array, Array]:
         # Half a radian, or a factor of e to the half, at a time: the first steps from afar overshoot.
         step[:, :4] = np.clip(step[:, :4], -0.5, 0.5)
         values = values - step
+        if (np.abs(step) < _SETTLED).all():
+            break
     remaining = _residual(values, points).reshape(len(points), -1, 2)
     error = np.sqrt((remaining**2).sum(-1).mean(-1)) / np.exp(values[:, 3])
     values[:, 3] = np.exp(values[:, 3])

@@ -78,5 +78,15 @@ def test_quick_scores_are_near_and_have_a_version_of_their_own(images, scores):
     assert FaceScorer(quick=True).version != FaceScorer().version == FaceScorer.version
 
 
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_face_scores_the_same_alone_and_among_others(images, quick):
+    scorer = FaceScorer(quick=quick)
+    blank = torch.zeros_like(images[:1])
+    together = scorer(torch.cat([images[:2], blank, images[2:]]))
+    alone = np.concatenate([scorer(image) for image in (*images[:2].split(1), blank, *images[2:].split(1))])
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5)
+    assert np.isfinite(together[[0, 1, 3, 4]]).all()
+
+
 def test_no_pictures_give_no_scores():
     assert FaceScorer()(torch.zeros(0, 3, 64, 64)).shape == (0, len(FaceScorer.names))

@@ -17,6 +17,21 @@ def test_a_known_pose_is_recovered(angles):
     assert error[0] < 1e-4
 
 
+def test_no_more_steps_than_change_anything(monkeypatch):
+    landmarks = np.concatenate([photograph(*angles) for angles in ((0, 0, 0), (28, -12, 9), (-15, 20, 30))])
+    landmarks += np.random.default_rng(2).normal(0, 3.0, landmarks.shape)
+    steps = []
+    solve = np.linalg.solve
+    monkeypatch.setattr(np.linalg, "solve", lambda *system: steps.append(0) or solve(*system))
+    pose, error = fit_head(landmarks)
+    taken = len(steps)
+    monkeypatch.setattr("editing.discovery.head_pose._SETTLED", 0.0)
+    every_step, its_error = fit_head(landmarks)
+    assert taken < len(steps) - taken
+    np.testing.assert_allclose(pose, every_step, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(error, its_error, rtol=0, atol=1e-7)
+
+
 def test_signs():
     nose, between_eyes = 30, [39, 42]
     right = photograph(20, 0, 0)[0]
