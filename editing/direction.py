@@ -209,7 +209,7 @@ class Direction:
         Raises:
             InputError: the file exists and may not be replaced, or cannot be written.
         """
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         header = {
             "name": self.name,
@@ -221,11 +221,8 @@ class Direction:
             "provenance": dict(self.provenance),
         }
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
-            save_file(
-                {"vector": self.vector.detach().cpu().contiguous()},
-                temporary,
-                metadata={_KEY: json.dumps(header)},
-            )
+            vector = self.vector.detach().cpu().contiguous()
+            temporary.write_bytes(save({"vector": vector}, metadata={_KEY: json.dumps(header)}))
 
 
 def check_strength(strength: float) -> None:
