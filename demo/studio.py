@@ -67,7 +67,7 @@ class Studio:
         most_visits: int = 200,
         queue_size: int = 64,
     ) -> None:
-        from editing.direction import known
+        from editing.catalogue import known
         from generator.precision import DTYPES, resolve_precision
 
         self.G = G

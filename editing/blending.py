@@ -5,7 +5,7 @@ follows sees both at once and joins them (Collins et al. 2020; Suzuki et al. 201
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,12 +64,31 @@ def synthesize_blended(
         InputError: the network's layers cannot be reached one by one.
         ValueError: a shape does not fit.
     """
-    import torch
-
     if outside.shape != inside.shape or len(outside) != 1:
         raise ValueError(f"two ws [1, num_ws, w_dim] are needed, not {list(outside.shape)}, {list(inside.shape)}")
+    return synthesize_blended_styles(G, G.styles(outside), G.styles(inside), mask, noise)
+
+
+def synthesize_blended_styles(
+    G: "Generator",
+    outside: "Sequence[Tensor]",
+    inside: "Sequence[Tensor]",
+    mask: "Tensor",
+    noise: "Noise" = "const",
+    *,
+    size: int | None = None,
+) -> "Tensor":
+    """:func:`synthesize_blended` from the second half of its way: two codes' styles as one picture.
+
+    Args:
+        outside, inside: one ``[1, channels]`` for each layer, of :meth:`generator.generator.Generator.styles`.
+        size: side of the picture; None for the resolution.
+    """
+    import torch
+
     with torch.inference_mode(), _blended_features(G, mask):
-        return G.synthesize(torch.cat([outside, inside]), noise)[:1]
+        both = [torch.cat(pair) for pair in zip(outside, inside, strict=True)]
+        return G.synthesize_styles(both, noise, size=size)[:1]
 
 
 def _shift_at_edge(difference: Array, mask: Mask) -> Array:

@@ -15,7 +15,18 @@ from editing.evaluate_command import evaluate_app
 from editing.interpolate_command import interpolate_app
 from editing.mix_command import mix_app
 from editing.models import models_app
-from editing.options import Device, Overwrite, PictureOut, RecordArgument, RecordModel, Regions, Sheet
+from editing.options import (
+    Blend,
+    BlendName,
+    Device,
+    Overwrite,
+    PictureOut,
+    RecordArgument,
+    RecordModel,
+    Regions,
+    Sheet,
+    check_blend,
+)
 from editing.outputs import free, picture_target
 from editing.parts_command import parts_app
 from editing.record_choice import announced_record
@@ -49,7 +60,7 @@ _Raw = Annotated[
 
 apply_app, grid_app, directions_app = new_app(), new_app(), new_app()
 FAR = 5
-"""Strengths beyond this are warned of, in standard deviations."""
+"""Strengths beyond this are warned of, in standard deviations of W; style channels go further."""
 COMMANDS: dict[str, typer.Typer] = {
     "grid": grid_app,
     "mix": mix_app,
@@ -87,6 +98,7 @@ def edit(
         typer.Option(help="Go only so far that the face stays within this distance; 0.6 is another person."),
     ] = None,
     region: Regions = None,
+    blend: Blend = BlendName.image,
     layers: _Layers = None,
     raw: _Raw = False,
     out: PictureOut = None,
@@ -102,11 +114,11 @@ def edit(
     device: Device = None,
 ) -> None:
     """Change an inverted photo, or film, along directions, and write the picture, or film."""
-    from editing.direction import find
+    from editing.catalogue import find
     from editing.edit import edit_name, pair
     from editing.guided import check_bound, guide, guided_name, parse_target
     from editing.opened import OpenRecord
-    from editing.regions import check_regions, in_regions
+    from editing.regions import check_regions
     from invert.photo import save_picture
     from invert.record_files import is_film_record
 
@@ -115,6 +127,7 @@ def edit(
     aims = [parse_target(text) for text in target or []]
     pairs = pair(direction or [], strength or []) if direction or strength or not aims else []
     check_regions(region or [])
+    check_blend(blend, region)
     check_bound(keep_identity)
     path = path or announced_record(None)
     if is_film_record(path):
@@ -150,14 +163,13 @@ def edit(
     ]
     for found, amount in edits:
         _say_note(found)
-        if abs(amount) > FAR and not raw:
+        if abs(amount) > FAR and not raw and found.space == "w":
             print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
     rows = None if layers is None else opened.generator.rows(layers)
     wanted = [(find(name, opened.generator), score) for name, score in aims]
 
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
-        picture = opened.edited(chosen, rows=rows, raw=raw, size=size)
-        return in_regions(region, opened.picture(size=size), picture, opened.stem) if region and chosen else picture
+        return opened.edited(chosen, rows=rows, raw=raw, size=size, regions=region or (), blend=blend.value)
 
     before = opened.picture()
     edits = guide(draw, edits, wanted, keep_identity)
@@ -201,7 +213,7 @@ def grid(
     device: Device = None,
 ) -> None:
     """Show a range of strengths: one row of pictures for each --direction."""
-    from editing.direction import find
+    from editing.catalogue import find
     from editing.edit import edit_name, spread
     from editing.opened import OpenRecord
     from invert.photo import save_picture
@@ -231,7 +243,7 @@ def directions(
     model: Annotated[str, typer.Option(help="The generator.", metavar="NAME|PATH")] = "ffhq",
 ) -> None:
     """List the directions that are known for a model, and how well each does."""
-    from editing.direction import known
+    from editing.catalogue import known
     from editing.listing import describe
     from generator.loading import latent_space_of, load
 

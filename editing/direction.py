@@ -4,12 +4,10 @@ Strengths are comparable: strength 1 is one standard deviation of what the direc
 W, whichever finder made it. ``raw`` strengths are multiples of the stored vector, for published files.
 """
 
-import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,14 +21,15 @@ if TYPE_CHECKING:
 
     from generator.generator import Generator
 
-__all__ = ["JSON", "Direction", "check_strength", "find", "known", "load", "lookup", "shipped_path"]
+__all__ = ["JSON", "SUFFIX", "Direction", "check_strength", "load"]
 
 Space = Literal["w", "s"]
 SPACES: tuple[Space, ...] = ("w", "s")
 
+SUFFIX = ".safetensors"
+"""Of a direction's file."""
+
 _KEY = "stylegan-latents-direction"
-_SHIPPED = Path(__file__).parent / "directions"
-_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +209,7 @@ class Direction:
         Raises:
             InputError: the file exists and may not be replaced, or cannot be written.
         """
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         header = {
             "name": self.name,
@@ -222,11 +221,8 @@ class Direction:
             "provenance": dict(self.provenance),
         }
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
-            save_file(
-                {"vector": self.vector.detach().cpu().contiguous()},
-                temporary,
-                metadata={_KEY: json.dumps(header)},
-            )
+            vector = self.vector.detach().cpu().contiguous()
+            temporary.write_bytes(save({"vector": vector}, metadata={_KEY: json.dumps(header)}))
 
 
 def check_strength(strength: float) -> None:
@@ -271,68 +267,10 @@ def load(path: str | Path) -> Direction:
         raise InputError(f"{path} is damaged: its header does not fit its vector.") from error
 
 
-def known(latent_space: str) -> dict[str, Direction]:
-    """The directions that come with the package for a latent space, by name, in alphabetical order."""
-    return dict(_shipped().get(latent_space, {}))
+def __getattr__(name: str) -> object:
+    # Code outside of this project finds directions where they were before there was a catalogue.
+    if name in ("find", "known", "lookup", "shipped_path"):
+        import editing.catalogue
 
-
-def find(name_or_path: str | Path, G: "Generator") -> Direction:
-    """The direction of this name or in this file, bound to ``G``.
-
-    A file is one that :meth:`Direction.save` wrote, or a published one that :mod:`editing.published` reads; one of
-    several directions in a file is named after a colon, ``ffhq_pca.pt:54``.
-
-    Raises:
-        InputError: as :func:`lookup`, :meth:`Direction.bind` and :func:`editing.published.read`.
-    """
-    from editing.published import is_published, read, split_component
-
-    if is_published(name_or_path, G.latent_space):
-        path, component = split_component(str(name_or_path).strip())
-        return read(path, G, component)
-    return lookup(name_or_path, G.latent_space, G.name).bind(G)
-
-
-def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction:
-    """The direction of this name or in this file, not bound yet; needs no generator.
-
-    Args:
-        name_or_path: a name that :func:`known` gives, in any case, or a file's path.
-        latent_space, model: of the generator that it is for; the model's name is for messages.
-
-    Raises:
-        InputError: the name is unknown (near names and the whole list are in the message), the file cannot be
-            read, or the direction belongs to another latent space (both are named).
-    """
-    text = str(name_or_path).strip()
-    here = known(latent_space)
-    by_lower_case = {name.lower(): direction for name, direction in here.items()}
-    if text.lower() in by_lower_case:
-        return by_lower_case[text.lower()]
-    path = Path(text).expanduser()
-    if path.is_file() or path.suffix == _SUFFIX:
-        direction = load(path)
-        direction.check_space(latent_space, model)
-        return direction
-    for others in _shipped().values():
-        if text in others:
-            others[text].check_space(latent_space, model)
-    near = get_close_matches(text.lower(), by_lower_case, n=2, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    listed = f"known for this model: {', '.join(here)}" if here else f"none is known for the model '{model}'"
-    raise InputError(f"There is no direction or file '{text}'; {hint}{listed}.".replace("? known", "? Known"))
-
-
-@functools.cache
-def _shipped() -> dict[str, dict[str, Direction]]:
-    """Every direction in the package's own folder: latent space to name to direction."""
-    found: dict[str, dict[str, Direction]] = {}
-    for path in sorted(_SHIPPED.glob(f"*{_SUFFIX}")):
-        direction = load(path)
-        found.setdefault(direction.latent_space, {})[direction.name] = direction
-    return {space: dict(sorted(directions.items())) for space, directions in found.items()}
-
-
-def shipped_path(latent_space: str, name: str, folder: Path = _SHIPPED) -> Path:
-    """Where :func:`known` looks for a shipped direction."""
-    return folder / f"{latent_space}.{name}{_SUFFIX}"
+        return getattr(editing.catalogue, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

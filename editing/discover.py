@@ -1,17 +1,20 @@
 """The command ``edit discover``: directions found anew, each in a file, and a sheet of what they do."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from editing.counting import show_work
-from editing.finders import Method, Wish, codes, direction_names, find_directions, open_scorer
+from editing.finders import codes, find_directions
 from editing.options import Device, Overwrite, RecordsModel
+from editing.wish import COUNT, Fit, Method, Wish, direction_names, open_scorer
 from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
 from generator.files import check_writable
-from generator.ops.memory import share_freed_memory
+from generator.ops.memory import keep_freed_memory, share_freed_memory
+from invert.claims import Claims
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,13 +28,16 @@ discover_app = new_app()
 @discover_app.command(
     epilog="Examples: edit discover --method sefa --count 10   "
     "edit discover --method examples --before neutral/ --after smiling/ --name smile   "
-    "edit discover --method stylespace --mask mouth.png   edit discover --method lowrank --mask mouth.png   "
+    "edit discover --method stylespace --mask mouth   edit discover --method lowrank --mask place.png   "
     "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile   "
     "edit discover --method interfacegan --scorer colour --score lightness"
 )
 def discover(
     method: Annotated[Method, typer.Option("--method", "-m", help="How to find them.")],
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=999, help="How many directions.")] = 10,
+    count: Annotated[
+        int | None,
+        typer.Option("--count", "-n", min=1, max=999, help=f"How many; {COUNT} by default.", metavar="N"),
+    ] = None,
     layers: Annotated[
         str | None,
         typer.Option(help="Only these: coarse, middle, fine, all, or rows such as 0-3,7.", metavar="LAYERS"),
@@ -47,16 +53,32 @@ def discover(
         Path | None, typer.Option(help="Folder of records with it; equal names are pairs.", metavar="FOLDER")
     ] = None,
     mask: Annotated[
-        Path | None, typer.Option(help="Where the picture is to change: a picture, white there.", metavar="PICTURE")
+        list[str] | None,
+        typer.Option(
+            help="Where the picture is to change: a picture, white there, or eyes, nose, mouth, hair, face, "
+            "background; repeatable.",
+            metavar="FILE|NAME",
+        ),
     ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="The --count best style channels as one direction.")
+    ] = False,
     name: Annotated[
-        str | None, typer.Option(help="What to call a direction from examples or a text.", metavar="NAME")
+        str | None,
+        typer.Option(help="What to call a direction from examples or a text, or one --together.", metavar="NAME"),
     ] = None,
     text: Annotated[str | None, typer.Option(help="What the picture is to show: 'a smiling face'.")] = None,
     neutral: Annotated[str | None, typer.Option(help="What it shows without that: 'a face'.")] = None,
     weights: Annotated[
         str | None,
         typer.Option(help="CLIP's weights for texts, ViT-B-32: a file, or open_clip's name.", metavar="FILE|NAME"),
+    ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="StyleCLIP's table of this model, fs3.npy, for texts.", metavar="FILE")
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="How relevant a style channel of a --table has to be; 0.1 by default.", metavar="X"),
     ] = None,
     scorer: Annotated[
         str | None,
@@ -72,6 +94,9 @@ def discover(
     ] = None,
     hold: Annotated[
         list[str] | None, typer.Option(help="A score to leave alone; repeatable.", metavar="NAME")
+    ] = None,
+    fit: Annotated[
+        Fit | None, typer.Option(help="The linear model of the scores; ridge by default.", show_choices=True)
     ] = None,
     out: Annotated[
         Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER")
@@ -89,12 +114,13 @@ def discover(
 ) -> None:
     """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
     wish = Wish(
-        method, count, layers, samples, seed, before, after, mask, name, scorer,
-        scores=tuple(score or ()), hold=tuple(hold or ()), text=text, neutral=neutral, weights=weights,
+        method, count, layers, samples, seed, before, after, tuple(mask or ()), name, together, scorer,
+        scores=tuple(score or ()), hold=tuple(hold or ()), fit=fit, text=text, neutral=neutral, weights=weights,
+        table=table, threshold=threshold,
     )  # fmt: skip
     wish.check()
     share_freed_memory()  # before there are threads, each of which would get memory of its own
-    with show_work() as begin:
+    with show_work() as begin, contextlib.closing(Claims()) as claims, keep_freed_memory():
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"
         check_writable(out)  # minutes of work come before the first file
@@ -104,6 +130,7 @@ def discover(
                 raise InputError(
                     f"{path} exists already; add --overwrite to replace it, or name a folder with --out."
                 )
+            claims.take(path)
         G, ws, noise = _shown(record, model, device, show)
         found = find_directions(G, wish, scored, begin)
         for direction, path in zip(found, files, strict=True):
@@ -113,6 +140,8 @@ def discover(
             from invert.photo import save_picture
 
             save_picture(strips(G, ws, noise, found, begin("drawing the sheet")), picture, overwrite=overwrite)
+    for line in () if scored is None else scored.notes:
+        print(line)
     for direction, path in zip(found, files, strict=True):
         print(f"Wrote {path}{_quality(direction)}")
     if sheet:
@@ -122,7 +151,7 @@ def discover(
 def _quality(direction: "Direction") -> str:
     """What is known of how good a direction is, in brackets."""
     said = {
-        "held_out_accuracy": "accuracy {:.2f} on held-out samples",
+        "held_out_accuracy": "accuracy {:.2f} on held-out samples, where 0.5 is chance",
         "leakage": "leakage {:.2f}",
         "agreement": "agreement {:.2f}",
         "score": "score {:.2f}",

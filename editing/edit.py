@@ -27,7 +27,7 @@ def apply_edits(
 
     Args:
         ws: float32 ``[N, num_ws, w_dim]``; left as it is.
-        edits: each a direction bound to the generator (:func:`editing.direction.find` gives such) and its
+        edits: each a direction bound to the generator (:func:`editing.catalogue.find` gives such) and its
             strength, in standard deviations of what the direction changes.
         rows: rows of ws to move; None moves each direction's own default layers.
         raw: take strengths as multiples of the stored vectors, for published files.

@@ -209,7 +209,7 @@ def score_deviations(
     Raises:
         InputError: the model has classes, or too few pictures could be scored.
     """
-    from editing.direction import known
+    from editing.catalogue import known
     from editing.discovery.samples import sample
 
     for direction in known(G.latent_space).values():

@@ -27,6 +27,8 @@ def open_scorer(text: str, begin: "Begin") -> "Scorer":
     scored = open_scores(text, begin)
     if scored.scorer is None:
         raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
+    for line in scored.notes:
+        print(line)
     return scored.scorer
 
 
@@ -49,7 +51,7 @@ def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, 
     Raises:
         InputError: a direction is unknown, or none is known for this model.
     """
-    from editing.direction import find, known
+    from editing.catalogue import find, known
 
     if not named:
         named = list(known(G.latent_space))

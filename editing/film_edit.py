@@ -53,8 +53,8 @@ def edit_film(
     Raises:
         InputError: the record, the film, a direction or the target cannot be used.
     """
+    from editing.catalogue import find
     from editing.counting import show_count
-    from editing.direction import find
     from editing.edit import edit_name
     from editing.opened import OpenRecord
     from invert.film import write_film

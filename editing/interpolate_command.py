@@ -1,5 +1,6 @@
 """The command ``edit interpolate``: a film from key frame to key frame."""
 
+import contextlib
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer
 from editing.options import Device, Overwrite, RecordsModel, Truncation
 from generator.command import new_app
 from generator.errors import InputError
+from invert.claims import Claims
 
 interpolate_app = new_app()
 
@@ -102,19 +104,21 @@ def interpolate(
         size = min(_SMALL, G.resolution)
     size = film_side(size, G)
     if direction:
-        from editing.direction import find
+        from editing.catalogue import find
 
         morph = replace(morph, directions=[find(name, G) for name in direction])
-    if even:
-        with show_count("measuring the way", morph.points(len(codes)), "point") as count:
-            times = morph.times(G, codes, on_point=count)
-    else:
-        times = morph.times(G, codes)
-    with (
-        write_film(out, fps=fps, codec=codec, overwrite=overwrite) as write,
-        show_count(out.name, frames, "frame") as count,
-    ):
-        for frame in morph.draw(G, codes, times, size=size):
-            write(frame)
-            count()
+    with contextlib.closing(Claims()) as claims:
+        claims.take(out)
+        if even:
+            with show_count("measuring the way", morph.points(len(codes)), "point") as count:
+                times = morph.times(G, codes, on_point=count)
+        else:
+            times = morph.times(G, codes)
+        with (
+            write_film(out, fps=fps, codec=codec, overwrite=overwrite) as write,
+            show_count(out.name, frames, "frame") as count,
+        ):
+            for frame in morph.draw(G, codes, times, size=size):
+                write(frame)
+                count()
     print(f"Wrote {out}")

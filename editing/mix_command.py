@@ -1,12 +1,22 @@
 """The command ``edit mix``: styles of some pictures given to another."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from editing.options import Device, Overwrite, PartThreshold, PictureOut, RecordsModel, Regions, Truncation
+from editing.options import (
+    Blend,
+    BlendName,
+    Device,
+    Overwrite,
+    PartThreshold,
+    PictureOut,
+    RecordsModel,
+    Regions,
+    Truncation,
+    check_blend,
+)
 from editing.parts_command import THRESHOLD
 from generator.command import new_app
 from generator.errors import InputError
@@ -15,13 +25,6 @@ if TYPE_CHECKING:
     from editing.sources import Code
 
 mix_app = new_app()
-
-
-class BlendName(StrEnum):
-    """Where a region is joined."""
-
-    image = "image"
-    features = "features"
 
 
 @mix_app.command(
@@ -48,9 +51,7 @@ def mix(
         typer.Option("--strength", "-s", help="From 0, nothing, to 1, all of it; one for each giver."),
     ] = None,
     region: Regions = None,
-    blend: Annotated[
-        BlendName, typer.Option(help="Join a region in the image, or in the network's features.")
-    ] = BlendName.image,
+    blend: Blend = BlendName.image,
     part: Annotated[
         list[str] | None,
         typer.Option(
@@ -100,6 +101,7 @@ def mix(
     if not layers and not region and not part:
         raise InputError("Say which styles are given, such as --layers coarse, or where, such as --region eyes.")
     check_regions(region or [])
+    check_blend(blend, region)
     givers = [] if matrix else sources[1:]
     usual = "all" if part else "middle"
     shared = share_out(["all"] if matrix else givers, layers or [usual], strength or [1.0])

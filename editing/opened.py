@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from generator.command import choose_device
 from generator.errors import InputError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from editing.edit import Edit
     from generator.generator import Generator, Noise
     from invert.align import Alignment
+
+Blend = Literal["image", "features"]
 
 
 class OpenRecord:
@@ -121,7 +123,7 @@ class OpenRecord:
             InputError: a direction is unknown, cannot be read or belongs to another latent space, or there are
                 no such layers.
         """
-        from editing.direction import lookup
+        from editing.catalogue import lookup
         from editing.published import is_published, name_of
 
         record = self.inversion
@@ -187,21 +189,40 @@ class OpenRecord:
         rows: "Sequence[int] | None" = None,
         raw: bool = False,
         size: int | None = None,
+        regions: "Sequence[str]" = (),
+        blend: Blend = "image",
     ) -> "Image.Image":
         """What the generator makes of the edited code, at full resolution or of a side, as :meth:`picture`.
 
         Args:
             edits, rows, raw: as for :func:`editing.edit.edited_styles`, which also says what is raised.
+            regions: the edit is made only there, as :func:`editing.regions.region_masks` takes them, which also
+                says what is raised; everywhere when there is none.
+            blend: whether a region is joined in the picture, outside of which nothing changes, or in the
+                generator's features.
         """
         import torch
 
         from editing.edit import edited_styles
         from invert.photo import to_picture
 
+        G = self.generator
         with torch.inference_mode():
-            styles = edited_styles(self.generator, self.ws, edits, rows=rows, raw=raw)
-            side = None if size is None or size >= self.generator.resolution else size
-            return to_picture(self.generator.synthesize_styles(styles, self.noise, size=side))[0]
+            styles = edited_styles(G, self.ws, edits, rows=rows, raw=raw)
+            side = None if size is None or size >= G.resolution else size
+            after = to_picture(G.synthesize_styles(styles, self.noise, size=side))[0]
+        if not regions or not edits:
+            return after
+        from editing.blending import blend_pictures, synthesize_blended_styles
+        from editing.regions import region_masks, to_mask_tensor
+
+        before = self.picture(size=size)
+        mask = region_masks(regions, [before, after], name=self.stem)
+        if blend == "image":
+            return blend_pictures(before, after, mask)
+        where = to_mask_tensor(mask, self.ws)
+        joined = synthesize_blended_styles(G, G.styles(self.ws), styles, where, self.noise, size=side)
+        return to_picture(joined)[0]
 
     def photo(self, named: Path | None = None) -> "Image.Image":
         """The photo that was inverted.

@@ -1,9 +1,12 @@
 """Options that several commands of ``edit`` take, each in one wording."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from generator.errors import InputError
 
 RecordArgument = Annotated[
     Path | None,
@@ -26,6 +29,16 @@ Regions = Annotated[
     ),
 ]
 
+
+class BlendName(StrEnum):
+    """Where a region is joined."""
+
+    image = "image"
+    features = "features"
+
+
+Blend = Annotated[BlendName, typer.Option(help="Join a region in the image, or in the network's features.")]
+
 PictureOut = Annotated[
     Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")
 ]
@@ -45,3 +58,9 @@ RecordsModel = Annotated[
 Device = Annotated[
     str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
 ]
+
+
+def check_blend(blend: BlendName, regions: list[str] | None) -> None:
+    """Raise InputError for a way to join regions where there are none."""
+    if blend is BlendName.features and not regions:
+        raise InputError("--blend says how a --region is joined; name one, such as --region mouth.")

@@ -104,7 +104,7 @@ class Parts:
             InputError: it cannot be written.
         """
         import torch
-        from safetensors.torch import save_file
+        from safetensors.torch import save
 
         header = {"names": self.names, "model": self.model, "fingerprint": self.fingerprint}
         tensors = {
@@ -113,7 +113,7 @@ class Parts:
             "shares": self.shares.to(torch.float16).contiguous(),
         }
         with atomic_path(path, overwrite=overwrite) as temporary:
-            save_file(tensors, temporary, metadata={_KEY: json.dumps(header)})
+            temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
 
 
 def load(path: Path) -> Parts:

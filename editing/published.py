@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from editing.calibration import calibrated, w_statistics
-from editing.direction import JSON, Direction, known
+from editing.catalogue import known
+from editing.direction import JSON, Direction
 from editing.formats.arrays import SUFFIXES, read_arrays
 from editing.row_mapping import map_rows, map_vectors
 from generator.errors import InputError
@@ -170,7 +171,7 @@ def _stack(path: Path, G: "Generator") -> _Stack:
     if array.ndim == 2 and len(array) > _TABLE_CHANNELS:
         raise InputError(
             f"{path.name} is StyleCLIP's table of {len(array)} style channels, which becomes a direction only "
-            "with a text; it is none by itself."
+            f"with a text: `edit discover --method text --table {path.name} --text ... --neutral ...`."
         )
     return _Stack(_directions(array, path, G), "unknown")
 

@@ -43,20 +43,8 @@ def check_regions(regions: Sequence[str]) -> None:
         InputError: one is neither among :data:`REGIONS` nor a mask that can be read.
     """
     for region in regions:
-        if not _is_named(region):
+        if not is_named(region):
             read_mask(_mask_path(region), _READING_SIDE)
-
-
-def in_regions(
-    regions: Sequence[str], before: Image.Image, after: Image.Image, name: str = "the picture"
-) -> Image.Image:
-    """One picture with the regions of another: outside of them, ``before`` stays as it is.
-
-    Args and errors are those of :func:`region_masks`; the pictures are of one size.
-    """
-    from editing.blending import blend_pictures
-
-    return blend_pictures(before, after, region_masks(regions, [before, after], name=name))
 
 
 def region_masks(
@@ -83,7 +71,7 @@ def region_masks(
     side = pictures[0].width
     mask: Mask = np.zeros((side, side), dtype=np.float32)
     for region in regions:
-        if _is_named(region):
+        if is_named(region):
             kind = region.strip().lower()
             found = [face_region(kind, face_landmarks(picture, kind, name), side) for picture in pictures]
             # The background is where no picture has the face; every other region is where any has it.
@@ -95,7 +83,8 @@ def region_masks(
     return mask
 
 
-def _is_named(region: str) -> bool:
+def is_named(region: str) -> bool:
+    """Whether it is one of :data:`REGIONS`, and not a mask's file."""
     return region.strip().lower() in REGIONS
 
 
@@ -139,7 +128,7 @@ def face_landmarks(picture: Image.Image, region: str, name: str = "the picture")
     if found is None:
         raise InputError(
             f"No face was found in {name}, so there is no region '{region}'; give a mask's file instead, such as "
-            "--region mask.png, white where to change."
+            "mask.png, white where to change."
         )
     return np.asarray((found + 0.5) / _READING_SIDE, dtype=np.float64)
 

@@ -18,6 +18,8 @@ from invert.record_files import RECORD_SUFFIX
 if TYPE_CHECKING:
     from PIL import Image
 
+    from generator.generator import Generator
+
 sample_app = new_app()
 _MOST_IN_A_GRID = 4096
 
@@ -103,8 +105,18 @@ def sample(
     _report(grid or pictures[0], len(numbers) if grid is None else 1, "picture")
     if records:
         _report(record_paths[0], len(record_paths), "record")
-        named = "" if G.name == model else f"--model {shlex.quote(model)} "
-        print(f"Next: edit {shlex.quote(str(record_paths[0]))} {named}--direction NAME --strength 2")
+        print(f"Next: {_next_command(G, model, record_paths[0])}")
+
+
+def _next_command(G: "Generator", model: str, record: Path) -> str:
+    """What a user may go on with: an edit by a direction that there is, or else finding some."""
+    from editing.catalogue import known
+
+    named = [] if G.name == model else ["--model", model]
+    directions = list(known(G.latent_space))
+    if directions:
+        return shlex.join(["edit", str(record), *named, "--direction", directions[0], "--strength", "2"])
+    return shlex.join(["edit", "discover", *named, "--method", "sefa", "--record", str(record)])
 
 
 def _check_targets(targets: list[Path], overwrite: bool) -> None:

@@ -21,11 +21,13 @@ class Scored:
         names: of all scores.
         scorer: what measures pictures; None for a table.
         table: a CSV of scores; None for a scorer.
+        notes: sentences on how good the scores are, as far as that is known.
     """
 
     names: tuple[str, ...]
     scorer: "Scorer | None" = None
     table: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 def open_scores(text: str, begin: Begin) -> Scored:
@@ -56,7 +58,7 @@ def open_scores(text: str, begin: Begin) -> Scored:
         from editing.discovery.labelled import LabelledScorer
 
         learned = LabelledScorer(path, progress=begin("reading labelled pictures"))
-        return Scored(learned.names, learned)
+        return Scored(learned.names, learned, notes=learned.notes)
     raise InputError(
         f"There is no scorer '{text}': give faces, colour, an .onnx or TorchScript file, a .csv, or a folder."
     )

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 """The columns of a sheet."""
+CHANNEL_STRENGTHS = tuple(5 * strength for strength in STRENGTHS)
+"""The same for single style channels, one of thousands, of which few deviations are hardly seen."""
 
 _CELL = 256
 
@@ -23,7 +25,7 @@ def strips(
     directions: "Sequence[Direction]",
     progress: Callable[[int, int], None] | None = None,
     *,
-    strengths: Sequence[float] = STRENGTHS,
+    strengths: Sequence[float] | None = None,
     cell: int = _CELL,
     named: bool = True,
 ) -> "Image.Image":
@@ -35,7 +37,7 @@ def strips(
         noise: as for :meth:`generator.generator.Generator.synthesize`.
         directions: for this model.
         progress: called with the number of directions done and in all.
-        strengths: the columns.
+        strengths: the columns; None for :data:`STRENGTHS`, or :data:`CHANNEL_STRENGTHS` for single style channels.
         cell: side of a picture in pixels, where the model's is larger.
         named: whether the directions' names stand on the left.
 
@@ -48,6 +50,9 @@ def strips(
     from invert.photo import to_picture
     from invert.sheet import contact_sheet
 
+    if strengths is None:
+        channels = all(one.space == "s" and int(one.vector.count_nonzero()) == 1 for one in directions)
+        strengths = CHANNEL_STRENGTHS if channels else STRENGTHS
     size = G.resolution
     while size > cell:
         size //= 2

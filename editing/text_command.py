@@ -1,5 +1,6 @@
 """The command ``edit text``: an inverted photo changed towards a text."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,8 @@ from editing.options import Device, MovedLayers, Overwrite, RecordArgument, Reco
 from editing.outputs import EditedFiles, file_name, picture_target
 from generator.command import DONE, STOPPED, choose_device, new_app
 from generator.errors import InputError
+from generator.ops.memory import keep_freed_memory
+from invert.claims import Claims
 
 if TYPE_CHECKING:
     from editing.discovery.text import TextOptimized, TextOptimizer
@@ -71,17 +74,20 @@ def text(
         distance_weight=distance_weight,
         rows=G.rows(layers),
     )
-    with show_count(opened.stem, steps, "step") as count:
-        ended = search.optimize(
-            opened.ws, wanted, noise=opened.noise, progress=lambda *_: count(), keep_partial=True
-        )
-    # The record first: the picture can be made from it again.
-    text_record(opened.inversion, search, wanted, ended).save(files.record, overwrite=overwrite)
-    after = opened.picture(ended.ws)
-    save_picture(after, files.picture, overwrite=overwrite)
-    if files.sheet is not None:
-        figure = contact_sheet([[opened.picture(), after]], ["before", wanted.strip()])
-        save_picture(figure, files.sheet, overwrite=overwrite)
+    with contextlib.closing(Claims()) as claims:
+        for target in files:
+            claims.take(target)
+        with show_count(opened.stem, steps, "step") as count, keep_freed_memory():
+            ended = search.optimize(
+                opened.ws, wanted, noise=opened.noise, progress=lambda *_: count(), keep_partial=True
+            )
+        # The record first: the picture can be made from it again.
+        text_record(opened.inversion, search, wanted, ended).save(files.record, overwrite=overwrite)
+        after = opened.picture(ended.ws)
+        save_picture(after, files.picture, overwrite=overwrite)
+        if files.sheet is not None:
+            figure = contact_sheet([[opened.picture(), after]], ["before", wanted.strip()])
+            save_picture(figure, files.sheet, overwrite=overwrite)
     print(f"The fit to the text went from {ended.before:.3f} to {ended.after:.3f} in {ended.steps} steps.")
     for file in files:
         print(f"Wrote {file}")

@@ -111,7 +111,8 @@ class Training:
                     buffer.copy_(kept[name])
                 self.encoder.eval()
                 raise InputError(
-                    f"The training diverged at step {step}: go on from what is saved with a lower --learning-rate."
+                    f"The training diverged at step {step}; the same command with a lower --learning-rate goes on "
+                    "from its last save."
                 )
             self.accelerator.backward(loss)
         self._adam.step()

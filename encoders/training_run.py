@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from encoders.formats.native import save_encoder
@@ -67,22 +67,21 @@ class TrainingRun:
             self._go_on()
 
     def run(self, on_step: Callable[[int, dict[str, float]], None] | None = None) -> None:
-        """Train to the last step; Ctrl-C ends it after a step, divergence before one; what was learned is saved.
+        """Train to the last step. Ctrl-C ends it after a step, which is saved; divergence leaves the last save.
 
         Args:
             on_step: called after each step with the number of steps done and the terms.
 
         Raises:
-            KeyboardInterrupt, InputError: after the save.
+            KeyboardInterrupt: after the save.
+            InputError: it diverged, or a file cannot be written.
         """
         training = self.training
+        self._begin()
         with self._writer() as write, _interrupts_wait() as interrupted, keep_freed_memory():
             while training.steps_done < training.settings.steps and not interrupted:
-                try:
-                    terms = training.step()
-                except InputError:  # it diverged, and is as it was before this step
-                    self.save()
-                    raise
+                # Divergence is not saved: what leads to it would lead to it again, and the last save does not.
+                terms = training.step()
                 done = training.steps_done
                 if done % self.log_every == 0 or done == 1:
                     write(terms, done)
@@ -96,6 +95,15 @@ class TrainingRun:
         if interrupted:
             raise KeyboardInterrupt
 
+    def _begin(self) -> None:
+        """Remove what a killed run left half-written, and save what there is: training may cost hours, so that a
+        folder which takes no files is told of now, and there is always something to go on from."""
+        if self.training.accelerator.is_main_process:
+            for left in self.folder.glob(".*.part.safetensors"):
+                left.unlink()
+        if not (self.folder / STATE).exists():
+            self.save()
+
     def save(self) -> None:
         """Write the encoder, and what training goes on from; each whole or not at all."""
         training = self.training
@@ -104,7 +112,7 @@ class TrainingRun:
             return
         header = {"kind": "training", "format": _FORMAT, "steps_done": training.steps_done, "about": self._about}
         with atomic_path(self.folder / STATE) as temporary:
-            save_file(training.tensors(), temporary, metadata={_KEY: json.dumps(header)})
+            temporary.write_bytes(save(training.tensors(), metadata={_KEY: json.dumps(header)}))
         save_encoder(training.encoder, self.folder / ENCODER, overwrite=True)
 
     def _go_on(self) -> None:
@@ -145,8 +153,7 @@ class TrainingRun:
         except ImportError as error:
             raise InputError("The curves need TensorBoard: pip install 'stylegan-latents[train]'.") from error
         # What a stopped run wrote beyond its last save is not shown twice.
-        start = self.training.steps_done
-        writer = SummaryWriter(str(self.folder / LOGS), purge_step=start + 1 if start else None)
+        writer = SummaryWriter(str(self.folder / LOGS), purge_step=self.training.steps_done + 1)
 
         def write(terms: dict[str, float], step: int) -> None:
             for name, value in terms.items():

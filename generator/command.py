@@ -26,6 +26,7 @@ LARGEST_SEED = 10**9
 # Click's UsageError; newer versions of Typer carry their own copy of Click, so it cannot be named.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 _FRAMES_SHOWN = 4
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def new_app() -> typer.Typer:
@@ -96,7 +97,7 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
 
 def describe_os_error(error: OSError) -> str:
     """One sentence for what the operating system refused."""
-    if error.errno == errno.ENOSPC:
+    if error.errno in _DISK_FULL:
         return "The disk is full; free some space and try again."
     where = f"{error.filename}: " if error.filename is not None else ""
     return f"{where}{error.strerror or error}."
@@ -106,7 +107,7 @@ def is_disk_full(error: BaseException) -> bool:
     """Whether an error, or what it was raised from, is a full disk."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+        if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
             return True
         cause = cause.__cause__
     return False

@@ -115,8 +115,8 @@ def _read(path: Path, w_dim: int) -> dict[str, Tensor] | None:
 
 
 def _keep(tensors: dict[str, Tensor], path: Path) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     # A cache that cannot be written, shared or on a full disk, costs time and nothing else.
     with contextlib.suppress(InputError, OSError), atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={_DIGEST: fingerprint(tensors.items())})
+        temporary.write_bytes(save(tensors, metadata={_DIGEST: fingerprint(tensors.items())}))

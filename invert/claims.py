@@ -34,7 +34,7 @@ class Claims:
                 # A cache that may only be read serves, too; that nothing is replaced is seen to when it is written.
                 return
         if not _lock(self._descriptor, _place(target)):
-            raise InputError(f"Another run is making {target}; wait for it, or choose another folder with --out.")
+            raise InputError(f"Another run is making {target}; wait for it, or choose another place with --out.")
 
     def release(self, target: Path) -> None:
         """Give a file up that was claimed."""

@@ -47,6 +47,13 @@ def invert(
         Literal["full", "low-rank", "channels"],
         typer.Option(help="What pivotal keeps in the record: all, nearest; or little, for a small file."),
     ] = "full",
+    pivot: Annotated[
+        Literal["hybrid", "optimize", "encode"] | None,
+        typer.Option(
+            help="What pivotal and noise begin with; hybrid where there is an encoder by default.",
+            show_default=False,
+        ),
+    ] = None,
     space: Annotated[
         Literal["w", "w+"],
         typer.Option(help="w: one code for all layers, easiest to edit; w+: one for each, closer to the photo."),
@@ -138,7 +145,7 @@ def invert(
 
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
-    _check_method(method, encoder, preview, precision)
+    _check_method(method, encoder, preview, precision, weights, pivot)
     if identity_weight is not None and (no_align or method == "encode"):
         raise InputError("--identity-weight is of a search for a face that was found; leave it out.")
     if keep_unchanged is not None and method != "pivotal":
@@ -150,6 +157,7 @@ def invert(
         encoder=encoder,
         quality=quality,
         weights=weights,
+        pivot=pivot,
         space=space,
         steps=steps,
         seed=seed,
@@ -190,17 +198,27 @@ def invert(
         check_preview_path(preview, overwrite)
     check_writable(settings.folder)
     status = run_jobs(jobs, settings) if jobs else DONE
-    return max(status, run_films(films, settings)) if films and status != STOPPED else status
+    if films and status != STOPPED:
+        status = max(status, run_films(films, settings, [job.stem for job in jobs]))
+    return status
 
 
-def _check_method(method: str | None, encoder: Path | None, preview: Path | None, precision: str) -> None:
+def _check_method(
+    method: str | None, encoder: Path | None, preview: Path | None, precision: str, weights: str, pivot: str | None
+) -> None:
     """Refuse options that the method has no use for."""
     if method == "optimize" and encoder is not None:
         raise InputError("--encoder is of no use to --method optimize; take --method hybrid.")
+    if pivot == "optimize" and encoder is not None:
+        raise InputError("--encoder is of no use to --pivot optimize; leave one of them out.")
     if method == "encode" and preview is not None:
         raise InputError("--preview films a search, and --method encode has none; leave it out.")
     if method == "encode" and precision == "bfloat16":
         raise InputError("--precision is of a search, and encoding is done in float32; leave it out.")
+    if weights != "full" and method != "pivotal":
+        raise InputError("--weights is about tuning; add --method pivotal, or leave it out.")
+    if pivot is not None and method not in ("pivotal", "noise"):
+        raise InputError("--pivot is what pivotal and noise begin with; add one as --method, or leave it out.")
 
 
 def _own_model(encoder: Path | None) -> str:

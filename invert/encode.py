@@ -102,10 +102,11 @@ class EncoderInverter:
             fingerprint=self.G.fingerprint,
             latent_space=self.G.latent_space,
             method=self.method,
-            settings=self._settings(),
+            settings=self.settings(),
         )
 
-    def _settings(self) -> dict[str, JSON]:
+    def settings(self) -> dict[str, JSON]:
+        """Every setting, as records tell it."""
         return {"encoder": self.encoder, "sha256": self.sha256, "steps": self.steps, "space": self.space}
 
 

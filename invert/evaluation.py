@@ -26,8 +26,8 @@ The mean identity distance from the photo after edits, that of the worst directi
 intended scores at strength 1, in their standard deviations.
 """
 _NUMBERS = ("seconds", *METRICS, *EDITABILITY)
-COLUMNS = ("photo", "method", "quality", *_NUMBERS, "picture")
-_KEY = COLUMNS[:3]
+_KEY = ("photo", "method", "quality", "options")
+COLUMNS = (*_KEY, *_NUMBERS, "picture")
 _MEDIAN = "(median)"
 _CELL, _MOST_ROWS = 256, 24
 
@@ -53,7 +53,7 @@ class Report:
         path: the CSV file; what it holds is read. The picture gets the same name with .png.
 
     Attributes:
-        rows: by photo, method and quality, each with :data:`COLUMNS` as text.
+        rows: by photo, method, quality and options, each with :data:`COLUMNS` as text.
 
     Raises:
         InputError: as :func:`check_report`.
@@ -75,8 +75,9 @@ class Report:
         metrics: Mapping[str, float],
         picture: Path,
         crop: "Image.Image | None" = None,
+        options: str = "",
     ) -> None:
-        """Put a row in, in the place of one of the same photo, method and quality.
+        """Put a row in, in the place of one of the same photo, method, quality and options.
 
         Args:
             photo, method, quality: what was inverted, and how.
@@ -84,8 +85,10 @@ class Report:
             metrics: as :func:`invert.metrics.measure` gives them for one image.
             picture: the inversion's file.
             crop: the photo's part that was inverted, to be shown.
+            options: what else it was told, such as ``weights low-rank``.
         """
-        row = {"photo": photo, "method": method, "quality": quality, "picture": picture.absolute().as_posix()}
+        row = {"photo": photo, "method": method, "quality": quality, "options": options}
+        row["picture"] = picture.absolute().as_posix()
         row |= {name: _text(metrics.get(name, math.nan)) for name in METRICS}
         # What was there already keeps what it took and what was measured of its edits.
         kept = {} if math.isfinite(seconds) else self.rows.get(_key(row), {})
@@ -96,7 +99,7 @@ class Report:
             self._crops[photo] = crop.resize((_CELL, _CELL))
 
     def records(self) -> dict[tuple[str, ...], Path]:
-        """The record of each row, by its photo, method and quality, where it still is what was measured.
+        """The record of each row, by what :attr:`rows` has it, where it still is what was measured.
 
         A folder's records may have been replaced by another run's since.
         """
@@ -120,11 +123,11 @@ class Report:
         self.rows[key] |= {name: _text(values[name]) for name in EDITABILITY}
 
     def medians(self) -> list[dict[str, str]]:
-        """For each method and quality the median of every number over its photos."""
+        """For each method, quality and options the median of every number over its photos."""
         found = []
-        for method, quality in dict.fromkeys(key[1:] for key in self.rows):
-            rows = [row for row in self.rows.values() if (row["method"], row["quality"]) == (method, quality)]
-            medians = {"photo": _MEDIAN, "method": method, "quality": quality, "picture": ""}
+        for way in dict.fromkeys(key[1:] for key in self.rows):
+            rows = [row for key, row in self.rows.items() if key[1:] == way]
+            medians = dict(zip(_KEY, (_MEDIAN, *way), strict=True)) | {"picture": ""}
             for name in _NUMBERS:
                 values = [float(row[name]) for row in rows if row[name]]
                 medians[name] = _text(statistics.median(values)) if values else ""
@@ -170,7 +173,7 @@ class Report:
         for photo in photos:
             line = [self._crops.get(photo, blank)]
             for column in medians:
-                row = self.rows.get((photo, column["method"], column["quality"]))
+                row = self.rows.get((photo, *_key(column)[1:]))
                 line.append(_small(Path(row["picture"]), blank) if row is not None else blank)
             lines.append(line)
         return contact_sheet(lines, ["photo", *(_title(column) for column in medians)], photos, cell=_CELL)
@@ -178,6 +181,8 @@ class Report:
 
 def _title(medians: Mapping[str, str]) -> str:
     parts = [f"{medians['method']} {medians['quality']}"]
+    if medians["options"]:
+        parts.append(medians["options"])
     if medians["lpips_alex"]:
         parts.append(f"LPIPS {float(medians['lpips_alex']):.4f}")
     if medians["psnr"]:
@@ -202,8 +207,9 @@ def _small(path: Path, blank: "Image.Image") -> "Image.Image":
 def _read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
-    # A report from before there was editability is one, too.
-    known = (COLUMNS, tuple(name for name in COLUMNS if name not in EDITABILITY))
+    # A report from before there were options or editability is one, too.
+    later = ("options", *EDITABILITY)
+    known = (COLUMNS, *(tuple(name for name in COLUMNS if name not in later[:n]) for n in (1, len(later))))
     try:
         with path.open(newline="", encoding="utf-8") as file:
             table = csv.DictReader(file)
@@ -211,7 +217,7 @@ def _read(path: Path) -> list[dict[str, str]]:
             header = tuple(table.fieldnames or ())
         if header in known:
             for row in rows:
-                row.update({name: row.get(name, "") for name in EDITABILITY})
+                row.update({name: row.get(name, "") for name in later})
                 for name in _NUMBERS:
                     float(row[name] or 0)
     except (OSError, csv.Error, ValueError, TypeError) as error:

@@ -106,8 +106,9 @@ def read_film(path: Path, *, limit: int | None = None) -> Generator[FilmFrame, N
             except StopIteration:
                 break
             except (av.error.FFmpegError, ValueError) as error:
-                where = f"after {number} frames; --max-frames {number} takes those" if number else "from its start"
-                raise InputError(f"{path} is damaged {where} ({error}).") from error
+                again = "copy or download it again"
+                where = f"after {number} frames; {again}, or take those by --max-frames {number}"
+                raise InputError(f"{path} is damaged {where if number else f'from its start; {again}'}.") from error
             time = (
                 float(frame.pts * frame.time_base) if frame.pts is not None else number / float(stream.average_rate)
             )

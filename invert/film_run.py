@@ -3,12 +3,13 @@
 import contextlib
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.command import DONE, WRONG_INPUT, is_disk_full
 from generator.errors import InputError
+from invert.jobs import distinct_stems
 from invert.report import suggest_edit
 from invert.settings import Settings, SettingsError
 
@@ -42,8 +43,13 @@ def check_film_settings(settings: Settings) -> None:
             raise InputError(f"{name} is for photos; leave it out for a film.")
 
 
-def run_films(films: Sequence[Path], settings: Settings) -> int:
+def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] = ()) -> int:
     """Invert one film after the other.
+
+    Args:
+        films: the files.
+        settings: of the run.
+        others: stems of results that are not to be used, those of the run's photos.
 
     Returns:
         The exit status.
@@ -55,11 +61,12 @@ def run_films(films: Sequence[Path], settings: Settings) -> int:
     from invert.film_session import FilmSession
     from invert.session import Session
 
+    films = list(dict.fromkeys(films))
     session = Session(settings)
     bad: list[str] = []
     with contextlib.closing(session.claims):
-        for film in dict.fromkeys(films):
-            run = FilmSession(session, film)
+        for film, stem in zip(films, distinct_stems(films, others), strict=True):
+            run = FilmSession(session, film, stem)
             try:
                 record = run.invert()
             except InputError as error:

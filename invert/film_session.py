@@ -47,17 +47,18 @@ class FilmSession:
     Args:
         session: of the run; its settings say how.
         film: the file.
+        stem: what the names of its results begin with; the film's own when None.
 
     Attributes:
         record, made: the files that are written.
     """
 
-    def __init__(self, session: "Session", film: Path) -> None:
+    def __init__(self, session: "Session", film: Path, stem: str | None = None) -> None:
         self.session, self.settings, self.film = session, session.settings, film
-        folder = self.settings.folder
-        self.record = folder / f"{film.stem}{RECORD_SUFFIX}"
-        self.made = folder / f"{film.stem}{FILM_SUFFIX}"
-        self._folder = folder / f"{film.stem}{PARTS_SUFFIX}"
+        folder, stem = self.settings.folder, film.stem if stem is None else stem
+        self.record = folder / f"{stem}{RECORD_SUFFIX}"
+        self.made = folder / f"{stem}{FILM_SUFFIX}"
+        self._folder = folder / f"{stem}{PARTS_SUFFIX}"
 
     def invert(self) -> "Inversion | None":
         """Do what is not done yet.

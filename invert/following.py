@@ -18,12 +18,12 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
+from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, resolve_precision
 from generator.statistics import WStatistics
 from invert.comparison import Comparison
 from invert.inversion import JSON
 from invert.losses import LPIPS
-from invert.metrics import as_colour
 from invert.optimize import Space, rows_finer_than, schedule, size_to_draw
 from invert.search_settings import check_search, search_side
 

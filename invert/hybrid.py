@@ -14,12 +14,12 @@ from torch import Tensor
 
 from generator.errors import InputError
 from generator.generator import Generator
+from generator.perceptual import as_colour
 from generator.precision import Precision
 from invert.comparison import Resemblance, check_images
 from invert.encode import EncoderInverter
 from invert.inversion import JSON, Inversion
 from invert.losses import area_resize
-from invert.metrics import as_colour
 from invert.optimize import OptimizationInverter, Progress, Space
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class HybridInverter(OptimizationInverter):
             encoder's rows.
         steps: of Adam; None for 50 in W, 95 in W+.
         learning_rate: in standard deviations of W.
-        pixel_weight, detail_weight, grid_weight, centre_weight, identity_weight, prior_weight, search_size, seed,
-            precision: as for the search.
+        pixel_weight, detail_weight, grid_weight, centre_weight, identity_weight, prior_weight, start_weight,
+            search_size, seed, precision: as for the search.
 
     Attributes:
         encoder, sha256: the encoder's name, and that of its file where it came from one.
@@ -68,6 +68,7 @@ class HybridInverter(OptimizationInverter):
         centre_weight: float = 0.2,
         identity_weight: float = 0.02,
         prior_weight: float = 0.0,
+        start_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
         precision: Precision = "auto",
@@ -83,6 +84,7 @@ class HybridInverter(OptimizationInverter):
             centre_weight=centre_weight,
             identity_weight=identity_weight,
             prior_weight=prior_weight,
+            start_weight=start_weight,
             search_size=search_size,
             seed=seed,
             precision=precision,
@@ -140,5 +142,6 @@ class HybridInverter(OptimizationInverter):
             ws = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling))).ws
         return ws
 
-    def _settings(self) -> dict[str, JSON]:
-        return super()._settings() | {"encoder": self.encoder, "sha256": self.sha256}
+    def settings(self) -> dict[str, JSON]:
+        """Every setting, as records tell it."""
+        return super().settings() | {"encoder": self.encoder, "sha256": self.sha256}

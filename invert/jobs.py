@@ -50,10 +50,15 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Job:
-    """A photo, and the stem that its results' names begin with."""
+    """A photo, and the stem that its results' names begin with.
+
+    Attributes:
+        label: what the photo is called where it is told of: its name, or where others have that name, its path.
+    """
 
     photo: Path
     stem: str
+    label: str
 
     def outputs(
         self, folder: Path, *, face: int | None = None, npz: bool = False, preview: Path | None = None
@@ -89,7 +94,11 @@ def gather(paths: Sequence[Path]) -> list[Job]:
         # Path.is_dir would fail for what lies in a folder that may not be entered; reading that photo tells it.
         for photo in _originals(path) if os.path.isdir(path) else [path]:  # noqa: PTH112
             photos.setdefault(photo)
-    return [Job(photo, stem) for photo, stem in zip(photos, _distinct_stems(photos), strict=True)]
+    names = Counter(photo.name for photo in photos)
+    return [
+        Job(photo, stem, photo.name if names[photo.name] == 1 else photo.as_posix())
+        for photo, stem in zip(photos, distinct_stems(photos), strict=True)
+    ]
 
 
 def _originals(folder: Path) -> list[Path]:
@@ -104,15 +113,19 @@ def _originals(folder: Path) -> list[Path]:
     return originals
 
 
-def _distinct_stems(photos: Iterable[Path]) -> list[str]:
-    """The stem of each photo; its whole name where stems are equal, and a number where names are, too.
+def distinct_stems(photos: Iterable[Path], others: Iterable[str] = ()) -> list[str]:
+    """The stem of each photo or film; its whole name where stems are equal, and a number where names are, too.
 
     Long ones are cut.
+
+    Args:
+        photos: the files.
+        others: stems that are taken.
     """
-    photos = list(photos)
-    stems = Counter(photo.stem.casefold() for photo in photos)
+    photos, others = list(photos), {other.casefold() for other in others}
+    stems = Counter([*others, *(photo.stem.casefold() for photo in photos)])
     names = [photo.stem if stems[photo.stem.casefold()] == 1 else photo.name for photo in photos]
-    taken: set[str] = set()
+    taken = set(others)
     distinct = []
     for name in (shortened(name, _LONGEST_STEM) for name in names):
         candidate, number = name, 2

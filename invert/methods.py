@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from generator.generator import Generator
     from generator.precision import Precision
     from invert.comparison import Resemblance
+    from invert.encode import EncoderInverter
     from invert.inversion import Inversion
     from invert.optimize import OptimizationInverter, Progress, Space
+    from invert.pivotal import Pivot
     from invert.tuned_weights import Form
 
 Method = Literal["hybrid", "optimize", "pivotal", "noise", "encode"]
 Quality = Literal["draft", "good", "best"]
+PivotMethod = Literal["hybrid", "optimize", "encode"]
 
 Steps = dict[Quality, dict[str, int | None]]
 
@@ -64,6 +67,7 @@ def make_inverter(
     weights: "Form" = "full",
     encoder: "Path | None" = None,
     identity_weight: float | None = None,
+    pivot: PivotMethod | None = None,
 ) -> Inverter:
     """An inverter by its name.
 
@@ -71,7 +75,8 @@ def make_inverter(
         G: the generator.
         method: ``hybrid``, an encoder's code and a search from there; ``optimize``, a search from W's mean;
             ``pivotal``, a short one of the two and then tuning of the weights; ``noise``, one and then noise maps;
-            ``encode``, an encoder alone. None for ``hybrid`` where there is an encoder, else ``optimize``.
+            ``encode``, an encoder alone. What ``pivotal`` and ``noise`` begin with is ``pivot``. None for
+            ``hybrid`` where there is an encoder, else ``optimize``.
         quality: ``draft``, ``good`` or ``best``: how many steps.
         space: of the search.
         steps: of the method's last part: search, tuning or noise; None for the quality's.
@@ -79,6 +84,8 @@ def make_inverter(
         weights: the form in which tuned weights are kept.
         encoder: an encoder's file; None for the one that comes with this package for the generator.
         identity_weight: of who is seen, where ``invert`` is told how to measure it; None for the inverters' own.
+        pivot: what ``pivotal`` and ``noise`` find the code by; None for ``hybrid`` where there is an encoder, else
+            ``optimize``.
 
     Raises:
         InputError: there is no such method or quality, a setting is out of its range, or ``hybrid`` or ``encode``
@@ -99,8 +106,8 @@ def make_inverter(
     if identity_weight is not None:
         common["identity_weight"] = identity_weight
 
-    def search(steps: int | None) -> "OptimizationInverter":
-        if method == "optimize" or not (has_encoder or method == "hybrid"):
+    def search(steps: int | None, method: str | None) -> "OptimizationInverter":
+        if method == "optimize":
             from invert.optimize import OptimizationInverter
 
             return OptimizationInverter(G, space, steps=steps, **common)
@@ -110,21 +117,30 @@ def make_inverter(
 
     if method in ("hybrid", "optimize"):
         table = _HYBRID if method == "hybrid" else _OPTIMIZE
-        return search(table[quality][space] if steps is None else steps)
+        return search(table[quality][space] if steps is None else steps, method)
+    begin = pivot or ("hybrid" if has_encoder else "optimize")
+
+    def found_by(searched: Steps, hybrid: Steps) -> "Pivot":
+        if begin == "encode":
+            return _encoder_inverter(G, encoder, space, None)
+        return search((hybrid if begin == "hybrid" else searched)[quality][space], begin)
+
     if method == "pivotal":
         from invert.pivotal import PivotalTuning
 
-        pivot = search((_HYBRID_PIVOT if has_encoder else _PIVOT)[quality][space])
-        return PivotalTuning(G, pivot, steps=_TUNING[quality] if steps is None else steps, form=weights, **common)
+        found = found_by(_PIVOT, _HYBRID_PIVOT)
+        return PivotalTuning(G, found, steps=_TUNING[quality] if steps is None else steps, form=weights, **common)
     if method == "noise":
         from invert.noise import NoiseOptimization
 
-        found = search((_HYBRID if has_encoder else _OPTIMIZE)[quality][space])
+        found = found_by(_OPTIMIZE, _HYBRID)
         return NoiseOptimization(G, found, steps=_NOISE[quality] if steps is None else steps, precision=precision)
     raise InputError(f"The method is hybrid, optimize, pivotal, noise or encode, not {method}.")
 
 
-def _encoder_inverter(G: "Generator", encoder: "Path | None", space: "Space", steps: int | None) -> Inverter:
+def _encoder_inverter(
+    G: "Generator", encoder: "Path | None", space: "Space", steps: int | None
+) -> "EncoderInverter":
     from invert.encode import EncoderInverter
 
     encoding = EncoderInverter(G, encoder, steps=steps)

@@ -10,8 +10,6 @@ from generator.generator import Generator, Noise
 from generator.perceptual import LPIPS, area_resize, as_colour
 from generator.statistics import WStatistics
 
-__all__ = ["LEAST_FOR_MS_SSIM", "PERCEPTUAL_SIZE", "as_colour", "measure"]
-
 PERCEPTUAL_SIZE = 256  # the side at which the field reports LPIPS
 LEAST_FOR_MS_SSIM = 161  # its five scales, each half of the one before, of a window of 11 pixels
 

@@ -16,14 +16,14 @@ from torch.nn import functional as F
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
+from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
-from invert.metrics import as_colour
 from invert.optimize import OptimizationInverter, Progress, schedule
 from invert.pivotal import Pivot
-from invert.search_settings import check_search, inverter_settings, search_side
+from invert.search_settings import check_search, check_untuned, inverter_settings, search_side
 
 _SMALLEST = 8  # the coarsest scale at which neighbours are compared
 
@@ -118,6 +118,7 @@ class NoiseOptimization:
         )
         if "stopped_at_step" in found.settings:
             return self._record(found, None, {"stopped_at_step": found.settings["stopped_at_step"]})
+        check_untuned(found)
         ended: dict[str, JSON] = {}
         with keep_freed_memory():
             search = _NoiseSearch(self, images, found.for_generator(self.G), mask)
@@ -137,7 +138,8 @@ class NoiseOptimization:
             raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
         return self._record(found, search.best_maps(), ended)
 
-    def _record(self, pivot: Inversion, noise: list[Tensor] | None, ended: dict[str, JSON]) -> Inversion:
+    def settings(self) -> dict[str, JSON]:
+        """Every setting, as records tell it."""
         names = (
             "steps",
             "learning_rate",
@@ -146,15 +148,19 @@ class NoiseOptimization:
             "detail_weight",
             "centre_weight",
             "search_size",
+            "precision",
+            "pivot_settings",
         )
-        settings: dict[str, JSON] = {name: getattr(self, name) for name in (*names, "precision", "pivot_settings")}
+        return {name: getattr(self, name) for name in names}
+
+    def _record(self, pivot: Inversion, noise: list[Tensor] | None, ended: dict[str, JSON]) -> Inversion:
         return Inversion(
             ws=pivot.ws,
             model=self.G.name,
             fingerprint=self.G.fingerprint,
             latent_space=self.G.latent_space,
             method=self.method,
-            settings=settings | ended,
+            settings=self.settings() | ended,
             noise=noise,
         )
 

@@ -18,16 +18,20 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
+from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, resolve_precision
 from generator.statistics import WStatistics
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
-from invert.metrics import as_colour
 from invert.search_settings import check_search, search_side
 
 Space = Literal["w", "w+"]
 _STEPS = {"w": 100, "w+": 220}
+_SETTINGS = (
+    "space", "steps", "w_steps", "learning_rate", "momentum", "pixel_weight", "detail_weight", "grid_weight",
+    "centre_weight", "identity_weight", "prior_weight", "start_weight", "search_size", "seed", "precision",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,8 @@ class OptimizationInverter:
         identity_weight: weight of the distance that a ``resemblance`` tells, where one is handed to :meth:`invert`;
             it fades as the learning rate does.
         prior_weight: weight of the mean squared whitened coordinate, which draws codes to W's mean.
+        start_weight: weight of the mean squared distance from the ``start`` of :meth:`invert`, where there is one,
+            in standard deviations of W: it draws codes to an encoder's.
         search_size: the side at which LPIPS compares images, at most the generator's resolution.
         seed: of the samples that W's statistics come from; the search itself draws nothing.
         precision: of the search's convolutions; ``auto`` is bfloat16 where the processor computes in it.
@@ -92,6 +98,7 @@ class OptimizationInverter:
         centre_weight: float = 0.2,
         identity_weight: float = 0.02,
         prior_weight: float = 0.0,
+        start_weight: float = 0.0,
         search_size: int = 256,
         seed: int = 0,
         precision: Precision = "auto",
@@ -106,6 +113,7 @@ class OptimizationInverter:
             "centre": centre_weight,
             "identity": identity_weight,
             "prior": prior_weight,
+            "start": start_weight,
         }
         check_search("A search", steps, learning_rate, weights)
         if not 0 <= w_fraction <= 1:
@@ -121,6 +129,7 @@ class OptimizationInverter:
         self.centre_weight = centre_weight
         self.identity_weight = identity_weight
         self.prior_weight = prior_weight
+        self.start_weight = start_weight
         self.search_size = search_side(search_size, G)
         self.seed = seed
         self.precision = resolve_precision(precision, G.device)
@@ -185,25 +194,12 @@ class OptimizationInverter:
             fingerprint=self.G.fingerprint,
             latent_space=self.G.latent_space,
             method=self.method,
-            settings=self._settings() | search.ended,
+            settings=self.settings() | search.ended,
         )
 
-    def _settings(self) -> dict[str, JSON]:
-        return {
-            "space": self.space,
-            "steps": self.steps,
-            "w_steps": self.w_steps,
-            "learning_rate": self.learning_rate,
-            "pixel_weight": self.pixel_weight,
-            "detail_weight": self.detail_weight,
-            "grid_weight": self.grid_weight,
-            "centre_weight": self.centre_weight,
-            "identity_weight": self.identity_weight,
-            "prior_weight": self.prior_weight,
-            "search_size": self.search_size,
-            "seed": self.seed,
-            "precision": self.precision,
-        }
+    def settings(self) -> dict[str, JSON]:
+        """Every setting, as records tell it."""
+        return {name: getattr(self, name) for name in _SETTINGS}
 
 
 class _Search:
@@ -247,7 +243,8 @@ class _Search:
                 coordinates = coordinates.mean(dim=1, keepdim=True)
             else:
                 self.w_steps = 0
-        self.coordinates = coordinates.requires_grad_()
+        self.start = None if start is None else coordinates
+        self.coordinates = coordinates.clone().requires_grad_()
         self.adam = self._new_adam()
         self.held_rows = rows_finer_than(self.drawn_size, G)
         self.best_loss = torch.full((len(images),), math.inf, device=G.device)
@@ -274,6 +271,8 @@ class _Search:
         losses, seen = self.comparison(drawn, 2 * pace, ask_who=step % 2 == 0)
         if inverter.prior_weight:
             losses = losses + inverter.prior_weight * self.coordinates.square().mean(dim=(1, 2))
+        if inverter.start_weight and self.start is not None:
+            losses = losses + inverter.start_weight * (self.coordinates - self.start).square().mean(dim=(1, 2))
         self._remember(losses.detach())
         self.adam.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]

@@ -6,7 +6,6 @@ directions keep their meaning. Steps are measured in each weight's own size, by 
 architectures.
 """
 
-import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -16,15 +15,21 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
+from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
-from invert.metrics import as_colour
 from invert.optimize import OptimizationInverter, Progress
-from invert.search_settings import check_search, inverter_settings, search_side
+from invert.search_settings import check_search, check_untuned, inverter_settings, search_side
 from invert.tuned_weights import FORMS, Form
 from invert.tuning import Drawing, Tuning
+
+_SETTINGS = (
+    "steps", "learning_rate", "lpips_weight", "pixel_weight", "detail_weight", "centre_weight", "identity_weight",
+    "locality_weight", "locality_every", "form", "rank", "together", "search_size", "seed", "precision",
+    "pivot_settings",
+)  # fmt: skip
 
 
 class Pivot(Protocol):
@@ -211,11 +216,13 @@ class PivotalTuning:
             those of the pivot) when it ended early.
 
         Raises:
-            InputError: the images, a mask or the pivot do not fit, or the loss is not finite from the first step.
+            InputError: the images, a mask or the pivot do not fit, the pivot is tuned already, or the loss is not
+                finite from the first step.
         """
         check_images(images)
         if len(pivot) != len(images):
             raise InputError(f"The pivot holds {len(pivot)} codes, and there are {len(images)} images.")
+        check_untuned(pivot)
         ws = pivot.for_generator(self.G)
         noise = self.G.noise_constants() if pivot.noise is None else [m.to(self.G.device) for m in pivot.noise]
         targets = self._targets(images, ws, noise, unchanged)
@@ -244,26 +251,19 @@ class PivotalTuning:
                 maps = [one if len(one) == 1 else one[rows] for one in noise]
                 comparison = compare if runs == 1 else compare[run]
                 tuning = Tuning(self, drawing, comparison, ws[rows], maps, run)
-                before = self.pivot.steps + run * self.steps
+                before = run * self.steps
+
+                def tell(
+                    seen: Tensor, loss: float, *, rows: slice = rows, before: int = before, tuning: Tuning = tuning
+                ) -> None:
+                    shown[rows] = seen
+                    if on_step is not None:
+                        done = before + tuning.steps_done
+                        on_step(Progress(done, runs * self.steps, loss, shown.clone()))
+
                 if "stopped_at_step" not in ended:
-                    try:
-                        for step in range(self.steps):
-                            seen, loss = tuning.step(step)
-                            if not math.isfinite(loss):
-                                ended["diverged_at_step"] = before + step
-                                break
-                            shown[rows] = seen
-                            if on_step is not None:
-                                done = run * self.steps + step + 1
-                                on_step(Progress(done, runs * self.steps, loss, shown.clone()))
-                    except KeyboardInterrupt:
-                        if not keep_partial:
-                            raise
-                        ended["stopped_at_step"] = before + tuning.steps_done
-                    if not tuning.steps_done and "stopped_at_step" not in ended:
-                        raise InputError(
-                            "Tuning diverged at its first step; check the image, or use --precision float32."
-                        )
+                    at = tuning.run(tell, keep_partial=keep_partial)
+                    ended |= {name: self.pivot.steps + before + step for name, step in at.items()}
                 found.append(tuning.best_parts())
         weights = {name: torch.stack([parts[name] for parts in found]) for name in found[0]}
         return self._record(pivot, weights, ended)
@@ -293,27 +293,11 @@ class PivotalTuning:
             fingerprint=self.G.fingerprint,
             latent_space=self.G.latent_space,
             method=self.method,
-            settings=self._settings() | ended,
+            settings=self.settings() | ended,
             noise=pivot.noise,
             weights=weights,
         )
 
-    def _settings(self) -> dict[str, JSON]:
-        return {
-            "steps": self.steps,
-            "learning_rate": self.learning_rate,
-            "lpips_weight": self.lpips_weight,
-            "pixel_weight": self.pixel_weight,
-            "detail_weight": self.detail_weight,
-            "centre_weight": self.centre_weight,
-            "identity_weight": self.identity_weight,
-            "locality_weight": self.locality_weight,
-            "locality_every": self.locality_every,
-            "form": self.form,
-            "rank": self.rank,
-            "together": self.together,
-            "search_size": self.search_size,
-            "seed": self.seed,
-            "precision": self.precision,
-            "pivot_settings": self.pivot_settings,
-        }
+    def settings(self) -> dict[str, JSON]:
+        """Every setting, as records tell it."""
+        return {name: getattr(self, name) for name in _SETTINGS}

@@ -55,6 +55,12 @@ def suggest_edit(record: Path, model: str, words: str) -> str:
     return f"Next: edit {named}{words}"
 
 
+def suggest_evaluation(report: Path, model: str) -> str:
+    """What fills in how a report's inversions take edits; empty where no directions are known for the model."""
+    words = f"For how they take edits: edit evaluate --report {shlex.quote(str(report))}"
+    return words if model == DEFAULT_MODEL else ""
+
+
 def describe_partial(inversion: "Inversion") -> str:
     """One line for a search that ended early, by Ctrl-C or divergence; empty for one that ran through."""
     diverged = inversion.settings.get("diverged_at_step")

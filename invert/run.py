@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from generator.command import DONE, STOPPED, WRONG_INPUT, is_disk_full
 from generator.errors import InputError
 from invert.jobs import Job
-from invert.report import describe_files, describe_metrics, describe_partial, suggest_edit
+from invert.report import describe_files, describe_metrics, describe_partial, suggest_edit, suggest_evaluation
 from invert.session import Session
 from invert.settings import Prepared, Settings, SettingsError
 
@@ -136,11 +136,13 @@ def _reporting(session: Session) -> Iterator[None]:
 
 
 def _write_report(session: Session) -> None:
-    if session.report is None or not session.report.rows:
+    if session.report is None or not session.report.table.rows:
         return
-    written = session.report.write()
+    written = session.report.table.write()
     if not session.settings.quiet:
         print("Wrote " + ", ".join(str(path) for path in written))
+        if suggestion := suggest_evaluation(written[0], session.settings.model):
+            print(suggestion)
 
 
 def _print_result(inversion: "Inversion", one: Prepared) -> None:

@@ -2,10 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.json_values import JSON
+
+if TYPE_CHECKING:
+    from invert.inversion import Inversion
 
 
 def check_search(what: str, steps: int, learning_rate: float, weights: Mapping[str, float]) -> None:
@@ -41,8 +45,18 @@ def search_side(size: int, G: Generator) -> int:
     return side
 
 
+def check_untuned(pivot: "Inversion") -> None:
+    """Refuse codes that were found together with weights, which what follows would leave out.
+
+    Raises:
+        InputError: the record has tuned weights.
+    """
+    if pivot.weights is not None:
+        raise InputError(f"The pivot's method is {pivot.method}, which tunes weights; take a search or an encoder.")
+
+
 def inverter_settings(inverter: object) -> dict[str, JSON]:
     """Every setting of an inverter, with its method, for a record; empty for one that tells none."""
-    tell = getattr(inverter, "_settings", None)
+    tell = getattr(inverter, "settings", None)
     settings: dict[str, JSON] = tell() if tell is not None else {}
     return {"method": getattr(inverter, "method", type(inverter).__name__), **settings}

@@ -22,17 +22,16 @@ from invert.resemblance import resemblance_for
 from invert.settings import Prepared, Settings, SettingsError, Target
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
     from generator.generator import Generator
     from generator.json_values import JSON
     from invert.align import Face
-    from invert.evaluation import Report
     from invert.identity import Identity
     from invert.inversion import Inversion
     from invert.methods import Inverter
     from invert.optimize import Progress
+    from invert.run_report import RunReport
 
 _BATCH = 8  # of a GPU; a CPU is as fast with one photo after the other
 
@@ -102,6 +101,7 @@ class Session:
                 weights=settings.weights,
                 encoder=settings.encoder,
                 identity_weight=settings.identity_weight,
+                pivot=settings.pivot,
             )
         except InputError as error:
             raise SettingsError(str(error)) from error
@@ -114,11 +114,11 @@ class Session:
         return 1 if self.generator.device.type == "cpu" else _BATCH
 
     @cached_property
-    def report(self) -> "Report | None":
+    def report(self) -> "RunReport | None":
         """The table of what was made, where one is wanted."""
-        from invert.evaluation import Report
+        from invert.run_report import RunReport
 
-        return None if self.settings.report is None else Report(self.settings.report)
+        return None if self.settings.report is None else RunReport(self.settings.report, self.settings)
 
     @cached_property
     def _known(self) -> "dict[str, JSON]":
@@ -162,10 +162,9 @@ class Session:
             faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
         targets = []
         for number, face in faces:
-            label = job.photo.name if number is None else f"{job.photo.name}, face {number}"
             outputs = self._outputs(job, number)
             self.claims.take(outputs.record)
-            if not settings.overwrite and self._is_done(job, outputs):
+            if not settings.overwrite and self._is_done(job, outputs, number):
                 self.claims.release(outputs.record)
                 continue
             if outputs.preview is not None:
@@ -174,7 +173,7 @@ class Session:
                 check_preview_path(outputs.preview, settings.overwrite)
             if not settings.overwrite:
                 outputs.check_free()
-            targets.append(Target(job.photo, image, face, label, outputs))
+            targets.append(Target(job.photo, image, face, _label(job, number), outputs))
         return targets
 
     def _outputs(self, job: Job, number: int | None = None) -> Outputs:
@@ -185,7 +184,7 @@ class Session:
             preview = preview.with_name(f"{outputs.stem}.{preview.name}")
         return dataclasses.replace(outputs, preview=preview)
 
-    def _is_done(self, job: Job, outputs: Outputs) -> bool:
+    def _is_done(self, job: Job, outputs: Outputs, number: int | None = None) -> bool:
         """Whether the search was done already; what can be made from its record and is missing is made."""
         from invert.done import done_before
         from invert.source import Source
@@ -200,7 +199,8 @@ class Session:
         if outputs.npz is not None and not outputs.npz.exists():
             found.save_npz(outputs.npz)
         self.skipped.append(outputs.record)
-        self._report(found, job.photo.name, outputs, math.nan)
+        if self.report is not None:
+            self.report.add_done(self.generator, found, job.photo, _label(job, number), outputs)
         return True
 
     def prepare(self, target: Target) -> Prepared:
@@ -278,24 +278,11 @@ class Session:
         if outputs.npz is not None:
             inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
         self.claims.release(outputs.record)
-        self._report(inversion, one.label, outputs, seconds, one.crop)
+        if self.report is not None:
+            self.report.add(inversion, one.label, outputs, seconds, one.crop)
         return inversion
 
-    def _report(
-        self,
-        inversion: "Inversion",
-        photo: str,
-        outputs: Outputs,
-        seconds: float,
-        crop: "Image.Image | None" = None,
-    ) -> None:
-        """Put one face into the table, which is written each time: what is done is kept, however the run ends."""
-        if self.report is None:
-            return
-        metrics = {name: values[0] for name, values in inversion.metrics.items()}
-        quality = self.settings.quality
-        self.report.add(
-            photo=photo, method=inversion.method, quality=quality, seconds=seconds, metrics=metrics,
-            picture=outputs.picture, crop=crop,
-        )  # fmt: skip
-        self.report.write_table()
+
+def _label(job: Job, number: int | None) -> str:
+    """What one face of a photo is called."""
+    return job.label if number is None else f"{job.label}, face {number}"

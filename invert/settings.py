@@ -1,5 +1,6 @@
 """What one run of the command ``invert`` is told, and what it works on."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,9 +14,16 @@ if TYPE_CHECKING:
 
     from invert.align import Alignment, Face
     from invert.identity import Embedding
-    from invert.methods import Method, Quality
+    from invert.methods import Method, PivotMethod, Quality
     from invert.source import Source
     from invert.tuned_weights import Form
+
+_OF_THE_SEARCH = frozenset(
+    {
+        "model", "encoder", "weights", "pivot", "space", "steps", "seed", "identity_weight", "precision", "mask",
+        "keep_unchanged", "low_resolution",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,7 @@ class Settings:
     encoder: Path | None = None
     quality: "Quality" = "good"
     weights: "Form" = "full"
+    pivot: "PivotMethod | None" = None
     space: Literal["w", "w+"] = "w+"
     steps: int | None = None
     seed: int = 0
@@ -49,6 +58,16 @@ class Settings:
     keep_partial: bool = False
     overwrite: bool = False
     quiet: bool = False
+
+    def options(self) -> str:
+        """What the search is told beside method and quality, in words; empty for what it does by itself."""
+        told = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in _OF_THE_SEARCH and value != field.default:
+                name = field.name.replace("_", "-")
+                told.append(f"{name} {Path(str(value)).name}")  # of a file, the name is enough
+        return ", ".join(told)
 
 
 class SettingsError(InputError):

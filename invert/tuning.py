@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -9,9 +10,10 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from generator.errors import InputError
 from generator.generator import Generator
+from generator.perceptual import as_colour
 from invert.comparison import Comparison
-from invert.metrics import as_colour
 from invert.optimize import schedule
 from invert.tuned_weights import added, in_units, new_difference, tunable, units
 
@@ -99,6 +101,36 @@ class Tuning:
         self.adam.step()
         self.steps_done = step + 1
         return seen, mean
+
+    def run(self, on_step: Callable[[Tensor, float], None], *, keep_partial: bool) -> dict[str, int]:
+        """All steps, or as many as Ctrl-C or the loss allow.
+
+        Args:
+            on_step: called after each step with what :meth:`step` gives.
+            keep_partial: whether Ctrl-C ends it in place of raising KeyboardInterrupt.
+
+        Returns:
+            Nothing, or the steps done when it ended early, by how it did: ``stopped_at_step``,
+            ``diverged_at_step``.
+
+        Raises:
+            InputError: the loss is not finite from the first step.
+        """
+        try:
+            for step in range(self.inverter.steps):
+                seen, loss = self.step(step)
+                if not math.isfinite(loss):
+                    if not self.steps_done:
+                        raise InputError(
+                            "Tuning diverged at its first step; check the image, or use --precision float32."
+                        )
+                    return {"diverged_at_step": step}
+                on_step(seen, loss)
+        except KeyboardInterrupt:
+            if not keep_partial:
+                raise
+            return {"stopped_at_step": self.steps_done}
+        return {}
 
     def _locality(self) -> Tensor:
         """How far tuning has moved what another code draws, between the pivot and a sample of W."""

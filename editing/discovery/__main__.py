@@ -42,7 +42,7 @@ def _find(chosen: argparse.Namespace) -> None:
     from rich.progress import Progress
 
     import generator
-    from editing.direction import shipped_path
+    from editing.catalogue import shipped_path
     from editing.discovery.faces import FaceScorer
     from editing.discovery.interfacegan import InterFaceGAN
     from editing.discovery.leakage import table

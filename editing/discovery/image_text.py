@@ -5,8 +5,9 @@ open_clip is an optional extra. Its own reading of weights is not used: a file i
 """
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from generator.errors import InputError
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 ARCHITECTURE, WEIGHTS = "ViT-B-32", "laion2b_s34b_b79k"
 """StyleCLIP's architecture, and weights for it that are published as safetensors."""
+OPENAI = "openai"
+"""The weights that StyleCLIP used, as open_clip names them."""
 
 
 class ImageTextModel(Protocol):
@@ -44,6 +47,8 @@ class OpenCLIP:
         weights: a file of the architecture's weights (.safetensors, or a state of ``torch.save``), or the name of
             weights that open_clip downloads.
         architecture: as open_clip names it.
+        quick_gelu: whether the weights were trained with OpenAI's faster activation, which a file does not say;
+            None for what open_clip knows of a name, and no for a file.
         device: where to compute.
 
     Raises:
@@ -55,6 +60,7 @@ class OpenCLIP:
         weights: str | Path = WEIGHTS,
         *,
         architecture: str = ARCHITECTURE,
+        quick_gelu: bool | None = None,
         device: "torch.device | str" = "cpu",
     ) -> None:
         try:
@@ -67,14 +73,16 @@ class OpenCLIP:
             raise InputError(f"open_clip has no architecture '{architecture}', such as {ARCHITECTURE}.")
         path = Path(weights).expanduser()
         if not path.is_file():
-            path = _download(architecture, str(weights))
-        network = open_clip.create_model(architecture, pretrained=None)
+            config = _known_weights(architecture, str(weights))
+            quick_gelu = bool(config.get("quick_gelu")) if quick_gelu is None else quick_gelu
+            path = _download(architecture, str(weights), config)
+        network = open_clip.create_model(architecture, pretrained=None, force_quick_gelu=bool(quick_gelu))
         _fill(network, read_state(path), path)
         self._network = network.to(device).eval().requires_grad_(False)
         self._tokenizer = open_clip.get_tokenizer(architecture)
         self._mean, self._deviation = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
         self._device = device
-        self.version = f"{architecture}-{path.name}-{path.stat().st_size}"
+        self.version = f"{architecture}{'-quickgelu' if quick_gelu else ''}-{path.name}-{path.stat().st_size}"
 
     def embed_images(self, images: "Tensor") -> "Tensor":
         """See :class:`ImageTextModel`."""
@@ -147,16 +155,25 @@ def read_state(path: Path) -> "dict[str, Tensor]":
     return {str(name).removeprefix("module."): value for name, value in state.items()}
 
 
-def _download(architecture: str, name: str) -> Path:
+def _known_weights(architecture: str, name: str) -> "dict[str, Any]":
+    """What open_clip knows of the weights of this name."""
+    import open_clip
+
+    config: dict[str, Any] = open_clip.get_pretrained_cfg(architecture, name)
+    if not config:
+        known = open_clip.list_pretrained_tags_by_model(architecture)
+        near = get_close_matches(name, known, n=2, cutoff=0.5) or [tag for tag in (WEIGHTS, OPENAI) if tag in known]
+        raise InputError(
+            f"There is no file '{name}', and open_clip has no weights of that name for {architecture}: give a "
+            f"file, or a name such as {' or '.join(near or known[:2])}."
+        )
+    return config
+
+
+def _download(architecture: str, name: str, config: "dict[str, Any]") -> Path:
     """The file of weights that open_clip knows by name."""
     import open_clip
 
-    config = open_clip.get_pretrained_cfg(architecture, name)
-    if not config:
-        known = ", ".join(open_clip.list_pretrained_tags_by_model(architecture)) or "none"
-        raise InputError(
-            f"There are no weights '{name}' for {architecture}: give a file, or one of the names {known}."
-        )
     try:
         return Path(open_clip.download_pretrained(config))
     # What is raised depends on the host's client: every one of them means that there is no file.

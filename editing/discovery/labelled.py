@@ -65,6 +65,14 @@ class LabelledScorer:
         self._weights = np.stack([weight for weight, _, _ in fits], axis=1)
         self._offsets = np.array([offset for _, offset, _ in fits])
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How well each label is told, as sentences."""
+        return tuple(
+            f"The pictures tell '{name}' with an accuracy of {accuracy:.2f} on held-out ones (0.5 is chance)."
+            for name, accuracy in zip(self.names, self.accuracy, strict=True)
+        )
+
     def __call__(self, images: "Tensor") -> Array:
         """The log odds of each label, float64 ``[N, len(names)]``, of pictures ``[N, 3, H, W]`` in [-1, 1]."""
         import torch
@@ -83,7 +91,8 @@ def _list(folder: Path) -> tuple[list[str], list[tuple[str, Path]]]:
     places = sorted(place for place in folder.iterdir() if place.is_dir() and not place.name.startswith("."))
     if len(places) < 2:
         raise InputError(
-            f"{folder} holds {len(places)} folders of pictures; telling labels apart takes at least two."
+            f"{folder} holds {len(places)} folder{'' if len(places) == 1 else 's'} of pictures; telling labels "
+            "apart takes at least two."
         )
     pictures = []
     for place in places:

@@ -19,6 +19,8 @@ Method = Literal["ridge", "svm", "logistic"]
 
 # Every fifth sample is kept out of the fit to test it on.
 _HELD_OUT = 5
+# Scores that correlate beyond this over the samples are one and the same, for all that a direction could do.
+_ALIKE = 0.999
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,7 @@ class LinearModel:
         colouring: float64 ``[w_dim, w_dim]``; takes a step in whitened W to one in W.
         accuracy: for each score, the correlation of prediction and score on samples not used to fit.
         sign_accuracy: likewise, how often the prediction is on the right side of the median.
+        correlations: of the scores over the samples, ``[scores, scores]``.
     """
 
     names: tuple[str, ...]
@@ -38,6 +41,7 @@ class LinearModel:
     colouring: Array
     accuracy: Array
     sign_accuracy: Array
+    correlations: Array
 
     def direction(
         self, name: str, *, fixed: Sequence[str] = (), groups: Sequence[str] = GROUPS, ridge: float = 0.02
@@ -57,7 +61,7 @@ class LinearModel:
             A step in W, float64 ``[3, w_dim]``, of length 1 before it is mapped back from whitened W.
 
         Raises:
-            InputError: there is no such score or group.
+            InputError: there is no such score or group, or a fixed score says the same as the one to change.
         """
         for wanted in (name, *fixed):
             if wanted not in self.names:
@@ -66,6 +70,12 @@ class LinearModel:
         if not chosen:
             raise InputError(f"No rows are left to move: name some of {', '.join(GROUPS)}.")
         scores = [name, *(other for other in dict.fromkeys(fixed) if other != name)]
+        for other in scores[1:]:
+            if abs(self.correlations[self.names.index(name), self.names.index(other)]) > _ALIKE:
+                raise InputError(
+                    f"The scores '{name}' and '{other}' say the same of every sample, so that neither changes "
+                    f"while the other stays; find one alone, such as with --score {name}."
+                )
         effects = self.effects[[self.names.index(score) for score in scores]][:, chosen]
         matrix = effects.reshape(len(scores), -1)
         gram = matrix @ matrix.T
@@ -107,7 +117,8 @@ def fit(samples: Samples, method: Method = "ridge", *, strength: float = 600.0) 
     sides = [((p > np.median(p)) == (t > np.median(t))).mean() for p, t in zip(predicted.T, truth.T, strict=True)]
     weights = _weights(codes, standard, method, strength)
     effects = weights.T.reshape(len(samples.names), *samples.codes.shape[1:])
-    return LinearModel(samples.names, effects, colouring, np.array(accuracy), np.array(sides))
+    alike = standard.T @ standard / len(standard)
+    return LinearModel(samples.names, effects, colouring, np.array(accuracy), np.array(sides), alike)
 
 
 def _whiten(codes: Array) -> tuple[Array, Array]:
@@ -134,7 +145,7 @@ def _weights(codes: Array, scores: Array, method: Method, strength: float) -> Ar
         if labels.all() or not labels.any():
             raise InputError("A score has one value for nearly every sample, so there are no two sides to tell.")
         # The logistic loss curves a quarter as much as the squared ones.
-        svm, logistic = LinearSVC(C=1 / strength), LogisticRegression(C=4 / strength, max_iter=300)
+        svm, logistic = LinearSVC(C=1 / strength, random_state=0), LogisticRegression(C=4 / strength, max_iter=300)
         model = svm if method == "svm" else logistic
         weight = np.asarray(model.fit(codes[ends], labels).coef_[0], dtype=np.float64)
         columns.append(weight / np.linalg.norm(weight))

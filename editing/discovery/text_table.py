@@ -17,7 +17,11 @@ from generator.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from editing.discovery.image_text import ImageTextModel
     from generator.generator import Generator
+
+THRESHOLD = 0.1
+"""The relevance from which on a style channel moves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +36,20 @@ class TextTable:
     G: "Generator"
     steps: "Tensor"
 
-    def direction(self, text_step: "Tensor", name: str, *, threshold: float = 0.1) -> Direction:
+    def check_model(self, model: "ImageTextModel") -> None:
+        """Refuse an image-text model whose space has another number of axes than the table's.
+
+        Raises:
+            InputError: it has.
+        """
+        theirs, ours = model.embed_texts(["a picture"]).shape[1], self.steps.shape[1]
+        if theirs != ours:
+            raise InputError(
+                f"The table is of an image-text model's space of {ours} numbers, and {model.version} has {theirs}; "
+                "use the model that the table was made with."
+            )
+
+    def direction(self, text_step: "Tensor", name: str, *, threshold: float = THRESHOLD) -> Direction:
         """The style channels that go a text's way.
 
         A channel moves by its relevance, the product of its row with the text's step, in its own standard

@@ -26,6 +26,7 @@ def read_arrays(path: Path) -> "Mapping[str, Tensor]":
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     try:
+        _check_is_no_page(path)
         found = _torch_arrays(path) if path.suffix in (".pt", ".pth") else _numpy_arrays(path)
     except InputError as error:
         message = str(error)
@@ -35,6 +36,16 @@ def read_arrays(path: Path) -> "Mapping[str, Tensor]":
     if not found:
         raise InputError(f"{path} holds no arrays of numbers.")
     return found
+
+
+def _check_is_no_page(path: Path) -> None:
+    """Refuse what is often saved in a file's place; NumPy would call it pickled objects."""
+    from generator.download_url import what_is_it
+
+    with path.open("rb") as file:
+        other = what_is_it(file.read(512))
+    if other:
+        raise InputError(f"{path} is {other}, and not the file itself; download that again.")
 
 
 def _numpy_arrays(path: Path) -> "dict[str, Tensor]":
@@ -49,12 +60,12 @@ def _numpy_arrays(path: Path) -> "dict[str, Tensor]":
                 raise InputError(f"{path} unpacks to more than directions need.")
             return {name: _tensor(file[name], path) for name in file.files}
     except ValueError as error:
-        if "allow_pickle" in str(error) or "pickled" in str(error):
+        if any(word in str(error) for word in ("allow_pickle", "pickled", "Python objects")):
             raise InputError(
                 f"{path} holds pickled Python objects, which could run any program, and is not read; "
                 "save the array alone with numpy.save."
             ) from error
-        raise InputError(f"{path} cannot be read as a NumPy file: {error}.") from error
+        raise InputError(f"{path} cannot be read as a NumPy file: {str(error).rstrip('.')}.") from error
 
 
 def _tensor(array: object, path: Path) -> "Tensor":

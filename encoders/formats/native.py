@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from encoders.config import EncoderConfig
 from encoders.encoder import Encoder
@@ -48,7 +48,7 @@ def save_encoder(encoder: Encoder, path: Path, *, half: bool = False, overwrite:
         if not name.endswith("num_batches_tracked")
     }
     with atomic_path(path, overwrite=overwrite) as temporary:
-        save_file(tensors, temporary, metadata={_KEY: json.dumps(header)})
+        temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
 
 
 def read_encoder(path: Path) -> Encoder:

@@ -49,11 +49,11 @@ def convert_checkpoint(path: Path, target: Path) -> None:
     Raises:
         InputError: it is no such checkpoint, or ``target`` cannot be written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     tensors = read_checkpoint(path)
     with atomic_path(target) as temporary:
-        save_file(tensors, temporary, metadata={"source": path.name, "licence": "BSD"})
+        temporary.write_bytes(save(tensors, metadata={"source": path.name, "licence": "BSD"}))
 
 
 def _plain(array: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:

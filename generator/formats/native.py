@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from generator.errors import InputError
@@ -170,7 +170,7 @@ def save_native(generator: Generator, path: str | Path, *, overwrite: bool = Fal
     }
     tensors = {key: value.detach().cpu().contiguous() for key, value in generator.state_dict().items()}
     with atomic_path(path, overwrite=overwrite) as temporary:
-        save_file(tensors, temporary, metadata={_KEY: json.dumps(header)})
+        temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
 
 
 def read_native(path: Path) -> Generator:

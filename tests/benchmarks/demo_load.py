@@ -30,7 +30,7 @@ from PIL import Image
 
 from demo.serve import free_port
 from demo.studio import Studio
-from editing.direction import known
+from editing.catalogue import known
 from generator.loading import load
 from tests.demo.client import AnswerError, Visitor
 

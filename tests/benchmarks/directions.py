@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 import generator
-from editing.direction import find, known
+from editing.catalogue import find, known
 from editing.discovery.faces import FaceScorer
 from editing.discovery.leakage import Effect, effect, table
 from editing.evaluate_command import FIRST_SEED

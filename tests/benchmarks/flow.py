@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 import generator
-from editing.direction import find, known
+from editing.catalogue import find, known
 from editing.discovery.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
 from editing.discovery.faces import FaceScorer
 from editing.discovery.linear import fit

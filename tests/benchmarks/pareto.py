@@ -18,6 +18,7 @@ distance: of the inversion, and after each shipped direction at +2 and -2, the m
 import argparse
 import csv
 import json
+import math
 import statistics
 import sys
 import time
@@ -31,7 +32,7 @@ from PIL import Image
 from torch import Tensor
 
 import generator
-from editing.direction import known
+from editing.catalogue import known
 from generator.generator import Generator
 from generator.perceptual import area_resize
 from generator.statistics import WStatistics
@@ -86,14 +87,14 @@ def edited(G: Generator, ws: Tensor, photo: Image.Image) -> dict[str, float]:
         "identity": distance(ws),
         "edited_mean": statistics.mean(by_name.values()),
         "edited_worst": max(value for name, value in by_name.items() if name != "pose"),
-        "edited_pose": by_name.get("pose", float("nan")),
+        **{f"edited_{name}": value for name, value in by_name.items()},
     }
 
 
 def one_point(
-    G: Generator, lpips: LPIPS, statistics_of_w: WStatistics, point: str, crop: Image.Image
+    G: Generator, lpips: LPIPS, statistics_of_w: WStatistics, point: str, crop: Image.Image, edits: bool
 ) -> dict[str, Any]:
-    """Invert one photo in one way, and measure."""
+    """Invert one photo in one way, and measure; its edits too, where they are asked for."""
     method, quality = point.split("-")
     image = to_tensor(crop)
     inverter = make_inverter(G, method, quality=quality)  # type: ignore[arg-type]
@@ -108,7 +109,7 @@ def one_point(
         "lpips": row["lpips_alex"][0],
         "psnr": row["psnr"][0],
         "w_distance": float(statistics_of_w.distance(found.ws)),
-        **edited(own, found.ws, crop),
+        **(edited(own, found.ws, crop) if edits else {}),
     }
 
 
@@ -125,11 +126,16 @@ def measured(table: Path) -> list[dict[str, Any]]:
 
 def told(row: Mapping[str, float]) -> str:
     """One line of measurements."""
-    return (
+    line = (
         f"{row['seconds']:6.1f} s ({row['sooner']:5.1f}x sooner)  LPIPS {row['lpips']:.4f} ({row['of_r']:.2f} R)  "
-        f"PSNR {row['psnr']:.1f}  distance {row['w_distance']:.2f}  identity {row['identity']:.2f}, edited "
-        f"{row['edited_mean']:.2f}, worst {row['edited_worst']:.2f}, pose {row['edited_pose']:.2f}"
+        f"PSNR {row['psnr']:.1f}  distance {row['w_distance']:.2f}"
     )
+    if math.isnan(row.get("identity", math.nan)):
+        return line
+    edits = ", ".join(
+        f"{name.removeprefix('edited_')} {row[name]:.2f}" for name in row if name.startswith("edited_")
+    )
+    return f"{line}  identity {row['identity']:.2f}, edited {edits}"
 
 
 def plot(medians: dict[str, dict[str, float]], plain: tuple[float, float], path: Path) -> None:
@@ -163,6 +169,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for pareto.csv and pareto.png")
     parser.add_argument("--only", action="append", help="a photo's name without suffix; repeatable")
     parser.add_argument("--point", action="append", choices=POINTS, help="repeatable; all by default")
+    parser.add_argument("--no-edits", action="store_true", help="leave out the identity, and what edits do to it")
     parser.add_argument("--plain", type=Path, help="R from this file of the projection benchmark")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
@@ -199,13 +206,15 @@ def main() -> None:
         for point in points:
             if (path.stem, point) in done:
                 continue
-            found = one_point(G, lpips, of_w, point, crop)
+            found = one_point(G, lpips, of_w, point, crop, not arguments.no_edits)
             row = {"photo": path.stem, "point": point, "plain_seconds": slow, "plain_lpips": reference, **found}
             row |= {"of_r": found["lpips"] / reference, "sooner": slow / found["seconds"], "mean_face": mean_lpips}
             rows.append(row)
             print(f"  {point:15} {told(row)}", flush=True)
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        rows = [{name: row.get(name, math.nan) for name in columns} for row in rows]
         with table.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
+            writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(rows)
     names = [name for name in rows[0] if name not in ("photo", "point")]
@@ -218,10 +227,11 @@ def main() -> None:
         of_point = [one for one in rows if one["point"] == point]
         worst = max(of_point, key=lambda one: float(one["of_r"]))
         print(f"  {point:15} {len(of_point):2} photos  {told(row)}; worst {worst['of_r']:.2f} R, {worst['photo']}")
-    for point in medians:
+    groups = read_groups(arguments.photos)
+    for point in medians if groups else ():
         print(f"\n{point} by groups:")
         of_point = [row for row in rows if row["point"] == point]
-        for group, count, row in by_group(of_point, read_groups(arguments.photos), names):
+        for group, count, row in by_group(of_point, groups, names):
             print(f"  {group:22} {count:2} photos  {told(row)}")
     first = next(iter(medians.values()))
     counts = Counter(row["point"] for row in rows)

@@ -29,7 +29,7 @@ from PIL import Image
 from torch import Tensor
 
 import generator
-from editing.direction import known
+from editing.catalogue import known
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.statistics import WStatistics

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from editing.direction import find
+from editing.catalogue import find
 from editing.edit import apply_edits
 from editing.opened import OpenRecord
 from invert.paste import paste_back

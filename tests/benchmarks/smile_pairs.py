@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 import generator
-from editing.direction import find
+from editing.catalogue import find
 from editing.discovery.faces import FaceScorer
 from generator.command import status_of
 from generator.errors import InputError

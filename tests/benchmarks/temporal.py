@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 import generator
-from editing.direction import find
+from editing.catalogue import find
 from generator.generator import Generator
 from generator.perceptual import LPIPS, area_resize
 from invert.align import Alignment, align_face, crop_of, ffhq_quad, require_faces

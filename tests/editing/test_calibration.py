@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from editing.calibration import calibrated, style_deviations, w_statistics
-from editing.direction import Direction, find
+from editing.catalogue import find
+from editing.direction import Direction
 from editing.discovery.examples import ExamplePairs, Examples
 from editing.discovery.ganspace import GANSpace
 from editing.discovery.scored_codes import ScoredCodes, read_scores

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 import editing
-from editing import direction as direction_module
+from editing import catalogue
 from editing.cli import main
 from editing.direction import Direction
 from invert.align import no_align
@@ -35,7 +35,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     _, alignment = no_align(gradient, 32)
     small_record(G, sources=[Source.of(Path("me.png"))], alignments=[alignment]).save("me.inversion.safetensors")
     known = {name: _direction(name, seed) for seed, name in enumerate(("pose", "smile"))}
-    monkeypatch.setattr(direction_module, "_shipped", lambda: {"small-w": known})
+    monkeypatch.setattr(catalogue, "_shipped", lambda: {"small-w": known})
     return folder
 
 
@@ -243,8 +243,8 @@ def test_what_is_wrong_is_told_before_the_model_is_loaded(
 ) -> None:
     other = dataclasses.replace(_direction("far", 3), latent_space="other-w")
     other.save(folder.parent / "far.safetensors")
-    shipped = direction_module._shipped()
-    monkeypatch.setattr(direction_module, "_shipped", lambda: {**shipped, "other-w": {"far": other}})
+    shipped = catalogue._shipped()
+    monkeypatch.setattr(catalogue, "_shipped", lambda: {**shipped, "other-w": {"far": other}})
     Path("me.pose+3.png").write_text("mine")
     record = Inversion.load("me.inversion.safetensors")  # of W; one of W+ has its model's number of rows
     in_w_plus = record.ws + torch.randn(record.ws.shape, generator=torch.Generator().manual_seed(0))
@@ -376,3 +376,28 @@ def test_a_direction_of_style_space_is_edited_with(folder: Path) -> None:
     styles[1][0, 1] += 6.0
     levels = G.synthesize_styles(styles)[0].detach().add(1).mul(127.5).clamp(0, 255).permute(1, 2, 0).numpy()
     assert np.abs(_pixels("me.channel+3.pose+1.png") - levels).max() <= 1
+
+
+@pytest.mark.parametrize("blend", ["image", "features"])
+def test_an_edit_of_a_region_is_joined_in_the_image_or_in_the_features(blend: str, folder: Path) -> None:
+    drawn = np.zeros((32, 32), np.uint8)
+    drawn[:, 20:] = 255
+    Image.fromarray(drawn).save(folder / "right.png")
+    command = ["-d", "pose", "-s", "3", *MODEL]
+    assert main([*command, "--region", "right.png", "--blend", blend, "--out", "part.png"]) == 0
+    assert main([*command, "--out", "whole.png"]) == 0
+    assert main(["-d", "pose", "-s", "0", "--out", "before.png", *MODEL]) == 0
+    part, whole, before = (_pixels(f"{name}.png") for name in ("part", "whole", "before"))
+    left, right = (slice(None), slice(0, 8)), (slice(None), slice(26, 32))
+    if blend == "image":
+        assert (part[left] == before[left]).all()
+        assert (part[right] == whole[right]).all()
+    else:
+        assert np.abs(part - before)[left].mean() < 0.5 * np.abs(part - whole)[left].mean()
+        assert np.abs(part - whole)[right].mean() < 0.5 * np.abs(part - before)[right].mean()
+        assert (part != before).any(axis=2)[:, 8:26].any()
+
+
+def test_a_blend_without_a_region_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-d", "pose", "-s", "1", "--blend", "features", *MODEL]) == 2
+    assert "name one, such as --region mouth" in _one_sentence(capsys)

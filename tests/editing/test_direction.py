@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from editing import direction as module
-from editing.direction import Direction, find, known, load, shipped_path
+from editing import catalogue as module
+from editing.catalogue import find, known, shipped_path
+from editing.direction import Direction, load
 from generator.errors import InputError
 from tests.small_models import small_generator
 
@@ -230,3 +231,12 @@ def test_a_style_space_of_another_size_is_refused():
 def test_impossible_spaces_are_refused(changes):
     with pytest.raises(ValueError, match="space"):
         make(**changes)
+
+
+def test_directions_are_still_found_where_they_were_before_the_catalogue():
+    import editing.catalogue
+    import editing.direction
+
+    assert editing.direction.find is editing.catalogue.find
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = editing.direction.nothing

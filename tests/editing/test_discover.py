@@ -5,8 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from editing.catalogue import find
 from editing.cli import main
-from editing.direction import find, load
+from editing.direction import load
 from editing.discovery.colour import ColourScorer
 from editing.discovery.sefa import SeFa
 from generator.formats.native import save_native
@@ -78,12 +79,26 @@ def test_stylespace_takes_a_mask_or_pairs() -> None:
     mask = np.zeros((20, 20), np.uint8)
     mask[:9] = 255
     Image.fromarray(mask).save("top.png")
-    command = ["discover", "-m", "stylespace", "-n", "2", "--samples", "2"]
-    assert main([*command, "--mask", "top.png", *MODEL]) == 0
+    command = ["discover", "-m", "stylespace", "-n", "2"]
+    assert main([*command, "--mask", "top.png", "--samples", "2", *MODEL]) == 0
     assert find("stylespace-01.safetensors", G).space == "s"
     assert main([*command, "--before", "a", "--after", "b", "--out", "pairs", *MODEL]) == 0
     assert Path("pairs/stylespace.png").exists()
+    assert main([*command, "--before", "a", "--after", "b", "--together", "--name", "taller", *MODEL]) == 0
+    together = find("taller.safetensors", G)
+    assert together.provenance["channels"] == [
+        load(f"pairs/stylespace-0{index}.safetensors").provenance["channel"] for index in range(2)
+    ]
+    assert int(together.vector.count_nonzero()) == 2
     assert main(["-d", "stylespace-00.safetensors", "-s", "2", *MODEL]) == 0
+
+
+def test_records_without_a_counterpart_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    _pair_folders()
+    Path("a/0.inversion.safetensors").unlink()
+    assert main(["discover", "-m", "examples", "--before", "a", "--after", "b", "--no-sheet", *MODEL]) == 0
+    assert "left out, as only one of the folders has them: 0\n" in capsys.readouterr().err
+    assert load("examples.safetensors").provenance["pairs"] == 2
 
 
 def test_a_record_can_be_shown(folder: Path) -> None:
@@ -116,6 +131,50 @@ def test_interfacegan_takes_a_table_of_scores(folder: Path) -> None:
     assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
     assert _made(folder) == {"scores.csv", "tall.safetensors"}
     assert find("tall.safetensors", G).provenance["finder"] == "InterFaceGAN"
+
+
+@pytest.mark.parametrize("fit", ["ridge", "svm", "logistic"])
+def test_each_linear_model_can_be_asked_for(fit: str) -> None:
+    w = G.sample(range(300), truncation=0.7)[:, 0]
+    lines = [f"{seed},{float(value)},{'' if seed < 250 else seed}" for seed, value in enumerate(w[:, 2])]
+    # What a score is unknown for serves the others.
+    Path("scores.csv").write_text("\n".join(["seed,tall,late", *lines]))
+    command = ["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--score", "tall", "--no-sheet"]
+    assert main([*command, "--fit", fit, *MODEL]) == 0
+    one = find("tall.safetensors", G)
+    assert (one.provenance["method"], one.provenance["samples"]) == (fit, 300)
+    assert float(one.provenance["held_out_accuracy"]) > 0.85  # type: ignore[arg-type]
+
+
+def test_labelled_pictures_say_how_well_they_tell(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from editing.discovery import labelled
+
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(labelled, "_alex_features", lambda: lambda images: images.mean((2, 3)).double().numpy())
+    for label, colour in (("blue", (0, 0, 200)), ("red", (200, 0, 0))):
+        (tmp_path / "labels" / label).mkdir(parents=True)
+        for index in range(5):
+            picture = Image.new("RGB", (32, 32), colour)
+            picture.putpixel((index, index), (255, 255, 255))
+            picture.save(tmp_path / "labels" / label / f"{index}.png")
+    command = ["discover", "-m", "interfacegan", "--scorer", str(tmp_path / "labels"), "--samples", "300"]
+    assert main([*command, "--no-sheet", *MODEL]) == 0
+    output = capsys.readouterr().out
+    assert "The pictures tell 'red' with an accuracy of 1.00 on held-out ones" in output
+    assert "Wrote red.safetensors" in output
+
+
+def test_scores_that_say_the_same_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    w = G.sample(range(150), truncation=0.7)[:, 0]
+    lines = [f"{seed},{float(value)},{-2 * float(value)}" for seed, value in enumerate(w[:, 2])]
+    Path("scores.csv").write_text("\n".join(["seed,tall,short", *lines]))
+    command = ["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]
+    assert main(command) == 2
+    assert "'tall' and 'short' say the same of every sample" in capsys.readouterr().err
+    assert _made(folder) == {"scores.csv"}
+    assert main([*command, "--score", "short"]) == 0
 
 
 def test_a_model_with_classes_is_sampled_over_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,6 +222,14 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture
         (["-m", "interfacegan", "--scorer", "missing.onnx"], "missing.onnx"),
         (["-m", "sefa", "--scorer", "colour"], "does not take --scorer"),
         (["-m", "stylespace", "--mask", "nothing.png"], "nothing.png"),
+        (["-m", "stylespace", "--mask", "ears"], "'ears' is no region"),
+        (["-m", "stylespace", "--mask", "mouth", "--samples", "1"], "No face was found in the samples"),
+        (["-m", "sefa", "--together"], "does not take --together"),
+        (["-m", "sefa", "--samples", "9"], "does not take --samples"),
+        (["-m", "sefa", "--fit", "svm"], "does not take --fit"),
+        (["-m", "sefa", "--table", "fs3.npy"], "does not take --table"),
+        (["-m", "text", "--text", "a", "--neutral", "b", "--threshold", "0.1"], "--threshold is for a --table"),
+        (["-m", "examples", "--before", ".", "--after", ".", "-n", "2"], "does not take --count"),
         (["-m", "sefa", "--record", "nobody.inversion.safetensors"], "nobody"),
     ],
 )
@@ -231,3 +298,31 @@ def test_a_text_becomes_a_direction(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     ):
         assert main(["discover", *words, *MODEL]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_a_published_table_and_a_text_become_a_direction(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from editing.discovery import image_text
+
+    asked: list[tuple[object, ...]] = []
+
+    def open_clip(weights: str, **options: object) -> ColourTexts:
+        asked.append((weights, options.get("quick_gelu")))
+        return ColourTexts()
+
+    monkeypatch.setattr(image_text, "OpenCLIP", open_clip)
+    channels = sum(layer.channels for layer in G.layers if not layer.name.endswith("rgb"))
+    np.save("fs3.npy", np.random.default_rng(0).normal(0, 0.2, (channels, 4)).astype(np.float32))
+    command = ["discover", "-m", "text", "--text", "a red picture", "--neutral", "a picture", "--table", "fs3.npy"]
+    assert main([*command, "--name", "red", "--threshold", "0.2", *MODEL]) == 0
+    red = load("red.safetensors")
+    assert asked == [("openai", True)]
+    assert (red.space, red.provenance["threshold"], red.provenance["neutral"]) == ("s", 0.2, "a picture")
+    capsys.readouterr()
+    np.save("fs3.npy", np.zeros((channels, 9), np.float32))
+    assert main([*command, *MODEL]) == 2
+    assert "space of 9 numbers, and colours-1 has 4" in capsys.readouterr().err
+    np.save("fs3.npy", np.zeros((6048, 4), np.float32))
+    assert main([*command, *MODEL]) == 2
+    assert "another StyleSpace, of 6048 channels" in capsys.readouterr().err

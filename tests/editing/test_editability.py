@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from editing.catalogue import find
 from editing.cli import main
-from editing.direction import find
 from editing.discovery.colour import ColourScorer
 from editing.editability import editability
 from editing.evaluation import Contender

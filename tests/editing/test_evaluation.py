@@ -154,7 +154,7 @@ def test_the_figure_shows_every_direction(evaluator):
 
 
 def test_deviations_come_from_shipped_directions_or_from_samples(monkeypatch, tmp_path):
-    from editing import direction as module
+    from editing import catalogue as module
 
     G = small_generator(latent_space="small-w")
     monkeypatch.setattr(module, "_shipped", dict)

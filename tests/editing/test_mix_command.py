@@ -103,6 +103,7 @@ def test_a_region_by_a_mask(blend: str) -> None:
         ([A, B, "--region", "ears"], "no region"),
         ([A, B, "--region", "eyes"], "No face was found in a"),
         ([A, B, "--layers", "coarse", "--blend", "soup"], "--blend"),
+        ([A, B, "--layers", "coarse", "--blend", "features"], "--blend says how a --region is joined"),
     ],
 )
 def test_bad_input_is_one_sentence(

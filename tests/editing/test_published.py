@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from editing.calibration import calibrated, w_statistics
-from editing.direction import Direction, find
+from editing.catalogue import find
+from editing.direction import Direction
 from editing.published import E4E_FFHQ, split_component
 from generator.errors import InputError
 from tests.odd_models import odd_generator

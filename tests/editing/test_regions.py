@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from editing.regions import check_regions, face_landmarks, face_region, in_regions, region_masks, soften
+from editing.blending import blend_pictures
+from editing.regions import check_regions, face_landmarks, face_region, region_masks, soften
 from generator.errors import InputError
 from invert.align import align_face, require_faces
 from invert.photo import read_photo
@@ -46,7 +47,7 @@ def test_outside_of_a_region_nothing_changes(face: Image.Image, tmp_path: Path) 
     drawn = Image.new("L", (64, 64), 0)
     drawn.paste(255, (16, 16, 32, 32))
     drawn.save(tmp_path / "mask.png")
-    result = in_regions([str(tmp_path / "mask.png")], face, after)
+    result = blend_pictures(face, after, region_masks([str(tmp_path / "mask.png")], [face, after]))
     before, blended = np.asarray(face), np.asarray(result)
     assert (blended[96:120, 96:120] == (255, 0, 0)).all()
     outside = np.ones((256, 256), dtype=bool)

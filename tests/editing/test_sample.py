@@ -53,7 +53,8 @@ def test_a_grid_has_the_pictures_in_the_order_of_the_seeds() -> None:
 
 def test_single_pictures_and_records_that_edit_goes_on_from(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("--seeds", "0-2", "--out", "many", "--records") == 0
-    assert "Next: edit many/seed0000.inversion.safetensors --model ../small.safetensors" in capsys.readouterr().out
+    next_one = "Next: edit discover --model ../small.safetensors --method sefa --record many/seed0000.inversion."
+    assert next_one in capsys.readouterr().out
     names = sorted(path.name for path in Path("many").iterdir())
     assert names == sorted(f"seed000{i}.{end}" for i in range(3) for end in ("png", "inversion.safetensors"))
     record, G = Inversion.load("many/seed0002.inversion.safetensors"), small_generator()

@@ -9,6 +9,8 @@ from PIL import Image
 from editing.cli import main
 from editing.discovery import image_text
 from editing.discovery.image_text import OpenCLIP
+from generator.errors import InputError
+from invert.claims import Claims
 from invert.inversion import Inversion
 from tests.editing.command_folder import MODEL, enter_folder, new_files, one_sentence
 from tests.editing.discovery.test_text import ColourTexts
@@ -95,6 +97,21 @@ def test_nothing_is_replaced_unasked(capsys: pytest.CaptureFixture[str]) -> None
     assert main([*COMMAND, "--out", "x.png", *MODEL]) == 2
     assert "add --overwrite" in one_sentence(capsys)
     assert Path("x.png").read_text() == "mine"
+
+
+def test_what_another_run_is_making_is_said_before_the_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(_claims: Claims, target: Path) -> None:
+        raise InputError(f"Another run is making {target}.")
+
+    monkeypatch.setattr(Claims, "take", taken)
+    assert main([*COMMAND, *MODEL]) == 2
+    assert "Another run is making a.text.a_red_picture.png" in one_sentence(capsys)
+    assert main(["interpolate", RECORD, "seed:1", "--out", "x.gif", *MODEL]) == 2
+    assert "Another run is making x.gif" in one_sentence(capsys)
+    assert main(["discover", "-m", "sefa", "-n", "1", *MODEL]) == 2
+    assert "Another run is making sefa-00.safetensors" in one_sentence(capsys)
 
 
 def test_without_open_clip_it_is_said_what_to_install(

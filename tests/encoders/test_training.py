@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 from pathlib import Path
 
 import pytest
@@ -126,19 +127,71 @@ def test_another_training_in_the_folder_is_refused(G: Generator, tmp_path: Path)
         TrainingRun(_training(G, steps=1), tmp_path, {"images": None})
 
 
-def test_divergence_is_said_and_undone(G: Generator, tmp_path: Path) -> None:
-    def bad(ours: Tensor, _theirs: Tensor) -> Tensor:
-        return ours.mean(dim=(1, 2, 3)) * torch.nan
+def _diverges(ours: Tensor, _theirs: Tensor) -> Tensor:
+    return ours.mean(dim=(1, 2, 3)) * torch.nan
 
+
+def test_divergence_is_said_and_undone(G: Generator) -> None:
     training = _training(G, "psp", steps=4)
     training.step()
     before = training.tensors()
-    training.measures = {"bad": (1.0, bad)}
+    training.measures = {"bad": (1.0, _diverges)}
     with pytest.raises(InputError, match="diverged at step 1"):
-        TrainingRun(training, tmp_path, {}).run()
+        training.step()
     assert _same(training.tensors(), before)
     assert training.steps_done == 1
-    assert (tmp_path / ENCODER).exists()
+
+
+def test_divergence_leaves_a_save_that_goes_on(G: Generator, tmp_path: Path) -> None:
+    training = _training(G, steps=6)
+
+    def on_step(done: int, _terms: dict[str, float]) -> None:
+        if done == 3:
+            training.measures["absolute"] = (0.5, _diverges)
+
+    with pytest.raises(InputError, match=r"diverged at step 3; .* lower --learning-rate"):
+        TrainingRun(training, tmp_path, {}, save_every=2, show_every=100).run(on_step)
+    again = _training(G, steps=6, learning_rate=1e-4)
+    run = TrainingRun(again, tmp_path, {}, show_every=100)
+    assert again.steps_done == 2
+    run.run()
+    assert again.steps_done == 6
+
+
+def test_what_a_killed_run_leaves_is_used_and_cleared(G: Generator, tmp_path: Path) -> None:
+    class Killed(BaseException):
+        pass
+
+    def on_step(_done: int, _terms: dict[str, float]) -> None:
+        raise Killed
+
+    training = _training(G, steps=2)
+    with pytest.raises(Killed):
+        TrainingRun(training, tmp_path, {}, show_every=100).run(on_step)
+    half = tmp_path / ".training.abc.part.safetensors"
+    half.write_bytes(b"half")
+    again = _training(G, steps=2)
+    TrainingRun(again, tmp_path, {}, show_every=100).run()
+    assert not half.exists()
+    whole = _training(G, steps=2)
+    whole.step()
+    whole.step()
+    assert _same(again.tensors(), whole.tensors())
+
+
+def test_a_full_disk_is_said(G: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from generator.command import is_disk_full
+
+    run = TrainingRun(_training(G, steps=1), tmp_path, {}, show_every=100)
+
+    def full(_path: Path, _content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InputError, match="No space left") as raised:
+        run.run()
+    assert is_disk_full(raised.value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_stages_of_e4e(G: Generator) -> None:

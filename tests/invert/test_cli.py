@@ -14,6 +14,7 @@ from PIL import Image
 from generator.errors import InputError
 from invert import session
 from invert.cli import main
+from invert.evaluation import Report
 from invert.inversion import Inversion
 from tests.small_models import FakeInverter, save_small_model, use_fake_inverter
 
@@ -218,11 +219,17 @@ def test_face_all_writes_a_record_for_each_face(folder: Path, monkeypatch: pytes
     persons = [np.zeros(128), np.full(128, 0.5 / 128**0.5), np.zeros(128), None]
     monkeypatch.setattr("invert.identity.Identity.__call__", lambda *_: persons.pop(0))
     arguments = ["me.png", "--model", "../small.safetensors", "--device", "cpu"]
-    assert main([*arguments, "--face", "all"]) == 0
+    assert main([*arguments, "--face", "all", "--report", "table.csv"]) == 0
     assert {"me.face0.inversion.safetensors", "me.face1.inversion.safetensors"} <= set(_files(folder))
     assert Inversion.load("me.face0.inversion.safetensors").metrics["identity"] == [pytest.approx(0.5)]
     # Where the result shows no face, there is no distance.
     assert math.isnan(Inversion.load("me.face1.inversion.safetensors").metrics["identity"][0])
+    # What is done already stays the same faces of the table.
+    assert main([*arguments, "--face", "all", "--report", "table.csv"]) == 0
+    assert sorted(row["photo"] for row in Report(Path("table.csv")).rows.values()) == [
+        "me.png, face 0",
+        "me.png, face 1",
+    ]
     assert main([*arguments, "--face", "all", "--steps", "9"]) == 2  # made with other settings
 
 
@@ -355,6 +362,9 @@ def test_ctrl_c_keeps_the_best_code_if_asked(folder: Path, inverter: type[FakeIn
         (["me.png", "--out", "me.png"], "me.png"),
         (["me.png", "--identity-weight", "-1"], "--identity-weight"),
         (["me.png", "--identity-weight", "1", "--no-align"], "--identity-weight"),
+        (["me.png", "--weights", "channels"], "--weights is about tuning"),
+        (["me.png", "--pivot", "encode"], "--pivot is what pivotal and noise begin with"),
+        (["me.png", "--method", "noise", "--pivot", "optimize", "--encoder", "me.png"], "--pivot optimize"),
     ],
 )
 def test_a_bad_option_is_one_sentence(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from editing.cli import main as edit
 from invert.cli import main
+from invert.evaluation import Report
 from invert.inversion import Inversion
 from tests.invert.small_search import small_search  # noqa: F401
 from tests.small_models import save_small_model
@@ -101,6 +102,21 @@ def test_a_report_over_methods(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(float(row["lpips_vgg"]) > 0 and float(row["seconds"]) > 0 for row in rows)
     assert {row["photo"] for row in rows} == {"me.png", "(median)"}
     assert Image.open("table.png").width > 3 * 256
+
+
+def test_a_report_of_what_was_done_without_one_measures_it() -> None:
+    Image.new("RGB", (256, 256), (10, 80, 200)).save("me.png")
+    assert _run("me.png", "--steps", "2", "--quiet") == 0
+    assert "lpips_vgg" not in Inversion.load(RECORD).metrics
+    assert _run("me.png", "--steps", "2", "--quiet", "--report", "table.csv") == 0
+    assert _run("me.png", "--steps", "2", "--quiet", "--out", "other", "--report", "other.csv") == 0
+    late, early = (next(iter(Report(Path(name)).rows.values())) for name in ("table.csv", "other.csv"))
+    assert late["lpips_vgg"]
+    assert late["w_distance"]
+    differ = {name for name in late if late[name] != early[name]}
+    assert differ == {"seconds", "picture"}
+    colours = {colour for _, colour in Image.open("table.png").convert("RGB").getcolors(1_000_000) or []}
+    assert (10, 80, 200) in colours  # the photo itself
 
 
 def test_a_report_that_cannot_be_written_is_told_first(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from generator.errors import InputError
 from invert.evaluation import COLUMNS, Report, check_report
 
 
-def _add(report: Report, photo: str, method: str, lpips: float, seconds: float = 3.0) -> None:
+def _add(report: Report, photo: str, method: str, lpips: float, seconds: float = 3.0, options: str = "") -> None:
     picture = report.path.with_name(f"{photo}.{method}.png")
     Image.new("RGB", (40, 40), (200, 30, 30)).save(picture)
     report.add(
@@ -20,6 +20,7 @@ def _add(report: Report, photo: str, method: str, lpips: float, seconds: float =
         metrics={"lpips_alex": lpips, "psnr": 20.0, "identity": math.nan},
         picture=picture,
         crop=Image.new("RGB", (64, 64), (30, 30, 200)),
+        options=options,
     )
 
 
@@ -52,6 +53,27 @@ def test_rows_and_medians_of_several_runs_are_one_table(tmp_path: Path) -> None:
     assert {(200, 30, 30), (30, 30, 200)} <= colours
 
 
+def test_options_make_rows_and_medians_of_their_own(tmp_path: Path) -> None:
+    report = Report(tmp_path / "table.csv")
+    _add(report, "a.jpg", "pivotal", 0.1)
+    _add(report, "a.jpg", "pivotal", 0.3, options="weights low-rank")
+    report.write()
+    rows = _rows(report.path)
+    assert {(row["options"], row["lpips_alex"]) for row in rows} == {("", "0.1"), ("weights low-rank", "0.3")}
+    assert len(rows) == 2 + 2
+
+
+def test_a_report_from_before_there_were_options_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    old = [name for name in COLUMNS if name != "options"]
+    values = {"photo": "a.jpg", "method": "optimize", "quality": "good", "lpips_alex": "0.2", "picture": "a.png"}
+    path.write_text("\n".join([",".join(old), ",".join(values.get(name, "") for name in old), ""]))
+    report = Report(path)
+    _add(report, "a.jpg", "optimize", 0.1)
+    report.write()
+    assert [row["lpips_alex"] for row in _rows(path)] == ["0.1", "0.1"]
+
+
 def test_a_report_may_go_into_a_folder_that_is_still_to_be_made(tmp_path: Path) -> None:
     check_report(tmp_path / "new" / "table.csv")
     assert not (tmp_path / "new").exists()
@@ -65,7 +87,7 @@ def test_a_report_may_go_into_a_folder_that_is_still_to_be_made(tmp_path: Path) 
     [
         ("table.txt", None, "end the name with .csv"),
         ("table.csv", "x,y\n1,2\n", "another table"),
-        ("table.csv", ",".join(COLUMNS) + "\na,b,c,fast,,,,,,,,\n", "cannot be read"),
+        ("table.csv", ",".join(COLUMNS) + "\na,b,c,,fast,,,,,,,,\n", "cannot be read"),
     ],
 )
 def test_what_is_no_report_is_refused_and_kept(tmp_path: Path, name: str, content: str | None, words: str) -> None:

@@ -94,6 +94,14 @@ def test_a_film_becomes_one_record_and_a_film(capsys: pytest.CaptureFixture[str]
     assert "exists already" in _error(capsys)
 
 
+def test_a_photo_and_a_film_of_one_name_get_records_of_their_own() -> None:
+    Image.new("RGB", (64, 64), (90, 80, 70)).save("clip.png")
+    assert _run("clip.png", "--no-align", "--quiet") == 0
+    assert Inversion.load(RECORD).footage is None
+    assert Inversion.load("clip.mp4.inversion.safetensors").footage is not None
+    assert Path("clip.mp4.inverted.mp4").exists()
+
+
 def test_a_run_that_was_ended_goes_on_and_ends_equal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import torch
 
 from encoders.formats.native import save_encoder
 from generator.errors import InputError
+from generator.statistics import WStatistics
 from invert.encode import EncoderInverter
 from invert.hybrid import HybridInverter
 from invert.inversion import Inversion
@@ -53,6 +54,20 @@ def test_a_start_of_the_callers_own() -> None:
     assert torch.allclose(found.ws, ws, atol=1e-4)
     with pytest.raises(InputError, match="The start needs the shape"):
         search.invert(images, start=ws[:, :1])
+
+
+def test_a_search_may_be_held_to_where_it_began() -> None:
+    G = odd_generator()
+    images = own_images(G, 3)
+    statistics = WStatistics.of(G)
+    start = statistics.whiten(EncoderInverter(G, small_encoder(G)).invert(images).ws)
+    moved = []
+    for weight in (0, 0.1, 10):
+        found = _hybrid(G, 30, start_weight=weight).invert(images)
+        moved.append(float((statistics.whiten(found.ws) - start).square().mean()))
+    assert moved[0] > moved[1] > moved[2]
+    assert found.settings["start_weight"] == 10
+    assert found.settings["momentum"] == 0.8
 
 
 def test_in_w_rows_are_equal() -> None:

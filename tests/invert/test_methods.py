@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
 
+from encoders.formats.native import save_encoder
 from generator.errors import InputError
 from invert.methods import make_inverter
 from invert.optimize import OptimizationInverter
 from invert.pivotal import PivotalTuning
+from tests.encoders.small_encoders import small_encoder
 from tests.odd_models import odd_generator
 
 
@@ -34,6 +38,20 @@ def test_the_default_is_the_inverters_own() -> None:
     for space in ("w", "w+"):
         made, own = make_inverter(G, space=space), OptimizationInverter(G, space)  # type: ignore[arg-type]
         assert made.steps == own.steps  # type: ignore[attr-defined]
+
+
+def test_tuning_begins_with_any_search_or_an_encoder(tmp_path: Path) -> None:
+    G = odd_generator()
+    path = tmp_path / "encoder.safetensors"
+    save_encoder(small_encoder(G), path)
+    begun = {
+        pivot: make_inverter(G, "pivotal", encoder=path, pivot=pivot)  # type: ignore[arg-type]
+        for pivot in ("hybrid", "optimize", "encode", None)
+    }
+    methods = {pivot: one.pivot_settings["method"] for pivot, one in begun.items()}  # type: ignore[attr-defined]
+    assert methods == {"hybrid": "hybrid", "optimize": "optimize", "encode": "encode", None: "hybrid"}
+    without = make_inverter(G, "pivotal")
+    assert without.pivot_settings["method"] == "optimize"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("options", [{"method": "guess"}, {"quality": "superb"}, {"space": "z"}])

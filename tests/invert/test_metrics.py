@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
+from generator.perceptual import as_colour
 from generator.statistics import WStatistics
 from invert.losses import area_resize
-from invert.metrics import PERCEPTUAL_SIZE, as_colour, measure
+from invert.metrics import PERCEPTUAL_SIZE, measure
 from tests.odd_models import odd_config, odd_generator, seeded, tiny_lpips
 
 

@@ -2,7 +2,7 @@ import math
 from pathlib import Path
 
 from invert.jobs import Outputs
-from invert.report import describe_files, describe_metrics, describe_partial
+from invert.report import describe_files, describe_metrics, describe_partial, suggest_evaluation
 from tests.small_models import small_generator, small_record
 
 G = small_generator()
@@ -29,3 +29,8 @@ def test_files_and_a_stop_are_told() -> None:
     assert describe_files(outputs) == "Wrote me.inversion.safetensors, me.inverted.png, film.mp4"
     assert describe_partial(small_record(G)) == ""
     assert "step 12" in describe_partial(small_record(G, settings={"stopped_at_step": 12}))
+
+
+def test_a_report_tells_what_fills_it_in() -> None:
+    assert suggest_evaluation(Path("my table.csv"), "ffhq").endswith("edit evaluate --report 'my table.csv'")
+    assert suggest_evaluation(Path("table.csv"), "other.pkl") == ""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,6 +168,17 @@ def test_a_report_is_written_when_ctrl_c_ends_the_run(
     assert _done() == ["a", "b"]
     assert {row["photo"] for row in Report(Path("table.csv")).rows.values()} == {"a.png", "b.png"}
     assert Path("table.png").exists()
+
+
+@pytest.mark.usefixtures("inverter")
+def test_photos_of_one_name_have_rows_of_their_own() -> None:
+    for name in ("one", "two"):
+        Path(name).mkdir()
+        shutil.copy("a.png", f"{name}/me.png")
+    assert _run("one/me.png", "two/me.png", "--space", "w", "--quiet", "--report", "table.csv") == 0
+    rows = Report(Path("table.csv")).rows.values()
+    assert sorted(row["photo"] for row in rows) == ["one/me.png", "two/me.png"]
+    assert {row["options"] for row in rows} == {"model small.safetensors, space w"}
 
 
 def test_a_full_disk_in_a_batch_loses_nothing_and_does_nothing_twice(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import generator
-from editing.direction import find
+from editing.catalogue import find
 from editing.discovery.faces import FaceScorer
 from invert.align import align_face
 from invert.faces import require_faces

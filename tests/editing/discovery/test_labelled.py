@@ -68,7 +68,7 @@ def test_folders_that_cannot_be_learned_from_are_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder"):
         LabelledScorer(tmp_path / "missing", features=_colours)
     _write(tmp_path, "only", (1, 2, 3))
-    with pytest.raises(InputError, match="holds 1 folders"):
+    with pytest.raises(InputError, match="holds 1 folder of pictures"):
         LabelledScorer(tmp_path, features=_colours)
     _write(tmp_path, "few", (1, 2, 3), 2)
     with pytest.raises(InputError, match="few holds 2 pictures"):

@@ -59,6 +59,16 @@ def test_unknown_scores_and_no_rows_are_refused():
         model.direction("tall", groups=())
 
 
+@pytest.mark.parametrize("factor", [2.0, -1.0])
+def test_a_score_cannot_be_told_from_one_that_says_the_same(factor):
+    samples, _ = planted(500)
+    samples.scores[:, 1] = factor * samples.scores[:, 0] + 3
+    model = fit(samples)
+    with pytest.raises(InputError, match=r"'wide' and 'tall' say the same of every sample.*--score wide"):
+        model.direction("wide", fixed=("tall",))
+    assert model.direction("wide", fixed=("deep",)).any()
+
+
 def test_a_score_that_never_changes_is_refused():
     samples, _ = planted(500)
     samples.scores[:, 1] = 4.0

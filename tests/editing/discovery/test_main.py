@@ -3,7 +3,8 @@ import pytest
 import torch
 
 import generator
-from editing.direction import load, shipped_path
+from editing.catalogue import shipped_path
+from editing.direction import load
 from editing.discovery import faces, likeness
 from editing.discovery.__main__ import main
 from editing.discovery.attributes import FACE_ATTRIBUTES

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from editing.calibration import style_deviations, w_statistics
-from editing.direction import find
+from editing.catalogue import find
 from editing.discovery.stylespace import StyleSpace
 from generator.errors import InputError
 from tests.odd_models import odd_generator

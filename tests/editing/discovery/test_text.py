@@ -161,8 +161,9 @@ def test_without_open_clip_it_is_said_what_to_install(monkeypatch: pytest.Monkey
 class TinyCLIP(torch.nn.Module):
     """In place of open_clip's networks: one matrix for pictures, one for words."""
 
-    def __init__(self) -> None:
+    def __init__(self, quick: bool = False) -> None:
         super().__init__()
+        self.quick = quick
         self.visual = torch.nn.Linear(3 * 8 * 8, 5)
         self.visual.image_size = (8, 8)  # type: ignore[assignment]
         self.words = torch.nn.Embedding(300, 5)
@@ -184,9 +185,9 @@ def _open_clip(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     module = types.ModuleType("open_clip")
     module.__dict__.update(
         list_models=lambda: ["tiny"],
-        create_model=lambda _name, pretrained: TinyCLIP() if pretrained is None else None,
+        create_model=lambda _name, *, force_quick_gelu, **_: TinyCLIP(quick=force_quick_gelu),
         get_tokenizer=lambda _name: lambda texts: torch.tensor([[ord(text[0]), ord(text[-1])] for text in texts]),
-        get_pretrained_cfg=lambda _name, tag: {"url": "x"} if tag == "known" else {},
+        get_pretrained_cfg=lambda _name, tag: {"url": "x", "quick_gelu": True} if tag == "known" else {},
         list_pretrained_tags_by_model=lambda _name: ["known"],
         download_pretrained=refuse,
         OPENAI_DATASET_MEAN=(0.5, 0.5, 0.5),
@@ -221,7 +222,7 @@ def test_clip_is_made_of_a_file(tmp_path: Path) -> None:
 def test_missing_and_wrong_weights_are_said(tmp_path: Path) -> None:
     for weights, architecture, said in (
         ("known", "large", "no architecture 'large'"),
-        ("unknown", "tiny", "There are no weights 'unknown' for tiny"),
+        ("unknown", "tiny", "no file 'unknown', and open_clip has no weights of that name for tiny.* known"),
         ("known", "tiny", r"could not be downloaded \(ConnectionError\)"),
     ):
         with pytest.raises(InputError, match=said):
@@ -236,3 +237,14 @@ def test_missing_and_wrong_weights_are_said(tmp_path: Path) -> None:
     for name in ("broken.safetensors", "broken.pt", "list.pt", "code.pt"):
         with pytest.raises(InputError):
             read_state(tmp_path / name)
+
+
+def test_weights_get_the_activation_that_they_were_trained_with(
+    open_clip: types.ModuleType, tmp_path: Path
+) -> None:
+    torch.save(TinyCLIP().state_dict(), tmp_path / "tiny.pt")
+    open_clip.__dict__["download_pretrained"] = lambda _config: str(tmp_path / "tiny.pt")
+    by_name, by_file = OpenCLIP("known", architecture="tiny"), OpenCLIP(tmp_path / "tiny.pt", architecture="tiny")
+    told = OpenCLIP(tmp_path / "tiny.pt", architecture="tiny", quick_gelu=True)
+    assert [one._network.quick for one in (by_name, by_file, told)] == [True, False, True]
+    assert by_name.version != by_file.version

@@ -79,6 +79,9 @@ def _write(name: str) -> None:
 )  # fmt: skip
 def test_what_cannot_be_read_is_named_in_a_sentence_and_nothing_runs(name: str) -> None:
     _write(name)
-    with pytest.raises(InputError, match=name):
+    with pytest.raises(InputError, match=name) as refusal:
         read_arrays(Path(name))
     assert not Path("touched").exists()
+    said = str(refusal.value)
+    assert ("could run any program" in said) == (name in ("objects.npy", "objects.npz", "pickle.npy"))
+    assert ("a web page" in said) == name.startswith("page.")
