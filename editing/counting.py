@@ -45,11 +45,13 @@ def show_count(label: str, total: int, unit: str) -> Iterator[Callable[[], None]
 @contextlib.contextmanager
 def show_work() -> Iterator[Begin]:
     """A bar for one task after another: given what is going on, gives a function of the number done and in all."""
+    if not sys.stderr.isatty():
+        yield _in_lines
+        return
     from rich.console import Console
     from rich.progress import Progress as Bar
 
-    console = Console(stderr=True)
-    with Bar(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Bar(console=Console(stderr=True), transient=True) as bar:
 
         def begin(what: str) -> Progress:
             for over in bar.task_ids:
@@ -58,3 +60,16 @@ def show_work() -> Iterator[Begin]:
             return lambda done, whole: bar.update(task, completed=done, total=whole)
 
         yield begin
+
+
+def _in_lines(what: str) -> Progress:
+    print(what, file=sys.stderr, flush=True)
+    told = 0
+
+    def progress(done: int, whole: int) -> None:
+        nonlocal told
+        if whole > 1 and done * _LINES // whole > told:
+            told = done * _LINES // whole
+            print(f"{what}: {done} of {whole}", file=sys.stderr, flush=True)
+
+    return progress

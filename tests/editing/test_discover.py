@@ -237,9 +237,9 @@ def test_bad_input_is_one_sentence(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert main(["discover", *arguments, *MODEL]) == 2
-    error = capsys.readouterr().err.strip()
+    at_work = ("scoring samples", "looking for faces")
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(at_work)]
     assert words in error
-    assert "\n" not in error
     assert not _made(folder)
 
 
