@@ -22,30 +22,25 @@ import numpy as np
 
 from editing.direction import JSON, Direction
 from editing.discovery.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
-from editing.discovery.leakage import Effect, changes, effect
+from editing.discovery.held_out import HeldOut
+from editing.discovery.leakage import Effect, effect
 from editing.discovery.linear import LinearModel, Method, fit
-from editing.discovery.samples import Samples, score_codes
+from editing.discovery.samples import Samples
 from editing.discovery.scorer import Array, Scorer
-from editing.discovery.sparing import bearable_share, person_effects, sparing_step
+from editing.discovery.sparing import person_effects, sparing_step
 from editing.discovery.steadying import parts_of_step, steadied, try_parts
 from generator.errors import InputError
 from generator.layers import GROUPS
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from generator.generator import Generator
 
 Report = Callable[[str], None]
 # A step's name, the step in W, and what it changes of every score.
 _Measured = tuple[str, Array, Array]
 
-# Seeds far from those that codes are drawn with: for refining, for the scale, for the final table, for steadying.
-_REFINE_SEED, _SCALE_SEED, _TEST_SEED = 900_000_000, 910_000_000, 920_000_000
-_STEADY_SEED = 940_000_000
-_TRUNCATION = 0.7
-# Size of the steps tried in refining, in the model's standard deviations of the score.
-_TRIAL = 1.5
+# Seeds far from those that codes are drawn with, and from those of trials: for the final table, and for steadying.
+_TEST_SEED, _STEADY_SEED = 920_000_000, 940_000_000
 _REFINEMENTS = 2
 _WORST_CONDITION = 100.0
 
@@ -110,7 +105,7 @@ class InterFaceGAN:
                 raise ValueError("to spare the person, the samples have to be scored with a likeness, too")
             self._person = person_effects(everything.of(likeness.names))
         self.steady = tuple(dict.fromkeys((*steady, *keep_person)))
-        self._drawn: dict[int, tuple[Tensor, Array]] = {}
+        self.held_out = HeldOut(G, scorer, self.deviations, codes=codes, exact=exact)
         self.model: LinearModel = fit(self.samples, method)
 
     def find(self, attributes: Sequence[Attribute] = FACE_ATTRIBUTES) -> list[Found]:
@@ -131,11 +126,13 @@ class InterFaceGAN:
         if self.refine:
             steps = self._spared(steps, first, attributes, helping)
         found = []
-        test, before = self._codes(_TEST_SEED, self.codes)
+        test, before = self.held_out.codes(_TEST_SEED, self.codes)
         for attribute, step in zip(attributes, steps, strict=True):
-            direction = self._scaled(attribute, step)
+            self.report(f"scaling {attribute.name}")
+            likeness = self.likeness if attribute.name in self.spare_person else None
+            direction = self.held_out.scaled(attribute, step, likeness)
             self.report(f"testing {attribute.name}")
-            result = self._changes(direction, test, (-2, -1, 1, 2), before)
+            result = self.held_out.changes(direction, test, (-2, -1, 1, 2), before)
             measured = effect(
                 attribute.name, self.samples.names, names, result[1:3], result[[0, 3]], self.deviations
             )
@@ -183,7 +180,7 @@ class InterFaceGAN:
         found = []
         for attribute, step in zip(attributes, steps, strict=True):
             self.report(saying.format(attribute.name))
-            found.append((attribute.name, step, self._gains(attribute, step)))
+            found.append((attribute.name, step, self.held_out.gains(attribute, step)))
         return found
 
     def _helpers(self, attributes: Sequence[Attribute]) -> list[_Measured]:
@@ -192,14 +189,6 @@ class InterFaceGAN:
         helpers = [name for name in HELPERS if any(name in attribute.fixed for attribute in attributes)]
         whole = [Attribute(name, "", "", "all") for name in helpers]
         return self._measured([self._step(one, [*names, *helpers]) for one in whole], whole, "measuring {}")
-
-    def _gains(self, attribute: Attribute, step: Array) -> Array:
-        """Mean change of every score for one step, in deviations, measured at longer ones either way."""
-        ws, before = self._codes(_REFINE_SEED, self.codes)
-        direction = self._direction(attribute, step, _TRIAL)
-        result = self._changes(direction, ws, (-1, 1), before)
-        gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * _TRIAL)
-        return gains
 
     def _combined(self, attribute: Attribute, steps: list[_Measured], helping: list[_Measured]) -> Array:
         """The combination of steps that changes the attribute's score by one deviation and none of the others."""
@@ -224,64 +213,12 @@ class InterFaceGAN:
         """
         self.report(f"steadying {attribute.name}")
         parts, own = parts_of_step(self.model, attribute, steps)
-        ws, before = self._codes(_STEADY_SEED, max(2, self.codes // 2))
+        ws, before = self.held_out.codes(_STEADY_SEED, max(2, self.codes // 2))
         likeness = self.likeness if attribute.name in self.keep_person else None
         trials = try_parts(
             self.G, self.scorer, parts, own, ws, before, self.deviations, likeness=likeness, exact=self.exact
         )
         return steadied(trials, attribute, list(steps))
-
-    def _scaled(self, attribute: Attribute, step: Array) -> Direction:
-        """The step as a direction, with the scale that moves the median face by one standard deviation."""
-        self.report(f"scaling {attribute.name}")
-        count = 2 * self.codes
-        ws = self.G.sample(range(_SCALE_SEED, _SCALE_SEED + count), truncation=_TRUNCATION)
-        own = self.samples.names.index(attribute.name)
-        length = 1.0
-        # The answer is nearly linear: a few codes give a length that the second round, on all, only corrects.
-        for few in (max(1, count // 4), count):
-            direction = self._direction(attribute, step, length)
-            # What lies between two edits takes no score of what they start from.
-            nothing = np.zeros((few, len(self.samples.names)))
-            result = self._changes(direction, ws[:few], (-1, 1), nothing)[..., own]
-            gain = float(np.nanmedian((result[1] - result[0]) / 2)) / self.deviations[own]
-            if not gain > 0.05:
-                raise InputError(
-                    f"The direction found for '{attribute.name}' changes its score by {gain:.2f} standard "
-                    "deviations only; take more samples."
-                )
-            length /= gain
-        direction = self._direction(attribute, step, length)
-        if self.likeness is None or attribute.name not in self.spare_person:
-            return direction
-        share = bearable_share(self.G, self.likeness, direction, ws[: self.codes], exact=self.exact)
-        return self._direction(attribute, step, length * share)
-
-    def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
-        """A direction bound to the generator, with ``length`` steps to a unit of strength."""
-        import torch
-
-        size = float(np.linalg.norm(step, axis=1).max())
-        direction = Direction(
-            name=attribute.name,
-            latent_space=self.G.latent_space,
-            vector=torch.from_numpy((step / size).astype(np.float32)),
-            scale=size * length,
-            layers=attribute.layers,
-            by_group=True,
-        )
-        return direction.bind(self.G)
-
-    def _changes(self, direction: Direction, ws: "Tensor", strengths: Sequence[float], before: Array) -> Array:
-        """:func:`editing.discovery.leakage.changes`, on such pictures as were asked for."""
-        return changes(self.G, self.scorer, direction, ws, strengths, before=before, exact=self.exact)
-
-    def _codes(self, seed: int, count: int) -> tuple["Tensor", Array]:
-        """Held-out codes ``[count, num_ws, w_dim]`` and their scores, made once."""
-        if seed not in self._drawn:
-            ws = self.G.sample(range(seed, seed + count), truncation=_TRUNCATION)
-            self._drawn[seed] = ws, score_codes(self.G, self.scorer, ws, size=256, exact=self.exact)
-        return self._drawn[seed]
 
     def _describe(
         self, attribute: Attribute, bound: Direction, step: Array, measured: Effect, names: Sequence[str]

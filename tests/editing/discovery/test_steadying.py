@@ -59,7 +59,7 @@ def test_the_person_is_measured_in_the_descriptors_own_numbers() -> None:
         names = ("who-0", "who-1", "who-2")
 
     parts, own = parts_of_step(FINDER.model, ATTRIBUTES[0], STEPS)
-    ws, before = FINDER._codes(5, 6)
+    ws, before = FINDER.held_out.codes(5, 6)
     trials = try_parts(G, SCORER, parts, own, ws, before, FINDER.deviations, likeness=Person())
     assert trials.likeness is not None
     assert np.allclose(trials.likeness, trials.changes * FINDER.deviations)
@@ -78,7 +78,7 @@ def test_parts_are_the_groups_of_steps_and_their_changes_are_measured() -> None:
     assert np.allclose(parts[:own].sum(axis=0), 2 * STEPS["tall"])
     # A planted step of `wide` moves no fine rows.
     assert all(np.count_nonzero(np.abs(part).max(axis=1) > 1e-9) == 1 for part in parts)
-    ws, before = FINDER._codes(5, 6)
+    ws, before = FINDER.held_out.codes(5, 6)
     trials = try_parts(G, SCORER, parts, own, ws, before, FINDER.deviations)
     assert trials.changes.shape == (len(parts), 6, 3)
     w = ws.double().numpy()
