@@ -177,6 +177,7 @@ class InterFaceGAN:
         ]
 
     def _measured(self, steps: list[Array], attributes: Sequence[Attribute], saying: str) -> list[_Measured]:
+        """What steps in W, ``[3, w_dim]``, each change; ``saying`` is reported with each one's name."""
         found = []
         for attribute, step in zip(attributes, steps, strict=True):
             self.report(saying.format(attribute.name))

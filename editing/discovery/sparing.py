@@ -94,6 +94,8 @@ def bearable_share(
 ) -> float:
     """How much of a direction's length strength 2 may have, so that the median face stays the same person's.
 
+    Distances are euclidean, between the numbers of King's face recognition network (dlib, 2017) before and after.
+
     Args:
         G: the generator.
         likeness: gives the numbers that say who a face is.
