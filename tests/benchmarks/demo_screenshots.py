@@ -31,7 +31,7 @@ def show_edit(page: Any, photo: Path, record: Path) -> None:
     page.wait_for_selector("#edit-start:not([disabled])")
     page.get_by_text("More ways to begin").click()
     page.set_input_files("#tab-edit input[type=file][accept='.safetensors']", str(record))
-    page.wait_for_function("document.querySelector('#edit-status').innerText.includes('is open')")
+    page.wait_for_function("document.querySelector('#edit-status').innerText.includes('Found')")
     page.get_by_text("More ways to begin").click()
     wait_for_picture(page, "#edit-compare img[src*='/after']")
     for name, strength in (("smile", "2"), ("pose", "-1.5")):
