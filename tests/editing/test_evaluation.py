@@ -128,6 +128,9 @@ def test_tables_hold_what_was_measured(evaluator):
     table = text_table(both, "planted: 6 codes")
     assert table.startswith("planted: 6 codes\n")
     lines = [line.split() for line in table.splitlines()]
+    # One table of all strengths, then one of what a deviation costs.
+    assert [line[0] for line in lines[2:7]] == ["direction", "good", "good", "bad.npy", "bad.npy"]
+    assert [line[:1] for line in lines[7:12]] == [[], ["What"], ["direction"], ["good"], ["bad.npy"]]
     assert ["good", "tall", "-2", "-2.00", "0.10", "0.00", "4.04"] in lines
     assert ["bad.npy", "tall", "1.00", "0.90", "0.00", "3.62"] in lines
     assert ["wide", "0.10", "0.90"] in lines
@@ -151,6 +154,25 @@ def test_the_figure_shows_every_direction(evaluator):
     alone = np.asarray(figure(both[:1]))
     assert pixels.shape == alone.shape
     assert (pixels != alone).any()
+
+
+def test_the_figure_leaves_out_what_was_not_measured(evaluator, monkeypatch):
+    figure_module = pytest.importorskip("matplotlib.figure")
+    titles = []
+
+    class Kept(figure_module.Figure):
+        def savefig(self, *args, **options):
+            titles.append({axes.get_title() for axes in self.axes})
+            super().savefig(*args, **options)
+
+    monkeypatch.setattr(figure_module, "Figure", Kept)
+    contender = Contender("one", direction(1.0, 0.1, 0.0), "tall")
+    evaluator._features = None
+    figure([evaluator.evaluate(contender, (-1, 1))])
+    evaluator._identity = None
+    figure([evaluator.evaluate(contender, (-1, 1))])
+    scores = "Every score, for one deviation of its own"
+    assert titles == [{"Intended change", "Leakage", "Identity", scores}, {"Intended change", "Leakage", scores}]
 
 
 def test_deviations_come_from_shipped_directions_or_from_samples(monkeypatch, tmp_path):
