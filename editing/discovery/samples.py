@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from editing.discovery.scorer import Array, Scorer
+from editing.discovery.scorer import Array, Scorer, focus_of
 from generator.errors import InputError
 from generator.files import atomic_path
 from generator.layers import GROUPS
@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 _BATCH = 4
 _SAVE_EVERY = 100
-_SKETCH = "sketch-2"  # changes whenever a sketch does: scores of different ones may not mix in the cache
+_SKETCH = "sketch-3"  # changes whenever a sketch does: scores of different ones may not mix in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,11 +127,11 @@ def _scored(G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, exact: b
     from generator.ops.cores import on_every_core
 
     size = min(size, G.resolution)
-    draw = G.synthesize if exact else G.sketch
+    focus = focus_of(scorer)
 
     def score(codes: "Tensor") -> Array:
         with torch.no_grad():
-            return scorer(draw(codes, size=size))
+            return scorer(G.synthesize(codes, size=size) if exact else G.sketch(codes, size=size, focus=focus))
 
     batches = [ws[start : start + _BATCH] for start in range(0, len(ws), _BATCH)]
     yield from on_every_core(score, batches) if ws.device.type == "cpu" else map(score, batches)
@@ -184,7 +184,7 @@ def sample(
         "names": list(scorer.names),
     }
     if not exact:
-        settings["pictures"] = _SKETCH
+        settings["pictures"], settings["focus"] = _SKETCH, focus_of(scorer)
     path = None if cache is None else cache / f"{_digest(settings)}.npz"
     scores = np.full((samples, len(scorer.names)), np.nan)
     done = 0
