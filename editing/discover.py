@@ -36,7 +36,14 @@ def discover(
     method: Annotated[Method, typer.Option("--method", "-m", help="How to find them.")],
     count: Annotated[
         int | None,
-        typer.Option("--count", "-n", min=1, max=999, help=f"How many; {COUNT} by default.", metavar="N"),
+        typer.Option(
+            "--count",
+            "-n",
+            min=1,
+            max=999,
+            help=f"How many directions, or style channels of one that is --together; {COUNT} by default.",
+            metavar="N",
+        ),
     ] = None,
     layers: Annotated[
         str | None,
@@ -99,7 +106,7 @@ def discover(
         Fit | None, typer.Option(help="The linear model of the scores; ridge by default.", show_choices=True)
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER")
+        Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER", show_default=False)
     ] = Path(),
     record: Annotated[
         Path | None, typer.Option(help="Show them on this inversion instead of a sample.", metavar="RECORD")
