@@ -178,8 +178,11 @@ def figure(evaluations: Sequence[Evaluation]) -> "Image.Image":
     at = [there for one in evaluations for there in one.at]
     identity = "identity" if any(math.isfinite(there.identity) for there in at) else "."
     drift = "drift" if any(math.isfinite(there.drift) for there in at) else "."
-    above, below = ["intended", "leakage", "scores"], [identity, drift, "scores"]
-    axes = drawn.subplot_mosaic([above, below] if (identity, drift) != (".", ".") else [above])
+    axes = drawn.subplot_mosaic(
+        [["intended", "leakage", "scores"], [identity, drift, "scores"]]
+        if (identity, drift) != (".", ".")
+        else [["intended", "leakage", "scores"]]
+    )
     intended = [[one.intended(there) for there in one.at] for one in evaluations]
     for one, own in zip(evaluations, intended, strict=True):
         order = np.argsort([there.strength for there in one.at])
