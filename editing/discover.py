@@ -84,7 +84,8 @@ def discover(
         str | None,
         typer.Option(
             help="What scores pictures: faces, colour, an .onnx or TorchScript file, a .csv of scores, or a folder "
-            "with a folder of pictures for each label.",
+            "with a folder of pictures for each label. What a network wants (size, mean, names) is read from "
+            "NAME.json beside NAME.onnx, or from Hugging Face's preprocessor_config.json and config.json.",
             metavar="SCORER",
         ),
     ] = None,

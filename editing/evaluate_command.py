@@ -63,7 +63,9 @@ def evaluate(
     scorer: Annotated[
         str,
         typer.Option(
-            help="faces, colour, an .onnx or TorchScript file, or a folder of labelled pictures.", metavar="SCORER"
+            help="faces, colour, an .onnx or TorchScript file (what it wants is read from NAME.json beside it), or "
+            "a folder of labelled pictures.",
+            metavar="SCORER",
         ),
     ] = "faces",
     codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16,
