@@ -222,7 +222,7 @@ class _Reader:
         three = value if isinstance(value, list) else [value] * 3
         if len(three) != 3 or not all(_is_number(one) for one in three):
             raise self.wrong(key, "three numbers, for red, green and blue")
-        red, green, blue = (float(one) for one in three)
+        red, green, blue = (float(cast(float, one)) for one in three)
         return red, green, blue
 
     def names(self) -> tuple[str, ...] | None:
@@ -245,7 +245,7 @@ class _Reader:
         if given is not None:
             if given not in _KINDS:
                 raise self.wrong("outputs", "scores, logits or probabilities")
-            return cast(Outputs, given)
+            return given
         if problem is not None:
             if problem not in _PROBLEMS:
                 raise self.wrong("problem_type", ", ".join(_PROBLEMS))
