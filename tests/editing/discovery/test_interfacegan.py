@@ -27,7 +27,7 @@ class PlantedGenerator:
         w = torch.stack([torch.randn(W_DIM, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
         return (truncation * w)[:, None].repeat(1, self.num_ws, 1)
 
-    def synthesize(self, ws, size):  # noqa: ARG002
+    def synthesize(self, ws, size, focus=None):  # noqa: ARG002
         return ws[:, None]
 
     sketch = synthesize
