@@ -69,7 +69,9 @@ def evaluate(
     scorer: Annotated[
         str,
         typer.Option(
-            help="faces, colour, an .onnx or TorchScript file, or a folder of labelled pictures.", metavar="SCORER"
+            help="faces, colour, an .onnx or TorchScript file (what it wants is read from NAME.json beside it), or "
+            "a folder of labelled pictures.",
+            metavar="SCORER",
         ),
     ] = "faces",
     codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16,
@@ -108,7 +110,7 @@ def evaluate(
     """Measure directions side by side: intended change, leakage, identity, drift; a table and a figure."""
     from editing.counting import show_work
     from editing.edit import spread
-    from editing.evaluation import Contender, Evaluator, score_deviations
+    from editing.evaluation import Contender, Evaluator
     from editing.evaluation_parts import (
         counter,
         find_directions,
@@ -117,6 +119,7 @@ def evaluate(
         open_scorer,
         own_score,
     )
+    from editing.score_spread import score_spread
     from editing.seeds import check_truncation
     from generator.fetch import cache_folder
 
@@ -144,12 +147,10 @@ def evaluate(
             for i, (label, one) in enumerate(found)
         ]
         ws = G.sample(range(seed, seed + codes), truncation=truncation)
-        deviations = score_deviations(
-            G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples")
-        )
+        spread_of = score_spread(G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples"))
         evaluator = Evaluator(
-            G, measure, deviations, ws,
-            judged=_judged(scorer),
+            G, measure, spread_of.deviations, ws,
+            judged=_judged(scorer), tied=spread_of.tied,
             identity=identity_measure(scorer == "faces" if identity is None else identity),
             features=_features(features, G),
             count=counter(begin("editing"), codes * (1 + len(strengths) * len(contenders))),

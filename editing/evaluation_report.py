@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from editing.discovery.tied import say_tied
 from editing.evaluation_results import AtStrength, Evaluation
 from generator.errors import InputError
 from generator.json_values import JSON
@@ -54,7 +55,13 @@ def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
     lines += ["", *_every_score(evaluations), ""]
     first = evaluations[0]
     judged = "" if set(first.judged) == set(first.names) else f" (the others of {', '.join(first.judged)})"
-    return "\n".join([*lines, _EXPLANATION.format(judged=judged)])
+    return "\n".join([*lines, _EXPLANATION.format(judged=judged), *say_tied(_left_out(evaluations))])
+
+
+def _left_out(evaluations: Sequence[Evaluation]) -> dict[str, tuple[str, ...]]:
+    """For each direction's score, what its leakage leaves out of the judged ones."""
+    found = {one.score: tuple(name for name in one.tied if name in one.judged) for one in evaluations}
+    return {score: names for score, names in found.items() if names}
 
 
 def _titles(names: Sequence[str]) -> str:
@@ -147,6 +154,7 @@ def json_values(evaluations: Sequence[Evaluation], settings: Mapping[str, JSON])
     return {
         "settings": dict(settings),
         "judged": list(evaluations[0].judged),
+        "left_out": {score: list(names) for score, names in _left_out(evaluations).items()},
         "strengths": [plain(row) for row in rows(evaluations)],
         "directions": [{"direction": one.label, "score": one.score, **plain(_costs(one))} for one in evaluations],
     }
