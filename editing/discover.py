@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 discover_app = new_app()
 
+# Share of held-out samples on the right side of the median: below it, what was found is mostly the samples' chance.
+_TELLING = 0.6
+
 
 @discover_app.command(
     epilog="Examples: edit discover --method sefa --count 10   "
@@ -152,7 +155,7 @@ def discover(
         print(line)
     for direction, path in zip(found, files, strict=True):
         print(f"Wrote {path}{_quality(direction)}")
-        for line in _left_out(direction):
+        for line in (*_left_out(direction), *_at_chance(direction)):
             print(line)
     if sheet:
         print(f"Wrote {picture}")
@@ -166,6 +169,17 @@ def _left_out(direction: "Direction") -> list[str]:
     from editing.discovery.tied import say_tied
 
     return say_tied({str(direction.provenance.get("score")): [str(name) for name in tied]})
+
+
+def _at_chance(direction: "Direction") -> list[str]:
+    """That the samples' codes tell next to nothing of the score, as a sentence."""
+    accuracy = direction.provenance.get("held_out_accuracy")
+    if not isinstance(accuracy, float) or accuracy >= _TELLING:
+        return []
+    return [
+        f"'{direction.name}' is hardly better than chance: the codes do not tell this score. More samples may, or "
+        "another scorer."
+    ]
 
 
 def _quality(direction: "Direction") -> str:

@@ -150,6 +150,17 @@ def test_each_linear_model_can_be_asked_for(fit: str) -> None:
     assert float(one.provenance["held_out_accuracy"]) > 0.85  # type: ignore[arg-type]
 
 
+def test_scores_that_the_codes_do_not_tell_are_said_to_be_chance(capsys: pytest.CaptureFixture[str]) -> None:
+    noise = np.random.default_rng(0).normal(size=300)
+    Path("scores.csv").write_text("\n".join(["seed,luck", *(f"{seed},{one}" for seed, one in enumerate(noise))]))
+    assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
+    assert "'luck' is hardly better than chance" in capsys.readouterr().out
+    tall = G.sample(range(300), truncation=0.7)[:, 0, 2]
+    Path("scores.csv").write_text("\n".join(["seed,tall", *(f"{seed},{one}" for seed, one in enumerate(tall))]))
+    assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
+    assert "chance:" not in capsys.readouterr().out
+
+
 def test_labelled_pictures_say_how_well_they_tell(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -304,7 +315,7 @@ def test_bad_input_is_one_sentence(
         ("seed,a/b\n1,1\n", "'a/b' cannot be a file's name"),
         ("seed,smile\n1,1\n2,3\n1,2\n", "Lines 2 and 4"),
         (f"seed,smile\n{10**30},1\n", "whole number from 0 to 1000000000"),
-        ("seed,smile\n1,1\n", "at least 100 are needed"),
+        ("seed,smile\n1,1\n", "at least 100 scored samples, not 1"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_one_sentence(
