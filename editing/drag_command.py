@@ -94,7 +94,12 @@ def drag(
     where = _mask(mask, before, opened.stem)
     with show_count(opened.stem, steps, "step") as count:
         ended = search.drag(
-            opened.ws, handles, mask=where, noise=opened.noise, on_step=lambda _: count(), keep_partial=True
+            opened.ws,
+            handles,
+            mask=where,
+            noise=opened.noise,
+            on_step=lambda now: count(f"{now.distance:.0f} pixels to go"),
+            keep_partial=True,
         )
     after = opened.picture(ended.ws)
     # The record first: the picture can be made from it again.

@@ -23,7 +23,9 @@ def test_a_picture_and_a_record_are_written_and_edits_go_on(
 ) -> None:
     assert main(["drag", RECORD, *POINTS, "--sheet", *MODEL]) == 0
     assert new_files(folder) == {"a.dragged.png", "a.dragged.sheet.png"}
-    assert "after 3 steps, and more steps may bring the points nearer; the points are at" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "after 3 steps, and more steps may bring the points nearer; the points are at" in printed.out
+    assert "a: step 3 of 3, 10 pixels to go" in printed.err
     made = Inversion.load("a.dragged.inversion.safetensors")
     assert made.method == "drag"
     assert made.settings["handles"] == [[10.0, 10.0, 20.0, 10.0]]
