@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 Progress = Callable[[int, int], None]
 """Takes the number done and in all."""
@@ -12,9 +13,17 @@ Begin = Callable[[str], Progress]
 _LINES = 5
 
 
+class Count(Protocol):
+    """Counts one unit more; ``how`` says how it goes."""
+
+    def __call__(self, how: str = "") -> None: ...
+
+
 @contextlib.contextmanager
-def show_count(label: str, total: int, unit: str) -> Iterator[Callable[[], None]]:
+def show_count(label: str, total: int, unit: str) -> Iterator[Count]:
     """Give a function to call after each of ``total`` units of work; the display ends with the block.
+
+    It takes a few words on how it goes, which are shown with the count.
 
     Args:
         label: what is made, such as a film's name.
@@ -30,14 +39,20 @@ def show_count(label: str, total: int, unit: str) -> Iterator[Callable[[], None]
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task(escape(label), total=total)
-            yield lambda: progress.advance(task)
+
+            def advance(how: str = "") -> None:
+                told = f"{label}: {how}" if how else label
+                progress.update(task, advance=1, description=escape(told))
+
+            yield advance
         return
 
-    def count() -> None:
+    def count(how: str = "") -> None:
         nonlocal done
         done += 1
         if done % max(1, -(-total // _LINES)) == 0 or done == total:
-            print(f"{label}: {unit} {done} of {total}", file=sys.stderr, flush=True)
+            told = f", {how}" if how else ""
+            print(f"{label}: {unit} {done} of {total}{told}", file=sys.stderr, flush=True)
 
     yield count
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from editing.drag_search import PATIENCE, Search
+from editing.drag_search import PATIENCE, Reached, Search
 from editing.new_record import changed_record
 from generator.errors import InputError
 from generator.features import FeatureMap, feature_maps
@@ -64,13 +64,14 @@ class DragProgress:
 
 @dataclass(frozen=True, eq=False)
 class Dragged:
-    """Where a search ended.
+    """What a search found: where its points were nearest to their targets, or, stopped, where it was.
 
     Attributes:
         ws: the code, ``[1, num_ws, w_dim]``.
         points: where the handles are.
         distance: of the farthest handle from its target, in pixels.
         steps: how many were made.
+        kept: after how many of them the code was found.
         reached: whether every handle is at its target.
         stalled: whether it ended because the handles came no nearer.
         stopped: whether Ctrl-C ended it.
@@ -80,6 +81,7 @@ class Dragged:
     points: tuple[Point, ...]
     distance: float
     steps: int
+    kept: int
     reached: bool
     stalled: bool = False
     stopped: bool = False
@@ -89,13 +91,15 @@ class Dragged:
         """A sentence on how near it came, and why no nearer."""
         places = ", ".join(f"{x:.0f},{y:.0f}" for x, y in self.points)
         how = "Reached" if self.reached else f"Up to {self.distance:.0f} pixels short of"
+        nearest = f"; nearest, and kept, is step {self.kept}" if self.kept < self.steps else ""
         if self.stalled:
-            why = f", the last {PATIENCE} of which brought the points no nearer: this model hardly draws them there"
+            vain = f", the last {PATIENCE} of which brought the points hardly any nearer"
+            why = f"{vain}: this model may not draw them there"
         elif self.reached or self.stopped:
             why = ""
         else:
             why = ", and more steps may bring the points nearer"
-        return f"{how} the targets after {self.steps} steps{why}; the points are at {places}."
+        return f"{how} the targets after {self.steps} steps{why}{nearest}; the points are at {places}."
 
 
 class Drag:
@@ -188,24 +192,26 @@ class Drag:
                 while search.done < self.steps and not (search.reached or search.stalled):
                     search.step()
                     if on_step is not None:
-                        points, distance = self._in_pixels(search)
-                        now = search.code().detach()
-                        on_step(DragProgress(search.done, self.steps, points, distance, now))
+                        now = search.now()
+                        points, distance = self._in_pixels(now)
+                        on_step(DragProgress(now.after, self.steps, points, distance, now.ws))
             except KeyboardInterrupt:
                 if not keep_partial or not search.done:
                     raise
                 return self._result(search, stopped=True)
         return self._result(search)
 
-    def _in_pixels(self, search: Search) -> tuple[tuple[Point, ...], float]:
+    def _in_pixels(self, found: Reached) -> tuple[tuple[Point, ...], float]:
         side = self.G.resolution
-        found = (search.points * side - 0.5).tolist()
-        return tuple((round(x, 2), round(y, 2)) for x, y in found), search.away * side
+        points = (found.points * side - 0.5).tolist()
+        return tuple((round(x, 2), round(y, 2)) for x, y in points), found.away * side
 
     def _result(self, search: Search, stopped: bool = False) -> Dragged:
-        points, distance = self._in_pixels(search)
+        # Who stops it chose what was shown last.
+        found = search.now() if stopped or search.best is None else search.best
+        points, distance = self._in_pixels(found)
         return Dragged(
-            search.code().detach(), points, distance, search.done, search.reached, search.stalled, stopped
+            found.ws, points, distance, search.done, found.after, search.reached, search.stalled, stopped
         )
 
     def provenance(self, handles: Sequence[Handle], ended: Dragged) -> dict[str, JSON]:
@@ -214,6 +220,7 @@ class Drag:
             "handles": [[*handle.start, *handle.target] for handle in handles],
             "points": [[*point] for point in ended.points],
             "steps": ended.steps,
+            "kept_step": ended.kept,
             "learning_rate": self.learning_rate,
             "rows": list(self.rows),
             "resolution": self.map.resolution,

@@ -1,11 +1,12 @@
 """The command ``edit drag``: points of an inverted photo moved to targets."""
 
 import math
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from editing.options import Device, MovedLayers, Overwrite, RecordArgument, RecordModel, RecordOut, Sheet
+from editing.options import Device, Overwrite, RecordArgument, RecordModel, RecordOut, Sheet
 from editing.outputs import EditedFiles, picture_target
 from generator.command import DONE, LARGEST_SEED, STOPPED, new_app
 from generator.errors import InputError
@@ -46,7 +47,13 @@ def drag(
     mask_weight: Annotated[
         float, typer.Option(help="How much the rest is held; the points are always pulled more.")
     ] = 10.0,
-    layers: MovedLayers = "coarse,middle",
+    layers: Annotated[
+        str,
+        typer.Option(
+            help="What of the code moves, as for edit; middle alone takes more steps and changes less of the rest.",
+            metavar="LAYERS",
+        ),
+    ] = "coarse,middle",
     features: Annotated[
         int | None, typer.Option(help="Side of the features that are followed; the finest up to 128 by default.")
     ] = None,
@@ -92,9 +99,17 @@ def drag(
     )
     before = opened.picture()
     where = _mask(mask, before, opened.stem)
+    if where is not None:
+        for x, y in held_back(handles, where):
+            print(f"edit drag: the point {x:g},{y:g} is outside of the mask, which holds it back", file=sys.stderr)
     with show_count(opened.stem, steps, "step") as count:
         ended = search.drag(
-            opened.ws, handles, mask=where, noise=opened.noise, on_step=lambda _: count(), keep_partial=True
+            opened.ws,
+            handles,
+            mask=where,
+            noise=opened.noise,
+            on_step=lambda now: count(f"{now.distance:.0f} pixels to go"),
+            keep_partial=True,
         )
     after = opened.picture(ended.ws)
     # The record first: the picture can be made from it again.
@@ -119,6 +134,12 @@ def parse_handles(starts: "Sequence[str]", targets: "Sequence[str]") -> "list[tu
     if len(starts) != len(targets):
         raise InputError(f"Each --from needs its --to: {len(starts)} came with {len(targets)}.")
     return [(_parse(start), _parse(target)) for start, target in zip(starts, targets, strict=True)]
+
+
+def held_back(handles: "Sequence[Handle]", mask: "Tensor") -> "list[Point]":
+    """The points that are to move from where nothing may change, by a mask ``[side, side]`` in [0, 1]."""
+    moving = [handle.start for handle in handles if handle.start != handle.target]
+    return [(x, y) for x, y in moving if not mask[round(y), round(x)] > 0]
 
 
 def _parse(text: str) -> "Point":

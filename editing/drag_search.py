@@ -1,6 +1,7 @@
 """The search behind dragging: motion supervision on one feature map, in which the points are tracked."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -21,6 +22,23 @@ PATIENCE = 40
 """Steps without a gain after which a search has stalled; a lid gains a third of a pixel a step, with pauses."""
 
 
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """Where a search was after a step.
+
+    Attributes:
+        ws: the code, ``[1, num_ws, w_dim]``.
+        points: the handles, ``[n, 2]``, fractions of the side.
+        away: of the farthest from its target, as a fraction of the side.
+        after: how many steps had been made.
+    """
+
+    ws: Tensor
+    points: Tensor
+    away: float
+    after: int
+
+
 class Search:
     """Places are fractions of the image's side, x and y, ``[..., 2]``.
 
@@ -35,6 +53,9 @@ class Search:
         mask_weight: of the change elsewhere, whose gradient is shortened where it outweighs that of the pull.
         noise: as for :meth:`generator.generator.Generator.synthesize`.
         seed: of the samples that W's statistics come from.
+
+    Attributes:
+        best: where its points were nearest to their targets, the last of equals; None before the first step.
     """
 
     def __init__(
@@ -70,6 +91,7 @@ class Search:
         self.outside = None if mask is None else 1 - self._on_map(mask)
         self.done = 0
         self.nearest, self.nearest_after = self.away, 0
+        self.best: Reached | None = None
 
     def code(self) -> Tensor:
         """The code now, ``[1, num_ws, w_dim]``."""
@@ -110,6 +132,12 @@ class Search:
         self.done += 1
         if self.away < self.nearest - self.near / 4:
             self.nearest, self.nearest_after = self.away, self.done
+        if self.best is None or self.away <= self.best.away:
+            self.best = self.now()
+
+    def now(self) -> "Reached":
+        """Where it is."""
+        return Reached(self.code().detach(), self.points.clone(), self.away, self.done)
 
     def _gradient(self, pull: Tensor) -> Tensor:
         """Of the pull on the points and of the change outside of the mask, ``[1, rows, w_dim]``."""

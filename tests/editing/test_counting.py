@@ -23,3 +23,13 @@ def test_off_a_terminal_units_are_counted_now_and_then_and_at_the_end(capsys: py
         for _ in range(7):
             count()
     assert capsys.readouterr().err.splitlines() == [f"morph.mp4: frame {done} of 7" for done in (2, 4, 6, 7)]
+
+
+def test_how_it_goes_is_told_with_the_count(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_count("me", 2, "step") as count:
+        count("9 pixels to go")
+        count("4 pixels to go")
+    assert capsys.readouterr().err.splitlines() == [
+        "me: step 1 of 2, 9 pixels to go",
+        "me: step 2 of 2, 4 pixels to go",
+    ]

@@ -132,10 +132,26 @@ def test_a_search_that_comes_no_nearer_ends_and_says_so() -> None:
     handle = Handle(start, (start[0] + 24, start[1]))
     ended = Drag(planted(), rows=[1]).drag(torch.zeros(1, 2, 4), [handle])  # which moves nothing
     assert (ended.steps, ended.stalled, ended.reached) == (PATIENCE, True, False)
+    assert "nearest" not in ended.summary  # of equals, the last is kept
     assert ended.summary.startswith("Up to 24 pixels short of the targets after 40 steps, the last 40 of which")
     short = Drag(planted(), steps=3).drag(torch.zeros(1, 2, 4), [handle])
     assert not short.stalled
     assert "after 3 steps, and more steps may bring the points nearer;" in short.summary
+
+
+def test_the_nearest_is_kept_not_the_last() -> None:
+    start = _pixel(HOME[0])
+    handle = Handle(start, (start[0] + 24, start[1] - 18))
+    seen: list[DragProgress] = []
+    search = Drag(planted(), steps=8, learning_rate=0.1)  # which goes too far
+    ended = search.drag(torch.zeros(1, 2, 4), [handle], on_step=seen.append)
+    nearest = min(seen, key=lambda now: now.distance)
+    assert nearest.distance < seen[-1].distance
+    assert (ended.steps, ended.kept) == (8, nearest.step)
+    assert torch.equal(ended.ws, nearest.ws)
+    assert (ended.points, ended.distance) == (nearest.points, nearest.distance)
+    assert f"; nearest, and kept, is step {nearest.step};" in ended.summary
+    assert search.provenance([handle], ended)["kept_step"] == nearest.step
 
 
 SG2 = StyleGAN2Config(z_dim=8, mapping_widths=(8,), channels=(8, 8, 8, 8))
@@ -183,7 +199,7 @@ def test_stylegan3_turns_its_input_so_that_the_image_is_moved() -> None:
     assert (patch - here).square().mean() < (patch - same).square().mean()
 
 
-def test_ctrl_c_keeps_what_is_there() -> None:
+def test_ctrl_c_keeps_what_is_there_even_if_it_was_nearer_before() -> None:
     G = planted()
     start = _pixel(HOME[0])
     handle = Handle(start, (start[0] + 60, start[1]))
@@ -194,9 +210,17 @@ def test_ctrl_c_keeps_what_is_there() -> None:
 
     ended = Drag(G).drag(torch.zeros(1, 2, 4), [handle], on_step=stop, keep_partial=True)
     assert ended.stopped
-    assert ended.steps == 5
+    assert ended.steps == ended.kept == 5
     assert not ended.reached
     assert ended.ws.any()
+
+    def late(progress: DragProgress) -> None:
+        if progress.step == 8:
+            raise KeyboardInterrupt
+
+    over = Handle(start, (start[0] + 24, start[1] - 18))
+    ended = Drag(G, learning_rate=0.1).drag(torch.zeros(1, 2, 4), [over], on_step=late, keep_partial=True)
+    assert ended.steps == ended.kept == 8
     with pytest.raises(KeyboardInterrupt):
         Drag(G).drag(torch.zeros(1, 2, 4), [handle], on_step=stop)
 

@@ -23,7 +23,9 @@ def test_a_picture_and_a_record_are_written_and_edits_go_on(
 ) -> None:
     assert main(["drag", RECORD, *POINTS, "--sheet", *MODEL]) == 0
     assert new_files(folder) == {"a.dragged.png", "a.dragged.sheet.png"}
-    assert "after 3 steps, and more steps may bring the points nearer; the points are at" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "after 3 steps, and more steps may bring the points nearer; the points are at" in printed.out
+    assert "a: step 3 of 3, 10 pixels to go" in printed.err
     made = Inversion.load("a.dragged.inversion.safetensors")
     assert made.method == "drag"
     assert made.settings["handles"] == [[10.0, 10.0, 20.0, 10.0]]
@@ -35,15 +37,26 @@ def test_a_picture_and_a_record_are_written_and_edits_go_on(
     assert "a.dragged.png exists already" in capsys.readouterr().err
 
 
-def test_a_mask_and_several_points_are_taken() -> None:
+def test_a_mask_and_several_points_are_taken(capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(np.pad(np.full((16, 32), 255, np.uint8), ((0, 16), (0, 0)))).save("mask.png")
     more = ("--from", "5,5", "--to", "5,9", "--mask", "mask.png", "--features", "8", "--layers", "coarse")
     assert main(["drag", RECORD, *POINTS, *more, "--out", "new/one.png", *MODEL]) == 0
+    assert "outside" not in capsys.readouterr().err
     made = Inversion.load("new/one.inversion.safetensors")
     assert made.settings["resolution"] == 8
     before = Inversion.load(RECORD).ws
     moved = [row for row in range(before.shape[1]) if not torch.equal(made.ws[:, row], before[:, row])]
     assert moved == made.settings["rows"]
+
+
+def test_a_point_outside_of_the_mask_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(np.pad(np.full((16, 32), 255, np.uint8), ((0, 16), (0, 0)))).save("mask.png")
+    stays = ("--from", "3,31", "--to", "3,31")
+    assert (
+        main(["drag", RECORD, *POINTS, *stays, "--mask", "mask.png", "--from", "5,30", "--to", "5,9", *MODEL]) == 0
+    )
+    told = [line for line in capsys.readouterr().err.splitlines() if "outside" in line]
+    assert told == ["edit drag: the point 5,30 is outside of the mask, which holds it back"]
 
 
 def test_ctrl_c_keeps_the_code_so_far(
