@@ -205,11 +205,15 @@ class Generator(nn.Module):
         Raises:
             ValueError: a shape does not fit this model.
         """
+        return self.sketch_styles(self.styles(ws), size=size)
+
+    def sketch_styles(self, styles: Sequence[Tensor], *, size: int | None = None) -> Tensor:
+        """Styles to images, nearly: :meth:`sketch` from the second half of its way."""
         sketch = getattr(self.synthesis, "sketch", None)
         if sketch is None or size is None:
-            return self.synthesize(ws, size=size)
+            return self.synthesize_styles(styles, size=size)
         self._check_size(size)
-        drawn: Tensor = sketch(self.styles(ws), self.noise_constants(), size=size)
+        drawn: Tensor = sketch(styles, self.noise_constants(), size=size)
         return drawn
 
     def move(
