@@ -9,7 +9,7 @@ import typer
 from editing.counting import show_work
 from editing.finders import codes, find_directions
 from editing.options import Device, Overwrite, RecordsModel
-from editing.wish import COUNT, Fit, Method, Wish, direction_names, open_scorer, say_mirrored
+from editing.wish import COUNT, Fit, Local, Method, Wish, direction_names, open_scorer, say_mirrored
 from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
 from generator.files import check_writable
@@ -31,7 +31,7 @@ _TELLING = 0.6
 @discover_app.command(
     epilog="Examples: edit discover --method sefa --count 10   "
     "edit discover --method examples --before neutral/ --after smiling/ --name smile   "
-    "edit discover --method stylespace --mask mouth   edit discover --method lowrank --mask place.png   "
+    "edit discover --method stylespace --mask mouth   edit discover --method lowrank --mask mouth   "
     "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile   "
     "edit discover --method interfacegan --scorer colour --score lightness"
 )
@@ -68,6 +68,14 @@ def discover(
             help="Where the picture is to change: a picture, white there, or eyes, nose, mouth, hair, face, "
             "background; repeatable.",
             metavar="FILE|NAME",
+        ),
+    ] = None,
+    local: Annotated[
+        Local | None,
+        typer.Option(
+            help="How lowrank spares the rest of the picture: by the most change within the --mask over that "
+            "elsewhere (ratio, the default), or without what changes the rest most (null-space).",
+            show_choices=True,
         ),
     ] = None,
     together: Annotated[
@@ -127,7 +135,7 @@ def discover(
     wish = Wish(
         method, count, layers, samples, seed, before, after, tuple(mask or ()), name, together, scorer,
         scores=tuple(score or ()), hold=tuple(hold or ()), fit=fit, text=text, neutral=neutral, weights=weights,
-        table=table, threshold=threshold,
+        table=table, threshold=threshold, local=local,
     )  # fmt: skip
     wish.check()
     share_freed_memory()  # before there are threads, each of which would get memory of its own

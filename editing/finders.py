@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from editing.counting import Begin
 from editing.scored import Scored
-from editing.wish import Fit, Method, Wish, direction_names
+from editing.wish import Fit, Local, Method, Wish, direction_names
 from generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def find_directions(G: "Generator", wish: Wish, scored: Scored | None, begin: Be
         from editing.discovery.low_rank import LowRank
 
         ws, masks = _in_places(G, wish, begin) if wish.places else (_looked_at(G, wish), None)
-        ranks = LowRank(G, wish.layers)
+        ranks = LowRank(G, wish.layers, method=(wish.local or Local.RATIO).value)
         return ranks.find(ranks.measure(ws, masks, begin("looking at samples")), wish.directions)
     if wish.method is Method.TEXT:
         return [_by_text(G, wish, begin)]

@@ -33,6 +33,13 @@ class Fit(StrEnum):
     LOGISTIC = "logistic"
 
 
+class Local(StrEnum):
+    """How a direction for a place spares the rest; see :class:`editing.discovery.low_rank.LowRank`."""
+
+    RATIO = "ratio"
+    NULL_SPACE = "null-space"
+
+
 @dataclass(frozen=True)
 class Wish:
     """What the user asked for; see the options of ``edit discover``."""
@@ -56,6 +63,7 @@ class Wish:
     weights: str | None = None
     table: Path | None = None
     threshold: float | None = None
+    local: Local | None = None
 
     @property
     def stem(self) -> str:
@@ -112,6 +120,7 @@ class Wish:
             "--table": self.table is not None and method is not Method.TEXT,
             "--threshold": self.threshold is not None and method is not Method.TEXT,
             "--mask": bool(self.places) and method not in (Method.STYLESPACE, Method.LOWRANK),
+            "--local": self.local is not None and method is not Method.LOWRANK,
             "--before": pair and method not in (Method.STYLESPACE, Method.EXAMPLES),
             "--together": self.together and method is not Method.STYLESPACE,
             "--scorer": self.scorer is not None and method is not Method.INTERFACEGAN,
@@ -130,6 +139,8 @@ class Wish:
             raise InputError("--threshold is for a --table; without one the most relevant style channels move.")
         if self.threshold is not None and not 0 < self.threshold < 1:
             raise InputError(f"--threshold is a relevance between 0 and 1, such as 0.1, not {self.threshold:g}.")
+        if self.local is not None and not self.places:
+            raise InputError("--local is how the rest of the picture is spared; give the place with --mask, too.")
         looks = "" if self.samples is None else "--samples"
         if looks and (pair or self.table is not None):
             raise InputError(f"{looks} has no meaning here, as no samples are looked at; leave it out.")

@@ -293,6 +293,10 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture
         (["-m", "sefa", "--together"], "does not take --together"),
         (["-m", "sefa", "--samples", "9"], "does not take --samples"),
         (["-m", "sefa", "--fit", "svm"], "does not take --fit"),
+        (["-m", "sefa", "--local", "ratio"], "does not take --local"),
+        (["-m", "stylespace", "--mask", "mouth", "--local", "ratio"], "does not take --local"),
+        (["-m", "lowrank", "--local", "null-space"], "give the place with --mask"),
+        (["-m", "lowrank", "--mask", "mouth", "--local", "nearby"], "nearby"),
         (["-m", "sefa", "--table", "fs3.npy"], "does not take --table"),
         (["-m", "text", "--text", "a", "--neutral", "b", "--threshold", "0.1"], "--threshold is for a --table"),
         (["-m", "examples", "--before", ".", "--after", ".", "-n", "2"], "does not take --count"),
@@ -344,7 +348,14 @@ def test_lowrank_takes_a_mask_or_none(folder: Path) -> None:
     Image.fromarray(mask).save("top.png")
     command = ["discover", "-m", "lowrank", "-n", "1", "--samples", "2", *MODEL]
     assert main([*command, "--mask", "top.png", "--no-sheet"]) == 0
-    assert load("lowrank-00.safetensors").provenance["finder"] == "LowRankGAN"
+    local = find("lowrank-00.safetensors", G)
+    assert (local.space, local.provenance["finder"]) == ("s", "ReSeFa")
+    null_space = [*command, "--mask", "top.png", "--no-sheet", "--local", "null-space", "--out", "other"]
+    assert main(null_space) == 0
+    other = load("other/lowrank-00.safetensors")
+    assert other.provenance["finder"] == "LowRankGAN"
+    assert not torch.equal(other.vector, local.vector)
+    assert main(["-d", "lowrank-00.safetensors", "-s", "2", *MODEL]) == 0
     assert main([*command, "--out", "whole"]) == 0
     assert _made(folder / "whole") == {"lowrank-00.safetensors", "lowrank.png"}
 

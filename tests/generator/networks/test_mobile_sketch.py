@@ -61,6 +61,7 @@ def test_sketch_is_its_definition(sizes: str, shrink: int) -> None:
     low = 0.5 * F.avg_pool2d(network.to_rgb(x, styles[-1], network.image_channels), shrink // 4)
     sketch = G.sketch(ws, size=G.resolution // shrink)
     torch.testing.assert_close(sketch, low, rtol=1e-5, atol=1e-5)
+    assert torch.equal(G.sketch_styles(styles, size=G.resolution // shrink), sketch)
     assert not torch.allclose(sketch, G.synthesize(ws, size=G.resolution // shrink), atol=1e-4)
 
 
