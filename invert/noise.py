@@ -22,8 +22,8 @@ from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
 from invert.optimize import OptimizationInverter, Progress, schedule
-from invert.pivotal import Pivot
-from invert.search_settings import check_search, check_untuned, inverter_settings, search_side
+from invert.pivot import Pivot, check_untuned, counted_through, stopped_early
+from invert.search_settings import check_search, inverter_settings, search_side
 
 _SMALLEST = 8  # the coarsest scale at which neighbours are compared
 
@@ -108,16 +108,15 @@ class NoiseOptimization:
         """
         check_images(images)
         before, total = self.pivot.steps, self.pivot.steps + self.steps
-
-        def on_pivot(progress: Progress) -> None:
-            if on_step is not None:
-                on_step(Progress(progress.step, total, progress.loss, progress.images))
-
         found = self.pivot.invert(
-            images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
+            images,
+            on_step=counted_through(on_step, 0, total),
+            keep_partial=keep_partial,
+            mask=mask,
+            resemblance=resemblance,
         )
-        if "stopped_at_step" in found.settings:
-            return self._record(found, None, {"stopped_at_step": found.settings["stopped_at_step"]})
+        if stopped := stopped_early(found):
+            return self._record(found, None, stopped)
         check_untuned(found)
         ended: dict[str, JSON] = {}
         with keep_freed_memory():

@@ -7,7 +7,6 @@ architectures.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -17,11 +16,12 @@ from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, resolve_precision
-from invert.comparison import Comparison, Resemblance, check_images
+from invert.comparison import Comparison, Resemblance, check_images, check_mask
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
 from invert.optimize import OptimizationInverter, Progress
-from invert.search_settings import check_search, check_untuned, inverter_settings, search_side
+from invert.pivot import Pivot, check_untuned, counted_through, stopped_early
+from invert.search_settings import check_search, inverter_settings, search_side
 from invert.tuned_weights import FORMS, Form
 from invert.tuning import Drawing, Tuning
 
@@ -30,22 +30,6 @@ _SETTINGS = (
     "locality_weight", "locality_every", "form", "rank", "together", "search_size", "seed", "precision",
     "pivot_settings",
 )  # fmt: skip
-
-
-class Pivot(Protocol):
-    """What finds the codes that tuning keeps: any inverter."""
-
-    steps: int
-
-    def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        resemblance: Resemblance | None = None,
-    ) -> Inversion: ...
 
 
 class PivotalTuning:
@@ -159,28 +143,21 @@ class PivotalTuning:
         Raises:
             InputError: as the pivot's ``invert``, and as :meth:`tune`.
         """
-        total = self.pivot.steps + self.steps * self._runs(len(images))
-
-        def on_pivot(progress: Progress) -> None:
-            if on_step is not None:
-                on_step(Progress(progress.step, total, progress.loss, progress.images))
-
+        first = self.pivot.steps
+        total = first + self.steps * self._runs(len(images))
         found = self.pivot.invert(
-            images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
+            images,
+            on_step=counted_through(on_step, 0, total),
+            keep_partial=keep_partial,
+            mask=mask,
+            resemblance=resemblance,
         )
-        if "stopped_at_step" in found.settings:
-            ended: dict[str, JSON] = {"stopped_at_step": found.settings["stopped_at_step"]}
-            return self._record(found, None, ended)
-
-        def on_tuning(progress: Progress) -> None:
-            if on_step is not None:
-                step = self.pivot.steps + progress.step
-                on_step(Progress(step, total, progress.loss, progress.images))
-
+        if stopped := stopped_early(found):
+            return self._record(found, None, stopped)
         return self.tune(
             images,
             found,
-            on_step=on_tuning,
+            on_step=counted_through(on_step, first, total),
             keep_partial=keep_partial,
             mask=mask,
             resemblance=resemblance,
@@ -275,16 +252,10 @@ class PivotalTuning:
         """The images, with what has to stay replaced by what the untuned generator draws."""
         if unchanged is None:
             return images
-        side = images.shape[-1]
-        if unchanged.shape[1:] != (1, side, side) or len(unchanged) not in (1, len(images)):
-            raise InputError(
-                f"The mask of what stays needs the shape [1 or {len(images)}, 1, {side}, {side}], got "
-                f"{list(unchanged.shape)}."
-            )
+        check_mask(unchanged, images)
         with torch.no_grad():
-            drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), side)
-        keep = unchanged.to(drawn).clamp(0, 1)
-        return images.to(drawn).lerp(drawn, keep)
+            drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), images.shape[-1])
+        return images.to(drawn).lerp(drawn, unchanged.to(drawn))
 
     def _record(self, pivot: Inversion, weights: dict[str, Tensor] | None, ended: dict[str, JSON]) -> Inversion:
         return Inversion(

@@ -109,11 +109,15 @@ def build(page: Page) -> None:
     command = command_box("discover")
 
     def look(visit: Visit, who: str | None, how: Method, what: str, start: float | None) -> Iterator[Any]:
+        # What was chosen among the strips before is forgotten, what is chosen while these come is not.
+        unchosen: tuple[Any, ...] = (None, gr.Button(interactive=False))
+        none_chosen: dict[str, Any] = {"selected_index": None}
         for now in draw_strips(visit, axes, who, how, what, -1 if start is None else int(start)):
             pictures = [(path, axis.name) for axis, path in now.drawn]
             found = [axis for axis, _ in now.drawn]
             words = note(now.words, part=now.part) if now.words else ""
-            yield gr.Gallery(pictures, selected_index=None), found, None, gr.Button(interactive=False), words
+            yield gr.Gallery(pictures, **none_chosen), found, *unchosen, words
+            unchosen, none_chosen = (gr.skip(), gr.skip()), {}
 
     def choose(found: list[Axis], event: gr.SelectData) -> Any:
         if not event.selected:
@@ -171,6 +175,7 @@ def draw_strips(
 
         found = axes.find(method, layers, first, AT_ONCE, lambda done, whole: report(done / whole))
         code, pictures = record_code(preview), []
+        report([])
         for direction in found:
             picture = strips(
                 preview.generator, code.ws, code.noise_or_const, [direction], strengths=STRENGTHS, cell=_CELL,
@@ -192,7 +197,8 @@ def draw_strips(
         elif isinstance(now, float):
             yield Strips((), "Looking at samples, once for this model", now)
         else:
-            yield Strips(store(now), f"Axis {len(now)} of {AT_ONCE}", len(now) / AT_ONCE)
+            number = min(len(now) + 1, AT_ONCE)
+            yield Strips(store(now), f"Drawing axis {number} of {AT_ONCE}", len(now) / AT_ONCE)
 
 
 def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: str | None) -> "tuple[Path, str]":

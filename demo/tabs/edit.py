@@ -208,7 +208,7 @@ def help_of(direction: "Direction") -> str:
     """What the two ends of a slider do."""
     positive, negative = direction.description, str(direction.provenance.get("negative", ""))
     if positive and negative:
-        return f"+ {positive} \u00b7 \u2212 {negative}"
+        return f"+\u00a0{positive}\u00a0\u00b7 \u2212\u00a0{negative}"
     return f"+ {positive}" if positive else "Kept on the tab Discover."
 
 

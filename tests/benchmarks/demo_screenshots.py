@@ -34,7 +34,7 @@ def show_edit(page: Any, photo: Path, record: Path) -> None:
     page.wait_for_function("document.querySelector('#edit-status').innerText.includes('Found')")
     page.get_by_text("More ways to begin").click()
     wait_for_picture(page, "#edit-compare img[src*='/after']")
-    for name, strength in (("smile", "2"), ("pose", "-1.5")):
+    for name, strength in (("smile", "-2"), ("pose", "-1.5")):
         page.fill(f"#direction-{name} input[type=number]", strength)
         page.wait_for_timeout(_SECOND)
     page.wait_for_timeout(5 * _SECOND)
@@ -84,6 +84,7 @@ def show_discover(page: Any) -> None:
     open_tab(page, "Discover")
     choose(page, "#tab-discover .face-chooser input", 0)
     page.click("#discover-begin")
+    page.wait_for_selector("#discover-begin[disabled]")
     page.wait_for_selector("#discover-begin:not([disabled])", timeout=240 * _SECOND)
     wait_for_picture(page, "#discover-strips img")
     page.locator("#discover-strips button:has(img)").nth(1).click()
@@ -92,10 +93,12 @@ def show_discover(page: Any) -> None:
 def show_drag(page: Any) -> None:
     """The corners of a mouth pulled up and outwards."""
     open_tab(page, "Drag")
-    choose(page, "#tab-drag .face-chooser input", 1)
+    choose(page, "#tab-drag .face-chooser input", 2)
     wait_for_picture(page, "#drag-points img")
     page.wait_for_timeout(2 * _SECOND)
-    for x, y in ((0.4, 0.66), (0.37, 0.63), (0.6, 0.66), (0.63, 0.63)):
+    page.click("#drag-where input")
+    page.get_by_role("option", name="the mouth").click()
+    for x, y in ((0.384, 0.729), (0.366, 0.708), (0.613, 0.733), (0.631, 0.711)):
         box = page.locator("#drag-points img").bounding_box()
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
         page.wait_for_timeout(2 * _SECOND)
@@ -142,9 +145,10 @@ def wait_for_picture(page: Any, selector: str) -> None:
 
 
 def take(page: Any) -> Image.Image:
-    """What the window shows."""
-    page.wait_for_timeout(_SECOND)
+    """What the window shows, with nothing pointed at."""
+    page.mouse.move(0, 0)
     page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(_SECOND)
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
@@ -160,7 +164,7 @@ def side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def save(picture: Image.Image, path: Path) -> None:
-    picture.save(path, quality=86, optimize=True)
+    picture.save(path, quality=82, optimize=True, progressive=True)
     print(f"Wrote {path}")
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from invert.inversion import Inversion
-from invert.noise import NoiseOptimization
 from invert.optimize import OptimizationInverter, Progress
 from invert.pivotal import PivotalTuning
 from invert.tuned_weights import tunable, tuned_generator
@@ -147,6 +146,9 @@ def test_what_must_not_change_stays_and_the_rest_follows() -> None:
     right = slice(36, None)
     error = (moved + before - images)[..., right].square().mean()
     assert error < 0.5 * (before - images)[..., right].square().mean()
+    for mask, words in ((left[..., :8], "needs the shape"), (left + 0.5, "from 0 to 1")):
+        with pytest.raises(InputError, match=words):
+            tuning.tune(images, pivot, unchanged=mask)
 
 
 def test_what_is_masked_out_is_not_compared() -> None:
@@ -205,16 +207,6 @@ def test_divergence_at_once_is_an_error() -> None:
     pivot = tuning.pivot.invert(own_images(G, 3))
     with pytest.raises(InputError, match="diverged at its first step"):
         tuning.tune(torch.full((1, 3, 64, 64), math.nan), pivot)
-
-
-def test_a_pivot_that_is_tuned_already_is_refused() -> None:
-    G = odd_generator()
-    images = own_images(G, 3)
-    tuned = _tuning(G, 1)
-    with pytest.raises(InputError, match="pivotal, which tunes weights"):
-        PivotalTuning(G, tuned, steps=1, precision="float32").invert(images)
-    with pytest.raises(InputError, match="pivotal, which tunes weights"):
-        NoiseOptimization(G, tuned, steps=1, precision="float32").invert(images)
 
 
 def test_bfloat16_tunes_exact_weights() -> None:
