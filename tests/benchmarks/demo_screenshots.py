@@ -34,7 +34,7 @@ def show_edit(page: Any, photo: Path, record: Path) -> None:
     page.wait_for_function("document.querySelector('#edit-status').innerText.includes('Found')")
     page.get_by_text("More ways to begin").click()
     wait_for_picture(page, "#edit-compare img[src*='/after']")
-    for name, strength in (("smile", "-2"), ("pose", "-1.5")):
+    for name, strength in (("smile", "2"), ("pose", "-1.5")):
         page.fill(f"#direction-{name} input[type=number]", strength)
         page.wait_for_timeout(_SECOND)
     page.wait_for_timeout(5 * _SECOND)
