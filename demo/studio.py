@@ -171,7 +171,7 @@ class Studio:
     def _end(self, visits: list[Visit]) -> None:
         for visit in visits:
             visit.close()
-            self.records.forget(visit.folder)
+            self.records.forget(visit.files.folder)
             with self._lock:
                 if self._visits.get(visit.session) is visit:
                     del self._visits[visit.session]

@@ -187,7 +187,7 @@ def draw_strips(
 
     def store(pictures: "list[Image]") -> tuple[tuple[Axis, str], ...]:
         for place in range(len(drawn), len(pictures)):
-            path = visit.store(pictures[place], f"strip-{place}", stem=f"{method}-{first + place:02d}")
+            path = visit.files.store(pictures[place], f"strip-{place}", stem=f"{method}-{first + place:02d}")
             drawn.append((Axis(method, layers, first + place), path))
         return tuple(drawn)
 
@@ -225,7 +225,7 @@ def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: st
         (found,) = axes.find(axis.method, axis.layers, axis.index, 1)
     direction: Direction = replace(found, name=clean_name(called))
     visit.keep_direction(direction)
-    path = visit.new_path(direction.name, ".safetensors")
+    path = visit.files.new_path(direction.name, ".safetensors")
     direction.save(path)
     face: Face = visit.face(name)
     find = ["edit", "discover", "--method", axis.method, "--count", str(axis.index + 1), "--layers", axis.layers]
