@@ -1,6 +1,7 @@
 """What evaluations are made of, from what a user typed."""
 
 import itertools
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.command import choose_device
@@ -58,8 +59,17 @@ def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, 
     if not named:
         raise InputError(f"No direction is known for the model '{G.name}'; name one with --direction.")
     found = [(text, find(text, G)) for text in dict.fromkeys(named)]
+    return list(zip(_labels(found), [one for _, one in found], strict=True))
+
+
+def _labels(found: "Sequence[tuple[str, Direction]]") -> list[str]:
+    """A name for each; where two share one, the file's, and where they share that, too, what was typed."""
     names = [one.name for _, one in found]
-    return [(one.name if names.count(one.name) == 1 else text, one) for text, one in found]
+    files = [Path(text).name for text, _ in found]
+    labels = []
+    for (text, _), name, file in zip(found, names, files, strict=True):
+        labels.append(name if names.count(name) == 1 else file if files.count(file) == 1 else text)
+    return labels
 
 
 def own_score(direction: "Direction", scorer: "Scorer") -> str | None:

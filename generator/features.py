@@ -9,6 +9,9 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from generator.generator import Generator, Noise
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom of a part of the image, in sides of it."""
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:

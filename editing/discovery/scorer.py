@@ -9,6 +9,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from generator.features import Box
+
 Array = npt.NDArray[np.float64]
 
 
@@ -18,6 +20,10 @@ class Scorer(Protocol):
     Attributes:
         names: what the numbers measure, each once.
         version: changes whenever the same picture would score differently; cached scores depend on it.
+
+    A scorer may also have a ``focus``, the part of the picture that it looks at closely: left, top, right and
+    bottom in sides of it. Where pictures need not be exact, the rest is drawn coarser then; see
+    :meth:`generator.generator.Generator.sketch`.
     """
 
     @property
@@ -45,12 +51,27 @@ class Scorers:
         self.parts = tuple(parts)
         self.names = tuple(name for part in self.parts for name in part.names)
         self.version = "+".join(part.version for part in self.parts)
+        self.focus = _about([focus_of(part) for part in parts])
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"the names of the scores are not unique: {', '.join(self.names)}")
 
     def __call__(self, images: "Tensor") -> Array:
         """The scores of all parts, ``[N, len(names)]``, in their order."""
         return np.concatenate([part(images) for part in self.parts], axis=1)
+
+
+def focus_of(scorer: Scorer) -> "Box | None":
+    """The part of the picture that it looks at closely; None for all of it."""
+    return getattr(scorer, "focus", None)
+
+
+def _about(boxes: "Sequence[Box | None]") -> "Box | None":
+    """The smallest box about all of them."""
+    known = [box for box in boxes if box is not None]
+    if len(known) < len(boxes) or not known:
+        return None
+    left, top, right, bottom = zip(*known, strict=True)
+    return min(left), min(top), max(right), max(bottom)
 
 
 def to_pixels(images: "Tensor") -> npt.NDArray[np.uint8]:

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from generator.features import FeatureMap
+from generator.features import Box, FeatureMap
 from generator.layers import Layer
+from generator.networks.mobile_sketch import sketch
 from generator.ops.separable import mix_channels, modulated_separable, modulated_separable_reference
 from generator.ops.wavelet import inverse_haar, inverse_haar_reference
 
@@ -106,25 +107,36 @@ class SeparableConv(nn.Module):
         self.own_noise_counts = float(self.noise.detach().std()) > rounding / 8
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
-        if noise is self.noise and not (self.own_noise_counts or reference):
-            noise = None
-        convolve = modulated_separable_reference if reference else modulated_separable
-        return convolve(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)
+        if reference:
+            return modulated_separable_reference(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)
+        return self.at_share(x, style, self.counting(noise), 1)
 
-    def low_band(self, x: Tensor, style: Tensor) -> Tensor:
-        """The first quarter of the output channels, without noise: what the next wavelet takes for its low band."""
-        count = len(self.pointwise) // 4
-        return modulated_separable(x, style, self.depthwise, self.pointwise[:count], self.bias[:count], None, LEAK)
+    def counting(self, noise: Tensor | None) -> Tensor | None:
+        """The map, but for the layer's own where it is below the resolution of the precision."""
+        return None if noise is self.noise and not self.own_noise_counts else noise
 
-    def at_half(self, x: Tensor, style: Tensor) -> Tensor:
-        """Nearly the 2x2 area average of what this layer makes without noise, from that of what it takes.
+    def at_share(
+        self, x: Tensor, style: Tensor, noise: Tensor | None, share: int, *, low_band: bool = False
+    ) -> Tensor:
+        """Nearly the area average over blocks of ``share`` pixels a side of what the layer makes.
 
-        It is exact for an input that is the same within each 2x2 block, but for the leaky ReLU, which is taken
-        of the average.
+        It is exact for an input that is the same within each block, but for the leaky ReLU, which is taken of the
+        average; where the share is 1, it is the layer.
+
+        Args:
+            x: the area average of what the layer takes.
+            style, noise: as in :meth:`forward`.
+            share: pixels of the layer along a side of each of x's.
+            low_band: whether to make the first quarter of the output channels alone: what the next wavelet takes
+                for its low band.
         """
-        halve = self.depthwise.new_tensor([[0.5, 0, 0], [0.5, 1, 0.5], [0, 0, 0.5]])
-        depthwise = halve @ self.depthwise @ halve.T
-        return modulated_separable(x, style, depthwise, self.pointwise, self.bias, None, LEAK)
+        count = len(self.pointwise) // 4 if low_band else len(self.pointwise)
+        depthwise: Tensor = self.depthwise
+        if share > 1:
+            edge, middle = 1 / share, 1 - 1 / share
+            average = depthwise.new_tensor([[edge, 0, 0], [middle, 1, middle], [0, 0, edge]])
+            depthwise = average @ depthwise @ average.T
+        return modulated_separable(x, style, depthwise, self.pointwise[:count], self.bias[:count], noise, LEAK)
 
 
 class UpBlock(nn.Module):
@@ -135,6 +147,10 @@ class UpBlock(nn.Module):
         self.up_style = nn.Linear(w_dim, in_channels)
         self.conv1 = SeparableConv(w_dim, in_channels // 4, out_channels, resolution)
         self.conv2 = SeparableConv(w_dim, out_channels, out_channels, resolution)
+
+    def counting(self, noise: Sequence[Tensor | None]) -> tuple[Tensor | None, Tensor | None]:
+        """The two layers' maps; see :meth:`SeparableConv.counting`."""
+        return self.conv1.counting(noise[0]), self.conv2.counting(noise[1])
 
 
 class ToRGB(nn.Module):
@@ -173,12 +189,13 @@ class Synthesis(nn.Module):
         self.layers = self._layers()
         self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
 
-    def _up_blocks(self) -> list[UpBlock]:
+    def up_blocks(self) -> list[UpBlock]:
+        """The blocks, coarsest first."""
         return cast(list[UpBlock], list(self.blocks))
 
     def _layers(self) -> tuple[Layer, ...]:
         layers = [Layer("input", 4, 0, self.input.style.out_features)]
-        for i, block in enumerate(self._up_blocks()):
+        for i, block in enumerate(self.up_blocks()):
             side, name = 8 * 2**i, f"block{8 * 2**i}"
             layers += [
                 Layer(f"{name}.up", side, 2 * i + 1, block.up_style.out_features),
@@ -190,24 +207,24 @@ class Synthesis(nn.Module):
 
     def _affines(self) -> list[nn.Linear]:
         affines = [self.input.style]
-        for block in self._up_blocks():
+        for block in self.up_blocks():
             affines += [block.up_style, block.conv1.style, block.conv2.style]
         return [*affines, self.to_rgb.style]
 
     def feature_maps(self) -> list[FeatureMap]:
         """What each block makes; see :class:`generator.features.FeatureMap`."""
-        return [FeatureMap(8 << i, 8 << i, block.conv2) for i, block in enumerate(self._up_blocks())]
+        return [FeatureMap(8 << i, 8 << i, block.conv2) for i, block in enumerate(self.up_blocks())]
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Cast the convolutions; styles, noise, biases and to-RGB stay float32, where they cost nothing."""
         self.input.weight.data = self.input.weight.data.to(dtype)
-        for block in self._up_blocks():
+        for block in self.up_blocks():
             for conv in (block.conv1, block.conv2):
                 conv.set_precision(dtype)
 
     def noise_constants(self) -> list[Tensor]:
         """The noise maps stored with the network, ``[1, 1, H, W]`` each, coarsest first."""
-        later = [conv.noise for block in self._up_blocks() for conv in (block.conv1, block.conv2)]
+        later = [conv.noise for block in self.up_blocks() for conv in (block.conv1, block.conv2)]
         return [self.input.noise, *later]
 
     def noise_strengths(self) -> list[Tensor]:
@@ -244,42 +261,27 @@ class Synthesis(nn.Module):
         else:
             haar = inverse_haar
             x = x.contiguous(memory_format=torch.channels_last)
-        for i, block in enumerate(self._up_blocks()):
+        for i, block in enumerate(self.up_blocks()):
             up, first, second = styles[3 * i + 1 : 3 * i + 4]
             x = haar(x, up)
             x = block.conv1(x, first, noise[2 * i + 1], reference=reference)
             x = block.conv2(x, second, noise[2 * i + 2], reference=reference)
         if size is None or size == self.resolution:
             return haar(self.to_rgb(x, styles[-1], 4 * self.image_channels))
-        return self._low_band(x, styles[-1], size)
+        return self.low_band(x, styles[-1], size)
 
-    def sketch(self, styles: Sequence[Tensor], noise: Sequence[Tensor | None], *, size: int) -> Tensor:
+    def sketch(
+        self, styles: Sequence[Tensor], noise: Sequence[Tensor | None], *, size: int, focus: Box | None = None
+    ) -> Tensor:
         """:meth:`forward`, nearly, in less time, where ``size`` is a quarter of the resolution or less.
 
-        The last block works at half its resolution, on the low band of its wavelet, which is all that the block
-        before makes then. The four finest noise maps are left out: in the default model three are below bfloat16's
-        resolution of the features, and without the fourth the pictures are as near to the exact ones. For larger
-        images, and networks of one block, this is :meth:`forward`.
+        The last block works at half its resolution, and what lies outside of ``focus`` is drawn at a sixteenth of
+        the picture's, where ``size`` is a quarter of that. For larger images, and networks of one block, this is
+        :meth:`forward`.
         """
-        blocks = self._up_blocks()
-        if 4 * size > self.resolution or len(blocks) < 2:
-            return cast(Tensor, self(styles, noise, size=size))
-        *others, last = blocks
-        x: Tensor = self.input(styles[0], noise[0]).contiguous(memory_format=torch.channels_last)
-        for i, block in enumerate(others):
-            up, first, second = styles[3 * i + 1 : 3 * i + 4]
-            finest = block is others[-1]
-            x = block.conv1(inverse_haar(x, up), first, None if finest else noise[2 * i + 1], reference=False)
-            if finest:
-                x = block.conv2.low_band(x, second)
-            else:
-                x = block.conv2(x, second, noise[2 * i + 2], reference=False)
-        up, first, second = styles[-4:-1]
-        # The mean of a 2x2 block is half the low band. Both factors of a channel ride on the one style.
-        x = last.conv1.at_half(x, 0.5 * up[:, : x.shape[1]] * first)
-        return self._low_band(last.conv2.at_half(x, second), styles[-1], size)
+        return sketch(self, styles, noise, size=size, focus=focus)
 
-    def _low_band(self, x: Tensor, style: Tensor, size: int) -> Tensor:
+    def low_band(self, x: Tensor, style: Tensor, size: int) -> Tensor:
         """The last feature map to an image that is smaller than the resolution."""
         factor = x.shape[-1] // size
         if factor > 1:  # to-RGB is pointwise and linear, so the average may be taken before it

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from editing.discovery.samples import draw_codes, expand, sample
-from editing.discovery.scorer import Scorers, to_pixels
+from editing.discovery.scorer import Scorers, focus_of, to_pixels
 from generator.errors import InputError
 from tests.odd_models import odd_config, odd_generator
 from tests.small_models import small_generator
@@ -80,6 +80,32 @@ def test_sketches_and_exact_pictures_are_other_samples(tmp_path):
     np.testing.assert_allclose(exact.scores, Brightness()(G.synthesize(ws, size=size)), atol=1e-5)
     np.testing.assert_allclose(sketched.scores, Brightness()(G.sketch(ws, size=size)), atol=1e-5)
     assert not np.allclose(sketched.scores, exact.scores, atol=1e-3)
+
+
+def test_what_a_scorer_looks_at_closely_is_drawn_so(tmp_path):
+    class Corner(Brightness):
+        focus = (0.0, 0.0, 0.25, 0.25)
+
+    G = odd_generator(odd_config(channels=(8, 8, 8, 8)))
+    size = G.resolution // 4
+    all_of_it = sample(G, Brightness(), COUNT, size=size, cache=tmp_path)
+    corner = sample(G, Corner(), COUNT, size=size, cache=tmp_path)
+    ws = expand(torch.from_numpy(corner.codes).float(), G)
+    drawn = G.sketch(ws, size=size, focus=Corner.focus)
+    np.testing.assert_allclose(corner.scores, Brightness()(drawn), atol=1e-5)
+    assert not np.allclose(corner.scores, all_of_it.scores, atol=1e-4), "scores of other pictures were taken"
+
+
+def test_scorers_together_look_at_what_each_looks_at():
+    def one(name, focus):
+        scorer = Brightness()
+        scorer.names, scorer.focus = (name,), focus
+        return scorer
+
+    left, right = one("a", (0.1, 0.2, 0.3, 0.4)), one("b", (0.2, 0.1, 0.5, 0.3))
+    assert focus_of(Scorers([left, right])) == (0.1, 0.1, 0.5, 0.4)
+    assert focus_of(Scorers([left, Brightness()])) is None
+    assert focus_of(Brightness()) is None
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):

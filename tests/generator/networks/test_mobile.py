@@ -2,7 +2,7 @@
 
 import copy
 import json
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +12,7 @@ from torch.nn import functional as F
 
 import generator
 from generator.generator import Generator
-from generator.networks.mobile import LEAK, Mapping, MobileConfig, SeparableConv, Synthesis, UpBlock
-from generator.ops.separable import modulated_separable_reference
-from generator.ops.wavelet import inverse_haar_reference
+from generator.networks.mobile import Mapping, MobileConfig, SeparableConv
 from tests.generator.fixtures.make_ffhq_openvino import FIXTURE, SEEDS, W_VALUES
 from tests.odd_models import ODD, odd_config, odd_generator, seeded
 
@@ -84,51 +82,6 @@ def test_every_size_is_the_exact_area_average(sizes: str, reference: bool) -> No
         assert image.shape[-2:] == (size, size)
         torch.testing.assert_close(image, F.avg_pool2d(full, G.resolution // size), rtol=1e-5, atol=1e-5)
         size //= 2
-
-
-def _halved(conv: SeparableConv, x: Tensor, style: Tensor) -> Tensor:
-    """A layer as it is, but for its leaky ReLU, on blocks of equal pixels; averaged, and then the leaky ReLU."""
-    x = F.interpolate(x, scale_factor=2)
-    linear = modulated_separable_reference(x, style, conv.depthwise, conv.pointwise, conv.bias, None, 1.0)
-    return F.leaky_relu(F.avg_pool2d(linear, 2), LEAK)
-
-
-@pytest.mark.parametrize("shrink", [4, 8])
-@pytest.mark.parametrize("sizes", ["odd", "grey", "with opacity"])
-def test_sketch_is_its_definition(sizes: str, shrink: int) -> None:
-    G = odd_generator(CONFIGS[sizes])
-    network = cast(Synthesis, G.synthesis)
-    blocks = cast(list[UpBlock], list(network.blocks))
-    ws = _codes(G, 3)
-    if len(blocks) < 2:
-        assert torch.equal(G.sketch(ws, size=G.resolution // shrink), G.synthesize(ws, size=G.resolution // shrink))
-        return
-    noise, styles = network.noise_constants(), network.styles(ws)
-    x: Tensor = network.input(styles[0], noise[0])
-    for i, block in enumerate(blocks):
-        up, first, second = styles[3 * i + 1 : 3 * i + 4]
-        x = inverse_haar_reference(x, up)
-        if i < len(blocks) - 1:
-            noisy = i < len(blocks) - 2
-            x = block.conv1(x, first, noise[2 * i + 1] if noisy else None, reference=True)
-            x = block.conv2(x, second, noise[2 * i + 2] if noisy else None, reference=True)
-        else:
-            x = _halved(block.conv1, F.avg_pool2d(x, 2), first)
-            x = _halved(block.conv2, x, second)
-    low = 0.5 * F.avg_pool2d(network.to_rgb(x, styles[-1], network.image_channels), shrink // 4)
-    sketch = G.sketch(ws, size=G.resolution // shrink)
-    torch.testing.assert_close(sketch, low, rtol=1e-5, atol=1e-5)
-    assert not torch.allclose(sketch, G.synthesize(ws, size=G.resolution // shrink), atol=1e-4)
-
-
-def test_sketch_is_exact_where_there_is_no_quicker_way() -> None:
-    for sizes, shrink in (("odd", 2), ("one block", 4), ("no block", 1)):
-        G = odd_generator(CONFIGS[sizes])
-        ws, size = _codes(G, 2), G.resolution // shrink
-        assert torch.equal(G.sketch(ws, size=size), G.synthesize(ws, size=size))
-    assert torch.equal(G.sketch(ws), G.synthesize(ws))
-    with pytest.raises(ValueError, match="power of two"):
-        G.sketch(ws, size=3)
 
 
 def test_images_of_a_batch_don_t_touch_one_another() -> None:
