@@ -5,7 +5,6 @@ would paint the photo. The regulariser holds them to what noise is: neighbours d
 after each step every map has mean 0 and deviation 1 again.
 """
 
-import copy
 import math
 from collections.abc import Callable, Sequence
 
@@ -17,13 +16,13 @@ from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
-from generator.precision import DTYPES, Precision, resolve_precision
+from generator.precision import DTYPES, Precision, in_precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
 from invert.optimize import OptimizationInverter, Progress, schedule
-from invert.pivot import Pivot, check_untuned, counted_through, stopped_early
-from invert.search_settings import check_search, inverter_settings, search_side
+from invert.pivotal import Pivot
+from invert.search_settings import check_search, check_untuned, inverter_settings, search_side
 
 _SMALLEST = 8  # the coarsest scale at which neighbours are compared
 
@@ -108,15 +107,16 @@ class NoiseOptimization:
         """
         check_images(images)
         before, total = self.pivot.steps, self.pivot.steps + self.steps
+
+        def on_pivot(progress: Progress) -> None:
+            if on_step is not None:
+                on_step(Progress(progress.step, total, progress.loss, progress.images))
+
         found = self.pivot.invert(
-            images,
-            on_step=counted_through(on_step, 0, total),
-            keep_partial=keep_partial,
-            mask=mask,
-            resemblance=resemblance,
+            images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
         )
-        if stopped := stopped_early(found):
-            return self._record(found, None, stopped)
+        if "stopped_at_step" in found.settings:
+            return self._record(found, None, {"stopped_at_step": found.settings["stopped_at_step"]})
         check_untuned(found)
         ended: dict[str, JSON] = {}
         with keep_freed_memory():
@@ -170,7 +170,7 @@ class _NoiseSearch:
     def __init__(self, inverter: NoiseOptimization, images: Tensor, ws: Tensor, mask: Tensor | None) -> None:
         self.inverter = inverter
         G, dtype = inverter.G, DTYPES[inverter.precision]
-        self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
+        self.G = in_precision(G, dtype)
         self.comparison = Comparison(
             images,
             inverter.search_size,

@@ -7,6 +7,7 @@ architectures.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -20,8 +21,7 @@ from invert.comparison import Comparison, Resemblance, check_images, check_mask
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
 from invert.optimize import OptimizationInverter, Progress
-from invert.pivot import Pivot, check_untuned, counted_through, stopped_early
-from invert.search_settings import check_search, inverter_settings, search_side
+from invert.search_settings import check_search, check_untuned, inverter_settings, search_side
 from invert.tuned_weights import FORMS, Form
 from invert.tuning import Drawing, Tuning
 
@@ -30,6 +30,22 @@ _SETTINGS = (
     "locality_weight", "locality_every", "form", "rank", "together", "search_size", "seed", "precision",
     "pivot_settings",
 )  # fmt: skip
+
+
+class Pivot(Protocol):
+    """What finds the codes that tuning keeps: any inverter."""
+
+    steps: int
+
+    def invert(
+        self,
+        images: Tensor,
+        *,
+        on_step: Callable[[Progress], None] | None = None,
+        keep_partial: bool = False,
+        mask: Tensor | None = None,
+        resemblance: Resemblance | None = None,
+    ) -> Inversion: ...
 
 
 class PivotalTuning:
@@ -143,21 +159,28 @@ class PivotalTuning:
         Raises:
             InputError: as the pivot's ``invert``, and as :meth:`tune`.
         """
-        first = self.pivot.steps
-        total = first + self.steps * self._runs(len(images))
+        total = self.pivot.steps + self.steps * self._runs(len(images))
+
+        def on_pivot(progress: Progress) -> None:
+            if on_step is not None:
+                on_step(Progress(progress.step, total, progress.loss, progress.images))
+
         found = self.pivot.invert(
-            images,
-            on_step=counted_through(on_step, 0, total),
-            keep_partial=keep_partial,
-            mask=mask,
-            resemblance=resemblance,
+            images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
         )
-        if stopped := stopped_early(found):
-            return self._record(found, None, stopped)
+        if "stopped_at_step" in found.settings:
+            ended: dict[str, JSON] = {"stopped_at_step": found.settings["stopped_at_step"]}
+            return self._record(found, None, ended)
+
+        def on_tuning(progress: Progress) -> None:
+            if on_step is not None:
+                step = self.pivot.steps + progress.step
+                on_step(Progress(step, total, progress.loss, progress.images))
+
         return self.tune(
             images,
             found,
-            on_step=counted_through(on_step, first, total),
+            on_step=on_tuning,
             keep_partial=keep_partial,
             mask=mask,
             resemblance=resemblance,

@@ -2,10 +2,14 @@
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.json_values import JSON
+
+if TYPE_CHECKING:
+    from invert.inversion import Inversion
 
 
 def check_search(what: str, steps: int, learning_rate: float, weights: Mapping[str, float]) -> None:
@@ -39,6 +43,16 @@ def search_side(size: int, G: Generator) -> int:
     if side < 1 or G.resolution % side or (G.resolution // side).bit_count() != 1:
         raise InputError(f"The search size is {G.resolution} divided by a power of two, not {size}.")
     return side
+
+
+def check_untuned(pivot: "Inversion") -> None:
+    """Refuse codes that were found together with weights, which what follows would leave out.
+
+    Raises:
+        InputError: the record has tuned weights.
+    """
+    if pivot.weights is not None:
+        raise InputError(f"The pivot's method is {pivot.method}, which tunes weights; take a search or an encoder.")
 
 
 def inverter_settings(inverter: object) -> dict[str, JSON]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from generator.errors import InputError
 from generator.generator import Generator
 from invert.inversion import Inversion
+from invert.noise import NoiseOptimization
 from invert.optimize import OptimizationInverter, Progress
 from invert.pivotal import PivotalTuning
 from invert.tuned_weights import tunable, tuned_generator
@@ -207,6 +208,16 @@ def test_divergence_at_once_is_an_error() -> None:
     pivot = tuning.pivot.invert(own_images(G, 3))
     with pytest.raises(InputError, match="diverged at its first step"):
         tuning.tune(torch.full((1, 3, 64, 64), math.nan), pivot)
+
+
+def test_a_pivot_that_is_tuned_already_is_refused() -> None:
+    G = odd_generator()
+    images = own_images(G, 3)
+    tuned = _tuning(G, 1)
+    with pytest.raises(InputError, match="pivotal, which tunes weights"):
+        PivotalTuning(G, tuned, steps=1, precision="float32").invert(images)
+    with pytest.raises(InputError, match="pivotal, which tunes weights"):
+        NoiseOptimization(G, tuned, steps=1, precision="float32").invert(images)
 
 
 def test_bfloat16_tunes_exact_weights() -> None:
