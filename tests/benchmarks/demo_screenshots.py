@@ -24,6 +24,7 @@ DESK, PHONE = (1360, 860), (390, 844)
 _SECOND = 1000
 _PATIENCE = 900 * _SECOND  # others may be using the machine
 _LINE = 4
+_EDITED = "#edit-compare img[src*='/after']"  # at the whole resolution; a preview is called otherwise
 
 
 def show_edit(page: Any, photo: Path, record: Path) -> None:
@@ -34,12 +35,12 @@ def show_edit(page: Any, photo: Path, record: Path) -> None:
     page.set_input_files("#tab-edit input[type=file][accept='.safetensors']", str(record))
     page.wait_for_function("document.querySelector('#edit-status').innerText.includes('Found')")
     page.get_by_text("More ways to begin").click()
-    wait_for_picture(page, "#edit-compare img[src*='/after']")
+    wait_for_picture(page, _EDITED)
     for name, strength in (("smile", "2"), ("pose", "-1.5")):
         page.fill(f"#direction-{name} input[type=number]", strength)
         page.wait_for_timeout(_SECOND)
     page.wait_for_timeout(5 * _SECOND)
-    wait_for_picture(page, "#edit-compare img[src*='/after']")
+    wait_for_picture(page, _EDITED)
     page.evaluate("document.activeElement.blur()")
     handle = page.locator("#edit-compare").bounding_box()
     page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
@@ -54,10 +55,12 @@ def add_examples(page: Any) -> None:
     for number in (1, 3):
         page.locator("#edit-examples button:has(img)").nth(number).click()
         page.wait_for_timeout(3 * _SECOND)
-        wait_for_picture(page, "#edit-compare img[src*='/after']")
+        wait_for_picture(page, _EDITED)
+    others = page.get_attribute(_EDITED, "src")
     page.click(".face-chooser input")
     page.get_by_role("option", name=chosen).click()
-    page.wait_for_timeout(2 * _SECOND)
+    page.wait_for_selector(f"{_EDITED}:not([src='{others}'])")
+    wait_for_picture(page, _EDITED)
 
 
 def show_mix(page: Any) -> None:
