@@ -10,7 +10,7 @@ from invert.film import Frame
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from editing.interpolation import Way
+    from editing.interpolation import StylesWay, Way
     from generator.generator import Generator, Noise
 
 NoiseWay = Callable[[float], "Noise"]
@@ -25,6 +25,7 @@ def draw_frames(
     way: "Way",
     times: "Tensor",
     *,
+    styles: "StylesWay | None" = None,
     noise: NoiseWay | None = None,
     weights: WeightsWay | None = None,
     size: int | None = None,
@@ -38,6 +39,7 @@ def draw_frames(
         G: the generator; left as it is.
         way: times to codes.
         times: ``[N]`` in [0, 1].
+        styles: what becomes of the codes' styles on the way; None leaves them.
         noise: the noise at each time; None for the model's own.
         weights: tuned parameters at each time; None for the model's own.
         size: side of the frames, as :meth:`generator.generator.Generator.synthesize` takes it.
@@ -72,7 +74,8 @@ def draw_frames(
                 if tuned is not None and tuned is not last:
                     set_weights(G, tuned)
                     last = tuned
-                frame = _to_frame(G.synthesize(ws, maps, size=size))
+                drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
+                frame = _to_frame(G.synthesize_styles(drawn, maps, size=size))
             yield frame
 
 

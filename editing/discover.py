@@ -9,7 +9,7 @@ import typer
 from editing.counting import show_work
 from editing.finders import codes, find_directions
 from editing.options import Device, Overwrite, RecordsModel
-from editing.wish import COUNT, Fit, Method, Wish, direction_names, open_scorer
+from editing.wish import COUNT, Fit, Method, Wish, direction_names, open_scorer, say_mirrored
 from generator.command import LARGEST_SEED, new_app
 from generator.errors import InputError
 from generator.files import check_writable
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 discover_app = new_app()
 
+# Share of held-out samples on the right side of the median: below it, what was found is mostly the samples' chance.
+_TELLING = 0.6
+
 
 @discover_app.command(
     epilog="Examples: edit discover --method sefa --count 10   "
@@ -36,7 +39,14 @@ def discover(
     method: Annotated[Method, typer.Option("--method", "-m", help="How to find them.")],
     count: Annotated[
         int | None,
-        typer.Option("--count", "-n", min=1, max=999, help=f"How many; {COUNT} by default.", metavar="N"),
+        typer.Option(
+            "--count",
+            "-n",
+            min=1,
+            max=999,
+            help=f"How many directions, or style channels of one that is --together; {COUNT} by default.",
+            metavar="N",
+        ),
     ] = None,
     layers: Annotated[
         str | None,
@@ -84,7 +94,8 @@ def discover(
         str | None,
         typer.Option(
             help="What scores pictures: faces, colour, an .onnx or TorchScript file, a .csv of scores, or a folder "
-            "with a folder of pictures for each label.",
+            "with a folder of pictures for each label. What a network wants (size, mean, names) is read from "
+            "NAME.json beside NAME.onnx, or from Hugging Face's preprocessor_config.json and config.json.",
             metavar="SCORER",
         ),
     ] = None,
@@ -99,7 +110,7 @@ def discover(
         Fit | None, typer.Option(help="The linear model of the scores; ridge by default.", show_choices=True)
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER")
+        Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER", show_default=False)
     ] = Path(),
     record: Annotated[
         Path | None, typer.Option(help="Show them on this inversion instead of a sample.", metavar="RECORD")
@@ -140,12 +151,35 @@ def discover(
             from invert.photo import save_picture
 
             save_picture(strips(G, ws, noise, found, begin("drawing the sheet")), picture, overwrite=overwrite)
-    for line in () if scored is None else scored.notes:
+    for line in (*(() if scored is None else scored.notes), *say_mirrored(wish, scored)):
         print(line)
     for direction, path in zip(found, files, strict=True):
         print(f"Wrote {path}{_quality(direction)}")
+        for line in (*_left_out(direction), *_at_chance(direction)):
+            print(line)
     if sheet:
         print(f"Wrote {picture}")
+
+
+def _left_out(direction: "Direction") -> list[str]:
+    """What of the scores has no part in the leakage, as a sentence."""
+    tied = direction.provenance.get("leakage_leaves_out")
+    if not isinstance(tied, list) or not tied:
+        return []
+    from editing.discovery.tied import say_tied
+
+    return say_tied({str(direction.provenance.get("score")): [str(name) for name in tied]})
+
+
+def _at_chance(direction: "Direction") -> list[str]:
+    """That the samples' codes tell next to nothing of the score, as a sentence."""
+    accuracy = direction.provenance.get("held_out_accuracy")
+    if not isinstance(accuracy, float) or accuracy >= _TELLING:
+        return []
+    return [
+        f"'{direction.name}' is hardly better than chance: the codes do not tell this score. More samples may, or "
+        "another scorer."
+    ]
 
 
 def _quality(direction: "Direction") -> str:

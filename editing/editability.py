@@ -38,7 +38,7 @@ def editability(
         opened: the record; its photo, where it is still there, is what faces are compared with, else its inversion.
         contenders: the directions, bound to the record's generator, with the scores that they are meant to change.
         scorer: measures pictures.
-        deviations: of each score over samples of W, as :func:`editing.evaluation.score_deviations` gives them.
+        deviations: of each score over samples of W, as :func:`editing.score_spread.score_spread` gives them.
         identity: measures how far apart faces are; None for no such measure.
         count: called after each edited picture.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from editing.counting import show_work
 from editing.editability import measure_report
-from editing.evaluation import Contender, score_deviations
+from editing.evaluation import Contender
 from editing.evaluation_parts import (
     counter,
     find_directions,
@@ -14,6 +14,7 @@ from editing.evaluation_parts import (
     open_scorer,
     own_score,
 )
+from editing.score_spread import score_spread
 from generator.errors import InputError
 from generator.fetch import cache_folder
 from invert.evaluation import Report
@@ -51,9 +52,9 @@ def fill_in(
             Contender(label, one, wanted[i] if wanted else own_score(one, measure))
             for i, (label, one) in enumerate(found)
         ]
-        deviations = score_deviations(
+        deviations = score_spread(
             G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples")
-        )
+        ).deviations
         measured = measure_report(
             records, G, contenders, measure, deviations,
             identity=identity_measure(scorer == "faces" if identity is None else identity),

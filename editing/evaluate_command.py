@@ -31,6 +31,11 @@ FIRST_SEED = 1_000_000
 _TEXT, _CSV, _JSON = "evaluation.txt", "evaluation.csv", "evaluation.json"
 _PLOTS, _PICTURES = "plots.png", "pictures.png"
 _ZERO, _CELL = 1e-9, 256
+_OF_SAMPLES = {
+    "codes": "--codes", "seed": "--seed", "truncation": "--truncation", "ends": "--strengths", "steps": "--steps",
+    "layers": "--layers", "raw": "--raw", "features": "--features", "figure": "--figure", "out": "--out",
+}  # fmt: skip
+"""Options that say how samples are edited and where that is written; a --report says both itself."""
 
 
 class FeatureName(StrEnum):
@@ -46,6 +51,7 @@ class FeatureName(StrEnum):
     "edit evaluate --direction sefa-00.safetensors --direction sefa-01.safetensors --codes 32 --out report/"
 )
 def evaluate(
+    context: typer.Context,
     direction: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,7 +69,9 @@ def evaluate(
     scorer: Annotated[
         str,
         typer.Option(
-            help="faces, colour, an .onnx or TorchScript file, or a folder of labelled pictures.", metavar="SCORER"
+            help="faces, colour, an .onnx or TorchScript file (what it wants is read from NAME.json beside it), or "
+            "a folder of labelled pictures.",
+            metavar="SCORER",
         ),
     ] = "faces",
     codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16,
@@ -90,7 +98,9 @@ def evaluate(
     figure: Annotated[bool, typer.Option(help="Whether to draw the plots and the sheet of pictures.")] = True,
     report: Annotated[
         Path | None,
-        typer.Option(help="Judge inversions by how they take edits: fills in what `invert --report` wrote."),
+        typer.Option(
+            help="Judge inversions in place of samples: fills in how those that `invert --report` lists take edits."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="FOLDER")] = Path("evaluation"),
     overwrite: Overwrite = False,
@@ -100,7 +110,7 @@ def evaluate(
     """Measure directions side by side: intended change, leakage, identity, drift; a table and a figure."""
     from editing.counting import show_work
     from editing.edit import spread
-    from editing.evaluation import Contender, Evaluator, score_deviations
+    from editing.evaluation import Contender, Evaluator
     from editing.evaluation_parts import (
         counter,
         find_directions,
@@ -109,6 +119,7 @@ def evaluate(
         open_scorer,
         own_score,
     )
+    from editing.score_spread import score_spread
     from editing.seeds import check_truncation
     from generator.fetch import cache_folder
 
@@ -118,6 +129,7 @@ def evaluate(
     if report is not None:
         from editing.editability_command import fill_in
 
+        _check_report_options(context)
         fill_in(report, direction or [], score or [], scorer, identity, model, device)
         return
     files = _files(out, figure, overwrite)
@@ -135,12 +147,10 @@ def evaluate(
             for i, (label, one) in enumerate(found)
         ]
         ws = G.sample(range(seed, seed + codes), truncation=truncation)
-        deviations = score_deviations(
-            G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples")
-        )
+        spread_of = score_spread(G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples"))
         evaluator = Evaluator(
-            G, measure, deviations, ws,
-            judged=_judged(scorer),
+            G, measure, spread_of.deviations, ws,
+            judged=_judged(scorer), tied=spread_of.tied,
             identity=identity_measure(scorer == "faces" if identity is None else identity),
             features=_features(features, G),
             count=counter(begin("editing"), codes * (1 + len(strengths) * len(contenders))),
@@ -164,13 +174,30 @@ def evaluate(
         print(f"Wrote {file}")
 
 
+def _check_report_options(context: typer.Context) -> None:
+    given = [
+        option
+        for name, option in _OF_SAMPLES.items()
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    ]
+    if given:
+        raise InputError(
+            f"{given[0]} is about edits of samples, and --report edits the report's own inversions; leave it out."
+        )
+
+
 def _check_scores(directions: "Sequence[str]", scores: "Sequence[str]") -> None:
     if scores and not directions:
         raise InputError("A --score needs the --direction that is meant to change it.")
     if scores and len(scores) not in (1, len(directions)):
         raise InputError(
-            f"{len(directions)} directions came with {len(scores)} scores; give one --score for all, or one each."
+            f"{_count(directions, 'direction')} came with {_count(scores, 'score')}; give one --score for all, or "
+            "one each."
         )
+
+
+def _count(names: "Sequence[str]", what: str) -> str:
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
 
 
 def _files(out: Path, figure: bool, overwrite: bool) -> dict[str, Path]:

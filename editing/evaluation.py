@@ -1,8 +1,7 @@
 """Directions side by side: what each is for, what else it changes, whose face it leaves, how far pictures drift."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from invert.identity import Embedding, Identity
 
 _BATCH = 4
-_SCORED_SAMPLES = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +51,10 @@ class Evaluator:
     Args:
         G: the generator; its precision is used as it is (bfloat16 is enough).
         scorer: measures pictures.
-        deviations: of each score over samples of W, as :func:`score_deviations` gives them.
+        deviations: of each score over samples of W, as :func:`editing.score_spread.score_spread` gives them.
         ws: the codes to edit, ``[N, num_ws, w_dim]``.
         judged: the scores that leakage is about; all of them when None.
+        tied: for each score that has some, the others that do not change apart from it, which leakage leaves out.
         identity: measures how far apart faces are; None for no such measure.
         features: what the Frechet distance is taken in; None for no such measure.
         size: side of the pictures, or the generator's resolution where that is smaller.
@@ -74,6 +73,7 @@ class Evaluator:
         ws: "Tensor",
         *,
         judged: Sequence[str] | None = None,
+        tied: Mapping[str, Sequence[str]] | None = None,
         identity: "Identity | None" = None,
         features: "Features | None" = None,
         size: int = 256,
@@ -82,6 +82,7 @@ class Evaluator:
         self.G, self.scorer, self.ws = G, scorer, ws
         self.names = tuple(scorer.names)
         self.judged = self.names if judged is None else tuple(judged)
+        self.tied = dict(tied or {})
         if deviations.shape != (len(self.names),) or not set(self.judged) <= set(self.names):
             raise ValueError(f"deviations need one value for each of {', '.join(self.names)}, as judged scores are")
         # A score that is the same for all samples has no deviation to be measured in.
@@ -131,7 +132,8 @@ class Evaluator:
         own = self.names.index(score)
         if not any(np.isfinite(there.changes[:, own]).any() for there in at):
             raise InputError(f"The score '{score}' could not be measured on any edit along {contender.label}.")
-        return Evaluation(contender.label, score, self.names, self.judged, tuple(at))
+        tied = tuple(self.tied.get(score, ()))
+        return Evaluation(contender.label, score, self.names, self.judged, tuple(at), tied)
 
     def _look(
         self,
@@ -192,32 +194,3 @@ class Evaluator:
         if not np.isfinite(slopes).any():
             raise InputError(f"No score could be measured on any edit along {label}.")
         return self.judged[int(np.nanargmax(np.abs(slopes)))]
-
-
-def score_deviations(
-    G: "Generator",
-    scorer: Scorer,
-    *,
-    cache: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Array:
-    """The standard deviation of each score over samples of W, ``[len(scorer.names)]``.
-
-    Those that the shipped directions were calibrated with where the scorer is theirs; otherwise 400 pictures are
-    scored, and their scores kept in the cache folder.
-
-    Raises:
-        InputError: the model has classes, or too few pictures could be scored.
-    """
-    from editing.catalogue import known
-    from editing.discovery.samples import sample
-
-    for direction in known(G.latent_space).values():
-        stored = direction.provenance.get("score_deviations")
-        if direction.provenance.get("scorer") == scorer.version and isinstance(stored, dict):
-            values = [stored.get(name) for name in scorer.names]
-            if all(isinstance(value, int | float) for value in values):
-                return np.array(values, dtype=np.float64)
-    if G.label_dim:
-        raise InputError(f"The model '{G.name}' has classes; directions are evaluated on models without.")
-    return sample(G, scorer, _SCORED_SAMPLES, exact=True, cache=cache, progress=progress).valid().deviations()

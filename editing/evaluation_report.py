@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from editing.discovery.tied import say_tied
 from editing.evaluation_results import AtStrength, Evaluation
 from generator.errors import InputError
 from generator.json_values import JSON
@@ -43,10 +44,10 @@ def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
             values = (one.intended(there), one.leakage(there), there.identity, there.drift)
             cells = f"{there.strength:>+10.3g}" + "".join(_cell(value) for value in values)
             lines.append(f"{one.label:<{width}}{one.score:<{score_width}}{cells}")
-        lines += [
-            "",
-            "What strength 1 gives, and what one deviation of the intended change costs, over all strengths:",
-        ]
+    lines += [
+        "",
+        "What strength 1 gives, and what one deviation of the intended change costs, over all strengths:",
+    ]
     lines.append(f"{'direction':<{width}}{'score':<{score_width}}" + _titles(_COSTS))
     for one in evaluations:
         cells = "".join(_cell(value) for value in _costs(one).values())
@@ -54,7 +55,13 @@ def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
     lines += ["", *_every_score(evaluations), ""]
     first = evaluations[0]
     judged = "" if set(first.judged) == set(first.names) else f" (the others of {', '.join(first.judged)})"
-    return "\n".join([*lines, _EXPLANATION.format(judged=judged)])
+    return "\n".join([*lines, _EXPLANATION.format(judged=judged), *say_tied(_left_out(evaluations))])
+
+
+def _left_out(evaluations: Sequence[Evaluation]) -> dict[str, tuple[str, ...]]:
+    """For each direction's score, what its leakage leaves out of the judged ones."""
+    found = {one.score: tuple(name for name in one.tied if name in one.judged) for one in evaluations}
+    return {score: names for score, names in found.items() if names}
 
 
 def _titles(names: Sequence[str]) -> str:
@@ -147,6 +154,7 @@ def json_values(evaluations: Sequence[Evaluation], settings: Mapping[str, JSON])
     return {
         "settings": dict(settings),
         "judged": list(evaluations[0].judged),
+        "left_out": {score: list(names) for score, names in _left_out(evaluations).items()},
         "strengths": [plain(row) for row in rows(evaluations)],
         "directions": [{"direction": one.label, "score": one.score, **plain(_costs(one))} for one in evaluations],
     }
@@ -165,14 +173,24 @@ def check_figure() -> None:
 
 
 def figure(evaluations: Sequence[Evaluation]) -> "Image.Image":
-    """Four plots, one line a direction, and a chart of what each direction does to every score."""
+    """Up to four plots, one line a direction, and a chart of what each direction does to every score.
+
+    What was not measured of any direction has no plot.
+    """
     from matplotlib.figure import Figure
     from PIL import Image
 
     names = evaluations[0].names
     tall = max(7.0, 0.28 * len(names) + 1.5)
     drawn = Figure(figsize=(15, tall), layout="constrained", dpi=110)
-    axes = drawn.subplot_mosaic([["intended", "leakage", "scores"], ["identity", "drift", "scores"]])
+    at = [there for one in evaluations for there in one.at]
+    identity = "identity" if any(math.isfinite(there.identity) for there in at) else "."
+    drift = "drift" if any(math.isfinite(there.drift) for there in at) else "."
+    axes = drawn.subplot_mosaic(
+        [["intended", "leakage", "scores"], [identity, drift, "scores"]]
+        if (identity, drift) != (".", ".")
+        else [["intended", "leakage", "scores"]]
+    )
     intended = [[one.intended(there) for there in one.at] for one in evaluations]
     for one, own in zip(evaluations, intended, strict=True):
         order = np.argsort([there.strength for there in one.at])
@@ -185,7 +203,9 @@ def figure(evaluations: Sequence[Evaluation]) -> "Image.Image":
             ("identity", lambda there: there.identity),
             ("drift", lambda there: there.drift),
         ):
-            axes[panel].plot([own[i] for i in order], [measure(one.at[i]) for i in order], marker="o", label=label)
+            if panel in axes:
+                values = [measure(one.at[i]) for i in order]
+                axes[panel].plot([own[i] for i in order], values, marker="o", label=label)
     axes["intended"].set(xlabel="strength", ylabel="change of its own score (deviations)", title="Intended change")
     axes["intended"].legend(fontsize="small", ncols=1 + len(evaluations) // _LEGEND_ROWS)
     for panel, title, unit in (
@@ -193,9 +213,11 @@ def figure(evaluations: Sequence[Evaluation]) -> "Image.Image":
         ("identity", "Identity", "distance from the unedited face"),
         ("drift", "Drift", "squared Frechet distance"),
     ):
-        axes[panel].set(xlabel="change of its own score (deviations)", ylabel=unit, title=title)
-        axes[panel].set_ylim(bottom=0)
-    for panel in ("intended", "leakage", "identity", "drift"):
+        if panel in axes:
+            axes[panel].set(xlabel="change of its own score (deviations)", ylabel=unit, title=title)
+            highest = axes[panel].dataLim.y1
+            axes[panel].set_ylim(bottom=0, top=1.1 * highest if 0 < highest < math.inf else None)
+    for panel in set(axes) - {"scores"}:
         axes[panel].grid(alpha=0.3)
     _chart(axes["scores"], evaluations)
     file = io.BytesIO()

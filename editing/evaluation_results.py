@@ -46,6 +46,7 @@ class Evaluation:
         names: of all scores.
         judged: the scores that leakage is about, beside its own.
         at: one entry for each strength.
+        tied: scores that do not change apart from its own, which leakage leaves out.
     """
 
     label: str
@@ -53,6 +54,7 @@ class Evaluation:
     names: tuple[str, ...]
     judged: tuple[str, ...]
     at: tuple[AtStrength, ...]
+    tied: tuple[str, ...] = ()
 
     def moved(self, there: AtStrength) -> Array:
         """The mean signed change of every score, in deviations, ``[scores]``."""
@@ -63,10 +65,14 @@ class Evaluation:
         return float(self.moved(there)[self.names.index(self.score)])
 
     def leakage(self, there: AtStrength) -> float:
-        """The mean size of the changes in the other judged scores over that in its own; NaN where that is still."""
+        """The mean size of the changes in the other judged scores over that in its own.
+
+        NaN where its own is still, and where there is no other.
+        """
         sizes = np.array([mean(column) for column in np.abs(there.changes).T])
         own = sizes[self.names.index(self.score)]
-        others = [i for i, name in enumerate(self.names) if name in self.judged and name != self.score]
+        left_out = {self.score, *self.tied}
+        others = [i for i, name in enumerate(self.names) if name in self.judged and name not in left_out]
         return float(mean(sizes[others]) / own) if own >= _LEAST_CHANGE else float("nan")
 
     @property

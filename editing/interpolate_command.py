@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from editing.options import Device, Overwrite, RecordsModel, Truncation
+from editing.options import Device, Overwrite, RecordsModel
 from generator.command import new_app
 from generator.errors import InputError
 from invert.claims import Claims
@@ -18,6 +18,7 @@ interpolate_app = new_app()
 DEFAULT_FILM = "morph.mp4"
 _SMALL_FORMATS = (".gif", ".webp")
 _SMALL = 512
+_TRUNCATION = 0.7
 
 
 class CurveName(StrEnum):
@@ -65,16 +66,25 @@ def interpolate(
     ping_pong: Annotated[bool, typer.Option("--ping-pong", help="There and back again.")] = False,
     layers: Annotated[
         str | None,
-        typer.Option(help="Only these move: coarse, middle, fine, or rows such as 0-3,7.", metavar="LAYERS"),
+        typer.Option(
+            help="Only these move, along a --direction, too: coarse, middle, fine, or rows such as 0-3,7.",
+            metavar="LAYERS",
+        ),
     ] = None,
     direction: Annotated[
         list[str] | None, typer.Option("--direction", "-d", help="Sweep this, too; repeatable.", metavar="NAME")
     ] = None,
     ends: _Range = None,
     raw: Annotated[bool, typer.Option("--raw", help="Take --range in multiples of the stored vector.")] = False,
-    truncation: Truncation = 0.7,
+    truncation: Annotated[
+        float | None,
+        typer.Option(
+            help=f"Of seeds: 1 as drawn, 0 the mean face; {_TRUNCATION:g} by default.", show_default=False
+        ),
+    ] = None,
     truncation_range: Annotated[
-        tuple[float, float] | None, typer.Option(help="Sweep the truncation of all.", metavar="FROM TO")
+        tuple[float, float] | None,
+        typer.Option(help="Sweep the truncation: 1 is a seed as drawn, or a record as it is.", metavar="FROM TO"),
     ] = None,
     fps: Annotated[float, typer.Option(help="Frames a second.")] = 24,
     size: Annotated[int | None, typer.Option(help="Side in pixels; the model's, or 512 for GIF and WebP.")] = None,
@@ -92,12 +102,18 @@ def interpolate(
     if bool(direction) != (ends is not None):
         missing = "--direction smile" if ends is not None else "--range -2 2"
         raise InputError(f"A sweep needs a direction and its strengths; add {missing}.")
+    if raw and not direction:
+        raise InputError("--raw says how the --range of a --direction is taken, and there is none; leave it out.")
+    if truncation is not None and truncation_range is not None:
+        raise InputError("--truncation-range sweeps the truncation of seeds, too; leave out --truncation.")
     morph = Morph(
         frames, curve.value, easing.value, even, loop, ping_pong, layers,
         ends=ends, raw=raw, truncation_ends=truncation_range,
     )  # fmt: skip
     morph.check(len(keys))
-    check_film(out, codec=codec, overwrite=overwrite)
+    check_film(out, codec=codec, overwrite=overwrite, fps=fps)
+    if truncation is None:
+        truncation = _TRUNCATION if truncation_range is None else 1.0
     G, codes = open_codes(keys, model=model, device=device, truncation=truncation)
     check_not_a_source(out, codes)
     if size is None and out.suffix.lower() in _SMALL_FORMATS:

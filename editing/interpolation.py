@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Way: TypeAlias = "Callable[[Tensor], Tensor]"
 """Times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``; the key codes are reached at equal distances in time."""
 
+StylesWay: TypeAlias = "Callable[[Generator, Tensor, float], list[Tensor]]"
+"""What draws, ws ``[1, num_ws, w_dim]`` of a :data:`Way`, and their time, to styles for that generator."""
+
 Curve = Literal["linear", "spline", "slerp"]
 Easing = Literal["linear", "smooth"]
 
@@ -147,6 +150,31 @@ def sweep(
     return swept
 
 
+def sweep_styles(
+    directions: "Sequence[Direction]",
+    ends: tuple[float, float],
+    *,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
+) -> StylesWay:
+    """The same for directions of StyleSpace, which move what a code becomes in the network.
+
+    Args:
+        directions: bound to the generator, all of StyleSpace.
+        ends, rows, raw: as for :func:`sweep`; rows choose the layers whose styles move.
+
+    Returns:
+        A way from codes to styles, which raises InputError where they overflow.
+    """
+    from editing.edit import edited_styles
+
+    def swept(G: "Generator", ws: "Tensor", time: float) -> "list[Tensor]":
+        strength = ends[0] + (ends[1] - ends[0]) * time
+        return edited_styles(G, ws, [(direction, strength) for direction in directions], rows=rows, raw=raw)
+
+    return swept
+
+
 def sweep_truncation(way: Way, w_avg: "Tensor", ends: tuple[float, float]) -> Way:
     """A way drawn towards the mean w, more or less as time goes on (the truncation trick).
 
@@ -195,10 +223,21 @@ def frame_times(frames: int, *, loop: bool = False, ping_pong: bool = False) -> 
 
 def ease(times: "Tensor", easing: Easing, segments: int = 1) -> "Tensor":
     """Times at which the motion is even (``linear``), or slow at every key and fast between them (``smooth``)."""
+    import torch
+
+    return ease_between(times, easing, torch.linspace(0, 1, segments + 1, dtype=torch.float64))
+
+
+def ease_between(times: "Tensor", easing: Easing, keys: "Tensor") -> "Tensor":
+    """:func:`ease` for keys that are not at equal distances: float64 ``[K]``, ascending from 0 to 1."""
+    import torch
+
     if easing == "linear":
         return times
-    first, fraction = _segment(times, segments)
-    return (first + fraction * fraction * (3 - 2 * fraction)) / segments
+    after = torch.searchsorted(keys, times.to(keys), right=True).clamp(1, len(keys) - 1)
+    low, high = keys[after - 1], keys[after]
+    fraction = ((times - low) / (high - low)).clamp(0, 1)
+    return low.lerp(high, fraction * fraction * (3 - 2 * fraction))
 
 
 def check_frames(frames: int) -> None:

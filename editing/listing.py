@@ -1,7 +1,7 @@
 """What is known about a direction, in words."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,18 +28,20 @@ def describe(direction: "Direction") -> str:
         known.append(f"accuracy {accuracy:.2f} on held-out samples")
     moved = provenance.get("moved")
     if isinstance(moved, dict):
-        known.append(_describe_leakage(str(provenance.get("score", direction.name)), moved))
+        tied = provenance.get("leakage_leaves_out")
+        own = {str(provenance.get("score", direction.name)), *(map(str, tied) if isinstance(tied, list) else ())}
+        known.append(_describe_leakage(own, moved))
     if known:
         lines.append(" " * 13 + "; ".join(known))
     return "\n".join(lines)
 
 
-def _describe_leakage(intended: str, moved: Mapping[str, object]) -> str:
-    """The other scores that one unit of strength moves most, in their standard deviations."""
+def _describe_leakage(own: Collection[str], moved: Mapping[str, object]) -> str:
+    """The scores but its own that one unit of strength moves most, in their standard deviations."""
     others = {
         other: float(change)
         for other, change in moved.items()
-        if other != intended and isinstance(change, int | float) and abs(change) >= _SMALL_LEAK
+        if other not in own and isinstance(change, int | float) and abs(change) >= _SMALL_LEAK
     }
     most = sorted(others.items(), key=lambda item: -abs(item[1]))[:_MOST_LEAKS]
     if not most:

@@ -10,7 +10,6 @@ from editing.options import (
     BlendName,
     Device,
     Overwrite,
-    PartThreshold,
     PictureOut,
     RecordsModel,
     Regions,
@@ -60,7 +59,13 @@ def mix(
             metavar="NAME",
         ),
     ] = None,
-    threshold: PartThreshold = THRESHOLD,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="How much of a style channel's change has to lie in the --part; "
+            f"{THRESHOLD:g} by default, less gives more."
+        ),
+    ] = None,
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of each with the styles of each.")] = False,
     columns: Annotated[
         list[str] | None, typer.Option("--column", help="Who gives in a --matrix; all by default.", metavar="B")
@@ -92,8 +97,11 @@ def mix(
         raise InputError("A --matrix shows whole pictures; leave out --region and --part.")
     if record and (matrix or region or part):
         raise InputError("A --record is of one whole picture; leave out --matrix, --region and --part.")
+    if threshold is not None and not part:
+        raise InputError("--threshold says which style channels give a --part; name one, such as --part hair.")
+    least = THRESHOLD if threshold is None else threshold
     if part:
-        check_threshold(threshold)
+        check_threshold(least)
         if blend is BlendName.features:
             raise InputError("A --part is drawn whole, not blended in the features; leave out --blend features.")
     if len(sources) < 2 and not columns:
@@ -125,7 +133,7 @@ def mix(
     else:
         givers_of = list(zip(codes[1:], rows, (amount for _, amount in shared), strict=True))
         given = [] if parts else [Donor(code.ws, one, amount) for code, one, amount in givers_of]
-        weights = channel_weights(G, parts, threshold) if parts else []
+        weights = channel_weights(G, parts, least) if parts else []
         by_part = [
             PartDonor(code.ws, channels, amount, one)
             for channels, (code, one, amount) in zip(weights, givers_of, strict=bool(parts))

@@ -133,7 +133,10 @@ def _of(values: Sequence[_Value], index: int, count: int, option: str) -> _Value
     if len(values) == 1:
         return values[0]
     if len(values) != count:
-        raise InputError(f"Give one {option} for all {count} sources or one for each, not {len(values)}.")
+        if count == 1:
+            joined = ", joined by commas: coarse,fine" if option == "--layers" else ""
+            raise InputError(f"One giver takes one {option}{joined}; there are {len(values)}.")
+        raise InputError(f"Give one {option} for all {count} givers or one for each, not {len(values)}.")
     return values[index]
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from editing.direction import Direction
-    from editing.interpolation import Curve, Easing, Way
+    from editing.interpolation import Curve, Easing, StylesWay, Way
     from editing.sources import Code
     from generator.generator import Generator
     from invert.film import Frame
@@ -29,7 +29,8 @@ class Morph:
         easing: see :func:`editing.interpolation.ease`.
         even: one visible speed, see :mod:`editing.pace`.
         loop, ping_pong: see :func:`editing.interpolation.frame_times`.
-        layers: only these rows move, as a person types them; None for all.
+        layers: only these rows move, along directions too, as a person types them; None for all, and for each
+            direction's own.
         directions: swept from the first of ``ends`` to the second, bound to the generator.
         ends, raw: strengths of the directions, see :func:`editing.interpolation.sweep`.
         truncation_ends: see :func:`editing.interpolation.sweep_truncation`; None leaves the truncation.
@@ -92,8 +93,15 @@ class Morph:
         from editing.pace import even_pace
 
         first, points = codes[0], self.points(len(codes))
-        pace = even_pace(first.drawn_by(G), way, points=points, noise=first.noise_or_const, on_point=on_point)
-        return pace(interpolation.ease(times, self.easing))
+        pace = even_pace(
+            first.drawn_by(G),
+            way,
+            points=points,
+            styles=self.styles(G),
+            noise=first.noise_or_const,
+            on_point=on_point,
+        )
+        return pace(interpolation.ease_between(times, self.easing, pace.shares_at(segments + 1)))
 
     def draw(
         self, G: "Generator", codes: "Sequence[Code]", times: "Tensor", *, size: int | None = None
@@ -115,23 +123,39 @@ class Morph:
 
         noise = noise_between([code.noise for code in codes], G.noise_constants(), loop=self.loop)
         weights = weights_between(G, [code.tuned(G) for code in codes], loop=self.loop)
-        return draw_frames(G, self.way(G, codes), times, noise=noise, weights=weights, size=size)
+        way, styles = self.way(G, codes), self.styles(G)
+        return draw_frames(G, way, times, styles=styles, noise=noise, weights=weights, size=size)
 
     def way(self, G: "Generator", codes: "Sequence[Code]") -> "Way":
-        """The way through the key codes.
+        """The way through the key codes, and along the directions that move codes.
 
         Raises:
             InputError: a curve through Z has a key without z, or there are no such layers.
         """
-        way = self._through(G, codes)
-        if self.layers is not None:
-            way = interpolation.only_rows(way, G.rows(self.layers), codes[0].ws)
+        way, rows = self._through(G, codes), self._rows(G)
         if self.truncation_ends is not None:
             way = interpolation.sweep_truncation(way, G.w_avg, self.truncation_ends)
+        if rows is not None:
+            way = interpolation.only_rows(way, rows, codes[0].ws)
         if self.ends is not None:
             for direction in self.directions:
-                way = interpolation.sweep(way, direction, self.ends, raw=self.raw)
+                if direction.space == "w":
+                    way = interpolation.sweep(way, direction, self.ends, rows=rows, raw=self.raw)
         return way
+
+    def styles(self, G: "Generator") -> "StylesWay | None":
+        """What the directions of StyleSpace make of the styles on the way; None where there is none.
+
+        Raises:
+            InputError: there are no such layers.
+        """
+        in_styles = [direction for direction in self.directions if direction.space == "s"]
+        if self.ends is None or not in_styles:
+            return None
+        return interpolation.sweep_styles(in_styles, self.ends, rows=self._rows(G), raw=self.raw)
+
+    def _rows(self, G: "Generator") -> list[int] | None:
+        return None if self.layers is None else G.rows(self.layers)
 
     def _through(self, G: "Generator", codes: "Sequence[Code]") -> "Way":
         import torch

@@ -37,7 +37,13 @@ class BlendName(StrEnum):
     features = "features"
 
 
-Blend = Annotated[BlendName, typer.Option(help="Join a region in the image, or in the network's features.")]
+Blend = Annotated[
+    BlendName,
+    typer.Option(
+        help="Join a region in the image, outside of which nothing changes; or in the network's features, for what "
+        "changes its outline, such as hair."
+    ),
+]
 
 PictureOut = Annotated[
     Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")

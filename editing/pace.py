@@ -12,7 +12,7 @@ from generator.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from editing.interpolation import Way
+    from editing.interpolation import StylesWay, Way
     from generator.generator import Generator, Noise
 
 SIZE = 128
@@ -54,12 +54,23 @@ class EvenPace:
         fraction = (shares.to(self.share) - low) / (high - low)
         return self.times[after - 1].lerp(self.times[after], fraction.clamp(0, 1))
 
+    def shares_at(self, keys: int) -> "Tensor":
+        """How much of the whole length, in [0, 1], is behind at each of so many keys at equal distances in time.
+
+        Raises:
+            ValueError: a key lies between two of the times.
+        """
+        if keys < 2 or (len(self.times) - 1) % (keys - 1):
+            raise ValueError(f"{keys} keys do not lie on {len(self.times)} times")
+        return self.share[:: (len(self.times) - 1) // (keys - 1)].contiguous()
+
 
 def even_pace(
     G: "Generator",
     way: "Way",
     *,
     points: int = 33,
+    styles: "StylesWay | None" = None,
     noise: "Noise" = "const",
     distance: "Callable[[Tensor, Tensor], Tensor] | None" = None,
     on_point: Callable[[], None] | None = None,
@@ -70,6 +81,7 @@ def even_pace(
         G: draws the pictures, at :data:`SIZE` pixels where it is larger.
         way: what to measure.
         points: on how many points; more for a way of many keys.
+        styles: as for :func:`editing.animation.draw_frames`.
         noise: for :meth:`generator.generator.Generator.synthesize`.
         distance: two images ``[1, 3, H, W]`` to a distance ``[1]`` that grows with the step's square; LPIPS (alex)
             when None.
@@ -90,7 +102,9 @@ def even_pace(
     with torch.inference_mode():
         before: Tensor | None = None
         for time in times:
-            image = G.synthesize(way(time[None]), noise, size=size)
+            ws = way(time[None])
+            drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
+            image = G.synthesize_styles(drawn, noise, size=size)
             if before is not None:
                 lengths.append(float(distance(before, image).clamp_min(0).sqrt()))
             before = image

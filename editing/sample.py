@@ -45,7 +45,10 @@ def sample(
         typer.Option(help="The grid's name; or a folder, for single pictures.", metavar="FILE|DIR"),
     ] = None,
     single: Annotated[bool, typer.Option("--single", help="Write each picture by itself, at full size.")] = False,
-    cols: Annotated[int | None, typer.Option(min=1, max=1000, help="Pictures in a row of the grid.")] = None,
+    cols: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help="Pictures in a row of the grid; about as many as rows by default."),
+    ] = None,
     size: Annotated[
         int | None, typer.Option(min=1, help="Side of each picture: the model's, or that halved some times.")
     ] = None,

@@ -49,7 +49,7 @@ def open_scores(text: str, begin: Begin) -> Scored:
         from editing.discovery.classifier import ClassifierScorer
 
         network = ClassifierScorer(path)
-        return Scored(network.names, network)
+        return Scored(network.names, network, notes=network.notes)
     if path.suffix == ".csv":
         from editing.discovery.scored_codes import score_names
 

@@ -168,8 +168,26 @@ def direction_names(wish: Wish, scored: Scored | None) -> list[str]:
         from editing.discovery.attributes import FACE_ATTRIBUTES
 
         return [attribute.name for attribute in FACE_ATTRIBUTES]
-    _check_file_names(scored.names, wish.scorer)
-    return list(scored.names)
+    names = [name for name in scored.names if name not in _mirrored(scored)]
+    _check_file_names(names, wish.scorer)
+    return names
+
+
+def say_mirrored(wish: Wish, scored: Scored | None) -> list[str]:
+    """A sentence for each score that gets no direction unless it is named, as another one's serves it, too."""
+    if scored is None or wish.scores:
+        return []
+    return [
+        f"With two classes one direction serves both: a negative strength of '{found}' leads to '{other}'."
+        for other, found in _mirrored(scored).items()
+    ]
+
+
+def _mirrored(scored: Scored) -> dict[str, str]:
+    """The first of two classes of which a picture has one, with the second, after which the score is named."""
+    from editing.discovery.tied import exclusive_groups
+
+    return {group[0]: group[1] for group in exclusive_groups(scored.scorer) if len(group) == 2}
 
 
 def _check_file_names(names: Sequence[str], scorer: str | None) -> None:

@@ -93,7 +93,9 @@ def invert(
     ] = None,
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
-        typer.Option(help="Of the search; results are always computed in float32."),
+        typer.Option(
+            help="Of the search; auto is bfloat16 where the device is fast in it. Results are computed in float32."
+        ),
     ] = "auto",
     mask: Annotated[
         Path | None,
@@ -188,6 +190,10 @@ def invert(
     stills = [path for path in photos if not is_film(path)]
     if films:
         check_film_settings(settings)
+    elif every != 1 or max_frames is not None or not smooth:
+        raise InputError(
+            "--every, --max-frames and --no-smooth are of films, and there is none here; leave them out."
+        )
     jobs = gather(stills) if stills else []
     for one in (mask, keep_unchanged):
         if one is not None and len(jobs) > 1:

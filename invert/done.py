@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.errors import InputError
+from invert.divergence import DIVERGED
 
 if TYPE_CHECKING:
     from generator.json_values import JSON
@@ -19,7 +20,6 @@ MASK, UNCHANGED, LOW_RESOLUTION = "mask", "keep_unchanged", "low_resolution"
 """The settings that say what the photo was compared by: masks' sha256, and a side in pixels; absent for none."""
 
 RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION)
-_DIVERGED = "diverged_at_step"
 
 
 def done_before(
@@ -44,7 +44,7 @@ def done_before(
     except InputError:  # damaged: not done, and not to be replaced unasked either
         return None
     same_photo = len(found) == 1 and [one.sha256 for one in found.sources] == [source.sha256]
-    settings = {name: value for name, value in found.settings.items() if name != _DIVERGED}
+    settings = {name: value for name, value in found.settings.items() if name != DIVERGED}
     told = {name: settings.pop(name) for name in RUN_SETTINGS if name in settings}
     same = same_photo and _same_way(found, inverter) and told == known
     # What an inverter is told it keeps under the same names as it writes down.

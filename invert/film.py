@@ -37,21 +37,30 @@ _OPTIONS = {
 _PNG = "frame_{:05d}.png"
 _TICKS = 90_000  # a second, where times are given
 _HD, _LIMITED = 720, 1
+_GIF_FPS = 50  # its times are hundredths of a second, and players take one hundredth for ten
 
 
-def check_film(path: Path, *, codec: str | None = None, overwrite: bool = False) -> None:
+def check_film(path: Path, *, codec: str | None = None, overwrite: bool = False, fps: float | None = None) -> None:
     """Refuse, before the work, a film that could not be written after it.
 
     Args:
         path: ``.mp4``, ``.gif``, ``.webp``, or a name without a suffix for a folder of PNG pictures.
         codec: the encoder, by FFmpeg's name; None for the format's own.
         overwrite: whether an existing film may be replaced; of a folder, only frames written by this module are.
+        fps: frames a second, where they are evenly spaced.
 
     Raises:
-        InputError: the suffix is not known, the encoder is not there, something is in the way, or the folder may
-            not be written.
+        InputError: the suffix is not known, the encoder is not there, something is in the way, the folder may not
+            be written, or the frame rate is not between 1 and 120, or is above 50 for a GIF.
     """
+    if fps is not None and not 1 <= fps <= 120:
+        raise InputError(f"A film has 1 to 120 frames a second, not {fps:g}.")
     kind = path.suffix.lower()
+    if kind == ".gif" and fps is not None and fps > _GIF_FPS:
+        raise InputError(
+            f"A GIF has up to {_GIF_FPS} frames a second, as browsers slow down faster ones; write a .webp or an "
+            ".mp4, or take a smaller --fps."
+        )
     if kind not in (*SUFFIXES, ""):
         raise InputError(
             f"Cannot write a film to {path}: end the name with {', '.join(SUFFIXES)}, or give a folder's name "
@@ -115,12 +124,9 @@ def write_film(
         sound: a film whose sound is copied as far as this one goes, into an ``.mp4``.
 
     Raises:
-        InputError: as :func:`check_film`; the frame rate is not between 1 and 120; the encoder refuses the frames;
-            or the film cannot be written.
+        InputError: as :func:`check_film`; the encoder refuses the frames; or the film cannot be written.
     """
-    if not 1 <= fps <= 120:
-        raise InputError(f"A film has 1 to 120 frames a second, not {fps:g}.")
-    check_film(path, codec=codec, overwrite=overwrite)
+    check_film(path, codec=codec, overwrite=overwrite, fps=fps if times is None else None)
     if not path.suffix:
         with atomic_folder(path, _FRAMES) as folder, in_background(_Pictures(folder)) as write:
             yield write

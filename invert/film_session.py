@@ -170,8 +170,7 @@ class FilmSession:
                     part = parts.read(number)
                     if part is None:
                         part = self._search(picture(), self._alignment(path, index, facts), before)
-                        step = part.settings.get("diverged_at_step")
-                        if step is not None:
+                        for step in part.diverged.values():
                             told = f"the search diverged at step {step}; its best code before is kept"
                             print(f"invert: {self.film.name}, frame {number}: {told}", file=sys.stderr)
                         parts.write(number, part)
@@ -183,14 +182,16 @@ class FilmSession:
     def _search(self, picture: "Image.Image", alignment: "Alignment", before: "Tensor | None") -> "Inversion":
         """The record of one frame, from the code of the one before where there is one."""
         from invert.align import crop_of
-        from invert.inversion import Inversion
+        from invert.divergence import DIVERGED
+        from invert.inversion import JSON, Inversion
 
         G = self.session.generator
         if before is not None and self.settings.method != "encode":
             side = min(alignment.size, _COMPARED)
             image = to_tensor(crop_of(picture, alignment, side), device=G.device)
-            ws = self._follower.follow(image, before)
-            return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow")
+            told: dict[str, JSON] = {}
+            ws = self._follower.follow(image, before, on_divergence=lambda step: told.update({DIVERGED: step}))
+            return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow", told)
         crop = crop_of(picture, alignment)
         image = to_tensor(crop, device=G.device)
         resemblance = resemblance_of(self.session.inverter, crop) if self.settings.align else None

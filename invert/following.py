@@ -8,6 +8,7 @@ goes a third of the way.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,7 +24,9 @@ from generator.statistics import WStatistics
 from invert.comparison import Comparison
 from invert.inversion import JSON
 from invert.losses import LPIPS
-from invert.optimize import Space, rows_finer_than, schedule, size_to_draw
+from invert.optimize import Space
+from invert.schedule import schedule
+from invert.search_rows import rows_finer_than, size_to_draw
 from invert.search_settings import check_search, search_side
 
 
@@ -82,12 +85,16 @@ class Follower:
         self.seed = seed
         self.precision = resolve_precision(precision, G.device)
 
-    def follow(self, image: Tensor, ws: Tensor) -> Tensor:
+    def follow(
+        self, image: Tensor, ws: Tensor, *, on_divergence: Callable[[int], None] = lambda _step: None
+    ) -> Tensor:
         """Search the code of a frame.
 
         Args:
             image: ``[1, 3, H, H]`` in [-1, 1].
             ws: the code of a frame near it, ``[1, num_ws, w_dim]``.
+            on_divergence: called with the step at which the loss was not finite any more, where the best code
+                before it is what comes back.
 
         Returns:
             ws ``[1, num_ws, w_dim]``, of the lowest loss seen; the one that it came from where no step is better.
@@ -116,6 +123,8 @@ class Follower:
                 loss = losses.sum() + self.still_weight * way.square().mean()
                 value = float(loss.detach())
                 if not math.isfinite(value):
+                    if step:
+                        on_divergence(step)
                     break
                 if value < best_loss:
                     best_loss, best = value, way.detach().clone()

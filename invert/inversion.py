@@ -1,12 +1,11 @@
 """The record of an inversion: the code, how it was found, and where the photo came from."""
 
 import dataclasses
-import hashlib
 import importlib.metadata
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,9 @@ from generator.files import atomic_path
 from generator.fingerprint import check_same_space
 from generator.generator import Generator
 from generator.json_values import JSON
+from invert.divergence import diverged_images, settings_of_image
 from invert.footage import Footage
+from invert.record_digest import canonical, digest
 from invert.record_files import FOOTAGE, HEADER, RECORD_SUFFIX
 from invert.source import Source
 
@@ -106,6 +107,11 @@ class Inversion:
     def __len__(self) -> int:
         return self.ws.shape[0]
 
+    @property
+    def diverged(self) -> dict[int, int]:
+        """The images whose search diverged, each with the step; what is kept of them is the best from before."""
+        return diverged_images(self.settings, len(self))
+
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by the names they have on disk."""
         noise = {f"noise.{i:03d}": map for i, map in enumerate(self.noise or [])}
@@ -118,6 +124,7 @@ class Inversion:
             dataclasses.replace(
                 self,
                 ws=self.ws[i : i + 1],
+                settings=settings_of_image(self.settings, i, len(self)),
                 metrics={name: values[i : i + 1] for name, values in self.metrics.items()},
                 noise=self.noise and [map if len(map) == 1 else map[i : i + 1] for map in self.noise],
                 weights=self.weights
@@ -164,8 +171,8 @@ class Inversion:
         header = self._header(path.absolute().parent)
         tensors = self.tensors()
         # One entry: safetensors writes several in any order, and equal records should be equal files.
-        header[_DIGEST] = _digest(header, tensors)
-        content = save(tensors, metadata={HEADER: _canonical(header)})
+        header[_DIGEST] = digest(header, tensors)
+        content = save(tensors, metadata={HEADER: canonical(header)})
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_bytes(content)
 
@@ -238,7 +245,7 @@ class Inversion:
             raise InputError(f"{path} is no record of an inversion; give a file that `invert` wrote.")
         if header.get("format") != _FORMAT:
             raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
-        if header.pop(_DIGEST, None) != _digest(header, tensors):
+        if header.pop(_DIGEST, None) != digest(header, tensors):
             raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
         try:
             return _from_header(header, tensors, path.absolute().parent, Alignment.from_dict)
@@ -281,17 +288,3 @@ def _from_header(
         version=str(header["version"]),
         footage=Footage.from_dict(header[FOOTAGE], folder) if FOOTAGE in header else None,
     )
-
-
-def _canonical(header: dict[str, JSON]) -> str:
-    """The same text for the same header, before and after a file."""
-    return json.dumps(header, sort_keys=True, allow_nan=False)
-
-
-def _digest(header: dict[str, JSON], tensors: Mapping[str, Tensor]) -> str:
-    """sha256 over the header and every tensor's name, type, shape and bytes."""
-    digest = hashlib.sha256(_canonical(header).encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
-    return digest.hexdigest()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from invert.encode import EncoderInverter
     from invert.inversion import Inversion
     from invert.optimize import OptimizationInverter, Progress, Space
-    from invert.pivotal import Pivot
+    from invert.pivot import Pivot
     from invert.tuned_weights import Form
 
 Method = Literal["hybrid", "optimize", "pivotal", "noise", "encode"]

@@ -18,10 +18,12 @@ from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, in_precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images
+from invert.divergence import BestSoFar, told_of
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
-from invert.optimize import OptimizationInverter, Progress, schedule
-from invert.pivotal import Pivot
+from invert.optimize import OptimizationInverter, Progress
+from invert.pivot import Pivot
+from invert.schedule import schedule
 from invert.search_settings import check_search, check_untuned, inverter_settings, search_side
 
 _SMALLEST = 8  # the coarsest scale at which neighbours are compared
@@ -99,8 +101,8 @@ class NoiseOptimization:
             resemblance: for the pivot alone; what noise can draw is too fine to tell people apart.
 
         Returns:
-            The record with codes and noise maps; ``settings`` tells under ``stopped_at_step`` or
-            ``diverged_at_step`` when it ended early.
+            The record with codes and noise maps; ``settings`` tells under ``stopped_at_step`` when it ended early,
+            and the record's ``diverged`` which images diverged, in the pivot or here.
 
         Raises:
             InputError: as the pivot's ``invert``, or the loss is not finite from the first step.
@@ -116,7 +118,8 @@ class NoiseOptimization:
             images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
         )
         if "stopped_at_step" in found.settings:
-            return self._record(found, None, {"stopped_at_step": found.settings["stopped_at_step"]})
+            at: dict[str, JSON] = {"stopped_at_step": found.settings["stopped_at_step"]}
+            return self._record(found, None, at | told_of(found.diverged, len(images)))
         check_untuned(found)
         ended: dict[str, JSON] = {}
         with keep_freed_memory():
@@ -125,7 +128,6 @@ class NoiseOptimization:
                 for step in range(self.steps):
                     seen, loss = search.step(step)
                     if not math.isfinite(loss):
-                        ended["diverged_at_step"] = before + step
                         break
                     if on_step is not None:
                         on_step(Progress(before + step + 1, total, loss, seen))
@@ -135,7 +137,8 @@ class NoiseOptimization:
                 ended["stopped_at_step"] = before + search.steps_done
         if not search.steps_done and "stopped_at_step" not in ended:
             raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
-        return self._record(found, search.best_maps(), ended)
+        diverged = found.diverged | search.seen.diverged(before)
+        return self._record(found, search.best_maps(), ended | told_of(diverged, len(images)))
 
     def settings(self) -> dict[str, JSON]:
         """Every setting, as records tell it."""
@@ -189,7 +192,7 @@ class _NoiseSearch:
             _normalised(map.detach().float().repeat(count, 1, 1, 1)).requires_grad_() for map in G.noise_constants()
         ]
         self.best = [map.detach().clone() for map in self.maps]
-        self.best_loss = torch.full((count,), math.inf, device=G.device)
+        self.seen = BestSoFar(count, G.device)
         self.adam = torch.optim.Adam(self.maps, lr=inverter.learning_rate, betas=(0.9, 0.99))
         self.steps_done = 0
 
@@ -204,11 +207,10 @@ class _NoiseSearch:
         drawn = self.G.synthesize_styles(self.styles, self._scaled(self.maps))
         losses, seen = self.comparison(as_colour(drawn))
         losses = losses + inverter.regularizer_weight * correlation(self.maps)
+        better = self.seen.see(losses, step)
         finite = torch.isfinite(losses.detach())
         if not bool(finite.any()):
             return seen, math.nan
-        better = losses.detach() < self.best_loss
-        self.best_loss = torch.where(better, losses.detach(), self.best_loss)
         for best, map in zip(self.best, self.maps, strict=True):
             best[better] = map.detach()[better]
         losses.sum().backward()  # type: ignore[no-untyped-call]

@@ -6,7 +6,6 @@ moves in coordinates in which W is a standard normal. The steps then suit every 
 those that the generator was trained on, where edits work; the loss falls as fast.
 """
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,11 +18,14 @@ from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
-from generator.precision import DTYPES, Precision, resolve_precision
+from generator.precision import DTYPES, Precision, in_precision, resolve_precision
 from generator.statistics import WStatistics
 from invert.comparison import Comparison, Resemblance, check_images
+from invert.divergence import BestSoFar, told_of
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS
+from invert.schedule import schedule
+from invert.search_rows import rows_finer_than, size_to_draw
 from invert.search_settings import check_search, search_side
 
 Space = Literal["w", "w+"]
@@ -159,8 +161,8 @@ class OptimizationInverter:
                 search in W+ then has no part in W, and one in W begins with the mean of the rows.
 
         Returns:
-            The record; ``settings`` tells under ``stopped_at_step`` or ``diverged_at_step`` when the search
-            ended early.
+            The record; ``settings`` tells under ``stopped_at_step`` when the search ended early, and the record's
+            ``diverged`` which images diverged: their best codes before are kept, and the others go on.
 
         Raises:
             InputError: the images, the mask or the start have another shape, or the loss is not finite from the
@@ -176,7 +178,6 @@ class OptimizationInverter:
                 for step in range(self.steps):
                     seen, loss = search.step(step)
                     if not math.isfinite(loss):
-                        search.ended = {"diverged_at_step": step}
                         break
                     if on_step is not None:
                         on_step(Progress(step + 1, self.steps, loss, seen))
@@ -186,7 +187,7 @@ class OptimizationInverter:
                 search.ended = {"stopped_at_step": search.steps_done}
         if not search.steps_done:
             raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
-        lost = torch.isinf(search.best_loss).nonzero().flatten().tolist()
+        lost = torch.isinf(search.seen.loss).nonzero().flatten().tolist()
         if lost:
             raise InputError(f"No code was found for image {lost[0]} of the {len(images)}: its loss is not finite.")
         return Inversion(
@@ -195,7 +196,7 @@ class OptimizationInverter:
             fingerprint=self.G.fingerprint,
             latent_space=self.G.latent_space,
             method=self.method,
-            settings=self.settings() | search.ended,
+            settings=self.settings() | search.ended | told_of(search.seen.diverged(), len(images)),
         )
 
     def settings(self) -> dict[str, JSON]:
@@ -217,7 +218,7 @@ class _Search:
         self.inverter = inverter
         dtype = DTYPES[inverter.precision]
         G = inverter.G
-        self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
+        self.G = in_precision(G, dtype)
         self.statistics = WStatistics.of(G, seed=inverter.seed)
         self.comparison = Comparison(
             images,
@@ -248,7 +249,7 @@ class _Search:
         self.coordinates = coordinates.clone().requires_grad_()
         self.adam = self._new_adam()
         self.held_rows = rows_finer_than(self.drawn_size, G)
-        self.best_loss = torch.full((len(images),), math.inf, device=G.device)
+        self.seen = BestSoFar(len(images), G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
         self.steps_done = 0
         self.ended: dict[str, JSON] = {}
@@ -274,7 +275,8 @@ class _Search:
             losses = losses + inverter.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         if inverter.start_weight and self.start is not None:
             losses = losses + inverter.start_weight * (self.coordinates - self.start).square().mean(dim=(1, 2))
-        self._remember(losses.detach())
+        better = self.seen.see(losses, step)
+        self.best = torch.where(better[:, None, None], self.coordinates.detach(), self.best)
         self.adam.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
         if self.coordinates.shape[1] > 1 and self.coordinates.grad is not None:
@@ -285,36 +287,9 @@ class _Search:
         self.steps_done = step + 1 if len(finite) else self.steps_done
         return seen, float(finite.mean()) if len(finite) else math.nan
 
-    def _remember(self, losses: Tensor) -> None:
-        better = losses < self.best_loss
-        self.best_loss = torch.where(better, losses, self.best_loss)
-        self.best = torch.where(better[:, None, None], self.coordinates.detach(), self.best)
-
     def best_ws(self) -> Tensor:
         """The codes of the lowest loss seen, ``[N, num_ws, w_dim]``."""
         ws = self.statistics.unwhiten(self.best)
         # A matrix product of equal rows may differ in the last bit, and the rows of a code of W have to be equal.
         in_w = (self.best == self.best[:, :1]).all(dim=2, keepdim=True).all(dim=1, keepdim=True)
         return torch.where(in_w, ws[:, :1], ws)
-
-
-def size_to_draw(size: int, G: Generator) -> int:
-    """The smallest side that the generator draws at and that is not below ``size``."""
-    drawn = G.resolution
-    while drawn % 2 == 0 and drawn // 2 >= size:
-        drawn //= 2
-    return drawn
-
-
-def rows_finer_than(size: int, G: Generator) -> list[int]:
-    """The rows of ws that keep W's code in W+: those that draw finer than ``size`` alone, unseen by the search."""
-    coarsest: dict[int, int] = {}
-    for layer in G.layers:
-        coarsest[layer.ws_index] = min(layer.resolution, coarsest.get(layer.ws_index, layer.resolution))
-    return sorted(row for row, resolution in coarsest.items() if resolution > size)
-
-
-def schedule(t: float) -> float:
-    """The learning rate's factor at ``t`` of the search, 0 to 1: a short ramp, level, then a cosine to 0."""
-    ramp = min(1.0, t / 0.05)
-    return ramp if t < 0.5 else ramp * (0.5 + 0.5 * math.cos(math.pi * (t - 0.5) / 0.5))

@@ -7,7 +7,6 @@ architectures.
 """
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -18,9 +17,11 @@ from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images, check_mask
+from invert.divergence import told_of
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
 from invert.optimize import OptimizationInverter, Progress
+from invert.pivot import Pivot
 from invert.search_settings import check_search, check_untuned, inverter_settings, search_side
 from invert.tuned_weights import FORMS, Form
 from invert.tuning import Drawing, Tuning
@@ -30,22 +31,6 @@ _SETTINGS = (
     "locality_weight", "locality_every", "form", "rank", "together", "search_size", "seed", "precision",
     "pivot_settings",
 )  # fmt: skip
-
-
-class Pivot(Protocol):
-    """What finds the codes that tuning keeps: any inverter."""
-
-    steps: int
-
-    def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        resemblance: Resemblance | None = None,
-    ) -> Inversion: ...
 
 
 class PivotalTuning:
@@ -170,7 +155,7 @@ class PivotalTuning:
         )
         if "stopped_at_step" in found.settings:
             ended: dict[str, JSON] = {"stopped_at_step": found.settings["stopped_at_step"]}
-            return self._record(found, None, ended)
+            return self._record(found, None, ended | told_of(found.diverged, len(images)))
 
         def on_tuning(progress: Progress) -> None:
             if on_step is not None:
@@ -212,8 +197,8 @@ class PivotalTuning:
                 the pivot, 0 where it is brought to the image.
 
         Returns:
-            The record; ``settings`` tells under ``stopped_at_step`` or ``diverged_at_step`` (steps of tuning after
-            those of the pivot) when it ended early.
+            The record; ``settings`` tells under ``stopped_at_step`` when it ended early, and ``diverged`` which
+            images diverged, in the pivot or in tuning, whose steps are counted after those of the pivot.
 
         Raises:
             InputError: the images, a mask or the pivot do not fit, the pivot is tuned already, or the loss is not
@@ -227,6 +212,7 @@ class PivotalTuning:
         noise = self.G.noise_constants() if pivot.noise is None else [m.to(self.G.device) for m in pivot.noise]
         targets = self._targets(images, ws, noise, unchanged)
         ended: dict[str, JSON] = {}
+        diverged = pivot.diverged
         found: list[dict[str, Tensor]] = []
         with keep_freed_memory():
             drawing = Drawing.of(self.G, DTYPES[self.precision])
@@ -262,11 +248,17 @@ class PivotalTuning:
                         on_step(Progress(done, runs * self.steps, loss, shown.clone()))
 
                 if "stopped_at_step" not in ended:
-                    at = tuning.run(tell, keep_partial=keep_partial)
-                    ended |= {name: self.pivot.steps + before + step for name, step in at.items()}
+                    at = {
+                        name: self.pivot.steps + before + step
+                        for name, step in tuning.run(tell, keep_partial=keep_partial).items()
+                    }
+                    if "stopped_at_step" in at:
+                        ended["stopped_at_step"] = at["stopped_at_step"]
+                    if "diverged_at_step" in at:
+                        diverged |= dict.fromkeys(range(len(images))[rows], at["diverged_at_step"])
                 found.append(tuning.best_parts())
         weights = {name: torch.stack([parts[name] for parts in found]) for name in found[0]}
-        return self._record(pivot, weights, ended)
+        return self._record(pivot, weights, ended | told_of(diverged, len(images)))
 
     def _runs(self, count: int) -> int:
         return 1 if self.together or count == 1 else count

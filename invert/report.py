@@ -62,8 +62,8 @@ def suggest_evaluation(report: Path, model: str) -> str:
 
 
 def describe_partial(inversion: "Inversion") -> str:
-    """One line for a search that ended early, by Ctrl-C or divergence; empty for one that ran through."""
-    diverged = inversion.settings.get("diverged_at_step")
+    """One line for the first image of a search that was stopped or diverged; empty for one that ran through."""
+    diverged = inversion.diverged.get(0)
     if diverged is not None:
         return f"The search diverged at step {diverged}: this is the best code before; --precision float32 may help"
     step = inversion.settings.get("stopped_at_step")

@@ -31,6 +31,7 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     run = _Run(session, len(jobs))
     with contextlib.closing(session.claims), _reporting(session):
         run.all(jobs)
+    _say_diverged(run.diverged, len(jobs), settings)
     if session.stopped:
         return STOPPED
     if session.skipped and not settings.quiet:
@@ -46,12 +47,22 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     return WRONG_INPUT
 
 
+def _say_diverged(diverged: Sequence[str], photos: int, settings: Settings) -> None:
+    """Name the photos whose search diverged, where there are more lines than theirs or none was printed."""
+    if not diverged or (photos == 1 and not settings.quiet):
+        return
+    print("invert: the best code before is kept where the search diverged:", file=sys.stderr)
+    for sentence in diverged:
+        print(f"  {sentence}", file=sys.stderr)
+
+
 class _Run:
-    """What has been done, what was bad, and what waits for its batch to be full."""
+    """What has been done, what was bad or diverged, and what waits for its batch to be full."""
 
     def __init__(self, session: Session, count: int) -> None:
         self.session, self.count = session, count
         self.bad: list[str] = []
+        self.diverged: list[str] = []
         self.last: Path | None = None
         self._waiting: list[Prepared] = []
 
@@ -104,6 +115,7 @@ class _Run:
                 self._say_bad(found)
                 continue
             self.last = one.outputs.record
+            self.diverged += [f"{one.label}: at step {step}" for step in found.diverged.values()]
             if not self.session.settings.quiet:
                 _print_result(found, one)
 

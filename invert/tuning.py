@@ -14,7 +14,7 @@ from generator.generator import Generator
 from generator.perceptual import as_colour
 from generator.precision import in_precision
 from invert.comparison import Comparison
-from invert.optimize import schedule
+from invert.schedule import schedule
 from invert.tuned_weights import added, in_units, new_difference, tunable, units
 
 if TYPE_CHECKING:

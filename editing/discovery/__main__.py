@@ -9,15 +9,19 @@ from generator.command import status_of
 from generator.errors import InputError
 from generator.ops.memory import share_freed_memory
 
+_WHAT = "Finds the face directions that are shipped, and writes each to a file; about an hour."
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Sample, score, find, test, write, and print the table. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m editing.discovery", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m editing.discovery", description=_WHAT)
     parser.add_argument("--out", type=Path, required=True, help="folder for one file per direction")
     parser.add_argument("--model", default="ffhq", help="a model's name or file (default: ffhq)")
     parser.add_argument("--samples", type=int, default=8000, help="pictures to score (default: 8000)")
     parser.add_argument("--seed", type=int, default=0, help="of the samples (default: 0)")
-    parser.add_argument("--truncation", type=float, default=0.8, help="of the samples (default: 0.8)")
+    parser.add_argument(
+        "--truncation", type=float, default=0.8, help="of the samples: 1 as drawn, 0 the mean face (default: 0.8)"
+    )
     parser.add_argument(
         "--method", choices=("ridge", "svm", "logistic"), default="ridge", help="of the fit (default: ridge)"
     )

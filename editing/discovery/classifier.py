@@ -1,38 +1,27 @@
-"""Scores of any classifier or regressor in an ONNX or a TorchScript file."""
+"""Scores of any classifier or regressor in an ONNX or a TorchScript file.
+
+What it wants of its pictures and what its outputs are called is read from the files beside it: see
+:mod:`editing.discovery.network_settings`.
+"""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from editing.discovery.network_file import open_network
+from editing.discovery.network_settings import NetworkSettings, Outputs, read_settings
+from editing.discovery.preprocessing import Preprocessing
 from editing.discovery.scorer import Array
 from generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-Network = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float64]]
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _SIDE = 224
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How a network wants its pictures.
-
-    Attributes:
-        side: of the square picture, in pixels; None takes what the file says, or 224 where it leaves that open.
-        mean, std: of each channel from 0 to 1, subtracted and divided by; ImageNet's by default.
-    """
-
-    side: int | None = None
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
 
 
 class ClassifierScorer:
@@ -41,16 +30,29 @@ class ClassifierScorer:
     An ONNX file holds a graph of known operations. A TorchScript file holds a program, which runs in PyTorch's own
     interpreter: take one from people you trust.
 
+    Outputs that are probabilities, or logits of classes of which a picture has one, are scored as log odds: those
+    of one class against all others. A probability does not move for a picture that the network is sure of, and a
+    logit says nothing without the others.
+
     Args:
         path: ``.onnx`` or TorchScript's ``.pt``, ``.pth`` or ``.torchscript``; pictures in, one number or one
-            for each class out.
-        names: of the outputs; None for the file's name, and with several outputs numbers behind it.
-        preprocessing: what the network wants.
-        probabilities: whether the outputs are probabilities. Their log odds are scored then: a probability does
-            not move for a picture that the network is sure of.
+            for each class out. Of several outputs the first is taken.
+        names: of the outputs; None for what the files beside it say, or for the file's name, and with several
+            outputs numbers behind it.
+        preprocessing: what the network wants; None for what the files beside it say, as
+            :func:`editing.discovery.network_settings.read_settings` reads them.
+        outputs: ``scores`` to take as they are, ``logits`` of exclusive classes, or ``probabilities``; None for
+            what the files say. Where nothing says, or logits are said, outputs that sum to one are probabilities.
+
+    Attributes:
+        names: of the scores.
+        exclusive: groups of names of which a picture has one, so that none of a group changes alone.
+        size: height and width of what the network gets.
+        notes: sentences on what the network is given and what is made of its outputs.
 
     Raises:
-        InputError: the file cannot be read as a network, or the names do not fit its outputs.
+        InputError: the file cannot be read as a network, the files beside it make no sense, or the names do not fit
+            its outputs.
     """
 
     def __init__(
@@ -59,26 +61,62 @@ class ClassifierScorer:
         names: Sequence[str] | None = None,
         *,
         preprocessing: Preprocessing | None = None,
-        probabilities: bool = False,
+        outputs: Outputs | None = None,
     ) -> None:
         if not path.is_file():
             raise InputError(f"There is no file {path}.")
-        self.path, self.probabilities = path, probabilities
-        self.preprocessing = preprocessing or Preprocessing()
-        self._network, self._channels_last, side = (
-            _read_onnx(path) if path.suffix == ".onnx" else _read_torchscript(path)
-        )
-        self.side = self.preprocessing.side or side or _SIDE
-        outputs = self._run(np.zeros((1, 3, self.side, self.side), np.float32)).shape[1]
-        if names is None:
-            names = [path.stem] if outputs == 1 else [f"{path.stem}-{index}" for index in range(outputs)]
-        if len(names) != outputs or len(set(names)) != outputs:
-            raise InputError(
-                f"{path.name} gives {outputs} numbers for a picture, and {len(set(names))} names came."
-            )
-        self.names = tuple(names)
-        settings = f"{self.side} {self.preprocessing} {probabilities}"
+        self.path = path
+        told = read_settings(path)
+        self.preprocessing = preprocessing or told.preprocessing
+        opened = open_network(path)
+        self._network = opened.run
+        wanted = self.preprocessing.channels_last if opened.channels_last is None else opened.channels_last
+        self._channels_last = wanted is True
+        height, width = opened.size
+        self.size = self.preprocessing.size or (height or width or _SIDE, width or height or _SIDE)
+        probes = self._probe()
+        count = probes.shape[1]
+        self.names = self._names(names, told, count)
+        sums = count > 1 and bool((probes >= 0).all() and np.allclose(probes.sum(axis=1), 1, atol=1e-3))
+        asked = outputs or told.outputs
+        self.outputs: Outputs = "probabilities" if sums and asked != "scores" else asked or "scores"
+        self.exclusive = (self.names,) if sums or (count > 1 and self.outputs == "logits") else ()
+        settings = f"{self.size} {self.preprocessing} {self._channels_last} {self.outputs}"
         self.version = f"{path.stem}-{hashlib.sha256(path.read_bytes() + settings.encode()).hexdigest()[:16]}"
+        self.notes = (self._describe(told if preprocessing is None else NetworkSettings()),)
+
+    def _names(self, names: Sequence[str] | None, told: NetworkSettings, count: int) -> tuple[str, ...]:
+        stem = self.path.stem
+        numbered = [stem] if count == 1 else [f"{stem}-{index}" for index in range(count)]
+        chosen = tuple(names or told.names or numbered)
+        if len(chosen) != count or len(set(chosen)) != count:
+            own = self.path.with_suffix(".json").name
+            mend = "" if names or told.names is None else f" from {told.files[-1].name}; name all of them in {own}"
+            raise InputError(
+                f"{self.path.name} gives {count} numbers for a picture, and {len(set(chosen))} names came{mend}."
+            )
+        return chosen
+
+    def _describe(self, told: NetworkSettings) -> str:
+        files = " and ".join(file.name for file in told.files)
+        source = f"as {files} {'says' if len(told.files) == 1 else 'say'}" if files else "ImageNet's way"
+        if not files and self.preprocessing != Preprocessing():
+            source = "as it was told"
+        kinds = {
+            "scores": "its outputs are the scores",
+            "logits": "its logits become log odds",
+            "probabilities": "its probabilities become log odds",
+        }
+        given = self.preprocessing.describe(self.size)
+        return f"{self.path.name} is given {given}, {source}; {kinds[self.outputs]}."
+
+    def _probe(self) -> Array:
+        """What the network gives for black, for white and for noise."""
+        import torch
+
+        noise = torch.rand(2, 3, *self.size, generator=torch.Generator().manual_seed(0)) * 2 - 1
+        ends = torch.tensor([-1.0, 1.0])[:, None, None, None].expand_as(noise)
+        return self._run(self.preprocessing(torch.cat([ends, noise]), self.size))
 
     def __call__(self, images: "Tensor") -> Array:
         """Score pictures.
@@ -89,21 +127,13 @@ class ClassifierScorer:
         Returns:
             float64 ``[N, len(names)]``.
         """
-        import torch
-
         if not len(images):
             return np.empty((0, len(self.names)))
-        small = torch.nn.functional.interpolate(
-            images.detach().float(), (self.side, self.side), mode="bilinear", antialias=True
-        )
-        mean, std = (
-            torch.tensor(value)[:, None, None].to(small)
-            for value in (self.preprocessing.mean, self.preprocessing.std)
-        )
-        pixels = ((small.clamp(-1, 1) + 1) / 2 - mean) / std
-        scores = self._run(pixels.cpu().numpy())
-        if not self.probabilities:
+        scores = self._run(self.preprocessing(images, self.size))
+        if self.outputs == "scores":
             return scores
+        if self.outputs == "logits":
+            return scores if scores.shape[1] == 1 else _log_odds(scores)
         likely = np.clip(scores, 1e-7, 1 - 1e-7)
         odds: Array = np.log(likely) - np.log1p(-likely)
         return odds
@@ -113,65 +143,17 @@ class ClassifierScorer:
         # One by one: many files fix the batch at 1.
         outputs = [self._network(inputs[index : index + 1]).reshape(-1) for index in range(len(inputs))]
         if not outputs[0].size:
-            raise InputError(f"{self.path.name} gives no number for a picture of {self.side} pixels.")
+            raise InputError(
+                f"{self.path.name} gives no number for a picture of {self.size[1]} x {self.size[0]} pixels."
+            )
         return np.stack(outputs)
 
 
-def _read_onnx(path: Path) -> tuple[Network, bool, int | None]:
-    """The network, whether it wants channels last, and its side where the file says."""
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{path.name} needs onnxruntime; run pip install 'stylegan-latents[discovery]'."
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    # onnxruntime's errors have no common class of their own.
-    except Exception as error:
-        raise InputError(f"{path.name} cannot be read as an ONNX network.") from error
-    inputs = session.get_inputs()
-    shape = inputs[0].shape
-    if len(inputs) != 1 or len(shape) != 4 or 3 not in (shape[1], shape[3]):
-        raise InputError(f"{path.name} takes {[one.shape for one in inputs]}, not one picture of three channels.")
-    if inputs[0].type != "tensor(float)":
-        raise InputError(f"{path.name} takes {inputs[0].type}; export it with float32 pictures.")
-    last = shape[1] != 3
-    side = shape[1] if last else shape[2]
-    name = inputs[0].name
-
-    def run(pixels: npt.NDArray[np.float32]) -> Array:
-        try:
-            return np.asarray(session.run(None, {name: pixels})[0], dtype=np.float64)
-        except Exception as error:
-            raise InputError(f"{path.name} cannot take a picture of {list(pixels.shape)}.") from error
-
-    return run, last, side if isinstance(side, int) else None
-
-
-def _read_torchscript(path: Path) -> tuple[Network, bool, int | None]:
-    import warnings
-
-    import torch
-
-    try:
-        with warnings.catch_warnings():
-            # PyTorch has called TorchScript deprecated; its files are still about, and still read.
-            warnings.simplefilter("ignore", FutureWarning)
-            module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-    except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(f"{path.name} cannot be read as a TorchScript network.") from error
-
-    def run(pixels: npt.NDArray[np.float32]) -> Array:
-        try:
-            with torch.inference_mode():
-                return np.asarray(module(torch.from_numpy(pixels)).double().numpy())
-        except (RuntimeError, AttributeError, TypeError) as error:
-            raise InputError(
-                f"{path.name} cannot take a picture of {list(pixels.shape)}, or gives no tensor for it."
-            ) from error
-
-    return run, False, None
+def _log_odds(logits: Array) -> Array:
+    """Of each class against all others, ``[N, classes]``, from their logits."""
+    odds = np.empty_like(logits)
+    for index in range(logits.shape[1]):
+        others = np.delete(logits, index, axis=1)
+        highest = others.max(axis=1, keepdims=True)
+        odds[:, index] = logits[:, index] - (highest[:, 0] + np.log(np.exp(others - highest).sum(axis=1)))
+    return odds

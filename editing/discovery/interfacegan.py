@@ -29,6 +29,7 @@ from editing.discovery.samples import Samples
 from editing.discovery.scorer import Array, Scorer
 from editing.discovery.sparing import person_effects, sparing_step
 from editing.discovery.steadying import parts_of_step, steadied, try_parts
+from editing.discovery.tied import exclusive_groups, holdable, tied_scores
 from generator.errors import InputError
 from generator.layers import GROUPS
 
@@ -107,6 +108,8 @@ class InterFaceGAN:
         self.steady = tuple(dict.fromkeys((*steady, *keep_person)))
         self.held_out = HeldOut(G, scorer, self.deviations, codes=codes, exact=exact)
         self.model: LinearModel = fit(self.samples, method)
+        self.exclusive = exclusive_groups(scorer)
+        self.tied = tied_scores(self.samples.names, self.model.correlations, self.exclusive)
 
     def find(self, attributes: Sequence[Attribute] = FACE_ATTRIBUTES) -> list[Found]:
         """One direction for each attribute, each leaving the others' scores alone.
@@ -134,7 +137,13 @@ class InterFaceGAN:
             self.report(f"testing {attribute.name}")
             result = self.held_out.changes(direction, test, (-2, -1, 1, 2), before)
             measured = effect(
-                attribute.name, self.samples.names, names, result[1:3], result[[0, 3]], self.deviations
+                attribute.name,
+                self.samples.names,
+                names,
+                result[1:3],
+                result[[0, 3]],
+                self.deviations,
+                self.tied.get(attribute.name, ()),
             )
             found.append(Found(self._describe(attribute, direction, step, measured, names), measured))
         return found
@@ -143,12 +152,16 @@ class InterFaceGAN:
         """A step in W, ``[3, w_dim]``, about one standard deviation of the score long by the linear model."""
         if self._person is not None and attribute.name in self.spare_person:
             return sparing_step(self.model, self._person, attribute, names)
-        fixed = [name for name in (*names, *attribute.fixed) if name != attribute.name]
-        step = self.model.direction(attribute.name, fixed=fixed, groups=attribute.groups)
+        step = self.model.direction(attribute.name, fixed=self._held(attribute, names), groups=attribute.groups)
         whitened = np.linalg.solve(self.model.colouring, step.T).T
         gain = float((whitened * self.model.effects[self.model.names.index(attribute.name)]).sum())
         # Ridge shrinks gains, and classifiers' weights have no size: keep the length within reason.
         return step * float(np.clip(1 / max(gain, 1e-6), 1.0, 4.0))
+
+    def _held(self, attribute: Attribute, names: Sequence[str]) -> list[str]:
+        """The scores that a step leaves alone: of the attributes' those that can stay, and those it names."""
+        others = holdable(attribute.name, names, self.exclusive)
+        return [*others, *(name for name in attribute.fixed if name != attribute.name)]
 
     def _refined(
         self, steps: list[Array], attributes: Sequence[Attribute], helping: list[_Measured]
@@ -193,7 +206,9 @@ class InterFaceGAN:
 
     def _combined(self, attribute: Attribute, steps: list[_Measured], helping: list[_Measured]) -> Array:
         """The combination of steps that changes the attribute's score by one deviation and none of the others."""
-        parts = [*steps, *(one for one in helping if one[0] in attribute.fixed)]
+        moved = [attribute.name, *holdable(attribute.name, [name for name, _, _ in steps], self.exclusive)]
+        parts = [one for one in steps if one[0] in moved]
+        parts += [one for one in helping if one[0] in attribute.fixed]
         columns = [self.samples.names.index(name) for name, _, _ in parts]
         matrix = np.array([gains[columns] for _, _, gains in parts]).T
         if not np.isfinite(matrix).all() or np.linalg.cond(matrix) > _WORST_CONDITION:
@@ -248,12 +263,13 @@ class InterFaceGAN:
                 name: float(value) for name, value in zip(self.samples.names, self.deviations, strict=True)
             },
             "samples": len(self.samples.codes),
-            "fixed": [name for name in (*names, *attribute.fixed) if name != attribute.name],
+            "fixed": list[JSON](self._held(attribute, names)),
             "held_out_correlation": round(float(self.model.accuracy[index]), 4),
             "held_out_accuracy": round(float(self.model.sign_accuracy[index]), 4),
             "test_codes": self.codes,
             "intended_change": round(measured.intended, 4),
-            "leakage": round(measured.leakage, 4),
+            "leakage": round(measured.leakage, 4) if np.isfinite(measured.leakage) else None,
+            "leakage_leaves_out": list[JSON](self.tied.get(attribute.name, ())),
             "deviations_of_w_per_unit": [round(float(value), 4) for value in lengths],
             "moved": {
                 name: round(float(value), 4) for name, value in zip(measured.names, measured.moved, strict=True)

@@ -1,5 +1,6 @@
 """What a direction does to pictures: the change it is for, and what else it changes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,7 +26,8 @@ class Effect:
         names: of all scores.
         intended: median change of the direction's own score for one unit of strength, at strengths of ±1.
         moved: mean signed change of every score for one unit of strength, ``[len(names)]``.
-        leakage: mean size of the change in the other directions' scores over that in its own, at ±2.
+        leakage: mean size of the change in the other directions' scores over that in its own, at ±2; NaN where
+            there is no other.
         bias: the same for the mean signed changes: what of the leakage is the same for every face.
     """
 
@@ -65,7 +67,13 @@ def changes(
 
 
 def effect(
-    name: str, names: Sequence[str], judged: Sequence[str], at_one: Array, at_two: Array, deviations: Array
+    name: str,
+    names: Sequence[str],
+    judged: Sequence[str],
+    at_one: Array,
+    at_two: Array,
+    deviations: Array,
+    tied: Sequence[str] = (),
 ) -> Effect:
     """Summarise changes.
 
@@ -75,10 +83,11 @@ def effect(
         judged: the scores of all directions, which leakage is about; all scores where there is but one direction.
         at_one, at_two: ``[2, N, len(names)]``, the changes at -1 and +1, and at -2 and +2.
         deviations: of each score over samples of W.
+        tied: scores that do not change apart from its own, which leakage leaves out.
     """
     own = list(names).index(name)
-    others = [index for index, other in enumerate(names) if other in judged and other != name]
-    others = others or [index for index in range(len(names)) if index != own]
+    apart = [index for index, other in enumerate(names) if other != name and other not in tied]
+    others = [index for index in apart if names[index] in judged] or apart
     one, two = at_one / deviations, at_two / deviations
     moved: Array = np.nanmean(two[1] - two[0], axis=0) / 4
     sizes = np.nanmean(np.abs(two), axis=(0, 1))
@@ -87,8 +96,8 @@ def effect(
         names=tuple(names),
         intended=float(np.nanmedian((one[1] - one[0])[:, own] / 2)),
         moved=moved,
-        leakage=float(sizes[others].mean() / sizes[own]) if others else 0.0,
-        bias=float(np.abs(moved[others]).mean() / abs(moved[own])) if others else 0.0,
+        leakage=float(sizes[others].mean() / sizes[own]) if others else math.nan,
+        bias=float(np.abs(moved[others]).mean() / abs(moved[own])) if others else math.nan,
     )
 
 
@@ -111,7 +120,8 @@ def table(effects: Sequence[Effect]) -> str:
         ("leakage", [effect.leakage for effect in effects]),
         ("bias", [effect.bias for effect in effects]),
     ):
-        lines.append(f"{label:<{width}}" + "".join(f"{value:>11.2f}" for value in values))
+        cells = "".join(f"{'-':>11}" if math.isnan(value) else f"{value:>11.2f}" for value in values)
+        lines.append(f"{label:<{width}}{cells}")
     lines += [
         "",
         "intended: median change of its own score for strength 1. leakage: mean size of the change in the",

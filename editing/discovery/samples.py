@@ -50,13 +50,21 @@ class Samples:
         Raises:
             InputError: fewer than a hundred are left.
         """
-        keep = np.asarray(np.isfinite(self.scores).all(axis=1))
+        finite = np.isfinite(self.scores)
+        keep = np.asarray(finite.all(axis=1))
         if keep.sum() < 100:
-            raise InputError(
-                f"Only {keep.sum()} of {len(keep)} samples could be scored, and at least 100 are needed; take more "
-                "samples, or a scorer that fits what this model shows."
-            )
+            raise InputError(self._too_few(int(keep.sum()), finite.sum(axis=0).tolist()))
         return Samples(self.names, self.codes[keep], self.scores[keep], self.plain[keep])
+
+    def _too_few(self, kept: int, scored: Sequence[int]) -> str:
+        if kept == len(self.codes):
+            return f"Finding a direction needs at least 100 scored samples, not {kept}; take more."
+        fewest = min(scored)
+        named = f" ('{self.names[list(scored).index(fewest)]}' of {fewest})" if max(scored) > fewest else ""
+        return (
+            f"Only {kept} of {len(self.codes)} samples could be scored{named}, and at least 100 are needed; take "
+            "more samples, or a scorer that fits what this model shows."
+        )
 
     def of(self, names: Sequence[str]) -> "Samples":
         """The same samples with these of their scores alone."""

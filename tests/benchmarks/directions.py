@@ -20,7 +20,8 @@ from editing.catalogue import find, known
 from editing.discovery.faces import FaceScorer
 from editing.discovery.leakage import Effect, effect, table
 from editing.evaluate_command import FIRST_SEED
-from editing.evaluation import Contender, Evaluator, score_deviations
+from editing.evaluation import Contender, Evaluator
+from editing.score_spread import score_spread
 from generator.command import status_of
 from invert.identity import Identity
 
@@ -46,7 +47,7 @@ def _run(chosen: argparse.Namespace) -> None:
         score, _, path = text.partition("=")
         contenders.append(Contender(path, find(path, G), score))
     scorer = FaceScorer()
-    deviations = score_deviations(G, scorer)
+    deviations = score_spread(G, scorer).deviations
     ws = G.sample(range(FIRST_SEED, FIRST_SEED + chosen.codes), truncation=chosen.truncation)
     evaluator = Evaluator(G, scorer, deviations, ws, judged=list(shipped), identity=Identity())
     for layers in chosen.layers:

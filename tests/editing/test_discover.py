@@ -1,15 +1,19 @@
+import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from editing.catalogue import find
 from editing.cli import main
 from editing.direction import load
 from editing.discovery.colour import ColourScorer
 from editing.discovery.sefa import SeFa
+from editing.listing import describe
 from generator.formats.native import save_native
 from generator.networks.stylegan2 import StyleGAN2Config
 from tests.editing.command_folder import MODEL, G, enter_beside_model
@@ -146,6 +150,17 @@ def test_each_linear_model_can_be_asked_for(fit: str) -> None:
     assert float(one.provenance["held_out_accuracy"]) > 0.85  # type: ignore[arg-type]
 
 
+def test_scores_that_the_codes_do_not_tell_are_said_to_be_chance(capsys: pytest.CaptureFixture[str]) -> None:
+    noise = np.random.default_rng(0).normal(size=300)
+    Path("scores.csv").write_text("\n".join(["seed,luck", *(f"{seed},{one}" for seed, one in enumerate(noise))]))
+    assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
+    assert "'luck' is hardly better than chance" in capsys.readouterr().out
+    tall = G.sample(range(300), truncation=0.7)[:, 0, 2]
+    Path("scores.csv").write_text("\n".join(["seed,tall", *(f"{seed},{one}" for seed, one in enumerate(tall))]))
+    assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
+    assert "chance:" not in capsys.readouterr().out
+
+
 def test_labelled_pictures_say_how_well_they_tell(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -175,6 +190,57 @@ def test_scores_that_say_the_same_are_refused(folder: Path, capsys: pytest.Captu
     assert "'tall' and 'short' say the same of every sample" in capsys.readouterr().err
     assert _made(folder) == {"scores.csv"}
     assert main([*command, "--score", "short"]) == 0
+
+
+class _Classes(nn.Module):
+    """Logits of exclusive classes: how much there is of each colour."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.count = count
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 20 * x.mean(dim=(2, 3))[:, : self.count]
+
+
+def _network(count: int, *names: str) -> None:
+    torch.jit.script(_Classes(count)).save("shade.pt")
+    told = {"size": 32, "do_normalize": False, "id2label": names, "outputs": "logits"}
+    Path("shade.json").write_text(json.dumps(told))
+
+
+def test_of_two_classes_one_direction_serves_both(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
+    _network(2, "red", "green")
+    command = ["discover", "-m", "interfacegan", "--scorer", "shade.pt", "--samples", "300", *MODEL]
+    assert main([*command, "--no-sheet"]) == 0
+    assert _made(folder) == {"shade.pt", "shade.json", "green.safetensors"}
+    out = capsys.readouterr().out
+    assert "shade.pt is given 32 x 32 pixels, RGB, values from 0 to 1, as shade.json says; its logits become" in out
+    assert "one direction serves both: a negative strength of 'green' leads to 'red'." in out
+    assert "The leakage of 'green' leaves out 'red', which cannot stay while it changes." in out
+    assert "leakage 0" not in out
+    found = load("green.safetensors")
+    assert found.provenance["leakage"] is None
+    assert "moves no other score" in describe(found)
+    assert main([*command, "--score", "red", "--score", "green", "--overwrite"]) == 2
+    assert "'red' and 'green' say the same of every sample" in capsys.readouterr().err
+    command = ["evaluate", "-d", "green.safetensors", "--scorer", "shade.pt", "--features", "none", "--codes", "2"]
+    assert main([*command, "--steps", "3", "--no-figure", *MODEL]) == 0
+    assert "The leakage of 'green' leaves out 'red'" in capsys.readouterr().out
+    (row, _) = csv.DictReader(Path("evaluation/evaluation.csv").read_text().splitlines())
+    assert (row["score"], row["leakage"]) == ("green", "")
+    assert float(row["change_red"]) == pytest.approx(-float(row["change_green"]), rel=1e-3)
+
+
+def test_a_file_beside_a_network_that_makes_no_sense_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    _network(3, "red", "green")
+    for command in (["discover", "-m", "interfacegan"], ["evaluate", "-d", "x.npy"]):
+        assert main([*command, "--scorer", "shade.pt", *MODEL]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "shade.pt gives 3 numbers for a picture, and 2 names came from shade.json" in line
 
 
 def test_a_model_with_classes_is_sampled_over_them(capsys: pytest.CaptureFixture[str]) -> None:
@@ -249,7 +315,7 @@ def test_bad_input_is_one_sentence(
         ("seed,a/b\n1,1\n", "'a/b' cannot be a file's name"),
         ("seed,smile\n1,1\n2,3\n1,2\n", "Lines 2 and 4"),
         (f"seed,smile\n{10**30},1\n", "whole number from 0 to 1000000000"),
-        ("seed,smile\n1,1\n", "at least 100 are needed"),
+        ("seed,smile\n1,1\n", "at least 100 scored samples, not 1"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_one_sentence(

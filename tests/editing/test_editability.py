@@ -128,6 +128,9 @@ def test_a_new_search_is_to_be_measured_anew() -> None:
 def test_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*FILL]) == 2
     assert "There is no report table.csv" in one_sentence(capsys)
+    for options in (("--codes", "16"), ("--strengths", "-1", "1"), ("--no-figure",), ("--out", "elsewhere")):
+        assert main([*FILL, *options]) == 2
+        assert f"{options[0].replace('no-', '')} is about edits of samples" in one_sentence(capsys)
     report = _report()
     report.write()
     assert main([*FILL, "-d", "smile", "--score", "tall"]) == 2

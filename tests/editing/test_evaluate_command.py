@@ -75,7 +75,7 @@ def _mask() -> Path:
     ("words", "said"),
     [
         (["-d", "smile", "--score", "tall"], "There is no score 'tall'; colour has lightness"),
-        (["-d", "smile", "--score", "contrast", "--score", "redness"], "1 directions came with 2 scores"),
+        (["-d", "smile", "--score", "contrast", "--score", "redness"], "1 direction came with 2 scores"),
         (["--score", "contrast"], "A --score needs the --direction"),
         (["-d", "smlie"], "did you mean smile?"),
         (["-d", "smile", "--strengths", "1", "1"], "has no width"),

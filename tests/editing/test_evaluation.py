@@ -9,8 +9,9 @@ import torch
 
 from editing.direction import Direction
 from editing.discovery.colour import ColourScorer
-from editing.evaluation import Contender, Evaluator, score_deviations
+from editing.evaluation import Contender, Evaluator
 from editing.evaluation_report import csv_text, figure, json_values, text_table
+from editing.score_spread import score_spread
 from generator.errors import InputError
 from tests.small_models import small_generator
 
@@ -128,6 +129,9 @@ def test_tables_hold_what_was_measured(evaluator):
     table = text_table(both, "planted: 6 codes")
     assert table.startswith("planted: 6 codes\n")
     lines = [line.split() for line in table.splitlines()]
+    # One table of all strengths, then one of what a deviation costs.
+    assert [line[0] for line in lines[2:7]] == ["direction", "good", "good", "bad.npy", "bad.npy"]
+    assert [line[:1] for line in lines[7:12]] == [[], ["What"], ["direction"], ["good"], ["bad.npy"]]
     assert ["good", "tall", "-2", "-2.00", "0.10", "0.00", "4.04"] in lines
     assert ["bad.npy", "tall", "1.00", "0.90", "0.00", "3.62"] in lines
     assert ["wide", "0.10", "0.90"] in lines
@@ -153,16 +157,68 @@ def test_the_figure_shows_every_direction(evaluator):
     assert (pixels != alone).any()
 
 
+def test_the_figure_leaves_out_what_was_not_measured(evaluator, monkeypatch):
+    figure_module = pytest.importorskip("matplotlib.figure")
+    titles = []
+
+    class Kept(figure_module.Figure):
+        def savefig(self, *args, **options):
+            titles.append({axes.get_title() for axes in self.axes})
+            super().savefig(*args, **options)
+
+    monkeypatch.setattr(figure_module, "Figure", Kept)
+    contender = Contender("one", direction(1.0, 0.1, 0.0), "tall")
+    evaluator._features = None
+    figure([evaluator.evaluate(contender, (-1, 1))])
+    evaluator._identity = None
+    figure([evaluator.evaluate(contender, (-1, 1))])
+    scores = "Every score, for one deviation of its own"
+    assert titles == [{"Intended change", "Leakage", "Identity", scores}, {"Intended change", "Leakage", scores}]
+
+
 def test_deviations_come_from_shipped_directions_or_from_samples(monkeypatch, tmp_path):
     from editing import catalogue as module
 
     G = small_generator(latent_space="small-w")
     monkeypatch.setattr(module, "_shipped", dict)
-    sampled = score_deviations(G, ColourScorer(), cache=tmp_path)
+    sampled = score_spread(G, ColourScorer(), cache=tmp_path).deviations
     assert sampled.shape == (5,)
     assert (sampled > 0).all()
     assert len(list(tmp_path.iterdir())) == 1
     provenance = {"scorer": ColourScorer.version, "score_deviations": dict.fromkeys(ColourScorer.names, 2.0)}
     shipped = Direction("x", "small-w", torch.ones(1, 8), 1.0, provenance=provenance)
     monkeypatch.setattr(module, "_shipped", lambda: {"small-w": {"x": shipped}})
-    assert (score_deviations(G, ColourScorer()) == 2).all()
+    assert (score_spread(G, ColourScorer()).deviations == 2).all()
+
+
+class TwoClasses:
+    """How red a picture is, and how little; and how blue."""
+
+    names, version = ("pale", "red", "blue"), "two-classes"
+
+    def __call__(self, images):
+        red, _, blue = images.mean((2, 3)).double().numpy().T
+        return np.stack([1 - 2 * red + 0.01 * blue, red, blue], axis=1)
+
+
+def test_scores_that_mirror_one_another_are_no_leakage(tmp_path):
+    G = small_generator(latent_space="small-w")
+    spread = score_spread(G, TwoClasses(), cache=tmp_path)
+    assert spread.tied == {"pale": ("red",), "red": ("pale",)}
+    ws = G.sample(range(4))
+    step = Direction("x", "small-w", torch.linspace(-1, 1, G.w_dim)[None], 1.0).bind(G)
+
+    def found(**options):
+        evaluator = Evaluator(G, TwoClasses(), spread.deviations, ws, **options)
+        return evaluator.evaluate(Contender("x", step, "red"), (-1, 1))
+
+    one, plain = found(tied=spread.tied), found()
+    assert plain.leakage(plain.at[0]) > one.leakage(one.at[0])
+    sizes = np.abs(one.at[0].changes).mean(axis=0)
+    assert one.leakage(one.at[0]) == pytest.approx(sizes[2] / sizes[1])
+    assert "The leakage of 'red' leaves out 'pale', which cannot stay while it changes." in text_table([one])
+    assert json_values([one], {})["left_out"] == {"red": ["pale"]}
+    assert "leaves out" not in text_table([plain])
+    alone = found(tied=spread.tied, judged=["pale", "red"])
+    assert math.isnan(alone.mean_leakage)  # nothing is left to leak into
+    assert "nan" not in text_table([alone])

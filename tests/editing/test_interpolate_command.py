@@ -9,6 +9,7 @@ from PIL import Image
 
 from editing import animation
 from editing.cli import main
+from editing.direction import Direction
 from editing.interpolation import linear
 from invert.photo import to_picture
 from tests.editing.command_folder import MODEL, G, enter_folder, new_files, one_sentence
@@ -61,6 +62,25 @@ def test_ping_pong_comes_back_and_coarse_rows_alone_move() -> None:
     assert (first != second).any()
 
 
+def test_a_truncation_sweep_goes_to_the_seed_as_drawn() -> None:
+    command = ["interpolate", "seed:1", "--truncation-range", "0", "1", "--frames", "2", "--out", "frames"]
+    assert main([*command, *MODEL]) == 0
+    mean = G.w_avg.expand(1, G.num_ws, -1)
+    for frame, ws in zip(_frames("frames"), (mean, G.sample([1])), strict=True):
+        assert np.abs(frame - np.asarray(to_picture(G.synthesize(ws))[0])).mean() < 4
+
+
+def test_a_style_channel_is_swept(folder: Path) -> None:
+    width = sum(layer.channels for layer in G.layers)
+    Direction("channel", "small-w", torch.ones(1, width), 2.0, space="s").save(Path("channel.safetensors"))
+    command = ["interpolate", A, "-d", "channel.safetensors", "--range", "0", "2", "--frames", "3"]
+    assert main([*command, "--out", "frames", *MODEL]) == 0
+    first, second, third = _frames("frames")
+    assert (first != second).any()
+    assert (second != third).any()
+    assert new_files(folder) == {"channel.safetensors", "frames"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -87,6 +107,9 @@ def test_ping_pong_comes_back_and_coarse_rows_alone_move() -> None:
         ([A, "-d", "smile", "--range", "2", "2"], "two different"),
         ([A, "-d", "smiel", "--range", "0", "2"], "did you mean smile"),
         ([A, "--truncation-range", "nan", "1"], "--truncation-range"),
+        (["seed:1", "--truncation-range", "0", "1", "--truncation", "0.5"], "leave out --truncation"),
+        ([A, B, "--raw"], "there is none"),
+        ([A, B, "--fps", "60", "--out", "x.gif"], "up to 50 frames"),
         ([A, A, "--even"], "look the same"),
     ],
 )

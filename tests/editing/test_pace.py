@@ -36,6 +36,16 @@ def test_a_way_of_uneven_speed_becomes_even() -> None:
     assert (paced.diff() > 0).all()
 
 
+def test_shares_are_known_at_keys() -> None:
+    times = torch.linspace(0, 1, 5, dtype=torch.float64)
+    pace = EvenPace(times, torch.tensor([1.0, 1.0, 3.0, 3.0], dtype=torch.float64))
+    assert torch.allclose(pace.shares_at(3), torch.tensor([0, 0.25, 1], dtype=torch.float64), atol=0.01)
+    assert torch.allclose(pace(pace.shares_at(3)), torch.tensor([0, 0.5, 1], dtype=torch.float64))
+    for keys in (1, 4):
+        with pytest.raises(ValueError, match="do not lie on"):
+            pace.shares_at(keys)
+
+
 def test_a_standstill_is_passed_quickly() -> None:
     times = torch.tensor([0, 0.25, 0.75, 1], dtype=torch.float64)
     pace = EvenPace(times, torch.tensor([1.0, 0.0, 1.0], dtype=torch.float64))

@@ -1,5 +1,6 @@
 """Searches on odd generators with a tiny LPIPS: no download, and little to compute."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -41,3 +42,20 @@ def interrupt_at(step: int) -> Callable[[Progress], None]:
             raise KeyboardInterrupt
 
     return on_step
+
+
+def breaking(G: Generator, *images: int, at: int) -> Generator:
+    """The generator, which from its ``at``-th drawing on, counted from 0, draws nothing finite of these images."""
+    count = itertools.count()
+    synthesize = G.synthesize
+
+    def broken(ws: Tensor, *arguments: Any, **options: Any) -> Tensor:
+        drawn = synthesize(ws, *arguments, **options)
+        if next(count) < at:
+            return drawn
+        harm = torch.zeros(len(drawn), 1, 1, 1)
+        harm[[image for image in images if image < len(drawn)]] = torch.nan
+        return drawn + harm * drawn
+
+    G.synthesize = broken  # type: ignore[method-assign]
+    return G

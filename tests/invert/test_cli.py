@@ -363,6 +363,8 @@ def test_ctrl_c_keeps_the_best_code_if_asked(folder: Path, inverter: type[FakeIn
         (["me.png", "--identity-weight", "-1"], "--identity-weight"),
         (["me.png", "--identity-weight", "1", "--no-align"], "--identity-weight"),
         (["me.png", "--weights", "channels"], "--weights is about tuning"),
+        (["me.png", "--every", "2"], "are of films"),
+        (["me.png", "--no-smooth"], "are of films"),
         (["me.png", "--pivot", "encode"], "--pivot is what pivotal and noise begin with"),
         (["me.png", "--method", "noise", "--pivot", "optimize", "--encoder", "me.png"], "--pivot optimize"),
     ],

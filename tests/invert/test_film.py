@@ -111,6 +111,9 @@ def test_bad_names_rates_and_codecs(tmp_path: Path) -> None:
     for fps in (0, 500, float("nan")):
         with pytest.raises(InputError, match="frames a second"), write_film(tmp_path / "film.mp4", fps=fps):
             pass
+    check_film(tmp_path / "film.gif", fps=50)
+    with pytest.raises(InputError, match="up to 50 frames a second"):
+        check_film(tmp_path / "film.gif", fps=60)
     with pytest.raises(InputError, match="leave out --codec"):
         _write(tmp_path / "film.mp4", codec="gif")
     with pytest.raises(InputError, match="a frame at least"):

@@ -117,9 +117,9 @@ def test_a_run_that_was_ended_goes_on_and_ends_equal(
     followed: list[int] = []
     follow = Follower.follow
 
-    def watched(self: Follower, *arguments: Any) -> torch.Tensor:
+    def watched(self: Follower, *arguments: Any, **options: Any) -> torch.Tensor:
         followed.append(1)
-        return follow(self, *arguments)
+        return follow(self, *arguments, **options)
 
     monkeypatch.setattr(Follower, "follow", watched)
     damaged = sorted(Path(PARTS).glob("frame_*"))[1]
@@ -130,6 +130,22 @@ def test_a_run_that_was_ended_goes_on_and_ends_equal(
     assert torch.equal(one.ws, two.ws)
     assert one.footage == two.footage
     assert not Path(PARTS).exists()
+
+
+def test_a_frame_whose_search_diverged_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    follow, frames = Follower.follow, iter(range(1, COUNT))
+
+    def diverging(self: Follower, image: Any, ws: Any, *, on_divergence: Any) -> torch.Tensor:
+        if next(frames) == 2:
+            on_divergence(4)
+        return follow(self, image, ws)
+
+    monkeypatch.setattr(Follower, "follow", diverging)
+    assert _run("--no-align", "--quiet") == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("frame 2: the search diverged at step 4; its best code before is kept")
 
 
 def test_an_unfinished_run_does_not_replace_what_is_there(

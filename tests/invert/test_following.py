@@ -3,7 +3,7 @@ import torch
 
 from generator.errors import InputError
 from invert.following import Follower
-from tests.invert.small_search import own_images, small_search  # noqa: F401
+from tests.invert.small_search import breaking, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator
 
 pytestmark = pytest.mark.usefixtures("small_search")
@@ -42,6 +42,16 @@ def test_what_draws_finer_than_is_compared_stands_still() -> None:
     still = [row for row in range(G.num_ws) if torch.equal(found[:, row], start[:, row])]
     assert still
     assert set(still) == set(range(min(still), G.num_ws))
+
+
+def test_divergence_keeps_the_best_and_is_told() -> None:
+    G, start = odd_generator(), odd_generator().sample([1])
+    steps: list[int] = []
+    follower = Follower(breaking(G, 0, at=2), steps=5, precision="float32")
+    found = follower.follow(own_images(odd_generator(), 2), start, on_divergence=steps.append)
+    assert steps == [2]
+    assert torch.isfinite(found).all()
+    assert not torch.equal(found, start)
 
 
 def test_bad_input() -> None:

@@ -1,10 +1,12 @@
 """Noise follows the image and stays noise; whatever has none is told."""
 
+import itertools
 import math
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from generator.errors import InputError
 from generator.generator import Generator
@@ -86,6 +88,27 @@ def test_ctrl_c_and_steps() -> None:
     assert _search(G, 4).invert(images, on_step=interrupt_at(2), keep_partial=True).noise is None
     with pytest.raises(KeyboardInterrupt):
         _search(G, 4).invert(images, on_step=interrupt_at(5))
+
+
+def test_an_image_whose_noise_diverges_is_told_of_and_leaves_the_others_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    G = odd_generator()
+    images = own_images(G, 3, 4)
+    whole = _search(G, 6).invert(images)
+    synthesize, count = G.synthesize_styles, itertools.count()
+
+    def broken(*arguments: Any, **options: Any) -> Tensor:
+        drawn = synthesize(*arguments, **options)
+        return drawn * torch.tensor([1.0, math.nan if next(count) >= 6 else 1.0])[:, None, None, None]
+
+    monkeypatch.setattr(G, "synthesize_styles", broken)
+    found = _search(G, 6).invert(images)
+    assert found.diverged == {1: 6}  # three steps of the pivot, and three of its own
+    assert whole.diverged == {}
+    for map, other in zip(found.noise or [], whole.noise or [], strict=True):
+        assert torch.isfinite(map).all()
+        torch.testing.assert_close(map[0], other[0])
 
 
 def test_a_generator_without_noise_and_impossible_settings_are_refused() -> None:

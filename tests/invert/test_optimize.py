@@ -17,7 +17,8 @@ from generator.statistics import WStatistics
 from invert.inversion import Inversion
 from invert.losses import area_resize
 from invert.metrics import measure
-from invert.optimize import OptimizationInverter, Progress, schedule
+from invert.optimize import OptimizationInverter, Progress
+from invert.schedule import schedule
 from tests.invert.small_search import interrupt_at, invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator, tiny_lpips
 

@@ -9,7 +9,7 @@ import torch
 from generator.errors import InputError
 from generator.statistics import WStatistics
 from invert.optimize import OptimizationInverter, Progress, _Search
-from tests.invert.small_search import interrupt_at, invert, own_images, small_search  # noqa: F401
+from tests.invert.small_search import breaking, interrupt_at, invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator, tiny_lpips
 
 small = pytest.mark.usefixtures("small_search")
@@ -37,6 +37,34 @@ def test_a_search_that_diverges_later_keeps_what_it_had() -> None:
     assert all(math.isfinite(loss) for loss in losses)
     assert torch.isfinite(found.ws).all()
     torch.testing.assert_close(found.ws[0, 0], WStatistics.of(G).mean)
+
+
+@small
+def test_one_image_of_a_batch_that_diverges_keeps_its_best_and_leaves_the_others_alone() -> None:
+    G = odd_generator()
+    target = own_images(G, 3, 4, 5)
+    whole, short = invert(G, target), invert(G, target[1:2], on_step=interrupt_at(5), keep_partial=True)
+    found = invert(breaking(odd_generator(), 1, at=5), target)
+    assert found.diverged == {1: 5}
+    assert found.settings["diverged_at_step"] == [None, 5, None]
+    torch.testing.assert_close(found.ws[[0, 2]], whole.ws[[0, 2]])
+    assert torch.isfinite(found.ws).all()
+    # The codes of its five good steps are the same as of a search that was stopped there.
+    torch.testing.assert_close(found.ws[1], short.ws[0], atol=1e-4, rtol=1e-4)
+    one, other, _ = found.split()
+    assert (one.diverged, other.diverged) == ({}, {0: 5})
+    assert "diverged_at_step" not in one.settings
+    assert other.settings["diverged_at_step"] == 5
+    assert whole.diverged == {}
+
+
+@small
+def test_images_that_diverge_one_after_the_other_end_the_search() -> None:
+    G = breaking(breaking(odd_generator(), 1, at=2), 0, at=6)
+    seen: list[Progress] = []
+    found = invert(G, own_images(odd_generator(), 3, 4), on_step=seen.append)
+    assert found.diverged == {0: 6, 1: 2}
+    assert len(seen) == 6
 
 
 @small

@@ -19,7 +19,7 @@ from invert.pivotal import PivotalTuning
 from invert.tuned_weights import tunable, tuned_generator
 from invert.tuning import Tuning
 from tests.generator.stylegan3_files import R, random_stylegan3
-from tests.invert.small_search import interrupt_at, own_images, small_search  # noqa: F401
+from tests.invert.small_search import breaking, interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator
 
 pytestmark = pytest.mark.usefixtures("small_search")
@@ -200,6 +200,35 @@ def test_divergence_keeps_the_best_weights_and_is_said(monkeypatch: pytest.Monke
     found = _tuning(G).invert(images)
     assert found.settings["diverged_at_step"] == 7
     assert _error(G, found, images) < _error(G, Inversion(**{**vars(found), "weights": None}), images)
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_an_image_whose_tuning_diverges_is_told_from_the_others(
+    together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    G = odd_generator()
+    step = Tuning.step
+
+    def diverging(self: Tuning, number: int) -> tuple[Tensor, float]:
+        seen, loss = step(self, number)
+        return seen, math.nan if number == 4 and self.ws.equal(pivot.ws[-len(self.ws) :]) else loss
+
+    images = own_images(G, 3, 4)
+    tuning = _tuning(G, together=together)
+    pivot = tuning.pivot.invert(images)
+    monkeypatch.setattr(Tuning, "step", diverging)
+    found = tuning.tune(images, pivot)
+    assert found.diverged == ({0: 7, 1: 7} if together else {1: 19})  # 3 steps of the pivot, 12 for each run
+    one, other = found.split()
+    assert [len(one.diverged), len(other.diverged)] == [int(together), 1]
+
+
+def test_an_image_whose_pivot_diverges_is_told_of() -> None:
+    G = odd_generator()
+    images = own_images(G, 3, 4)
+    pivot = OptimizationInverter(breaking(odd_generator(), 1, at=2), steps=3, precision="float32")
+    found = PivotalTuning(G, pivot, steps=2, precision="float32").invert(images)
+    assert found.diverged == {1: 2}
 
 
 def test_divergence_at_once_is_an_error() -> None:

@@ -31,6 +31,13 @@ def test_files_and_a_stop_are_told() -> None:
     assert "step 12" in describe_partial(small_record(G, settings={"stopped_at_step": 12}))
 
 
+def test_a_search_that_diverged_is_told() -> None:
+    assert "diverged at step 7" in describe_partial(small_record(G, settings={"diverged_at_step": 7}))
+    ws = G.sample([0, 1])
+    several = small_record(G, ws=ws, metrics={}, settings={"diverged_at_step": [None, 7]})
+    assert [describe_partial(one) != "" for one in several.split()] == [False, True]
+
+
 def test_a_report_tells_what_fills_it_in() -> None:
     assert suggest_evaluation(Path("my table.csv"), "ffhq").endswith("edit evaluate --report 'my table.csv'")
     assert suggest_evaluation(Path("table.csv"), "other.pkl") == ""

@@ -117,6 +117,39 @@ def test_a_batch_finds_what_single_searches_find(folder: Path) -> None:
         assert batched.sources == single.sources
 
 
+@pytest.mark.usefixtures("small_search")
+def test_photos_whose_search_diverged_are_named_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from generator.generator import Generator
+
+    save_native(odd_generator(), Path("../small.safetensors"), overwrite=True)
+    synthesize = Generator.synthesize
+
+    def broken(G: Generator, ws: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
+        drawn = synthesize(G, ws, *arguments, **options)
+        if torch.is_grad_enabled() and len(drawn) == 3:  # the second of the first batch's search
+            steps.append(0)
+            if len(steps) > 2:
+                return drawn * torch.tensor([1.0, torch.nan, 1.0])[:, None, None, None]
+        return drawn
+
+    steps: list[int] = []
+    monkeypatch.setattr(Generator, "synthesize", broken)
+    options = ("--method", "optimize", "--steps", "4", "--precision", "float32", "--batch", "3")
+    assert _run(".", *options) == 0
+    printed = capsys.readouterr()
+    assert printed.err.splitlines()[-2:] == [
+        "invert: the best code before is kept where the search diverged:",
+        "  b.png: at step 2",
+    ]
+    assert printed.out.count("The search diverged at step 2") == 1
+    diverged = [Inversion.load(f"{name}.inversion.safetensors").diverged for name in NAMES]
+    assert diverged == [{}, {0: 2}, {}, {}, {}]
+    assert _run(".", *options) == 0  # done, as it would diverge again
+    assert "Skipped 5" in capsys.readouterr().out
+
+
 def test_a_batch_that_fails_is_done_one_by_one(
     inverter: type[FakeInverter], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

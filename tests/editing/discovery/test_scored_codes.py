@@ -84,7 +84,7 @@ def test_sets_that_tell_nothing_are_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file"):
         read_scores(tmp_path / "missing.csv", G)
     few = read_scores(_csv(tmp_path / "few.csv", 20), G)
-    with pytest.raises(InputError, match="Only 20 of 20"):
+    with pytest.raises(InputError, match="at least 100 scored samples, not 20"):
         ScoredCodes(G, few)
     lines = "\n".join(f"{seed},1" for seed in range(150))
     (tmp_path / "same.csv").write_text(f"seed,tall\n{lines}\n")
@@ -93,6 +93,10 @@ def test_sets_that_tell_nothing_are_said(tmp_path: Path) -> None:
     (tmp_path / "nan.csv").write_text("seed,tall\n" + "\n".join(f"{seed},nan" for seed in range(150)))
     with pytest.raises(InputError, match="Only 0 of 150"):
         ScoredCodes(G, read_scores(tmp_path / "nan.csv", G))
+    half = "\n".join(f"{seed},{seed % 7},{'nan' if seed % 2 else seed % 5}" for seed in range(150))
+    (tmp_path / "half.csv").write_text(f"seed,tall,wide\n{half}\n")
+    with pytest.raises(InputError, match=r"Only 75 of 150 samples could be scored \('wide' of 75\)"):
+        ScoredCodes(G, read_scores(tmp_path / "half.csv", G))
     finder = ScoredCodes(G, read_scores(_csv(tmp_path / "s.csv"), G))
     with pytest.raises(InputError, match="no score 'deep'"):
         finder.find(["deep"])
