@@ -109,7 +109,7 @@ def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> st
 
     with Image.open(visit.face(name).before) as before:
         picture = marked(before, points[::2], points[1::2], side=visit.studio.G.resolution)
-    return visit.store(picture, "drag-points")
+    return visit.files.store(picture, "drag-points")
 
 
 def painted_mask(edited: Any) -> "Image":
@@ -138,7 +138,7 @@ def painted_mask(edited: Any) -> "Image":
 
 def save_mask(visit: Visit, mask: "Image") -> Path:
     """A mask's file in the visit's folder."""
-    return Path(visit.store(mask, "mask", suffix=".png"))
+    return Path(visit.files.store(mask, "mask", suffix=".png"))
 
 
 def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragStage | Done[DraggedFace]]:
@@ -185,7 +185,7 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragSt
         if not isinstance(now, Done):
             with studio.turns:
                 picture = face.preview.picture(now.ws, size=studio.preview_size)
-            path = visit.store(marked(picture, now.points, targets, side=side), "drag-after")
+            path = visit.files.store(marked(picture, now.points, targets, side=side), "drag-after")
             yield DragStage(path, now.step, now.steps, now.distance)
             continue
         search, ended = now.result

@@ -56,7 +56,7 @@ def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: 
     before = _crop(face) if photo else str(face.before)
     with visit.studio.turns:
         after = face.preview.edited(edits, size=visit.studio.preview_size)
-    return before, visit.store(after, "preview")
+    return before, visit.files.store(after, "preview")
 
 
 def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: View = "Face") -> Result:
@@ -77,16 +77,16 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
         if whole:
             photo = _photo(face)
             after = paste_back(photo, after, face.record.alignment(), reference=face.record.picture())
-            before = visit.store(shown(photo), "whole")
+            before = visit.files.store(shown(photo), "whole")
         elif view == "Photo":
             before = _crop(face)
         else:
             before = _unedited(face)
     named = [(direction.name, strength) for direction, strength in edits]
     stem = f"{face.name}.{edit_name(named)}" if named else f"{face.name}.inverted"
-    picture = visit.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
+    picture = visit.files.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
     command = commands(visit, face, strengths, whole=whole)
-    return Result((before, visit.store(shown(after), "after")), picture, command)
+    return Result((before, visit.files.store(shown(after), "after")), picture, command)
 
 
 def _photo(face: Face) -> "Image":

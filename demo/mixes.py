@@ -57,7 +57,7 @@ def draw_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> tuple[s
     with studio.turns:
         donors = [_donor(studio, record_code(giver.preview), share) for giver, share in given]
         picture = mixed_picture(studio.preview_G, record_code(face.preview), donors, size=studio.preview_size)
-    return visit.store(picture, "mix"), _command(face, given)
+    return visit.files.store(picture, "mix"), _command(face, given)
 
 
 def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
@@ -123,7 +123,7 @@ def draw_figure(
 
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
-            yield Done((visit.store(now.result, "figure", suffix=".png", stem="figure"), command_line(words)))
+            yield Done((visit.files.store(now.result, "figure", suffix=".png", stem="figure"), command_line(words)))
         else:
             yield now, cells
 

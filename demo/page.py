@@ -11,7 +11,8 @@ import gradio as gr
 
 from demo.running import StoppedError
 from demo.studio import Studio
-from demo.visit import ENDED, Visit
+from demo.visit import Visit
+from demo.visit_files import ENDED
 from generator.errors import InputError
 
 TAB_NAMES = {
@@ -101,7 +102,7 @@ def _told(error: Exception, visit: Visit | None) -> gr.Error:
     if isinstance(error, InputError):
         text = " ".join(str(error).split())
         if visit is not None:
-            for folder in (visit.folder, visit.studio.uploads):
+            for folder in (visit.files.folder, visit.studio.uploads):
                 text = _without_folder(text, str(folder))
         for option, control in _CONTROLS.items():
             text = text.replace(option, control)

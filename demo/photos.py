@@ -97,7 +97,7 @@ def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
         except InputError:
             path.unlink(missing_ok=True)
             raise
-    thumbnails = [visit.store(crop, "found", most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
+    thumbnails = [visit.files.store(crop, "found", most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
     visit.photo = Photo(path, name, from_left, thumbnails, largest)
     return visit.photo
 

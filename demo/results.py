@@ -77,4 +77,4 @@ def record_name(face: Face) -> str:
 
 def download_picture(visit: Visit, picture: "Image", tab: str, stem: str) -> gr.DownloadButton:
     """A button that downloads a picture as PNG."""
-    return ready(visit.store(picture, f"{tab}-download", suffix=".png", stem=stem))
+    return ready(visit.files.store(picture, f"{tab}-download", suffix=".png", stem=stem))

@@ -83,7 +83,7 @@ def search(
     with studio.turns:
         whole = photo.read()
         crop = no_align(whole, side)[0] if face is None else align_face(whole, face, side)[0]
-    before = visit.store(crop, "target")
+    before = visit.files.store(crop, "target")
     del whole
     yield Stage(before, before, 0, 1, None)
     pace = _Pace(clock)
@@ -95,7 +95,7 @@ def search(
             return
         now = to_picture(item.images)[0].resize((side, side))
         left = pace.seconds_left(item.step, item.steps)
-        yield Stage(before, visit.store(now, "search"), item.step, item.steps, left)
+        yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
 
 
 class _Pace:

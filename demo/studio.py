@@ -1,7 +1,6 @@
 """What all visitors of the demo share: the loaded generator, its directions, and who computes when."""
 
 import contextlib
-import copy
 import secrets
 import shutil
 import tempfile
@@ -68,11 +67,11 @@ class Studio:
         queue_size: int = 64,
     ) -> None:
         from editing.catalogue import known
-        from generator.precision import DTYPES, resolve_precision
+        from generator.precision import DTYPES, in_precision, resolve_precision
 
         self.G = G
         dtype = DTYPES[resolve_precision("auto", G.device)]
-        self.preview_G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
+        self.preview_G = in_precision(G, dtype)
         half = G.resolution // 2 if G.resolution % 2 == 0 else G.resolution
         self.preview_size = next(
             (half >> i for i in range(half.bit_length()) if half >> i <= _PREVIEW_SIZE and not half % (1 << i)),
@@ -171,7 +170,7 @@ class Studio:
     def _end(self, visits: list[Visit]) -> None:
         for visit in visits:
             visit.close()
-            self.records.forget(visit.folder)
+            self.records.forget(visit.files.folder)
             with self._lock:
                 if self._visits.get(visit.session) is visit:
                     del self._visits[visit.session]

@@ -1,7 +1,5 @@
 """What one browser session has of its own: its folder, its faces and its directions. Nothing is shared."""
 
-import itertools
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -12,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from demo.history import History
 from demo.names import clean_name, free_name
+from demo.visit_files import ENDED, VisitFiles
 from generator.errors import InputError
 from invert.record_files import RECORD_SUFFIX, record_stem
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from demo.photos import Photo
     from demo.records import Records
     from demo.studio import Studio
@@ -27,10 +24,7 @@ if TYPE_CHECKING:
 
 MOST_FACES = 24
 MOST_DIRECTIONS = 8
-MOST_BYTES = 500 << 20
-_KEPT_OF_A_SLOT = 6
 _BUSY = "Something that you started is still running; stop it first, or wait for its end."
-ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,9 +66,10 @@ class Visit:
     Args:
         studio: what all visitors share.
         session: the browser session's name, a random text.
-        folder: where its files go; made when the first is written, deleted with the visit.
+        folder: where its files go.
 
     Attributes:
+        files: what it has on the disk.
         faces: by name, in the order of making.
         directions: those kept on the tab Discover, bound to the generator, by name; they are sliders on Edit.
         sent: for each tab, by its id, the face that was sent there last.
@@ -91,22 +86,24 @@ class Visit:
     def __init__(self, studio: "Studio", session: str, folder: Path) -> None:
         self.studio = studio
         self.session = session
-        self.folder = folder
+        self.files = VisitFiles(folder)
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
         self.sent: dict[str, str] = {}
         self.photo: Photo | None = None
         self.stop = threading.Event()
         self.keep = False
-        self.closed = False
         self.seen = time.monotonic()
         self.left: float | None = None
         self.moves = 0
         self.drawn = -1
         self.version = 0
-        self._numbers = itertools.count(1)
-        self._slots: dict[str, list[Path]] = {}
         self._busy = threading.Lock()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self.files.closed
 
     def touch(self) -> None:
         """Note that the visitor is there.
@@ -150,67 +147,14 @@ class Visit:
         """Whether something that can be stopped is running."""
         return self._busy.locked()
 
-    def new_path(self, stem: str, suffix: str) -> Path:
-        """A path in the visit's folder that no file has, named so that no name leaves the folder.
-
-        Raises:
-            InputError: the visit has ended.
-        """
-        if self.closed:
-            raise InputError(ENDED)
-        own = self.folder / f"{next(self._numbers):04d}"
-        own.mkdir(parents=True, exist_ok=True)
-        return own / f"{clean_name(stem)}{suffix}"
-
-    def store(
-        self,
-        picture: "Image",
-        slot: str,
-        *,
-        suffix: str = ".jpg",
-        stem: str | None = None,
-        most: int = _KEPT_OF_A_SLOT,
-    ) -> str:
-        """Write a picture for the page into the visit's folder; the last few of each slot are kept.
-
-        Args:
-            picture: any RGB picture.
-            slot: what it is for, such as ``preview``.
-            suffix: ``.jpg`` is sooner, ``.png`` exact.
-            stem: of the file's name, which a download takes; the slot's by default.
-            most: how many of the slot are kept.
-
-        Returns:
-            The path, as Gradio's components take it.
-        """
-        path = self.new_path(stem or slot, suffix)
-        picture.save(path, quality=92, compress_level=4)  # each format takes its own
-        return self.hold(path, slot, most)
-
-    def hold(self, path: Path, slot: str, most: int = _KEPT_OF_A_SLOT) -> str:
-        """Count a file of :meth:`new_path` to a slot, whose oldest files are deleted."""
-        files = self._slots.setdefault(slot, [])
-        files.append(path)
-        while len(files) > most:
-            shutil.rmtree(files.pop(0).parent, ignore_errors=True)
-        return str(path)
-
     def take(self, upload: str) -> Path:
         """Copy an uploaded file into the visit's folder; the upload itself is deleted soon after.
 
         Raises:
-            InputError: it is not there any more, is no file that was uploaded, or the visit holds too much.
+            InputError: it is not there any more, is no file that was uploaded, or as
+                :meth:`demo.visit_files.VisitFiles.take`.
         """
-        source = self.studio.uploaded(upload)
-        held = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
-        if held + source.stat().st_size > MOST_BYTES:
-            raise InputError(f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to begin anew.")
-        path = self.new_path(source.stem, source.suffix.lower())
-        try:
-            shutil.copyfile(source, path)
-        except OSError as error:
-            raise InputError("The upload did not arrive whole; upload the file again.") from error
-        return path
+        return self.files.take(self.studio.uploaded(upload))
 
     def add(self, inversion: "Inversion", stem: str, *, photo: Path | None = None, made_by: str = "") -> Face:
         """Keep a record as a face of this visit.
@@ -227,7 +171,9 @@ class Visit:
         self.check_room()
         name = free_name(clean_name(stem), self.faces)
         # Beside the photo, so that the record says where that is.
-        path = self.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
+        path = (
+            self.files.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
+        )
         inversion.save(path, overwrite=True)
         return self._keep(name, path, photo, made_by)
 
@@ -254,7 +200,7 @@ class Visit:
         studio = self.studio
         with studio.turns:
             picture = studio.records.open(path)[1].picture(size=studio.preview_size)
-        before = self.new_path(f"{name}-before", ".jpg")
+        before = self.files.new_path(f"{name}-before", ".jpg")
         picture.save(before, quality=92)
         face = Face(name, path, studio.records, before, photo, made_by)
         self.faces[name] = face
@@ -299,8 +245,7 @@ class Visit:
 
     def close(self) -> None:
         """End what runs, and delete everything that this visit has."""
-        self.closed = True
         self.stop.set()
         self.faces.clear()
         self.directions.clear()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.files.delete()

@@ -1,6 +1,5 @@
 """Edits of a film: each frame's code moved along the same directions, drawn, and put back where it came from."""
 
-import copy
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from editing.edit import Edit
     from editing.opened import OpenRecord
-    from generator.generator import Generator
     from invert.align import Alignment
     from invert.footage import Footage
 
@@ -90,14 +88,11 @@ class _Artist:
     def __init__(
         self, opened: "OpenRecord", edits: "Sequence[Edit]", rows: Sequence[int] | None, raw: bool
     ) -> None:
-        import torch
-
-        from generator.precision import resolve_precision
+        from generator.precision import DTYPES, in_precision, resolve_precision
 
         self.opened, self.edits, self.rows, self.raw = opened, edits, rows, raw
         G = opened.generator
-        in_bfloat16 = resolve_precision("auto", G.device) == "bfloat16"
-        self.G: Generator = copy.deepcopy(G).to(dtype=torch.bfloat16) if in_bfloat16 else G
+        self.G = in_precision(G, DTYPES[resolve_precision("auto", G.device)])
 
     def __call__(self, place: tuple[int, int, float], *, edited: bool = True) -> "Image.Image":
         """What the generator makes at a place among the codes, as :class:`invert.footage.Footage` gives it."""

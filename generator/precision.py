@@ -1,10 +1,14 @@
 """Which precision to compute in."""
 
-from typing import Literal
+import copy
+from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from generator.errors import InputError
+
+if TYPE_CHECKING:
+    from generator.generator import Generator
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Computed = Literal["float32", "bfloat16"]
@@ -33,3 +37,12 @@ def resolve_precision(precision: Precision, device: torch.device) -> Computed:
         or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
     )
     return "bfloat16" if device.type == "cpu" and native else "float32"
+
+
+def in_precision(G: "Generator", dtype: torch.dtype) -> "Generator":
+    """The generator where it computes in ``dtype`` already, otherwise a copy that does; ``G`` stays as it is.
+
+    Raises:
+        ValueError: generators do not compute in ``dtype``.
+    """
+    return G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)

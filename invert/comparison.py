@@ -96,7 +96,8 @@ class Comparison:
         self.coverage: Tensor | float = 1.0
         fine_target = area_resize(images, self.fine_size)
         if mask is not None:
-            self.mask = area_resize(_checked(mask, images).to(device).float(), self.fine_size)
+            check_mask(mask, images)
+            self.mask = area_resize(mask.to(device).float(), self.fine_size)
             self.coverage = self.mask.mean(dim=(1, 2, 3))
             if float(self.coverage.min()) <= 0:
                 raise InputError("The mask covers the whole picture; leave something to compare.")
@@ -198,7 +199,8 @@ def check_images(images: Tensor) -> None:
         raise InputError(f"Images need the shape [N, 3, H, H], got {list(images.shape)}.")
 
 
-def _checked(mask: Tensor, images: Tensor) -> Tensor:
+def check_mask(mask: Tensor, images: Tensor) -> None:
+    """Raise InputError for a mask that is not ``[1 or N, 1, H, H]`` in 0 to 1, for images ``[N, 3, H, H]``."""
     if mask.ndim != 4 or mask.shape[1:] != (1, *images.shape[2:]) or len(mask) not in (1, len(images)):
         side = images.shape[-1]
         raise InputError(
@@ -206,5 +208,4 @@ def _checked(mask: Tensor, images: Tensor) -> Tensor:
             f"{list(mask.shape)}."
         )
     if not (bool(torch.isfinite(mask).all()) and float(mask.min()) >= 0 and float(mask.max()) <= 1):
-        raise InputError("A mask's values are from 0, not compared, to 1.")
-    return mask
+        raise InputError("A mask's values are from 0 to 1.")

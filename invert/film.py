@@ -4,8 +4,6 @@ No frame is kept once it is written, except for what WebP's own encoder holds in
 """
 
 import contextlib
-import queue
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy.typing as npt
 
 from generator.errors import InputError
 from generator.files import atomic_folder, atomic_path, check_writable
+from invert.background import in_background
 from invert.palettes import palettes
 from invert.sound import CopiedSound
 
@@ -35,7 +34,7 @@ _OPTIONS = {
     "libx265": {"preset": "fast", "crf": "20"},
     "libwebp_anim": {"quality": "85", "compression_level": "2", "loop": "0"},
 }
-_PNG, _WAITING = "frame_{:05d}.png", 3
+_PNG = "frame_{:05d}.png"
 _TICKS = 90_000  # a second, where times are given
 _HD, _LIMITED = 720, 1
 _GIF_FPS = 50  # its times are hundredths of a second, and players take one hundredth for ten
@@ -129,13 +128,13 @@ def write_film(
     """
     check_film(path, codec=codec, overwrite=overwrite, fps=fps if times is None else None)
     if not path.suffix:
-        with atomic_folder(path, _FRAMES) as folder, _on_a_thread(_Pictures(folder)) as write:
+        with atomic_folder(path, _FRAMES) as folder, in_background(_Pictures(folder)) as write:
             yield write
         return
     kind = path.suffix.lower()
     with atomic_path(path, overwrite=overwrite) as temporary:
         encoder = _Encoder(temporary, codec or _CODECS[kind], fps, times, sound if kind == ".mp4" else None)
-        with _on_a_thread(encoder) as write:
+        with in_background(encoder) as write:
             yield write
 
 
@@ -260,47 +259,6 @@ class _Encoder:
             raise InputError(
                 f"The encoder '{self.codec}' cannot write {self.path.suffix} ({error}); leave out --codec."
             ) from error
-
-
-@contextlib.contextmanager
-def _on_a_thread(consumer: "_Pictures | _Encoder") -> Iterator[Callable[[Frame], None]]:
-    """Give a function that hands frames to another thread, which is joined in the end, whatever happens."""
-    frames: queue.Queue[Frame | None] = queue.Queue(_WAITING)
-    failed: list[BaseException] = []
-    dropped = threading.Event()
-
-    def work() -> None:
-        try:
-            while (frame := frames.get()) is not None:
-                if not dropped.is_set() and not failed:
-                    try:
-                        consumer(frame)
-                    # Raised again by the thread that makes the frames; this one has to go on emptying the queue.
-                    except BaseException as error:
-                        failed.append(error)
-        finally:
-            try:
-                consumer.close()
-            except BaseException as error:
-                failed.append(error)
-
-    def write(frame: Frame) -> None:
-        if failed:
-            raise failed[0]
-        frames.put(frame)
-
-    thread = threading.Thread(target=work, name="film")
-    thread.start()
-    try:
-        yield write
-    except BaseException:
-        dropped.set()
-        raise
-    finally:
-        frames.put(None)
-        thread.join()
-    if failed:
-        raise failed[0]
 
 
 def _is_frame(path: Path) -> bool:

@@ -7,7 +7,6 @@ which do and the picture shimmers, is given the whole code's slope to divide by,
 goes a third of the way.
 """
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
-from generator.precision import DTYPES, Precision, resolve_precision
+from generator.precision import DTYPES, Precision, in_precision, resolve_precision
 from generator.statistics import WStatistics
 from invert.comparison import Comparison
 from invert.inversion import JSON
@@ -152,7 +151,7 @@ class Follower:
         held = rows_finer_than(size, G) if self.space == "w+" else []
         rows = range(G.num_ws if self.space == "w+" else 1)
         return _Tools(
-            G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype),
+            in_precision(G, dtype),
             LPIPS.load("alex").to(G.device).in_precision(dtype),
             WStatistics.of(G, seed=self.seed),
             size,

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from generator.errors import InputError
 from generator.generator import Generator
 from generator.perceptual import as_colour
 from generator.precision import Precision
-from invert.comparison import Resemblance, check_images
+from invert.comparison import Resemblance, check_images, check_mask
 from invert.encode import EncoderInverter
 from invert.inversion import JSON, Inversion
 from invert.losses import area_resize
@@ -133,12 +132,10 @@ class HybridInverter(OptimizationInverter):
     def _encoded(self, images: Tensor, mask: Tensor | None) -> Tensor:
         if mask is None:
             return self._encoding.invert(images).ws
-        side = images.shape[-1]
-        if mask.shape[1:] != (1, side, side) or len(mask) not in (1, len(images)):
-            raise InputError(f"A mask for these images needs the shape [1 or {len(images)}, 1, {side}, {side}].")
+        check_mask(mask, images)
         ws = self.G.w_avg.expand(1, self.G.num_ws, -1)
         for _ in range(2):
-            filling = area_resize(as_colour(self.G.synthesize(ws)).clamp(-1, 1), side)
+            filling = area_resize(as_colour(self.G.synthesize(ws)).clamp(-1, 1), images.shape[-1])
             ws = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling))).ws
         return ws
 

@@ -5,7 +5,6 @@ would paint the photo. The regulariser holds them to what noise is: neighbours d
 after each step every map has mean 0 and deviation 1 again.
 """
 
-import copy
 import math
 from collections.abc import Callable, Sequence
 
@@ -17,7 +16,7 @@ from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
-from generator.precision import DTYPES, Precision, resolve_precision
+from generator.precision import DTYPES, Precision, in_precision, resolve_precision
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.divergence import BestSoFar, told_of
 from invert.inversion import JSON, Inversion
@@ -174,7 +173,7 @@ class _NoiseSearch:
     def __init__(self, inverter: NoiseOptimization, images: Tensor, ws: Tensor, mask: Tensor | None) -> None:
         self.inverter = inverter
         G, dtype = inverter.G, DTYPES[inverter.precision]
-        self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
+        self.G = in_precision(G, dtype)
         self.comparison = Comparison(
             images,
             inverter.search_size,

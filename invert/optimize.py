@@ -6,7 +6,6 @@ moves in coordinates in which W is a standard normal. The steps then suit every 
 those that the generator was trained on, where edits work; the loss falls as fast.
 """
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from generator.errors import InputError
 from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
-from generator.precision import DTYPES, Precision, resolve_precision
+from generator.precision import DTYPES, Precision, in_precision, resolve_precision
 from generator.statistics import WStatistics
 from invert.comparison import Comparison, Resemblance, check_images
 from invert.divergence import BestSoFar, told_of
@@ -219,7 +218,7 @@ class _Search:
         self.inverter = inverter
         dtype = DTYPES[inverter.precision]
         G = inverter.G
-        self.G = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
+        self.G = in_precision(G, dtype)
         self.statistics = WStatistics.of(G, seed=inverter.seed)
         self.comparison = Comparison(
             images,

@@ -16,7 +16,7 @@ from generator.generator import Generator
 from generator.ops.memory import keep_freed_memory
 from generator.perceptual import as_colour
 from generator.precision import DTYPES, Precision, resolve_precision
-from invert.comparison import Comparison, Resemblance, check_images
+from invert.comparison import Comparison, Resemblance, check_images, check_mask
 from invert.divergence import told_of
 from invert.inversion import JSON, Inversion
 from invert.losses import LPIPS, area_resize
@@ -267,16 +267,10 @@ class PivotalTuning:
         """The images, with what has to stay replaced by what the untuned generator draws."""
         if unchanged is None:
             return images
-        side = images.shape[-1]
-        if unchanged.shape[1:] != (1, side, side) or len(unchanged) not in (1, len(images)):
-            raise InputError(
-                f"The mask of what stays needs the shape [1 or {len(images)}, 1, {side}, {side}], got "
-                f"{list(unchanged.shape)}."
-            )
+        check_mask(unchanged, images)
         with torch.no_grad():
-            drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), side)
-        keep = unchanged.to(drawn).clamp(0, 1)
-        return images.to(drawn).lerp(drawn, keep)
+            drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), images.shape[-1])
+        return images.to(drawn).lerp(drawn, unchanged.to(drawn))
 
     def _record(self, pivot: Inversion, weights: dict[str, Tensor] | None, ended: dict[str, JSON]) -> Inversion:
         return Inversion(

@@ -1,6 +1,5 @@
 """One run of tuning: a generator's weights brought to images, step by step, at codes that do not move."""
 
-import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from torch.func import functional_call
 from generator.errors import InputError
 from generator.generator import Generator
 from generator.perceptual import as_colour
+from generator.precision import in_precision
 from invert.comparison import Comparison
 from invert.schedule import schedule
 from invert.tuned_weights import added, in_units, new_difference, tunable, units
@@ -40,8 +40,8 @@ class Drawing:
 
     @classmethod
     def of(cls, G: Generator, dtype: torch.dtype) -> "Drawing":
-        copied = G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)
-        return cls(copied, {name: weight.float() for name, weight in tunable(G).items()}, units(G), dtype)
+        exact = {name: weight.float() for name, weight in tunable(G).items()}
+        return cls(in_precision(G, dtype), exact, units(G), dtype)
 
     def __call__(self, parts: dict[str, Tensor], styles: list[Tensor], noise: list[Tensor]) -> Tensor:
         """Draw at full resolution with the weights' difference ``parts``, in units, differentiably."""

@@ -109,11 +109,15 @@ def build(page: Page) -> None:
     command = command_box("discover")
 
     def look(visit: Visit, who: str | None, how: Method, what: str, start: float | None) -> Iterator[Any]:
+        # What was chosen among the strips before is forgotten, what is chosen while these come is not.
+        unchosen: tuple[Any, ...] = (None, gr.Button(interactive=False))
+        none_chosen: dict[str, Any] = {"selected_index": None}
         for now in draw_strips(visit, axes, who, how, what, -1 if start is None else int(start)):
             pictures = [(path, axis.name) for axis, path in now.drawn]
             found = [axis for axis, _ in now.drawn]
             words = note(now.words, part=now.part) if now.words else ""
-            yield gr.Gallery(pictures, selected_index=None), found, None, gr.Button(interactive=False), words
+            yield gr.Gallery(pictures, **none_chosen), found, *unchosen, words
+            unchosen, none_chosen = (gr.skip(), gr.skip()), {}
 
     def choose(found: list[Axis], event: gr.SelectData) -> Any:
         if not event.selected:
@@ -171,6 +175,7 @@ def draw_strips(
 
         found = axes.find(method, layers, first, AT_ONCE, lambda done, whole: report(done / whole))
         code, pictures = record_code(preview), []
+        report([])
         for direction in found:
             picture = strips(
                 preview.generator, code.ws, code.noise_or_const, [direction], strengths=STRENGTHS, cell=_CELL,
@@ -182,7 +187,7 @@ def draw_strips(
 
     def store(pictures: "list[Image]") -> tuple[tuple[Axis, str], ...]:
         for place in range(len(drawn), len(pictures)):
-            path = visit.store(pictures[place], f"strip-{place}", stem=f"{method}-{first + place:02d}")
+            path = visit.files.store(pictures[place], f"strip-{place}", stem=f"{method}-{first + place:02d}")
             drawn.append((Axis(method, layers, first + place), path))
         return tuple(drawn)
 
@@ -192,7 +197,8 @@ def draw_strips(
         elif isinstance(now, float):
             yield Strips((), "Looking at samples, once for this model", now)
         else:
-            yield Strips(store(now), f"Axis {len(now)} of {AT_ONCE}", len(now) / AT_ONCE)
+            number = min(len(now) + 1, AT_ONCE)
+            yield Strips(store(now), f"Drawing axis {number} of {AT_ONCE}", len(now) / AT_ONCE)
 
 
 def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: str | None) -> "tuple[Path, str]":
@@ -219,7 +225,7 @@ def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: st
         (found,) = axes.find(axis.method, axis.layers, axis.index, 1)
     direction: Direction = replace(found, name=clean_name(called))
     visit.keep_direction(direction)
-    path = visit.new_path(direction.name, ".safetensors")
+    path = visit.files.new_path(direction.name, ".safetensors")
     direction.save(path)
     face: Face = visit.face(name)
     find = ["edit", "discover", "--method", axis.method, "--count", str(axis.index + 1), "--layers", axis.layers]

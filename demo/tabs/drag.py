@@ -123,7 +123,7 @@ def build(page: Page) -> None:
                 done = news.result
                 file = gr.DownloadButton(visible=mask is not None, value=None if mask is None else str(mask))
                 yield (
-                    visit.store(done.picture, "drag-after"),
+                    visit.files.store(done.picture, "drag-after"),
                     download_picture(visit, done.picture, "drag", done.face.name),
                     ready(str(done.face.record.path)),
                     done.face.made_by,

@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
@@ -10,20 +10,9 @@ from gradio.events import Dependency
 from demo.examples import examples
 from demo.page import Page, answering, face_chooser
 from demo.tabs import edit_answers as answers
+from demo.tabs.sliders import direction_sliders
 from demo.visit import MOST_DIRECTIONS
 
-if TYPE_CHECKING:
-    from editing.direction import Direction
-
-GROUPS = {
-    "Head": ("pose", "pitch"),
-    "Expression": ("smile", "mouth-open", "eyes-open"),
-    "Person": ("age", "gender"),
-}
-"""Under which title a shipped direction's slider stands; other directions stand under the last title."""
-
-_OTHERS = "More"
-_FARTHEST = 4
 _AT_ONCE = 12  # requests that may wait for their turn to compute; more wait in the queue
 _QUALITIES = [("Draft", "draft"), ("Good", "good"), ("Best", "best")]
 
@@ -155,7 +144,7 @@ def build(page: Page) -> None:
                 )
         with gr.Column(scale=4, min_width=280, elem_classes="sliders"):
             chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
-            sliders = _sliders(page)
+            sliders = direction_sliders(page)
     controls = Controls(
         photo, align, found, gr.State(0), quality, start, stopping, keep, cancel, status, chooser, compare,
         undo, redo, reset, view, picture, record, command, sliders,
@@ -163,53 +152,6 @@ def build(page: Page) -> None:
     _wire_intake(page, controls, gallery, upload)
     searched = _wire_search(page, controls)
     _wire_edits(page, controls, searched)
-
-
-def _sliders(page: Page) -> list[gr.Slider]:
-    """One for each direction of the model under its group's title, and hidden ones for those kept later."""
-    directions = page.studio.directions
-    grouped = {name for names in GROUPS.values() for name in names}
-    groups = {title: [name for name in names if name in directions] for title, names in GROUPS.items()}
-    groups[_OTHERS] = [name for name in directions if name not in grouped]
-    made = {}
-    for title, names in groups.items():
-        if names:
-            with gr.Group(elem_classes="directions"):
-                gr.Markdown(f"### {title}")
-                for name in names:
-                    made[name] = _slider(name, help_of(directions[name]))
-    if not directions:
-        gr.Markdown("No direction is known for this model yet: find some on the tab Discover and keep them.")
-    with gr.Column(elem_classes="kept"):
-        kept = [_slider("", "", visible=False) for _ in range(MOST_DIRECTIONS)]
-    gr.Markdown(
-        "1 is one standard deviation of what a direction changes. Double-click a slider to reset it.",
-        elem_classes="hint",
-    )
-    return [*(made[name] for name in directions), *kept]
-
-
-def _slider(name: str, info: str, *, visible: bool = True) -> gr.Slider:
-    return gr.Slider(
-        -_FARTHEST,
-        _FARTHEST,
-        0,
-        step=0.1,
-        label=name.replace("-", " ").capitalize(),
-        info=info,
-        visible=visible,
-        buttons=["reset"],
-        elem_classes="direction",
-        elem_id=f"direction-{name}" if name else None,
-    )
-
-
-def help_of(direction: "Direction") -> str:
-    """What the two ends of a slider do."""
-    positive, negative = direction.description, str(direction.provenance.get("negative", ""))
-    if positive and negative:
-        return f"+ {positive} \u00b7 \u2212 {negative}"
-    return f"+ {positive}" if positive else "Kept on the tab Discover."
 
 
 def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:

@@ -11,6 +11,7 @@ from demo import drawing, photos, searching
 from demo.notes import duration, note
 from demo.running import wait_for_turn
 from demo.tabs.explore import seed_face
+from demo.tabs.sliders import help_of
 from demo.visit import MOST_DIRECTIONS, Face, Visit
 from generator.errors import InputError
 
@@ -71,7 +72,7 @@ def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
         raise InputError("There is no such example; reload the page.")
     example = shown[int(event.index)]
     if example.photo is not None:
-        path = visit.new_path(example.photo.stem, example.photo.suffix)
+        path = visit.files.new_path(example.photo.stem, example.photo.suffix)
         path.write_bytes(example.photo.read_bytes())
         return str(path), *receive(visit, str(path), True), visit.version
     face = seed_face(visit, example.seed or 0)
@@ -267,8 +268,6 @@ def _with_strengths(visit: Visit, face: Face, view: Any) -> tuple[Any, ...]:
 
 def show_kept(visit: Visit) -> list[Any]:
     """The sliders of kept directions; the others of their kind stay hidden."""
-    from demo.tabs.edit import help_of
-
     kept = [
         gr.Slider(label=f"{direction.name} (kept)", info=help_of(direction), visible=True)
         for direction in visit.directions.values()

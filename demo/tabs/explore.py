@@ -51,7 +51,8 @@ def build(page: Page) -> None:
         with studio.turns:
             drawn = list(sampling.pictures(studio.preview_G, range(start, start + _AT_ONCE)))
         pictures = [
-            (visit.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}") for number, _, picture in drawn
+            (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
+            for number, _, picture in drawn
         ]
         return pictures, None, gr.Button(interactive=False)
 

@@ -223,7 +223,7 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[Stage | Done[tuple[str, 
             f"The way through Z is for seeds of the tab Explore; {other} is none, so take another curve."
         )
     size = film_side(wish.size, studio.G)
-    path = visit.new_path("morph", ".mp4")
+    path = visit.files.new_path("morph", ".mp4")
 
     def work(report: "Callable[[tuple[int, Frame | None]], None]") -> None:
         codes = [record_code(face.record) for face in faces]
@@ -235,14 +235,16 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[Stage | Done[tuple[str, 
 
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
-            yield Done((visit.hold(path, "film"), _command(wish, morph, [record_name(face) for face in faces])))
+            yield Done(
+                (visit.files.hold(path, "film"), _command(wish, morph, [record_name(face) for face in faces]))
+            )
             return
         number, frame = now
         if frame is None:
             yield Stage("Measuring the way", None, None)
         else:
             words = f"Frame {number} of {morph.frames}"
-            yield Stage(words, number / morph.frames, visit.store(Image.fromarray(frame), "frame"))
+            yield Stage(words, number / morph.frames, visit.files.store(Image.fromarray(frame), "frame"))
 
 
 def _command(wish: FilmWish, morph: "Morph", names: list[str]) -> str:

@@ -94,7 +94,7 @@ def build(page: Page) -> None:
             shown, command = draw_mix(visit, name, shares(by_styles))
         else:
             drawn, command = draw_borrowed(visit, name, borrowed(kind, giver, strength, names))
-            shown = visit.store(drawn, "mix")
+            shown = visit.files.store(drawn, "mix")
         words = _PREVIEW if kind == _STYLES else _PART_PREVIEW
         return shown, command, not_ready(), not_ready(), words if command else _CHOOSE
 
@@ -114,7 +114,8 @@ def build(page: Page) -> None:
             record, stem = not_ready(), "-".join([f"{name}+{wish.giver}", *wish.names])
             words = _DRAWN
         return (
-            visit.store(full, "mix"), download_picture(visit, full, "mix", stem), record, words, visit.version,
+            visit.files.store(full, "mix"), download_picture(visit, full, "mix", stem), record, words,
+            visit.version,
         )  # fmt: skip
 
     assert results.record is not None

@@ -22,7 +22,9 @@ from tests.demo.browser import chromium, open_page
 
 DESK, PHONE = (1360, 860), (390, 844)
 _SECOND = 1000
+_PATIENCE = 900 * _SECOND  # others may be using the machine
 _LINE = 4
+_EDITED = "#edit-compare img[src*='/after']"  # at the whole resolution; a preview is called otherwise
 
 
 def show_edit(page: Any, photo: Path, record: Path) -> None:
@@ -33,12 +35,12 @@ def show_edit(page: Any, photo: Path, record: Path) -> None:
     page.set_input_files("#tab-edit input[type=file][accept='.safetensors']", str(record))
     page.wait_for_function("document.querySelector('#edit-status').innerText.includes('Found')")
     page.get_by_text("More ways to begin").click()
-    wait_for_picture(page, "#edit-compare img[src*='/after']")
+    wait_for_picture(page, _EDITED)
     for name, strength in (("smile", "2"), ("pose", "-1.5")):
         page.fill(f"#direction-{name} input[type=number]", strength)
         page.wait_for_timeout(_SECOND)
     page.wait_for_timeout(5 * _SECOND)
-    wait_for_picture(page, "#edit-compare img[src*='/after']")
+    wait_for_picture(page, _EDITED)
     page.evaluate("document.activeElement.blur()")
     handle = page.locator("#edit-compare").bounding_box()
     page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
@@ -53,10 +55,12 @@ def add_examples(page: Any) -> None:
     for number in (1, 3):
         page.locator("#edit-examples button:has(img)").nth(number).click()
         page.wait_for_timeout(3 * _SECOND)
-        wait_for_picture(page, "#edit-compare img[src*='/after']")
+        wait_for_picture(page, _EDITED)
+    others = page.get_attribute(_EDITED, "src")
     page.click(".face-chooser input")
     page.get_by_role("option", name=chosen).click()
-    page.wait_for_timeout(2 * _SECOND)
+    page.wait_for_selector(f"{_EDITED}:not([src='{others}'])")
+    wait_for_picture(page, _EDITED)
 
 
 def show_mix(page: Any) -> None:
@@ -76,7 +80,7 @@ def show_interpolate(page: Any) -> None:
         buttons.first.click()
         page.wait_for_timeout(_SECOND)
     page.click("#interpolate-begin")
-    page.wait_for_selector("#interpolate-film video", timeout=240 * _SECOND)
+    page.wait_for_selector("#interpolate-film video", timeout=_PATIENCE)
 
 
 def show_discover(page: Any) -> None:
@@ -84,7 +88,8 @@ def show_discover(page: Any) -> None:
     open_tab(page, "Discover")
     choose(page, "#tab-discover .face-chooser input", 0)
     page.click("#discover-begin")
-    page.wait_for_selector("#discover-begin:not([disabled])", timeout=240 * _SECOND)
+    page.wait_for_selector("#discover-begin[disabled]")
+    page.wait_for_selector("#discover-begin:not([disabled])", timeout=_PATIENCE)
     wait_for_picture(page, "#discover-strips img")
     page.locator("#discover-strips button:has(img)").nth(1).click()
 
@@ -92,16 +97,18 @@ def show_discover(page: Any) -> None:
 def show_drag(page: Any) -> None:
     """The corners of a mouth pulled up and outwards."""
     open_tab(page, "Drag")
-    choose(page, "#tab-drag .face-chooser input", 1)
+    choose(page, "#tab-drag .face-chooser input", 2)
     wait_for_picture(page, "#drag-points img")
     page.wait_for_timeout(2 * _SECOND)
-    for x, y in ((0.4, 0.66), (0.37, 0.63), (0.6, 0.66), (0.63, 0.63)):
+    page.click("#drag-where input")
+    page.get_by_role("option", name="the mouth").click()
+    for x, y in ((0.384, 0.729), (0.366, 0.708), (0.613, 0.733), (0.631, 0.711)):
         box = page.locator("#drag-points img").bounding_box()
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
         page.wait_for_timeout(2 * _SECOND)
     page.fill("#drag-steps input[type=number]", "40")
     page.click("#drag-begin")
-    page.wait_for_function("document.querySelector('#drag-said').innerText.includes('Kept')", timeout=240 * _SECOND)
+    page.wait_for_function("document.querySelector('#drag-said').innerText.includes('Kept')", timeout=_PATIENCE)
 
 
 def show_explore(page: Any) -> None:
@@ -136,15 +143,16 @@ def wait_for_picture(page: Any, selector: str) -> None:
     page.wait_for_function(
         "selector => [...document.querySelectorAll(selector)].some(one => one.complete && one.naturalWidth)",
         arg=selector,
-        timeout=120 * _SECOND,
+        timeout=_PATIENCE,
     )
     page.wait_for_timeout(_SECOND)
 
 
 def take(page: Any) -> Image.Image:
-    """What the window shows."""
-    page.wait_for_timeout(_SECOND)
+    """What the window shows, with nothing pointed at."""
+    page.mouse.move(0, 0)
     page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(_SECOND)
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
@@ -160,7 +168,7 @@ def side_by_side(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def save(picture: Image.Image, path: Path) -> None:
-    picture.save(path, quality=86, optimize=True)
+    picture.save(path, quality=82, optimize=True, progressive=True)
     print(f"Wrote {path}")
 
 
@@ -191,7 +199,7 @@ def main() -> None:
         try:
             with running(studio) as address, chromium() as browser:
                 page = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]})
-                page.set_default_timeout(60 * _SECOND)
+                page.set_default_timeout(_PATIENCE)
                 open_page(page, f"{address}?__theme=light")
                 show_edit(page, arguments.photo, arguments.record)
                 pictures = [take(page)]

@@ -1,5 +1,6 @@
 """The tabs Mix, Interpolate, Discover and Drag in a real Chromium, with a small generator."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -203,6 +204,31 @@ def test_an_axis_is_named_kept_and_a_slider(page: Any, tmp_path: Path) -> None:
     wait_for_toast(page, "There is a direction 'beard' already")
     go_to(page, "Edit")
     page.get_by_role("spinbutton", name="Beard").wait_for()
+
+
+def test_an_axis_stays_chosen_while_others_are_drawn(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from editing import strips as drawing
+
+    gate, strips = threading.Semaphore(2), drawing.strips
+
+    def held(*given: Any, **options: Any) -> Any:
+        assert gate.acquire(timeout=60)
+        return strips(*given, **options)
+
+    monkeypatch.setattr(drawing, "strips", held)
+    go_to(page, "Discover")
+    page.click("#discover-begin")
+    wait_for_words(page, "#discover-said", "Drawing axis 3 of 6")
+    page.locator("#discover-strips button:has(img)").nth(1).click()
+    page.wait_for_selector("#discover-keep:not([disabled])")
+    gate.release(4)
+    page.wait_for_selector("#discover-begin:not([disabled])")
+    assert page.locator("#discover-strips img").count() == 6
+    assert page.input_value("#discover-name textarea, #discover-name input") == "sefa-01"
+    assert page.locator("#discover-strips button.selected").count() == 1
+    page.fill("#discover-name textarea, #discover-name input", "beret")
+    page.click("#discover-keep")
+    wait_for_words(page, "#discover-kept", "beret")
 
 
 def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_film_goes_through_the_faces_in_their_order(visit: Visit) -> None:
         face = np.asarray(visit.faces[name].record.picture()).astype(np.int64)
         others = [np.asarray(other.record.picture()) for other in visit.faces.values() if other.name != name]
         assert all(np.abs(frame - face).mean() < np.abs(frame - other).mean() for other in others)
-    assert Path(path).is_relative_to(visit.folder)
+    assert Path(path).is_relative_to(visit.files.folder)
     assert command == (
         "edit interpolate ann.inversion.safetensors cleo.inversion.safetensors bob.inversion.safetensors "
         "--frames 6 --size 32 --fps 12 --out morph.mp4"
@@ -71,7 +71,7 @@ def test_a_film_can_be_stopped_and_leaves_nothing(visit: Visit) -> None:
     visit.stop = StopsAfter(visit, 2)
     with pytest.raises(StoppedError):
         list(draw_film(visit, WISH))
-    assert not list(visit.folder.rglob("*.mp4"))
+    assert not list(visit.files.folder.rglob("*.mp4"))
 
 
 def test_the_frames_are_shown_as_they_are_drawn(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from generator.errors import InputError
 def test_what_is_wrong_is_told_without_the_servers_folders(visit: Visit) -> None:
     @answering
     def handler(visit: Visit) -> None:
-        path = visit.new_path("me", ".png")
+        path = visit.files.new_path("me", ".png")
         raise InputError(f"{path} is not a picture; take another.")
 
     with pytest.raises(gr.Error) as told:

@@ -164,7 +164,7 @@ def test_leaving_deletes_what_the_visitor_had(served: tuple[Studio, str]) -> Non
         time.sleep(0.2)
         studio.sweep()
     assert not path.exists()
-    assert not visit.folder.exists()
+    assert not visit.files.folder.exists()
 
 
 def test_explore_shows_seeds_and_says_what_is_no_seed(visitor: Visitor) -> None:

@@ -1,6 +1,5 @@
 """The one interface: shapes, truncation, seeds, StyleSpace, noise, precision and identity, on odd sizes."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from generator.errors import InputError
 from generator.fingerprint import check_same_space, fingerprint
 from generator.generator import Generator
 from generator.networks.mobile import Synthesis
+from generator.precision import in_precision
 from tests.odd_models import ODD, odd_config, odd_generator, seeded
 
 
@@ -245,9 +245,11 @@ def test_a_precision_that_is_none_is_refused() -> None:
 
 def test_a_copy_in_lower_precision_leaves_the_original(G: Generator) -> None:
     image = G.synthesize(G.sample([0]))
-    copy.deepcopy(G).to(dtype=torch.bfloat16)
-    assert G.dtype == torch.float32
+    lower = in_precision(G, torch.bfloat16)
+    assert (G.dtype, lower.dtype) == (torch.float32, torch.bfloat16)
     assert torch.equal(G.synthesize(G.sample([0])), image)
+    assert in_precision(G, torch.float32) is G
+    assert in_precision(lower, torch.bfloat16) is lower
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

@@ -1,6 +1,5 @@
 import threading
 from pathlib import Path
-from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -97,23 +96,6 @@ def test_what_fails_on_the_other_thread_is_raised_here(tmp_path: Path, monkeypat
     with pytest.raises(InputError, match="No space left"):
         _write(tmp_path / "film.mp4", 15)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_few_frames_wait_for_a_slow_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate, taken = threading.Semaphore(0), SimpleNamespace(count=0)
-
-    def slow(_self: object, _frame: Frame) -> None:
-        gate.acquire()
-        taken.count += 1
-
-    monkeypatch.setattr(film._Pictures, "__call__", slow)
-    with write_film(tmp_path / "frames", fps=12) as write:
-        for number in range(20):
-            gate.release()
-            write(_frame(number))
-            # Every frame handed over was let through, so no more than the queue and one in work can be behind.
-            assert number + 1 - taken.count <= film._WAITING + 2
-    assert taken.count == 20
 
 
 def test_bad_names_rates_and_codecs(tmp_path: Path) -> None:

@@ -147,6 +147,9 @@ def test_what_must_not_change_stays_and_the_rest_follows() -> None:
     right = slice(36, None)
     error = (moved + before - images)[..., right].square().mean()
     assert error < 0.5 * (before - images)[..., right].square().mean()
+    for mask, words in ((left[..., :8], "needs the shape"), (left + 0.5, "from 0 to 1")):
+        with pytest.raises(InputError, match=words):
+            tuning.tune(images, pivot, unchanged=mask)
 
 
 def test_what_is_masked_out_is_not_compared() -> None:

@@ -1,0 +1,22 @@
+"""What stands beside the sliders of the tab Edit."""
+
+from dataclasses import replace
+
+from demo.studio import Studio
+from demo.tabs.sliders import GROUPS, help_of
+from demo.visit import Visit
+
+
+def test_every_shipped_direction_has_a_title_and_both_ends(visit: Visit) -> None:
+    studio: Studio = visit.studio
+    assert {name for names in GROUPS.values() for name in names} == set(studio.directions)
+    for direction in studio.directions.values():
+        positive, negative = help_of(direction).replace("\u00a0", " ").split(" \u00b7 ")
+        assert positive == f"+ {direction.description}"
+        assert negative.startswith("\u2212 ")
+
+
+def test_a_direction_that_says_less(visit: Visit) -> None:
+    pose = visit.studio.directions["pose"]
+    assert help_of(replace(pose, provenance={"positive": "a beard"})) == "+ a beard"
+    assert help_of(replace(pose, provenance={})) == "Kept on the tab Discover."
