@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--codes", type=int, default=32, help="held-out codes to test on (default: 32)")
     for option, default, what in (
-        ("--steady", [], "leave the others alone on every face"),
+        ("--steady", ["pose"], "leave the others alone on every face"),
         ("--keep-person", ["pitch", "smile", "mouth-open", "eyes-open"], "leave the others and the person alone"),
         ("--spare-person", ["age", "gender"], "spare who is seen, as far as the samples tell"),
     ):
