@@ -146,6 +146,8 @@ def about(face: Face) -> str:
     text = f"Found {face.name}: LPIPS {metrics['lpips_alex'][0]:.3f}"
     identity = metrics.get("identity", [math.nan])[0]
     known = "" if math.isnan(identity) else f", identity distance {identity:.2f} (below 0.6 is one person)"
+    for step in face.record.inversion.diverged.values():
+        return note(f"{text}{known}. The search diverged at step {step}; this is its best code before.")
     return note(text + known, kind="good")
 
 

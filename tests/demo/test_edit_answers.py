@@ -1,6 +1,7 @@
 """What a slider's move shows at once, and what it leads to when it rests."""
 
 import asyncio
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -79,3 +80,14 @@ def test_what_was_undone_meanwhile_is_not_drawn_and_no_step(visit: Visit, face: 
     assert edit_answers.draw_at_rest(visit, face.name, "Face", at, *late) == gr.skip()
     assert face.history.current == {}
     assert face.history.can_redo
+
+
+def test_a_search_that_diverged_is_told(visit: Visit, face: Face) -> None:
+    record = face.record.inversion
+    metrics = {"lpips_alex": [0.1], "identity": [0.2]}
+    found = visit.add(replace(record, metrics=metrics), "me")
+    settings = {**record.settings, "diverged_at_step": 7}
+    broken = visit.add(replace(record, metrics=metrics, settings=settings), "me")
+    assert "diverged" not in edit_answers.about(found)
+    assert "LPIPS 0.100" in edit_answers.about(broken)
+    assert "diverged at step 7; this is its best code before" in edit_answers.about(broken)
