@@ -53,6 +53,15 @@ def odd_config(**changes: object) -> MobileConfig:
     return replace(ODD, **changes)  # type: ignore[arg-type]
 
 
+ODD_SIZES = {
+    "odd": ODD,
+    "one block": odd_config(channels=(4, 5)),
+    "no block": odd_config(channels=(3,)),
+    "grey": odd_config(channels=(8, 8, 6), image_channels=1),
+    "with opacity": odd_config(channels=(8, 12), image_channels=4, mapping_depth=1),
+}
+
+
 def tiny_lpips(seed: int = 0, widths: tuple[int, ...] = (3, 12, 16, 16, 12, 12)) -> LPIPS:
     """LPIPS's AlexNet with random weights and a few channels: a distance too, and needs no download."""
     kernels = (11, 5, 3, 3, 3)

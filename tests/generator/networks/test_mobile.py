@@ -14,15 +14,7 @@ import generator
 from generator.generator import Generator
 from generator.networks.mobile import Mapping, MobileConfig, SeparableConv
 from tests.generator.fixtures.make_ffhq_openvino import FIXTURE, SEEDS, W_VALUES
-from tests.odd_models import ODD, odd_config, odd_generator, seeded
-
-CONFIGS = {
-    "odd": ODD,
-    "one block": odd_config(channels=(4, 5)),
-    "no block": odd_config(channels=(3,)),
-    "grey": odd_config(channels=(8, 8, 6), image_channels=1),
-    "with opacity": odd_config(channels=(8, 12), image_channels=4, mapping_depth=1),
-}
+from tests.odd_models import ODD, ODD_SIZES, odd_generator, seeded
 
 
 def _codes(G: Generator, batch: int) -> Tensor:
@@ -36,12 +28,12 @@ def _codes(G: Generator, batch: int) -> Tensor:
 
 @pytest.mark.parametrize("noise", ["const", "random", "none"])
 @pytest.mark.parametrize("batch", [1, 3])
-@pytest.mark.parametrize("sizes", CONFIGS)
+@pytest.mark.parametrize("sizes", ODD_SIZES)
 def test_fast_path_equals_reference(sizes: str, batch: int, noise: Any) -> None:
-    G = odd_generator(CONFIGS[sizes])
+    G = odd_generator(ODD_SIZES[sizes])
     ws = _codes(G, batch)
     fast, plain = (G.synthesize(ws, noise, seed=3, reference=reference) for reference in (False, True))
-    assert fast.shape == (batch, CONFIGS[sizes].image_channels, G.resolution, G.resolution)
+    assert fast.shape == (batch, ODD_SIZES[sizes].image_channels, G.resolution, G.resolution)
     assert fast.dtype == torch.float32
     assert plain.std() > 0.1
     torch.testing.assert_close(fast, plain, rtol=1e-5, atol=1e-5)
@@ -71,9 +63,9 @@ def test_gradients_equal_references(batch: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("reference", [False, True])
-@pytest.mark.parametrize("sizes", CONFIGS)
+@pytest.mark.parametrize("sizes", ODD_SIZES)
 def test_every_size_is_the_exact_area_average(sizes: str, reference: bool) -> None:
-    G = odd_generator(CONFIGS[sizes])
+    G = odd_generator(ODD_SIZES[sizes])
     ws = _codes(G, 2)
     full = G.synthesize(ws, reference=True)
     size = G.resolution

@@ -11,15 +11,8 @@ from generator.generator import Generator
 from generator.networks.mobile import LEAK, SeparableConv, Synthesis, UpBlock
 from generator.ops.separable import modulated_separable_reference
 from generator.ops.wavelet import inverse_haar_reference
-from tests.odd_models import ODD, odd_config, odd_generator, seeded
+from tests.odd_models import ODD_SIZES, odd_config, odd_generator, seeded
 
-CONFIGS = {
-    "odd": ODD,
-    "one block": odd_config(channels=(4, 5)),
-    "no block": odd_config(channels=(3,)),
-    "grey": odd_config(channels=(8, 8, 6), image_channels=1),
-    "with opacity": odd_config(channels=(8, 12), image_channels=4, mapping_depth=1),
-}
 DEEP = odd_config(channels=(8, 8, 8, 12, 8, 4))  # 256 pixels: in sketches 64, and 16 around the focus
 
 
@@ -39,7 +32,7 @@ def _halved(conv: SeparableConv, x: Tensor, style: Tensor) -> Tensor:
 @pytest.mark.parametrize("shrink", [4, 8])
 @pytest.mark.parametrize("sizes", ["odd", "grey", "with opacity"])
 def test_sketch_is_its_definition(sizes: str, shrink: int) -> None:
-    G = odd_generator(CONFIGS[sizes])
+    G = odd_generator(ODD_SIZES[sizes])
     network = cast(Synthesis, G.synthesis)
     blocks = cast(list[UpBlock], list(network.blocks))
     ws = _codes(G, 3)
@@ -67,7 +60,7 @@ def test_sketch_is_its_definition(sizes: str, shrink: int) -> None:
 
 def test_sketch_is_exact_where_there_is_no_quicker_way() -> None:
     for sizes, shrink in (("odd", 2), ("one block", 4), ("no block", 1)):
-        G = odd_generator(CONFIGS[sizes])
+        G = odd_generator(ODD_SIZES[sizes])
         ws, size = _codes(G, 2), G.resolution // shrink
         assert torch.equal(G.sketch(ws, size=size), G.synthesize(ws, size=size))
     assert torch.equal(G.sketch(ws), G.synthesize(ws))
