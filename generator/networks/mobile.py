@@ -275,9 +275,9 @@ class Synthesis(nn.Module):
     ) -> Tensor:
         """:meth:`forward`, nearly, in less time, where ``size`` is a quarter of the resolution or less.
 
-        The last block works at half its resolution, and what lies outside of ``focus`` is drawn at a sixteenth of
-        the picture's, where ``size`` is a quarter of that. For larger images, and networks of one block, this is
-        :meth:`forward`.
+        The last block works at half its resolution. Where ``size`` is just a quarter, what lies outside of
+        ``focus`` is drawn at a sixteenth of the resolution, in networks of three blocks or more. For larger images,
+        and networks of one block, this is :meth:`forward`.
         """
         return sketch(self, styles, noise, size=size, focus=focus)
 

@@ -38,7 +38,7 @@ class _Window:
     @classmethod
     def about(cls, box: Box, side: int) -> "_Window":
         """The pixels that the box touches."""
-        left, top, right, bottom = (min(max(edge, 0.0), 1.0) * side for edge in box)
+        left, top, right, bottom = (edge * side for edge in box)
         return cls(side, floor(left), floor(top), ceil(right), ceil(bottom))
 
     def grown(self, pixels: int) -> "_Window":
@@ -62,7 +62,12 @@ class _Window:
 def sketch(
     network: "Synthesis", styles: Sequence[Tensor], noise: Sequence[Tensor | None], *, size: int, focus: Box | None
 ) -> Tensor:
-    """Styles to an image, nearly; see :meth:`generator.networks.mobile.Synthesis.sketch`."""
+    """Styles to an image ``[N, image_channels, size, size]``, nearly.
+
+    Args:
+        network, styles, noise, size: as of :meth:`generator.networks.mobile.Synthesis.sketch`, which is this.
+        focus: within [0, 1] and with an inside; None for the whole picture.
+    """
     fine, blocks = network.resolution // 4, len(network.blocks)
     if size > fine or blocks < 2:
         return cast(Tensor, network(styles, noise, size=size))
