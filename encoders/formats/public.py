@@ -78,16 +78,25 @@ def read_public_encoder(path: Path, *, mean: Tensor | None = None) -> Encoder:
 
 
 def has_generator(path: Path) -> bool:
-    """Whether a checkpoint holds its generator, too.
+    """Whether a checkpoint of an encoder holds its generator, too.
 
     Raises:
         InputError: see :func:`read_public_encoder`.
     """
     try:
         with open_torch_file(path) as contents:
-            return any(name.startswith("decoder.") for name in _state(contents))
+            parts = {name.partition(".")[0] for name in _state(contents)}
+            if "encoder" not in parts:
+                raise _no_encoder(path)
+            return "decoder" in parts
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
+def _no_encoder(path: Path) -> InputError:
+    return InputError(
+        f"{path.name} holds no encoder; give a checkpoint of pSp, e4e or ReStyle, or one of `encoders.train`."
+    )
 
 
 def _state(contents: object) -> Mapping[str, StoredTensor]:
@@ -102,9 +111,7 @@ def _encoder(contents: object, path: Path, mean: Tensor | None) -> Encoder:
     prefix = "encoder."
     stored = {name.removeprefix(prefix): v for name, v in _state(contents).items() if name.startswith(prefix)}
     if not isinstance(contents, dict) or not stored:
-        raise InputError(
-            f"{path.name} holds no encoder; give a checkpoint of pSp, e4e or ReStyle, or one of `encoders.train`."
-        )
+        raise _no_encoder(path)
     settings = _settings(contents.get("opts"))
     kind = settings.get("encoder_type")
     if kind not in _TYPES:

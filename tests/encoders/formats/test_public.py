@@ -126,6 +126,13 @@ def test_a_file_with_its_generator_needs_no_other(tmp_path: Path) -> None:
     assert torch.equal(restyle.encode(images), encoders.load(path, G).encode(images))
 
 
+def test_a_generator_alone_is_said_to_be_no_encoder(tmp_path: Path) -> None:
+    path = tmp_path / "generator.pt"
+    torch.save({"state_dict": {"decoder.style.0.weight": torch.zeros(2)}}, path)
+    with pytest.raises(InputError, match=r"generator\.pt holds no encoder; give a checkpoint"):
+        contains_generator(path)
+
+
 def test_an_encoder_of_another_generator_is_refused(tmp_path: Path) -> None:
     path = _with_generator(tmp_path / "restyle.pt", "restyle-e4e")
     G = generator.load(path)
