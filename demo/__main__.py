@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Run the command. Ctrl-C is one line even while modules are imported."""
     try:
-        from demo.cli import main as run
+        from stylegan_latents.demo.cli import main as run
     except KeyboardInterrupt:
         print("python -m demo: Stopped.", file=sys.stderr)
         return 130

@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-
-from demo.page import Page
-from demo.studio import Studio
-from demo.tabs import discover, drag, edit, explore, interpolate, mix
-from demo.visit import Visit
+from stylegan_latents.demo.page.page import Page
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs import explore, interpolate
+from stylegan_latents.demo.tabs.discover import tab as discover
+from stylegan_latents.demo.tabs.drag import tab as drag
+from stylegan_latents.demo.tabs.edit import tab as edit
+from stylegan_latents.demo.tabs.mix import tab as mix
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "compare.js", "paste.js")
@@ -27,7 +30,7 @@ TABS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
 
 
 def build(studio: Studio) -> gr.Blocks:
-    """The page of a studio, ready to launch with :func:`look`."""
+    """The page of a studio, ready to launch with ``look``."""
     blocks: gr.Blocks
     with gr.Blocks(title="stylegan-latents", analytics_enabled=False, fill_width=False) as blocks:
         visit = gr.State(None, delete_callback=_end)
@@ -98,7 +101,7 @@ def _end(visit: Visit | None) -> None:
 
 def _licence_note(studio: Studio) -> str:
     """What the model's terms are, as the zoo knows them."""
-    from generator.zoo import models
+    from stylegan_latents.generator.weights.zoo import models
 
     entry = models().get(studio.G.name)
     kept = "What you upload stays on the machine that serves this page and is deleted when you leave."

@@ -4,8 +4,7 @@ import sys
 from typing import Annotated
 
 import typer
-
-from generator.command import new_app, run
+from stylegan_latents.generator.cli.command import new_app, run
 
 demo_app = new_app()
 
@@ -30,7 +29,7 @@ def demo(
     browse: Annotated[bool, typer.Option("--browse", help="Open the page in this machine's browser.")] = False,
 ) -> None:
     """Open the browser demo: drop a photo, see yourself, move the sliders."""
-    from demo.serve import serve
+    from stylegan_latents.demo.serve import serve
 
     serve(
         model=model,

@@ -12,16 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demo.gradio_import import import_gradio
-from demo.places import PREFIX
-from generator.command import choose_device
-from generator.errors import InputError
-from generator.ops.memory import keep_freed_memory, share_freed_memory
+from stylegan_latents.demo.gradio_import import import_gradio
+from stylegan_latents.demo.places import PREFIX
+from stylegan_latents.generator.cli.command import choose_device
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
 
 if TYPE_CHECKING:
     from gradio import Blocks
-
-    from demo.studio import Studio
+    from stylegan_latents.demo.session.studio import Studio
 
 MAX_UPLOAD = "40mb"
 _FIRST_PORT, _PORTS = 7860, 100
@@ -51,8 +50,8 @@ def serve(
     # Gradio takes a second or two to import; the model is loaded meanwhile.
     importing = threading.Thread(target=import_gradio, daemon=True)
     importing.start()
-    from demo.studio import Studio
-    from generator.loading import load
+    from stylegan_latents.demo.session.studio import Studio
+    from stylegan_latents.generator.loading import load
 
     clear_leftovers(Path(tempfile.gettempdir()))
     G = load(model).to(choose_device(device))
@@ -90,7 +89,7 @@ def running(
     # Where Gradio keeps uploads; what it serves lies there, too. Components ask for it when they are made.
     os.environ["GRADIO_TEMP_DIR"] = str(studio.uploads)
     import_gradio()
-    from demo.app import build, look
+    from stylegan_latents.demo.app import build, look
 
     blocks: Blocks = build(studio)
     # Previews wait for one another, not for a search; the studio's turns decide who computes.

@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Run the command; the console script's entry point. Ctrl-C is one line even while modules are imported."""
     try:
-        from editing.cli import main as run
+        from stylegan_latents.editing.commands.cli import main as run
     except KeyboardInterrupt:
         print("edit: Stopped.", file=sys.stderr)
         return 130

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from editing.counting import show_work
-from editing.editability import measure_report
-from editing.evaluation import Contender
-from editing.evaluation_parts import (
+from stylegan_latents.editing.counting import show_work
+from stylegan_latents.editing.evaluation.evaluator import Contender
+from stylegan_latents.editing.evaluation.inputs import (
     counter,
     find_directions,
     identity_measure,
@@ -14,10 +13,11 @@ from editing.evaluation_parts import (
     open_scorer,
     own_score,
 )
-from editing.score_spread import score_spread
-from generator.errors import InputError
-from generator.fetch import cache_folder
-from invert.evaluation import Report
+from stylegan_latents.editing.evaluation.inversions import measure_report
+from stylegan_latents.editing.evaluation.score_spread import score_spread
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.weights.fetch import cache_folder
+from stylegan_latents.invert.commands.report_table import Report
 
 
 def fill_in(

@@ -10,20 +10,20 @@ Imports are lazy: naming the package costs nothing.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from encoders.config import EncoderConfig
-    from encoders.encoder import Encoder
-    from encoders.formats.native import save_encoder as save
-    from encoders.loading import load
-    from encoders.restyle import ReStyle
+    from stylegan_latents.encoders.config import EncoderConfig
+    from stylegan_latents.encoders.encoder import Encoder
+    from stylegan_latents.encoders.formats.native import save_encoder as save
+    from stylegan_latents.encoders.loading import load
+    from stylegan_latents.encoders.restyle import ReStyle
 
 __all__ = ["Encoder", "EncoderConfig", "ReStyle", "load", "save"]
 
 _HOMES = {
-    "Encoder": ("encoders.encoder", "Encoder"),
-    "EncoderConfig": ("encoders.config", "EncoderConfig"),
-    "ReStyle": ("encoders.restyle", "ReStyle"),
-    "load": ("encoders.loading", "load"),
-    "save": ("encoders.formats.native", "save_encoder"),
+    "Encoder": ("stylegan_latents.encoders.encoder", "Encoder"),
+    "EncoderConfig": ("stylegan_latents.encoders.config", "EncoderConfig"),
+    "ReStyle": ("stylegan_latents.encoders.restyle", "ReStyle"),
+    "load": ("stylegan_latents.encoders.loading", "load"),
+    "save": ("stylegan_latents.encoders.formats.native", "save_encoder"),
 }
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
-from generator.errors import InputError
+from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from generator.generator import Generator
+    from stylegan_latents.generator.generator import Generator
 
 Architecture = Literal["psp", "e4e", "single", "flat", "plain", "perceptual"]
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)

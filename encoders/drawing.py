@@ -1,9 +1,8 @@
 """Pictures of codes at the sizes that encoders see and that training compares, no larger than needed."""
 
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.perceptual import area_resize, as_colour
 from torch import Tensor
-
-from generator.generator import Generator
-from generator.perceptual import area_resize, as_colour
 
 
 def draw(G: Generator, ws: Tensor, width: int) -> Tensor:

@@ -4,18 +4,17 @@ from dataclasses import replace
 from typing import cast
 
 import torch
+from stylegan_latents.encoders.config import EncoderConfig
+from stylegan_latents.encoders.networks.e4e import Encoder4Editing
+from stylegan_latents.encoders.networks.perceptual import PerceptualEncoder
+from stylegan_latents.encoders.networks.plain import PlainEncoder
+from stylegan_latents.encoders.networks.pooled import FlatEncoder, SingleEncoder
+from stylegan_latents.encoders.networks.psp import GradualStyleEncoder
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.fingerprint import check_same_space
+from stylegan_latents.generator.generator import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from encoders.config import EncoderConfig
-from encoders.e4e import Encoder4Editing
-from encoders.perceptual import PerceptualEncoder
-from encoders.plain import PlainEncoder
-from encoders.pooled import FlatEncoder, SingleEncoder
-from encoders.psp import GradualStyleEncoder
-from generator.errors import InputError
-from generator.fingerprint import check_same_space
-from generator.generator import Generator
 
 _NETWORKS: dict[str, type[nn.Module]] = {
     "psp": GradualStyleEncoder,
@@ -155,7 +154,7 @@ class Encoder(nn.Module):
 
         Raises:
             InputError: the images have another shape, or this is the network of a ReStyle, which needs the
-                generator: use :class:`encoders.restyle.ReStyle`.
+                generator: use ``ReStyle``.
         """
         if self.config.is_restyle:
             raise InputError(f"'{self.name}' is a ReStyle encoder, which needs its generator to encode.")

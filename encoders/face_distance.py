@@ -4,10 +4,9 @@ In the place of ArcFace in pSp (Richardson et al. 2021, section 3.2), whose weig
 """
 
 import torch
+from stylegan_latents.encoders.face_chips import face_chips
+from stylegan_latents.encoders.face_recognition import FaceRecognition
 from torch import Tensor, nn
-
-from encoders.face_chips import face_chips
-from encoders.face_recognition import FaceRecognition
 
 # Where dlib cuts faces out of crops that are aligned as FFHQ's: means over portraits, in sides of the crop. The
 # corners of single faces lie within 0.02 of these.

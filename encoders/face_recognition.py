@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import Self
 
 import torch
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.dlib_network import Layer, Network, read_network
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from generator.errors import InputError
-from generator.formats.dlib_network import Layer, Network, read_network
 
 
 class FaceRecognition(nn.Module):
     """Maps faces to descriptors, whose euclidean distance is below 0.6 for the same person.
 
     Args:
-        network: what :func:`generator.formats.dlib_network.read_network` gives.
+        network: what ``read_network`` gives.
 
     Attributes:
         side: of the faces that it takes, in pixels.
@@ -59,7 +58,7 @@ class FaceRecognition(nn.Module):
         Raises:
             InputError: the weights cannot be fetched or read.
         """
-        from generator import zoo
+        from stylegan_latents.generator.weights import zoo
 
         return cls(read_network(zoo.fetch("dlib-face-recognition") if path is None else path))
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from encoders.encoder import Encoder
-from encoders.restyle import ReStyle
-from generator.errors import InputError
-from generator.generator import Generator
+from stylegan_latents.encoders.encoder import Encoder
+from stylegan_latents.encoders.restyle import ReStyle
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
 
 
 def load(path: str | Path, G: Generator | None = None, *, iterations: int | None = None) -> Encoder | ReStyle:
@@ -29,7 +29,7 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
     if G is None and encoder.config.is_restyle:
         if not contains_generator(path):
             raise InputError(f"{path.name} is a ReStyle encoder without its generator; give that to --model.")
-        from generator.loading import read_generator
+        from stylegan_latents.generator.loading import read_generator
 
         G = read_generator(path)
     if G is not None:
@@ -47,21 +47,21 @@ def read(path: Path, G: Generator | None = None) -> Encoder:
     """Read an encoder's file; ``G`` gives the mean code where the file lacks it.
 
     Raises:
-        InputError: see :func:`load`.
+        InputError: see ``load``.
     """
-    from encoders.formats.native import read_encoder
-    from encoders.formats.public import read_public_encoder
+    from stylegan_latents.encoders.formats.native import read_encoder
+    from stylegan_latents.encoders.formats.public import read_public_encoder
 
     return read_encoder(path) if is_native(path) else read_public_encoder(path, mean=None if G is None else G.w_avg)
 
 
 def contains_generator(path: str | Path) -> bool:
-    """Whether an encoder's file holds its generator, too: :func:`generator.load` then reads it.
+    """Whether an encoder's file holds its generator, too: ``load`` then reads it.
 
     Raises:
         InputError: there is no such file, or it is no encoder's.
     """
-    from encoders.formats.public import has_generator
+    from stylegan_latents.encoders.formats.public import has_generator
 
     path = Path(path).expanduser()
     return not is_native(path) and has_generator(path)
@@ -73,7 +73,7 @@ def is_native(path: Path) -> bool:
     Raises:
         InputError: there is no such file, or it is neither that nor of PyTorch.
     """
-    from generator.formats.file_head import FileHead
+    from stylegan_latents.generator.formats.file_head import FileHead
 
     head = FileHead.of(path, "the encoder")
     if head.is_safetensors:
@@ -81,5 +81,5 @@ def is_native(path: Path) -> bool:
     if head.is_torch:
         return False
     raise InputError(
-        f"{path.name} is {head.kind}, not an encoder's file; give a .safetensors of `encoders.train`, or a .pt."
+        f"{path.name} is {head.kind}, not an encoder's file; give a .safetensors of `stylegan-latents train`, or a .pt."
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from generator.generator import Generator
+    from stylegan_latents.generator.generator import Generator
 
 
 def shipped_encoder(G: "Generator") -> Path | None:
@@ -27,7 +27,7 @@ def shipped_encoder(G: "Generator") -> Path | None:
 @cache
 def _known() -> dict[Path, dict[str, Any]]:
     """What each file says of itself."""
-    from encoders.formats.native import read_header
+    from stylegan_latents.encoders.formats.native import read_header
 
     folder = Path(str(files("encoders"))) / "trained"
     return {path: read_header(path) for path in sorted(folder.glob("*.safetensors"))}

@@ -7,21 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-
-from generator.command import LARGEST_SEED, new_app, run
-from generator.errors import InputError
-from generator.files import check_writable
+from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app, run
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import check_writable
 
 if TYPE_CHECKING:
+    from stylegan_latents.encoders.config import Architecture
+    from stylegan_latents.encoders.encoder import Encoder
+    from stylegan_latents.encoders.training.data import GeneratorSamples, Source
+    from stylegan_latents.encoders.training.losses import Measure
+    from stylegan_latents.encoders.training.settings import TrainingSettings
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.json_values import JSON
     from torch import Tensor
-
-    from encoders.config import Architecture
-    from encoders.encoder import Encoder
-    from encoders.training_data import GeneratorSamples, Source
-    from encoders.training_losses import Measure
-    from encoders.training_settings import TrainingSettings
-    from generator.generator import Generator
-    from generator.json_values import JSON
 
 app = new_app()
 
@@ -100,9 +98,9 @@ def train(
     """Train an encoder.
 
     The same command goes on where it was stopped, by Ctrl-C or otherwise, and ends with the same encoder as if it
-    had not been. On several GPUs: accelerate launch -m encoders.train ...
+    had not been. On several GPUs: accelerate launch -m stylegan_latents.encoders.train ...
     """
-    from encoders.training_settings import TrainingSettings
+    from stylegan_latents.encoders.training.settings import TrainingSettings
 
     settings = TrainingSettings(
         steps=steps,
@@ -127,13 +125,12 @@ def train(
             raise InputError(f"The weight of {name} has to be 0 or above, not {weight}.")
 
     import torch
-
-    from encoders.regression import fit_regression
-    from encoders.training import Training, new_accelerator
-    from encoders.training_data import GeneratorSamples
-    from encoders.training_run import ENCODER, STATE, TrainingRun
-    from generator.loading import load
-    from generator.ops.memory import keep_freed_memory
+    from stylegan_latents.encoders.training.data import GeneratorSamples
+    from stylegan_latents.encoders.training.loop import Training, new_accelerator
+    from stylegan_latents.encoders.training.regression import fit_regression
+    from stylegan_latents.encoders.training.run import ENCODER, STATE, TrainingRun
+    from stylegan_latents.generator.loading import load
+    from stylegan_latents.generator.ops.memory import keep_freed_memory
 
     accelerator = new_accelerator(cpu=device == "cpu", bfloat16=precision == "bfloat16")
     G = load(model)
@@ -152,11 +149,11 @@ def train(
             fit_regression(encoder, G, samples_of, regression, on_sample=lambda done: report(done, {}))
     measures = _measures(lpips, G)
     if features == _FACES:
-        from encoders.face_distance import FaceDistance
+        from stylegan_latents.encoders.face_distance import FaceDistance
 
         measures["features"] = (features_weight, FaceDistance().to(G.device))
     elif features is not None:
-        from encoders.feature_distance import FeatureDistance
+        from stylegan_latents.encoders.training.feature_distance import FeatureDistance
 
         network = FeatureDistance(features, side=features_side, values=features_values, crop=features_crop)
         measures["features"] = (features_weight, network.to(G.device))
@@ -202,9 +199,9 @@ def _encoder(
     name: str,
     seed: int,
 ) -> "Encoder":
-    from encoders.config import EncoderConfig
-    from encoders.encoder import Encoder
-    from encoders.loading import read
+    from stylegan_latents.encoders.config import EncoderConfig
+    from stylegan_latents.encoders.encoder import Encoder
+    from stylegan_latents.encoders.loading import read
 
     if start is None:
         config = EncoderConfig.for_generator(G, architecture, restyle=restyle, input_size=input_size)
@@ -224,7 +221,7 @@ def _encoder(
 def _source(
     G: "Generator", images: Path | None, samples: "GeneratorSamples | None", size: int, seed: int
 ) -> "Source":
-    from encoders.training_data import AlignedImages, Both
+    from stylegan_latents.encoders.training.data import AlignedImages, Both
 
     if images is None:
         assert samples is not None
@@ -236,7 +233,7 @@ def _source(
 def _measures(lpips: float, G: "Generator") -> "dict[str, tuple[float, Measure]]":
     if not lpips:
         return {}
-    from generator.perceptual import LPIPS, area_resize
+    from stylegan_latents.generator.perceptual import LPIPS, area_resize
 
     network = LPIPS.load("alex").to(G.device).in_precision(G.dtype)
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from generator.command import new_app, run
-from generator.errors import InputError
+from stylegan_latents.generator.cli.command import new_app, run
+from stylegan_latents.generator.errors import InputError
 
 app = new_app()
 
@@ -50,9 +49,9 @@ def convert(
     if target.exists() and not overwrite:
         raise InputError(f"{target} exists already; add --overwrite to replace it, or choose another name.")
 
-    from generator.formats.native import save_native
-    from generator.formats.rosinality_export import save_rosinality
-    from generator.loading import load
+    from stylegan_latents.generator.formats.native import save_native
+    from stylegan_latents.generator.formats.rosinality_export import save_rosinality
+    from stylegan_latents.generator.loading import load
 
     generator = load(source)
     if target.suffix == ".pt":

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from generator.errors import InputError
-from generator.formats.file_head import FileHead
-from generator.formats.nvidia import read_nvidia_discriminator
-from generator.networks.stylegan2_discriminator import Discriminator
-from generator.zoo import DEFAULT_MODEL, fetch, models
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.file_head import FileHead
+from stylegan_latents.generator.formats.nvidia.read import read_nvidia_discriminator
+from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
+from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, fetch, models
 
 
 def load_discriminator(name_or_path: str | Path) -> Discriminator:
@@ -17,7 +17,7 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
             ``edit models`` lists of a model that comes as one.
 
     Returns:
-        A :class:`generator.networks.stylegan2_discriminator.Discriminator`: called with images
+        A ``Discriminator``: called with images
         ``[N, image_channels, resolution, resolution]``, -1 black to 1 white, and a label ``[N, label_dim]`` where
         there are classes, it gives scores ``[N, 1]``, higher for what looks real.
 

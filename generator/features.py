@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from generator.generator import Generator, Noise
+    from stylegan_latents.generator.generator import Generator, Noise
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom of a part of the image, in sides of it."""
@@ -44,8 +44,8 @@ def features(G: "Generator", ws: Tensor, wanted: FeatureMap, noise: "Noise" = "c
     Args:
         G: the generator.
         ws: ``[N, num_ws, w_dim]``.
-        wanted: one of its :func:`feature_maps`.
-        noise: as for :meth:`generator.generator.Generator.synthesize`.
+        wanted: one of its ``feature_maps``.
+        noise: as for ``Generator.synthesize``.
     """
     seen: list[Tensor] = []
 

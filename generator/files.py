@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from generator.errors import InputError
+from stylegan_latents.generator.errors import InputError
 
 
 def check_writable(folder: Path) -> None:

@@ -4,12 +4,11 @@ import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from stylegan_latents.generator.errors import InputError
 from torch import Tensor
 
-from generator.errors import InputError
-
 if TYPE_CHECKING:
-    from generator.generator import Generator
+    from stylegan_latents.generator.generator import Generator
 
 
 def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:

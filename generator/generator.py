@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Literal, Self
 
 import torch
+from stylegan_latents.generator.features import Box
+from stylegan_latents.generator.fingerprint import fingerprint
+from stylegan_latents.generator.layers import Group, group_of_each_ws, parse_layers
+from stylegan_latents.generator.synthesis_network import SynthesisNetwork
 from torch import Tensor, nn
-
-from generator.features import Box
-from generator.fingerprint import fingerprint
-from generator.layers import Group, group_of_each_ws, parse_layers
-from generator.synthesis_network import SynthesisNetwork
 
 Noise = Literal["const", "random", "none"] | Sequence[Tensor]
 
@@ -28,7 +27,7 @@ class Generator(nn.Module):
         z_dim, label_dim: lengths of z and of the class label (0: the model has no classes).
         w_avg: the mean w, ``[w_dim]``.
         class_w_avg: the mean w of each class, ``[label_dim, w_dim]``, where the model has them; else None.
-        layers: every style input, in the order of :meth:`styles`.
+        layers: every style input, in the order of ``styles``.
         fingerprint: sha256 over the weights as they were when the model was made.
     """
 
@@ -76,7 +75,7 @@ class Generator(nn.Module):
         return group_of_each_ws(self.layers, self.num_ws)
 
     def rows(self, layers: str) -> list[int]:
-        """Rows of ws from a text such as ``coarse`` or ``0-3,7``; see :func:`generator.layers.parse_layers`."""
+        """Rows of ws from a text such as ``coarse`` or ``0-3,7``; see ``parse_layers``."""
         return parse_layers(layers, self.layers, self.num_ws)
 
     def to(  # type: ignore[override]
@@ -149,7 +148,7 @@ class Generator(nn.Module):
         return self.map(torch.stack(z), label, truncation, truncation_cutoff)
 
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws to the styles of StyleSpace: one ``[N, channels]`` for each of :attr:`layers`."""
+        """ws to the styles of StyleSpace: one ``[N, channels]`` for each of ``layers``."""
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws needs the shape [N, {self.num_ws}, {self.w_dim}], got {tuple(ws.shape)}")
         return self._network.styles(ws.float())
@@ -170,11 +169,11 @@ class Generator(nn.Module):
         Args:
             ws: ``[N, num_ws, w_dim]``.
             noise: ``const`` the maps stored with the model, ``random`` new ones of the same strength, ``none``,
-                or one map ``[1 or N, 1, H, W]`` for each of :meth:`noise_constants`.
+                or one map ``[1 or N, 1, H, W]`` for each of ``noise_constants``.
             size: side of the image wanted: the resolution (None) or that divided by a power of two, which gives
                 the area average of the full image, faster where the model allows it.
             seed: of the random noise.
-            translate, rotate: where the image is moved to, for a StyleGAN3; see :meth:`move`.
+            translate, rotate: where the image is moved to, for a StyleGAN3; see ``move``.
             reference: use the plain operations; slow, for comparison.
 
         Returns:
@@ -192,13 +191,13 @@ class Generator(nn.Module):
         """ws to images, nearly, for looking at many where each need not be exact: to score samples, for one.
 
         A model may know a way that takes less time; others, and sizes for which there is none, draw what
-        :meth:`synthesize` draws. At a quarter of the default model's resolution it takes 0.6 of the time in
+        ``synthesize`` draws. At a quarter of the default model's resolution it takes 0.6 of the time in
         bfloat16 on a CPU, with the middle in ``focus`` 0.45, and what a scorer of faces reads off 600 of them
         correlates by 0.98 and more with what it reads off the exact pictures, either way.
 
         Args:
             ws: ``[N, num_ws, w_dim]``.
-            size: as in :meth:`synthesize`.
+            size: as in ``synthesize``.
             focus: the part of the image that is looked at closely, when the rest may be coarser still; None for
                 all of it.
 
@@ -213,7 +212,7 @@ class Generator(nn.Module):
     def sketch_styles(
         self, styles: Sequence[Tensor], *, size: int | None = None, focus: Box | None = None
     ) -> Tensor:
-        """Styles to images, nearly: :meth:`sketch` from the second half of its way."""
+        """Styles to images, nearly: ``sketch`` from the second half of its way."""
         if focus is not None and not (0 <= focus[0] < focus[2] <= 1 and 0 <= focus[1] < focus[3] <= 1):
             raise ValueError(f"focus has to be left, top, right and bottom in sides of the image, got {focus}")
         sketch = getattr(self.synthesis, "sketch", None)
@@ -234,7 +233,7 @@ class Generator(nn.Module):
         A StyleGAN3 draws what comes in from outside of the frame too; no pixels are resampled (section 3.2).
 
         Args:
-            styles: as :meth:`styles` gives them.
+            styles: as ``styles`` gives them.
             translate: to the right and down, in sides of the image: two numbers, or ``[1 or N, 2]``.
             rotate: counter-clockwise, in degrees: one number, or ``[1 or N]``.
 
@@ -261,7 +260,7 @@ class Generator(nn.Module):
         seed: int = 0,
         reference: bool = False,
     ) -> Tensor:
-        """Styles to images: :meth:`synthesize` from the second half of its way."""
+        """Styles to images: ``synthesize`` from the second half of its way."""
         shapes = [tuple(style.shape[1:]) for style in styles]
         if shapes != [(layer.channels,) for layer in self.layers] or len({len(style) for style in styles}) != 1:
             raise ValueError("styles needs one tensor [N, channels] for each of the generator's layers")

@@ -1,18 +1,18 @@
-"""From a model's name or a file to a :class:`Generator`."""
+"""From a model's name or a file to a ``Generator``."""
 
 import contextlib
 import json
 from difflib import get_close_matches
 from pathlib import Path
 
-from generator.errors import InputError
-from generator.generator import Generator
-from generator.zoo import DEFAULT_MODEL
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 
 __all__ = ["DEFAULT_MODEL", "load", "read_generator"]
 
 _LATENT_SPACE = "stylegan2-ffhq-w"
-_HEADER = "stylegan-latents"  # as generator.formats.native writes it
+_HEADER = "stylegan-latents"  # as stylegan_latents.generator.formats.native writes it
 _CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
 
 
@@ -21,7 +21,7 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
 
     Args:
         name_or_path: a name that ``edit models`` lists (fetched once, then kept in the cache folder), such as the
-            default ``ffhq``; or the path of a file: written by :func:`generator.save`, a pickle of NVIDIA's
+            default ``ffhq``; or the path of a file: written by ``save``, a pickle of NVIDIA's
             repositories (StyleGAN and StyleGAN2 of TensorFlow, StyleGAN2-ADA of TensorFlow or PyTorch, StyleGAN3),
             or a file of rosinality's StyleGAN2 or of an encoder (pSp, e4e) with its generator; what a file is, is
             read from its contents, not its name. Or a folder with MobileStyleGAN's OpenVINO files.
@@ -29,9 +29,9 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
     """
-    from generator.formats.native import build_mobile
-    from generator.formats.openvino_ir import read_mobile_stylegan
-    from generator.zoo import fetch, models
+    from stylegan_latents.generator.formats.native import build_mobile
+    from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
+    from stylegan_latents.generator.weights.zoo import fetch, models
 
     if str(name_or_path) == DEFAULT_MODEL:
         return _default_model()
@@ -56,9 +56,9 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
 
 
 def is_at_hand(name_or_path: str | Path) -> bool:
-    """Whether :func:`load` has to fetch nothing."""
-    from generator.fetch import cached_size
-    from generator.zoo import models
+    """Whether ``load`` has to fetch nothing."""
+    from stylegan_latents.generator.weights.fetch import cached_size
+    from stylegan_latents.generator.weights.zoo import models
 
     if str(name_or_path) == DEFAULT_MODEL:
         return _converted().is_file()
@@ -68,10 +68,9 @@ def is_at_hand(name_or_path: str | Path) -> bool:
 
 
 def latent_space_of(name_or_path: str | Path) -> str | None:
-    """The latent space of a model that :func:`load` takes; None where it is known only after loading."""
+    """The latent space of a model that ``load`` takes; None where it is known only after loading."""
     from safetensors import SafetensorError, safe_open
-
-    from generator.zoo import models
+    from stylegan_latents.generator.weights.zoo import models
 
     if str(name_or_path) == DEFAULT_MODEL:
         return _LATENT_SPACE
@@ -92,10 +91,10 @@ def read_generator(path: Path) -> Generator:
     Raises:
         InputError: the file cannot be read or holds no generator; the message says what it seems to be.
     """
-    from generator.formats.file_head import FileHead
-    from generator.formats.native import Config, build, read_native
-    from generator.formats.nvidia import read_nvidia
-    from generator.formats.rosinality import read_rosinality
+    from stylegan_latents.generator.formats.file_head import FileHead
+    from stylegan_latents.generator.formats.native import Config, build, read_native
+    from stylegan_latents.generator.formats.nvidia.read import read_nvidia
+    from stylegan_latents.generator.formats.rosinality import read_rosinality
 
     config: Config
     head = FileHead.of(path)
@@ -116,10 +115,9 @@ def read_generator(path: Path) -> Generator:
 def _default_model() -> Generator:
     """Convert once, under the lock of its cache file; later loads read one safetensors file."""
     from filelock import FileLock
-
-    from generator.formats.native import build_mobile, read_native, save_native
-    from generator.formats.openvino_ir import read_mobile_stylegan
-    from generator.zoo import fetch
+    from stylegan_latents.generator.formats.native import build_mobile, read_native, save_native
+    from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
+    from stylegan_latents.generator.weights.zoo import fetch
 
     path = _converted()
     if path.is_file():
@@ -140,6 +138,6 @@ def _default_model() -> Generator:
 
 def _converted() -> Path:
     """Where the default model is kept, ready to read."""
-    from generator.fetch import cache_folder
+    from stylegan_latents.generator.weights.fetch import cache_folder
 
     return cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Literal, Self
 
 import torch
+from stylegan_latents.generator.ops.strided import strided_convolution
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from generator.ops.strided import strided_convolution
 
 Trunk = Literal["alex", "vgg"]
 
@@ -51,8 +50,7 @@ class LPIPS(nn.Module):
     def load(cls, trunk: Trunk = "alex") -> Self:
         """With the published weights, which are fetched once."""
         from safetensors.torch import load_file
-
-        from generator import zoo
+        from stylegan_latents.generator.weights import zoo
 
         return cls(trunk, load_file(zoo.fetch(f"lpips-{trunk}")))
 
@@ -73,7 +71,7 @@ class LPIPS(nn.Module):
         return taps
 
     def activations(self, images: Tensor) -> list[Tensor]:
-        """The trunk's own channels at each tap, after the ReLU, for images as :meth:`features` takes them.
+        """The trunk's own channels at each tap, after the ReLU, for images as ``features`` takes them.
 
         Returns:
             In the trunk's precision, ``[N, C, h, w]`` each.
@@ -96,7 +94,7 @@ class LPIPS(nn.Module):
         return taps
 
     def distance(self, ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> Tensor:
-        """The distance ``[N]`` of two images from their :meth:`features`."""
+        """The distance ``[N]`` of two images from their ``features``."""
         parts = [
             (a - b).square().sum(dim=1, dtype=torch.float32).mean(dim=(1, 2))
             for a, b in zip(ours, theirs, strict=True)

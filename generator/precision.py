@@ -4,11 +4,10 @@ import copy
 from typing import TYPE_CHECKING, Literal
 
 import torch
-
-from generator.errors import InputError
+from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from generator.generator import Generator
+    from stylegan_latents.generator.generator import Generator
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Computed = Literal["float32", "bfloat16"]

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Self
 
 import torch
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.fingerprint import fingerprint
+from stylegan_latents.generator.generator import Generator
 from torch import Tensor
-
-from generator.errors import InputError
-from generator.files import atomic_path
-from generator.fingerprint import fingerprint
-from generator.generator import Generator
 
 _NAMES = ("mean", "axes", "deviations")
 _DIGEST = "sha256"
@@ -81,7 +80,7 @@ class WStatistics:
         return (ws - self.mean) @ self.axes / self.deviations
 
     def unwhiten(self, coordinates: Tensor) -> Tensor:
-        """The inverse of :meth:`whiten`."""
+        """The inverse of ``whiten``."""
         return self.mean + (coordinates * self.deviations) @ self.axes.T
 
     def distance(self, ws: Tensor) -> Tensor:
@@ -91,7 +90,7 @@ class WStatistics:
 
 def _place(G: Generator, samples: int, seed: int) -> Path:
     """The file for what would be estimated; the mapping network is hashed as it is now, tuned or not."""
-    from generator.fetch import cache_folder
+    from stylegan_latents.generator.weights.fetch import cache_folder
 
     mapping = fingerprint(G.mapping.state_dict().items())
     # The same sums may end in other bits on another kind of device.
@@ -100,7 +99,7 @@ def _place(G: Generator, samples: int, seed: int) -> Path:
 
 
 def _read(path: Path, w_dim: int) -> dict[str, Tensor] | None:
-    """What :func:`_keep` wrote; None where there is no such file or it is damaged."""
+    """What ``_keep`` wrote; None where there is no such file or it is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:

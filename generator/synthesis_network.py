@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
+from stylegan_latents.generator.layers import Layer
 from torch import Tensor
-
-from generator.layers import Layer
 
 
 class SynthesisNetwork(Protocol):
-    """What a synthesis network has to offer to stand behind :class:`generator.generator.Generator`."""
+    """What a synthesis network has to offer to stand behind ``Generator``."""
 
     resolution: int
     w_dim: int

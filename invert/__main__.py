@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Run the command; the console script's entry point. Ctrl-C is one line even while modules are imported."""
     try:
-        from invert.cli import main as run
+        from stylegan_latents.invert.commands.cli import main as run
     except KeyboardInterrupt:
         print("invert: Stopped.", file=sys.stderr)
         return 130

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from invert.settings import Prepared, Settings, Target
+from stylegan_latents.invert.commands.settings import Prepared, Settings, Target
 
 if TYPE_CHECKING:
     from PIL import Image
+    from stylegan_latents.invert.faces.align import Alignment
+    from stylegan_latents.invert.faces.identity import Embedding
     from torch import Tensor
-
-    from invert.align import Alignment
-    from invert.identity import Embedding
 
 
 def prepared(
@@ -30,8 +29,8 @@ def prepared(
     Raises:
         InputError: the photo cannot be read any more, or its mask cannot be used.
     """
-    from invert.align import align_face, no_align
-    from invert.source import Source
+    from stylegan_latents.invert.faces.align import align_face, no_align
+    from stylegan_latents.invert.record.source import Source
 
     if target.face is None:
         crop, alignment = no_align(target.image, resolution)
@@ -54,14 +53,14 @@ def reduced(images: "Tensor", low_resolution: int | None) -> "Tensor":
     """Images as the inverter sees them: averaged to the side that the user says holds all there is, if any."""
     if low_resolution is None:
         return images
-    from generator.perceptual import area_resize
+    from stylegan_latents.generator.perceptual import area_resize
 
     return area_resize(images, low_resolution)
 
 
 def _masks(target: Target, settings: Settings, alignment: "Alignment") -> "dict[str, Tensor]":
     """What the inverter is told of the photo's masks, by its argument."""
-    from invert.mask import compared, read_mask
+    from stylegan_latents.invert.photos.mask import compared, read_mask
 
     masks: dict[str, Tensor] = {}
     for name, path in (("mask", settings.mask), ("unchanged", settings.keep_unchanged)):

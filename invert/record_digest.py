@@ -5,9 +5,8 @@ import json
 from collections.abc import Mapping
 
 import torch
+from stylegan_latents.generator.json_values import JSON
 from torch import Tensor
-
-from generator.json_values import JSON
 
 
 def canonical(header: Mapping[str, JSON]) -> str:

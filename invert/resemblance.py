@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from invert.align import Alignment
-    from invert.comparison import Resemblance
-    from invert.faces import Face
-    from invert.methods import Inverter
+    from stylegan_latents.invert.faces.align import Alignment
+    from stylegan_latents.invert.faces.detector import Face
+    from stylegan_latents.invert.inverters.by_name import Inverter
+    from stylegan_latents.invert.search.loss import Resemblance
 
 
 def weighs_identity(inverter: "Inverter") -> bool:
@@ -24,7 +23,7 @@ def resemblance_for(
     """What to hand to ``invert`` as ``resemblance``.
 
     Args:
-        inverter: of :func:`invert.methods.make_inverter`.
+        inverter: of ``make_inverter``.
         faces: of each image, as found in its photo; None for an image that shows none.
         alignments: how the images were cut out of their photos, all of one size.
 
@@ -36,7 +35,7 @@ def resemblance_for(
     """
     if not weighs_identity(inverter) or not any(face is not None for face in faces):
         return None
-    from invert.face_identity import FaceIdentity
+    from stylegan_latents.invert.search.identity_loss import FaceIdentity
 
     placed = zip(faces, alignments, strict=True)
     landmarks = [None if face is None else alignment.into_crop(face.landmarks) for face, alignment in placed]
@@ -44,11 +43,11 @@ def resemblance_for(
 
 
 def resemblance_of(inverter: "Inverter", crop: "Image.Image") -> "Resemblance | None":
-    """As :func:`resemblance_for`, for one aligned crop in which the face has to be found first."""
+    """As ``resemblance_for``, for one aligned crop in which the face has to be found first."""
     if not weighs_identity(inverter):
         return None
-    from invert.face_identity import FaceIdentity
-    from invert.faces import find_faces
+    from stylegan_latents.invert.faces.detector import find_faces
+    from stylegan_latents.invert.search.identity_loss import FaceIdentity
 
     faces = find_faces(crop)
     return FaceIdentity.of_landmarks([faces[0].landmarks if faces else None], crop.width)

@@ -4,15 +4,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from invert.evaluation import METRICS, Report
+from stylegan_latents.invert.commands.report_table import METRICS, Report
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from generator.generator import Generator
-    from invert.inversion import Inversion
-    from invert.jobs import Outputs
-    from invert.settings import Settings
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.invert.commands.jobs import Outputs
+    from stylegan_latents.invert.commands.settings import Settings
+    from stylegan_latents.invert.record.inversion import Inversion
 
 
 class RunReport:
@@ -63,9 +62,9 @@ class RunReport:
         """
         import dataclasses
 
-        from invert.align import crop_of
-        from invert.drawn import measured
-        from invert.photo import read_photo, to_tensor
+        from stylegan_latents.invert.faces.align import crop_of
+        from stylegan_latents.invert.photos.files import read_photo, to_tensor
+        from stylegan_latents.invert.record.pictures import measured
 
         alignment = found.alignments[0]
         picture = read_photo(photo)

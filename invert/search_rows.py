@@ -1,6 +1,6 @@
 """How large a search draws, and which rows of ws it can see there."""
 
-from generator.generator import Generator
+from stylegan_latents.generator.generator import Generator
 
 
 def size_to_draw(size: int, G: Generator) -> int:

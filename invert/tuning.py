@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import torch
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.perceptual import as_colour
+from stylegan_latents.generator.precision import in_precision
+from stylegan_latents.invert.record.tuned_weights import added, in_units, new_difference, tunable, units
+from stylegan_latents.invert.schedule import schedule
+from stylegan_latents.invert.search.loss import Comparison
 from torch import Tensor
 from torch.func import functional_call
 
-from generator.errors import InputError
-from generator.generator import Generator
-from generator.perceptual import as_colour
-from generator.precision import in_precision
-from invert.comparison import Comparison
-from invert.schedule import schedule
-from invert.tuned_weights import added, in_units, new_difference, tunable, units
-
 if TYPE_CHECKING:
-    from invert.pivotal import PivotalTuning
+    from stylegan_latents.invert.inverters.pivotal import PivotalTuning
 
 _LARGEST_HALF = 6e4
 
@@ -106,7 +105,7 @@ class Tuning:
         """All steps, or as many as Ctrl-C or the loss allow.
 
         Args:
-            on_step: called after each step with what :meth:`step` gives.
+            on_step: called after each step with what ``step`` gives.
             keep_partial: whether Ctrl-C ends it in place of raising KeyboardInterrupt.
 
         Returns:

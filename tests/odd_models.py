@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, Synthesis
+from stylegan_latents.invert.losses import LPIPS
 from torch import Tensor
-
-from generator.generator import Generator
-from generator.networks.mobile import Mapping, MobileConfig, Synthesis
-from invert.losses import LPIPS
 
 ODD = MobileConfig(z_dim=7, w_dim=10, mapping_depth=3, channels=(12, 8, 20, 16))
 
@@ -49,7 +48,7 @@ def _enliven(mapping: Mapping, synthesis: Synthesis) -> None:
 
 
 def odd_config(**changes: object) -> MobileConfig:
-    """:data:`ODD` with other sizes."""
+    """``ODD`` with other sizes."""
     return replace(ODD, **changes)  # type: ignore[arg-type]
 
 

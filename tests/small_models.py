@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, Synthesis
+from stylegan_latents.invert.record.inversion import Inversion
 from torch import Tensor
-
-from generator.formats.native import save_native
-from generator.generator import Generator
-from generator.networks.mobile import Mapping, MobileConfig, Synthesis
-from invert.inversion import Inversion
 
 CONFIG = MobileConfig(z_dim=8, w_dim=8, mapping_depth=2, channels=(8, 8, 8))
 
@@ -63,7 +62,7 @@ class FakeProgress:
 
 
 class FakeInverter:
-    """Finds nothing, in the manner of :class:`invert.optimize.OptimizationInverter`.
+    """Finds nothing, in the manner of ``OptimizationInverter``.
 
     Attributes:
         interrupt_at: the step at which the user presses Ctrl-C.
@@ -99,14 +98,17 @@ class FakeInverter:
 
 
 def use_fake_inverter(monkeypatch: pytest.MonkeyPatch) -> type[FakeInverter]:
-    """Put :class:`FakeInverter` and metrics without networks in place of the real ones."""
-    optimize, metrics = types.ModuleType("invert.optimize"), types.ModuleType("invert.metrics")
+    """Put ``FakeInverter`` and metrics without networks in place of the real ones."""
+    optimize, metrics = (
+        types.ModuleType("stylegan_latents.invert.inverters.optimize"),
+        types.ModuleType("stylegan_latents.invert.record.metrics"),
+    )
     inverter = type("Inverter", (FakeInverter,), {})
     optimize.OptimizationInverter = inverter  # type: ignore[attr-defined]
     metrics.measure = lambda _G, ws, _images, **_options: {  # type: ignore[attr-defined]
         "lpips_alex": [0.05] * len(ws),
         "psnr": [20.0] * len(ws),
     }
-    monkeypatch.setitem(sys.modules, "invert.optimize", optimize)
-    monkeypatch.setitem(sys.modules, "invert.metrics", metrics)
+    monkeypatch.setitem(sys.modules, "stylegan_latents.invert.inverters.optimize", optimize)
+    monkeypatch.setitem(sys.modules, "stylegan_latents.invert.record.metrics", metrics)
     return inverter

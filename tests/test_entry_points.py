@@ -14,7 +14,9 @@ PROGRAMS = COMMANDS | {"python -m demo": "demo"}
 
 def test_the_console_scripts_are_what_is_tested_here() -> None:
     scripts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    assert scripts == {command: f"{package}.__main__:main" for command, package in COMMANDS.items()}
+    assert scripts == {
+        command: f"stylegan_latents.{package}.__main__:main" for command, package in COMMANDS.items()
+    }
 
 
 @pytest.mark.parametrize(("command", "package"), PROGRAMS.items())
@@ -26,7 +28,7 @@ def test_ctrl_c_while_modules_are_imported(command: str, package: str) -> None:
         "        if name == 'typer':\n"
         "            raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupt())\n"
-        f"from {package}.__main__ import main\n"
+        f"from stylegan_latents.{package}.__main__ import main\n"
         "sys.exit(main())\n"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
@@ -36,7 +38,11 @@ def test_ctrl_c_while_modules_are_imported(command: str, package: str) -> None:
 @pytest.mark.parametrize(("command", "package"), PROGRAMS.items())
 def test_the_packages_run_as_modules(command: str, package: str) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", package, "--help"], capture_output=True, text=True, cwd=ROOT, check=False
+        [sys.executable, "-m", f"stylegan_latents.{package}", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     assert f"{command} " in result.stdout

@@ -4,21 +4,20 @@ import re
 
 import pytest
 import typer
-
-import demo.cli
-import editing.cli
-import encoders.train
-import generator.convert
-import invert.cli
-from generator.command import run
+from stylegan_latents.demo import cli as demo_cli
+from stylegan_latents.editing.commands import cli as edit_cli
+from stylegan_latents.encoders import train
+from stylegan_latents.generator import convert
+from stylegan_latents.generator.cli.command import run
+from stylegan_latents.invert.commands import cli as invert_cli
 
 PROGRAMS = {
-    "invert": invert.cli.app,
-    "edit": editing.cli.apply_app,
-    "python -m generator.convert": generator.convert.app,
-    "python -m encoders.train": encoders.train.app,
-    "python -m demo": demo.cli.demo_app,
-    **{f"edit {name}": app for name, app in editing.cli.COMMANDS.items()},
+    "invert": invert_cli.app,
+    "edit": edit_cli.apply_app,
+    "python -m generator.convert": convert.app,
+    "python -m encoders.train": train.app,
+    "python -m demo": demo_cli.demo_app,
+    **{f"edit {name}": app for name, app in edit_cli.COMMANDS.items()},
 }
 
 
@@ -34,5 +33,5 @@ def test_no_option_is_told_in_types_of_python(
 
 def test_paragraphs_flow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
-    assert run(invert.cli.app, "invert", ["--help"]) == 0
+    assert run(invert_cli.app, "invert", ["--help"]) == 0
     assert "and me.inverted.png, what the generator makes of it." in capsys.readouterr().out

@@ -1,10 +1,9 @@
 """The tab Explore: random faces by seed and truncation, to be sent to any tab."""
 
 import gradio as gr
-
-from demo.page import TAB_NAMES, Page, answering
-from demo.visit import Face, Visit
-from generator.errors import InputError
+from stylegan_latents.demo.page.page import TAB_NAMES, Page, answering
+from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.generator.errors import InputError
 
 _AT_ONCE = 12
 _LARGEST_SEED = 2**31
@@ -44,7 +43,7 @@ def build(page: Page) -> None:
         send = gr.Button("Send the chosen face", interactive=False, elem_id="explore-send")
 
     def draw(visit: Visit, first: float | None, cut: float) -> tuple[list[tuple[str, str]], None, gr.Button]:
-        from editing.sampling import Sampling
+        from stylegan_latents.editing.samples.sampling import Sampling
 
         start = whole_seed(first)
         sampling = Sampling(truncation=cut, size=min(256, studio.G.resolution))
@@ -84,7 +83,7 @@ def build(page: Page) -> None:
 
 def seed_face(visit: Visit, seed: int, truncation: float = 0.7) -> Face:
     """The face of a seed, in the visit; the one that is there already, if it is."""
-    from editing.sampling import Sampling
+    from stylegan_latents.editing.samples.sampling import Sampling
 
     name = f"seed{seed}" if truncation == 0.7 else f"seed{seed}-t{truncation:g}"
     if name in visit.faces:

@@ -5,21 +5,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
-
-from demo.key_frames import key_frames
-from demo.notes import note
-from demo.page import Page
-from demo.results import command_line, not_ready, ready, record_name, results_row
-from demo.running import Done, run_reporting
-from demo.visit import Visit
-from demo.work import begin_and_stop, work_on_click
-from generator.errors import InputError
-from generator.layers import GROUPS
+from stylegan_latents.demo.page.key_frames import key_frames
+from stylegan_latents.demo.page.page import Page
+from stylegan_latents.demo.page.results import command_line, not_ready, ready, record_name, results_row
+from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
-    from editing.interpolation import Curve, Easing
-    from editing.morph import Morph
-    from invert.film import Frame
+    from stylegan_latents.editing.films.morph import Morph
+    from stylegan_latents.editing.films.trajectories import Curve, Easing
+    from stylegan_latents.invert.films.write import Frame
 
 End = Literal["stop", "loop", "back"]
 
@@ -37,7 +36,7 @@ class FilmWish:
         seconds: length of the film.
         rate: frames a second.
         size: side in pixels.
-        curve, easing, even: see :class:`editing.morph.Morph`.
+        curve, easing, even: see ``Morph``.
         end: stop at the last face, loop to the first, or go there and back.
         groups: what moves: coarse, middle, fine.
     """
@@ -58,7 +57,7 @@ class FilmWish:
         Raises:
             InputError: it is too long, has too many key frames, or nothing moves.
         """
-        from editing.morph import Morph
+        from stylegan_latents.editing.films.morph import Morph
 
         if not 0 < self.seconds <= _LONGEST_SECONDS:
             raise InputError(f"A film here lasts up to {_LONGEST_SECONDS:g} seconds, not {self.seconds:g}.")
@@ -203,14 +202,13 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[Stage | Done[tuple[str, 
         How far it is, and at last the film's path and the command line.
 
     Raises:
-        InputError: as :meth:`FilmWish.morph` and :class:`editing.morph.Morph`.
+        InputError: as ``FilmWish.morph`` and ``Morph``.
         StoppedError: the visitor stopped it; nothing is left of the film.
     """
     from PIL import Image
-
-    from editing.morph import film_side
-    from editing.sources import record_code
-    from invert.film import write_film
+    from stylegan_latents.editing.films.morph import film_side
+    from stylegan_latents.editing.records.codes import record_code
+    from stylegan_latents.invert.films.write import write_film
 
     studio = visit.studio
     faces = [visit.face(name) for name in wish.keys]

@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from editing.discovery.attributes import FACE_ATTRIBUTES
-from generator.command import status_of
-from generator.errors import InputError
-from generator.ops.memory import share_freed_memory
+from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
+from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.ops.memory import share_freed_memory
 
 _WHAT = "Finds the face directions that are shipped, and writes each to a file; about an hour."
 
@@ -44,17 +44,16 @@ def _find(chosen: argparse.Namespace) -> None:
     import torch
     from rich.console import Console
     from rich.progress import Progress
-
-    import generator
-    from editing.catalogue import shipped_path
-    from editing.discovery.faces import FaceScorer
-    from editing.discovery.interfacegan import InterFaceGAN
-    from editing.discovery.leakage import table
-    from editing.discovery.likeness import LikenessScorer
-    from editing.discovery.samples import sample
-    from editing.discovery.scorer import Scorers
-    from generator.fetch import cache_folder
-    from generator.files import check_writable
+    from stylegan_latents import generator
+    from stylegan_latents.editing.directions.catalogue import shipped_path
+    from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
+    from stylegan_latents.editing.discovery.fitting.leakage import table
+    from stylegan_latents.editing.discovery.fitting.samples import sample
+    from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+    from stylegan_latents.editing.discovery.scorers.likeness import LikenessScorer
+    from stylegan_latents.editing.discovery.scorers.scorer import Scorers
+    from stylegan_latents.generator.files import check_writable
+    from stylegan_latents.generator.weights.fetch import cache_folder
 
     if chosen.codes < 2:
         raise InputError(f"Testing needs at least 2 codes, not {chosen.codes}.")

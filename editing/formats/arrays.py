@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.errors import InputError
+from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +40,7 @@ def read_arrays(path: Path) -> "Mapping[str, Tensor]":
 
 def _check_is_no_page(path: Path) -> None:
     """Refuse what is often saved in a file's place; NumPy would call it pickled objects."""
-    from generator.download_url import what_is_it
+    from stylegan_latents.generator.weights.download_url import what_is_it
 
     with path.open("rb") as file:
         other = what_is_it(file.read(512))
@@ -80,8 +80,8 @@ def _tensor(array: object, path: Path) -> "Tensor":
 
 
 def _torch_arrays(path: Path) -> "dict[str, Tensor]":
-    from generator.formats.inert_torch import StoredTensor
-    from generator.formats.torch_file import open_torch_file
+    from stylegan_latents.generator.formats.safe_pickle.inert_torch import StoredTensor
+    from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 
     with open_torch_file(path) as contents:
         named = contents if isinstance(contents, dict) else {"": contents}

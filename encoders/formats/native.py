@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-
-from encoders.config import EncoderConfig
-from encoders.encoder import Encoder
-from generator.errors import InputError
-from generator.files import atomic_path
+from stylegan_latents.encoders.config import EncoderConfig
+from stylegan_latents.encoders.encoder import Encoder
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
 
 _KEY, _KIND, _FORMAT = "stylegan-latents", "encoder", 1
 
@@ -52,7 +51,7 @@ def save_encoder(encoder: Encoder, path: Path, *, half: bool = False, overwrite:
 
 
 def read_encoder(path: Path) -> Encoder:
-    """Read what :func:`save_encoder` wrote, in float32, on the CPU.
+    """Read what ``save_encoder`` wrote, in float32, on the CPU.
 
     Raises:
         InputError: the file is no encoder of ours, or is damaged.

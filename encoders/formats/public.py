@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from stylegan_latents.encoders.config import Architecture, EncoderConfig
+from stylegan_latents.encoders.encoder import Encoder
+from stylegan_latents.encoders.formats.native import fill
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
+from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 from torch import Tensor
-
-from encoders.config import Architecture, EncoderConfig
-from encoders.encoder import Encoder
-from encoders.formats.native import fill
-from generator.errors import InputError
-from generator.formats.inert_torch import InertObject, StoredTensor
-from generator.formats.stand_ins import Budget
-from generator.formats.torch_file import open_torch_file
 
 # What each class name in the files' settings stands for: architecture, blocks, and whether over a pyramid.
 _TYPES: dict[str, tuple[Architecture, Literal["irse", "resnet"], bool]] = {
@@ -81,7 +80,7 @@ def has_generator(path: Path) -> bool:
     """Whether a checkpoint of an encoder holds its generator, too.
 
     Raises:
-        InputError: see :func:`read_public_encoder`.
+        InputError: see ``read_public_encoder``.
     """
     try:
         with open_torch_file(path) as contents:
@@ -95,7 +94,7 @@ def has_generator(path: Path) -> bool:
 
 def _no_encoder(path: Path) -> InputError:
     return InputError(
-        f"{path.name} holds no encoder; give a checkpoint of pSp, e4e or ReStyle, or one of `encoders.train`."
+        f"{path.name} holds no encoder; give a checkpoint of pSp, e4e or ReStyle, or one of `stylegan-latents train`."
     )
 
 

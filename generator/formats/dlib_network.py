@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
-from generator.errors import InputError
+from stylegan_latents.generator.errors import InputError
 
 Array = npt.NDArray[np.float32]
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from generator.download_url import what_is_it
-from generator.errors import InputError
-from generator.formats.torch_file import STREAM_MAGIC
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.safe_pickle.torch_file import STREAM_MAGIC
+from stylegan_latents.generator.weights.download_url import what_is_it
 
 _READ = 512
 _LONGEST_HEADER = 1 << 28

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-
-from generator.errors import InputError
-from generator.files import atomic_path
-from generator.formats.unpickler import load_inert
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 
 
 def read_checkpoint(path: Path) -> dict[str, npt.NDArray[np.float32]]:
@@ -44,7 +43,7 @@ def read_checkpoint(path: Path) -> dict[str, npt.NDArray[np.float32]]:
 
 
 def convert_checkpoint(path: Path, target: Path) -> None:
-    """Write the checkpoint's tensors, as :func:`read_checkpoint` names them, to a safetensors file.
+    """Write the checkpoint's tensors, as ``read_checkpoint`` names them, to a safetensors file.
 
     Raises:
         InputError: it is no such checkpoint, or ``target`` cannot be written.

@@ -8,17 +8,16 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks import mobile, stylegan1, stylegan2, stylegan3
+from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.networks.mapping import Mapping
+from stylegan_latents.generator.networks.mobile import MobileConfig
+from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from torch import Tensor, nn
-
-from generator.errors import InputError
-from generator.files import atomic_path
-from generator.generator import Generator
-from generator.networks import mobile, stylegan1, stylegan2, stylegan3
-from generator.networks.alias_free import StyleGAN3Config
-from generator.networks.mapping import Mapping
-from generator.networks.mobile import MobileConfig
-from generator.networks.stylegan1 import StyleGAN1Config
-from generator.networks.stylegan2 import StyleGAN2Config
 
 _KEY = "stylegan-latents"
 
@@ -132,7 +131,7 @@ def average_w(mapping: nn.Module, z_dim: int, label_dim: int = 0, samples: int =
 
 
 def save_native(generator: Generator, path: str | Path, *, overwrite: bool = False) -> None:
-    """Write a generator; :func:`read_native` gives back the same images, name, space and fingerprint.
+    """Write a generator; ``read_native`` gives back the same images, name, space and fingerprint.
 
     Args:
         generator: in float32.
@@ -174,7 +173,7 @@ def save_native(generator: Generator, path: str | Path, *, overwrite: bool = Fal
 
 
 def read_native(path: Path) -> Generator:
-    """Read what :func:`save_native` wrote.
+    """Read what ``save_native`` wrote.
 
     Raises:
         InputError: the file is no generator of ours, or is damaged.

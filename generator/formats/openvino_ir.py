@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.networks.mobile import MobileConfig
 from torch import Tensor
-
-from generator.errors import InputError
-from generator.networks.mobile import MobileConfig
 
 _NUMPY_TYPES = {"f32": "<f4", "f16": "<f2", "i64": "<i8", "i32": "<i4"}
 
@@ -206,7 +205,7 @@ def read_mobile_stylegan(folder: Path) -> tuple[MobileConfig, dict[str, Tensor]]
 
     Returns:
         The network's sizes, and its tensors under the names of
-        :class:`generator.networks.mobile.Mapping` (``mapping.``) and ``Synthesis`` (``synthesis.``).
+        ``Mapping`` (``mapping.``) and ``Synthesis`` (``synthesis.``).
 
     Raises:
         InputError: a file is missing, damaged, or holds another network.

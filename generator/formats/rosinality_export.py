@@ -4,15 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.formats.native import build_stylegan2
+from stylegan_latents.generator.formats.rosinality import MAPPING_RATE
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config, Synthesis
+from stylegan_latents.generator.ops.fir import normalised
 from torch import Tensor
-
-from generator.errors import InputError
-from generator.files import atomic_path
-from generator.formats.native import build_stylegan2
-from generator.formats.rosinality import MAPPING_RATE
-from generator.generator import Generator
-from generator.networks.stylegan2 import StyleGAN2Config, Synthesis
-from generator.ops.fir import normalised
 
 # The repository's table of channels: the coarsest blocks', then each wider one's times the channel multiplier.
 _COARSE, _FINE = (512, 512, 512, 512), (256, 128, 64, 32, 16)

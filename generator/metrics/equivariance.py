@@ -9,15 +9,14 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import torch
+from stylegan_latents.generator.metrics.resampling import limit_as_turned, shift, shift_pixels, turn
 from torch import Tensor
-
-from generator.metrics.resampling import limit_as_turned, shift, shift_pixels, turn
 
 _RANGE = 2.0  # of pixels, -1 to 1
 
 
 class MovingSynthesis(Protocol):
-    """What draws an image elsewhere, such as a StyleGAN3's :meth:`generator.generator.Generator.synthesize`."""
+    """What draws an image elsewhere, such as a StyleGAN3's ``Generator.synthesize``."""
 
     def __call__(self, ws: Tensor, *, translate: Sequence[float] = ..., rotate: float = ...) -> Tensor:
         """ws to images ``[N, C, S, S]``, turned counter-clockwise by ``rotate`` degrees about their centre, then
@@ -37,7 +36,7 @@ def translation_equivariance(
 
     Args:
         synthesize: draws the image elsewhere.
-        codes: batches of ws, such as :func:`generator.metrics.draws.draw_codes` gives; 50,000 in publications. Each
+        codes: batches of ws, such as ``draw_codes`` gives; 50,000 in publications. Each
             batch has a shift of its own.
         fractional: shift by parts of pixels, too.
         largest: shift in each direction, in sides of the image.
@@ -65,7 +64,7 @@ def translation_equivariance(
 def rotation_equivariance(
     synthesize: MovingSynthesis, codes: Iterable[Tensor], *, largest: float = 180.0, seed: int = 0
 ) -> float:
-    """EQ-R, in decibels; see :func:`translation_equivariance`.
+    """EQ-R, in decibels; see ``translation_equivariance``.
 
     Pixels hold what a square grid can; turned images hold what the turned grid can. So both are compared with the
     frequencies that are in both.

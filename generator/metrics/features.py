@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.metrics.draws import in_colour
+from stylegan_latents.generator.perceptual import LPIPS
 from torch import Tensor
 from torch.nn import functional as F
-
-from generator.errors import InputError
-from generator.metrics.draws import in_colour
-from generator.perceptual import LPIPS
 
 
 class VGGFeatures:
@@ -34,8 +33,7 @@ class VGGFeatures:
     ) -> None:
         if tensors is None:
             from safetensors.torch import load_file
-
-            from generator import zoo
+            from stylegan_latents.generator.weights import zoo
 
             tensors = load_file(zoo.fetch("lpips-vgg"))
         self._network = LPIPS("vgg", dict(tensors)).to(device)
@@ -63,7 +61,7 @@ class InceptionFeatures:
     """
 
     def __init__(self, weights: Path | None = None, *, device: torch.device | str = "cpu") -> None:
-        from generator.formats.torch_file import open_torch_file
+        from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 
         try:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
@@ -72,7 +70,7 @@ class InceptionFeatures:
                 "The Frechet inception distance needs torch-fidelity; run `pip install torch-fidelity`."
             ) from error
         if weights is None:
-            from generator import zoo
+            from stylegan_latents.generator.weights import zoo
 
             weights = zoo.fetch("inception-fid")
         try:

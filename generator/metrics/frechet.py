@@ -1,7 +1,7 @@
 """Frechet distance between images, in the features of a network.
 
 Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", 2017. With
-:class:`generator.metrics.features.InceptionFeatures` it is the FID.
+``InceptionFeatures`` it is the FID.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
+from stylegan_latents.generator.generator import Generator, Noise
+from stylegan_latents.generator.metrics.draws import draw_codes
 from torch import Tensor
-
-from generator.generator import Generator, Noise
-from generator.metrics.draws import draw_codes
 
 Features = Callable[[Tensor], Tensor]
 """Takes images ``[N, 3, H, W]`` in [-1, 1] and gives ``[N, D]``."""
@@ -88,7 +87,7 @@ def sample_features(
     batch: int = 8,
     seed: int = 0,
 ) -> Iterator[Tensor]:
-    """Features of random pictures, ``[batch, D]`` at a time, for :meth:`FeatureStatistics.of`."""
+    """Features of random pictures, ``[batch, D]`` at a time, for ``FeatureStatistics.of``."""
     for i, ws in enumerate(draw_codes(G, samples, batch=batch, truncation=truncation, seed=seed)):
         with torch.no_grad():
             yield features(G.synthesize(ws, noise, seed=seed + i))

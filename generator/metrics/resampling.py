@@ -63,7 +63,7 @@ def turn(images: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
 
 
 def limit_as_turned(images: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
-    """Images ``[N, C, H, W]`` that were drawn turned, with the frequencies left that :func:`turn` leaves (E.3)."""
+    """Images ``[N, C, H, W]`` that were drawn turned, with the frequencies left that ``turn`` leaves (E.3)."""
     height, width = images.shape[2:]
     margin = _REACH - 1
     mask = _inside(height, -margin, margin)[:, None] & _inside(width, -margin, margin)[None, :]

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from generator.ops.filtered_leaky_relu import Resampling
-from generator.ops.lowpass import Grid, Taps, lowpass, radial_lowpass
+from stylegan_latents.generator.ops.filtered_leaky_relu import Resampling
+from stylegan_latents.generator.ops.lowpass import Grid, Taps, lowpass, radial_lowpass
 
 _MAX_DEPTH = 64  # layers; a file that claims more, or larger ones, would ask for any amount of memory
 _MAX_RESOLUTION, _MAX_MARGIN = 2048, 256
@@ -160,7 +160,7 @@ def design(
         last_stopband: of the last layers, as a multiple of their cutoff.
         margin: pixels outside of the image on each side of a feature map.
         radial, kernel: True and 1 for configuration R, with twice the channels; False and 3 for T.
-        z_dim, mapping_widths, image_channels, label_dim, label_width: as :class:`StyleGAN3Config` has them.
+        z_dim, mapping_widths, image_channels, label_dim, label_width: as ``StyleGAN3Config`` has them.
 
     Raises:
         ValueError: no network has these sizes.

@@ -11,14 +11,17 @@ from itertools import pairwise
 from typing import cast
 
 import torch
+from stylegan_latents.generator.features import Box, FeatureMap
+from stylegan_latents.generator.layers import Layer
+from stylegan_latents.generator.networks.mobile_sketch import sketch
+from stylegan_latents.generator.ops.separable import (
+    mix_channels,
+    modulated_separable,
+    modulated_separable_reference,
+)
+from stylegan_latents.generator.ops.wavelet import inverse_haar, inverse_haar_reference
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from generator.features import Box, FeatureMap
-from generator.layers import Layer
-from generator.networks.mobile_sketch import sketch
-from generator.ops.separable import mix_channels, modulated_separable, modulated_separable_reference
-from generator.ops.wavelet import inverse_haar, inverse_haar_reference
 
 LEAK = 0.2
 
@@ -125,7 +128,7 @@ class SeparableConv(nn.Module):
 
         Args:
             x: the area average of what the layer takes.
-            style, noise: as in :meth:`forward`.
+            style, noise: as in ``forward``.
             share: pixels of the layer along a side of each of x's.
             low_band: whether to make the first quarter of the output channels alone: what the next wavelet takes
                 for its low band.
@@ -149,7 +152,7 @@ class UpBlock(nn.Module):
         self.conv2 = SeparableConv(w_dim, out_channels, out_channels, resolution)
 
     def counting(self, noise: Sequence[Tensor | None]) -> tuple[Tensor | None, Tensor | None]:
-        """The two layers' maps; see :meth:`SeparableConv.counting`."""
+        """The two layers' maps; see ``SeparableConv.counting``."""
         return self.conv1.counting(noise[0]), self.conv2.counting(noise[1])
 
 
@@ -212,7 +215,7 @@ class Synthesis(nn.Module):
         return [*affines, self.to_rgb.style]
 
     def feature_maps(self) -> list[FeatureMap]:
-        """What each block makes; see :class:`generator.features.FeatureMap`."""
+        """What each block makes; see ``FeatureMap``."""
         return [FeatureMap(8 << i, 8 << i, block.conv2) for i, block in enumerate(self.up_blocks())]
 
     def set_precision(self, dtype: torch.dtype) -> None:
@@ -232,7 +235,7 @@ class Synthesis(nn.Module):
         return [constant.std() for constant in self.noise_constants()]
 
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
+        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
         return [affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, self._affines(), strict=True)]
 
     def forward(
@@ -246,8 +249,8 @@ class Synthesis(nn.Module):
         """Styles to an image.
 
         Args:
-            styles: as :meth:`styles` gives them.
-            noise: one map for each of :meth:`noise_constants`, or None for no noise there.
+            styles: as ``styles`` gives them.
+            noise: one map for each of ``noise_constants``, or None for no noise there.
             size: side of the image that is wanted; smaller than the resolution, it is the exact area average,
                 for less work: the last wavelet's low band *is* the half-sized image.
             reference: run the plain operations in place of the fast ones.
@@ -273,11 +276,11 @@ class Synthesis(nn.Module):
     def sketch(
         self, styles: Sequence[Tensor], noise: Sequence[Tensor | None], *, size: int, focus: Box | None = None
     ) -> Tensor:
-        """:meth:`forward`, nearly, in less time, where ``size`` is a quarter of the resolution or less.
+        """``forward``, nearly, in less time, where ``size`` is a quarter of the resolution or less.
 
         The last block works at half its resolution. Where ``size`` is just a quarter, what lies outside of
         ``focus`` is drawn at a sixteenth of the resolution, in networks of three blocks or more. For larger images,
-        and networks of one block, this is :meth:`forward`.
+        and networks of one block, this is ``forward``.
         """
         return sketch(self, styles, noise, size=size, focus=focus)
 

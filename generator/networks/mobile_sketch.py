@@ -11,14 +11,13 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, cast
 
 import torch
+from stylegan_latents.generator.features import Box
+from stylegan_latents.generator.ops.wavelet import inverse_haar
 from torch import Tensor
 from torch.nn import functional as F
 
-from generator.features import Box
-from generator.ops.wavelet import inverse_haar
-
 if TYPE_CHECKING:
-    from generator.networks.mobile import Synthesis
+    from stylegan_latents.generator.networks.mobile import Synthesis
 
 # Pixels of the coarse map from which something reaches into a window: half of one for each of the two layers at
 # twice its side, a quarter for each of the four that work at four times.
@@ -65,7 +64,7 @@ def sketch(
     """Styles to an image ``[N, image_channels, size, size]``, nearly.
 
     Args:
-        network, styles, noise, size: as of :meth:`generator.networks.mobile.Synthesis.sketch`, which is this.
+        network, styles, noise, size: as of ``Synthesis.sketch``, which is this.
         focus: within [0, 1] and with an inside; None for the whole picture.
     """
     fine, blocks = network.resolution // 4, len(network.blocks)

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
+from stylegan_latents.generator.features import FeatureMap
+from stylegan_latents.generator.layers import Layer
+from stylegan_latents.generator.networks.mapping import LEAK, Linear
+from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS
+from stylegan_latents.generator.ops.fir import filter_reference, fir_kernel, normalised
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from generator.features import FeatureMap
-from generator.layers import Layer
-from generator.networks.mapping import LEAK, Linear
-from generator.networks.stylegan2 import MAX_BLOCKS
-from generator.ops.fir import filter_reference, fir_kernel, normalised
 
 _EPSILON = 1e-8
 
@@ -80,7 +79,7 @@ def double_and_convolve_reference(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def double_and_convolve(x: Tensor, weight: Tensor) -> Tensor:
-    """:func:`double_and_convolve_reference` at less than half of the arithmetic.
+    """``double_and_convolve_reference`` at less than half of the arithmetic.
 
     Repeated pixels meet the sum of neighbouring weights: one transposed convolution with a 4x4 kernel.
     """
@@ -106,7 +105,7 @@ def adaptive_instance_norm_reference(x: Tensor, style: Tensor, normalise: bool) 
 
 
 def adaptive_instance_norm(x: Tensor, style: Tensor, normalise: bool) -> Tensor:
-    """:func:`adaptive_instance_norm_reference` in one pass for the moments and one for the result."""
+    """``adaptive_instance_norm_reference`` in one pass for the moments and one for the result."""
     scale, shift = (part[:, :, None, None] for part in style.chunk(2, dim=1))
     if normalise:
         variance, mean = torch.var_mean(x.float(), dim=(2, 3), correction=0, keepdim=True)
@@ -210,7 +209,7 @@ class Synthesis(nn.Module):
         return [layer for block in self._blocks() for layer in (block.first, block.second)]
 
     def feature_maps(self) -> list[FeatureMap]:
-        """What each block that is drawn makes; see :class:`generator.features.FeatureMap`."""
+        """What each block that is drawn makes; see ``FeatureMap``."""
         blocks = self._blocks()[: len(self.blocks) - math.floor(self.config.lod)]
         return [FeatureMap(block.resolution, block.resolution, block.second) for block in blocks]
 
@@ -230,7 +229,7 @@ class Synthesis(nn.Module):
         return [layer.noise.new_ones(()) for layer in self._styled()] if self.config.has_noise else []
 
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
+        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
         return [layer.style(ws[:, row]) for row, layer in enumerate(self._styled())]
 
     def forward(
@@ -244,8 +243,8 @@ class Synthesis(nn.Module):
         """Styles to an image.
 
         Args:
-            styles: as :meth:`styles` gives them.
-            noise: one map for each of :meth:`noise_constants`, or None for no noise there.
+            styles: as ``styles`` gives them.
+            noise: one map for each of ``noise_constants``, or None for no noise there.
             size: side of the image that is wanted; smaller than the resolution, it is the exact area average.
             reference: run the plain operations in place of the fast ones.
 

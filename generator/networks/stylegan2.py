@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
-
-from generator.features import FeatureMap
-from generator.layers import Layer
-from generator.networks.mapping import Linear
-from generator.ops.fir import normalised, upsample, upsample_reference
-from generator.ops.modulated_convolution import (
+from stylegan_latents.generator.features import FeatureMap
+from stylegan_latents.generator.layers import Layer
+from stylegan_latents.generator.networks.mapping import Linear
+from stylegan_latents.generator.ops.fir import normalised, upsample, upsample_reference
+from stylegan_latents.generator.ops.modulated_convolution import (
     Activation,
     modulated_convolution,
     modulated_convolution_reference,
 )
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 Architecture = Literal["skip", "resnet", "orig"]
 ARCHITECTURES: tuple[Architecture, ...] = ("skip", "resnet", "orig")
@@ -43,7 +42,7 @@ class StyleGAN2Config:
         taps: of the filter that doubles the resolution; any scale.
         clamp: bound on the magnitude of every convolution's output, as models trained in float16 have it.
         has_noise: whether the layers add noise.
-        joint_label: see :class:`generator.networks.mapping.Mapping`.
+        joint_label: see ``Mapping``.
     """
 
     z_dim: int
@@ -204,7 +203,7 @@ class Synthesis(nn.Module):
         return convs if self.config.has_noise else []
 
     def feature_maps(self) -> list[FeatureMap]:
-        """What each block's last convolution makes; see :class:`generator.features.FeatureMap`."""
+        """What each block's last convolution makes; see ``FeatureMap``."""
         return [FeatureMap(block.resolution, block.resolution, block.conv) for block in self._blocks()]
 
     def set_precision(self, dtype: torch.dtype) -> None:
@@ -220,7 +219,7 @@ class Synthesis(nn.Module):
         return [conv.noise_strength.abs() for conv in self._noisy()]
 
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
+        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
         return [affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, self._affines(), strict=True)]
 
     def forward(
@@ -234,8 +233,8 @@ class Synthesis(nn.Module):
         """Styles to an image.
 
         Args:
-            styles: as :meth:`styles` gives them.
-            noise: one map for each of :meth:`noise_constants`, or None for no noise there.
+            styles: as ``styles`` gives them.
+            noise: one map for each of ``noise_constants``, or None for no noise there.
             size: side of the image that is wanted; smaller than the resolution, it is the exact area average.
             reference: run the plain operations in place of the fast ones.
 

@@ -12,12 +12,11 @@ from itertools import pairwise
 from typing import cast
 
 import torch
+from stylegan_latents.generator.networks.mapping import LEAK, Linear, unit
+from stylegan_latents.generator.networks.stylegan2 import ARCHITECTURES, MAX_BLOCKS, Architecture
+from stylegan_latents.generator.ops.fir import downsample, filter_reference, fir_kernel, normalised
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from generator.networks.mapping import LEAK, Linear, unit
-from generator.networks.stylegan2 import ARCHITECTURES, MAX_BLOCKS, Architecture
-from generator.ops.fir import downsample, filter_reference, fir_kernel, normalised
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class ActivatedConv(nn.Module):
         return self.activated(F.conv2d(x, self.weight, self.bias, padding=self.weight.shape[-1] // 2), clamp)
 
     def halved(self, x: Tensor, clamp: float | None, taps: Sequence[float], averages: bool) -> Tensor:
-        """At half of the resolution; see :class:`StyleGAN2DiscriminatorConfig`."""
+        """At half of the resolution; see ``StyleGAN2DiscriminatorConfig``."""
         if not averages:
             x = _filtered(x, taps, (len(taps) + 1) // 2, len(taps) // 2)
             return self.activated(F.conv2d(x, self.weight, self.bias, stride=2), clamp)

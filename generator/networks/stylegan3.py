@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
+from stylegan_latents.generator.features import FeatureMap
+from stylegan_latents.generator.layers import Layer
+from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.networks.mapping import Linear, Mapping
+from stylegan_latents.generator.ops.filtered_leaky_relu import (
+    Bend,
+    filtered_leaky_relu,
+    filtered_leaky_relu_reference,
+)
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from generator.features import FeatureMap
-from generator.layers import Layer
-from generator.networks.alias_free import StyleGAN3Config
-from generator.networks.mapping import Linear, Mapping
-from generator.ops.filtered_leaky_relu import Bend, filtered_leaky_relu, filtered_leaky_relu_reference
 
 __all__ = ["Mapping", "StyleGAN3Config", "Synthesis"]
 
@@ -41,7 +44,7 @@ class FourierInput(nn.Module):
         self.register_buffer("transform", torch.eye(3))
 
     def forward(self, style: Tensor) -> Tensor:
-        """``[N, 4]``, as :func:`move` describes it, to waves ``[N, C, S, S]``."""
+        """``[N, 4]``, as ``move`` describes it, to waves ``[N, C, S, S]``."""
         turn, shift = _normalised(style)
         # To find what is drawn at a place, move the place back: first the model's transform, then that of w.
         turning = torch.stack([turn, torch.stack([-turn[:, 1], turn[:, 0]], dim=1)], dim=2)
@@ -146,7 +149,7 @@ class Synthesis(nn.Module):
     """ws to styles to the image.
 
     Rows of ws: one for the input, then one for each layer. The first style is not of channels but places the image:
-    see :func:`move`.
+    see ``move``.
     """
 
     def __init__(self, config: StyleGAN3Config) -> None:
@@ -173,7 +176,7 @@ class Synthesis(nn.Module):
         return tuple(layers)
 
     def feature_maps(self) -> list[FeatureMap]:
-        """What the last layer of each rate makes; see :class:`generator.features.FeatureMap`."""
+        """What the last layer of each rate makes; see ``FeatureMap``."""
         layers = zip(self.config.rates, self.config.sizes, self._convs(), strict=True)
         last = {rate: FeatureMap(rate, size, conv) for rate, size, conv in layers if not conv.to_rgb}
         return [last[rate] for rate in sorted(last)]
@@ -187,16 +190,16 @@ class Synthesis(nn.Module):
         return []
 
     def noise_strengths(self) -> list[Tensor]:
-        """Empty, as :meth:`noise_constants`."""
+        """Empty, as ``noise_constants``."""
         return []
 
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of :attr:`layers`."""
+        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
         affines = [self.input.style, *(conv.style for conv in self._convs())]
         return [affine(ws[:, i]) for i, affine in enumerate(affines)]
 
     def move(self, styles: Sequence[Tensor], translate: Tensor, rotate: Tensor) -> list[Tensor]:
-        """The styles of the same image, turned and shifted; see :func:`move`."""
+        """The styles of the same image, turned and shifted; see ``move``."""
         return [move(styles[0], translate, rotate), *styles[1:]]
 
     def forward(
@@ -210,7 +213,7 @@ class Synthesis(nn.Module):
         """Styles to an image.
 
         Args:
-            styles: as :meth:`styles` gives them.
+            styles: as ``styles`` gives them.
             noise: empty.
             size: side of the image that is wanted; smaller than the resolution, it is the area average.
             reference: run the plain operations in place of the fast ones.

@@ -11,11 +11,10 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from stylegan_latents.generator.ops.lowpass import Grid, Taps
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
-
-from generator.ops.lowpass import Grid, Taps
 
 # Side in pixels of the part of the output that is made at once, and how many numbers of one part may lie at the
 # high rate: on a CPU they stay in its cache, on a GPU they keep it busy.
@@ -100,7 +99,7 @@ def filtered_leaky_relu_reference(x: Tensor, resampling: Resampling, bend: Bend)
 
 
 def filtered_leaky_relu(x: Tensor, resampling: Resampling, bend: Bend) -> Tensor:
-    """:func:`filtered_leaky_relu_reference`, fast: part by part, channels-last, as matrix products.
+    """``filtered_leaky_relu_reference``, fast: part by part, channels-last, as matrix products.
 
     Zeros between pixels are never made, and the map at the high rate, the largest by far, never exists as a whole:
     neither forward, nor for the backward pass, which makes each part of it again.

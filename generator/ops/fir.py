@@ -49,7 +49,7 @@ def upsample_reference(x: Tensor, taps: Sequence[float]) -> Tensor:
 
 
 def upsample(x: Tensor, taps: Sequence[float]) -> Tensor:
-    """:func:`upsample_reference`, fast."""
+    """``upsample_reference``, fast."""
     if _is_bilinear(taps):
         # The filter of every published model. Beyond the border it sees zeros, not the last pixel repeated.
         doubled = F.interpolate(F.pad(x, (1, 1, 1, 1)), scale_factor=2, mode="bilinear", align_corners=False)
@@ -68,7 +68,7 @@ def downsample_reference(x: Tensor, taps: Sequence[float]) -> Tensor:
 
 
 def downsample(x: Tensor, taps: Sequence[float]) -> Tensor:
-    """:func:`downsample_reference`, fast: only the pixels that are kept are filtered."""
+    """``downsample_reference``, fast: only the pixels that are kept are filtered."""
     before, after = (len(taps) - 1) // 2, (len(taps) - 2) // 2
     kernel = fir_kernel(taps, x).expand(x.shape[1], 1, -1, -1)
     if before == after:

@@ -42,7 +42,7 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float) -> Taps:
 def radial_lowpass(taps: int, cutoff: float, width: float, rate: float) -> Grid:
     """A two-dimensional low-pass filter ``[taps, taps]`` with the sum 1, whose cutoff is a circle.
 
-    Args and errors are those of :func:`lowpass`; the number of taps has to be even, as the centre is a limit.
+    Args and errors are those of ``lowpass``; the number of taps has to be even, as the centre is a limit.
     """
     _check(taps, cutoff, width, rate)
     if taps % 2:

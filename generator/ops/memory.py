@@ -44,7 +44,7 @@ def _count(change: int) -> None:
 
 
 def return_freed_memory(above: int = 0) -> None:
-    """Give the operating system back what :func:`keep_freed_memory` keeps; glibc alone does.
+    """Give the operating system back what ``keep_freed_memory`` keeps; glibc alone does.
 
     Args:
         above: only if the process holds more bytes than this.

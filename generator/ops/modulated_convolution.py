@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from stylegan_latents.generator.ops.fir import filter_reference, fir_kernel
 from torch import Tensor
 from torch.nn import functional as F
-
-from generator.ops.fir import filter_reference, fir_kernel
 
 LEAK = 0.2
 _EPSILON = 1e-8
@@ -83,7 +82,7 @@ def modulated_convolution(
     activation: Activation,
     up: Sequence[float] | None = None,
 ) -> Tensor:
-    """:func:`modulated_convolution_reference`, fast: channels-last, with every factor folded into what is smaller.
+    """``modulated_convolution_reference``, fast: channels-last, with every factor folded into what is smaller.
 
     The leaky ReLU is homogeneous, so its gain moves before it, into demodulation, noise and bias.
     """

@@ -3,11 +3,10 @@
 from typing import Any
 
 import torch
+from stylegan_latents.generator.ops.wavelet import at_least_float32, channel_dot
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
-
-from generator.ops.wavelet import at_least_float32, channel_dot
 
 
 def modulated_separable_reference(
@@ -51,7 +50,7 @@ def modulated_separable(
     noise: Tensor | None,
     leak: float,
 ) -> Tensor:
-    """:func:`modulated_separable_reference`, fast: channels-last, as matrix products, in few passes over memory.
+    """``modulated_separable_reference``, fast: channels-last, as matrix products, in few passes over memory.
 
     Its own backward pass gives the gradients of x, style and noise, and those of the weights where they are
     tuned. Weights' gradients are summed over pixels in float32 where the weights are.

@@ -39,7 +39,7 @@ def inverse_haar_reference(bands: Tensor, style: Tensor | None = None) -> Tensor
 
 
 def inverse_haar(bands: Tensor, style: Tensor | None = None) -> Tensor:
-    """:func:`inverse_haar_reference` as sums and differences, channels-last, with its own backward pass."""
+    """``inverse_haar_reference`` as sums and differences, channels-last, with its own backward pass."""
     _check(bands)
     if style is None:
         style = bands.new_ones(bands.shape[:2])
@@ -124,7 +124,7 @@ def _butterfly(scaled: Tensor, out: Tensor) -> None:
 
 
 def channel_dot(a: Tensor, b: Tensor) -> Tensor:
-    """The sum over pixels of a product: two ``[N, C, H, W]`` to ``[N, C]`` in :func:`at_least_float32`."""
+    """The sum over pixels of a product: two ``[N, C, H, W]`` to ``[N, C]`` in ``at_least_float32``."""
     # In two steps, so that a sum over a quarter of a million bfloat16 values keeps float32's precision.
     n, channels, height, _ = a.shape
     rows = (a * b).permute(0, 2, 3, 1).sum(dim=2)

@@ -57,7 +57,7 @@ class Flow(nn.Module):
         return x, volume
 
     def decode(self, z: Tensor, condition: Tensor) -> Tensor:
-        """The inverse of :meth:`encode`."""
+        """The inverse of ``encode``."""
         for order, block in zip(reversed(self.orders), reversed(self.blocks), strict=True):
             left, right = z.tensor_split([self.first], dim=1)
             scale, shift = block(torch.cat([left, condition], dim=1)).chunk(2, dim=1)

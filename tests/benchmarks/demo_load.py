@@ -27,11 +27,11 @@ from pathlib import Path
 import httpx
 import numpy as np
 from PIL import Image
+from stylegan_latents.demo.serve import free_port
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.editing.directions.catalogue import known
+from stylegan_latents.generator.loading import load
 
-from demo.serve import free_port
-from demo.studio import Studio
-from editing.catalogue import known
-from generator.loading import load
 from tests.demo.client import AnswerError, Visitor
 
 DIRECTIONS = list(known("stylegan2-ffhq-w"))
@@ -59,7 +59,7 @@ def small(picture: Image.Image) -> np.ndarray:
 
 def expected(folder: Path) -> tuple[dict[tuple[int, str, float], np.ndarray], dict[int, Path]]:
     """What each question is answered with: pictures by seed, direction and strength; and the seeds' records."""
-    from editing.sampling import Sampling
+    from stylegan_latents.editing.samples.sampling import Sampling
 
     studio = Studio(load(), folder=folder)
     pictures, records = {}, {}

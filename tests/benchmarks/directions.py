@@ -14,16 +14,15 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-
-import generator
-from editing.catalogue import find, known
-from editing.discovery.faces import FaceScorer
-from editing.discovery.leakage import Effect, effect, table
-from editing.evaluate_command import FIRST_SEED
-from editing.evaluation import Contender, Evaluator
-from editing.score_spread import score_spread
-from generator.command import status_of
-from invert.identity import Identity
+from stylegan_latents import generator
+from stylegan_latents.editing.commands.evaluate import FIRST_SEED
+from stylegan_latents.editing.directions.catalogue import find, known
+from stylegan_latents.editing.discovery.fitting.leakage import Effect, effect, table
+from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
+from stylegan_latents.editing.evaluation.score_spread import score_spread
+from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.invert.faces.identity import Identity
 
 _STRENGTHS = (-2, -1, 1, 2)
 

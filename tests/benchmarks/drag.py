@@ -20,15 +20,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-
-from editing.drag import Drag, Handle
-from editing.drag_picture import marked
-from editing.regions import Points, face_landmarks, region_masks
-from editing.sources import open_codes
-from generator.command import status_of
-from invert.photo import to_picture
-from invert.record_files import RECORD_SUFFIX
-from invert.sheet import contact_sheet
+from stylegan_latents.editing.drag.drag import Drag, Handle
+from stylegan_latents.editing.drag.picture import marked
+from stylegan_latents.editing.records.codes import open_codes
+from stylegan_latents.editing.regions.regions import Points, face_landmarks, region_masks
+from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 _READING_SIDE = 256
 

@@ -23,25 +23,25 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from stylegan_latents import generator
+from stylegan_latents.editing.commands.evaluate import FIRST_SEED
+from stylegan_latents.editing.directions.catalogue import find, known
+from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
+from stylegan_latents.editing.discovery.fitting.linear import fit
+from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
+from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+from stylegan_latents.editing.discovery.scorers.scorer import Array
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.layers import GROUPS
+from stylegan_latents.generator.ops.memory import keep_freed_memory
+from stylegan_latents.generator.weights.fetch import cache_folder
+from stylegan_latents.invert.faces.detector import Face
+from stylegan_latents.invert.faces.identity import Embedding, Identity
+from stylegan_latents.invert.faces.landmarks import aligned_box, read_landmarks
+from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.record.inversion import Inversion
 from torch import Tensor
 
-import generator
-from editing.catalogue import find, known
-from editing.discovery.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
-from editing.discovery.faces import FaceScorer
-from editing.discovery.linear import fit
-from editing.discovery.samples import Samples, sample
-from editing.discovery.scorer import Array
-from editing.evaluate_command import FIRST_SEED
-from generator.errors import InputError
-from generator.fetch import cache_folder
-from generator.layers import GROUPS
-from generator.ops.memory import keep_freed_memory
-from invert.faces import Face
-from invert.identity import Embedding, Identity
-from invert.inversion import Inversion
-from invert.landmarks import aligned_box, read_landmarks
-from invert.photo import to_picture
 from tests.benchmarks.conditional_flow import Flow, trained
 
 # What the flow is told of a picture: the attributes that are edited, and two that would stand in for them.

@@ -13,11 +13,10 @@ import time
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
-
-import generator
-from editing.discovery.ganspace import GANSpace
-from generator.errors import InputError
-from generator.generator import Generator
+from stylegan_latents import generator
+from stylegan_latents.editing.discovery.finders.ganspace import GANSpace
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
 
 _WANTED = 0.99
 _REFERENCE_SEED = 20_240_601

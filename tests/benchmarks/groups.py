@@ -31,7 +31,7 @@ def by_group(
 
     Args:
         rows: measurements, each with the name of its photo under ``photo``, in which the person's id stands.
-        groups: as :func:`read_groups` gives them.
+        groups: as ``read_groups`` gives them.
         values: the columns.
 
     Yields:

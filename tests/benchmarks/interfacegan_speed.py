@@ -24,15 +24,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
-import generator
-from editing.discovery.attributes import FACE_ATTRIBUTES
-from editing.discovery.faces import FaceScorer
-from editing.discovery.interfacegan import InterFaceGAN
-from editing.discovery.samples import draw_codes, expand, sample
-from generator.command import status_of
-from generator.generator import Generator
-from generator.ops.memory import keep_freed_memory, share_freed_memory
+from stylegan_latents import generator
+from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
+from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
+from stylegan_latents.editing.discovery.fitting.samples import draw_codes, expand, sample
+from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
 
 _SAMPLES, _SIDE, _BATCH, _PARTS, _WANTED = 5000, 256, 4, 40, 240.0
 

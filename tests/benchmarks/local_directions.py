@@ -16,19 +16,18 @@ import sys
 from pathlib import Path
 
 import torch
+from stylegan_latents import generator
+from stylegan_latents.editing.directions.apply import edited_styles
+from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.editing.discovery.by_name import TRUNCATION
+from stylegan_latents.editing.regions.places import masks_of_codes
+from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.ops.memory import keep_freed_memory
+from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+from stylegan_latents.invert.photos.files import save_picture, to_picture
 from torch import Tensor
-
-import generator
-from editing.catalogue import find
-from editing.direction import Direction
-from editing.edit import edited_styles
-from editing.finders import TRUNCATION
-from editing.places import masks_of_codes
-from generator.command import status_of
-from generator.generator import Generator
-from generator.ops.memory import keep_freed_memory
-from invert.photo import save_picture, to_picture
-from invert.sheet import contact_sheet
 
 _FIRST_SEED = 5000
 _SIDE = 256

@@ -13,9 +13,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from editing.cli import main as edit
-from generator.command import DONE
-from invert.cli import main as invert
+from stylegan_latents.editing.commands.cli import main as edit
+from stylegan_latents.generator.cli.command import DONE
+from stylegan_latents.invert.commands.cli import main as invert
 
 _QUALITY = "good"
 _WITH_ENCODER = "--encoder"

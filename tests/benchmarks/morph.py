@@ -18,13 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
-import generator
-from editing.animation import draw_frames
-from editing.interpolation import Way, frame_times, linear
-from generator.generator import Generator
-from invert.film import Frame, write_film
-from invert.photo import to_picture
+from stylegan_latents import generator
+from stylegan_latents.editing.films.animation import draw_frames
+from stylegan_latents.editing.films.trajectories import Way, frame_times, linear
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.invert.films.write import Frame, write_film
+from stylegan_latents.invert.photos.files import to_picture
 
 
 def film_seconds(G: Generator, way: Way, frames: int, folder: Path) -> tuple[float, float]:

@@ -15,18 +15,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
-import generator
-from editing.mixing import Donor, mix
-from editing.part_mixing import PartDonor, mix_parts
-from editing.parts import parts_of
-from editing.parts_command import THRESHOLD
-from editing.sources import open_codes
-from generator.command import status_of
-from generator.ops.memory import keep_freed_memory
-from invert.photo import to_picture
-from invert.record_files import RECORD_SUFFIX
-from invert.sheet import contact_sheet
+from stylegan_latents import generator
+from stylegan_latents.editing.commands.parts import THRESHOLD
+from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts
+from stylegan_latents.editing.mixing.mixing import Donor, mix
+from stylegan_latents.editing.mixing.parts import parts_of
+from stylegan_latents.editing.records.codes import open_codes
+from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.generator.ops.memory import keep_freed_memory
+from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 _PARTS = ("eyes", "nose", "mouth", "hair", "skin", "background")
 _SIDE = 256

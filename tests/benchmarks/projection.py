@@ -26,19 +26,18 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from stylegan_latents import generator
+from stylegan_latents.editing.directions.catalogue import known
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.ops.memory import keep_freed_memory
+from stylegan_latents.generator.statistics import WStatistics
+from stylegan_latents.invert.faces.align import align_face, require_faces
+from stylegan_latents.invert.faces.identity import Identity
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.losses import LPIPS, area_resize
+from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
+from stylegan_latents.invert.record.metrics import measure
 from torch import Tensor
-
-import generator
-from editing.catalogue import known
-from generator.generator import Generator
-from generator.ops.memory import keep_freed_memory
-from generator.statistics import WStatistics
-from invert.align import align_face, require_faces
-from invert.identity import Identity
-from invert.losses import LPIPS, area_resize
-from invert.metrics import measure
-from invert.optimize import OptimizationInverter
-from invert.photo import read_photo, to_picture, to_tensor
 
 W_STEPS, W_RATE = 100, 0.1
 W_PLUS_STEPS, W_PLUS_RATE = 150, 0.05

@@ -8,13 +8,12 @@ import argparse
 from pathlib import Path
 
 from PIL import Image
-
-from editing.catalogue import find
-from editing.edit import apply_edits
-from editing.opened import OpenRecord
-from invert.paste import paste_back
-from invert.photo import save_picture
-from invert.sheet import contact_sheet
+from stylegan_latents.editing.directions.apply import apply_edits
+from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.records.opened import OpenRecord
+from stylegan_latents.invert.paste_back.paste import paste_back
+from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+from stylegan_latents.invert.photos.files import save_picture
 
 EDITS = (("pose", 2), ("pose", -2), ("smile", 2), ("age", 2), ("gender", 2), ("eyes-open", 2))
 

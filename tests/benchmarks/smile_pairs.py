@@ -18,19 +18,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-
-import generator
-from editing.catalogue import find
-from editing.discovery.faces import FaceScorer
-from generator.command import status_of
-from generator.errors import InputError
-from invert.align import align_face, crop_of
-from invert.faces import require_faces
-from invert.identity import Identity
-from invert.inversion import Inversion
-from invert.methods import make_inverter
-from invert.paste import paste_back
-from invert.photo import list_photos, read_photo, to_picture, to_tensor
+from stylegan_latents import generator
+from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.align import align_face, crop_of
+from stylegan_latents.invert.faces.detector import require_faces
+from stylegan_latents.invert.faces.identity import Identity
+from stylegan_latents.invert.inverters.by_name import make_inverter
+from stylegan_latents.invert.paste_back.paste import paste_back
+from stylegan_latents.invert.photos.files import list_photos, read_photo, to_picture, to_tensor
+from stylegan_latents.invert.record.inversion import Inversion
 
 _SMILE = FaceScorer.names.index("smile")
 _NEAR = 0.5

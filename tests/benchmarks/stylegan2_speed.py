@@ -26,12 +26,11 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.mapping import Mapping
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config, Synthesis
+from stylegan_latents.generator.ops.memory import keep_freed_memory
 from torch import Tensor
-
-from generator.generator import Generator
-from generator.networks.mapping import Mapping
-from generator.networks.stylegan2 import StyleGAN2Config, Synthesis
-from generator.ops.memory import keep_freed_memory
 
 
 def random_stylegan2(resolution: int, channel_base: int, channel_max: int, seed: int = 0) -> Generator:

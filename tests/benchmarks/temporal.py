@@ -23,23 +23,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from stylegan_latents import generator
+from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.perceptual import LPIPS, area_resize
+from stylegan_latents.invert.commands.film_session import CODE_CUTOFF, CROP_CUTOFF
+from stylegan_latents.invert.faces.align import Alignment, align_face, crop_of, ffhq_quad, require_faces
+from stylegan_latents.invert.faces.detector import Face, find_faces, follow_face
+from stylegan_latents.invert.films.crop_path import plan_crops
+from stylegan_latents.invert.films.follow import Follower
+from stylegan_latents.invert.films.read import read_film
+from stylegan_latents.invert.films.smooth import smooth
+from stylegan_latents.invert.films.write import write_film
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
+from stylegan_latents.invert.record.inversion import Inversion
 from torch import Tensor
-
-import generator
-from editing.catalogue import find
-from generator.generator import Generator
-from generator.perceptual import LPIPS, area_resize
-from invert.align import Alignment, align_face, crop_of, ffhq_quad, require_faces
-from invert.crop_path import plan_crops
-from invert.faces import Face, find_faces, follow_face
-from invert.film import write_film
-from invert.film_reader import read_film
-from invert.film_session import CODE_CUTOFF, CROP_CUTOFF
-from invert.following import Follower
-from invert.inversion import Inversion
-from invert.optimize import OptimizationInverter
-from invert.photo import read_photo, to_picture, to_tensor
-from invert.temporal import smooth
 
 SIDE, RATE, COMPARED = 720, 25, 256
 

@@ -60,7 +60,7 @@ class Visitor:
         return list(self.answers(name, *values, event_data=event_data))[-1]
 
     def answers(self, name: str, *values: Any, event_data: Any = None) -> Iterator[list[Any]]:
-        """As :meth:`call`, with every answer as it comes."""
+        """As ``call``, with every answer as it comes."""
         event = self._events[name]
         waiting = list(values)
         data = [None if self._kinds[one] == "state" else waiting.pop(0) for one in event["inputs"]]

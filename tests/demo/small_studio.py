@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from stylegan_latents.demo.serve import running
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, Synthesis
 
-from demo.serve import running
-from demo.studio import Studio
-from generator.formats.native import save_native
-from generator.generator import Generator
-from generator.networks.mobile import Mapping, MobileConfig, Synthesis
 from tests.odd_models import seeded
 
 # The shipped directions are of 512 values; everything else is as small as can be.
@@ -33,12 +33,12 @@ def wide_generator(seed: int = 0) -> Generator:
 
 
 def small_studio(folder: Path, **options: Any) -> Studio:
-    """A studio of :func:`wide_generator`."""
+    """A studio of ``wide_generator``."""
     return Studio(wide_generator(), folder=folder, **{"steps": 4, **options})
 
 
 def save_wide_model(folder: Path) -> Path:
-    """The file of :func:`wide_generator`."""
+    """The file of ``wide_generator``."""
     path = folder / "small.safetensors"
     save_native(wide_generator(), path)
     return path

@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-
-from demo.app import TABS, build
-from demo.studio import Studio
+from stylegan_latents.demo.app import TABS, build
+from stylegan_latents.demo.session.studio import Studio
 
 _ASKING = {"slider", "radio", "dropdown", "number", "checkbox", "checkboxgroup", "textbox"}
 _SHOWING = {"image", "imageslider", "imageeditor", "gallery", "video", "code"}

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from stylegan_latents.demo.app import TABS
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.editing.samples.sampling import Sampling
 
-from demo.app import TABS
-from demo.studio import Studio
-from editing.sampling import Sampling
 from tests.demo.browser import open_page
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.tabs.edit import searching
+from stylegan_latents.generator.errors import InputError
 
-from demo import searching
-from demo.studio import Studio
-from generator.errors import InputError
 from tests.demo.browser import chromium, open_page
 
 pytestmark = pytest.mark.slow

@@ -12,11 +12,11 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.editing.directions.direction import load
+from stylegan_latents.editing.regions import regions
+from stylegan_latents.invert.record.inversion import Inversion
 
-from demo.studio import Studio
-from editing import regions
-from editing.direction import load
-from invert.inversion import Inversion
 from tests.demo.browser import open_page
 
 pytestmark = pytest.mark.slow
@@ -165,7 +165,7 @@ def test_a_film_in_the_order_that_was_set_plays_and_downloads(page: Any, opened:
 
 
 def test_a_film_is_stopped(page: Any, monkeypatch: pytest.MonkeyPatch, small_demo: tuple[Studio, str]) -> None:
-    from editing import animation
+    from stylegan_latents.editing.films import animation
 
     draw = animation.draw_frames
 
@@ -207,7 +207,7 @@ def test_an_axis_is_named_kept_and_a_slider(page: Any, tmp_path: Path) -> None:
 
 
 def test_an_axis_stays_chosen_while_others_are_drawn(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from editing import strips as drawing
+    from stylegan_latents.editing.strengths import strips as drawing
 
     gate, strips = threading.Semaphore(2), drawing.strips
 

@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from stylegan_latents.demo.cli import main
+from stylegan_latents.demo.serve import clear_leftovers
 
-from demo.cli import main
-from demo.serve import clear_leftovers
 from tests.demo.small_studio import save_wide_model
 
 
 def test_help_needs_no_heavy_import() -> None:
     program = (
-        "import sys; from demo.cli import main; main(['--help']); "
+        "import sys; from stylegan_latents.demo.cli import main; main(['--help']); "
         "print([name for name in ('torch', 'gradio') if name in sys.modules])"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -8,16 +8,24 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from stylegan_latents.demo.page.running import Done
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.drag import dragging as drags
+from stylegan_latents.demo.tabs.drag.dragging import (
+    DraggedFace,
+    DragStage,
+    DragWish,
+    drag_face,
+    draw_points,
+    painted_mask,
+    save_mask,
+)
+from stylegan_latents.demo.tabs.drag.tab import _on_full
+from stylegan_latents.editing.commands.cli import main
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.invert.record.inversion import Inversion
 
-from demo import drags
-from demo.drags import DraggedFace, DragStage, DragWish, drag_face, draw_points, painted_mask, save_mask
-from demo.running import Done
-from demo.tabs.drag import _on_full
-from demo.visit import Visit
-from editing.cli import main
-from generator.errors import InputError
-from generator.formats.native import save_native
-from invert.inversion import Inversion
 from tests.demo.visits import StopsAfter, report_all, visiting
 
 WISH = DragWish(((8.0, 8.0), (14.0, 10.0)), steps=3)

@@ -6,10 +6,9 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 from PIL import Image, ImageChops
-
-from demo.tabs import edit_answers
-from demo.tabs.explore import seed_face
-from demo.visit import Face, Visit
+from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.tabs.edit import answers as edit_answers
+from stylegan_latents.demo.tabs.explore import seed_face
 
 
 @pytest.fixture(name="face")

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from stylegan_latents.demo.page.running import Done
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.mix import by_layer as mixes
+from stylegan_latents.demo.tabs.mix.by_layer import Share, draw_figure, draw_mix, keep_mix
+from stylegan_latents.editing.commands.cli import main
+from stylegan_latents.editing.mixing.mixing import Donor, mix
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.invert.record.inversion import Inversion
 
-from demo import mixes
-from demo.mixes import Share, draw_figure, draw_mix, keep_mix
-from demo.running import Done
-from demo.visit import Visit
-from editing.cli import main
-from editing.mixing import Donor, mix
-from generator.errors import InputError
-from generator.formats.native import save_native
-from invert.inversion import Inversion
 from tests.demo.visits import report_all, visiting
 
 

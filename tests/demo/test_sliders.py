@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from demo.studio import Studio
-from demo.tabs.sliders import GROUPS, help_of
-from demo.visit import Visit
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.edit.sliders import GROUPS, help_of
 
 
 def test_every_shipped_direction_has_a_title_and_both_ends(visit: Visit) -> None:

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from stylegan_latents.demo.serve import running
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.editing.commands.cli import main as edit
+from stylegan_latents.editing.discovery.scorers.expression import expression_scores
+from stylegan_latents.editing.discovery.scorers.head_pose import fit_head, look_ahead
+from stylegan_latents.invert.faces.detector import landmarks_of
+from stylegan_latents.invert.faces.landmarks import aligned_box
+from stylegan_latents.invert.photos.files import read_photo
 
-from demo.serve import running
-from demo.studio import Studio
-from editing.cli import main as edit
-from editing.discovery.expression import expression_scores
-from editing.discovery.head_pose import fit_head, look_ahead
-from invert.faces import landmarks_of
-from invert.landmarks import aligned_box
-from invert.photo import read_photo
 from tests.demo.browser import open_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -25,7 +25,7 @@ _STEPS = 12
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    from generator.loading import load
+    from stylegan_latents.generator.loading import load
 
     studio = Studio(load(), steps=_STEPS, folder=tmp_path_factory.mktemp("demo"))
     with running(studio) as where:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from stylegan_latents.demo.page.running import Done
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.editing.directions import catalogue
+from stylegan_latents.editing.directions.direction import Direction
 
-from demo.running import Done
-from demo.studio import Studio
-from demo.visit import Visit
-from editing import catalogue
-from editing.direction import Direction
 from tests.small_models import small_generator, small_record
 
 NAMES = ("ann", "bob", "cleo")
@@ -58,7 +58,7 @@ class StopsAfter(threading.Event):
 
 
 def report_all(_visit: Visit, work: Callable[[Callable[[Any], None]], Any], **_: object) -> Iterator[Any]:
-    """In the place of :func:`demo.running.run_reporting`: all that the work reports, whatever the time."""
+    """In the place of ``run_reporting``: all that the work reports, whatever the time."""
     reports: list[Any] = []
     result = work(reports.append)
     yield from reports

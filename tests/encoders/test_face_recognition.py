@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from stylegan_latents.encoders.face_chips import face_chips
+from stylegan_latents.encoders.face_distance import FaceDistance
+from stylegan_latents.encoders.face_recognition import FaceRecognition
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.weights.zoo import fetch
 
-from encoders.face_chips import face_chips
-from encoders.face_distance import FaceDistance
-from encoders.face_recognition import FaceRecognition
-from generator.errors import InputError
-from generator.zoo import fetch
 from tests.dlib_networks import parsed, small_network
 from tests.encoders.small_encoders import noise_images
 
@@ -20,9 +20,8 @@ PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 
 def test_descriptors_are_those_of_dlib() -> None:
     import dlib
-
-    from invert.faces import find_faces
-    from invert.photo import read_photo, to_tensor
+    from stylegan_latents.invert.faces.detector import find_faces
+    from stylegan_latents.invert.photos.files import read_photo, to_tensor
 
     photo = read_photo(PHOTO)
     left, top, right, bottom = find_faces(photo)[0].box

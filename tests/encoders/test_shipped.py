@@ -2,18 +2,17 @@
 
 import pytest
 import torch
+from stylegan_latents import encoders, generator
+from stylegan_latents.encoders.shipped import shipped_encoder
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.layers import GROUPS, group_of_each_ws
+from stylegan_latents.generator.networks.mapping import Mapping
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config, Synthesis
+from stylegan_latents.generator.perceptual import LPIPS
+from stylegan_latents.invert.inverters.by_name import make_inverter
+from stylegan_latents.invert.inverters.hybrid import HybridInverter
 
-import encoders
-import generator
-from encoders.shipped import shipped_encoder
-from generator.errors import InputError
-from generator.generator import Generator
-from generator.layers import GROUPS, group_of_each_ws
-from generator.networks.mapping import Mapping
-from generator.networks.stylegan2 import StyleGAN2Config, Synthesis
-from generator.perceptual import LPIPS
-from invert.hybrid import HybridInverter
-from invert.methods import make_inverter
 from tests.odd_models import odd_generator
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from stylegan_latents import encoders
+from stylegan_latents.encoders.face_recognition import FaceRecognition
+from stylegan_latents.encoders.train import main
+from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.generator.perceptual import LPIPS
 
-import encoders
-from encoders.face_recognition import FaceRecognition
-from encoders.train import main
-from generator.formats.native import save_native
-from generator.perceptual import LPIPS
 from tests.dlib_networks import parsed, small_network
 from tests.encoders.small_encoders import noise_images
 from tests.odd_models import tiny_lpips
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_said(
 
 def test_help_loads_nothing_heavy() -> None:
     code = (
-        "import sys; from encoders.train import main; main(['--help']); "
+        "import sys; from stylegan_latents.encoders.train import main; main(['--help']); "
         "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'accelerate')))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0

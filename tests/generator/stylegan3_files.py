@@ -8,11 +8,10 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.alias_free import StyleGAN3Config, design
+from stylegan_latents.generator.networks.stylegan3 import Mapping, Synthesis
 from torch import Tensor
-
-from generator.generator import Generator
-from generator.networks.alias_free import StyleGAN3Config, design
-from generator.networks.stylegan3 import Mapping, Synthesis
 
 FOLDER = Path(__file__).parents[1] / "data" / "stylegan3"
 PICKLES = ("t-conditional", "r-four-channels", "xl-two-stages")

@@ -63,7 +63,7 @@ class _Pickler(pickle._Pickler):  # type: ignore[name-defined]  # the Python one
 
 
 def dumps(contents: object, protocol: int = 4) -> bytes:
-    """A pickle in which :class:`Network` has NVIDIA's name."""
+    """A pickle in which ``Network`` has NVIDIA's name."""
     file = io.BytesIO()
     _Pickler(file, protocol).dump(contents)
     return file.getvalue()
@@ -71,8 +71,8 @@ def dumps(contents: object, protocol: int = 4) -> bytes:
 
 def networks(name: str = STYLEGAN1[0]) -> tuple[Network, ...]:
     """The networks of a file, to be changed and pickled again."""
-    from generator.formats.tensorflow_network import TENSORFLOW, networks_in
-    from generator.formats.unpickler import load_inert
+    from stylegan_latents.generator.formats.nvidia.tensorflow_network import TENSORFLOW, networks_in
+    from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 
     def rebuilt(network: Any) -> Network:
         state = network.state

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from generator.errors import InputError
-from generator.files import atomic_folder, atomic_path, check_writable, shortened
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable, shortened
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 

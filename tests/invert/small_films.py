@@ -6,10 +6,9 @@ from pathlib import Path
 import av
 import numpy as np
 from PIL import Image
-
-from generator.generator import Generator
-from invert.film import write_film
-from invert.photo import to_picture
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.invert.films.write import write_film
+from stylegan_latents.invert.photos.files import to_picture
 
 
 def save_film(path: Path, pictures: Sequence[Image.Image], *, fps: float = 10.0) -> None:

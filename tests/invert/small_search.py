@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress
+from stylegan_latents.invert.losses import LPIPS
+from stylegan_latents.invert.record.inversion import Inversion
 from torch import Tensor
 
-from generator.generator import Generator
-from invert.inversion import Inversion
-from invert.losses import LPIPS
-from invert.optimize import OptimizationInverter, Progress
 from tests.odd_models import tiny_lpips
 
 

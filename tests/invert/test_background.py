@@ -3,8 +3,7 @@
 import threading
 
 import pytest
-
-from invert.background import WAITING, in_background
+from stylegan_latents.invert.background import WAITING, in_background
 
 
 class _Notes:

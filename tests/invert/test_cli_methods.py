@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from stylegan_latents.editing.commands.cli import main as edit
+from stylegan_latents.invert.commands.cli import main
+from stylegan_latents.invert.commands.report_table import Report
+from stylegan_latents.invert.record.inversion import Inversion
 from torch import Tensor
 
-from editing.cli import main as edit
-from invert.cli import main
-from invert.evaluation import Report
-from invert.inversion import Inversion
 from tests.invert.small_search import small_search  # noqa: F401
 from tests.small_models import save_small_model
 
@@ -128,7 +128,7 @@ def test_a_report_that_cannot_be_written_is_told_first(capsys: pytest.CaptureFix
 def test_what_must_not_change_is_told_to_tuning(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from invert.pivotal import PivotalTuning
+    from stylegan_latents.invert.inverters.pivotal import PivotalTuning
 
     told: list[Tensor] = []
     tune = PivotalTuning.tune

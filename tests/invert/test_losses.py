@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from stylegan_latents.generator.weights import zoo
+from stylegan_latents.invert.losses import LPIPS, Trunk, area_resize
 from torch import Tensor
 
-from generator import zoo
-from invert.losses import LPIPS, Trunk, area_resize
 from tests.odd_models import seeded, tiny_lpips
 
 TRUNKS = get_args(Trunk)
 
-# lpips 0.1.4 with the zoo's trunks, on :func:`_recorded_pair`.
+# lpips 0.1.4 with the zoo's trunks, on ``_recorded_pair``.
 RECORDED = {"alex": [0.0158803, 0.01512], "vgg": [0.0627148, 0.0531795]}
 
 

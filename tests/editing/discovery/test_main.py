@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import torch
+from stylegan_latents import generator
+from stylegan_latents.editing.directions.catalogue import shipped_path
+from stylegan_latents.editing.directions.direction import load
+from stylegan_latents.editing.discovery.__main__ import main
+from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
+from stylegan_latents.editing.discovery.scorers import faces, likeness
 
-import generator
-from editing.catalogue import shipped_path
-from editing.direction import load
-from editing.discovery import faces, likeness
-from editing.discovery.__main__ import main
-from editing.discovery.attributes import FACE_ATTRIBUTES
 from tests.small_models import save_small_model
 
 

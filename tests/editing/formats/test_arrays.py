@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
-from editing.formats.arrays import read_arrays
-from generator.errors import InputError
+from stylegan_latents.editing.formats.arrays import read_arrays
+from stylegan_latents.generator.errors import InputError
 
 
 class _Evil:

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import torch
-
-import generator
-from generator.errors import InputError
+from stylegan_latents import generator
+from stylegan_latents.generator.errors import InputError
 
 
 def check_mutated_files(whole: bytes, path: Path, count: int = 60) -> None:

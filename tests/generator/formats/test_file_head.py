@@ -1,9 +1,8 @@
 from pathlib import Path
 
 import pytest
-
-from generator.errors import InputError
-from generator.formats.file_head import FileHead
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.file_head import FileHead
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
-
-import generator
-from generator import zoo
-from generator.errors import InputError
-from generator.formats.native import average_w, build_mobile
-from generator.formats.openvino_ir import read_mobile_stylegan
+from stylegan_latents import generator
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.native import average_w, build_mobile
+from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
+from stylegan_latents.generator.weights import zoo
 
 FILES = ("MappingNetwork.xml", "MappingNetwork.bin", "SynthesisNetwork.xml", "SynthesisNetwork.bin")
 

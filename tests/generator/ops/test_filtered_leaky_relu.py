@@ -1,14 +1,13 @@
 import pytest
 import torch
-
-from generator.ops import filtered_leaky_relu as ops
-from generator.ops.filtered_leaky_relu import (
+from stylegan_latents.generator.ops import filtered_leaky_relu as ops
+from stylegan_latents.generator.ops.filtered_leaky_relu import (
     Bend,
     Resampling,
     filtered_leaky_relu,
     filtered_leaky_relu_reference,
 )
-from generator.ops.lowpass import radial_lowpass
+from stylegan_latents.generator.ops.lowpass import radial_lowpass
 
 SKEW = (0.05, 0.1, 0.2, 0.3, 0.25, 0.1)
 GRID = tuple(

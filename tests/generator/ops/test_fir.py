@@ -2,9 +2,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import torch
+from stylegan_latents.generator.ops.fir import (
+    downsample,
+    downsample_reference,
+    normalised,
+    upsample,
+    upsample_reference,
+)
 from torch import Tensor
-
-from generator.ops.fir import downsample, downsample_reference, normalised, upsample, upsample_reference
 
 FILTERS = [(1, 3, 3, 1), (1, 2, 1), (1, 1), (3, 1), (1, 4, 2, 7, 3), (1, 2, 5, 6, 6, 5, 2, 1)]
 Resample = Callable[[Tensor, Sequence[float]], Tensor]

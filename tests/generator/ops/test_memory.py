@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from generator.ops import memory
-from generator.ops.memory import keep_freed_memory, return_freed_memory
+from stylegan_latents.generator.ops import memory
+from stylegan_latents.generator.ops.memory import keep_freed_memory, return_freed_memory
 
 
 class _FakeLibrary:
@@ -113,7 +112,7 @@ def test_what_is_kept_can_be_given_back() -> None:
 
 _ARENAS = """
 import ctypes, sys, threading
-from generator.ops.memory import share_freed_memory
+from stylegan_latents.generator.ops.memory import share_freed_memory
 if sys.argv[2] == "shared":
     share_freed_memory()
 libc = ctypes.CDLL(None)

@@ -1,0 +1,83 @@
+"""What is one click away without a photo of one's own: faces of seeds, and a photo that other packages hold."""
+
+import importlib.util
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.generator.files import atomic_path
+
+if TYPE_CHECKING:
+    from stylegan_latents.demo.session.studio import Studio
+    from stylegan_latents.generator.generator import Generator
+
+SEEDS = (2, 5, 11, 26, 32, 44, 65)
+_SIDE = 256
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example.
+
+    Attributes:
+        title: what it is called.
+        picture: a small picture's file.
+        seed: of a face that nobody has; None for a photo.
+        photo: the photo's file; None for a seed.
+    """
+
+    title: str
+    picture: Path
+    seed: int | None = None
+    photo: Path | None = None
+
+
+def examples(studio: "Studio") -> list[Example]:
+    """The examples, the same for every visitor; drawn once. Nothing is fetched."""
+    from stylegan_latents.editing.samples.sampling import Sampling
+
+    if studio.examples:
+        return studio.examples
+    folder = studio.examples_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    G = studio.preview_G
+    sampling = Sampling(size=min(_SIDE, G.resolution))
+    photo = _astronaut()
+    if photo is not None:
+        copy = folder / "astronaut.png"
+        shutil.copyfile(photo, copy)
+        studio.examples.append(Example("Photo", copy, photo=copy))
+    if not G.label_dim:
+        kept = _kept_folder(G)
+        waiting = [seed for seed in SEEDS if kept is None or not (kept / _name(seed)).is_file()]
+        with studio.turns:
+            for seed, _, picture in sampling.pictures(G, waiting):
+                with atomic_path((kept or folder) / _name(seed)) as temporary:
+                    picture.save(temporary, quality=88)
+        for seed in SEEDS:
+            if kept is not None:
+                shutil.copyfile(kept / _name(seed), folder / _name(seed))
+            studio.examples.append(Example(f"Seed {seed}", folder / _name(seed), seed=seed))
+    return studio.examples
+
+
+def _kept_folder(G: "Generator") -> Path | None:
+    """Where pictures of a model that has a name are kept from start to start; None for a file of the user's."""
+    from stylegan_latents.generator.weights.fetch import cache_folder
+    from stylegan_latents.generator.weights.zoo import models
+
+    return cache_folder() / f"demo-examples-{G.fingerprint[:16]}" if G.name in models() else None
+
+
+def _name(seed: int) -> str:
+    return f"seed-{seed}.jpg"
+
+
+def _astronaut() -> Path | None:
+    """NASA's portrait of Eileen Collins, public domain, where scikit-image is installed, which brings it."""
+    found = importlib.util.find_spec("skimage")
+    if found is None or found.origin is None:
+        return None
+    picture = Path(found.origin).parent / "data" / "astronaut.png"
+    return picture if picture.is_file() else None

@@ -1,0 +1,99 @@
+"""The files of one browser session: what is uploaded, drawn and offered, in one folder that is bounded."""
+
+import itertools
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.demo.session.names import clean_name
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_BYTES = 500 << 20
+_KEPT_OF_A_SLOT = 6
+ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
+
+
+class VisitFiles:
+    """A visit's folder.
+
+    Args:
+        folder: made when the first file is written, deleted with the visit.
+
+    Attributes:
+        closed: whether the visit has ended; from then on nothing is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.closed = False
+        self._numbers = itertools.count(1)
+        self._slots: dict[str, list[Path]] = {}
+
+    def new_path(self, stem: str, suffix: str) -> Path:
+        """A path in the folder that no file has, named so that no name leaves the folder.
+
+        Raises:
+            InputError: the visit has ended.
+        """
+        if self.closed:
+            raise InputError(ENDED)
+        own = self.folder / f"{next(self._numbers):04d}"
+        own.mkdir(parents=True, exist_ok=True)
+        return own / f"{clean_name(stem)}{suffix}"
+
+    def store(
+        self,
+        picture: "Image",
+        slot: str,
+        *,
+        suffix: str = ".jpg",
+        stem: str | None = None,
+        most: int = _KEPT_OF_A_SLOT,
+    ) -> str:
+        """Write a picture for the page; the last few of each slot are kept.
+
+        Args:
+            picture: any RGB picture.
+            slot: what it is for, such as ``preview``.
+            suffix: ``.jpg`` is sooner, ``.png`` exact.
+            stem: of the file's name, which a download takes; the slot's by default.
+            most: how many of the slot are kept.
+
+        Returns:
+            The path, as Gradio's components take it.
+        """
+        path = self.new_path(stem or slot, suffix)
+        picture.save(path, quality=92, compress_level=4)  # each format takes its own
+        return self.hold(path, slot, most)
+
+    def hold(self, path: Path, slot: str, most: int = _KEPT_OF_A_SLOT) -> str:
+        """Count a file of ``new_path`` to a slot, whose oldest files are deleted."""
+        files = self._slots.setdefault(slot, [])
+        files.append(path)
+        while len(files) > most:
+            shutil.rmtree(files.pop(0).parent, ignore_errors=True)
+        return str(path)
+
+    def take(self, upload: Path) -> Path:
+        """Copy an uploaded file into the folder; the upload itself is deleted soon after.
+
+        Raises:
+            InputError: it did not arrive whole, the visit holds too much, or has ended.
+        """
+        held = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        if held + upload.stat().st_size > MOST_BYTES:
+            raise InputError(f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to begin anew.")
+        path = self.new_path(upload.stem, upload.suffix.lower())
+        try:
+            shutil.copyfile(upload, path)
+        except OSError as error:
+            raise InputError("The upload did not arrive whole; upload the file again.") from error
+        return path
+
+    def delete(self) -> None:
+        """Delete everything; what is still written after that fails."""
+        self.closed = True
+        shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,108 @@
+"""What a visitor uploads: photos with the faces in them."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.align import align_face, choose_faces, find_faces, no_align, require_faces
+from stylegan_latents.invert.photos.files import read_photo
+from stylegan_latents.invert.record.source import Source
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from stylegan_latents.demo.session.visit import Visit
+    from stylegan_latents.invert.faces.detector import Face
+
+_THUMBNAIL = 192
+_SHOWN_SIDE = 1280
+_MOST_FACES = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """An upload in the visit's folder, with its faces from left to right.
+
+    Attributes:
+        path: the file.
+        name: what the visitor's own file is called.
+        faces: found in it; empty for a photo that is taken as it is.
+        thumbnails: one for each face, or the photo's central square.
+        largest: the number of the largest face.
+    """
+
+    path: Path
+    name: str
+    faces: "list[Face]"
+    thumbnails: list[str]
+    largest: int = 0
+
+    def read(self) -> "Image":
+        """The photo as a viewer shows it."""
+        return read_photo(self.path)
+
+    def face(self, number: int) -> "Face | None":
+        """The face of this number from the left; None for a photo that is taken as it is."""
+        return self.faces[number] if self.faces else None
+
+    def which(self, number: int) -> str | None:
+        """What ``--face`` chooses this face by; None for a photo that is taken as it is."""
+        if not self.faces:
+            return None
+        return "largest" if number == self.largest else str(number)
+
+    def stem(self, number: int) -> str:
+        """What a record of this face is called."""
+        stem = Path(self.name).stem
+        return f"{stem}.face{number}" if len(self.faces) > 1 else stem
+
+    def source(self) -> Source:
+        """The photo as a record names it: by the visitor's name for it, without the server's folder."""
+        return dataclasses.replace(Source.of(self.path), name=self.name, path=None)
+
+
+def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
+    """Take an uploaded photo, find the faces in it, and keep it as ``Visit.photo``.
+
+    Args:
+        visit: whose it is.
+        upload: the path that Gradio gives.
+        align: whether faces are looked for; else the central square is taken as it is.
+
+    Raises:
+        InputError: it is no photo that can be read, or shows no face.
+    """
+    name = Path(upload).name
+    before = visit.photo
+    visit.photo = None
+    # The photo that is being searched becomes a face's.
+    if before is not None and not visit.busy and all(face.photo != before.path for face in visit.faces.values()):
+        before.path.unlink(missing_ok=True)
+    path = visit.take(upload)
+    # One photo at a time is decoded, which takes memory.
+    with visit.studio.turns:
+        try:
+            photo = read_photo(path)
+            faces = find_faces(photo) if align else []
+            if align and not faces:
+                require_faces(photo, name=name)  # says why, as far as that can be known
+            largest, from_left = 0, faces
+            if faces:
+                from_left = choose_faces(faces, "all")
+                largest = from_left.index(faces[0])
+            crops = [align_face(photo, face, _THUMBNAIL)[0] for face in from_left]
+            crops = crops or [no_align(photo, _THUMBNAIL)[0]]
+        except InputError:
+            path.unlink(missing_ok=True)
+            raise
+    thumbnails = [visit.files.store(crop, "found", most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
+    visit.photo = Photo(path, name, from_left, thumbnails, largest)
+    return visit.photo
+
+
+def shown(picture: "Image") -> "Image":
+    """A picture as large as the page shows it."""
+    small = picture.copy()
+    small.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
+    return small

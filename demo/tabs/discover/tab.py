@@ -1,0 +1,231 @@
+"""The tab Discover: axes of the model's latent space to look through, to name and to keep as sliders."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.page.results import command_box, command_line, ready, record_name
+from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
+from stylegan_latents.demo.session.names import clean_name
+from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.tabs.discover.axes import METHODS, Axes, Method
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL.Image import Image
+    from stylegan_latents.editing.directions.direction import Direction
+
+AT_ONCE = 6
+"""Strips that are shown together."""
+
+STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+_CELL = 192
+_LAYERS = ("all", "coarse", "middle", "fine", "coarse,middle", "middle,fine")
+_TITLES: dict[Method, str] = {"ganspace": "GANSpace", "sefa": "SeFa"}
+_CHOOSE = "Choose a strip to name and keep its axis."
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis by its number.
+
+    Attributes:
+        method: the finder.
+        layers: what it moves.
+        index: from 0.
+    """
+
+    method: Method
+    layers: str
+    index: int
+
+    @property
+    def name(self) -> str:
+        """What the finder calls it."""
+        return f"{self.method}-{self.index:02d}"
+
+
+@dataclass(frozen=True)
+class Strips:
+    """What is drawn so far.
+
+    Attributes:
+        drawn: each axis with its picture's path.
+        words: how far it is; empty at the end.
+        part: the same from 0 to 1.
+    """
+
+    drawn: tuple[tuple[Axis, str], ...]
+    words: str
+    part: float = 1.0
+
+
+def build(page: Page) -> None:
+    """Put the tab's controls into the tab that is being made."""
+    axes = Axes(page.studio.G)
+    gr.Markdown(
+        "Every model has axes that change its pictures most. Look at what each does to a face from strength -2 "
+        "to 2, and keep those that mean something to you: they become sliders of the tab Edit."
+    )
+    shown, chosen = gr.State([]), gr.State(None)
+    with gr.Row():
+        face = face_chooser(page, "discover", label="Shown on", info="A face of this visit.")
+        method = gr.Radio(
+            [(_TITLES[one], one) for one in METHODS], value="sefa", label="Method",
+            info="GANSpace: where faces differ most. SeFa: what the weights amplify most.",
+            elem_id="discover-method",
+        )  # fmt: skip
+        layers = gr.Dropdown(
+            list(_LAYERS), value="all", allow_custom_value=True, label="Layers",
+            info="Coarse is pose and shape, fine is colour; or rows such as 0-3,7.", elem_id="discover-layers",
+        )  # fmt: skip
+        first = gr.Number(
+            0, precision=0, minimum=0, maximum=page.studio.G.w_dim - 1, label="First axis",
+            info="The strongest is 0.", elem_id="discover-first",
+        )  # fmt: skip
+    buttons = begin_and_stop("discover", "Show the axes")
+    said = gr.HTML("", elem_id="discover-said")
+    strips = gr.Gallery(
+        label="Axes, from -2 to 2", show_label=False, columns=1, height="auto", object_fit="contain",
+        allow_preview=False, interactive=False, buttons=[], elem_id="discover-strips",
+    )  # fmt: skip
+    further = gr.Button("Next axes", size="sm", elem_id="discover-next")
+    with gr.Row(equal_height=True):
+        name = gr.Textbox(
+            label="Name", info=_CHOOSE, max_length=40, placeholder="beard", min_width=200, elem_id="discover-name"
+        )
+        with gr.Column(min_width=160):
+            keep = gr.Button("Keep as a slider", variant="primary", interactive=False, elem_id="discover-keep")
+            file = gr.DownloadButton("⤓ Direction", size="sm", interactive=False, elem_id="discover-file")
+    kept = gr.HTML("", elem_id="discover-kept")
+    command = command_box("discover")
+
+    def look(visit: Visit, who: str | None, how: Method, what: str, start: float | None) -> Iterator[Any]:
+        # What was chosen among the strips before is forgotten, what is chosen while these come is not.
+        unchosen: tuple[Any, ...] = (None, gr.Button(interactive=False))
+        none_chosen: dict[str, Any] = {"selected_index": None}
+        for now in draw_strips(visit, axes, who, how, what, -1 if start is None else int(start)):
+            pictures = [(path, axis.name) for axis, path in now.drawn]
+            found = [axis for axis, _ in now.drawn]
+            words = note(now.words, part=now.part) if now.words else ""
+            yield gr.Gallery(pictures, **none_chosen), found, *unchosen, words
+            unchosen, none_chosen = (gr.skip(), gr.skip()), {}
+
+    def choose(found: list[Axis], event: gr.SelectData) -> Any:
+        if not event.selected:
+            return None, gr.skip(), gr.Button(interactive=False)
+        axis = found[int(event.index)]
+        return axis, gr.Textbox(axis.name, info=f"What {axis.name} does, in a word."), gr.Button(interactive=True)
+
+    def finish(visit: Visit, axis: Axis | None, called: str, who: str | None) -> Any:
+        path, lines = keep_axis(visit, axes, axis, called, who)
+        words = note(f"Sliders of the tab Edit now: {', '.join(visit.directions)}.", kind="good")
+        return ready(str(path)), lines, words, visit.version
+
+    next_ones = further.click(
+        lambda start: int(start or 0) + AT_ONCE, first, first, show_progress="hidden", api_visibility="private"
+    )
+    work_on_click(
+        page, buttons, look, [face, method, layers, first], [strips, shown, chosen, keep, said],
+        api_name="discover", further=[next_ones.then],
+    )  # fmt: skip
+    strips.select(
+        choose, shown, [chosen, name, keep], show_progress="hidden", queue=False,
+        api_visibility="private",
+    )  # fmt: skip
+    keep.click(
+        answering(finish), [page.visit, chosen, name, face], [file, command, kept, page.version],
+        api_name="keep_direction",
+    )  # fmt: skip
+
+
+def draw_strips(
+    visit: Visit, axes: Axes, name: str | None, method: Method, layers: str, first: int
+) -> Iterator[Strips]:
+    """Find some axes and draw what each does to a face.
+
+    Args:
+        visit: whose face it is.
+        axes: of the studio's generator.
+        name: of the face.
+        method, layers, first: as for ``Axes.find``.
+
+    Yields:
+        What is drawn so far, and at last all of it.
+
+    Raises:
+        InputError: there is no such face, axis or layer.
+        StoppedError: the visitor stopped it.
+    """
+    studio, preview = visit.studio, visit.face(name).preview
+    studio.G.rows(layers)
+    drawn: list[tuple[Axis, str]] = []
+
+    def work(report: "Callable[[float | list[Image]], None]") -> "list[Image]":
+        from stylegan_latents.editing.records.codes import record_code
+        from stylegan_latents.editing.strengths.strips import strips
+
+        found = axes.find(method, layers, first, AT_ONCE, lambda done, whole: report(done / whole))
+        code, pictures = record_code(preview), []
+        report([])
+        for direction in found:
+            picture = strips(
+                preview.generator, code.ws, code.noise_or_const, [direction], strengths=STRENGTHS, cell=_CELL,
+                named=False,
+            )  # fmt: skip
+            pictures.append(picture)
+            report(list(pictures))
+        return pictures
+
+    def store(pictures: "list[Image]") -> tuple[tuple[Axis, str], ...]:
+        for place in range(len(drawn), len(pictures)):
+            path = visit.files.store(pictures[place], f"strip-{place}", stem=f"{method}-{first + place:02d}")
+            drawn.append((Axis(method, layers, first + place), path))
+        return tuple(drawn)
+
+    for now in run_reporting(visit, work):
+        if isinstance(now, Done):
+            yield Strips(store(now.result), "")
+        elif isinstance(now, float):
+            yield Strips((), "Looking at samples, once for this model", now)
+        else:
+            number = min(len(now) + 1, AT_ONCE)
+            yield Strips(store(now), f"Drawing axis {number} of {AT_ONCE}", len(now) / AT_ONCE)
+
+
+def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: str | None) -> "tuple[Path, str]":
+    """Make an axis a slider of the tab Edit.
+
+    Args:
+        visit: whose slider it becomes.
+        axes: of the studio's generator.
+        axis: which one.
+        called: the name that the visitor gives it.
+        name: of a face that the command line is to edit.
+
+    Returns:
+        The direction's file, and the command lines that find it and use it.
+
+    Raises:
+        InputError: there is no such axis, or the name cannot be used.
+    """
+    if axis is None:
+        raise InputError("Choose a strip first.")
+    if not called.strip():
+        raise InputError("Give the axis a name first, such as beard.")
+    with visit.studio.turns:
+        (found,) = axes.find(axis.method, axis.layers, axis.index, 1)
+    direction: Direction = replace(found, name=clean_name(called))
+    visit.keep_direction(direction)
+    path = visit.files.new_path(direction.name, ".safetensors")
+    direction.save(path)
+    face: Face = visit.face(name)
+    find = ["edit", "discover", "--method", axis.method, "--count", str(axis.index + 1), "--layers", axis.layers]
+    use = ["edit", record_name(face), "--direction", path.name, "--strength", "2"]
+    return path, f"{command_line(find)}\n{command_line(use)}"

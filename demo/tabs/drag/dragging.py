@@ -1,0 +1,205 @@
+"""Dragging a face of a visit: what the buttons of the tab Drag do."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from stylegan_latents.editing.drag.drag import Dragged, DragProgress, Handle, Point
+
+EVERYTHING, PAINTED = "everything", "painted"
+DEFAULT_RATE = 0.01
+"""What ``Drag`` takes."""
+
+_DEFAULT_STEPS, _MOST_STEPS = 200, 500
+_LARGEST_MASK = 2048
+_EVERY = 1.0
+
+
+@dataclass(frozen=True)
+class DragWish:
+    """What the visitor asks for.
+
+    Attributes:
+        points: where a point is, then where it is to go, and so on, in pixels of the full picture.
+        where: ``EVERYTHING``, a name of ``REGIONS``, or a mask's file.
+        steps: at most so many.
+        learning_rate: how far each goes, in standard deviations of W.
+    """
+
+    points: "tuple[Point, ...]"
+    where: str = EVERYTHING
+    steps: int = _DEFAULT_STEPS
+    learning_rate: float = DEFAULT_RATE
+
+    def handles(self, side: int) -> "list[Handle]":
+        """The points with their targets, on a picture of this side.
+
+        Raises:
+            InputError: a point has no target yet, or one cannot be dragged.
+        """
+        from stylegan_latents.editing.drag.drag import Handle, check_handles
+
+        if not self.points:
+            raise InputError("Click on a point of the picture first, and then on where it is to go.")
+        if len(self.points) % 2:
+            raise InputError("The last point has no target yet: click on where it is to go, or undo it.")
+        if not 1 <= self.steps <= _MOST_STEPS:
+            raise InputError(f"Dragging here takes from 1 to {_MOST_STEPS} steps, not {self.steps}.")
+        handles = [Handle(*pair) for pair in zip(self.points[::2], self.points[1::2], strict=True)]
+        if all(handle.start == handle.target for handle in handles):
+            raise InputError("No point is to move: click on a target that is not where its point is.")
+        check_handles(handles, side)
+        return handles
+
+
+@dataclass(frozen=True, eq=False)
+class DraggedFace:
+    """Where it ended.
+
+    Attributes:
+        face: new in the visit.
+        picture: at full resolution.
+        summary: how near it came, in a sentence.
+    """
+
+    face: Face
+    picture: "Image"
+    summary: str
+
+
+@dataclass(frozen=True)
+class DragStage:
+    """How far a search is.
+
+    Attributes:
+        picture: where the face and its points are now, a picture's path.
+        step, steps: how many steps are done, of how many at most.
+        distance: of the farthest point from its target, in pixels of the full picture.
+    """
+
+    picture: str
+    step: int
+    steps: int
+    distance: float
+
+
+def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> str:
+    """A face's picture with points and targets on it, in their order.
+
+    Args:
+        visit: whose face it is.
+        name: the face's.
+        points: as in ``DragWish``.
+
+    Returns:
+        The picture's path.
+    """
+    from PIL import Image
+    from stylegan_latents.editing.drag.picture import marked
+
+    with Image.open(visit.face(name).before) as before:
+        picture = marked(before, points[::2], points[1::2], side=visit.studio.G.resolution)
+    return visit.files.store(picture, "drag-points")
+
+
+def painted_mask(edited: Any) -> "Image":
+    """What was painted in an image editor, white on black.
+
+    Args:
+        edited: the editor's value, with PIL pictures.
+
+    Raises:
+        InputError: nothing was painted.
+    """
+    from PIL import Image, ImageChops
+
+    layers = [layer for layer in (edited or {}).get("layers") or [] if layer is not None]
+    if not layers or max(layers[0].size) > _LARGEST_MASK:
+        raise InputError("Nothing is painted yet: paint over what may change, or choose another part.")
+    mask = Image.new("L", layers[0].size, 0)
+    for layer in layers:
+        mask = ImageChops.lighter(
+            mask, layer.convert("RGBA").getchannel("A").point(lambda value: 255 * (value > 0))
+        )
+    if mask.getbbox() is None:
+        raise InputError("Nothing is painted yet: paint over what may change, or choose another part.")
+    return mask
+
+
+def save_mask(visit: Visit, mask: "Image") -> Path:
+    """A mask's file in the visit's folder."""
+    return Path(visit.files.store(mask, "mask", suffix=".png"))
+
+
+def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragStage | Done[DraggedFace]]:
+    """Drag a face, and make what comes out a face of the visit.
+
+    Args:
+        visit: whose face it is.
+        name: the face's.
+        wish: what goes where.
+
+    Yields:
+        How far it is, and at last where it ended.
+
+    Raises:
+        InputError: there is no such face, point or region.
+        StoppedError: the visitor stopped it before the first step.
+    """
+    import torch
+    from stylegan_latents.editing.drag.drag import Drag, dragged_record
+    from stylegan_latents.editing.drag.picture import marked
+    from stylegan_latents.editing.records.codes import record_code
+    from stylegan_latents.editing.regions.regions import region_masks
+
+    studio, face = visit.studio, visit.face(name)
+    side = studio.G.resolution
+    handles = wish.handles(side)
+    visit.check_room()
+    targets = [handle.target for handle in handles]
+
+    def work(report: "Callable[[DragProgress], None]") -> "tuple[Drag, Dragged]":
+        mask = None
+        if wish.where != EVERYTHING:
+            shown = face.record.picture()
+            mask = torch.from_numpy(region_masks([wish.where], [shown], feather=0.0, name=face.name))
+        search = Drag(face.record.generator, steps=wish.steps, learning_rate=wish.learning_rate)
+        code = record_code(face.record)
+        ended = search.drag(
+            code.ws, handles, mask=mask, noise=code.noise_or_const, on_step=report, keep_partial=True
+        )
+        return search, ended
+
+    for now in run_reporting(visit, work, every=_EVERY):
+        if not isinstance(now, Done):
+            with studio.turns:
+                picture = face.preview.picture(now.ws, size=studio.preview_size)
+            path = visit.files.store(marked(picture, now.points, targets, side=side), "drag-after")
+            yield DragStage(path, now.step, now.steps, now.distance)
+            continue
+        search, ended = now.result
+        with studio.turns:
+            record = dragged_record(face.record.inversion, search, handles, ended)
+        made = visit.add(record, f"{face.name}-dragged", photo=face.photo, made_by=_command(face, wish))
+        with studio.turns:
+            picture = made.record.picture()
+        yield Done(DraggedFace(made, picture, ended.summary))
+
+
+def _command(face: Face, wish: DragWish) -> str:
+    words = ["edit", "drag", record_name(face)]
+    for start, target in zip(wish.points[::2], wish.points[1::2], strict=True):
+        words += ["--from", f"{start[0]:g},{start[1]:g}", "--to", f"{target[0]:g},{target[1]:g}"]
+    if wish.where != EVERYTHING:
+        words += ["--mask", Path(wish.where).name]
+    words += [] if wish.steps == _DEFAULT_STEPS else ["--steps", str(wish.steps)]
+    words += [] if wish.learning_rate == DEFAULT_RATE else ["--learning-rate", f"{wish.learning_rate:g}"]
+    return command_line(words)

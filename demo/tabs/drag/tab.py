@@ -1,0 +1,173 @@
+"""The tab Drag: points of the picture pulled to where they are to be."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.page.results import download_picture, not_ready, ready, results_row
+from stylegan_latents.demo.page.running import Done
+from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.drag.dragging import (
+    DEFAULT_RATE,
+    EVERYTHING,
+    PAINTED,
+    DragWish,
+    drag_face,
+    draw_points,
+    painted_mask,
+    save_mask,
+)
+from stylegan_latents.editing.regions.regions import REGIONS
+from stylegan_latents.generator.errors import InputError
+
+Points = list[tuple[float, float]]
+"""Where a point is, then where it is to go, and so on."""
+
+_FIRST = note("Click on a point of the picture that is to move.")
+_SECOND = note("Click on where that point is to go.")
+_DEFAULT_STEPS = 200
+
+
+def build(page: Page) -> None:
+    """Put the tab's controls into the tab that is being made."""
+    side = page.studio.G.resolution
+    gr.Markdown(
+        "Click on a point of the face, then on where it is to go: the corner of the mouth up, the chin to the "
+        "left. The face follows, as far as the model can."
+    )
+    points, base = gr.State([]), gr.State(None)
+    with gr.Row(elem_classes="studio"):
+        with gr.Column(scale=5, min_width=320):
+            face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
+            picture = gr.Image(
+                label="Click a point, then its target", alt_text="The face, with the points",
+                type="filepath", interactive=False, buttons=[],
+                elem_id="drag-points",
+            )  # fmt: skip
+            hint = gr.HTML(_FIRST, elem_id="drag-hint")
+            with gr.Row():
+                undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="drag-undo")
+                clear = gr.Button("Clear", size="sm", min_width=80, elem_id="drag-clear")
+            with gr.Accordion("Points by numbers", open=False, elem_id="drag-numbers"):
+                with gr.Row():
+                    numbers = [
+                        gr.Number(
+                            None, precision=0, minimum=0, maximum=side - 1, label=label, min_width=70,
+                            info=f"0 to {side - 1}", elem_id=f"drag-{name}",
+                        )
+                        for label, name in (
+                            ("From x", "from-x"), ("From y", "from-y"), ("To x", "to-x"), ("To y", "to-y")
+                        )
+                    ]  # fmt: skip
+                add = gr.Button("Add the pair", elem_id="drag-add")
+            where = gr.Dropdown(
+                [("the whole picture", EVERYTHING), *((f"the {name}", name) for name in REGIONS),
+                 ("what I paint", PAINTED)],
+                value=_first_region(page.studio.G.name), label="What may change",
+                info="The rest is held as it is; the less is free, the more it stays the same person.",
+                elem_id="drag-where",
+            )  # fmt: skip
+            paint = gr.ImageEditor(
+                label="Paint what may change", type="pil", sources=(), transforms=(), layers=False, visible=False,
+                brush=gr.Brush(default_size=48, colors=["#ffffff"], default_color="#ffffff", color_mode="fixed"),
+                canvas_size=(page.studio.preview_size, page.studio.preview_size), buttons=[], elem_id="drag-paint",
+            )  # fmt: skip
+            steps = gr.Slider(
+                10, 300, _DEFAULT_STEPS, step=10, label="Most steps",
+                info="It ends sooner where all points arrive.", elem_id="drag-steps",
+            )  # fmt: skip
+            rate = gr.Slider(
+                0.002, 0.02, DEFAULT_RATE, step=0.002, label="Step size",
+                info="Smaller is slower and changes less of the rest.", elem_id="drag-rate",
+            )  # fmt: skip
+            buttons = begin_and_stop("drag", "Drag", "Stop and keep")
+        with gr.Column(scale=5, min_width=320, elem_classes="result"):
+            after = gr.Image(
+                label="The dragged face", alt_text="The dragged face",
+                type="filepath", interactive=False, buttons=["fullscreen"],
+                elem_id="drag-after",
+            )  # fmt: skip
+            said = gr.HTML("", elem_id="drag-said")
+            results = results_row("drag", record="⤓ Record")
+            mask_file = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="drag-mask")
+    assert results.record is not None
+
+    def show(visit: Visit, name: str | None) -> Any:
+        if not name:
+            return None, [], None, _FIRST, gr.skip()
+        path = draw_points(visit, name, [])
+        return path, [], path, _FIRST, gr.ImageEditor(path)
+
+    def redraw(visit: Visit, name: str | None, now: Points) -> Any:
+        return now, draw_points(visit, name, now), _SECOND if len(now) % 2 else _FIRST
+
+    def click(visit: Visit, name: str | None, now: Points, event: gr.SelectData) -> Any:
+        return redraw(visit, name, [*now, _on_full(event.index, page.studio.preview_size, side)])
+
+    def typed(visit: Visit, name: str | None, now: Points, *values: float | None) -> Any:
+        if len(now) % 2:
+            raise InputError("Click on where the last point is to go first, or undo it.")
+        x, y, to_x, to_y = (-1.0 if value is None else float(value) for value in values)
+        if not all(0 <= value <= side - 1 for value in (x, y, to_x, to_y)):
+            raise InputError(f"Give all four numbers, each from 0 to {side - 1}.")
+        return redraw(visit, name, [*now, (x, y), (to_x, to_y)])
+
+    def back(visit: Visit, name: str | None, now: Points) -> Any:
+        return redraw(visit, name, now[:-1])
+
+    def none(visit: Visit, name: str | None) -> Any:
+        return redraw(visit, name, [])
+
+    def drag(
+        visit: Visit, name: str | None, now: Points, kind: str, painted: Any, most: float, far: float
+    ) -> Iterator[Any]:
+        mask = save_mask(visit, painted_mask(painted)) if kind == PAINTED else None
+        wish = DragWish(tuple(now), kind if mask is None else str(mask), int(most), float(far))
+        for news in drag_face(visit, name, wish):
+            if isinstance(news, Done):
+                done = news.result
+                file = gr.DownloadButton(visible=mask is not None, value=None if mask is None else str(mask))
+                yield (
+                    visit.files.store(done.picture, "drag-after"),
+                    download_picture(visit, done.picture, "drag", done.face.name),
+                    ready(str(done.face.record.path)),
+                    done.face.made_by,
+                    file,
+                    visit.version,
+                    note(f"{done.summary} Kept as the face “{done.face.name}”.", kind="good"),
+                )
+            else:
+                words = f"Step {news.step} of {news.steps} at most; {news.distance:.0f} pixels to go"
+                line = note(words, part=news.step / news.steps)
+                yield news.picture, not_ready(), not_ready(), "", gr.skip(), gr.skip(), line
+
+    quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    face.change(answering(show), [page.visit, face], [picture, points, base, hint, paint], **quick)
+    where.change(lambda kind: gr.ImageEditor(visible=kind == PAINTED), where, paint, queue=False, **quick)
+    shown = [points, picture, hint]
+    picture.select(answering(click), [page.visit, face, points], shown, **quick)
+    undo.click(answering(back), [page.visit, face, points], shown, **quick)
+    clear.click(answering(none), [page.visit, face], shown, **quick)
+    add.click(answering(typed), [page.visit, face, points, *numbers], shown, **quick)
+    work_on_click(
+        page, buttons, drag, [face, points, where, paint, steps, rate],
+        [after, results.picture, results.record, results.command, mask_file, page.version, said],
+        api_name="drag", keep=True,
+    )  # fmt: skip
+
+
+def _first_region(model: str) -> str:
+    """What may change at first: of a model of faces the face, as all else would change with it."""
+    from stylegan_latents.generator.weights.zoo import models
+
+    entry = models().get(model)
+    return "face" if entry is not None and entry.domain == "faces" else EVERYTHING
+
+
+def _on_full(index: Sequence[float], shown: int, full: int) -> tuple[float, float]:
+    """A place of the picture that is shown, on the full one, in whole pixels inside of it."""
+    x, y = (min(max(round((float(value) + 0.5) * full / shown - 0.5), 0), full - 1) for value in index)
+    return float(x), float(y)

@@ -1,0 +1,124 @@
+"""The pictures of the tab Edit: previews while a slider moves, the whole resolution when it rests."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from stylegan_latents.demo.session.photos import shown
+from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.editing.directions.apply import edit_name
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.paste_back.paste import paste_back
+from stylegan_latents.invert.photos.files import read_photo
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from stylegan_latents.editing.directions.apply import Edit
+
+View = Literal["Face", "Photo", "Whole photo"]
+Pair = tuple[str, str]
+"""Paths of two pictures, before and after."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """An edit at full resolution.
+
+    Attributes:
+        pair: for the page.
+        picture: the file to download, a PNG.
+        command: the command lines that make it.
+    """
+
+    pair: Pair
+    picture: str
+    command: str
+
+
+def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[Edit]":
+    """Directions with their strengths; those of strength 0 are left out.
+
+    Raises:
+        InputError: a direction is not known here.
+    """
+    known = visit.all_directions
+    unknown = [name for name in strengths if name not in known]
+    if unknown:
+        raise InputError(f"There is no direction '{unknown[0]}' here any more; reload the page.")
+    return [(known[name], strength) for name, strength in strengths.items() if strength]
+
+
+def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: bool = False) -> Pair:
+    """The edit at the preview's size, in the preview's precision, beside the unedited face or the photo's."""
+    edits = edits_of(visit, strengths)
+    before = _crop(face) if photo else str(face.before)
+    with visit.studio.turns:
+        after = face.preview.edited(edits, size=visit.studio.preview_size)
+    return before, visit.files.store(after, "preview")
+
+
+def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: View = "Face") -> Result:
+    """The edit at full resolution, in float32.
+
+    Args:
+        visit, face: what is edited.
+        strengths: by the directions' names.
+        view: what it is shown beside: the unedited face, the photo's crop, or, put back, the whole photo.
+
+    Raises:
+        InputError: there is no photo.
+    """
+    edits = edits_of(visit, strengths)
+    whole = view == "Whole photo"
+    with visit.studio.turns:
+        after = face.record.edited(edits)
+        if whole:
+            photo = _photo(face)
+            after = paste_back(photo, after, face.record.alignment(), reference=face.record.picture())
+            before = visit.files.store(shown(photo), "whole")
+        elif view == "Photo":
+            before = _crop(face)
+        else:
+            before = _unedited(face)
+    named = [(direction.name, strength) for direction, strength in edits]
+    stem = f"{face.name}.{edit_name(named)}" if named else f"{face.name}.inverted"
+    picture = visit.files.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
+    command = commands(visit, face, strengths, whole=whole)
+    return Result((before, visit.files.store(shown(after), "after")), picture, command)
+
+
+def _photo(face: Face) -> "Image":
+    if face.photo is None:
+        raise InputError("This face has no photo; choose one that was found in a photo.")
+    return read_photo(face.photo)
+
+
+def _unedited(face: Face) -> str:
+    """The face before any edit, at full resolution; it is drawn once."""
+    path = face.before.with_name("full.jpg")
+    if not path.exists():
+        face.record.picture().save(path, quality=92)
+    return str(path)
+
+
+def _crop(face: Face) -> str:
+    """The photo's part that was inverted; it is cut once."""
+    path = face.before.with_name("crop.jpg")
+    if not path.exists():
+        face.record.crop(_photo(face)).save(path, quality=92)
+    return str(path)
+
+
+def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> str:
+    """The command lines that make the same picture; the second line edits the record of the first."""
+    words = ["edit", face.path.name]
+    for direction, strength in edits_of(visit, strengths):
+        own = direction.name in visit.studio.directions
+        # A kept direction is a file that Discover offers for download.
+        name = direction.name if own else f"{direction.name}.safetensors"
+        words += ["--direction", name, "--strength", f"{strength:g}"]
+    words += ["--paste-back"] if whole else []
+    lines = [face.made_by] if face.made_by else []
+    lines += [shlex.join(words)] if len(words) > 2 else []
+    return "\n".join(lines)

@@ -1,0 +1,122 @@
+"""From a face in a photo to its code, with a picture of where the search is and how long it will take."""
+
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.session.photos import Photo
+from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.invert.invert_face import Portrait, invert_face
+from stylegan_latents.invert.inverters.by_name import make_inverter
+from stylegan_latents.invert.photos.files import to_picture
+
+if TYPE_CHECKING:
+    from stylegan_latents.invert.inverters.by_name import Quality
+    from stylegan_latents.invert.inverters.optimize import Progress
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a search is.
+
+    Attributes:
+        before: the photo's crop, a picture's path.
+        now: what the search makes of it, a picture's path.
+        step, steps: how many steps are done, of how many.
+        seconds_left: an estimate; None before there is one.
+    """
+
+    before: str
+    now: str
+    step: int
+    steps: int
+    seconds_left: float | None
+
+
+def search(
+    visit: Visit,
+    photo: Photo,
+    number: int,
+    *,
+    quality: "Quality" = "good",
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Stage | Face]:
+    """Search the code of one face, as ``invert`` does.
+
+    Args:
+        visit: whose face it is.
+        photo, number: the face.
+        quality: as for ``make_inverter``.
+        clock: in seconds.
+
+    Yields:
+        Stages, and at last the face, which is in the visit then.
+
+    Raises:
+        InputError: the photo cannot be read any more, the search fails, or the visit has too many faces.
+        StoppedError: the visitor stopped it and wants nothing of it.
+    """
+    from stylegan_latents.invert.faces.align import align_face, no_align
+    from stylegan_latents.invert.faces.identity import Identity
+
+    studio = visit.studio
+    visit.check_room()
+    inverter = make_inverter(studio.G, quality=quality, steps=studio.steps)
+
+    def work(report: "Callable[[Progress], None]") -> Portrait:
+        return invert_face(
+            inverter,
+            photo.read(),
+            photo.face(number),
+            source=photo.source(),
+            which=photo.which(number),
+            identity=Identity(),
+            on_step=report,
+            keep_partial=True,
+        )
+
+    side = studio.preview_size
+    face = photo.face(number)
+    with studio.turns:
+        whole = photo.read()
+        crop = no_align(whole, side)[0] if face is None else align_face(whole, face, side)[0]
+    before = visit.files.store(crop, "target")
+    del whole
+    yield Stage(before, before, 0, 1, None)
+    pace = _Pace(clock)
+    for item in run_reporting(visit, work):
+        if isinstance(item, Done):
+            stem, portrait = photo.stem(number), item.result
+            made_by = command(photo, number, quality, studio.steps)
+            yield visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by)
+            return
+        now = to_picture(item.images)[0].resize((side, side))
+        left = pace.seconds_left(item.step, item.steps)
+        yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
+
+
+class _Pace:
+    """How long the rest takes, by the steps since the first that was seen."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._first: tuple[float, int] | None = None
+
+    def seconds_left(self, step: int, steps: int) -> float | None:
+        now = self._clock()
+        if self._first is None:
+            self._first = (now, step)
+        begun, first = self._first
+        return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
+
+
+def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
+    """The command line that makes the same record."""
+    words = ["invert", photo.name, "--quality", quality]
+    words += [] if steps is None else ["--steps", str(steps)]
+    which = photo.which(number)
+    words += ["--no-align"] if which is None else [] if which == "largest" else ["--face", which]
+    return shlex.join(words)

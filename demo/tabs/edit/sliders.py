@@ -1,0 +1,67 @@
+"""The tab Edit's sliders: one for each direction, grouped by what they change."""
+
+from typing import TYPE_CHECKING
+
+import gradio as gr
+from stylegan_latents.demo.page.page import Page
+from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.directions.direction import Direction
+
+GROUPS = {
+    "Head": ("pose", "pitch"),
+    "Expression": ("smile", "mouth-open", "eyes-open"),
+    "Person": ("age", "gender"),
+}
+"""Under which title a shipped direction's slider stands; other directions stand under the last title."""
+
+_OTHERS = "More"
+_FARTHEST = 4
+
+
+def direction_sliders(page: Page) -> list[gr.Slider]:
+    """One for each direction of the model under its group's title, and hidden ones for those kept later."""
+    directions = page.studio.directions
+    grouped = {name for names in GROUPS.values() for name in names}
+    groups = {title: [name for name in names if name in directions] for title, names in GROUPS.items()}
+    groups[_OTHERS] = [name for name in directions if name not in grouped]
+    made = {}
+    for title, names in groups.items():
+        if names:
+            with gr.Group(elem_classes="directions"):
+                gr.Markdown(f"### {title}")
+                for name in names:
+                    made[name] = _slider(name, help_of(directions[name]))
+    if not directions:
+        gr.Markdown("No direction is known for this model yet: find some on the tab Discover and keep them.")
+    with gr.Column(elem_classes="kept"):
+        kept = [_slider("", "", visible=False) for _ in range(MOST_DIRECTIONS)]
+    gr.Markdown(
+        "1 is one standard deviation of what a direction changes. Double-click a slider to reset it.",
+        elem_classes="hint",
+    )
+    return [*(made[name] for name in directions), *kept]
+
+
+def _slider(name: str, info: str, *, visible: bool = True) -> gr.Slider:
+    return gr.Slider(
+        -_FARTHEST,
+        _FARTHEST,
+        0,
+        step=0.1,
+        label=name.replace("-", " ").capitalize(),
+        info=info,
+        visible=visible,
+        buttons=["reset"],
+        elem_classes="direction",
+        elem_id=f"direction-{name}" if name else None,
+    )
+
+
+def help_of(direction: "Direction") -> str:
+    """What the two ends of a slider do."""
+    positive, negative = direction.description, str(direction.provenance.get("negative", ""))
+    if positive and negative:
+        return f"+\u00a0{positive}\u00a0\u00b7 \u2212\u00a0{negative}"
+    return f"+ {positive}" if positive else "Kept on the tab Discover."

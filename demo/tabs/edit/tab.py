@@ -1,0 +1,249 @@
+"""The tab Edit: a photo in, sliders, the edited photo out; what they do is in ``demo.tabs.edit.answers``."""
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.session.examples import examples
+from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
+from stylegan_latents.demo.tabs.edit import answers
+from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
+
+_AT_ONCE = 12  # requests that may wait for their turn to compute; more wait in the queue
+_QUALITIES = [("Draft", "draft"), ("Good", "good"), ("Best", "best")]
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The tab's controls, by what they are for."""
+
+    photo: gr.Image
+    align: gr.Checkbox
+    found: gr.Gallery
+    number: gr.State
+    quality: gr.Radio
+    start: gr.Button
+    stopping: gr.Row
+    keep: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+    chooser: gr.Dropdown
+    compare: gr.ImageSlider
+    undo: gr.Button
+    redo: gr.Button
+    reset: gr.Button
+    view: gr.Radio
+    picture: gr.DownloadButton
+    record: gr.DownloadButton
+    command: gr.Code
+    sliders: list[gr.Slider]
+
+
+def build(page: Page) -> None:
+    """Put the tab's controls into the tab that is being made."""
+    with gr.Row(elem_classes="studio"):
+        with gr.Column(scale=3, min_width=260, elem_classes="intake"):
+            photo = gr.Image(
+                label="Your photo",
+                alt_text="The photo that was uploaded",
+                sources=["upload", "webcam", "clipboard"],
+                type="filepath",
+                image_mode=None,
+                height=220,
+                placeholder="# Drop a photo here\npaste one, or click to choose",
+                webcam_options=gr.WebcamOptions(mirror=False),
+                buttons=["fullscreen"],
+                elem_id="edit-photo",
+            )
+            # What a file is, and whether it is a photo at all, the library's own reader finds out and says.
+            setattr(photo, "preprocess", answers.uploaded_path)  # noqa: B010
+            found = gr.Gallery(
+                label="Faces in it: choose one",
+                visible=False,
+                columns=4,
+                height="auto",
+                allow_preview=False,
+                interactive=False,
+                buttons=[],
+                elem_id="edit-found",
+            )
+            with gr.Row(elem_classes="search"):
+                quality = gr.Radio(
+                    _QUALITIES,
+                    value="good",
+                    label="Search",
+                    info="Best takes twice as long as good, draft half.",
+                    min_width=200,
+                )
+            start = gr.Button("Find this face", variant="primary", interactive=False, elem_id="edit-start")
+            with gr.Row(visible=False) as stopping:
+                keep = gr.Button("Stop, keep what is found", size="sm", min_width=120, elem_id="edit-keep")
+                cancel = gr.Button("Cancel", size="sm", min_width=80, elem_id="edit-cancel")
+            with gr.Accordion("Examples", open=True, elem_classes="examples"):
+                shown = examples(page.studio)
+                gallery = gr.Gallery(
+                    [(str(one.picture), one.title) for one in shown],
+                    label="One click",
+                    show_label=False,
+                    columns=4,
+                    height="auto",
+                    allow_preview=False,
+                    interactive=False,
+                    container=False,
+                    buttons=[],
+                    elem_id="edit-examples",
+                )
+            with gr.Accordion("More ways to begin", open=False):
+                align = gr.Checkbox(
+                    True,
+                    label="Look for faces",
+                    info="Off: the photo's central square is taken as it is, for aligned crops.",
+                )
+                upload = gr.UploadButton(
+                    "Open a record (.inversion.safetensors)",
+                    file_types=[".safetensors"],
+                    type="filepath",
+                    size="sm",
+                    elem_id="edit-upload-record",
+                )
+                gr.Markdown("A record holds a face's code; it is what *Record* below the picture downloads.")
+        with gr.Column(scale=6, min_width=320, elem_classes="result"):
+            compare = gr.ImageSlider(
+                label="Before | after",
+                type="filepath",
+                buttons=["fullscreen"],
+                max_height=760,
+                elem_id="edit-compare",
+            )
+            status = gr.HTML(answers.WELCOME, elem_id="edit-status")
+            with gr.Row(elem_classes="toolbar"):
+                undo = gr.Button("↶ Undo", size="sm", min_width=70, interactive=False, elem_id="edit-undo")
+                redo = gr.Button("↷ Redo", size="sm", min_width=70, interactive=False, elem_id="edit-redo")
+                reset = gr.Button("Reset all", size="sm", min_width=80, interactive=False, elem_id="edit-reset")
+            view = gr.Radio(
+                answers.VIEWS,
+                value=answers.FACE,
+                label="Before and after",
+                info="Beside the face's own code, beside the photo, or put back into the whole photo.",
+                elem_id="edit-view",
+            )
+            with gr.Row(elem_classes="downloads"):
+                picture = gr.DownloadButton(
+                    "⤓ Picture", size="sm", min_width=90, interactive=False, elem_id="edit-picture"
+                )
+                record = gr.DownloadButton(
+                    "⤓ Record", size="sm", min_width=90, interactive=False, elem_id="edit-record"
+                )
+            with gr.Accordion("The same on the command line", open=False):
+                command = gr.Code(
+                    "", language="shell", label="Commands", lines=2, interactive=False, elem_id="edit-command"
+                )
+        with gr.Column(scale=4, min_width=280, elem_classes="sliders"):
+            chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
+            sliders = direction_sliders(page)
+    controls = Controls(
+        photo, align, found, gr.State(0), quality, start, stopping, keep, cancel, status, chooser, compare,
+        undo, redo, reset, view, picture, record, command, sliders,
+    )  # fmt: skip
+    _wire_intake(page, controls, gallery, upload)
+    searched = _wire_search(page, controls)
+    _wire_edits(page, controls, searched)
+
+
+def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:
+    """Photos, examples and records come in."""
+    c = controls
+    taken: Any = [c.found, c.number, c.start, c.status]
+    quiet: Any = {"api_visibility": "undocumented"}
+    quick: Any = quiet | {"queue": False, "show_progress": "hidden"}
+    received = c.photo.input(answers.look_for_faces, None, [c.start, c.status], **quick).then(
+        answering(answers.receive), [page.visit, c.photo, c.align], taken, show_progress="hidden", api_name="photo"
+    )
+    received.failure(lambda: answers.WELCOME, None, c.status, **quick)
+    c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
+    c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
+    gallery.select(answering(answers.take_example), page.visit, [c.photo, *taken, page.version], api_name="example")
+    upload.upload(answering(answers.open_record), [page.visit, upload], [page.version, c.status], api_name="record")
+
+
+def _wire_search(page: Page, controls: Controls) -> Dependency:
+    """The search, and its two ways to end early; gives the event of the search."""
+    c = controls
+    quiet: Any = {"api_visibility": "undocumented", "queue": False, "show_progress": "hidden"}
+    searched: Dependency = c.start.click(
+        answering(answers.get_ready), page.visit, [c.start, c.stopping, c.status], **quiet
+    ).success(
+        answering(answers.search),
+        [page.visit, c.number, c.quality],
+        [c.status, c.compare, page.version],
+        show_progress="hidden",
+        concurrency_limit=None,  # the studio's line says whose turn it is
+        api_name="invert",
+    )
+    searched.failure(answers.give_up, c.chooser, [c.status, c.compare], **quiet)
+    for ended in (searched.then, searched.failure):  # after an error, Gradio calls only the second
+        ended(answers.come_to_rest, None, [c.start, c.stopping], **quiet)
+    c.keep.click(answering(answers.stop_and_keep), page.visit, c.status, **quiet)
+    c.cancel.click(answering(answers.cancel), page.visit, c.status, **quiet)
+    return searched
+
+
+def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
+    """Sliders, history, views and downloads; after a search without a face, what was there before it."""
+    c = controls
+    shown: Any = [page.visit, c.chooser, c.view]
+    edit: Any = [*shown, *c.sliders]
+    at_rest = gr.State(-1)
+    buttons: Any = [c.undo, c.redo, c.reset]
+    resting: Any = [c.compare, c.picture, c.record, c.command, *buttons]
+    live: Any = {"show_progress": "hidden", "trigger_mode": "always_last"}
+    rest: Any = {"concurrency_limit": _AT_ONCE, "concurrency_id": "rest", "api_visibility": "undocumented", **live}
+    # A preview at once, and the whole resolution when nothing has moved for a moment.
+    names = [*page.studio.directions, *[None] * MOST_DIRECTIONS]
+    for number, (name, slider) in enumerate(zip(names, c.sliders, strict=True)):
+        visible: Any = {"api_visibility": "undocumented"} if name is None else {"api_name": f"preview_{name}"}
+        moved = slider.input(
+            answering(functools.partial(answers.move, number=number)),
+            [*shown, slider],
+            c.compare,
+            concurrency_limit=_AT_ONCE,
+            concurrency_id="preview",
+            **visible,
+            **live,
+        )
+        moved.then(
+            answers.rested, page.visit, at_rest, **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"}
+        )
+    at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *c.sliders], resting, **rest)
+    gr.on(
+        [c.view.input, *(slider.release for slider in c.sliders)],
+        answering(answers.draw),
+        edit,
+        resting,
+        **rest | {"api_name": "draw"},
+    )
+    searched.failure(answering(answers.draw), edit, resting, **rest)
+    faced: Any = [c.view, *c.sliders]
+    for event, move, changed in (
+        (c.chooser.change, answers.show_face, [c.status, *faced]),
+        (c.undo.click, answers.undo, faced),
+        (c.redo.click, answers.redo, faced),
+        (c.reset.click, answers.reset, faced),
+    ):
+        # The sliders first: whoever moves one while the picture is still drawn does not lose that.
+        event(
+            answering(move), [page.visit, c.chooser], changed, queue=False, show_progress="hidden",
+            api_visibility="undocumented",
+        ).success(
+            answering(answers.preview), shown, c.compare, **rest | {"concurrency_id": "shown"}
+        ).success(answering(answers.draw), edit, resting, **rest)  # fmt: skip
+    page.version.change(
+        answering(answers.show_kept),
+        page.visit,
+        c.sliders[len(page.studio.directions) :],
+        show_progress="hidden",
+        api_visibility="undocumented",
+    )

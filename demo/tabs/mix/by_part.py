@@ -1,0 +1,97 @@
+"""Single parts of one face given to another: what the tab Mix does beside the mixing of layers."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.session.visit import Face, Visit
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from stylegan_latents.generator.generator import Generator
+
+Kind = Literal["part", "region"]
+
+REGION_LAYERS = "middle"
+"""What a giver gives in a region, as ``edit mix --region`` has it."""
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """What a face is given.
+
+    Attributes:
+        kind: ``part`` is drawn anew by its style channels, ``region`` is cut out and joined.
+        names: of the parts or regions.
+        giver: a face's name; empty for nobody.
+        strength: see ``Donor``.
+    """
+
+    kind: Kind
+    names: tuple[str, ...]
+    giver: str
+    strength: float
+
+    def __bool__(self) -> bool:
+        """Whether anything is given at all."""
+        return bool(self.names and self.giver and self.strength)
+
+
+def offered(G: "Generator") -> dict[Kind, tuple[str, ...]]:
+    """What can be given with a generator, by kind: parts that need not be found first, and regions of faces."""
+    from stylegan_latents.editing.mixing.parts import parts_at_hand
+    from stylegan_latents.editing.regions.regions import REGIONS
+    from stylegan_latents.generator.weights.zoo import models
+
+    parts, entry = parts_at_hand(G), models().get(G.name)
+    found: dict[Kind, tuple[str, ...]] = {} if parts is None else {"part": parts.names}
+    return found | ({"region": REGIONS} if entry is None or entry.domain == "faces" else {})
+
+
+def draw_borrowed(visit: Visit, name: str | None, wish: Borrowed, *, full: bool = False) -> "tuple[Image, str]":
+    """A face with parts of another.
+
+    Args:
+        visit: whose faces these are.
+        name: of the face that receives.
+        wish: what it is given.
+        full: at full resolution, in float32; else a preview.
+
+    Returns:
+        The picture, and the command line that draws it; the latter is empty while nothing is given.
+
+    Raises:
+        InputError: a face is not there, there is no such part or region, or the picture shows no face.
+    """
+    from stylegan_latents.editing.commands.parts import THRESHOLD
+    from stylegan_latents.editing.mixing.by_part import PartDonor
+    from stylegan_latents.editing.mixing.mixing import Donor
+    from stylegan_latents.editing.mixing.parts import parts_at_hand
+    from stylegan_latents.editing.mixing.pictures import mixed_picture
+    from stylegan_latents.editing.records.codes import record_code
+
+    studio, face = visit.studio, visit.face(name)
+    giver = visit.face(wish.giver) if wish else face
+    G = studio.G if full else studio.preview_G
+    size = None if full else studio.preview_size
+    with studio.turns:
+        receiving, giving = (record_code(one.record if full else one.preview) for one in (face, giver))
+        if not wish:
+            return mixed_picture(G, receiving, [], size=size), ""
+        if wish.kind == "region":
+            donors = [Donor(giving.ws, G.rows(REGION_LAYERS), wish.strength)]
+            picture = mixed_picture(G, receiving, donors, regions=wish.names, size=size)
+        else:
+            parts = parts_at_hand(studio.G)
+            assert parts is not None  # what is offered is at hand
+            given = [PartDonor(giving.ws, parts.weights(wish.names, THRESHOLD), wish.strength)]
+            picture = mixed_picture(G, receiving, [], parts=given, size=size)
+    return picture, _command(face, giver, wish)
+
+
+def _command(face: Face, giver: Face, wish: Borrowed) -> str:
+    words = ["edit", "mix", record_name(face), record_name(giver)]
+    for name in wish.names:
+        words += [f"--{wish.kind}", name]
+    words += [] if wish.strength == 1 else ["--strength", f"{wish.strength:g}"]
+    return command_line(words)

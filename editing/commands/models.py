@@ -1,0 +1,82 @@
+"""The command ``edit models``: which models have names, and which of them are here already."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+from stylegan_latents.generator.cli.command import new_app
+
+models_app = new_app()
+
+
+@dataclass(frozen=True)
+class KnownModel:
+    """A model that ``--model`` takes by its name.
+
+    Attributes:
+        name, resolution, domain, licence, note: see ``Entry``.
+        latent_space: models with the same one share codes and directions.
+        address: where it is downloaded from.
+        cached: bytes on this machine; 0 when it was not fetched yet.
+    """
+
+    name: str
+    resolution: int
+    domain: str
+    licence: str
+    latent_space: str
+    address: str
+    cached: int
+    note: str
+
+
+def known_models() -> list[KnownModel]:
+    """Every model of the zoo, the default one first. Nothing is fetched."""
+    from stylegan_latents.generator.weights import zoo
+    from stylegan_latents.generator.weights.fetch import cached_size
+
+    return [
+        KnownModel(
+            name,
+            entry.resolution,
+            entry.domain,
+            entry.licence,
+            entry.latent_space,
+            entry.source.url if isinstance(entry.source, zoo.UrlSource) else f"pip: {entry.source.requirement}",
+            cached_size(entry),
+            entry.note,
+        )
+        for name, entry in zoo.models().items()
+    ]
+
+
+def table(models: list[KnownModel]) -> str:
+    """One line a model, with columns under their titles."""
+    rows = [("name", "pixels", "domain", "on this machine", "licence")]
+    rows += [
+        (
+            model.name,
+            str(model.resolution),
+            model.domain,
+            f"{model.cached / 1e6:.0f} MB" if model.cached else "-",
+            model.licence,
+        )
+        for model in models
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return "\n".join(
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]) for row in rows
+    )
+
+
+@models_app.command(epilog="Example: edit models; then: edit sample --model stylegan3-r-afhqv2-512x512")
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything that is known, as JSON.")] = False,
+) -> None:
+    """List the models that have names: what they show, their terms, and which are on this machine.
+
+    The others are fetched when they are first used. --model takes the path of a file, too.
+    """
+    found = known_models()
+    print(json.dumps([asdict(model) for model in found], indent=1) if as_json else table(found))

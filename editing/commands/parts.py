@@ -1,0 +1,119 @@
+"""The command ``edit parts``, and what ``--part`` means to the commands that take it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from stylegan_latents.editing.commands.options import Device, Overwrite, PictureOut, RecordsModel, Truncation
+from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from stylegan_latents.editing.mixing.parts import Parts
+    from stylegan_latents.editing.records.codes import Code
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+parts_app = new_app()
+
+THRESHOLD = 0.3
+"""The share of a style channel's change that has to lie in a part for the channel to be taken."""
+_CELL, _DIMMED = 256, 0.2
+
+
+@parts_app.command(
+    epilog="Examples: edit parts   edit parts me.jpg seed:3   edit parts --model cats.pkl --out cats.png   "
+    "What they are for: edit mix me.jpg you.jpg --part eyes"
+)
+def parts(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Shown on these: records, inverted photos, seeds; six seeds by default.", metavar="A..."
+        ),
+    ] = None,
+    truncation: Truncation = 0.7,
+    out: PictureOut = None,
+    overwrite: Overwrite = False,
+    model: RecordsModel = None,
+    device: Device = None,
+) -> None:
+    """Show the parts that a model's pictures have, for `edit mix --part`; found at the first call, then kept."""
+    from stylegan_latents.editing.counting import show_work
+    from stylegan_latents.editing.mixing.parts import parts_of
+    from stylegan_latents.editing.records.codes import check_not_a_source, open_codes
+    from stylegan_latents.editing.records.outputs import picture_target
+    from stylegan_latents.invert.photos.files import save_picture
+
+    target = picture_target(out, "parts.png", overwrite)
+    named = sources or [f"seed:{seed}" for seed in range(6)]
+    G, codes = open_codes(named, model=model, device=device, truncation=truncation)
+    check_not_a_source(target, codes)
+    with show_work() as begin:
+        found = parts_of(G, begin)
+    save_picture(parts_figure(G, found, codes), target, overwrite=overwrite)
+    for index, name in enumerate(found.names):
+        print(f"{name}: {int((found.shares[index] >= THRESHOLD).sum())} style channels")
+    print(f"Wrote {target}")
+
+
+def parts_figure(G: "Generator", parts: "Parts", codes: "Sequence[Code]") -> "Image.Image":
+    """The pictures of codes above one row for each part, where the rest is dimmed."""
+    import numpy as np
+    import torch
+    from PIL import Image
+    from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+    from stylegan_latents.invert.photos.files import to_picture
+
+    side = min(_CELL, G.resolution)
+    pictures, masks = [], []
+    with torch.inference_mode():
+        for code in codes:
+            drawn = code.drawn_by(G).synthesize(code.ws, code.noise_or_const, size=side)
+            pictures.append(to_picture(drawn)[0].convert("RGB"))
+            masks.append(parts.masks(G, code.ws)[0].numpy())
+    rows = [pictures]
+    for index in range(len(parts.names)):
+        row = []
+        for picture, mask in zip(pictures, masks, strict=True):
+            light = Image.fromarray((255 * mask[index]).astype(np.uint8)).resize(picture.size)
+            dimmed = Image.blend(Image.new("RGB", picture.size, "white"), picture, _DIMMED)
+            row.append(Image.composite(picture, dimmed, light))
+        rows.append(row)
+    return contact_sheet(rows, [code.name for code in codes], ["", *parts.names], cell=side)
+
+
+def share_parts(givers: Sequence[str], parts: Sequence[str]) -> list[list[str]]:
+    """The parts of each giver: all of them of the only one, or one of each.
+
+    Raises:
+        InputError: the counts do not fit, or two give the same part.
+    """
+    if len(givers) == 1:
+        return [list(parts)]
+    if len(parts) != len(givers):
+        raise InputError(f"Give one --part for each of the {len(givers)} givers, not {len(parts)}.")
+    if len({part.strip().lower() for part in parts}) != len(parts):
+        raise InputError("Two givers cannot give the same part; give each its own --part.")
+    return [[part] for part in parts]
+
+
+def check_threshold(threshold: float) -> None:
+    """Raise InputError for a threshold that is no share."""
+    if not 0 <= threshold < 1:
+        raise InputError(f"--threshold takes a share from 0 up to 1, such as {THRESHOLD}, not {threshold:g}.")
+
+
+def channel_weights(G: "Generator", names: Sequence[Sequence[str]], threshold: float) -> "list[Tensor]":
+    """The style channels of each giver's parts, ``[style channels]`` each.
+
+    Raises:
+        InputError: as ``parts_of`` and ``Parts.weights``.
+    """
+    from stylegan_latents.editing.counting import show_work
+    from stylegan_latents.editing.mixing.parts import parts_of
+
+    with show_work() as begin:
+        found = parts_of(G, begin)
+    return [found.weights(part, threshold) for part in names]

@@ -1,0 +1,144 @@
+"""The command ``edit retrieve``: who of many is most like a picture in one part (Chong et al., "Retrieve in Style",
+2021)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from stylegan_latents.editing.commands.options import (
+    Device,
+    Overwrite,
+    PartThreshold,
+    PictureOut,
+    RecordsModel,
+    Truncation,
+)
+from stylegan_latents.editing.commands.parts import THRESHOLD
+from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from stylegan_latents.editing.records.codes import Code
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+retrieve_app = new_app()
+
+_CELL = 256
+
+
+@retrieve_app.command(
+    epilog="Examples: edit retrieve me.jpg --part hair --among seed:0-199   "
+    "edit retrieve seed:5 --part eyes --part nose --among records/   Then: edit mix me.jpg seed:57 --part hair"
+)
+def retrieve(
+    query: Annotated[
+        str, typer.Argument(help="A record, an inverted photo, or a seed such as seed:5.", metavar="A")
+    ],
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is compared: eyes, nose, mouth, hair, skin, body, background; `edit parts` shows them. "
+            "Repeatable.",
+            metavar="NAME",
+        ),
+    ] = None,
+    among: Annotated[
+        str, typer.Option(help="Who is looked at: seeds, or a folder of records.", metavar="SEEDS|FOLDER")
+    ] = "seed:0-199",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=99, help="How many to show.")] = 6,
+    threshold: PartThreshold = THRESHOLD,
+    strength: Annotated[
+        float, typer.Option("--strength", "-s", help="Of the mixes below, from 0, nothing, to 1.")
+    ] = 1.0,
+    truncation: Truncation = 0.7,
+    out: PictureOut = None,
+    overwrite: Overwrite = False,
+    model: RecordsModel = None,
+    device: Device = None,
+) -> None:
+    """Show who is most like a picture in a part, and the picture with that part of each."""
+    from stylegan_latents.editing.commands.parts import channel_weights, check_threshold
+    from stylegan_latents.editing.mixing.mixing import check_crossfade
+    from stylegan_latents.editing.records.codes import check_not_a_source, open_codes
+    from stylegan_latents.editing.records.outputs import file_name, picture_target
+    from stylegan_latents.invert.photos.files import save_picture
+
+    if not part:
+        raise InputError("Say what is compared, such as --part hair; `edit parts` shows what there is.")
+    check_threshold(threshold)
+    check_crossfade(strength)
+    G, (first, *others) = open_codes([query, *candidates(among)], model=model, device=device, truncation=truncation)
+    words = "-".join(one.strip().lower() for one in part)
+    target = picture_target(out, file_name([first.name, "nearest", words]), overwrite)
+    check_not_a_source(target, [first, *others])
+    (weights,) = channel_weights(G, [part], threshold)
+    # A picture is most like itself, which tells nothing.
+    others = [code for code in others if code.name != first.name] or others
+    found = nearest(G, first, others, weights, count)
+    save_picture(retrieval_figure(G, first, found, weights, strength), target, overwrite=overwrite)
+    for code, distance in found:
+        print(f"{code.name}: {distance:.2f}")
+    print(f"Wrote {target}")
+
+
+def candidates(text: str) -> list[str]:
+    """What is searched, as sources: the seeds of ``seed:0-199``, or the records of a folder.
+
+    Raises:
+        InputError: it is neither.
+    """
+    from stylegan_latents.editing.samples.seeds import parse_seeds
+    from stylegan_latents.invert.record.files import RECORD_SUFFIX
+
+    if text.startswith("seed:"):
+        return [f"seed:{seed}" for seed in parse_seeds(text.removeprefix("seed:"))]
+    folder = Path(text).expanduser()
+    found = sorted(folder.glob(f"*{RECORD_SUFFIX}")) if folder.is_dir() else []
+    if not found:
+        raise InputError(f"--among takes seeds such as seed:0-199, or a folder of records; {text} is neither.")
+    return [str(path) for path in found]
+
+
+def nearest(
+    G: "Generator",
+    query: "Code",
+    others: "Sequence[Code]",
+    weights: "Tensor",
+    count: int,
+) -> "list[tuple[Code, float]]":
+    """The codes that are most like one in the weighted channels, the nearest first, with their distances."""
+    import torch
+    from stylegan_latents.editing.mixing.by_part import part_distances
+
+    distances = part_distances(G, query.ws, torch.cat([code.ws for code in others]), weights)
+    order = distances.argsort(stable=True)[:count].tolist()
+    return [(others[index], float(distances[index])) for index in order]
+
+
+def retrieval_figure(
+    G: "Generator", query: "Code", found: "Sequence[tuple[Code, float]]", weights: "Tensor", strength: float
+) -> "Image.Image":
+    """The query and what is like it; below, the query with the part of each."""
+    import torch
+    from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts
+    from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+    from stylegan_latents.invert.photos.files import to_picture
+
+    side = min(_CELL, G.resolution)
+    drawer = query.drawn_by(G)
+
+    def draw(code: "Code") -> "Image.Image":
+        return to_picture(code.drawn_by(G).synthesize(code.ws, code.noise_or_const, size=side))[0]
+
+    with torch.inference_mode():
+        top = [draw(query)]
+        below = [top[0]]
+        for code, _ in found:
+            top.append(draw(code))
+            styles = mix_parts(drawer, query.ws, [PartDonor(code.ws, weights, strength)])
+            below.append(to_picture(drawer.synthesize_styles(styles, query.noise_or_const, size=side))[0])
+    titles = [query.name, *(f"{code.name} {distance:.2f}" for code, distance in found)]
+    return contact_sheet([top, below], titles, ["nearest", "mixed"], cell=side)

@@ -1,0 +1,128 @@
+"""Applying directions to codes, and naming what comes out."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.directions.direction import check_strength
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+Edit = tuple["Direction", float]
+"""A direction and how far to go along it."""
+
+_LONGEST_NAME = 150
+_TOO_FAR = "These strengths carry the code out of all numbers; use some between -5 and 5."
+
+
+def apply_edits(
+    ws: "Tensor", edits: "Sequence[Edit]", *, rows: Sequence[int] | None = None, raw: bool = False
+) -> "Tensor":
+    """Move codes along several directions; the order does not matter.
+
+    Args:
+        ws: float32 ``[N, num_ws, w_dim]``; left as it is.
+        edits: each a direction bound to the generator (``find`` gives such) and its
+            strength, in standard deviations of what the direction changes.
+        rows: rows of ws to move; None moves each direction's own default layers.
+        raw: take strengths as multiples of the stored vectors, for published files.
+
+    Returns:
+        ws ``[N, num_ws, w_dim]``.
+
+    Raises:
+        InputError: a strength is not finite, or the code is carried so far that it overflows.
+    """
+    import torch
+
+    moved = ws.clone()
+    for direction, strength in edits:
+        moved = direction.apply(moved, strength, rows=rows, raw=raw)
+    if not bool(torch.isfinite(moved).all()):
+        raise InputError(_TOO_FAR)
+    return moved
+
+
+def edited_styles(
+    G: "Generator",
+    ws: "Tensor",
+    edits: "Sequence[Edit]",
+    *,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
+) -> "list[Tensor]":
+    """Styles of edited codes: directions of W move the codes, then those of StyleSpace the styles made from them.
+
+    Args:
+        G: the generator that the directions are bound to.
+        ws, edits, rows, raw: as for ``apply_edits``; rows choose the layers of StyleSpace that they drive.
+
+    Returns:
+        One ``[N, channels]`` for each layer, for ``Generator.synthesize_styles``.
+
+    Raises:
+        InputError: as ``apply_edits``.
+    """
+    import torch
+
+    in_w = [(direction, strength) for direction, strength in edits if direction.space == "w"]
+    styles = G.styles(apply_edits(ws, in_w, rows=rows, raw=raw))
+    for direction, strength in edits:
+        if direction.space == "s":
+            styles = direction.apply_styles(styles, strength, G, rows=rows, raw=raw)
+    if not all(bool(torch.isfinite(style).all()) for style in styles):
+        raise InputError(_TOO_FAR)
+    return styles
+
+
+def pair(directions: Sequence[str], strengths: Sequence[float]) -> list[tuple[str, float]]:
+    """Each ``--direction`` with the ``--strength`` at the same position.
+
+    Raises:
+        InputError: there is none, their counts differ, or a strength is not finite.
+    """
+    if not directions and not strengths:
+        raise InputError("Say what to change, such as --direction smile --strength 2; `edit directions` lists all.")
+    if len(directions) != len(strengths):
+        raise InputError(
+            f"Each --direction needs its --strength: {_count(len(directions), 'direction')} came with "
+            f"{_count(len(strengths), 'strength')}."
+        )
+    for strength in strengths:
+        check_strength(strength)
+    return list(zip(directions, strengths, strict=True))
+
+
+def spread(low: float, high: float, steps: int) -> list[float]:
+    """``steps`` strengths from ``low`` to ``high``, both included, evenly.
+
+    Raises:
+        InputError: an end is not finite, the ends are equal, or there are fewer than 2 steps.
+    """
+    check_strength(low)
+    check_strength(high)
+    if low == high:
+        raise InputError(f"The range {low:g} {high:g} has no width; give two different strengths.")
+    if steps < 2:
+        raise InputError(f"A range needs at least 2 steps, not {steps}.")
+    return [low + (high - low) * i / (steps - 1) for i in range(steps)]
+
+
+def edit_name(edits: Sequence[tuple[str, float]], *, layers: str | None = None, raw: bool = False) -> str:
+    """What to put into a file's name for these edits: ``pose+2.smile-1``.
+
+    Letters that some file system does not take become underscores, and a long list is cut.
+    """
+    parts = [f"{name}{strength:+g}" for name, strength in edits]
+    parts += [layers] if layers is not None else []
+    parts += ["raw"] if raw else []
+    name = re.sub(r"[^\w.+,-]+", "_", ".".join(parts))
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..{len(edits)}-edits"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

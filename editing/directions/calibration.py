@@ -1,0 +1,68 @@
+"""One scale for every direction: strength 1 is one standard deviation of W along it, whichever finder made it."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.directions.direction import Direction
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.statistics import WStatistics
+    from torch import Tensor
+
+# The standard deviation along an axis is then known to 1 %, in under a second.
+_SAMPLES = 5000
+
+
+def w_statistics(G: "Generator") -> "WStatistics":
+    """Mean and covariance of W, as exactly as a scale needs them."""
+    from stylegan_latents.generator.statistics import WStatistics
+
+    return WStatistics.of(G, _SAMPLES)
+
+
+def calibrated(direction: Direction, G: "Generator", statistics: "WStatistics | None" = None) -> Direction:
+    """The direction with the scale that makes strength 1 one standard deviation.
+
+    In W, a row of the code moves by the standard deviation of samples of W along that row's vector; where rows
+    have vectors of their own, the root of the mean square over the rows counts, so that no rows cancel. In
+    StyleSpace it is the standard deviation of the chosen channels' styles over samples of W.
+
+    Args:
+        direction: bound to ``G``; its own scale does not matter.
+        statistics: of ``G``; made here when None.
+
+    Raises:
+        ValueError: the direction is not bound, or moves nothing in its layers.
+    """
+    import torch
+
+    if direction.rows is None or direction.by_group:
+        raise ValueError(f"the direction '{direction.name}' has to be bound to a generator first")
+    statistics = statistics or w_statistics(G)
+    vector = direction.moving(G).double().cpu()
+    length = float(vector.square().sum())
+    if not length:
+        raise ValueError(f"the direction '{direction.name}' moves nothing in the layers {direction.layers}")
+    if direction.space == "s":
+        spread = style_deviations(G, statistics).double().cpu()
+        variance = float((spread * vector[0]).square().sum())
+        moving = 1
+    else:
+        spread = torch.linalg.vector_norm(
+            vector @ statistics.axes.double().cpu() * statistics.deviations.double().cpu(), dim=1
+        )
+        variance = float(spread.square().sum())
+        moving = int((vector.abs().sum(dim=1) > 0).sum())
+    return replace(direction, scale=(variance * moving) ** 0.5 / length)
+
+
+def style_deviations(G: "Generator", statistics: "WStatistics | None" = None) -> "Tensor":
+    """The standard deviation of every style channel over samples of W, ``[channels of all layers]``."""
+    import torch
+    from stylegan_latents.generator.style_weights import style_weights
+
+    statistics = statistics or w_statistics(G)
+    coloured = torch.cat(style_weights(G)) @ (statistics.axes * statistics.deviations)
+    deviations: Tensor = torch.linalg.vector_norm(coloured, dim=1)
+    return deviations

@@ -1,0 +1,266 @@
+"""A direction: a step through a generator's latent space that changes one thing, in calibrated units.
+
+Strengths are comparable: strength 1 is one standard deviation of what the direction changes, over samples of
+W, whichever finder made it. ``raw`` strengths are multiples of the stored vector, for published files.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.generator.layers import GROUPS
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+__all__ = ["JSON", "SUFFIX", "Direction", "check_strength", "load"]
+
+Space = Literal["w", "s"]
+SPACES: tuple[Space, ...] = ("w", "s")
+
+SUFFIX = ".safetensors"
+"""Of a direction's file."""
+
+_KEY = "stylegan-latents-direction"
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """One direction in the W, W+ or StyleSpace of a family of generators.
+
+    Attributes:
+        name: what the user types, such as ``pose``.
+        latent_space: ``Generator.latent_space`` of the models it belongs to.
+        vector: float32 ``[rows, w_dim]``: 1 row moves every chosen row of ws alike, num_ws rows move each its
+            own, and 3 rows with ``by_group`` are for the coarse, middle and fine rows of any generator. In
+            StyleSpace ``[1, channels]``, the styles of all layers one after the other.
+        scale: how many multiples of ``vector`` are one unit of strength.
+        layers: the layers that it moves unless told otherwise, as a person types them: ``coarse,middle``,
+            ``0-7``, ``all``; read with ``Generator.rows``.
+        provenance: finder, settings, scorer, sample count, held-out accuracy, leakage, what + and - mean.
+        by_group: whether the rows of ``vector`` are coarse, middle and fine; ``bind`` spreads them out.
+        rows: ``layers`` as rows of one generator's ws; None until ``bind``.
+        space: ``w`` moves codes, ``apply``; ``s`` moves the styles made from them, ``apply_styles``.
+
+    Raises:
+        ValueError: the vector has another shape or type, or a number is not finite.
+    """
+
+    name: str
+    latent_space: str
+    vector: "Tensor"
+    scale: float
+    layers: str = "all"
+    provenance: Mapping[str, JSON] = field(default_factory=dict)
+    by_group: bool = False
+    rows: tuple[int, ...] | None = None
+    space: Space = "w"
+
+    def __post_init__(self) -> None:
+        import torch
+
+        if self.vector.ndim != 2 or self.vector.dtype != torch.float32 or not self.vector.numel():
+            raise ValueError(
+                f"vector needs float32 [rows, w_dim], got {self.vector.dtype} {list(self.vector.shape)}"
+            )
+        if not bool(torch.isfinite(self.vector).all()) or not self.vector.any():
+            raise ValueError("the vector is zero or holds values that are not finite")
+        if not (math.isfinite(self.scale) and self.scale > 0):
+            raise ValueError(f"scale has to be above 0, got {self.scale}")
+        if self.by_group and len(self.vector) != len(GROUPS):
+            raise ValueError(f"a vector by groups needs {len(GROUPS)} rows, got {len(self.vector)}")
+        if self.space not in SPACES or (self.space == "s" and (self.by_group or len(self.vector) != 1)):
+            raise ValueError(f"a vector in the space '{self.space}' cannot have {len(self.vector)} rows")
+
+    @property
+    def description(self) -> str:
+        """What a positive strength does, in a few words; empty when the file does not say."""
+        return str(self.provenance.get("positive", ""))
+
+    def check_space(self, latent_space: str, model: str) -> None:
+        """Raise InputError when the model of that name has another latent space; both are named."""
+        if self.latent_space != latent_space:
+            raise InputError(
+                f"The direction '{self.name}' belongs to the latent space {self.latent_space}, "
+                f"but the model '{model}' has {latent_space}; use a direction found on that model."
+            )
+
+    def bind(self, G: "Generator") -> "Direction":
+        """This direction with its default layers resolved for ``G``.
+
+        Raises:
+            InputError: it belongs to another latent space, or its shape or layers do not fit ``G``.
+        """
+        self.check_space(G.latent_space, G.name)
+        vector = self.vector
+        if self.by_group:
+            vector = vector[[GROUPS.index(group) for group in G.ws_groups]]
+        rows, width = vector.shape
+        if self.space == "s":
+            channels = sum(layer.channels for layer in G.layers)
+            if width != channels:
+                raise InputError(
+                    f"The direction '{self.name}' is for a StyleSpace of {width} channels, and the model "
+                    f"'{G.name}' has {channels}; use a direction found on that model."
+                )
+        elif width != G.w_dim or rows not in (1, G.num_ws):
+            raise InputError(
+                f"The direction '{self.name}' has {rows} rows of {width} values, which do not fit the model "
+                f"'{G.name}' with {G.num_ws} rows of {G.w_dim}."
+            )
+        return replace(self, vector=vector, by_group=False, rows=tuple(G.rows(self.layers)))
+
+    def apply(
+        self, ws: "Tensor", strength: float, *, rows: Sequence[int] | None = None, raw: bool = False
+    ) -> "Tensor":
+        """Move codes along the direction.
+
+        Args:
+            ws: ``[N, num_ws, w_dim]``; left as it is.
+            strength: in units of ``scale``, negative for the other way.
+            rows: rows of ws to move; None moves the default layers.
+            raw: take ``strength`` as a multiple of the stored vector instead.
+
+        Returns:
+            ws ``[N, num_ws, w_dim]``.
+
+        Raises:
+            InputError: the strength is not finite.
+            ValueError: the shapes do not fit, or the direction needs ``bind`` first.
+        """
+        step = self._step(strength, raw)
+        if self.space != "w":
+            raise ValueError(f"the direction '{self.name}' moves styles, not codes")
+        if self.by_group or (rows is None and self.rows is None and self.layers != "all"):
+            raise ValueError(f"the direction '{self.name}' has to be bound to a generator first")
+        if ws.ndim != 3 or ws.shape[2] != self.vector.shape[1] or len(self.vector) not in (1, ws.shape[1]):
+            raise ValueError(f"ws {list(ws.shape)} does not fit a direction {list(self.vector.shape)}")
+        if rows is None:
+            rows = range(ws.shape[1]) if self.rows is None else self.rows
+        step = step.to(ws.device, ws.dtype)
+        moved = ws.clone()
+        chosen = list(rows)
+        moved[:, chosen] += step[chosen] if len(step) > 1 else step
+        return moved
+
+    def apply_styles(
+        self,
+        styles: "Sequence[Tensor]",
+        strength: float,
+        G: "Generator",
+        *,
+        rows: Sequence[int] | None = None,
+        raw: bool = False,
+    ) -> "list[Tensor]":
+        """Move styles along a direction of StyleSpace that ``bind`` gave.
+
+        Args:
+            styles: one ``[N, channels]`` for each layer, as ``Generator.styles`` gives
+                them; left as they are.
+            strength, raw: as for ``apply``.
+            G: the generator of the styles.
+            rows: rows of ws whose layers may move; None for the default layers.
+
+        Raises:
+            InputError: the strength is not finite.
+            ValueError: the direction moves codes, is not bound, or is for other layers.
+        """
+        step = self._step(strength, raw)
+        if self.space != "s" or self.rows is None:
+            raise ValueError(f"the direction '{self.name}' moves codes, or has to be bound to a generator first")
+        chosen = self.rows if rows is None else rows
+        moved, start = [], 0
+        for style, layer in zip(styles, G.layers, strict=True):
+            part = step[:, start : start + layer.channels].to(style.device, style.dtype)
+            moved.append(style + part if layer.ws_index in chosen else style)
+            start += layer.channels
+        return moved
+
+    def moving(self, G: "Generator") -> "Tensor":
+        """What of a bound direction's vector moves something: rows and channels of other layers are left out.
+
+        Returns:
+            ``[rows, w_dim]``, or in StyleSpace ``[1, channels]`` with zeros for the other layers.
+        """
+        import torch
+
+        if self.rows is None:
+            raise ValueError(f"the direction '{self.name}' has to be bound to a generator first")
+        if self.space == "s":
+            moves = [layer.ws_index in self.rows for layer in G.layers for _ in range(layer.channels)]
+            return self.vector * torch.tensor(moves, device=self.vector.device)
+        return self.vector[list(self.rows)] if len(self.vector) > 1 else self.vector
+
+    def _step(self, strength: float, raw: bool) -> "Tensor":
+        check_strength(strength)
+        return (strength if raw else strength * self.scale) * self.vector
+
+    def save(self, path: Path, overwrite: bool = False) -> None:
+        """Write one safetensors file; ``load`` gives back the same direction.
+
+        Raises:
+            InputError: the file exists and may not be replaced, or cannot be written.
+        """
+        from safetensors.torch import save
+
+        header = {
+            "name": self.name,
+            "latent_space": self.latent_space,
+            "scale": self.scale,
+            "layers": self.layers,
+            "by_group": self.by_group,
+            "space": self.space,
+            "provenance": dict(self.provenance),
+        }
+        with atomic_path(Path(path), overwrite=overwrite) as temporary:
+            vector = self.vector.detach().cpu().contiguous()
+            temporary.write_bytes(save({"vector": vector}, metadata={_KEY: json.dumps(header)}))
+
+
+def check_strength(strength: float) -> None:
+    """Raise InputError for a strength that is not finite."""
+    if not math.isfinite(strength):
+        raise InputError(f"A strength has to be a finite number, such as 2 or -1.5, not {strength}.")
+
+
+def load(path: str | Path) -> Direction:
+    """Read what ``Direction.save`` wrote.
+
+    Raises:
+        InputError: the file is missing, damaged, or no direction.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            vector = file.get_tensor("vector") if "vector" in file.keys() else None  # noqa: SIM118
+    except (SafetensorError, ValueError) as error:
+        raise InputError(f"{path} is no direction's file, or a damaged one.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not isinstance(header, dict) or vector is None:
+        raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
+    try:
+        return Direction(
+            name=str(header["name"]),
+            latent_space=str(header["latent_space"]),
+            vector=vector,
+            scale=float(header["scale"]),
+            layers=str(header["layers"]),
+            by_group=bool(header.get("by_group", False)),
+            space=header.get("space", "w"),
+            provenance=dict(header["provenance"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged: its header does not fit its vector.") from error

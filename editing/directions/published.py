@@ -1,0 +1,251 @@
+"""Directions that other projects published, read as they are.
+
+InterFaceGAN's boundaries (``.npy``), tensors for W or W+ (``.pt``), GANSpace's components (``.npz``, and e4e's
+``ffhq_pca.pt``) and SeFa's factors. Such a file says neither a calibrated strength nor, mostly, which model it is
+for: the strength is calibrated here, and what gives the model away (the length of w, the mean of W, the names
+that the authors gave) is checked.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
+from stylegan_latents.editing.directions.catalogue import known
+from stylegan_latents.editing.directions.direction import JSON, Direction
+from stylegan_latents.editing.directions.row_mapping import map_rows, map_vectors
+from stylegan_latents.editing.formats.arrays import SUFFIXES, read_arrays
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.statistics import WStatistics
+    from torch import Tensor
+
+E4E_FFHQ: dict[str, tuple[int, int, int, int]] = {
+    "eye_openness": (54, 7, 7, 1),
+    "trimmed_beard": (58, 7, 8, 1),
+    "lipstick": (34, 10, 10, 1),
+    "face_roundness": (37, 0, 4, 1),
+    "nose_length": (51, 4, 4, -1),
+    "eyebrow_thickness": (37, 8, 8, 1),
+    "head_angle_up": (11, 1, 3, -1),
+    "displeased": (36, 4, 6, 1),
+    "smile": (46, 4, 4, -1),
+}
+"""What e4e and its followers call axes of ``ffhq_pca.pt``: component, first and last of 18 rows, sign."""
+
+_E4E_FILE, _E4E_ROWS = "ffhq_pca", 18
+# In standard deviations of W along its axes. From the default model's mean e4e's is 0.015 away, a Z's, which is 0,
+# 0.4, and the mean of another model's W 2.
+_FAR_MEAN = 0.15
+# Boundaries of another model are to this one like vectors drawn by chance: W spreads along them 0.8 to 1.2 times
+# as much as on average.
+_CHANCE_SPREAD = 1.25
+_MOST_ROWS = 20
+_TABLE_CHANNELS = 1000
+# genforce's names: stylegan_ffhq_age_w_boundary.npy, and in later files stylegan2_ffhq_z/boundary_Smiling.npy.
+_BOUNDARY = re.compile(r"(?P<family>pggan|stylegan[23]?)_(?P<domain>[a-z]+)_(?P<rest>.*boundary.*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stack:
+    """The directions in one file.
+
+    Attributes:
+        vectors: float32 ``[count, rows, w_dim]``.
+        finder: what made them, as far as the file says.
+        mean: the mean of the W that they were found in, ``[w_dim]``; None where the file does not say.
+    """
+
+    vectors: "Tensor"
+    finder: str
+    mean: "Tensor | None" = None
+
+
+def split_component(text: str) -> tuple[Path, str | None]:
+    """A file's name and, after a colon, which of its directions: ``ffhq_pca.pt:54``."""
+    path = Path(text).expanduser()
+    head, colon, tail = text.rpartition(":")
+    if colon and not path.exists() and Path(head).suffix in SUFFIXES:
+        return Path(head).expanduser(), tail.strip()
+    return path, None
+
+
+def is_published(name_or_path: str | Path, latent_space: str) -> bool:
+    """Whether ``read`` is what reads a direction that a user named."""
+    text = str(name_or_path).strip()
+    return text.lower() not in known(latent_space) and split_component(text)[0].suffix in SUFFIXES
+
+
+def name_of(text: str) -> str:
+    """What ``read`` calls the direction, from what the user typed; needs no generator.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    path, component = split_component(text.strip())
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    if component is None:
+        return path.stem
+    return f"{path.stem}-{int(component):02d}" if component.isdecimal() else f"{path.stem}-{component}"
+
+
+def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
+    """One published direction, calibrated and bound to ``G``.
+
+    Args:
+        path: a file of one of the kinds above.
+        G: the generator that it is to be used on.
+        component: which of a file's directions: its index, or for e4e's ``ffhq_pca.pt`` a name from
+            ``E4E_FFHQ``; None for a file of one.
+
+    Returns:
+        The direction; ``provenance["note"]`` says what a user should know, if anything.
+
+    Raises:
+        InputError: the file cannot be read, belongs to another latent space, or the component is missing.
+    """
+    _check_name(path, G)
+    stack = _stack(path, G)
+    width = stack.vectors.shape[2]
+    if width != G.w_dim:
+        raise InputError(
+            f"{path.name} belongs to another latent space: its vectors have {width} values, and w of the model "
+            f"'{G.name}' has {G.w_dim}."
+        )
+    statistics = w_statistics(G)
+    if stack.mean is not None:
+        if len(stack.mean) != width:
+            raise InputError(f"{path.name} is damaged: its mean has {len(stack.mean)} values, its vectors {width}.")
+        _check_mean(stack.mean, statistics, path, G)
+    index, layers, sign, label = _component(path, stack, component, G)
+    vector = sign * stack.vectors[index]
+    notes = []
+    rows = len(vector)
+    if rows not in (1, G.num_ws):
+        try:
+            vector = map_vectors(vector, G)
+        except InputError as error:
+            raise InputError(f"{path.name} does not fit the model '{G.name}': {error}.") from error
+        notes.append(f"its {rows} rows were mapped by resolution to the {G.num_ws} of the model '{G.name}'")
+    elif component in E4E_FFHQ and layers != _span(*E4E_FFHQ[component][1:3]):
+        notes.append(f"its layers were mapped by resolution to {layers} of the model '{G.name}'")
+    provenance: dict[str, JSON] = {"finder": stack.finder, "file": path.name, "component": component, "rows": rows}
+    try:
+        direction = Direction(label, G.latent_space, vector.contiguous(), 1.0, layers, provenance).bind(G)
+    except ValueError as error:
+        raise InputError(f"{path.name} holds no direction: {error}.") from error
+    direction = calibrated(direction, G, statistics)
+    if stack.mean is None and _is_like_chance(direction, statistics):
+        notes.append(
+            "W spreads along it no more than along a vector drawn by chance, so that it may belong to another model"
+        )
+    if notes:
+        direction = replace(direction, provenance={**provenance, "note": "; ".join(notes)})
+    return direction
+
+
+def _stack(path: Path, G: "Generator") -> _Stack:
+    """The directions of a file, by the names and shapes of its arrays."""
+    arrays = read_arrays(path)
+    for components, mean in (("lat_comp", "lat_mean"), ("comp", "mean")):
+        if components in arrays:
+            vectors = arrays[components]
+            if vectors.ndim < 2 or mean not in arrays:
+                raise InputError(f"{path.name} is damaged: GANSpace's components come with their mean.")
+            return _Stack(vectors.reshape(len(vectors), 1, -1), "GANSpace", arrays[mean].reshape(-1))
+    if "eigvec" in arrays:
+        factors = arrays["eigvec"]
+        if factors.ndim != 2:
+            raise InputError(f"{path.name} is damaged: SeFa's factors are a matrix.")
+        return _Stack(factors.T[:, None], "SeFa")  # one a column
+    if len(arrays) > 1:
+        raise InputError(
+            f"{path.name} holds {', '.join(sorted(arrays)[:5])}, which is no direction that is known here."
+        )
+    (array,) = arrays.values()
+    if array.ndim == 2 and len(array) > _TABLE_CHANNELS:
+        raise InputError(
+            f"{path.name} is StyleCLIP's table of {len(array)} style channels, which becomes a direction only "
+            f"with a text: `edit discover --method text --table {path.name} --text ... --neutral ...`."
+        )
+    return _Stack(_directions(array, path, G), "unknown")
+
+
+def _directions(array: "Tensor", path: Path, G: "Generator") -> "Tensor":
+    """An array without a name as ``[count, rows, w_dim]``: its shape says which of its axes are which."""
+    shape = tuple(array.shape)
+    if array.ndim == 1:
+        return array[None, None]
+    if array.ndim == 2:
+        is_code = len(array) == G.num_ws or (len(array) <= _MOST_ROWS and len(array) % 2 == 0)
+        return array[None] if len(array) == 1 or is_code else array[:, None]
+    if array.ndim == 3 and array.numel():
+        return array
+    raise InputError(f"{path.name} holds an array of shape {list(shape)}, which is no direction.")
+
+
+def _component(path: Path, stack: _Stack, wanted: str | None, G: "Generator") -> tuple[int, str, int, str]:
+    """Index, default layers, sign and name of the direction that is meant."""
+    count = len(stack.vectors)
+    names = E4E_FFHQ if path.stem == _E4E_FILE and stack.mean is not None else {}
+    if wanted in names:
+        index, first, last, sign = names[wanted]
+        if index < count:
+            rows = map_rows(range(first, last + 1), _E4E_ROWS, G)
+            if not rows:
+                raise InputError(
+                    f"'{wanted}' of {path.name} moves layers {_span(first, last)} of {_E4E_ROWS}, and the model "
+                    f"'{G.name}' has none of their resolution."
+                )
+            return index, _span(rows[0], rows[-1]), sign, f"{path.stem}-{wanted}"
+    if wanted is None and count == 1:
+        return 0, "all", 1, path.stem
+    if wanted is not None and wanted.isdecimal() and int(wanted) < count:
+        return int(wanted), "all", 1, f"{path.stem}-{int(wanted):02d}"
+    named = f", or {', '.join(names)}" if names else ""
+    what = "one direction" if count == 1 else f"{count} directions"
+    raise InputError(f"{path.name} holds {what}; choose with {path.name}:0 up to {path.name}:{count - 1}{named}.")
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}-{last}"
+
+
+def _check_name(path: Path, G: "Generator") -> None:
+    """Refuse a boundary whose authors' name says that it is for another space; users' own models have no name."""
+    match = _BOUNDARY.match(path.stem) or _BOUNDARY.match(f"{path.absolute().parent.name}_{path.stem}")
+    if match is None:
+        return
+    family, domain, rest = match["family"].lower(), match["domain"].lower(), match["rest"].lower().split("_")
+    if family == "pggan" or "w" not in rest:
+        raise InputError(
+            f"{path.name} belongs to another latent space: by its name it is a boundary in Z of {family} "
+            f"{domain}, and directions here are in W."
+        )
+    theirs, ours = f"{family}-{domain}-w", G.latent_space
+    if re.match(r"stylegan[123]?-", ours) and ours.replace("stylegan1-", "stylegan-") != theirs:
+        raise InputError(
+            f"{path.name} belongs to another latent space: by its name to {theirs}, and the model '{G.name}' has "
+            f"{ours}."
+        )
+
+
+def _check_mean(mean: "Tensor", statistics: "WStatistics", path: Path, G: "Generator") -> None:
+    away = float(statistics.distance(mean.to(statistics.mean.device)[None, None]))
+    if not away < _FAR_MEAN:
+        raise InputError(
+            f"{path.name} belongs to another latent space: the mean of its W is {away:.1f} standard deviations "
+            f"from that of the model '{G.name}'."
+        )
+
+
+def _is_like_chance(direction: Direction, statistics: "WStatistics") -> bool:
+    """Whether W is about as wide along the direction as on average over all axes."""
+    rows = direction.vector[direction.vector.abs().sum(dim=1) > 0]
+    along = direction.scale * float(rows.square().sum(dim=1).mean().sqrt())
+    average = float(statistics.deviations.square().mean().sqrt())
+    return along < _CHANCE_SPREAD * average

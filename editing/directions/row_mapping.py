@@ -1,0 +1,76 @@
+"""Rows of one StyleGAN's codes as the rows of another's, by the resolutions that they drive."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+
+def stylegan2_resolutions(rows: int) -> list[int]:
+    """The resolution that each row of a StyleGAN1's or 2's code drives: two rows a block, from 4 pixels on.
+
+    A published file says no more than its number of rows: 18 are those of a model of 1024 pixels, 16 of 512.
+    In StyleGAN2 the first row drives one convolution, and the last the to-RGB of the last block.
+
+    Raises:
+        InputError: no such model has this many rows.
+    """
+    if rows < 2 or rows % 2 or rows > 20:
+        raise InputError(f"it has {rows} rows, and no StyleGAN2 has codes of {rows}")
+    last = 4 << (rows // 2 - 1)
+    return [4, *(8 << i for i in range(rows // 2 - 1) for _ in range(2)), last]
+
+
+def resolutions_of(G: "Generator") -> list[int]:
+    """The resolution that each row of ws drives.
+
+    A row of StyleGAN2 drives a block's to-RGB and the next block's first convolution; the convolution counts.
+    """
+    highest = [0] * G.num_ws
+    for layer in G.layers:
+        highest[layer.ws_index] = max(highest[layer.ws_index], layer.resolution)
+    return highest
+
+
+def sources_of_rows(source: Sequence[int], target: Sequence[int]) -> list[list[int]]:
+    """For each target row, the source rows whose part it plays.
+
+    Rows of one resolution go together in their order; where the target has fewer, its last one stands for the
+    rest, and where it has more, the source's last one serves again. A resolution that the source lacks takes
+    the nearest one's.
+    """
+    found = []
+    for row, resolution in enumerate(target):
+        nearest = min(set(source), key=lambda other: (abs(other.bit_length() - resolution.bit_length()), other))
+        here = [index for index, other in enumerate(source) if other == nearest]
+        beside = [index for index, other in enumerate(target) if other == resolution]
+        position = beside.index(row)
+        if nearest != resolution:
+            found.append(here)
+        elif position == len(beside) - 1 and len(here) > len(beside):
+            found.append(here[position:])
+        else:
+            found.append([here[min(position, len(here) - 1)]])
+    return found
+
+
+def map_vectors(vector: "Tensor", G: "Generator") -> "Tensor":
+    """Vectors ``[rows, w_dim]`` of a StyleGAN2 as vectors ``[num_ws, w_dim]`` of ``G``; means where rows meet.
+
+    Raises:
+        InputError: no StyleGAN2 has this many rows.
+    """
+    import torch
+
+    sources = sources_of_rows(stylegan2_resolutions(len(vector)), resolutions_of(G))
+    return torch.stack([vector[rows].mean(dim=0) for rows in sources])
+
+
+def map_rows(chosen: Sequence[int], rows: int, G: "Generator") -> list[int]:
+    """Rows chosen from a StyleGAN2's ``rows`` as rows of ``G``."""
+    sources = sources_of_rows(stylegan2_resolutions(rows), resolutions_of(G))
+    return [row for row, parts in enumerate(sources) if set(parts) & set(chosen)]

@@ -1,0 +1,146 @@
+"""A direction from examples: the mean difference between codes without and with what is wanted."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.directions.calibration import calibrated
+from stylegan_latents.editing.directions.direction import JSON, Direction
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class ExamplePairs:
+    """Codes without and with what is wanted.
+
+    Attributes:
+        before, after: ``[N, num_ws, w_dim]`` and ``[M, num_ws, w_dim]``; pair by pair where they are pairs.
+        names: of the pairs; empty where the codes are no pairs.
+        left_out: names of records that have no counterpart.
+    """
+
+    before: "Tensor"
+    after: "Tensor"
+    names: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+class Examples:
+    """Takes the mean difference of example codes.
+
+    Pairs of the same person are best: what differs by chance between people cancels in them. Without pairs the
+    difference of the two means is taken.
+
+    Args:
+        G: the generator of the codes.
+        examples: what ``read_examples`` gave, or codes of one's own.
+        layers: the layers that the direction moves; None for all.
+
+    Raises:
+        InputError: a side is empty, or there is no such layer.
+    """
+
+    def __init__(self, G: "Generator", examples: ExamplePairs, layers: str | None = None) -> None:
+        if not len(examples.before) or not len(examples.after):
+            raise InputError("A direction from examples needs at least one record on each side.")
+        self.G, self.examples = G, examples
+        self.layers = layers or "all"
+        G.rows(self.layers)
+
+    def find(self, name: str) -> Direction:
+        """The mean difference as a direction; its provenance says how well the pairs agree.
+
+        ``held_out_accuracy`` is the share of pairs that go the way which the mean of the others says, and
+        ``agreement`` the mean cosine between the two: 1 when every pair says the same.
+
+        Raises:
+            InputError: the two sides do not differ.
+        """
+        before, after = self.examples.before, self.examples.after
+        difference = after.mean(dim=0) - before.mean(dim=0)
+        if bool((difference == difference[:1]).all()):
+            difference = difference[:1]
+        provenance: dict[str, JSON] = {
+            "positive": f"as in the examples '{name}'",
+            "finder": "examples",
+            "generator": self.G.name,
+            "generator_fingerprint": self.G.fingerprint,
+            "samples": min(len(before), len(after)),
+            "pairs": len(self.examples.names),
+            "difference": float(difference.norm(dim=1).mean()),
+        }
+        if len(self.examples.names) > 1:
+            cosines = _agreement(after - before, self.G.rows(self.layers))
+            provenance["agreement"] = round(float(cosines.mean()), 4)
+            provenance["held_out_accuracy"] = round(float((cosines > 0).float().mean()), 4)
+        if not bool(difference[self.G.rows(self.layers) if len(difference) > 1 else [0]].any()):
+            raise InputError("The two sides hold the same codes, so there is no direction between them.")
+        direction = Direction(
+            name=name,
+            latent_space=self.G.latent_space,
+            vector=difference.float().cpu().contiguous(),
+            scale=1.0,
+            layers=self.layers,
+            provenance=provenance,
+        ).bind(self.G)
+        return calibrated(direction, self.G)
+
+
+def read_examples(before: Path, after: Path, G: "Generator") -> ExamplePairs:
+    """The codes of two folders of records.
+
+    Records of the same name in both folders are pairs, and then those without a counterpart are left out. Where
+    no name is in both, they are no pairs.
+
+    Raises:
+        InputError: a folder is missing or holds no record, or a record belongs to another model.
+    """
+    import torch
+
+    first, second = _records(before), _records(after)
+    common = [name for name in first if name in second]
+    if common:
+        left_out = tuple(sorted(set(first) ^ set(second)))
+        pairs = [(_codes(first[name], G), _codes(second[name], G)) for name in common]
+        for name, (one, other) in zip(common, pairs, strict=True):
+            if len(one) != len(other):
+                raise InputError(f"The records {name} hold {len(one)} and {len(other)} images: these are no pairs.")
+        names = tuple(name for name, (one, _) in zip(common, pairs, strict=True) for _ in range(len(one)))
+        sides = [torch.cat(side) for side in zip(*pairs, strict=True)]
+        return ExamplePairs(sides[0], sides[1], names, left_out)
+    sides = [torch.cat([_codes(path, G) for path in side.values()]) for side in (first, second)]
+    return ExamplePairs(sides[0], sides[1])
+
+
+def _records(folder: Path) -> dict[str, Path]:
+    from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_stem
+
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}; give one with the records of the examples.")
+    found = {record_stem(path): path for path in sorted(folder.glob(f"*{RECORD_SUFFIX}"))}
+    if not found:
+        raise InputError(f"The folder {folder} holds no *{RECORD_SUFFIX}; run `invert {folder}` first.")
+    return found
+
+
+def _codes(path: Path, G: "Generator") -> "Tensor":
+    from stylegan_latents.invert.record.inversion import Inversion
+
+    record = Inversion.load(path)
+    try:
+        return record.for_generator(G)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _agreement(differences: "Tensor", rows: list[int]) -> "Tensor":
+    """The cosine of each pair's difference and the mean of all others', ``[N]``."""
+    import torch
+
+    flat = differences[:, rows].flatten(1).double()
+    others = (flat.sum(dim=0) - flat) / (len(flat) - 1)
+    return torch.nn.functional.cosine_similarity(flat, others, dim=1)

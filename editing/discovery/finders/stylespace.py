@@ -1,0 +1,216 @@
+"""StyleSpace: single style channels that change one place or one thing (Wu, Lischinski & Shechtman, "StyleSpace
+Analysis: Disentangled Controls for StyleGAN Image Generation", 2021).
+
+Channels are ranked in one of two ways: by example codes that share what is wanted (section 5), or by how much of
+a channel's change of the picture falls inside a mask (section 4). To-RGB's styles are left out, as in the paper:
+they colour the whole picture.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
+from stylegan_latents.editing.directions.direction import JSON, Direction
+from stylegan_latents.editing.discovery.finders.sefa import check_count
+from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+Progress = Callable[[int, int], None]
+
+# In standard deviations; examples that agree more closely than this agree by chance, or are the same.
+_LEAST_SPREAD = 0.05
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One channel of StyleSpace.
+
+    Attributes:
+        position: among the channels of all layers.
+        layer: its layer's name.
+        index: within that layer.
+        score: what it was ranked by, the higher the better.
+        sign: 1 or -1, which way the examples move it.
+    """
+
+    position: int
+    layer: str
+    index: int
+    score: float
+    sign: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer}.{self.index}"
+
+
+class StyleSpace:
+    """Ranks style channels and makes directions of them.
+
+    Args:
+        G: any generator.
+        layers: whose channels take part, as a person types them; None for all.
+
+    Raises:
+        InputError: there is no such layer, or the layers hold nothing but to-RGB.
+    """
+
+    def __init__(self, G: "Generator", layers: str | None = None) -> None:
+        self.G = G
+        self.layers = layers or "all"
+        rows = G.rows(self.layers)
+        self._taking_part = [layer.ws_index in rows and not layer.name.endswith("rgb") for layer in G.layers]
+        if not any(self._taking_part):
+            raise InputError(f"The layers {self.layers} drive to-RGB alone, which colours the whole picture.")
+        self._statistics = w_statistics(G)
+        self._deviations = style_deviations(G, self._statistics)
+
+    def rank_by_examples(self, positive: "Tensor", negative: "Tensor | None" = None) -> list[Channel]:
+        """Channels in which examples differ from W, or from their own counterparts, most and most alike.
+
+        The score is the mean difference over its spread from example to example, both in standard deviations of
+        the channel over W. The median spread is added below, or channels that hardly vary at all would win.
+
+        Args:
+            positive: codes with what is wanted, ``[N, num_ws, w_dim]``.
+            negative: the same without it, pair by pair; None compares with the mean style.
+
+        Raises:
+            InputError: there are no examples, or the pairs do not fit.
+        """
+        import torch
+
+        if not len(positive):
+            raise InputError("There are no examples to rank style channels by.")
+        if negative is not None and len(negative) != len(positive):
+            raise InputError(f"{len(positive)} examples with and {len(negative)} without make no pairs.")
+        with torch.no_grad():
+            mean = self.G.styles(self._statistics.mean.expand(1, self.G.num_ws, -1))
+            base = mean if negative is None else self.G.styles(negative)
+            away = torch.cat(self.G.styles(positive), dim=1) - torch.cat(base, dim=1)
+        away = away / self._deviations.clamp_min(1e-12)
+        difference = away.mean(dim=0)
+        spread = away.std(dim=0) if len(away) > 1 else torch.zeros_like(difference)
+        floor = spread[self._mask()].median().clamp_min(_LEAST_SPREAD) if len(away) > 1 else torch.ones(())
+        return self._ranked(difference.abs() / (spread + floor).clamp_min(1e-12), difference.sign())
+
+    def rank_by_mask(
+        self,
+        ws: "Tensor",
+        masks: "Tensor",
+        *,
+        probes: int = 4,
+        size: int | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> list[Channel]:
+        """Channels whose change of the picture falls into a mask.
+
+        The score is the share of the squared change of the pixels, for one standard deviation of the channel, that
+        is inside. All channels' changes come from a few gradients of the picture under random signs, whose
+        squares are the pixels' sum on average; channels that change less than the median one are marked down.
+
+        Args:
+            ws: codes to look at, ``[N, num_ws, w_dim]``; a handful is enough.
+            masks: ``[1 or N, 1, S, S]`` in [0, 1]; any size.
+            probes: random signs for each code, inside and outside.
+            size: side of the pictures; None for 256, or the resolution where that is smaller.
+            seed: of the signs.
+            progress: called with the number of codes done and in all.
+
+        Raises:
+            InputError: a mask is empty or covers everything, or there are no codes.
+        """
+        import torch
+
+        size = size or min(256, self.G.resolution)
+        masks = torch.nn.functional.interpolate(masks.float().to(ws.device), (size, size), mode="area")
+        covered = masks.mean(dim=(1, 2, 3))
+        if not len(ws) or not bool(((covered > 0) & (covered < 1)).all()):
+            raise InputError("A mask has to cover a part of the picture: white where to change, black elsewhere.")
+        masks = masks.expand(len(ws), -1, -1, -1)
+        energy = effects_in_places(
+            self.G, ws, torch.cat([masks, 1 - masks], dim=1), probes=probes, size=size, seed=seed, progress=progress
+        )
+        energy = energy * self._deviations.to(ws.device).square()
+        total = energy.sum(dim=0)
+        floor = total[self._mask().to(ws.device)].median()
+        return self._ranked(energy[0] / (total + floor).clamp_min(1e-30), torch.ones_like(total))
+
+    def find(self, ranked: Sequence[Channel], count: int) -> list[Direction]:
+        """A direction for each of the best channels: ``stylespace-00``, ...; strength 1 is one standard deviation.
+
+        Raises:
+            InputError: ``count`` is not between 1 and the number of channels.
+        """
+        check_count(count, len(ranked))
+        found = []
+        for index, channel in enumerate(ranked[:count]):
+            about: dict[str, JSON] = {"channel": channel.name, "score": channel.score}
+            about["positive"] = f"{'more' if channel.sign > 0 else 'less'} of style channel {channel.name}"
+            found.append(self._direction(f"stylespace-{index:02d}", [channel], about))
+        return found
+
+    def combine(self, ranked: Sequence[Channel], count: int, name: str) -> Direction:
+        """One direction of the best channels together, each in its own standard deviations and by its score.
+
+        Raises:
+            InputError: ``count`` is not between 1 and the number of channels.
+        """
+        check_count(count, len(ranked))
+        channels = list(ranked[:count])
+        names: list[JSON] = [channel.name for channel in channels]
+        return self._direction(name, channels, {"channels": names})
+
+    def _direction(self, name: str, channels: Sequence[Channel], about: dict[str, JSON]) -> Direction:
+        import torch
+
+        vector = torch.zeros(1, len(self._deviations))
+        for channel in channels:
+            weight = channel.score if len(channels) > 1 else 1.0
+            vector[0, channel.position] = channel.sign * weight * float(self._deviations[channel.position])
+        if not bool(vector.any()):
+            raise InputError(f"The style channels {channels[0].name} never vary, so that they have no strength.")
+        direction = Direction(
+            name=name,
+            latent_space=self.G.latent_space,
+            vector=vector / vector.norm(),
+            scale=1.0,
+            layers=self.layers,
+            provenance={
+                "finder": "StyleSpace",
+                "generator": self.G.name,
+                "generator_fingerprint": self.G.fingerprint,
+                **about,
+            },
+            space="s",
+        ).bind(self.G)
+        return calibrated(direction, self.G, self._statistics)
+
+    def _mask(self) -> "Tensor":
+        """Which channels of all layers take part, bool ``[channels]``."""
+        import torch
+
+        return torch.cat(
+            [
+                torch.full((layer.channels,), taking_part)
+                for layer, taking_part in zip(self.G.layers, self._taking_part, strict=True)
+            ]
+        )
+
+    def _ranked(self, scores: "Tensor", signs: "Tensor") -> list[Channel]:
+        taking_part = self._mask().tolist()
+        places = [(layer.name, index) for layer in self.G.layers for index in range(layer.channels)]
+        found = [
+            Channel(position, *place, score=score, sign=-1 if sign < 0 else 1)
+            for position, (place, score, sign) in enumerate(
+                zip(places, scores.tolist(), signs.tolist(), strict=True)
+            )
+            if taking_part[position]
+        ]
+        return sorted(found, key=lambda channel: (-channel.score, channel.position))

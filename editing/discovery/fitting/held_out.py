@@ -1,0 +1,106 @@
+"""Steps tried on held-out codes: what they change of the scores, and how long they have to be."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.editing.discovery.fitting.attributes import Attribute
+from stylegan_latents.editing.discovery.fitting.leakage import changes
+from stylegan_latents.editing.discovery.fitting.person_sparing import bearable_share
+from stylegan_latents.editing.discovery.fitting.samples import score_codes
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+# Seeds far from those that codes are drawn with.
+_GAIN_SEED, _SCALE_SEED = 900_000_000, 910_000_000
+_TRUNCATION = 0.7
+# Size of the steps whose changes are measured, in the model's standard deviations of the score.
+_LENGTH = 1.5
+
+
+class HeldOut:
+    """Codes that have no part in a fit, and what steps in W do to them.
+
+    Args:
+        G: the generator.
+        scorer: gives the scores.
+        deviations: of each score over samples of W.
+        codes: how many gains are measured on; a scale takes twice as many.
+        exact: whether edits are scored on exact pictures, and not on sketches.
+    """
+
+    def __init__(self, G: "Generator", scorer: Scorer, deviations: Array, *, codes: int, exact: bool) -> None:
+        self.G, self.scorer, self.deviations, self.count, self.exact = G, scorer, deviations, codes, exact
+        self._drawn: dict[tuple[int, int], tuple[Tensor, Array]] = {}
+
+    def codes(self, seed: int, count: int) -> tuple["Tensor", Array]:
+        """Codes ``[count, num_ws, w_dim]`` from a seed on, and their scores, made once."""
+        if (seed, count) not in self._drawn:
+            ws = self.G.sample(range(seed, seed + count), truncation=_TRUNCATION)
+            self._drawn[seed, count] = ws, score_codes(self.G, self.scorer, ws, size=256, exact=self.exact)
+        return self._drawn[seed, count]
+
+    def changes(self, direction: Direction, ws: "Tensor", strengths: Sequence[float], before: Array) -> Array:
+        """``changes``, on such pictures as were asked for."""
+        return changes(self.G, self.scorer, direction, ws, strengths, before=before, exact=self.exact)
+
+    def gains(self, attribute: Attribute, step: Array) -> Array:
+        """Mean change of every score for one step, in deviations, measured at longer ones either way."""
+        ws, before = self.codes(_GAIN_SEED, self.count)
+        result = self.changes(self._direction(attribute, step, _LENGTH), ws, (-1, 1), before)
+        gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * _LENGTH)
+        return gains
+
+    def scaled(self, attribute: Attribute, step: Array, likeness: Scorer | None = None) -> Direction:
+        """The step as a direction, with the scale that moves the median face by one standard deviation.
+
+        Args:
+            attribute: what the step, ``[3, w_dim]`` in W, is for.
+            step: of any length.
+            likeness: gives the numbers that say who a face is, where the scale is to be as much shorter as
+                ``bearable_share`` says.
+
+        Raises:
+            InputError: the step changes next to nothing.
+        """
+        count = 2 * self.count
+        ws = self.G.sample(range(_SCALE_SEED, _SCALE_SEED + count), truncation=_TRUNCATION)
+        own = self.scorer.names.index(attribute.name)
+        length = 1.0
+        # The answer is nearly linear: a few codes give a length that the second round, on all, only corrects.
+        for few in (max(1, count // 4), count):
+            # What lies between two edits takes no score of what they start from.
+            nothing = np.zeros((few, len(self.scorer.names)))
+            result = self.changes(self._direction(attribute, step, length), ws[:few], (-1, 1), nothing)[..., own]
+            gain = float(np.nanmedian((result[1] - result[0]) / 2)) / self.deviations[own]
+            if not gain > 0.05:
+                raise InputError(
+                    f"The direction found for '{attribute.name}' changes its score by {gain:.2f} standard "
+                    "deviations only; take more samples."
+                )
+            length /= gain
+        direction = self._direction(attribute, step, length)
+        if likeness is None:
+            return direction
+        share = bearable_share(self.G, likeness, direction, ws[: self.count], exact=self.exact)
+        return self._direction(attribute, step, length * share)
+
+    def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
+        """A direction bound to the generator, with ``length`` steps to a unit of strength."""
+        import torch
+
+        size = float(np.linalg.norm(step, axis=1).max())
+        direction = Direction(
+            name=attribute.name,
+            latent_space=self.G.latent_space,
+            vector=torch.from_numpy((step / size).astype(np.float32)),
+            scale=size * length,
+            layers=attribute.layers,
+            by_group=True,
+        )
+        return direction.bind(self.G)

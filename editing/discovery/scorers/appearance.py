@@ -1,0 +1,75 @@
+"""Colours and edges of places on an aligned face: what an edit should leave alone.
+
+Every place is found from the landmarks, so it moves with the face. Colours run from 0 to 1.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from stylegan_latents.editing.discovery.scorers.scorer import Array
+
+NAMES = (
+    "skin-light", "skin-red", "skin-yellow", "hair-light", "hair-red", "background-light",
+    "background-colour", "contrast", "glasses", "beard",
+)  # fmt: skip
+
+_LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def appearance_scores(pixels: npt.NDArray[np.uint8], landmarks: Array) -> Array:
+    """Score one picture.
+
+    Args:
+        pixels: uint8 ``[H, W, 3]``, a face aligned as FFHQ's.
+        landmarks: ``[68, 2]`` in pixels.
+
+    Returns:
+        ``[10]``, in the order of ``NAMES``: lightness (0 to 1) and redness and yellowness (colour
+        differences) of the cheeks; lightness and redness above the brow, where hair is or a high forehead;
+        lightness and colourfulness of the picture's upper corners; the standard deviation of lightness; edges
+        on the bridge of the nose and under the eyes, where glasses have rims; and how much darker chin and
+        upper lip are than the cheeks, where a beard grows.
+    """
+    image = pixels.astype(np.float64) / 255
+    light = image @ _LUMA
+    width = light.shape[1]
+    eyes = float(np.linalg.norm(landmarks[45] - landmarks[36]))
+    cheeks = [(landmarks[a] + landmarks[b]) / 2 for a, b in ((40, 48), (47, 54))]
+    skin = np.mean([_patch(image, cheek, 0.1 * eyes).mean((0, 1)) for cheek in cheeks], axis=0)
+    brow = landmarks[17:27].mean(0)
+    down = landmarks[8] - brow
+    hair = _patch(image, brow - 0.75 * down, 0.25 * eyes).mean((0, 1))
+    corner = width // 8
+    backdrop = np.concatenate([image[:corner, :corner], image[:corner, -corner:]]).mean((0, 1))
+    chin = _patch(image, landmarks[[8, 57]].mean(0), 0.12 * eyes).mean((0, 1))
+    lip = _patch(image, landmarks[[33, 51]].mean(0), 0.06 * eyes).mean((0, 1))
+    return np.array(
+        [
+            skin @ _LUMA,
+            skin[0] - skin @ _LUMA,
+            skin @ _LUMA - skin[2],
+            hair @ _LUMA,
+            hair[0] - hair @ _LUMA,
+            backdrop @ _LUMA,
+            backdrop.max() - backdrop.min(),
+            light.std(),
+            _rims(light, landmarks, eyes),
+            (skin - (chin + lip) / 2) @ _LUMA,
+        ]
+    )
+
+
+def _rims(light: Array, landmarks: Array, eyes: float) -> float:
+    """Mean size of vertical changes of lightness on the bridge of the nose and under both eyes."""
+    bridge = _patch(light, landmarks[27] + 0.2 * (landmarks[28] - landmarks[27]), 0.09 * eyes)
+    below = [_patch(light, landmarks[a] + (0, 0.2 * eyes), 0.12 * eyes) for a in (41, 46)]
+    edges = [np.abs(np.diff(patch, axis=0)).mean() for patch in (bridge, bridge, *below)]
+    return float(np.mean(edges))
+
+
+def _patch(image: Array, centre: Array, radius: float) -> Array:
+    """A square about ``centre`` (x, y), cut at the picture's border, of at least two by two pixels."""
+    height, width = image.shape[:2]
+    radius = max(radius, 1.0)
+    left, top = np.clip(np.round(centre - radius).astype(int), 0, (width - 2, height - 2))
+    right, bottom = np.round(centre + radius).astype(int) + 1
+    return image[top : max(bottom, top + 2), left : max(right, left + 2)]

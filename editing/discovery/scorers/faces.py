@@ -1,0 +1,77 @@
+"""Everything this package measures on an aligned face, in one pass over the picture."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from stylegan_latents.editing.discovery.scorers import age_gender, appearance, expression
+from stylegan_latents.editing.discovery.scorers.head_pose import fit_head, look_ahead
+from stylegan_latents.editing.discovery.scorers.scorer import Array, to_pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_POSE = ("pose", "pitch", "roll", "face-size", "face-x", "face-y")
+# Millimetres of root mean square distance between a head and the landmarks: above that they fit no face.
+_WORST_FIT = 12.0
+
+
+class FaceScorer:
+    """Head pose, expression, age, gender and appearance of faces aligned as FFHQ's.
+
+    ``pose`` (yaw), ``pitch`` and ``roll`` are in degrees; ``face-size``, ``face-x`` and ``face-y`` in
+    fractions of the picture's side; the others as their modules say. Landmarks are read in a fixed box,
+    without a detector, as aligned faces are always in the same place.
+
+    Args:
+        quick: whether to read the landmarks twice in place of eleven times, for a third of the time in all. Of 400
+            samples every score correlated by 0.983 and more with the slower one, 0.997 in the mean of the scores.
+    """
+
+    names = (*_POSE, *expression.NAMES, *age_gender.NAMES, *appearance.NAMES)
+    version = "faces-1"
+    # Brows, eyes, nose and mouth of all but one of 100 samples, and the whole of the median face but for its chin's
+    # last pixels. Hair, background and the far side of a turned jaw count by their colour and outline alone.
+    focus = (12 / 64, 20 / 64, 52 / 64, 60 / 64)
+
+    def __init__(self, *, quick: bool = False) -> None:
+        self.quick = quick
+        if quick:
+            self.version = "faces-1-quick-2"
+
+    def __call__(self, images: "Tensor") -> Array:
+        """Score aligned faces.
+
+        Args:
+            images: float32 ``[N, 3, H, W]`` in [-1, 1]; 256 pixels a side are enough.
+
+        Returns:
+            float64 ``[N, len(names)]``; NaN in the rows of pictures whose landmarks fit no head.
+
+        Raises:
+            InputError: a model cannot be fetched, or onnxruntime is missing.
+        """
+        from stylegan_latents.invert.faces.landmarks import aligned_box, settle, settle_quickly
+
+        pictures = to_pixels(images)
+        if not len(pictures):
+            return np.empty((0, len(self.names)))
+        side = pictures.shape[1]
+        read = settle_quickly if self.quick else partial(settle, average=True)
+        landmarks = np.array([read(picture, aligned_box(side)) for picture in pictures])
+        scores = np.full((len(pictures), len(self.names)), np.nan)
+        with np.errstate(invalid="ignore"):
+            seen = np.isfinite(landmarks).all((1, 2)) & (np.ptp(landmarks[:, :, 0], axis=1) > 0.1 * side)
+        if not seen.any():
+            return scores
+        pose, error = fit_head(landmarks[seen])
+        rows = np.flatnonzero(seen)[error < _WORST_FIT]
+        pose = pose[error < _WORST_FIT]
+        angles = np.degrees(pose[:, :3])
+        place = np.stack([pose[:, 3] * 100, pose[:, 4], pose[:, 5]], axis=1) / side
+        looks = expression.expression_scores(look_ahead(landmarks[rows], pose))
+        if len(rows):
+            people = age_gender.age_gender_scores(pictures[rows], landmarks[rows])
+            colours = [appearance.appearance_scores(pictures[row], landmarks[row]) for row in rows]
+            scores[rows] = np.concatenate([angles, place, looks, people, np.array(colours)], axis=1)
+        return scores

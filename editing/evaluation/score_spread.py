@@ -1,0 +1,61 @@
+"""How far scores spread over samples of W, and which of them do not change apart."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+
+_SAMPLES = 400
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreSpread:
+    """What samples tell of scores.
+
+    Attributes:
+        deviations: the standard deviation of each score over samples of W, ``[scores]``.
+        tied: for each score that has some, the others that do not change apart from it, as
+            ``tied_scores`` gives them.
+    """
+
+    deviations: Array
+    tied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def score_spread(
+    G: "Generator",
+    scorer: Scorer,
+    *,
+    cache: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ScoreSpread:
+    """How far each score spreads over samples of W.
+
+    As far as the shipped directions were calibrated with where the scorer is theirs, whose scores do change apart;
+    otherwise 400 pictures are scored, and their scores kept in the cache folder.
+
+    Raises:
+        InputError: the model has classes, or too few pictures could be scored.
+    """
+    from stylegan_latents.editing.directions.catalogue import known
+    from stylegan_latents.editing.discovery.fitting.samples import sample
+    from stylegan_latents.editing.discovery.scorers.exclusive import correlations, exclusive_groups, tied_scores
+
+    for direction in known(G.latent_space).values():
+        stored = direction.provenance.get("score_deviations")
+        if direction.provenance.get("scorer") == scorer.version and isinstance(stored, dict):
+            values = [stored.get(name) for name in scorer.names]
+            if all(isinstance(value, int | float) for value in values):
+                return ScoreSpread(np.array(values, dtype=np.float64))
+    if G.label_dim:
+        raise InputError(f"The model '{G.name}' has classes; directions are evaluated on models without.")
+    samples = sample(G, scorer, _SAMPLES, exact=True, cache=cache, progress=progress).valid()
+    tied = tied_scores(scorer.names, correlations(samples.scores), exclusive_groups(scorer))
+    return ScoreSpread(samples.deviations(), tied)

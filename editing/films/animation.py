@@ -1,0 +1,150 @@
+"""Drawing the frames of a way, one after the other, in the precision that is fastest here."""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.films.write import Frame
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.films.trajectories import StylesWay, Way
+    from stylegan_latents.generator.generator import Generator, Noise
+    from torch import Tensor
+
+NoiseWay = Callable[[float], "Noise"]
+"""A time in [0, 1] to noise for the generator."""
+
+WeightsWay = Callable[[float], "Mapping[str, Tensor]"]
+"""A time in [0, 1] to parameters of the generator, by name."""
+
+
+def draw_frames(
+    G: "Generator",
+    way: "Way",
+    times: "Tensor",
+    *,
+    styles: "StylesWay | None" = None,
+    noise: NoiseWay | None = None,
+    weights: WeightsWay | None = None,
+    size: int | None = None,
+    precision: Literal["auto", "float32", "bfloat16"] = "auto",
+) -> Iterator[Frame]:
+    """Draw a film.
+
+    One frame is in memory at a time.
+
+    Args:
+        G: the generator; left as it is.
+        way: times to codes.
+        times: ``[N]`` in [0, 1].
+        styles: what becomes of the codes' styles on the way; None leaves them.
+        noise: the noise at each time; None for the model's own.
+        weights: tuned parameters at each time; None for the model's own.
+        size: side of the frames, as ``Generator.synthesize`` takes it.
+        precision: of the convolutions; ``auto`` is bfloat16 where the device multiplies in it natively, which
+            differs from float32 by about half a level of 255.
+
+    Yields:
+        uint8 ``[size, size, 3]``.
+
+    Raises:
+        InputError: a code is not finite.
+    """
+    import torch
+    from stylegan_latents.generator.ops.memory import keep_freed_memory
+    from stylegan_latents.generator.precision import resolve_precision
+    from stylegan_latents.invert.record.tuned_weights import set_weights
+
+    chosen = resolve_precision(precision, G.device)
+    if chosen != "float32" or weights is not None:
+        G = copy.deepcopy(G).to(dtype=torch.float32 if chosen == "float32" else torch.bfloat16)
+    last: Mapping[str, Tensor] | None = None
+    with keep_freed_memory():
+        for time in times:
+            # Not around the loop: the mode is the thread's, and would last while the frame is used.
+            with torch.inference_mode():
+                ws = way(time[None])
+                if not bool(torch.isfinite(ws).all()):
+                    raise InputError("A code on the way is beyond all numbers; use strengths between -5 and 5.")
+                maps = "const" if noise is None else noise(float(time))
+                tuned = None if weights is None else weights(float(time))
+                if tuned is not None and tuned is not last:
+                    set_weights(G, tuned)
+                    last = tuned
+                drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
+                frame = _to_frame(G.synthesize_styles(drawn, maps, size=size))
+            yield frame
+
+
+def noise_between(
+    maps: "Sequence[Sequence[Tensor] | None]", constants: "Sequence[Tensor]", *, loop: bool = False
+) -> NoiseWay | None:
+    """The noise on a way between keys of which some have noise of their own.
+
+    Args:
+        maps: of each key, ``[1, 1, H, W]`` each; None for the model's.
+        constants: the model's.
+        loop: as in ``linear``.
+
+    Returns:
+        The maps at a time, on the line between the two nearest keys'; None where no key has its own.
+    """
+    if all(one is None for one in maps):
+        return None
+    keys = [list(constants) if one is None else list(one) for one in maps]
+    keys += keys[:1] if loop else []
+
+    def at(time: float) -> "Noise":
+        first, after, fraction = _between(time, len(keys))
+        return [a.lerp(b, fraction) for a, b in zip(keys[first], keys[after], strict=True)]
+
+    return at
+
+
+def weights_between(
+    G: "Generator", tuned: "Sequence[Mapping[str, Tensor] | None]", *, loop: bool = False
+) -> WeightsWay | None:
+    """The generator's weights on a way between keys, some of which it was tuned to.
+
+    Args:
+        G: the generator as it was before.
+        tuned: what each key's tuning added, by parameter; None for nothing.
+        loop: as in ``linear``.
+
+    Returns:
+        The parameters at a time, on the line between the two nearest keys'; None where no key has its own.
+    """
+    if all(one is None for one in tuned):
+        return None
+    names = sorted({name for one in tuned for name in one or {}})
+    exact = {name: parameter.float() for name, parameter in G.named_parameters() if name in names}
+    keys = [
+        {name: exact[name] + one[name] if one is not None and name in one else exact[name] for name in names}
+        for one in tuned
+    ]
+    keys += keys[:1] if loop else []
+
+    def at(time: float) -> "Mapping[str, Tensor]":
+        first, after, fraction = _between(time, len(keys))
+        if first == after:
+            return keys[first]
+        return {name: keys[first][name].lerp(keys[after][name], fraction) for name in names}
+
+    return at
+
+
+def _between(time: float, keys: int) -> tuple[int, int, float]:
+    """The keys before and after a time in [0, 1], and how far it is from the first to the second."""
+    place = min(max(time, 0.0), 1.0) * (keys - 1)
+    first = min(int(place), max(keys - 2, 0))
+    return first, min(first + 1, keys - 1), place - first
+
+
+def _to_frame(image: "Tensor") -> Frame:
+    import torch
+
+    pixels = image[0].permute(1, 2, 0).contiguous().add_(1).mul_(127.5).round_().clamp_(0, 255)
+    frame: Frame = pixels.to(torch.uint8).cpu().numpy()
+    # A film has three channels, whatever the model has.
+    return frame if frame.shape[2] == 3 else frame[:, :, :1].repeat(3, axis=2)

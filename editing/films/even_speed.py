@@ -1,0 +1,112 @@
+"""Perceptually even speed: the same visible change from each frame to the next.
+
+The length of a way is measured in pictures, not in codes: LPIPS between neighbours on a coarse set of points. For
+small steps LPIPS grows with their square (StyleGAN, section 4.1), so lengths are its square root.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.films.trajectories import StylesWay, Way
+    from stylegan_latents.generator.generator import Generator, Noise
+    from torch import Tensor
+
+SIZE = 128
+"""Side in pixels of the pictures that are compared."""
+
+
+class EvenPace:
+    """A change of times after which a way runs at one perceptual speed.
+
+    Args:
+        times: float64 ``[P]``, ascending from 0 to 1.
+        lengths: float64 ``[P - 1]``, of the way between neighbours; not negative.
+
+    Raises:
+        InputError: no picture differs from another.
+        ValueError: a shape does not fit.
+    """
+
+    def __init__(self, times: "Tensor", lengths: "Tensor") -> None:
+        import torch
+
+        if len(times) != len(lengths) + 1 or len(times) < 2:
+            raise ValueError("an even pace needs one length for each step between times")
+        total = lengths.sum()
+        if not bool(torch.isfinite(total)) or float(total) <= 0:
+            raise InputError("All pictures on the way look the same, so there is no pace to even out.")
+        self.times = times
+        self.lengths = lengths
+        # A little of even time keeps the map strictly ascending where pictures stand still.
+        share = 0.99 * lengths.cumsum(0) / total + 0.01 * times[1:]
+        self.share = torch.cat([share.new_zeros(1), share])
+
+    def __call__(self, shares: "Tensor") -> "Tensor":
+        """The times ``[N]`` at which these shares of the whole length, in [0, 1], are behind."""
+        import torch
+
+        after = torch.searchsorted(self.share, shares.to(self.share)).clamp(1, len(self.share) - 1)
+        low, high = self.share[after - 1], self.share[after]
+        fraction = (shares.to(self.share) - low) / (high - low)
+        return self.times[after - 1].lerp(self.times[after], fraction.clamp(0, 1))
+
+    def shares_at(self, keys: int) -> "Tensor":
+        """How much of the whole length, in [0, 1], is behind at each of so many keys at equal distances in time.
+
+        Raises:
+            ValueError: a key lies between two of the times.
+        """
+        if keys < 2 or (len(self.times) - 1) % (keys - 1):
+            raise ValueError(f"{keys} keys do not lie on {len(self.times)} times")
+        return self.share[:: (len(self.times) - 1) // (keys - 1)].contiguous()
+
+
+def even_pace(
+    G: "Generator",
+    way: "Way",
+    *,
+    points: int = 33,
+    styles: "StylesWay | None" = None,
+    noise: "Noise" = "const",
+    distance: "Callable[[Tensor, Tensor], Tensor] | None" = None,
+    on_point: Callable[[], None] | None = None,
+) -> EvenPace:
+    """Measure a way.
+
+    Args:
+        G: draws the pictures, at ``SIZE`` pixels where it is larger.
+        way: what to measure.
+        points: on how many points; more for a way of many keys.
+        styles: as for ``draw_frames``.
+        noise: for ``Generator.synthesize``.
+        distance: two images ``[1, 3, H, W]`` to a distance ``[1]`` that grows with the step's square; LPIPS (alex)
+            when None.
+        on_point: called after each point.
+
+    Raises:
+        InputError: the measure cannot be fetched, or no picture differs from another.
+    """
+    import torch
+
+    if distance is None:
+        from stylegan_latents.invert.losses import LPIPS
+
+        distance = LPIPS.load("alex").to(G.device)
+    times = torch.linspace(0, 1, points, dtype=torch.float64)
+    size = min(SIZE, G.resolution)
+    lengths = []
+    with torch.inference_mode():
+        before: Tensor | None = None
+        for time in times:
+            ws = way(time[None])
+            drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
+            image = G.synthesize_styles(drawn, noise, size=size)
+            if before is not None:
+                lengths.append(float(distance(before, image).clamp_min(0).sqrt()))
+            before = image
+            if on_point is not None:
+                on_point()
+    return EvenPace(times, torch.tensor(lengths, dtype=torch.float64))

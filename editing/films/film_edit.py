@@ -1,0 +1,174 @@
+"""Edits of a film: each frame's code moved along the same directions, drawn, and put back where it came from."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from stylegan_latents.editing.records.outputs import film_target
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.films.write import Frame
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.invert.faces.align import Alignment
+    from stylegan_latents.invert.record.footage import Footage
+
+
+def edit_film(
+    path: Path,
+    pairs: Sequence[tuple[str, float]],
+    *,
+    layers: str | None = None,
+    raw: bool = False,
+    out: Path | None = None,
+    paste_back: bool = False,
+    film: Path | None = None,
+    overwrite: bool = False,
+    model: str | None = None,
+    device: str | None = None,
+) -> Path:
+    """Edit a film's record and write the film, at its frame rate and with its sound where that can be copied.
+
+    Args:
+        path: the record.
+        pairs: directions as the user typed them, and strengths.
+        layers: rows of ws, as the user typed them; None for each direction's own.
+        raw: take strengths as multiples of the stored vectors.
+        out: the new film's name, or a folder.
+        paste_back: put the edited face back into the whole film; else the face alone is shown.
+        film: where the film is, when it is not where it was.
+        overwrite: whether an existing film may be replaced.
+        model, device: as for ``OpenRecord``.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: the record, the film, a direction or the target cannot be used.
+    """
+    from stylegan_latents.editing.counting import show_count
+    from stylegan_latents.editing.directions.apply import edit_name
+    from stylegan_latents.editing.directions.catalogue import find
+    from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.invert.films.write import write_film
+
+    opened = OpenRecord(path, model=model, device=device, film=True)
+    footage = _footage(opened)
+    names = opened.check_edit([name for name, _ in pairs], layers)
+    strengths = [amount for _, amount in pairs]
+    name = edit_name(list(zip(names, strengths, strict=True)), layers=layers, raw=raw)
+    target = film_target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.mp4", overwrite)
+    opened.check_output(target)
+    # Read before the work: a film that is gone is better told now. Without pasting only its sound is wanted.
+    whole = _place(opened, film) if paste_back or film is not None else footage.source.find(path.absolute().parent)
+    edits = [(find(one, opened.generator), amount) for one, amount in pairs]
+    rows = None if layers is None else opened.generator.rows(layers)
+    artist = _Artist(opened, edits, rows, raw)
+    frames = _pasted(artist, footage, whole) if paste_back and whole is not None else _alone(artist, footage)
+    with (
+        write_film(
+            target, fps=min(120.0, max(1.0, footage.rate)), overwrite=overwrite, times=footage.times, sound=whole
+        ) as write,
+        show_count(target.name, len(footage.times), "frame") as count,
+    ):
+        for frame in frames:
+            write(frame)
+            count()
+    return target
+
+
+class _Artist:
+    """Draws a film's codes, between codes too, before and after the edits."""
+
+    def __init__(
+        self, opened: "OpenRecord", edits: "Sequence[Edit]", rows: Sequence[int] | None, raw: bool
+    ) -> None:
+        from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
+
+        self.opened, self.edits, self.rows, self.raw = opened, edits, rows, raw
+        G = opened.generator
+        self.G = in_precision(G, DTYPES[resolve_precision("auto", G.device)])
+
+    def __call__(self, place: tuple[int, int, float], *, edited: bool = True) -> "Image.Image":
+        """What the generator makes at a place among the codes, as ``Footage`` gives it."""
+        import torch
+        from stylegan_latents.editing.directions.apply import edited_styles
+        from stylegan_latents.invert.photos.files import to_picture
+
+        first, second, fraction = place
+        codes = self.opened.ws
+        with torch.inference_mode():
+            # A crop's movement goes on behind the last code, what it shows does not.
+            ws = codes[first : first + 1].lerp(codes[second : second + 1], min(fraction, 1.0))
+            edits = self.edits if edited else []
+            styles = edited_styles(self.G, ws, edits, rows=self.rows, raw=self.raw)
+            return to_picture(self.G.synthesize_styles(styles))[0]
+
+    def alignment(self, place: tuple[int, int, float]) -> "Alignment":
+        """Where in the film's frame the crop is."""
+        from stylegan_latents.invert.faces.align import Alignment
+        from stylegan_latents.invert.films.crop_path import quad_between
+
+        first, second, fraction = place
+        one, two = (self.opened.alignment(index) for index in (first, second))
+        return Alignment(quad_between(one.quad, two.quad, fraction), one.photo_size, one.size, one.method)
+
+
+def _alone(artist: _Artist, footage: "Footage") -> Iterator[Frame]:
+    """The edited face of every frame; one that shows none is as the nearest that does."""
+    last: tuple[int, int, float] | None = None
+    frame: Frame | None = None
+    for number in range(len(footage.times)):
+        place = footage.nearest(number)
+        if frame is None or place != last:
+            frame, last = np.asarray(artist(place)), place
+        yield frame
+
+
+def _pasted(artist: _Artist, footage: "Footage", film: Path) -> Iterator[Frame]:
+    """Every frame of the film with the edited face in it; one that shows none is left as it is."""
+    from stylegan_latents.invert.films.read import read_film
+    from stylegan_latents.invert.paste_back.paste import paste_back
+
+    for frame in read_film(film, limit=len(footage.times)):
+        picture = frame.picture()
+        place = footage.between(frame.number)
+        if place is not None and artist.edits:
+            before, after = artist(place, edited=False), artist(place)
+            picture = paste_back(picture, after, artist.alignment(place), reference=before)
+        yield np.asarray(picture)
+
+
+def _footage(opened: "OpenRecord") -> "Footage":
+    footage = opened.inversion.footage
+    if footage is None:
+        raise InputError(f"{opened.path} is the record of a photo, not of a film.")
+    return footage
+
+
+def _place(opened: "OpenRecord", named: Path | None) -> Path:
+    """Where the film is.
+
+    Raises:
+        InputError: it is not found, or another one is named.
+    """
+    from stylegan_latents.invert.films.read import film_facts
+
+    footage = _footage(opened)
+    if named is None:
+        found = footage.source.find(opened.path.absolute().parent, Path.cwd())
+        if found is None:
+            raise InputError(
+                f"The film {footage.source.name} was moved or changed since it was inverted; name it with --photo."
+            )
+        return found
+    size = film_facts(named).size
+    if size != footage.size:
+        raise InputError(
+            f"{named} is {size[0]}x{size[1]} pixels, the film of this record was {footage.size[0]}x"
+            f"{footage.size[1]}; name that one with --photo."
+        )
+    return named

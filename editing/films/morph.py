@@ -1,0 +1,197 @@
+"""A film from key code to key code: the way, its speed, and what of the keys' own noise and weights goes along."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.films import trajectories as interpolation
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.films.trajectories import Curve, Easing, StylesWay, Way
+    from stylegan_latents.editing.records.codes import Code
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.invert.films.write import Frame
+    from torch import Tensor
+
+_POINTS = 24
+
+
+@dataclass(frozen=True)
+class Morph:
+    """How a film goes; the attributes are options of ``edit interpolate``.
+
+    Attributes:
+        frames: how many, in all.
+        curve: ``linear`` or ``spline`` through W+; ``slerp`` through Z, for codes that have a z.
+        easing: see ``ease``.
+        even: one visible speed, see ``editing.films.even_speed``.
+        loop, ping_pong: see ``frame_times``.
+        layers: only these rows move, along directions too, as a person types them; None for all, and for each
+            direction's own.
+        directions: swept from the first of ``ends`` to the second, bound to the generator.
+        ends, raw: strengths of the directions, see ``sweep``.
+        truncation_ends: see ``sweep_truncation``; None leaves the truncation.
+    """
+
+    frames: int = 60
+    curve: "Curve" = "linear"
+    easing: "Easing" = "linear"
+    even: bool = False
+    loop: bool = False
+    ping_pong: bool = False
+    layers: str | None = None
+    directions: "Sequence[Direction]" = ()
+    ends: tuple[float, float] | None = None
+    raw: bool = False
+    truncation_ends: tuple[float, float] | None = None
+
+    def check(self, keys: int) -> None:
+        """Refuse what makes no film, before a model is loaded.
+
+        Args:
+            keys: how many key codes there are.
+
+        Raises:
+            InputError: one sentence says what and what to give.
+        """
+        interpolation.check_frames(self.frames)
+        is_sweep = self.ends is not None or self.truncation_ends is not None
+        if keys < 2 and (not is_sweep or self.loop):
+            interpolation.check_keys(keys, self.loop)
+        if self.loop and is_sweep:
+            raise InputError("A sweep ends elsewhere than it begins; take --ping-pong in place of --loop.")
+        if self.ends is not None:
+            interpolation.check_ends(self.ends, "--range")
+        if self.truncation_ends is not None:
+            interpolation.check_ends(self.truncation_ends, "--truncation-range")
+
+    def points(self, keys: int) -> int:
+        """On how many points an even pace is measured."""
+        return _POINTS * self._segments(keys) + 1
+
+    def times(
+        self, G: "Generator", codes: "Sequence[Code]", *, on_point: Callable[[], None] | None = None
+    ) -> "Tensor":
+        """The time of each frame on the way, ``[frames]`` in [0, 1].
+
+        Args:
+            G: the generator of all codes.
+            codes: the key codes, in their order.
+            on_point: called after each point of ``points``, where the pace is to be even.
+
+        Raises:
+            InputError: as ``check`` and ``way``, or an even pace cannot be measured.
+        """
+        self.check(len(codes))
+        way, segments = self.way(G, codes), self._segments(len(codes))
+        times = interpolation.frame_times(self.frames, loop=self.loop, ping_pong=self.ping_pong)
+        if not self.even:
+            return interpolation.ease(times, self.easing, segments)
+        from stylegan_latents.editing.films.even_speed import even_pace
+
+        first, points = codes[0], self.points(len(codes))
+        pace = even_pace(
+            first.drawn_by(G),
+            way,
+            points=points,
+            styles=self.styles(G),
+            noise=first.noise_or_const,
+            on_point=on_point,
+        )
+        return pace(interpolation.ease_between(times, self.easing, pace.shares_at(segments + 1)))
+
+    def draw(
+        self, G: "Generator", codes: "Sequence[Code]", times: "Tensor", *, size: int | None = None
+    ) -> "Iterator[Frame]":
+        """Draw the film.
+
+        Args:
+            G, codes: as for ``times``.
+            times: what that gave.
+            size: see ``film_side``.
+
+        Returns:
+            Frames uint8 ``[size, size, 3]``, drawn when they are asked for.
+
+        Raises:
+            InputError: as ``way``, or, while drawing, a code is not finite.
+        """
+        from stylegan_latents.editing.films.animation import draw_frames, noise_between, weights_between
+
+        noise = noise_between([code.noise for code in codes], G.noise_constants(), loop=self.loop)
+        weights = weights_between(G, [code.tuned(G) for code in codes], loop=self.loop)
+        way, styles = self.way(G, codes), self.styles(G)
+        return draw_frames(G, way, times, styles=styles, noise=noise, weights=weights, size=size)
+
+    def way(self, G: "Generator", codes: "Sequence[Code]") -> "Way":
+        """The way through the key codes, and along the directions that move codes.
+
+        Raises:
+            InputError: a curve through Z has a key without z, or there are no such layers.
+        """
+        way, rows = self._through(G, codes), self._rows(G)
+        if self.truncation_ends is not None:
+            way = interpolation.sweep_truncation(way, G.w_avg, self.truncation_ends)
+        if rows is not None:
+            way = interpolation.only_rows(way, rows, codes[0].ws)
+        if self.ends is not None:
+            for direction in self.directions:
+                if direction.space == "w":
+                    way = interpolation.sweep(way, direction, self.ends, rows=rows, raw=self.raw)
+        return way
+
+    def styles(self, G: "Generator") -> "StylesWay | None":
+        """What the directions of StyleSpace make of the styles on the way; None where there is none.
+
+        Raises:
+            InputError: there are no such layers.
+        """
+        in_styles = [direction for direction in self.directions if direction.space == "s"]
+        if self.ends is None or not in_styles:
+            return None
+        return interpolation.sweep_styles(in_styles, self.ends, rows=self._rows(G), raw=self.raw)
+
+    def _rows(self, G: "Generator") -> list[int] | None:
+        return None if self.layers is None else G.rows(self.layers)
+
+    def _through(self, G: "Generator", codes: "Sequence[Code]") -> "Way":
+        import torch
+
+        if self.curve == "slerp":
+            drawn = [_z_of(code) for code in codes]
+            if len({code.truncation for code in codes}) > 1:
+                raise InputError(
+                    "--curve slerp needs seeds of one truncation; draw them again, or take --curve spline."
+                )
+            if len(codes) > 1:
+                return interpolation.slerp(G, torch.cat(drawn), truncation=codes[0].truncation, loop=self.loop)
+        if len(codes) == 1:
+            return interpolation.still(codes[0].ws)
+        through = interpolation.spline if self.curve == "spline" else interpolation.linear
+        return through(torch.cat([code.ws for code in codes]), loop=self.loop)
+
+    def _segments(self, keys: int) -> int:
+        return max(1, keys - (not self.loop))
+
+
+def _z_of(code: "Code") -> "Tensor":
+    if code.z is None:
+        raise InputError(
+            f"--curve slerp goes through Z, where only seeds are, and {code.name} is a record; leave it out, or "
+            "take --curve spline."
+        )
+    return code.z
+
+
+def film_side(size: int | None, G: "Generator") -> int | None:
+    """The frames' side, for ``Generator.synthesize``; None is the model's.
+
+    Raises:
+        InputError: the model draws no pictures of that side.
+    """
+    if size is not None and (size < 16 or G.resolution % size or (G.resolution // size).bit_count() != 1):
+        sides = [G.resolution >> shift for shift in range(4) if G.resolution >> shift >= 16]
+        raise InputError(f"--size takes {', '.join(map(str, sides))} or so for this model, not {size}.")
+    return size

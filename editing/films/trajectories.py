@@ -1,0 +1,276 @@
+"""Ways through a latent space: from key code to key code, along a direction, or towards the mean.
+
+A way is a function from times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``, so ways can be wrapped in ways, and a
+film of any length is drawn frame by frame.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+Way: TypeAlias = "Callable[[Tensor], Tensor]"
+"""Times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``; the key codes are reached at equal distances in time."""
+
+StylesWay: TypeAlias = "Callable[[Generator, Tensor, float], list[Tensor]]"
+"""What draws, ws ``[1, num_ws, w_dim]`` of a ``Way``, and their time, to styles for that generator."""
+
+Curve = Literal["linear", "spline", "slerp"]
+Easing = Literal["linear", "smooth"]
+
+LONGEST = 100_000
+"""Most frames of one film."""
+
+
+def still(ws: "Tensor") -> Way:
+    """The way that stays at one code ``[1, num_ws, w_dim]``; sweeps start from it."""
+    return lambda times: ws.expand(len(times), -1, -1).clone()
+
+
+def linear(keys: "Tensor", *, loop: bool = False) -> Way:
+    """Straight lines in W or W+ between key codes.
+
+    Args:
+        keys: ws ``[K, num_ws, w_dim]``, two at least.
+        loop: go on from the last to the first, which is reached again at time 1.
+
+    Raises:
+        InputError: there are fewer than two.
+    """
+    closed = _closed(keys, loop)
+
+    def way(times: "Tensor") -> "Tensor":
+        first, fraction = _segment(times.to(closed.device), len(closed) - 1)
+        return closed[first].lerp(closed[first + 1], fraction[:, None, None].to(closed.dtype))
+
+    return way
+
+
+def spline(keys: "Tensor", *, loop: bool = False) -> Way:
+    """A cubic spline through key codes: no corners at them (not-a-knot at the ends, periodic for a loop).
+
+    Args and errors are those of ``linear``.
+    """
+    import torch
+    from scipy.interpolate import CubicSpline
+
+    closed = _closed(keys, loop)
+    values = closed.detach().cpu().double().numpy()
+    curve = CubicSpline(range(len(closed)), values, bc_type="periodic" if loop else "not-a-knot")
+
+    def way(times: "Tensor") -> "Tensor":
+        places = times.detach().cpu().double().clamp(0, 1) * (len(closed) - 1)
+        return torch.from_numpy(curve(places.numpy())).to(keys.device, keys.dtype)
+
+    return way
+
+
+def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = False) -> Way:
+    """Great circles in Z between key codes, through the mapping network: likely samples all along (White 2016).
+
+    The angle grows evenly; so does the length, where the lengths of two codes differ.
+
+    Args:
+        G: the generator.
+        z: ``[K, z_dim]``, two at least.
+        truncation: as in ``Generator.map``.
+        loop: as in ``linear``.
+
+    Raises:
+        InputError: there are fewer than two.
+    """
+    import torch
+
+    closed = _closed(z, loop).to(G.device, torch.float32)
+    length = closed.norm(dim=1, keepdim=True)
+    unit = closed / length
+    angle = (unit[:-1] * unit[1:]).sum(1, keepdim=True).clamp(-1, 1).acos()
+
+    def way(times: "Tensor") -> "Tensor":
+        first, fraction = _segment(times.to(closed.device), len(closed) - 1)
+        t, full = fraction[:, None].to(closed.dtype), angle[first]
+        straight = unit[first].lerp(unit[first + 1], t)
+        # Of equal and of opposite codes no great circle is defined, and the line is as good.
+        sine = full.sin()
+        round_ = (((1 - t) * full).sin() * unit[first] + (t * full).sin() * unit[first + 1]) / sine.clamp_min(1e-6)
+        turned = torch.where(sine > 1e-4, round_, straight)
+        return G.map(turned * length[first].lerp(length[first + 1], t), truncation=truncation)
+
+    return way
+
+
+def only_rows(way: Way, rows: Sequence[int], held: "Tensor") -> Way:
+    """A way of which some rows move and all others stay: those of the coarse styles, for the pose alone.
+
+    Args:
+        way: where to go.
+        rows: the rows that move.
+        held: ws ``[1, num_ws, w_dim]`` of the others.
+    """
+
+    def held_way(times: "Tensor") -> "Tensor":
+        moved, ws = way(times), held.expand(len(times), -1, -1).clone()
+        ws[:, list(rows)] = moved[:, list(rows)]
+        return ws
+
+    return held_way
+
+
+def sweep(
+    way: Way,
+    direction: "Direction",
+    ends: tuple[float, float],
+    *,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
+) -> Way:
+    """A way that also goes along a direction, from one strength to another.
+
+    Args:
+        way: where it starts from: ``still``, or a moving one.
+        direction: bound to the generator.
+        ends: the strengths at times 0 and 1.
+        rows, raw: as in ``Direction.apply``.
+    """
+    import torch
+
+    def swept(times: "Tensor") -> "Tensor":
+        ws = way(times)
+        strengths = [ends[0] + (ends[1] - ends[0]) * time for time in times.tolist()]
+        each = enumerate(strengths)
+        return torch.cat([direction.apply(ws[i : i + 1], strength, rows=rows, raw=raw) for i, strength in each])
+
+    return swept
+
+
+def sweep_styles(
+    directions: "Sequence[Direction]",
+    ends: tuple[float, float],
+    *,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
+) -> StylesWay:
+    """The same for directions of StyleSpace, which move what a code becomes in the network.
+
+    Args:
+        directions: bound to the generator, all of StyleSpace.
+        ends, rows, raw: as for ``sweep``; rows choose the layers whose styles move.
+
+    Returns:
+        A way from codes to styles, which raises InputError where they overflow.
+    """
+    from stylegan_latents.editing.directions.apply import edited_styles
+
+    def swept(G: "Generator", ws: "Tensor", time: float) -> "list[Tensor]":
+        strength = ends[0] + (ends[1] - ends[0]) * time
+        return edited_styles(G, ws, [(direction, strength) for direction in directions], rows=rows, raw=raw)
+
+    return swept
+
+
+def sweep_truncation(way: Way, w_avg: "Tensor", ends: tuple[float, float]) -> Way:
+    """A way drawn towards the mean w, more or less as time goes on (the truncation trick).
+
+    Args:
+        way: where it starts from.
+        w_avg: ``[w_dim]``.
+        ends: how much of the distance from the mean is kept at times 0 and 1: 1 all of it, 0 none.
+    """
+
+    def swept(times: "Tensor") -> "Tensor":
+        ws = way(times)
+        kept = (ends[0] + (ends[1] - ends[0]) * times).to(ws.device, ws.dtype)
+        return w_avg.to(ws.device, ws.dtype).lerp(ws, kept[:, None, None])
+
+    return swept
+
+
+def frame_times(frames: int, *, loop: bool = False, ping_pong: bool = False) -> "Tensor":
+    """The time of each frame: evenly from 0 to 1.
+
+    Args:
+        frames: how many, in all.
+        loop: leave out time 1, which is time 0 of the next round.
+        ping_pong: there and back again, the ends once each, so that the film repeats without a jump.
+
+    Returns:
+        float64 ``[frames]``.
+
+    Raises:
+        InputError: there are fewer than two frames or too many, or both loop and ping_pong are asked for.
+    """
+    import torch
+
+    check_frames(frames)
+    if loop and ping_pong:
+        raise InputError("--loop goes on from the last key to the first, --ping-pong turns back; choose one.")
+    if loop:
+        return torch.arange(frames, dtype=torch.float64) / frames
+    if not ping_pong:
+        return torch.linspace(0, 1, frames, dtype=torch.float64)
+    there = frames // 2
+    back = frames - there
+    forth = torch.linspace(0, 1, there + 1, dtype=torch.float64)
+    return torch.cat([forth, 1 - torch.arange(1, back, dtype=torch.float64) / back])
+
+
+def ease(times: "Tensor", easing: Easing, segments: int = 1) -> "Tensor":
+    """Times at which the motion is even (``linear``), or slow at every key and fast between them (``smooth``)."""
+    import torch
+
+    return ease_between(times, easing, torch.linspace(0, 1, segments + 1, dtype=torch.float64))
+
+
+def ease_between(times: "Tensor", easing: Easing, keys: "Tensor") -> "Tensor":
+    """``ease`` for keys that are not at equal distances: float64 ``[K]``, ascending from 0 to 1."""
+    import torch
+
+    if easing == "linear":
+        return times
+    after = torch.searchsorted(keys, times.to(keys), right=True).clamp(1, len(keys) - 1)
+    low, high = keys[after - 1], keys[after]
+    fraction = ((times - low) / (high - low)).clamp(0, 1)
+    return low.lerp(high, fraction * fraction * (3 - 2 * fraction))
+
+
+def check_frames(frames: int) -> None:
+    """Raise InputError for a number of frames that makes no film."""
+    if frames < 2:
+        raise InputError(f"A film needs at least 2 frames, not {frames}; 60 last two and a half seconds.")
+    if frames > LONGEST:
+        raise InputError(f"{frames} frames are more than one film may have ({LONGEST}); make several.")
+
+
+def check_keys(count: int, loop: bool = False) -> None:
+    """Raise InputError for too few key codes."""
+    if count < 2:
+        raise InputError(
+            f"An interpolation{' loop' if loop else ''} needs two key frames at least, and there is {count}; add "
+            "another record or seed, or say what to sweep, such as --direction smile --range -2 2."
+        )
+
+
+def check_ends(ends: tuple[float, float], option: str) -> None:
+    """Raise InputError for ends of a sweep that are not finite, or equal."""
+    if not all(math.isfinite(end) for end in ends) or ends[0] == ends[1]:
+        raise InputError(f"{option} needs two different finite numbers, not {ends[0]:g} {ends[1]:g}.")
+
+
+def _closed(keys: "Tensor", loop: bool) -> "Tensor":
+    import torch
+
+    check_keys(len(keys), loop)
+    return torch.cat([keys, keys[:1]]) if loop else keys
+
+
+def _segment(times: "Tensor", segments: int) -> "tuple[Tensor, Tensor]":
+    """Which segment each time lies in, int64 ``[N]``, and how far along it, ``[N]`` in [0, 1]."""
+    place = times.clamp(0, 1) * segments
+    first = place.floor().clamp(max=segments - 1).long()
+    return first, place - first

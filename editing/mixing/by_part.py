@@ -1,0 +1,110 @@
+"""A part of one picture in another by the style channels that drive it, and pictures that are alike in a part
+(Collins et al., "Editing in Style", 2020; Chong et al., "Retrieve in Style", 2021).
+
+Unlike a region that is cut out, the part is drawn anew by the receiver's network: in its pose, place and light.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.directions.calibration import style_deviations
+from stylegan_latents.editing.mixing.mixing import check_crossfade
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+# A few thousand styles each.
+_BATCH = 500
+
+
+@dataclass(frozen=True, eq=False)
+class PartDonor:
+    """What one source gives.
+
+    Attributes:
+        ws: ``[1 or N, num_ws, w_dim]``.
+        weights: how far each style channel is taken, ``[style channels]`` in 0 to 1, as
+            ``Parts.weights`` gives them.
+        strength: 0 leaves the receiver's styles, 1 takes all that the weights say.
+        rows: the rows of ws whose layers take part; all when None.
+    """
+
+    ws: "Tensor"
+    weights: "Tensor"
+    strength: float = 1.0
+    rows: Sequence[int] | None = None
+
+
+def mix_parts(G: "Generator", ws: "Tensor", donors: Sequence[PartDonor]) -> "list[Tensor]":
+    """The styles of codes with parts of others.
+
+    Args:
+        G: the generator that draws the receivers.
+        ws: the receivers, ``[N, num_ws, w_dim]``; left as they are.
+        donors: what they get, each from the receiver's own styles on, so that of a channel which several drive the
+            steps add up.
+
+    Returns:
+        One ``[N, channels]`` for each layer, for ``Generator.synthesize_styles``.
+
+    Raises:
+        InputError: a strength is not between 0 and 1.
+        ValueError: shapes do not fit.
+    """
+    own = G.styles(ws)
+    mixed = list(own)
+    for donor in donors:
+        check_crossfade(donor.strength)
+        if len(donor.ws) not in (1, len(ws)):
+            raise ValueError(f"a donor's ws {list(donor.ws.shape)} does not fit {list(ws.shape)}")
+        parts = _by_layer(G, donor.weights)
+        theirs = G.styles(donor.ws.to(ws.device, ws.dtype))
+        for index, layer in enumerate(G.layers):
+            if donor.rows is None or layer.ws_index in donor.rows:
+                step = donor.strength * parts[index].to(ws.device) * (theirs[index] - own[index])
+                mixed[index] = mixed[index] + step
+    return mixed
+
+
+def part_distances(G: "Generator", ws: "Tensor", others: "Tensor", weights: "Tensor") -> "Tensor":
+    """How unlike codes are in a part: 0 is the same, 1.4 two random codes of W.
+
+    Args:
+        ws: the code that is compared, ``[1, num_ws, w_dim]``.
+        others: with these, ``[N, num_ws, w_dim]``.
+        weights: how much each style channel counts, as for ``PartDonor``.
+
+    Returns:
+        float32 ``[N]``: the root of the weighted mean square of the styles' differences, in their standard
+        deviations.
+
+    Raises:
+        InputError: no channel counts.
+    """
+    import torch
+
+    counted = weights.to(ws.device)
+    if not bool(counted.any()):
+        raise InputError("No style channel is left to compare; give a lower --threshold.")
+    spread = style_deviations(G).to(ws.device).clamp_min(1e-12)
+    found = []
+    with torch.no_grad():
+        own = torch.cat(G.styles(ws), dim=1)
+        for start in range(0, len(others), _BATCH):
+            theirs = torch.cat(G.styles(others[start : start + _BATCH]), dim=1)
+            squared = ((theirs - own) / spread).square() * counted
+            found.append((squared.sum(dim=1) / counted.sum()).sqrt())
+    return torch.cat(found)
+
+
+def _by_layer(G: "Generator", weights: "Tensor") -> "tuple[Tensor, ...]":
+    counts = [layer.channels for layer in G.layers]
+    if weights.shape != (sum(counts),):
+        raise ValueError(f"weights need one value for each of {sum(counts)} channels, got {list(weights.shape)}")
+    import torch
+
+    parts: tuple[Tensor, ...] = torch.split(weights, counts)
+    return parts

@@ -1,0 +1,198 @@
+"""Parts of a generator's pictures found without labels: spherical k-means over its feature maps (Collins et al.,
+"Editing in Style", 2020, section 3.1), named by the landmarks of faces where it shows faces.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from stylegan_latents.editing.counting import Begin
+from stylegan_latents.editing.directions.calibration import style_deviations
+from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
+from stylegan_latents.editing.mixing.parts import Parts, part_features
+from stylegan_latents.editing.regions.regions import Points, face_region
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+Labels = npt.NDArray[np.int64]
+
+_TRUNCATION, _PICTURE_SIDE, _BATCH = 0.7, 256, 4
+# So many principal axes keep the angles between features, and make the clustering quick.
+_AXES = 64
+_FEATURES = ("eyes", "nose", "mouth")
+_SURFACES = {"hair": "hair", "face": "skin", "background": "background"}
+"""Regions, and the parts that the clusters in them make."""
+_REST = "body"
+
+
+def find_parts(
+    G: "Generator",
+    *,
+    begin: Begin,
+    clusters: int = 18,
+    samples: int = 24,
+    codes: int = 8,
+    probes: int = 1,
+    seed: int = 0,
+) -> Parts:
+    """Cluster a generator's feature maps, and measure which style channels act in which part.
+
+    Args:
+        G: the generator, in the precision to look at it in; in float32 the default model takes about two minutes.
+        begin: makes a progress bar.
+        clusters: how many; on faces several make one part.
+        samples: pictures whose features are clustered.
+        codes: pictures in which the channels' effects are measured.
+        probes: gradients for each of them and each part.
+        seed: of the first sample.
+
+    Raises:
+        InputError: a number is too small.
+    """
+    import torch
+
+    if clusters < 2 or samples < 2 or codes < 1 or probes < 1:
+        raise InputError("Parts need two clusters and two samples, a code and a probe at least.")
+    drawn = max(samples, codes)
+    ws = G.sample(range(seed, seed + drawn), truncation=_TRUNCATION)
+    report = begin("looking at samples")
+    found, pictures = [], []
+    size = min(_PICTURE_SIDE, G.resolution)
+    with torch.no_grad():
+        for start in range(0, samples, _BATCH):
+            part = ws[start : min(start + _BATCH, samples)]
+            found.append(part_features(G, part).cpu())
+            pictures.append(G.synthesize(part, size=size).cpu())
+            report(min(start + _BATCH, samples), samples)
+    features = torch.cat(found)
+    begin("clustering")
+    labels, centres = cluster(features, clusters, seed)
+    points = face_points(torch.cat(pictures))
+    named = name_clusters(labels, points, len(centres))
+    names = tuple(dict.fromkeys(named)) if named else tuple(str(index) for index in range(len(centres)))
+    owners = torch.tensor([names.index(name) for name in named] if named else range(len(centres)))
+    parts = Parts(names, centres, owners, torch.empty(len(names), 0), G.name, G.fingerprint)
+    return _with_shares(G, parts, ws[:codes], size, probes, begin("measuring style channels"))
+
+
+def cluster(features: "Tensor", clusters: int, seed: int = 0) -> "tuple[Labels, Tensor]":
+    """Spherical k-means: scikit-learn's on unit vectors, with centres brought back to unit length.
+
+    Args:
+        features: unit vectors ``[N, side, side, features]``.
+        clusters: how many.
+        seed: of the first centres.
+
+    Returns:
+        The cluster of each place, int64 ``[N, side, side]``, and the centres ``[clusters, features]``.
+    """
+    import torch
+    from sklearn.cluster import KMeans
+    from torch.nn import functional as F
+
+    flat = features.reshape(-1, features.shape[-1])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        axes = torch.svd_lowrank(flat, min(_AXES, *flat.shape), niter=2)[2]
+    short = (flat @ axes).numpy()
+    first = KMeans(clusters, n_init=2, max_iter=40, random_state=seed).fit(short).labels_
+    hot = F.one_hot(torch.from_numpy(first).long(), clusters).to(flat.dtype)
+    centres = F.normalize(hot.T @ flat, dim=1)
+    # By angle, as every later picture is read.
+    labels: Labels = (flat @ centres.T).argmax(dim=1).reshape(features.shape[:-1]).numpy()
+    return labels, centres
+
+
+def face_points(images: "Tensor") -> list[Points | None]:
+    """The landmarks of each picture's face in fractions of its side; None where there is none.
+
+    Args:
+        images: float32 ``[N, channels, H, W]`` in [-1, 1].
+    """
+    from stylegan_latents.editing.discovery.scorers.scorer import to_pixels
+    from stylegan_latents.invert.faces.detector import landmarks_of
+
+    if images.shape[1] != 3:
+        return [None] * len(images)
+    found = [landmarks_of(picture) for picture in to_pixels(images)]
+    side = images.shape[-1]
+    return [None if one is None else np.asarray((one + 0.5) / side, dtype=np.float64) for one in found]
+
+
+def name_clusters(labels: Labels, points: Sequence[Points | None], clusters: int) -> list[str]:
+    """What each cluster is called by where it lies on the faces; empty where half of the pictures show no face.
+
+    Eyes, nose and mouth are the clusters that cover most of those regions. The others are hair, skin or
+    background by the region that most of them lies in, and the body, with what it wears, where that is none.
+
+    Args:
+        labels: the cluster of each place, ``[N, side, side]``.
+        points: the landmarks of each picture, as ``face_points`` gives them.
+        clusters: how many there are.
+    """
+    seen = [(where, one) for where, one in zip(labels, points, strict=True) if one is not None]
+    if 2 * len(seen) < len(labels):
+        return []
+    side = labels.shape[1]
+    shown = np.stack([where for where, _ in seen])
+    regions = {
+        name: np.stack([_coarse(face_region(name, one, 8 * side)) for _, one in seen])
+        for name in (*_FEATURES, *_SURFACES)
+    }
+    names = []
+    for index in range(clusters):
+        inside = shown == index
+        lies = {name: float(mask[inside].mean()) if inside.any() else 0.0 for name, mask in regions.items()}
+        covers = {name: float(regions[name][inside].sum() / regions[name].sum()) for name in _FEATURES}
+        feature = max(_FEATURES, key=lambda name: covers[name])
+        surface = max(_SURFACES, key=lambda name: lies[name])
+        if covers[feature] >= 0.4 and lies[feature] >= 0.25:
+            names.append(feature)
+        else:
+            names.append(_SURFACES[surface] if lies[surface] >= 0.35 else _REST)
+    return names
+
+
+def _coarse(mask: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The mean of every eight by eight pixels."""
+    side = len(mask) // 8
+    return np.asarray(mask.reshape(side, 8, side, 8).mean(axis=(1, 3)), dtype=np.float32)
+
+
+def _with_shares(
+    G: "Generator", parts: Parts, ws: "Tensor", size: int, probes: int, report: Callable[[int, int], None]
+) -> Parts:
+    """The parts with each style channel's share of its change in each of them."""
+    import torch
+
+    places = torch.nn.functional.interpolate(parts.masks(G, ws), (size, size), mode="nearest").to(ws.device)
+    effects = effects_in_places(G, ws, places, probes=probes, size=size, progress=report).cpu()
+    effects = effects * style_deviations(G).cpu().square()
+    total = effects.sum(dim=0)
+    # To-RGB's styles colour the whole picture; the others that do next to nothing would win by chance.
+    colours = torch.cat([torch.full((layer.channels,), layer.name.endswith("rgb")) for layer in G.layers])
+    shares = effects / (total + 0.1 * total[~colours].median()).clamp_min(1e-30)
+    shares[:, colours] = 0
+    return replace(parts, shares=evened(shares))
+
+
+def evened(shares: "Tensor") -> "Tensor":
+    """Shares as they were if all parts were as large and as full of contrast: of what is usual in each part.
+
+    Otherwise clothes and backgrounds, where a little shift changes much, would own the channels of the other parts.
+
+    Args:
+        shares: of the change of each channel's pixels, ``[parts, channels]``.
+
+    Returns:
+        The same sums over the parts, ``[parts, channels]``.
+    """
+    usual = shares.mean(dim=1, keepdim=True).clamp_min(1e-30)
+    lift = shares / usual
+    result: Tensor = lift * (shares.sum(dim=0) / lift.sum(dim=0).clamp_min(1e-30))
+    return result

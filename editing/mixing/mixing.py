@@ -1,0 +1,156 @@
+"""Style mixing: rows of some codes in the place of another's (StyleGAN, section 3.1; StyleGAN2, section 3)."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from stylegan_latents.editing.records.new_record import changed_record
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.records.codes import Code
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.json_values import JSON
+    from stylegan_latents.invert.record.inversion import Inversion
+    from torch import Tensor
+
+_Value = TypeVar("_Value", str, float)
+
+
+@dataclass(frozen=True, eq=False)
+class Donor:
+    """What one source gives.
+
+    Attributes:
+        ws: ``[1 or N, num_ws, w_dim]``.
+        rows: the rows of ws that it gives, as ``Generator.rows`` reads them.
+        strength: 0 leaves the receiver's rows, 1 replaces them, in between is on the line from one to the other.
+    """
+
+    ws: "Tensor"
+    rows: Sequence[int]
+    strength: float = 1.0
+
+
+def mix(ws: "Tensor", donors: Sequence[Donor]) -> "Tensor":
+    """Give codes the rows of others.
+
+    Args:
+        ws: the receivers, ``[N, num_ws, w_dim]``; left as they are.
+        donors: applied in their order, so that of two which give one row, the later one lies on top.
+
+    Returns:
+        ws ``[N, num_ws, w_dim]``.
+
+    Raises:
+        InputError: a strength is not between 0 and 1.
+        ValueError: shapes do not fit.
+    """
+    mixed = ws.clone()
+    for donor in donors:
+        check_crossfade(donor.strength)
+        if donor.ws.shape[1:] != ws.shape[1:] or len(donor.ws) not in (1, len(ws)):
+            raise ValueError(f"a donor's ws {list(donor.ws.shape)} does not fit {list(ws.shape)}")
+        rows = list(donor.rows)
+        given = donor.ws[:, rows].to(ws.device, ws.dtype)
+        mixed[:, rows] = mixed[:, rows].lerp(given, donor.strength)
+    return mixed
+
+
+def mix_matrix(receivers: "Tensor", donors: "Tensor", rows: Sequence[int], strength: float = 1.0) -> "Tensor":
+    """Every receiver with the rows of every donor.
+
+    Args:
+        receivers: ws ``[R, num_ws, w_dim]``.
+        donors: ws ``[C, num_ws, w_dim]``.
+        rows: the rows that are given.
+        strength: as in ``Donor``.
+
+    Returns:
+        ws ``[R, C, num_ws, w_dim]``.
+
+    Raises:
+        InputError: as ``mix``.
+    """
+    import torch
+
+    columns = [mix(receivers, [Donor(donor[None], rows, strength)]) for donor in donors]
+    return torch.stack(columns, dim=1)
+
+
+def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], names: Sequence[str]) -> "Inversion":
+    """The record of a mix: edits, and pasting back into the receiver's photo, go on from it.
+
+    Args:
+        G: the generator of all codes.
+        receiver: whose photo, noise and tuned weights these are.
+        donors: as for ``mix``.
+        names: of the donors.
+
+    Raises:
+        InputError: as ``mix``.
+    """
+    from stylegan_latents.invert.record.inversion import Inversion
+
+    given: list[JSON] = [
+        {"name": name, "rows": list(donor.rows), "strength": donor.strength}
+        for name, donor in zip(names, donors, strict=True)
+    ]
+    ws = mix(receiver.ws, donors)
+    if receiver.record is None:
+        return Inversion(ws, G.name, G.fingerprint, G.latent_space, "mix", {"donors": given})
+    record = receiver.record.inversion
+    return changed_record(record, G, ws, "mix", {"mixed_from": record.method, "donors": given})
+
+
+def check_crossfade(strength: float) -> None:
+    """Raise InputError for a strength that is not between 0 and 1."""
+    if not (math.isfinite(strength) and 0 <= strength <= 1):
+        raise InputError(
+            f"A mix takes strengths from 0, the first picture's own, to 1, the other's, not {strength:g}."
+        )
+
+
+def share_out(sources: Sequence[str], layers: Sequence[str], strengths: Sequence[float]) -> list[tuple[str, float]]:
+    """The layers and the strength of each source.
+
+    Args:
+        sources: their names.
+        layers, strengths: one for each source, or one for all.
+
+    Raises:
+        InputError: the counts do not fit, or a strength is not between 0 and 1.
+    """
+    for strength in strengths:
+        check_crossfade(strength)
+    count = len(sources)
+    return [(_of(layers, i, count, "--layers"), _of(strengths, i, count, "--strength")) for i in range(count)]
+
+
+def _of(values: Sequence[_Value], index: int, count: int, option: str) -> _Value:
+    if len(values) == 1:
+        return values[0]
+    if len(values) != count:
+        if count == 1:
+            joined = ", joined by commas: coarse,fine" if option == "--layers" else ""
+            raise InputError(f"One giver takes one {option}{joined}; there are {len(values)}.")
+        raise InputError(f"Give one {option} for all {count} givers or one for each, not {len(values)}.")
+    return values[index]
+
+
+def check_apart(sources: Sequence[str], rows: Sequence[Sequence[int]]) -> None:
+    """Refuse two sources of the same rows, of which the later would hide the earlier.
+
+    Raises:
+        InputError: two sources give one row.
+    """
+    owner: dict[int, str] = {}
+    for source, given in zip(sources, rows, strict=True):
+        for row in given:
+            if row in owner:
+                raise InputError(
+                    f"{owner[row]} and {source} both give layer {row}; give each its own --layers, such as "
+                    "--layers coarse --layers fine, or add --matrix for a picture of each."
+                )
+            owner[row] = source

@@ -1,0 +1,219 @@
+"""Parts of what a generator shows, by clusters of its feature maps, and the style channels that drive each part
+(Collins et al., "Editing in Style: Uncovering the Local Semantics of GANs", 2020; Chong et al., "Retrieve in Style:
+Unsupervised Facial Feature Transfer and Retrieval", 2021).
+
+A catalogue of parts is made once for a network, by ``editing.mixing.find_parts``, and kept in the cache
+folder; the default model's comes with this package. Which style channel belongs to which part is measured on the
+picture, by gradients: that holds for every architecture, and for channels that are finer than the clusters.
+"""
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.counting import Begin
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from torch import Tensor
+
+_KEY = "stylegan-latents-parts"
+_SHIPPED = Path(__file__).parent / "catalogues"
+_SUFFIX = ".parts.safetensors"
+_SIDE = 32
+"""Samples along a side of the maps that are clustered; fewer where the network has none so fine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The parts of what one network shows.
+
+    Attributes:
+        names: of the parts; numbers from 0 on where nothing names them.
+        centres: float32 ``[clusters, features]``, unit vectors.
+        owners: int64 ``[clusters]``, the part that each cluster belongs to.
+        shares: float32 ``[len(names), style channels]`` in 0 to 1: how much of the change that a channel makes in
+            the picture lies in the part, as ``evened`` counts it.
+        model, fingerprint: of the generator.
+    """
+
+    names: tuple[str, ...]
+    centres: "Tensor"
+    owners: "Tensor"
+    shares: "Tensor"
+    model: str
+    fingerprint: str
+
+    def masks(self, G: "Generator", ws: "Tensor") -> "Tensor":
+        """Where each part is, float32 ``[N, len(names), side, side]``, 1 in one part and 0 in the others.
+
+        Args:
+            G: the generator of the parts, or one tuned from it.
+            ws: ``[N, num_ws, w_dim]``.
+        """
+        import torch
+
+        found = part_features(G, ws)
+        owners = self.owners[(found.cpu() @ self.centres.T).argmax(dim=-1)]
+        return torch.nn.functional.one_hot(owners, len(self.names)).permute(0, 3, 1, 2).float()
+
+    def weights(self, names: Sequence[str], threshold: float) -> "Tensor":
+        """How far each style channel is taken from a reference for these parts, ``[style channels]`` in 0 to 1.
+
+        None of a channel whose share in the parts is below the threshold, all of one whose share is halfway from
+        there to 1, and in between in proportion.
+
+        Raises:
+            InputError: there is no such part, or no channel has so large a share.
+        """
+        import torch
+
+        share = self.shares[[self.index(name) for name in dict.fromkeys(names)]].sum(dim=0)
+        weights: Tensor = torch.clamp((share - threshold) / max(0.5 * (1 - threshold), 1e-6), 0.0, 1.0)
+        if not bool(weights.any()):
+            raise InputError(
+                f"No style channel has {threshold:.0%} of its change in {', '.join(names)}; the largest share is "
+                f"{float(share.max()):.2f}, so give a lower --threshold."
+            )
+        return weights
+
+    def index(self, name: str) -> int:
+        """The position of a part.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        text = name.strip().lower()
+        if text not in self.names:
+            raise InputError(
+                f"The model '{self.model}' has no part '{name}': give {', '.join(self.names)}; `edit parts` shows "
+                "them."
+            )
+        return self.names.index(text)
+
+    def save(self, path: Path, *, overwrite: bool = True) -> None:
+        """Write one safetensors file, in float16; ``load`` reads it.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        import torch
+        from safetensors.torch import save
+
+        header = {"names": self.names, "model": self.model, "fingerprint": self.fingerprint}
+        tensors = {
+            "centres": self.centres.to(torch.float16).contiguous(),
+            "owners": self.owners.to(torch.uint8).contiguous(),
+            "shares": self.shares.to(torch.float16).contiguous(),
+        }
+        with atomic_path(path, overwrite=overwrite) as temporary:
+            temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
+
+
+def load(path: Path) -> Parts:
+    """Read what ``Parts.save`` wrote.
+
+    Raises:
+        InputError: the file is missing, damaged, or no catalogue of parts.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[_KEY])
+            centres, owners, shares = (file.get_tensor(name) for name in ("centres", "owners", "shares"))
+        names = tuple(str(name) for name in header["names"])
+        if len(shares) != len(names) or len(owners) != len(centres) or int(owners.max()) >= len(names):
+            raise ValueError("its shapes do not fit")
+        return Parts(
+            names, centres.float(), owners.long(), shares.float(), str(header["model"]), str(header["fingerprint"])
+        )
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} cannot be read as a catalogue of parts: {error}.") from error
+
+
+def parts_of(G: "Generator", begin: Begin) -> Parts:
+    """The catalogue of a generator: that of this package, of the cache folder, or found now and kept there.
+
+    Args:
+        G: as it was loaded, not tuned.
+        begin: makes a progress bar.
+
+    Raises:
+        InputError: the model has classes, or the cache folder cannot be written.
+    """
+    parts = parts_at_hand(G)
+    if parts is not None:
+        return parts
+    if G.label_dim:
+        raise InputError(f"The model '{G.name}' has classes; parts are found for models without.")
+    from stylegan_latents.editing.mixing.find_parts import find_parts
+
+    parts = find_parts(G, begin=begin)
+    parts.save(_kept_at(G))
+    return parts
+
+
+def parts_at_hand(G: "Generator") -> Parts | None:
+    """The catalogue of a generator where it need not be found first: that of this package, or of the cache folder.
+
+    Args:
+        G: as it was loaded, not tuned.
+    """
+    return _shipped().get(G.fingerprint) or _cached(_kept_at(G))
+
+
+def _kept_at(G: "Generator") -> Path:
+    from stylegan_latents.generator.weights.fetch import cache_folder
+
+    return cache_folder() / "parts" / f"{G.fingerprint[:24]}{_SUFFIX}"
+
+
+def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
+    """What is clustered: at each place the features of two neighbouring maps, a unit vector.
+
+    The finer map tells materials apart, hair from skin; the coarser one also knows where on the face they are.
+
+    Args:
+        ws: ``[N, num_ws, w_dim]``.
+
+    Returns:
+        float32 ``[N, side, side, features]``.
+    """
+    import torch
+    from stylegan_latents.generator.features import feature_maps, features
+    from torch.nn import functional as F
+
+    maps = [one for one in feature_maps(G) if one.resolution <= _SIDE][-2:] or list(feature_maps(G)[:1])
+    side = maps[-1].resolution
+    found = []
+    with torch.no_grad():
+        for one in maps:
+            seen = features(G, ws, one).float()
+            # What a map holds from beyond the picture is on all sides alike.
+            beyond = (one.size - one.resolution) // 2
+            seen = seen[:, :, beyond : beyond + one.resolution, beyond : beyond + one.resolution]
+            if one.resolution != side:
+                seen = F.interpolate(seen, (side, side), mode="bilinear")
+            found.append(F.normalize(seen, dim=1))
+    joined: Tensor = torch.cat(found, dim=1).permute(0, 2, 3, 1) / len(found) ** 0.5
+    return joined
+
+
+def _cached(path: Path) -> Parts | None:
+    """None where there is no catalogue, or a damaged one, so that it is made anew."""
+    try:
+        return load(path) if path.is_file() else None
+    except InputError:
+        return None
+
+
+@functools.cache
+def _shipped() -> dict[str, Parts]:
+    """The catalogues in the package's own folder, by fingerprint."""
+    return {parts.fingerprint: parts for parts in map(load, sorted(_SHIPPED.glob(f"*{_SUFFIX}")))}

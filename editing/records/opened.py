@@ -1,0 +1,281 @@
+"""A record opened for editing: with its generator, and with its photo where that can be found."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from stylegan_latents.generator.cli.command import choose_device
+from stylegan_latents.generator.cli.progress import show_status
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import check_writable
+from stylegan_latents.generator.layers import Layer, parse_layers
+from stylegan_latents.invert.record.files import record_stem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import Image
+    from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.invert.faces.align import Alignment
+    from torch import Tensor
+
+Blend = Literal["image", "features"]
+
+
+class OpenRecord:
+    """One inversion with the generator that it belongs to, which is loaded when it is first asked for.
+
+    Args:
+        path: the record.
+        model: the generator's name or file; None for the name in the record.
+        device: where to compute, as ``choose_device`` takes it.
+        generator: one that is loaded already; ``model`` and ``device`` are not looked at then.
+        film: take a film's record, of many images.
+
+    Attributes:
+        inversion: a record of one image, or a film's.
+
+    Raises:
+        InputError: the record cannot be read, holds several images, or does not say enough of its model.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        model: str | None = None,
+        device: str | None = None,
+        generator: "Generator | None" = None,
+        film: bool = False,
+    ) -> None:
+        with show_status("Reading the record"):
+            # PyTorch comes with it, which takes a while.
+            from stylegan_latents.invert.record.inversion import Inversion
+
+        self.path = path
+        self.inversion = Inversion.load(path)
+        if self.inversion.footage is not None and not film:
+            raise InputError(
+                f"{path} is a film's; films take `edit {path} --direction smile --strength 1.5` alone."
+            )
+        if len(self.inversion) != 1 and not film:
+            raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
+        self._own_model = model is None
+        self._device = device
+        if generator is None:
+            self._name = model or self._model()
+        else:
+            self._name, self.base = generator.name, generator
+
+    @cached_property
+    def base(self) -> "Generator":
+        """The generator as it was loaded, in float32 on the chosen device.
+
+        Raises:
+            InputError: it cannot be loaded, or there is no such device.
+        """
+        from stylegan_latents.generator.loading import is_at_hand, load
+
+        device = choose_device(self._device)
+        # What has to be fetched first shows its own progress.
+        with show_status(f"Loading {self._name}", quiet=not is_at_hand(self._name)):
+            return load(self._name).to(device)
+
+    @cached_property
+    def generator(self) -> "Generator":
+        """What draws this record: ``base``, or a copy of it with the record's tuned weights.
+
+        Raises:
+            InputError: as ``base``, or the weights were tuned on another generator.
+        """
+        from stylegan_latents.invert.record.tuned_weights import tuned_generator
+
+        return tuned_generator(self.base, self.inversion)
+
+    @cached_property
+    def ws(self) -> "Tensor":
+        """The code on the generator's device, ``[1, num_ws, w_dim]``, or a film's codes.
+
+        Raises:
+            InputError: the record belongs to another model.
+        """
+        return self.inversion.for_generator(self.base)
+
+    @property
+    def noise(self) -> "Noise":
+        """The record's own noise maps, or the model's."""
+        maps = self.inversion.noise
+        return "const" if maps is None else [map.to(self.generator.device) for map in maps]
+
+    def check_edit(self, directions: "Sequence[str]", layers: str | None = None) -> list[str]:
+        """Tell what is wrong with an edit as far as that needs no model.
+
+        Args:
+            directions: names or files, as the user typed them.
+            layers: rows of ws, as the user typed them; None for each direction's own.
+
+        Returns:
+            What the directions are called.
+
+        Raises:
+            InputError: a direction is unknown, cannot be read or belongs to another latent space, or there are
+                no such layers.
+        """
+        from stylegan_latents.editing.directions.catalogue import lookup
+        from stylegan_latents.editing.directions.published import is_published, name_of
+
+        record = self.inversion
+        if not self._fits_model:  # which loading the model tells better
+            return list(directions)
+        names = [
+            name_of(name)
+            if is_published(name, record.latent_space)
+            else lookup(name, record.latent_space, record.model).name
+            for name in directions
+        ]
+        # A code of W also fits a model with another number of rows than the record's.
+        count = record.ws.shape[1]
+        in_w = bool((record.ws == record.ws[:, :1]).all())
+        if layers is not None and (self._own_model or not in_w):
+            # Which groups there are is the same for all models.
+            parse_layers(layers, [Layer(str(row), 4, row, 0) for row in range(count)], count)
+        return names
+
+    @property
+    def _fits_model(self) -> bool:
+        """Whether the record's latent space is the model's, so far as the model's header says that."""
+        from stylegan_latents.generator.loading import latent_space_of
+
+        return latent_space_of(self._name) in (None, self.inversion.latent_space)
+
+    @property
+    def stem(self) -> str:
+        """What the names of files made from this record begin with."""
+        return record_stem(self.path)
+
+    def check_output(self, path: Path) -> None:
+        """Refuse to write over the photo or the record, which no option may replace, or where nothing can be.
+
+        Raises:
+            InputError: ``path`` is one of them, or its folder may not be written.
+        """
+        record = self.inversion
+        sources = record.sources if record.footage is None else [record.footage.source]
+        for kept in (self.path, *(source.path for source in sources if source.path is not None)):
+            if path.exists() and kept.exists() and path.samefile(kept):
+                raise InputError(f"{path} is what this edit is made from; give another name with --out.")
+        check_writable(path.parent)
+
+    def picture(self, ws: "Tensor | None" = None, *, size: int | None = None) -> "Image.Image":
+        """What the generator makes of a code (the record's own by default), at full resolution or of a side.
+
+        A side that the generator does not draw at, as it is larger, gives full resolution.
+        """
+        import torch
+        from stylegan_latents.invert.photos.files import to_picture
+
+        with torch.inference_mode():
+            side = None if size is None or size >= self.generator.resolution else size
+            images = self.generator.synthesize(self.ws if ws is None else ws, self.noise, size=side)
+            return to_picture(images)[0]
+
+    def edited(
+        self,
+        edits: "Sequence[Edit]",
+        *,
+        rows: "Sequence[int] | None" = None,
+        raw: bool = False,
+        size: int | None = None,
+        regions: "Sequence[str]" = (),
+        blend: Blend = "image",
+    ) -> "Image.Image":
+        """What the generator makes of the edited code, at full resolution or of a side, as ``picture``.
+
+        Args:
+            edits, rows, raw: as for ``edited_styles``, which also says what is raised.
+            regions: the edit is made only there, as ``region_masks`` takes them, which also
+                says what is raised; everywhere when there is none.
+            blend: whether a region is joined in the picture, outside of which nothing changes, or in the
+                generator's features.
+        """
+        import torch
+        from stylegan_latents.editing.directions.apply import edited_styles
+        from stylegan_latents.invert.photos.files import to_picture
+
+        G = self.generator
+        with torch.inference_mode():
+            styles = edited_styles(G, self.ws, edits, rows=rows, raw=raw)
+            side = None if size is None or size >= G.resolution else size
+            after = to_picture(G.synthesize_styles(styles, self.noise, size=side))[0]
+        if not regions or not edits:
+            return after
+        from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended_styles
+        from stylegan_latents.editing.regions.regions import region_masks, to_mask_tensor
+
+        before = self.picture(size=size)
+        mask = region_masks(regions, [before, after], name=self.stem)
+        if blend == "image":
+            return blend_pictures(before, after, mask)
+        where = to_mask_tensor(mask, self.ws)
+        joined = synthesize_blended_styles(G, G.styles(self.ws), styles, where, self.noise, size=side)
+        return to_picture(joined)[0]
+
+    def photo(self, named: Path | None = None) -> "Image.Image":
+        """The photo that was inverted.
+
+        Args:
+            named: where it is; None looks where it was, beside the record, and in this folder.
+
+        Raises:
+            InputError: it is not found, cannot be read, or is another photo.
+        """
+        from stylegan_latents.invert.photos.files import read_photo
+
+        sources = self.inversion.sources
+        place = named
+        if place is None and sources:
+            place = sources[0].find(self.path.absolute().parent, Path.cwd())
+        if place is None:
+            what = f"The photo {sources[0].name}" if sources else "This record's photo"
+            raise InputError(f"{what} was moved or changed since it was inverted; name it with --photo.")
+        photo, wanted = read_photo(place), self.alignment().photo_size
+        if photo.size != wanted:
+            raise InputError(
+                f"{place} is {photo.width}x{photo.height} pixels, the photo of this record was "
+                f"{wanted[0]}x{wanted[1]}; name that one with --photo."
+            )
+        return photo
+
+    def crop(self, photo: "Image.Image") -> "Image.Image":
+        """The part of the photo that was inverted, a square."""
+        from stylegan_latents.invert.faces.align import crop_of
+
+        return crop_of(photo, self.alignment(), self.generator.resolution)
+
+    def alignment(self, image: int = 0) -> "Alignment":
+        """How the photo, or one of a film's frames, was cropped.
+
+        Raises:
+            InputError: the record does not say.
+        """
+        alignment = self.inversion.alignments[image] if self.inversion.alignments else None
+        if alignment is None:
+            raise InputError(f"{self.path} does not say where in the photo its face is; invert the photo again.")
+        return alignment
+
+    def _model(self) -> str:
+        """The record's model where the name is enough to load it.
+
+        Raises:
+            InputError: it is a file's.
+        """
+        from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
+
+        name = self.inversion.model
+        if name not in models() and not Path(name).exists():
+            raise InputError(
+                f"{self.path} was made with the model '{name}', not with '{DEFAULT_MODEL}'; give that "
+                "model's file with --model."
+            )
+        return name

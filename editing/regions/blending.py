@@ -1,0 +1,144 @@
+"""Two codes in one picture: one inside a mask, the other outside of it.
+
+In the picture itself, what lies outside stays to the last bit. In the feature maps, the network that
+follows sees both at once and joins them (Collins et al. 2020; Suzuki et al. 2018), so the rest may move a little.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from stylegan_latents.editing.regions.regions import Mask
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator, Noise
+    from torch import Tensor
+
+Array = npt.NDArray[np.float32]
+
+
+def blend_pictures(
+    outside: Image.Image, inside: Image.Image, mask: Mask, *, match_colours: bool = False
+) -> Image.Image:
+    """One picture over another through a mask.
+
+    Args:
+        outside, inside: RGB, of one size.
+        mask: float32 ``[H, W]`` in 0 to 1; where it is 0, ``outside`` stays as it is.
+        match_colours: shift the colours of ``inside`` smoothly so that they meet those of ``outside`` along the
+            mask's edge: for a part of a face in another's skin.
+
+    Raises:
+        ValueError: the sizes differ.
+    """
+    if outside.size != inside.size or mask.shape != (outside.height, outside.width):
+        raise ValueError(f"sizes differ: {outside.size}, {inside.size} and a mask {mask.shape}")
+    below, above = (np.asarray(picture.convert("RGB"), dtype=np.float32) for picture in (outside, inside))
+    if match_colours:
+        above = above + _shift_at_edge(below - above, mask)
+    blended = below + mask[:, :, None] * (above - below)
+    return Image.fromarray(np.rint(blended).clip(0, 255).astype(np.uint8))
+
+
+def synthesize_blended(
+    G: "Generator", outside: "Tensor", inside: "Tensor", mask: "Tensor", noise: "Noise" = "const"
+) -> "Tensor":
+    """Draw two codes as one picture, blended after every modulated convolution.
+
+    Args:
+        G: a generator whose convolutions are modules with a style.
+        outside, inside: ws ``[1, num_ws, w_dim]``.
+        mask: float32 ``[1, 1, H, W]`` in 0 to 1, resized by area to each feature map.
+        noise: as ``Generator.synthesize`` takes it, for both.
+
+    Returns:
+        float32 ``[1, image_channels, resolution, resolution]``.
+
+    Raises:
+        InputError: the network's layers cannot be reached one by one.
+        ValueError: a shape does not fit.
+    """
+    if outside.shape != inside.shape or len(outside) != 1:
+        raise ValueError(f"two ws [1, num_ws, w_dim] are needed, not {list(outside.shape)}, {list(inside.shape)}")
+    return synthesize_blended_styles(G, G.styles(outside), G.styles(inside), mask, noise)
+
+
+def synthesize_blended_styles(
+    G: "Generator",
+    outside: "Sequence[Tensor]",
+    inside: "Sequence[Tensor]",
+    mask: "Tensor",
+    noise: "Noise" = "const",
+    *,
+    size: int | None = None,
+) -> "Tensor":
+    """``synthesize_blended`` from the second half of its way: two codes' styles as one picture.
+
+    Args:
+        outside, inside: one ``[1, channels]`` for each layer, of ``Generator.styles``.
+        size: side of the picture; None for the resolution.
+    """
+    import torch
+
+    with torch.inference_mode(), _blended_features(G, mask):
+        both = [torch.cat(pair) for pair in zip(outside, inside, strict=True)]
+        return G.synthesize_styles(both, noise, size=size)[:1]
+
+
+def _shift_at_edge(difference: Array, mask: Mask) -> Array:
+    """The difference along the mask's soft edge, ``[H, W, 3]``, spread smoothly over the whole picture."""
+    from scipy.ndimage import gaussian_filter
+
+    height, width = mask.shape
+    small = (min(width, _SMALL), min(height, _SMALL))
+    sigma = _SPREAD * small[0]
+
+    def smooth(field: Array) -> Array:
+        shrunk = np.asarray(Image.fromarray(field).resize(small, Image.Resampling.BOX), dtype=np.float32)
+        return np.asarray(gaussian_filter(shrunk, sigma), dtype=np.float32)
+
+    edge = (4 * mask * (1 - mask) + np.float32(1e-4)).astype(np.float32)
+    known = smooth(edge)
+    shifts = []
+    for channel in range(3):
+        # Differences beyond this are other content, lips against skin, not another shade.
+        part = edge * np.clip(difference[:, :, channel], -_SHADE, _SHADE)
+        shift = Image.fromarray(smooth(part) / known).resize((width, height), Image.Resampling.BILINEAR)
+        shifts.append(np.asarray(shift, dtype=np.float32))
+    return np.stack(shifts, axis=2)
+
+
+_SMALL, _SPREAD, _SHADE = 256, 0.06, 60.0
+
+
+@contextlib.contextmanager
+def _blended_features(G: "Generator", mask: "Tensor") -> Iterator[None]:
+    """Within the block, each styled module gives the blend of a batch of two, twice."""
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
+    sized: dict[tuple[int, int], Tensor] = {}
+
+    def blend(_module: nn.Module, _inputs: object, output: object) -> object:
+        if not isinstance(output, torch.Tensor) or output.ndim != 4 or len(output) != 2:
+            raise InputError(f"The model '{G.name}' cannot be blended in its features; leave out --blend features.")
+        size = (output.shape[2], output.shape[3])
+        if size not in sized:
+            shrinks = mask.shape[-1] > size[1]
+            sized[size] = F.interpolate(mask, size, mode="area" if shrinks else "bilinear").to(output.dtype)
+        return output[:1].lerp(output[1:], sized[size]).expand(2, -1, -1, -1)
+
+    styled = [module for module in G.synthesis.modules() if isinstance(getattr(module, "style", None), nn.Linear)]
+    if not styled:
+        raise InputError(f"The model '{G.name}' cannot be blended in its features; leave out --blend features.")
+    handles = [module.register_forward_hook(blend) for module in styled]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,212 @@
+"""Parts of a picture as soft masks: drawn by the user, or placed by the landmarks of a face.
+
+Where no network segments the picture, hair and face are shapes about the landmarks, and soft at their edges.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFilter
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Mask = npt.NDArray[np.float32]
+Points = npt.NDArray[np.float64]
+
+REGIONS = ("eyes", "nose", "mouth", "hair", "face", "background")
+"""The regions that landmarks give."""
+
+WITHIN_SKIN = ("eyes", "nose", "mouth")
+"""Those whose edges lie in skin."""
+
+FEATHER = {"eyes": 0.02, "nose": 0.02, "mouth": 0.02, "hair": 0.035, "face": 0.03, "background": 0.035}
+"""Standard deviation of each region's soft edge, as a fraction of the picture's side."""
+
+MASK_FEATHER = 0.01
+"""The same for a mask's file."""
+
+_READING_SIDE = 512
+_EYES, _BROWS, _NOSE = (range(36, 42), range(42, 48)), range(17, 27), range(27, 36)
+_LIPS, _JAW = range(48, 60), range(17)
+
+
+def check_regions(regions: Sequence[str]) -> None:
+    """Refuse, before the work, what is no region.
+
+    Raises:
+        InputError: one is neither among ``REGIONS`` nor a mask that can be read.
+    """
+    for region in regions:
+        if not is_named(region):
+            read_mask(_mask_path(region), _READING_SIDE)
+
+
+def region_masks(
+    regions: Sequence[str],
+    pictures: Sequence[Image.Image],
+    *,
+    feather: float | None = None,
+    name: str = "the picture",
+) -> Mask:
+    """The soft mask of several regions together, in all pictures: of an open and of a closed mouth, both.
+
+    Args:
+        regions: each one of ``REGIONS``, or a mask's file: white where to change, at any size.
+        pictures: of one square size, showing the same face before and after.
+        feather: softness of the edges as a fraction of the side, 0 for none; None for each region's own.
+        name: what messages call the picture.
+
+    Returns:
+        float32 ``[side, side]`` in 0 to 1, exactly 0 away from the regions.
+
+    Raises:
+        InputError: a region is unknown, its file cannot be read or is all black, or no face is found.
+    """
+    side = pictures[0].width
+    mask: Mask = np.zeros((side, side), dtype=np.float32)
+    for region in regions:
+        if is_named(region):
+            kind = region.strip().lower()
+            found = [face_region(kind, face_landmarks(picture, kind, name), side) for picture in pictures]
+            # The background is where no picture has the face; every other region is where any has it.
+            part = np.minimum.reduce(found) if kind == "background" else np.maximum.reduce(found)
+            part = soften(part, FEATHER[kind] if feather is None else feather)
+        else:
+            part = soften(read_mask(_mask_path(region), side), MASK_FEATHER if feather is None else feather)
+        mask = np.maximum(mask, part)
+    return mask
+
+
+def is_named(region: str) -> bool:
+    """Whether it is one of ``REGIONS``, and not a mask's file."""
+    return region.strip().lower() in REGIONS
+
+
+def _mask_path(region: str) -> Path:
+    path = Path(region).expanduser()
+    if not path.suffix and not path.is_file():
+        raise InputError(f"'{region}' is no region: give {', '.join(REGIONS)}, or a mask's file such as mask.png.")
+    return path
+
+
+def read_mask(path: Path, side: int) -> Mask:
+    """A picture as a mask: its brightness, resized to ``[side, side]``, in 0 to 1.
+
+    Raises:
+        InputError: it cannot be read, is not square, or is black all over.
+    """
+    from stylegan_latents.invert.photos.files import read_photo
+
+    picture = read_photo(path).convert("L")
+    if picture.width != picture.height:
+        raise InputError(
+            f"The mask {path} is {picture.width}x{picture.height} pixels; it has to be square, as the aligned "
+            "picture is."
+        )
+    mask = np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR), dtype=np.float32) / np.float32(255)
+    if not mask.any():
+        raise InputError(f"The mask {path} is black all over; paint white what is to change.")
+    return mask
+
+
+def face_landmarks(picture: Image.Image, region: str, name: str = "the picture") -> Points:
+    """The 68 landmarks of the largest face, float64 ``[68, 2]`` in fractions of the side.
+
+    Raises:
+        InputError: no face is found.
+    """
+    from stylegan_latents.invert.faces.detector import landmarks_of
+
+    small = picture.convert("RGB").resize((_READING_SIDE, _READING_SIDE), Image.Resampling.LANCZOS)
+    found = landmarks_of(np.asarray(small))
+    if found is None:
+        raise InputError(
+            f"No face was found in {name}, so there is no region '{region}'; give a mask's file instead, such as "
+            "mask.png, white where to change."
+        )
+    return np.asarray((found + 0.5) / _READING_SIDE, dtype=np.float64)
+
+
+def face_region(region: str, points: Points, side: int) -> Mask:
+    """One of ``REGIONS`` from landmarks ``[68, 2]`` in fractions of the side: 0 or 1, ``[side, side]``."""
+    drawn = Image.new("L", (side, side), 0)
+    draw = ImageDraw.Draw(drawn)
+    middle_of_eyes = (points[36:42].mean(0) + points[42:48].mean(0)) / 2
+    unit = float(np.linalg.norm(points[42:48].mean(0) - points[36:42].mean(0)))
+    down = points[8] - middle_of_eyes
+    down /= np.linalg.norm(down)
+    if region == "eyes":
+        for eye in _EYES:
+            _fill(draw, _grown(points[list(eye)], 0.22 * unit, down, 0.16 * unit), side)
+    elif region == "nose":
+        _fill(draw, _grown(points[list(_NOSE)], 0.15 * unit, down, 0.1 * unit), side)
+    elif region == "mouth":
+        _fill(draw, _grown(points[list(_LIPS)], 0.25 * unit, down, 0.2 * unit), side)
+    else:
+        face = np.concatenate([points[list(_JAW)], points[list(_BROWS)] - 0.5 * unit * down])
+        if region == "face":
+            _fill(draw, face, side)
+        else:
+            # A head with its hair: an ellipse about the brows, twice the face's width and open downwards.
+            across = np.array([down[1], -down[0]])
+            turn = np.linspace(0, 2 * np.pi, 72)[:, None]
+            crown = middle_of_eyes + 0.1 * unit * down
+            head = crown + 1.75 * unit * np.cos(turn) * across + 2.25 * unit * np.sin(turn) * down
+            _fill(draw, head, side)
+            if region == "hair":
+                _fill(draw, face, side, 0)
+                low = points[[2, 14]].mean(0)
+                beyond = np.stack([low - 9 * across, low + 9 * across])
+                _fill(draw, np.concatenate([beyond, beyond[::-1] + 9 * down]), side, 0)
+                for temple, outwards in ((points[:3], -across), (points[14:17], across)):
+                    ear = temple.mean(0) + 0.15 * unit * outwards
+                    _fill(draw, ear + unit * (0.35 * np.cos(turn) * across + 0.55 * np.sin(turn) * down), side, 0)
+            else:
+                shoulders = np.stack([points[4], points[12], points[12] + 9 * down, points[4] + 9 * down])
+                _fill(draw, _grown(shoulders, 1.6 * unit, down, 0.0), side)
+                drawn = drawn.point([255 - value for value in range(256)])
+    return np.asarray(drawn, dtype=np.float32) / np.float32(255)
+
+
+def soften(mask: Mask, feather: float) -> Mask:
+    """A mask with its edge blurred, grown first so that what was inside stays whole."""
+    if feather <= 0:
+        return mask
+    radius = feather * len(mask)
+    levels = Image.fromarray((mask * 255).round().astype(np.uint8))
+    # Small copies: a large filter on a large picture costs seconds, and a soft edge loses nothing.
+    small = levels.resize((_READING_SIDE // 2,) * 2, Image.Resampling.BOX) if len(mask) > 256 else levels
+    scale = small.width / len(mask)
+    grown = small.filter(ImageFilter.MaxFilter(2 * max(1, round(radius * scale)) + 1))
+    soft = grown.filter(ImageFilter.GaussianBlur(radius * scale)).resize(levels.size, Image.Resampling.BILINEAR)
+    return np.asarray(soft, dtype=np.float32) / np.float32(255)
+
+
+def to_mask_tensor(mask: Mask, like: "Tensor") -> "Tensor":
+    """``[side, side]`` as a tensor ``[1, 1, side, side]`` where ``like`` is."""
+    import torch
+
+    return torch.from_numpy(np.array(mask)).reshape(1, 1, *mask.shape).to(like.device, torch.float32)
+
+
+def _grown(points: Points, by: float, down: Points, vertically: float) -> Points:
+    """Points moved away from their middle: ``by`` across, ``vertically`` along ``down``, up and down alike."""
+    across = np.array([down[1], -down[0]])
+    away = points - points.mean(0)
+    x, y = away @ across, away @ down
+    x = x * (1 + by / max(float(np.abs(x).max()), 1e-6))
+    y = y * (1 + vertically / max(float(np.abs(y).max()), 1e-6))
+    return np.asarray(points.mean(0) + x[:, None] * across + y[:, None] * down)
+
+
+def _fill(draw: ImageDraw.ImageDraw, points: Points, side: int, value: int = 255) -> None:
+    """Fill the convex hull of points in fractions of the side."""
+    from scipy.spatial import ConvexHull
+
+    hull = points[ConvexHull(points).vertices] * side - 0.5
+    draw.polygon([(float(x), float(y)) for x, y in hull], fill=value)

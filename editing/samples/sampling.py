@@ -1,0 +1,140 @@
+"""Pictures of random codes, a few at a time."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from PIL import Image
+from stylegan_latents.editing.samples.seeds import check_truncation
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.invert.photos.files import to_picture
+
+if TYPE_CHECKING:
+    from stylegan_latents.invert.record.inversion import Inversion
+    from torch import Tensor
+
+NoiseMode = Literal["const", "random", "none"]
+
+# Feature maps take the memory; these many pixels at once stay under a gigabyte for the widest models.
+_PIXELS_AT_ONCE = 2 << 20
+_MOST_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How codes are drawn and pictures made; the attributes are the options of ``edit sample``.
+
+    Attributes:
+        truncation: 1 leaves w as it is drawn, 0 gives the mean w.
+        label: index of the class, for a model that has classes.
+        noise: see ``Generator.synthesize``; random noise is drawn from each picture's seed.
+        size: side of the pictures; the model's resolution when None.
+    """
+
+    truncation: float = 0.7
+    label: int | None = None
+    noise: NoiseMode = "const"
+    size: int | None = None
+
+    def check(self, G: Generator) -> None:
+        """Refuse what this model cannot do.
+
+        Raises:
+            InputError: one sentence says what and what to give.
+        """
+        if G.label_dim and self.label is None:
+            raise InputError(f"'{G.name}' has classes; choose one with --class, from 0 to {G.label_dim - 1}.")
+        if not G.label_dim and self.label is not None:
+            raise InputError(f"'{G.name}' has no classes; leave --class out.")
+        if self.label is not None and not 0 <= self.label < G.label_dim:
+            raise InputError(f"'{G.name}' has no class {self.label}; its classes are 0 to {G.label_dim - 1}.")
+        if G.image_channels not in (1, 3):
+            raise InputError(
+                f"'{G.name}' makes images of {G.image_channels} channels, which no picture here can hold."
+            )
+        check_truncation(self.truncation)
+        sizes = [G.resolution >> i for i in range(G.resolution.bit_length()) if G.resolution % (1 << i) == 0]
+        if self.size is not None and self.size not in sizes:
+            known = ", ".join(map(str, sizes[:-2] or sizes))
+            raise InputError(f"'{G.name}' makes no pictures of {self.size} pixels; give --size {known}.")
+
+    def codes(self, G: Generator, seeds: Sequence[int]) -> "Tensor":
+        """ws of the seeds, ``[len(seeds), num_ws, w_dim]``."""
+        label = None
+        if self.label is not None:
+            label = torch.zeros(len(seeds), G.label_dim)
+            label[:, self.label] = 1
+        return G.sample(seeds, label, self.truncation)
+
+    def pictures(self, G: Generator, seeds: Sequence[int]) -> "Iterator[tuple[int, Tensor, Image.Image]]":
+        """Each seed with its ws ``[1, num_ws, w_dim]`` and its picture; memory is that of a few pictures.
+
+        A seed's picture does not depend on the other seeds, but for rounding.
+
+        Raises:
+            InputError: see ``check``.
+        """
+        self.check(G)
+        at_once = 1 if self.noise == "random" else max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // G.resolution**2))
+        for start in range(0, len(seeds), at_once):
+            part = seeds[start : start + at_once]
+            with torch.inference_mode():
+                ws = self.codes(G, part)
+                images = G.synthesize(ws, self.noise, size=self.size, seed=part[0]).expand(-1, 3, -1, -1)
+            for i, picture in enumerate(to_picture(images)):
+                yield part[i], ws[i : i + 1], picture
+
+    def record(self, G: Generator, seed: int, ws: "Tensor") -> "Inversion":
+        """A record of a sample, which ``edit`` goes on from.
+
+        Raises:
+            InputError: random noise is drawn anew for each picture, so a record would show another one.
+        """
+        from stylegan_latents.invert.record.inversion import Inversion
+
+        if self.noise == "random":
+            raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
+        maps = [torch.zeros_like(map) for map in G.noise_constants()] if self.noise == "none" else []
+        return Inversion(
+            ws=ws.clone(),
+            model=G.name,
+            fingerprint=G.fingerprint,
+            latent_space=G.latent_space,
+            method="sample",
+            settings={"seed": seed, "truncation": self.truncation, "class": self.label, "noise": self.noise},
+            noise=maps or None,
+        )
+
+
+def lay_out(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
+    """Pictures of one size edge to edge, row by row; what the last row lacks stays black.
+
+    Raises:
+        ValueError: there is no picture or no column.
+    """
+    if not pictures or columns < 1:
+        raise ValueError("a grid needs a picture and a column")
+    width, height = pictures[0].size
+    rows = -(-len(pictures) // columns)
+    grid = Image.new("RGB", (min(columns, len(pictures)) * width, rows * height))
+    for i, picture in enumerate(pictures):
+        grid.paste(picture, (i % columns * width, i // columns * height))
+    return grid
+
+
+def default_columns(count: int) -> int:
+    """Columns of a grid that is about as wide as high; whole rows where that is near."""
+    widest = math.ceil(count**0.5)
+    near = [columns for columns in range(widest, 2 * widest + 1) if count % columns == 0]
+    return near[0] if near else widest
+
+
+def grid_cell(resolution: int, count: int) -> int:
+    """Side of a grid's pictures: the model's, halved until it is at most 512 and the grid at most 64 megapixels."""
+    size = resolution
+    while size > 32 and size % 2 == 0 and (size > 512 or size**2 * count > 64 << 20):
+        size //= 2
+    return size

@@ -1,0 +1,175 @@
+"""Strengths that a picture decides: those that reach a score, and those that keep the person."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.editing.directions.apply import Edit
+from stylegan_latents.editing.strengths.identity_guard import Step, largest_step
+from stylegan_latents.editing.strengths.line_search import Reached, strength_for
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+
+Draw = Callable[[Sequence[Edit], int], "Image.Image"]
+"""Edits, and the side in pixels that is enough, to the picture that they make."""
+
+_SCORED_SIDE, _COMPARED_SIDE, _ROUNDS = 256, 512, 2
+
+
+def parse_target(text: str) -> tuple[str, float]:
+    """``smile=0.8`` to a direction's name and the score wanted.
+
+    Raises:
+        InputError: it is something else.
+    """
+    name, equals, value = text.rpartition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not equals or not name.strip() or not math.isfinite(number):
+        raise InputError(f"'{text}' is no target: give a direction and the score to reach, such as smile=0.8.")
+    return name.strip(), number
+
+
+def check_bound(bound: float | None) -> None:
+    """Raise InputError for an identity distance that bounds nothing."""
+    if bound is not None and not (math.isfinite(bound) and bound > 0):
+        raise InputError(f"--keep-identity takes a distance above 0, such as 0.45, not {bound:g}.")
+
+
+def guided_name(name: str, aims: Sequence[tuple[str, float]], bound: float | None, regions: Sequence[str]) -> str:
+    """A file's name with what decides the strengths: ``pose+2.smile-to-1.2.same0.45.mouth``."""
+    parts = [name] if name else []
+    parts += [f"{Path(aim).stem}-to-{score:g}" for aim, score in aims]
+    parts += [] if bound is None else [f"same{bound:g}"]
+    return ".".join([*parts, *(Path(region).stem for region in regions)])
+
+
+def guide(
+    draw: Draw, edits: Sequence[Edit], targets: "Sequence[tuple[Direction, float]]", bound: float | None
+) -> list[Edit]:
+    """All edits with the strengths that reach the targets and stay within the bound; prints what was found.
+
+    Args:
+        draw: edits to a picture.
+        edits: those of known strengths.
+        targets: as in ``reach_targets``, measured as faces are.
+        bound: as in ``keep_identity``; None for none.
+
+    Raises:
+        InputError: as ``reach_targets`` and ``keep_identity``.
+    """
+    chosen = list(edits)
+    if targets:
+        from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+
+        found, reached = reach_targets(draw, edits, targets, FaceScorer())
+        for (direction, strength), end in zip(found, reached, strict=True):
+            print(f"{direction.name} {strength:+.2f}: the score goes from {end.start:.3g} to {end.score:.3g}")
+        chosen += found
+    if bound is not None:
+        chosen, step = keep_identity(draw, chosen, bound)
+        print(f"{step.part:.0%} of the edit is made: identity distance {step.distance:.3f}, under {bound:g}")
+    return chosen
+
+
+def score_name(direction: "Direction", scorer: "Scorer") -> str:
+    """Which score a direction changes.
+
+    Raises:
+        InputError: none of the scorer's.
+    """
+    name = str(direction.provenance.get("score", direction.name))
+    if name not in scorer.names:
+        raise InputError(
+            f"What '{direction.name}' changes cannot be measured, so it has no target; use --strength, or one of "
+            f"{', '.join(scorer.names)}."
+        )
+    return name
+
+
+def reach_targets(
+    draw: Draw, fixed: Sequence[Edit], targets: "Sequence[tuple[Direction, float]]", scorer: "Scorer"
+) -> tuple[list[Edit], list[Reached]]:
+    """The strengths at which each target's score is what was asked for, with the other edits made as well.
+
+    Several targets are searched in turn, twice, as one may move another's score.
+
+    Args:
+        draw: edits to a picture.
+        fixed: edits of known strengths.
+        targets: directions bound to the generator, each with the score to reach.
+        scorer: measures the pictures.
+
+    Returns:
+        An edit for each target, and where its last search ended.
+
+    Raises:
+        InputError: a target cannot be reached or measured.
+    """
+    from stylegan_latents.invert.photos.files import to_tensor
+
+    names = [score_name(direction, scorer) for direction, _ in targets]
+    found: list[Edit] = [(direction, 0.0) for direction, _ in targets]
+    reached: list[Reached] = []
+    for _ in range(1 if len(targets) == 1 else _ROUNDS):
+        reached = []
+        for index, (direction, wanted) in enumerate(targets):
+
+            def score(strength: float, index: int = index, direction: "Direction" = direction) -> float:
+                others = [*fixed, *found[:index], *found[index + 1 :]]
+                picture = draw([*others, (direction, strength)] if strength else others, _SCORED_SIDE)
+                scores = scorer(to_tensor(picture.resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0)))
+                return float(scores[0, scorer.names.index(names[index])])
+
+            reached.append(strength_for(score, wanted, name=names[index]))
+            found[index] = (direction, reached[-1].strength)
+    return found, reached
+
+
+def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list[Edit], Step]:
+    """The largest part of all edits together that keeps the identity distance under a bound.
+
+    Args:
+        draw: edits to a picture; the face before is that of no edits.
+        edits: directions and strengths.
+        bound: as in ``largest_step``.
+
+    Raises:
+        InputError: no face is found before the edit, or the bound is not a number above 0.
+    """
+    from stylegan_latents.invert.faces.detector import Face, find_faces
+    from stylegan_latents.invert.faces.identity import Embedding, Identity
+    from stylegan_latents.invert.faces.landmarks import read_landmarks
+
+    check_bound(bound)
+    identity = Identity()
+
+    def part_of(part: float) -> list[Edit]:
+        return [(direction, strength * part) for direction, strength in edits]
+
+    before = draw([], _COMPARED_SIDE)
+    faces = find_faces(before)
+    if not faces:
+        raise InputError(
+            "No face was found before the edit, so no identity can be kept; leave out --keep-identity."
+        )
+
+    def embed(picture: "Image.Image") -> Embedding:
+        # An edit leaves the face about where it is; to look for it again would take longer than to draw it.
+        box = faces[0].box
+        return identity.embed_face(picture, Face(box, read_landmarks(picture, box), faces[0].score))
+
+    person = embed(before)
+
+    def distance(part: float) -> float:
+        return identity.distance(person, embed(draw(part_of(part), _COMPARED_SIDE)))
+
+    step = largest_step(distance, bound)
+    return part_of(step.part), step

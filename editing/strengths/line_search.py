@@ -1,0 +1,85 @@
+"""The strength at which a picture scores what was asked for."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stylegan_latents.generator.errors import InputError
+
+FURTHEST = 5.0
+"""No strength beyond this is tried."""
+
+_FIRST_STEP, _FINEST = 1.0, 0.02
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where a search ended.
+
+    Attributes:
+        strength: the strength found.
+        score: the picture's score there.
+        start: its score at strength 0.
+    """
+
+    strength: float
+    score: float
+    start: float
+
+
+def strength_for(
+    score: Callable[[float], float], target: float, *, name: str = "the score", furthest: float = FURTHEST
+) -> Reached:
+    """Search along a direction for a score, by steps outwards and then Brent's method.
+
+    Args:
+        score: a strength to the score of the picture there; NaN where it cannot be scored. It has to grow with the
+            strength on the whole, not at every step.
+        target: the score wanted.
+        name: what messages call the score.
+        furthest: largest strength tried, either way.
+
+    Returns:
+        A strength within 0.02 of the one that gives ``target``.
+
+    Raises:
+        InputError: the target is not finite, the picture cannot be scored as it is, or no strength reaches the
+            target.
+    """
+    from scipy.optimize import brentq
+
+    if not math.isfinite(target):
+        raise InputError(f"The target of {name} has to be a finite number, not {target}.")
+    seen: dict[float, float] = {}
+
+    def difference(strength: float) -> float:
+        if strength not in seen:
+            seen[strength] = score(strength)
+        return seen[strength] - target
+
+    start = difference(0.0)
+    if math.isnan(start):
+        raise InputError(f"{name} cannot be read off this picture, where no face is seen; use --strength.")
+    if start == 0:
+        return Reached(0.0, target, target)
+    sign = -math.copysign(1.0, start)
+    inside, step = 0.0, _FIRST_STEP
+    while True:
+        outside = sign * min(abs(inside) + step, furthest)
+        there = difference(outside)
+        if not math.isnan(there) and there * start <= 0:
+            break
+        if math.isnan(there) or abs(outside) >= furthest:
+            least, most = (bound(value for value in seen.values() if value == value) for bound in (min, max))
+            raise InputError(
+                f"{name} is {seen[0.0]:.3g} here and comes to no more than {least:.3g} to {most:.3g} on the way to "
+                f"strength {outside:+.3g}, not to {target:g}; ask for less."
+            )
+        inside = outside
+    found = float(brentq(difference, inside, outside, xtol=_FINEST, rtol=1e-9, disp=False))
+    # Of what was drawn, the nearest: a score that jumps has no exact answer.
+    best = min(
+        (strength for strength, value in seen.items() if not math.isnan(value)),
+        key=lambda strength: (abs(seen[strength] - target), abs(strength - found)),
+    )
+    return Reached(best, seen[best], seen[0.0])

@@ -1,0 +1,107 @@
+"""An encoder that looks through LPIPS's own trunk: what the distance compares already tells most of a code.
+
+AlexNet's maps (Krizhevsky 2014, as LPIPS takes them, Zhang et al. 2018) need no learning to be read: a linear
+layer over them, found in closed form (``encoders.training.regression``), is an encoder after minutes on a CPU, for
+any generator. Training goes on from there.
+"""
+
+from typing import TYPE_CHECKING, cast
+
+import torch
+from stylegan_latents.encoders.config import EncoderConfig
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.perceptual import LPIPS
+    from stylegan_latents.generator.statistics import WStatistics
+
+SIDE = 8
+"""Side that the maps are averaged to: coarser loses the mouth and eyes, finer costs weights and gains nothing."""
+
+# Channels, kernel, stride and padding of each convolution. The first map, of edges and colours, is not looked at:
+# it tells a photo from a sample.
+_TRUNK = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
+_POOLED_AFTER = (0, 1)
+_SHIFT, _SPREAD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
+
+CHANNELS = sum(part[0] for part in _TRUNK[1:])
+
+
+class PerceptualEncoder(nn.Module):
+    """AlexNet's later maps, averaged and brought to fewer channels, then one code for each group of rows.
+
+    ``config.widths`` are the channels kept at each of the 8 x 8 places, and the length of the inner vector.
+    """
+
+    shift: Tensor
+    spread: Tensor
+    basis: Tensor
+    mean: Tensor
+
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        kept, inner = config.widths
+        self.config = config
+        self.trunk = nn.ModuleList()
+        channels = config.input_channels
+        for width, kernel, stride, padding in _TRUNK:
+            self.trunk.append(nn.Conv2d(channels, width, kernel, stride, padding))
+            channels = width
+        self.register_buffer("shift", torch.tensor(_SHIFT).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("spread", torch.tensor(_SPREAD).reshape(1, 3, 1, 1), persistent=False)
+        # Bias and scale of this layer bring every channel to mean 0 and deviation 1 before the fewer are chosen.
+        self.reduce = nn.Conv2d(CHANNELS, kept, 1)
+        self.inner = nn.Linear(kept * SIDE**2, inner)
+        self.residual = nn.Sequential(
+            nn.LeakyReLU(0.2), nn.Linear(inner, inner), nn.LeakyReLU(0.2), nn.Linear(inner, inner)
+        )
+        nn.init.zeros_(cast(nn.Linear, self.residual[-1]).weight)
+        nn.init.zeros_(cast(nn.Linear, self.residual[-1]).bias)
+        self.codes = nn.Linear(inner, 3 * config.w_dim)
+        # From whitened coordinates, in which one learning rate suits all axes, to W.
+        self.register_buffer("basis", torch.eye(config.w_dim))
+        self.register_buffer("mean", torch.zeros(config.w_dim))
+
+    def start_from(self, trunk: "LPIPS", statistics: "WStatistics", ws_avg: Tensor) -> None:
+        """Take the published trunk's weights and W's coordinates.
+
+        Args:
+            trunk: of ``alex``.
+            statistics: of W.
+            ws_avg: ``[num_ws, w_dim]``, what the encoder's answers are added to.
+        """
+        for i, layer in enumerate(self.trunk):
+            layer.load_state_dict(
+                {"weight": getattr(trunk, f"conv{i}_weight"), "bias": getattr(trunk, f"conv{i}_bias")}
+            )
+        self.basis.copy_((statistics.axes * statistics.deviations).T)
+        self.mean.copy_(statistics.mean - ws_avg.mean(dim=0))
+
+    def maps(self, images: Tensor) -> Tensor:
+        """What the trunk sees: ``[N, 3, H, W]`` in [-1, 1] to ``[N, CHANNELS, SIDE, SIDE]``."""
+        x = ((images - self.shift) / self.spread).contiguous(memory_format=torch.channels_last)
+        found = []
+        for i, layer in enumerate(self.trunk):
+            x = layer(x).relu()
+            if i:
+                found.append(F.adaptive_avg_pool2d(x, SIDE))
+            if i in _POOLED_AFTER:
+                x = F.max_pool2d(x, 3, 2)
+        return torch.cat(found, dim=1)
+
+    def whitened(self, maps: Tensor) -> Tensor:
+        """Maps to the groups' codes in whitened coordinates, ``[N, 3, w_dim]``: coarse, middle, fine."""
+        inner = self.inner(self.reduce(maps).flatten(1))
+        codes: Tensor = self.codes(inner + self.residual(inner))
+        return codes.reshape(-1, 3, self.config.w_dim)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """``[N, 3, H, W]`` to ``[N, num_ws, w_dim]``."""
+        codes = self.whitened(self.maps(images)).float() @ self.basis + self.mean
+        return torch.repeat_interleave(codes, self._rows(), dim=1)
+
+    def _rows(self) -> Tensor:
+        config = self.config
+        middle, fine = min(config.first_middle_row, config.num_ws), min(config.first_fine_row, config.num_ws)
+        return torch.tensor([middle, fine - middle, config.num_ws - fine], device=self.basis.device)

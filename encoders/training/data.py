@@ -1,0 +1,142 @@
+"""What an encoder learns from: a generator's samples, whose codes are known, and aligned pictures.
+
+An example is a function of its number alone, so that a training that was stopped goes on with what would have come.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from stylegan_latents.encoders.drawing import draw_at
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
+from torch import Tensor
+
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+_FIRST_SEED = 1 << 32  # apart from the small seeds that people look at
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Images, and their codes where these are known.
+
+    Attributes:
+        images: ``[N, 3, S, S]`` in [-1, 1].
+        ws: ``[N, num_ws, w_dim]``, of the first rows of ``images``; may have fewer rows, or none.
+    """
+
+    images: Tensor
+    ws: Tensor
+
+
+class Source(Protocol):
+    """Gives the examples of these numbers, from 0 on, without end."""
+
+    def __call__(self, numbers: range) -> Examples: ...
+
+
+class GeneratorSamples:
+    """Pictures that the generator draws of random codes.
+
+    Args:
+        G: the generator.
+        size: side of the images.
+        seed: another one, other samples.
+        truncation: see ``Generator.map``.
+        mixing: how many of them, 0 to 1, take their later rows from another code, from a random row on (StyleGAN,
+            section 3.1), as codes of photos have rows that differ.
+
+    Raises:
+        InputError: the truncation or the mixing is out of its range.
+    """
+
+    def __init__(
+        self, G: Generator, size: int, *, seed: int = 0, truncation: float = 1.0, mixing: float = 0.0
+    ) -> None:
+        if not 0 < truncation <= 2:
+            raise InputError(f"The truncation of samples is above 0 and at most 2, not {truncation}.")
+        if not 0 <= mixing <= 1:
+            raise InputError(f"The part of the samples that are mixed is from 0 to 1, not {mixing}.")
+        self.G, self.size, self.seed, self.truncation, self.mixing = G, size, seed, truncation, mixing
+
+    @torch.no_grad()
+    def __call__(self, numbers: range) -> Examples:
+        seeds = [_FIRST_SEED * (self.seed + 1) + number for number in numbers]
+        label = None
+        if self.G.label_dim:
+            classes = torch.tensor([seed % self.G.label_dim for seed in seeds])
+            label = torch.nn.functional.one_hot(classes, self.G.label_dim).float()
+        ws = self.G.sample(seeds, label, truncation=self.truncation)
+        if self.mixing:
+            others = self.G.sample([-seed for seed in seeds], label, truncation=self.truncation)
+            for i, seed in enumerate(seeds):
+                source = torch.Generator().manual_seed(-seed - 1)
+                if self.G.num_ws > 1 and torch.rand(1, generator=source).item() < self.mixing:
+                    row = int(torch.randint(1, self.G.num_ws, (1,), generator=source))
+                    ws[i, row:] = others[i, row:]
+        return Examples(draw_at(self.G, ws, self.size).clamp(-1, 1), ws)
+
+
+class AlignedImages:
+    """The pictures of a folder and its subfolders, shuffled anew in each round, half of them mirrored.
+
+    Args:
+        G: the generator, whose training images they should be aligned as.
+        folder: where they are.
+        size: side of the images; the middle is taken of those that are not square.
+        seed: of the order and the mirroring.
+        mirror: whether a mirrored picture is as likely as the picture.
+
+    Raises:
+        InputError: the folder is missing, or has no pictures.
+    """
+
+    def __init__(self, G: Generator, folder: Path, size: int, *, seed: int = 0, mirror: bool = True) -> None:
+        if not folder.is_dir():
+            raise InputError(f"There is no folder {folder}.")
+        self.paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+        if not self.paths:
+            raise InputError(f"The folder {folder} holds no pictures ({', '.join(sorted(_SUFFIXES))}).")
+        self.G, self.size, self.seed, self.mirror = G, size, seed, mirror
+
+    def __call__(self, numbers: range) -> Examples:
+        images = torch.stack([self._image(number) for number in numbers]).to(self.G.device)
+        return Examples(images, self.G.w_avg.new_zeros(0, self.G.num_ws, self.G.w_dim))
+
+    def _image(self, number: int) -> Tensor:
+        turn, place = divmod(number, len(self.paths))
+        source = torch.Generator().manual_seed(self.seed * _FIRST_SEED + turn)
+        order = torch.randperm(len(self.paths), generator=source)
+        mirrored = torch.rand(len(self.paths), generator=source)[place] < 0.5
+        image = _read(self.paths[int(order[place])], self.size)
+        return image.flip(-1) if self.mirror and mirrored else image
+
+
+def _read(path: Path, size: int) -> Tensor:
+    import numpy as np
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as file:
+            picture = ImageOps.exif_transpose(file).convert("RGB")
+    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"Cannot read the picture {path}; remove it from the folder.") from error
+    picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 127.5 - 1).permute(2, 0, 1)
+
+
+class Both:
+    """Half of the examples from each of two sources, the one with known codes first."""
+
+    def __init__(self, samples: Source, pictures: Source) -> None:
+        self.samples, self.pictures = samples, pictures
+
+    def __call__(self, numbers: range) -> Examples:
+        middle = (len(numbers) + 1) // 2
+        parts = [
+            source(part)
+            for source, part in ((self.samples, numbers[:middle]), (self.pictures, numbers[middle:]))
+            if len(part)
+        ]
+        return Examples(torch.cat([part.images for part in parts]), torch.cat([part.ws for part in parts]))

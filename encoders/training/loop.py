@@ -1,0 +1,251 @@
+"""Trains an encoder for a generator, of any domain; ``python -m encoders.train`` is this from the command line."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from stylegan_latents.encoders.drawing import draw_at
+from stylegan_latents.encoders.encoder import Encoder
+from stylegan_latents.encoders.networks.e4e import Encoder4Editing
+from stylegan_latents.encoders.restyle import ReStyle, drawn_as_seen
+from stylegan_latents.encoders.training.data import Examples, Source
+from stylegan_latents.encoders.training.degradation import degrade
+from stylegan_latents.encoders.training.latent_critic import LatentCritic, critic_loss, encoder_loss
+from stylegan_latents.encoders.training.losses import Measure, reconstruction, regularizers
+from stylegan_latents.encoders.training.settings import TrainingSettings
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.perceptual import area_resize
+from stylegan_latents.generator.statistics import WStatistics
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+_R1, _R1_EVERY = 10.0, 16
+
+
+class Training:
+    """One training: ``step`` after step, and at any of them ``tensors`` to go on from.
+
+    Args:
+        encoder: what is trained, in place.
+        G: its generator; it is left as it is.
+        source: the examples.
+        settings: see ``TrainingSettings``.
+        measures: by name, a weight and a distance of images beside the mean squared error: LPIPS, or an identity's
+            or any network's features.
+        accelerator: of Hugging Face's accelerate: the devices and the precision; one for this machine when None.
+
+    Raises:
+        InputError: the encoder belongs to another generator, or accelerate is not installed.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        G: Generator,
+        source: Source,
+        settings: TrainingSettings,
+        measures: Mapping[str, tuple[float, Measure]],
+        accelerator: "Accelerator | None" = None,
+    ) -> None:
+        encoder.check_generator(G)
+        self.accelerator = accelerator or new_accelerator()
+        device = self.accelerator.device
+        self.G, self.encoder, self.source = G.to(device), encoder.to(device), source
+        self.settings = settings
+        self.measures = dict(measures)
+        self.statistics = WStatistics.of(G, seed=0)
+        self.critic = self._new_critic() if settings.adversarial_weight else None
+        self._adam = torch.optim.Adam(encoder.network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.999))
+        self._look, self._adam = self.accelerator.prepare(encoder, self._adam)
+        if self.critic is not None:
+            self._critic_adam = torch.optim.Adam(
+                self.critic.parameters(), lr=settings.critic_learning_rate, betas=(0.0, 0.99)
+            )
+            self._judge, self._critic_adam = self.accelerator.prepare(self.critic, self._critic_adam)
+        self.steps_done = 0
+
+    def _new_critic(self) -> LatentCritic:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.settings.seed)
+            return LatentCritic(self.G.w_dim)
+
+    def _numbers(self, step: int) -> range:
+        """The examples of this process in a step."""
+        batch, processes = self.settings.batch, int(self.accelerator.num_processes)
+        start = (step * processes + int(self.accelerator.process_index)) * batch
+        return range(start, start + batch)
+
+    def step(self) -> dict[str, float]:
+        """Learn from the next examples.
+
+        Returns:
+            The terms before their weights, the last look's for a ReStyle, and ``loss``, their weighted sum.
+
+        Raises:
+            InputError: the loss is not finite; the encoder is as it was before this step.
+        """
+        step, settings = self.steps_done, self.settings
+        network = self.encoder.network
+        if isinstance(network, Encoder4Editing):
+            network.set_stage(settings.stage_at(step, self.G.num_ws))
+        for group in self._adam.param_groups:
+            group["lr"] = settings.rate_at(step)
+        numbers = self._numbers(step)
+        examples = self.source(numbers)
+        self.encoder.train()
+        self._adam.zero_grad()
+        kept = {name: buffer.clone() for name, buffer in network.named_buffers()}
+        terms: dict[str, Tensor] = {}
+        ws = examples.ws
+        for ws, drawn in self._looks(examples, numbers.start):
+            terms = self._terms(examples, ws, drawn)
+            loss = self._weighted(terms)
+            if not math.isfinite(float(loss.detach())):
+                self._adam.zero_grad()
+                for name, buffer in network.named_buffers():
+                    buffer.copy_(kept[name])
+                self.encoder.eval()
+                raise InputError(
+                    f"The training diverged at step {step}; the same command with a lower --learning-rate goes on "
+                    "from its last save."
+                )
+            self.accelerator.backward(loss)
+        self._adam.step()
+        self.encoder.eval()
+        told = {name: float(value.detach()) for name, value in terms.items()}
+        told["loss"] = float(self._weighted(terms).detach())
+        if self.critic is not None:
+            told["critic"] = self._teach_critic(numbers, ws.detach())
+        self.steps_done = step + 1
+        return told
+
+    def _looks(self, examples: Examples, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The codes and what they draw: once, or for each look of a ReStyle, which are learned one by one."""
+        encoder = self.encoder
+        seen = degrade(examples.images, seed) if self.settings.degrade else examples.images
+        seen = encoder.fit(seen)
+        before = encoder.ws_avg.unsqueeze(0)
+        for _ in range(encoder.iterations):
+            shown = seen
+            if encoder.config.is_restyle:
+                with torch.no_grad():
+                    shown = torch.cat([seen, drawn_as_seen(encoder, self.G, before).expand_as(seen)], dim=1)
+            ws = before + self._look(shown).float()
+            yield ws, draw_at(self.G, ws, self.settings.loss_size)
+            before = ws.detach()
+
+    def _terms(self, examples: Examples, ws: Tensor, drawn: Tensor) -> dict[str, Tensor]:
+        measures = {name: measure for name, (_, measure) in self.measures.items()}
+        terms = reconstruction(drawn, examples.images, self.settings.loss_size, measures)
+        terms |= regularizers(ws, examples.ws, self.statistics)
+        if self.critic is not None:
+            terms["adversarial"] = self._without_gradient(ws)
+        return terms
+
+    def _without_gradient(self, ws: Tensor) -> Tensor:
+        """The critic's verdict, whose gradient goes to the codes and not to the critic."""
+        assert self.critic is not None
+        self.critic.requires_grad_(False)
+        loss = encoder_loss(self.critic, ws)
+        self.critic.requires_grad_(True)
+        return loss
+
+    def _weighted(self, terms: Mapping[str, Tensor]) -> Tensor:
+        settings = self.settings
+        weights = {
+            "pixels": settings.pixel_weight,
+            "code": settings.code_weight,
+            "w": settings.w_weight,
+            "delta": settings.delta_weight,
+            "adversarial": settings.adversarial_weight,
+        } | {name: weight for name, (weight, _) in self.measures.items()}
+        return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+
+    def _teach_critic(self, numbers: range, ws: Tensor) -> float:
+        real = self.G.sample([-1 - number for number in numbers], self._labels(numbers))[:, 0]
+        self._critic_adam.zero_grad()
+        penalty = _R1 if self.steps_done % _R1_EVERY == 0 else 0.0
+        loss = critic_loss(self._judge, real, ws.flatten(0, 1), penalty)
+        self.accelerator.backward(loss)
+        self._critic_adam.step()
+        return float(loss.detach())
+
+    def _labels(self, numbers: range) -> Tensor | None:
+        if not self.G.label_dim:
+            return None
+        classes = torch.tensor([number % self.G.label_dim for number in numbers])
+        return torch.nn.functional.one_hot(classes, self.G.label_dim).float()
+
+    @torch.no_grad()
+    def pictures(self, count: int = 4) -> Tensor:
+        """The first examples, clean, above what the encoder makes of them: ``[3, 2 * S, count * S]`` in [-1, 1]."""
+        targets = self.source(range(count)).images
+        coder = ReStyle(self.encoder, self.G) if self.encoder.config.is_restyle else self.encoder
+        size = self.settings.loss_size
+        rows = area_resize(targets, size), draw_at(self.G, coder.encode(targets), size)
+        return torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1).clamp(-1, 1)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that another training goes on from, beside the settings and ``steps_done``; copies on the CPU."""
+        found = {f"encoder.{name}": value for name, value in self.encoder.state_dict().items()}
+        found |= _adam_tensors("adam", self._adam)
+        if self.critic is not None:
+            found |= {f"critic.{name}": value for name, value in self.critic.state_dict().items()}
+            found |= _adam_tensors("critic_adam", self._critic_adam)
+        return {name: value.detach().cpu().clone().contiguous() for name, value in found.items()}
+
+    def go_on_from(self, tensors: Mapping[str, Tensor], steps_done: int) -> None:
+        """Take up what ``tensors`` gave after ``steps_done`` steps.
+
+        Raises:
+            KeyError, RuntimeError, ValueError: the tensors are not of such a training.
+        """
+        self.encoder.load_state_dict(_part(tensors, "encoder"))
+        _fill_adam(self._adam, _part(tensors, "adam"))
+        if self.critic is not None:
+            self.critic.load_state_dict(_part(tensors, "critic"))
+            _fill_adam(self._critic_adam, _part(tensors, "critic_adam"))
+        self.steps_done = steps_done
+        if isinstance(self.encoder.network, Encoder4Editing):
+            self.encoder.network.set_stage(self.settings.stage_at(max(0, steps_done - 1), self.G.num_ws))
+
+
+def new_accelerator(*, cpu: bool = False, bfloat16: bool = False) -> "Accelerator":
+    """An accelerator for this machine.
+
+    Args:
+        cpu: use no GPU.
+        bfloat16: whether the encoder's network computes in bfloat16.
+
+    Raises:
+        InputError: accelerate is not installed.
+    """
+    try:
+        from accelerate import Accelerator, DistributedDataParallelKwargs
+    except ImportError as error:
+        raise InputError("Training needs accelerate: pip install 'stylegan-latents[train]'.") from error
+    # Not all of e4e's heads take part from the first step on.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    return Accelerator(cpu=cpu, mixed_precision="bf16" if bfloat16 else "no", kwargs_handlers=[unused])
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+
+
+def _adam_tensors(prefix: str, adam: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state = adam.state_dict()["state"]
+    return {f"{prefix}.{i}.{name}": value for i, values in state.items() for name, value in values.items()}
+
+
+def _fill_adam(adam: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = value
+    adam.load_state_dict(adam.state_dict() | {"state": state})

@@ -1,0 +1,195 @@
+"""A training's folder: what it writes as it goes, and how it goes on after it was stopped."""
+
+import contextlib
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from stylegan_latents.encoders.formats.native import save_encoder
+from stylegan_latents.encoders.training.loop import Training
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.ops.memory import keep_freed_memory
+from torch import Tensor
+
+ENCODER, STATE, LOGS, SAMPLES = "encoder.safetensors", "training.safetensors", "logs", "samples"
+_KEY, _FORMAT = "stylegan-latents", 1
+
+
+class TrainingRun:
+    """Trains into a folder: ``encoder.safetensors``, ``training.safetensors`` to go on from, ``logs/`` for
+    TensorBoard and ``samples/`` with pictures.
+
+    Args:
+        training: of an encoder that has not learned anything yet, or of one to go on with.
+        folder: where the files go; a training that is there goes on, in the same way as if it had not stopped
+            where all settings are equal; only the number of steps and the learning rate may differ.
+        about: what else the training depends on, such as its folder of images; it has to be equal to go on.
+        save_every, show_every, log_every: steps between saves, pictures, and points of the curves.
+
+    Raises:
+        InputError: the folder holds another training, or a damaged one.
+    """
+
+    def __init__(
+        self,
+        training: Training,
+        folder: Path,
+        about: dict[str, Any],
+        *,
+        save_every: int = 1000,
+        show_every: int = 1000,
+        log_every: int = 10,
+    ) -> None:
+        self.training, self.folder = training, folder
+        self.save_every, self.show_every, self.log_every = save_every, show_every, log_every
+        self._about = json.loads(
+            json.dumps(
+                {
+                    **about,
+                    "config": asdict(training.encoder.config),
+                    "fingerprint": training.G.fingerprint,
+                    "measures": {name: weight for name, (weight, _) in training.measures.items()},
+                    "processes": int(training.accelerator.num_processes),
+                    **asdict(training.settings),
+                }
+            )
+        )
+        if (folder / STATE).exists():
+            self._go_on()
+
+    def run(self, on_step: Callable[[int, dict[str, float]], None] | None = None) -> None:
+        """Train to the last step. Ctrl-C ends it after a step, which is saved; divergence leaves the last save.
+
+        Args:
+            on_step: called after each step with the number of steps done and the terms.
+
+        Raises:
+            KeyboardInterrupt: after the save.
+            InputError: it diverged, or a file cannot be written.
+        """
+        training = self.training
+        self._begin()
+        with self._writer() as write, _interrupts_wait() as interrupted, keep_freed_memory():
+            while training.steps_done < training.settings.steps and not interrupted:
+                # Divergence is not saved: what leads to it would lead to it again, and the last save does not.
+                terms = training.step()
+                done = training.steps_done
+                if done % self.log_every == 0 or done == 1:
+                    write(terms, done)
+                if on_step is not None:
+                    on_step(done, terms)
+                if done % self.show_every == 0 or done == 1:
+                    self._show(done)
+                if done % self.save_every == 0 and done < training.settings.steps:
+                    self.save()
+            self.save()
+        if interrupted:
+            raise KeyboardInterrupt
+
+    def _begin(self) -> None:
+        """Remove what a killed run left half-written, and save what there is: training may cost hours, so that a
+        folder which takes no files is told of now, and there is always something to go on from."""
+        if self.training.accelerator.is_main_process:
+            for left in self.folder.glob(".*.part.safetensors"):
+                left.unlink()
+        if not (self.folder / STATE).exists():
+            self.save()
+
+    def save(self) -> None:
+        """Write the encoder, and what training goes on from; each whole or not at all."""
+        training = self.training
+        training.accelerator.wait_for_everyone()
+        if not training.accelerator.is_main_process:
+            return
+        header = {"kind": "training", "format": _FORMAT, "steps_done": training.steps_done, "about": self._about}
+        with atomic_path(self.folder / STATE) as temporary:
+            temporary.write_bytes(save(training.tensors(), metadata={_KEY: json.dumps(header)}))
+        save_encoder(training.encoder, self.folder / ENCODER, overwrite=True)
+
+    def _go_on(self) -> None:
+        path = self.folder / STATE
+        header, tensors = _read(path)
+        theirs, ours = header["about"], self._about
+        names = {*theirs, *ours} - {"steps", "learning_rate"}  # these may change on the way
+        other = sorted(name for name in names if theirs.get(name) != ours.get(name))
+        if other:
+            name = other[0]
+            raise InputError(
+                f"{path} is of a training with {name} {theirs.get(name)}, not {ours.get(name)}; give the same "
+                "settings to go on, or another folder."
+            )
+        try:
+            self.training.go_on_from(tensors, int(header["steps_done"]))
+        except (LookupError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(f"{path} is damaged; remove it to begin anew, or give another folder.") from error
+
+    def _show(self, done: int) -> None:
+        import numpy as np
+        from PIL import Image
+
+        if not self.training.accelerator.is_main_process:
+            return
+        pixels = ((self.training.pictures() + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        with atomic_path(self.folder / SAMPLES / f"{done:07d}.png") as temporary:
+            Image.fromarray(np.ascontiguousarray(pixels)).save(temporary)
+
+    @contextlib.contextmanager
+    def _writer(self) -> Iterator[Callable[[dict[str, float], int], None]]:
+        """Writes the terms of a step for TensorBoard."""
+        if not self.training.accelerator.is_main_process:
+            yield lambda _terms, _step: None
+            return
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise InputError("The curves need TensorBoard: pip install 'stylegan-latents[train]'.") from error
+        # What a stopped run wrote beyond its last save is not shown twice.
+        writer = SummaryWriter(str(self.folder / LOGS), purge_step=self.training.steps_done + 1)
+
+        def write(terms: dict[str, float], step: int) -> None:
+            for name, value in terms.items():
+                writer.add_scalar(name, value, step)
+
+        try:
+            yield write
+        finally:
+            writer.close()
+
+
+@contextlib.contextmanager
+def _interrupts_wait() -> Iterator[list[int]]:
+    """Gives a list that is empty until Ctrl-C: half a step is nothing to go on from. A second one acts at once."""
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def note(number: int, _frame: object) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}); remove it to begin anew.") from error
+    if not isinstance(header, dict) or header.get("kind") != "training" or header.get("format") != _FORMAT:
+        raise InputError(f"{path} is no training that this version can go on with; give another folder.")
+    return header, tensors

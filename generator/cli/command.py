@@ -1,0 +1,166 @@
+"""What the command lines share: how a run ends, in words and in exit status.
+
+0: done. 1: a fault of this program. 2: something about the command or the files it names. 130: Ctrl-C.
+"""
+
+import errno
+import io
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import typer
+from stylegan_latents.generator.cli import help_page
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+DONE, FAULT, WRONG_INPUT, STOPPED = 0, 1, 2, 130
+LARGEST_SEED = 10**9
+"""Of a --seed: generators of random numbers take 64 bits, and training counts up from its product with 2**32."""
+
+# Click's UsageError; newer versions of Typer carry their own copy of Click, so it cannot be named.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+_FRAMES_SHOWN = 4
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def new_app() -> typer.Typer:
+    """A Typer application in this project's manner: no completion options, no decorated tracebacks."""
+    return typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+
+
+def status_of(work: Callable[[], int | None]) -> int:
+    """The exit status of a small program's work (None for 0); an InputError becomes its sentence on stderr."""
+    try:
+        return work() or DONE
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return WRONG_INPUT
+
+
+def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
+    """Run a command line and say in one sentence on stderr why it failed, if it did.
+
+    Args:
+        app: an application with one command, which returns its exit status (None for 0).
+        program: what the user typed to start it.
+        arguments: what the user typed after that.
+
+    Returns:
+        The exit status.
+    """
+    _never_fail_to_print()
+    # `invert "$PHOTO"` without a PHOTO: an empty path would mean the whole folder one is in.
+    if "" in arguments:
+        return _say(
+            program, f"An argument is empty; give it, or leave it out. See `{program} --help`.", WRONG_INPUT
+        )
+    command = typer.main.get_command(app)
+    function = app.registered_commands[0].callback
+    if function is not None and {"--help", "-h"} & set(arguments):
+        help_page.complete(command, function)
+    try:
+        status = command.main(arguments, prog_name=program, standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        status = STOPPED
+    except InputError as error:
+        return _say(program, str(error), WRONG_INPUT)
+    except _UsageError as error:
+        hint = f" For the file write ./{files[0]}." if (files := _files_like_options(arguments)) else ""
+        return _say(program, f"{_usage_sentence(error)}{hint} See `{program} --help`.", WRONG_INPUT)
+    except BrokenPipeError:
+        # The reader of our output (`| head`) went away; Python would complain once more while exiting.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAULT
+    except OSError as error:
+        return _say(program, describe_os_error(error), WRONG_INPUT)
+    except MemoryError:
+        return _say(program, "There is not enough memory; close other programs and try again.", FAULT)
+    except Exception as error:
+        if _is_out_of_device_memory(error):
+            return _say(program, "The device has not enough memory; try --device cpu.", FAULT)
+        return _report_fault(program, error)
+    if status == STOPPED:
+        return _say(program, "Stopped.", STOPPED)
+    return int(status or DONE)
+
+
+def describe_os_error(error: OSError) -> str:
+    """One sentence for what the operating system refused."""
+    if error.errno in _DISK_FULL:
+        return "The disk is full; free some space and try again."
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return f"{where}{error.strerror or error}."
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error, or what it was raised from, is a full disk."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def choose_device(name: str | None) -> "torch.device":
+    """The device of this name; without a name a CUDA device when there is one, else the CPU.
+
+    Raises:
+        InputError: the name is no device, or this machine has no such device.
+    """
+    import torch
+
+    if name is None or name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    # What torch raises depends on the device's backend and on how torch was built.
+    except (RuntimeError, AssertionError, ImportError, NotImplementedError) as error:
+        raise InputError(f"There is no device '{name}' on this machine; use --device cpu.") from error
+    return device
+
+
+def _say(program: str, sentence: str, status: int) -> int:
+    print(f"{program}: {' '.join(sentence.split())}", file=sys.stderr)
+    return status
+
+
+def _usage_sentence(error: Exception) -> str:
+    # Typer's checks call themselves a "Value error", in the middle of the sentence.
+    message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
+    return message if message.endswith((".", "?", "!", ")")) else f"{message}."
+
+
+def _files_like_options(arguments: list[str]) -> list[str]:
+    """Those that were taken for options, and are files here."""
+    return [word for word in arguments if word.startswith("-") and os.path.lexists(word)]
+
+
+def _is_out_of_device_memory(error: Exception) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.OutOfMemoryError)
+
+
+def _report_fault(program: str, error: Exception) -> int:
+    frames = traceback.format_tb(error.__traceback__)[-_FRAMES_SHOWN:]
+    print("".join(frames).rstrip(), file=sys.stderr)
+    sentence = f"A fault of this program: {type(error).__name__}: {error} (please report the lines above)"
+    return _say(program, sentence, FAULT)
+
+
+def _never_fail_to_print() -> None:
+    """Print '?' for what a terminal's encoding lacks, such as a letter in a file's name."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -1,0 +1,42 @@
+"""NVIDIA's pickles, whichever of its repositories wrote them: the PyTorch ones or the TensorFlow ones."""
+
+from pathlib import Path
+
+from stylegan_latents.generator.formats.nvidia.tensorflow import tensorflow_generator
+from stylegan_latents.generator.formats.nvidia.tensorflow_discriminator import tensorflow_discriminator
+from stylegan_latents.generator.formats.nvidia.tensorflow_network import networks_in
+from stylegan_latents.generator.formats.nvidia.torch import NVIDIA, torch_generator
+from stylegan_latents.generator.formats.nvidia.torch_discriminator import torch_discriminator
+from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
+from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
+from torch import Tensor
+
+
+def read_nvidia(path: Path) -> tuple[StyleGAN1Config | StyleGAN2Config | StyleGAN3Config, dict[str, Tensor]]:
+    """Read the generator of an NVIDIA pickle, the averaged one (``G_ema``, ``Gs``) where there is one.
+
+    Returns:
+        The sizes, and tensors by the names of our own networks, with ``w_avg`` where the file has it; float32.
+
+    Raises:
+        InputError: the file is damaged, asks for what weights do not need, or holds no generator that is read; the
+            message says what it seems to be.
+    """
+    contents = load_inert(path, stand_ins=NVIDIA)
+    return (tensorflow_generator if networks_in(contents) else torch_generator)(contents, path)
+
+
+def read_nvidia_discriminator(path: Path) -> tuple[StyleGAN2DiscriminatorConfig, dict[str, Tensor]]:
+    """Read the discriminator of an NVIDIA pickle.
+
+    Returns:
+        The sizes, and tensors by the names of ``generator.networks.stylegan2_discriminator``; float32.
+
+    Raises:
+        InputError: the file is damaged, asks for what weights do not need, or holds no StyleGAN2 discriminator.
+    """
+    contents = load_inert(path, stand_ins=NVIDIA)
+    return (tensorflow_discriminator if networks_in(contents) else torch_discriminator)(contents, path)

@@ -1,0 +1,50 @@
+"""The generators of NVIDIA's TensorFlow repositories: StyleGAN, StyleGAN2 and StyleGAN2-ADA.
+
+Such a file is a pickled tuple ``(G, D, Gs)``; ``Gs`` is the averaged generator. Its mapping and synthesis are
+networks within it.
+"""
+
+from pathlib import Path
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.nvidia.tensorflow_network import Variables, networks_in
+from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan1 import read_stylegan1
+from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan2 import read_stylegan2
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
+from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from torch import Tensor
+
+
+def tensorflow_generator(
+    contents: object, path: Path
+) -> tuple[StyleGAN1Config | StyleGAN2Config, dict[str, Tensor]]:
+    """Read the averaged generator, the last one, of what a pickle with at least one network holds.
+
+    Returns:
+        The sizes, and tensors by the names of our own networks, with ``w_avg``; float32.
+
+    Raises:
+        InputError: the file has a network that is not understood, or no generator; the message says what it has.
+    """
+    networks = networks_in(contents)
+    generators = [network for network in networks if "synthesis" in (network.state.get("components") or ())]
+    try:
+        variables = Variables((generators or networks)[-1], Budget(path.stat().st_size))
+        if "synthesis/4x4/Const/StyleMod/weight" in variables:
+            return read_stylegan1(variables)
+        if "synthesis/4x4/Conv/mod_weight" in variables:
+            return read_stylegan2(variables)
+        raise InputError(f"it holds {_kind(variables)}; give a file with a StyleGAN generator (Gs)")
+    except InputError as error:
+        raise InputError(f"{path.name}: {str(error).rstrip('.')}.") from error
+
+
+def _kind(variables: Variables) -> str:
+    if "4x4/Dense/weight" in variables:
+        return "a Progressive GAN"
+    if any("FromRGB" in name for name in variables):
+        return "a discriminator only"
+    if any(name.startswith("synthesis/") for name in variables):
+        return "a generator of another architecture"
+    return "no generator"

@@ -1,0 +1,86 @@
+"""Reading named members out of a wheel, a source distribution or a plain file, and nothing else of it."""
+
+import hashlib
+import tarfile
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from stylegan_latents.generator.errors import InputError
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file inside an archive.
+
+    Attributes:
+        path: its full name inside the archive; for a download that is no archive, the name to keep it by.
+        sha256: of its contents, in hexadecimal.
+        size: of its contents, in bytes.
+    """
+
+    path: str
+    sha256: str
+    size: int
+
+    @property
+    def filename(self) -> str:
+        """The last part of the path: what the extracted file is called."""
+        return PurePosixPath(self.path).name
+
+
+def sha256_of(path: Path) -> str:
+    """The file's sha256, in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def extract(archive: Path, members: Iterable[Member], folder: Path) -> None:
+    """Write the members, each under its own file name, into ``folder``; their sha256 are checked on the way.
+
+    Where a file lands depends on the pinned names only, never on what the archive says. Not more than the
+    pinned size is ever written.
+
+    Raises:
+        InputError: a member is missing, is no plain file or has other contents than the pinned ones.
+    """
+    members = list(members)
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as zipped:
+                for member in members:
+                    with zipped.open(member.path) as contents:
+                        _copy(contents, member, folder)
+        elif tarfile.is_tarfile(archive):
+            with tarfile.open(archive) as tar:
+                for member in members:
+                    # None for anything but a file or a link; what a link points to must match the hash too.
+                    reader = tar.extractfile(member.path)
+                    if reader is None:
+                        raise KeyError(member.path)
+                    with reader:
+                        _copy(reader, member, folder)
+        else:
+            for member in members:
+                with archive.open("rb") as contents:
+                    _copy(contents, member, folder)
+    except KeyError as error:
+        raise InputError(f"The archive {archive.name} lacks a file it should hold: {error.args[0]}.") from error
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+        raise InputError(f"The archive {archive.name} cannot be read ({error}); fetch it again.") from error
+
+
+def _copy(contents: IO[bytes], member: Member, folder: Path) -> None:
+    digest = hashlib.sha256()
+    left = member.size
+    with (folder / member.filename).open("xb") as target:
+        while left and (chunk := contents.read(min(left, _CHUNK))):
+            digest.update(chunk)
+            target.write(chunk)
+            left -= len(chunk)
+    if left or contents.read(1) or digest.hexdigest() != member.sha256:
+        raise InputError(f"{member.filename} in the download is not the published file; it was thrown away.")

@@ -1,0 +1,194 @@
+"""Downloading one distribution of a package index through pip, with its hash pinned and nothing of it run."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from stylegan_latents.generator.download_progress import download_progress
+from stylegan_latents.generator.errors import InputError
+
+# pip asks a source distribution for its metadata even to download it, and that runs an old one's setup.py.
+# Code of a download is never run here. PEP 517 says which build backend stands in for a missing
+# pyproject.toml: ``setuptools.build_meta:__legacy__``. The one below, found before any installed setuptools,
+# answers from the pinned name and version alone and never opens the archive. So pip still does all it is good
+# at: the user's indexes and mirrors, credentials, proxies, certificates, retries and the hash check. Reading
+# the index without pip would repeat all of that, and pip's own functions are no public interface. Tried with
+# pip 23.1 to 26.0.
+_BACKEND = """
+import pathlib, sys
+def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+    folder = pathlib.Path(metadata_directory, "{stem}-{version}.dist-info")
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\\nName: {project}\\nVersion: {version}\\n")
+    return folder.name
+def get_requires_for_build_wheel(config_settings=None):
+    return []
+def build_wheel(*arguments, **settings):
+    raise RuntimeError("nothing of this distribution is built")
+__legacy__ = sys.modules[__name__]
+"""
+
+_UNREACHABLE = (
+    "connection broken by",
+    "ConnectionError",
+    "ConnectTimeout",
+    "ReadTimeout",
+    "Read timed out",
+    "ProxyError",
+    "SSLError",
+    "Max retries exceeded",
+    "is not a trusted or secure host",
+    "Connection to",
+)
+
+
+@dataclass(frozen=True)
+class PackageSource:
+    """A distribution in a package index.
+
+    Attributes:
+        project: the package's name.
+        version: its version.
+        sha256: of the distribution file, in hexadecimal.
+        size: of the distribution file, in bytes.
+        form: ``wheel``, or ``sdist`` for a source distribution.
+    """
+
+    project: str
+    version: str
+    sha256: str
+    size: int
+    form: Literal["wheel", "sdist"] = "wheel"
+
+    @property
+    def key(self) -> str:
+        """A name for the archive that is the same in every process, of letters and digits."""
+        return self.sha256[:16]
+
+    @property
+    def requirement(self) -> str:
+        """The requirement that pip is given."""
+        return f"{self.project}=={self.version}"
+
+
+def download_package(source: PackageSource, folder: Path, *, label: str) -> Path:
+    """Download the distribution file into ``folder``, which must exist, and give its path.
+
+    pip's own configuration (index, extra index, proxy, certificate) is honoured.
+
+    Raises:
+        InputError: pip could not get the file; one sentence says why.
+    """
+    scratch, target = folder / "pip", folder / "distribution"
+    scratch.mkdir()
+    target.mkdir()
+    requirements = folder / "requirements.txt"
+    requirements.write_text(f"{source.requirement} --hash=sha256:{source.sha256}\n", encoding="utf-8")
+    environment = dict(os.environ)
+    for name in ("PIP_QUIET", "PIP_VERBOSE", "PIP_CONSTRAINT", "PIP_REQUIREMENT", "PIP_REQUIRE_VIRTUALENV"):
+        environment.pop(name, None)
+    # pip's temporary files stay in the cache's own folder, where they show the progress and are removed.
+    environment.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)), PYTHONIOENCODING="utf-8")
+    # -P: a file called pip.py where the user stands is not taken for pip.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--no-input"]
+    command += ["--disable-pip-version-check", "--progress-bar", "off", "--retries", "3", "--require-hashes"]
+    command += ["--ignore-requires-python", "--requirement", str(requirements), "--dest", str(target)]
+    with tempfile.TemporaryDirectory(prefix="stylegan-latents-") as backend:
+        if source.form == "wheel":
+            command += ["--only-binary", ":all:"]
+        else:
+            _write_backend(source, Path(backend).resolve())
+            paths = [str(Path(backend).resolve()), environment.get("PYTHONPATH", "")]
+            environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+            command += ["--no-binary", source.project, "--use-pep517", "--no-build-isolation"]
+        status, log = _run(command, environment, folder, label, source.size)
+    files = list(target.iterdir())
+    if status != 0 or len(files) != 1:
+        raise InputError(_explain(log, source))
+    return files[0]
+
+
+def _write_backend(source: PackageSource, folder: Path) -> None:
+    if os.pathsep in str(folder):
+        # PYTHONPATH could not name it, and the installed setuptools would run the archive's setup.py.
+        raise InputError(
+            f"The temporary folder {folder} has '{os.pathsep}' in its name; set TMPDIR to another one."
+        )
+    package = folder / "setuptools"
+    package.mkdir()
+    package.joinpath("__init__.py").touch()
+    stem = source.project.replace("-", "_")
+    text = _BACKEND.format(stem=stem, project=source.project, version=source.version)
+    package.joinpath("build_meta.py").write_text(text, encoding="utf-8")
+
+
+def _run(command: list[str], environment: dict[str, str], folder: Path, label: str, total: int) -> tuple[int, str]:
+    """Run pip to its end and give its exit status and output; it never outlives this call."""
+    log = folder / "pip.log"
+    with log.open("wb") as output, download_progress(label, total) as progress:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            while True:
+                try:
+                    process.wait(timeout=0.2)
+                    break
+                except subprocess.TimeoutExpired:
+                    progress(_largest_file(folder))
+        finally:
+            if process.poll() is None:  # Ctrl-C
+                process.terminate()
+                try:
+                    process.wait(timeout=5)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+    return process.returncode, log.read_text(encoding="utf-8", errors="replace")
+
+
+def _largest_file(folder: Path) -> int:
+    """Bytes of the largest file under the folder: the download, as pip writes nothing else of that size."""
+    sizes = [0]
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                sizes.append(os.stat(os.path.join(parent, name)).st_size)  # noqa: PTH116, PTH118
+            except FileNotFoundError:  # pip removed it meanwhile
+                continue
+    return max(sizes)
+
+
+def _explain(log: str, source: PackageSource) -> str:
+    """One sentence for why pip failed."""
+    what = source.requirement
+    if "DO NOT MATCH THE HASHES" in log:
+        return (
+            f"The package index gave another file for {what} than the published one (its sha256 differs), so "
+            "it was thrown away; check the index or mirror that pip is configured with."
+        )
+    if "No space left on device" in log or "Disk quota exceeded" in log or "not enough space" in log:
+        return (
+            f"The disk became full while {what} was downloaded; free some space, or set STYLEGAN_HOME to a "
+            "folder on another disk."
+        )
+    if "No module named pip" in log:
+        return f"pip is needed to download {what} but this Python has none; run: {sys.executable} -m ensurepip"
+    if any(token in log for token in _UNREACHABLE):
+        return (
+            f"No package index could be reached to download {what}; connect to the network, or check pip's "
+            "index and proxy settings, and run the command again."
+        )
+    if "No matching distribution" in log or "404" in log:
+        return (
+            f"The package index that pip uses does not have {what}; check pip's index settings"
+            f"{' (PIP_NO_INDEX is set)' if os.environ.get('PIP_NO_INDEX') else ''}, or name another index with "
+            "PIP_EXTRA_INDEX_URL."
+        )
+    errors = [line.strip() for line in log.splitlines() if "error" in line.lower()]
+    reason = errors[-1] if errors else "no reason was given"
+    return f"pip could not download {what}: {reason.rstrip('.')}."

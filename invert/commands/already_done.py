@@ -1,0 +1,57 @@
+"""Whether a photo was inverted already, in the same way as it would be now."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.search.best_so_far import DIVERGED
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.json_values import JSON
+    from stylegan_latents.invert.inverters.by_name import Inverter
+    from stylegan_latents.invert.record.inversion import Inversion
+    from stylegan_latents.invert.record.source import Source
+
+FACE = "face"
+"""The setting that says which of a photo's faces a record is of; None for a photo taken as it is."""
+
+MASK, UNCHANGED, LOW_RESOLUTION = "mask", "keep_unchanged", "low_resolution"
+"""The settings that say what the photo was compared by: masks' sha256, and a side in pixels; absent for none."""
+
+RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION)
+
+
+def done_before(
+    record: Path, source: "Source", inverter: "Inverter", known: "Mapping[str, JSON]"
+) -> "Inversion | None":
+    """The record of the same photo, model and settings; None where there is none.
+
+    A search that Ctrl-C ended is not done; one that diverged would diverge again.
+
+    Args:
+        record: where it would be.
+        source: the photo.
+        inverter: what would make it.
+        known: the settings that the inverter does not know; ``FACE`` among them.
+    """
+    from stylegan_latents.invert.record.inversion import Inversion
+
+    if not record.is_file():
+        return None
+    try:
+        found = Inversion.load(record)
+    except InputError:  # damaged: not done, and not to be replaced unasked either
+        return None
+    same_photo = len(found) == 1 and [one.sha256 for one in found.sources] == [source.sha256]
+    settings = {name: value for name, value in found.settings.items() if name != DIVERGED}
+    told = {name: settings.pop(name) for name in RUN_SETTINGS if name in settings}
+    same = same_photo and _same_way(found, inverter) and told == known
+    # What an inverter is told it keeps under the same names as it writes down.
+    absent = object()
+    return found if same and all(getattr(inverter, key, absent) == settings[key] for key in settings) else None
+
+
+def _same_way(record: "Inversion", inverter: "Inverter") -> bool:
+    method = getattr(inverter, "method", None)
+    return (record.method, record.fingerprint) == (method, inverter.G.fingerprint)

@@ -1,0 +1,295 @@
+"""One run of the command ``invert`` over a film: crops, codes frame by frame, one record."""
+
+import contextlib
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from stylegan_latents.generator.cli.progress import show_progress
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
+from stylegan_latents.invert.films.crop_path import CropPath
+from stylegan_latents.invert.films.face_path import look_for_faces
+from stylegan_latents.invert.films.read import FilmFacts, film_facts, read_film
+from stylegan_latents.invert.films.smooth import smooth
+from stylegan_latents.invert.films.write import Frame, write_film
+from stylegan_latents.invert.photos.files import to_picture, to_tensor
+from stylegan_latents.invert.record.files import RECORD_SUFFIX
+from stylegan_latents.invert.record.footage import Footage
+from stylegan_latents.invert.record.source import Source
+from stylegan_latents.invert.resemblance import resemblance_of
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from stylegan_latents.generator.json_values import JSON
+    from stylegan_latents.invert.commands.session import Session
+    from stylegan_latents.invert.faces.align import Alignment
+    from stylegan_latents.invert.films.follow import Follower
+    from stylegan_latents.invert.record.inversion import Inversion
+    from torch import Tensor
+
+CROP_CUTOFF, CODE_CUTOFF = 2.5, 6.0
+"""Swings a second above which a crop's movement and a code's are taken for noise."""
+
+_COMPARED = 256
+FILM_SUFFIX = ".inverted.mp4"
+
+
+class FilmSession:
+    """Inverts one film with what a session has loaded.
+
+    Args:
+        session: of the run; its settings say how.
+        film: the file.
+        stem: what the names of its results begin with; the film's own when None.
+
+    Attributes:
+        record, made: the files that are written.
+    """
+
+    def __init__(self, session: "Session", film: Path, stem: str | None = None) -> None:
+        self.session, self.settings, self.film = session, session.settings, film
+        folder, stem = self.settings.folder, film.stem if stem is None else stem
+        self.record = folder / f"{stem}{RECORD_SUFFIX}"
+        self.made = folder / f"{stem}{FILM_SUFFIX}"
+        self._folder = folder / f"{stem}{PARTS_SUFFIX}"
+
+    def invert(self) -> "Inversion | None":
+        """Do what is not done yet.
+
+        Returns:
+            The record; None where it was there already, made in the same way.
+
+        Raises:
+            InputError: the film cannot be read or shows no face, a result exists already that was made in another
+                way, another run is making it, or a file cannot be written.
+            KeyboardInterrupt: Ctrl-C. What is done is kept, and the same command goes on from there.
+        """
+        facts, source = film_facts(self.film), Source.of(self.film)
+        self.session.claims.take(self.record)
+        told = self._told()
+        parts = FilmParts(self._folder, {"film": source.sha256, **told})
+        if self._is_done(source, told):
+            if parts.exist:  # of a run that ended between its last two moves
+                parts.remove()
+            return None
+        parts.check(overwrite=self.settings.overwrite)
+        for file in () if self.settings.overwrite else (self.record, self.made):
+            if file.exists():
+                raise InputError(
+                    f"{file} exists already; add --overwrite to replace it, or choose a folder with --out."
+                )
+        try:
+            path, times = parts.plan() or self._look(facts, parts)
+            ws = self._steadied(path, self._codes(path, facts, parts), facts)
+            footage = Footage(
+                source,
+                facts.size,
+                facts.rate,
+                tuple(times),
+                tuple(path.frames),
+                tuple(frame for frame, seen in zip(path.frames, path.seen, strict=True) if not seen),
+                self.settings.every,
+                tuple(path.frames[scene.start] for scene in path.scenes),
+            )
+            record = self._save(ws, path, footage, told)
+        except KeyboardInterrupt:
+            if parts.exist:
+                print(f"invert: {self.film.name}: what is done is kept; the same command goes on", file=sys.stderr)
+            raise
+        parts.remove()
+        return record
+
+    def _told(self) -> "dict[str, JSON]":
+        """Every setting."""
+        from stylegan_latents.invert.commands.already_done import FACE
+        from stylegan_latents.invert.search.steps import inverter_settings
+
+        settings, inverter = self.settings, self.session.inverter
+        return {
+            FACE: settings.face if settings.align else None,
+            "every": settings.every,
+            "max_frames": settings.max_frames,
+            "crop_cutoff": CROP_CUTOFF if settings.smooth else None,
+            "code_cutoff": CODE_CUTOFF if settings.smooth else None,
+            "model": inverter.G.fingerprint,
+            "first": inverter_settings(inverter),
+            "following": None if settings.method == "encode" else self._follower.settings(),
+        }
+
+    def _is_done(self, source: Source, told: "dict[str, JSON]") -> bool:
+        """Whether the film was inverted already; the picture of that is made where it is missing."""
+        from stylegan_latents.invert.record.inversion import Inversion
+
+        if self.settings.overwrite or not self.record.is_file():
+            return False
+        try:
+            found = Inversion.load(self.record)
+        except InputError:
+            return False
+        if found.footage is None or found.footage.source.sha256 != source.sha256 or found.settings != told:
+            return False
+        if not self.made.exists():
+            self._draw(found.ws, found.footage)
+        return True
+
+    def _look(self, facts: FilmFacts, parts: FilmParts) -> tuple[CropPath, list[float]]:
+        """Plan the crops and keep the plan."""
+        settings = self.settings
+        with show_progress(f"{self.film.name}, looking for faces", quiet=settings.quiet) as report:
+            path, times = look_for_faces(
+                self.film,
+                facts,
+                which=settings.face if settings.align else None,
+                every=settings.every,
+                limit=settings.max_frames,
+                cutoff=CROP_CUTOFF if settings.smooth else None,
+                on_frame=lambda done, all_: report(done, all_, math.nan),
+            )
+        parts.save_plan(path, times)
+        return path, times
+
+    def _codes(self, path: CropPath, facts: FilmFacts, parts: FilmParts) -> "list[Tensor | None]":
+        """The code of each frame of the path, None where the face was not seen; those not done yet are searched."""
+        codes: list[Tensor | None] = []
+        first = {scene.start for scene in path.scenes}
+        before: Tensor | None = None
+        with show_progress(self.film.name, quiet=self.settings.quiet) as report:
+            for index, picture in _pictures(self.film, path.frames):
+                number = path.frames[index]
+                if index in first:
+                    before = None
+                code = None
+                if path.seen[index]:
+                    part = parts.read(number)
+                    if part is None:
+                        part = self._search(picture(), self._alignment(path, index, facts), before)
+                        for step in part.diverged.values():
+                            told = f"the search diverged at step {step}; its best code before is kept"
+                            print(f"invert: {self.film.name}, frame {number}: {told}", file=sys.stderr)
+                        parts.write(number, part)
+                    code = before = part.ws
+                codes.append(code)
+                report(index + 1, len(path.frames), math.nan)
+        return codes
+
+    def _search(self, picture: "Image.Image", alignment: "Alignment", before: "Tensor | None") -> "Inversion":
+        """The record of one frame, from the code of the one before where there is one."""
+        from stylegan_latents.invert.faces.align import crop_of
+        from stylegan_latents.invert.record.inversion import JSON, Inversion
+        from stylegan_latents.invert.search.best_so_far import DIVERGED
+
+        G = self.session.generator
+        if before is not None and self.settings.method != "encode":
+            side = min(alignment.size, _COMPARED)
+            image = to_tensor(crop_of(picture, alignment, side), device=G.device)
+            told: dict[str, JSON] = {}
+            ws = self._follower.follow(image, before, on_divergence=lambda step: told.update({DIVERGED: step}))
+            return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow", told)
+        crop = crop_of(picture, alignment)
+        image = to_tensor(crop, device=G.device)
+        resemblance = resemblance_of(self.session.inverter, crop) if self.settings.align else None
+        with show_progress(
+            f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None
+        ) as report:
+            return self.session.inverter.invert(
+                image,
+                on_step=lambda done: report(done.step, done.steps, done.loss),
+                resemblance=resemblance,
+            )
+
+    def _steadied(self, path: CropPath, codes: "Sequence[Tensor | None]", facts: FilmFacts) -> "Tensor":
+        """All codes, smoothed within each scene, and filled in where the face was not seen: ``[N, ...]``."""
+        import torch
+
+        seconds = self.settings.every / facts.rate
+        smoothed = self.settings.smooth and seconds * CODE_CUTOFF < 0.5
+        shape = next(code.shape[1:] for code in codes if code is not None)
+        rows = np.stack([np.zeros(shape.numel()) if code is None else code.numpy().ravel() for code in codes])
+        done = [
+            smooth(rows[scene], np.array(path.seen[scene]), seconds * CODE_CUTOFF if smoothed else None)
+            for scene in path.scenes
+        ]
+        ws = torch.from_numpy(np.concatenate(done)).float().reshape(len(codes), *shape)
+        # The rows of a code of W are equal to the last bit.
+        return ws[:, :1].expand_as(ws) if self.settings.space == "w" else ws
+
+    def _save(self, ws: "Tensor", path: CropPath, footage: Footage, told: "dict[str, JSON]") -> "Inversion":
+        """Measure every frame, and write the record and what the generator makes of it."""
+        import torch
+        from stylegan_latents.generator.perceptual import LPIPS, area_resize, as_colour
+        from stylegan_latents.invert.faces.align import crop_of
+        from stylegan_latents.invert.record.inversion import Inversion
+
+        G = self.session.generator
+        lpips = LPIPS.load("alex").to(G.device)
+        alignments = [self._alignment(path, index, footage) for index in range(len(ws))]
+        metrics: dict[str, list[float]] = {"lpips_alex": [], "psnr": []}
+        with (
+            self._film(footage) as write,
+            show_progress(f"{self.film.name}, drawing", quiet=self.settings.quiet) as report,
+        ):
+            for index, picture in _pictures(self.film, path.frames):
+                with torch.inference_mode():
+                    drawn = as_colour(G.synthesize(ws[index : index + 1].to(G.device))).clamp(-1, 1)
+                    crop = to_tensor(crop_of(picture(), alignments[index]), device=G.device)
+                    near = lpips(area_resize(drawn, _COMPARED), area_resize(crop, _COMPARED))
+                    metrics["lpips_alex"].append(float(near))
+                    error = (drawn - crop).square().mean().clamp_min(1e-12)
+                    metrics["psnr"].append(float(10 * torch.log10(4 / error)))
+                write(np.asarray(to_picture(drawn)[0]))
+                report(index + 1, len(ws), math.nan)
+            record = Inversion(
+                ws, G.name, G.fingerprint, G.latent_space, str(getattr(self.session.inverter, "method", "")),
+                settings=told, metrics=metrics, alignments=list(alignments), footage=footage,
+            )  # fmt: skip
+            # Before the film is complete, which can be drawn again from the record.
+            record.save(self.record, overwrite=True)
+        return record
+
+    def _draw(self, ws: "Tensor", footage: Footage) -> None:
+        """Write what the generator makes of a record."""
+        import torch
+        from stylegan_latents.generator.perceptual import as_colour
+
+        G = self.session.generator
+        with self._film(footage) as write, torch.inference_mode():
+            for code in ws.to(G.device):
+                write(np.asarray(to_picture(as_colour(G.synthesize(code[None])))[0]))
+
+    def _film(self, footage: Footage) -> "contextlib.AbstractContextManager[Callable[[Frame], None]]":
+        times = [footage.times[frame] - footage.times[footage.frames[0]] for frame in footage.frames]
+        return write_film(self.made, fps=_rate(footage), times=times, overwrite=True)
+
+    def _alignment(self, path: CropPath, index: int, facts: "FilmFacts | Footage") -> "Alignment":
+        from stylegan_latents.invert.faces.align import Alignment
+
+        width, height = facts.size
+        method = "ffhq" if self.settings.align else "none" if width == height else "centre"
+        return Alignment(path.quads[index], facts.size, self.session.generator.resolution, method)
+
+    @cached_property
+    def _follower(self) -> "Follower":
+        from stylegan_latents.invert.films.follow import Follower
+
+        settings = self.settings
+        return Follower(
+            self.session.generator, space=settings.space, seed=settings.seed, precision=settings.precision
+        )
+
+
+def _rate(footage: Footage) -> float:
+    """Frames a second of those that were inverted, within what a film may have."""
+    return min(120.0, max(1.0, footage.rate / footage.every))
+
+
+def _pictures(film: Path, frames: Sequence[int]) -> "Iterator[tuple[int, Callable[[], Image.Image]]]":
+    """The index of each frame that is asked for, with what makes its picture, in order."""
+    wanted = {number: index for index, number in enumerate(frames)}
+    for frame in read_film(film, limit=frames[-1] + 1):
+        if frame.number in wanted:
+            yield wanted[frame.number], frame.picture

@@ -1,0 +1,234 @@
+"""The table of a report: one row for each photo and method, as CSV and as a picture.
+
+Rows of other runs stay in the file, so that the table over several methods is made by one run of each.
+"""
+
+import csv
+import io
+import math
+import statistics
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path, check_writable
+from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+METRICS = ("lpips_alex", "lpips_vgg", "mse", "psnr", "ms_ssim", "identity", "w_distance")
+EDITABILITY = ("edit_identity", "edit_identity_worst", "edit_change")
+"""What ``edit evaluate --report`` fills in: how the code takes edits, of which nothing is known here.
+
+The mean identity distance from the photo after edits, that of the worst direction, and the mean change of the
+intended scores at strength 1, in their standard deviations.
+"""
+_NUMBERS = ("seconds", *METRICS, *EDITABILITY)
+_KEY = ("photo", "method", "quality", "options")
+COLUMNS = (*_KEY, *_NUMBERS, "picture")
+_MEDIAN = "(median)"
+_CELL, _MOST_ROWS = 256, 24
+
+
+def check_report(path: Path) -> None:
+    """Refuse, before the work, a report that could not be written after it.
+
+    Raises:
+        InputError: the name does not end with .csv, its folder may not be written, or the file is no report.
+    """
+    if path.suffix.lower() != ".csv":
+        raise InputError(f"Cannot write a report to {path}: end the name with .csv.")
+    check_writable(path.parent)
+    if path.is_dir():
+        raise InputError(f"Cannot write a report to {path}: it is a folder.")
+    _read(path)
+
+
+class Report:
+    """The rows of one report.
+
+    Args:
+        path: the CSV file; what it holds is read. The picture gets the same name with .png.
+
+    Attributes:
+        rows: by photo, method, quality and options, each with ``COLUMNS`` as text.
+
+    Raises:
+        InputError: as ``check_report``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check_report(path)
+        self.path = path
+        self.rows: dict[tuple[str, ...], dict[str, str]] = {_key(row): row for row in _read(path)}
+        self._crops: dict[str, Image.Image] = {}
+
+    def add(
+        self,
+        *,
+        photo: str,
+        method: str,
+        quality: str,
+        seconds: float,
+        metrics: Mapping[str, float],
+        picture: Path,
+        crop: "Image.Image | None" = None,
+        options: str = "",
+    ) -> None:
+        """Put a row in, in the place of one of the same photo, method, quality and options.
+
+        Args:
+            photo, method, quality: what was inverted, and how.
+            seconds: that it took; NaN for a record that was there already, which keeps the time in the table.
+            metrics: as ``measure`` gives them for one image.
+            picture: the inversion's file.
+            crop: the photo's part that was inverted, to be shown.
+            options: what else it was told, such as ``weights low-rank``.
+        """
+        row = {"photo": photo, "method": method, "quality": quality, "options": options}
+        row["picture"] = picture.absolute().as_posix()
+        row |= {name: _text(metrics.get(name, math.nan)) for name in METRICS}
+        # What was there already keeps what it took and what was measured of its edits.
+        kept = {} if math.isfinite(seconds) else self.rows.get(_key(row), {})
+        row["seconds"] = f"{seconds:.3f}" if math.isfinite(seconds) else kept.get("seconds", "")
+        row |= {name: kept.get(name, "") for name in EDITABILITY}
+        self.rows[_key(row)] = row
+        if crop is not None:
+            self._crops[photo] = crop.resize((_CELL, _CELL))
+
+    def records(self) -> dict[tuple[str, ...], Path]:
+        """The record of each row, by what ``rows`` has it, where it still is what was measured.
+
+        A folder's records may have been replaced by another run's since.
+        """
+        from stylegan_latents.invert.record.inversion import Inversion
+
+        found: dict[tuple[str, ...], Path] = {}
+        for key, row in self.rows.items():
+            picture = Path(row["picture"])
+            path = picture.with_name(picture.name.removesuffix(PICTURE_SUFFIX) + RECORD_SUFFIX)
+            try:
+                record = Inversion.load(path)
+            except InputError:
+                continue
+            lpips = record.metrics.get("lpips_alex", [math.nan])[0]
+            if (record.method, _text(lpips)) == (row["method"], row["lpips_alex"]):
+                found[key] = path
+        return found
+
+    def set_editability(self, key: tuple[str, ...], values: Mapping[str, float]) -> None:
+        """Fill ``EDITABILITY`` of a row in; NaN leaves a cell empty."""
+        self.rows[key] |= {name: _text(values[name]) for name in EDITABILITY}
+
+    def medians(self) -> list[dict[str, str]]:
+        """For each method, quality and options the median of every number over its photos."""
+        found = []
+        for way in dict.fromkeys(key[1:] for key in self.rows):
+            rows = [row for key, row in self.rows.items() if key[1:] == way]
+            medians = dict(zip(_KEY, (_MEDIAN, *way), strict=True)) | {"picture": ""}
+            for name in _NUMBERS:
+                values = [float(row[name]) for row in rows if row[name]]
+                medians[name] = _text(statistics.median(values)) if values else ""
+            found.append(medians)
+        return found
+
+    def write(self) -> list[Path]:
+        """Write the table and its picture; a report that is there is replaced, with its rows.
+
+        Raises:
+            InputError: a file cannot be written.
+        """
+        from stylegan_latents.invert.photos.files import save_picture
+
+        self.write_table()
+        picture = self.path.with_suffix(".png")
+        save_picture(self.picture(), picture, overwrite=True)
+        return [self.path, picture]
+
+    def write_table(self) -> None:
+        """Write the table alone, which is quick.
+
+        Raises:
+            InputError: it cannot be written.
+        """
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        table.writerows([*(self.rows[key] for key in sorted(self.rows)), *self.medians()])
+        with atomic_path(self.path, overwrite=True) as temporary:
+            temporary.write_text(text.getvalue(), encoding="utf-8")
+
+    def picture(self) -> "Image.Image":
+        """Photos down the side, methods along the top with their medians, inversions where they meet."""
+        from PIL import Image
+        from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+
+        medians = self.medians()
+        photos = sorted({key[0] for key in self.rows})[:_MOST_ROWS]
+        blank = Image.new("RGB", (_CELL, _CELL), (230, 230, 230))
+        lines = []
+        for photo in photos:
+            line = [self._crops.get(photo, blank)]
+            for column in medians:
+                row = self.rows.get((photo, *_key(column)[1:]))
+                line.append(_small(Path(row["picture"]), blank) if row is not None else blank)
+            lines.append(line)
+        return contact_sheet(lines, ["photo", *(_title(column) for column in medians)], photos, cell=_CELL)
+
+
+def _title(medians: Mapping[str, str]) -> str:
+    parts = [f"{medians['method']} {medians['quality']}"]
+    if medians["options"]:
+        parts.append(medians["options"])
+    if medians["lpips_alex"]:
+        parts.append(f"LPIPS {float(medians['lpips_alex']):.4f}")
+    if medians["psnr"]:
+        parts.append(f"{float(medians['psnr']):.1f} dB")
+    if medians["edit_identity"]:
+        parts.append(f"edited ID {float(medians['edit_identity']):.2f}")
+    if medians["seconds"]:
+        parts.append(f"{float(medians['seconds']):.0f} s")
+    return "  ".join(parts)
+
+
+def _small(path: Path, blank: "Image.Image") -> "Image.Image":
+    """A picture of an earlier run, where it still is."""
+    from stylegan_latents.invert.photos.files import read_photo
+
+    try:
+        return read_photo(path).resize((_CELL, _CELL))
+    except InputError:
+        return blank
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    # A report from before there were options or editability is one, too.
+    later = ("options", *EDITABILITY)
+    known = (COLUMNS, *(tuple(name for name in COLUMNS if name not in later[:n]) for n in (1, len(later))))
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            rows = list(table)
+            header = tuple(table.fieldnames or ())
+        if header in known:
+            for row in rows:
+                row.update({name: row.get(name, "") for name in later})
+                for name in _NUMBERS:
+                    float(row[name] or 0)
+    except (OSError, csv.Error, ValueError, TypeError) as error:
+        raise InputError(f"The report {path} cannot be read; give it another name.") from error
+    if header not in known:
+        raise InputError(f"{path} is another table, not a report of `invert`; give the report another name.")
+    return [row for row in rows if row["photo"] != _MEDIAN]
+
+
+def _key(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in _KEY)
+
+
+def _text(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else ""

@@ -1,0 +1,287 @@
+"""One run of the command ``invert``: from a photo on disk to its record on disk."""
+
+import contextlib
+import dataclasses
+import math
+import time
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.generator.cli.command import choose_device, is_disk_full
+from stylegan_latents.generator.cli.progress import show_progress, show_status
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.commands.jobs import Job, Outputs
+from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.settings import Prepared, Settings, SettingsError, Target
+from stylegan_latents.invert.films.preview import check_preview_path, film_of_search
+from stylegan_latents.invert.photos.files import read_photo, save_picture, to_tensor
+from stylegan_latents.invert.prepare import prepared, reduced
+from stylegan_latents.invert.record.pictures import measured, picture_of
+from stylegan_latents.invert.resemblance import resemblance_for
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.json_values import JSON
+    from stylegan_latents.invert.faces.align import Face
+    from stylegan_latents.invert.faces.identity import Identity
+    from stylegan_latents.invert.inverters.by_name import Inverter
+    from stylegan_latents.invert.inverters.optimize import Progress
+    from stylegan_latents.invert.record.inversion import Inversion
+    from stylegan_latents.invert.run_report import RunReport
+    from torch import Tensor
+
+_BATCH = 8  # of a GPU; a CPU is as fast with one photo after the other
+
+
+class Session:
+    """Inverts one batch of photos after the other with one generator, which is loaded when the first is ready.
+
+    Args:
+        settings: of the run.
+        several: whether the run has more than one photo, which decides about the names of films.
+
+    Attributes:
+        stopped: whether Ctrl-C ended a search whose best code was kept.
+        skipped: records that were there already, made as they would be now.
+        claims: the records that this run is making, which another one leaves alone.
+    """
+
+    def __init__(self, settings: Settings, *, several: bool = False) -> None:
+        self.settings = settings
+        self.several = several
+        self.stopped = False
+        self.skipped: list[Path] = []
+        self.claims = Claims()
+
+    @cached_property
+    def generator(self) -> "Generator":
+        """The generator, in float32 on the chosen device."""
+        model, quiet = self.settings.model, self.settings.quiet
+        with show_status(f"Loading {model}", quiet=quiet):
+            from stylegan_latents.generator.loading import is_at_hand, load
+
+            device = choose_device(self.settings.device)
+        # What has to be fetched first shows its own progress.
+        with show_status(f"Loading {model}", quiet=quiet or not is_at_hand(model)):
+            return load(model).to(device)
+
+    @cached_property
+    def _identity(self) -> "Identity":
+        from stylegan_latents.invert.faces.identity import Identity
+
+        return Identity()
+
+    @cached_property
+    def inverter(self) -> "Inverter":
+        """What the settings choose.
+
+        Raises:
+            SettingsError: there is no such model or device, or the settings do not fit the model.
+        """
+        from stylegan_latents.invert.inverters.by_name import make_inverter
+
+        settings = self.settings
+        try:
+            resolution = self.generator.resolution
+            if (settings.low_resolution or 0) > resolution:
+                raise InputError(
+                    f"--low-resolution is at most {resolution}, the model's own, not {settings.low_resolution}."
+                )
+            return make_inverter(
+                self.generator,
+                settings.method,
+                quality=settings.quality,
+                space=settings.space,
+                steps=settings.steps,
+                seed=settings.seed,
+                precision=settings.precision,
+                weights=settings.weights,
+                encoder=settings.encoder,
+                identity_weight=settings.identity_weight,
+                pivot=settings.pivot,
+            )
+        except InputError as error:
+            raise SettingsError(str(error)) from error
+
+    @cached_property
+    def batch(self) -> int:
+        """How many photos are inverted at once."""
+        if self.settings.batch is not None:
+            return self.settings.batch
+        return 1 if self.generator.device.type == "cpu" else _BATCH
+
+    @cached_property
+    def report(self) -> "RunReport | None":
+        """The table of what was made, where one is wanted."""
+        from stylegan_latents.invert.run_report import RunReport
+
+        return None if self.settings.report is None else RunReport(self.settings.report, self.settings)
+
+    @cached_property
+    def _known(self) -> "dict[str, JSON]":
+        """What a record's settings say of the run, and no inverter knows."""
+        from stylegan_latents.invert.commands.already_done import FACE, LOW_RESOLUTION, MASK, UNCHANGED
+        from stylegan_latents.invert.record.source import Source
+
+        known: dict[str, JSON] = {FACE: self.settings.face if self.settings.align else None}
+        if self.settings.mask is not None:
+            known[MASK] = Source.of(self.settings.mask).sha256
+        if self.settings.keep_unchanged is not None:
+            known[UNCHANGED] = Source.of(self.settings.keep_unchanged).sha256
+        if self.settings.low_resolution is not None:
+            known[LOW_RESOLUTION] = self.settings.low_resolution
+        return known
+
+    def targets(self, job: Job) -> list[Target]:
+        """Read a photo and find its faces; those that are done already are left out and kept in ``skipped``.
+
+        Raises:
+            InputError: the photo cannot be read or shows no such face, a result exists already that was made in
+                another way, or another run is making it.
+        """
+        settings = self.settings
+        # How many records there are is known before the photo is read, unless every face is wanted.
+        if settings.face != "all" and not settings.overwrite:
+            outputs = self._outputs(job)
+            if self._is_done(job, outputs):
+                return []
+            outputs.check_free()
+        image = read_photo(job.photo)
+        faces: list[tuple[int | None, Face | None]] = [(None, None)]
+        if settings.align:
+            from stylegan_latents.generator.weights.fetch import cache_folder
+            from stylegan_latents.invert.faces.align import require_faces
+
+            at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
+            with show_status(f"Looking for faces in {job.photo.name}", quiet=settings.quiet or not at_hand):
+                found = require_faces(image, settings.face, job.photo.name)
+            # Only where one photo gives several records do their names say which face is whose.
+            faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
+        targets = []
+        for number, face in faces:
+            outputs = self._outputs(job, number)
+            self.claims.take(outputs.record)
+            if not settings.overwrite and self._is_done(job, outputs, number):
+                self.claims.release(outputs.record)
+                continue
+            if outputs.preview is not None:
+                if outputs.preview.exists() and outputs.preview.samefile(job.photo):
+                    raise InputError(f"{outputs.preview} is the photo itself; give the film another name.")
+                check_preview_path(outputs.preview, settings.overwrite)
+            if not settings.overwrite:
+                outputs.check_free()
+            targets.append(Target(job.photo, image, face, _label(job, number), outputs))
+        return targets
+
+    def _outputs(self, job: Job, number: int | None = None) -> Outputs:
+        """The files of one face."""
+        preview = self.settings.preview
+        outputs = job.outputs(self.settings.folder, face=number, npz=self.settings.npz)
+        if preview is not None and (self.several or number is not None):
+            preview = preview.with_name(f"{outputs.stem}.{preview.name}")
+        return dataclasses.replace(outputs, preview=preview)
+
+    def _is_done(self, job: Job, outputs: Outputs, number: int | None = None) -> bool:
+        """Whether the search was done already; what can be made from its record and is missing is made."""
+        from stylegan_latents.invert.commands.already_done import done_before
+        from stylegan_latents.invert.record.source import Source
+
+        if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
+            return False
+        found = done_before(outputs.record, Source.of(job.photo), self.inverter, self._known)
+        if found is None:
+            return False
+        if not outputs.picture.exists():
+            save_picture(picture_of(self.generator, found), outputs.picture)
+        if outputs.npz is not None and not outputs.npz.exists():
+            found.save_npz(outputs.npz)
+        self.skipped.append(outputs.record)
+        if self.report is not None:
+            self.report.add_done(self.generator, found, job.photo, _label(job, number), outputs)
+        return True
+
+    def prepare(self, target: Target) -> Prepared:
+        """Cut a target out of its photo, and see who it is.
+
+        Raises:
+            InputError: the photo or its mask cannot be used.
+            SettingsError: no photo can be.
+        """
+        resolution = self.inverter.G.resolution
+        # Before the search, so that weights which cannot be fetched cost no search.
+        return prepared(target, self.settings, resolution, None if target.face is None else self._identity)
+
+    def invert(self, batch: Sequence[Prepared]) -> "Iterator[Inversion | InputError]":
+        """Search the codes of a batch at once and write the files of one after the other.
+
+        Yields:
+            For each, as soon as its files are written, its record; or what was wrong with it.
+
+        Raises:
+            InputError: the search failed, for a batch of several perhaps because of one; or the disk is full.
+            KeyboardInterrupt: Ctrl-C, where the best code so far is not wanted; nothing is written.
+        """
+        import torch
+
+        settings = self.settings
+        images = torch.cat([to_tensor(one.crop, device=self.generator.device) for one in batch])
+        masks = {name: torch.cat([one.masks[name] for one in batch]) for name in batch[0].masks}
+        resemblance = resemblance_for(self.inverter, [one.face for one in batch], [one.alignment for one in batch])
+        label = batch[0].label if len(batch) == 1 else f"{len(batch)} photos from {batch[0].label} on"
+        # The films are completed last, so that their failure costs no code.
+        with contextlib.ExitStack() as stack:
+            add_frames = [
+                stack.enter_context(film_of_search(one.outputs.preview, images, row, overwrite=settings.overwrite))
+                for row, one in enumerate(batch)
+            ]
+            with show_progress(label, quiet=settings.quiet) as report:
+
+                def on_step(progress: "Progress") -> None:
+                    report(progress.step, progress.steps, progress.loss)
+                    for add_frame in add_frames:
+                        add_frame(progress)
+
+                begun = time.perf_counter()
+                found = self.inverter.invert(
+                    reduced(images, settings.low_resolution),
+                    on_step=on_step,
+                    keep_partial=settings.keep_partial,
+                    resemblance=resemblance,
+                    **masks,
+                )
+                seconds = (time.perf_counter() - begun) / len(batch)
+            self.stopped = self.stopped or "stopped_at_step" in found.settings
+            for row, (one, inversion) in enumerate(zip(batch, found.split(), strict=True)):
+                try:
+                    yield self._finish(one, inversion, images[row : row + 1], seconds)
+                except InputError as error:
+                    if len(batch) == 1 or is_disk_full(error):
+                        raise
+                    yield error
+
+    def _finish(self, one: Prepared, inversion: "Inversion", images: "Tensor", seconds: float) -> "Inversion":
+        """Measure one code and write its files."""
+        settings, outputs = self.settings, one.outputs
+        known = inversion.settings | self._known
+        inversion = dataclasses.replace(inversion, settings=known, sources=[one.source], alignments=[one.alignment])
+        metrics = measured(self.generator, inversion, images, full=settings.report is not None)
+        picture = picture_of(self.generator, inversion)
+        if one.person is not None:
+            other = self._identity(picture)
+            metrics["identity"] = [math.nan if other is None else self._identity.distance(one.person, other)]
+        inversion = dataclasses.replace(inversion, metrics=metrics)
+        inversion.save(outputs.record, overwrite=settings.overwrite)
+        save_picture(picture, outputs.picture, overwrite=settings.overwrite)
+        if outputs.npz is not None:
+            inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
+        self.claims.release(outputs.record)
+        if self.report is not None:
+            self.report.add(inversion, one.label, outputs, seconds, one.crop)
+        return inversion
+
+
+def _label(job: Job, number: int | None) -> str:
+    """What one face of a photo is called."""
+    return job.label if number is None else f"{job.label}, face {number}"

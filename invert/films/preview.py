@@ -1,0 +1,165 @@
+"""A film of a projection: the photo beside what the search sees, step by step."""
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from stylegan_latents.invert.inverters.optimize import Progress
+    from torch import Tensor
+
+FRAMES_PER_SECOND = 24
+_GIF_FRAMES_PER_SECOND = 12  # GIF counts in hundredths of a second, and viewers slow down short ones
+_GIF_FRAMES = 72
+_HOLD_SECONDS = 1.5
+_FRAME_NAME, _FRAME_PATTERN = "step_{:04d}.png", "step_*.png"
+
+
+def check_preview_path(path: Path, overwrite: bool = False) -> None:
+    """Refuse, before the search, a film that could not be written after it.
+
+    Raises:
+        InputError: the suffix is not known, the file or folder exists and may not be replaced, or its folder may
+            not be written.
+    """
+    kind = path.suffix.lower()
+    if kind not in (".mp4", ".gif", ""):
+        raise InputError(
+            f"Cannot write a preview to {path}: end the name with .mp4 or .gif, or give a folder's name."
+        )
+    if kind and path.is_dir():
+        raise InputError(f"Cannot write {path}: it is a folder.")
+    check_writable(path.parent)
+    if not path.exists():
+        return
+    if not kind and not path.is_dir():
+        raise InputError(f"Cannot write frames to {path}: it is a file; end the name with .mp4 or .gif.")
+    if kind and not overwrite:
+        raise InputError(f"{path} exists already; add --overwrite to replace it, or choose another name.")
+    if not kind and any(path.iterdir()):
+        frames = [entry for entry in path.iterdir() if entry.match(_FRAME_NAME.format(0).replace("0000", "*"))]
+        if not overwrite or len(frames) < len(list(path.iterdir())):
+            raise InputError(f"The folder {path} is not empty; give a new folder for the frames.")
+
+
+@contextlib.contextmanager
+def record_preview(
+    path: Path, targets: "Tensor", steps: int, *, overwrite: bool = False
+) -> Iterator[Callable[["Tensor"], None]]:
+    """Give a function that takes the images of each step; a block without an error ends with the film.
+
+    Args:
+        path: ``.mp4``, ``.gif`` (every few steps), or a name without a suffix for a folder of PNG frames.
+        targets: the photos, float32 ``[N, 3, H, W]`` in [-1, 1]; shown on the left, one row for each.
+        steps: how many steps to expect, to thin out a GIF.
+
+    Raises:
+        InputError: as ``check_preview_path``, or the film cannot be written.
+    """
+    check_preview_path(path, overwrite)
+    kind = path.suffix.lower()
+    # Films are small. Kept in memory, they cannot fail for want of disk space before the code is saved.
+    if kind == ".mp4":
+        with _mp4() as (write, buffer):
+            yield lambda images: write(_side_by_side(targets, images))
+        with atomic_path(path, overwrite=overwrite) as temporary:
+            temporary.write_bytes(buffer.getvalue())
+        return
+    every = max(1, -(-steps // _GIF_FRAMES)) if kind == ".gif" else 1
+    frames: list[Image.Image] = []
+    last: list[Tensor] = []
+    seen = 0
+
+    def keep(images: "Tensor") -> None:
+        nonlocal seen
+        if seen % every == 0:
+            frames.append(_side_by_side(targets, images))
+        seen, last[:] = seen + 1, [images]
+
+    yield keep
+    if kind == ".gif":
+        frames += [_side_by_side(targets, images) for images in last]
+        with atomic_path(path, overwrite=overwrite) as temporary:
+            _save_gif(frames, temporary)
+    else:
+        with atomic_folder(path, _FRAME_PATTERN) as folder:
+            for number, frame in enumerate(frames):
+                frame.save(folder / _FRAME_NAME.format(number))
+
+
+@contextlib.contextmanager
+def film_of_search(
+    path: Path | None, images: "Tensor", row: int = 0, *, overwrite: bool = False
+) -> Iterator[Callable[["Progress"], None]]:
+    """Give a function that films one image of a search, whose number of steps it learns from the first one on.
+
+    Args:
+        path: as for ``record_preview``; None for no film.
+        images: the photos of the search, ``[N, 3, H, W]`` in [-1, 1].
+        row: which of them is filmed.
+        overwrite: whether an existing film may be replaced.
+    """
+    if path is None:
+        yield lambda _progress: None
+        return
+    with contextlib.ExitStack() as stack:
+        add: list[Callable[[Tensor], None]] = []
+
+        def add_frame(progress: "Progress") -> None:
+            if not add:
+                film = record_preview(path, images[row : row + 1], progress.steps, overwrite=overwrite)
+                add.append(stack.enter_context(film))
+            add[0](progress.images[row : row + 1])
+
+        yield add_frame
+
+
+def _side_by_side(targets: "Tensor", images: "Tensor") -> "Image.Image":
+    """The photos left of the images, one row each, at the size of ``images``."""
+    import torch
+    from stylegan_latents.invert.photos.files import to_picture
+    from torch.nn import functional as F
+
+    images = images.detach().float().cpu()
+    photos = F.interpolate(targets.detach().float().cpu(), size=images.shape[-2:], mode="area")
+    rows = torch.cat([photos, torch.nan_to_num(images)], dim=3)
+    return to_picture(torch.cat(list(rows), dim=1).unsqueeze(0))[0]
+
+
+@contextlib.contextmanager
+def _mp4() -> "Iterator[tuple[Callable[[Image.Image], None], io.BytesIO]]":
+    """H.264 in the pixel format that every player shows; the last frame stands still for a moment."""
+    import imageio.v3 as iio
+    import numpy as np
+
+    buffer = io.BytesIO()
+    with iio.imopen(buffer, "w", plugin="pyav", extension=".mp4") as film:
+        film.init_video_stream("libx264", fps=FRAMES_PER_SECOND, pixel_format="yuv420p")
+        last: Image.Image | None = None
+
+        def write(picture: "Image.Image") -> None:
+            nonlocal last
+            last = picture
+            film.write_frame(np.asarray(picture))
+
+        yield write, buffer
+        for _ in range(int(_HOLD_SECONDS * FRAMES_PER_SECOND) if last is not None else 0):
+            film.write_frame(np.asarray(last))
+
+
+def _save_gif(frames: "list[Image.Image]", path: Path) -> None:
+    from PIL import Image
+
+    if not frames:
+        raise InputError("There is no step to show in the preview; give --steps at least 1.")
+    durations = [1000 // _GIF_FRAMES_PER_SECOND] * len(frames)
+    durations[-1] = int(1000 * _HOLD_SECONDS)
+    # The octree keeps small areas of colour, such as eyes, that the median cut merges away.
+    frames = [frame.quantize(256, method=Image.Quantize.FASTOCTREE) for frame in frames]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)

@@ -1,0 +1,201 @@
+"""Putting an edited face back into the photo it came from, at the photo's full resolution.
+
+Nothing outside the crop changes, not by one level. Inside it, three pictures meet: the photo, the edited face
+and, where given, the reference, which is the face that the generator made before the edit. What the generator
+cannot reproduce, the residual photo - reference, is kept where the edit moves nothing, so pores, loose hair and
+the background stay the photo's own. Where the edit does move things the residual would leave a ghost of the old
+face: there only its smooth part, colour and shade, is kept, and a cut decides what is the photo's.
+"""
+
+import numpy as np
+from PIL import Image
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.align import Alignment, crop_of, softened_margin
+from stylegan_latents.invert.paste_back.cut import bent, cut, moved_by
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
+
+_CORNER = 0.3
+_STRIP = 256
+_RIM = 4
+
+
+def paste_back(
+    photo: Image.Image,
+    edited: Image.Image,
+    alignment: Alignment,
+    *,
+    feather: float = 0.12,
+    reference: Image.Image | None = None,
+) -> Image.Image:
+    """Put an edited crop back into its photo.
+
+    Args:
+        photo: the upright photo that the crop came from, as ``read_photo`` gives it.
+        edited: the edited crop, a square of any resolution.
+        alignment: how the crop was cut.
+        feather: width of the mask's soft edge as a fraction of the crop's side, in (0, 0.5].
+        reference: the crop as the generator makes it without the edit, as large as ``edited``. None pastes
+            the whole of ``edited``, with its colours shifted smoothly to meet the photo's at the mask's edge.
+
+    Returns:
+        A new RGB picture of the photo's size, equal to the photo outside the crop; with a reference, also
+        wherever ``edited`` and ``reference`` are equal throughout a neighbourhood.
+
+    Raises:
+        InputError: the photo's size is not the one that the alignment was made with.
+        ValueError: ``edited`` is no square, ``reference`` has another size, or ``feather`` is out of range.
+    """
+    if photo.size != alignment.photo_size:
+        width, height = alignment.photo_size
+        raise InputError(
+            f"The photo is {photo.width}x{photo.height} pixels but the inversion was made from one of "
+            f"{width}x{height}; give the same photo."
+        )
+    if edited.width != edited.height:
+        raise ValueError(f"the edited crop must be a square, not {edited.width}x{edited.height}")
+    if reference is not None and reference.size != edited.size:
+        raise ValueError(f"the reference is {reference.size}, the edited crop {edited.size}")
+    if not 0 < feather <= 0.5:
+        raise ValueError(f"feather must be in (0, 0.5], not {feather}")
+    photo, edited = photo.convert("RGB"), edited.convert("RGB")
+    window = _window(alignment)
+    result = photo.copy()
+    if window[0] >= window[2] or window[1] >= window[3]:
+        return result
+
+    crop = small(crop_of(photo, alignment, SIDE))
+    before = change = inside = None
+    if reference is None:
+        shift = _shift_at_edge(crop - small(edited), feather)
+    else:
+        reference = reference.convert("RGB")
+        if alignment.method == "ffhq":
+            edited = bent(edited, reference)
+            inside, shift = cut(crop, small(edited), small(reference))
+        else:
+            shift = blur(crop - small(reference), 0.06)
+        change = moved_by(edited, reference)
+        before = _to_photo(reference, alignment, window)
+    after = _to_photo(edited, alignment, window)
+
+    for top in range(window[1], window[3], _STRIP):
+        strip = (window[0], top, window[2], min(top + _STRIP, window[3]))
+        rows = (0, top - window[1], window[2] - window[0], strip[3] - window[1])
+        old = np.asarray(photo.crop(strip), dtype=np.float32)
+        new = np.asarray(after.crop(rows), dtype=np.float32)
+        replaced = new + _field_to_photo(shift, alignment, strip) - old
+        sharp = _sharp(alignment, strip)
+        mask = _mask(alignment, strip, feather)[:, :, None]
+        if before is None or change is None:
+            difference = mask * sharp * replaced
+        else:
+            added = new - np.asarray(before.crop(rows), dtype=np.float32)
+            moved = sharp * _field_to_photo(change, alignment, strip)
+            if inside is None:
+                difference = mask * (added + moved * (replaced - added))
+            else:
+                chosen = _field_to_photo(inside, alignment, strip)
+                # Outside the cut what moved is left out altogether, and so is the change's faint rim.
+                kept = mask * (1 - np.minimum(_RIM * moved, 1) * (1 - chosen))
+                difference = kept * (1 - moved) * added + chosen * moved * replaced
+        pixels = np.clip(np.rint(old + difference), 0, 255).astype(np.uint8)
+        result.paste(Image.fromarray(pixels), strip[:2])
+    return result
+
+
+def _window(alignment: Alignment) -> tuple[int, int, int, int]:
+    """The part of the photo that the crop touches: left, top, right, bottom."""
+    low = np.maximum(np.floor(alignment.quad.min(axis=0)), 0).astype(int)
+    high = np.minimum(np.ceil(alignment.quad.max(axis=0)) + 1, alignment.photo_size).astype(int)
+    return (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+
+
+def _affine(
+    alignment: Alignment, corner: tuple[int, int], size: float, oversampling: int = 1
+) -> tuple[float, float, float, float, float, float]:
+    """From pixels of a window of the photo to pixels of the crop at side ``size``, in Pillow's convention."""
+    across, down = alignment.quad[3] - alignment.quad[0], alignment.quad[1] - alignment.quad[0]
+    unit = size / alignment.side**2
+    start = np.array(corner, dtype=np.float64) - (alignment.quad[0] + 0.5)
+    x, y = across * unit, down * unit
+    a, b, d, e = (value / oversampling for value in (x[0], x[1], y[0], y[1]))
+    return (float(a), float(b), float(start @ x), float(d), float(e), float(start @ y))
+
+
+def _to_photo(crop: Image.Image, alignment: Alignment, window: tuple[int, int, int, int]) -> Image.Image:
+    """Resample a crop onto the photo's pixels inside a window, antialiased whichever is finer."""
+    width, height = window[2] - window[0], window[3] - window[1]
+    # A crop much coarser than the photo is band-limited already and needs no oversampling.
+    oversampling = 2 if alignment.side <= 1.5 * crop.width else 1
+    side = min(max(1, round(oversampling * alignment.side)), 8192)
+    source = crop.resize((side, side), Image.Resampling.LANCZOS)
+    fine = source.transform(
+        (oversampling * width, oversampling * height),
+        Image.Transform.AFFINE,
+        _affine(alignment, (window[0], window[1]), side, oversampling),
+        Image.Resampling.BILINEAR,
+    )
+    return fine if oversampling == 1 else fine.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _field_to_photo(field: Array, alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
+    """Interpolate a smooth field ``[side, side, C]`` at the photo's pixels inside a window."""
+    size = (window[2] - window[0], window[3] - window[1])
+    affine = _affine(alignment, (window[0], window[1]), field.shape[0])
+    planes = [
+        Image.fromarray(np.ascontiguousarray(field[:, :, channel])).transform(
+            size, Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR
+        )
+        for channel in range(field.shape[2])
+    ]
+    return np.stack([np.asarray(plane) for plane in planes], axis=2)
+
+
+def _mask(alignment: Alignment, window: tuple[int, int, int, int], feather: float) -> Array:
+    """1 inside a rounded square, falling smoothly to 0 at the crop's edge, at the photo's pixels."""
+    a, b, c, d, e, f = np.array(_affine(alignment, (window[0], window[1]), 1.0), dtype=np.float32)
+    x = np.arange(window[2] - window[0], dtype=np.float32)[None, :] + 0.5
+    y = np.arange(window[3] - window[1], dtype=np.float32)[:, None] + 0.5
+    u, v = a * x + b * y + c, d * x + e * y + f
+    if alignment.method == "ffhq":
+        return _rounded(u, v, feather)
+    # A crop that ends with the photo has no seam there: only cut sides are soft.
+    width, height = alignment.photo_size
+    depth = np.full_like(u + v, feather)
+    for is_cut, along in ((width > height, u), (height > width, v)):
+        if is_cut:
+            depth = np.minimum(depth, 0.5 - np.abs(along - np.float32(0.5)))
+    return smoothstep(depth / np.float32(feather))
+
+
+def _sharp(alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
+    """0 at an edge of the photo that the crop reaches beyond, where it was blurred, to 1 where it was not.
+
+    ``[height, width, 1]``, at the photo's pixels.
+    """
+    margin = np.maximum(softened_margin(alignment), 1e-6).astype(np.float32)
+    x = np.arange(window[0], window[2], dtype=np.float32) + 0.5
+    y = np.arange(window[1], window[3], dtype=np.float32) + 0.5
+    width, height = alignment.photo_size
+    across = np.minimum(x / margin[0], (width - x) / margin[2])
+    down = np.minimum(y / margin[1], (height - y) / margin[3])
+    return smoothstep(np.minimum(across[None, :], down[:, None]))[:, :, None]
+
+
+def _rounded(u: Array, v: Array, feather: float) -> Array:
+    """The mask at crop coordinates u, v, which run from 0 to 1."""
+    past_u = np.abs(u - np.float32(0.5)) - np.float32(0.5 - _CORNER)
+    past_v = np.abs(v - np.float32(0.5)) - np.float32(0.5 - _CORNER)
+    corner = np.hypot(np.maximum(past_u, 0), np.maximum(past_v, 0))
+    depth = _CORNER - corner - np.minimum(np.maximum(past_u, past_v), 0)
+    return smoothstep(depth / np.float32(feather))
+
+
+def _shift_at_edge(difference: Array, feather: float) -> Array:
+    """The difference along the mask's soft edge, spread smoothly over the whole crop."""
+    steps = coordinates()
+    mask = _rounded(steps[None, :], steps[:, None], feather)
+    # Differences beyond this are other content, hair against wall, not another shade.
+    weight = (4 * mask * (1 - mask))[:, :, None] + 1e-4
+    known = np.clip(difference, -40, 40)
+    return np.asarray(blur(known * weight, 0.15) / blur(weight, 0.15), dtype=np.float32)

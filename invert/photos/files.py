@@ -1,0 +1,289 @@
+"""Reading whatever photo a person has, and writing pictures so that nothing is half-written.
+
+Every reader returns the picture the way a viewer shows it: upright, 8 bit, RGB, in the sRGB colour space.
+"""
+
+import contextlib
+import difflib
+import importlib
+import importlib.util
+import math
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.invert.photos.colour import to_srgb
+
+if TYPE_CHECKING:
+    import torch
+
+MAX_PIXELS = 200_000_000
+"""Largest photo read, in pixels (0.6 GB once decoded): the largest phone cameras make 200 megapixels."""
+
+MIN_SIDE = 16
+"""Smallest side of a photo, in pixels."""
+
+# Formats read. Not all that Pillow knows: EPS, for one, would run Ghostscript on the file.
+_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
+_PHOTO_SUFFIXES = {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".tif", ".tiff",
+    ".ppm", ".pgm", ".jp2", ".avif", ".heic", ".heif",
+}  # fmt: skip
+_RAW_SUFFIXES = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"}
+_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
+_READABLE = "use a JPEG, PNG, WebP, TIFF, GIF or BMP picture"
+
+_SAVE_OPTIONS: dict[str, tuple[str, dict[str, object]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".webp": ("WEBP", {"quality": 95, "method": 4}),
+    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
+    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
+    ".bmp": ("BMP", {}),
+}
+_MAX_SIDE_OF_FORMAT = {"JPEG": 65_500, "WEBP": 16_383}
+
+_limit_lock = threading.Lock()
+
+
+def read_photo(path: str | os.PathLike[str]) -> Image.Image:
+    """Read a photo as a viewer shows it.
+
+    The EXIF orientation is applied, an embedded colour profile is converted to sRGB, 16-bit and
+    floating-point values are scaled to 8 bits, transparency is composited on white (what viewers and printers
+    show), and of an animation or a multi-picture file the first picture is taken. The number of
+    pixels is checked against ``MAX_PIXELS`` before anything is decoded.
+
+    Args:
+        path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 or AVIF file; HEIC where the package
+            ``pillow-heif`` is installed.
+
+    Returns:
+        An RGB image with 8 bits a channel and no metadata.
+
+    Raises:
+        InputError: the file is missing, unreadable, no picture, damaged, too small or too large.
+    """
+    path = Path(path)
+    _check_file(path)
+    try:
+        with _pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
+            _check_size(path, image.size)
+            _check_tiff(path, image)
+            image.load()
+            return to_srgb(ImageOps.exif_transpose(image), file_format=image.format or "")
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InputError(_say_unidentified(path)) from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
+    except MemoryError as error:
+        raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
+    # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
+    # struct.error, zlib.error, EOFError, TypeError and more.
+    except Exception as error:
+        raise InputError(
+            f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
+        ) from error
+
+
+def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
+    """List the photos directly inside a folder, by suffix, sorted by name; hidden files are left out.
+
+    Raises:
+        InputError: the folder is missing, is no folder, may not be read, or holds no photo.
+    """
+    folder = Path(folder)
+    try:
+        if not folder.exists():
+            raise InputError(f"There is no folder {folder}{_near_name(folder)}")
+        if not folder.is_dir():
+            raise InputError(f"{folder} is a file; give the folder that holds the photos.")
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        photos = [entry for entry in entries if entry.suffix.lower() in _PHOTO_SUFFIXES and entry.is_file()]
+    except OSError as error:
+        raise InputError(f"The folder {folder} may not be read: {error.strerror or error}.") from error
+    if not photos:
+        raise InputError(f"The folder {folder} holds no photo; put JPEG or PNG files there.")
+    return sorted(photos, key=lambda photo: (photo.name.casefold(), photo.name))
+
+
+def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.device" = "cpu") -> "torch.Tensor":
+    """Turn a picture into the form networks take.
+
+    Args:
+        image: any picture; converted to RGB.
+        size: side in pixels to resize to (Lanczos, antialiased); needs a square picture. None keeps the size.
+        device: where the tensor goes.
+
+    Returns:
+        float32 ``[1, 3, H, W]`` in [-1, 1].
+
+    Raises:
+        ValueError: a size is given and the picture is not square (crop it first: ``invert.faces.align``).
+    """
+    import numpy as np
+    import torch
+
+    image = image.convert("RGB")
+    if size is not None and image.size != (size, size):
+        if image.width != image.height:
+            raise ValueError(f"a {image.width}x{image.height} picture cannot become {size}x{size}: crop it first")
+        image = image.resize((size, size), Image.Resampling.LANCZOS)
+    pixels = torch.from_numpy(np.array(image)).to(device)
+    return pixels.permute(2, 0, 1).unsqueeze(0).to(torch.float32).div(127.5).sub(1).contiguous()
+
+
+def to_picture(images: "torch.Tensor") -> list[Image.Image]:
+    """Turn images ``[N, 3, H, W]`` in [-1, 1] into N RGB pictures, rounding and clamping to 8 bits.
+
+    Raises:
+        ValueError: another shape.
+        InputError: values that are not finite, which a strength of 1e30 gives, or a broken model.
+    """
+    import torch
+
+    if images.ndim != 4 or images.shape[1] != 3:
+        raise ValueError(f"images must be [N, 3, H, W], not {list(images.shape)}")
+    images = images.detach().to(torch.float32)
+    if not bool(torch.isfinite(images).all()):
+        raise InputError(
+            "The picture is not finite: take smaller strengths, or another model if this one never draws any."
+        )
+    pixels = images.add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return [Image.fromarray(picture.numpy()) for picture in pixels.permute(0, 2, 3, 1).contiguous().cpu()]
+
+
+def save_picture(image: Image.Image, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+    """Write a picture in the format that its suffix names, whole or not at all.
+
+    Raises:
+        InputError: the suffix names no format written here, the format cannot hold so large a picture, the
+            file exists and may not be replaced, or it cannot be written (no permission, full disk).
+    """
+    path = Path(path)
+    check_picture_suffix(path)
+    file_format, options = _SAVE_OPTIONS[path.suffix.lower()]
+    limit = _MAX_SIDE_OF_FORMAT.get(file_format)
+    if limit is not None and max(image.size) > limit:
+        raise InputError(
+            f"{path}: {file_format} holds at most {limit} pixels a side, this picture is "
+            f"{image.width}x{image.height}; choose .png."
+        )
+    with atomic_path(path, overwrite=overwrite) as temporary:
+        image.save(temporary, format=file_format, **options)
+
+
+def check_picture_suffix(path: str | os.PathLike[str]) -> None:
+    """Raise InputError when ``save_picture`` cannot write this suffix: to be told before long work."""
+    suffix = Path(path).suffix
+    if suffix.lower() not in _SAVE_OPTIONS:
+        found = f"the suffix {suffix}" if suffix else "a name without a suffix"
+        raise InputError(
+            f"Cannot write {path}: {found} names no known picture format; use one of {', '.join(_SAVE_OPTIONS)}."
+        )
+
+
+@contextlib.contextmanager
+def _pixel_limit() -> Iterator[None]:
+    """Let Pillow open up to MAX_PIXELS, silently; its own limit can only be set for the whole process."""
+    with _limit_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        previous = Image.MAX_IMAGE_PIXELS
+        # Pillow refuses above twice its limit.
+        Image.MAX_IMAGE_PIXELS = math.ceil(MAX_PIXELS / 2)
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = previous
+
+
+def _registered_formats() -> list[str]:
+    """The formats of ours that this Pillow can open."""
+    if importlib.util.find_spec("pillow_heif") is not None:
+        importlib.import_module("pillow_heif").register_heif_opener()
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]
+
+
+def _check_file(path: Path) -> None:
+    """Refuse what is not a file with bytes in it, and formats that Pillow would read as something else."""
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; give a photo inside it.")
+        if not path.exists():
+            if path.is_symlink():
+                raise InputError(f"{path} is a link to a file that is not there; give the photo itself.")
+            raise InputError(f"There is no file {path}{_near_name(path)}")
+        if not path.is_file():
+            raise InputError(f"{path} is no regular file; {_READABLE}.")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty (0 bytes); copy or download it again.")
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{path} may not be read: {reason}.") from error
+    if path.suffix.lower() in _RAW_SUFFIXES:
+        # These are TIFF files inside, and Pillow would return the thumbnail.
+        raise InputError(f"{path} is a camera raw file; export it as JPEG or PNG first.")
+
+
+def _check_size(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{path} is {width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller first."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise InputError(f"{path} is {width}x{height} pixels; a photo needs at least {MIN_SIDE} pixels a side.")
+
+
+def _check_tiff(path: Path, image: Image.Image) -> None:
+    """Refuse the TIFF files that Pillow would read without a word, but as something else."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    tags = image.tag_v2
+    if max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) <= 8:
+        return
+    white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    if white_is_zero or tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
+        kept = "white as 0" if white_is_zero else "each colour in a plane of its own"
+        raise InputError(f"{path} is a TIFF of more than 8 bits that keeps {kept}; save it as PNG first.")
+
+
+def _say_unidentified(path: Path) -> str:
+    """The sentence for a file that no reader knows."""
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
+        return (
+            f"{path} is a HEIC or AVIF photo, which cannot be read here; run `pip install pillow-heif`, "
+            "or export it as JPEG."
+        )
+    if head.lstrip()[:1] == b"<":
+        return f"{path} is a web page or an SVG drawing, not a photo; {_READABLE}."
+    return f"{path} is not a picture that can be read; {_READABLE}."
+
+
+def _near_name(path: Path) -> str:
+    """', did you mean …?' when something of nearly that name lies in the same folder, or a full stop."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return "."
+    # A link to nothing has its own name, and is not meant.
+    near = difflib.get_close_matches(path.name, [name for name in names if name != path.name], n=1, cutoff=0.75)
+    return f"; did you mean {path.parent / near[0]}?" if near else "."

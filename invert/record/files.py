@@ -1,0 +1,50 @@
+"""Records on disk, by their names alone."""
+
+import json
+from pathlib import Path
+
+from stylegan_latents.generator.errors import InputError
+
+RECORD_SUFFIX = ".inversion.safetensors"
+"""What a record's file name ends with."""
+
+PICTURE_SUFFIX = ".inverted.png"
+"""What the name of its picture ends with, beside it."""
+
+HEADER, FOOTAGE = "stylegan-latents", "footage"
+"""Under what a record's metadata is kept in its file, and in that what a film's record says of the film."""
+
+_LONGEST_HEADER = 200_000_000
+
+
+def is_film_record(path: Path) -> bool:
+    """Whether a record is a film's, from its first bytes; False for what is no record, as reading it will tell."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            metadata = json.loads(file.read(length if length < _LONGEST_HEADER else 0)).get("__metadata__", {})
+        return FOOTAGE in json.loads(metadata.get(HEADER, "{}"))
+    except (OSError, ValueError, AttributeError, TypeError):
+        return False
+
+
+def records_by_age(folder: Path) -> list[Path]:
+    """The records in a folder, the one that was written last first; at least one.
+
+    Raises:
+        InputError: the folder holds none, or may not be read.
+    """
+    try:
+        records = [(path.stat().st_mtime_ns, path) for path in folder.glob(f"*{RECORD_SUFFIX}")]
+    except OSError as error:
+        raise InputError(f"The folder {folder} may not be read: {error.strerror or error}.") from error
+    if not records:
+        raise InputError(
+            f"There is no *{RECORD_SUFFIX} in this folder; run `invert PHOTO` first, or name a record."
+        )
+    return [path for _, path in sorted(records, reverse=True)]
+
+
+def record_stem(record: Path) -> str:
+    """``me`` for ``me.inversion.safetensors``."""
+    return record.name.removesuffix(RECORD_SUFFIX) if record.name.endswith(RECORD_SUFFIX) else record.stem

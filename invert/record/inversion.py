@@ -1,0 +1,289 @@
+"""The record of an inversion: the code, how it was found, and where the photo came from."""
+
+import dataclasses
+import importlib.metadata
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.fingerprint import check_same_space
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX
+from stylegan_latents.invert.record.footage import Footage
+from stylegan_latents.invert.record.source import Source
+from stylegan_latents.invert.record_digest import canonical, digest
+from stylegan_latents.invert.search.best_so_far import diverged_images, settings_of_image
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from stylegan_latents.invert.faces.align import Alignment
+
+__all__ = ["JSON", "Inversion", "Source", "library_version"]
+
+_FORMAT = 1
+_DIGEST = "sha256"
+
+
+@dataclass(frozen=True, eq=False)
+class Inversion:
+    """N photos in the latent space of one generator.
+
+    Attributes:
+        ws: float32 ``[N, num_ws, w_dim]``, on the CPU.
+        model, fingerprint, latent_space: of the generator, as ``Generator`` has them.
+        method: the inverter, such as ``optimize``.
+        settings: every setting of the inverter.
+        metrics: for each measure one value per image (NaN where it has none), taken in float32.
+        noise: optimised noise maps, ``[1 or N, 1, H, W]`` each; None for the model's own.
+        weights: what tuning added to the generator's weights, as ``invert.record.tuned_weights`` describes it, with
+            one more axis of length 1 (shared by all images) or N in front; float16 or float32; None for none.
+        sources: the photo of each image; empty when the images came from memory.
+        alignments: the crop of each image, None for one that was taken whole; empty like ``sources``.
+        version: of this library, when the record was made.
+        footage: the film whose frames the images are, in place of ``sources``; None for photos.
+
+    Raises:
+        InputError: a shape does not fit, or a value is not finite.
+    """
+
+    ws: Tensor
+    model: str
+    fingerprint: str
+    latent_space: str
+    method: str
+    settings: dict[str, JSON] = field(default_factory=dict)
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+    noise: list[Tensor] | None = None
+    weights: dict[str, Tensor] | None = None
+    sources: list[Source] = field(default_factory=list)
+    alignments: "list[Alignment | None]" = field(default_factory=list)
+    version: str = field(default_factory=lambda: library_version())
+    footage: Footage | None = None
+
+    def __post_init__(self) -> None:
+        def plain(tensor: Tensor) -> Tensor:
+            return tensor.detach().to("cpu", torch.float32).contiguous()
+
+        object.__setattr__(self, "ws", plain(self.ws))
+        if self.noise is not None:
+            object.__setattr__(self, "noise", [plain(map) for map in self.noise])
+        if self.weights is not None:
+            # A difference is small beside what it is added to: half the precision keeps enough of it.
+            half = torch.float16
+            kept = {
+                name: part.detach().cpu().contiguous() if part.dtype == half else plain(part)
+                for name, part in self.weights.items()
+            }
+            object.__setattr__(self, "weights", kept)
+        if self.ws.ndim != 3 or 0 in self.ws.shape:
+            raise InputError(f"A code needs the shape [N, num_ws, w_dim], got {list(self.ws.shape)}.")
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in self.tensors().values()):
+            raise InputError("The code holds values that are not finite; invert the photo again.")
+        for map in self.noise or []:
+            if map.ndim != 4 or map.shape[0] not in (1, len(self)) or map.shape[1] != 1:
+                raise InputError(f"A noise map needs the shape [1 or N, 1, H, W], got {list(map.shape)}.")
+        for name, weight in (self.weights or {}).items():
+            if weight.ndim < 1 or len(weight) not in (1, len(self)):
+                raise InputError(f"Tuned weights need 1 or N entries in front, {name} has {list(weight.shape)}.")
+        counts = {name: len(values) for name, values in self.metrics.items()}
+        counts |= {name: len(values) for name, values in self._optional_lists() if values}
+        counts |= {} if self.footage is None else {"frames": len(self.footage.frames)}
+        for name, count in counts.items():
+            if count != len(self):
+                raise InputError(f"The record holds {len(self)} codes, but {count} of {name}.")
+
+    def _optional_lists(self) -> "list[tuple[str, list[Any]]]":
+        return [("sources", self.sources), ("alignments", self.alignments)]
+
+    def __len__(self) -> int:
+        return self.ws.shape[0]
+
+    @property
+    def diverged(self) -> dict[int, int]:
+        """The images whose search diverged, each with the step; what is kept of them is the best from before."""
+        return diverged_images(self.settings, len(self))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by the names they have on disk."""
+        noise = {f"noise.{i:03d}": map for i, map in enumerate(self.noise or [])}
+        weights = {f"weights.{name}": value for name, value in (self.weights or {}).items()}
+        return {"ws": self.ws, **noise, **weights}
+
+    def split(self) -> "list[Inversion]":
+        """N records of one image each, in order."""
+        return [
+            dataclasses.replace(
+                self,
+                ws=self.ws[i : i + 1],
+                settings=settings_of_image(self.settings, i, len(self)),
+                metrics={name: values[i : i + 1] for name, values in self.metrics.items()},
+                noise=self.noise and [map if len(map) == 1 else map[i : i + 1] for map in self.noise],
+                weights=self.weights
+                and {name: part if len(part) == 1 else part[i : i + 1] for name, part in self.weights.items()},
+                sources=self.sources[i : i + 1],
+                alignments=self.alignments[i : i + 1],
+                footage=None,
+            )
+            for i in range(len(self))
+        ]
+
+    def for_generator(self, G: Generator) -> Tensor:
+        """The codes on the generator's device, ``[N, num_ws, w_dim]``, when they belong to its latent space.
+
+        A code of W (equal rows) also fits a generator with another number of rows.
+
+        Raises:
+            InputError: the record was made with another model, or its W+ has another number of rows.
+        """
+        check_same_space(G, self.model, self.latent_space, self.fingerprint, "This record")
+        if self.ws.shape[2] != G.w_dim:
+            raise InputError(f"This record's codes have {self.ws.shape[2]} values a row, '{G.name}' has {G.w_dim}.")
+        ws = self.ws
+        if ws.shape[1] != G.num_ws:
+            if not torch.equal(ws, ws[:, :1].expand_as(ws)):
+                raise InputError(
+                    f"This record holds a W+ code of {ws.shape[1]} rows from the model '{self.model}', and "
+                    f"'{G.name}' takes {G.num_ws}; invert the photo again with --space w or with this model."
+                )
+            ws = ws[:, :1].repeat(1, G.num_ws, 1)
+        return ws.to(G.device)
+
+    def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Write the record as one safetensors file, whole or not at all.
+
+        Raises:
+            InputError: the file exists and may not be replaced, or cannot be written.
+        """
+        from safetensors.torch import save
+
+        path = Path(path)
+        if path.suffix != ".safetensors":
+            raise InputError(f"Cannot write {path}: a record's name ends with {RECORD_SUFFIX}.")
+        header = self._header(path.absolute().parent)
+        tensors = self.tensors()
+        # One entry: safetensors writes several in any order, and equal records should be equal files.
+        header[_DIGEST] = digest(header, tensors)
+        content = save(tensors, metadata={HEADER: canonical(header)})
+        with atomic_path(path, overwrite=overwrite) as temporary:
+            temporary.write_bytes(content)
+
+    def save_npz(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
+        """Write the code alone as other projectors do: ``.npz`` with ``w``, float32 ``[1, num_ws, w_dim]``.
+
+        Raises:
+            InputError: the record holds several codes, the name does not end with .npz, or the file cannot be
+                written or exists and may not be replaced.
+        """
+        import numpy as np
+
+        path = Path(path)
+        if len(self) != 1:
+            raise InputError(f"An .npz holds one code and this record holds {len(self)}; split it first.")
+        if path.suffix != ".npz":
+            raise InputError(f"Cannot write {path}: give a name that ends with .npz.")
+        with atomic_path(path, overwrite=overwrite) as temporary:
+            np.savez(temporary, w=self.ws.numpy())
+
+    def _header(self, folder: Path) -> dict[str, JSON]:
+        return {
+            "kind": "inversion",
+            "format": _FORMAT,
+            "model": self.model,
+            "fingerprint": self.fingerprint,
+            "latent_space": self.latent_space,
+            "method": self.method,
+            "settings": self.settings,
+            "metrics": {
+                # JSON has no NaN and no infinity.
+                name: [value if math.isfinite(value) else None for value in map(float, values)]
+                for name, values in self.metrics.items()
+            },
+            "sources": [source.to_dict(folder) for source in self.sources],
+            "alignments": [None if item is None else item.to_dict() for item in self.alignments],
+            "version": self.version,
+            # Photos' records are as they were before there were films'.
+            **({} if self.footage is None else {FOOTAGE: self.footage.to_dict(folder)}),
+        }
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> "Inversion":
+        """Read a record.
+
+        Raises:
+            InputError: there is no such file, it is no record, its bytes changed since it was written, or a
+                later version wrote it.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        # Here, and not where an error means a damaged record: Ctrl-C during an import is no damage.
+        from stylegan_latents.invert.faces.align import Alignment
+
+        path = Path(path)
+        if path.is_dir() or not path.exists():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise InputError(f"The record {path} {what}; give a file that ends with {RECORD_SUFFIX}.")
+        try:
+            with safe_open(path, framework="pt") as file:
+                metadata = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, ValueError) as error:
+            raise InputError(f"{path} is no record, or is cut off: invert the photo again.") from error
+        try:
+            header = json.loads(metadata.get(HEADER, "null"))
+        except ValueError as error:
+            raise InputError(f"{path} is damaged; invert the photo again.") from error
+        if not isinstance(header, dict) or header.get("kind") != "inversion":
+            raise InputError(f"{path} is no record of an inversion; give a file that `invert` wrote.")
+        if header.get("format") != _FORMAT:
+            raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
+        if header.pop(_DIGEST, None) != digest(header, tensors):
+            raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
+        try:
+            return _from_header(header, tensors, path.absolute().parent, Alignment.from_dict)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error
+
+
+def library_version() -> str:
+    """The installed version of stylegan-latents, or ``unknown`` when it runs from a folder."""
+    try:
+        return importlib.metadata.version("stylegan-latents")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _from_header(
+    header: dict[str, Any],
+    tensors: dict[str, Tensor],
+    folder: Path,
+    to_alignment: "Callable[[dict[str, Any]], Alignment]",
+) -> Inversion:
+    noise = [tensors[name] for name in sorted(tensors) if name.startswith("noise.")]
+    prefix = "weights."
+    weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    return Inversion(
+        ws=tensors["ws"],
+        model=str(header["model"]),
+        fingerprint=str(header["fingerprint"]),
+        latent_space=str(header["latent_space"]),
+        method=str(header["method"]),
+        settings=dict(header["settings"]),
+        metrics={
+            str(name): [math.nan if value is None else float(value) for value in values]
+            for name, values in header["metrics"].items()
+        },
+        noise=noise or None,
+        weights=weights or None,
+        sources=[Source.from_dict(item, folder) for item in header["sources"]],
+        alignments=[None if item is None else to_alignment(item) for item in header["alignments"]],
+        version=str(header["version"]),
+        footage=Footage.from_dict(header[FOOTAGE], folder) if FOOTAGE in header else None,
+    )

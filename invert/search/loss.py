@@ -1,0 +1,210 @@
+"""What a search minimises: how far drawn images are from their targets, perceptually and by pixels."""
+
+from typing import Protocol, Self
+
+import torch
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.losses import LPIPS, area_resize
+from torch import Tensor
+
+_GRID = 4  # pixels at twice the compared side: the coarsest of the finest wavelets' blocks
+_GRID_WINDOW = 16  # of those cells a side: enough that a photo's own texture averages out
+_LEAST_FOR_LPIPS = 64  # the trunk's strides leave nothing of a picture much smaller than this
+
+
+class Resemblance(Protocol):
+    """What tells how far drawn images are from who, or what, their targets show; it belongs to those targets."""
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> Self:
+        """The same on a device, with convolutions in ``dtype``."""
+        ...
+
+    def __getitem__(self, image: int) -> Self:
+        """That of one target alone."""
+        ...
+
+    def features(self, images: Tensor) -> Tensor:
+        """Images ``[N, 3, H, H]`` in about [-1, 1], of any side, to features, with a gradient."""
+        ...
+
+    def distance(self, ours: Tensor, theirs: Tensor) -> Tensor:
+        """The distance ``[N]`` of two images' features."""
+        ...
+
+
+class Comparison:
+    """LPIPS and the mean squared error at one side, and the squared error of what is finer.
+
+    Args:
+        images: the targets, ``[N, 3, H, H]`` in [-1, 1].
+        size: the side at which they are compared. Smaller targets are compared at their own side, to which what
+            is drawn is averaged; what is finer is then the generator's to invent (super-resolution by inversion).
+        fine_size: the side at which what is finer is compared, at most the drawn image's.
+        lpips: on the device and in the precision of the search.
+        pixel_weight: of the mean squared error beside LPIPS.
+        detail_weight: of the squared error of what averaging to ``size`` removes.
+        lpips_weight: of LPIPS.
+        grid_weight: of ``grid_error``. What repeats with the pixel grid is the network's doing, never the
+            target's; on dark, even skin it shows, and a squared error of single pixels hardly knows it. It counts
+            where what is finer does.
+        centre_weight: of LPIPS of the picture's centre, half as wide, at twice ``size``: what aligned pictures show
+            is there, and at ``size`` alone too little is left of it to tell people apart. It is left out where
+            nothing as fine is drawn or given.
+        resemblance: what tells who is seen, of the same targets; it is asked at ``size``.
+        identity_weight: of its distance.
+        mask: ``[1 or N, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared (inpainting by inversion).
+
+    Raises:
+        InputError: the mask has another shape, or leaves nothing to compare.
+    """
+
+    def __init__(
+        self,
+        images: Tensor,
+        size: int,
+        fine_size: int,
+        lpips: LPIPS,
+        *,
+        pixel_weight: float,
+        detail_weight: float,
+        grid_weight: float = 0.0,
+        lpips_weight: float = 1.0,
+        centre_weight: float = 0.0,
+        resemblance: Resemblance | None = None,
+        identity_weight: float = 0.0,
+        mask: Tensor | None = None,
+    ) -> None:
+        device = lpips.shift.device
+        images = images.to(device).float()
+        side = images.shape[-1]
+        self.size = min(size, side)
+        self.fine_size = min(fine_size, side)
+        # Between other sides averaging is no projection.
+        self.has_detail = bool(detail_weight) and side >= fine_size > size
+        fits = self.fine_size % (_GRID * _GRID_WINDOW) == 0
+        self.grid_weight = grid_weight if self.has_detail and fits else 0.0
+        self.has_centre = bool(centre_weight) and self.size == size and self.fine_size >= 2 * size
+        self.centre_weight = centre_weight
+        self.identity_weight = identity_weight
+        self.resemblance = resemblance if identity_weight else None
+        if self.resemblance is not None:
+            self.resemblance = self.resemblance.to(device, lpips.conv0_weight.dtype)
+        self.lpips = lpips
+        self.weights = (lpips_weight, pixel_weight, detail_weight)
+        self.mask: Tensor | None = None
+        self.coverage: Tensor | float = 1.0
+        fine_target = area_resize(images, self.fine_size)
+        if mask is not None:
+            check_mask(mask, images)
+            self.mask = area_resize(mask.to(device).float(), self.fine_size)
+            self.coverage = self.mask.mean(dim=(1, 2, 3))
+            if float(self.coverage.min()) <= 0:
+                raise InputError("The mask covers the whole picture; leave something to compare.")
+            fine_target = fine_target * self.mask
+        self.fine_target = fine_target
+        self.target = area_resize(fine_target, self.size)
+        with torch.no_grad():
+            self.target_features = lpips.features(self._looked_at(self.target, fine_target))
+            self.identity: Tensor | None = None
+            self.last_distance: Tensor | None = None
+            if self.resemblance is not None:
+                self.identity = self.resemblance.features(self.target)
+
+    def __getitem__(self, image: int) -> "Comparison":
+        """The comparison of one image alone."""
+        one, rows = object.__new__(Comparison), slice(image, image + 1)
+        one.__dict__.update(self.__dict__)
+        one.fine_target, one.target = self.fine_target[rows], self.target[rows]
+        one.target_features = [tap[image :: len(self.target)] for tap in self.target_features]
+        if self.resemblance is not None and self.identity is not None:
+            one.resemblance, one.identity = self.resemblance[image], self.identity[rows]
+            one.last_distance = None
+        if self.mask is not None and len(self.mask) > 1:
+            one.mask, one.coverage = self.mask[rows], self.mask[rows].mean(dim=(1, 2, 3))
+        return one
+
+    def __call__(
+        self, drawn: Tensor, identity_share: float = 1.0, *, ask_who: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """Compare.
+
+        Args:
+            drawn: ``[N, 3, S, S]`` in about [-1, 1], S not below ``fine_size``.
+            identity_share: the factor of ``identity_weight`` now.
+            ask_who: look at who is seen; otherwise what the last look told counts on, without a gradient, so that
+                losses stay comparable.
+
+        Returns:
+            The loss of each image, ``[N]``, and the images at ``size``, detached.
+        """
+        fine = whole = area_resize(drawn, self.fine_size)
+        if self.mask is not None:
+            # Equal on both sides where nothing is compared, which no convolution of LPIPS can tell apart.
+            fine = fine * self.mask
+        coarse = area_resize(fine, self.size)
+        lpips_weight, pixel_weight, detail_weight = self.weights
+        distances = self.lpips.distance(self.lpips.features(self._looked_at(coarse, fine)), self.target_features)
+        losses = lpips_weight * distances[: len(coarse)]
+        if self.has_centre:
+            losses = losses + self.centre_weight * distances[len(coarse) :]
+        coarse_error = (coarse - self.target).square().mean(dim=(1, 2, 3))
+        losses = losses + pixel_weight * coarse_error
+        if self.has_detail:
+            # Averaging is a projection, so the error of what it removes is the difference of the two errors.
+            difference = fine - self.fine_target
+            fine_error = difference.square().mean(dim=(1, 2, 3))
+            losses = losses + detail_weight * (fine_error - coarse_error)
+            if self.grid_weight:
+                losses = losses + self.grid_weight * grid_error(difference)
+        if self.resemblance is not None and self.identity is not None:
+            other = self.last_distance
+            if ask_who or other is None:
+                other = self.resemblance.distance(self.resemblance.features(coarse), self.identity)
+                self.last_distance = other.detach()
+            losses = losses + identity_share * self.identity_weight * other
+        shown = coarse if self.mask is None else area_resize(whole, self.size)
+        return losses / self.coverage, shown.detach()
+
+    def _looked_at(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """What LPIPS compares, in one batch: the pictures, and then their centres where those count."""
+        if self.has_centre:
+            twice = area_resize(fine, 2 * self.size)
+            middle = slice(self.size // 2, self.size // 2 + self.size)
+            coarse = torch.cat([coarse, twice[:, :, middle, middle]])
+        return coarse if coarse.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(coarse, _LEAST_FOR_LPIPS)
+
+
+def grid_error(difference: Tensor) -> Tensor:
+    """How much of a difference of pictures repeats with the pixel grid.
+
+    Args:
+        difference: ``[N, C, H, H]``, H a multiple of 64.
+
+    Returns:
+        ``[N]``, the mean square of the mean cells of 4x4 pixels, without their own means, one for each window of 64
+        pixels; of the mean channel.
+    """
+    grey = difference.mean(dim=1)
+    n, side, _ = grey.shape
+    windows = side // (_GRID * _GRID_WINDOW)
+    rows = grey.reshape(n, windows, _GRID_WINDOW, _GRID, side).mean(dim=2)
+    cells = rows.reshape(n, windows, _GRID, windows, _GRID_WINDOW, _GRID).mean(dim=4)
+    return (cells - cells.mean(dim=(2, 4), keepdim=True)).square().mean(dim=(1, 2, 3, 4))
+
+
+def check_images(images: Tensor) -> None:
+    """Raise InputError for images that are not ``[N, 3, H, H]``."""
+    if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or not len(images):
+        raise InputError(f"Images need the shape [N, 3, H, H], got {list(images.shape)}.")
+
+
+def check_mask(mask: Tensor, images: Tensor) -> None:
+    """Raise InputError for a mask that is not ``[1 or N, 1, H, H]`` in 0 to 1, for images ``[N, 3, H, H]``."""
+    if mask.ndim != 4 or mask.shape[1:] != (1, *images.shape[2:]) or len(mask) not in (1, len(images)):
+        side = images.shape[-1]
+        raise InputError(
+            f"A mask for these images needs the shape [1 or {len(images)}, 1, {side}, {side}], got "
+            f"{list(mask.shape)}."
+        )
+    if not (bool(torch.isfinite(mask).all()) and float(mask.min()) >= 0 and float(mask.max()) <= 1):
+        raise InputError("A mask's values are from 0 to 1.")

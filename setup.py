@@ -1,0 +1,11 @@
+"""Installs the five folders of this repository as one import package, ``stylegan_latents``."""
+
+from setuptools import find_packages, setup
+
+FOLDERS = ("generator", "encoders", "invert", "editing", "demo")
+rooms = find_packages(include=[pattern for folder in FOLDERS for pattern in (folder, f"{folder}.*")])
+
+setup(
+    packages=[f"stylegan_latents.{room}" for room in rooms],
+    package_dir={f"stylegan_latents.{folder}": folder for folder in FOLDERS},
+)

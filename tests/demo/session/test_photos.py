@@ -1,0 +1,83 @@
+"""Uploaded photos: the faces in them, and what a record says of where it came from."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from stylegan_latents.demo.session import photos
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.edit.searching import command
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.photos.files import read_photo
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+def upload(studio: Studio, picture: Path) -> str:
+    folder = studio.uploads / "ab12"
+    folder.mkdir(exist_ok=True)
+    return shutil.copy(picture, folder / picture.name)
+
+
+def two_faces(folder: Path) -> Path:
+    """A small face on the left of a large one."""
+    large = read_photo(DATA / "london_005_neutral.jpg")
+    large.thumbnail((700, 700))
+    small = read_photo(DATA / "london_062_neutral.jpg")
+    small.thumbnail((400, 400))
+    both = Image.new("RGB", (small.width + large.width, large.height), "white")
+    both.paste(small, (0, 0))
+    both.paste(large, (small.width, 0))
+    path = folder / "both.png"
+    both.save(path)
+    return path
+
+
+def test_one_face_is_found_and_named_after_its_photo(studio: Studio, visit: Visit) -> None:
+    photo = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    assert len(photo.faces) == len(photo.thumbnails) == 1
+    assert visit.photo is photo
+    assert (photo.which(0), photo.stem(0)) == ("largest", "astronaut")
+    assert photo.source().name == "astronaut.jpg"
+    assert photo.source().path is None
+    assert command(photo, 0, "good", None) == "invert astronaut.jpg --quality good"
+
+
+def test_faces_are_counted_from_the_left_and_the_largest_is_chosen(
+    studio: Studio, visit: Visit, tmp_path: Path
+) -> None:
+    photo = photos.receive(visit, upload(studio, two_faces(tmp_path)))
+    assert len(photo.faces) == 2
+    assert photo.largest == 1
+    assert [photo.which(0), photo.which(1)] == ["0", "largest"]
+    assert [photo.stem(0), photo.stem(1)] == ["both.face0", "both.face1"]
+    assert command(photo, 0, "draft", 9) == "invert both.png --quality draft --steps 9 --face 0"
+
+
+def test_a_photo_without_a_face_is_refused_or_taken_as_it_is(studio: Studio, visit: Visit, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (80, 120, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    with pytest.raises(InputError, match=r"No face was found in noise\.png"):
+        photos.receive(visit, upload(studio, tmp_path / "noise.png"))
+    assert visit.photo is None
+    photo = photos.receive(visit, upload(studio, tmp_path / "noise.png"), align=False)
+    assert photo.face(0) is None
+    assert photo.which(0) is None
+    assert command(photo, 0, "good", None).endswith("--no-align")
+
+
+def test_the_next_photo_replaces_the_last(studio: Studio, visit: Visit) -> None:
+    first = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    second = photos.receive(visit, upload(studio, DATA / "london_005_neutral.jpg"))
+    assert not first.path.exists()
+    assert second.path.exists()
+
+
+def test_a_photo_that_is_being_searched_stays(studio: Studio, visit: Visit) -> None:
+    first = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    with visit.at_work():
+        photos.receive(visit, upload(studio, DATA / "london_005_neutral.jpg"))
+    assert first.path.exists()

@@ -1,0 +1,48 @@
+"""Previews, full pictures and command lines of edits."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.edit import drawing
+from stylegan_latents.demo.tabs.explore import seed_face
+from stylegan_latents.generator.errors import InputError
+
+
+def test_a_preview_is_half_as_large_and_follows_the_slider(visit: Visit) -> None:
+    face = seed_face(visit, 1)
+    before, same = drawing.preview(visit, face, {"pose": 0.0})
+    _, moved = drawing.preview(visit, face, {"pose": 3.0})
+    assert Image.open(before).size == Image.open(moved).size == (16, 16)
+    assert Path(same).read_bytes() != Path(moved).read_bytes()
+
+
+def test_the_full_picture_is_what_edit_writes(visit: Visit) -> None:
+    face = seed_face(visit, 1)
+    result = drawing.finished(visit, face, {"pose": 2.0, "smile": 0.0})
+    edited = face.record.edited([(visit.studio.directions["pose"], 2.0)])
+    assert Image.open(result.picture).tobytes() == edited.tobytes()
+    assert Path(result.picture).name == "seed1.pose+2.png"
+    assert result.command.splitlines()[-1] == "edit seed1.inversion.safetensors --direction pose --strength 2"
+    assert result.command.splitlines()[0].startswith("edit sample --seeds 1 ")
+
+
+def test_unknown_directions_and_missing_photos_are_told(visit: Visit) -> None:
+    face = seed_face(visit, 1)
+    with pytest.raises(InputError, match="no direction 'wings'"):
+        drawing.preview(visit, face, {"wings": 1.0})
+    for view in ("Photo", "Whole photo"):
+        with pytest.raises(InputError, match="has no photo"):
+            drawing.finished(visit, face, {"pose": 1.0}, view)
+
+
+def test_without_an_edit_there_is_no_edit_to_type(visit: Visit) -> None:
+    assert drawing.commands(visit, seed_face(visit, 1), {}) == "edit sample --seeds 1 --truncation 0.7 --records"
+
+
+def test_the_command_line_is_quoted(visit: Visit) -> None:
+    face = seed_face(visit, 1)
+    words = shlex.split(drawing.commands(visit, face, {"age": -1.5}, whole=True).splitlines()[-1])
+    assert words[2:] == ["--direction", "age", "--strength", "-1.5", "--paste-back"]

@@ -1,0 +1,75 @@
+"""The search as the page sees it: stages, the face at last, and its two ways to end early."""
+
+from pathlib import Path
+
+import pytest
+from stylegan_latents.demo.page.running import StoppedError
+from stylegan_latents.demo.session import photos
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.session.visit import Face
+from stylegan_latents.demo.tabs.edit import searching
+from stylegan_latents.demo.tabs.edit.searching import Stage
+from stylegan_latents.invert.faces.identity import Identity
+
+from tests.demo.session.test_photos import DATA, upload
+from tests.demo.small_studio import small_studio
+from tests.invert.small_search import small_search
+
+__all__ = ["small_search"]
+
+
+@pytest.fixture
+def photo(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> photos.Photo:
+    # dlib's recognition network takes seconds to load, and a random generator draws nobody.
+    monkeypatch.setattr(Identity, "__call__", lambda _self, _image: None)
+    return photos.receive(studio.enter("one"), upload(studio, DATA / "astronaut.jpg"))
+
+
+@pytest.mark.usefixtures("small_search")
+def test_a_search_ends_with_a_face_that_edit_can_open(studio: Studio, photo: photos.Photo) -> None:
+    visit = studio.enter("one")
+    stages = list(searching.search(visit, photo, 0))
+    face = stages[-1]
+    assert isinstance(face, Face)
+    assert all(isinstance(stage, Stage) and Path(stage.before).exists() for stage in stages[:1])
+    record = face.record.inversion
+    assert record.settings["face"] == "largest"
+    assert record.settings["steps"] == 4
+    assert record.sources[0].name == "astronaut.jpg"
+    assert record.sources[0].sha256 == photo.source().sha256
+    assert face.record.alignment().photo_size == photo.read().size
+    assert set(record.metrics) >= {"lpips_alex", "psnr"}
+    assert face.photo == photo.path
+    assert face.made_by == "invert astronaut.jpg --quality good --steps 4"
+
+
+@pytest.mark.usefixtures("small_search")
+def test_a_stopped_search_keeps_the_best_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Identity, "__call__", lambda _self, _image: None)
+    studio = small_studio(tmp_path, steps=100_000)
+    visit = studio.enter("one")
+    photo = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    for keep in (False, True):
+        with visit.at_work():
+            stages = searching.search(visit, photo, 0)
+            while next(stages).step < 3:
+                pass
+            visit.keep = keep
+            visit.stop.set()
+            if keep:
+                face = list(stages)[-1]
+                assert isinstance(face, Face)
+                assert int(face.record.inversion.settings["stopped_at_step"]) >= 3
+            else:
+                with pytest.raises(StoppedError):
+                    list(stages)
+                assert not visit.faces
+    studio.close()
+
+
+def test_the_time_left_is_that_of_the_steps_seen() -> None:
+    times = iter([0.0, 10.0, 20.0])
+    pace = searching._Pace(lambda: next(times))
+    assert pace.seconds_left(1, 101) is None
+    assert pace.seconds_left(11, 101) == pytest.approx(90.0)
+    assert pace.seconds_left(51, 101) == pytest.approx(20.0)

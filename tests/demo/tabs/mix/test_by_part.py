@@ -1,0 +1,106 @@
+"""Single parts of one face given to another: what the tab Mix does beside the mixing of layers."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from PIL import Image
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.mix.by_part import Borrowed, draw_borrowed, offered
+from stylegan_latents.editing.commands.cli import main
+from stylegan_latents.editing.mixing import parts as parts_module
+from stylegan_latents.editing.mixing.parts import Parts
+from stylegan_latents.editing.regions import regions
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.native import save_native
+
+from tests.demo.visits import visiting
+
+
+@pytest.fixture(name="visit")
+def _visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
+    """A visit with a model that has parts, and faces wherever they are looked for."""
+    with visiting(tmp_path, monkeypatch) as visit:
+        G = visit.studio.G
+        channels = sum(layer.channels for layer in G.layers)
+        shares = torch.zeros(2, channels)
+        shares[0, ::2], shares[1, 1::2] = 1.0, 1.0
+        found = Parts(("eyes", "hair"), torch.eye(2), torch.arange(2), shares, G.name, G.fingerprint)
+        monkeypatch.setattr(parts_module, "_shipped", lambda: {G.fingerprint: found})
+        yield visit
+
+
+def values(picture: Image.Image) -> npt.NDArray[np.int64]:
+    return np.asarray(picture).astype(np.int64)
+
+
+def run_command(visit: Visit, command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Image.Image:
+    """The picture that the command line of the page writes, beside the records."""
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    save_native(visit.studio.G, folder / "small.safetensors")
+    for name in visit.faces:
+        visit.faces[name].record.inversion.save(f"{name}.inversion.safetensors")
+    words = shlex.split(command)[1:]
+    assert main([*words, "--model", "small.safetensors", "--device", "cpu", "--out", "made.png"]) == 0
+    return Image.open("made.png")
+
+
+def test_a_part_is_given_as_the_command_does_it(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, none = draw_borrowed(visit, "ann", Borrowed("part", ("eyes",), "", 1.0), full=True)
+    assert none == ""
+    wish = Borrowed("part", ("eyes", "hair"), "bob", 0.5)
+    picture, command = draw_borrowed(visit, "ann", wish, full=True)
+    assert command == (
+        "edit mix ann.inversion.safetensors bob.inversion.safetensors --part eyes --part hair --strength 0.5"
+    )
+    assert (values(picture) != values(own)).any()
+    made = run_command(visit, command, tmp_path / "elsewhere", monkeypatch)
+    assert abs(values(made) - values(picture)).max() <= 1
+    preview, _ = draw_borrowed(visit, "ann", wish)
+    assert preview.width == visit.studio.preview_size < picture.width
+
+
+def test_a_region_is_given_as_the_command_does_it(
+    visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A random generator draws nobody; these are the landmarks of a face in the middle.
+    turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)[:, None]
+    points = 0.5 + 0.25 * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
+    monkeypatch.setattr(regions, "face_landmarks", lambda *_: points)
+    own, _ = draw_borrowed(visit, "ann", Borrowed("region", (), "bob", 1.0), full=True)
+    wish = Borrowed("region", ("mouth",), "bob", 1.0)
+    picture, command = draw_borrowed(visit, "ann", wish, full=True)
+    assert command == "edit mix ann.inversion.safetensors bob.inversion.safetensors --region mouth"
+    difference = abs(values(picture) - values(own)).sum(axis=2)
+    assert difference.any()
+    assert not difference[0].any()  # away from the mouth all stays as it is
+    made = run_command(visit, command, tmp_path / "elsewhere", monkeypatch)
+    assert abs(values(made) - values(picture)).max() <= 1
+    small, _ = draw_borrowed(visit, "ann", wish)
+    before, _ = draw_borrowed(visit, "ann", Borrowed("region", (), "bob", 1.0))
+    assert small.width == before.width == visit.studio.preview_size
+    difference = abs(values(small) - values(before)).sum(axis=2)
+    assert difference.any()
+    assert not difference[0].any()
+
+
+def test_what_cannot_be_given_is_said(visit: Visit) -> None:
+    with pytest.raises(InputError, match="no face 'dora'"):
+        draw_borrowed(visit, "ann", Borrowed("part", ("eyes",), "dora", 1.0))
+    with pytest.raises(InputError, match="has no part 'wings'"):
+        draw_borrowed(visit, "ann", Borrowed("part", ("wings",), "bob", 1.0))
+    with pytest.raises(InputError, match="No face was found"):
+        draw_borrowed(visit, "ann", Borrowed("region", ("eyes",), "bob", 1.0))
+
+
+def test_only_parts_at_hand_are_offered(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert offered(visit.studio.G) == {"part": ("eyes", "hair"), "region": regions.REGIONS}
+    monkeypatch.setattr(parts_module, "_shipped", dict)
+    assert list(offered(visit.studio.G)) == ["region"]

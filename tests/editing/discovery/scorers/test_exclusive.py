@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from stylegan_latents.editing.discovery.scorers.exclusive import (
+    correlations,
+    exclusive_groups,
+    holdable,
+    say_tied,
+    tied_scores,
+)
+
+
+def test_scores_that_say_the_same_are_tied_either_way() -> None:
+    random = np.random.default_rng(0)
+    one, other = random.normal(size=(2, 500))
+    scores = np.stack([one, other, 3 - 2 * one, one + 0.1 * other, one + other, np.ones(500)], axis=1)
+    names = ("smiling", "old", "neutral", "grinning", "both", "flat")
+    alike = correlations(scores)
+    assert alike[0, 2] == pytest.approx(-1)
+    assert np.isnan(alike[5]).all()
+    assert tied_scores(names, alike) == {
+        "smiling": ("neutral", "grinning"),
+        "neutral": ("smiling", "grinning"),
+        "grinning": ("smiling", "neutral"),
+    }
+
+
+def test_classes_of_which_a_picture_has_one_are_tied() -> None:
+    names = ("glad", "sad", "cross", "old")
+    tied = tied_scores(names, None, [("glad", "sad", "cross")])
+    assert tied == {"glad": ("sad", "cross"), "sad": ("glad", "cross"), "cross": ("glad", "sad")}
+    assert say_tied({"glad": tied["glad"]}) == [
+        "The leakage of 'glad' leaves out 'sad', 'cross', which cannot stay while it changes."
+    ]
+
+
+def test_what_can_stay_while_one_changes() -> None:
+    groups = (("a", "b", "c"), ("d", "e"))
+    names = ("a", "b", "c", "d", "e", "x")
+    assert holdable("b", names, groups) == ["d", "x"]
+    assert holdable("x", names, groups) == ["a", "b", "d"]
+    assert holdable("a", ("a", "b", "x"), groups) == ["b", "x"]  # c may change
+    # Of two, each is the other's mirror: that is refused where both are asked for.
+    assert holdable("d", names, groups) == ["a", "b", "e", "x"]
+    assert holdable("a", names, ()) == ["b", "c", "d", "e", "x"]
+
+
+def test_a_scorer_need_not_tell_of_classes() -> None:
+    assert exclusive_groups(object()) == ()

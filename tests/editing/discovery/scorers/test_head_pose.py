@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from stylegan_latents.editing.discovery.scorers.head_pose import HEAD, _rotation, fit_head, look_ahead
+
+
+def photograph(yaw, pitch, roll, scale=2.0, x=120.0, y=130.0, head=HEAD):
+    rotation = _rotation(*(np.radians([angle]) for angle in (yaw, pitch, roll)))[0]
+    return (scale * head @ rotation.T + (x, y))[None]
+
+
+@pytest.mark.parametrize("angles", [(0, 0, 0), (25, 0, 0), (-30, 10, 5), (15, -20, -12), (5, 18, 30)])
+def test_a_known_pose_is_recovered(angles):
+    pose, error = fit_head(photograph(*angles))
+    np.testing.assert_allclose(np.degrees(pose[0, :3]), angles, atol=1e-4)
+    np.testing.assert_allclose(pose[0, 3:], (2.0, 120, 130), atol=1e-4)
+    assert error[0] < 1e-4
+
+
+def test_no_more_steps_than_change_anything(monkeypatch):
+    landmarks = np.concatenate([photograph(*angles) for angles in ((0, 0, 0), (28, -12, 9), (-15, 20, 30))])
+    landmarks += np.random.default_rng(2).normal(0, 3.0, landmarks.shape)
+    steps = []
+    solve = np.linalg.solve
+    monkeypatch.setattr(np.linalg, "solve", lambda *system: steps.append(0) or solve(*system))
+    pose, error = fit_head(landmarks)
+    taken = len(steps)
+    monkeypatch.setattr("stylegan_latents.editing.discovery.scorers.head_pose._SETTLED", 0.0)
+    every_step, its_error = fit_head(landmarks)
+    assert taken < len(steps) - taken
+    np.testing.assert_allclose(pose, every_step, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(error, its_error, rtol=0, atol=1e-7)
+
+
+def test_signs():
+    nose, between_eyes = 30, [39, 42]
+    right = photograph(20, 0, 0)[0]
+    assert right[nose, 0] > right[between_eyes, 0].mean(), "positive yaw turns to the viewer's right"
+    assert photograph(0, 20, 0)[0, nose, 1] < photograph(0, 0, 0)[0, nose, 1], "positive pitch looks up"
+    tilted = photograph(0, 0, 20)[0]
+    assert tilted[45, 1] > tilted[36, 1], "positive roll is clockwise"
+
+
+def test_looking_ahead_undoes_the_pose():
+    landmarks = photograph(22, -9, 7)
+    pose, _ = fit_head(landmarks)
+    np.testing.assert_allclose(look_ahead(landmarks, pose)[0], HEAD[:, :2], atol=1e-3)
+
+
+def test_a_mirrored_face_turns_the_other_way():
+    random = np.random.default_rng(0)
+    landmarks = photograph(18, 6, -4) + random.normal(0, 0.7, (1, 68, 2))
+    order = [*range(16, -1, -1), *range(26, 16, -1), *range(27, 31), *range(35, 30, -1)]
+    order += [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55]
+    order += [64, 63, 62, 61, 60, 67, 66, 65]
+    mirrored = landmarks[:, order] * (-1, 1) + (255, 0)
+    one, two = fit_head(landmarks)[0][0], fit_head(mirrored)[0][0]
+    np.testing.assert_allclose(two[:3], one[:3] * (-1, 1, -1), atol=1e-6)
+
+
+def test_expressions_do_not_turn_the_head():
+    laughing = HEAD.copy()
+    laughing[4:13, 1] += 15
+    laughing[[48, 54, 60, 64], 1] -= 6
+    laughing[[55, 56, 57, 58, 59, 65, 66, 67], 1] += 15
+    still, moving = (fit_head(photograph(12, 5, 0, head=head))[0] for head in (HEAD, laughing))
+    np.testing.assert_allclose(still, moving, atol=1e-9)
+
+
+def test_what_is_no_face_does_not_fit():
+    landmarks = np.random.default_rng(1).uniform(0, 256, (5, 68, 2))
+    assert (fit_head(landmarks)[1] > 12).all()

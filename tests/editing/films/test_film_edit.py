@@ -1,0 +1,120 @@
+"""A film's record on the command line."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from stylegan_latents.editing.commands.cli import main
+from stylegan_latents.invert.faces.align import Alignment
+from stylegan_latents.invert.films.read import film_facts, read_film
+from stylegan_latents.invert.record.footage import Footage
+from stylegan_latents.invert.record.source import Source
+
+from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
+from tests.invert.small_films import save_film, with_sound
+from tests.small_models import small_record
+
+RECORD = "clip.inversion.safetensors"
+SMILE = ("--direction", "smile", "--strength", "2")
+
+
+@pytest.fixture(name="folder", autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the other commands' tests, with a film of eight frames and sound, and its record of five."""
+    folder = enter_folder(tmp_path, monkeypatch)
+    pictures = [Image.new("RGB", (96, 80), (20 * i, 90, 160)) for i in range(8)]
+    save_film(Path("silent.mp4"), pictures, fps=12.5)
+    with_sound(Path("silent.mp4"), Path("clip.mp4"), 0.64)
+    _save_record()
+    return folder
+
+
+def _save_record(**changes: Any) -> None:
+    quad = np.array([[20.0, 20.0], [20.0, 60.0], [60.0, 60.0], [60.0, 20.0]])
+    footage: dict[str, Any] = {
+        "source": Source.of(Path("clip.mp4")),
+        "size": (96, 80),
+        "rate": 12.5,
+        "times": tuple(i / 12.5 for i in range(8)),
+        "frames": (1, 2, 3, 4, 6),
+        "bridged": (3,),
+    }
+    alignments = [Alignment(quad + i, (96, 80), 32, "ffhq") for i in range(5)]
+    # Codes whose pictures differ and are not yet all black and white, which a last bit would decide.
+    ws = G.sample([0]) + 1 + 0.5 * torch.arange(5)[:, None, None]
+    small_record(G, 5, ws=ws, footage=Footage(**(footage | changes)), alignments=alignments).save(RECORD)
+
+
+def _frames(path: str) -> list[np.ndarray]:
+    return [np.asarray(frame.picture(), dtype=float) for frame in read_film(Path(path))]
+
+
+def test_the_face_of_every_frame_is_edited(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([RECORD, *SMILE, *MODEL]) == 0
+    assert "Wrote clip.smile+2.mp4" in capsys.readouterr().out
+    facts = film_facts(Path("clip.smile+2.mp4"))
+    assert (facts.size, facts.rate, facts.count) == ((32, 32), 12.5, 8)
+    smiling = _frames("clip.smile+2.mp4")
+    assert main([RECORD, "--direction", "smile", "--strength", "0", *MODEL]) == 0
+    plain = _frames("clip.smile+0.mp4")
+    assert all(np.abs(one - two).mean() > 3 for one, two in zip(smiling, plain, strict=True))
+    # Before the first and in the gap the nearest face stands still.
+    assert np.abs(plain[0] - plain[1]).mean() < 2
+    assert np.abs(plain[1] - plain[2]).mean() > 3
+
+
+def test_pasted_back_the_rest_of_the_film_and_its_sound_stay() -> None:
+    import av
+
+    assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
+    before, after = _frames("clip.mp4"), _frames("clip.smile+2.pasted.mp4")
+    assert len(after) == 8
+    for number, (one, two) in enumerate(zip(before, after, strict=True)):
+        assert np.abs(one - two)[:, 80:].mean() < 3
+        changed = np.abs(one - two)[30:50, 30:50].mean() > 3
+        assert changed == (number in (1, 2, 3, 4, 6))
+    with av.open("clip.smile+2.pasted.mp4") as film:
+        assert len(film.streams.audio) == 1
+
+
+def test_a_film_that_was_moved_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("clip.mp4").rename("moved.mp4")
+    assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 2
+    assert "clip.mp4 was moved or changed" in one_sentence(capsys)
+    save_film(Path("small.mp4"), [Image.new("RGB", (64, 64))])
+    assert main([RECORD, *SMILE, "--paste-back", "--photo", "small.mp4", *MODEL]) == 2
+    assert "is 64x64 pixels, the film of this record was 96x80" in one_sentence(capsys)
+    assert main([RECORD, *SMILE, "--paste-back", "--photo", "moved.mp4", "--out", "new.mp4", *MODEL]) == 0
+    assert Path("new.mp4").exists()
+    # Its face alone needs no film.
+    assert main([RECORD, *SMILE, *MODEL]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--target", "pose=15"), "--target is for photos"),
+        ((*SMILE, "--sheet"), "--sheet is for photos"),
+        ((*SMILE, "--region", "mouth"), "--region is for photos"),
+        ((*SMILE, "--keep-identity", "0.4"), "--keep-identity is for photos"),
+        ((), "Say what to change"),
+        ((*SMILE, "--out", "film.avi"), ".mp4"),
+        ((*SMILE, "--out", "clip.mp4", "--overwrite"), "is what this edit is made from"),
+        (("--direction", "simle", "--strength", "1"), "simle"),
+    ],
+)
+def test_bad_options_are_one_sentence(
+    capsys: pytest.CaptureFixture[str], folder: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    before = sorted(path.name for path in folder.iterdir())
+    assert main([RECORD, *arguments, *MODEL]) == 2
+    assert words in one_sentence(capsys)
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_what_takes_photos_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["grid", RECORD, "--direction", "smile", *MODEL]) == 2
+    assert "is a film's" in one_sentence(capsys)

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+import torch
+from stylegan_latents.editing.directions.apply import edited_styles
+from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.editing.films import even_speed as pace
+from stylegan_latents.editing.films.morph import Morph, film_side
+from stylegan_latents.editing.films.trajectories import slerp
+from stylegan_latents.editing.records.codes import Code, seed_code
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.photos.files import to_picture
+
+from tests.small_models import small_generator
+
+G = small_generator()
+
+
+def test_slerp_goes_through_z_at_the_seeds_own_truncation() -> None:
+    codes = [seed_code(G, seed, 0.5) for seed in (1, 2)]
+    morph = Morph(frames=3, curve="slerp")
+    way = morph.way(G, codes)
+    z = torch.cat([code.z for code in codes if code.z is not None])
+    times = morph.times(G, codes)
+    assert torch.equal(way(times), slerp(G, z, truncation=0.5)(times))
+    assert torch.allclose(way(times)[0], codes[0].ws[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("codes", "words"),
+    [
+        ([seed_code(G, 1, 0.5), seed_code(G, 2, 0.7)], "one truncation"),
+        ([seed_code(G, 1), Code("photo", G.sample([2]))], "photo is a record"),
+        ([seed_code(G, 1)], "two key frames"),
+    ],
+)
+def test_what_is_no_way_through_z(codes: list[Code], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Morph(curve="slerp").times(G, codes)
+
+
+def test_frames_have_the_side_that_the_model_draws() -> None:
+    assert film_side(None, G) is None
+    assert film_side(16, G) == 16
+    with pytest.raises(InputError, match="--size takes 32, 16"):
+        film_side(64, G)
+    codes = [seed_code(G, seed) for seed in (1, 2, 3)]
+    morph = Morph(frames=5, curve="spline", loop=True)
+    frames = list(morph.draw(G, codes, morph.times(G, codes), size=16))
+    assert [frame.shape for frame in frames] == [(16, 16, 3)] * 5
+
+
+def test_directions_of_style_channels_are_swept() -> None:
+    width = sum(layer.channels for layer in G.layers)
+    channels = Direction("channels", G.latent_space, torch.ones(1, width), 1.0, space="s").bind(G)
+    smile = Direction("smile", G.latent_space, torch.ones(1, G.w_dim), 1.0).bind(G)
+    code = seed_code(G, 1)
+    for layers in (None, "coarse"):
+        morph = Morph(frames=3, directions=[channels, smile], ends=(-1, 3), layers=layers)
+        frames = list(morph.draw(G, [code], morph.times(G, [code])))
+        rows = None if layers is None else G.rows(layers)
+        for frame, strength in zip(frames, (-1, 1, 3), strict=True):
+            styles = edited_styles(G, code.ws, [(channels, strength), (smile, strength)], rows=rows)
+            expected = np.asarray(to_picture(G.synthesize_styles(styles))[0]).astype(int)
+            assert np.abs(frame - expected).mean() < 4
+
+
+def test_an_even_pace_sees_style_channels(monkeypatch: pytest.MonkeyPatch) -> None:
+    width = sum(layer.channels for layer in G.layers)
+    channels = Direction("channels", G.latent_space, torch.ones(1, width), 1.0, space="s").bind(G)
+    monkeypatch.setattr("stylegan_latents.invert.losses.LPIPS.load", lambda _: _Squares())
+    code = seed_code(G, 1)
+    # Where nothing changed there would be no pace.
+    times = Morph(frames=5, directions=[channels], ends=(0, 3), even=True).times(G, [code])
+    assert (times.diff() > 0).all()
+
+
+@pytest.mark.parametrize("ends", ["ends", "truncation_ends"])
+def test_sweeps_move_only_the_layers_that_are_named(ends: str) -> None:
+    smile = Direction("smile", G.latent_space, torch.ones(1, G.w_dim), 1.0).bind(G)
+    code = seed_code(G, 1)
+    morph = Morph(frames=3, directions=[smile] if ends == "ends" else [], layers="coarse", **{ends: (0.5, 2)})  # type: ignore[arg-type]
+    moved = (morph.way(G, [code])(morph.times(G, [code])) != code.ws).any(2)
+    coarse = torch.tensor([row in G.rows("coarse") for row in range(G.num_ws)])
+    assert torch.equal(moved, coarse.expand(3, -1))
+
+
+def test_an_even_film_is_slow_at_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = torch.linspace(0, 1, 3, dtype=torch.float64)
+    lengths = torch.tensor([1.0] * 24 + [3.0] * 24, dtype=torch.float64)
+    steady = pace.EvenPace(torch.linspace(0, 1, 49, dtype=torch.float64), lengths)
+    monkeypatch.setattr(pace, "even_pace", lambda *_, **__: steady)
+    codes = [seed_code(G, seed) for seed in (1, 2, 3)]
+    times = Morph(frames=401, even=True, easing="smooth").times(G, codes)
+    steps = times.diff()
+    for key in keys:
+        near = int((times[:-1] - key).abs().argmin())
+        assert steps[near] < 0.1 * steps.max()
+    assert steps.min() >= 0
+
+
+class _Squares:
+    def to(self, _: object) -> "_Squares":
+        return self
+
+    def __call__(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return (one - other).square().mean(dim=(1, 2, 3))

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended
+
+from tests.small_models import small_generator
+
+G = small_generator()
+A, B = G.sample([0]), G.sample([1])
+LEFT = torch.zeros(1, 1, 32, 32)
+LEFT[..., :16] = 1
+
+
+def test_a_mask_of_ones_or_zeros_is_one_of_the_pictures() -> None:
+    one, other = Image.new("RGB", (8, 8), (10, 20, 30)), Image.new("RGB", (8, 8), (200, 0, 99))
+    mask = np.zeros((8, 8), dtype=np.float32)
+    mask[:4], mask[4] = 1, 0.5
+    blended = np.asarray(blend_pictures(one, other, mask))
+    assert (blended[:4] == (200, 0, 99)).all()
+    assert (blended[4] == (105, 10, 64)).all()
+    assert (blended[5:] == (10, 20, 30)).all()
+    with pytest.raises(ValueError, match="sizes differ"):
+        blend_pictures(one, other.resize((9, 9)), mask)
+
+
+def test_matched_colours_meet_at_the_edge() -> None:
+    one, other = Image.new("RGB", (64, 64), (150, 120, 100)), Image.new("RGB", (64, 64), (180, 110, 100))
+    mask = np.clip((20 - np.abs(np.arange(64) - 32)) / 8, 0, 1).astype(np.float32)[None].repeat(64, axis=0)
+    matched = np.asarray(blend_pictures(one, other, mask, match_colours=True)).astype(int)
+    assert np.abs(matched - (150, 120, 100)).max() <= 3
+    assert (np.asarray(blend_pictures(one, other, mask))[32, 32] == (180, 110, 100)).all()
+
+
+def test_features_of_either_code_alone_give_its_picture() -> None:
+    for mask, ws in ((torch.zeros(1, 1, 32, 32), A), (torch.ones(1, 1, 32, 32), B)):
+        assert torch.allclose(synthesize_blended(G, A, B, mask), G.synthesize(ws), atol=1e-4)
+    with pytest.raises(ValueError, match="two ws"):
+        synthesize_blended(G, A, B[:, :3], LEFT)
+
+
+def test_blended_features_follow_each_code_on_its_side() -> None:
+    blended, a, b = synthesize_blended(G, A, B, LEFT), G.synthesize(A), G.synthesize(B)
+
+    def apart(one: torch.Tensor, columns: slice) -> float:
+        return float((blended - one)[..., columns].abs().mean())
+
+    left, right = slice(0, 8), slice(24, 32)
+    assert apart(b, left) < apart(a, left)
+    assert apart(a, right) < apart(b, right)
+    # The hooks are gone.
+    assert torch.equal(G.synthesize(A), a)

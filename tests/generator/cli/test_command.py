@@ -1,0 +1,75 @@
+import errno
+
+import pytest
+import torch
+from stylegan_latents.generator.cli.command import choose_device, is_disk_full, new_app, run, status_of
+from stylegan_latents.generator.errors import InputError
+
+
+def _run(error: BaseException | None = None, status: int | None = None) -> int:
+    app = new_app()
+
+    @app.command()
+    def command() -> int | None:
+        if error is not None:
+            raise error
+        return status
+
+    return run(app, "tool", [])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (InputError("The file is\nbad."), 2, "tool: The file is bad."),
+        (KeyboardInterrupt(), 130, "tool: Stopped."),
+        (OSError(errno.ENOSPC, "No space left on device"), 2, "tool: The disk is full; free some space"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.png"), 2, "tool: a.png: Permission denied."),
+        (MemoryError(), 1, "tool: There is not enough memory"),
+        (torch.OutOfMemoryError("CUDA"), 1, "tool: The device has not enough memory; try --device cpu."),
+    ],
+)
+def test_errors_become_one_sentence(
+    capsys: pytest.CaptureFixture[str], error: BaseException, status: int, words: str
+) -> None:
+    assert _run(error) == status
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(words)
+    assert output.err.count("\n") == 1
+
+
+def test_a_fault_of_ours_keeps_a_short_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(KeyError("bug")) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert "raise error" in "".join(lines)
+    assert lines[-1].startswith("tool: A fault of this program: KeyError")
+    assert len(lines) <= 14
+
+
+def test_a_small_programs_work_ends_in_a_status_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> None:
+        raise InputError("No photo.")
+
+    assert [status_of(lambda: None), status_of(lambda: 1), status_of(refuse)] == [0, 1, 2]
+    assert capsys.readouterr().err == "No photo.\n"
+
+
+def test_the_status_of_a_command_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run() == 0
+    assert _run(status=2) == 2
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_full_disk_is_known_behind_other_errors() -> None:
+    error = InputError("Cannot write x.")
+    error.__cause__ = OSError(errno.ENOSPC, "No space left on device")
+    assert is_disk_full(error)
+    assert not is_disk_full(InputError("Cannot write x."))
+
+
+def test_devices_are_chosen_by_name() -> None:
+    assert choose_device("cpu") == torch.device("cpu")
+    assert choose_device(None).type in ("cpu", "cuda")
+    with pytest.raises(InputError, match="no device 'tpu9'"):
+        choose_device("tpu9")

@@ -1,0 +1,66 @@
+import math
+
+import pytest
+from stylegan_latents.generator.cli.progress import show_progress, show_status
+
+
+def test_lines_come_now_and_then_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress("me.jpg") as report:
+        for step in range(1, 96):
+            report(step, 95, 1 / step)
+    output = capsys.readouterr()
+    assert output.out == ""
+    lines = output.err.splitlines()
+    assert 9 <= len(lines) <= 11
+    assert lines[0] == "me.jpg: step 10 of 95, loss 0.1000"
+    assert lines[-1] == "me.jpg: step 95 of 95, loss 0.0105"
+
+
+def test_steps_without_a_loss_or_an_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with show_progress("clip.mp4") as report:
+        report(9, 0, math.nan)
+        report(10, 0, math.nan)
+    assert capsys.readouterr().err.splitlines() == ["clip.mp4: step 10"]
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with show_progress("clip.mp4") as report:
+        report(3, 0, math.nan)
+    shown = capsys.readouterr().err
+    assert "clip.mp4" in shown
+    assert "loss" not in shown
+
+
+def test_a_terminal_shows_a_bar_with_the_loss(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with show_progress("[me].jpg") as report:
+        report(5, 10, 0.25)
+    shown = capsys.readouterr().err
+    assert "[me].jpg" in shown
+    assert "5/10" in shown
+    assert "loss 0.2500" in shown
+
+
+def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with show_progress("me.jpg", quiet=True) as report:
+        report(1, 1, 0.5)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_status_is_for_terminals(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    with show_status("Loading ffhq"):
+        pass
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with show_status("Loading ffhq", quiet=True):
+        pass
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # what rich takes for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+    with show_status("Loading [me].pkl"):
+        pass
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "Loading [me].pkl" in output.err
