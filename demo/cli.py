@@ -4,6 +4,7 @@ import sys
 from typing import Annotated
 
 import typer
+
 from stylegan_latents.generator.cli.command import new_app, run
 
 demo_app = new_app()

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.demo.gradio_import import import_gradio
-from stylegan_latents.demo.places import PREFIX
+from stylegan_latents.demo.session.names import PREFIX
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
 
 if TYPE_CHECKING:
     from gradio import Blocks
+
     from stylegan_latents.demo.session.studio import Studio
 
 MAX_UPLOAD = "40mb"

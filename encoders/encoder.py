@@ -4,6 +4,9 @@ from dataclasses import replace
 from typing import cast
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from stylegan_latents.encoders.config import EncoderConfig
 from stylegan_latents.encoders.networks.e4e import Encoder4Editing
 from stylegan_latents.encoders.networks.perceptual import PerceptualEncoder
@@ -11,10 +14,8 @@ from stylegan_latents.encoders.networks.plain import PlainEncoder
 from stylegan_latents.encoders.networks.pooled import FlatEncoder, SingleEncoder
 from stylegan_latents.encoders.networks.psp import GradualStyleEncoder
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.fingerprint import check_same_space
-from stylegan_latents.generator.generator import Generator
-from torch import Tensor, nn
-from torch.nn import functional as F
+from stylegan_latents.generator.generator import Generator, check_same_space
+from stylegan_latents.generator.perceptual import area_resize, as_colour
 
 _NETWORKS: dict[str, type[nn.Module]] = {
     "psp": GradualStyleEncoder,
@@ -24,6 +25,7 @@ _NETWORKS: dict[str, type[nn.Module]] = {
     "plain": PlainEncoder,
     "perceptual": PerceptualEncoder,
 }
+
 # Means of W that are estimated from thousands of samples of one W come nearer to each other than this by far, and
 # those of two networks do not come near it.
 _SAME_MEAN = 0.7
@@ -171,3 +173,16 @@ def check_images(images: Tensor) -> None:
     """
     if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
         raise InputError(f"Images need the shape [N, 3, H, W], got {list(images.shape)}.")
+
+
+def draw(G: Generator, ws: Tensor, width: int) -> Tensor:
+    """Pictures ``[N, 3, S, S]`` of codes, with S the generator's smallest size that is ``width`` or more."""
+    size = G.resolution
+    while size // 2 >= width and size % 2 == 0:
+        size //= 2
+    return as_colour(G.synthesize(ws, size=size))
+
+
+def draw_at(G: Generator, ws: Tensor, size: int) -> Tensor:
+    """Pictures of codes, averaged to ``[N, 3, size, size]``."""
+    return area_resize(draw(G, ws, size), size)

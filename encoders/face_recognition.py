@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Self
 
 import torch
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.dlib_network import Layer, Network, read_network
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.dlib_network import Layer, Network, read_network
 
 
 class FaceRecognition(nn.Module):
@@ -108,3 +109,65 @@ def _added(one: Tensor, two: Tensor) -> Tensor:
         return F.pad(x, (0, columns - x.shape[3], 0, rows - x.shape[2], 0, channels - x.shape[1]))
 
     return padded(one) + padded(two)
+
+
+def face_chips(images: Tensor, corners: Tensor, side: int) -> Tensor:
+    """Cut a square of any angle out of each image.
+
+    Images are averaged by halves until less than two of their pixels fall on one of the square's, as dlib does it;
+    bilinear sampling of so little more leaves nothing out.
+
+    Args:
+        images: ``[N, 3, H, H]``.
+        corners: ``[N, 3, 2]``, x and y of the centres of the square's pixels at its top left, top right and bottom
+            left, in sides of the image: 0 its left or upper edge, 1 its right or lower one.
+        side: of the squares, in pixels.
+
+    Returns:
+        ``[N, 3, side, side]``; black for what lies outside an image, when it is in [-1, 1].
+    """
+    step = float((corners[:, 1] - corners[:, 0]).norm(dim=1).max()) * images.shape[-1] / (side - 1)
+    while step >= 2 and images.shape[-1] % 2 == 0:
+        images, step = F.avg_pool2d(images, 2), step / 2
+    across = torch.linspace(0, 1, side, device=images.device).reshape(1, 1, side, 1)
+    down = across.reshape(1, side, 1, 1)
+    begin, right, below = corners.to(images.device, torch.float32)[:, :, None, None].unbind(dim=1)
+    places = begin + across * (right - begin) + down * (below - begin)
+    # Outside an image grid_sample takes 0, so that black has to be there.
+    grid = (2 * places - 1).to(images.dtype)
+    return F.grid_sample(images + 1, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
+
+
+# Where dlib cuts faces out of crops that are aligned as FFHQ's: means over portraits, in sides of the crop. The
+# corners of single faces lie within 0.02 of these.
+_CORNERS = ((0.158, 0.259), (0.844, 0.259), (0.158, 0.945))
+
+
+class FaceDistance(nn.Module):
+    """The squared euclidean distance of two aligned faces' descriptors: below 0.36 for the same person.
+
+    Args:
+        network: None for dlib's, which is fetched once.
+
+    Raises:
+        InputError: the network cannot be fetched or read.
+    """
+
+    corners: Tensor
+
+    def __init__(self, network: FaceRecognition | None = None) -> None:
+        super().__init__()
+        self.network = FaceRecognition.load() if network is None else network
+        self.register_buffer("corners", torch.tensor([_CORNERS]))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Images ``[N, 3, H, H]`` in [-1, 1], aligned as FFHQ's, to descriptors ``[N, 128]``."""
+        corners = self.corners.expand(len(images), -1, -1)
+        descriptors: Tensor = self.network(face_chips(images, corners, self.network.side))
+        return descriptors
+
+    def forward(self, ours: Tensor, theirs: Tensor) -> Tensor:
+        """The distance ``[N]`` of images ``[N, 3, H, H]`` in [-1, 1]."""
+        with torch.no_grad():
+            wanted = self.features(theirs)
+        return (self.features(ours) - wanted).square().sum(dim=1)

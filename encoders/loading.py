@@ -29,7 +29,7 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
     if G is None and encoder.config.is_restyle:
         if not contains_generator(path):
             raise InputError(f"{path.name} is a ReStyle encoder without its generator; give that to --model.")
-        from stylegan_latents.generator.loading import read_generator
+        from stylegan_latents.generator.formats.read import read_generator
 
         G = read_generator(path)
     if G is not None:
@@ -81,5 +81,5 @@ def is_native(path: Path) -> bool:
     if head.is_torch:
         return False
     raise InputError(
-        f"{path.name} is {head.kind}, not an encoder's file; give a .safetensors of `stylegan-latents train`, or a .pt."
+        f"{path.name} is {head.kind}, not an encoder's file; give one of `stylegan-latents train`, or a .pt."
     )

@@ -7,12 +7,12 @@ networks of pSp and of e4e, which then take 6 channels.
 from collections.abc import Iterator
 
 import torch
-from stylegan_latents.encoders.drawing import draw
-from stylegan_latents.encoders.encoder import Encoder, check_images
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.generator import Generator
 from torch import Tensor
 from torch.nn import functional as F
+
+from stylegan_latents.encoders.encoder import Encoder, check_images, draw
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
 
 
 class ReStyle:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app, run
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.encoders.config import Architecture
     from stylegan_latents.encoders.encoder import Encoder
     from stylegan_latents.encoders.training.data import GeneratorSamples, Source
@@ -19,10 +22,8 @@ if TYPE_CHECKING:
     from stylegan_latents.encoders.training.settings import TrainingSettings
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.json_values import JSON
-    from torch import Tensor
 
 app = new_app()
-
 _LINE_EVERY = 50
 _FACES = Path("faces")
 
@@ -125,6 +126,7 @@ def train(
             raise InputError(f"The weight of {name} has to be 0 or above, not {weight}.")
 
     import torch
+
     from stylegan_latents.encoders.training.data import GeneratorSamples
     from stylegan_latents.encoders.training.loop import Training, new_accelerator
     from stylegan_latents.encoders.training.regression import fit_regression
@@ -149,7 +151,7 @@ def train(
             fit_regression(encoder, G, samples_of, regression, on_sample=lambda done: report(done, {}))
     measures = _measures(lpips, G)
     if features == _FACES:
-        from stylegan_latents.encoders.face_distance import FaceDistance
+        from stylegan_latents.encoders.face_recognition import FaceDistance
 
         measures["features"] = (features_weight, FaceDistance().to(G.device))
     elif features is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.errors import InputError
 

@@ -9,9 +9,6 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator, Noise
 
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom of a part of the image, in sides of it."""
-
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:

@@ -1,14 +1,15 @@
 """The one interface to every generator: z to w, w to styles, styles to an image."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from typing import Literal, Self
 
 import torch
-from stylegan_latents.generator.features import Box
-from stylegan_latents.generator.fingerprint import fingerprint
-from stylegan_latents.generator.layers import Group, group_of_each_ws, parse_layers
-from stylegan_latents.generator.synthesis_network import SynthesisNetwork
 from torch import Tensor, nn
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.layers import Box, Group, group_of_each_ws, parse_layers
+from stylegan_latents.generator.synthesis_network import SynthesisNetwork
 
 Noise = Literal["const", "random", "none"] | Sequence[Tensor]
 
@@ -299,3 +300,25 @@ class Generator(nn.Module):
     @property
     def _network(self) -> SynthesisNetwork:
         return self.synthesis  # type: ignore[return-value]
+
+
+def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
+    """sha256, in hexadecimal, over names, shapes and float32 values, in the order of the names."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors):
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().float().contiguous().numpy().data)
+    return digest.hexdigest()
+
+
+def check_same_space(generator: "Generator", name: str, latent_space: str, its_fingerprint: str, what: str) -> None:
+    """Refuse a code or direction that was made with another generator.
+
+    Raises:
+        InputError: neither the fingerprint nor the latent space is this generator's. Both are named.
+    """
+    if its_fingerprint != generator.fingerprint and latent_space != generator.latent_space:
+        raise InputError(
+            f"{what} belongs to the model '{name}' ({latent_space}), not to '{generator.name}' "
+            f"({generator.latent_space}); give the model it was made with."
+        )

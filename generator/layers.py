@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    pass
+
 
 Group = Literal["coarse", "middle", "fine"]
 GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")
@@ -83,3 +87,7 @@ def parse_layers(text: str, layers: Sequence[Layer], num_ws: int) -> list[int]:
                 raise InputError(f"Layers {part} do not exist: this model has the layers 0 to {num_ws - 1}.")
             chosen.update(range(start, end + 1))
     return sorted(chosen)
+
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom of a part of the image, in sides of it."""

@@ -6,11 +6,11 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 
 __all__ = ["DEFAULT_MODEL", "load", "read_generator"]
-
 _LATENT_SPACE = "stylegan2-ffhq-w"
 _HEADER = "stylegan-latents"  # as stylegan_latents.generator.formats.native writes it
 _CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
@@ -70,6 +70,7 @@ def is_at_hand(name_or_path: str | Path) -> bool:
 def latent_space_of(name_or_path: str | Path) -> str | None:
     """The latent space of a model that ``load`` takes; None where it is known only after loading."""
     from safetensors import SafetensorError, safe_open
+
     from stylegan_latents.generator.weights.zoo import models
 
     if str(name_or_path) == DEFAULT_MODEL:
@@ -85,36 +86,10 @@ def latent_space_of(name_or_path: str | Path) -> str | None:
     return space if isinstance(space, str) else None
 
 
-def read_generator(path: Path) -> Generator:
-    """A generator from a file; the reader is chosen by the file's first bytes.
-
-    Raises:
-        InputError: the file cannot be read or holds no generator; the message says what it seems to be.
-    """
-    from stylegan_latents.generator.formats.file_head import FileHead
-    from stylegan_latents.generator.formats.native import Config, build, read_native
-    from stylegan_latents.generator.formats.nvidia.read import read_nvidia
-    from stylegan_latents.generator.formats.rosinality import read_rosinality
-
-    config: Config
-    head = FileHead.of(path)
-    if head.is_safetensors:
-        return read_native(path)
-    if head.is_torch:
-        config, tensors = read_rosinality(path)
-    elif head.is_pickle:
-        config, tensors = read_nvidia(path)
-    else:
-        raise InputError(f"{path.name} is {head.kind}, not a generator's file; get the weights themselves.")
-    try:
-        return build(config, tensors, name=path.stem)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
-
-
 def _default_model() -> Generator:
     """Convert once, under the lock of its cache file; later loads read one safetensors file."""
     from filelock import FileLock
+
     from stylegan_latents.generator.formats.native import build_mobile, read_native, save_native
     from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
     from stylegan_latents.generator.weights.zoo import fetch

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Literal, Self
 
 import torch
-from stylegan_latents.generator.ops.strided import strided_convolution
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from stylegan_latents.generator.ops.strided import strided_convolution
 
 Trunk = Literal["alex", "vgg"]
 
@@ -50,6 +51,7 @@ class LPIPS(nn.Module):
     def load(cls, trunk: Trunk = "alex") -> Self:
         """With the published weights, which are fetched once."""
         from safetensors.torch import load_file
+
         from stylegan_latents.generator.weights import zoo
 
         return cls(trunk, load_file(zoo.fetch(f"lpips-{trunk}")))

@@ -4,6 +4,7 @@ import copy
 from typing import TYPE_CHECKING, Literal
 
 import torch
+
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Self
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.generator.fingerprint import fingerprint
-from stylegan_latents.generator.generator import Generator
-from torch import Tensor
+from stylegan_latents.generator.generator import Generator, fingerprint
 
 _NAMES = ("mean", "axes", "deviations")
 _DIGEST = "sha256"

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import torch
-from stylegan_latents.generator.layers import Layer
 from torch import Tensor
+
+from stylegan_latents.generator.layers import Layer
 
 
 class SynthesisNetwork(Protocol):

@@ -6,18 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stylegan_latents.invert.commands.already_done import FACE
-from stylegan_latents.invert.faces.align import align_face, no_align
+from stylegan_latents.invert.faces.align import align_face
+from stylegan_latents.invert.inverters.base import resemblance_for
+from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.photos.files import to_tensor
 from stylegan_latents.invert.record.pictures import measured, picture_of
-from stylegan_latents.invert.resemblance import resemblance_for
+from stylegan_latents.invert.record.run_settings import FACE
 
 if TYPE_CHECKING:
     from PIL import Image
+
     from stylegan_latents.invert.faces.detector import Face
     from stylegan_latents.invert.faces.identity import Identity
-    from stylegan_latents.invert.inverters.by_name import Inverter
-    from stylegan_latents.invert.inverters.optimize import Progress
+    from stylegan_latents.invert.inverters.base import Inverter, Progress
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.record.source import Source
 

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+
 from stylegan_latents.generator.formats.dlib_network import Network, _network, _Stream
 
 _LEVELS = ((4, 1, 2), (6, 2, 2))  # channels, the first block's stride, blocks

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, Synthesis
-from stylegan_latents.invert.losses import LPIPS
-from torch import Tensor
+from stylegan_latents.invert.search.loss import LPIPS
 
 ODD = MobileConfig(z_dim=7, w_dim=10, mapping_depth=3, channels=(12, 8, 20, 16))
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, Synthesis
 from stylegan_latents.invert.record.inversion import Inversion
-from torch import Tensor
 
 CONFIG = MobileConfig(z_dim=8, w_dim=8, mapping_depth=2, channels=(8, 8, 8))
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 import typer
+
 from stylegan_latents.demo import cli as demo_cli
 from stylegan_latents.editing.commands import cli as edit_cli
 from stylegan_latents.encoders import train

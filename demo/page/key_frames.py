@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import gradio as gr
+
 from stylegan_latents.demo.page.page import Page, answering, face_chooser
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+
 from stylegan_latents.demo.page.running import StoppedError
 from stylegan_latents.demo.session.files import ENDED
 from stylegan_latents.demo.session.studio import Studio

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import gradio as gr
+
 from stylegan_latents.demo.session.visit import Face, Visit
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
+
 from stylegan_latents.demo.page.page import Page, answering
 from stylegan_latents.demo.page.running import StoppedError, wait_for_turn
 from stylegan_latents.demo.page.status_line import note

@@ -2,35 +2,19 @@
 
 import importlib.util
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.demo.session.studio import Example
 from stylegan_latents.generator.files import atomic_path
 
 if TYPE_CHECKING:
     from stylegan_latents.demo.session.studio import Studio
     from stylegan_latents.generator.generator import Generator
 
+
 SEEDS = (2, 5, 11, 26, 32, 44, 65)
 _SIDE = 256
-
-
-@dataclass(frozen=True)
-class Example:
-    """One example.
-
-    Attributes:
-        title: what it is called.
-        picture: a small picture's file.
-        seed: of a face that nobody has; None for a photo.
-        photo: the photo's file; None for a seed.
-    """
-
-    title: str
-    picture: Path
-    seed: int | None = None
-    photo: Path | None = None
 
 
 def examples(studio: "Studio") -> list[Example]:

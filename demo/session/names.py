@@ -1,6 +1,7 @@
 """Names that a visitor gives, made fit for files and for the page."""
 
 import itertools
+import os
 import re
 from collections.abc import Container
 
@@ -18,3 +19,11 @@ def free_name(name: str, taken: Container[str]) -> str:
     if name not in taken:
         return name
     return next(f"{name}-{i}" for i in itertools.count(2) if f"{name}-{i}" not in taken)
+
+
+PREFIX = "stylegan-demo-"
+
+
+def own_prefix() -> str:
+    """The beginning of this process's folders' names."""
+    return f"{PREFIX}{os.getpid()}-"

@@ -6,10 +6,11 @@ import shutil
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.places import own_prefix
+from stylegan_latents.demo.session.names import own_prefix
 from stylegan_latents.demo.session.queue import Line
 from stylegan_latents.demo.session.records import Records
 from stylegan_latents.demo.session.turns import Turns
@@ -18,9 +19,26 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.ops.memory import return_freed_memory
 
 if TYPE_CHECKING:
-    from stylegan_latents.demo.session.examples import Example
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example.
+
+    Attributes:
+        title: what it is called.
+        picture: a small picture's file.
+        seed: of a face that nobody has; None for a photo.
+        photo: the photo's file; None for a seed.
+    """
+
+    title: str
+    picture: Path
+    seed: int | None = None
+    photo: Path | None = None
+
 
 _VISITS, _EXAMPLES = "visits", "examples"
 _PREVIEW_SIZE = 512
@@ -66,7 +84,7 @@ class Studio:
         most_visits: int = 200,
         queue_size: int = 64,
     ) -> None:
-        from stylegan_latents.editing.directions.catalogue import known
+        from stylegan_latents.editing.directions.shipped import known
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
 
         self.G = G

@@ -1,6 +1,7 @@
 """The tab Explore: random faces by seed and truncation, to be sent to any tab."""
 
 import gradio as gr
+
 from stylegan_latents.demo.page.page import TAB_NAMES, Page, answering
 from stylegan_latents.demo.session.visit import Face, Visit
 from stylegan_latents.generator.errors import InputError

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import gradio as gr
+
 from stylegan_latents.demo.page.key_frames import key_frames
 from stylegan_latents.demo.page.page import Page
 from stylegan_latents.demo.page.results import command_line, not_ready, ready, record_name, results_row
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.films.write import Frame
 
 End = Literal["stop", "loop", "back"]
-
 _LONGEST_SECONDS, _MOST_KEYS = 20.0, 24
 _RATES = (12, 24, 30)
 _SMALLEST_SIDE = 256
@@ -206,6 +206,7 @@ def draw_film(visit: Visit, wish: FilmWish) -> Iterator[Stage | Done[tuple[str, 
         StoppedError: the visitor stopped it; nothing is left of the film.
     """
     from PIL import Image
+
     from stylegan_latents.editing.films.morph import film_side
     from stylegan_latents.editing.records.codes import record_code
     from stylegan_latents.invert.films.write import write_film

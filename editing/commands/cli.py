@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.discover import discover_app
 from stylegan_latents.editing.commands.drag import drag_app
 from stylegan_latents.editing.commands.evaluate import evaluate_app
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL.Image import Image
+
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
 
@@ -241,8 +243,8 @@ def directions(
     model: Annotated[str, typer.Option(help="The generator.", metavar="NAME|PATH")] = "ffhq",
 ) -> None:
     """List the directions that are known for a model, and how well each does."""
-    from stylegan_latents.editing.directions.catalogue import known
     from stylegan_latents.editing.directions.describe import describe
+    from stylegan_latents.editing.directions.shipped import known
     from stylegan_latents.generator.loading import latent_space_of, load
 
     space = latent_space_of(model)

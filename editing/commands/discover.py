@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.options import Device, Overwrite, RecordsModel
-from stylegan_latents.editing.counting import show_work
 from stylegan_latents.editing.discovery.by_name import codes, find_directions
 from stylegan_latents.editing.discovery.options import (
     COUNT,
@@ -19,15 +19,17 @@ from stylegan_latents.editing.discovery.options import (
     say_mirrored,
 )
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
+from stylegan_latents.generator.cli.progress import show_work
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
 from stylegan_latents.invert.commands.locks import Claims
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator, Noise
-    from torch import Tensor
 
 discover_app = new_app()
 

@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.options import (
     Device,
     Overwrite,
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL import Image
-    from stylegan_latents.editing.drag.drag import Dragged, Handle, Point
     from torch import Tensor
+
+    from stylegan_latents.editing.drag.drag import Dragged, Handle, Point
 
 drag_app = new_app()
 
@@ -73,10 +75,10 @@ def drag(
     device: Device = None,
 ) -> int:
     """Move points of an inverted photo; Ctrl-C keeps what is there. Writes a picture, and a record to edit on."""
-    from stylegan_latents.editing.counting import show_count
     from stylegan_latents.editing.records.choose import announced_record
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.editing.regions.regions import check_regions
+    from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.photos.files import save_picture
 
     pairs = parse_handles(starts or [], targets or [])
@@ -161,6 +163,7 @@ def _mask(names: list[str] | None, picture: "Image.Image", name: str) -> "Tensor
     if not names:
         return None
     import torch
+
     from stylegan_latents.editing.regions.regions import region_masks
 
     return torch.from_numpy(region_masks(names, [picture], feather=0.0, name=name))

@@ -1,34 +1,53 @@
 """The command ``edit evaluate``: directions measured side by side, whichever finder made them."""
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.options import Device, Overwrite
+from stylegan_latents.editing.evaluation.evaluator import Contender
+from stylegan_latents.editing.evaluation.inputs import (
+    counter,
+    find_directions,
+    identity_measure,
+    load_generator,
+    open_scorer,
+    own_score,
+)
+from stylegan_latents.editing.evaluation.inversions import measure_report
+from stylegan_latents.editing.evaluation.score_spread import score_spread
 from stylegan_latents.editing.records.outputs import free
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
+from stylegan_latents.generator.cli.progress import show_work
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.weights.fetch import cache_folder
+from stylegan_latents.invert.commands.report_table import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL import Image
+    from torch import Tensor
+
     from stylegan_latents.editing.evaluation.evaluator import Contender
     from stylegan_latents.editing.evaluation.results import Evaluation
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.generator.metrics.frechet import Features
-    from torch import Tensor
+
 
 evaluate_app = new_app()
-
 FIRST_SEED = 1_000_000
 """Of the codes by default; no step of finding the shipped directions uses seeds from there on."""
+
 _TEXT, _CSV, _JSON = "evaluation.txt", "evaluation.csv", "evaluation.json"
 _PLOTS, _PICTURES = "plots.png", "pictures.png"
 _ZERO, _CELL = 1e-9, 256
+
 _OF_SAMPLES = {
     "codes": "--codes", "seed": "--seed", "truncation": "--truncation", "ends": "--strengths", "steps": "--steps",
     "layers": "--layers", "raw": "--raw", "features": "--features", "figure": "--figure", "out": "--out",
@@ -106,7 +125,6 @@ def evaluate(
     device: Device = None,
 ) -> None:
     """Measure directions side by side: intended change, leakage, identity, drift; a table and a figure."""
-    from stylegan_latents.editing.counting import show_work
     from stylegan_latents.editing.directions.apply import spread
     from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
     from stylegan_latents.editing.evaluation.inputs import (
@@ -119,13 +137,14 @@ def evaluate(
     )
     from stylegan_latents.editing.evaluation.score_spread import score_spread
     from stylegan_latents.editing.samples.seeds import check_truncation
+    from stylegan_latents.generator.cli.progress import show_work
     from stylegan_latents.generator.weights.fetch import cache_folder
 
     strengths = [amount for amount in spread(*ends, steps) if abs(amount) > _ZERO]
     check_truncation(truncation)
     _check_scores(direction or [], score or [])
     if report is not None:
-        from stylegan_latents.editing.editability_command import fill_in
+        pass
 
         _check_report_options(context)
         fill_in(report, direction or [], score or [], scorer, identity, model, device)
@@ -262,6 +281,7 @@ def _sheet(
 ) -> "Image.Image":
     """The first code's pictures: one row for each direction, one column for each strength and for none."""
     import torch
+
     from stylegan_latents.editing.directions.apply import edited_styles
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import to_picture
@@ -276,3 +296,52 @@ def _sheet(
             pictures.append([to_picture(G.synthesize_styles(style, size=size))[0] for style in styles])
     titles = [f"{amount:+.3g}" if amount else "0" for amount in columns]
     return contact_sheet(pictures, titles, [one.label for one in contenders], cell=_CELL)
+
+
+def fill_in(
+    path: Path,
+    named: Sequence[str],
+    scores: Sequence[str],
+    scorer: str,
+    identity: bool | None,
+    model: str | None,
+    device: str | None,
+) -> None:
+    """Measure how the inversions of a report take edits, and write that into it.
+
+    Raises:
+        InputError: there is no such report, or none of its inversions is left.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no report {path}; `invert PHOTOS --report {path}` writes one.")
+    table = Report(path)
+    records = table.records()
+    if not records:
+        raise InputError(f"None of the inversions in {path} is there any more; run `invert --report {path}` again.")
+    with show_work() as begin:
+        measure = open_scorer(scorer, begin)
+        G = load_generator(model, device)
+        for name in scores:
+            if name not in measure.names:
+                raise InputError(f"There is no score '{name}'; {scorer} has {', '.join(measure.names)}.")
+        found = find_directions(named, G)
+        wanted = [*scores] * (len(found) if len(scores) == 1 else 1)
+        contenders = [
+            Contender(label, one, wanted[i] if wanted else own_score(one, measure))
+            for i, (label, one) in enumerate(found)
+        ]
+        deviations = score_spread(
+            G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples")
+        ).deviations
+        measured = measure_report(
+            records, G, contenders, measure, deviations,
+            identity=identity_measure(scorer == "faces" if identity is None else identity),
+            count=counter(begin("editing"), 2 * len(records) * len(contenders)),
+        )  # fmt: skip
+    for key, values in measured.items():
+        table.set_editability(key, values)
+    lost = len(table.rows) - len(records)
+    if lost:
+        print(f"{lost} of {len(table.rows)} rows have no record any more, and were left as they are")
+    for file in table.write():
+        print(f"Wrote {file}")

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.options import Device, Overwrite, RecordsModel
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.locks import Claims
 
 interpolate_app = new_app()
-
 DEFAULT_FILM = "morph.mp4"
 _SMALL_FORMATS = (".gif", ".webp")
 _SMALL = 512
@@ -93,9 +93,9 @@ def interpolate(
     device: Device = None,
 ) -> None:
     """Make a film: from face to face, along a direction, or both."""
-    from stylegan_latents.editing.counting import show_count
     from stylegan_latents.editing.films.morph import Morph, film_side
     from stylegan_latents.editing.records.codes import check_not_a_source, open_codes
+    from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.films.write import check_film, write_film
 
     if bool(direction) != (ends is not None):

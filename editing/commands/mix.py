@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.options import (
     Blend,
     BlendName,
@@ -80,13 +81,13 @@ def mix(
 ) -> None:
     """Give a picture the coarse, middle or fine styles of others."""
     from stylegan_latents.editing.commands.parts import channel_weights, check_threshold, share_parts
-    from stylegan_latents.editing.counting import show_count
     from stylegan_latents.editing.mixing.by_part import PartDonor
     from stylegan_latents.editing.mixing.mixing import Donor, check_apart, mixed_record, share_out
     from stylegan_latents.editing.mixing.pictures import check_cells, matrix_figure, mixed_picture
     from stylegan_latents.editing.records.codes import check_not_a_source, open_codes
     from stylegan_latents.editing.records.outputs import free, picture_target
     from stylegan_latents.editing.regions.regions import check_regions
+    from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.photos.files import save_picture
     from stylegan_latents.invert.record.files import RECORD_SUFFIX
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Annotated
 
 import typer
+
 from stylegan_latents.generator.cli.command import new_app
 
 models_app = new_app()

@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.options import Device, Overwrite, PictureOut, RecordsModel, Truncation
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
+
     from stylegan_latents.editing.mixing.parts import Parts
     from stylegan_latents.editing.records.codes import Code
     from stylegan_latents.generator.generator import Generator
-    from torch import Tensor
 
 parts_app = new_app()
-
 THRESHOLD = 0.3
 """The share of a style channel's change that has to lie in a part for the channel to be taken."""
 _CELL, _DIMMED = 256, 0.2
@@ -40,10 +41,10 @@ def parts(
     device: Device = None,
 ) -> None:
     """Show the parts that a model's pictures have, for `edit mix --part`; found at the first call, then kept."""
-    from stylegan_latents.editing.counting import show_work
-    from stylegan_latents.editing.mixing.parts import parts_of
+    from stylegan_latents.editing.mixing.parts_catalogue import parts_of
     from stylegan_latents.editing.records.codes import check_not_a_source, open_codes
     from stylegan_latents.editing.records.outputs import picture_target
+    from stylegan_latents.generator.cli.progress import show_work
     from stylegan_latents.invert.photos.files import save_picture
 
     target = picture_target(out, "parts.png", overwrite)
@@ -63,6 +64,7 @@ def parts_figure(G: "Generator", parts: "Parts", codes: "Sequence[Code]") -> "Im
     import numpy as np
     import torch
     from PIL import Image
+
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import to_picture
 
@@ -111,8 +113,8 @@ def channel_weights(G: "Generator", names: Sequence[Sequence[str]], threshold: f
     Raises:
         InputError: as ``parts_of`` and ``Parts.weights``.
     """
-    from stylegan_latents.editing.counting import show_work
-    from stylegan_latents.editing.mixing.parts import parts_of
+    from stylegan_latents.editing.mixing.parts_catalogue import parts_of
+    from stylegan_latents.generator.cli.progress import show_work
 
     with show_work() as begin:
         found = parts_of(G, begin)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.options import (
     Device,
     Overwrite,
@@ -20,12 +21,12 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image
-    from stylegan_latents.editing.records.codes import Code
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
 
-retrieve_app = new_app()
+    from stylegan_latents.editing.records.codes import Code
+    from stylegan_latents.generator.generator import Generator
 
+retrieve_app = new_app()
 _CELL = 256
 
 
@@ -111,6 +112,7 @@ def nearest(
 ) -> "list[tuple[Code, float]]":
     """The codes that are most like one in the weighted channels, the nearest first, with their distances."""
     import torch
+
     from stylegan_latents.editing.mixing.by_part import part_distances
 
     distances = part_distances(G, query.ws, torch.cat([code.ws for code in others]), weights)
@@ -123,6 +125,7 @@ def retrieval_figure(
 ) -> "Image.Image":
     """The query and what is like it; below, the query with the part of each."""
     import torch
+
     from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import to_picture

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
 from stylegan_latents.editing.commands.options import Device, Overwrite
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.errors import InputError
@@ -16,6 +17,7 @@ from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 if TYPE_CHECKING:
     from PIL import Image
+
     from stylegan_latents.generator.generator import Generator
 
 sample_app = new_app()
@@ -111,7 +113,7 @@ def sample(
 
 def _next_command(G: "Generator", model: str, record: Path) -> str:
     """What a user may go on with: an edit by a direction that there is, or else finding some."""
-    from stylegan_latents.editing.directions.catalogue import known
+    from stylegan_latents.editing.directions.shipped import known
 
     named = [] if G.name == model else ["--model", model]
     directions = list(known(G.latent_space))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
 from stylegan_latents.editing.commands.options import (
     Device,
     MovedLayers,
@@ -52,11 +53,11 @@ def text(
     device: Device = None,
 ) -> int:
     """Search for the code near an inverted photo's whose picture fits a text; Ctrl-C keeps what is there."""
-    from stylegan_latents.editing.counting import show_count
     from stylegan_latents.editing.discovery.finders.text import TextOptimizer, check_search
     from stylegan_latents.editing.discovery.scorers.image_text import WEIGHTS, OpenCLIP
     from stylegan_latents.editing.records.choose import announced_record
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import save_picture
 

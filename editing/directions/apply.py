@@ -8,9 +8,10 @@ from stylegan_latents.editing.directions.direction import check_strength
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator
-    from torch import Tensor
 
 Edit = tuple["Direction", float]
 """A direction and how far to go along it."""

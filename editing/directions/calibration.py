@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 from stylegan_latents.editing.directions.direction import Direction
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.statistics import WStatistics
-    from torch import Tensor
 
 # The standard deviation along an axis is then known to 1 %, in under a second.
 _SAMPLES = 5000
@@ -60,6 +61,7 @@ def calibrated(direction: Direction, G: "Generator", statistics: "WStatistics | 
 def style_deviations(G: "Generator", statistics: "WStatistics | None" = None) -> "Tensor":
     """The standard deviation of every style channel over samples of W, ``[channels of all layers]``."""
     import torch
+
     from stylegan_latents.generator.style_weights import style_weights
 
     statistics = statistics or w_statistics(G)

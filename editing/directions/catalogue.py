@@ -1,22 +1,15 @@
 """Directions by their names: those that come with the package, and those in files."""
 
-import functools
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.directions.direction import SUFFIX, Direction, load
+from stylegan_latents.editing.directions.shipped import _shipped, known
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
-
-_SHIPPED = Path(__file__).parent
-
-
-def known(latent_space: str) -> dict[str, Direction]:
-    """The directions that come with the package for a latent space, by name, in alphabetical order."""
-    return dict(_shipped().get(latent_space, {}))
 
 
 def find(name_or_path: str | Path, G: "Generator") -> Direction:
@@ -65,18 +58,3 @@ def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     listed = f"known for this model: {', '.join(here)}" if here else f"none is known for the model '{model}'"
     raise InputError(f"There is no direction or file '{text}'; {hint}{listed}.".replace("? known", "? Known"))
-
-
-@functools.cache
-def _shipped() -> dict[str, dict[str, Direction]]:
-    """Every direction in the package's own folder: latent space to name to direction."""
-    found: dict[str, dict[str, Direction]] = {}
-    for path in sorted(_SHIPPED.glob(f"*{SUFFIX}")):
-        direction = load(path)
-        found.setdefault(direction.latent_space, {})[direction.name] = direction
-    return {space: dict(sorted(directions.items())) for space, directions in found.items()}
-
-
-def shipped_path(latent_space: str, name: str, folder: Path = _SHIPPED) -> Path:
-    """Where ``known`` looks for a shipped direction."""
-    return folder / f"{latent_space}.{name}{SUFFIX}"

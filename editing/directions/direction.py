@@ -17,14 +17,13 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
 
-__all__ = ["JSON", "SUFFIX", "Direction", "check_strength", "load"]
+    from stylegan_latents.generator.generator import Generator
 
+__all__ = ["JSON", "SUFFIX", "Direction", "check_strength", "load"]
 Space = Literal["w", "s"]
 SPACES: tuple[Space, ...] = ("w", "s")
-
 SUFFIX = ".safetensors"
 """Of a direction's file."""
 

@@ -7,21 +7,25 @@ that the authors gave) is checked.
 """
 
 import re
+import zipfile
+import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
-from stylegan_latents.editing.directions.catalogue import known
 from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.directions.row_mapping import map_rows, map_vectors
-from stylegan_latents.editing.formats.arrays import SUFFIXES, read_arrays
+from stylegan_latents.editing.directions.shipped import known
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.statistics import WStatistics
-    from torch import Tensor
+
 
 E4E_FFHQ: dict[str, tuple[int, int, int, int]] = {
     "eye_openness": (54, 7, 7, 1),
@@ -37,14 +41,17 @@ E4E_FFHQ: dict[str, tuple[int, int, int, int]] = {
 """What e4e and its followers call axes of ``ffhq_pca.pt``: component, first and last of 18 rows, sign."""
 
 _E4E_FILE, _E4E_ROWS = "ffhq_pca", 18
+
 # In standard deviations of W along its axes. From the default model's mean e4e's is 0.015 away, a Z's, which is 0,
 # 0.4, and the mean of another model's W 2.
 _FAR_MEAN = 0.15
+
 # Boundaries of another model are to this one like vectors drawn by chance: W spreads along them 0.8 to 1.2 times
 # as much as on average.
 _CHANCE_SPREAD = 1.25
 _MOST_ROWS = 20
 _TABLE_CHANNELS = 1000
+
 # genforce's names: stylegan_ffhq_age_w_boundary.npy, and in later files stylegan2_ffhq_z/boundary_Smiling.npy.
 _BOUNDARY = re.compile(r"(?P<family>pggan|stylegan[23]?)_(?P<domain>[a-z]+)_(?P<rest>.*boundary.*)", re.IGNORECASE)
 
@@ -249,3 +256,83 @@ def _is_like_chance(direction: Direction, statistics: "WStatistics") -> bool:
     along = direction.scale * float(rows.square().sum(dim=1).mean().sqrt())
     average = float(statistics.deviations.square().mean().sqrt())
     return along < _CHANCE_SPREAD * average
+
+
+SUFFIXES = (".npy", ".npz", ".pt", ".pth")
+
+# Directions are small; what is larger is something else, or a small archive that unpacks to any size.
+_LARGEST = 256 << 20
+
+
+def read_arrays(path: Path) -> "Mapping[str, Tensor]":
+    """The arrays of a file by name, in float32; a file of one array has it under the empty name.
+
+    Raises:
+        InputError: the file is missing, damaged, of another kind, too large for directions, or needs unpickling.
+    """
+    if not path.is_file():
+        raise InputError(f"There is no file {path}.")
+    try:
+        _check_is_no_page(path)
+        found = _torch_arrays(path) if path.suffix in (".pt", ".pth") else _numpy_arrays(path)
+    except InputError as error:
+        message = str(error)
+        raise InputError(message if path.name in message else f"{path.name}: {message}.") from error
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} cannot be read: it is cut short or damaged ({error}).") from error
+    if not found:
+        raise InputError(f"{path} holds no arrays of numbers.")
+    return found
+
+
+def _check_is_no_page(path: Path) -> None:
+    """Refuse what is often saved in a file's place; NumPy would call it pickled objects."""
+    from stylegan_latents.generator.weights.file_kind import what_is_it
+
+    with path.open("rb") as file:
+        other = what_is_it(file.read(512))
+    if other:
+        raise InputError(f"{path} is {other}, and not the file itself; download that again.")
+
+
+def _numpy_arrays(path: Path) -> "dict[str, Tensor]":
+    import numpy as np
+
+    try:
+        if path.suffix == ".npy":
+            # Mapped, so that a header that claims too much costs nothing.
+            return {"": _tensor(np.load(path, mmap_mode="r", allow_pickle=False), path)}
+        with np.load(path, allow_pickle=False) as file:
+            if sum(member.file_size for member in file.zip.infolist()) > _LARGEST:
+                raise InputError(f"{path} unpacks to more than directions need.")
+            return {name: _tensor(file[name], path) for name in file.files}
+    except ValueError as error:
+        if any(word in str(error) for word in ("allow_pickle", "pickled", "Python objects")):
+            raise InputError(
+                f"{path} holds pickled Python objects, which could run any program, and is not read; "
+                "save the array alone with numpy.save."
+            ) from error
+        raise InputError(f"{path} cannot be read as a NumPy file: {str(error).rstrip('.')}.") from error
+
+
+def _tensor(array: object, path: Path) -> "Tensor":
+    import numpy as np
+    import torch
+
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+        raise InputError(f"{path} holds something other than an array of numbers.")
+    if array.nbytes > _LARGEST:
+        raise InputError(f"{path} is larger than directions are.")
+    return torch.from_numpy(np.array(array, dtype=np.float32))
+
+
+def _torch_arrays(path: Path) -> "dict[str, Tensor]":
+    from stylegan_latents.generator.formats.safe_pickle.inert_torch import StoredTensor
+    from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
+
+    with open_torch_file(path) as contents:
+        named = contents if isinstance(contents, dict) else {"": contents}
+        stored = {str(name): value for name, value in named.items() if isinstance(value, StoredTensor)}
+        if sum(value.size for value in stored.values()) > _LARGEST:
+            raise InputError(f"{path} is larger than directions are.")
+        return {name: value.read().float() for name, value in stored.items()}

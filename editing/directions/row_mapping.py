@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 
 def stylegan2_resolutions(rows: int) -> list[int]:

@@ -6,16 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.counting import Begin
 from stylegan_latents.editing.discovery.options import Fit, Local, Method, Wish, direction_names
 from stylegan_latents.editing.discovery.scorers.by_name import Scored
+from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.discovery.finders.examples import ExamplePairs
     from stylegan_latents.generator.generator import Generator
-    from torch import Tensor
 
 TRUNCATION = 0.7
 """Of the samples that directions are looked at and shown on."""
@@ -138,6 +139,7 @@ def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "lis
         samples = read_scores(scored.table or Path(), G).of(tuple(dict.fromkeys((*names, *wish.hold))))
         return ScoredCodes(G, samples, method=fit.value).find(names, fixed=wish.hold, layers=layers)
     import torch
+
     from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
     from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, Attribute
     from stylegan_latents.editing.discovery.fitting.samples import sample

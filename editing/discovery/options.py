@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from stylegan_latents.editing.counting import Begin
 from stylegan_latents.editing.discovery.scorers.by_name import Scored, open_scores
+from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 
 COUNT = 10

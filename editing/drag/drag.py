@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.editing.drag.search import PATIENCE, Reached, Search
 from stylegan_latents.editing.records.new_record import changed_record
 from stylegan_latents.generator.errors import InputError
@@ -22,7 +24,6 @@ from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.record.inversion import Inversion
-from torch import Tensor
 
 Point = tuple[float, float]
 """x to the right and y down, in pixels of the full image; the first pixel's middle is (0, 0)."""

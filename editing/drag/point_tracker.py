@@ -12,9 +12,10 @@ relied on: a patch that is still found as it was is followed wherever it goes.
 import math
 
 import torch
-from stylegan_latents.generator.features import FeatureMap
 from torch import Tensor
 from torch.nn import functional as F
+
+from stylegan_latents.generator.features import FeatureMap
 
 # As a fraction of the image's side: DragGAN's radius is 12 pixels of 512.
 _RADIUS = 12 / 512

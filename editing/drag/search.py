@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from stylegan_latents.editing.drag.point_tracker import PointTracker, disc, features_at
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.features import FeatureMap, features
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.statistics import WStatistics
-from torch import Tensor
-from torch.nn import functional as F
 
 # As fractions of the image's side: DragGAN's radius is 3 pixels of 512.
 _MOTION_RADIUS, _STEP, _NEAR = 3 / 512, 1 / 512, 2 / 512
 # The gradient of what is outside of the mask over that of the pull, in length.
 _MOST_HOLDING = 0.7
-
 PATIENCE = 40
 """Steps without a gain after which a search has stalled; a lid gains a third of a pixel a step, with pauses."""
 

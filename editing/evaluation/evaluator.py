@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.editing.evaluation.results import AtStrength, Evaluation, mean
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.metrics.frechet import Features
     from stylegan_latents.invert.faces.identity import Embedding, Identity
-    from torch import Tensor
 
 _BATCH = 4
 
@@ -142,6 +144,7 @@ class Evaluator:
         raw: bool = False,
     ) -> _Looks:
         import torch
+
         from stylegan_latents.editing.directions.apply import edited_styles
         from stylegan_latents.generator.ops.memory import keep_freed_memory
 

@@ -10,9 +10,9 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from stylegan_latents.editing.counting import Begin, Progress
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+    from stylegan_latents.generator.cli.progress import Begin, Progress
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.faces.identity import Identity
 
@@ -36,6 +36,7 @@ def open_scorer(text: str, begin: "Begin") -> "Scorer":
 def load_generator(model: str | None, device: str | None) -> "Generator":
     """The generator, in the precision that is enough for scores."""
     import torch
+
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
     from stylegan_latents.generator.precision import resolve_precision
 
@@ -51,7 +52,8 @@ def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, 
     Raises:
         InputError: a direction is unknown, or none is known for this model.
     """
-    from stylegan_latents.editing.directions.catalogue import find, known
+    from stylegan_latents.editing.directions.catalogue import find
+    from stylegan_latents.editing.directions.shipped import known
 
     if not named:
         named = list(known(G.latent_space))

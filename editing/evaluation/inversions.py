@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.evaluation.evaluator import Contender
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image
+
     from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.exclusive import say_tied
 from stylegan_latents.editing.evaluation.results import AtStrength, Evaluation
 from stylegan_latents.generator.errors import InputError

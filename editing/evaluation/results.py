@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 
 # Below that, in deviations of the score, a direction is not said to change it, and nothing is divided by it.

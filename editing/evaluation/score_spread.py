@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.generator.errors import InputError
 
@@ -44,7 +45,7 @@ def score_spread(
     Raises:
         InputError: the model has classes, or too few pictures could be scored.
     """
-    from stylegan_latents.editing.directions.catalogue import known
+    from stylegan_latents.editing.directions.shipped import known
     from stylegan_latents.editing.discovery.fitting.samples import sample
     from stylegan_latents.editing.discovery.scorers.exclusive import correlations, exclusive_groups, tied_scores
 

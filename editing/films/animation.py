@@ -8,9 +8,10 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.write import Frame
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.films.trajectories import StylesWay, Way
     from stylegan_latents.generator.generator import Generator, Noise
-    from torch import Tensor
 
 NoiseWay = Callable[[float], "Noise"]
 """A time in [0, 1] to noise for the generator."""
@@ -52,6 +53,7 @@ def draw_frames(
         InputError: a code is not finite.
     """
     import torch
+
     from stylegan_latents.generator.ops.memory import keep_freed_memory
     from stylegan_latents.generator.precision import resolve_precision
     from stylegan_latents.invert.record.tuned_weights import set_weights

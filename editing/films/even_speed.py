@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.films.trajectories import StylesWay, Way
     from stylegan_latents.generator.generator import Generator, Noise
-    from torch import Tensor
 
 SIZE = 128
 """Side in pixels of the pictures that are compared."""
@@ -92,7 +93,7 @@ def even_pace(
     import torch
 
     if distance is None:
-        from stylegan_latents.invert.losses import LPIPS
+        from stylegan_latents.invert.search.loss import LPIPS
 
         distance = LPIPS.load("alex").to(G.device)
     times = torch.linspace(0, 1, points, dtype=torch.float64)

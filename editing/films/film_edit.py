@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.records.outputs import film_target
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.write import Frame
 
 if TYPE_CHECKING:
     from PIL import Image
+
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.records.opened import OpenRecord
-    from stylegan_latents.invert.faces.align import Alignment
+    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.footage import Footage
 
 
@@ -49,10 +51,10 @@ def edit_film(
     Raises:
         InputError: the record, the film, a direction or the target cannot be used.
     """
-    from stylegan_latents.editing.counting import show_count
     from stylegan_latents.editing.directions.apply import edit_name
     from stylegan_latents.editing.directions.catalogue import find
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.films.write import write_film
 
     opened = OpenRecord(path, model=model, device=device, film=True)
@@ -95,6 +97,7 @@ class _Artist:
     def __call__(self, place: tuple[int, int, float], *, edited: bool = True) -> "Image.Image":
         """What the generator makes at a place among the codes, as ``Footage`` gives it."""
         import torch
+
         from stylegan_latents.editing.directions.apply import edited_styles
         from stylegan_latents.invert.photos.files import to_picture
 
@@ -109,8 +112,8 @@ class _Artist:
 
     def alignment(self, place: tuple[int, int, float]) -> "Alignment":
         """Where in the film's frame the crop is."""
-        from stylegan_latents.invert.faces.align import Alignment
         from stylegan_latents.invert.films.crop_path import quad_between
+        from stylegan_latents.invert.photos.crop import Alignment
 
         first, second, fraction = place
         one, two = (self.opened.alignment(index) for index in (first, second))

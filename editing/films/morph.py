@@ -8,12 +8,13 @@ from stylegan_latents.editing.films import trajectories as interpolation
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.films.trajectories import Curve, Easing, StylesWay, Way
     from stylegan_latents.editing.records.codes import Code
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.films.write import Frame
-    from torch import Tensor
 
 _POINTS = 24
 

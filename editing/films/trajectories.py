@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator
-    from torch import Tensor
 
 Way: TypeAlias = "Callable[[Tensor], Tensor]"
 """Times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``; the key codes are reached at equal distances in time."""
@@ -23,7 +24,6 @@ StylesWay: TypeAlias = "Callable[[Generator, Tensor, float], list[Tensor]]"
 
 Curve = Literal["linear", "spline", "slerp"]
 Easing = Literal["linear", "smooth"]
-
 LONGEST = 100_000
 """Most frames of one film."""
 

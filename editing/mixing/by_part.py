@@ -13,8 +13,9 @@ from stylegan_latents.editing.mixing.mixing import check_crossfade
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 # A few thousand styles each.
 _BATCH = 500

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from stylegan_latents.editing.counting import Begin
+
 from stylegan_latents.editing.directions.calibration import style_deviations
 from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
 from stylegan_latents.editing.mixing.parts import Parts, part_features
 from stylegan_latents.editing.regions.regions import Points, face_region
+from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
 
-Labels = npt.NDArray[np.int64]
+    from stylegan_latents.generator.generator import Generator
 
+Labels = npt.NDArray[np.int64]
 _TRUNCATION, _PICTURE_SIDE, _BATCH = 0.7, 256, 4
 # So many principal axes keep the angles between features, and make the clustering quick.
 _AXES = 64

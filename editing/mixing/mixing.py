@@ -9,11 +9,12 @@ from stylegan_latents.editing.records.new_record import changed_record
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.records.codes import Code
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.invert.record.inversion import Inversion
-    from torch import Tensor
 
 _Value = TypeVar("_Value", str, float)
 

@@ -7,23 +7,22 @@ folder; the default model's comes with this package. Which style channel belongs
 picture, by gradients: that holds for every architecture, and for channels that are finer than the clusters.
 """
 
-import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.counting import Begin
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
 
+    from stylegan_latents.generator.generator import Generator
+
+
 _KEY = "stylegan-latents-parts"
-_SHIPPED = Path(__file__).parent / "catalogues"
 _SUFFIX = ".parts.safetensors"
 _SIDE = 32
 """Samples along a side of the maps that are clustered; fewer where the network has none so fine."""
@@ -137,43 +136,6 @@ def load(path: Path) -> Parts:
         raise InputError(f"{path} cannot be read as a catalogue of parts: {error}.") from error
 
 
-def parts_of(G: "Generator", begin: Begin) -> Parts:
-    """The catalogue of a generator: that of this package, of the cache folder, or found now and kept there.
-
-    Args:
-        G: as it was loaded, not tuned.
-        begin: makes a progress bar.
-
-    Raises:
-        InputError: the model has classes, or the cache folder cannot be written.
-    """
-    parts = parts_at_hand(G)
-    if parts is not None:
-        return parts
-    if G.label_dim:
-        raise InputError(f"The model '{G.name}' has classes; parts are found for models without.")
-    from stylegan_latents.editing.mixing.find_parts import find_parts
-
-    parts = find_parts(G, begin=begin)
-    parts.save(_kept_at(G))
-    return parts
-
-
-def parts_at_hand(G: "Generator") -> Parts | None:
-    """The catalogue of a generator where it need not be found first: that of this package, or of the cache folder.
-
-    Args:
-        G: as it was loaded, not tuned.
-    """
-    return _shipped().get(G.fingerprint) or _cached(_kept_at(G))
-
-
-def _kept_at(G: "Generator") -> Path:
-    from stylegan_latents.generator.weights.fetch import cache_folder
-
-    return cache_folder() / "parts" / f"{G.fingerprint[:24]}{_SUFFIX}"
-
-
 def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
     """What is clustered: at each place the features of two neighbouring maps, a unit vector.
 
@@ -186,8 +148,9 @@ def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
         float32 ``[N, side, side, features]``.
     """
     import torch
-    from stylegan_latents.generator.features import feature_maps, features
     from torch.nn import functional as F
+
+    from stylegan_latents.generator.features import feature_maps, features
 
     maps = [one for one in feature_maps(G) if one.resolution <= _SIDE][-2:] or list(feature_maps(G)[:1])
     side = maps[-1].resolution
@@ -203,17 +166,3 @@ def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
             found.append(F.normalize(seen, dim=1))
     joined: Tensor = torch.cat(found, dim=1).permute(0, 2, 3, 1) / len(found) ** 0.5
     return joined
-
-
-def _cached(path: Path) -> Parts | None:
-    """None where there is no catalogue, or a damaged one, so that it is made anew."""
-    try:
-        return load(path) if path.is_file() else None
-    except InputError:
-        return None
-
-
-@functools.cache
-def _shipped() -> dict[str, Parts]:
-    """The catalogues in the package's own folder, by fingerprint."""
-    return {parts.fingerprint: parts for parts in map(load, sorted(_SHIPPED.glob(f"*{_SUFFIX}")))}

@@ -7,11 +7,12 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
+
     from stylegan_latents.editing.mixing.by_part import PartDonor
     from stylegan_latents.editing.mixing.mixing import Donor
     from stylegan_latents.editing.records.codes import Code
     from stylegan_latents.generator.generator import Generator
-    from torch import Tensor
 
 Blend = Literal["image", "features"]
 """Where a region is joined: in the pictures, or in the network's features."""
@@ -48,6 +49,7 @@ def mixed_picture(
         ValueError: a size, or parts, come with a blend of features.
     """
     import torch
+
     from stylegan_latents.editing.mixing.by_part import mix_parts
     from stylegan_latents.editing.mixing.mixing import mix
     from stylegan_latents.invert.photos.files import to_picture
@@ -100,6 +102,7 @@ def matrix_figure(
     """
     import torch
     from PIL import Image
+
     from stylegan_latents.editing.mixing.mixing import mix_matrix
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import to_picture

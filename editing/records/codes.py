@@ -10,10 +10,11 @@ from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.invert.record.inversion import Inversion
-    from torch import Tensor
 
 _SEED = "seed:"
 _LARGEST_SEED = 2**63 - 1

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.json_values import JSON
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.record.inversion import Inversion
-    from torch import Tensor
 
 
 def changed_record(

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL import Image
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.generator.generator import Generator, Noise
-    from stylegan_latents.invert.faces.align import Alignment
-    from torch import Tensor
+    from stylegan_latents.invert.photos.crop import Alignment
 
 Blend = Literal["image", "features"]
 
@@ -173,6 +174,7 @@ class OpenRecord:
         A side that the generator does not draw at, as it is larger, gives full resolution.
         """
         import torch
+
         from stylegan_latents.invert.photos.files import to_picture
 
         with torch.inference_mode():
@@ -200,6 +202,7 @@ class OpenRecord:
                 generator's features.
         """
         import torch
+
         from stylegan_latents.editing.directions.apply import edited_styles
         from stylegan_latents.invert.photos.files import to_picture
 
@@ -249,7 +252,7 @@ class OpenRecord:
 
     def crop(self, photo: "Image.Image") -> "Image.Image":
         """The part of the photo that was inverted, a square."""
-        from stylegan_latents.invert.faces.align import crop_of
+        from stylegan_latents.invert.photos.crop import crop_of
 
         return crop_of(photo, self.alignment(), self.generator.resolution)
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
 from stylegan_latents.editing.regions.regions import Mask
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator, Noise
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator, Noise
 
 Array = npt.NDArray[np.float32]
 

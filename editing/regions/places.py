@@ -7,8 +7,9 @@ from stylegan_latents.editing.regions.regions import is_named, region_masks
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 _SIDE = 512  # at which landmarks are read
 
@@ -33,6 +34,7 @@ def masks_of_codes(
     """
     import torch
     from PIL import Image
+
     from stylegan_latents.invert.photos.files import to_picture
 
     side = min(_SIDE, G.resolution)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
+
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 Mask = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float64]
-
 REGIONS = ("eyes", "nose", "mouth", "hair", "face", "background")
 """The regions that landmarks give."""
 

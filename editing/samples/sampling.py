@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.samples.seeds import check_truncation
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.invert.photos.files import to_picture
 
 if TYPE_CHECKING:
-    from stylegan_latents.invert.record.inversion import Inversion
     from torch import Tensor
+
+    from stylegan_latents.invert.record.inversion import Inversion
 
 NoiseMode = Literal["const", "random", "none"]
 

@@ -12,6 +12,7 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from PIL import Image
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
 

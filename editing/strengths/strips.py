@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator, Noise
-    from torch import Tensor
 
 STRENGTHS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 """The columns of a sheet."""
@@ -44,6 +45,7 @@ def strips(
         InputError: a strength carries the code too far.
     """
     import torch
+
     from stylegan_latents.editing.directions.apply import edited_styles
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import to_picture

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+
 from stylegan_latents.encoders.config import EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.generator.errors import InputError

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.encoders.config import Architecture, EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.formats.native import fill
@@ -14,7 +16,6 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
-from torch import Tensor
 
 # What each class name in the files' settings stands for: architecture, blocks, and whether over a pyramid.
 _TYPES: dict[str, tuple[Architecture, Literal["irse", "resnet"], bool]] = {
@@ -94,7 +95,7 @@ def has_generator(path: Path) -> bool:
 
 def _no_encoder(path: Path) -> InputError:
     return InputError(
-        f"{path.name} holds no encoder; give a checkpoint of pSp, e4e or ReStyle, or one of `stylegan-latents train`."
+        f"{path.name} holds no encoder; give a checkpoint of pSp, e4e or ReStyle, or of `stylegan-latents train`."
     )
 
 

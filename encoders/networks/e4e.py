@@ -5,9 +5,10 @@ differences come one after the other while it is trained (its section 4.1), so t
 """
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.encoders.config import EncoderConfig
 from stylegan_latents.encoders.networks.psp import GradualStyleEncoder
-from torch import Tensor
 
 
 class Encoder4Editing(GradualStyleEncoder):

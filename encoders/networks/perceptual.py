@@ -8,9 +8,10 @@ any generator. Training goes on from there.
 from typing import TYPE_CHECKING, cast
 
 import torch
-from stylegan_latents.encoders.config import EncoderConfig
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from stylegan_latents.encoders.config import EncoderConfig
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.perceptual import LPIPS
@@ -24,7 +25,6 @@ SIDE = 8
 _TRUNK = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
 _POOLED_AFTER = (0, 1)
 _SHIFT, _SPREAD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
-
 CHANNELS = sum(part[0] for part in _TRUNK[1:])
 
 

@@ -2,8 +2,9 @@
 
 import math
 
-from stylegan_latents.encoders.config import EncoderConfig
 from torch import Tensor, nn
+
+from stylegan_latents.encoders.config import EncoderConfig
 
 _GROUPS = 8
 _LAST_SIDE = 4

@@ -3,11 +3,12 @@
 They are the baselines of pSp's paper (section 4.4); HyperStyle and others start from the first.
 """
 
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from stylegan_latents.encoders.config import EncoderConfig
 from stylegan_latents.encoders.networks.backbone import Backbone
 from stylegan_latents.encoders.networks.heads import EqualizedLinear
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 _POOLED_SIDE = 7
 

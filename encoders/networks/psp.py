@@ -6,11 +6,12 @@ Richardson et al., "Encoding in Style: a StyleGAN Encoder for Image-to-Image Tra
 from collections.abc import Callable
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from stylegan_latents.encoders.config import EncoderConfig
 from stylegan_latents.encoders.networks.backbone import Backbone
 from stylegan_latents.encoders.networks.heads import Map2Style
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 class GradualStyleEncoder(nn.Module):

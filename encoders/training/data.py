@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
-from stylegan_latents.encoders.drawing import draw_at
+from torch import Tensor
+
+from stylegan_latents.encoders.encoder import draw_at
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from torch import Tensor
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 _FIRST_SEED = 1 << 32  # apart from the small seeds that people look at

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from stylegan_latents.generator.errors import InputError
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from stylegan_latents.generator.errors import InputError
 
 Range = Literal["symmetric", "imagenet"]
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import torch
-from stylegan_latents.encoders.drawing import draw_at
-from stylegan_latents.encoders.encoder import Encoder
+from torch import Tensor
+
+from stylegan_latents.encoders.encoder import Encoder, draw_at
 from stylegan_latents.encoders.networks.e4e import Encoder4Editing
 from stylegan_latents.encoders.restyle import ReStyle, drawn_as_seen
 from stylegan_latents.encoders.training.data import Examples, Source
@@ -18,7 +19,6 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import area_resize
 from stylegan_latents.generator.statistics import WStatistics
-from torch import Tensor
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

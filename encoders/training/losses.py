@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from torch import Tensor
+
 from stylegan_latents.generator.perceptual import area_resize
 from stylegan_latents.generator.statistics import WStatistics
-from torch import Tensor
 
 Measure = Callable[[Tensor, Tensor], Tensor]
 """Two batches of images ``[N, 3, H, W]`` in [-1, 1] to their distances ``[N]``, with a gradient."""

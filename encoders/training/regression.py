@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor, nn
+
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.networks.perceptual import PerceptualEncoder
 from stylegan_latents.encoders.training.data import Source
@@ -18,7 +20,6 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS
 from stylegan_latents.generator.statistics import WStatistics
-from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from stylegan_latents.encoders.config import EncoderConfig

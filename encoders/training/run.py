@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
+
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.encoders.training.loop import Training
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.ops.memory import keep_freed_memory
-from torch import Tensor
 
 ENCODER, STATE, LOGS, SAMPLES = "encoder.safetensors", "training.safetensors", "logs", "samples"
 _KEY, _FORMAT = "stylegan-latents", 1

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
+
 from stylegan_latents.generator.cli import help_page
 from stylegan_latents.generator.errors import InputError
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from stylegan_latents.generator.errors import InputError
 
 Array = npt.NDArray[np.float32]
-
 _LARGEST = 1 << 30  # bytes of a file; the face recognition model has 22 million
 _MOST_LAYERS = 2000
 _LONGEST_NAME = 64

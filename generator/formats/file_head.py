@@ -6,7 +6,7 @@ from typing import Self
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.torch_file import STREAM_MAGIC
-from stylegan_latents.generator.weights.download_url import what_is_it
+from stylegan_latents.generator.weights.file_kind import what_is_it
 
 _READ = 512
 _LONGEST_HEADER = 1 << 28

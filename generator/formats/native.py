@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor, nn
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.generator import Generator
@@ -17,7 +19,6 @@ from stylegan_latents.generator.networks.mapping import Mapping
 from stylegan_latents.generator.networks.mobile import MobileConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-from torch import Tensor, nn
 
 _KEY = "stylegan-latents"
 

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import StoredTensor, fits
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
-from torch import Tensor
 
 MAPPING_RATE = 0.01  # the factor on the mapping network's learning rate: the repository's, never written to files
 _DIFFUSION = ("model.diffusion_model.", "first_stage_model.", "down_blocks.", "unet.", "transformer_blocks.")

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.formats.native import build_stylegan2
@@ -11,7 +13,6 @@ from stylegan_latents.generator.formats.rosinality import MAPPING_RATE
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config, Synthesis
 from stylegan_latents.generator.ops.fir import normalised
-from torch import Tensor
 
 # The repository's table of channels: the coarsest blocks', then each wider one's times the channel multiplier.
 _COARSE, _FINE = (512, 512, 512, 512), (256, 128, 64, 32, 16)

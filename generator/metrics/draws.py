@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 import torch
-from stylegan_latents.generator.generator import Generator
 from torch import Tensor
 from torch.nn import functional as F
+
+from stylegan_latents.generator.generator import Generator
 
 
 def draw_z(G: Generator, count: int, source: torch.Generator) -> tuple[Tensor, Tensor | None]:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import torch
-from stylegan_latents.generator.metrics.resampling import limit_as_turned, shift, shift_pixels, turn
 from torch import Tensor
+
+from stylegan_latents.generator.metrics.resampling import limit_as_turned, shift, shift_pixels, turn
 
 _RANGE = 2.0  # of pixels, -1 to 1
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.metrics.draws import in_colour
 from stylegan_latents.generator.perceptual import LPIPS
-from torch import Tensor
-from torch.nn import functional as F
 
 
 class VGGFeatures:
@@ -33,6 +34,7 @@ class VGGFeatures:
     ) -> None:
         if tensors is None:
             from safetensors.torch import load_file
+
             from stylegan_latents.generator.weights import zoo
 
             tensors = load_file(zoo.fetch("lpips-vgg"))

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.metrics.draws import draw_codes
-from torch import Tensor
 
 Features = Callable[[Tensor], Tensor]
 """Takes images ``[N, 3, H, W]`` in [-1, 1] and gives ``[N, D]``."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from stylegan_latents.generator.generator import Generator, Noise
-from stylegan_latents.generator.metrics.draws import batch_sizes, draw_z, in_colour
 from torch import Tensor
 from torch.nn import functional as F
+
+from stylegan_latents.generator.generator import Generator, Noise
+from stylegan_latents.generator.metrics.draws import batch_sizes, draw_z, in_colour
 
 Distance = Callable[[Tensor, Tensor], Tensor]
 """Takes two batches of images ``[N, 3, H, W]`` in [-1, 1] and gives their distances ``[N]``."""

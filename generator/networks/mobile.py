@@ -11,8 +11,11 @@ from itertools import pairwise
 from typing import cast
 
 import torch
-from stylegan_latents.generator.features import Box, FeatureMap
-from stylegan_latents.generator.layers import Layer
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stylegan_latents.generator.features import FeatureMap
+from stylegan_latents.generator.layers import Box, Layer
 from stylegan_latents.generator.networks.mobile_sketch import sketch
 from stylegan_latents.generator.ops.separable import (
     mix_channels,
@@ -20,8 +23,6 @@ from stylegan_latents.generator.ops.separable import (
     modulated_separable_reference,
 )
 from stylegan_latents.generator.ops.wavelet import inverse_haar, inverse_haar_reference
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 LEAK = 0.2
 

@@ -11,10 +11,11 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, cast
 
 import torch
-from stylegan_latents.generator.features import Box
-from stylegan_latents.generator.ops.wavelet import inverse_haar
 from torch import Tensor
 from torch.nn import functional as F
+
+from stylegan_latents.generator.layers import Box
+from stylegan_latents.generator.ops.wavelet import inverse_haar
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.networks.mobile import Synthesis

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.mapping import LEAK, Linear
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS
 from stylegan_latents.generator.ops.fir import filter_reference, fir_kernel, normalised
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 _EPSILON = 1e-8
 

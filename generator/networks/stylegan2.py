@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.mapping import Linear
@@ -19,8 +22,6 @@ from stylegan_latents.generator.ops.modulated_convolution import (
     modulated_convolution,
     modulated_convolution_reference,
 )
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 Architecture = Literal["skip", "resnet", "orig"]
 ARCHITECTURES: tuple[Architecture, ...] = ("skip", "resnet", "orig")

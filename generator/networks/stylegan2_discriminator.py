@@ -12,11 +12,12 @@ from itertools import pairwise
 from typing import cast
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from stylegan_latents.generator.networks.mapping import LEAK, Linear, unit
 from stylegan_latents.generator.networks.stylegan2 import ARCHITECTURES, MAX_BLOCKS, Architecture
 from stylegan_latents.generator.ops.fir import downsample, filter_reference, fir_kernel, normalised
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from typing import cast
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
 from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
@@ -18,11 +21,8 @@ from stylegan_latents.generator.ops.filtered_leaky_relu import (
     filtered_leaky_relu,
     filtered_leaky_relu_reference,
 )
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 __all__ = ["Mapping", "StyleGAN3Config", "Synthesis"]
-
 _EPSILON = 1e-8
 
 

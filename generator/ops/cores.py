@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
+
 from stylegan_latents.generator.ops.memory import share_freed_memory
 
 Item = TypeVar("Item")

@@ -11,10 +11,11 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from stylegan_latents.generator.ops.lowpass import Grid, Taps
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+
+from stylegan_latents.generator.ops.lowpass import Grid, Taps
 
 # Side in pixels of the part of the output that is made at once, and how many numbers of one part may lie at the
 # high rate: on a CPU they stay in its cache, on a GPU they keep it busy.

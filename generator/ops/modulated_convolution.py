@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from stylegan_latents.generator.ops.fir import filter_reference, fir_kernel
 from torch import Tensor
 from torch.nn import functional as F
+
+from stylegan_latents.generator.ops.fir import filter_reference, fir_kernel
 
 LEAK = 0.2
 _EPSILON = 1e-8

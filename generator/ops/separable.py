@@ -3,10 +3,11 @@
 from typing import Any
 
 import torch
-from stylegan_latents.generator.ops.wavelet import at_least_float32, channel_dot
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+
+from stylegan_latents.generator.ops.wavelet import at_least_float32, channel_dot
 
 
 def modulated_separable_reference(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from stylegan_latents.generator.download_progress import download_progress
+from stylegan_latents.generator.cli.progress import download_progress
 from stylegan_latents.generator.errors import InputError
 
 # pip asks a source distribution for its metadata even to download it, and that runs an old one's setup.py.

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stylegan_latents.generator.download_progress import download_progress
+from stylegan_latents.generator.cli.progress import download_progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.archive import sha256_of
+from stylegan_latents.generator.weights.file_kind import what_is_it
 
 _CHUNK = 1 << 18
 _TIMEOUT = 60.0
+
 # How often a connection may break off in a row without one new byte in between.
 _TRIES = 4
 _PAUSE = 1.0
@@ -88,20 +90,6 @@ def download_url(source: UrlSource, part: Path, *, label: str) -> Path:
                     "try again later, or check the proxy in between."
                 )
             restarted = True  # the two halves may be of different files: once more from the start
-
-
-def what_is_it(head: bytes) -> str:
-    """What a file is that is often saved in the place of weights, by its first bytes; else empty.
-
-    Args:
-        head: the first 512 bytes or more.
-    """
-    start = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(b"<") and any(sign in start for sign in (b"<!doctype html", b"<html", b"<head")):
-        return "a web page (of a quota, a login or an error)"
-    if start.startswith(b"version https://git-lfs"):
-        return "a Git LFS pointer (a few lines that stand for the file)"
-    return ""
 
 
 def _continue(source: UrlSource, part: Path, progress: Callable[..., None]) -> None:

@@ -137,7 +137,7 @@ def _trust(entry: Entry, file: Path, folder: Path) -> None:
             "run the command again."
         )
     if entry.kind == "generator":
-        from stylegan_latents.generator.loading import read_generator
+        from stylegan_latents.generator.formats.read import read_generator
 
         read_generator(file)
     if not before:

@@ -5,21 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.search.best_so_far import DIVERGED
+from stylegan_latents.invert.record.divergence import DIVERGED
+from stylegan_latents.invert.record.run_settings import RUN_SETTINGS
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.json_values import JSON
-    from stylegan_latents.invert.inverters.by_name import Inverter
+    from stylegan_latents.invert.inverters.base import Inverter
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.record.source import Source
-
-FACE = "face"
-"""The setting that says which of a photo's faces a record is of; None for a photo taken as it is."""
-
-MASK, UNCHANGED, LOW_RESOLUTION = "mask", "keep_unchanged", "low_resolution"
-"""The settings that say what the photo was compared by: masks' sha256, and a side in pixels; absent for none."""
-
-RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION)
 
 
 def done_before(

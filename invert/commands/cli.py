@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
 from stylegan_latents.generator.cli.command import DONE, LARGEST_SEED, STOPPED, new_app, run
 from stylegan_latents.generator.errors import InputError
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.generator.cli.progress import show_progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
@@ -17,20 +18,21 @@ from stylegan_latents.invert.films.face_path import look_for_faces
 from stylegan_latents.invert.films.read import FilmFacts, film_facts, read_film
 from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.films.write import Frame, write_film
+from stylegan_latents.invert.inverters.base import resemblance_of
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.source import Source
-from stylegan_latents.invert.resemblance import resemblance_of
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
+
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.invert.commands.session import Session
-    from stylegan_latents.invert.faces.align import Alignment
     from stylegan_latents.invert.films.follow import Follower
+    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
-    from torch import Tensor
 
 CROP_CUTOFF, CODE_CUTOFF = 2.5, 6.0
 """Swings a second above which a crop's movement and a code's are taken for noise."""
@@ -106,7 +108,7 @@ class FilmSession:
 
     def _told(self) -> "dict[str, JSON]":
         """Every setting."""
-        from stylegan_latents.invert.commands.already_done import FACE
+        from stylegan_latents.invert.record.run_settings import FACE
         from stylegan_latents.invert.search.steps import inverter_settings
 
         settings, inverter = self.settings, self.session.inverter
@@ -179,9 +181,9 @@ class FilmSession:
 
     def _search(self, picture: "Image.Image", alignment: "Alignment", before: "Tensor | None") -> "Inversion":
         """The record of one frame, from the code of the one before where there is one."""
-        from stylegan_latents.invert.faces.align import crop_of
+        from stylegan_latents.invert.photos.crop import crop_of
+        from stylegan_latents.invert.record.divergence import DIVERGED
         from stylegan_latents.invert.record.inversion import JSON, Inversion
-        from stylegan_latents.invert.search.best_so_far import DIVERGED
 
         G = self.session.generator
         if before is not None and self.settings.method != "encode":
@@ -221,8 +223,9 @@ class FilmSession:
     def _save(self, ws: "Tensor", path: CropPath, footage: Footage, told: "dict[str, JSON]") -> "Inversion":
         """Measure every frame, and write the record and what the generator makes of it."""
         import torch
+
         from stylegan_latents.generator.perceptual import LPIPS, area_resize, as_colour
-        from stylegan_latents.invert.faces.align import crop_of
+        from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.record.inversion import Inversion
 
         G = self.session.generator
@@ -254,6 +257,7 @@ class FilmSession:
     def _draw(self, ws: "Tensor", footage: Footage) -> None:
         """Write what the generator makes of a record."""
         import torch
+
         from stylegan_latents.generator.perceptual import as_colour
 
         G = self.session.generator
@@ -266,7 +270,7 @@ class FilmSession:
         return write_film(self.made, fps=_rate(footage), times=times, overwrite=True)
 
     def _alignment(self, path: CropPath, index: int, facts: "FilmFacts | Footage") -> "Alignment":
-        from stylegan_latents.invert.faces.align import Alignment
+        from stylegan_latents.invert.photos.crop import Alignment
 
         width, height = facts.size
         method = "ffhq" if self.settings.align else "none" if width == height else "centre"

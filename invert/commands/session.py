@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,21 +16,23 @@ from stylegan_latents.invert.commands.jobs import Job, Outputs
 from stylegan_latents.invert.commands.locks import Claims
 from stylegan_latents.invert.commands.settings import Prepared, Settings, SettingsError, Target
 from stylegan_latents.invert.films.preview import check_preview_path, film_of_search
+from stylegan_latents.invert.inverters.base import resemblance_for
 from stylegan_latents.invert.photos.files import read_photo, save_picture, to_tensor
-from stylegan_latents.invert.prepare import prepared, reduced
 from stylegan_latents.invert.record.pictures import measured, picture_of
-from stylegan_latents.invert.resemblance import resemblance_for
 
 if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.json_values import JSON
+    from stylegan_latents.invert.commands.report_table import RunReport
     from stylegan_latents.invert.faces.align import Face
-    from stylegan_latents.invert.faces.identity import Identity
-    from stylegan_latents.invert.inverters.by_name import Inverter
-    from stylegan_latents.invert.inverters.optimize import Progress
+    from stylegan_latents.invert.faces.identity import Embedding, Identity
+    from stylegan_latents.invert.inverters.base import Inverter, Progress
+    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
-    from stylegan_latents.invert.run_report import RunReport
-    from torch import Tensor
+
 
 _BATCH = 8  # of a GPU; a CPU is as fast with one photo after the other
 
@@ -115,14 +117,14 @@ class Session:
     @cached_property
     def report(self) -> "RunReport | None":
         """The table of what was made, where one is wanted."""
-        from stylegan_latents.invert.run_report import RunReport
+        from stylegan_latents.invert.commands.report_table import RunReport
 
         return None if self.settings.report is None else RunReport(self.settings.report, self.settings)
 
     @cached_property
     def _known(self) -> "dict[str, JSON]":
         """What a record's settings say of the run, and no inverter knows."""
-        from stylegan_latents.invert.commands.already_done import FACE, LOW_RESOLUTION, MASK, UNCHANGED
+        from stylegan_latents.invert.record.run_settings import FACE, LOW_RESOLUTION, MASK, UNCHANGED
         from stylegan_latents.invert.record.source import Source
 
         known: dict[str, JSON] = {FACE: self.settings.face if self.settings.align else None}
@@ -285,3 +287,62 @@ class Session:
 def _label(job: Job, number: int | None) -> str:
     """What one face of a photo is called."""
     return job.label if number is None else f"{job.label}, face {number}"
+
+
+def prepared(
+    target: Target,
+    settings: Settings,
+    resolution: int,
+    identity: "Callable[[Image.Image], Embedding | None] | None",
+) -> Prepared:
+    """Cut a target out of its photo.
+
+    Args:
+        target: what to cut out.
+        settings: of the run.
+        resolution: of the crop, the generator's.
+        identity: sees who is in a crop; None where nobody is to be seen.
+
+    Raises:
+        InputError: the photo cannot be read any more, or its mask cannot be used.
+    """
+    from stylegan_latents.invert.faces.align import align_face
+    from stylegan_latents.invert.photos.crop import no_align
+    from stylegan_latents.invert.record.source import Source
+
+    if target.face is None:
+        crop, alignment = no_align(target.image, resolution)
+    else:
+        crop, alignment = align_face(target.image, target.face, resolution)
+    return Prepared(
+        target.photo,
+        target.label,
+        target.outputs,
+        Source.of(target.photo),
+        crop,
+        alignment,
+        _masks(target, settings, alignment),
+        None if identity is None else identity(crop),
+        target.face,
+    )
+
+
+def reduced(images: "Tensor", low_resolution: int | None) -> "Tensor":
+    """Images as the inverter sees them: averaged to the side that the user says holds all there is, if any."""
+    if low_resolution is None:
+        return images
+    from stylegan_latents.generator.perceptual import area_resize
+
+    return area_resize(images, low_resolution)
+
+
+def _masks(target: Target, settings: Settings, alignment: "Alignment") -> "dict[str, Tensor]":
+    """What the inverter is told of the photo's masks, by its argument."""
+    from stylegan_latents.invert.photos.mask import compared, read_mask
+
+    masks: dict[str, Tensor] = {}
+    for name, path in (("mask", settings.mask), ("unchanged", settings.keep_unchanged)):
+        if path is not None:
+            counts = compared(read_mask(path, target.image, target.photo.name), alignment)
+            masks[name] = reduced(counts if name == "mask" else 1 - counts, settings.low_resolution)
+    return masks

@@ -10,12 +10,14 @@ from stylegan_latents.invert.commands.jobs import Outputs
 
 if TYPE_CHECKING:
     from PIL import Image
-    from stylegan_latents.invert.faces.align import Alignment, Face
+    from torch import Tensor
+
+    from stylegan_latents.invert.faces.align import Face
     from stylegan_latents.invert.faces.identity import Embedding
     from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, Quality
+    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.source import Source
     from stylegan_latents.invert.record.tuned_weights import Form
-    from torch import Tensor
 
 _OF_THE_SEARCH = frozenset(
     {

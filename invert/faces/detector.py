@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.landmarks import Array, Box, read_landmarks, settle
+from stylegan_latents.invert.faces.landmarks import Box, read_landmarks, settle
+from stylegan_latents.invert.photos.crop import Array
 
 
 @dataclass(frozen=True, eq=False)

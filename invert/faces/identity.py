@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+
 from stylegan_latents.invert.faces.detector import Face, find_faces
 from stylegan_latents.invert.faces.landmarks import in_copy, surroundings
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Embedding = npt.NDArray[np.float64]
-
 SAME_PERSON = 0.6
 """Largest distance between faces that dlib takes for the same person."""
 
@@ -26,6 +26,7 @@ SAME_PERSON = 0.6
 @functools.cache
 def _network() -> Any:
     import dlib
+
     from stylegan_latents.generator.weights.zoo import fetch
 
     return dlib.face_recognition_model_v1(str(fetch("dlib-face-recognition")))

@@ -13,17 +13,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Array = npt.NDArray[np.float64]
+from stylegan_latents.invert.photos.crop import Array
+
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 
 # How the detector's box lies about the landmarks, in units of their root-mean-square distance from their
 # mean: offset of the centre in x and y, and side. Means over 120 detections on 23 portraits at 10 scales.
 _BOX_FROM_LANDMARKS = (0.0, -0.101, 2.744)
+
 # The detector's pyramid has steps of 6/5, so its boxes jump by that much and the landmarks jump with them.
 # Averaging over displaced boxes brings the crop's jitter between scales of one photo from 0.39 % of its side
 # to 0.13 %.
 _DISPLACED = tuple((x, y, size) for x in (-0.05, 0.05) for y in (-0.05, 0.05) for size in (0.93, 1.08))
+
 # The landmarks are read on a copy in which the face's box has about this side, in pixels.
 _READING_SIDE = 256
 
@@ -31,6 +34,7 @@ _READING_SIDE = 256
 @functools.cache
 def _predictor() -> Any:
     import dlib
+
     from stylegan_latents.generator.weights.zoo import fetch
 
     return dlib.shape_predictor(str(fetch("dlib-68-landmarks")))

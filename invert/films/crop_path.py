@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from stylegan_latents.invert.faces.landmarks import Array
+
 from stylegan_latents.invert.films.smooth import smooth
+from stylegan_latents.invert.photos.crop import Array
 
 GAP_SECONDS = 0.7
 """A face that is out of sight for longer is not bridged over."""

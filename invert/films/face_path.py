@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.align import ffhq_quad, no_align
+from stylegan_latents.invert.faces.align import ffhq_quad
 from stylegan_latents.invert.faces.detector import Face, choose_faces, find_faces, follow_face
-from stylegan_latents.invert.faces.landmarks import Array
 from stylegan_latents.invert.films.crop_path import CropPath, plan_crops
 from stylegan_latents.invert.films.read import FilmFacts, read_film
+from stylegan_latents.invert.photos.crop import Array, no_align
 
 
 def look_for_faces(

@@ -1,10 +1,10 @@
 """From frame to frame of a film: a short search from the code before, in place of a long one from the mean.
 
 The recipe is that of ``invert.inverters.optimize``, in the same coordinates, with three differences. Only what is
-coarser than the side of the comparison moves, so that the finest textures stand still. The code is held to where it came
-from. And Adam, which divides by each coordinate's slope so that those which hardly matter move as far as those
-which do and the picture shimmers, is given the whole code's slope to divide by, too: to the same loss the code then
-goes a third of the way.
+coarser than the side of the comparison moves, so that the finest textures stand still. The code is held to where
+it came from. And Adam, which divides by each coordinate's slope so that those which hardly matter move as far as
+those which do and the picture shimmers, is given the whole code's slope to divide by, too: to the same loss the
+code then goes a third of the way.
 """
 
 import math
@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import DTYPES, Precision, in_precision, resolve_precision
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.inverters.optimize import Space
-from stylegan_latents.invert.losses import LPIPS
+from stylegan_latents.invert.inverters.base import Space
 from stylegan_latents.invert.record.inversion import JSON
-from stylegan_latents.invert.schedule import schedule
-from stylegan_latents.invert.search.loss import Comparison
-from stylegan_latents.invert.search.steps import check_search, search_side
-from stylegan_latents.invert.search_rows import rows_finer_than, size_to_draw
-from torch import Tensor
+from stylegan_latents.invert.search.loss import LPIPS, Comparison
+from stylegan_latents.invert.search.steps import check_search, rows_finer_than, schedule, search_side, size_to_draw
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,9 @@ from stylegan_latents.generator.files import atomic_folder, atomic_path, check_w
 
 if TYPE_CHECKING:
     from PIL import Image
-    from stylegan_latents.invert.inverters.optimize import Progress
     from torch import Tensor
+
+    from stylegan_latents.invert.inverters.base import Progress
 
 FRAMES_PER_SECOND = 24
 _GIF_FRAMES_PER_SECOND = 12  # GIF counts in hundredths of a second, and viewers slow down short ones
@@ -123,8 +124,9 @@ def film_of_search(
 def _side_by_side(targets: "Tensor", images: "Tensor") -> "Image.Image":
     """The photos left of the images, one row each, at the size of ``images``."""
     import torch
-    from stylegan_latents.invert.photos.files import to_picture
     from torch.nn import functional as F
+
+    from stylegan_latents.invert.photos.files import to_picture
 
     images = images.detach().float().cpu()
     photos = F.interpolate(targets.detach().float().cpu(), size=images.shape[-2:], mode="area")

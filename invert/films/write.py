@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable
-from stylegan_latents.invert.background import in_background
-from stylegan_latents.invert.palettes import palettes
-from stylegan_latents.invert.sound import CopiedSound
+from stylegan_latents.invert.films.background import in_background
+from stylegan_latents.invert.films.sound import CopiedSound
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
+
 
 Frame = npt.NDArray[np.uint8]
 """uint8 ``[H, W, 3]``, RGB."""
@@ -27,12 +28,14 @@ SUFFIXES = (".mp4", ".gif", ".webp")
 _CODECS = {".mp4": "libx264", ".gif": "gif", ".webp": "libwebp_anim"}
 _PIXELS = {"libx264": "yuv420p", "libx265": "yuv420p", "gif": "pal8", "libwebp_anim": "yuv420p"}
 _FRAMES = "frame_*.png"
+
 _OPTIONS = {
     # Visually lossless at a third of the slower presets' time; the index at the front lets browsers start at once.
     "libx264": {"preset": "veryfast", "crf": "16"},
     "libx265": {"preset": "fast", "crf": "20"},
     "libwebp_anim": {"quality": "85", "compression_level": "2", "loop": "0"},
 }
+
 _PNG = "frame_{:05d}.png"
 _TICKS = 90_000  # a second, where times are given
 _HD, _LIMITED = 720, 1
@@ -262,3 +265,22 @@ class _Encoder:
 
 def _is_frame(path: Path) -> bool:
     return path.match(_FRAMES)
+
+
+def palettes(width: int, height: int, time_base: Fraction) -> Any:
+    """A filter that gives every frame its own 256 colours: one frame in, one frame out."""
+    import av
+
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgb24"), time_base=time_base)
+    split = graph.add("split")
+    make = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
+    use = graph.add("paletteuse", "new=1:dither=sierra2_4a")
+    sink = graph.add("buffersink")
+    source.link_to(split)
+    split.link_to(use, 0, 0)
+    split.link_to(make, 1, 0)
+    make.link_to(use, 0, 1)
+    use.link_to(sink)
+    graph.configure()
+    return graph

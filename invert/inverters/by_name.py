@@ -1,27 +1,24 @@
 """The methods of `invert` by name, with what each makes of a quality."""
 
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.inverters.base import Inverter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.precision import Precision
-    from stylegan_latents.invert.inverters.base import Pivot
+    from stylegan_latents.invert.inverters.base import Pivot, Space
     from stylegan_latents.invert.inverters.encode import EncoderInverter
-    from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress, Space
-    from stylegan_latents.invert.record.inversion import Inversion
+    from stylegan_latents.invert.inverters.optimize import OptimizationInverter
     from stylegan_latents.invert.record.tuned_weights import Form
-    from stylegan_latents.invert.search.loss import Resemblance
-    from torch import Tensor
+
 
 Method = Literal["hybrid", "optimize", "pivotal", "noise", "encode"]
 Quality = Literal["draft", "good", "best"]
 PivotMethod = Literal["hybrid", "optimize", "encode"]
-
 Steps = dict[Quality, dict[str, int | None]]
 
 # Steps of a search in W and in W+ (None: the inverter's own), from W's mean and from an encoder's code, alone and
@@ -31,27 +28,12 @@ _OPTIMIZE: Steps = {
     "good": {"w": None, "w+": None},
     "best": {"w": 200, "w+": 440},
 }
+
 _HYBRID: Steps = {"draft": {"w": 20, "w+": 40}, "good": {"w": None, "w+": None}, "best": {"w": 100, "w+": 200}}
 _PIVOT: Steps = {"draft": {"w": 40, "w+": 60}, "good": {"w": 60, "w+": 100}, "best": {"w": 100, "w+": 150}}
 _HYBRID_PIVOT: Steps = {"draft": {"w": 20, "w+": 30}, "good": {"w": 30, "w+": 50}, "best": {"w": 50, "w+": 80}}
 _TUNING = {"draft": 40, "good": 80, "best": 150}
 _NOISE = {"draft": 30, "good": 60, "best": 120}
-
-
-class Inverter(Protocol):
-    """What every method offers; its settings are its attributes."""
-
-    G: "Generator"
-
-    def invert(
-        self,
-        images: "Tensor",
-        *,
-        on_step: "Callable[[Progress], None] | None" = None,
-        keep_partial: bool = False,
-        mask: "Tensor | None" = None,
-        resemblance: "Resemblance | None" = None,
-    ) -> "Inversion": ...
 
 
 def make_inverter(

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.loading import contains_generator, is_native, load, read
 from stylegan_latents.encoders.restyle import ReStyle
@@ -13,10 +15,9 @@ from stylegan_latents.encoders.shipped import shipped_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.invert.record.inversion import JSON, Inversion
-from torch import Tensor
 
 if TYPE_CHECKING:
-    from stylegan_latents.invert.inverters.optimize import Progress
+    from stylegan_latents.invert.inverters.base import Progress
     from stylegan_latents.invert.search.loss import Resemblance
 
 

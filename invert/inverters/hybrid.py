@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import Precision
+from stylegan_latents.invert.inverters.base import Progress, Space
 from stylegan_latents.invert.inverters.encode import EncoderInverter
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress, Space
-from stylegan_latents.invert.losses import area_resize
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.record.inversion import JSON, Inversion
-from stylegan_latents.invert.search.loss import Resemblance, check_images, check_mask
-from torch import Tensor
+from stylegan_latents.invert.search.loss import Resemblance, area_resize, check_images, check_mask
 
 if TYPE_CHECKING:
     from stylegan_latents.encoders.encoder import Encoder

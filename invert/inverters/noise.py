@@ -9,21 +9,27 @@ import math
 from collections.abc import Callable, Sequence
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import DTYPES, Precision, in_precision, resolve_precision
-from stylegan_latents.invert.inverters.base import Pivot
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress
-from stylegan_latents.invert.losses import LPIPS
+from stylegan_latents.invert.inverters.base import Pivot, Progress
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.record.divergence import told_of
 from stylegan_latents.invert.record.inversion import JSON, Inversion
-from stylegan_latents.invert.schedule import schedule
-from stylegan_latents.invert.search.best_so_far import BestSoFar, told_of
-from stylegan_latents.invert.search.loss import Comparison, Resemblance, check_images
-from stylegan_latents.invert.search.steps import check_search, check_untuned, inverter_settings, search_side
-from torch import Tensor
-from torch.nn import functional as F
+from stylegan_latents.invert.search.best_so_far import BestSoFar
+from stylegan_latents.invert.search.loss import LPIPS, Comparison, Resemblance, check_images
+from stylegan_latents.invert.search.steps import (
+    check_search,
+    check_untuned,
+    inverter_settings,
+    schedule,
+    search_side,
+)
 
 _SMALLEST = 8  # the coarsest scale at which neighbours are compared
 

@@ -8,47 +8,29 @@ those that the generator was trained on, where edits work; the loss falls as fas
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import DTYPES, Precision, in_precision, resolve_precision
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.losses import LPIPS
+from stylegan_latents.invert.inverters.base import Progress, Space
+from stylegan_latents.invert.record.divergence import told_of
 from stylegan_latents.invert.record.inversion import JSON, Inversion
-from stylegan_latents.invert.schedule import schedule
-from stylegan_latents.invert.search.best_so_far import BestSoFar, told_of
-from stylegan_latents.invert.search.loss import Comparison, Resemblance, check_images
-from stylegan_latents.invert.search.steps import check_search, search_side
-from stylegan_latents.invert.search_rows import rows_finer_than, size_to_draw
-from torch import Tensor
+from stylegan_latents.invert.search.best_so_far import BestSoFar
+from stylegan_latents.invert.search.loss import LPIPS, Comparison, Resemblance, check_images
+from stylegan_latents.invert.search.steps import check_search, rows_finer_than, schedule, search_side, size_to_draw
 
-Space = Literal["w", "w+"]
 _STEPS = {"w": 100, "w+": 220}
+
 _SETTINGS = (
     "space", "steps", "w_steps", "learning_rate", "momentum", "pixel_weight", "detail_weight", "grid_weight",
     "centre_weight", "identity_weight", "prior_weight", "start_weight", "search_size", "seed", "precision",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a search tells after each step.
-
-    Attributes:
-        step, steps: how many steps are done, of how many.
-        loss: the mean over the images of what is being minimised.
-        images: ``[N, 3, h, w]`` in about [-1, 1], what the search looks at, detached.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    images: Tensor
 
 
 class OptimizationInverter:

@@ -9,21 +9,28 @@ architectures.
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import DTYPES, Precision, resolve_precision
-from stylegan_latents.invert.inverters.base import Pivot
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress
-from stylegan_latents.invert.losses import LPIPS, area_resize
+from stylegan_latents.invert.inverters.base import Pivot, Progress
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.inverters.tuning import Drawing, Tuning
+from stylegan_latents.invert.record.divergence import told_of
 from stylegan_latents.invert.record.inversion import JSON, Inversion
 from stylegan_latents.invert.record.tuned_weights import FORMS, Form
-from stylegan_latents.invert.search.best_so_far import told_of
-from stylegan_latents.invert.search.loss import Comparison, Resemblance, check_images, check_mask
+from stylegan_latents.invert.search.loss import (
+    LPIPS,
+    Comparison,
+    Resemblance,
+    area_resize,
+    check_images,
+    check_mask,
+)
 from stylegan_latents.invert.search.steps import check_search, check_untuned, inverter_settings, search_side
-from stylegan_latents.invert.tuning import Drawing, Tuning
-from torch import Tensor
 
 _SETTINGS = (
     "steps", "learning_rate", "lpips_weight", "pixel_weight", "detail_weight", "centre_weight", "identity_weight",

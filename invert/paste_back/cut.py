@@ -7,6 +7,7 @@ things moved there is a cut: the face and what can come with it is the edited cr
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
+
 from stylegan_latents.invert.paste_back.bend import displacement, pull
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
 from stylegan_latents.invert.paste_back.seam import best_seam

@@ -9,10 +9,11 @@ face: there only its smooth part, colour and shade, is kept, and a cut decides w
 
 import numpy as np
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.align import Alignment, crop_of, softened_margin
 from stylegan_latents.invert.paste_back.cut import bent, cut, moved_by
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
+from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 
 _CORNER = 0.3
 _STRIP = 256

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.invert.photos.colour import to_srgb
@@ -49,7 +50,6 @@ _SAVE_OPTIONS: dict[str, tuple[str, dict[str, object]]] = {
     ".bmp": ("BMP", {}),
 }
 _MAX_SIDE_OF_FORMAT = {"JPEG": 65_500, "WEBP": 16_383}
-
 _limit_lock = threading.Lock()
 
 

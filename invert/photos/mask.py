@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.align import Alignment, crop_of
+from stylegan_latents.invert.photos.crop import Alignment, crop_of
 from stylegan_latents.invert.photos.files import read_photo
 
 if TYPE_CHECKING:

@@ -1,9 +1,15 @@
 """Records on disk, by their names alone."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.json_values import JSON
 
 RECORD_SUFFIX = ".inversion.safetensors"
 """What a record's file name ends with."""
@@ -48,3 +54,17 @@ def records_by_age(folder: Path) -> list[Path]:
 def record_stem(record: Path) -> str:
     """``me`` for ``me.inversion.safetensors``."""
     return record.name.removesuffix(RECORD_SUFFIX) if record.name.endswith(RECORD_SUFFIX) else record.stem
+
+
+def canonical(header: Mapping[str, JSON]) -> str:
+    """The same text for the same header, before and after a file."""
+    return json.dumps(header, sort_keys=True, allow_nan=False)
+
+
+def digest(header: Mapping[str, JSON], tensors: Mapping[str, Tensor]) -> str:
+    """sha256 over the header and every tensor's name, type, shape and bytes."""
+    found = hashlib.sha256(canonical(header).encode())
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        found.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return found.hexdigest()

@@ -11,23 +11,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.generator.fingerprint import check_same_space
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX
-from stylegan_latents.invert.record.footage import Footage
-from stylegan_latents.invert.record.source import Source
-from stylegan_latents.invert.record_digest import canonical, digest
-from stylegan_latents.invert.search.best_so_far import diverged_images, settings_of_image
 from torch import Tensor
 
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.generator import Generator, check_same_space
+from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.invert.record.divergence import diverged_images, settings_of_image
+from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX, canonical, digest
+from stylegan_latents.invert.record.footage import Footage
+from stylegan_latents.invert.record.source import Source
+
 if TYPE_CHECKING:
-    from stylegan_latents.invert.faces.align import Alignment
+    from stylegan_latents.invert.photos.crop import Alignment
 
 __all__ = ["JSON", "Inversion", "Source", "library_version"]
-
 _FORMAT = 1
 _DIGEST = "sha256"
 
@@ -224,7 +222,7 @@ class Inversion:
         from safetensors import SafetensorError, safe_open
 
         # Here, and not where an error means a damaged record: Ctrl-C during an import is no damage.
-        from stylegan_latents.invert.faces.align import Alignment
+        from stylegan_latents.invert.photos.crop import Alignment
 
         path = Path(path)
         if path.is_dir() or not path.exists():

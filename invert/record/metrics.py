@@ -3,11 +3,12 @@
 import math
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.perceptual import LPIPS, area_resize, as_colour
 from stylegan_latents.generator.statistics import WStatistics
-from torch import Tensor
-from torch.nn import functional as F
 
 PERCEPTUAL_SIZE = 256  # the side at which the field reports LPIPS
 LEAST_FOR_MS_SSIM = 161  # its five scales, each half of the one before, of a window of 11 pixels

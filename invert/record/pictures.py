@@ -3,13 +3,15 @@
 from typing import TYPE_CHECKING
 
 import torch
+
 from stylegan_latents.invert.photos.files import to_picture
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
+
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.invert.record.inversion import Inversion
-    from torch import Tensor
 
 
 def drawn_by(G: "Generator", record: "Inversion") -> "Generator":

@@ -15,16 +15,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from torch import Tensor
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
 
 Form = Literal["full", "low-rank", "channels"]
 FORMS: tuple[Form, ...] = ("full", "low-rank", "channels")
-
 _LEFT, _RIGHT, _OUT, _IN = ":left", ":right", ":out", ":in"
 
 

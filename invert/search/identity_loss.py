@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from stylegan_latents.encoders.face_chips import face_chips
-from stylegan_latents.encoders.face_recognition import FaceRecognition
-from stylegan_latents.invert.faces.landmarks import Array
 from torch import Tensor
+
+from stylegan_latents.encoders.face_recognition import FaceRecognition, face_chips
+from stylegan_latents.invert.photos.crop import Array
 
 _MARGIN = 0.25  # of the square that dlib cuts out, as in the network's training
 _FINE = 64  # dlib's landmarks are whole numbers; these are given in so small parts of a pixel

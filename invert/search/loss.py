@@ -3,9 +3,10 @@
 from typing import Protocol, Self
 
 import torch
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.losses import LPIPS, area_resize
 from torch import Tensor
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.perceptual import LPIPS, Trunk, area_resize
 
 _GRID = 4  # pixels at twice the compared side: the coarsest of the finest wavelets' blocks
 _GRID_WINDOW = 16  # of those cells a side: enough that a photo's own texture averages out
@@ -208,3 +209,6 @@ def check_mask(mask: Tensor, images: Tensor) -> None:
         )
     if not (bool(torch.isfinite(mask).all()) and float(mask.min()) >= 0 and float(mask.max()) <= 1):
         raise InputError("A mask's values are from 0 to 1.")
+
+
+__all__ = ["LPIPS", "Trunk", "area_resize"]

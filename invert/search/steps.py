@@ -60,3 +60,25 @@ def inverter_settings(inverter: object) -> dict[str, JSON]:
     tell = getattr(inverter, "settings", None)
     settings: dict[str, JSON] = tell() if tell is not None else {}
     return {"method": getattr(inverter, "method", type(inverter).__name__), **settings}
+
+
+def schedule(t: float) -> float:
+    """The learning rate's factor at ``t`` of the search, 0 to 1: a short ramp, level, then a cosine to 0."""
+    ramp = min(1.0, t / 0.05)
+    return ramp if t < 0.5 else ramp * (0.5 + 0.5 * math.cos(math.pi * (t - 0.5) / 0.5))
+
+
+def size_to_draw(size: int, G: Generator) -> int:
+    """The smallest side that the generator draws at and that is not below ``size``."""
+    drawn = G.resolution
+    while drawn % 2 == 0 and drawn // 2 >= size:
+        drawn //= 2
+    return drawn
+
+
+def rows_finer_than(size: int, G: Generator) -> list[int]:
+    """The rows of ws that keep W's code in W+: those that draw finer than ``size`` alone, unseen by the search."""
+    coarsest: dict[int, int] = {}
+    for layer in G.layers:
+        coarsest[layer.ws_index] = min(layer.resolution, coarsest.get(layer.ws_index, layer.resolution))
+    return sorted(row for row, resolution in coarsest.items() if resolution > size)

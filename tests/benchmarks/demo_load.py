@@ -27,11 +27,11 @@ from pathlib import Path
 import httpx
 import numpy as np
 from PIL import Image
+
 from stylegan_latents.demo.serve import free_port
 from stylegan_latents.demo.session.studio import Studio
-from stylegan_latents.editing.directions.catalogue import known
+from stylegan_latents.editing.directions.shipped import known
 from stylegan_latents.generator.loading import load
-
 from tests.demo.client import AnswerError, Visitor
 
 DIRECTIONS = list(known("stylegan2-ffhq-w"))

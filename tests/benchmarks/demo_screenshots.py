@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
+
 from stylegan_latents.demo.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.generator.loading import load
-
 from tests.demo.browser import chromium, open_page
 
 DESK, PHONE = (1360, 860), (390, 844)

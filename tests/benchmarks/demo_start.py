@@ -15,7 +15,6 @@ import time
 from typing import Any
 
 from stylegan_latents.demo.serve import free_port
-
 from tests.demo.browser import chromium, open_page
 
 START_LIMIT, PREVIEW_LIMIT = 8.0, 0.3

@@ -14,9 +14,11 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.editing.commands.evaluate import FIRST_SEED
-from stylegan_latents.editing.directions.catalogue import find, known
+from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.shipped import known
 from stylegan_latents.editing.discovery.fitting.leakage import Effect, effect, table
 from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.drag.drag import Drag, Handle
 from stylegan_latents.editing.drag.picture import marked
 from stylegan_latents.editing.records.codes import open_codes

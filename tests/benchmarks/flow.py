@@ -23,9 +23,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
+
 from stylegan_latents import generator
 from stylegan_latents.editing.commands.evaluate import FIRST_SEED
-from stylegan_latents.editing.directions.catalogue import find, known
+from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.shipped import known
 from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
 from stylegan_latents.editing.discovery.fitting.linear import fit
 from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
@@ -40,8 +43,6 @@ from stylegan_latents.invert.faces.identity import Embedding, Identity
 from stylegan_latents.invert.faces.landmarks import aligned_box, read_landmarks
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
-from torch import Tensor
-
 from tests.benchmarks.conditional_flow import Flow, trained
 
 # What the flow is told of a picture: the attributes that are edited, and two that would stand in for them.
@@ -52,7 +53,6 @@ _COLUMNS = [_NAMES.index(name) for name in _CONDITIONS]
 _FARTHEST = 4.0
 _SIZE, _BATCH = 256, 4
 _CALIBRATED_ON = 6
-
 Editor = Callable[[Tensor, Tensor, Attribute, float], Tensor]
 """Codes ``[N, num_ws, w_dim]``, their scores in deviations, what to change, and by about how much; gives codes."""
 

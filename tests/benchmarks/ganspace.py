@@ -13,6 +13,7 @@ import time
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
+
 from stylegan_latents import generator
 from stylegan_latents.editing.discovery.finders.ganspace import GANSpace
 from stylegan_latents.generator.errors import InputError

@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
 from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES

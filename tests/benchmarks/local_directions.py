@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 
 import torch
+from torch import Tensor
+
 from stylegan_latents import generator
 from stylegan_latents.editing.directions.apply import edited_styles
 from stylegan_latents.editing.directions.catalogue import find
@@ -27,7 +29,6 @@ from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 from stylegan_latents.invert.photos.files import save_picture, to_picture
-from torch import Tensor
 
 _FIRST_SEED = 5000
 _SIDE = 256

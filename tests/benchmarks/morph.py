@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.editing.films.animation import draw_frames
 from stylegan_latents.editing.films.trajectories import Way, frame_times, linear

@@ -29,21 +29,21 @@ from typing import Any
 
 import torch
 from PIL import Image
+from torch import Tensor
+
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.catalogue import known
+from stylegan_latents.editing.directions.shipped import known
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import area_resize
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.faces.align import align_face, require_faces
 from stylegan_latents.invert.faces.identity import Identity
+from stylegan_latents.invert.inverters.base import resemblance_of
 from stylegan_latents.invert.inverters.by_name import make_inverter
-from stylegan_latents.invert.losses import LPIPS
 from stylegan_latents.invert.photos.files import list_photos, read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import measure
 from stylegan_latents.invert.record.tuned_weights import tuned_generator
-from stylegan_latents.invert.resemblance import resemblance_of
-from torch import Tensor
-
+from stylegan_latents.invert.search.loss import LPIPS
 from tests.benchmarks.groups import by_group, read_groups
 from tests.benchmarks.projection import TIMED_STEPS, W_PLUS_RATE, W_PLUS_STEPS, W_STEPS, PlainLoop, plain_result
 

@@ -26,18 +26,19 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from torch import Tensor
+
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.catalogue import known
+from stylegan_latents.editing.directions.shipped import known
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.faces.align import align_face, require_faces
 from stylegan_latents.invert.faces.identity import Identity
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
-from stylegan_latents.invert.losses import LPIPS, area_resize
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import measure
-from torch import Tensor
+from stylegan_latents.invert.search.loss import LPIPS, area_resize
 
 W_STEPS, W_RATE = 100, 0.1
 W_PLUS_STEPS, W_PLUS_RATE = 150, 0.05

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 from PIL import Image
+
 from stylegan_latents.editing.directions.apply import apply_edits
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.records.opened import OpenRecord

@@ -18,16 +18,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.align import align_face, crop_of
+from stylegan_latents.invert.faces.align import align_face
 from stylegan_latents.invert.faces.detector import require_faces
 from stylegan_latents.invert.faces.identity import Identity
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.paste_back.paste import paste_back
+from stylegan_latents.invert.photos.crop import crop_of
 from stylegan_latents.invert.photos.files import list_photos, read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.inversion import Inversion
 

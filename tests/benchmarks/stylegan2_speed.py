@@ -26,11 +26,12 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.mapping import Mapping
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config, Synthesis
 from stylegan_latents.generator.ops.memory import keep_freed_memory
-from torch import Tensor
 
 
 def random_stylegan2(resolution: int, channel_base: int, channel_max: int, seed: int = 0) -> Generator:

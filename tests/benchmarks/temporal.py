@@ -23,12 +23,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import Tensor
+
 from stylegan_latents import generator
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS, area_resize
 from stylegan_latents.invert.commands.film_session import CODE_CUTOFF, CROP_CUTOFF
-from stylegan_latents.invert.faces.align import Alignment, align_face, crop_of, ffhq_quad, require_faces
+from stylegan_latents.invert.faces.align import align_face, ffhq_quad, require_faces
 from stylegan_latents.invert.faces.detector import Face, find_faces, follow_face
 from stylegan_latents.invert.films.crop_path import plan_crops
 from stylegan_latents.invert.films.follow import Follower
@@ -36,9 +38,9 @@ from stylegan_latents.invert.films.read import read_film
 from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.films.write import write_film
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.photos.crop import Alignment, crop_of
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.inversion import Inversion
-from torch import Tensor
 
 SIDE, RATE, COMPARED = 720, 25, 256
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
-
 from tests.demo.browser import chromium
 from tests.demo.small_studio import small_page, small_studio
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from stylegan_latents.demo.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, Synthesis
-
 from tests.odd_models import seeded
 
 # The shipped directions are of 512 values; everything else is as small as can be.

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from stylegan_latents.demo.app import TABS, build
 from stylegan_latents.demo.session.studio import Studio
 

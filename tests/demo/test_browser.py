@@ -6,14 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
 from stylegan_latents.demo.app import TABS
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.samples.sampling import Sampling
-
 from tests.demo.browser import open_page
 
 pytestmark = pytest.mark.slow
-
 PHONE = {"width": 390, "height": 844}
 _PATIENCE = 120_000
 _AFTER = "#edit-compare img"

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 from PIL import Image
+
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.tabs.edit import searching
 from stylegan_latents.generator.errors import InputError
-
 from tests.demo.browser import chromium, open_page
 
 pytestmark = pytest.mark.slow
-
 _PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
 _PATIENCE = 120_000
 _READY = "Ready. “Find this face” searches its code."

@@ -12,15 +12,14 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.demo.browser import open_page
 
 pytestmark = pytest.mark.slow
-
 _PATIENCE = 120_000
 
 

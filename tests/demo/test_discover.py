@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.discover.axes import Axes
 from stylegan_latents.demo.tabs.discover.tab import AT_ONCE, Axis, draw_strips, keep_axis
@@ -13,7 +14,6 @@ from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.discovery.finders.ganspace import GANSpace
 from stylegan_latents.editing.discovery.finders.sefa import SeFa
 from stylegan_latents.generator.errors import InputError
-
 from tests.demo.visits import visiting
 
 

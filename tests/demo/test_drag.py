@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.drag import dragging as drags
@@ -25,7 +26,6 @@ from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.demo.visits import StopsAfter, report_all, visiting
 
 WISH = DragWish(((8.0, 8.0), (14.0, 10.0)), steps=3)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import gradio as gr
 import pytest
 from PIL import Image, ImageChops
+
 from stylegan_latents.demo.session.visit import Face, Visit
 from stylegan_latents.demo.tabs.edit import answers as edit_answers
 from stylegan_latents.demo.tabs.explore import seed_face

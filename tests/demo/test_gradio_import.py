@@ -5,6 +5,7 @@ import sys
 from importlib.machinery import PathFinder
 
 import pytest
+
 from stylegan_latents.demo.gradio_import import import_gradio
 
 _BEGIN = "import sys; before = list(sys.meta_path); from stylegan_latents.demo.gradio_import import import_gradio; "

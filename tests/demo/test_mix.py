@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.mix import by_layer as mixes
@@ -17,7 +18,6 @@ from stylegan_latents.editing.mixing.mixing import Donor, mix
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.demo.visits import report_all, visiting
 
 

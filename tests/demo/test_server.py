@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from stylegan_latents.demo.session.studio import Studio
 
+from stylegan_latents.demo.session.studio import Studio
 from tests.demo.client import AnswerError, Visitor, file_value
 from tests.demo.small_studio import small_page
 from tests.small_models import small_generator, small_record

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from stylegan_latents.demo.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.commands.cli import main as edit
@@ -14,11 +15,9 @@ from stylegan_latents.editing.discovery.scorers.head_pose import fit_head, look_
 from stylegan_latents.invert.faces.detector import landmarks_of
 from stylegan_latents.invert.faces.landmarks import aligned_box
 from stylegan_latents.invert.photos.files import read_photo
-
 from tests.demo.browser import open_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
 PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
 _STEPS = 12
 

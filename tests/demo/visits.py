@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
-
 from tests.small_models import small_generator, small_record
 
 NAMES = ("ann", "bob", "cleo")

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
-
 from tests.small_models import save_small_model, small_generator, small_record
 
 G = small_generator(latent_space="small-w")

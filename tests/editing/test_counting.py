@@ -1,5 +1,6 @@
 import pytest
-from stylegan_latents.editing.counting import show_count, show_work
+
+from stylegan_latents.generator.cli.progress import show_count, show_work
 
 
 def test_off_a_terminal_a_task_is_named_and_then_told_a_few_times(capsys: pytest.CaptureFixture[str]) -> None:

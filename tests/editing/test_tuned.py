@@ -8,15 +8,15 @@ import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.films.animation import weights_between
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.invert.faces.align import no_align
+from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.source import Source
 from stylegan_latents.invert.record.tuned_weights import tunable, tuned_generator
-
 from tests.editing.command_folder import MODEL, G, enter_folder, new_files, one_sentence
 from tests.small_models import save_small_model, small_record
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from stylegan_latents.encoders.config import Architecture, EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.generator.generator import Generator
-
 from tests.odd_models import seeded
 
 DATA = Path(__file__).parents[1] / "data" / "encoders"

@@ -6,12 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from stylegan_latents.encoders.face_chips import face_chips
-from stylegan_latents.encoders.face_distance import FaceDistance
-from stylegan_latents.encoders.face_recognition import FaceRecognition
+
+from stylegan_latents.encoders.face_recognition import FaceDistance, FaceRecognition, face_chips
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.zoo import fetch
-
 from tests.dlib_networks import parsed, small_network
 from tests.encoders.small_encoders import noise_images
 
@@ -20,6 +18,7 @@ PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 
 def test_descriptors_are_those_of_dlib() -> None:
     import dlib
+
     from stylegan_latents.invert.faces.detector import find_faces
     from stylegan_latents.invert.photos.files import read_photo, to_tensor
 

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 import torch
+
 from stylegan_latents.encoders.config import ARCHITECTURES, Architecture, EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.networks.backbone import Backbone
@@ -11,7 +12,6 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.perceptual import area_resize
-
 from tests.encoders.small_encoders import DEPTHS, WIDTHS, noise_images, small_encoder
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.odd_models import odd_generator

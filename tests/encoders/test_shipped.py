@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from stylegan_latents import encoders, generator
 from stylegan_latents.encoders.shipped import shipped_encoder
 from stylegan_latents.generator.errors import InputError
@@ -12,7 +13,6 @@ from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config, Synth
 from stylegan_latents.generator.perceptual import LPIPS
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.inverters.hybrid import HybridInverter
-
 from tests.odd_models import odd_generator
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents import encoders
 from stylegan_latents.encoders.face_recognition import FaceRecognition
 from stylegan_latents.encoders.train import main
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.perceptual import LPIPS
-
 from tests.dlib_networks import parsed, small_network
 from tests.encoders.small_encoders import noise_images
 from tests.odd_models import tiny_lpips

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
+
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.mapping import Mapping
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config, Synthesis
-from torch import Tensor
 
 FOLDER = Path(__file__).parents[1] / "data" / "stylegan2"
 NVIDIA = ("skip-conditional", "resnet-grey", "orig-four-channels", "stylegan3-repository")

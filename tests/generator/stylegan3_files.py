@@ -8,14 +8,14 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
+
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config, design
 from stylegan_latents.generator.networks.stylegan3 import Mapping, Synthesis
-from torch import Tensor
 
 FOLDER = Path(__file__).parents[1] / "data" / "stylegan3"
 PICKLES = ("t-conditional", "r-four-channels", "xl-two-stages")
-
 T = design(resolution=32, z_dim=4, mapping_widths=(6, 5), channel_base=128, channel_max=5, depth=7, margin=2)
 _SMALL = design(
     resolution=16, z_dim=4, mapping_widths=(5,), channel_base=64, channel_max=6, depth=5, radial=True, kernel=1

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator.convert import main
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-
 from tests.generator.stylegan2_files import nvidia_pickle, random_stylegan2, rosinality_checkpoint
 
 

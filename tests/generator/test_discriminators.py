@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.stylegan2_discriminator import (
     StyleGAN2DiscriminatorConfig,
     group_deviation,
 )
-from torch import Tensor
-
 from tests.generator import tensorflow_files
 from tests.generator.stylegan2_files import nvidia_pickle, rosinality_checkpoint
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
+
 from stylegan_latents.generator.features import feature_maps, features
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-
 from tests.generator.networks.test_stylegan1 import random_stylegan1
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights import download_url, zoo
 from stylegan_latents.generator.weights.archive import sha256_of
 from stylegan_latents.generator.weights.download_url import UrlSource
 from stylegan_latents.generator.weights.fetch import Entry, cached_size, obtain
-
 from tests.generator.stylegan2_files import NVIDIA, nvidia_pickle
 from tests.generator.web_server import Site, serve
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable, shortened
 

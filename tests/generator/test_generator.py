@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 import torch
-from stylegan_latents import generator
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.fingerprint import check_same_space, fingerprint
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.networks.mobile import Synthesis
-from stylegan_latents.generator.precision import in_precision
 from torch import Tensor, nn
 
+from stylegan_latents import generator
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator, check_same_space, fingerprint
+from stylegan_latents.generator.networks.mobile import Synthesis
+from stylegan_latents.generator.precision import in_precision
 from tests.odd_models import ODD, odd_config, odd_generator, seeded
 
 

@@ -1,9 +1,9 @@
 """Groups come from resolutions, and what a person types becomes rows of ws or one sentence."""
 
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Layer, group_of_each_ws, parse_layers
-
 from tests.odd_models import odd_config, odd_generator
 
 # Two layers for a row, rows out of order, a row count that no model has.

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator import loading
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats import openvino_ir
 from stylegan_latents.generator.formats.native import read_native, save_native
 from stylegan_latents.generator.weights import zoo
-
 from tests.odd_models import ODD, odd_generator
 
 

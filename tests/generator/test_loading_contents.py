@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
-
 from tests.generator.stylegan2_files import nvidia_pickle
 from tests.small_models import small_generator
 

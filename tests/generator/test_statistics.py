@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+
 from stylegan_latents import generator
 from stylegan_latents.generator import statistics as statistics_module
 from stylegan_latents.generator.statistics import WStatistics
-
 from tests.odd_models import odd_generator
 
 

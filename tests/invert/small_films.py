@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 from PIL import Image
+
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.invert.films.write import write_film
 from stylegan_latents.invert.photos.files import to_picture

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress
-from stylegan_latents.invert.losses import LPIPS
-from stylegan_latents.invert.record.inversion import Inversion
 from torch import Tensor
 
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.search.loss import LPIPS
 from tests.odd_models import tiny_lpips
 
 

@@ -3,7 +3,8 @@
 import threading
 
 import pytest
-from stylegan_latents.invert.background import WAITING, in_background
+
+from stylegan_latents.invert.films.background import WAITING, in_background
 
 
 class _Notes:

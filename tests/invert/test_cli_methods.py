@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from torch import Tensor
+
 from stylegan_latents.editing.commands.cli import main as edit
 from stylegan_latents.invert.commands.cli import main
 from stylegan_latents.invert.commands.report_table import Report
 from stylegan_latents.invert.record.inversion import Inversion
-from torch import Tensor
-
 from tests.invert.small_search import small_search  # noqa: F401
 from tests.small_models import save_small_model
 

@@ -3,17 +3,16 @@
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.invert.faces.align import find_faces
 from stylegan_latents.invert.invert_face import invert_face
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.photos.files import read_photo
 from stylegan_latents.invert.record.source import Source
-
 from tests.invert.small_search import small_search
 from tests.odd_models import odd_generator
 
 __all__ = ["small_search"]
-
 PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 
 

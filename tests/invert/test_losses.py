@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from stylegan_latents.generator.weights import zoo
-from stylegan_latents.invert.losses import LPIPS, Trunk, area_resize
 from torch import Tensor
 
+from stylegan_latents.generator.weights import zoo
+from stylegan_latents.invert.search.loss import LPIPS, Trunk, area_resize
 from tests.odd_models import seeded, tiny_lpips
 
 TRUNKS = get_args(Trunk)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import torch
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress, _Search
-
+from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter, _Search
 from tests.invert.small_search import breaking, interrupt_at, invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator, tiny_lpips
 

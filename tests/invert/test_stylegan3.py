@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.editing.directions.apply import apply_edits
 from stylegan_latents.editing.directions.direction import Direction
-
 from tests.generator.stylegan3_files import R, random_stylegan3, stylegan3_pickle
 from tests.invert.small_search import invert, own_images, small_search
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+
 from stylegan_latents.demo.page.page import Page, answering, face_chooser
 from stylegan_latents.demo.page.results import command_box, command_line, ready, record_name
 from stylegan_latents.demo.page.running import Done, run_reporting
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL.Image import Image
+
     from stylegan_latents.editing.directions.direction import Direction
 
 AT_ONCE = 6

@@ -12,6 +12,7 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
     from stylegan_latents.editing.drag.drag import Dragged, DragProgress, Handle, Point
 
 EVERYTHING, PAINTED = "everything", "painted"
@@ -103,6 +104,7 @@ def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> st
         The picture's path.
     """
     from PIL import Image
+
     from stylegan_latents.editing.drag.picture import marked
 
     with Image.open(visit.face(name).before) as before:
@@ -155,6 +157,7 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragSt
         StoppedError: the visitor stopped it before the first step.
     """
     import torch
+
     from stylegan_latents.editing.drag.drag import Drag, dragged_record
     from stylegan_latents.editing.drag.picture import marked
     from stylegan_latents.editing.records.codes import record_code

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
+
 from stylegan_latents.demo.page.page import Page, answering, face_chooser
 from stylegan_latents.demo.page.results import download_picture, not_ready, ready, results_row
 from stylegan_latents.demo.page.running import Done

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+
 from stylegan_latents.demo.page.running import wait_for_turn
 from stylegan_latents.demo.page.status_line import duration, note
 from stylegan_latents.demo.session import photos
@@ -17,6 +18,7 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from gradio.data_classes import ImageData
+
     from stylegan_latents.invert.inverters.by_name import Quality
 
 VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]

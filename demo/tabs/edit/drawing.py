@@ -14,6 +14,7 @@ from stylegan_latents.invert.photos.files import read_photo
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
     from stylegan_latents.editing.directions.apply import Edit
 
 View = Literal["Face", "Photo", "Whole photo"]

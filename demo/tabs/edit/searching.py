@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.running import Done, run_reporting
-from stylegan_latents.demo.session.photos import Photo
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.visit import Face, Photo, Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import to_picture
 
 if TYPE_CHECKING:
+    from stylegan_latents.invert.inverters.base import Progress
     from stylegan_latents.invert.inverters.by_name import Quality
-    from stylegan_latents.invert.inverters.optimize import Progress
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,9 @@ def search(
         InputError: the photo cannot be read any more, the search fails, or the visit has too many faces.
         StoppedError: the visitor stopped it and wants nothing of it.
     """
-    from stylegan_latents.invert.faces.align import align_face, no_align
+    from stylegan_latents.invert.faces.align import align_face
     from stylegan_latents.invert.faces.identity import Identity
+    from stylegan_latents.invert.photos.crop import no_align
 
     studio = visit.studio
     visit.check_room()

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import gradio as gr
+
 from stylegan_latents.demo.page.page import Page
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
+
 from stylegan_latents.demo.page.page import Page, answering, face_chooser
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS

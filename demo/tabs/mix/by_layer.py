@@ -14,6 +14,7 @@ from stylegan_latents.generator.layers import Group
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
     from stylegan_latents.editing.mixing.mixing import Donor
     from stylegan_latents.editing.records.codes import Code
 

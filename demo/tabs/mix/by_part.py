@@ -8,10 +8,10 @@ from stylegan_latents.demo.session.visit import Face, Visit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
     from stylegan_latents.generator.generator import Generator
 
 Kind = Literal["part", "region"]
-
 REGION_LAYERS = "middle"
 """What a giver gives in a region, as ``edit mix --region`` has it."""
 
@@ -39,7 +39,7 @@ class Borrowed:
 
 def offered(G: "Generator") -> dict[Kind, tuple[str, ...]]:
     """What can be given with a generator, by kind: parts that need not be found first, and regions of faces."""
-    from stylegan_latents.editing.mixing.parts import parts_at_hand
+    from stylegan_latents.editing.mixing.parts_catalogue import parts_at_hand
     from stylegan_latents.editing.regions.regions import REGIONS
     from stylegan_latents.generator.weights.zoo import models
 
@@ -66,7 +66,7 @@ def draw_borrowed(visit: Visit, name: str | None, wish: Borrowed, *, full: bool 
     from stylegan_latents.editing.commands.parts import THRESHOLD
     from stylegan_latents.editing.mixing.by_part import PartDonor
     from stylegan_latents.editing.mixing.mixing import Donor
-    from stylegan_latents.editing.mixing.parts import parts_at_hand
+    from stylegan_latents.editing.mixing.parts_catalogue import parts_at_hand
     from stylegan_latents.editing.mixing.pictures import mixed_picture
     from stylegan_latents.editing.records.codes import record_code
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
+
 from stylegan_latents.demo.page.page import Page, face_chooser
 from stylegan_latents.demo.page.results import ready, results_row
 from stylegan_latents.demo.page.running import Done

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
+
 from stylegan_latents.demo.page.page import Page, answering, face_chooser
 from stylegan_latents.demo.page.results import download_picture, not_ready, ready, results_row
 from stylegan_latents.demo.page.status_line import note

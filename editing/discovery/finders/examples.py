@@ -9,8 +9,9 @@ from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 
 @dataclass(frozen=True, eq=False)

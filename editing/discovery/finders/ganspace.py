@@ -14,12 +14,12 @@ from stylegan_latents.editing.discovery.finders.sefa import check_count
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
-    from stylegan_latents.generator.statistics import WStatistics
     from torch import Tensor
 
-Progress = Callable[[int, int], None]
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.statistics import WStatistics
 
+Progress = Callable[[int, int], None]
 _BATCH = 2000
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
 from stylegan_latents.editing.discovery.fitting.held_out import HeldOut

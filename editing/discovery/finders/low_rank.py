@@ -25,12 +25,12 @@ from stylegan_latents.editing.discovery.finders.stylespace import StyleSpace
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 Progress = Callable[[int, int], None]
 LowRankMethod = Literal["ratio", "null-space"]
-
 _AXES, _CHANNELS = 100, 64
 _STEP = 0.5  # of a standard deviation: the picture is nearly linear, and differences are above the rounding
 _BATCH = 4
@@ -101,6 +101,7 @@ class LowRank:
             InputError: a mask is empty or covers everything, there are no codes, or the layers drive to-RGB alone.
         """
         import torch
+
         from stylegan_latents.generator.ops.memory import keep_freed_memory
 
         if not len(ws):
@@ -144,6 +145,7 @@ class LowRank:
     def _changes(self, ws: "Tensor", axes: "Tensor", space: Space) -> "Iterator[Tensor]":
         """For each code, what a standard deviation along each axis changes, ``[axes, C, H, W]``."""
         import torch
+
         from stylegan_latents.generator.ops.cores import on_every_core
 
         sizes = [layer.channels for layer in self.G.layers]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.discovery.fitting.linear import LinearModel, Method, fit
@@ -23,8 +24,9 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 _SEED, _RECORD, _TRUNCATION = "seed", "record", "truncation"
 _USUAL_TRUNCATION = 0.7

@@ -13,8 +13,9 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.style_weights import style_weights
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 
 class SeFa:

@@ -17,8 +17,9 @@ from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 Progress = Callable[[int, int], None]
 

@@ -22,11 +22,11 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     import torch
-    from stylegan_latents.generator.generator import Generator, Noise
     from torch import Tensor
 
-Progress = Callable[[int, int], None]
+    from stylegan_latents.generator.generator import Generator, Noise
 
+Progress = Callable[[int, int], None]
 _SIDE = 224
 
 

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.formats.arrays import read_arrays
+from stylegan_latents.editing.directions.published import read_arrays
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.discovery.scorers.image_text import ImageTextModel
     from stylegan_latents.generator.generator import Generator
-    from torch import Tensor
 
 THRESHOLD = 0.1
 """The relevance from which on a style channel moves."""

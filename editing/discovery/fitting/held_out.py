@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.fitting.attributes import Attribute
 from stylegan_latents.editing.discovery.fitting.leakage import changes
@@ -13,8 +14,9 @@ from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 # Seeds far from those that codes are drawn with.
 _GAIN_SEED, _SCALE_SEED = 900_000_000, 910_000_000

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.fitting.samples import Progress, score_codes
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.fitting.attributes import HELPERS, LOOSELY_HELD, Attribute
 from stylegan_latents.editing.discovery.fitting.linear import LinearModel
 from stylegan_latents.editing.discovery.fitting.samples import Progress, expand, score_codes
@@ -19,8 +20,9 @@ from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer, Sco
 from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 _HELPER_PARTS = (*HELPERS, "skin-light", "skin-red", "brows-up", "face-y", "hair-light", "contrast")
 # Lengths of what is tried, in whitened W: as long as edits are, so that what is measured is what they will do.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.fitting.samples import Samples
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 from stylegan_latents.generator.errors import InputError

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.fitting.attributes import LOOSELY_HELD, Attribute
 from stylegan_latents.editing.discovery.fitting.linear import LinearModel, fit
 from stylegan_latents.editing.discovery.fitting.samples import Samples, score_codes
@@ -16,9 +17,10 @@ from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator
-    from torch import Tensor
 
 # What a step of length 1 in whitened W, in coarse, middle or fine rows, changes in who is seen and in the scores of
 # all attributes, otherwise on every face: no linear model says so, and short steps do it least. Measured with 46

@@ -10,17 +10,18 @@ from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer, focus_of
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.generator import Generator
     from torch import Tensor
 
-Progress = Callable[[int, int], None]
+    from stylegan_latents.generator.generator import Generator
 
+Progress = Callable[[int, int], None]
 _BATCH = 4
 _SAVE_EVERY = 100
 _SKETCH = "sketch-3"  # changes whenever a sketch does: scores of different ones may not mix in the cache
@@ -129,6 +130,7 @@ def score_codes(
 def _scored(G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, exact: bool) -> Iterator[Array]:
     """The scores of one batch after the other."""
     import torch
+
     from stylegan_latents.generator.ops.cores import on_every_core
 
     size = min(size, G.resolution)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 from stylegan_latents.generator.errors import InputError
 

@@ -5,6 +5,7 @@ Every place is found from the landmarks, so it moves with the face. Colours run 
 
 import numpy as np
 import numpy.typing as npt
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 
 NAMES = (

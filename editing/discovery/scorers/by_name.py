@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.counting import Begin
+from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
 from stylegan_latents.editing.discovery.scorers.network_file import open_network
 from stylegan_latents.editing.discovery.scorers.network_settings import NetworkSettings, Outputs, read_settings
 from stylegan_latents.editing.discovery.scorers.preprocessing import Preprocessing

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array, to_pixels
 
 if TYPE_CHECKING:

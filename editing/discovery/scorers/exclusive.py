@@ -7,6 +7,7 @@ blame the direction for how the scores are made.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 
 TIED = 0.98

@@ -1,10 +1,10 @@
 """Smile, open mouth and open eyes, from landmarks that look straight ahead."""
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 
 NAMES = ("smile", "mouth-open", "eyes-open", "brows-up")
-
 _LEFT_EYE, _RIGHT_EYE = range(36, 42), range(42, 48)
 
 

@@ -4,6 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers import age_gender, appearance, expression
 from stylegan_latents.editing.discovery.scorers.head_pose import fit_head, look_ahead
 from stylegan_latents.editing.discovery.scorers.scorer import Array, to_pixels

@@ -8,6 +8,7 @@ Axes: x to the viewer's right, y down, z towards the viewer.
 """
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 
 # Rough positions on an adult head in millimetres, iBUG's 68 points, after anthropometric means of the breadth

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 from stylegan_latents.generator.errors import InputError
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 Features = Callable[["Tensor"], Array]
 Progress = Callable[[int, int], None]
-
 _SIDE = 256
 _FOLDS = 5
 _LAYERS, _GRID = 3, 6
@@ -123,7 +123,8 @@ def _fit(values: Array, positive: np.ndarray[tuple[int], np.dtype[np.bool_]]) ->
 
 def _alex_features() -> Features:
     import torch
-    from stylegan_latents.invert.losses import LPIPS
+
+    from stylegan_latents.invert.search.loss import LPIPS
 
     trunk = LPIPS.load("alex")
 

@@ -4,18 +4,20 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 
 if TYPE_CHECKING:
-    from stylegan_latents.encoders.face_distance import FaceDistance
     from torch import Tensor
+
+    from stylegan_latents.encoders.face_recognition import FaceDistance
 
 _NUMBERS = 128
 
 
 @functools.cache
 def _network() -> "FaceDistance":
-    from stylegan_latents.encoders.face_distance import FaceDistance
+    from stylegan_latents.encoders.face_recognition import FaceDistance
 
     return FaceDistance()
 

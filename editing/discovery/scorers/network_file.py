@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 from stylegan_latents.generator.errors import InputError
 

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.features import Box
     from torch import Tensor
+
+    from stylegan_latents.generator.layers import Box
 
 Array = npt.NDArray[np.float64]
 

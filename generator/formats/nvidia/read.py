@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from torch import Tensor
+
 from stylegan_latents.generator.formats.nvidia.tensorflow import tensorflow_generator
 from stylegan_latents.generator.formats.nvidia.tensorflow_discriminator import tensorflow_discriminator
 from stylegan_latents.generator.formats.nvidia.tensorflow_network import networks_in
@@ -12,7 +14,6 @@ from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
-from torch import Tensor
 
 
 def read_nvidia(path: Path) -> tuple[StyleGAN1Config | StyleGAN2Config | StyleGAN3Config, dict[str, Tensor]]:

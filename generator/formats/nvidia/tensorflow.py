@@ -6,6 +6,8 @@ networks within it.
 
 from pathlib import Path
 
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.nvidia.tensorflow_network import Variables, networks_in
 from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan1 import read_stylegan1
@@ -13,7 +15,6 @@ from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan2 import read_
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-from torch import Tensor
 
 
 def tensorflow_generator(

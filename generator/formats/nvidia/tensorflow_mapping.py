@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.nvidia.tensorflow_network import Variables
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS
-from torch import Tensor
 
 _HERE = "mapping/"
 

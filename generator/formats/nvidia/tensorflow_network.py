@@ -10,10 +10,11 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import TORCH, InertObject, Known, NotRead, fits
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget, StandIn
-from torch import Tensor
 
 _MAX_VARIABLES = 10_000
 _MAX_DEPTH = 4

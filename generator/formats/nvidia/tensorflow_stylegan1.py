@@ -1,10 +1,11 @@
 """StyleGAN's generator, from the variables of a TensorFlow pickle."""
 
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.nvidia.tensorflow_mapping import read_mapping, sides_of
 from stylegan_latents.generator.formats.nvidia.tensorflow_network import Variables
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
-from torch import Tensor
 
 _HERE = "synthesis/"
 _FUSED_FROM = 128  # pixels, where the setting is left to itself

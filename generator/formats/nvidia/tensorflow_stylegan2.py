@@ -1,10 +1,11 @@
 """StyleGAN2's and StyleGAN2-ADA's generator, from the variables of a TensorFlow pickle."""
 
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.nvidia.tensorflow_mapping import read_mapping, sides_of
 from stylegan_latents.generator.formats.nvidia.tensorflow_network import Variables
 from stylegan_latents.generator.networks.stylegan2 import Architecture, StyleGAN2Config
-from torch import Tensor
 
 _HERE = "synthesis/"
 _BOX = (1.0, 1.0)

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.nvidia.torch import (
+from stylegan_latents.generator.formats.nvidia.torch_weights import (
     NetworkWeights,
     check_activation,
     dense_tensors,
@@ -13,7 +15,6 @@ from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObje
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS, Architecture
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
-from torch import Tensor
 
 
 def torch_discriminator(contents: object, path: Path) -> tuple[StyleGAN2DiscriminatorConfig, dict[str, Tensor]]:

@@ -7,14 +7,15 @@ be the ones that the file holds.
 from typing import TYPE_CHECKING
 
 import torch
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
-from stylegan_latents.generator.ops.filtered_leaky_relu import Resampling
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.ops.filtered_leaky_relu import Resampling
+
 if TYPE_CHECKING:
-    from stylegan_latents.generator.formats.nvidia.torch import NetworkWeights
+    from stylegan_latents.generator.formats.nvidia.torch_weights import NetworkWeights
 
 _MAX_LAYERS = 65
 
@@ -25,7 +26,7 @@ def stylegan3(weights: "NetworkWeights") -> tuple[StyleGAN3Config, dict[str, Ten
     Raises:
         InputError: something is missing, or does not fit.
     """
-    from stylegan_latents.generator.formats.nvidia.torch import mapping_tensors
+    from stylegan_latents.generator.formats.nvidia.torch_weights import mapping_tensors
 
     tensors = mapping_tensors(weights)
     if weights.has("mapping.embed_proj.weight"):
@@ -43,7 +44,7 @@ def _classes(weights: "NetworkWeights", tensors: dict[str, Tensor]) -> None:
 
     What comes before the unit length is the same for every image of a class, so it is one table.
     """
-    from stylegan_latents.generator.formats.nvidia.torch import dense_tensors
+    from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors
 
     means = weights.tensor("mapping.w_avg", 0, len(tensors["mapping.layers.0.bias"]))
     embedding = weights.tensor("mapping.embed.weight", 0, 0)
@@ -136,7 +137,7 @@ def _side(weights: "NetworkWeights", module: str, name: str) -> int:
 
 
 def _input(weights: "NetworkWeights", tensors: dict[str, Tensor], config: StyleGAN3Config) -> None:
-    from stylegan_latents.generator.formats.nvidia.torch import dense_tensors
+    from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors
 
     theirs, channels = "synthesis.input", config.channels[0]
     side, rate = _side(weights, theirs, "size"), weights.whole(theirs, "sampling_rate", 0)
@@ -158,7 +159,7 @@ def _input(weights: "NetworkWeights", tensors: dict[str, Tensor], config: StyleG
 def _layer(
     weights: "NetworkWeights", tensors: dict[str, Tensor], theirs: str, index: int, config: StyleGAN3Config
 ) -> None:
-    from stylegan_latents.generator.formats.nvidia.torch import dense_tensors
+    from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors
 
     ours, to_rgb = f"synthesis.convs.{index}", index == config.depth
     before, channels = config.channels[max(index - 1, 0)], config.channels[index]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import Known
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, Budget, StandIn

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
 import numpy as np
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, Budget, StandIn, name_only, raw_bytes
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget, StandIn, name_only
-from torch import Tensor
 
 _DTYPES = {
     "Float": torch.float32,

@@ -2,6 +2,7 @@
 
 import gradio as gr
 import pytest
+
 from stylegan_latents.demo.page.page import answering
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from stylegan_latents.demo.page.running import Done, StoppedError, run_reporting
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError

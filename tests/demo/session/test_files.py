@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
 from stylegan_latents.demo.session import files as visit_files
 from stylegan_latents.demo.session.files import VisitFiles
 from stylegan_latents.demo.session.names import clean_name

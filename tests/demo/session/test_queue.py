@@ -4,6 +4,7 @@ import threading
 from contextlib import ExitStack
 
 import pytest
+
 from stylegan_latents.demo.page.running import StoppedError, wait_for_turn, waiting_words
 from stylegan_latents.demo.session.queue import Line
 from stylegan_latents.demo.session.visit import Visit

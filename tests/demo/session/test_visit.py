@@ -5,12 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.demo.session import visit as visits
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.explore import seed_face
 from stylegan_latents.generator.errors import InputError
-
 from tests.demo.small_studio import small_studio
 from tests.small_models import small_generator, small_record
 

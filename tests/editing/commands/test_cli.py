@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.invert.faces.align import no_align
+from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.source import Source
-
 from tests.editing.command_folder import MODEL, G, enter_beside_model
 from tests.small_models import small_generator, small_record
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
+
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.directions.describe import describe
@@ -14,8 +16,6 @@ from stylegan_latents.editing.discovery.finders.sefa import SeFa
 from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-from torch import nn
-
 from tests.editing.command_folder import MODEL, G, enter_beside_model
 from tests.editing.discovery.finders.test_text import ColourTexts
 from tests.generator.stylegan2_files import random_stylegan2

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.editing.command_folder import MODEL, enter_folder, new_files, one_sentence
 
 RECORD = "a.inversion.safetensors"

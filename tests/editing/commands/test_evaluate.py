@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from stylegan_latents.editing.commands.cli import main
 
+from stylegan_latents.editing.commands.cli import main
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
 
 QUICK = ("--scorer", "colour", "--features", "none", "--codes", "3", "--steps", "3", *MODEL)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.films import animation
 from stylegan_latents.editing.films.trajectories import linear
 from stylegan_latents.invert.photos.files import to_picture
-
 from tests.editing.command_folder import MODEL, G, enter_folder, new_files, one_sentence
 
 A, B = "a.inversion.safetensors", "b.inversion.safetensors"

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.mixing.mixing import Donor, mix
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.editing.command_folder import MODEL, G, enter_folder, new_files, one_sentence
 
 A, B = "a.inversion.safetensors", "b.inversion.safetensors"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents import generator
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.samples import sampling
@@ -15,7 +16,6 @@ from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.generator.stylegan2_files import nvidia_pickle, random_stylegan2
 from tests.small_models import save_small_model, small_generator
 

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.discovery.scorers import image_text
 from stylegan_latents.editing.discovery.scorers.image_text import OpenCLIP
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.locks import Claims
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.editing.command_folder import MODEL, enter_folder, new_files, one_sentence
 from tests.editing.discovery.finders.test_text import ColourTexts
 

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.apply import apply_edits, edit_name, pair, spread
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.generator.errors import InputError

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.directions.direction import Direction
@@ -8,7 +9,6 @@ from stylegan_latents.editing.discovery.finders.examples import ExamplePairs, Ex
 from stylegan_latents.editing.discovery.finders.ganspace import GANSpace
 from stylegan_latents.editing.discovery.finders.scored_codes import ScoredCodes, read_scores
 from stylegan_latents.generator.statistics import WStatistics
-
 from tests.odd_models import odd_generator
 
 G = odd_generator()

@@ -1,4 +1,5 @@
 import torch
+
 from stylegan_latents.editing.directions.describe import describe
 from stylegan_latents.editing.directions.direction import Direction
 

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from stylegan_latents.editing.directions import catalogue as module
-from stylegan_latents.editing.directions.catalogue import find, known, shipped_path
-from stylegan_latents.editing.directions.direction import Direction, load
-from stylegan_latents.generator.errors import InputError
 
+from stylegan_latents.editing.directions import catalogue as module
+from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.direction import Direction, load
+from stylegan_latents.editing.directions.shipped import known, shipped_path
+from stylegan_latents.generator.errors import InputError
 from tests.small_models import small_generator
 
 W_DIM = 8

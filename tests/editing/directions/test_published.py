@@ -3,12 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.directions.published import E4E_FFHQ, split_component
 from stylegan_latents.generator.errors import InputError
-
 from tests.odd_models import odd_generator
 
 G = odd_generator(latent_space="stylegan2-faces-w")

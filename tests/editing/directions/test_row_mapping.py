@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.row_mapping import (
     map_rows,
     map_vectors,
@@ -9,7 +10,6 @@ from stylegan_latents.editing.directions.row_mapping import (
 )
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.odd_models import odd_generator
 

@@ -1,5 +1,7 @@
 import pytest
 import torch
+from torch import Tensor, nn
+
 from stylegan_latents.editing.drag.drag import Drag, DragProgress, Handle, dragged_record
 from stylegan_latents.editing.drag.point_tracker import features_at
 from stylegan_latents.editing.drag.search import PATIENCE, Search
@@ -8,8 +10,6 @@ from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-from torch import Tensor, nn
-
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3
 from tests.odd_models import odd_generator

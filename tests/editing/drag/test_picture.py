@@ -1,5 +1,6 @@
 import numpy as np
 from PIL import Image
+
 from stylegan_latents.editing.drag.picture import marked
 
 BLUE, RED = (40, 90, 230), (220, 40, 40)

@@ -1,9 +1,10 @@
 import pytest
 import torch
+from torch import Tensor, nn
+
 from stylegan_latents.editing.drag import point_tracker
 from stylegan_latents.editing.drag.point_tracker import PointTracker, disc
 from stylegan_latents.generator.features import FeatureMap
-from torch import Tensor, nn
 
 MAP = 64
 SAMPLE = 1 / MAP

@@ -6,13 +6,13 @@ import math
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
 from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
 from stylegan_latents.editing.evaluation.report import csv_text, figure, json_values, text_table
 from stylegan_latents.editing.evaluation.score_spread import score_spread
 from stylegan_latents.generator.errors import InputError
-
 from tests.small_models import small_generator
 
 NAMES = ("tall", "wide", "dull")

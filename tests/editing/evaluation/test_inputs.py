@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from stylegan_latents.editing.evaluation.inputs import find_directions
 from stylegan_latents.generator.generator import Generator
-
 from tests.small_models import small_generator
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
@@ -12,7 +13,6 @@ from stylegan_latents.editing.evaluation.evaluator import Contender
 from stylegan_latents.editing.evaluation.inversions import editability
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.invert.commands.report_table import Report
-
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
 from tests.small_models import small_record
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.films import trajectories as interpolation
 from stylegan_latents.editing.films.animation import draw_frames, noise_between
 from stylegan_latents.editing.films.trajectories import frame_times
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.photos.files import to_picture
-
 from tests.small_models import small_generator
 
 G = small_generator()

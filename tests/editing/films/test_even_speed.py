@@ -1,11 +1,11 @@
 import pytest
 import torch
+from torch import Tensor
+
 from stylegan_latents.editing.films import trajectories as interpolation
 from stylegan_latents.editing.films.even_speed import EvenPace, even_pace
 from stylegan_latents.editing.films.trajectories import frame_times
 from stylegan_latents.generator.errors import InputError
-from torch import Tensor
-
 from tests.small_models import small_generator
 
 G = small_generator()

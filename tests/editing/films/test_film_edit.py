@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.invert.faces.align import Alignment
 from stylegan_latents.invert.films.read import film_facts, read_film
+from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.source import Source
-
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
 from tests.invert.small_films import save_film, with_sound
 from tests.small_models import small_record

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.apply import edited_styles
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.films import even_speed as pace
@@ -9,7 +10,6 @@ from stylegan_latents.editing.films.trajectories import slerp
 from stylegan_latents.editing.records.codes import Code, seed_code
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.photos.files import to_picture
-
 from tests.small_models import small_generator
 
 G = small_generator()
@@ -67,7 +67,7 @@ def test_directions_of_style_channels_are_swept() -> None:
 def test_an_even_pace_sees_style_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     width = sum(layer.channels for layer in G.layers)
     channels = Direction("channels", G.latent_space, torch.ones(1, width), 1.0, space="s").bind(G)
-    monkeypatch.setattr("stylegan_latents.invert.losses.LPIPS.load", lambda _: _Squares())
+    monkeypatch.setattr("stylegan_latents.invert.search.loss.LPIPS.load", lambda _: _Squares())
     code = seed_code(G, 1)
     # Where nothing changed there would be no pace.
     times = Morph(frames=5, directions=[channels], ends=(0, 3), even=True).times(G, [code])

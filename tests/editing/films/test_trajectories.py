@@ -2,12 +2,12 @@ import math
 
 import pytest
 import torch
+from torch import Tensor
+
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.films import trajectories as interpolation
 from stylegan_latents.editing.films.trajectories import Way, ease, frame_times
 from stylegan_latents.generator.errors import InputError
-from torch import Tensor
-
 from tests.small_models import small_generator
 
 G = small_generator(latent_space="small-w")

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from stylegan_latents.editing.formats.arrays import read_arrays
+
+from stylegan_latents.editing.directions.published import read_arrays
 from stylegan_latents.generator.errors import InputError
 
 

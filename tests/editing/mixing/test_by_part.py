@@ -1,8 +1,8 @@
 import pytest
 import torch
+
 from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts, part_distances
 from stylegan_latents.generator.errors import InputError
-
 from tests.odd_models import odd_generator
 
 G = odd_generator()

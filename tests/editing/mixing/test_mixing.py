@@ -2,9 +2,9 @@ import math
 
 import pytest
 import torch
+
 from stylegan_latents.editing.mixing.mixing import Donor, check_apart, mix, mix_matrix, share_out
 from stylegan_latents.generator.errors import InputError
-
 from tests.small_models import small_generator
 
 G = small_generator()

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from stylegan_latents.editing.records.codes import check_not_a_source, open_codes
 from stylegan_latents.editing.samples.sampling import Sampling
 from stylegan_latents.generator.errors import InputError
-
 from tests.editing.command_folder import G, enter_folder
 from tests.small_models import small_generator, small_record
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended
 
+from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended
 from tests.small_models import small_generator
 
 G = small_generator()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.editing.regions.places import masks_of_codes
 from stylegan_latents.generator.errors import InputError
-
 from tests.small_models import small_generator
 
 G = small_generator()

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from stylegan_latents.editing.regions.blending import blend_pictures
 from stylegan_latents.editing.regions.regions import (
     check_regions,

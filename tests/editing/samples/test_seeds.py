@@ -1,4 +1,5 @@
 import pytest
+
 from stylegan_latents.editing.samples.seeds import parse_seeds
 from stylegan_latents.generator.errors import InputError
 

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.strengths.guided import (

@@ -1,6 +1,7 @@
 import math
 
 import pytest
+
 from stylegan_latents.editing.strengths.line_search import strength_for
 from stylegan_latents.generator.errors import InputError
 

@@ -2,10 +2,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.strengths.strips import strips
 from stylegan_latents.invert.photos.files import to_picture
-
 from tests.small_models import small_generator
 
 Pixels = npt.NDArray[np.int64]

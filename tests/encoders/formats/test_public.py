@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+
 from stylegan_latents import encoders, generator
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.formats.public import read_public_encoder
 from stylegan_latents.encoders.loading import contains_generator
 from stylegan_latents.encoders.restyle import ReStyle
 from stylegan_latents.generator.errors import InputError
-
 from tests.encoders.small_encoders import DATA, noise_images, public_contents
 from tests.generator.stylegan2_files import rosinality_checkpoint
 from tests.small_models import small_generator

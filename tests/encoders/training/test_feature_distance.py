@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from stylegan_latents.encoders.training.feature_distance import FeatureDistance
-from stylegan_latents.generator.errors import InputError
 from torch import nn
 
+from stylegan_latents.encoders.training.feature_distance import FeatureDistance
+from stylegan_latents.generator.errors import InputError
 from tests.encoders.small_encoders import noise_images
 from tests.odd_models import seeded
 

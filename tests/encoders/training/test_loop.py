@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
+
 from stylegan_latents.encoders.networks.e4e import Encoder4Editing
 from stylegan_latents.encoders.training.data import AlignedImages, Both, GeneratorSamples
 from stylegan_latents.encoders.training.loop import Training, new_accelerator
@@ -12,8 +14,6 @@ from stylegan_latents.encoders.training.run import ENCODER, LOGS, SAMPLES, STATE
 from stylegan_latents.encoders.training.settings import TrainingSettings
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from torch import Tensor
-
 from tests.encoders.small_encoders import small_encoder
 from tests.odd_models import odd_config, odd_generator
 

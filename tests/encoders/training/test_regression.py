@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import pytest
 import torch
+from torch import Tensor
+
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.networks.perceptual import CHANNELS, SIDE
 from stylegan_latents.encoders.training.data import Examples, GeneratorSamples
@@ -13,8 +15,6 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS
 from stylegan_latents.generator.statistics import WStatistics
-from torch import Tensor
-
 from tests.encoders.small_encoders import noise_images, small_encoder
 from tests.odd_models import odd_config, odd_generator, tiny_lpips
 

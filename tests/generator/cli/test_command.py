@@ -2,6 +2,7 @@ import errno
 
 import pytest
 import torch
+
 from stylegan_latents.generator.cli.command import choose_device, is_disk_full, new_app, run, status_of
 from stylegan_latents.generator.errors import InputError
 

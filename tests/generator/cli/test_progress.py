@@ -1,6 +1,7 @@
 import math
 
 import pytest
+
 from stylegan_latents.generator.cli.progress import show_progress, show_status
 
 

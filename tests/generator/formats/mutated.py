@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 

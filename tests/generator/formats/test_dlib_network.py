@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.dlib_network import read_network
-
 from tests.dlib_networks import integer, name, small_network
 
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.file_head import FileHead
 

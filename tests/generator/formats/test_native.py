@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import _KEY, average_w, build_mobile, read_native, save_native
-
 from tests.odd_models import ODD, odd_config, odd_generator
 
 

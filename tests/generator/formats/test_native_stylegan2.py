@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
-
 from tests.generator.stylegan2_files import check_parity, expected, nvidia_pickle
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import average_w, build_mobile

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
-
 from tests.generator.stylegan2_files import check_parity, expected, rosinality_checkpoint
 
 

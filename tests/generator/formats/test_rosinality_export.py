@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.rosinality_export import save_rosinality
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-
 from tests.generator.stylegan2_files import check_parity, expected, random_stylegan2, rosinality_checkpoint
 from tests.small_models import small_generator
 

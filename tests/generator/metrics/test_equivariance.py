@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.metrics.equivariance import rotation_equivariance, translation_equivariance
 from stylegan_latents.generator.metrics.resampling import limit_as_turned, shift, shift_pixels, turn, turned_filter
-from torch import Tensor
 
 SIDE = 48
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.metrics.features import InceptionFeatures, VGGFeatures
 from torch.nn import functional as F
 
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.metrics.features import InceptionFeatures, VGGFeatures
 from tests.odd_models import seeded
 
 WIDTHS = (3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 8)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from stylegan_latents.generator.metrics.frechet import FeatureStatistics, frechet_distance, sample_features
 from torch import Tensor
 
+from stylegan_latents.generator.metrics.frechet import FeatureStatistics, frechet_distance, sample_features
 from tests.odd_models import odd_generator
 
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from stylegan_latents.generator.metrics.draws import draw_z
-from stylegan_latents.generator.metrics.path_length import _seen, perceptual_path_length, slerp
 from torch import Tensor
 
+from stylegan_latents.generator.metrics.draws import draw_z
+from stylegan_latents.generator.metrics.path_length import _seen, perceptual_path_length, slerp
 from tests.odd_models import odd_generator
 
 G = odd_generator()

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from stylegan_latents import generator
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, SeparableConv
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylegan_latents import generator
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, SeparableConv
 from tests.generator.fixtures.make_ffhq_openvino import FIXTURE, SEEDS, W_VALUES
 from tests.odd_models import ODD, ODD_SIZES, odd_generator, seeded
 

@@ -4,13 +4,13 @@ from typing import cast
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.mobile import LEAK, SeparableConv, Synthesis, UpBlock
 from stylegan_latents.generator.ops.separable import modulated_separable_reference
 from stylegan_latents.generator.ops.wavelet import inverse_haar_reference
-from torch import Tensor
-from torch.nn import functional as F
-
 from tests.odd_models import ODD_SIZES, odd_config, odd_generator, seeded
 
 DEEP = odd_config(channels=(8, 8, 8, 12, 8, 4))  # 256 pixels: in sketches 64, and 16 around the focus

@@ -2,12 +2,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.networks.mapping import Mapping
-from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config, Synthesis
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.mapping import Mapping
+from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config, Synthesis
 from tests.invert.small_search import invert, own_images, small_search  # noqa: F401
 
 CONFIG = StyleGAN1Config(z_dim=4, mapping_widths=(6, 5), channels=(7, 6, 4))

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from torch.nn import functional as F
 
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from tests.generator.stylegan2_files import random_stylegan2
 
 CONFIG = StyleGAN2Config(z_dim=4, mapping_widths=(6, 5), channels=(7, 6, 4))

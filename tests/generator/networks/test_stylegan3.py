@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from stylegan_latents.generator.layers import parse_layers
-from stylegan_latents.generator.networks.alias_free import StyleGAN3Config, design
 from torch.nn import functional as F
 
+from stylegan_latents.generator.layers import parse_layers
+from stylegan_latents.generator.networks.alias_free import StyleGAN3Config, design
 from tests.generator.networks.test_stylegan2 import CONFIG as STYLEGAN2
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import R, T, random_stylegan3

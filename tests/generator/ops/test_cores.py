@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+
 from stylegan_latents.generator.ops.cores import on_every_core
 
 

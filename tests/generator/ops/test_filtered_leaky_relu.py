@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from stylegan_latents.generator.ops import filtered_leaky_relu as ops
 from stylegan_latents.generator.ops.filtered_leaky_relu import (
     Bend,

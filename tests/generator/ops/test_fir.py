@@ -2,6 +2,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.ops.fir import (
     downsample,
     downsample_reference,
@@ -9,7 +11,6 @@ from stylegan_latents.generator.ops.fir import (
     upsample,
     upsample_reference,
 )
-from torch import Tensor
 
 FILTERS = [(1, 3, 3, 1), (1, 2, 1), (1, 1), (3, 1), (1, 4, 2, 7, 3), (1, 2, 5, 6, 6, 5, 2, 1)]
 Resample = Callable[[Tensor, Sequence[float]], Tensor]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import signal
+
 from stylegan_latents.generator.ops.lowpass import lowpass, radial_lowpass
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from stylegan_latents.generator.ops import memory
 from stylegan_latents.generator.ops.memory import keep_freed_memory, return_freed_memory
 

@@ -1,11 +1,12 @@
 import pytest
 import torch
+from torch import Tensor
+
 from stylegan_latents.generator.ops.modulated_convolution import (
     Activation,
     modulated_convolution,
     modulated_convolution_reference,
 )
-from torch import Tensor
 
 FILTERS = {"plain": None, "bilinear": (0.125, 0.375, 0.375, 0.125), "skew": (0.1, 0.2, 0.7), "pair": (0.5, 0.5)}
 LONG = (0.02, 0.08, 0.1, 0.2, 0.3, 0.15, 0.1, 0.05)

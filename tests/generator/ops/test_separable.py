@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 import torch
-from stylegan_latents.generator.ops.separable import modulated_separable, modulated_separable_reference
 from torch import Tensor
 
+from stylegan_latents.generator.ops.separable import modulated_separable, modulated_separable_reference
 from tests.odd_models import seeded
 
 LEAK = 0.2

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from stylegan_latents.generator.ops.strided import strided_convolution
 from torch.nn import functional as F
 
+from stylegan_latents.generator.ops.strided import strided_convolution
 from tests.odd_models import seeded
 
 

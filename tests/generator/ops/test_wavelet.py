@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from stylegan_latents.generator.ops import wavelet
-from stylegan_latents.generator.ops.wavelet import channel_dot, inverse_haar, inverse_haar_reference
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylegan_latents.generator.ops import wavelet
+from stylegan_latents.generator.ops.wavelet import channel_dot, inverse_haar, inverse_haar_reference
 from tests.odd_models import seeded
 
 

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights import download_package as module
 from stylegan_latents.generator.weights.download_package import PackageSource, download_package

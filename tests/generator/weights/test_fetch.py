@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights import archive, download_url, fetch
 from stylegan_latents.generator.weights.archive import Member, extract
 from stylegan_latents.generator.weights.download_url import UrlSource
 from stylegan_latents.generator.weights.fetch import Entry, cache_folder, obtain
-
 from tests.generator.web_server import Site, serve
 
 FIRST, SECOND = b"first weights" * 20_000, b"second weights" * 20_000

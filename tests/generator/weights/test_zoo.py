@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights import zoo
 from stylegan_latents.generator.weights.archive import sha256_of

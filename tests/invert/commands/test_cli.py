@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands import session
 from stylegan_latents.invert.commands.cli import main
 from stylegan_latents.invert.commands.report_table import Report
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.small_models import FakeInverter, save_small_model, use_fake_inverter
 
 
@@ -137,7 +137,6 @@ def test_another_photo_model_face_or_a_damaged_record_is_not_done(
 ) -> None:
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.invert.faces import align
-
     from tests.small_models import small_generator
 
     assert _run("me.png", "--quiet") == 0

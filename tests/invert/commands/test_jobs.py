@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.jobs import gather
 from stylegan_latents.invert.record.files import record_stem, records_by_age

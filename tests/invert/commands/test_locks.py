@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.locks import Claims
 

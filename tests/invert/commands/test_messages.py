@@ -8,7 +8,6 @@ from stylegan_latents.invert.commands.messages import (
     describe_partial,
     suggest_evaluation,
 )
-
 from tests.small_models import small_generator, small_record
 
 G = small_generator()

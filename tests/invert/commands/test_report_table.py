@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.report_table import COLUMNS, Report, check_report
 

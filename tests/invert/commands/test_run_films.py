@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.commands.cli import main
@@ -19,7 +20,6 @@ from stylegan_latents.invert.films.follow import Follower
 from stylegan_latents.invert.films.read import read_film
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.invert.small_films import morphing, save_film
 from tests.invert.small_search import small_search  # noqa: F401
 from tests.odd_models import odd_generator

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.commands.cli import main
 from stylegan_latents.invert.commands.report_table import Report
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.invert.small_search import small_search  # noqa: F401
 from tests.odd_models import odd_generator
 from tests.small_models import FakeInverter, save_small_model, use_fake_inverter

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.align import Alignment, align_face, crop_of, ffhq_quad, find_faces, no_align
+from stylegan_latents.invert.faces.align import align_face, ffhq_quad, find_faces
+from stylegan_latents.invert.photos.crop import Alignment, crop_of, no_align
 from stylegan_latents.invert.photos.files import read_photo
 
 DATA = Path(__file__).parents[2] / "data"

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face, ffhq_quad
 from stylegan_latents.invert.faces.detector import Face, choose_faces, find_faces, landmarks_of, require_faces

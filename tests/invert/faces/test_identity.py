@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.invert.faces.align import align_face, find_faces
 from stylegan_latents.invert.faces.identity import SAME_PERSON, Identity
 from stylegan_latents.invert.photos.files import read_photo, to_tensor

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from stylegan_latents.invert.films.crop_path import plan_crops, quad_between
 
 

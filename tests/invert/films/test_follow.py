@@ -1,8 +1,8 @@
 import pytest
 import torch
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.follow import Follower
-
 from tests.invert.small_search import breaking, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator
 

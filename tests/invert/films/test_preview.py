@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.preview import check_preview_path, record_preview
 

@@ -5,10 +5,10 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.read import FilmFrame, film_facts, is_film, read_film
 from stylegan_latents.invert.films.write import write_film
-
 from tests.invert.small_films import save_film, with_sound
 
 COLOURS = [(200, 60, 90), (30, 120, 220), (240, 240, 30)]

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from stylegan_latents.invert.films.smooth import smooth
 
 TIMES = np.arange(60) / 25

@@ -5,6 +5,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films import write as film
 from stylegan_latents.invert.films.write import Frame, check_film, write_film

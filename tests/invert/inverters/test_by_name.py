@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
-
 from tests.encoders.small_encoders import small_encoder
 from tests.odd_models import odd_generator
 

@@ -3,15 +3,15 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.encoders.restyle import ReStyle
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.commands.cli import main
 from stylegan_latents.invert.inverters.encode import EncoderInverter, model_of
-from stylegan_latents.invert.losses import LPIPS
 from stylegan_latents.invert.record.inversion import Inversion
-
+from stylegan_latents.invert.search.loss import LPIPS
 from tests.encoders.small_encoders import noise_images, small_encoder
 from tests.odd_models import tiny_lpips
 from tests.small_models import small_generator

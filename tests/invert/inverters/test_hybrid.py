@@ -4,15 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.statistics import WStatistics
+from stylegan_latents.invert.inverters.base import Progress, Space
 from stylegan_latents.invert.inverters.by_name import Quality, make_inverter
 from stylegan_latents.invert.inverters.encode import EncoderInverter
 from stylegan_latents.invert.inverters.hybrid import HybridInverter
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress, Space
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.record.inversion import Inversion
-
 from tests.encoders.small_encoders import small_encoder
 from tests.invert.small_search import interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 import torch
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.invert.inverters.noise import NoiseOptimization, correlation
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress
-from stylegan_latents.invert.record.inversion import Inversion
 from torch import Tensor
 
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.noise import NoiseOptimization, correlation
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.record.inversion import Inversion
 from tests.generator.stylegan3_files import R, random_stylegan3
 from tests.invert.small_search import interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator, seeded

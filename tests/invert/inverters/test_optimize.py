@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.precision import resolve_precision
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress
-from stylegan_latents.invert.losses import area_resize
+from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.metrics import measure
-from stylegan_latents.invert.schedule import schedule
-
+from stylegan_latents.invert.search.loss import area_resize
+from stylegan_latents.invert.search.steps import schedule
 from tests.invert.small_search import interrupt_at, invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator, tiny_lpips
 

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 import torch
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.invert.inverters.noise import NoiseOptimization
-from stylegan_latents.invert.inverters.optimize import OptimizationInverter, Progress
-from stylegan_latents.invert.inverters.pivotal import PivotalTuning
-from stylegan_latents.invert.record.inversion import Inversion
-from stylegan_latents.invert.record.tuned_weights import tunable, tuned_generator
-from stylegan_latents.invert.tuning import Tuning
 from torch import Tensor
 
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
+from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.noise import NoiseOptimization
+from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.inverters.pivotal import PivotalTuning
+from stylegan_latents.invert.inverters.tuning import Tuning
+from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.record.tuned_weights import tunable, tuned_generator
 from tests.generator.stylegan3_files import R, random_stylegan3
 from tests.invert.small_search import breaking, interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator

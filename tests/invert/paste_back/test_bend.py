@@ -1,6 +1,7 @@
 """The lowest part of a crop goes back to its place; the face does not move."""
 
 import numpy as np
+
 from stylegan_latents.invert.paste_back.bend import displacement, pull
 
 SIDE = 128

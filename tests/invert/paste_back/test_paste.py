@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.align import Alignment, align_face, find_faces, no_align
+from stylegan_latents.invert.faces.align import align_face, find_faces
 from stylegan_latents.invert.paste_back.paste import paste_back
+from stylegan_latents.invert.photos.crop import Alignment, no_align
 from stylegan_latents.invert.photos.files import read_photo
 
 DATA = Path(__file__).parents[2] / "data"

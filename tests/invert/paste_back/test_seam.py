@@ -1,6 +1,7 @@
 """The seam takes the cheapest way round, and keeps to what it must and must not hold."""
 
 import numpy as np
+
 from stylegan_latents.invert.paste_back.seam import best_seam
 
 SIDE = 40

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
 RED, BLUE = Image.new("RGB", (64, 64), (255, 0, 0)), Image.new("RGB", (32, 32), (0, 0, 255))

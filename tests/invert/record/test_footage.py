@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.record.files import is_film_record
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.source import Source
-
 from tests.small_models import small_generator, small_record
 
 SOURCE = Source("clip.mp4", "0" * 64, None)

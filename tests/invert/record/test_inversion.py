@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
+
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.align import no_align
+from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.source import Source
-
 from tests.small_models import small_generator, small_record
 
 G = small_generator()

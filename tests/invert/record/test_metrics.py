@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
+
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.losses import area_resize
 from stylegan_latents.invert.record.metrics import PERCEPTUAL_SIZE, measure
-
+from stylegan_latents.invert.search.loss import area_resize
 from tests.odd_models import odd_config, odd_generator, seeded, tiny_lpips
 
 

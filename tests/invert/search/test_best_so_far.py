@@ -1,7 +1,9 @@
 import math
 
 import torch
-from stylegan_latents.invert.search.best_so_far import BestSoFar, diverged_images, settings_of_image, told_of
+
+from stylegan_latents.invert.record.divergence import diverged_images, settings_of_image, told_of
+from stylegan_latents.invert.search.best_so_far import BestSoFar
 
 
 def test_the_lowest_losses_are_kept_and_what_is_not_finite_is_noted() -> None:

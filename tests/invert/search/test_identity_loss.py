@@ -7,22 +7,21 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from stylegan_latents.encoders.face_chips import face_chips
-from stylegan_latents.encoders.face_recognition import FaceRecognition
-from stylegan_latents.invert.faces.align import Face, align_face, find_faces, no_align
+
+from stylegan_latents.encoders.face_recognition import FaceRecognition, face_chips
+from stylegan_latents.invert.faces.align import Face, align_face, find_faces
+from stylegan_latents.invert.inverters.base import resemblance_for
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
+from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
-from stylegan_latents.invert.resemblance import resemblance_for
 from stylegan_latents.invert.search.identity_loss import FaceIdentity, chip_corners
 from stylegan_latents.invert.search.loss import Comparison
-
 from tests.dlib_networks import parsed, small_network
 from tests.invert.small_search import own_images, small_search
 from tests.odd_models import odd_generator, tiny_lpips
 
 __all__ = ["small_search"]
-
 PHOTO = Path(__file__).parents[2] / "data" / "astronaut.jpg"
 LOW, HIGH = 0.2, 0.8
 

@@ -4,10 +4,9 @@ import math
 
 import pytest
 import torch
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.losses import area_resize
-from stylegan_latents.invert.search.loss import Comparison, check_images, grid_error
 
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.search.loss import Comparison, area_resize, check_images, grid_error
 from tests.invert.small_search import invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator, seeded, tiny_lpips
 

@@ -4,11 +4,11 @@ import math
 from typing import Any
 
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.inverters.noise import NoiseOptimization
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
-
 from tests.odd_models import odd_generator
 
 

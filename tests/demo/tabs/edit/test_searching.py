@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from stylegan_latents.demo.page.running import StoppedError
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.studio import Studio
@@ -10,7 +11,6 @@ from stylegan_latents.demo.session.visit import Face
 from stylegan_latents.demo.tabs.edit import searching
 from stylegan_latents.demo.tabs.edit.searching import Stage
 from stylegan_latents.invert.faces.identity import Identity
-
 from tests.demo.session.test_photos import DATA, upload
 from tests.demo.small_studio import small_studio
 from tests.invert.small_search import small_search

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.mix.by_part import Borrowed, draw_borrowed, offered
 from stylegan_latents.editing.commands.cli import main
@@ -17,7 +18,6 @@ from stylegan_latents.editing.mixing.parts import Parts
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
-
 from tests.demo.visits import visiting
 
 

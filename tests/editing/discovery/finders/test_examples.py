@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from stylegan_latents.editing.discovery.finders.examples import ExamplePairs, Examples, read_examples
 from stylegan_latents.generator.errors import InputError
-
 from tests.small_models import small_generator, small_record
 
 G = small_generator(latent_space="small-w")

@@ -1,9 +1,9 @@
 import pytest
 import torch
+
 from stylegan_latents.editing.discovery.finders.ganspace import GANSpace, draw_w
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.odd_models import odd_generator
 

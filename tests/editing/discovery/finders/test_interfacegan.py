@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
 from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, Attribute
 from stylegan_latents.editing.discovery.fitting.leakage import effect, table

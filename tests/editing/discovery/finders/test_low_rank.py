@@ -1,11 +1,11 @@
 import pytest
 import torch
+from torch import Tensor, nn
+
 from stylegan_latents.editing.discovery.finders.low_rank import LowRank, LowRankMethod
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.layers import Layer
-from torch import Tensor, nn
-
 from tests.odd_models import odd_generator
 
 SIDE, W_DIM = 16, 8

@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.calibration import w_statistics
 from stylegan_latents.editing.discovery.finders.scored_codes import ScoredCodes, read_scores
 from stylegan_latents.generator.errors import InputError
-
 from tests.odd_models import odd_generator
 from tests.small_models import small_record
 

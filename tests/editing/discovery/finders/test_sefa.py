@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.calibration import w_statistics
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.discovery.finders.sefa import SeFa
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.odd_models import odd_generator
 

@@ -1,10 +1,10 @@
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.calibration import style_deviations, w_statistics
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.discovery.finders.stylespace import StyleSpace
 from stylegan_latents.generator.errors import InputError
-
 from tests.odd_models import odd_generator
 
 G = odd_generator()

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
+from torch.nn import functional as F
+
 from stylegan_latents.editing.discovery.finders.text import TextDirections, TextOptimizer, drawn_size
 from stylegan_latents.editing.discovery.finders.text_table import TextTable
 from stylegan_latents.editing.discovery.scorers.image_text import OpenCLIP, read_state, text_step
 from stylegan_latents.generator.errors import InputError
-from torch import Tensor
-from torch.nn import functional as F
-
 from tests.odd_models import odd_generator
 
 TEXTS = {

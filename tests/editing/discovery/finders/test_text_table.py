@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.calibration import style_deviations
 from stylegan_latents.editing.discovery.finders.text_table import read_text_table
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-
 from tests.generator.stylegan2_files import random_stylegan2
 
 G = random_stylegan2(StyleGAN2Config(z_dim=4, mapping_widths=(6, 5), channels=(7, 6, 4)))

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+
 from stylegan_latents.editing.discovery.fitting.attributes import Attribute
 from stylegan_latents.editing.discovery.fitting.held_out import HeldOut
 from stylegan_latents.generator.errors import InputError
-
 from tests.editing.discovery.finders.test_interfacegan import W_DIM, PlantedGenerator, PlantedScorer
 
 TALL = Attribute("tall", "taller", "shorter", "all")

@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
 from stylegan_latents.editing.discovery.fitting.attributes import Attribute
 from stylegan_latents.editing.discovery.fitting.leakage_sparing import Trials, parts_of_step, steadied, try_parts
 from stylegan_latents.editing.discovery.fitting.samples import sample
-
 from tests.editing.discovery.finders.test_interfacegan import ATTRIBUTES, PlantedGenerator, PlantedScorer
 
 G, SCORER = PlantedGenerator(), PlantedScorer()

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from stylegan_latents.editing.discovery.fitting.linear import fit
 from stylegan_latents.editing.discovery.fitting.samples import Samples
 from stylegan_latents.generator.errors import InputError

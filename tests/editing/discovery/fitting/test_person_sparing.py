@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
 from stylegan_latents.editing.discovery.fitting.attributes import Attribute
@@ -8,7 +9,6 @@ from stylegan_latents.editing.discovery.fitting.linear import fit
 from stylegan_latents.editing.discovery.fitting.person_sparing import bearable_share, person_effects, sparing_step
 from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
 from stylegan_latents.editing.discovery.scorers.scorer import Scorers
-
 from tests.editing.discovery.finders.test_interfacegan import ATTRIBUTES, W_DIM, PlantedGenerator, PlantedScorer
 
 WIDTH = 6

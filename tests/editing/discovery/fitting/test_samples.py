@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.discovery.fitting.samples import draw_codes, expand, sample
 from stylegan_latents.editing.discovery.scorers.scorer import Scorers, focus_of, to_pixels
 from stylegan_latents.generator.errors import InputError
-
 from tests.odd_models import odd_config, odd_generator
 from tests.small_models import small_generator
 

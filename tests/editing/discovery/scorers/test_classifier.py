@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+
 from stylegan_latents.editing.discovery.scorers.classifier import ClassifierScorer
 from stylegan_latents.editing.discovery.scorers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from stylegan_latents.generator.errors import InputError
-from torch import Tensor, nn
-
 from tests.editing.discovery.onnx_files import mean_of_channels
 
 PLAIN = Preprocessing(mean=(0, 0, 0), std=(1, 1, 1))

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from stylegan_latents.editing.discovery.scorers.exclusive import (
     correlations,
     exclusive_groups,

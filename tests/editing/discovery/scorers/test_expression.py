@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from stylegan_latents.editing.discovery.scorers.expression import NAMES, expression_scores
 from stylegan_latents.editing.discovery.scorers.head_pose import HEAD
 

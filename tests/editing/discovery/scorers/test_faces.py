@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.discovery.scorers.faces import FaceScorer

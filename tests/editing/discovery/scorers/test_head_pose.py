@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from stylegan_latents.editing.discovery.scorers.head_pose import HEAD, _rotation, fit_head, look_ahead
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from stylegan_latents.editing.discovery.scorers.labelled import LabelledScorer
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.losses import LPIPS
-
+from stylegan_latents.invert.search.loss import LPIPS
 from tests.odd_models import tiny_lpips
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.discovery.scorers.likeness import LikenessScorer
 from stylegan_latents.invert.faces.align import align_face
 from stylegan_latents.invert.faces.detector import require_faces

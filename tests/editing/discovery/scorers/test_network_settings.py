@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from stylegan_latents.editing.discovery.scorers.classifier import ClassifierScorer
 from stylegan_latents.editing.discovery.scorers.network_settings import NetworkSettings, read_settings
 from stylegan_latents.editing.discovery.scorers.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from stylegan_latents.generator.errors import InputError
-
 from tests.editing.discovery.onnx_files import mean_of_channels
 
 HALF = [0.5, 0.5, 0.5]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.nvidia.read import read_nvidia
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
-
 from tests.generator.formats.mutated import check_mutated_files
 from tests.generator.stylegan2_files import NVIDIA, check_parity, expected, nvidia_pickle
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.nvidia import torch as nvidia_torch
@@ -12,7 +13,6 @@ from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObje
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
-
 from tests.generator.formats.mutated import check_mutated_files
 from tests.generator.stylegan2_files import check_parity
 from tests.generator.stylegan3_files import PICKLES, expected, stylegan3_pickle

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle import inert_numpy
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, StandIn

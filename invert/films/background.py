@@ -8,7 +8,6 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
-
 WAITING = 3
 """How many things may wait for the consumer before who makes them waits too."""
 

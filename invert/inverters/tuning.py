@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import torch
+from torch import Tensor
+from torch.func import functional_call
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import in_precision
 from stylegan_latents.invert.record.tuned_weights import added, in_units, new_difference, tunable, units
-from stylegan_latents.invert.schedule import schedule
 from stylegan_latents.invert.search.loss import Comparison
-from torch import Tensor
-from torch.func import functional_call
+from stylegan_latents.invert.search.steps import schedule
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.pivotal import PivotalTuning

@@ -1,0 +1,178 @@
+"""The crop of a photo that a generator sees, and the alignment that says where it lies."""
+
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageFilter
+
+from stylegan_latents.generator.errors import InputError
+
+Array = npt.NDArray[np.float64]
+
+METHODS = ("ffhq", "none", "centre")
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """Where in a photo a square crop came from.
+
+    Attributes:
+        quad: float64 ``[4, 2]``, the crop's corners in pixels of the (upright) photo: top left, bottom left,
+            bottom right, top right. Always a square, turned at will; it may reach outside the photo.
+        photo_size: (width, height) of the photo.
+        size: the crop's side in pixels.
+        method: ``ffhq``; ``centre``, the photo's central square; ``none``, the whole photo, a square already.
+    """
+
+    quad: Array
+    photo_size: tuple[int, int]
+    size: int
+    method: str
+
+    @property
+    def side(self) -> float:
+        """The crop's side in pixels of the photo."""
+        return float(np.hypot(*(self.quad[3] - self.quad[0])))
+
+    def into_crop(self, points: Array) -> Array:
+        """Points ``[K, 2]`` of the photo in pixels of the crop."""
+        across, down = (self.quad[3] - self.quad[0]) / self.side, (self.quad[1] - self.quad[0]) / self.side
+        from_corner = points - self.quad[0]
+        return np.stack([from_corner @ across, from_corner @ down], axis=1) * (self.size / self.side) - 0.5
+
+    def to_dict(self) -> dict[str, Any]:
+        """The alignment in the types of JSON; ``from_dict`` gives it back exactly."""
+        return {
+            "method": self.method,
+            "size": self.size,
+            "photo_size": list(self.photo_size),
+            "quad": self.quad.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Read what ``to_dict`` gave.
+
+        Raises:
+            InputError: something is missing or impossible, as in a record that was tampered with.
+        """
+        try:
+            quad = np.array(values["quad"], dtype=np.float64)
+            width, height = values["photo_size"]
+            alignment = cls(quad, (int(width), int(height)), int(values["size"]), str(values["method"]))
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"The record's alignment is damaged ({error}); invert the photo again.") from error
+        if not (
+            quad.shape == (4, 2)
+            and bool(np.isfinite(quad).all())
+            and alignment.method in METHODS
+            and min(*alignment.photo_size, alignment.size) > 0
+            and 0 < alignment.side <= 100 * max(alignment.photo_size)
+            and np.allclose(quad, _square(quad), atol=1e-3 * alignment.side)
+        ):
+            raise InputError("The record's alignment is damaged; invert the photo again.")
+        return alignment
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Alignment) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self.quad.tobytes(), self.photo_size, self.size, self.method))
+
+
+def no_align(image: Image.Image, size: int) -> tuple[Image.Image, Alignment]:
+    """Take the photo's central square as it is, resized: for aligned crops and for what is no face."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    low, high = np.array([left, top]) - 0.5, np.array([left, top]) + side - 0.5
+    quad = np.array([[low[0], low[1]], [low[0], high[1]], [high[0], high[1]], [high[0], low[1]]])
+    method = "none" if image.width == image.height else "centre"
+    alignment = Alignment(quad, image.size, size, method)
+    return crop_of(image, alignment), alignment
+
+
+def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -> Image.Image:
+    """Cut the same crop again: the inside of the alignment's quad, RGB, at its own or another resolution.
+
+    Raises:
+        InputError: the quad lies wholly outside the photo.
+    """
+    image = image.convert("RGB")
+    quad, side, size = alignment.quad + 0.5, alignment.side, size or alignment.size
+    if alignment.method != "ffhq":
+        # Upright and inside the photo.
+        box = (float(quad[0, 0]), float(quad[0, 1]), float(quad[2, 0]), float(quad[2, 1]))
+        return image.resize((size, size), Image.Resampling.LANCZOS, box=box)
+    # Crop the surroundings and resize them so that the quad's side is twice the output's.
+    border = max(round(0.1 * side), 3)
+    low = np.floor(quad.min(axis=0)).astype(int)
+    high = np.ceil(quad.max(axis=0)).astype(int)
+    left, top = np.maximum(low - border, 0).tolist()
+    right, bottom = np.minimum(high + border, image.size).tolist()
+    if right - left < 1 or bottom - top < 1:
+        raise InputError("The face's crop lies outside the photo; choose another face.")
+    scale = 2 * size / side
+    width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    work = image.resize((width, height), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
+    quad = (quad - [left, top]) * [width / (right - left), height / (bottom - top)]
+    # How far the quad reaches outside the photo at the left, top, right and bottom; negative if it doesn't.
+    outside = np.concatenate([-low, high - image.size])
+    if outside.max() > -4:
+        # FFHQ pads all four sides, which matters for the median that the padding fades to.
+        padding = np.ceil(np.maximum(outside + border, 0.3 * side) * scale).astype(int)
+        work = _pad(work, padding.tolist(), blur=0.02 * 2 * size)
+        quad = quad + padding[:2]
+    corners = tuple(float(value) for value in quad.ravel())
+    doubled = work.transform((2 * size, 2 * size), Image.Transform.QUAD, corners, Image.Resampling.BILINEAR)
+    return doubled.resize((size, size), Image.Resampling.LANCZOS)
+
+
+def _quarter_turn(vector: Array) -> Array:
+    """Turned by 90 degrees clockwise on the screen, where y points down."""
+    return np.array([-vector[1], vector[0]])
+
+
+def _square(quad: Array) -> Array:
+    """The square with the same top edge."""
+    edge = quad[3] - quad[0]
+    down = _quarter_turn(edge)
+    return np.stack([quad[0], quad[0] + down, quad[3] + down, quad[3]])
+
+
+def softened_margin(alignment: Alignment) -> Array:
+    """How far into the photo ``crop_of`` blurs from its left, top, right and bottom edge, in its pixels.
+
+    float64 ``[4]``; zeros for a crop that lies inside the photo.
+    """
+    outside = np.concatenate(
+        [-np.floor(alignment.quad.min(axis=0)), np.ceil(alignment.quad.max(axis=0)) - alignment.photo_size]
+    )
+    if alignment.method != "ffhq" or outside.max() <= -4:
+        return np.zeros(4)
+    return np.asarray(np.maximum(outside + 0.1 * alignment.side, 0.3 * alignment.side) / 3)
+
+
+def _pad(image: Image.Image, padding: list[int], blur: float) -> Image.Image:
+    """Extend a picture by reflection that is blurred and fades to the median colour outwards.
+
+    Args:
+        image: an RGB picture.
+        padding: pixels to add at the left, top, right and bottom.
+        blur: standard deviation of the blur in pixels.
+    """
+    left, top, right, bottom = padding
+    pixels = np.pad(np.asarray(image), ((top, bottom), (left, right), (0, 0)), "reflect")
+    height, width = pixels.shape[:2]
+    # How far outside the picture, along each axis: 0 at its edge, 1 at the padding's, negative inside.
+    across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    outside_x = 1.0 - np.minimum(across / left, across[::-1] / right)
+    outside_y = 1.0 - np.minimum(down / top, down[::-1] / bottom)
+    outside = np.maximum(outside_x[None, :], outside_y[:, None])[:, :, None]
+    blurred = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(blur)), dtype=np.float32)
+    result = pixels.astype(np.float32)
+    result += (blurred - result) * np.clip(3.0 * outside + 1.0, 0.0, 1.0)
+    middle = np.median(result[::4, ::4], axis=(0, 1))
+    result += (middle - result) * np.clip(outside, 0.0, 1.0)
+    return Image.fromarray(cast("Any", np.clip(np.rint(result), 0, 255).astype(np.uint8)))
