@@ -4,12 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RECORD_SUFFIX = ".inversion.safetensors"
 """What a record's file name ends with."""
@@ -61,8 +62,10 @@ def canonical(header: Mapping[str, JSON]) -> str:
     return json.dumps(header, sort_keys=True, allow_nan=False)
 
 
-def digest(header: Mapping[str, JSON], tensors: Mapping[str, Tensor]) -> str:
+def digest(header: Mapping[str, JSON], tensors: "Mapping[str, Tensor]") -> str:
     """sha256 over the header and every tensor's name, type, shape and bytes."""
+    import torch
+
     found = hashlib.sha256(canonical(header).encode())
     for name, tensor in sorted(tensors.items()):
         found.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

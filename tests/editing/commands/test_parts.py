@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.mixing import parts as parts_module
+from stylegan_latents.editing.mixing import parts_catalogue
 from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts
 from stylegan_latents.editing.mixing.parts import Parts, part_features
 from stylegan_latents.invert.photos.files import to_picture
@@ -25,7 +25,7 @@ def _catalogue() -> Parts:
 
 @pytest.fixture(name="folder", autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(parts_module, "_shipped", lambda: {G.fingerprint: _catalogue()})
+    monkeypatch.setattr(parts_catalogue, "_shipped", lambda: {G.fingerprint: _catalogue()})
     return enter_folder(tmp_path, monkeypatch)
 
 

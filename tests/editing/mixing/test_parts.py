@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stylegan_latents.editing.mixing import parts as parts_module
+from stylegan_latents.editing.mixing import parts_catalogue
 from stylegan_latents.editing.mixing.parts import Parts, load, part_features
 from stylegan_latents.editing.mixing.parts_catalogue import parts_of
 from stylegan_latents.generator.errors import InputError
@@ -106,7 +106,7 @@ def test_a_catalogue_is_found_once_and_a_damaged_one_again(tmp_path: Path, monke
 
 
 def test_the_default_models_catalogue_comes_with_the_package() -> None:
-    (shipped,) = parts_module._shipped().values()
+    (shipped,) = parts_catalogue._shipped().values()
     assert shipped.model == DEFAULT_MODEL
     assert {"eyes", "nose", "mouth", "hair", "skin", "background"} <= set(shipped.names)
     for name in ("eyes", "mouth", "hair"):

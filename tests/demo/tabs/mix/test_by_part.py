@@ -13,7 +13,7 @@ from PIL import Image
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.mix.by_part import Borrowed, draw_borrowed, offered
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.mixing import parts as parts_module
+from stylegan_latents.editing.mixing import parts_catalogue
 from stylegan_latents.editing.mixing.parts import Parts
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.generator.errors import InputError
@@ -30,7 +30,7 @@ def _visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
         shares = torch.zeros(2, channels)
         shares[0, ::2], shares[1, 1::2] = 1.0, 1.0
         found = Parts(("eyes", "hair"), torch.eye(2), torch.arange(2), shares, G.name, G.fingerprint)
-        monkeypatch.setattr(parts_module, "_shipped", lambda: {G.fingerprint: found})
+        monkeypatch.setattr(parts_catalogue, "_shipped", lambda: {G.fingerprint: found})
         yield visit
 
 
@@ -102,5 +102,5 @@ def test_what_cannot_be_given_is_said(visit: Visit) -> None:
 
 def test_only_parts_at_hand_are_offered(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     assert offered(visit.studio.G) == {"part": ("eyes", "hair"), "region": regions.REGIONS}
-    monkeypatch.setattr(parts_module, "_shipped", dict)
+    monkeypatch.setattr(parts_catalogue, "_shipped", dict)
     assert list(offered(visit.studio.G)) == ["region"]

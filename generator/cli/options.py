@@ -1,0 +1,75 @@
+"""A command line made from a dataclass: each option stands once, as a field with its type, help text and bounds."""
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar, get_type_hints
+
+Settings = TypeVar("Settings")
+
+
+def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Callable[..., Any]]:
+    """Decorate a Typer command of one argument, a dataclass, whose fields become its arguments and options.
+
+    A field's annotation is what Typer takes: ``Annotated[int, typer.Option(min=1, help="...")]``. A field without a
+    default is a required one. A field that is a dataclass itself is a group of options: its fields are taken in its
+    place, and it is handed over whole. A field with ``init=False`` is no option.
+
+    Args:
+        settings: the dataclass. What its ``__post_init__`` refuses with ``InputError`` is told as any other.
+
+    Returns:
+        A decorator for the command.
+
+    Raises:
+        TypeError: two fields of the dataclass and its groups have one name.
+    """
+    parameters: dict[str, inspect.Parameter] = {}
+
+    def collect(part: type[Any]) -> None:
+        hints = get_type_hints(part, include_extras=True)
+        for field in dataclasses.fields(part):
+            hint = hints[field.name]
+            if not field.init:
+                continue
+            if dataclasses.is_dataclass(hint):
+                collect(hint)  # type: ignore[arg-type]
+                continue
+            if field.name in parameters:
+                raise TypeError(f"{settings.__name__} has two options of the name {field.name}.")
+            parameters[field.name] = inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=hint
+            )
+
+    collect(settings)
+
+    def decorate(command: Callable[[Settings], Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def run(**given: Any) -> Any:
+            return command(_made(settings, given))
+
+        run.__signature__ = inspect.Signature(list(parameters.values()))  # type: ignore[attr-defined]
+        run.__annotations__ = {name: one.annotation for name, one in parameters.items()}
+        del run.__wrapped__  # or Typer looks at the command's own signature
+        return run
+
+    return decorate
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+
+
+def _made(part: type[Any], given: dict[str, Any]) -> Any:
+    hints = get_type_hints(part)
+    values = {
+        field.name: _made(hints[field.name], given)
+        if dataclasses.is_dataclass(hints[field.name])
+        else given[field.name]
+        for field in dataclasses.fields(part)
+        if field.init
+    }
+    return part(**values)
