@@ -4,8 +4,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.directions import shipped
 from stylegan_latents.editing.directions.direction import SUFFIX, Direction, load
-from stylegan_latents.editing.directions.shipped import _shipped, known
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction
             read, or the direction belongs to another latent space (both are named).
     """
     text = str(name_or_path).strip()
-    here = known(latent_space)
+    here = shipped.known(latent_space)
     by_lower_case = {name.lower(): direction for name, direction in here.items()}
     if text.lower() in by_lower_case:
         return by_lower_case[text.lower()]
@@ -51,7 +51,7 @@ def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction
         direction = load(path)
         direction.check_space(latent_space, model)
         return direction
-    for others in _shipped().values():
+    for others in shipped.all_shipped().values():
         if text in others:
             others[text].check_space(latent_space, model)
     near = get_close_matches(text.lower(), by_lower_case, n=2, cutoff=0.5)

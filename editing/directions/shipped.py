@@ -15,11 +15,11 @@ _SHIPPED = Path(__file__).parent
 
 def known(latent_space: str) -> dict[str, Direction]:
     """The directions that come with the package for a latent space, by name, in alphabetical order."""
-    return dict(_shipped().get(latent_space, {}))
+    return dict(all_shipped().get(latent_space, {}))
 
 
 @functools.cache
-def _shipped() -> dict[str, dict[str, Direction]]:
+def all_shipped() -> dict[str, dict[str, Direction]]:
     """Every direction in the package's own folder: latent space to name to direction."""
     found: dict[str, dict[str, Direction]] = {}
     for path in sorted(_SHIPPED.glob(f"*{SUFFIX}")):

@@ -84,7 +84,7 @@ Progress = Callable[[int, int], None]
 Begin = Callable[[str], Progress]
 """Given what is going on, gives what is to be called as it goes on."""
 
-_LINES = 5
+_COUNTED_LINES = 5
 
 
 class Count(Protocol):
@@ -124,7 +124,7 @@ def show_count(label: str, total: int, unit: str) -> Iterator[Count]:
     def count(how: str = "") -> None:
         nonlocal done
         done += 1
-        if done % max(1, -(-total // _LINES)) == 0 or done == total:
+        if done % max(1, -(-total // _COUNTED_LINES)) == 0 or done == total:
             told = f", {how}" if how else ""
             print(f"{label}: {unit} {done} of {total}{told}", file=sys.stderr, flush=True)
 
@@ -157,8 +157,8 @@ def _in_lines(what: str) -> Progress:
 
     def progress(done: int, whole: int) -> None:
         nonlocal told
-        if whole > 1 and done * _LINES // whole > told:
-            told = done * _LINES // whole
+        if whole > 1 and done * _COUNTED_LINES // whole > told:
+            told = done * _COUNTED_LINES // whole
             print(f"{what}: {done} of {whole}", file=sys.stderr, flush=True)
 
     return progress

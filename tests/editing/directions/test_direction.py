@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stylegan_latents.editing.directions import catalogue as module
+from stylegan_latents.editing.directions import shipped as module
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.directions.direction import Direction, load
 from stylegan_latents.editing.directions.shipped import known, shipped_path
@@ -30,9 +30,9 @@ def shipped(tmp_path, monkeypatch):
     for one in (make("tall"), make("wide"), make("deep", latent_space="there")):
         one.save(shipped_path(one.latent_space, one.name, tmp_path))
     monkeypatch.setattr(module, "_SHIPPED", tmp_path)
-    module._shipped.cache_clear()
+    module.all_shipped.cache_clear()
     yield tmp_path
-    module._shipped.cache_clear()
+    module.all_shipped.cache_clear()
 
 
 def test_strength_counts_in_units_of_scale_and_raw_in_vectors():

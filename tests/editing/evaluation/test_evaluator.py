@@ -177,17 +177,17 @@ def test_the_figure_leaves_out_what_was_not_measured(evaluator, monkeypatch):
 
 
 def test_deviations_come_from_shipped_directions_or_from_samples(monkeypatch, tmp_path):
-    from stylegan_latents.editing.directions import catalogue as module
+    from stylegan_latents.editing.directions import shipped as module
 
     G = small_generator(latent_space="small-w")
-    monkeypatch.setattr(module, "_shipped", dict)
+    monkeypatch.setattr(module, "all_shipped", dict)
     sampled = score_spread(G, ColourScorer(), cache=tmp_path).deviations
     assert sampled.shape == (5,)
     assert (sampled > 0).all()
     assert len(list(tmp_path.iterdir())) == 1
     provenance = {"scorer": ColourScorer.version, "score_deviations": dict.fromkeys(ColourScorer.names, 2.0)}
     shipped = Direction("x", "small-w", torch.ones(1, 8), 1.0, provenance=provenance)
-    monkeypatch.setattr(module, "_shipped", lambda: {"small-w": {"x": shipped}})
+    monkeypatch.setattr(module, "all_shipped", lambda: {"small-w": {"x": shipped}})
     assert (score_spread(G, ColourScorer()).deviations == 2).all()
 
 

@@ -138,7 +138,7 @@ def test_ctrl_c_ends_pip_and_leaves_nothing(tmp_path: Path) -> None:
         "import signal, sys\n"
         # A shell starts background jobs with SIGINT ignored, and children inherit that: the tests may run in one.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from generator import download_package, zoo\n"
+        "from stylegan_latents.generator.weights import download_package, zoo\n"
         "run = download_package._run\n"
         # In place of pip: something that writes its process number and then takes for ever.
         "stub = 'import os, sys, time; open(sys.argv[1], \"w\").write(str(os.getpid())); time.sleep(600)'\n"

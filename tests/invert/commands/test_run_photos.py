@@ -243,7 +243,7 @@ import os, signal, sys
 import pytest
 from tests.small_models import use_fake_inverter
 use_fake_inverter(pytest.MonkeyPatch())
-from invert import session
+from stylegan_latents.invert.commands import session
 from stylegan_latents.invert.commands.cli import main
 save, names = session.save_picture, []
 def end(picture, path, **options):
@@ -259,7 +259,7 @@ sys.exit(main([".", "--batch", "3", "--no-align", "--model", "../small.safetenso
 def test_a_killed_run_goes_on_where_it_was_killed(folder: Path) -> None:
     def run(end: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", KILLED, end]
-        environment = dict(os.environ)
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
     def times() -> list[int]:
