@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stylegan_latents.editing.commands.options import Device, Overwrite
+from stylegan_latents.editing.discovery.scorers.by_name import scorer_words
 from stylegan_latents.editing.records.outputs import free
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
 from stylegan_latents.generator.errors import InputError
@@ -72,8 +73,8 @@ def evaluate(
     scorer: Annotated[
         str,
         typer.Option(
-            help="faces, colour, an .onnx or TorchScript file (what it wants is read from NAME.json beside it), or "
-            "a folder of labelled pictures.",
+            help=f"What scores pictures: {scorer_words(new_pictures=True)}. What a network wants is read from "
+            "NAME.json beside it.",
             metavar="SCORER",
         ),
     ] = "faces",
@@ -227,7 +228,7 @@ def _judged(scorer: str) -> list[str] | None:
     """The scores that leakage is about: of a face those that have directions, as a smile does widen a face."""
     if scorer != "faces":
         return None
-    from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
+    from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES
 
     return [attribute.name for attribute in FACE_ATTRIBUTES]
 

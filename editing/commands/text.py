@@ -22,7 +22,7 @@ from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.commands.locks import Claims
 
 if TYPE_CHECKING:
-    from stylegan_latents.editing.discovery.finders.text import TextOptimized, TextOptimizer
+    from stylegan_latents.editing.text.optimizer import TextOptimized, TextOptimizer
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.invert.record.inversion import Inversion
 
@@ -53,10 +53,10 @@ def text(
     device: Device = None,
 ) -> int:
     """Search for the code near an inverted photo's whose picture fits a text; Ctrl-C keeps what is there."""
-    from stylegan_latents.editing.discovery.finders.text import TextOptimizer, check_search
-    from stylegan_latents.editing.discovery.scorers.image_text import WEIGHTS, OpenCLIP
     from stylegan_latents.editing.records.choose import announced_record
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.editing.text.image_text import WEIGHTS, OpenCLIP
+    from stylegan_latents.editing.text.optimizer import TextOptimizer, check_search
     from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import save_picture

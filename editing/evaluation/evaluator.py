@@ -157,7 +157,7 @@ class Evaluator:
                 part = self.ws[start : start + _BATCH]
                 styles = edited_styles(self.G, part, edits, rows=rows, raw=raw)
                 images = self.G.synthesize_styles(styles, size=self._size)
-                scores.append(self.scorer(images))
+                scores.append(self.scorer.score(images))
                 if self._identity is not None:
                     faces += self._identity.embed_aligned(images)
                 if self._features is not None:

@@ -23,14 +23,15 @@ def open_scorer(text: str, begin: "Begin") -> "Scorer":
     Raises:
         InputError: there is no such scorer, or it is a table, which measures none.
     """
-    from stylegan_latents.editing.discovery.scorers.by_name import open_scores
+    from stylegan_latents.editing.discovery.scorers import by_name
+    from stylegan_latents.editing.discovery.scorers.table import ScoreTable
 
-    scored = open_scores(text, begin)
-    if scored.scorer is None:
+    scorer = by_name.open_scorer(text, begin)
+    if isinstance(scorer, ScoreTable):
         raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
-    for line in scored.notes:
+    for line in scorer.notes:
         print(line)
-    return scored.scorer
+    return scorer
 
 
 def load_generator(model: str | None, device: str | None) -> "Generator":

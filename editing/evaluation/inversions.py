@@ -110,7 +110,7 @@ def _original(opened: "OpenRecord", inversion: "Image.Image") -> "Image.Image":
 def _scores(scorer: "Scorer", picture: "Image.Image") -> "Array":
     from stylegan_latents.invert.photos.files import to_tensor
 
-    scores: Array = scorer(to_tensor(picture))[0]
+    scores: Array = scorer.score(to_tensor(picture))[0]
     return scores
 
 

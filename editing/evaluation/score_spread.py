@@ -23,7 +23,7 @@ class ScoreSpread:
     Attributes:
         deviations: the standard deviation of each score over samples of W, ``[scores]``.
         tied: for each score that has some, the others that do not change apart from it, as
-            ``tied_scores`` gives them.
+            ``dependent_scores`` gives them.
     """
 
     deviations: Array
@@ -47,7 +47,7 @@ def score_spread(
     """
     from stylegan_latents.editing.directions.shipped import known
     from stylegan_latents.editing.discovery.fitting.samples import sample
-    from stylegan_latents.editing.discovery.scorers.exclusive import correlations, exclusive_groups, tied_scores
+    from stylegan_latents.editing.discovery.scorers.exclusive import correlations, dependent_scores
 
     for direction in known(G.latent_space).values():
         stored = direction.provenance.get("score_deviations")
@@ -58,5 +58,5 @@ def score_spread(
     if G.label_dim:
         raise InputError(f"The model '{G.name}' has classes; directions are evaluated on models without.")
     samples = sample(G, scorer, _SAMPLES, exact=True, cache=cache, progress=progress).valid()
-    tied = tied_scores(scorer.names, correlations(samples.scores), exclusive_groups(scorer))
+    tied = dependent_scores(scorer.names, correlations(samples.scores), scorer.exclusive)
     return ScoreSpread(samples.deviations(), tied)

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.editing.directions.calibration import style_deviations
-from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
 from stylegan_latents.editing.mixing.parts import Parts, part_features
 from stylegan_latents.editing.regions.regions import Points, face_region
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.style_weights import effects_in_places
 
 if TYPE_CHECKING:
     from torch import Tensor

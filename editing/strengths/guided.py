@@ -69,10 +69,14 @@ def guide(
     chosen = list(edits)
     if targets:
         from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+        from stylegan_latents.editing.discovery.scorers.scorer import Unit
 
-        found, reached = reach_targets(draw, edits, targets, FaceScorer())
+        scorer = FaceScorer()
+        found, reached = reach_targets(draw, edits, targets, scorer)
         for (direction, strength), end in zip(found, reached, strict=True):
-            print(f"{direction.name} {strength:+.2f}: the score goes from {end.start:.3g} to {end.score:.3g}")
+            unit = scorer.units.get(score_name(direction, scorer), Unit()).name
+            reach = f"from {end.start:.3g} to {end.score:.3g} {unit}".rstrip()
+            print(f"{direction.name} {strength:+.2f}: the score goes {reach}")
         chosen += found
     if bound is not None:
         chosen, step = keep_identity(draw, chosen, bound)
@@ -117,6 +121,9 @@ def reach_targets(
     from stylegan_latents.invert.photos.files import to_tensor
 
     names = [score_name(direction, scorer) for direction, _ in targets]
+    for name, (_, wanted) in zip(names, targets, strict=True):
+        if name in scorer.units:
+            scorer.units[name].check(name, wanted)
     found: list[Edit] = [(direction, 0.0) for direction, _ in targets]
     reached: list[Reached] = []
     for _ in range(1 if len(targets) == 1 else _ROUNDS):
@@ -126,7 +133,7 @@ def reach_targets(
             def score(strength: float, index: int = index, direction: "Direction" = direction) -> float:
                 others = [*fixed, *found[:index], *found[index + 1 :]]
                 picture = draw([*others, (direction, strength)] if strength else others, _SCORED_SIDE)
-                scores = scorer(to_tensor(picture.resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0)))
+                scores = scorer.score(to_tensor(picture.resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0)))
                 return float(scores[0, scorer.names.index(names[index])])
 
             reached.append(strength_for(score, wanted, name=names[index]))

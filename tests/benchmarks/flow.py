@@ -29,11 +29,10 @@ from stylegan_latents import generator
 from stylegan_latents.editing.commands.evaluate import FIRST_SEED
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.directions.shipped import known
-from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
 from stylegan_latents.editing.discovery.fitting.linear import fit
 from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
-from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
-from stylegan_latents.editing.discovery.scorers.scorer import Array
+from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES, HELPERS, FaceScorer
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
 from stylegan_latents.generator.ops.memory import keep_freed_memory

@@ -27,9 +27,8 @@ import torch
 
 from stylegan_latents import generator
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
-from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
 from stylegan_latents.editing.discovery.fitting.samples import draw_codes, expand, sample
-from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES, FaceScorer
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory

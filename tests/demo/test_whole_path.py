@@ -10,8 +10,7 @@ import pytest
 from stylegan_latents.demo.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.commands.cli import main as edit
-from stylegan_latents.editing.discovery.scorers.expression import expression_scores
-from stylegan_latents.editing.discovery.scorers.head_pose import fit_head, look_ahead
+from stylegan_latents.editing.discovery.scorers.head_pose import expression_scores, fit_head, look_ahead
 from stylegan_latents.invert.faces.detector import landmarks_of
 from stylegan_latents.invert.faces.landmarks import aligned_box
 from stylegan_latents.invert.photos.files import read_photo

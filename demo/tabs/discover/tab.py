@@ -13,7 +13,8 @@ from stylegan_latents.demo.page.status_line import note
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.names import clean_name
 from stylegan_latents.demo.session.visit import Face, Visit
-from stylegan_latents.demo.tabs.discover.axes import METHODS, Axes, Method
+from stylegan_latents.demo.tabs.discover.axes import Axes, methods
+from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ AT_ONCE = 6
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _CELL = 192
 _LAYERS = ("all", "coarse", "middle", "fine", "coarse,middle", "middle,fine")
-_TITLES: dict[Method, str] = {"ganspace": "GANSpace", "sefa": "SeFa"}
 _CHOOSE = "Choose a strip to name and keep its axis."
 
 
@@ -43,7 +43,7 @@ class Axis:
         index: from 0.
     """
 
-    method: Method
+    method: str
     layers: str
     index: int
 
@@ -79,8 +79,8 @@ def build(page: Page) -> None:
     with gr.Row():
         face = face_chooser(page, "discover", label="Shown on", info="A face of this visit.")
         method = gr.Radio(
-            [(_TITLES[one], one) for one in METHODS], value="sefa", label="Method",
-            info="GANSpace: where faces differ most. SeFa: what the weights amplify most.",
+            methods(), value=methods()[0][1], label="Method",
+            info=". ".join(f"{FINDERS[name].title}: {FINDERS[name].summary}" for _, name in methods()) + ".",
             elem_id="discover-method",
         )  # fmt: skip
         layers = gr.Dropdown(
@@ -108,7 +108,7 @@ def build(page: Page) -> None:
     kept = gr.HTML("", elem_id="discover-kept")
     command = command_box("discover")
 
-    def look(visit: Visit, who: str | None, how: Method, what: str, start: float | None) -> Iterator[Any]:
+    def look(visit: Visit, who: str | None, how: str, what: str, start: float | None) -> Iterator[Any]:
         # What was chosen among the strips before is forgotten, what is chosen while these come is not.
         unchosen: tuple[Any, ...] = (None, gr.Button(interactive=False))
         none_chosen: dict[str, Any] = {"selected_index": None}
@@ -148,7 +148,7 @@ def build(page: Page) -> None:
 
 
 def draw_strips(
-    visit: Visit, axes: Axes, name: str | None, method: Method, layers: str, first: int
+    visit: Visit, axes: Axes, name: str | None, method: str, layers: str, first: int
 ) -> Iterator[Strips]:
     """Find some axes and draw what each does to a face.
 

@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.discovery.scorers import image_text
-from stylegan_latents.editing.discovery.scorers.image_text import OpenCLIP
+from stylegan_latents.editing.text import image_text
+from stylegan_latents.editing.text.image_text import OpenCLIP
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.locks import Claims
 from stylegan_latents.invert.record.inversion import Inversion
@@ -54,7 +54,7 @@ def test_only_the_chosen_layers_move() -> None:
 
 
 def test_ctrl_c_keeps_the_code_so_far(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stylegan_latents.editing.discovery.finders.text import TextOptimizer
+    from stylegan_latents.editing.text.optimizer import TextOptimizer
 
     step, done = TextOptimizer._step, []
 

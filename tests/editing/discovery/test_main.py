@@ -6,8 +6,9 @@ from stylegan_latents import generator
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.directions.shipped import shipped_path
 from stylegan_latents.editing.discovery.__main__ import main
-from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
 from stylegan_latents.editing.discovery.scorers import faces, likeness
+from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES
+from stylegan_latents.editing.discovery.scorers.scorer import Scorer
 from tests.small_models import save_small_model
 
 
@@ -64,29 +65,29 @@ class _Wide:
         return ws[:, None]
 
 
-class _Linear:
+class _Linear(Scorer):
     """Scores that are linear in the coarse and middle rows, and a little entangled."""
 
     names, version, stop_after = faces.FaceScorer.names, "linear-1", 10**9
 
-    def __call__(self, images):
+    def score(self, images):
         if _Wide.pictures > self.stop_after:
             raise KeyboardInterrupt
         w = images[:, 0, :4].mean(dim=1).double().numpy()
         return w[:, : len(self.names)] + 0.2 * w[:, 1 : len(self.names) + 1]
 
 
-class _Person:
+class _Person(Scorer):
     names, version = ("likeness-0", "likeness-1"), "person-1"
 
-    def __call__(self, images):
+    def score(self, images):
         return images[:, 0, 0, -2:].double().numpy()
 
 
 def test_finds_writes_and_says_so_and_goes_on_where_it_was_stopped(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(generator, "load", lambda _: _Wide())
     monkeypatch.setattr(faces, "FaceScorer", _Linear)
-    monkeypatch.setattr(likeness, "LikenessScorer", _Person)
+    monkeypatch.setattr(likeness, "IdentityScorer", _Person)
     monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(_Linear, "stop_after", 300)
     out = tmp_path / "out"

@@ -9,6 +9,7 @@ import torch
 
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
+from stylegan_latents.editing.discovery.scorers.scorer import Scorer
 from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
 from stylegan_latents.editing.evaluation.report import csv_text, figure, json_values, text_table
 from stylegan_latents.editing.evaluation.score_spread import score_spread
@@ -31,12 +32,12 @@ class PlantedGenerator:
         return styles[0][:, None]
 
 
-class PlantedScorer:
+class PlantedScorer(Scorer):
     """The first two values of the first row, and one that is always the same; none for codes far out."""
 
     names, version = NAMES, "planted"
 
-    def __call__(self, images):
+    def score(self, images):
         w = images[:, 0, 0].double().numpy()
         scores = np.stack([w[:, 0], 10 * w[:, 1], np.ones(len(w))], axis=1)
         scores[np.abs(w[:, 2]) > 4] = np.nan
@@ -191,12 +192,12 @@ def test_deviations_come_from_shipped_directions_or_from_samples(monkeypatch, tm
     assert (score_spread(G, ColourScorer()).deviations == 2).all()
 
 
-class TwoClasses:
+class TwoClasses(Scorer):
     """How red a picture is, and how little; and how blue."""
 
     names, version = ("pale", "red", "blue"), "two-classes"
 
-    def __call__(self, images):
+    def score(self, images):
         red, _, blue = images.mean((2, 3)).double().numpy().T
         return np.stack([1 - 2 * red + 0.01 * blue, red, blue], axis=1)
 

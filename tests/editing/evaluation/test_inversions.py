@@ -81,7 +81,7 @@ def test_an_inversion_is_edited_both_ways_and_compared_with_itself() -> None:
 def scorer_of(scorer: ColourScorer, picture: Image.Image) -> float:
     from stylegan_latents.invert.photos.files import to_tensor
 
-    return float(scorer(to_tensor(picture))[0, 0])
+    return float(scorer.score(to_tensor(picture))[0, 0])
 
 
 def test_what_is_not_measured_is_not_a_number() -> None:

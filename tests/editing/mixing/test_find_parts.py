@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
 from stylegan_latents.editing.mixing.find_parts import cluster, evened, face_points, find_parts, name_clusters
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from stylegan_latents.generator.style_weights import effects_in_places
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.odd_models import odd_generator
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stylegan_latents.editing.discovery.fitting.samples import draw_codes, expand, sample
-from stylegan_latents.editing.discovery.scorers.scorer import Scorers, focus_of, to_pixels
+from stylegan_latents.editing.discovery.scorers.scorer import Scorer, Scorers, to_pixels
 from stylegan_latents.generator.errors import InputError
 from tests.odd_models import odd_config, odd_generator
 from tests.small_models import small_generator
@@ -11,7 +11,7 @@ from tests.small_models import small_generator
 COUNT = 120
 
 
-class Brightness:
+class Brightness(Scorer):
     """Mean of each colour; NaN for the pictures told to be faceless. Counts what it scored."""
 
     names = ("red", "green")
@@ -20,7 +20,7 @@ class Brightness:
     def __init__(self, stop_after=None):
         self.scored, self.stop_after = 0, stop_after
 
-    def __call__(self, images):
+    def score(self, images):
         if self.stop_after is not None and self.scored >= self.stop_after:
             raise KeyboardInterrupt
         self.scored += len(images)
@@ -103,9 +103,9 @@ def test_scorers_together_look_at_what_each_looks_at():
         return scorer
 
     left, right = one("a", (0.1, 0.2, 0.3, 0.4)), one("b", (0.2, 0.1, 0.5, 0.3))
-    assert focus_of(Scorers([left, right])) == (0.1, 0.1, 0.5, 0.4)
-    assert focus_of(Scorers([left, Brightness()])) is None
-    assert focus_of(Brightness()) is None
+    assert Scorers([left, right]).focus == (0.1, 0.1, 0.5, 0.4)
+    assert Scorers([left, Brightness()]).focus is None
+    assert Brightness().focus is None
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
@@ -137,11 +137,11 @@ def test_too_few_samples_are_refused():
 
 
 def test_scorers_side_by_side():
-    class Blue:
+    class Blue(Scorer):
         names = ("blue",)
         version = "blue-1"
 
-        def __call__(self, images):
+        def score(self, images):
             return images[:, 2:].double().mean((2, 3)).numpy()
 
     images = torch.rand(2, 3, 4, 4)

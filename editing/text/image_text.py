@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from stylegan_latents.generator.generator import Generator
+
 ARCHITECTURE, WEIGHTS = "ViT-B-32", "laion2b_s34b_b79k"
 """StyleCLIP's architecture, and weights for it that are published as safetensors."""
 OPENAI = "openai"
 """The weights that StyleCLIP used, as open_clip names them."""
+
+_SIDE = 224
 
 
 class ImageTextModel(Protocol):
@@ -125,6 +129,14 @@ def text_step(model: ImageTextModel, text: str, neutral: str) -> "Tensor":
         raise InputError(f"'{text}' and '{neutral}' mean the same to the model, so that nothing is between them.")
     unit: Tensor = step / length
     return unit
+
+
+def drawn_size(G: "Generator") -> int:
+    """The side of pictures for an image-text model: the smallest the generator draws from 224 pixels on."""
+    size = G.resolution
+    while size // 2 >= _SIDE:
+        size //= 2
+    return size
 
 
 def read_state(path: Path) -> "dict[str, Tensor]":

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
-from stylegan_latents.editing.discovery.fitting.attributes import Attribute
-from stylegan_latents.editing.discovery.fitting.leakage_sparing import Trials, parts_of_step, steadied, try_parts
+from stylegan_latents.editing.discovery.fitting.leakage_reduction import (
+    Trials,
+    parts_of_step,
+    try_parts,
+)
 from stylegan_latents.editing.discovery.fitting.samples import sample
+from stylegan_latents.editing.discovery.scorers.scorer import Attribute
 from tests.editing.discovery.finders.test_interfacegan import ATTRIBUTES, PlantedGenerator, PlantedScorer
 
 G, SCORER = PlantedGenerator(), PlantedScorer()
@@ -33,7 +37,7 @@ def _planted(**changes: np.ndarray) -> Trials:
 
 
 def test_a_part_whose_changes_differ_from_face_to_face_is_left_out_though_their_mean_is_nothing() -> None:
-    step = 2 * steadied(_planted(), AGE, ["age", "smile"])
+    step = 2 * recombined(_planted(), AGE, ["age", "smile"])
     assert step[1, 1] < 0.25
     # What it gave is made up for by the other part: the mean change of its own score stays.
     assert step[0, 0] + step[1, 1] + 0.1 * step[2, 2] == pytest.approx(2.0, abs=0.02)
@@ -45,8 +49,8 @@ def test_a_part_that_changes_the_person_is_dear_even_where_no_score_says_so() ->
     person = np.zeros((3, trials.changes.shape[1], 2))
     # On one face this way, on the next one that way: the mean says nothing.
     person[0, :, 1] = np.where(np.arange(person.shape[1]) % 2, 0.4, -0.4)
-    held = steadied(replace(trials, likeness=person), AGE, ["age", "smile"])
-    free = steadied(trials, AGE, ["age", "smile"])
+    held = recombined(replace(trials, identity=person), AGE, ["age", "smile"])
+    free = recombined(trials, AGE, ["age", "smile"])
     assert held[0, 0] < 0.9 * free[0, 0]
     gains = trials.changes[:, :, 0].mean(axis=1)
     for step in (held, free):
@@ -60,16 +64,16 @@ def test_the_person_is_measured_in_the_descriptors_own_numbers() -> None:
 
     parts, own = parts_of_step(FINDER.model, ATTRIBUTES[0], STEPS)
     ws, before = FINDER.held_out.codes(5, 6)
-    trials = try_parts(G, SCORER, parts, own, ws, before, FINDER.deviations, likeness=Person())
-    assert trials.likeness is not None
-    assert np.allclose(trials.likeness, trials.changes * FINDER.deviations)
+    trials = try_parts(G, SCORER, parts, own, ws, before, FINDER.deviations, identity=Person())
+    assert trials.identity is not None
+    assert np.allclose(trials.identity, trials.changes * FINDER.deviations)
 
 
 def test_held_scores_stay_on_average_and_ways_round_are_dear() -> None:
-    plain = 2 * steadied(_planted(p0_glasses=np.array(0.5), p2_glasses=np.array(-1.0)), AGE, ["age", "smile"])
+    plain = 2 * recombined(_planted(p0_glasses=np.array(0.5), p2_glasses=np.array(-1.0)), AGE, ["age", "smile"])
     assert 0.5 * plain[0, 0] - plain[2, 2] == pytest.approx(0, abs=0.2)
-    free = 2 * steadied(_planted(), AGE, ["age", "smile"])
-    dear = 2 * steadied(_planted(p0_contrast=np.array(3.0)), AGE, ["age", "smile"])
+    free = 2 * recombined(_planted(), AGE, ["age", "smile"])
+    dear = 2 * recombined(_planted(p0_contrast=np.array(3.0)), AGE, ["age", "smile"])
     assert dear[0, 0] < free[0, 0]
 
 
@@ -92,10 +96,10 @@ def test_parts_are_the_groups_of_steps_and_their_changes_are_measured() -> None:
 
 
 def test_only_the_attributes_rows_move_and_the_finder_can_be_asked_for_it() -> None:
-    step = FINDER.steadied(ATTRIBUTES[1], STEPS)
+    step = FINDER.recombined(ATTRIBUTES[1], STEPS)
     assert not step[2].any()
-    found = InterFaceGAN(G, SCORER, FINDER.samples, codes=8, steady=["wide"]).find(ATTRIBUTES)
-    assert [one.direction.provenance["steadied"] for one in found] == [False, True]
+    found = InterFaceGAN(G, SCORER, FINDER.samples, codes=8, reduce_leakage=["wide"]).find_tested(ATTRIBUTES)
+    assert [one.direction.provenance["leakage_reduced"] for one in found] == [False, True]
     assert found[1].effect.intended == pytest.approx(1, abs=0.15)
     assert found[1].effect.leakage < 0.3
 
@@ -106,19 +110,19 @@ def test_the_finder_holds_the_person_for_the_attributes_that_are_named_and_says_
 
         names = ("who",)
 
-        def __call__(self, images):
-            return 0.1 * super().__call__(images)[:, 1:2]
+        def score(self, images):
+            return 0.1 * super().score(images)[:, 1:2]
 
     def find(**asked) -> InterFaceGAN:
         return InterFaceGAN(G, SCORER, FINDER.samples, codes=8, **asked)
 
     free, held = (
-        one.steadied(ATTRIBUTES[0], STEPS)
-        for one in (find(steady=["tall"]), find(keep_person=["tall"], likeness=Person()))
+        one.recombined(ATTRIBUTES[0], STEPS)
+        for one in (find(reduce_leakage=["tall"]), find(hold_identity=["tall"], identity=Person()))
     )
     assert not np.allclose(free, held)
-    found = find(keep_person=["tall"], likeness=Person()).find(ATTRIBUTES)
-    assert [one.direction.provenance["likeness_held"] for one in found] == [True, False]
-    assert [one.direction.provenance["steadied"] for one in found] == [True, False]
-    with pytest.raises(ValueError, match="likeness"):
-        find(keep_person=["tall"])
+    found = find(hold_identity=["tall"], identity=Person()).find_tested(ATTRIBUTES)
+    assert [one.direction.provenance["identity_held"] for one in found] == [True, False]
+    assert [one.direction.provenance["leakage_reduced"] for one in found] == [True, False]
+    with pytest.raises(ValueError, match="identity"):
+        find(hold_identity=["tall"])

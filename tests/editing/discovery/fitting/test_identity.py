@@ -4,11 +4,14 @@ import torch
 
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
-from stylegan_latents.editing.discovery.fitting.attributes import Attribute
+from stylegan_latents.editing.discovery.fitting.identity import (
+    identity_effects,
+    identity_share,
+    least_identity_step,
+)
 from stylegan_latents.editing.discovery.fitting.linear import fit
-from stylegan_latents.editing.discovery.fitting.person_sparing import bearable_share, person_effects, sparing_step
 from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
-from stylegan_latents.editing.discovery.scorers.scorer import Scorers
+from stylegan_latents.editing.discovery.scorers.scorer import Attribute, Scorers
 from tests.editing.discovery.finders.test_interfacegan import ATTRIBUTES, W_DIM, PlantedGenerator, PlantedScorer
 
 WIDTH = 6
@@ -33,7 +36,7 @@ def _samples(count: int = 4000) -> tuple[Samples, np.ndarray]:
 def found():
     samples, normals = _samples()
     scores = samples.of(SCORES)
-    return fit(scores, strength=1.0), person_effects(samples.of(PERSON)), normals, scores.scores.std(0)
+    return fit(scores, strength=1.0), identity_effects(samples.of(PERSON)), normals, scores.scores.std(0)
 
 
 def _changes(step: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -43,7 +46,7 @@ def _changes(step: np.ndarray, normals: np.ndarray) -> np.ndarray:
 def test_the_step_changes_its_score_by_one_deviation_and_takes_the_way_that_spares_the_person(found):
     model, person, normals, deviations = found
     shortest = model.direction("age", fixed=("smile", "glasses"))
-    sparing = sparing_step(model, person, AGE, ["age", "smile"])
+    sparing = least_identity_step(model, person, AGE, ["age", "smile"])
     plain, kept = _changes(shortest, normals), _changes(sparing, normals)
     assert kept[0] / deviations[0] == pytest.approx(1, abs=0.02)
     assert np.abs(kept[3] / kept[0]) < 0.3 * np.abs(plain[3] / plain[0])
@@ -60,7 +63,7 @@ def test_the_person_is_told_in_its_own_numbers(found):
 
 def test_only_the_attributes_rows_move(found):
     model, person, _, _ = found
-    step = sparing_step(model, person, Attribute("age", "", "", "coarse,middle"), ["age", "smile"])
+    step = least_identity_step(model, person, Attribute("age", "", "", "coarse,middle"), ["age", "smile"])
     assert step[1].any()
     assert not step[2].any()
 
@@ -73,7 +76,7 @@ class _Person(PlantedScorer):
     def __init__(self, unit=1.0):
         self.unit = unit
 
-    def __call__(self, images):
+    def score(self, images):
         return self.unit * images[:, 0, :1, 0].double().numpy()
 
 
@@ -82,10 +85,10 @@ def test_the_finder_spares_the_person_for_the_attributes_that_are_named_and_says
     samples = sample(G, Scorers((scorer, person)), 1200)
 
     def find(**asked):
-        return InterFaceGAN(G, scorer, samples, codes=16, likeness=person, **asked).find(ATTRIBUTES)
+        return InterFaceGAN(G, scorer, samples, codes=16, identity=person, **asked).find_tested(ATTRIBUTES)
 
-    free, spared = find(), find(spare_person=["tall"])
-    assert [one.direction.provenance["person_spared"] for one in spared] == [True, False]
+    free, spared = find(), find(least_identity_change=["tall"])
+    assert [one.direction.provenance["least_identity_change"] for one in spared] == [True, False]
     # The person is lost by two deviations of it all the same, so that a strength is made shorter.
     assert spared[0].effect.intended == pytest.approx(0.8, abs=0.12)
     assert spared[0].effect.names == scorer.names
@@ -96,7 +99,7 @@ def test_the_finder_spares_the_person_for_the_attributes_that_are_named_and_says
 
     assert known_by(spared) < 0.8 * known_by(free)
     with pytest.raises(ValueError, match="samples have to be scored"):
-        InterFaceGAN(G, scorer, samples.of(scorer.names), spare_person=["tall"], likeness=person)
+        InterFaceGAN(G, scorer, samples.of(scorer.names), least_identity_change=["tall"], identity=person)
 
 
 @pytest.mark.parametrize(("unit", "share"), [(0.1, 1.0), (0.5 / 1.8, 0.9), (3.0, 0.8)])
@@ -105,4 +108,4 @@ def test_strength_two_is_as_long_as_the_person_bears_but_a_strength_stays_about_
     step = torch.zeros(3, W_DIM)
     step[0, 0] = 1.0
     direction = Direction("tall", G.latent_space, step, scale=1.0, by_group=True).bind(G)
-    assert bearable_share(G, _Person(unit), direction, G.sample(range(5))) == pytest.approx(share, abs=1e-3)
+    assert identity_share(G, _Person(unit), direction, G.sample(range(5))) == pytest.approx(share, abs=1e-3)

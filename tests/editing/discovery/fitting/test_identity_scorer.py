@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from stylegan_latents.editing.discovery.scorers.likeness import LikenessScorer
+from stylegan_latents.editing.discovery.fitting.identity import IdentityScorer
 from stylegan_latents.invert.faces.align import align_face
 from stylegan_latents.invert.faces.detector import require_faces
 from stylegan_latents.invert.faces.identity import SAME_PERSON, Identity
@@ -23,8 +23,8 @@ def _aligned(name: str) -> torch.Tensor:
 
 
 def test_one_persons_numbers_are_near_and_anothers_far() -> None:
-    scorer = LikenessScorer()
-    neutral, smiling, other = scorer(
+    scorer = IdentityScorer()
+    neutral, smiling, other = scorer.score(
         torch.cat([_aligned(name) for name in ("london_005_neutral", "london_005_smiling", "astronaut")])
     )
     assert len(neutral) == len(scorer.names)
@@ -32,5 +32,5 @@ def test_one_persons_numbers_are_near_and_anothers_far() -> None:
 
 
 def test_no_pictures_give_no_rows() -> None:
-    assert LikenessScorer()(torch.empty(0, 3, 64, 64)).shape == (0, 128)
-    assert np.unique(LikenessScorer.names).size == 128
+    assert IdentityScorer().score(torch.empty(0, 3, 64, 64)).shape == (0, 128)
+    assert np.unique(IdentityScorer.names).size == 128

@@ -4,7 +4,7 @@ Projecting out (Shen et al. 2020) and cancelling measured means both let an edit
 one frown. Here the parts that a step could be made of are tried one by one on codes; what each changes on each code
 is a matrix, and the combination with the smallest mean square of the others' changes follows in closed form.
 
-Who the face is can be held in the same way: the numbers of a descriptor of it are so many scores more.
+The identity can be held in the same way: the numbers of its descriptor are so many scores more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stylegan_latents.editing.discovery.fitting.attributes import HELPERS, LOOSELY_HELD, Attribute
 from stylegan_latents.editing.discovery.fitting.linear import LinearModel
 from stylegan_latents.editing.discovery.fitting.samples import Progress, expand, score_codes
-from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer, Scorers
+from stylegan_latents.editing.discovery.scorers.faces import HELPERS, LOOSELY_HELD
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute, Scorer, Scorers
 from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ _HELPER_PARTS = (*HELPERS, "skin-light", "skin-red", "brows-up", "face-y", "hair
 _OWN, _OTHER, _HELPER = 2.5, 1.5, 2.0
 # Of the mean changes in held scores, and in those that may change with the attribute but should not stand for it.
 _HELD_WEIGHT, _LOOSE_WEIGHT = 3.0, 0.1
-# How dear it is to leave the step that was there.
+# Penalty on leaving the first step.
 _NEARNESS = 0.2
-# Of the squared change of the person's descriptor, beside squared changes in the judged scores' deviations.
-_LIKENESS_WEIGHT = 30.0
+# Of the squared change of the identity descriptor, beside squared changes in the judged scores' deviations.
+_IDENTITY_WEIGHT = 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Trials:
         changes: of every score by each part on each code, in deviations, ``[parts, codes, scores]``: half the
             difference between a step forth and one back.
         names: of the scores.
-        likeness: the same for the numbers that say who a face is, ``[parts, codes, numbers]``; None where they
+        identity: the same for the numbers of the identity descriptor, ``[parts, codes, numbers]``; None where they
             were not asked for.
     """
 
@@ -53,7 +53,7 @@ class Trials:
     own: int
     changes: Array
     names: tuple[str, ...]
-    likeness: Array | None = None
+    identity: Array | None = None
 
 
 def parts_of_step(model: LinearModel, attribute: Attribute, steps: Mapping[str, Array]) -> tuple[Array, int]:
@@ -93,7 +93,7 @@ def try_parts(
     before: Array,
     deviations: Array,
     *,
-    likeness: Scorer | None = None,
+    identity: Scorer | None = None,
     size: int = 256,
     exact: bool = True,
     progress: Progress | None = None,
@@ -105,7 +105,7 @@ def try_parts(
         ws: codes ``[N, num_ws, w_dim]``.
         before: their scores; a code without scores is left out.
         deviations: of each score.
-        likeness: gives the numbers that say who a face is.
+        identity: gives the descriptor of a face; None where it is not held.
         size: side of the pictures.
         exact: whether to score exact pictures, as those that ``before`` is of, and not sketches.
         progress: called with the number of pictures done and in all.
@@ -114,21 +114,21 @@ def try_parts(
 
     steps = expand(torch.from_numpy(parts.astype(np.float32)), G).to(ws.device)
     edited = torch.cat([ws + sign * step for step in steps for sign in (-1, 1)])
-    measured = scorer if likeness is None else Scorers((scorer, likeness))
+    measured = scorer if identity is None else Scorers((scorer, identity))
     after = score_codes(G, measured, edited, size=size, exact=exact, progress=progress)
     after = after.reshape(len(parts), 2, len(before), len(measured.names))
     changes = (after[:, 1] - after[:, 0]) / 2
     seen = np.isfinite(changes).all(axis=(0, 2)) & np.isfinite(before).all(axis=1)
-    scores, person = np.split(changes[:, seen], [len(scorer.names)], axis=2)
-    return Trials(parts, own, scores / deviations, tuple(scorer.names), None if likeness is None else person)
+    scores, descriptor = np.split(changes[:, seen], [len(scorer.names)], axis=2)
+    return Trials(parts, own, scores / deviations, tuple(scorer.names), None if identity is None else descriptor)
 
 
-def steadied(trials: Trials, attribute: Attribute, judged: Sequence[str]) -> Array:
+def recombined(trials: Trials, attribute: Attribute, judged: Sequence[str]) -> Array:
     """The combination of parts that changes the other scores least, for the same mean change of its own.
 
     Minimised is the mean over the codes of the judged scores' squared changes, with the squared means of the held
-    ones and, by less, of those that would be a way round, and with the squared change of the person where that was
-    measured; leaving the first step has a price, too.
+    ones and, by less, of those that could change in place of its own, and with the squared change of the
+    identity where that was measured; leaving the first step has a penalty, too.
 
     Args:
         trials: what ``try_parts`` gave.
@@ -147,9 +147,9 @@ def steadied(trials: Trials, attribute: Attribute, judged: Sequence[str]) -> Arr
     held, loose = of(fixed).mean(axis=1), of(LOOSELY_HELD).mean(axis=1)
     gains = of([attribute.name])[:, :, 0].mean(axis=1)
     cost = np.einsum("mnk,lnk->ml", others, others) / others.shape[1]
-    if trials.likeness is not None:
-        person = np.einsum("mnk,lnk->ml", trials.likeness, trials.likeness) / others.shape[1]
-        cost = cost + _LIKENESS_WEIGHT * person
+    if trials.identity is not None:
+        change = np.einsum("mnk,lnk->ml", trials.identity, trials.identity) / others.shape[1]
+        cost = cost + _IDENTITY_WEIGHT * change
     cost = cost + _HELD_WEIGHT * held @ held.T + _LOOSE_WEIGHT * loose @ loose.T + _NEARNESS * np.eye(len(gains))
     first = (np.arange(len(gains)) < trials.own).astype(np.float64)
     free, along = np.linalg.solve(cost, np.stack([_NEARNESS * first, gains], axis=1)).T
