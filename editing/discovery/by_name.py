@@ -114,7 +114,9 @@ def _takers(option: str) -> list[str]:
 
 def _spelling(name: str, hint: Any) -> str:
     """How the option is typed."""
-    declared = get_args(hint)[1].param_decls or ()
+    option = get_args(hint)[1]
+    # Typer keeps the first spelling where other options have their default.
+    declared = [one for one in (option.default, *(option.param_decls or ())) if str(one).startswith("--")]
     return str(declared[0]) if declared else f"--{name.replace('_', '-')}"
 
 

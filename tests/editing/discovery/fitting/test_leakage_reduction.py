@@ -7,6 +7,7 @@ from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
 from stylegan_latents.editing.discovery.fitting.leakage_reduction import (
     Trials,
     parts_of_step,
+    recombined,
     try_parts,
 )
 from stylegan_latents.editing.discovery.fitting.samples import sample

@@ -59,7 +59,7 @@ def test_scores_are_those_of_the_pictures_and_come_from_the_cache_next_time(tmp_
     assert scorer.scored == COUNT, "the cache was not used"
     np.testing.assert_array_equal(first.scores, again.scores)
     pictures = G.synthesize(expand(torch.from_numpy(first.codes).float(), G)[:4], size=16)
-    np.testing.assert_allclose(first.scores[:4], Brightness()(pictures), atol=1e-6)
+    np.testing.assert_allclose(first.scores[:4], Brightness().score(pictures), atol=1e-6)
 
 
 @pytest.mark.parametrize("changes", [{"seed": 1}, {"truncation": 0.5}, {"size": 32}])
@@ -77,8 +77,8 @@ def test_sketches_and_exact_pictures_are_other_samples(tmp_path):
     exact = sample(G, scorer, COUNT, size=size, exact=True, cache=tmp_path)
     assert scorer.scored == 2 * COUNT, "scores of sketches were taken for exact ones"
     ws = expand(torch.from_numpy(exact.codes).float(), G)
-    np.testing.assert_allclose(exact.scores, Brightness()(G.synthesize(ws, size=size)), atol=1e-5)
-    np.testing.assert_allclose(sketched.scores, Brightness()(G.sketch(ws, size=size)), atol=1e-5)
+    np.testing.assert_allclose(exact.scores, Brightness().score(G.synthesize(ws, size=size)), atol=1e-5)
+    np.testing.assert_allclose(sketched.scores, Brightness().score(G.sketch(ws, size=size)), atol=1e-5)
     assert not np.allclose(sketched.scores, exact.scores, atol=1e-3)
 
 
@@ -92,7 +92,7 @@ def test_what_a_scorer_looks_at_closely_is_drawn_so(tmp_path):
     corner = sample(G, Corner(), COUNT, size=size, cache=tmp_path)
     ws = expand(torch.from_numpy(corner.codes).float(), G)
     drawn = G.sketch(ws, size=size, focus=Corner.focus)
-    np.testing.assert_allclose(corner.scores, Brightness()(drawn), atol=1e-5)
+    np.testing.assert_allclose(corner.scores, Brightness().score(drawn), atol=1e-5)
     assert not np.allclose(corner.scores, all_of_it.scores, atol=1e-4), "scores of other pictures were taken"
 
 
@@ -147,7 +147,7 @@ def test_scorers_side_by_side():
     images = torch.rand(2, 3, 4, 4)
     both = Scorers([Brightness(), Blue()])
     assert both.names == ("red", "green", "blue")
-    np.testing.assert_allclose(both(images), images.double().mean((2, 3)).numpy())
+    np.testing.assert_allclose(both.score(images), images.double().mean((2, 3)).numpy())
     with pytest.raises(ValueError, match="not unique"):
         Scorers([Brightness(), Brightness()])
 

@@ -72,7 +72,7 @@ def test_darkening_is_seen(images):
 def test_quick_scores_are_near_and_have_a_version_of_their_own(images, scores):
     """In deviations of the samples that the shipped directions were calibrated with."""
     deviations = find("pose", generator.load("ffhq")).provenance["score_deviations"]
-    for name, row in zip(PHOTOS, FaceScorer(quick=True)(images), strict=True):
+    for name, row in zip(PHOTOS, FaceScorer(quick=True).score(images), strict=True):
         for score, value in zip(FaceScorer.names, row, strict=True):
             assert abs(value - scores[name][score]) < 0.5 * deviations[score], (name, score)
     assert FaceScorer(quick=True).version != FaceScorer().version == FaceScorer.version
