@@ -120,11 +120,17 @@ _SETTINGS = make_dataclass(
 
 
 @discover_app.command(
-    epilog="Examples: edit discover --method sefa --count 10   "
-    "edit discover --method examples --before neutral/ --after smiling/ --name smile   "
-    "edit discover --method stylespace --mask mouth   edit discover --method lowrank --mask mouth   "
-    "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile   "
-    "edit discover --method interfacegan --scorer colour --score lightness"
+    epilog="\n\n".join(
+        (
+            "Examples:",
+            "edit discover --method sefa --count 10",
+            "edit discover --method examples --before neutral/ --after smiling/ --name smile",
+            "edit discover --method stylespace --mask mouth",
+            "edit discover --method lowrank --mask mouth",
+            "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile",
+            "edit discover --method interfacegan --scorer colour --score lightness",
+        )
+    )
 )
 @takes(_SETTINGS)
 def discover(settings: Any) -> None:

@@ -65,7 +65,7 @@ def all_options() -> type[Any]:
         takers = _takers(name)
         if len(takers) < len(FINDERS):
             option = copy.copy(option)
-            option.help = f"{option.help} [{', '.join(takers)}]"
+            option.help = f"{option.help} ({', '.join(takers)})"
         made.append((name, Annotated[kind, option], field(default_factory=partial(_default, one))))
     return make_dataclass("AllFinderOptions", made, frozen=True, kw_only=True)
 

@@ -122,7 +122,7 @@ class Looks:
         with torch.no_grad(), keep_freed_memory():
             for start in range(0, len(ws), _BATCH):
                 images = self.G.synthesize(ws[start : start + _BATCH], size=min(_SIZE, self.G.resolution))
-                scores.append(self.scorer(images))
+                scores.append(self.scorer.score(images))
                 faces += [self._embed(picture) for picture in to_picture(images)]
         return (np.concatenate(scores) - self.mean) / self.deviation, faces
 

@@ -1,4 +1,4 @@
-"""A finder is one file and one line of the registry, and so is a scorer: every command and the demo have it then."""
+"""A finder is one file and one line of the registry, and so is a scorer: all commands and the demo have it then."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -49,13 +49,13 @@ class TinyOptions(RankedOptions):
 
 
 class TinyScorer(Scorer):
-    """The first pixel."""
+    """How light a picture is."""
 
-    names, version = ("pixel",), "tiny-1"
-    units = {"pixel": Unit("levels", -1, 1)}  # noqa: RUF012 - it is never changed
+    names, version = ("light",), "tiny-1"
+    units = {"light": Unit("levels", -1, 1)}  # noqa: RUF012 - it is never changed
 
     def score(self, images):  # type: ignore[no-untyped-def]
-        return images[:, 0, :1, 0].double().cpu().numpy()
+        return images.double().mean((1, 2, 3))[:, None].cpu().numpy()
 
 
 @pytest.fixture(name="folder", autouse=True)
@@ -81,15 +81,15 @@ def test_a_finder_of_the_registry_is_a_method_of_the_command_and_a_choice_of_the
 def test_a_scorer_of_the_registry_is_taken_by_discover_and_evaluate(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    entry = ScorerEntry(f"{__name__}:TinyScorer", "tiny", "the first pixel")
+    entry = ScorerEntry(f"{__name__}:TinyScorer", "tiny", "how light a picture is")
     monkeypatch.setitem(SCORERS, "tiny", entry)
     assert "tiny" in scorer_words()
-    discover = ["discover", "-m", "interfacegan", "--scorer", "tiny", "--samples", "200", "--codes", "4"]
+    discover = ["discover", "-m", "interfacegan", "--scorer", "tiny", "--samples", "300", "--codes", "8"]
     assert main([*discover, "--no-sheet", *MODEL]) == 0
-    assert load("pixel.safetensors").provenance["scorer"] == "tiny-1"
-    evaluate = ["evaluate", "-d", "pixel.safetensors", "--scorer", "tiny", "--features", "none", "--codes", "2"]
+    assert load("light.safetensors").provenance["scorer"] == "tiny-1"
+    evaluate = ["evaluate", "-d", "light.safetensors", "--scorer", "tiny", "--features", "none", "--codes", "2"]
     assert main([*evaluate, "--no-figure", *MODEL]) == 0
-    assert "pixel" in capsys.readouterr().out
+    assert "light" in capsys.readouterr().out
 
 
 def test_an_option_of_another_finder_is_refused_with_the_finders_that_take_it() -> None:

@@ -47,7 +47,7 @@ def _draw(edits: Sequence[Edit], size: int) -> Image.Image:
 
 def test_two_targets_are_reached_together_beside_other_edits() -> None:
     edits, reached = reach_targets(_draw, [(OTHER, 2.0)], [(RED, 0.6), (GREEN, 0.5)], _Levels())
-    scores = _Levels()(
+    scores = _Levels().score(
         torch.tensor(np.asarray(_draw([(OTHER, 2.0), *edits], 4))).permute(2, 0, 1)[None] / 127.5 - 1
     )
     assert np.allclose(scores, [[0.6, 0.5]], atol=0.01)
