@@ -3,6 +3,7 @@
 import contextlib
 import shlex
 from dataclasses import dataclass, field, make_dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,7 @@ discover_app = new_app()
 
 # Share of held-out samples on the right side of the median: below it, what was found is mostly the samples' chance.
 _TELLING = 0.6
-_PANEL = "Output"
+_output = partial(typer.Option, rich_help_panel="Output")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,42 +51,21 @@ class Output:
     """What is written, and for which model."""
 
     out: Annotated[
-        Path,
-        typer.Option(
-            help="Folder for the files; this one by default.",
-            metavar="FOLDER",
-            show_default=False,
-            rich_help_panel=_PANEL,
-        ),
+        Path, _output(help="Folder for the files; this one by default.", metavar="FOLDER", show_default=False)
     ] = Path()
     name_by_space: Annotated[
-        bool,
-        typer.Option(
-            "--name-by-space",
-            rich_help_panel=_PANEL,
-            help="Begin the files' names with the model's latent space, as those of shipped directions do.",
-        ),
+        bool, _output("--name-by-space", help="Name files as shipped directions are, the latent space first.")
     ] = False
-    sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.", rich_help_panel=_PANEL)] = True
+    sheet: Annotated[bool, _output(help="Whether to draw the sheet.")] = True
     record: Annotated[
-        Path | None,
-        typer.Option(
-            help="Show them on this inversion instead of a sample.", metavar="RECORD", rich_help_panel=_PANEL
-        ),
+        Path | None, _output(help="Show them on this inversion instead of a sample.", metavar="RECORD")
     ] = None
     show: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=LARGEST_SEED,
-            help="Seed of the sample that they are shown on.",
-            metavar="N",
-            rich_help_panel=_PANEL,
-        ),
+        int, _output(min=0, max=LARGEST_SEED, help="Seed of the sample that they are shown on.", metavar="N")
     ] = 0
     overwrite: Overwrite = False
     model: RecordsModel = None
-    device: Device = None  # fmt: skip
+    device: Device = None
 
     def files(self, names: tuple[str, ...], sheet: str, space: str) -> tuple[list[Path], list[Path]]:
         """The directions' files, and the sheet's where one is drawn.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Protocol
 
@@ -23,7 +24,11 @@ COUNT = 10
 TRUNCATION = 0.7
 """Of the samples that directions are looked for and shown on."""
 
-_SAMPLES, _REGION, _EXAMPLES = "Samples", "Region", "Examples"
+of_samples = partial(typer.Option, rich_help_panel="Samples")
+"""An option about samples."""
+of_region = partial(typer.Option, rich_help_panel="Region")
+"""An option about a region of the picture."""
+_of_examples = partial(typer.Option, rich_help_panel="Examples", metavar="FOLDER")
 
 
 class Finder(Protocol):
@@ -73,10 +78,7 @@ class FinderOptions:
         str | None,
         typer.Option(help="Only these: coarse, middle, fine, all, or rows such as 0-3,7.", metavar="LAYERS"),
     ] = None
-    seed: Annotated[
-        int,
-        typer.Option(min=0, max=LARGEST_SEED, help="Of the samples.", metavar="N", rich_help_panel=_SAMPLES),
-    ] = 0
+    seed: Annotated[int, of_samples(min=0, max=LARGEST_SEED, help="Of the samples.", metavar="N")] = 0
 
     def __post_init__(self) -> None:
         """Refuse, before a model is loaded, options that make no sense together."""
@@ -120,12 +122,8 @@ class SampledOptions(FinderOptions):
     """Options of finders that look at samples."""
 
     samples: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="How many samples to look at; by default as many as the finder needs.",
-            rich_help_panel=_SAMPLES,
-        ),
-    ] = None  # fmt: skip
+        int | None, of_samples(min=1, help="How many to look at; by default as many as the finder needs.")
+    ] = None
 
     def sampled(self, G: "Generator", samples: int) -> "Tensor":
         """Codes to look at, ``[N, num_ws, w_dim]``; so many where ``samples`` is not given."""
@@ -150,12 +148,12 @@ class RegionOptions(SampledOptions):
 
     mask: Annotated[
         list[str],
-        typer.Option(
+        of_region(
+            metavar="FILE|NAME",
             help="Where the picture is to change: a picture, white there, or eyes, nose, mouth, hair, face, "
             "background; repeatable.",
-            metavar="FILE|NAME", rich_help_panel=_REGION,
         ),
-    ] = field(default_factory=list)  # fmt: skip
+    ] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         from stylegan_latents.editing.regions.regions import check_regions
@@ -174,16 +172,8 @@ class RegionOptions(SampledOptions):
 class ExampleOptions(NamedOptions):
     """Options of finders that compare inversions."""
 
-    before: Annotated[
-        Path | None,
-        typer.Option(help="Folder of records without what is wanted.", metavar="FOLDER", rich_help_panel=_EXAMPLES),
-    ] = None
-    after: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of records with it; equal names are pairs.", metavar="FOLDER", rich_help_panel=_EXAMPLES
-        ),
-    ] = None
+    before: Annotated[Path | None, _of_examples(help="Records without what is wanted.")] = None
+    after: Annotated[Path | None, _of_examples(help="Records with it; equal names are pairs.")] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -40,7 +40,7 @@ from stylegan_latents.generator.layers import GROUPS
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
-Report = Callable[[str], None]
+Report = Callable[[str], object]
 # A step's name, the step in W, and what it changes of every score.
 _Measured = tuple[str, Array, Array]
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from stylegan_latents.editing.discovery.finders.base import (
     SampledOptions,
     check_file_name,
     is_file_name,
+    of_samples,
 )
 from stylegan_latents.editing.discovery.scorers.by_name import open_scorer, scorer_words
 from stylegan_latents.generator.cli.progress import Begin
@@ -23,7 +25,15 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.discovery.scorers.table import ScoreTable
     from stylegan_latents.generator.generator import Generator
 
-_PANEL, _TESTS = "Scores", "Edits of held-out samples"
+_scores = partial(typer.Option, rich_help_panel="Scores")
+_tests = partial(typer.Option, rich_help_panel="Edits of held-out samples", metavar="NAME")
+_SCORER_HELP = (
+    f"What scores pictures: {scorer_words()}. What a network wants (size, mean, names) is read from NAME.json "
+    "beside NAME.onnx, or from Hugging Face's preprocessor_config.json and config.json."
+)
+_BY_EDITS = ("reduce_leakage", "hold_identity", "least_identity_change")
+_FOR_PICTURES = ("samples", "truncation", "exact", "codes", *_BY_EDITS)
+"""Options that say how pictures are scored, of which a table has none."""
 _SAMPLES, _CODES, _TRUNCATION = 5000, 32, 0.8
 
 
@@ -39,82 +49,46 @@ class Fit(StrEnum):
 class InterFaceGANOptions(SampledOptions):
     """What InterFaceGAN can be told."""
 
-    scorer: Annotated[
-        str | None,
-        typer.Option(
-            help=f"What scores pictures: {scorer_words()}. What a network wants (size, mean, names) is read from "
-            "NAME.json beside NAME.onnx, or from Hugging Face's preprocessor_config.json and config.json.",
-            metavar="SCORER",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None
+    scorer: Annotated[str | None, _scores(help=_SCORER_HELP, metavar="SCORER")] = None
     score: Annotated[
-        list[str],
-        typer.Option(
-            help="A score to find a direction for; repeatable; all by default.",
-            metavar="NAME",
-            rich_help_panel=_PANEL,
-        ),
+        list[str], _scores(help="A score to find a direction for; repeatable; all by default.", metavar="NAME")
     ] = field(default_factory=list)
-    hold: Annotated[
-        list[str],
-        typer.Option(help="A score to leave alone; repeatable.", metavar="NAME", rich_help_panel=_PANEL),
-    ] = field(default_factory=list)
+    hold: Annotated[list[str], _scores(help="A score to leave alone; repeatable.", metavar="NAME")] = field(
+        default_factory=list
+    )
     fit: Annotated[
-        Fit | None,
-        typer.Option(
-            help="The linear model of the scores; ridge by default.", show_choices=True, rich_help_panel=_PANEL
-        ),
+        Fit | None, _scores(help="The linear model of the scores; ridge by default.", show_choices=True)
     ] = None
     truncation: Annotated[
-        float | None,
-        typer.Option(
-            help=f"Of the samples that are scored: 1 as drawn, 0 the mean picture; {_TRUNCATION} by default.",
-            rich_help_panel="Samples",
-        ),
+        float | None, of_samples(help=f"1 as drawn, 0 the mean picture; {_TRUNCATION} by default.")
     ] = None
     exact: Annotated[
-        bool,
-        typer.Option(
-            "--exact", help="Score exact pictures, slowly, in place of quick sketches.", rich_help_panel="Samples"
-        ),
+        bool, of_samples("--exact", help="Score exact pictures, slowly, in place of quick sketches.")
     ] = False
     codes: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            help=f"How many held-out samples each direction is tested on; {_CODES} by default.",
-            rich_help_panel=_TESTS,
-        ),
+        int | None, _tests(min=2, metavar="N", help=f"How many each direction is tested on; {_CODES} by default.")
     ] = None
     reduce_leakage: Annotated[
         list[str],
-        typer.Option(
+        _tests(
             "--reduce-leakage",
             "--steady",
-            metavar="NAME",
-            rich_help_panel=_TESTS,
             help="A direction that is to leave the other scores alone on every picture, not on average alone; "
             "takes minutes; repeatable.",
         ),
     ] = field(default_factory=list)
     hold_identity: Annotated[
         list[str],
-        typer.Option(
-            "--hold-identity",
-            "--keep-person",
-            metavar="NAME",
-            rich_help_panel=_TESTS,
-            help="A direction that is to leave the face's identity alone, too; repeatable.",
-        ),
+        _tests("--hold-identity", "--keep-person", help="One that is to leave the identity alone; repeatable."),
     ] = field(default_factory=list)
     least_identity_change: Annotated[
         list[str],
-        typer.Option(
-            "--least-identity-change", "--spare-person", metavar="NAME", rich_help_panel=_TESTS,
-            help="A direction that is fitted to change the identity as little as the samples tell; repeatable.",
+        _tests(
+            "--least-identity-change",
+            "--spare-person",
+            help="One that is fitted to change the identity least, as far as the samples tell; repeatable.",
         ),
-    ] = field(default_factory=list)  # fmt: skip
+    ] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -134,7 +108,7 @@ class InterFaceGANOptions(SampledOptions):
             return self._plan_of_table(scorer)
         attributes = self._attributes(scorer)
         names = tuple(attribute.name for attribute in attributes)
-        for option in ("reduce_leakage", "hold_identity", "least_identity_change"):
+        for option in _BY_EDITS:
             for name in getattr(self, option):
                 if name not in names:
                     words = option.replace("_", "-")
@@ -150,18 +124,15 @@ class InterFaceGANOptions(SampledOptions):
 
             return table(made[0].effects) if len(names) > 1 else ""
 
-        notes = [] if self.score else [
-            f"With two classes one direction serves both: a negative strength of '{group[1]}' leads to "
-            f"'{group[0]}'."
-            for group in scorer.exclusive
-            if len(group) == 2
-        ]  # fmt: skip
+        notes = [
+            f"With two classes one direction serves both: a negative strength of '{other}' leads to '{one}'."
+            for one, other in (group for group in scorer.exclusive if len(group) == 2 and not self.score)
+        ]
         return Plan(names, make, None, (*scorer.notes, *notes), report)
 
     def _plan_of_table(self, table: "ScoreTable") -> Plan:
         """Directions of codes that were scored elsewhere."""
-        for option in ("samples", "truncation", "exact", "codes", "reduce_leakage", "hold_identity",
-                       "least_identity_change"):  # fmt: skip
+        for option in _FOR_PICTURES:
             if getattr(self, option):
                 raise InputError(
                     f"--{option.replace('_', '-')} has no meaning for a table, all of which is used; leave it out."
@@ -251,10 +222,5 @@ class InterFaceGANOptions(SampledOptions):
             hold_identity=self.hold_identity,
             least_identity_change=self.least_identity_change,
             identity=identity,
-            report=lambda step: _begin(begin, step),
+            report=begin,
         )
-
-
-def _begin(begin: Begin, step: str) -> None:
-    """A step of which only the beginning is known."""
-    begin(step)

@@ -19,8 +19,6 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
-
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction, Space
 from stylegan_latents.editing.discovery.finders.base import (
@@ -29,6 +27,7 @@ from stylegan_latents.editing.discovery.finders.base import (
     RankedOptions,
     RegionOptions,
     check_count,
+    of_region,
     sample_codes,
 )
 from stylegan_latents.editing.discovery.finders.stylespace import StyleSpace
@@ -247,10 +246,10 @@ class LowRankOptions(RankedOptions, RegionOptions):
 
     local: Annotated[
         Local | None,
-        typer.Option(
+        of_region(
             help="How the rest of the picture is left alone: by the most change within the --mask over that "
             "elsewhere (ratio, the default), or without what changes the rest most (null-space).",
-            show_choices=True, rich_help_panel="Region",
+            show_choices=True,
         ),
     ] = None  # fmt: skip
 

@@ -7,6 +7,7 @@ product with the text, for small steps.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-_SAMPLES, _PANEL = 32, "Text"
+_of_text = partial(typer.Option, rich_help_panel="Text")
+_SAMPLES = 32
 
 
 @dataclass(frozen=True)
@@ -208,31 +210,15 @@ class TableDirections:
 class TextOptions(NamedOptions, SampledOptions):
     """What ``TextDirections`` and ``TableDirections`` can be told."""
 
-    text: Annotated[
-        str | None, typer.Option(help="What the picture is to show: 'a smiling face'.", rich_help_panel=_PANEL)
-    ] = None
-    neutral: Annotated[
-        str | None, typer.Option(help="What it shows without that: 'a face'.", rich_help_panel=_PANEL)
-    ] = None
+    text: Annotated[str | None, _of_text(help="What the picture is to show: 'a smiling face'.")] = None
+    neutral: Annotated[str | None, _of_text(help="What it shows without that: 'a face'.")] = None
     weights: Annotated[
-        str | None,
-        typer.Option(
-            help="CLIP's weights, ViT-B-32: a file, or open_clip's name.",
-            metavar="FILE|NAME",
-            rich_help_panel=_PANEL,
-        ),
+        str | None, _of_text(help="CLIP's weights, ViT-B-32: a file, or open_clip's name.", metavar="FILE|NAME")
     ] = None
-    table: Annotated[
-        Path | None,
-        typer.Option(help="StyleCLIP's table of this model, fs3.npy.", metavar="FILE", rich_help_panel=_PANEL),
-    ] = None
+    table: Annotated[Path | None, _of_text(help="StyleCLIP's table of this model, fs3.npy.", metavar="FILE")] = None
     threshold: Annotated[
-        float | None,
-        typer.Option(
-            help="How relevant a style channel of a --table has to be; 0.1 by default.", metavar="X",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None  # fmt: skip
+        float | None, _of_text(help="How relevant a style channel of a --table has to be; 0.1 by default.")
+    ] = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
