@@ -119,7 +119,7 @@ class InterFaceGAN:
                 )
             self._identity_effects = identity_effects(everything.of(identity.names))
         self.reduce_leakage = tuple(dict.fromkeys((*reduce_leakage, *hold_identity)))
-        self.attributes = attributes_of(scorer) if attributes is None else tuple(attributes)
+        self.attributes = scorer.default_attributes() if attributes is None else tuple(attributes)
         self.held_out = HeldOut(G, scorer, self.deviations, codes=codes, exact=exact)
         self.model: LinearModel = fit(self.samples, method)
         self.dependent = dependent_scores(self.samples.names, self.model.correlations, scorer.exclusive)
@@ -207,7 +207,7 @@ class InterFaceGAN:
     ) -> list[Array]:
         """Combine the steps of least identity change anew, with the others' last steps.
 
-        Those leave the identity alone by then, so that cancelling what is to stay changes little of it.
+        Those leave the identity alone by then, so that cancelling the other scores changes little of it.
         """
         anew = [attribute.name in self.least_identity_change for attribute in attributes]
         if not any(anew):
@@ -314,14 +314,3 @@ class InterFaceGAN:
             provenance=provenance,
             by_group=True,
         )
-
-
-def attributes_of(scorer: Scorer) -> tuple[Attribute, ...]:
-    """What directions are found for by default: the scorer's attributes, or every score that needs its own.
-
-    Of two mutually exclusive classes the second alone: a negative strength leads to the first.
-    """
-    mirrored = {group[0] for group in scorer.exclusive if len(group) == 2}
-    return scorer.attributes or tuple(
-        Attribute(name, f"more {name}", f"less {name}", "all") for name in scorer.names if name not in mirrored
-    )

@@ -16,6 +16,7 @@ from stylegan_latents.editing.discovery.finders.base import (
     of_samples,
 )
 from stylegan_latents.editing.discovery.scorers.by_name import open_scorer, scorer_words
+from stylegan_latents.editing.samples.seeds import check_truncation
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 
@@ -96,6 +97,8 @@ class InterFaceGANOptions(SampledOptions):
             raise InputError(f"--method interfacegan needs --scorer: {scorer_words()}.")
         for name in self.score:
             check_file_name(name)
+        if self.truncation is not None:
+            check_truncation(self.truncation)
 
     def plan(self, begin: Begin) -> Plan:
         scorer = open_scorer(self.scorer or "", begin)
@@ -154,10 +157,9 @@ class InterFaceGANOptions(SampledOptions):
         """What to find directions for: as the scorer says, unless the layers or the scores to hold are given."""
         from dataclasses import replace
 
-        from stylegan_latents.editing.discovery.finders.interfacegan import attributes_of
         from stylegan_latents.editing.discovery.scorers.scorer import Attribute
 
-        default = {attribute.name: attribute for attribute in attributes_of(scorer)}
+        default = {attribute.name: attribute for attribute in scorer.default_attributes()}
         names = self._file_names(self.score or tuple(default))
         if self.layers is None and not self.hold:
             return [default.get(name) or Attribute(name, f"more {name}", f"less {name}", "all") for name in names]

@@ -1,9 +1,7 @@
 """Directions that change one region of the picture and leave the rest alone, from how it depends on the code.
 
 For a region, the derivatives are taken along the style channels that change it most for what they change
-elsewhere. One step of W, which moves every layer, moves the whole face: along the best combination of 48 axes of W,
-less than half of the squared change fell within the mouth of the very sample that it was looked for on, three
-quarters where the middle layers moved alone; along one of 64 style channels 0.96 did, on another sample.
+elsewhere: one step of W, which moves every layer, moves the whole face.
 
 What changes the region most in relation to the rest is one problem of eigenvalues (Zhu et al., "Region-Based
 Semantic Factorization in GANs", 2022). Zhu et al., "Low-Rank Subspaces in GANs", 2021, project the rest's principal
@@ -270,9 +268,8 @@ class LowRankOptions(RankedOptions, RegionOptions):
 def _null_space(seen: Dependence) -> "Tensor":
     """Principal axes of the change inside among those that change next to nothing outside, ``[axes, count]``.
 
-    The principal axes of the change outside are those of the matrix as it is. Its low-rank part in the sense of
-    robust principal component analysis, as the paper takes it, left more change outside: along the first direction
-    for a mouth 0.87 of the squared change fell within it on another sample, and not 0.98.
+    The matrix of the change outside is taken as it is: its low-rank part in the sense of robust principal component
+    analysis, as in the paper, left more change outside.
     """
     import torch
 

@@ -114,6 +114,13 @@ class Scorer(ABC):
             float64 ``[N, len(names)]``; NaN where a picture cannot be scored, for one where there is no face.
         """
 
+    def default_attributes(self) -> tuple[Attribute, ...]:
+        """``attributes``, or every score; of two mutually exclusive classes the second, which serves both."""
+        mirrored = {group[0] for group in self.exclusive if len(group) == 2}
+        return self.attributes or tuple(
+            Attribute(name, f"more {name}", f"less {name}", "all") for name in self.names if name not in mirrored
+        )
+
     def faster(self) -> "Scorer":
         """A scorer of the same names that takes less time for each of many samples; itself where there is none."""
         return self

@@ -159,3 +159,14 @@ def test_of_exclusive_classes_none_is_held_while_another_changes():
     for one in found:
         assert one.effect.intended == pytest.approx(1.0, abs=0.15)
         assert one.effect.leakage < 0.15
+
+
+def test_a_generator_and_a_scorer_are_enough() -> None:
+    G, told = PlantedGenerator(), []
+    finder = InterFaceGAN(G, PlantedScorer(), 400, codes=8)
+    found = finder.find(on_progress=lambda done, whole: told.append((done, whole)))
+    assert [one.name for one in found] == list(PlantedScorer.names)
+    assert told[-1] == (len(found), len(found))
+    assert [one.name for one in finder.effects] == [one.name for one in found]
+    (first,) = finder.find(1)
+    assert first.name == found[0].name
