@@ -153,8 +153,7 @@ def test_what_cannot_be_found_is_refused(G: Generator) -> None:
         finder.directions(finder.measure(codes, _top()), 7)
 
 
-def test_a_generator_is_enough_and_a_mask_can_be_given_at_once() -> None:
-    G = _planted()
+def test_a_generator_is_enough_and_a_mask_can_be_given_at_once(G: Generator) -> None:
     assert [one.name for one in LowRank(G).find(2)] == ["lowrank-00", "lowrank-01"]
     ws = 0.3 * G.sample(range(3))
     finder = LowRank(G, ws=ws, mask=_top())
