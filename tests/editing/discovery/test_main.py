@@ -23,6 +23,14 @@ def test_too_few_samples_end_with_one_sentence(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_the_method_of_the_fit_is_taken_and_an_unknown_direction_is_refused(tmp_path, capsys):
+    command = ["--out", str(tmp_path / "out"), "--model", str(save_small_model(tmp_path)), "--samples", "3"]
+    assert main([*command, "--method", "svm", "--steady", "age"]) == 2
+    assert "at least 100 samples" in capsys.readouterr().err
+    assert main([*command, "--reduce-leakage", "beauty"]) == 2
+    assert "--reduce-leakage beauty is none of the directions to find: pose, pitch" in capsys.readouterr().err
+
+
 def test_what_could_not_be_written_after_an_hour_is_refused_before_it(tmp_path, capsys):
     model = save_small_model(tmp_path)
     wrong = tmp_path / "notes.txt"
