@@ -8,6 +8,8 @@ import typer
 
 from stylegan_latents.generator.cli.command import DONE, LARGEST_SEED, STOPPED, new_app, run
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, check_options, methods_help
+from stylegan_latents.invert.inverters.options import Quality, Space
 
 app = new_app()
 
@@ -29,12 +31,8 @@ def invert(
         ),
     ] = None,
     method: Annotated[
-        Literal["hybrid", "optimize", "pivotal", "noise", "encode"] | None,
-        typer.Option(
-            help="hybrid: ask an encoder and search on from there, the default; optimize: search without one; "
-            "pivotal: then tune the model; noise: then its noise; encode: ask an encoder alone.",
-            show_default=False,
-        ),
+        Method | None,
+        typer.Option(help=methods_help(), show_default=False),
     ] = None,
     encoder: Annotated[
         Path | None,
@@ -43,20 +41,20 @@ def invert(
             metavar="FILE",
         ),
     ] = None,
-    quality: Annotated[Literal["draft", "good", "best"], typer.Option(help="How long the method works.")] = "good",
+    quality: Annotated[Quality, typer.Option(help="How long the method works.")] = "good",
     weights: Annotated[
         Literal["full", "low-rank", "channels"],
         typer.Option(help="What pivotal keeps in the record: all, nearest; or little, for a small file."),
     ] = "full",
     pivot: Annotated[
-        Literal["hybrid", "optimize", "encode"] | None,
+        PivotMethod | None,
         typer.Option(
             help="What pivotal and noise begin with; hybrid where there is an encoder by default.",
             show_default=False,
         ),
     ] = None,
     space: Annotated[
-        Literal["w", "w+"],
+        Space,
         typer.Option(help="w: one code for all layers, easiest to edit; w+: one for each, closer to the photo."),
     ] = "w+",
     steps: Annotated[
@@ -148,11 +146,18 @@ def invert(
 
     if face not in ("largest", "all") and not face.isdecimal():
         raise InputError(f"--face takes largest, all or a number counted from 0, not '{face}'.")
-    _check_method(method, encoder, preview, precision, weights, pivot)
-    if identity_weight is not None and (no_align or method == "encode"):
+    chosen = {
+        "encoder": encoder is not None,
+        "preview": preview is not None,
+        "precision": precision == "bfloat16",
+        "identity_weight": identity_weight is not None,
+        "weights": weights != "full",
+        "keep_unchanged": keep_unchanged is not None,
+        "pivot": pivot is not None,
+    }
+    check_options(method, [name for name, given in chosen.items() if given], pivot=pivot)
+    if identity_weight is not None and no_align:
         raise InputError("--identity-weight is of a search for a face that was found; leave it out.")
-    if keep_unchanged is not None and method != "pivotal":
-        raise InputError("--keep-unchanged is about tuning; add --method pivotal, or leave it out.")
     settings = Settings(
         folder=out or Path(),
         model=model or _own_model(encoder),
@@ -208,24 +213,6 @@ def invert(
     if films and status != STOPPED:
         status = max(status, run_films(films, settings, [job.stem for job in jobs]))
     return status
-
-
-def _check_method(
-    method: str | None, encoder: Path | None, preview: Path | None, precision: str, weights: str, pivot: str | None
-) -> None:
-    """Refuse options that the method has no use for."""
-    if method == "optimize" and encoder is not None:
-        raise InputError("--encoder is of no use to --method optimize; take --method hybrid.")
-    if pivot == "optimize" and encoder is not None:
-        raise InputError("--encoder is of no use to --pivot optimize; leave one of them out.")
-    if method == "encode" and preview is not None:
-        raise InputError("--preview films a search, and --method encode has none; leave it out.")
-    if method == "encode" and precision == "bfloat16":
-        raise InputError("--precision is of a search, and encoding is done in float32; leave it out.")
-    if weights != "full" and method != "pivotal":
-        raise InputError("--weights is about tuning; add --method pivotal, or leave it out.")
-    if pivot is not None and method not in ("pivotal", "noise"):
-        raise InputError("--pivot is what pivotal and noise begin with; add one as --method, or leave it out.")
 
 
 def _own_model(encoder: Path | None) -> str:

@@ -292,7 +292,7 @@ class RunReport:
 
         from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.photos.files import read_photo, to_tensor
-        from stylegan_latents.invert.record.pictures import measured
+        from stylegan_latents.invert.record.metrics import measured
 
         alignment = found.alignments[0]
         picture = read_photo(photo)

@@ -12,12 +12,11 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.jobs import distinct_stems
 from stylegan_latents.invert.commands.messages import suggest_edit
 from stylegan_latents.invert.commands.settings import Settings, SettingsError
+from stylegan_latents.invert.inverters.by_name import film_methods
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.footage import Footage
     from stylegan_latents.invert.record.inversion import Inversion
-
-_NO_METHODS = ("pivotal", "noise")
 
 
 def check_film_settings(settings: Settings) -> None:
@@ -26,8 +25,8 @@ def check_film_settings(settings: Settings) -> None:
     Raises:
         InputError: one of those options is given.
     """
-    if settings.method in _NO_METHODS:
-        raise InputError(f"--method {settings.method} is for photos; a film takes hybrid, optimize or encode.")
+    if settings.method is not None and settings.method not in film_methods():
+        raise InputError(f"--method {settings.method} is for photos; a film takes {', '.join(film_methods())}.")
     given = {
         "--mask": settings.mask,
         "--keep-unchanged": settings.keep_unchanged,

@@ -2,9 +2,8 @@
 
 import contextlib
 import dataclasses
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,21 +15,19 @@ from stylegan_latents.invert.commands.jobs import Job, Outputs
 from stylegan_latents.invert.commands.locks import Claims
 from stylegan_latents.invert.commands.settings import Prepared, Settings, SettingsError, Target
 from stylegan_latents.invert.films.preview import check_preview_path, film_of_search
-from stylegan_latents.invert.inverters.base import resemblance_for
-from stylegan_latents.invert.photos.files import read_photo, save_picture, to_tensor
-from stylegan_latents.invert.record.pictures import measured, picture_of
+from stylegan_latents.invert.invert_face import Crop, cut_out, find_codes, portrait
+from stylegan_latents.invert.photos.files import read_photo, save_picture
+from stylegan_latents.invert.record.metrics import picture_of
 
 if TYPE_CHECKING:
-    from PIL import Image
     from torch import Tensor
 
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.invert.commands.report_table import RunReport
     from stylegan_latents.invert.faces.align import Face
-    from stylegan_latents.invert.faces.identity import Embedding, Identity
+    from stylegan_latents.invert.faces.identity import Identity
     from stylegan_latents.invert.inverters.base import Inverter, Progress
-    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
 
 
@@ -225,17 +222,14 @@ class Session:
             InputError: the search failed, for a batch of several perhaps because of one; or the disk is full.
             KeyboardInterrupt: Ctrl-C, where the best code so far is not wanted; nothing is written.
         """
-        import torch
-
         settings = self.settings
-        images = torch.cat([to_tensor(one.crop, device=self.generator.device) for one in batch])
-        masks = {name: torch.cat([one.masks[name] for one in batch]) for name in batch[0].masks}
-        resemblance = resemblance_for(self.inverter, [one.face for one in batch], [one.alignment for one in batch])
         label = batch[0].label if len(batch) == 1 else f"{len(batch)} photos from {batch[0].label} on"
         # The films are completed last, so that their failure costs no code.
         with contextlib.ExitStack() as stack:
             add_frames = [
-                stack.enter_context(film_of_search(one.outputs.preview, images, row, overwrite=settings.overwrite))
+                stack.enter_context(
+                    film_of_search(one.outputs.preview, one.crop.picture, row, overwrite=settings.overwrite)
+                )
                 for row, one in enumerate(batch)
             ]
             with show_progress(label, quiet=settings.quiet) as report:
@@ -246,41 +240,42 @@ class Session:
                         add_frame(progress)
 
                 begun = time.perf_counter()
-                found = self.inverter.invert(
-                    reduced(images, settings.low_resolution),
+                found = find_codes(
+                    self.inverter,
+                    [one.crop for one in batch],
+                    low_resolution=settings.low_resolution,
                     on_step=on_step,
                     keep_partial=settings.keep_partial,
-                    resemblance=resemblance,
-                    **masks,
                 )
                 seconds = (time.perf_counter() - begun) / len(batch)
             self.stopped = self.stopped or "stopped_at_step" in found.settings
-            for row, (one, inversion) in enumerate(zip(batch, found.split(), strict=True)):
+            for one, inversion in zip(batch, found.split(), strict=True):
                 try:
-                    yield self._finish(one, inversion, images[row : row + 1], seconds)
+                    yield self._finish(one, inversion, seconds)
                 except InputError as error:
                     if len(batch) == 1 or is_disk_full(error):
                         raise
                     yield error
 
-    def _finish(self, one: Prepared, inversion: "Inversion", images: "Tensor", seconds: float) -> "Inversion":
+    def _finish(self, one: Prepared, found: "Inversion", seconds: float) -> "Inversion":
         """Measure one code and write its files."""
         settings, outputs = self.settings, one.outputs
-        known = inversion.settings | self._known
-        inversion = dataclasses.replace(inversion, settings=known, sources=[one.source], alignments=[one.alignment])
-        metrics = measured(self.generator, inversion, images, full=settings.report is not None)
-        picture = picture_of(self.generator, inversion)
-        if one.person is not None:
-            other = self._identity(picture)
-            metrics["identity"] = [math.nan if other is None else self._identity.distance(one.person, other)]
-        inversion = dataclasses.replace(inversion, metrics=metrics)
+        made = portrait(
+            self.generator,
+            found,
+            one.crop,
+            settings=self._known,
+            full=settings.report is not None,
+            identity=None if one.crop.person is None else self._identity,
+        )
+        inversion, picture = made.inversion, made.picture
         inversion.save(outputs.record, overwrite=settings.overwrite)
         save_picture(picture, outputs.picture, overwrite=settings.overwrite)
         if outputs.npz is not None:
             inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
         self.claims.release(outputs.record)
         if self.report is not None:
-            self.report.add(inversion, one.label, outputs, seconds, one.crop)
+            self.report.add(inversion, one.label, outputs, seconds, one.crop.picture)
         return inversion
 
 
@@ -289,60 +284,33 @@ def _label(job: Job, number: int | None) -> str:
     return job.label if number is None else f"{job.label}, face {number}"
 
 
-def prepared(
-    target: Target,
-    settings: Settings,
-    resolution: int,
-    identity: "Callable[[Image.Image], Embedding | None] | None",
-) -> Prepared:
+def prepared(target: Target, settings: Settings, resolution: int, identity: "Identity | None" = None) -> Prepared:
     """Cut a target out of its photo.
 
     Args:
         target: what to cut out.
         settings: of the run.
         resolution: of the crop, the generator's.
-        identity: sees who is in a crop; None where nobody is to be seen.
+        identity: measures who is seen; None where that is not wanted.
 
     Raises:
         InputError: the photo cannot be read any more, or its mask cannot be used.
     """
-    from stylegan_latents.invert.faces.align import align_face
-    from stylegan_latents.invert.photos.crop import no_align
     from stylegan_latents.invert.record.source import Source
 
-    if target.face is None:
-        crop, alignment = no_align(target.image, resolution)
-    else:
-        crop, alignment = align_face(target.image, target.face, resolution)
-    return Prepared(
-        target.photo,
-        target.label,
-        target.outputs,
-        Source.of(target.photo),
-        crop,
-        alignment,
-        _masks(target, settings, alignment),
-        None if identity is None else identity(crop),
-        target.face,
-    )
+    source = Source.of(target.photo)
+    crop = cut_out(target.image, target.face, resolution, source=source, identity=identity)
+    crop = dataclasses.replace(crop, masks=_masks(target, settings, crop))
+    return Prepared(target.label, target.outputs, crop)
 
 
-def reduced(images: "Tensor", low_resolution: int | None) -> "Tensor":
-    """Images as the inverter sees them: averaged to the side that the user says holds all there is, if any."""
-    if low_resolution is None:
-        return images
-    from stylegan_latents.generator.perceptual import area_resize
-
-    return area_resize(images, low_resolution)
-
-
-def _masks(target: Target, settings: Settings, alignment: "Alignment") -> "dict[str, Tensor]":
-    """What the inverter is told of the photo's masks, by its argument."""
+def _masks(target: Target, settings: Settings, crop: Crop) -> "dict[str, Tensor]":
+    """The photo's masks, by the inverter's argument."""
     from stylegan_latents.invert.photos.mask import compared, read_mask
 
     masks: dict[str, Tensor] = {}
     for name, path in (("mask", settings.mask), ("unchanged", settings.keep_unchanged)):
         if path is not None:
-            counts = compared(read_mask(path, target.image, target.photo.name), alignment)
-            masks[name] = reduced(counts if name == "mask" else 1 - counts, settings.low_resolution)
+            counts = compared(read_mask(path, target.image, target.photo.name), crop.alignment)
+            masks[name] = counts if name == "mask" else 1 - counts
     return masks

@@ -10,13 +10,10 @@ from stylegan_latents.invert.commands.jobs import Outputs
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import Tensor
 
     from stylegan_latents.invert.faces.align import Face
-    from stylegan_latents.invert.faces.identity import Embedding
-    from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, Quality
-    from stylegan_latents.invert.photos.crop import Alignment
-    from stylegan_latents.invert.record.source import Source
+    from stylegan_latents.invert.invert_face import Crop
+    from stylegan_latents.invert.inverters.options import Quality
     from stylegan_latents.invert.record.tuned_weights import Form
 
 _OF_THE_SEARCH = frozenset(
@@ -33,11 +30,11 @@ class Settings:
 
     folder: Path
     model: str = "ffhq"
-    method: "Method | None" = None
+    method: str | None = None
     encoder: Path | None = None
     quality: "Quality" = "good"
     weights: "Form" = "full"
-    pivot: "PivotMethod | None" = None
+    pivot: str | None = None
     space: Literal["w", "w+"] = "w+"
     steps: int | None = None
     seed: int = 0
@@ -91,20 +88,10 @@ class Prepared:
     """A target that is ready for a search: its crop, in place of the photo, which may be large.
 
     Attributes:
-        photo, label, outputs: the target's.
-        source: the photo, to know it again.
-        crop, alignment: what is inverted, and where it came from.
-        masks: what the inverter is told of masks, by its argument, ``[1, 1, side, side]`` each.
-        face: as found in the photo; None for a photo taken as it is.
-        person: who is seen; None for a photo taken as it is, and where no face is found in the crop.
+        label, outputs: the target's.
+        crop: what is inverted.
     """
 
-    photo: Path
     label: str
     outputs: Outputs
-    source: "Source"
-    crop: "Image.Image"
-    alignment: "Alignment"
-    masks: "dict[str, Tensor]"
-    person: "Embedding | None"
-    face: "Face | None"
+    crop: "Crop"

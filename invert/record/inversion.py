@@ -17,9 +17,9 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.invert.record.divergence import diverged_images, settings_of_image
 from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX, canonical, digest
 from stylegan_latents.invert.record.footage import Footage
+from stylegan_latents.invert.record.run_settings import diverged_images, settings_of_image
 from stylegan_latents.invert.record.source import Source
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ from stylegan_latents.generator.perceptual import area_resize
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.faces.align import align_face, require_faces
 from stylegan_latents.invert.faces.identity import Identity
-from stylegan_latents.invert.inverters.base import resemblance_of
+from stylegan_latents.invert.inverters.base import identity_loss_of
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import list_photos, read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import measure
@@ -98,9 +98,9 @@ def one_point(
     method, quality = point.split("-")
     image = to_tensor(crop)
     inverter = make_inverter(G, method, quality=quality)  # type: ignore[arg-type]
-    resemblance = resemblance_of(inverter, crop)
+    identity_loss = identity_loss_of(inverter, crop)
     start = time.perf_counter()
-    found = inverter.invert(image, resemblance=resemblance)
+    found = inverter.invert(image, identity_loss=identity_loss)
     seconds = time.perf_counter() - start
     own = G if found.weights is None else tuned_generator(G, found)
     row = measure(own, found.ws, image, lpips=lpips)

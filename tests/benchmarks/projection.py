@@ -35,6 +35,7 @@ from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.faces.align import align_face, require_faces
 from stylegan_latents.invert.faces.identity import Identity
+from stylegan_latents.invert.inverters.base import SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import measure
@@ -131,7 +132,7 @@ def main() -> None:
         image = to_tensor(crop)
         plain, plain_seconds = plain_result(G, lpips, image, arguments.estimate)
         start = time.perf_counter()
-        ours = OptimizationInverter(G, steps=arguments.steps).invert(image)
+        ours = OptimizationInverter(G, SearchSettings(steps=arguments.steps)).invert(image)
         seconds = time.perf_counter() - start
         ours_row, plain_row = (measure(G, ws, image, lpips=lpips) for ws in (ours.ws, plain))
         row: dict[str, float | str] = {

@@ -33,10 +33,11 @@ from stylegan_latents.invert.commands.film_session import CODE_CUTOFF, CROP_CUTO
 from stylegan_latents.invert.faces.align import align_face, ffhq_quad, require_faces
 from stylegan_latents.invert.faces.detector import Face, find_faces, follow_face
 from stylegan_latents.invert.films.crop_path import plan_crops
-from stylegan_latents.invert.films.follow import Follower
+from stylegan_latents.invert.films.follow import Follower, FollowSettings
 from stylegan_latents.invert.films.read import read_film
 from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.films.write import write_film
+from stylegan_latents.invert.inverters.base import SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
@@ -163,7 +164,7 @@ def main() -> None:
         "photo": lambda: [moved(photo, at, noise) for at in times],
         "head": lambda: [moved(drawn_head(G, first, at), at, noise) for at in times],
     }
-    follower = Follower(G, steps=chosen.steps)
+    follower = Follower(G, FollowSettings(steps=chosen.steps))
     for name, make in films.items():
         if chosen.only not in (None, name):
             continue
@@ -171,7 +172,11 @@ def main() -> None:
         save_film(path, make())
         print(f"{name}, {chosen.frames} frames:")
         film = Measured(G, path)
-        start = first if name == "photo" else Follower(G, steps=3 * chosen.steps).follow(film.wanted[:1], first)
+        start = (
+            first
+            if name == "photo"
+            else Follower(G, FollowSettings(steps=3 * chosen.steps)).follow(film.wanted[:1], first)
+        )
         for crops, plan in (("as found", film.raw), ("smoothed", film.smooth)):
             begun = time.perf_counter()
             ws = film.follow(plan.quads, start, follower)
@@ -182,7 +187,7 @@ def main() -> None:
         if chosen.independent:
             begun = time.perf_counter()
             images = [film.crop(film.smooth.quads[i], i, 512) for i in range(chosen.independent)]
-            ws = torch.cat([OptimizationInverter(G, steps=80).invert(image).ws for image in images])
+            ws = torch.cat([OptimizationInverter(G, SearchSettings(steps=80)).invert(image).ws for image in images])
             seconds = (time.perf_counter() - begun) / chosen.independent
             film.say("each frame anew, 80 steps", ws, seconds, chosen.out / f"{name}.independent.mp4")
 

@@ -9,7 +9,7 @@ from stylegan_latents.invert.invert_face import invert_face
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.photos.files import read_photo
 from stylegan_latents.invert.record.source import Source
-from tests.invert.small_search import small_search
+from tests.invert.small_search import exact, small_search
 from tests.odd_models import odd_generator
 
 __all__ = ["small_search"]
@@ -22,7 +22,7 @@ def test_the_record_says_where_the_face_is_and_how_near_it_came() -> None:
     face = find_faces(photo)[0]
     seen = []
     portrait = invert_face(
-        OptimizationInverter(G, steps=3, precision="float32"),
+        OptimizationInverter(G, exact(3)),
         photo,
         face,
         source=Source.of(PHOTO),
@@ -40,7 +40,7 @@ def test_the_record_says_where_the_face_is_and_how_near_it_came() -> None:
 @pytest.mark.usefixtures("small_search")
 def test_without_a_face_the_middle_is_taken() -> None:
     portrait = invert_face(
-        OptimizationInverter(odd_generator(), steps=1, precision="float32"),
+        OptimizationInverter(odd_generator(), exact(1)),
         read_photo(PHOTO),
         None,
         source=Source.of(PHOTO),

@@ -19,7 +19,7 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from gradio.data_classes import ImageData
 
-    from stylegan_latents.invert.inverters.by_name import Quality
+    from stylegan_latents.invert.inverters.options import Quality
 
 VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
 FACE, PHOTO, WHOLE = VIEWS

@@ -14,7 +14,7 @@ from stylegan_latents.invert.photos.files import to_picture
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.base import Progress
-    from stylegan_latents.invert.inverters.by_name import Quality
+    from stylegan_latents.invert.inverters.options import Quality
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import pytest
 
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.inverters.base import SearchSettings
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
@@ -15,10 +16,15 @@ def test_each_method_by_its_name() -> None:
     G = odd_generator()
     search = make_inverter(G, "optimize", space="w", seed=3, precision="float32")
     assert isinstance(search, OptimizationInverter)
-    assert (search.space, search.steps, search.seed, search.precision) == ("w", 100, 3, "float32")
+    assert (search.search.space, search.steps, search.search.seed, search.search.precision) == (
+        "w",
+        100,
+        3,
+        "float32",
+    )
     tuning = make_inverter(G, "pivotal", weights="low-rank", steps=7, space="w")
     assert isinstance(tuning, PivotalTuning)
-    assert (tuning.steps, tuning.form, tuning.pivot_settings["space"]) == (7, "low-rank", "w")
+    assert (tuning.steps, tuning.tuning.form, tuning.pivot_settings["space"]) == (7, "low-rank", "w")
 
 
 @pytest.mark.parametrize("method", ["optimize", "pivotal", "noise"])
@@ -36,7 +42,7 @@ def test_a_better_quality_takes_more_steps(method: str, space: str) -> None:
 def test_the_default_is_the_inverters_own() -> None:
     G = odd_generator()
     for space in ("w", "w+"):
-        made, own = make_inverter(G, space=space), OptimizationInverter(G, space)  # type: ignore[arg-type]
+        made, own = make_inverter(G, space=space), OptimizationInverter(G, SearchSettings(space=space))  # type: ignore[arg-type]
         assert made.steps == own.steps  # type: ignore[attr-defined]
 
 
