@@ -103,7 +103,7 @@ else:
 _REFUSED = {
     "encoder": "is of no use to --method {method}",
     "preview": "films a search, and --method {method} has none",
-    "precision": "is of a search, and --method {method} computes in float32",
+    "precision": "is of a search, and encoding is done in float32",
     "identity_weight": "is of a search, and --method {method} has none",
     "weights": "is about tuning",
     "keep_unchanged": "is about tuning",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stylegan_latents.invert.paste_back.seam import best_seam
+from stylegan_latents.invert.paste_back.cut import best_seam
 
 SIDE = 40
 Y, X = np.mgrid[0:SIDE, 0:SIDE]
