@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from stylegan_latents.invert.faces.align import Face
     from stylegan_latents.invert.invert_face import Crop
+    from stylegan_latents.invert.inverters.by_name import Method, PivotMethod
     from stylegan_latents.invert.inverters.options import Quality
     from stylegan_latents.invert.record.tuned_weights import Form
 
@@ -30,11 +31,11 @@ class Settings:
 
     folder: Path
     model: str = "ffhq"
-    method: str | None = None
+    method: "Method | None" = None
     encoder: Path | None = None
     quality: "Quality" = "good"
     weights: "Form" = "full"
-    pivot: str | None = None
+    pivot: "PivotMethod | None" = None
     space: Literal["w", "w+"] = "w+"
     steps: int | None = None
     seed: int = 0

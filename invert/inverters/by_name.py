@@ -7,7 +7,7 @@ import dataclasses
 import importlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.inverters.options import InverterOptions, Quality, Space
@@ -95,10 +95,18 @@ INVERTERS: dict[str, Entry] = {
 }
 
 if TYPE_CHECKING:
-    Method = PivotMethod = str
+    Method: TypeAlias = str
+    PivotMethod: TypeAlias = str
 else:
-    Method = Literal[tuple(INVERTERS)]
-    PivotMethod = Literal[tuple(name for name, entry in INVERTERS.items() if entry.refines == "no")]
+
+    def __getattr__(name):
+        """``Method`` and ``PivotMethod``, types of the names that are in ``INVERTERS`` now."""
+        if name == "Method":
+            return Literal[tuple(INVERTERS)]
+        if name == "PivotMethod":
+            return Literal[tuple(pivot for pivot, entry in INVERTERS.items() if entry.refines == "no")]
+        raise AttributeError(name)
+
 
 _REFUSED = {
     "encoder": "is of no use to --method {method}",

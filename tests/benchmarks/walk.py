@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.walk tests/data/london_062_neutral.jpg     # a few steps of the default model
 
-It runs `invert PHOTO`, `invert PHOTO --method pivotal` and `edit RECORD --direction pose` in a temporary folder, and
-counts drawings at full resolution that are no step of a search, copies of a generator with tuned weights, and reads
-of a record.
+It runs `invert PHOTO`, `invert PHOTO --method pivotal` and `edit RECORD --direction pose` in a temporary folder.
+Counted are drawings at full resolution that are no step of a search, copies of a generator with tuned weights, and
+reads of a record.
 """
 
 import argparse
