@@ -112,7 +112,7 @@ def cut_out(
     Args:
         photo, face, source: as for ``invert_face``.
         resolution: of the crop, in pixels.
-        identity: measures who is seen, before the search, so that weights which cannot be fetched cost none.
+        identity: embeds the face, before the search, so that a network which cannot be fetched costs none.
 
     Raises:
         InputError: the face lies outside the photo.

@@ -47,18 +47,13 @@ class _Tools:
 
 @dataclass(frozen=True, kw_only=True)
 class FollowSettings(OptimizerSettings):
-    """Settings of the search from frame to frame.
+    """Settings of the search from frame to frame: those of ``OptimizerSettings``, and more.
 
     Attributes:
         space: ``w+``, or ``w`` for codes of equal rows, which stay equal.
-        steps: for each frame, 1 or above.
-        learning_rate: in standard deviations of W, above 0.
-        pixel_weight: weight of the mean squared error beside LPIPS, 0 or above.
-        still_weight: weight of the mean squared distance from the start, in whitened coordinates, 0 or above.
-        search_size: the side in pixels at which frames are compared: the generator's resolution divided by a power
-            of two; above the resolution it is that.
+        learning_rate: in standard deviations of W.
+        still_weight: weight of the mean squared distance from the start, in whitened coordinates.
         seed: of the samples that W's statistics are computed from.
-        precision: of the convolutions.
 
     Raises:
         InputError: a value is out of its range.
@@ -69,7 +64,6 @@ class FollowSettings(OptimizerSettings):
     space: Space = "w+"
     steps: int = 10
     learning_rate: float = 0.05
-    pixel_weight: float = 1.0
     still_weight: float = 0.1
     seed: int = 0
 

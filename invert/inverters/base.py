@@ -43,17 +43,14 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings(OptimizerSettings):
-    """Settings of a search in W or W+.
+    """Settings of a search in W or W+: those of ``OptimizerSettings``, and more.
 
     Attributes:
         space: ``w``, one code for all layers; ``w+``, a code for each layer. A search in W+ starts in W; the layers
             that draw finer than what is compared keep the code found there.
-        steps: of Adam, 1 or above; None for the inverter's own.
-        learning_rate: in standard deviations of W, above 0.
+        learning_rate: in standard deviations of W.
         momentum: the decay of Adam's first moment, from 0 to below 1; None for the inverter's own.
         w_fraction: the part of the steps of a search in W+ that is spent in W, from 0 to 1.
-        pixel_weight: weight of the mean squared error at ``search_size``, beside LPIPS, whose weight is 1. All
-            weights are 0 or above.
         detail_weight: weight of the squared error of what is finer than ``search_size``, at twice that side.
             Without it the search finds textures that are right on average only: dots on lips, a grid on skin.
         grid_weight: weight of the squared error of what repeats with the pixel grid, at twice ``search_size``: the
@@ -65,10 +62,7 @@ class SearchSettings(OptimizerSettings):
         prior_weight: weight of the mean squared coordinate in whitened W, which draws codes to W's mean.
         start_weight: weight of the mean squared distance from the start of the search, in standard deviations of
             W; it draws codes to those of an encoder. At 0.01 LPIPS is 6 % higher, and edits are no better.
-        search_size: the side in pixels at which LPIPS compares images: the generator's resolution divided by a
-            power of two; above the resolution it is that.
         seed: of the samples that W's statistics are computed from. The search itself is not random.
-        precision: of the search's convolutions; ``auto`` is bfloat16 where the device multiplies in it.
 
     Raises:
         InputError: a value is out of its range.
@@ -80,7 +74,6 @@ class SearchSettings(OptimizerSettings):
     learning_rate: float = 0.22
     momentum: float | None = None
     w_fraction: float = 0.2
-    pixel_weight: float = 1.0
     detail_weight: float = 1.0
     grid_weight: float = 100.0
     centre_weight: float = 0.2

@@ -32,18 +32,13 @@ _SMALLEST = 8  # the coarsest scale at which neighbours are compared
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseSettings(OptimizerSettings):
-    """Settings of noise optimisation.
+    """Settings of noise optimisation: those of ``OptimizerSettings``, and more.
 
     Attributes:
-        steps: of Adam on the maps, 1 or above.
-        learning_rate: in standard deviations of the noise, above 0.
-        regularizer_weight: weight of ``correlation``. All weights are 0 or above.
-        pixel_weight: weight of the mean squared error at ``search_size``, beside LPIPS, whose weight is 1.
+        learning_rate: in standard deviations of the noise.
+        regularizer_weight: weight of ``correlation``.
         detail_weight: weight of the squared error of what is finer, at the generator's full resolution.
         centre_weight: weight of LPIPS of the picture's centre, half as wide, at twice ``search_size``.
-        search_size: the side in pixels at which LPIPS compares images: the generator's resolution divided by a
-            power of two; above the resolution it is that.
-        precision: of the convolutions.
 
     Raises:
         InputError: a value is out of its range.
@@ -54,7 +49,6 @@ class NoiseSettings(OptimizerSettings):
     steps: int = 80
     learning_rate: float = 0.05
     regularizer_weight: float = 1e-2
-    pixel_weight: float = 1.0
     detail_weight: float = 1.0
     centre_weight: float = 0.2
 

@@ -30,13 +30,11 @@ _LARGEST_HALF = 6e4
 
 @dataclass(frozen=True, kw_only=True)
 class TuningSettings(OptimizerSettings):
-    """Settings of tuning.
+    """Settings of tuning: those of ``OptimizerSettings``, and more.
 
     Attributes:
-        steps: of Adam, 1 or above.
-        learning_rate: in units of each weight's root mean square, above 0.
-        lpips_weight, pixel_weight: weights of LPIPS and of the mean squared error, both at ``search_size``. All
-            weights are 0 or above.
+        learning_rate: in units of each weight's root mean square.
+        lpips_weight: weight of LPIPS at ``search_size``.
         detail_weight: weight of the squared error of what is finer, at the generator's full resolution.
         centre_weight: weight of LPIPS of the picture's centre, half as wide, at twice ``search_size``.
         identity_weight: weight of the identity loss, where one is given to ``invert``; it follows the schedule of
@@ -48,8 +46,6 @@ class TuningSettings(OptimizerSettings):
             small and come less near to the photo.
         rank: of the low-rank form, 1 or above.
         together: tune one set of weights for all images of a call, in place of one for each.
-        search_size: the side in pixels at which LPIPS compares images: the generator's resolution divided by a
-            power of two; above the resolution it is that.
         seed: of the regulariser's codes and of the low-rank form's initial values.
         precision: of the convolutions; the weights themselves are float32 while they are tuned.
 
@@ -62,7 +58,6 @@ class TuningSettings(OptimizerSettings):
     steps: int = 100
     learning_rate: float = 0.001
     lpips_weight: float = 1.0
-    pixel_weight: float = 1.0
     detail_weight: float = 1.0
     centre_weight: float = 0.2
     identity_weight: float = 0.0

@@ -1,4 +1,4 @@
-"""What a record's settings say beside the inverter's own: how the run was told, and which images diverged."""
+"""The settings of a record beside the inverter's own: of the run, and which images diverged."""
 
 from collections.abc import Mapping
 
@@ -27,8 +27,8 @@ def diverged_settings(diverged: Mapping[int, int], count: int) -> dict[str, JSON
 
 def diverged_images(settings: Mapping[str, JSON], count: int) -> dict[int, int]:
     """The images of a record that diverged, each with the step, from its settings."""
-    told = settings.get(DIVERGED)
-    steps = told if isinstance(told, list) else [told] * count
+    kept = settings.get(DIVERGED)
+    steps = kept if isinstance(kept, list) else [kept] * count
     return {image: step for image, step in enumerate(steps) if isinstance(step, int)}
 
 

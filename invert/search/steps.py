@@ -16,9 +16,17 @@ from stylegan_latents.generator.precision import Precision, resolve_precision
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerSettings:
-    """Settings of an optimisation by Adam; each kind has its own class, which documents all of them.
+    """Settings of every optimisation by Adam.
 
-    Every field whose name ends in ``_weight`` is the weight of a term of the loss.
+    Every field whose name ends in ``_weight`` is the weight of a term of the loss, 0 or above.
+
+    Attributes:
+        steps: 1 or above; None, where that is allowed, for the inverter's own.
+        learning_rate: above 0, in a unit of its own for each kind.
+        pixel_weight: weight of the mean squared error at ``search_size``, beside LPIPS.
+        search_size: the side in pixels at which LPIPS compares images: the generator's resolution divided by a
+            power of two; above the resolution it is that.
+        precision: of the convolutions; ``auto`` is bfloat16 where the device multiplies in it.
 
     Raises:
         InputError: a value is out of its range or not finite; the message names it.
@@ -29,6 +37,7 @@ class OptimizerSettings:
 
     steps: int | None = None
     learning_rate: float
+    pixel_weight: float = 1.0
     search_size: int = 256
     precision: Precision = "auto"
 
