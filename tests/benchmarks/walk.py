@@ -83,7 +83,9 @@ def main() -> int:
         record = str(plain / f"{chosen.photo.stem}.inversion.safetensors")
         runs: dict[str, Callable[[], int]] = {
             "invert": lambda: invert([*search, str(plain)]),
-            "invert --method pivotal": lambda: invert([*search, str(tuned), "--method", "pivotal"]),
+            "invert --method pivotal": lambda: invert(
+                [*search, str(tuned), "--method", "pivotal", "--pivot", "encode"]
+            ),
             "edit --direction pose": lambda: edit(
                 [record, "--direction", "pose", "--strength", "2", "--out", f"{folder}/turned.png"]
             ),

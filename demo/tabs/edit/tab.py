@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 from gradio.events import Dependency
@@ -12,9 +12,10 @@ from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
 from stylegan_latents.demo.tabs.edit import answers
 from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
+from stylegan_latents.invert.inverters.options import Quality
 
 _AT_ONCE = 12  # requests that may wait for their turn to compute; more wait in the queue
-_QUALITIES = [("Draft", "draft"), ("Good", "good"), ("Best", "best")]
+_QUALITIES = [(quality.capitalize(), quality) for quality in get_args(Quality)]
 
 
 @dataclass(frozen=True)

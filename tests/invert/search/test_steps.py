@@ -1,5 +1,6 @@
 """All searches refuse the same settings with the same sentences."""
 
+import inspect
 import math
 from typing import Any
 
@@ -13,6 +14,7 @@ from stylegan_latents.invert.inverters.noise import NoiseOptimization, NoiseSett
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
 from stylegan_latents.invert.inverters.tuning import TuningSettings
+from stylegan_latents.invert.search.loss import Comparison, loss_weights
 from stylegan_latents.invert.search.steps import BestSoFar
 from tests.odd_models import odd_generator
 
@@ -52,3 +54,8 @@ def test_the_lowest_losses_are_kept_and_what_is_not_finite_is_noted() -> None:
     assert best.loss.tolist() == [2.0, 3.0, math.inf, 0.5]
     assert best.diverged() == {1: 1, 2: 0}  # the last came back
     assert best.diverged(10) == {1: 11, 2: 10}
+
+
+def test_every_term_of_the_loss_has_its_weight_among_the_settings_of_a_search() -> None:
+    terms = {name for name in inspect.signature(Comparison).parameters if name.endswith("_weight")}
+    assert terms - {"lpips_weight"} <= set(loss_weights(SearchSettings()))
