@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.invert.faces.align import align_face
 from stylegan_latents.invert.inverters.base import identity_loss_for
-from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import draw, measured
 from stylegan_latents.invert.record.run_settings import FACE
@@ -26,9 +24,10 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.faces.detector import Face
     from stylegan_latents.invert.faces.identity import Embedding, Identity
     from stylegan_latents.invert.inverters.base import Inverter, Progress
-    from stylegan_latents.invert.photos.crop import Alignment, Array
+    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.record.source import Source
+    from stylegan_latents.invert.search.loss import IdentityLoss
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class Crop:
     Attributes:
         picture: a square of the alignment's size.
         alignment: where it lies in the photo.
-        landmarks: of its face, ``[68, 2]`` in pixels of the crop; None for a photo taken as it is.
+        face: as found in the photo; None for a photo taken as it is.
         source: the photo's file; None for one from memory.
         person: the face's identity; None where it is not measured or there is no face.
         masks: arguments of ``invert`` that belong to the crop, ``mask`` and ``unchanged``, ``[1, 1, H, H]`` each.
@@ -46,7 +45,7 @@ class Crop:
 
     picture: "Image.Image"
     alignment: "Alignment"
-    landmarks: "Array | None" = None
+    face: "Face | None" = None
     source: "Source | None" = None
     person: "Embedding | None" = None
     masks: "Mapping[str, Tensor]" = field(default_factory=dict)
@@ -117,12 +116,15 @@ def cut_out(
     Raises:
         InputError: the face lies outside the photo.
     """
+    from stylegan_latents.invert.faces.align import align_face
+    from stylegan_latents.invert.photos.crop import no_align
+
     if face is None:
         picture, alignment = no_align(photo, resolution)
         return Crop(picture, alignment, source=source)
     picture, alignment = align_face(photo, face, resolution)
     person = None if identity is None else identity(picture)
-    return Crop(picture, alignment, alignment.into_crop(face.landmarks), source, person)
+    return Crop(picture, alignment, face, source, person)
 
 
 def find_codes(
@@ -130,6 +132,7 @@ def find_codes(
     crops: Sequence[Crop],
     *,
     low_resolution: int | None = None,
+    identity_loss: "IdentityLoss | None" = None,
     on_step: "Callable[[Progress], None] | None" = None,
     keep_partial: bool = False,
 ) -> "Inversion":
@@ -139,6 +142,7 @@ def find_codes(
         inverter: as for ``invert_face``.
         crops: with masks of the same names.
         low_resolution: the side in pixels at which the crops are compared; None for their own.
+        identity_loss: of the crops; None for that of their faces.
         on_step, keep_partial: as for ``Inverter.invert``.
 
     Raises:
@@ -154,7 +158,9 @@ def find_codes(
 
     images = torch.cat([to_tensor(crop.picture, device=inverter.G.device) for crop in crops])
     masks = {name: compared(torch.cat([crop.masks[name] for crop in crops])) for name in crops[0].masks}
-    identity_loss = identity_loss_for(inverter, [crop.landmarks for crop in crops], crops[0].picture.width)
+    if identity_loss is None:
+        faces, alignments = [crop.face for crop in crops], [crop.alignment for crop in crops]
+        identity_loss = identity_loss_for(inverter, faces, alignments)
     return inverter.invert(
         compared(images), on_step=on_step, keep_partial=keep_partial, identity_loss=identity_loss, **masks
     )

@@ -1,7 +1,6 @@
 """One run of the command ``invert`` over a film: crops, codes frame by frame, one record."""
 
 import contextlib
-import dataclasses
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from stylegan_latents.invert.films.read import FilmFacts, film_facts, read_film
 from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.films.write import Frame, write_film
 from stylegan_latents.invert.invert_face import Crop, find_codes
+from stylegan_latents.invert.inverters.base import identity_loss_of
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 from stylegan_latents.invert.record.footage import Footage
@@ -192,18 +192,15 @@ class FilmSession:
             told: dict[str, JSON] = {}
             ws = self._follower.follow(image, before, on_divergence=lambda step: told.update({DIVERGED: step}))
             return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow", told)
-        crop = Crop(crop_of(picture, alignment), alignment)
-        if self.settings.align and self.session.inverter.uses_identity:
-            from stylegan_latents.invert.faces.detector import find_faces
-
-            faces = find_faces(crop.picture)
-            crop = dataclasses.replace(crop, landmarks=faces[0].landmarks if faces else None)
+        crop, inverter = Crop(crop_of(picture, alignment), alignment), self.session.inverter
+        identity_loss = identity_loss_of(inverter, crop.picture) if self.settings.align else None
         with show_progress(
             f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None
         ) as report:
             return find_codes(
-                self.session.inverter,
+                inverter,
                 [crop],
+                identity_loss=identity_loss,
                 on_step=lambda done: report(done.step, done.steps, done.loss),
             )
 

@@ -19,7 +19,8 @@ from stylegan_latents.invert.search.steps import OptimizerSettings
 if TYPE_CHECKING:
     from PIL import Image
 
-    from stylegan_latents.invert.photos.crop import Array
+    from stylegan_latents.invert.faces.detector import Face
+    from stylegan_latents.invert.photos.crop import Alignment
 
 STOPPED = "stopped_at_step"
 """The setting of a record that says at which step Ctrl-C ended the search."""
@@ -243,13 +244,15 @@ class RefiningInverter(Inverter):
             )
 
 
-def identity_loss_for(inverter: Inverter, landmarks: "Sequence[Array | None]", side: int) -> "IdentityLoss | None":
+def identity_loss_for(
+    inverter: Inverter, faces: "Sequence[Face | None]", alignments: "Sequence[Alignment]"
+) -> IdentityLoss | None:
     """The identity loss of aligned crops, for ``invert``.
 
     Args:
         inverter: the one that it is for.
-        landmarks: ``[68, 2]`` in pixels of each crop; None for one that shows no face.
-        side: of the crops, in pixels.
+        faces: of each crop, as found in its photo; None for one that shows no face.
+        alignments: where the crops lie in their photos, all of one size.
 
     Returns:
         None where the inverter gives it no weight or no crop shows a face.
@@ -257,18 +260,21 @@ def identity_loss_for(inverter: Inverter, landmarks: "Sequence[Array | None]", s
     Raises:
         InputError: the recognition network cannot be fetched.
     """
-    if not inverter.uses_identity or all(points is None for points in landmarks):
+    if not inverter.uses_identity or not any(face is not None for face in faces):
         return None
     from stylegan_latents.invert.search.identity_loss import FaceIdentity
 
-    return FaceIdentity.of_landmarks(landmarks, side)
+    placed = zip(faces, alignments, strict=True)
+    landmarks = [None if face is None else alignment.into_crop(face.landmarks) for face, alignment in placed]
+    return FaceIdentity.of_landmarks(landmarks, alignments[0].size)
 
 
-def identity_loss_of(inverter: Inverter, crop: "Image.Image") -> "IdentityLoss | None":
+def identity_loss_of(inverter: Inverter, crop: "Image.Image") -> IdentityLoss | None:
     """As ``identity_loss_for``, for one aligned crop in which the face is still to be found."""
     if not inverter.uses_identity:
         return None
     from stylegan_latents.invert.faces.detector import find_faces
+    from stylegan_latents.invert.search.identity_loss import FaceIdentity
 
     faces = find_faces(crop)
-    return identity_loss_for(inverter, [faces[0].landmarks if faces else None], crop.width)
+    return FaceIdentity.of_landmarks([faces[0].landmarks if faces else None], crop.width)

@@ -97,7 +97,7 @@ def one_point(
     """Invert one photo in one way, and measure; its edits too, where they are asked for."""
     method, quality = point.split("-")
     image = to_tensor(crop)
-    inverter = make_inverter(G, method, quality=quality)  # type: ignore[arg-type]
+    inverter = make_inverter(G, method, quality=quality)
     identity_loss = identity_loss_of(inverter, crop)
     start = time.perf_counter()
     found = inverter.invert(image, identity_loss=identity_loss)

@@ -46,11 +46,8 @@ def test_each_method_by_its_name() -> None:
 @pytest.mark.parametrize("space", ["w", "w+"])
 def test_a_better_quality_takes_more_steps(method: str, space: str) -> None:
     G = odd_generator()
-    found = [
-        make_inverter(G, method, quality=quality, space=space)  # type: ignore[arg-type]
-        for quality in ("draft", "good", "best")
-    ]
-    steps = [one.steps for one in found]  # type: ignore[attr-defined]
+    found = [make_inverter(G, method, quality=quality, space=space) for quality in ("draft", "good", "best")]
+    steps = [one.steps for one in found]
     assert steps == sorted(set(steps))
 
 
@@ -58,7 +55,7 @@ def test_the_default_is_the_inverters_own() -> None:
     G = odd_generator()
     for space in ("w", "w+"):
         made, own = make_inverter(G, space=space), OptimizationInverter(G, SearchSettings(space=space))  # type: ignore[arg-type]
-        assert made.steps == own.steps  # type: ignore[attr-defined]
+        assert made.steps == own.steps
 
 
 def test_tuning_begins_with_any_search_or_an_encoder(tmp_path: Path) -> None:
@@ -66,19 +63,19 @@ def test_tuning_begins_with_any_search_or_an_encoder(tmp_path: Path) -> None:
     path = tmp_path / "encoder.safetensors"
     save_encoder(small_encoder(G), path)
     begun = {
-        pivot: make_inverter(G, "pivotal", encoder=path, pivot=pivot)  # type: ignore[arg-type]
+        pivot: make_inverter(G, "pivotal", encoder=path, pivot=pivot)
         for pivot in ("hybrid", "optimize", "encode", None)
     }
-    methods = {pivot: one.pivot_settings["method"] for pivot, one in begun.items()}  # type: ignore[attr-defined]
+    methods = {pivot: one.pivot_settings["method"] for pivot, one in begun.items()}
     assert methods == {"hybrid": "hybrid", "optimize": "optimize", "encode": "encode", None: "hybrid"}
     without = make_inverter(G, "pivotal")
-    assert without.pivot_settings["method"] == "optimize"  # type: ignore[attr-defined]
+    assert without.pivot_settings["method"] == "optimize"
 
 
 @pytest.mark.parametrize("options", [{"method": "guess"}, {"quality": "superb"}, {"space": "z"}])
 def test_unknown_names_are_refused(options: dict[str, str]) -> None:
     with pytest.raises(InputError, match=next(iter(options.values()))):
-        make_inverter(odd_generator(), **options)  # type: ignore[arg-type]
+        make_inverter(odd_generator(), **options)
 
 
 @pytest.mark.parametrize("method", [None, *INVERTERS])

@@ -116,7 +116,7 @@ def test_an_encoder_makes_it_the_default(tmp_path: Path) -> None:
     assert type(make_inverter(G)) is OptimizationInverter
     assert isinstance(make_inverter(G, encoder=tmp_path / "mine.safetensors"), HybridInverter)
     tuning = make_inverter(G, "pivotal", encoder=tmp_path / "mine.safetensors")
-    assert tuning.pivot_settings["method"] == "hybrid"  # type: ignore[attr-defined]
+    assert tuning.pivot_settings["method"] == "hybrid"
     with pytest.raises(InputError, match="No encoder comes with this package"):
         make_inverter(G, "hybrid")
 

@@ -6,13 +6,15 @@ import dlib
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from stylegan_latents.encoders.face_recognition import FaceRecognition, face_chips
-from stylegan_latents.invert.faces.align import align_face, find_faces
+from stylegan_latents.invert.faces.align import Face, align_face, find_faces
 from stylegan_latents.invert.inverters.base import SearchSettings, identity_loss_for
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
 from stylegan_latents.invert.inverters.tuning import TuningSettings
+from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
 from stylegan_latents.invert.search.identity_loss import FaceIdentity, chip_corners
 from stylegan_latents.invert.search.loss import Comparison
@@ -139,8 +141,10 @@ def test_nothing_is_loaded_where_nothing_is_weighed(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("stylegan_latents.invert.search.identity_loss._network", fail)
     G = odd_generator()
+    face = Face((0.0, 0.0, 9.0, 9.0), np.zeros((68, 2)), 1.0)
+    _, alignment = no_align(Image.new("RGB", (64, 64)), 64)
     without, with_it = (OptimizationInverter(G, SearchSettings(identity_weight=weight)) for weight in (0, 1))
-    assert identity_loss_for(without, [np.zeros((68, 2))], 64) is None
-    assert identity_loss_for(with_it, [None], 64) is None
+    assert identity_loss_for(without, [face], [alignment]) is None
+    assert identity_loss_for(with_it, [None], [alignment]) is None
     with pytest.raises(AssertionError, match="was loaded"):
-        identity_loss_for(with_it, [np.zeros((68, 2))], 64)
+        identity_loss_for(with_it, [face], [alignment])
