@@ -5,7 +5,7 @@ Here the encoder's start is enough: from it a search of few steps ends at half t
 from the mean does, where edits work best.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -15,12 +15,11 @@ from torch import Tensor
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.perceptual import as_colour
-from stylegan_latents.invert.inverters.base import Inverter, Progress, SearchSettings
+from stylegan_latents.invert.inverters.base import Inverter, SearchSettings
 from stylegan_latents.invert.inverters.encode import EncoderInverter
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter, search_settings
 from stylegan_latents.invert.inverters.options import InverterOptions, Space
-from stylegan_latents.invert.record.inversion import Inversion
-from stylegan_latents.invert.search.loss import IdentityLoss, area_resize, check_images, check_mask
+from stylegan_latents.invert.search.loss import area_resize, check_mask
 
 if TYPE_CHECKING:
     from stylegan_latents.encoders.encoder import Encoder
@@ -64,30 +63,8 @@ class HybridInverter(OptimizationInverter):
     def from_options(cls, G: Generator, options: InverterOptions, pivot: Inverter | None = None) -> Self:  # noqa: ARG003
         return cls(G, options.encoder, search_settings(options))
 
-    def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        start: Tensor | None = None,
-    ) -> Inversion:
-        check_images(images)
-        if start is None:
-            start = self._encoded(images, mask)
-        return super().invert(
-            images,
-            on_step=on_step,
-            keep_partial=keep_partial,
-            mask=mask,
-            identity_loss=identity_loss,
-            start=start,
-        )
-
     @torch.no_grad()
-    def _encoded(self, images: Tensor, mask: Tensor | None) -> Tensor:
+    def own_start(self, images: Tensor, mask: Tensor | None) -> Tensor:
         """The encoder's codes; under a mask it first sees the mean picture, and then what it made of that."""
         if mask is None:
             return self._encoding.invert(images).ws

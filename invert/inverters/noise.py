@@ -99,13 +99,7 @@ class NoiseOptimization(RefiningInverter):
         before, total = self.pivot.steps, self.pivot.steps + self.steps
 
         found = self.find_pivot(
-            images,
-            total,
-            on_step,
-            keep_partial=keep_partial,
-            mask=mask,
-            identity_loss=identity_loss,
-            start=start,
+            images, total, on_step, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss, start=start
         )
         if STOPPED in found.settings:
             return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)

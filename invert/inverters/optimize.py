@@ -75,6 +75,8 @@ class OptimizationInverter(Inverter):
         start: Tensor | None = None,
     ) -> Inversion:
         check_images(images)
+        if start is None:
+            start = self.own_start(images, mask)
         if start is not None and start.shape != (len(images), self.G.num_ws, self.G.w_dim):
             shape = [len(images), self.G.num_ws, self.G.w_dim]
             raise InputError(f"The start needs the shape {shape}, got {list(start.shape)}.")
@@ -99,6 +101,10 @@ class OptimizationInverter(Inverter):
             raise InputError(f"No code was found for image {lost[0]} of the {len(images)}: its loss is not finite.")
         diverged = search.seen.diverged()
         return self.record(search.best_ws(), stopped_at=stopped_at, diverged=diverged)
+
+    def own_start(self, images: Tensor, mask: Tensor | None) -> Tensor | None:  # noqa: ARG002
+        """The codes that the search starts from where none are given; None for W's mean."""
+        return None
 
     def settings(self) -> dict[str, JSON]:
         kept = self.search.values()

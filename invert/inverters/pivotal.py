@@ -86,21 +86,10 @@ class PivotalTuning(RefiningInverter):
         start: Tensor | None = None,
         unchanged: Tensor | None = None,
     ) -> Inversion:
-        """Find the codes, then tune; as ``Inverter.invert``, with one argument more.
-
-        Args:
-            images, on_step, keep_partial, mask, identity_loss, start: as for every inverter.
-            unchanged: as for ``tune``.
-        """
+        """Find the codes, then tune; as ``Inverter.invert``, with ``unchanged`` as for ``tune``."""
         total = self.pivot.steps + self.steps * self._runs(len(images))
         found = self.find_pivot(
-            images,
-            total,
-            on_step,
-            keep_partial=keep_partial,
-            mask=mask,
-            identity_loss=identity_loss,
-            start=start,
+            images, total, on_step, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss, start=start
         )
         if STOPPED in found.settings:
             return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)
