@@ -17,8 +17,9 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
 
     A field's annotation is what Typer takes: ``Annotated[int, typer.Option(min=1, help="...")]``. A field without a
     default is a required one. A field that is a dataclass itself is a group of options: its fields are taken in its
-    place, and it is handed over whole. A class variable ``panel`` of the dataclass or of a group is the title under
-    which ``--help`` shows its options together. A field with ``init=False`` is no option.
+    place, and it is handed over whole. A dataclass may inherit groups as well: their options come in the order in
+    which the bases are listed. A class variable ``panel`` of a dataclass is the title under which ``--help`` shows
+    its options together, but for inherited ones that have a title. A field with ``init=False`` is no option.
 
     Args:
         settings: the dataclass. What its ``__post_init__`` refuses with ``InputError`` is told as any other.
@@ -33,7 +34,7 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
 
     def collect(part: type[Any]) -> None:
         hints = get_type_hints(part, include_extras=True)
-        for field in dataclasses.fields(part):
+        for field, panel in _fields(part):
             hint = hints[field.name]
             if not field.init:
                 continue
@@ -46,7 +47,7 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=_default(field),
-                annotation=_in_panel(hint, getattr(part, "panel", None)),
+                annotation=_in_panel(hint, panel),
             )
 
     collect(settings)
@@ -62,6 +63,18 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
         return run
 
     return decorate
+
+
+def _fields(part: type[Any]) -> "list[tuple[dataclasses.Field[Any], str | None]]":
+    """The fields of a dataclass, those of its bases first, each with its panel's title."""
+    if not dataclasses.is_dataclass(part):
+        return []
+    panel, own = part.__dict__.get("panel"), inspect.get_annotations(part)
+    inherited = [pair for base in part.__bases__ for pair in _fields(base) if pair[0].name not in own]
+    return [
+        *((field, title or panel) for field, title in inherited),
+        *((field, panel) for field in dataclasses.fields(part) if field.name in own),
+    ]
 
 
 def _in_panel(hint: Any, panel: str | None) -> Any:
