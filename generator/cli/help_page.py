@@ -60,7 +60,8 @@ def complete(command: Any) -> None:
 
     def with_epilog(ctx: Any, formatter: Any) -> None:
         show(ctx, formatter)
-        formatter.write("".join(f" {line}\n" for line in ("", *(epilog or "").splitlines())))
+        if epilog:
+            print("", *epilog.splitlines(), sep="\n ", end="\n\n")
 
     command.format_help = with_epilog
     hints = {} if command.callback is None else get_type_hints(command.callback)

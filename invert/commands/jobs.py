@@ -1,15 +1,25 @@
-"""Which photos a command names, and what the files made from each are called."""
+"""Which photos a command names, which faces of them are inverted, and what the files made from each are called."""
 
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import shortened
 from stylegan_latents.invert.photos.files import list_photos
 from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from stylegan_latents.invert.faces.align import Face
+    from stylegan_latents.invert.faces.identity import Embedding
+    from stylegan_latents.invert.photos.crop import Alignment
+    from stylegan_latents.invert.record.source import Source
 
 _LONGEST_STEM = 180  # in bytes; the rest of the 255 that a name may have is for what edits add
 
@@ -78,6 +88,41 @@ class Job:
             folder / f"{stem}.npz" if npz else None,
             preview,
         )
+
+
+@dataclass(frozen=True)
+class Target:
+    """One face of one photo (or a photo's middle), and the files to make from it."""
+
+    photo: Path
+    image: "Image.Image"
+    face: "Face | None"
+    label: str
+    outputs: Outputs
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A target that is ready for a search: its crop, in place of the photo, which may be large.
+
+    Attributes:
+        photo, label, outputs: the target's.
+        source: the photo, to know it again.
+        crop, alignment: what is inverted, and where it came from.
+        masks: what the inverter is told of masks, by its argument, ``[1, 1, side, side]`` each.
+        face: as found in the photo; None for a photo taken as it is.
+        person: who is seen; None for a photo taken as it is, and where no face is found in the crop.
+    """
+
+    photo: Path
+    label: str
+    outputs: Outputs
+    source: "Source"
+    crop: "Image.Image"
+    alignment: "Alignment"
+    masks: "dict[str, Tensor]"
+    person: "Embedding | None"
+    face: "Face | None"
 
 
 def gather(paths: Sequence[Path]) -> list[Job]:

@@ -17,31 +17,6 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.record.footage import Footage
     from stylegan_latents.invert.record.inversion import Inversion
 
-_NO_METHODS = ("pivotal", "noise")
-
-
-def check_film_settings(settings: Settings) -> None:
-    """Refuse what has no meaning for a film.
-
-    Raises:
-        InputError: one of those options is given.
-    """
-    if settings.method in _NO_METHODS:
-        raise InputError(f"--method {settings.method} is for photos; a film takes hybrid, optimize or encode.")
-    given = {
-        "--mask": settings.mask,
-        "--keep-unchanged": settings.keep_unchanged,
-        "--low-resolution": settings.low_resolution,
-        "--preview": settings.preview,
-        "--npz": settings.npz,
-        "--report": settings.report,
-        "--face all": settings.face == "all",
-        "--keep-partial": settings.keep_partial,
-    }
-    for name, value in given.items():
-        if value:
-            raise InputError(f"{name} is for photos; leave it out for a film.")
-
 
 def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] = ()) -> int:
     """Invert one film after the other.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.cli.command import DONE, STOPPED, WRONG_INPUT, is_disk_full
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.commands.jobs import Job
+from stylegan_latents.invert.commands.jobs import Job, Prepared
 from stylegan_latents.invert.commands.messages import (
     describe_files,
     describe_metrics,
@@ -17,7 +17,7 @@ from stylegan_latents.invert.commands.messages import (
     suggest_evaluation,
 )
 from stylegan_latents.invert.commands.session import Session
-from stylegan_latents.invert.commands.settings import Prepared, Settings, SettingsError
+from stylegan_latents.invert.commands.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion

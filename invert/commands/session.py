@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.cli.command import choose_device, is_disk_full
 from stylegan_latents.generator.cli.progress import show_progress, show_status
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.commands.jobs import Job, Outputs
+from stylegan_latents.invert.commands.jobs import Job, Outputs, Prepared, Target
 from stylegan_latents.invert.commands.locks import Claims
-from stylegan_latents.invert.commands.settings import Prepared, Settings, SettingsError, Target
+from stylegan_latents.invert.commands.settings import Settings, SettingsError
 from stylegan_latents.invert.films.preview import check_preview_path, film_of_search
 from stylegan_latents.invert.inverters.base import resemblance_for
 from stylegan_latents.invert.photos.files import read_photo, save_picture, to_tensor

@@ -63,7 +63,9 @@ def test_a_photo_becomes_a_record_and_a_picture(folder: Path, capsys: pytest.Cap
     assert record.sources[0].find() == folder / "me.png"
     assert record.alignments[0] is not None
     assert record.metrics["lpips_alex"] == [0.05]
-    G = session.Session(session.Settings(folder, model="../small.safetensors", device="cpu")).generator
+    G = session.Session(
+        session.Settings(photos=[], out=folder, model="../small.safetensors", device="cpu")
+    ).generator
     assert torch.equal(record.ws, G.sample([7]))
     assert Image.open("me.inverted.png").size == (32, 32)
     output = capsys.readouterr()
