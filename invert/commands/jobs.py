@@ -92,13 +92,18 @@ class Job:
 
 @dataclass(frozen=True)
 class Target:
-    """One face of one photo (or a photo's middle), and the files to make from it."""
+    """One face of one photo (or a photo's middle), and the files to make from it.
+
+    Attributes:
+        note: what the user should know of how it was chosen; empty for nothing.
+    """
 
     photo: Path
     image: "Image.Image"
     face: "Face | None"
     label: str
     outputs: Outputs
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +111,7 @@ class Prepared:
     """A target that is ready for a search: its crop, in place of the photo, which may be large.
 
     Attributes:
-        photo, label, outputs: the target's.
+        photo, label, outputs, note: the target's.
         source: the photo, to know it again.
         crop, alignment: what is inverted, and where it came from.
         masks: what the inverter is told of masks, by its argument, ``[1, 1, side, side]`` each.
@@ -123,6 +128,7 @@ class Prepared:
     masks: "dict[str, Tensor]"
     person: "Embedding | None"
     face: "Face | None"
+    note: str = ""
 
 
 def gather(paths: Sequence[Path]) -> list[Job]:

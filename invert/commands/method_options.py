@@ -107,6 +107,14 @@ class MethodOptions:
         if self.keep_unchanged is not None and method != "pivotal":
             raise InputError("--keep-unchanged is about tuning; add --method pivotal, or leave it out.")
 
+    @property
+    def model_file(self) -> Path | None:
+        """The file or folder that the model is loaded from; None for one with a name."""
+        from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
+
+        path = Path(self.model).expanduser()
+        return path.absolute() if self.model != DEFAULT_MODEL and path.exists() else None
+
     def own_model(self) -> str:
         """The model to take where none is named.
 

@@ -58,7 +58,8 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
             else:
                 print(f"Wrote {run.record}, {run.made}")
                 print(describe_film(record))
-            print(suggest_edit(run.record, settings.model, "--direction smile --strength 1.5 --paste-back"))
+            words = "--direction smile --strength 1.5 --paste-back"
+            print(suggest_edit(run.record, session.generator, settings.model, words))
     if not bad:
         return DONE
     print(f"invert: {len(bad)} of {len(films)} films could not be inverted:", file=sys.stderr)
@@ -68,15 +69,14 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
 
 
 def describe_film(record: "Inversion") -> str:
-    """How near the frames of a film come, and which were bridged over or show no face."""
+    """How close the frames of a film come, where the code is interpolated, and where there is none."""
     footage = record.footage
     assert footage is not None
     lpips = record.metrics["lpips_alex"]
-    parts = [
-        f"{len(footage.frames)} frames, LPIPS {statistics.median(lpips):.3f} (median), {max(lpips):.3f} at most"
-    ]
+    median = statistics.median(lpips)
+    parts = [f"Result: {len(footage.frames)} frames, LPIPS {median:.3f} (median), {max(lpips):.3f} at most"]
     if footage.bridged:
-        parts.append(f"the face was not seen in {_ranges(footage.bridged)}, which is bridged over")
+        parts.append(f"no face was found in {_ranges(footage.bridged)}, where the code is interpolated")
     without = frames_without(footage)
     if without:
         parts.append(f"no face in {_ranges(without)}: edits leave those as they are")

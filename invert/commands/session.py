@@ -14,6 +14,7 @@ from stylegan_latents.generator.cli.progress import show_progress, show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.jobs import Job, Outputs, Prepared, Target
 from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.messages import describe_choice
 from stylegan_latents.invert.commands.settings import Settings, SettingsError
 from stylegan_latents.invert.films.preview import check_preview_path, film_of_search
 from stylegan_latents.invert.inverters.base import resemblance_for
@@ -144,23 +145,31 @@ class Session:
                 another way, or another run is making it.
         """
         settings = self.settings
-        # How many records there are is known before the photo is read, unless every face is wanted.
-        if settings.face != "all" and not settings.overwrite:
+        # What the records are called is known before the photo is read, unless that depends on its faces.
+        if (settings.face == "largest" or not settings.align) and not settings.overwrite:
             outputs = self._outputs(job)
             if self._is_done(job, outputs):
                 return []
             outputs.check_free()
         image = read_photo(job.photo)
         faces: list[tuple[int | None, Face | None]] = [(None, None)]
+        note = ""
         if settings.align:
             from stylegan_latents.generator.weights.fetch import cache_folder
             from stylegan_latents.invert.faces.align import require_faces
+            from stylegan_latents.invert.faces.detector import choose_faces
 
             at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
             with show_status(f"Looking for faces in {job.photo.name}", quiet=settings.quiet or not at_hand):
-                found = require_faces(image, settings.face, job.photo.name)
-            # Only where one photo gives several records do their names say which face is whose.
+                found = require_faces(image, "all", job.photo.name)
+            # Where a photo has several faces, the names say which one it is, but for the largest.
             faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
+            if settings.face != "all":
+                chosen = choose_faces(found, settings.face)[0]
+                faces = [one for one in faces if one[1] is chosen]
+            if settings.face == "largest" and len(found) > 1:
+                note = describe_choice(job.label, len(found), faces[0][0])
+                faces = [(None, faces[0][1])]
         targets = []
         for number, face in faces:
             outputs = self._outputs(job, number)
@@ -174,7 +183,7 @@ class Session:
                 check_preview_path(outputs.preview, settings.overwrite)
             if not settings.overwrite:
                 outputs.check_free()
-            targets.append(Target(job.photo, image, face, _label(job, number), outputs))
+            targets.append(Target(job.photo, image, face, _label(job, number), outputs, note))
         return targets
 
     def _outputs(self, job: Job, number: int | None = None) -> Outputs:
@@ -188,11 +197,17 @@ class Session:
     def _is_done(self, job: Job, outputs: Outputs, number: int | None = None) -> bool:
         """Whether the search was done already; what can be made from its record and is missing is made."""
         from stylegan_latents.invert.commands.already_done import done_before
+        from stylegan_latents.invert.record.run_settings import FACE
         from stylegan_latents.invert.record.source import Source
 
         if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
             return False
-        found = done_before(outputs.record, Source.of(job.photo), self.inverter, self._known)
+        # A face is the same whether it was asked for by its number or with all.
+        ways = [self.settings.face] if number is None else ["all", str(number)]
+        source, known = Source.of(job.photo), self._known
+        ways_known = [known | {FACE: way} for way in ways] if self.settings.align else [known]
+        tries = (done_before(outputs.record, source, self.inverter, one) for one in ways_known)
+        found = next((one for one in tries if one is not None), None)
         if found is None:
             return False
         if not outputs.picture.exists():
@@ -267,7 +282,13 @@ class Session:
         """Measure one code and write its files."""
         settings, outputs = self.settings, one.outputs
         known = inversion.settings | self._known
-        inversion = dataclasses.replace(inversion, settings=known, sources=[one.source], alignments=[one.alignment])
+        inversion = dataclasses.replace(
+            inversion,
+            settings=known,
+            sources=[one.source],
+            alignments=[one.alignment],
+            model_file=settings.model_file,
+        )
         metrics = measured(self.generator, inversion, images, full=settings.report is not None)
         picture = picture_of(self.generator, inversion)
         if one.person is not None:
@@ -324,6 +345,7 @@ def prepared(
         _masks(target, settings, alignment),
         None if identity is None else identity(crop),
         target.face,
+        target.note,
     )
 
 
