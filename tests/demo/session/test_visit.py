@@ -122,7 +122,6 @@ def test_faces_are_bounded(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_kept_direction_is_a_slider_of_this_visit_alone(studio: Studio, visit: Visit) -> None:
-
     direction = dataclasses.replace(studio.directions["pose"], name="found-1")
     visit.keep_direction(direction)
     assert list(visit.all_directions)[-1] == "found-1"
