@@ -152,24 +152,7 @@ class Session:
                 return []
             outputs.check_free()
         image = read_photo(job.photo)
-        faces: list[tuple[int | None, Face | None]] = [(None, None)]
-        note = ""
-        if settings.align:
-            from stylegan_latents.generator.weights.fetch import cache_folder
-            from stylegan_latents.invert.faces.align import require_faces
-            from stylegan_latents.invert.faces.detector import choose_faces
-
-            at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
-            with show_status(f"Looking for faces in {job.photo.name}", quiet=settings.quiet or not at_hand):
-                found = require_faces(image, "all", job.photo.name)
-            # Where a photo has several faces, the names say which one it is, but for the largest.
-            faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
-            if settings.face != "all":
-                chosen = choose_faces(found, settings.face)[0]
-                faces = [one for one in faces if one[1] is chosen]
-            if settings.face == "largest" and len(found) > 1:
-                note = describe_choice(job.label, len(found), faces[0][0])
-                faces = [(None, faces[0][1])]
+        faces, note = self._faces(job, image) if settings.align else ([(None, None)], "")
         targets = []
         for number, face in faces:
             outputs = self._outputs(job, number)
@@ -186,11 +169,32 @@ class Session:
             targets.append(Target(job.photo, image, face, _label(job, number), outputs, note))
         return targets
 
+    def _faces(self, job: Job, image: "Image.Image") -> "tuple[list[tuple[int | None, Face | None]], str]":
+        """The faces to invert, each with its number where its names say it, and what to say of the choice."""
+        from stylegan_latents.generator.weights.fetch import cache_folder
+        from stylegan_latents.invert.faces.align import require_faces
+        from stylegan_latents.invert.faces.detector import choose_faces
+
+        which = self.settings.face
+        at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
+        with show_status(f"Looking for faces in {job.photo.name}", quiet=self.settings.quiet or not at_hand):
+            found = require_faces(image, "all", job.photo.name)
+        if which == "all":
+            return [(number if len(found) > 1 else None, face) for number, face in enumerate(found)], ""
+        chosen = choose_faces(found, which)[0]
+        number = next(number for number, face in enumerate(found) if face is chosen)
+        if len(found) == 1:
+            return [(None, chosen)], ""
+        if which != "largest":
+            return [(number, chosen)], ""
+        # The largest has the photo's own name, as it is taken by default.
+        return [(None, chosen)], describe_choice(job.label, len(found), number)
+
     def _outputs(self, job: Job, number: int | None = None) -> Outputs:
         """The files of one face."""
         preview = self.settings.preview
         outputs = job.outputs(self.settings.folder, face=number, npz=self.settings.npz)
-        if preview is not None and (self.several or number is not None):
+        if preview is not None and (self.several or (number is not None and self.settings.face == "all")):
             preview = preview.with_name(f"{outputs.stem}.{preview.name}")
         return dataclasses.replace(outputs, preview=preview)
 

@@ -267,9 +267,9 @@ def test_of_two_faces_it_is_said_which_was_taken(folder: Path, capsys: pytest.Ca
 
 @pytest.mark.usefixtures("two_faces")
 def test_a_face_has_one_name_however_it_was_chosen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([*TWO_FACES, "--face", "1"]) == 0
+    assert main([*TWO_FACES, "--face", "1", "--preview", "film.gif"]) == 0
     assert "shows 2 faces" not in capsys.readouterr().out
-    assert _files(folder) == ["me.face1.inversion.safetensors", "me.face1.inverted.png", "me.png"]
+    assert _files(folder) == ["film.gif", "me.face1.inversion.safetensors", "me.face1.inverted.png", "me.png"]
     assert main([*TWO_FACES, "--face", "all"]) == 0
     output = capsys.readouterr().out
     assert "Skipped 1 already done" in output

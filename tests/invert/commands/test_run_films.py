@@ -73,6 +73,7 @@ def test_a_film_becomes_one_record_and_a_film(capsys: pytest.CaptureFixture[str]
     assert record.footage is not None
     assert record.footage.frames == tuple(range(COUNT))
     assert record.footage.source.find() == Path.cwd() / "clip.mp4"
+    assert record.model_file == Path.cwd().parent / "small.safetensors"
     assert len(record.metrics["lpips_alex"]) == COUNT
     drawn = [frame.picture() for frame in read_film(Path(MADE))]
     assert len(drawn) == COUNT
