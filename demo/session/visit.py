@@ -222,7 +222,8 @@ class Visit:
         path = (
             self.files.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
         )
-        inversion.save(path, overwrite=True)
+        # Where the model's file lies is the visitor's or the server's affair.
+        dataclasses.replace(inversion, model_file=None).save(path, overwrite=True)
         return self._keep(name, path, photo, made_by)
 
     def check_room(self) -> None:

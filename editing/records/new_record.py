@@ -37,4 +37,5 @@ def changed_record(
         settings=dict(settings),
         metrics={},
         version=library_version(),
+        model_file=record.model_file if record.fingerprint == G.fingerprint else None,
     )

@@ -74,14 +74,21 @@ class OpenRecord:
         """The generator as it was loaded, in float32 on the chosen device.
 
         Raises:
-            InputError: it cannot be loaded, or there is no such device.
+            InputError: it cannot be loaded, there is no such device, or the file that the record names holds
+                another model by now.
         """
         from stylegan_latents.generator.loading import is_at_hand, load
 
         device = choose_device(self._device)
         # What has to be fetched first shows its own progress.
         with show_status(f"Loading {self._name}", quiet=not is_at_hand(self._name)):
-            return load(self._name).to(device)
+            generator = load(self._name).to(device)
+        file = self.inversion.model_file
+        if self._own_model and file is not None and generator.fingerprint != self.inversion.fingerprint:
+            raise InputError(
+                f"{self._name} holds another model than {self.path} was made with; give that one with --model."
+            )
+        return generator
 
     @cached_property
     def generator(self) -> "Generator":
@@ -268,14 +275,22 @@ class OpenRecord:
         return alignment
 
     def _model(self) -> str:
-        """The record's model where the name is enough to load it.
+        """The record's model as ``load`` takes it: its file, where it was or beside the record, or its name.
 
         Raises:
-            InputError: it is a file's.
+            InputError: it is a file's that is not there.
         """
         from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
-        name = self.inversion.model
+        name, file = self.inversion.model, self.inversion.model_file
+        if file is not None:
+            places = (file, self.path.absolute().parent / file.name, Path(file.name))
+            found = next((place for place in places if place.exists()), None)
+            if found is None:
+                raise InputError(
+                    f"The model of {self.path} is not at {file} any more; give that model's file with --model."
+                )
+            return str(found)
         if name not in models() and not Path(name).exists():
             raise InputError(
                 f"{self.path} was made with the model '{name}', not with '{DEFAULT_MODEL}'; give that "

@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.cli.progress import show_progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
@@ -102,7 +102,7 @@ class FilmSession:
             record = self._save(ws, path, footage, told)
         except KeyboardInterrupt:
             if parts.exist:
-                print(f"invert: {self.film.name}: what is done is kept; the same command goes on", file=sys.stderr)
+                warn("invert", f"{self.film.name}: the frames done so far are kept; the same command goes on")
             raise
         parts.remove()
         return record
@@ -172,7 +172,7 @@ class FilmSession:
                         part = self._search(picture(), self._alignment(path, index, facts), before)
                         for step in part.diverged.values():
                             told = f"the search diverged at step {step}; its best code before is kept"
-                            print(f"invert: {self.film.name}, frame {number}: {told}", file=sys.stderr)
+                            warn("invert", f"{self.film.name}, frame {number}: {told}")
                         parts.write(number, part)
                     code = before = part.ws
                 codes.append(code)
@@ -250,6 +250,7 @@ class FilmSession:
             record = Inversion(
                 ws, G.name, G.fingerprint, G.latent_space, self.session.inverter.method,
                 settings=told, metrics=metrics, alignments=list(alignments), footage=footage,
+                model_file=self.settings.model_file,
             )  # fmt: skip
             # Before the film is complete, which can be drawn again from the record.
             record.save(self.record, overwrite=True)

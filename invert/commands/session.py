@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.cli.command import choose_device, is_disk_full
 from stylegan_latents.generator.cli.progress import show_progress, show_status
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.commands.jobs import Job, Outputs
+from stylegan_latents.invert.commands.jobs import Job, Outputs, Prepared, Target
 from stylegan_latents.invert.commands.locks import Claims
-from stylegan_latents.invert.commands.settings import Prepared, Settings, SettingsError, Target
+from stylegan_latents.invert.commands.messages import describe_choice
+from stylegan_latents.invert.commands.settings import Settings, SettingsError
 from stylegan_latents.invert.films.preview import check_preview_path, film_of_search
 from stylegan_latents.invert.invert_face import Crop, cut_out, find_codes, portrait
 from stylegan_latents.invert.photos.files import read_photo, save_picture
 from stylegan_latents.invert.record.metrics import picture_of
 
 if TYPE_CHECKING:
+    from PIL import Image
     from torch import Tensor
 
     from stylegan_latents.generator.generator import Generator
@@ -141,23 +143,14 @@ class Session:
                 another way, or another run is making it.
         """
         settings = self.settings
-        # How many records there are is known before the photo is read, unless every face is wanted.
-        if settings.face != "all" and not settings.overwrite:
+        # What the records are called is known before the photo is read, unless that depends on its faces.
+        if (settings.face == "largest" or not settings.align) and not settings.overwrite:
             outputs = self._outputs(job)
             if self._is_done(job, outputs):
                 return []
             outputs.check_free()
         image = read_photo(job.photo)
-        faces: list[tuple[int | None, Face | None]] = [(None, None)]
-        if settings.align:
-            from stylegan_latents.generator.weights.fetch import cache_folder
-            from stylegan_latents.invert.faces.align import require_faces
-
-            at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
-            with show_status(f"Looking for faces in {job.photo.name}", quiet=settings.quiet or not at_hand):
-                found = require_faces(image, settings.face, job.photo.name)
-            # Only where one photo gives several records do their names say which face is whose.
-            faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
+        faces, note = self._faces(job, image) if settings.align else ([(None, None)], "")
         targets = []
         for number, face in faces:
             outputs = self._outputs(job, number)
@@ -171,25 +164,52 @@ class Session:
                 check_preview_path(outputs.preview, settings.overwrite)
             if not settings.overwrite:
                 outputs.check_free()
-            targets.append(Target(job.photo, image, face, _label(job, number), outputs))
+            targets.append(Target(job.photo, image, face, _label(job, number), outputs, note))
         return targets
+
+    def _faces(self, job: Job, image: "Image.Image") -> "tuple[list[tuple[int | None, Face | None]], str]":
+        """The faces to invert, each with its number where its names say it, and what to say of the choice."""
+        from stylegan_latents.generator.weights.fetch import cache_folder
+        from stylegan_latents.invert.faces.align import require_faces
+        from stylegan_latents.invert.faces.detector import choose_faces
+
+        which = self.settings.face
+        at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
+        with show_status(f"Looking for faces in {job.photo.name}", quiet=self.settings.quiet or not at_hand):
+            found = require_faces(image, "all", job.photo.name)
+        if which == "all":
+            return [(number if len(found) > 1 else None, face) for number, face in enumerate(found)], ""
+        chosen = choose_faces(found, which)[0]
+        number = next(number for number, face in enumerate(found) if face is chosen)
+        if len(found) == 1:
+            return [(None, chosen)], ""
+        if which != "largest":
+            return [(number, chosen)], ""
+        # The largest has the photo's own name, as it is taken by default.
+        return [(None, chosen)], describe_choice(job.label, len(found), number)
 
     def _outputs(self, job: Job, number: int | None = None) -> Outputs:
         """The files of one face."""
         preview = self.settings.preview
         outputs = job.outputs(self.settings.folder, face=number, npz=self.settings.npz)
-        if preview is not None and (self.several or number is not None):
+        if preview is not None and (self.several or (number is not None and self.settings.face == "all")):
             preview = preview.with_name(f"{outputs.stem}.{preview.name}")
         return dataclasses.replace(outputs, preview=preview)
 
     def _is_done(self, job: Job, outputs: Outputs, number: int | None = None) -> bool:
         """Whether the search was done already; what can be made from its record and is missing is made."""
         from stylegan_latents.invert.commands.already_done import done_before
+        from stylegan_latents.invert.record.run_settings import FACE
         from stylegan_latents.invert.record.source import Source
 
         if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
             return False
-        found = done_before(outputs.record, Source.of(job.photo), self.inverter, self._known)
+        # A face is the same whether it was asked for by its number or with all.
+        ways = [self.settings.face] if number is None else ["all", str(number)]
+        source, known = Source.of(job.photo), self._known
+        ways_known = [known | {FACE: way} for way in ways] if self.settings.align else [known]
+        tries = (done_before(outputs.record, source, self.inverter, one) for one in ways_known)
+        found = next((one for one in tries if one is not None), None)
         if found is None:
             return False
         if not outputs.picture.exists():
@@ -268,7 +288,8 @@ class Session:
             full=settings.report is not None,
             identity=None if one.crop.person is None else self._identity,
         )
-        inversion, picture = made.inversion, made.picture
+        inversion = dataclasses.replace(made.inversion, model_file=settings.model_file)
+        picture = made.picture
         inversion.save(outputs.record, overwrite=settings.overwrite)
         save_picture(picture, outputs.picture, overwrite=settings.overwrite)
         if outputs.npz is not None:
@@ -301,7 +322,7 @@ def prepared(target: Target, settings: Settings, resolution: int, identity: "Ide
     source = Source.of(target.photo)
     crop = cut_out(target.image, target.face, resolution, source=source, identity=identity)
     crop = dataclasses.replace(crop, masks=_masks(target, settings, crop))
-    return Prepared(target.label, target.outputs, crop)
+    return Prepared(target.label, target.outputs, crop, target.note)
 
 
 def _masks(target: Target, settings: Settings, crop: Crop) -> "dict[str, Tensor]":

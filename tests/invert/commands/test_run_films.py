@@ -73,6 +73,7 @@ def test_a_film_becomes_one_record_and_a_film(capsys: pytest.CaptureFixture[str]
     assert record.footage is not None
     assert record.footage.frames == tuple(range(COUNT))
     assert record.footage.source.find() == Path.cwd() / "clip.mp4"
+    assert record.model_file == Path.cwd().parent / "small.safetensors"
     assert len(record.metrics["lpips_alex"]) == COUNT
     drawn = [frame.picture() for frame in read_film(Path(MADE))]
     assert len(drawn) == COUNT
@@ -220,7 +221,7 @@ def test_frames_without_a_face_are_bridged_and_told(
     _see(monkeypatch, [False, True, True, False, True, True])
     assert _run() == 0
     output = capsys.readouterr().out
-    assert "the face was not seen in frame 3, which is bridged over" in output
+    assert "no face was found in frame 3, where the code is interpolated" in output
     assert "no face in frame 0: edits leave those as they are" in output
     record = Inversion.load(RECORD)
     assert record.footage is not None

@@ -140,7 +140,7 @@ def test_photos_whose_search_diverged_are_named_at_the_end(
     assert _run(".", *options) == 0
     printed = capsys.readouterr()
     assert printed.err.splitlines()[-2:] == [
-        "invert: the best code before is kept where the search diverged:",
+        "invert: Warning: the best code before is kept where the search diverged:",
         "  b.png: at step 2",
     ]
     assert printed.out.count("The search diverged at step 2") == 1
