@@ -10,11 +10,10 @@ Imports are lazy: naming the package costs nothing, and torch is loaded when a g
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.discriminators import load_discriminator
     from stylegan_latents.generator.errors import InputError
     from stylegan_latents.generator.formats.native import save_native as save
     from stylegan_latents.generator.generator import Generator
-    from stylegan_latents.generator.loading import load
+    from stylegan_latents.generator.loading import load, load_discriminator
 
 __all__ = ["Generator", "InputError", "load", "load_discriminator", "save"]
 
@@ -22,7 +21,7 @@ _HOMES = {
     "Generator": ("stylegan_latents.generator.generator", "Generator"),
     "InputError": ("stylegan_latents.generator.errors", "InputError"),
     "load": ("stylegan_latents.generator.loading", "load"),
-    "load_discriminator": ("stylegan_latents.generator.discriminators", "load_discriminator"),
+    "load_discriminator": ("stylegan_latents.generator.loading", "load_discriminator"),
     "save": ("stylegan_latents.generator.formats.native", "save_native"),
 }
 

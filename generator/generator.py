@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Box, Group, group_of_each_ws, parse_layers
-from stylegan_latents.generator.synthesis_network import SynthesisNetwork
+from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
 
 Noise = Literal["const", "random", "none"] | Sequence[Tensor]
 
@@ -38,7 +38,7 @@ class Generator(nn.Module):
     def __init__(
         self,
         mapping: nn.Module,
-        synthesis: nn.Module,
+        synthesis: SynthesisNetwork,
         w_avg: Tensor,
         *,
         name: str,
@@ -52,13 +52,12 @@ class Generator(nn.Module):
         self.synthesis = synthesis
         self.register_buffer("w_avg", w_avg.detach().float().clone())
         self.register_buffer("class_w_avg", None if class_w_avg is None else class_w_avg.detach().float().clone())
-        network: SynthesisNetwork = synthesis  # type: ignore[assignment]
         self.name = name
-        self.resolution = network.resolution
-        self.num_ws = network.num_ws
-        self.w_dim = network.w_dim
-        self.image_channels = network.image_channels
-        self.layers = network.layers
+        self.resolution = synthesis.resolution
+        self.num_ws = synthesis.num_ws
+        self.w_dim = synthesis.w_dim
+        self.image_channels = synthesis.image_channels
+        self.layers = synthesis.layers
         self.z_dim = z_dim
         self.label_dim = label_dim
         self.dtype = torch.float32
@@ -94,7 +93,7 @@ class Generator(nn.Module):
         if dtype is not None:
             if dtype not in (torch.float32, torch.bfloat16, torch.float16):
                 raise ValueError(f"dtype has to be float32, bfloat16 or float16, got {dtype}")
-            self._network.set_precision(dtype)
+            self.synthesis.set_precision(dtype)
             self.dtype = dtype
         return self
 
@@ -152,7 +151,7 @@ class Generator(nn.Module):
         """ws to the styles of StyleSpace: one ``[N, channels]`` for each of ``layers``."""
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws needs the shape [N, {self.num_ws}, {self.w_dim}], got {tuple(ws.shape)}")
-        return self._network.styles(ws.float())
+        return self.synthesis.styles(ws.float())
 
     def synthesize(
         self,
@@ -216,12 +215,10 @@ class Generator(nn.Module):
         """Styles to images, nearly: ``sketch`` from the second half of its way."""
         if focus is not None and not (0 <= focus[0] < focus[2] <= 1 and 0 <= focus[1] < focus[3] <= 1):
             raise ValueError(f"focus has to be left, top, right and bottom in sides of the image, got {focus}")
-        sketch = getattr(self.synthesis, "sketch", None)
-        if sketch is None or size is None:
-            return self.synthesize_styles(styles, size=size)
+        if size is None:
+            return self.synthesize_styles(styles)
         self._check_size(size)
-        drawn: Tensor = sketch(styles, self.noise_constants(), size=size, focus=focus)
-        return drawn
+        return self.synthesis.sketch(styles, size=size, focus=focus)
 
     def move(
         self,
@@ -241,16 +238,12 @@ class Generator(nn.Module):
         Raises:
             ValueError: this generator is no StyleGAN3, or a shape does not fit.
         """
-        move = getattr(self.synthesis, "move", None)
-        if move is None:
-            raise ValueError("only a StyleGAN3 can draw its image elsewhere: move the picture itself")
         shift = torch.as_tensor(translate, dtype=torch.float32, device=self.device)
         angle = torch.as_tensor(rotate, dtype=torch.float32, device=self.device).reshape(-1)
         shift = shift.reshape(-1, 2) if shift.ndim < 2 else shift
         if shift.shape[1:] != (2,) or any(len(part) not in (1, len(styles[0])) for part in (shift, angle)):
             raise ValueError("translate needs two numbers, or one pair for each image, and rotate one number")
-        moved: list[Tensor] = move(styles, shift, angle)
-        return moved
+        return self.synthesis.move(styles, shift, angle)
 
     def synthesize_styles(
         self,
@@ -268,11 +261,12 @@ class Generator(nn.Module):
         if size is not None:
             self._check_size(size)
         maps = self._noise_maps(noise, seed, len(styles[0]))
-        return self._network(styles, maps, size=size, reference=reference)
+        images: Tensor = self.synthesis(styles, maps, size=size, reference=reference)
+        return images
 
     def noise_constants(self) -> list[Tensor]:
         """The noise maps stored with the model, ``[1, 1, H, W]`` each; empty for a model without noise."""
-        return self._network.noise_constants()
+        return self.synthesis.noise_constants()
 
     def _check_size(self, size: int) -> None:
         if size < 1 or self.resolution % size or (self.resolution // size).bit_count() != 1:
@@ -287,7 +281,7 @@ class Generator(nn.Module):
         if noise == "random":
             source = torch.Generator().manual_seed(seed)
             drawn = [torch.randn(constant.shape, generator=source) for constant in constants]
-            strengths = self._network.noise_strengths()
+            strengths = self.synthesis.noise_strengths()
             return [strength * map.to(strength.device) for strength, map in zip(strengths, drawn, strict=True)]
         maps = [map for map in noise if isinstance(map, Tensor)]
         wanted = [constant.shape[1:] for constant in constants]
@@ -296,10 +290,6 @@ class Generator(nn.Module):
         if any(len(map) not in (1, count) for map in maps):
             raise ValueError(f"a noise map needs the shape [1 or {count}, 1, H, W]")
         return maps
-
-    @property
-    def _network(self) -> SynthesisNetwork:
-        return self.synthesis  # type: ignore[return-value]
 
 
 def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
