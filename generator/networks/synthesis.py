@@ -3,12 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from stylegan_latents.generator.layers import Box, Layer
+
+Noise = Literal["const", "random", "none"] | Sequence[Tensor]
+"""The maps stored with the model, new random ones, none, or one ``[1 or N, 1, H, W]`` for each layer with noise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,44 @@ class SynthesisNetwork(ABC, nn.Module):
     def noise_strengths(self) -> list[Tensor]:
         """The standard deviation of each layer's random noise, ``[]`` each; empty without noise."""
         return []
+
+    def check_size(self, size: int) -> None:
+        """Refuse a side of the image other than the resolution divided by a power of two.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if size < 1 or self.resolution % size or (self.resolution // size).bit_count() != 1:
+            raise ValueError(f"size has to be {self.resolution} divided by a power of two, got {size}")
+
+    def noise_maps(self, noise: Noise, seed: int, count: int) -> Sequence[Tensor | None]:
+        """The noise maps for ``forward``, from what ``Generator.synthesize`` takes.
+
+        Args:
+            noise: ``const``, ``random``, ``none``, or one map ``[1 or count, 1, H, W]`` for each layer with noise.
+            seed: of the random noise.
+            count: the number of images.
+
+        Raises:
+            ValueError: the maps have other shapes, or ``noise`` is another word.
+        """
+        constants = self.noise_constants()
+        if noise == "const":
+            return constants
+        if noise == "none":
+            return [None] * len(constants)
+        if noise == "random":
+            source = torch.Generator().manual_seed(seed)
+            drawn = [torch.randn(constant.shape, generator=source) for constant in constants]
+            strengths = self.noise_strengths()
+            return [strength * map.to(strength.device) for strength, map in zip(strengths, drawn, strict=True)]
+        maps = [map for map in noise if isinstance(map, Tensor)]
+        wanted = [constant.shape[1:] for constant in constants]
+        if len(maps) != len(noise) or [map.shape[1:] for map in maps] != wanted:
+            raise ValueError("noise has to be 'const', 'random', 'none', or a map for each of noise_constants()")
+        if any(len(map) not in (1, count) for map in maps):
+            raise ValueError(f"a noise map needs the shape [1 or {count}, 1, H, W]")
+        return maps
 
     def sketch(self, styles: Sequence[Tensor], *, size: int, focus: Box | None = None) -> Tensor:
         """Styles to an image, nearly ``forward``'s, in less time where the architecture has a way to.

@@ -1,5 +1,7 @@
 """The one interface: shapes, truncation, seeds, StyleSpace, noise, precision and identity, on odd sizes."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -310,3 +312,34 @@ def test_the_package_offers_its_names_and_no_others() -> None:
     assert all(getattr(generator, name) is not None for name in generator.__all__)
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = generator.lode
+
+
+def test_the_package_lists_what_it_offers_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from stylegan_latents import encoders, generator; "
+        "print(dir(generator), dir(encoders), {'torch', 'numpy'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == (
+        "['Generator', 'InputError', 'load', 'load_discriminator', 'save'] "
+        "['Encoder', 'EncoderConfig', 'ReStyle', 'load', 'save'] set()"
+    )
+
+
+def test_printed_it_tells_its_sizes_and_not_its_modules() -> None:
+    G = odd_generator(name="mine", latent_space="here")
+    shown = str(G)
+    assert len(shown.splitlines()) <= 3
+    for part in (
+        "'mine'", f"{G.resolution} x {G.resolution}, {G.image_channels} channels", f"ws [N, {G.num_ws}, {G.w_dim}]",
+        f"z [N, {G.z_dim}]", "no classes", "here", "float32 on cpu", G.fingerprint[:16],
+    ):  # fmt: skip
+        assert part in shown, part
+
+
+def test_called_with_z_it_maps_and_synthesizes() -> None:
+    G = odd_generator()
+    z = torch.randn(2, G.z_dim)
+    images = G(z, truncation=0.7, noise="none", size=G.resolution // 2)
+    assert torch.equal(images, G.synthesize(G.map(z, truncation=0.7), "none", size=G.resolution // 2))
+    assert images.shape == (2, G.image_channels, G.resolution // 2, G.resolution // 2)
