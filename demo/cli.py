@@ -1,4 +1,4 @@
-"""The command ``python -m demo``."""
+"""The command ``stylegan-latents demo``."""
 
 import sys
 from typing import Annotated
@@ -10,7 +10,7 @@ from stylegan_latents.generator.cli.command import new_app, run
 demo_app = new_app()
 
 
-@demo_app.command(epilog="Example: python -m demo --port 7860; then open the address that it prints.")
+@demo_app.command(epilog="Example: stylegan-latents demo --port 7860; then open the address that it prints.")
 def demo(
     model: Annotated[str, typer.Option(help="The generator.", metavar="NAME|PATH")] = "ffhq",
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="A free one from 7860 up by default.")] = None,
@@ -46,4 +46,4 @@ def demo(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    return run(demo_app, "python -m demo", sys.argv[1:] if arguments is None else arguments)
+    return run(demo_app, "stylegan-latents demo", sys.argv[1:] if arguments is None else arguments)

@@ -1,4 +1,4 @@
-"""``python -m encoders.train``: an encoder for a generator, from its own samples, aligned pictures, or both."""
+"""``stylegan-latents train``: an encoder for a generator, from its own samples, aligned pictures, or both."""
 
 import contextlib
 import sys
@@ -28,7 +28,7 @@ _LINE_EVERY = 50
 _FACES = Path("faces")
 
 
-@app.command(epilog="Example: python -m encoders.train --out mine/ --architecture e4e --images aligned/ --samples")
+@app.command(epilog="Example: stylegan-latents train --out mine/ --architecture e4e --images aligned/ --samples")
 def train(
     out: Annotated[Path, typer.Option(help="Folder for the encoder, curves and pictures.", metavar="FOLDER")],
     model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq",
@@ -274,7 +274,7 @@ def _progress(steps: int, what: str, *, quiet: bool) -> Iterator[Callable[[int, 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    return run(app, "python -m encoders.train", sys.argv[1:] if arguments is None else arguments)
+    return run(app, "stylegan-latents train", sys.argv[1:] if arguments is None else arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``python -m generator.convert IN OUT``: a generator's file into another format."""
+"""``stylegan-latents convert IN OUT``: a generator's file into another format."""
 
 import sys
 from pathlib import Path
@@ -12,7 +12,7 @@ from stylegan_latents.generator.errors import InputError
 app = new_app()
 
 
-@app.command(epilog="Example: python -m generator.convert network-snapshot-025000.pkl mine.safetensors")
+@app.command(epilog="Example: stylegan-latents convert network-snapshot-025000.pkl mine.safetensors")
 def convert(
     source: Annotated[
         str, typer.Argument(help="A generator's file of any known format, or a model's name.", metavar="NAME|PATH")
@@ -69,7 +69,7 @@ def convert(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    return run(app, "python -m generator.convert", sys.argv[1:] if arguments is None else arguments)
+    return run(app, "stylegan-latents convert", sys.argv[1:] if arguments is None else arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Finds the face directions that are shipped: ``python -m editing.discovery --out FOLDER``."""
+"""Finds the face directions that are shipped: ``stylegan-latents discover --out FOLDER``."""
 
 import argparse
 import sys
@@ -14,7 +14,7 @@ _WHAT = "Finds the face directions that are shipped, and writes each to a file; 
 
 def main(arguments: list[str] | None = None) -> int:
     """Sample, score, find, test, write, and print the table. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m editing.discovery", description=_WHAT)
+    parser = argparse.ArgumentParser(prog="stylegan-latents discover", description=_WHAT)
     parser.add_argument("--out", type=Path, required=True, help="folder for one file per direction")
     parser.add_argument("--model", default="ffhq", help="a model's name or file (default: ffhq)")
     parser.add_argument("--samples", type=int, default=8000, help="pictures to score (default: 8000)")

@@ -1,4 +1,4 @@
-"""Trains an encoder for a generator, of any domain; ``python -m encoders.train`` is this from the command line."""
+"""Trains an encoder for a generator, of any domain; ``stylegan-latents train`` is this from the command line."""
 
 import math
 from collections.abc import Iterator, Mapping

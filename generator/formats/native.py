@@ -118,7 +118,7 @@ def save_native(generator: Generator, path: str | Path, *, overwrite: bool = Fal
     if path.suffix.lower() != ".safetensors":
         raise InputError(
             f"Cannot write {path}: give a name that ends with .safetensors; "
-            "`python -m generator.convert` makes a .pt for other programs from that."
+            "`stylegan-latents convert` makes a .pt for other programs from that."
         )
     config = generator.synthesis.config
     architecture = next((key for key, parts in ARCHITECTURES.items() if type(config) is parts.config), None)

@@ -57,7 +57,7 @@ def test_an_existing_file_stays_unless_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["g.pt", "g.pkl", "g"])
 def test_a_name_that_promises_another_format_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"\.safetensors; `python -m generator\.convert`"):
+    with pytest.raises(InputError, match=r"\.safetensors; `stylegan-latents convert`"):
         save_native(odd_generator(), tmp_path / name)
     assert not any(tmp_path.iterdir())
 
