@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app, run
+from stylegan_latents.generator.cli.progress import Display
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable
 
@@ -250,26 +251,12 @@ def _measures(lpips: float, G: "Generator") -> "dict[str, tuple[float, Measure]]
 
 @contextlib.contextmanager
 def _progress(steps: int, what: str, *, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """A bar on a terminal, a line now and then elsewhere."""
-    if quiet:
-        yield lambda _done, _terms: None
-        return
-    if not sys.stderr.isatty():
-
-        def line(done: int, terms: dict[str, float]) -> None:
-            if done % _LINE_EVERY == 0 or done in (1, steps):
-                told = ", ".join(f"{name} {value:.4f}" for name, value in terms.items())
-                print(f"{what} {done} of {steps}{': ' if told else ''}{told}", file=sys.stderr, flush=True)
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=steps, loss="-")
-        yield lambda done, terms: bar.update(task, completed=done, loss=f"{terms.get('loss', 0):.4f}")
+    """Give a function of the number of steps done and the terms of the loss."""
+    with Display(quiet=quiet) as display:
+        task = display.begin("Training", steps, unit=what, every=_LINE_EVERY)
+        yield lambda done, terms: task.update(
+            done, note=", ".join(f"{name} {value:.4f}" for name, value in terms.items())
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:

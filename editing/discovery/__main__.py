@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
 from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.generator.cli.progress import show_work
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.ops.memory import share_freed_memory
 
@@ -42,8 +43,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _find(chosen: argparse.Namespace) -> None:
     import torch
-    from rich.console import Console
-    from rich.progress import Progress
 
     from stylegan_latents import generator
     from stylegan_latents.editing.directions.shipped import shipped_path
@@ -68,9 +67,7 @@ def _find(chosen: argparse.Namespace) -> None:
             )
     scorer = FaceScorer()
     likeness = LikenessScorer() if chosen.keep_person or chosen.spare_person else None
-    console = Console(stderr=True)
-    with Progress(console=console) as progress:
-        task = progress.add_task("scoring samples", total=chosen.samples)
+    with show_work() as begin:
         samples = sample(
             G,
             Scorers((scorer, likeness)) if likeness is not None and chosen.spare_person else scorer,
@@ -79,9 +76,8 @@ def _find(chosen: argparse.Namespace) -> None:
             truncation=chosen.truncation,
             exact=True,
             cache=cache_folder() / "discovery",
-            progress=lambda done, _: progress.update(task, completed=done),
+            progress=begin("scoring samples"),
         )
-        progress.update(task, completed=chosen.samples)
         finder = InterFaceGAN(
             G,
             scorer,
@@ -93,7 +89,7 @@ def _find(chosen: argparse.Namespace) -> None:
             keep_person=chosen.keep_person,
             spare_person=chosen.spare_person,
             likeness=likeness,
-            report=progress.console.print,
+            report=lambda line: print(line, file=sys.stderr),
         )
         found = finder.find()
     for one, path in zip(found, paths, strict=True):
