@@ -8,11 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylegan_latents.encoders.config import EncoderConfig
-from stylegan_latents.encoders.networks.e4e import Encoder4Editing
 from stylegan_latents.encoders.networks.perceptual import PerceptualEncoder
 from stylegan_latents.encoders.networks.plain import PlainEncoder
-from stylegan_latents.encoders.networks.pooled import FlatEncoder, SingleEncoder
-from stylegan_latents.encoders.networks.psp import GradualStyleEncoder
+from stylegan_latents.encoders.networks.psp import Encoder4Editing, FlatEncoder, GradualStyleEncoder, SingleEncoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.perceptual import area_resize, as_colour

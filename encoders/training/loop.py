@@ -8,12 +8,17 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.encoders.encoder import Encoder, draw_at
-from stylegan_latents.encoders.networks.e4e import Encoder4Editing
+from stylegan_latents.encoders.networks.psp import Encoder4Editing
 from stylegan_latents.encoders.restyle import ReStyle, drawn_as_seen
-from stylegan_latents.encoders.training.data import Examples, Source
-from stylegan_latents.encoders.training.degradation import degrade
-from stylegan_latents.encoders.training.latent_critic import LatentCritic, critic_loss, encoder_loss
-from stylegan_latents.encoders.training.losses import Measure, reconstruction, regularizers
+from stylegan_latents.encoders.training.data import Examples, Source, degrade
+from stylegan_latents.encoders.training.losses import (
+    LatentCritic,
+    Measure,
+    critic_loss,
+    encoder_loss,
+    reconstruction,
+    regularizers,
+)
 from stylegan_latents.encoders.training.settings import TrainingSettings
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
