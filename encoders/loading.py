@@ -1,4 +1,4 @@
-"""From a file to an encoder that encodes."""
+"""From a file to an encoder."""
 
 from pathlib import Path
 
@@ -22,14 +22,14 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
         path: a file of ``stylegan-latents train``, or a checkpoint of pSp, e4e or ReStyle. What a file is, is
             read from its contents, not its name.
         G: the generator that it is for; the one in the file, where there is one and one is needed.
-        iterations: how often a ReStyle looks; its own number when None.
+        iterations: number of passes of a ReStyle; its own number when None.
 
     Returns:
         On the generator's device, or on the CPU without one: an encoder, or for a network of 6 channels a ReStyle.
 
     Raises:
         InputError: there is no such file, it holds no encoder, the encoder belongs to another generator, or it is
-            a ReStyle and there is no generator; or another encoder is to look more than once.
+            a ReStyle and there is no generator; or another encoder is asked for more than one pass.
     """
     path = Path(path).expanduser()
     encoder = read(path, G)
@@ -44,7 +44,7 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
     if G is not None and encoder.config.is_restyle:
         return ReStyle(encoder, G, iterations)
     if iterations not in (None, 1):
-        raise InputError(f"'{encoder.name}' looks once; leave the number of steps out.")
+        raise InputError(f"'{encoder.name}' encodes in one pass; leave the number of steps out.")
     return encoder
 
 

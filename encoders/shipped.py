@@ -25,7 +25,7 @@ def shipped_encoder(G: "Generator") -> Path | None:
 
 @cache
 def _known() -> dict[Path, dict[str, Any]]:
-    """What each file says of itself."""
+    """The header of each shipped file."""
     from stylegan_latents.encoders.formats.native import read_header
 
     folder = Path(__file__).with_name("trained")

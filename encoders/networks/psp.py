@@ -22,7 +22,7 @@ _POOLED_SIDE = 7
 
 
 class GradualStyleEncoder(nn.Module):
-    """Images to what is to be added to the mean code: a head for each row, over a feature pyramid.
+    """Images to the difference of their codes from the mean code: a head for each row, over a feature pyramid.
 
     With ``config.pyramid`` false every head looks at the last map, the simpler network that ReStyle uses.
     """
@@ -46,7 +46,7 @@ class GradualStyleEncoder(nn.Module):
         return (row >= self.config.first_middle_row) + (row >= self.config.first_fine_row)
 
     def row_maker(self, images: Tensor) -> Callable[[int], Tensor]:
-        """Look at images; what is returned gives the head's answer ``[N, w_dim]`` for a row of ws.
+        """Run the backbone; the function returned gives the head's output ``[N, w_dim]`` for a row of ws.
 
         Maps of the pyramid are made when a row asks for them first.
         """

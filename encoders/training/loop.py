@@ -32,7 +32,7 @@ _R1, _R1_EVERY = 10.0, 16
 
 
 class Training:
-    """One training: ``step`` after step, and at any of them ``tensors`` to go on from.
+    """The training of an encoder: ``step`` by ``step``, with ``tensors`` to resume from after any of them.
 
     Args:
         encoder: what is trained, in place.
@@ -152,7 +152,7 @@ class Training:
         return terms
 
     def _without_gradient(self, ws: Tensor) -> Tensor:
-        """The critic's verdict, whose gradient goes to the codes and not to the critic."""
+        """The adversarial loss, a scalar, whose gradient goes to the codes and not to the critic."""
         assert self.critic is not None
         self.critic.requires_grad_(False)
         loss = encoder_loss(self.critic, ws)
@@ -195,7 +195,7 @@ class Training:
         return torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1).clamp(-1, 1)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that another training goes on from, beside the settings and ``steps_done``; copies on the CPU."""
+        """The state to resume from, beside the settings and ``steps_done``; copies on the CPU."""
         found = {f"encoder.{name}": value for name, value in self.encoder.state_dict().items()}
         found |= _adam_tensors("adam", self._adam)
         if self.critic is not None:

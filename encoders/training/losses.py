@@ -1,7 +1,8 @@
-"""What an encoder's training makes small: distances of pictures, regularizers of codes, and what a critic says.
+"""The losses of an encoder's training: distances of pictures, regularizers of codes, and an adversarial critic.
 
 The critic tells codes of W from an encoder's rows, so that an encoder learns to stay where the generator was
-trained (Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", 2021, section 4.2, after Nitzan et al. 2020).
+trained (Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", 2021, section 4.2, after Nitzan et al.
+2020).
 """
 
 from collections.abc import Callable, Mapping
@@ -21,14 +22,14 @@ _CRITIC_LAYERS = 4
 
 
 def reconstruction(drawn: Tensor, target: Tensor, size: int, measures: Mapping[str, Measure]) -> dict[str, Tensor]:
-    """How far pictures are from their targets at ``size`` pixels, as scalars: ``pixels`` and each measure."""
+    """Distances of pictures from their targets at ``size`` pixels, as scalars: ``pixels`` and each measure."""
     drawn, target = area_resize(drawn, size), area_resize(target, size)
     terms = {"pixels": (drawn - target).square().mean()}
     return terms | {name: measure(drawn, target).mean() for name, measure in measures.items()}
 
 
 def regularizers(ws: Tensor, known: Tensor, statistics: WStatistics) -> dict[str, Tensor]:
-    """What codes are held to, as scalars.
+    """The regularization terms of codes, as scalars.
 
     Args:
         ws: ``[N, num_ws, w_dim]``, the encoder's.
@@ -53,7 +54,7 @@ def _lengths(deltas: Tensor) -> Tensor:
 
 
 class LatentCritic(nn.Module):
-    """A perceptron on single rows: above 0 for w, below 0 for what an encoder made."""
+    """A perceptron that scores single rows: above 0 for a w of the generator, below 0 for an encoder's row."""
 
     def __init__(self, w_dim: int) -> None:
         super().__init__()
@@ -68,12 +69,12 @@ class LatentCritic(nn.Module):
 
 
 def encoder_loss(critic: nn.Module, ws: Tensor) -> Tensor:
-    """How surely the critic knows the encoder's codes ``[N, num_ws, w_dim]``, as a scalar (non-saturating loss)."""
+    """The non-saturating adversarial loss of an encoder's codes ``[N, num_ws, w_dim]``, a scalar."""
     return F.softplus(-critic(ws)).mean()
 
 
 def critic_loss(critic: nn.Module, real: Tensor, made: Tensor, penalty: float) -> Tensor:
-    """How badly the critic tells them apart, with R1's penalty (Mescheder et al. 2018) where it is above 0.
+    """The critic's loss, a scalar, with R1's penalty (Mescheder et al. 2018) where its factor is above 0.
 
     Args:
         critic: a ``LatentCritic``.
