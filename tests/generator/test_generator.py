@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator, check_same_space, fingerprint
+from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.mobile import Synthesis
+from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
 from stylegan_latents.generator.precision import in_precision
 from tests.odd_models import ODD, odd_config, odd_generator, seeded
 
@@ -343,3 +345,34 @@ def test_called_with_z_it_maps_and_synthesizes() -> None:
     images = G(z, truncation=0.7, noise="none", size=G.resolution // 2)
     assert torch.equal(images, G.synthesize(G.map(z, truncation=0.7), "none", size=G.resolution // 2))
     assert images.shape == (2, G.image_channels, G.resolution // 2, G.resolution // 2)
+
+
+def test_a_network_without_noise_sketch_or_movement_takes_the_base_class_s() -> None:
+    class Flat(SynthesisNetwork):
+        resolution, w_dim, num_ws, image_channels = 8, 4, 1, 3
+        layers = (Layer("only", 8, 0, 4),)
+
+        def styles(self, ws: Tensor) -> list[Tensor]:
+            return [ws[:, 0]]
+
+        def feature_maps(self) -> list[FeatureMap]:
+            return []
+
+        def set_precision(self, dtype: torch.dtype) -> None:
+            self.to(dtype)
+
+        def forward(self, styles, _noise, *, size=None, reference=False):  # noqa: ARG002
+            return styles[0][:, :3, None, None].expand(-1, -1, size or 8, size or 8)
+
+    G = Generator(nn.Identity(), Flat(), torch.zeros(4), name="flat", z_dim=4)
+    z = torch.randn(2, 4)
+    assert G.noise_constants() == []
+    assert torch.equal(G(z, noise="random"), G(z))
+    assert torch.equal(G.sketch(G.map(z), size=4), G(z, size=4))
+    with pytest.raises(ValueError, match="only a StyleGAN3"):
+        G.synthesize(G.map(z), translate=(0.5, 0.0))
+
+
+def test_a_network_has_to_offer_what_every_network_offers() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        SynthesisNetwork()  # type: ignore[abstract]
