@@ -1,4 +1,4 @@
-"""The command ``python -m demo``."""
+"""The command ``stylegan-latents demo``."""
 
 import sys
 from dataclasses import dataclass
@@ -53,4 +53,4 @@ def demo(settings: DemoSettings) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    return run(demo_app, "python -m demo", sys.argv[1:] if arguments is None else arguments)
+    return run(demo_app, "stylegan-latents demo", sys.argv[1:] if arguments is None else arguments)

@@ -1,4 +1,4 @@
-"""dlib's face recognition network in PyTorch, with a gradient: who is seen, as 128 numbers.
+"""dlib's face recognition network in PyTorch, differentiable: a face to a descriptor of 128 values.
 
 A residual network of 29 convolutions (King 2017, after He et al. 2016, "Deep Residual Learning for Image
 Recognition") learned to put faces of one person within a distance of 0.6 and those of others beyond. Unlike most of

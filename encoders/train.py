@@ -1,4 +1,4 @@
-"""``python -m encoders.train``: an encoder for a generator, from its own samples, aligned pictures, or both."""
+"""``stylegan-latents train``: an encoder for a generator, from its own samples, aligned pictures, or both."""
 
 import contextlib
 import shlex
@@ -10,6 +10,7 @@ from stylegan_latents.encoders.training.options import FACES, TrainOptions
 from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cli.progress import Display
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable
 
@@ -171,31 +172,17 @@ def _measures(options: TrainOptions, G: "Generator") -> "dict[str, tuple[float, 
 
 @contextlib.contextmanager
 def _progress(steps: int, what: str, *, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """A bar on a terminal, a line now and then elsewhere."""
-    if quiet:
-        yield lambda _done, _terms: None
-        return
-    if not sys.stderr.isatty():
-
-        def line(done: int, terms: dict[str, float]) -> None:
-            if done % _LINE_EVERY == 0 or done in (1, steps):
-                told = ", ".join(f"{name} {value:.4f}" for name, value in terms.items())
-                print(f"{what} {done} of {steps}{': ' if told else ''}{told}", file=sys.stderr, flush=True)
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(what, total=steps, loss="-")
-        yield lambda done, terms: bar.update(task, completed=done, loss=f"{terms.get('loss', 0):.4f}")
+    """Give a function of the number of steps done and the terms of the loss."""
+    with Display(quiet=quiet) as display:
+        task = display.begin("Training", steps, unit=what, every=_LINE_EVERY)
+        yield lambda done, terms: task.update(
+            done, note=", ".join(f"{name} {value:.4f}" for name, value in terms.items())
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    return run(app, "python -m encoders.train", sys.argv[1:] if arguments is None else arguments)
+    return run(app, "stylegan-latents train", sys.argv[1:] if arguments is None else arguments)
 
 
 if __name__ == "__main__":

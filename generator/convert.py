@@ -1,4 +1,4 @@
-"""``python -m generator.convert IN OUT``: a generator's file into another format."""
+"""``stylegan-latents convert IN OUT``: a generator's file into another format."""
 
 import sys
 from dataclasses import dataclass
@@ -89,7 +89,7 @@ def convert(settings: ConvertSettings) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    return run(app, "python -m generator.convert", sys.argv[1:] if arguments is None else arguments)
+    return run(app, "stylegan-latents convert", sys.argv[1:] if arguments is None else arguments)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from stylegan_latents.invert.commands import cli as invert_cli
 PROGRAMS = {
     "invert": invert_cli.app,
     "edit": edit_cli.apply_app,
-    "python -m generator.convert": convert.app,
-    "python -m encoders.train": train.app,
-    "python -m demo": demo_cli.demo_app,
+    "stylegan-latents convert": convert.app,
+    "stylegan-latents train": train.app,
+    "stylegan-latents demo": demo_cli.demo_app,
     **{f"edit {name}": app for name, app in edit_cli.COMMANDS.items()},
 }
 

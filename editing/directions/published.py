@@ -287,7 +287,7 @@ def read_arrays(path: Path) -> "Mapping[str, Tensor]":
 
 def _check_is_no_page(path: Path) -> None:
     """Refuse what is often saved in a file's place; NumPy would call it pickled objects."""
-    from stylegan_latents.generator.weights.file_kind import what_is_it
+    from stylegan_latents.generator.formats.file_head import what_is_it
 
     with path.open("rb") as file:
         other = what_is_it(file.read(512))

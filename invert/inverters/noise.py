@@ -188,7 +188,7 @@ class _NoiseSearch:
 
 def noise_strengths(G: Generator) -> list[Tensor]:
     """How strong the noise of each of ``Generator.noise_constants`` is."""
-    found: list[Tensor] = G.synthesis.noise_strengths()  # type: ignore[operator]
+    found: list[Tensor] = G.synthesis.noise_strengths()
     return found
 
 

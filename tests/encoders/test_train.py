@@ -37,7 +37,7 @@ def _run(*arguments: str) -> int:
 def test_it_trains_and_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("--steps", "2") == 0
     output = capsys.readouterr()
-    assert "step 2 of 2: pixels" in output.err
+    assert "Training: step 2 of 2, pixels" in output.err
     assert f"Wrote {Path('mine') / 'encoder.safetensors'}" in output.out
     next_one = "Next: invert me.jpg --encoder mine/encoder.safetensors --model small.safetensors"
     assert next_one in output.out.replace("\\", "/")

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from stylegan_latents.generator.ops.strided import strided_convolution
+from stylegan_latents.generator.perceptual import strided_convolution
 from tests.odd_models import seeded
 
 

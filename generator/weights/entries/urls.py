@@ -1,7 +1,7 @@
-"""The models that NVIDIA published with StyleGAN2, StyleGAN2-ADA and StyleGAN3.
+"""Weights by their URL: NVIDIA's StyleGAN2, StyleGAN2-ADA and StyleGAN3 models, and what only metrics need.
 
-Only few of their sha256 are public; the others are trusted at their first use (``generator.weights.stamp``).
-None of these models may be used commercially.
+Only few sha256 of NVIDIA's models are public; the others are trusted at their first use, see
+``generator.weights.entry``. None of NVIDIA's models may be used commercially.
 """
 
 from stylegan_latents.generator.weights.download_url import UrlSource
@@ -93,4 +93,19 @@ def _entries() -> tuple[Entry, ...]:
     )
 
 
-ENTRIES = _entries()
+_INCEPTION = Entry(
+    name="inception-fid",
+    kind="support",
+    source=UrlSource(
+        "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+        "weights-inception-2015-12-05-6726825d.pth",
+        sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        size=95628359,
+    ),
+    members=(),
+    file="weights-inception-2015-12-05-6726825d.pth",
+    licence="Apache-2.0",
+    domain="any image",
+    note="Inception v3 (Szegedy et al. 2016) as the Frechet inception distance uses it.",
+)
+ENTRIES = (*_entries(), _INCEPTION)

@@ -1,6 +1,6 @@
 import torch
 
-from stylegan_latents.encoders.training.degradation import degrade
+from stylegan_latents.encoders.training.data import degrade
 from tests.encoders.small_encoders import noise_images
 
 
