@@ -101,7 +101,7 @@ def resemblance_for(
     from stylegan_latents.invert.search.identity_loss import FaceIdentity
 
     placed = zip(faces, alignments, strict=True)
-    landmarks = [None if face is None else alignment.into_crop(face.landmarks) for face, alignment in placed]
+    landmarks = [None if face is None else face.landmarks.mapped(alignment.into_crop) for face, alignment in placed]
     return FaceIdentity.of_landmarks(landmarks, alignments[0].size)
 
 
@@ -109,7 +109,7 @@ def resemblance_of(inverter: "Inverter", crop: "Image.Image") -> "Resemblance | 
     """As ``resemblance_for``, for one aligned crop in which the face has to be found first."""
     if not weighs_identity(inverter):
         return None
-    from stylegan_latents.invert.faces.detector import find_faces
+    from stylegan_latents.invert.faces.find import find_faces
     from stylegan_latents.invert.search.identity_loss import FaceIdentity
 
     faces = find_faces(crop)

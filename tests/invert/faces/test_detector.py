@@ -8,15 +8,18 @@ from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face, ffhq_quad
-from stylegan_latents.invert.faces.detector import Face, choose_faces, find_faces, landmarks_of, require_faces
-from stylegan_latents.invert.faces.landmarks import aligned_box
+from stylegan_latents.invert.faces.detector import Face, choose_faces
+from stylegan_latents.invert.faces.dlib_detector import landmarks_of
+from stylegan_latents.invert.faces.dlib_landmarks import aligned_box
+from stylegan_latents.invert.faces.find import find_faces, require_faces
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.files import read_photo
 
 DATA = Path(__file__).parents[2] / "data"
 
 
 def face(left: float, size: float) -> Face:
-    return Face((left, 10.0, left + size, 10.0 + size), np.zeros((68, 2)), 1.0)
+    return Face((left, 10.0, left + size, 10.0 + size), Landmarks.from_ibug(np.zeros((68, 2))), 1.0)
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
@@ -101,15 +104,15 @@ def test_landmarks_with_the_known_box_agree_with_the_detectors() -> None:
     pixels = np.asarray(crop)
     edge = alignment.quad[3] - alignment.quad[0]
     down = alignment.quad[1] - alignment.quad[0]
-    offset = find_faces(photo)[0].landmarks - alignment.quad[0]
+    offset = find_faces(photo)[0].landmarks.points - alignment.quad[0]
     expected = np.stack([offset @ edge, offset @ down], axis=1) / alignment.side**2 * 256 - 0.5
     for average in (False, True):
         known = landmarks_of(pixels, aligned_box(256), average=average)
         found = landmarks_of(pixels, average=average)
         assert known is not None
         assert found is not None
-        assert np.hypot(*(known - expected).T).mean() < (0.6 if average else 1.0)
-        assert np.hypot(*(found - expected).T).mean() < (0.6 if average else 1.0)
+        assert np.hypot(*(known.points - expected).T).mean() < (0.6 if average else 1.0)
+        assert np.hypot(*(found.points - expected).T).mean() < (0.6 if average else 1.0)
 
 
 def test_landmarks_without_a_face() -> None:
