@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,14 @@ from stylegan_latents.invert.inverters.base import resemblance_for
 from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.photos.files import to_tensor
 from stylegan_latents.invert.record.pictures import measured, picture_of
-from stylegan_latents.invert.record.run_settings import FACE
+from stylegan_latents.invert.record.run_settings import FACE, LANDMARKS
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from stylegan_latents.invert.faces.detector import Face
     from stylegan_latents.invert.faces.identity import Identity
+    from stylegan_latents.invert.faces.landmarks import Landmarks
     from stylegan_latents.invert.inverters.base import Inverter, Progress
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.record.source import Source
@@ -46,6 +47,7 @@ def invert_face(
     source: "Source",
     which: str | None = "largest",
     identity: "Identity | None" = None,
+    landmarks: "Sequence[Landmarks]" = (),
     on_step: "Callable[[Progress], None] | None" = None,
     keep_partial: bool = False,
 ) -> Portrait:
@@ -58,6 +60,7 @@ def invert_face(
         source: the photo's file, for the record.
         which: what the record says of the face, as ``--face`` would have chosen it; left out without a face.
         identity: measures how far the person moved, where that is wanted.
+        landmarks: for the record: those of the photo's faces, where they were given by hand.
         on_step, keep_partial: as for ``OptimizationInverter.invert``.
 
     Raises:
@@ -72,6 +75,8 @@ def invert_face(
     resemblance = resemblance_for(inverter, [face], [alignment])
     inversion = inverter.invert(images, on_step=on_step, keep_partial=keep_partial, resemblance=resemblance)
     settings = inversion.settings | {FACE: which if face is not None else None}
+    if landmarks:
+        settings[LANDMARKS] = [one.to_dict() for one in landmarks]
     inversion = dataclasses.replace(inversion, settings=settings, sources=[source], alignments=[alignment])
     picture = picture_of(G, inversion)
     metrics = measured(G, inversion, images, full=False)

@@ -84,6 +84,13 @@ def invert(
         bool,
         typer.Option("--no-align", help="Take the photo's central square as it is: aligned crops, no faces."),
     ] = False,
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where eyes and mouth are, for paintings and profiles: .json, .pts or .npy, or a folder of them.",
+            metavar="FILE|DIR",
+        ),
+    ] = None,
     preview: Annotated[
         Path | None,
         typer.Option(help="Film of the search: a name ending with .mp4 or .gif, or a folder for frames."),
@@ -151,6 +158,8 @@ def invert(
     _check_method(method, encoder, preview, precision, weights, pivot)
     if identity_weight is not None and (no_align or method == "encode"):
         raise InputError("--identity-weight is of a search for a face that was found; leave it out.")
+    if landmarks is not None and no_align:
+        raise InputError("--landmarks says how to align, and --no-align not to; leave one of them out.")
     if keep_unchanged is not None and method != "pivotal":
         raise InputError("--keep-unchanged is about tuning; add --method pivotal, or leave it out.")
     settings = Settings(
@@ -167,6 +176,7 @@ def invert(
         identity_weight=identity_weight,
         face=face,
         align=not no_align,
+        landmarks=landmarks,
         preview=preview,
         npz=npz,
         device=device,

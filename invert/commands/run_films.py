@@ -29,6 +29,7 @@ def check_film_settings(settings: Settings) -> None:
     if settings.method in _NO_METHODS:
         raise InputError(f"--method {settings.method} is for photos; a film takes hybrid, optimize or encode.")
     given = {
+        "--landmarks": settings.landmarks,
         "--mask": settings.mask,
         "--keep-unchanged": settings.keep_unchanged,
         "--low-resolution": settings.low_resolution,

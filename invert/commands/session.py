@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.commands.report_table import RunReport
     from stylegan_latents.invert.faces.align import Face
     from stylegan_latents.invert.faces.identity import Embedding, Identity
+    from stylegan_latents.invert.faces.landmarks_file import GivenLandmarks
     from stylegan_latents.invert.inverters.base import Inverter, Progress
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
@@ -43,6 +44,7 @@ class Session:
     Args:
         settings: of the run.
         several: whether the run has more than one photo, which decides about the names of films.
+        given: landmarks given by hand, by photo; the other photos' faces are looked for.
 
     Attributes:
         stopped: whether Ctrl-C ended a search whose best code was kept.
@@ -50,9 +52,12 @@ class Session:
         claims: the records that this run is making, which another one leaves alone.
     """
 
-    def __init__(self, settings: Settings, *, several: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, *, several: bool = False, given: "Mapping[Path, GivenLandmarks] | None" = None
+    ) -> None:
         self.settings = settings
         self.several = several
+        self.given = given or {}
         self.stopped = False
         self.skipped: list[Path] = []
         self.claims = Claims()
@@ -121,10 +126,9 @@ class Session:
 
         return None if self.settings.report is None else RunReport(self.settings.report, self.settings)
 
-    @cached_property
-    def _known(self) -> "dict[str, JSON]":
+    def _known(self, photo: Path) -> "dict[str, JSON]":
         """What a record's settings say of the run, and no inverter knows."""
-        from stylegan_latents.invert.record.run_settings import FACE, LOW_RESOLUTION, MASK, UNCHANGED
+        from stylegan_latents.invert.record.run_settings import FACE, LANDMARKS, LOW_RESOLUTION, MASK, UNCHANGED
         from stylegan_latents.invert.record.source import Source
 
         known: dict[str, JSON] = {FACE: self.settings.face if self.settings.align else None}
@@ -134,6 +138,8 @@ class Session:
             known[UNCHANGED] = Source.of(self.settings.keep_unchanged).sha256
         if self.settings.low_resolution is not None:
             known[LOW_RESOLUTION] = self.settings.low_resolution
+        if photo in self.given:
+            known[LANDMARKS] = [one.to_dict() for one in self.given[photo].landmarks]
         return known
 
     def targets(self, job: Job) -> list[Target]:
@@ -155,10 +161,11 @@ class Session:
         if settings.align:
             from stylegan_latents.generator.weights.fetch import cache_folder
             from stylegan_latents.invert.faces.align import require_faces
+            from stylegan_latents.invert.faces.find import DLIB
 
             at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
             with show_status(f"Looking for faces in {job.photo.name}", quiet=settings.quiet or not at_hand):
-                found = require_faces(image, settings.face, job.photo.name)
+                found = require_faces(image, settings.face, job.photo.name, self.given.get(job.photo, DLIB))
             # Only where one photo gives several records do their names say which face is whose.
             faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
         targets = []
@@ -192,7 +199,7 @@ class Session:
 
         if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
             return False
-        found = done_before(outputs.record, Source.of(job.photo), self.inverter, self._known)
+        found = done_before(outputs.record, Source.of(job.photo), self.inverter, self._known(job.photo))
         if found is None:
             return False
         if not outputs.picture.exists():
@@ -266,7 +273,7 @@ class Session:
     def _finish(self, one: Prepared, inversion: "Inversion", images: "Tensor", seconds: float) -> "Inversion":
         """Measure one code and write its files."""
         settings, outputs = self.settings, one.outputs
-        known = inversion.settings | self._known
+        known = inversion.settings | self._known(one.photo)
         inversion = dataclasses.replace(inversion, settings=known, sources=[one.source], alignments=[one.alignment])
         metrics = measured(self.generator, inversion, images, full=settings.report is not None)
         picture = picture_of(self.generator, inversion)

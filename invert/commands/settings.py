@@ -44,6 +44,7 @@ class Settings:
     identity_weight: float | None = None
     face: str = "largest"
     align: bool = True
+    landmarks: Path | None = None
     preview: Path | None = None
     npz: bool = False
     device: str | None = None

@@ -7,13 +7,16 @@ width w spans -0.5 to w - 0.5.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.photos.crop import Array
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.json_values import JSON
 
 
 def _none() -> Array:
@@ -54,7 +57,7 @@ class Landmarks:
             found = getattr(self, name).shape[-2]
             required = name in ("left_eye", "right_eye", "mouth_corners")
             if found != count and not (found == 0 and not required) and not (found == 1 and name.endswith("_eye")):
-                raise ValueError(f"{name} takes {count} points, not {found}")
+                raise ValueError(f"{name} takes {'1 or ' * name.endswith('_eye')}{count} points, not {found}")
 
     @classmethod
     def from_ibug(cls, points: Array) -> Self:
@@ -119,7 +122,7 @@ class Landmarks:
             few = ", ".join(f"{name} ({COUNTS[name]} points)" for name in lacking)
             raise InputError(f"For {purpose} these landmarks lack {few}; add them.")
 
-    def to_dict(self) -> dict[str, list[list[float]]]:
+    def to_dict(self) -> "dict[str, JSON]":
         """What is known of one face, in the types of JSON: points ``[x, y]`` by the name of their field."""
         known = {one.name: getattr(self, one.name).tolist() for one in fields(self)}
         return {name: points for name, points in known.items() if points}
