@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.invert.faces import detector
+    from stylegan_latents.invert.faces.landmarks import Landmarks
     from stylegan_latents.invert.record.inversion import Inversion
 
 
@@ -38,6 +39,7 @@ class Photo:
         faces: found in it; empty for a photo that is taken as it is.
         thumbnails: one for each face, or the photo's central square.
         largest: the number of the largest face.
+        by_hand: whether the faces' landmarks were given by hand.
     """
 
     path: Path
@@ -45,6 +47,12 @@ class Photo:
     faces: "list[detector.Face]"
     thumbnails: list[str]
     largest: int = 0
+    by_hand: bool = False
+
+    @property
+    def landmarks(self) -> "list[Landmarks]":
+        """The faces' landmarks where they were given by hand; else none."""
+        return [face.landmarks for face in self.faces] if self.by_hand else []
 
     def read(self) -> "Image":
         """The photo as a viewer shows it."""
@@ -68,6 +76,24 @@ class Photo:
     def source(self) -> Source:
         """The photo as a record names it: by the visitor's name for it, without the server's folder."""
         return dataclasses.replace(Source.of(self.path), name=self.name, path=None)
+
+
+@dataclass(eq=False)
+class Marking:
+    """A photo in which no face was found, and where the visitor clicked to say where one is.
+
+    Attributes:
+        path, name: as of ``Photo``.
+        size: (width, height) of the photo.
+        shown: a small copy's file, which is clicked on.
+        marks: up to four places in pixels of the photo.
+    """
+
+    path: Path
+    name: str
+    size: tuple[int, int]
+    shown: Path
+    marks: list[tuple[float, float]] = field(default_factory=list)
 
 
 MOST_FACES = 24
@@ -122,6 +148,7 @@ class Visit:
         directions: those kept on the tab Discover, bound to the generator, by name; they are sliders on Edit.
         sent: for each tab, by its id, the face that was sent there last.
         photo: the one uploaded last.
+        marking: the one uploaded last, where no face was found in it.
         stop: set when the visitor asks to end what runs now, or has gone.
         keep: whether what was found until ``stop`` is wanted.
         seen: when something was last asked for, by ``monotonic``.
@@ -139,6 +166,7 @@ class Visit:
         self.directions: dict[str, Direction] = {}
         self.sent: dict[str, str] = {}
         self.photo: Photo | None = None
+        self.marking: Marking | None = None
         self.stop = threading.Event()
         self.keep = False
         self.seen = time.monotonic()

@@ -345,7 +345,7 @@ def reduced(images: "Tensor", low_resolution: int | None) -> "Tensor":
 
 def _masks(target: Target, settings: Settings, alignment: "Alignment") -> "dict[str, Tensor]":
     """What the inverter is told of the photo's masks, by its argument."""
-    from stylegan_latents.invert.photos.mask import compared, read_mask
+    from stylegan_latents.invert.photos.crop import compared, read_mask
 
     masks: dict[str, Tensor] = {}
     for name, path in (("mask", settings.mask), ("unchanged", settings.keep_unchanged)):
