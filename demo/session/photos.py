@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from stylegan_latents.demo.session.visit import Marking, Photo
+from stylegan_latents.demo.session.uploads import Marking, Photo
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face, choose_faces, find_faces, require_faces
 from stylegan_latents.invert.faces.landmarks import Landmarks

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.running import Done, run_reporting
-from stylegan_latents.demo.session.visit import Face, Photo, Visit
+from stylegan_latents.demo.session.uploads import Photo
+from stylegan_latents.demo.session.visit import Face, Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import to_picture
