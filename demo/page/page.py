@@ -27,7 +27,7 @@ TAB_NAMES = {
 _CONTROLS = {
     "run `pip install pillow-heif`, or export it": "export it",
     "; give the model it was made with": "; only a demo of that model opens it",
-    "--landmarks to say where eyes and mouth are": "click on eyes and mouth",
+    "--landmarks to say where eyes and mouth are": "click on eyes and mouth below it",
     "--no-align": "turn \u201cLook for faces\u201d off",
     "give a mask's file instead, such as --region mask.png, white where to change": "take another choice instead",
 }
@@ -101,24 +101,17 @@ def _told(error: Exception, visit: Visit | None) -> gr.Error:
         # That was wished for, and the line below the picture says it; no alarm.
         return gr.Error("Stopped; nothing was changed.", title="Stopped", visible=False, print_exception=False)
     if isinstance(error, InputError):
-        return gr.Error(
-            in_page_words(error, visit), title="That did not work", duration=None, print_exception=False
-        )
+        text = " ".join(str(error).split())
+        if visit is not None:
+            for folder in (visit.files.folder, visit.studio.uploads):
+                text = _without_folder(text, str(folder))
+        for option, control in _CONTROLS.items():
+            text = text.replace(option, control)
+        return gr.Error(text, title="That did not work", duration=None, print_exception=False)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return gr.Error(_NO_MEMORY, title="Too large", duration=None, print_exception=False)
     _log.error("a fault while answering", exc_info=error)
     return gr.Error(_FAULT, title="A fault of this program", duration=None, print_exception=False)
-
-
-def in_page_words(error: InputError, visit: Visit | None) -> str:
-    """A message of the library as the page says it: without the server's folders, with controls for options."""
-    text = " ".join(str(error).split())
-    if visit is not None:
-        for folder in (visit.files.folder, visit.studio.uploads):
-            text = _without_folder(text, str(folder))
-    for option, control in _CONTROLS.items():
-        text = text.replace(option, control)
-    return text
 
 
 def _without_folder(text: str, folder: str) -> str:

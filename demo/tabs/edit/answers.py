@@ -36,13 +36,14 @@ def uploaded_path(payload: "ImageData | None") -> str | None:
 
 
 def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
-    """A photo came: find its faces and offer them, or ask where one is."""
+    """A photo came: find its faces and offer them; where there is none, ``after_failure`` asks where one is."""
     if upload is None:
         return forget(visit)
     try:
         photo = photos.receive(visit, upload, align=align)
-    except NoFaceError as error:
-        return marking.begin(visit, upload, error)
+    except NoFaceError:
+        photos.begin_marking(visit, upload)
+        raise
     several = len(photo.faces) > 1
     titles = [f"{i}" for i in range(len(photo.thumbnails))]
     found = gr.Gallery(
@@ -58,6 +59,11 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
 def look_for_faces() -> tuple[Any, ...]:
     """A photo came, and is about to be read."""
     return gr.Button(interactive=False), note("Looking for faces …")
+
+
+def after_failure(visit: Visit) -> tuple[Any, ...]:
+    """A photo cannot be taken, and a message says why: eyes and mouth can be marked where it shows no face."""
+    return forget(visit) if visit.marking is None else marking.shown(visit)
 
 
 def forget(visit: Visit) -> tuple[Any, ...]:

@@ -5,11 +5,9 @@ from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import in_page_words
 from stylegan_latents.demo.page.status_line import note
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.invert.faces.detector import NoFaceError
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,6 @@ def build() -> Panel:
             undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="edit-mark-undo")
             clear = gr.Button("Clear", size="sm", min_width=80, elem_id="edit-mark-clear")
     return Panel(whole, picture, undo, clear)
-
-
-def begin(visit: Visit, upload: str, error: NoFaceError) -> tuple[Any, ...]:
-    """No face was found: say so, and ask for eyes and mouth."""
-    photos.begin_marking(visit, upload)
-    gr.Warning(in_page_words(error, visit), title="No face was found", duration=None)
-    return shown(visit)
 
 
 def click(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:

@@ -165,7 +165,7 @@ def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr
     received = c.photo.input(answers.look_for_faces, None, [c.start, c.status], **quick).then(
         answering(answers.receive), [page.visit, c.photo, c.align], taken, show_progress="hidden", api_name="photo"
     )
-    received.failure(lambda: answers.WELCOME, None, c.status, **quick)
+    received.failure(answering(answers.after_failure), page.visit, taken, **quick)
     c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
     c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
     for event, mark in (

@@ -9,6 +9,7 @@ import pytest
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Face, Visit
 from stylegan_latents.demo.tabs.edit import answers, marking, searching
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.identity import Identity
 from tests.demo.session.test_photos import drawn_face, upload
 from tests.invert.small_search import small_search
@@ -22,8 +23,9 @@ def click(visit: Visit, x: int, y: int) -> tuple[Any, ...]:
 
 
 def begin(studio: Studio, visit: Visit, folder: Path) -> tuple[Any, ...]:
-    with pytest.warns(UserWarning, match=r"No face was found in drawing\.png.*click on eyes and mouth"):
-        return answers.receive(visit, upload(studio, drawn_face(folder)), True)
+    with pytest.raises(InputError, match=r"No face was found in drawing\.png"):
+        answers.receive(visit, upload(studio, drawn_face(folder)), True)
+    return answers.after_failure(visit)
 
 
 def test_each_click_asks_for_the_next_and_the_fourth_lets_the_search_begin(
@@ -75,3 +77,14 @@ def test_a_marked_face_is_searched_and_its_record_says_that_it_was_marked(
     assert record.settings["landmarks"] == [visit.photo.landmarks[0].to_dict()]
     assert record.alignments[0] is not None
     assert record.alignments[0].method == "ffhq"
+
+
+def test_a_photo_that_cannot_be_read_leaves_nothing_to_mark(studio: Studio, visit: Visit, tmp_path: Path) -> None:
+    begin(studio, visit, tmp_path)
+    (tmp_path / "bad.png").write_text("no picture")
+    with pytest.raises(InputError, match="is not a picture"):
+        answers.receive(visit, upload(studio, tmp_path / "bad.png"), True)
+    _, _, start, said, panel, _ = answers.after_failure(visit)
+    assert not start.interactive
+    assert not panel.visible
+    assert "Drop a photo" in said
