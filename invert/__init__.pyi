@@ -1,5 +1,5 @@
 from .faces.align import align_face, require_faces
-from .faces.detector import find_faces
+from .faces.find import find_faces
 from .invert_face import Portrait, invert_face
 from .inverters.base import Inverter, Progress, SearchSettings, identity_loss_of
 from .inverters.by_name import INVERTERS, make_inverter

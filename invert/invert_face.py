@@ -14,7 +14,7 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.inverters.base import identity_loss_for
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import draw, measured
-from stylegan_latents.invert.record.run_settings import FACE
+from stylegan_latents.invert.record.run_settings import FACE, LANDMARKS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.faces.detector import Face
     from stylegan_latents.invert.faces.identity import Embedding, Identity
+    from stylegan_latents.invert.faces.landmarks import Landmarks
     from stylegan_latents.invert.inverters.base import Inverter, Progress
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
@@ -74,6 +75,7 @@ def invert_face(
     source: "Source | None" = None,
     which: str | None = "largest",
     identity: "Identity | None" = None,
+    landmarks: "Sequence[Landmarks]" = (),
     on_step: "Callable[[Progress], None] | None" = None,
     keep_partial: bool = False,
 ) -> Portrait:
@@ -86,6 +88,7 @@ def invert_face(
         source: the photo's file, for the record; None for a photo from memory.
         which: what the record says of the face, as ``--face`` would have chosen it; left out without a face.
         identity: measures the identity distance between the photo and the drawing, where that is wanted.
+        landmarks: for the record: those of the photo's faces, where they were given by hand.
         on_step, keep_partial: as for ``Inverter.invert``.
 
     Raises:
@@ -95,6 +98,8 @@ def invert_face(
     crop = cut_out(photo, face, inverter.G.resolution, source=source, identity=identity)
     found = find_codes(inverter, [crop], on_step=on_step, keep_partial=keep_partial)
     settings: dict[str, JSON] = {FACE: which if face is not None else None}
+    if landmarks:
+        settings[LANDMARKS] = [one.to_dict() for one in landmarks]
     return portrait(inverter.G, found, crop, settings=settings, identity=identity)
 
 

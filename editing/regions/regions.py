@@ -12,6 +12,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,8 +32,12 @@ MASK_FEATHER = 0.01
 """The same for a mask's file."""
 
 _READING_SIDE = 512
-_EYES, _BROWS, _NOSE = (range(36, 42), range(42, 48)), range(17, 27), range(27, 36)
-_LIPS, _JAW = range(48, 60), range(17)
+_AROUND = ("outline", "left_brow", "right_brow")
+_NEEDED = {
+    "eyes": ("outline", "left_eye", "right_eye"),
+    "nose": ("outline", "nose_bridge", "nose_base"),
+    "mouth": ("outline", "outer_lips"),
+}
 
 
 def check_regions(regions: Sequence[str]) -> None:
@@ -114,41 +119,48 @@ def read_mask(path: Path, side: int) -> Mask:
     return mask
 
 
-def face_landmarks(picture: Image.Image, region: str, name: str = "the picture") -> Points:
-    """The 68 landmarks of the largest face, float64 ``[68, 2]`` in fractions of the side.
+def face_landmarks(picture: Image.Image, region: str, name: str = "the picture") -> Landmarks:
+    """The landmarks of the largest face, in fractions of the side.
 
     Raises:
         InputError: no face is found.
     """
-    from stylegan_latents.invert.faces.detector import landmarks_of
+    from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     small = picture.convert("RGB").resize((_READING_SIDE, _READING_SIDE), Image.Resampling.LANCZOS)
-    found = landmarks_of(np.asarray(small))
+    found = landmarks_of_crop(small)
     if found is None:
         raise InputError(
             f"No face was found in {name}, so there is no region '{region}'; give a mask's file instead, such as "
             "mask.png, white where to change."
         )
-    return np.asarray((found + 0.5) / _READING_SIDE, dtype=np.float64)
+    return found.mapped(lambda points: (points + 0.5) / _READING_SIDE)
 
 
-def face_region(region: str, points: Points, side: int) -> Mask:
-    """One of ``REGIONS`` from landmarks ``[68, 2]`` in fractions of the side: 0 or 1, ``[side, side]``."""
+def face_region(region: str, landmarks: Landmarks, side: int) -> Mask:
+    """One of ``REGIONS`` from landmarks in fractions of the side: 0 or 1, ``[side, side]``.
+
+    Raises:
+        InputError: landmarks are missing that the region needs.
+    """
+    landmarks.require(f"the region '{region}'", *_NEEDED.get(region, _AROUND))
     drawn = Image.new("L", (side, side), 0)
     draw = ImageDraw.Draw(drawn)
-    middle_of_eyes = (points[36:42].mean(0) + points[42:48].mean(0)) / 2
-    unit = float(np.linalg.norm(points[42:48].mean(0) - points[36:42].mean(0)))
-    down = points[8] - middle_of_eyes
+    left, right = landmarks.left_eye.mean(0), landmarks.right_eye.mean(0)
+    middle_of_eyes = (left + right) / 2
+    unit = float(np.linalg.norm(right - left))
+    outline = landmarks.outline
+    down = landmarks.chin - middle_of_eyes
     down /= np.linalg.norm(down)
     if region == "eyes":
-        for eye in _EYES:
-            _fill(draw, _grown(points[list(eye)], 0.22 * unit, down, 0.16 * unit), side)
+        for eye in (landmarks.left_eye, landmarks.right_eye):
+            _fill(draw, _grown(eye, 0.22 * unit, down, 0.16 * unit), side)
     elif region == "nose":
-        _fill(draw, _grown(points[list(_NOSE)], 0.15 * unit, down, 0.1 * unit), side)
+        _fill(draw, _grown(landmarks.nose, 0.15 * unit, down, 0.1 * unit), side)
     elif region == "mouth":
-        _fill(draw, _grown(points[list(_LIPS)], 0.25 * unit, down, 0.2 * unit), side)
+        _fill(draw, _grown(landmarks.outer_lips, 0.25 * unit, down, 0.2 * unit), side)
     else:
-        face = np.concatenate([points[list(_JAW)], points[list(_BROWS)] - 0.5 * unit * down])
+        face = np.concatenate([outline, landmarks.brows - 0.5 * unit * down])
         if region == "face":
             _fill(draw, face, side)
         else:
@@ -160,14 +172,14 @@ def face_region(region: str, points: Points, side: int) -> Mask:
             _fill(draw, head, side)
             if region == "hair":
                 _fill(draw, face, side, 0)
-                low = points[[2, 14]].mean(0)
+                low = outline[[2, 14]].mean(0)
                 beyond = np.stack([low - 9 * across, low + 9 * across])
                 _fill(draw, np.concatenate([beyond, beyond[::-1] + 9 * down]), side, 0)
-                for temple, outwards in ((points[:3], -across), (points[14:17], across)):
+                for temple, outwards in ((outline[:3], -across), (outline[14:], across)):
                     ear = temple.mean(0) + 0.15 * unit * outwards
                     _fill(draw, ear + unit * (0.35 * np.cos(turn) * across + 0.55 * np.sin(turn) * down), side, 0)
             else:
-                shoulders = np.stack([points[4], points[12], points[12] + 9 * down, points[4] + 9 * down])
+                shoulders = np.stack([outline[4], outline[12], outline[12] + 9 * down, outline[4] + 9 * down])
                 _fill(draw, _grown(shoulders, 1.6 * unit, down, 0.0), side)
                 drawn = drawn.point([255 - value for value in range(256)])
     return np.asarray(drawn, dtype=np.float32) / np.float32(255)

@@ -145,9 +145,10 @@ def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list
     Raises:
         InputError: no face is found before the edit, or the bound is not a number above 0.
     """
-    from stylegan_latents.invert.faces.detector import Face, find_faces
+    from stylegan_latents.invert.faces.detector import Face
+    from stylegan_latents.invert.faces.dlib_landmarks import read_landmarks
+    from stylegan_latents.invert.faces.find import find_faces
     from stylegan_latents.invert.faces.identity import Embedding, Identity
-    from stylegan_latents.invert.faces.landmarks import read_landmarks
 
     check_bound(bound)
     identity = Identity()

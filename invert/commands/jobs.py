@@ -108,10 +108,11 @@ class Prepared:
     """A target that is ready for a search: its crop, in place of the photo, which may be large.
 
     Attributes:
-        label, outputs, note: the target's.
+        photo, label, outputs, note: the target's.
         crop: what is inverted.
     """
 
+    photo: Path
     label: str
     outputs: Outputs
     crop: "Crop"

@@ -18,6 +18,7 @@ from stylegan_latents.invert.commands.messages import (
 )
 from stylegan_latents.invert.commands.session import Session
 from stylegan_latents.invert.commands.settings import Settings, SettingsError
+from stylegan_latents.invert.faces.landmarks_file import landmarks_of_photos
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
@@ -33,7 +34,8 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         InputError: the only photo could not be inverted, no photo can be with these settings, or the disk is full.
         KeyboardInterrupt: Ctrl-C. What was done before is kept, in the report, too.
     """
-    session = Session(settings, several=len(jobs) > 1)
+    given = landmarks_of_photos(settings.landmarks, [job.photo for job in jobs]) if settings.landmarks else {}
+    session = Session(settings, several=len(jobs) > 1, given=given)
     run = _Run(session, len(jobs))
     with contextlib.closing(session.claims), _reporting(session):
         run.all(jobs)

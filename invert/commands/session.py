@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.commands.report_table import RunReport
     from stylegan_latents.invert.faces.align import Face
     from stylegan_latents.invert.faces.identity import Identity
+    from stylegan_latents.invert.faces.landmarks_file import GivenLandmarks
     from stylegan_latents.invert.inverters.base import Inverter, Progress
     from stylegan_latents.invert.record.inversion import Inversion
 
@@ -42,6 +43,7 @@ class Session:
     Args:
         settings: of the run.
         several: whether the run has more than one photo, which decides about the names of films.
+        given: landmarks given by hand, by photo; the other photos' faces are looked for.
 
     Attributes:
         stopped: whether Ctrl-C ended a search whose best code was kept.
@@ -49,9 +51,12 @@ class Session:
         claims: the records that this run is making, which another one leaves alone.
     """
 
-    def __init__(self, settings: Settings, *, several: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, *, several: bool = False, given: "Mapping[Path, GivenLandmarks] | None" = None
+    ) -> None:
         self.settings = settings
         self.several = several
+        self.given = given or {}
         self.stopped = False
         self.skipped: list[Path] = []
         self.claims = Claims()
@@ -120,10 +125,9 @@ class Session:
 
         return None if self.settings.report is None else RunReport(self.settings.report, self.settings)
 
-    @cached_property
-    def _known(self) -> "dict[str, JSON]":
+    def _known(self, photo: Path) -> "dict[str, JSON]":
         """What a record's settings say of the run, and no inverter knows."""
-        from stylegan_latents.invert.record.run_settings import FACE, LOW_RESOLUTION, MASK, UNCHANGED
+        from stylegan_latents.invert.record.run_settings import FACE, LANDMARKS, LOW_RESOLUTION, MASK, UNCHANGED
         from stylegan_latents.invert.record.source import Source
 
         known: dict[str, JSON] = {FACE: self.settings.face if self.settings.align else None}
@@ -133,6 +137,8 @@ class Session:
             known[UNCHANGED] = Source.of(self.settings.keep_unchanged).sha256
         if self.settings.low_resolution is not None:
             known[LOW_RESOLUTION] = self.settings.low_resolution
+        if photo in self.given:
+            known[LANDMARKS] = [one.to_dict() for one in self.given[photo].landmarks]
         return known
 
     def targets(self, job: Job) -> list[Target]:
@@ -172,11 +178,12 @@ class Session:
         from stylegan_latents.generator.weights.fetch import cache_folder
         from stylegan_latents.invert.faces.align import require_faces
         from stylegan_latents.invert.faces.detector import choose_faces
+        from stylegan_latents.invert.faces.find import DLIB
 
         which = self.settings.face
         at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
         with show_status(f"Looking for faces in {job.photo.name}", quiet=self.settings.quiet or not at_hand):
-            found = require_faces(image, "all", job.photo.name)
+            found = require_faces(image, "all", job.photo.name, self.given.get(job.photo, DLIB))
         if which == "all":
             return [(number if len(found) > 1 else None, face) for number, face in enumerate(found)], ""
         chosen = choose_faces(found, which)[0]
@@ -206,7 +213,7 @@ class Session:
             return False
         # A face is the same whether it was asked for by its number or with all.
         ways = [self.settings.face] if number is None else ["all", str(number)]
-        source, known = Source.of(job.photo), self._known
+        source, known = Source.of(job.photo), self._known(job.photo)
         ways_known = [known | {FACE: way} for way in ways] if self.settings.align else [known]
         tries = (done_before(outputs.record, source, self.inverter, one) for one in ways_known)
         found = next((one for one in tries if one is not None), None)
@@ -284,7 +291,7 @@ class Session:
             self.generator,
             found,
             one.crop,
-            settings=self._known,
+            settings=self._known(one.photo),
             full=settings.report is not None,
             identity=None if one.crop.person is None else self._identity,
         )
@@ -322,12 +329,12 @@ def prepared(target: Target, settings: Settings, resolution: int, identity: "Ide
     source = Source.of(target.photo)
     crop = cut_out(target.image, target.face, resolution, source=source, identity=identity)
     crop = dataclasses.replace(crop, masks=_masks(target, settings, crop))
-    return Prepared(target.label, target.outputs, crop, target.note)
+    return Prepared(target.photo, target.label, target.outputs, crop, target.note)
 
 
 def _masks(target: Target, settings: Settings, crop: Crop) -> "dict[str, Tensor]":
     """The photo's masks, by the inverter's argument."""
-    from stylegan_latents.invert.photos.mask import compared, read_mask
+    from stylegan_latents.invert.photos.crop import compared, read_mask
 
     masks: dict[str, Tensor] = {}
     for name, path in (("mask", settings.mask), ("unchanged", settings.keep_unchanged)):

@@ -44,6 +44,14 @@ class FaceOptions:
             show_default=False,
         ),
     ] = True
+    landmarks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Landmarks placed by hand, for paintings and profiles: a .json, .pts or .npy file of the eyes and "
+            "the mouth, or a folder with one file a photo.",
+            metavar="FILE|DIR",
+        ),
+    ] = None
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -58,9 +66,11 @@ class FaceOptions:
     ] = None
 
     def check_face(self) -> None:
-        """Raise InputError for a face that is neither a number nor one of the words."""
+        """Raise InputError for an unknown face, and for landmarks without alignment."""
         if self.face not in ("largest", "all") and not self.face.isdecimal():
             raise InputError(f"--face takes largest, all or a number counted from 0, not '{self.face}'.")
+        if self.landmarks is not None and not self.align:
+            raise InputError("--landmarks says how to align, and --no-align not to; leave one of them out.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +179,7 @@ class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOp
         if self.method is not None and self.method not in film_methods():
             raise InputError(f"--method {self.method} is for photos; a film takes {', '.join(film_methods())}.")
         given = {
+            "--landmarks": self.landmarks,
             "--mask": self.mask,
             "--keep-unchanged": self.keep_unchanged,
             "--low-resolution": self.low_resolution,

@@ -265,7 +265,7 @@ def identity_loss_for(
     from stylegan_latents.invert.search.identity_loss import FaceIdentity
 
     placed = zip(faces, alignments, strict=True)
-    landmarks = [None if face is None else alignment.into_crop(face.landmarks) for face, alignment in placed]
+    landmarks = [None if face is None else face.landmarks.mapped(alignment.into_crop) for face, alignment in placed]
     return FaceIdentity.of_landmarks(landmarks, alignments[0].size)
 
 
@@ -273,7 +273,7 @@ def identity_loss_of(inverter: Inverter, crop: "Image.Image") -> IdentityLoss | 
     """As ``identity_loss_for``, for one aligned crop in which the face is still to be found."""
     if not inverter.uses_identity:
         return None
-    from stylegan_latents.invert.faces.detector import find_faces
+    from stylegan_latents.invert.faces.find import find_faces
     from stylegan_latents.invert.search.identity_loss import FaceIdentity
 
     faces = find_faces(crop)

@@ -10,7 +10,10 @@ FACE = "face"
 MASK, UNCHANGED, LOW_RESOLUTION = "mask", "keep_unchanged", "low_resolution"
 """The settings that say what the photo was compared by: masks' sha256, and a side in pixels; absent for none."""
 
-RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION)
+LANDMARKS = "landmarks"
+"""The setting with the landmarks that were given by hand, a list of ``Landmarks.to_dict``; absent for none."""
+
+RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION, LANDMARKS)
 
 DIVERGED = "diverged_at_step"
 """The setting that says at which step the loss was not finite any more: of one image the step, of several images a

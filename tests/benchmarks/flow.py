@@ -39,8 +39,8 @@ from stylegan_latents.generator.layers import GROUPS
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.weights.fetch import cache_folder
 from stylegan_latents.invert.faces.detector import Face
+from stylegan_latents.invert.faces.dlib_landmarks import aligned_box, read_landmarks
 from stylegan_latents.invert.faces.identity import Embedding, Identity
-from stylegan_latents.invert.faces.landmarks import aligned_box, read_landmarks
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.benchmarks.conditional_flow import Flow, trained

@@ -25,7 +25,7 @@ from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face
-from stylegan_latents.invert.faces.detector import require_faces
+from stylegan_latents.invert.faces.find import require_faces
 from stylegan_latents.invert.faces.identity import Identity
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.paste_back.paste import paste_back

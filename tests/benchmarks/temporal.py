@@ -31,7 +31,8 @@ from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS, area_resize
 from stylegan_latents.invert.commands.film_session import CODE_CUTOFF, CROP_CUTOFF
 from stylegan_latents.invert.faces.align import align_face, ffhq_quad, require_faces
-from stylegan_latents.invert.faces.detector import Face, find_faces, follow_face
+from stylegan_latents.invert.faces.detector import Face
+from stylegan_latents.invert.faces.find import find_faces, follow_face
 from stylegan_latents.invert.films.crop_path import plan_crops
 from stylegan_latents.invert.films.follow import Follower, FollowSettings
 from stylegan_latents.invert.films.read import read_film

@@ -8,6 +8,7 @@ from PIL import Image
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.editing.regions.places import masks_of_codes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from tests.small_models import small_generator
 
 G = small_generator()
@@ -30,11 +31,11 @@ def test_each_face_has_its_own_place_and_a_picture_without_one_is_left_out(
 ) -> None:
     seen: list[int] = []
 
-    def landmarks(_picture: Image.Image, region: str, name: str) -> "regions.Points":
+    def landmarks(_picture: Image.Image, region: str, name: str) -> Landmarks:
         seen.append(len(seen))
         if seen[-1] == 1:
             raise InputError(f"No face was found in {name}, so there is no region '{region}'.")
-        return np.random.default_rng(seen[-1]).uniform(0.3, 0.7, (68, 2))
+        return Landmarks.from_ibug(np.random.default_rng(seen[-1]).uniform(0.3, 0.7, (68, 2)))
 
     monkeypatch.setattr(regions, "face_landmarks", landmarks)
     counted: list[tuple[int, int]] = []

@@ -10,6 +10,7 @@ from PIL import Image
 
 from stylegan_latents.encoders.face_recognition import FaceRecognition, face_chips
 from stylegan_latents.invert.faces.align import Face, align_face, find_faces
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.inverters.base import SearchSettings, identity_loss_for
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
@@ -37,9 +38,9 @@ def test_the_face_is_cut_out_where_dlib_cuts_it_out() -> None:
     photo = read_photo(PHOTO)
     face = find_faces(photo)[0]
     crop, alignment = align_face(photo, face, 256)
-    landmarks = alignment.into_crop(face.landmarks)
-    np.testing.assert_allclose(landmarks, find_faces(crop)[0].landmarks, atol=2)
-    points = [dlib.point(round(x), round(y)) for x, y in landmarks]
+    landmarks = face.landmarks.mapped(alignment.into_crop)
+    np.testing.assert_allclose(landmarks.points, find_faces(crop)[0].landmarks.points, atol=2)
+    points = [dlib.point(round(x), round(y)) for x, y in landmarks.points]
     whole = dlib.full_object_detection(dlib.rectangle(0, 0, 256, 256), points)
     theirs = dlib.get_face_chip(np.asarray(crop), whole, 150, 0.25)
     corners = torch.from_numpy(chip_corners(landmarks, 256)).float()[None]
@@ -141,7 +142,7 @@ def test_nothing_is_loaded_where_nothing_is_weighed(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("stylegan_latents.invert.search.identity_loss._network", fail)
     G = odd_generator()
-    face = Face((0.0, 0.0, 9.0, 9.0), np.zeros((68, 2)), 1.0)
+    face = Face((0.0, 0.0, 9.0, 9.0), Landmarks.from_ibug(np.zeros((68, 2))), 1.0)
     _, alignment = no_align(Image.new("RGB", (64, 64)), 64)
     without, with_it = (OptimizationInverter(G, SearchSettings(identity_weight=weight)) for weight in (0, 1))
     assert identity_loss_for(without, [face], [alignment]) is None

@@ -10,7 +10,7 @@ from stylegan_latents import generator
 from stylegan_latents.editing.directions.catalogue import find
 from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.invert.faces.align import align_face
-from stylegan_latents.invert.faces.detector import require_faces
+from stylegan_latents.invert.faces.find import require_faces
 from stylegan_latents.invert.photos.files import read_photo, to_tensor
 
 pytest.importorskip("onnxruntime")
