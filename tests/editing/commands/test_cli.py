@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.directions import shipped
+from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.record.inversion import Inversion
@@ -34,7 +34,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     _, alignment = no_align(gradient, 32)
     small_record(G, sources=[Source.of(Path("me.png"))], alignments=[alignment]).save("me.inversion.safetensors")
     known = {name: _direction(name, seed) for seed, name in enumerate(("pose", "smile"))}
-    monkeypatch.setattr(shipped, "all_shipped", lambda: {"small-w": known})
+    monkeypatch.setattr(catalogue, "all_shipped", lambda: {"small-w": known})
     return folder
 
 
@@ -242,8 +242,8 @@ def test_what_is_wrong_is_told_before_the_model_is_loaded(
 ) -> None:
     other = dataclasses.replace(_direction("far", 3), latent_space="other-w")
     other.save(folder.parent / "far.safetensors")
-    here = shipped.all_shipped()
-    monkeypatch.setattr(shipped, "all_shipped", lambda: {**here, "other-w": {"far": other}})
+    here = catalogue.all_shipped()
+    monkeypatch.setattr(catalogue, "all_shipped", lambda: {**here, "other-w": {"far": other}})
     Path("me.pose+3.png").write_text("mine")
     record = Inversion.load("me.inversion.safetensors")  # of W; one of W+ has its model's number of rows
     in_w_plus = record.ws + torch.randn(record.ws.shape, generator=torch.Generator().manual_seed(0))
