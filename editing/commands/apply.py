@@ -99,13 +99,20 @@ class ChangeOptions:
 
 @dataclass(frozen=True)
 class EditSettings:
-    """What ``edit`` takes."""
+    """What ``edit`` takes.
+
+    Raises:
+        InputError: a way to join regions is given, and no region.
+    """
 
     record: RecordArgument = None
     change: ChangeOptions = field(default_factory=ChangeOptions)
     where: RegionOptions = field(default_factory=RegionOptions)
     output: EditOutput = field(default_factory=EditOutput)
     on: RecordModelOptions = field(default_factory=RecordModelOptions)
+
+    def __post_init__(self) -> None:
+        self.where.check()
 
 
 @takes(EditSettings)

@@ -43,13 +43,19 @@ _DEFAULT = "apply"
 
 
 class _DefaultCommandGroup(TyperGroup):
-    """Commands, of which one is meant where the first word is none of their names."""
+    """Commands, of which one is meant where the first word is none of their names.
 
-    # Typer's versions take their types from Click or from their own copy of it.
+    Its help page shows that one's arguments and options above the commands. Contexts have no type here: Typer's
+    versions take theirs from Click, or from their own copy of it.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.params = [*self.commands[_DEFAULT].params, *self.params]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command's name first where no command is named."""
-        own = {name for one in super().get_params(ctx) for name in one.opts}
+        own = {name for one in self.get_params(ctx) for name in one.opts}
         asks_for_help = bool(own & set(args) & set(ctx.help_option_names))
         named = bool(args) and (args[0] in self.commands or args[0] in own)
         if asks_for_help and not named:
@@ -62,13 +68,11 @@ class _DefaultCommandGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The group's own options; on its help page with those of the default command."""
-        own = super().get_params(ctx)
-        if not ctx.meta.get(_DEFAULT):
-            return own
-        return [*self.commands[_DEFAULT].params, *own]
+        params, others = super().get_params(ctx), self.commands[_DEFAULT].params
+        return params if ctx.meta.get(_DEFAULT) else [one for one in params if one not in others]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Show the default command's options above the commands."""
+        """Write the help page."""
         ctx.meta[_DEFAULT] = True
         super().format_help(ctx, formatter)
 
@@ -83,7 +87,9 @@ for _one in COMMANDS.values():
     app.add_typer(_one)
 
 
-@app.callback(cls=_DefaultCommandGroup, help=edit.__doc__, epilog=EXAMPLES)
+@app.callback(
+    cls=_DefaultCommandGroup, help=edit.__doc__, epilog=EXAMPLES, subcommand_metavar="| COMMAND [ARGS]..."
+)
 def _edit() -> None:
     """Has no options of its own."""
 

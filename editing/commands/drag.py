@@ -89,7 +89,10 @@ class DragSettings:
 )
 @takes(DragSettings)
 def drag(settings: DragSettings) -> int:
-    """Move points of an inverted photo; Ctrl-C keeps what is there. Writes a picture, and a record to edit on."""
+    """Move points of an inverted photo; writes a picture, and a record to edit on.
+
+    Ctrl-C ends the search and keeps what is there.
+    """
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.editing.regions.regions import check_regions
     from stylegan_latents.generator.cli.progress import show_count

@@ -112,6 +112,7 @@ class MixSettings:
         check_threshold(self.least)
         if self.part and self.where.blend is BlendName.features:
             raise InputError("A --part is drawn whole, not blended in the features; leave out --blend features.")
+        self.where.check()
         if len(self.sources) < 2 and not self.column:
             raise InputError("A mix needs two pictures at least: who receives, and who gives.")
         if not self.layers and not self.where.region and not self.part:

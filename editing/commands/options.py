@@ -123,11 +123,7 @@ class BlendName(StrEnum):
 
 @dataclass(frozen=True)
 class RegionOptions:
-    """Where in the picture something changes.
-
-    Raises:
-        InputError: a way to join regions is given, and no region.
-    """
+    """Where in the picture something changes."""
 
     panel: ClassVar[str] = "Region"
     region: Annotated[
@@ -146,7 +142,8 @@ class RegionOptions:
         ),
     ] = BlendName.image
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise InputError for a way to join regions where there are none."""
         if self.blend is BlendName.features and not self.region:
             raise InputError("--blend says how a --region is joined; name one, such as --region mouth.")
 

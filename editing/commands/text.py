@@ -61,7 +61,10 @@ class TextSettings:
 )
 @takes(TextSettings)
 def text(settings: TextSettings) -> int:
-    """Search for the code near an inverted photo's whose picture fits a text; Ctrl-C keeps what is there."""
+    """Search for the code near an inverted photo's whose picture fits a text.
+
+    Ctrl-C ends the search and keeps what is there.
+    """
     from stylegan_latents.editing.discovery.finders.text import TextOptimizer, check_search
     from stylegan_latents.editing.discovery.scorers.image_text import WEIGHTS, OpenCLIP
     from stylegan_latents.editing.records.opened import OpenRecord
