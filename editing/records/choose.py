@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
 
 
-def read_record(named: Path | None) -> "tuple[Path, Inversion]":
+def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
     """Read the record that a command means; which one it is, is printed where the user did not name it.
 
     Args:
@@ -22,6 +22,7 @@ def read_record(named: Path | None) -> "tuple[Path, Inversion]":
     Raises:
         InputError: there is no such record, or it cannot be read.
     """
+    named = None if named is None else Path(named)
     path, inversion = (named, None) if named is not None and _is_record(named) else _found(named)
     if path != named:
         print(f"Using {path}, the newest record here" if named is None else f"Using {path}")

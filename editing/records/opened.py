@@ -73,7 +73,7 @@ class OpenRecord:
 
     @classmethod
     def of(
-        cls, named: Path | None, *, model: str | None = None, device: str | None = None, film: bool = False
+        cls, named: str | Path | None, *, model: str | None = None, device: str | None = None, film: bool = False
     ) -> Self:
         """The record that a command means by what the user typed, see ``read_record``.
 
