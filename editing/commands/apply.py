@@ -63,16 +63,11 @@ class ChangeOptions:
             "-s",
             help="How far, in standard deviations, negative for the other way; one for each --direction, or none, "
             "for a clear change.",
-            show_default=False,
         ),
     ] = field(default_factory=list)
     target: Annotated[
         list[str],
-        typer.Option(
-            help="Go to this score in place of a --strength, such as pose=15.",
-            metavar="NAME=SCORE",
-            show_default=False,
-        ),
+        typer.Option(help="Go to this score in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
     ] = field(default_factory=list)
     keep_identity: Annotated[
         float | None,

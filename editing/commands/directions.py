@@ -20,7 +20,6 @@ class DirectionsSettings:
         typer.Argument(
             help="Names, or files of directions, published ones too; all that the model has by default.",
             metavar="NAME|FILE...",
-            show_default=False,
         ),
     ] = field(default_factory=list)
     details: Annotated[

@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import (
-    RecordArgument,
-    RecordModelOptions,
-    RecordOutput,
-)
+from stylegan_latents.editing.commands.options import RecordArgument, RecordModelOptions, RecordOutput
 from stylegan_latents.editing.records.outputs import EditedFiles, picture_target
 from stylegan_latents.generator.cli.command import DONE, LARGEST_SEED, STOPPED, new_app
 from stylegan_latents.generator.cli.options import takes
@@ -37,23 +33,16 @@ class DragSettings:
     record: RecordArgument = None
     starts: Annotated[
         list[str],
-        typer.Option(
-            "--from",
-            help="A point of the inverted picture, in its pixels; repeatable.",
-            metavar="X,Y",
-            show_default=False,
-        ),
+        typer.Option("--from", help="A point of the inverted picture, in its pixels; repeatable.", metavar="X,Y"),
     ] = field(default_factory=list)
     targets: Annotated[
-        list[str],
-        typer.Option("--to", help="Where it is to go; one for each --from.", metavar="X,Y", show_default=False),
+        list[str], typer.Option("--to", help="Where it is to go; one for each --from.", metavar="X,Y")
     ] = field(default_factory=list)
     mask: Annotated[
         list[str],
         typer.Option(
             help="What may change: a picture, white there, or eyes, nose, mouth, hair, face, background.",
             metavar="FILE|NAME",
-            show_default=False,
         ),
     ] = field(default_factory=list)
     steps: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 200

@@ -58,8 +58,7 @@ class SampleOptions:
     )
     truncation: Annotated[float, typer.Option(help="Of the samples: 1 as drawn, 0 the mean picture.")] = 0.7
     ends: Annotated[
-        tuple[float, float],
-        typer.Option("--strengths", help="The first and the last strength.", metavar="FROM TO"),
+        tuple[float, float], typer.Option("--strengths", help="The first and the last strength.", metavar="FROM TO")
     ] = (-2.0, 2.0)
     steps: Annotated[int, typer.Option(min=2, max=99, help="How many strengths; 0 is left out.")] = 5
     layers: Layers = None
@@ -100,11 +99,7 @@ class EvaluateSettings:
     direction: Annotated[
         list[str],
         typer.Option(
-            "--direction",
-            "-d",
-            help="A name or a file; repeatable; all known ones by default.",
-            metavar="NAME",
-            show_default=False,
+            "--direction", "-d", help="A name or a file; repeatable; all known ones by default.", metavar="NAME"
         ),
     ] = field(default_factory=list)
     score: Annotated[
@@ -113,7 +108,6 @@ class EvaluateSettings:
             help="What they are meant to change: one for all, or one for each; by default a direction's own, or "
             "what it changes most.",
             metavar="NAME",
-            show_default=False,
         ),
     ] = field(default_factory=list)
     scorer: Annotated[

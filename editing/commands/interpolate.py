@@ -67,8 +67,7 @@ class InterpolateSettings:
 
     panel: ClassVar[str] = "Way"
     keys: Annotated[
-        list[str],
-        typer.Argument(help="Key frames: records, inverted photos, seeds as seed:5.", metavar="A B..."),
+        list[str], typer.Argument(help="Key frames: records, inverted photos, seeds as seed:5.", metavar="A B...")
     ]
     curve: Annotated[CurveName, typer.Option(help="linear or spline through W+; slerp through Z, for seeds.")] = (
         CurveName.linear
@@ -85,8 +84,7 @@ class InterpolateSettings:
         ),
     ] = None
     direction: Annotated[
-        list[str],
-        typer.Option("--direction", "-d", help="Sweep this, too; repeatable.", metavar="NAME", show_default=False),
+        list[str], typer.Option("--direction", "-d", help="Sweep this, too; repeatable.", metavar="NAME")
     ] = field(default_factory=list)
     ends: Annotated[
         tuple[float, float] | None,
@@ -94,10 +92,7 @@ class InterpolateSettings:
     ] = None
     raw: Annotated[bool, typer.Option("--raw", help="Take --range in multiples of the stored vector.")] = False
     truncation: Annotated[
-        float | None,
-        typer.Option(
-            help=f"Of seeds: 1 as drawn, 0 the mean face; {_TRUNCATION:g} by default.", show_default=False
-        ),
+        float | None, typer.Option(help=f"Of seeds: 1 as drawn, 0 the mean face; {_TRUNCATION:g} by default.")
     ] = None
     truncation_range: Annotated[
         tuple[float, float] | None,

@@ -62,16 +62,12 @@ class MixSettings:
         typer.Option(
             help="What each giver gives: coarse, middle, fine, rows as 0-3,7; middle for a --region.",
             metavar="LAYERS",
-            show_default=False,
         ),
     ] = field(default_factory=list)
     strength: Annotated[
         list[float],
         typer.Option(
-            "--strength",
-            "-s",
-            help="From 0, nothing, to 1, all of it; one for each giver; 1 by default.",
-            show_default=False,
+            "--strength", "-s", help="From 0, nothing, to 1, all of it; one for each giver; 1 by default."
         ),
     ] = field(default_factory=list)
     part: Annotated[
@@ -80,7 +76,6 @@ class MixSettings:
             help="Give a part by its style channels, in the receiver's pose: eyes, nose, mouth, hair, skin, body, "
             "background; `edit parts` shows them. Repeatable: all of one giver, or one of each.",
             metavar="NAME",
-            show_default=False,
         ),
     ] = field(default_factory=list)
     threshold: Annotated[
@@ -91,10 +86,9 @@ class MixSettings:
         ),
     ] = None
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of each with the styles of each.")] = False
-    column: Annotated[
-        list[str],
-        typer.Option(help="Who gives in a --matrix; all by default.", metavar="B", show_default=False),
-    ] = field(default_factory=list)
+    column: Annotated[list[str], typer.Option(help="Who gives in a --matrix; all by default.", metavar="B")] = (
+        field(default_factory=list)
+    )
     truncation: Truncation = 0.7
     where: RegionOptions = field(default_factory=RegionOptions)
     output: MixOutput = field(default_factory=MixOutput)

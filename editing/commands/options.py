@@ -17,13 +17,7 @@ RecordArgument = Annotated[
 ]
 Names = Annotated[
     list[str],
-    typer.Option(
-        "--direction",
-        "-d",
-        help="What to change: a name or a file; repeatable.",
-        metavar="NAME",
-        show_default=False,
-    ),
+    typer.Option("--direction", "-d", help="What to change: a name or a file; repeatable.", metavar="NAME"),
 ]
 Layers = Annotated[
     str | None,
@@ -131,7 +125,6 @@ class RegionOptions:
         typer.Option(
             help="Change this alone: eyes, nose, mouth, hair, face, background, or a mask's file; repeatable.",
             metavar="NAME|FILE",
-            show_default=False,
         ),
     ] = field(default_factory=list)
     blend: Annotated[

@@ -32,9 +32,7 @@ class PartsSettings:
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="Shown on these: records, inverted photos, seeds; six seeds by default.",
-            metavar="A...",
-            show_default=False,
+            help="Shown on these: records, inverted photos, seeds; six seeds by default.", metavar="A..."
         ),
     ] = field(default_factory=list)
     truncation: Truncation = 0.7

@@ -39,7 +39,6 @@ class RetrieveSettings:
             help="What is compared: eyes, nose, mouth, hair, skin, body, background; `edit parts` shows them. "
             "Repeatable.",
             metavar="NAME",
-            show_default=False,
         ),
     ] = field(default_factory=list)
     among: Annotated[
@@ -112,11 +111,7 @@ def candidates(text: str) -> list[str]:
 
 
 def nearest(
-    G: "Generator",
-    query: "Code",
-    others: "Sequence[Code]",
-    weights: "Tensor",
-    count: int,
+    G: "Generator", query: "Code", others: "Sequence[Code]", weights: "Tensor", count: int
 ) -> "list[tuple[Code, float]]":
     """The codes that are most like one in the weighted channels, the nearest first, with their distances."""
     import torch

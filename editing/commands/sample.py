@@ -1,9 +1,6 @@
 """The command ``edit sample``: pictures of random codes, as a grid or one by one."""
 
-import contextlib
 import shlex
-import sys
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -32,8 +29,7 @@ class SampleOutput:
 
     panel: ClassVar[str] = "Output"
     out: Annotated[
-        Path | None,
-        typer.Option(help="The grid's name; or a folder, for single pictures.", metavar="FILE|DIR"),
+        Path | None, typer.Option(help="The grid's name; or a folder, for single pictures.", metavar="FILE|DIR")
     ] = None
     single: Annotated[bool, typer.Option("--single", help="Write each picture by itself, at full size.")] = False
     cols: Annotated[
@@ -87,18 +83,13 @@ class _Files:
 @takes(SampleSettings)
 def sample(settings: SampleSettings) -> None:
     """Make pictures of random codes: one grid, or a picture for each seed."""
-    from stylegan_latents.editing.samples.sampling import (
-        Sampling,
-        default_columns,
-        grid_cell,
-        lay_out,
-        parse_seeds,
-    )
+    from stylegan_latents.editing.samples.sampling import Sampling, default_columns, grid_cell, lay_out, parse_seeds
 
     output, model = settings.output, settings.on.model
     numbers = parse_seeds(settings.seeds)
     files = _files(settings, numbers)
 
+    from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.generator.loading import load
     from stylegan_latents.invert.photos.files import save_picture
 
@@ -108,7 +99,7 @@ def sample(settings: SampleSettings) -> None:
         size = grid_cell(G.resolution, len(numbers))
     sampling = Sampling(settings.truncation, settings.label, settings.noise, size)
     cells: list[Image.Image] = []
-    with _progress(len(numbers)) as done:
+    with show_count("samples", len(numbers), "picture") as count:
         for i, (number, ws, picture) in enumerate(sampling.pictures(G, numbers)):
             if files.grid is None:
                 save_picture(picture, files.pictures[i], overwrite=output.overwrite)
@@ -116,7 +107,7 @@ def sample(settings: SampleSettings) -> None:
                 cells.append(picture)
             if files.records:
                 sampling.record(G, number, ws).save(files.records[i], overwrite=output.overwrite)
-            done(i + 1)
+            count()
     if files.grid is not None:
         laid_out = lay_out(cells, output.cols or default_columns(len(cells)))
         save_picture(laid_out, files.grid, overwrite=output.overwrite)
@@ -182,18 +173,3 @@ def _check_targets(targets: list[Path], overwrite: bool) -> None:
 
 def _report(first: Path, count: int, what: str) -> None:
     print(f"Wrote {first}" if count == 1 else f"Wrote {count} {what}s to {first.parent}, the first is {first.name}")
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda done: progress.update(task, completed=done)

@@ -50,12 +50,7 @@ def apply_edits(
 
 
 def edited_styles(
-    G: "Generator",
-    ws: "Tensor",
-    edits: "Sequence[Edit]",
-    *,
-    rows: Sequence[int] | None = None,
-    raw: bool = False,
+    G: "Generator", ws: "Tensor", edits: "Sequence[Edit]", *, rows: Sequence[int] | None = None, raw: bool = False
 ) -> "list[Tensor]":
     """Styles of edited codes: directions of W move the codes, then those of StyleSpace the styles made from them.
 

@@ -51,10 +51,7 @@ def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
             values = (one.intended(there), one.leakage(there), there.identity, there.drift)
             cells = f"{there.strength:>+10.3g}" + "".join(_cell(value) for value in values)
             lines.append(f"{one.label:<{width}}{one.score:<{score_width}}{cells}")
-    lines += [
-        "",
-        "What strength 1 gives, and what one deviation of the intended change costs, over all strengths:",
-    ]
+    lines += ["", "What strength 1 gives, and what one deviation of the intended change costs, over all strengths:"]
     lines.append(f"{'direction':<{width}}{'score':<{score_width}}" + _titles(_COSTS))
     for one in evaluations:
         cells = "".join(_cell(value) for value in _costs(one).values())

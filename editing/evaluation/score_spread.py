@@ -31,11 +31,7 @@ class ScoreSpread:
 
 
 def score_spread(
-    G: "Generator",
-    scorer: Scorer,
-    *,
-    cache: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    G: "Generator", scorer: Scorer, *, cache: Path | None = None, progress: Callable[[int, int], None] | None = None
 ) -> ScoreSpread:
     """How far each score spreads over samples of W.
 
