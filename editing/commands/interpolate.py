@@ -24,7 +24,7 @@ _TRUNCATION = 0.7
 
 
 class CurveName(StrEnum):
-    """How a way goes from key to key."""
+    """How a trajectory goes from key to key."""
 
     linear = "linear"
     spline = "spline"
@@ -65,7 +65,7 @@ class InterpolateSettings:
         InputError: options contradict one another, or miss one another.
     """
 
-    panel: ClassVar[str] = "Way"
+    panel: ClassVar[str] = "Trajectory"
     keys: Annotated[
         list[str], typer.Argument(help="Key frames: records, inverted photos, seeds as seed:5.", metavar="A B...")
     ]
@@ -151,7 +151,7 @@ def interpolate(settings: InterpolateSettings) -> None:
     with contextlib.closing(Claims()) as claims:
         claims.take(out)
         if settings.even:
-            with show_count("measuring the way", morph.points(len(codes)), "point") as count:
+            with show_count("measuring the trajectory", morph.points(len(codes)), "point") as count:
                 times = morph.times(G, codes, on_point=count)
         else:
             times = morph.times(G, codes)

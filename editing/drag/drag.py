@@ -49,7 +49,7 @@ class DragProgress:
 
 @dataclass(frozen=True, eq=False)
 class Dragged:
-    """What a search found: where its points were nearest to their targets, or, stopped, where it was.
+    """What a search found: the step at which its points were nearest to their targets, or, if stopped, the last.
 
     Attributes:
         ws: the code, ``[1, num_ws, w_dim]``.

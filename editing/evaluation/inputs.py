@@ -1,4 +1,4 @@
-"""What evaluations are made of, from what a user typed."""
+"""The inputs of an evaluation, from what a user typed: scorer, generator, directions, identity."""
 
 import itertools
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How far scores spread over samples of W, and which of them do not change apart."""
+"""Standard deviations of scores over samples of W, and which scores are mutually exclusive."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -66,8 +66,8 @@ def edit_film(
     )
     edits = [(one.bind(opened.generator), amount) for one, amount in pairs]
     rows = None if layers is None else opened.generator.rows(layers)
-    artist = _Artist(opened, edits, rows, raw)
-    frames = _pasted(artist, footage, whole) if paste_back and whole is not None else _alone(artist, footage)
+    renderer = _FrameRenderer(opened, edits, rows, raw)
+    frames = _pasted(renderer, footage, whole) if paste_back and whole is not None else _alone(renderer, footage)
     with (
         write_film(
             target, fps=min(120.0, max(1.0, footage.rate)), overwrite=overwrite, times=footage.times, sound=whole
@@ -80,7 +80,7 @@ def edit_film(
     return target
 
 
-class _Artist:
+class _FrameRenderer:
     """Draws a film's codes, between codes too, before and after the edits."""
 
     def __init__(
@@ -118,28 +118,28 @@ class _Artist:
         return Alignment(quad_between(one.quad, two.quad, fraction), one.photo_size, one.size, one.method)
 
 
-def _alone(artist: _Artist, footage: "Footage") -> Iterator[Frame]:
-    """The edited face of every frame; one that shows none is as the nearest that does."""
+def _alone(renderer: _FrameRenderer, footage: "Footage") -> Iterator[Frame]:
+    """The edited face of every frame; a frame without a face takes that of the nearest one with a face."""
     last: tuple[int, int, float] | None = None
     frame: Frame | None = None
     for number in range(len(footage.times)):
         place = footage.nearest(number)
         if frame is None or place != last:
-            frame, last = np.asarray(artist(place)), place
+            frame, last = np.asarray(renderer(place)), place
         yield frame
 
 
-def _pasted(artist: _Artist, footage: "Footage", film: Path) -> Iterator[Frame]:
-    """Every frame of the film with the edited face in it; one that shows none is left as it is."""
+def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterator[Frame]:
+    """Every frame of the film with the edited face in it; a frame without a face stays as it is."""
     from stylegan_latents.invert.films.read import read_film
     from stylegan_latents.invert.paste_back.paste import paste_back
 
     for frame in read_film(film, limit=len(footage.times)):
         picture = frame.picture()
         place = footage.between(frame.number)
-        if place is not None and artist.edits:
-            before, after = artist(place, edited=False), artist(place)
-            picture = paste_back(picture, after, artist.alignment(place), reference=before)
+        if place is not None and renderer.edits:
+            before, after = renderer(place, edited=False), renderer(place)
+            picture = paste_back(picture, after, renderer.alignment(place), reference=before)
         yield np.asarray(picture)
 
 
