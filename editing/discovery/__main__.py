@@ -45,7 +45,7 @@ def _find(chosen: argparse.Namespace) -> None:
     import torch
 
     from stylegan_latents import generator
-    from stylegan_latents.editing.directions.shipped import shipped_path
+    from stylegan_latents.editing.directions.catalogue import shipped_path
     from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
     from stylegan_latents.editing.discovery.fitting.leakage import table
     from stylegan_latents.editing.discovery.fitting.samples import sample

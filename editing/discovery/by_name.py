@@ -93,7 +93,7 @@ def _examples(wish: Wish, G: "Generator") -> "ExamplePairs":
 
 def _in_places(G: "Generator", wish: Wish, begin: Begin) -> "tuple[Tensor, Tensor]":
     """Codes to look at, and where their pictures are to change."""
-    from stylegan_latents.editing.regions.places import masks_of_codes
+    from stylegan_latents.editing.regions.regions import masks_of_codes
 
     return masks_of_codes(G, _looked_at(G, wish), wish.places, begin("looking for faces"))
 

@@ -3,7 +3,7 @@
 Where no network segments the picture, hair and face are shapes about the landmarks, and soft at their edges.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from stylegan_latents.invert.faces.landmarks import Landmarks
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 Mask = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float64]
@@ -85,6 +87,48 @@ def region_masks(
             part = soften(read_mask(_mask_path(region), side), MASK_FEATHER if feather is None else feather)
         mask = np.maximum(mask, part)
     return mask
+
+
+def masks_of_codes(
+    G: "Generator", ws: "Tensor", regions: Sequence[str], progress: Callable[[int, int], None] | None = None
+) -> "tuple[Tensor, Tensor]":
+    """Masks of regions in the pictures of codes: a file's mask is that of all, landmarks give each face its own.
+
+    Args:
+        G: the generator.
+        ws: codes ``[N, num_ws, w_dim]``.
+        regions: each one of ``REGIONS``, or a mask's file, white where to look.
+        progress: called with the number of codes done and in all.
+
+    Returns:
+        The codes in whose pictures the regions are, ``[M, num_ws, w_dim]``, and float32 ``[1 or M, 1, S, S]`` in
+        [0, 1] with hard edges.
+
+    Raises:
+        InputError: no picture has the regions, or a file cannot be read.
+    """
+    import torch
+
+    from stylegan_latents.invert.photos.files import to_picture
+
+    side = min(_READING_SIDE, G.resolution)
+    if not any(is_named(region) for region in regions):
+        blank = Image.new("RGB", (side, side))
+        return ws, torch.from_numpy(region_masks(regions, [blank], feather=0.0))[None, None]
+    kept, masks, missing = [], [], None
+    for index in range(len(ws)):
+        with torch.inference_mode():
+            picture = to_picture(G.synthesize(ws[index : index + 1], size=side))[0]
+        try:
+            masks.append(torch.from_numpy(region_masks(regions, [picture], feather=0.0, name="the samples")))
+            kept.append(index)
+        except InputError as error:  # a sample without a face; others may have one
+            missing = error
+        if progress is not None:
+            progress(index + 1, len(ws))
+    if not kept:
+        raise missing or InputError("A region needs a code to look at.")
+    return ws[kept], torch.stack(masks)[:, None]
 
 
 def is_named(region: str) -> bool:

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stylegan_latents.editing.drag.drag import Drag, Handle
-from stylegan_latents.editing.drag.picture import marked
+from stylegan_latents.editing.drag.drag import Drag
+from stylegan_latents.editing.drag.handles import Handle, marked
 from stylegan_latents.editing.records.codes import open_codes
 from stylegan_latents.editing.regions.regions import Points, face_landmarks, region_masks
 from stylegan_latents.generator.cli.command import status_of

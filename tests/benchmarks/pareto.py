@@ -32,7 +32,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.shipped import known
+from stylegan_latents.editing.directions.catalogue import known_directions
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import area_resize
 from stylegan_latents.generator.statistics import WStatistics
@@ -81,7 +81,7 @@ def edited(G: Generator, ws: Tensor, photo: Image.Image) -> dict[str, float]:
 
     by_name = {
         name: max(distance(direction.bind(G).apply(ws, strength)) for strength in (2, -2))
-        for name, direction in known(G.latent_space).items()
+        for name, direction in known_directions(G.latent_space).items()
     }
     return {
         "identity": distance(ws),

@@ -29,7 +29,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.shipped import known
+from stylegan_latents.editing.directions.catalogue import known_directions
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.statistics import WStatistics
@@ -97,7 +97,7 @@ def edited_identity(G: Generator, ws: Tensor, photo: Image.Image) -> float:
     person = identity(photo)
     assert person is not None
     distances = []
-    for direction in known(G.latent_space).values():
+    for direction in known_directions(G.latent_space).values():
         for strength in (2, -2):
             with torch.inference_mode():
                 picture = to_picture(G.synthesize(direction.bind(G).apply(ws, strength), size=G.resolution // 2))[0]

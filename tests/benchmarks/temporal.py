@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS, area_resize
 from stylegan_latents.invert.commands.film_session import CODE_CUTOFF, CROP_CUTOFF
@@ -64,7 +64,7 @@ def moved(picture: Image.Image, time: float, noise: np.random.Generator) -> Imag
 
 def drawn_head(G: Generator, ws: Tensor, time: float) -> Image.Image:
     """A head that turns and smiles, on a grey ground."""
-    pose, smile = find("pose", G), find("smile", G)
+    pose, smile = find_direction("pose", G), find_direction("smile", G)
     codes = smile.apply(pose.apply(ws, 1.2 * math.sin(2.2 * time)), 0.9 * math.sin(3.1 * time))
     with torch.inference_mode():
         picture = to_picture(G.synthesize(codes, size=512))[0]

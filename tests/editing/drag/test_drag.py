@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stylegan_latents.editing.drag.drag import Drag, DragProgress, Handle, dragged_record
+from stylegan_latents.editing.drag.drag import Drag, DragProgress, dragged_record
+from stylegan_latents.editing.drag.handles import Handle
 from stylegan_latents.editing.drag.point_tracker import features_at
 from stylegan_latents.editing.drag.search import PATIENCE, Search
 from stylegan_latents.generator.errors import InputError

@@ -1,6 +1,6 @@
 import pytest
 
-from stylegan_latents.editing.samples.seeds import parse_seeds
+from stylegan_latents.editing.samples.sampling import parse_seeds
 from stylegan_latents.generator.errors import InputError
 
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.regions import regions
-from stylegan_latents.editing.regions.places import masks_of_codes
+from stylegan_latents.editing.regions.regions import masks_of_codes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.landmarks import Landmarks
 from tests.small_models import small_generator

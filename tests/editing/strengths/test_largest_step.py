@@ -1,6 +1,6 @@
 import math
 
-from stylegan_latents.editing.strengths.identity_guard import largest_step
+from stylegan_latents.editing.strengths.guided import largest_step
 
 
 def test_the_whole_edit_is_kept_where_it_may_be() -> None:

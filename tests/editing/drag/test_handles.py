@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.editing.drag.picture import marked
+from stylegan_latents.editing.drag.handles import marked
 
 BLUE, RED = (40, 90, 230), (220, 40, 40)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from stylegan_latents.editing.directions.published import read_arrays
+from stylegan_latents.editing.directions.arrays import read_arrays
 from stylegan_latents.generator.errors import InputError
 
 
