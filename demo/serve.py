@@ -40,7 +40,7 @@ def serve(
     browse: bool = False,
     folder: Path | None = None,
 ) -> None:
-    """Serve the page until Ctrl-C. The arguments are the options of ``python -m demo``.
+    """Serve the page until Ctrl-C. The arguments are the options of ``stylegan-latents demo``.
 
     Raises:
         InputError: the model cannot be loaded, or the port is taken.

@@ -27,6 +27,7 @@ TAB_NAMES = {
 _CONTROLS = {
     "run `pip install pillow-heif`, or export it": "export it",
     "; give the model it was made with": "; only a demo of that model opens it",
+    "--landmarks to say where eyes and mouth are": "click on eyes and mouth below it",
     "--no-align": "turn \u201cLook for faces\u201d off",
     "give a mask's file instead, such as --region mask.png, white where to change": "take another choice instead",
 }

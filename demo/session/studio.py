@@ -84,7 +84,7 @@ class Studio:
         most_visits: int = 200,
         queue_size: int = 64,
     ) -> None:
-        from stylegan_latents.editing.directions.shipped import known
+        from stylegan_latents.editing.directions.catalogue import known_directions
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
 
         self.G = G
@@ -96,7 +96,7 @@ class Studio:
             half,
         )
         self.directions: dict[str, Direction] = {
-            name: direction.bind(G) for name, direction in known(G.latent_space).items()
+            name: direction.bind(G) for name, direction in known_directions(G.latent_space).items()
         }
         self.records = Records(G, self.preview_G)
         self.turns = Turns()

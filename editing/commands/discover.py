@@ -3,13 +3,12 @@
 import contextlib
 import shlex
 from dataclasses import dataclass, field, make_dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import Device, Overwrite, RecordsModel
+from stylegan_latents.editing.commands.options import Overwrite, RecordsModelOptions
 from stylegan_latents.editing.discovery.by_name import FINDERS, all_options, options_of
 from stylegan_latents.editing.discovery.finders.base import sample_codes
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
@@ -30,7 +29,6 @@ discover_app = new_app()
 
 # Share of held-out samples on the right side of the median: below it, what was found is mostly the samples' chance.
 _TELLING = 0.6
-_output = partial(typer.Option, rich_help_panel="Output")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,24 +46,23 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What is written, and for which model."""
+    """What is written, and where."""
 
+    panel: ClassVar[str] = "Output"
     out: Annotated[
-        Path, _output(help="Folder for the files; this one by default.", metavar="FOLDER", show_default=False)
+        Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER", show_default=False)
     ] = Path()
     name_by_space: Annotated[
-        bool, _output("--name-by-space", help="Name files as shipped directions are, the latent space first.")
+        bool, typer.Option("--name-by-space", help="Name files as shipped directions are, the latent space first.")
     ] = False
-    sheet: Annotated[bool, _output(help="Whether to draw the sheet.")] = True
+    sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.")] = True
     record: Annotated[
-        Path | None, _output(help="Show them on this inversion instead of a sample.", metavar="RECORD")
+        Path | None, typer.Option(help="Show them on this inversion instead of a sample.", metavar="RECORD")
     ] = None
     show: Annotated[
-        int, _output(min=0, max=LARGEST_SEED, help="Seed of the sample that they are shown on.", metavar="N")
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample that they are shown on.", metavar="N")
     ] = 0
     overwrite: Overwrite = False
-    model: RecordsModel = None
-    device: Device = None
 
     def files(self, names: tuple[str, ...], sheet: str, space: str) -> tuple[list[Path], list[Path]]:
         """The directions' files, and the sheet's where one is drawn.
@@ -73,7 +70,7 @@ class Output:
         Raises:
             InputError: one exists and may not be replaced.
         """
-        from stylegan_latents.editing.directions.shipped import shipped_path
+        from stylegan_latents.editing.directions.catalogue import shipped_path
 
         by_space = [shipped_path(space, name, self.out) for name in names]
         files = by_space if self.name_by_space else [self.out / f"{name}.safetensors" for name in names]
@@ -93,6 +90,7 @@ _SETTINGS = make_dataclass(
         ("chosen", Chosen),
         ("finder", all_options(), field(default_factory=all_options())),
         ("output", Output, field(default_factory=Output)),
+        ("on", RecordsModelOptions, field(default_factory=RecordsModelOptions)),
     ],
     frozen=True,
     kw_only=True,
@@ -115,13 +113,13 @@ _SETTINGS = make_dataclass(
 @takes(_SETTINGS)
 def discover(settings: Any) -> None:
     """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
-    method, output = settings.chosen.method, settings.output
+    method, output, on = settings.chosen.method, settings.output, settings.on
     options = options_of(method, settings.finder)
     share_freed_memory()  # before there are threads, each of which would get memory of its own
     with show_work() as begin, contextlib.closing(Claims()) as claims, keep_freed_memory():
         plan = options.plan(begin)
         check_writable(output.out)  # minutes of work come before the first file
-        G, ws, noise = _shown(output)
+        G, ws, noise = _shown(output, on)
         files, pictures = output.files(plan.names, getattr(options, "name", None) or method, G.latent_space)
         for path in [*files, *pictures]:
             claims.take(path)
@@ -145,7 +143,7 @@ def discover(settings: Any) -> None:
         print(f"Wrote {picture}")
     if report := plan.report():
         print(f"\n{report}\n")
-    print(f"Next: {_next_command(files[0], output)}")
+    print(f"Next: {_next_command(files[0], output, on.model)}")
 
 
 def _from_the_first_step(begin: Begin, work: str) -> Progress:
@@ -160,10 +158,10 @@ def _from_the_first_step(begin: Begin, work: str) -> Progress:
     return report
 
 
-def _next_command(file: Path, output: Output) -> str:
+def _next_command(file: Path, output: Output, model: str | None) -> str:
     """How to edit with what was found."""
     words = ["edit", *([] if output.record is None else [str(output.record)]), "--direction", str(file)]
-    words += ["--strength", "2", *([] if output.model is None else ["--model", output.model])]
+    words += ["--strength", "2", *([] if model is None else ["--model", model])]
     return shlex.join(words)
 
 
@@ -205,18 +203,15 @@ def _quality(direction: "Direction") -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _shown(output: Output) -> "tuple[Generator, Tensor, Noise]":
+def _shown(output: Output, on: RecordsModelOptions) -> "tuple[Generator, Tensor, Noise]":
     """The generator, and the code and noise to show the directions on."""
     if output.record is not None:
-        from stylegan_latents.editing.records.choose import resolve_record
         from stylegan_latents.editing.records.opened import OpenRecord
 
-        opened = OpenRecord(resolve_record(output.record), model=output.model, device=output.device)
-        maps = opened.inversion.noise
-        noise: Noise = "const" if maps is None else [one.to(opened.generator.device) for one in maps]
-        return opened.generator, opened.ws, noise
+        opened = OpenRecord.of(output.record, model=on.model, device=on.device)
+        return opened.generator, opened.ws, opened.noise
     from stylegan_latents.generator.cli.command import choose_device
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
 
-    G = load(output.model or DEFAULT_MODEL).to(choose_device(output.device))
+    G = load(on.model or DEFAULT_MODEL).to(choose_device(on.device))
     return G, sample_codes(G, [output.show]), "const"

@@ -1,7 +1,6 @@
 """``edit discover`` as a module; without ``--method`` it finds the face directions that are shipped.
 
-``python -m stylegan_latents.editing.discovery --out FOLDER`` takes about an hour. What is typed replaces the
-options of ``SHIPPED``.
+``stylegan-latents discover --out FOLDER`` takes about an hour. What is typed replaces the options of ``SHIPPED``.
 """
 
 import sys
@@ -33,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         missing = [(names[0], values) for names, values in SHIPPED.items() if not given & set(names)]
         preset = [word for name, values in missing for value in values for word in (name, value)]
         words = ["--exact", "--name-by-space", "--no-sheet", *preset, *words]
-    return run(discover_app, "python -m editing.discovery", words)
+    return run(discover_app, "stylegan-latents discover", words)
 
 
 if __name__ == "__main__":

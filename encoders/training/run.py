@@ -1,4 +1,4 @@
-"""A training's folder: what it writes as it goes, and how it goes on after it was stopped."""
+"""The folder of a training: checkpoints, curves and sample pictures, and resuming after a stop."""
 
 import contextlib
 import json

@@ -163,7 +163,7 @@ class RegionOptions(SampledOptions):
 
     def region(self, G: "Generator", samples: int, begin: Begin) -> "tuple[Tensor, Tensor]":
         """Codes to look at, and masks of the region in their pictures; see ``masks_of_codes``."""
-        from stylegan_latents.editing.regions.places import masks_of_codes
+        from stylegan_latents.editing.regions.regions import masks_of_codes
 
         return masks_of_codes(G, self.sampled(G, samples), self.mask, begin("looking for faces"))
 

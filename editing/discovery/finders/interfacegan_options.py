@@ -16,7 +16,7 @@ from stylegan_latents.editing.discovery.finders.base import (
     of_samples,
 )
 from stylegan_latents.editing.discovery.scorers.by_name import open_scorer, scorer_words
-from stylegan_latents.editing.samples.seeds import check_truncation
+from stylegan_latents.editing.samples.sampling import check_truncation
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 

@@ -12,7 +12,6 @@ from stylegan_latents.editing.directions.calibration import calibrated, w_statis
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.finders.base import COUNT, Plan, RankedOptions, check_count
 from stylegan_latents.generator.cli.progress import Begin, Progress
-from stylegan_latents.generator.style_weights import style_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,6 +45,8 @@ class SeFa:
             ``[w_dim, w_dim]``, one direction of length 1 a row, and ``[w_dim]``.
         """
         import torch
+
+        from stylegan_latents.generator.features import style_weights
 
         chosen = self._chosen()
         weights = [weight for index, weight in enumerate(style_weights(self.G)) if index in chosen]

@@ -25,7 +25,6 @@ from stylegan_latents.editing.discovery.finders.base import (
 from stylegan_latents.editing.discovery.finders.examples import ExamplePairs, examples_of
 from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.style_weights import effects_in_places
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -151,6 +150,8 @@ class StyleSpace:
             InputError: a mask is empty or covers everything, or there are no codes.
         """
         import torch
+
+        from stylegan_latents.generator.features import effects_in_places
 
         size = size or min(256, self.G.resolution)
         masks = torch.nn.functional.interpolate(masks.float().to(ws.device), (size, size), mode="area")
