@@ -1,0 +1,237 @@
+"""The rules of the tree that ``CONTRIBUTING.md`` states: where things lie, who imports whom, what is registered.
+
+Import Linter (``lint-imports``; its contracts are in ``pyproject.toml``) checks the imports that modules state. What it
+does not see is checked here: stubs of lazily exported names, sizes, the mirror of tests, registries.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from inspect import isclass, isroutine
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES = ("demo", "editing", "invert", "encoders", "generator")
+"""Each imports only those to its right."""
+
+PUBLIC = ("generator", "encoders", "invert", "editing")
+HEAVY = ("torch", "numpy", "PIL", "dlib", "gradio", "rich", "scipy", "sklearn", "typer", "imageio", "av")
+
+MOST_FILES, SMALL, MOST_SMALL = 16, 60, 30
+ALTERNATIVES = ("invert/inverters", "editing/discovery/finders", "generator/formats", "tests/benchmarks")
+"""Folders of alternatives of one kind, which may grow beyond ``MOST_FILES``."""
+
+WHOLE_PATHS = {
+    "tests/demo/test_browser.py",
+    "tests/demo/test_browser_intake.py",
+    "tests/demo/test_browser_tabs.py",
+    "tests/demo/test_server.py",
+    "tests/demo/test_whole_path.py",
+    "tests/editing/test_tuned.py",
+    "tests/invert/test_stylegan3.py",
+    "tests/test_entry_points.py",
+    "tests/test_help_pages.py",
+    "tests/test_older_records.py",
+    "tests/test_tree.py",
+}
+"""Tests of what several modules do together; every other test lies where its module does."""
+
+
+def modules(*folders: str) -> list[Path]:
+    """Python files below these folders, relative to the repository."""
+    return sorted(path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def dotted(path: Path) -> str:
+    """The name by which a file is imported."""
+    parts = path.with_suffix("").parts
+    return ".".join(("stylegan_latents", *(parts[:-1] if parts[-1] == "__init__" else parts)))
+
+
+def imported(path: Path, known: set[str]) -> set[str]:
+    """The project's modules that a file imports anywhere: at the top, in a function, or for types alone."""
+    package = dotted(path.parent / "__init__.py").split(".")
+    found: set[str] = set()
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            found.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join((*above, *(node.module or "").split("."))).rstrip(".")
+            inner = {f"{source}.{name.name}" for name in node.names}
+            found |= (inner & known) or {source}
+    return found & known
+
+
+def test_no_circle_of_imports_even_through_lazy_exports() -> None:
+    files = modules(*PACKAGES)
+    known = {dotted(path) for path in files}
+    graph = {dotted(path): imported(path, known) for path in files}
+    for stub in (ROOT / package / "__init__.pyi" for package in PACKAGES):
+        if stub.exists():
+            path = stub.relative_to(ROOT)
+            graph[dotted(path)] |= imported(path, known)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" → ".join(error.args[1]))
+
+
+def test_import_linter_knows_every_package() -> None:
+    contracts = PROJECT["tool"]["importlinter"]
+    packages = [f"stylegan_latents.{package}" for package in PACKAGES]
+    assert sorted(contracts["root_packages"]) == sorted(packages)
+    layers, siblings = contracts["contracts"]
+    assert layers["type"] == "layers"
+    assert layers["layers"] == packages
+    assert siblings["type"] == "acyclic_siblings"
+    assert sorted(siblings["ancestors"]) == sorted(packages)
+    assert "ignore_imports" not in layers | siblings
+
+
+def test_no_folder_has_too_many_files() -> None:
+    counts: dict[str, int] = {}
+    for path in modules(*PACKAGES, "tests"):
+        counts[path.parent.as_posix()] = counts.get(path.parent.as_posix(), 0) + 1
+    assert {name: n for name, n in counts.items() if n > MOST_FILES and name not in ALTERNATIVES} == {}
+    assert [name for name in ALTERNATIVES if name not in counts] == []
+
+
+def test_few_modules_are_small() -> None:
+    small = [
+        path.as_posix()
+        for path in modules(*PACKAGES)
+        if path.stem not in ("__init__", "__main__")
+        and len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= SMALL
+    ]
+    assert len(small) < MOST_SMALL, small
+
+
+def test_tests_lie_where_their_modules_do() -> None:
+    astray = []
+    for path in modules("tests"):
+        if not path.name.startswith("test_") or path.as_posix() in WHOLE_PATHS:
+            continue
+        folder, name = ROOT / path.relative_to("tests").parent, path.stem.removeprefix("test_")
+        if path.is_relative_to("tests/benchmarks"):
+            folder = ROOT / "tests/benchmarks"
+        if not any((folder / module).is_file() for module in (f"{name}.py", f"__{name}__.py")):
+            astray.append(path.as_posix())
+    assert astray == [], "these belong to no module of their name and are not listed in WHOLE_PATHS"
+
+
+def test_every_listed_whole_path_test_is_there() -> None:
+    assert [name for name in sorted(WHOLE_PATHS) if not (ROOT / name).is_file()] == []
+
+
+def test_every_folder_and_data_file_is_installed() -> None:
+    for folder in {path.parent for path in modules(*PACKAGES)}:
+        assert (ROOT / folder / "__init__.py").is_file(), f"{folder} is no package, so setup.py leaves it out"
+    setup = next(node for node in parsed(Path("setup.py")).body if isinstance(node, ast.Assign))
+    assert sorted(ast.literal_eval(setup.value)) == sorted(PACKAGES)
+    patterns = [
+        f"{owner.removeprefix('stylegan_latents.').replace('.', '/')}/{pattern}"
+        for owner, owned in PROJECT["tool"]["setuptools"]["package-data"].items()
+        for pattern in owned
+    ]
+    for package in PACKAGES:
+        assert (ROOT / package / "py.typed").is_file()
+        for path in (ROOT / package).rglob("*"):
+            name = path.relative_to(ROOT).as_posix()
+            if path.is_file() and path.suffix not in (".py", ".pyc"):
+                assert any(fnmatch(name, pattern) for pattern in patterns), f"no package-data pattern takes {name}"
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_what_a_package_exports_is_there_and_says_what_it_is(package: str) -> None:
+    module = import_module(f"stylegan_latents.{package}")
+    assert module.__doc__
+    assert module.__all__
+    assert set(module.__all__) <= set(dir(module))
+    for name in module.__all__:
+        exported = getattr(module, name)
+        if isclass(exported) or isroutine(exported):
+            assert exported.__doc__, name
+            assert not exported.__doc__.startswith(f"{name}("), f"{name} has no docstring but the one of dataclass"
+
+
+def test_importing_the_packages_loads_nothing_heavy() -> None:
+    names = ", ".join(f"stylegan_latents.{package}" for package in PACKAGES)
+    result = subprocess.run(
+        [sys.executable, "-c", f"import sys, {names}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    assert set(result.stdout.split()) & set(HEAVY) == set()
+
+
+def words(*paths: str) -> set[str]:
+    """What registries name: the names that they import, and the words of their texts, as a lazy import's path is."""
+    found: set[str] = set()
+    for node in (node for path in paths if (ROOT / path).is_file() for node in ast.walk(parsed(Path(path)))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.update(re.findall(r"\w+", node.value))
+        elif isinstance(node, ast.alias):
+            found.update(node.name.split("."))
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(node.module.split("."))
+    return found
+
+
+def classes(folder: str) -> dict[str, tuple[set[str], set[str]]]:
+    """Public classes of a folder's modules that are no contracts themselves: the names of their bases and methods."""
+    found = {}
+    for node in (node for path in modules(folder) for node in parsed(path).body if isinstance(node, ast.ClassDef)):
+        bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+        if not node.name.startswith("_") and not bases & {"ABC", "Protocol"}:
+            found[node.name] = (bases, {method.name for method in node.body if isinstance(method, ast.FunctionDef)})
+    return found
+
+
+def test_every_inverter_is_in_the_registry() -> None:
+    known, inverters = classes("invert/inverters"), {"Inverter"}
+    for _ in known:
+        inverters |= {name for name, (bases, _) in known.items() if bases & inverters}
+    assert len(inverters) > 5, "the classes of invert/inverters inherit from Inverter"
+    assert inverters - {"Inverter"} - words("invert/inverters/by_name.py") == set()
+
+
+def test_every_finder_is_in_the_registry() -> None:
+    finders = {name for name, (_, methods) in classes("editing/discovery/finders").items() if "find" in methods}
+    assert len(finders) > 5
+    registries = ("editing/discovery/by_name.py", "editing/discovery/finders/by_name.py")
+    assert finders - words(*registries) == set()
+
+
+def test_every_reader_of_a_generator_is_in_the_registry() -> None:
+    readers = {
+        node.name
+        for path in modules("generator/formats")
+        if path.parent.name == "formats" or path.stem == "read"
+        for node in parsed(path).body
+        if isinstance(node, ast.FunctionDef)
+        and re.match(r"read_(?!.*discriminator)", node.name)
+        and node.returns is not None
+        and re.search(r"\b(Generator|\w*Config)\b", ast.unparse(node.returns))
+    }
+    assert len(readers) > 2
+    assert readers - {"read_generator"} - words("generator/formats/read.py", "generator/loading.py") == set()
+
+
+def test_every_tab_is_on_the_page() -> None:
+    tabs = {path.relative_to("demo/tabs").parts[0].removesuffix(".py") for path in modules("demo/tabs")}
+    assert tabs - {"__init__"} - words("demo/app.py") == set()
