@@ -1,7 +1,7 @@
 """The rules of the tree that ``CONTRIBUTING.md`` states: where things lie, who imports whom, what is registered.
 
-Import Linter (``lint-imports``; its contracts are in ``pyproject.toml``) checks the imports that modules state. What it
-does not see is checked here: stubs of lazily exported names, sizes, the mirror of tests, registries.
+Import Linter (``lint-imports``, with its contracts in ``pyproject.toml``) checks the imports that modules state. What
+it does not see is checked here: stubs of lazily exported names, sizes, the mirror of tests, registries.
 """
 
 import ast
@@ -180,10 +180,12 @@ def test_importing_the_packages_loads_nothing_heavy() -> None:
 
 
 def words(*paths: str) -> set[str]:
-    """What registries name: the names that they import, and the words of their texts, as a lazy import's path is."""
+    """What registries name: the names that they import, and words in strings that are no docstrings."""
     found: set[str] = set()
-    for node in (node for path in paths if (ROOT / path).is_file() for node in ast.walk(parsed(Path(path)))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+    nodes = [node for path in paths if (ROOT / path).is_file() for node in ast.walk(parsed(Path(path)))]
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             found.update(re.findall(r"\w+", node.value))
         elif isinstance(node, ast.alias):
             found.update(node.name.split("."))
@@ -193,7 +195,7 @@ def words(*paths: str) -> set[str]:
 
 
 def classes(folder: str) -> dict[str, tuple[set[str], set[str]]]:
-    """Public classes of a folder's modules that are no contracts themselves: the names of their bases and methods."""
+    """Public classes of a folder that are no contracts themselves, with the names of their bases and methods."""
     found = {}
     for node in (node for path in modules(folder) for node in parsed(path).body if isinstance(node, ast.ClassDef)):
         bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
