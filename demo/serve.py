@@ -134,7 +134,7 @@ def quiet_gradio() -> None:
 
 def clear_leftovers(folder: Path) -> None:
     """Delete what a demo of this user left behind that was killed: its visitors' files."""
-    if os.name != "posix":  # elsewhere there is no harmless question for a process by its number
+    if sys.platform == "win32":  # it has no harmless question for a process by its number
         return
     for left in folder.glob(f"{PREFIX}*"):
         number = left.name.removeprefix(PREFIX).partition("-")[0]

@@ -1,6 +1,6 @@
 """The rules of the tree that ``CONTRIBUTING.md`` states: where things lie, who imports whom, what is registered.
 
-Import Linter (``lint-imports``, with its contracts in ``pyproject.toml``) checks the imports that modules state. What
+Import Linter (``lint-imports``, whose contracts are in ``pyproject.toml``) checks what modules import by name. What
 it does not see is checked here: stubs of lazily exported names, sizes, the mirror of tests, registries.
 """
 
