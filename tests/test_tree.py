@@ -246,3 +246,11 @@ def test_every_reader_of_a_generator_is_in_the_registry() -> None:
 def test_every_tab_is_on_the_page() -> None:
     tabs = {path.relative_to("demo/tabs").parts[0].removesuffix(".py") for path in modules("demo/tabs")}
     assert tabs - {"__init__"} - words("demo/app.py") == set()
+
+
+def test_the_map_in_contributing_shows_every_folder_and_names_real_files() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {path.parent.as_posix() for path in modules(*PACKAGES) if len(path.parts) < 4}
+    assert {room for room in rooms if f"| `{room}/` |" not in text} == set()
+    named = set(re.findall(r"`((?:tests|docs|\.ci|" + "|".join(PACKAGES) + r")/[\w./]+)`", text))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
