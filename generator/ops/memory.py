@@ -56,6 +56,8 @@ def return_freed_memory(above: int = 0) -> None:
 
 def _resident() -> int:
     """The bytes of memory that this process has, on Linux."""
+    if sys.platform == "win32":  # which has no sysconf; nothing asks there
+        return 0
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
