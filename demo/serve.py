@@ -134,17 +134,16 @@ def quiet_gradio() -> None:
 
 def clear_leftovers(folder: Path) -> None:
     """Delete what a demo of this user left behind that was killed: its visitors' files."""
-    if os.name != "posix":  # elsewhere there is no harmless question for a process by its number
-        return
-    for left in folder.glob(f"{PREFIX}*"):
-        number = left.name.removeprefix(PREFIX).partition("-")[0]
-        if number.isdecimal() and not left.is_symlink() and left.stat().st_uid == os.getuid():
-            try:
-                os.kill(int(number), 0)
-            except ProcessLookupError:
-                shutil.rmtree(left, ignore_errors=True)
-            except (PermissionError, OverflowError):  # another user's process has that number now
-                pass
+    if sys.platform != "win32":  # which has no harmless question for a process by its number
+        for left in folder.glob(f"{PREFIX}*"):
+            number = left.name.removeprefix(PREFIX).partition("-")[0]
+            if number.isdecimal() and not left.is_symlink() and left.stat().st_uid == os.getuid():
+                try:
+                    os.kill(int(number), 0)
+                except ProcessLookupError:
+                    shutil.rmtree(left, ignore_errors=True)
+                except (PermissionError, OverflowError):  # another user's process has that number now
+                    pass
 
 
 def free_port(host: str, port: int | None) -> int:

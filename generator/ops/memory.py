@@ -2,7 +2,7 @@
 
 import contextlib
 import ctypes
-import os
+import mmap
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def return_freed_memory(above: int = 0) -> None:
 def _resident() -> int:
     """The bytes of memory that this process has, on Linux."""
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return int(pages) * mmap.PAGESIZE
 
 
 def share_freed_memory() -> None:

@@ -1,5 +1,6 @@
 import math
 
+import pytest
 import torch
 
 from tests.benchmarks.conditional_flow import Flow, trained
@@ -39,6 +40,7 @@ def test_the_volume_is_that_of_the_jacobian() -> None:
     assert math.isclose(volume.item(), flow.encode(x[:1], attribute[:1])[1].item(), abs_tol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_trained_flow_follows_a_bent_relation_and_leaves_the_rest() -> None:
     x, attribute = _planted(4000)
     flow = trained(x, attribute, hidden=32, epochs=12, seed=0)

@@ -50,6 +50,7 @@ def test_what_a_killed_demo_left_is_deleted_and_a_living_ones_is_not(tmp_path: P
     assert [folder.exists() for folder in (dead, living, other)] == [False, True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_demo_that_is_ended_leaves_no_file(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}

@@ -78,6 +78,7 @@ def test_a_mix_is_drawn_as_the_receiver_is(record: Inversion) -> None:
     assert main(["mix", A, TUNED, "--matrix", "--layers", "coarse", "--out", "matrix.png", *MODEL]) == 0
 
 
+@pytest.mark.slow
 def test_a_film_goes_from_weights_to_weights(record: Inversion) -> None:
     assert main(["interpolate", A, TUNED, "--frames", "3", "--out", "frames", *MODEL]) == 0
     frames = [_pixels(path) for path in sorted(Path("frames").glob("frame_*.png"))]

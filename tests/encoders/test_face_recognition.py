@@ -16,6 +16,7 @@ from tests.encoders.small_encoders import noise_images
 PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 
 
+@pytest.mark.slow
 def test_descriptors_are_those_of_dlib() -> None:
     import dlib
 

@@ -31,6 +31,7 @@ def test_it_belongs_to_the_default_model_and_is_small(G: Generator) -> None:
     assert shipped_encoder(odd_generator()) is None
 
 
+@pytest.mark.slow
 def test_it_finds_who_is_seen(G: Generator) -> None:
     """Unseen samples: at most half as far from the picture as the mean face is, and nearer to its own code."""
     path = shipped_encoder(G)
@@ -48,6 +49,7 @@ def test_it_finds_who_is_seen(G: Generator) -> None:
     assert whose.tolist() == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_it_serves_every_network_of_the_same_w(G: Generator) -> None:
     config = StyleGAN2Config(512, (512,), (4,) * 9)
     mapping, synthesis = Mapping(config), Synthesis(config)

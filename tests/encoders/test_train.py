@@ -51,6 +51,7 @@ def test_it_trains_and_goes_on(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "with seed 0, not 1" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_faces_are_told_apart_without_a_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -64,6 +65,7 @@ def test_faces_are_told_apart_without_a_file(
     assert "features" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_pictures_and_another_encoders_weights(folder: Path) -> None:
     assert _run("--steps", "1", "--quiet") == 0
     start = ("--start", "mine/encoder.safetensors", "--out", "other", "--images", "aligned", "--lpips", "0")

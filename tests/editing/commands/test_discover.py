@@ -161,6 +161,7 @@ def test_scores_that_the_codes_do_not_tell_are_said_to_be_chance(capsys: pytest.
     assert "chance:" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_labelled_pictures_say_how_well_they_tell(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -209,6 +210,7 @@ def _network(count: int, *names: str) -> None:
     Path("shade.json").write_text(json.dumps(told))
 
 
+@pytest.mark.slow
 def test_of_two_classes_one_direction_serves_both(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

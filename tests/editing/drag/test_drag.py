@@ -100,6 +100,7 @@ def test_the_point_goes_where_it_is_asked_to() -> None:
     assert torch.equal(again.ws, ended.ws)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [10.0, 1000.0])
 def test_a_mask_holds_what_is_outside_and_the_point_arrives_about_as_soon(weight: float) -> None:
     G = planted()
@@ -119,6 +120,7 @@ def test_a_mask_holds_what_is_outside_and_the_point_arrives_about_as_soon(weight
     assert steps["held"] < 2 * steps["free"]
 
 
+@pytest.mark.slow
 def test_several_points_go_at_once_and_one_stays() -> None:
     G = planted()
     first, second = _pixel(HOME[0]), _pixel(HOME[1])
@@ -187,6 +189,7 @@ def test_in_every_network_what_is_at_the_point_is_pulled_a_step(name: str) -> No
     assert bool(torch.isfinite(G.synthesize(search.code())).all())
 
 
+@pytest.mark.slow
 def test_stylegan3_turns_its_input_so_that_the_image_is_moved() -> None:
     """The first row places the whole image: dragging by it moves the image, as comparing the images shows."""
     G = random_stylegan3()

@@ -66,6 +66,7 @@ def test_the_face_of_every_frame_is_edited(capsys: pytest.CaptureFixture[str]) -
     assert np.abs(plain[1] - plain[2]).mean() > 3
 
 
+@pytest.mark.slow
 def test_pasted_back_the_rest_of_the_film_and_its_sound_stay() -> None:
     import av
 
@@ -80,6 +81,7 @@ def test_pasted_back_the_rest_of_the_film_and_its_sound_stay() -> None:
         assert len(film.streams.audio) == 1
 
 
+@pytest.mark.slow
 def test_a_film_that_was_moved_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     Path("clip.mp4").rename("moved.mp4")
     assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 2

@@ -62,6 +62,7 @@ def test_shares_are_of_what_is_usual_in_each_part() -> None:
     assert found[1, 2] > found[0, 2]
 
 
+@pytest.mark.slow
 def test_effects_are_those_of_real_changes() -> None:
     ws = G.sample([2])
     places = torch.zeros(1, 2, 64, 64)

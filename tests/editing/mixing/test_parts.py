@@ -26,6 +26,7 @@ def _parts(**changes: object) -> Parts:
     return Parts(**(values | {"model": G.name, "fingerprint": G.fingerprint} | changes))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_features_are_unit_vectors_of_every_place() -> None:
     for network in (G, random_stylegan3()):
         found = part_features(network, network.sample([0, 1]))

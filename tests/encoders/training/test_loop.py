@@ -40,6 +40,7 @@ def _training(G: Generator, architecture: str = "plain", *, restyle: bool = Fals
     return Training(encoder, G, source, settings, {"absolute": (0.5, _absolute)}, new_accelerator(cpu=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "restyle"), [("plain", False), ("plain", True), ("psp", False), ("e4e", False), ("e4e", True)]
 )

@@ -259,15 +259,15 @@ def test_two_processes_share_one_download(site: Site) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_download_is_continued(cache: Path, site: Site, kind: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGKILL"])
+def test_a_stopped_download_is_continued(cache: Path, site: Site, name: str) -> None:
     site.delay = 0.2
     process = start(site)
     part = cache / ".partial" / f"{sha256(ARCHIVE)[:16]}.part"
     deadline = time.monotonic() + 60
     while not (part.exists() and part.stat().st_size > 65536) and time.monotonic() < deadline:
         time.sleep(0.02)
-    process.send_signal(kind)
+    process.send_signal(signal.Signals[name])
     process.communicate(timeout=60)
     assert process.returncode != 0
     assert 65536 < part.stat().st_size < len(ARCHIVE)

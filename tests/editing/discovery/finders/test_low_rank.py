@@ -129,6 +129,7 @@ def test_without_a_mask_it_is_what_changes_the_picture_most(G: Generator) -> Non
     assert abs(float(vector[0] + vector[2])) > 1.2  # w2 shows in both halves, and w0 with it
 
 
+@pytest.mark.slow
 def test_any_network_has_such_directions() -> None:
     G = odd_generator()
     mask = torch.zeros(1, 1, 64, 64)

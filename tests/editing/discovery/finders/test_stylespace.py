@@ -44,6 +44,7 @@ def test_examples_without_counterparts_are_compared_with_the_mean() -> None:
     assert len(SPACE.rank_by_examples(G.sample([1]))) == len(ranked)
 
 
+@pytest.mark.slow
 def test_the_gradients_share_inside_a_mask_is_that_of_real_changes() -> None:
     ws = G.sample(range(2))
     mask = torch.zeros(1, 1, 64, 64)

@@ -95,6 +95,7 @@ def test_the_table_that_is_published_gives_the_same_kind_of_direction() -> None:
     assert one.rows == tuple(range(G.num_ws))
 
 
+@pytest.mark.slow
 def test_a_code_is_searched_near_the_first() -> None:
     ws = G.sample([5])
     before = ws.clone()

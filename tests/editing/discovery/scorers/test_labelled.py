@@ -75,6 +75,7 @@ def test_folders_that_cannot_be_learned_from_are_said(tmp_path: Path) -> None:
         LabelledScorer(tmp_path, features=_colours)
 
 
+@pytest.mark.slow
 def test_alexnet_s_features_are_used_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LPIPS, "load", lambda _trunk: tiny_lpips())
     _write(tmp_path, "dark", (40, 40, 40))
