@@ -1,33 +1,33 @@
 """The page: its tabs in their order, its look, and its note on the licence."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page
+from stylegan_latents.demo.page.page import Page, Tab
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.demo.tabs import explore, interpolate
 from stylegan_latents.demo.tabs.discover import tab as discover
 from stylegan_latents.demo.tabs.drag import tab as drag
 from stylegan_latents.demo.tabs.edit import tab as edit
+from stylegan_latents.demo.tabs.explore import tab as explore
+from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "compare.js", "paste.js")
 _HEARTBEAT_SECONDS = 30
 
-TABS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
-    ("Edit", "edit", edit.build),
-    ("Mix", "mix", mix.build),
-    ("Interpolate", "interpolate", interpolate.build),
-    ("Discover", "discover", discover.build),
-    ("Drag", "drag", drag.build),
-    ("Explore", "explore", explore.build),
+TABS: tuple[Tab, ...] = (
+    edit.TAB,
+    mix.TAB,
+    interpolate.TAB,
+    discover.TAB,
+    drag.TAB,
+    explore.TAB,
 )
-"""Title, id and builder of each tab, in their order."""
+"""The tabs in their order."""
 
 
 def build(studio: Studio) -> gr.Blocks:
@@ -41,14 +41,14 @@ def build(studio: Studio) -> gr.Blocks:
             switch = gr.Button("◐", elem_id="theme-switch", size="sm", scale=0)
             switch.click(None, js="() => window.switchTheme()", api_visibility="private")
         with gr.Tabs(elem_id="tabs") as tabs:
-            page = Page(studio, visit, version, tabs)
-            for title, name, make in TABS:
-                with gr.Tab(title, id=name, elem_id=f"tab-{name}"):
-                    make(page)
+            page = Page(studio, visit, version, tabs, [tab for tab in TABS if tab.takes_faces])
+            for tab in TABS:
+                with gr.Tab(tab.title, id=tab.name, elem_id=f"tab-{tab.name}"):
+                    tab.build(page)
         gr.Markdown(_licence_note(studio), elem_id="licence")
 
         def enter(request: gr.Request) -> tuple[Visit, int]:
-            entered = studio.enter(str(request.session_hash))
+            entered = studio.enter(str(request.session_hash), address_of(request))
             return entered, entered.version
 
         def leave(request: gr.Request) -> None:
@@ -88,6 +88,11 @@ def look() -> dict[str, Any]:
         "css_paths": [_HERE / "page.css"],
         "head": "".join(f"<script>{(_HERE / name).read_text(encoding='utf-8')}</script>" for name in _SCRIPTS),
     }
+
+
+def address_of(request: gr.Request) -> str:
+    """The address that a request came from, as the server sees it; empty where it has none."""
+    return getattr(request.client, "host", None) or ""
 
 
 def _still_here(visit: Visit | None) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.demo.gradio_import import import_gradio
-from stylegan_latents.demo.session.names import PREFIX
+from stylegan_latents.demo.session.files import PREFIX
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
@@ -93,7 +93,7 @@ def running(
     from stylegan_latents.demo.app import build, look
 
     blocks: Blocks = build(studio)
-    # Previews wait for one another, not for a search; the studio's turns decide who computes.
+    # Previews wait for one another, not for a search; the studio's queue decides who computes.
     blocks.queue(max_size=studio.queue_size, default_concurrency_limit=4)
     options: dict[str, Any] = look()
     _, local, public = blocks.launch(
@@ -112,7 +112,7 @@ def running(
         mcp_server=False,
         enable_monitoring=False,
         state_session_capacity=1000,
-        # Whoever waits in a line of the studio's holds one.
+        # Whoever waits in a queue of the studio's holds one.
         max_threads=_THREADS + 2 * studio.queue_size,
         **options,
     )

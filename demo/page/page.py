@@ -3,7 +3,7 @@
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,6 @@ from stylegan_latents.demo.session.files import ENDED
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
-
-TAB_NAMES = {
-    "edit": "Edit",
-    "mix": "Mix",
-    "interpolate": "Interpolate",
-    "discover": "Discover",
-    "drag": "Drag",
-}
-"""The tabs that a face can be sent to: id and title."""
 
 _CONTROLS = {
     "run `pip install pillow-heif`, or export it": "export it",
@@ -38,6 +29,23 @@ _NO_MEMORY = "There is not enough memory for this just now; try a smaller photo,
 
 
 @dataclass(frozen=True)
+class Tab:
+    """A tab of the page: a folder in ``demo/tabs`` defines it as ``TAB``, and a line of ``app.TABS`` shows it.
+
+    Attributes:
+        title: what it is called.
+        name: its id.
+        build: puts its controls into the tab that is being made.
+        takes_faces: whether other tabs can send it a face; ``face_chooser`` receives it.
+    """
+
+    title: str
+    name: str
+    build: "Callable[[Page], None]"
+    takes_faces: bool = True
+
+
+@dataclass(frozen=True)
 class Page:
     """What a tab is built with, ``build(page: Page) -> None``, inside its own ``gr.Tab``.
 
@@ -48,13 +56,15 @@ class Page:
             keeps a direction has it as an output and returns ``visit.version``; what shows faces or directions
             listens to its ``change``.
         tabs: the row of tabs; a handler goes to another one by returning ``gr.Tabs(selected=ID)`` to it. The ids
-            those of ``TAB_NAMES`` and ``explore``.
+            are those of ``TABS``.
+        takers: the tabs that a face can be sent to.
     """
 
     studio: Studio
     visit: gr.State
     version: gr.State
     tabs: gr.Tabs
+    takers: "Sequence[Tab]"
 
 
 def answering(handler: Callable[..., Any]) -> Callable[..., Any]:

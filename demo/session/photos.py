@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.session.visit import Photo
+from stylegan_latents.demo.session.visit import Photo, Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face, choose_faces, find_faces, require_faces
 from stylegan_latents.invert.photos.crop import no_align
@@ -12,15 +12,12 @@ from stylegan_latents.invert.photos.files import read_photo
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from stylegan_latents.demo.session.visit import Visit
-
-
 _THUMBNAIL = 192
 _SHOWN_SIDE = 1280
 _MOST_FACES = 24
 
 
-def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
+def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
     """Take an uploaded photo, find the faces in it, and keep it as ``Visit.photo``.
 
     Args:
@@ -39,7 +36,7 @@ def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
         before.path.unlink(missing_ok=True)
     path = visit.take(upload)
     # One photo at a time is decoded, which takes memory.
-    with visit.studio.turns:
+    with visit.computing():
         try:
             photo = read_photo(path)
             faces = find_faces(photo) if align else []

@@ -108,7 +108,7 @@ def show_drag(page: Any) -> None:
         page.wait_for_timeout(2 * _SECOND)
     page.fill("#drag-steps input[type=number]", "40")
     page.click("#drag-begin")
-    page.wait_for_function("document.querySelector('#drag-said').innerText.includes('Kept')", timeout=_PATIENCE)
+    page.wait_for_function("document.querySelector('#drag-status').innerText.includes('Kept')", timeout=_PATIENCE)
 
 
 def show_explore(page: Any) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.running import Done, run_reporting
-from stylegan_latents.demo.session.visit import Face, Photo, Visit
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.visit import Photo, Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import to_picture
@@ -80,7 +81,7 @@ def search(
 
     side = studio.preview_size
     face = photo.face(number)
-    with studio.turns:
+    with visit.computing():
         whole = photo.read()
         crop = no_align(whole, side)[0] if face is None else align_face(whole, face, side)[0]
     before = visit.files.store(crop, "target")
