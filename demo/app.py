@@ -5,7 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, Tab
+from stylegan_latents.demo.page.calls import CheckedBlocks
+from stylegan_latents.demo.page.page import Page, Tab, plain_text
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.discover import tab as discover
@@ -30,10 +31,10 @@ TABS: tuple[Tab, ...] = (
 """The tabs in their order."""
 
 
-def build(studio: Studio) -> gr.Blocks:
+def build(studio: Studio) -> CheckedBlocks:
     """The page of a studio, ready to launch with ``look``."""
-    blocks: gr.Blocks
-    with gr.Blocks(title="stylegan-latents", analytics_enabled=False, fill_width=False) as blocks:
+    blocks = CheckedBlocks(title="stylegan-latents", analytics_enabled=False, fill_width=False)
+    with blocks:
         visit = gr.State(None, delete_callback=_end)
         version = gr.State(0)
         with gr.Row(elem_id="head"):
@@ -45,7 +46,7 @@ def build(studio: Studio) -> gr.Blocks:
             for tab in TABS:
                 with gr.Tab(tab.title, id=tab.name, elem_id=f"tab-{tab.name}"):
                     tab.build(page)
-        gr.Markdown(_licence_note(studio), elem_id="licence")
+        gr.HTML(_licence_note(studio), elem_id="licence")
 
         def enter(request: gr.Request) -> tuple[Visit, int]:
             entered = studio.enter(str(request.session_hash), address_of(request))
@@ -106,15 +107,17 @@ def _end(visit: Visit | None) -> None:
 
 
 def _licence_note(studio: Studio) -> str:
-    """What the model's terms are, as the zoo knows them."""
+    """What the model's terms are, as the zoo knows them; in HTML."""
     from stylegan_latents.generator.weights.zoo import models
 
     entry = models().get(studio.G.name)
     kept = "What you upload stays on the machine that serves this page and is deleted when you leave."
+    name = plain_text(studio.G.name)
     if entry is None:
-        return f"Model: {studio.G.name}. Its file does not say its licence; ask where you got it. {kept}"
-    forbidden = "**Not for commercial use.** " if "non-commercial" in entry.licence.lower() else ""
+        unknown = "Its file does not say its licence; ask where you got it."
+        return f"<p>Model: {name}. {unknown} {kept}</p>"
+    forbidden = "<strong>Not for commercial use.</strong> " if "non-commercial" in entry.licence.lower() else ""
     return (
-        f"{forbidden}Model {studio.G.name}: {entry.domain}, {entry.resolution} pixels; licence: {entry.licence}. "
-        f"dlib's landmark model, which aligns faces, is not for commercial use either. {kept}"
+        f"<p>{forbidden}Model {name}: {entry.domain}, {entry.resolution} pixels; licence: {entry.licence}. "
+        f"dlib's landmark model, which aligns faces, is not for commercial use either. {kept}</p>"
     )

@@ -82,8 +82,8 @@ def work_on_click(
         visit.stop.set()
 
     quick: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-    for trigger in (begin.click, *further):
-        visible: Any = {"api_name": api_name} if trigger is begin.click else {"api_visibility": "private"}
+    for number, trigger in enumerate((begin.click, *further)):
+        visible: Any = {"api_name": api_name} if number == 0 else {"api_visibility": "private"}
         ran = trigger(answering(get_ready), page.visit, [begin, stop, status], **quick).success(
             answering(run),
             [page.visit, *inputs],

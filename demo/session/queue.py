@@ -3,11 +3,13 @@
 import threading
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from stylegan_latents.generator.errors import InputError
+
+Item = TypeVar("Item")
 
 _DURATIONS_KEPT = 8
 _CLIENTS_KEPT = 4096
@@ -24,6 +26,41 @@ class Client(NamedTuple):
 
     address: str = ""
     session: str = ""
+
+
+def in_turns(
+    waiting: Sequence[Item],
+    client: Callable[[Item], Client],
+    working: Sequence[Client] = (),
+    served: Mapping[Hashable, int] | None = None,
+) -> list[Item]:
+    """What waits, reordered: each address's first, then each address's second, and so on; likewise its sessions.
+
+    Args:
+        waiting: in the order of coming.
+        client: whose an item is.
+        working: those at work, who count as their address's and session's first.
+        served: when an address or a client was served last; among equals the least is first.
+    """
+    ordered = list(waiting)
+    keys: tuple[Callable[[Client], Hashable], ...] = (_whole, _address)
+    for key in keys:
+        count = Counter(key(one) for one in working)
+        ranks = []
+        for item in ordered:
+            own = key(client(item))
+            ranks.append((count[own], (served or {}).get(own, 0)))
+            count[own] += 1
+        ordered = [item for _, item in sorted(zip(ranks, ordered, strict=True), key=lambda pair: pair[0])]
+    return ordered
+
+
+def _whole(client: Client) -> Client:
+    return client
+
+
+def _address(client: Client) -> str:
+    return client.address
 
 
 class WaitingQueue:
@@ -100,23 +137,9 @@ class WaitingQueue:
 
     def _order(self) -> "list[Ticket]":
         """Those who wait, as they will be served if nobody else comes."""
-        working = [ticket for ticket in self._present if ticket.begun is not None]
         waiting = [ticket for ticket in self._present if ticket.begun is None]
-        for key in (lambda client: client, lambda client: client.address):
-            waiting = self._round_by_round(waiting, working, key)
-        return waiting
-
-    def _round_by_round(
-        self, waiting: "Sequence[Ticket]", working: "Sequence[Ticket]", key: Callable[[Client], Hashable]
-    ) -> "list[Ticket]":
-        """Each key's first, then each key's second, and so on; those at work count as their key's first."""
-        count = Counter(key(ticket.client) for ticket in working)
-        ranks: list[tuple[int, int]] = []
-        for ticket in waiting:
-            own = key(ticket.client)
-            ranks.append((count[own], self._served.get(own, 0)))
-            count[own] += 1
-        return [ticket for _, ticket in sorted(zip(ranks, waiting, strict=True), key=lambda pair: pair[0])]
+        working = [ticket.client for ticket in self._present if ticket.begun is not None]
+        return in_turns(waiting, lambda ticket: ticket.client, working, self._served)
 
     def _begin(self, ticket: "Ticket") -> None:
         ticket.begun = self._clock()

@@ -28,7 +28,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.demo.serve import free_port
+from stylegan_latents.demo.server.serve import free_port
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.directions.shipped import known
 from stylegan_latents.generator.loading import load

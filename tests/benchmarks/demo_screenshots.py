@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from stylegan_latents.demo.serve import running
+from stylegan_latents.demo.server.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.generator.loading import load
 from tests.demo.browser import chromium, open_page

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser
+from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser, selected_index
 from stylegan_latents.demo.page.results import command_box, command_line, ready, record_name
 from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
@@ -122,7 +122,7 @@ def build(page: Page) -> None:
     def choose(found: list[Axis], event: gr.SelectData) -> Any:
         if not event.selected:
             return None, gr.skip(), gr.Button(interactive=False)
-        axis = found[int(event.index)]
+        axis = found[selected_index(event, len(found))]
         return axis, gr.Textbox(axis.name, info=f"What {axis.name} does, in a word."), gr.Button(interactive=True)
 
     def finish(visit: Visit, axis: Axis | None, called: str, who: str | None) -> Any:

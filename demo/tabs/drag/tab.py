@@ -1,11 +1,12 @@
 """The tab Drag: points of the picture pulled to where they are to be."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser
+from stylegan_latents.demo.page.page import WRONG_CALL, Page, Tab, answering, face_chooser
 from stylegan_latents.demo.page.results import download_picture, not_ready, ready, results_row
 from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
@@ -169,8 +170,14 @@ def _first_region(model: str) -> str:
 
 def _on_full(index: Sequence[float], shown: int, full: int) -> tuple[float, float]:
     """A place of the picture that is shown, on the full one, in whole pixels inside of it."""
+    if not isinstance(index, list | tuple) or len(index) != 2 or not all(map(_is_coordinate, index)):
+        raise InputError(WRONG_CALL)
     x, y = (min(max(round((float(value) + 0.5) * full / shown - 0.5), 0), full - 1) for value in index)
     return float(x), float(y)
+
+
+def _is_coordinate(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 TAB = Tab("Drag", "drag", build)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from stylegan_latents.demo.page.page import selected_index
 from stylegan_latents.demo.page.running import duration, status_html, wait_in_queue
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.examples import seed_face
@@ -62,17 +63,15 @@ def forget(visit: Visit) -> tuple[Any, ...]:
     return gr.Gallery(value=None, visible=False), 0, gr.Button(interactive=False), WELCOME
 
 
-def choose_found(_visit: Visit, event: gr.SelectData) -> tuple[int, str]:
+def choose_found(visit: Visit, event: gr.SelectData) -> tuple[int, str]:
     """Another face of the photo was chosen."""
-    return int(event.index), status_html(f"Face {int(event.index)} is chosen.")
+    number = selected_index(event, 0 if visit.photo is None else len(visit.photo.thumbnails))
+    return number, status_html(f"Face {number} is chosen.")
 
 
 def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
     """An example was clicked: a photo goes the way of an upload, a seed's face is there at once."""
-    shown = visit.studio.examples
-    if not 0 <= int(event.index) < len(shown):
-        raise InputError("There is no such example; reload the page.")
-    example = shown[int(event.index)]
+    example = visit.studio.examples[selected_index(event, len(visit.studio.examples))]
     if example.photo is not None:
         path = visit.files.new_path(example.photo.stem, example.photo.suffix)
         path.write_bytes(example.photo.read_bytes())

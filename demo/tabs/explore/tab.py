@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, Tab, answering
+from stylegan_latents.demo.page.page import Page, Tab, answering, selected_index
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
@@ -63,7 +63,7 @@ def build(page: Page) -> None:
     def choose(
         _visit: Visit, first: float | None, cut: float, event: gr.SelectData
     ) -> tuple[tuple[int, float], gr.Button]:
-        number = whole_seed(first) + int(event.index)
+        number = whole_seed(first) + selected_index(event, _AT_ONCE)
         return (number, cut), gr.Button(f"Send seed {number}", interactive=True)
 
     def deliver(visit: Visit, picked: tuple[int, float] | None, tab: str) -> tuple[int, gr.Tabs]:
