@@ -7,10 +7,13 @@ from stylegan_latents.demo.session.visit import Photo, Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face, choose_faces, find_faces, require_faces
 from stylegan_latents.invert.photos.crop import no_align
-from stylegan_latents.invert.photos.files import read_photo
+from stylegan_latents.invert.photos.files import read_reduced
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+MOST_PIXELS = 25_000_000
+"""Of a photo here; a larger one is reduced, so that it takes 0.1 GB of memory."""
 
 _THUMBNAIL = 192
 _SHOWN_SIDE = 1280
@@ -38,7 +41,9 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
     # One photo at a time is decoded, which takes memory.
     with visit.computing():
         try:
-            photo = read_photo(path)
+            photo, reduced = read_reduced(path, MOST_PIXELS)
+            if reduced:
+                path = _replaced(path, photo)
             faces = find_faces(photo) if align else []
             if align and not faces:
                 require_faces(photo, name=name)  # says why, as far as that can be known
@@ -52,8 +57,16 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
             path.unlink(missing_ok=True)
             raise
     thumbnails = [visit.files.store(crop, "found", most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
-    visit.photo = Photo(path, name, from_left, thumbnails, largest)
+    visit.photo = Photo(path, name, from_left, thumbnails, largest, photo.size if reduced else None)
     return visit.photo
+
+
+def _replaced(path: Path, photo: "Image") -> Path:
+    """The reduced photo's file, in the place of the upload."""
+    path.unlink()
+    path = path.with_suffix(".jpg")
+    photo.save(path, quality=95, subsampling=0)
+    return path
 
 
 def shown(picture: "Image") -> "Image":

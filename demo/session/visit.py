@@ -36,6 +36,7 @@ class Photo:
         faces: found in it; empty for a photo that is taken as it is.
         thumbnails: one for each face, or the photo's central square.
         largest: the number of the largest face.
+        reduced_to: width and height where it was too large and was made smaller; None where it is whole.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Photo:
     faces: "list[detector.Face]"
     thumbnails: list[str]
     largest: int = 0
+    reduced_to: tuple[int, int] | None = None
 
     def read(self) -> "Image":
         """The photo as a viewer shows it."""

@@ -48,6 +48,10 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
         selected_index=photo.largest if several else None,
     )
     words = f"{len(photo.faces)} faces found; choose one." if several else "Ready."
+    if photo.reduced_to is not None:
+        most = photos.MOST_PIXELS // 10**6
+        size = "x".join(map(str, photo.reduced_to))
+        words = f"Reduced to {size} pixels, as {most} million are the most here. {words}"
     status = status_html(f"{words} “Find this face” searches its code.")
     return found, photo.largest, gr.Button(interactive=True), status
 
