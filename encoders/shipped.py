@@ -29,5 +29,5 @@ def _known() -> dict[Path, dict[str, Any]]:
     """What each file says of itself."""
     from stylegan_latents.encoders.formats.native import read_header
 
-    folder = Path(str(files("encoders"))) / "trained"
+    folder = Path(str(files("stylegan_latents.encoders"))) / "trained"
     return {path: read_header(path) for path in sorted(folder.glob("*.safetensors"))}

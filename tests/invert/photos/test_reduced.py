@@ -20,8 +20,8 @@ def gradient(mode: str) -> Image.Image:
 
 @pytest.mark.parametrize(
     ("mode", "suffix"),
-    [("RGB", ".jpg"), ("L", ".jpg"), ("RGB", ".png"), ("P", ".png"), ("1", ".png"), ("LA", ".png"), ("RGBA", ".png"),
-     ("I;16", ".png"), ("F", ".tif"), ("CMYK", ".tif")],
+    [("RGB", ".jpg"), ("L", ".jpg"), ("RGB", ".png"), ("P", ".png"), ("1", ".png"), ("LA", ".png"),
+     ("RGBA", ".png"), ("I;16", ".png"), ("F", ".tif"), ("CMYK", ".jpg")],
 )  # fmt: skip
 @pytest.mark.parametrize("turned", [False, True])
 def test_a_large_picture_is_the_same_but_smaller(tmp_path: Path, mode: str, suffix: str, turned: bool) -> None:
