@@ -8,6 +8,7 @@ import typer
 
 from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 app = new_app()
 
@@ -57,7 +58,7 @@ def convert(
     generator = load(source)
     if target.suffix == ".pt":
         how = save_rosinality(generator, target, any_widths=any_widths, overwrite=overwrite)
-        print(f"Wrote {target}, for {how}")
+        print(printable(f"Wrote {target}, for {how}"))
         return
     generator.name = name or generator.name
     generator.latent_space = latent_space or generator.latent_space

@@ -35,6 +35,7 @@ from stylegan_latents.editing.records.choose import announced_record
 from stylegan_latents.editing.records.outputs import free, picture_target
 from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +139,7 @@ def edit(
             path, pairs, layers=layers, raw=raw, out=out, paste_back=paste_back, film=photo, overwrite=overwrite,
             model=model, device=device,
         )  # fmt: skip
-        print(f"Wrote {written}")
+        print(printable(f"Wrote {written}"))
         return
     opened = OpenRecord(path, model=model, device=device)
     # What can be told without the model, which takes a while to load, is told before that.
@@ -164,7 +165,10 @@ def edit(
     for found, amount in edits:
         _say_note(found)
         if abs(amount) > FAR and not raw and found.space == "w":
-            print(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
+            print(
+                printable(f"edit: {found.name} {amount:+g} is far: beyond {FAR} few faces stay faces"),
+                file=sys.stderr,
+            )
     rows = None if layers is None else opened.generator.rows(layers)
     wanted = [(find(name, opened.generator), score) for name, score in aims]
 
@@ -179,7 +183,7 @@ def edit(
 
         result = paste(whole, after, opened.alignment(), reference=before)
     save_picture(result, file, overwrite=overwrite)
-    print(f"Wrote {file}")
+    print(printable(f"Wrote {file}"))
     if sheet_file is not None:
         from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
@@ -191,9 +195,9 @@ def edit(
         except InputError as error:
             if photo is not None:
                 raise
-            print(f"The sheet goes without the photo: {error}")
+            print(printable(f"The sheet goes without the photo: {error}"))
         save_picture(contact_sheet([pictures], titles), sheet_file, overwrite=overwrite)
-        print(f"Wrote {sheet_file}")
+        print(printable(f"Wrote {sheet_file}"))
 
 
 @grid_app.command(epilog="Example: edit grid me.inversion.safetensors --direction age --range -3 3")
@@ -235,7 +239,7 @@ def grid(
     pictures = [[opened.edited([(one, amount)], rows=rows, raw=raw) for amount in strengths] for one in found]
     titles = [f"{amount:+.3g}" if amount else "0" for amount in strengths]
     save_picture(contact_sheet(pictures, titles, names, cell=256), target, overwrite=overwrite)
-    print(f"Wrote {target}")
+    print(printable(f"Wrote {target}"))
 
 
 @directions_app.command()
@@ -271,7 +275,7 @@ def _say_note(direction: "Direction") -> None:
     """What a user should know of a published file, such as how its layers were mapped."""
     note = direction.provenance.get("note")
     if note:
-        print(f"edit: {direction.name}: {note}", file=sys.stderr)
+        print(printable(f"edit: {direction.name}: {note}"), file=sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,7 +21,7 @@ from stylegan_latents.editing.discovery.options import (
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
 from stylegan_latents.generator.cli.progress import show_work
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import check_writable
+from stylegan_latents.generator.files import check_writable, printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
 from stylegan_latents.invert.commands.locks import Claims
 
@@ -171,11 +171,11 @@ def discover(
     for line in (*(() if scored is None else scored.notes), *say_mirrored(wish, scored)):
         print(line)
     for direction, path in zip(found, files, strict=True):
-        print(f"Wrote {path}{_quality(direction)}")
+        print(printable(f"Wrote {path}{_quality(direction)}"))
         for line in (*_left_out(direction), *_at_chance(direction)):
             print(line)
     if sheet:
-        print(f"Wrote {picture}")
+        print(printable(f"Wrote {picture}"))
 
 
 def _left_out(direction: "Direction") -> list[str]:

@@ -12,6 +12,7 @@ from stylegan_latents.editing.commands.options import Device, Overwrite
 from stylegan_latents.editing.records.outputs import free
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,7 +177,7 @@ def evaluate(
             save_picture(sheet, files[_PICTURES], overwrite=overwrite)
     print(table)
     for file in files.values():
-        print(f"Wrote {file}")
+        print(printable(f"Wrote {file}"))
 
 
 def _check_report_options(context: typer.Context) -> None:
@@ -255,7 +256,7 @@ def _write(
     values = json.dumps(json_values(results, settings), indent=1, allow_nan=False)
     for name, content in ((_TEXT, f"{table}\n"), (_CSV, csv_text(results)), (_JSON, f"{values}\n")):
         with atomic_path(files[name], overwrite=overwrite) as temporary:
-            temporary.write_text(content, encoding="utf-8")
+            temporary.write_text(content, encoding="utf-8", errors="surrogateescape")
     return table
 
 

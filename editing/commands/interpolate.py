@@ -11,6 +11,7 @@ import typer
 from stylegan_latents.editing.commands.options import Device, Overwrite, RecordsModel
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.commands.locks import Claims
 
 interpolate_app = new_app()
@@ -136,4 +137,4 @@ def interpolate(
             for frame in morph.draw(G, codes, times, size=size):
                 write(frame)
                 count()
-    print(f"Wrote {out}")
+    print(printable(f"Wrote {out}"))

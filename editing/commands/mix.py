@@ -19,6 +19,7 @@ from stylegan_latents.editing.commands.options import (
 from stylegan_latents.editing.commands.parts import THRESHOLD
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.records.codes import Code
@@ -145,7 +146,7 @@ def mix(
     save_picture(picture, target, overwrite=overwrite)
     for path in (target, new_record):
         if path is not None:
-            print(f"Wrote {path}")
+            print(printable(f"Wrote {path}"))
 
 
 def _name(codes: "list[Code]", shared: list[tuple[str, float]], region: list[str] | None, matrix: bool) -> str:

@@ -8,6 +8,7 @@ import typer
 from stylegan_latents.editing.commands.options import Device, Overwrite, PictureOut, RecordsModel, Truncation
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,7 +57,7 @@ def parts(
     save_picture(parts_figure(G, found, codes), target, overwrite=overwrite)
     for index, name in enumerate(found.names):
         print(f"{name}: {int((found.shares[index] >= THRESHOLD).sum())} style channels")
-    print(f"Wrote {target}")
+    print(printable(f"Wrote {target}"))
 
 
 def parts_figure(G: "Generator", parts: "Parts", codes: "Sequence[Code]") -> "Image.Image":

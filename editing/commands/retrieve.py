@@ -18,6 +18,7 @@ from stylegan_latents.editing.commands.options import (
 from stylegan_latents.editing.commands.parts import THRESHOLD
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -81,8 +82,8 @@ def retrieve(
     found = nearest(G, first, others, weights, count)
     save_picture(retrieval_figure(G, first, found, weights, strength), target, overwrite=overwrite)
     for code, distance in found:
-        print(f"{code.name}: {distance:.2f}")
-    print(f"Wrote {target}")
+        print(printable(f"{code.name}: {distance:.2f}"))
+    print(printable(f"Wrote {target}"))
 
 
 def candidates(text: str) -> list[str]:

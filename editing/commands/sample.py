@@ -12,6 +12,7 @@ import typer
 from stylegan_latents.editing.commands.options import Device, Overwrite
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
@@ -108,7 +109,7 @@ def sample(
     _report(grid or pictures[0], len(numbers) if grid is None else 1, "picture")
     if records:
         _report(record_paths[0], len(record_paths), "record")
-        print(f"Next: {_next_command(G, model, record_paths[0])}")
+        print(printable(f"Next: {_next_command(G, model, record_paths[0])}"))
 
 
 def _next_command(G: "Generator", model: str, record: Path) -> str:
@@ -134,7 +135,8 @@ def _check_targets(targets: list[Path], overwrite: bool) -> None:
 
 
 def _report(first: Path, count: int, what: str) -> None:
-    print(f"Wrote {first}" if count == 1 else f"Wrote {count} {what}s to {first.parent}, the first is {first.name}")
+    several = f"Wrote {count} {what}s to {first.parent}, the first is {first.name}"
+    print(printable(f"Wrote {first}" if count == 1 else several))
 
 
 @contextlib.contextmanager

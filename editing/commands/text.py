@@ -18,6 +18,7 @@ from stylegan_latents.editing.commands.options import (
 from stylegan_latents.editing.records.outputs import EditedFiles, file_name, picture_target
 from stylegan_latents.generator.cli.command import DONE, STOPPED, choose_device, new_app
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.commands.locks import Claims
 
@@ -98,7 +99,7 @@ def text(
             save_picture(figure, files.sheet, overwrite=overwrite)
     print(f"The fit to the text went from {ended.before:.3f} to {ended.after:.3f} in {ended.steps} steps.")
     for file in files:
-        print(f"Wrote {file}")
+        print(printable(f"Wrote {file}"))
     return STOPPED if ended.stopped else DONE
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, records_by_age
 
 
@@ -39,7 +40,7 @@ def announced_record(named: Path | None, words: tuple[str, ...] = ()) -> Path:
     """As ``resolve_record``; said aloud where it is not what the user named."""
     path = resolve_record(named, words)
     if path != named:
-        print(f"Using {path}, the newest record here" if named is None else f"Using {path}")
+        print(printable(f"Using {path}, the newest record here" if named is None else f"Using {path}"))
     return path
 
 
@@ -58,6 +59,6 @@ def _newest_readable(folder: Path) -> Path:
             errors.append(error)
             continue
         for unreadable in errors:
-            print(f"edit: skipped: {unreadable}", file=sys.stderr)
+            print(printable(f"edit: skipped: {unreadable}"), file=sys.stderr)
         return record
     raise errors[0]

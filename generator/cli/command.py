@@ -15,6 +15,7 @@ import typer
 
 from stylegan_latents.generator.cli import help_page
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +45,7 @@ def status_of(work: Callable[[], int | None]) -> int:
     try:
         return work() or DONE
     except InputError as error:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
         return WRONG_INPUT
 
 
@@ -133,7 +134,7 @@ def choose_device(name: str | None) -> "torch.device":
 
 
 def _say(program: str, sentence: str, status: int) -> int:
-    print(f"{program}: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"{program}: {printable(' '.join(sentence.split()))}", file=sys.stderr)
     return status
 
 
@@ -161,7 +162,7 @@ def _report_fault(program: str, error: Exception) -> int:
 
 
 def _never_fail_to_print() -> None:
-    """Print '?' for what a terminal's encoding lacks, such as a letter in a file's name."""
+    """Print an escape for what a terminal's encoding lacks, such as a letter in a file's name."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="backslashreplace")

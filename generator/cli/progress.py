@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from stylegan_latents.generator.files import printable
+
 Report = Callable[[int, int, float], None]
 """Takes the step (from 1), the number of steps (0 for unknown), and the loss (NaN where there is none)."""
 
@@ -43,7 +45,7 @@ def show_status(text: str, *, quiet: bool = False) -> Iterator[None]:
     from rich.console import Console
     from rich.markup import escape
 
-    with Console(stderr=True).status(f"{escape(text)} ..."):
+    with Console(stderr=True).status(f"{escape(printable(text))} ..."):
         yield
 
 
@@ -52,7 +54,7 @@ def _line(label: str, step: int, steps: int, loss: float) -> None:
     if step % every == 0 or step == steps:
         of = f" of {steps}" if steps else ""
         told = "" if math.isnan(loss) else f", loss {loss:.4f}"
-        print(f"{label}: step {step}{of}{told}", file=sys.stderr, flush=True)
+        print(f"{printable(label)}: step {step}{of}{told}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -69,7 +71,7 @@ def _bar(label: str) -> Iterator[Report]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(escape(label), total=None, loss="")
+        task = progress.add_task(escape(printable(label)), total=None, loss="")
 
         def report(step: int, steps: int, loss: float) -> None:
             told = "" if math.isnan(loss) else f"loss {loss:.4f}"
@@ -112,11 +114,11 @@ def show_count(label: str, total: int, unit: str) -> Iterator[Count]:
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=Console(stderr=True)) as progress:
-            task = progress.add_task(escape(label), total=total)
+            task = progress.add_task(escape(printable(label)), total=total)
 
             def advance(how: str = "") -> None:
                 told = f"{label}: {how}" if how else label
-                progress.update(task, advance=1, description=escape(told))
+                progress.update(task, advance=1, description=escape(printable(told)))
 
             yield advance
         return
@@ -126,7 +128,7 @@ def show_count(label: str, total: int, unit: str) -> Iterator[Count]:
         done += 1
         if done % max(1, -(-total // _COUNTED_LINES)) == 0 or done == total:
             told = f", {how}" if how else ""
-            print(f"{label}: {unit} {done} of {total}{told}", file=sys.stderr, flush=True)
+            print(f"{printable(label)}: {unit} {done} of {total}{told}", file=sys.stderr, flush=True)
 
     yield count
 
@@ -152,14 +154,14 @@ def show_work() -> Iterator[Begin]:
 
 
 def _in_lines(what: str) -> Progress:
-    print(what, file=sys.stderr, flush=True)
+    print(printable(what), file=sys.stderr, flush=True)
     told = 0
 
     def progress(done: int, whole: int) -> None:
         nonlocal told
         if whole > 1 and done * _COUNTED_LINES // whole > told:
             told = done * _COUNTED_LINES // whole
-            print(f"{what}: {done} of {whole}", file=sys.stderr, flush=True)
+            print(f"{printable(what)}: {done} of {whole}", file=sys.stderr, flush=True)
 
     return progress
 

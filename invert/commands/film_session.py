@@ -12,6 +12,7 @@ import numpy as np
 
 from stylegan_latents.generator.cli.progress import show_progress
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
 from stylegan_latents.invert.films.crop_path import CropPath
 from stylegan_latents.invert.films.face_path import look_for_faces
@@ -101,7 +102,10 @@ class FilmSession:
             record = self._save(ws, path, footage, told)
         except KeyboardInterrupt:
             if parts.exist:
-                print(f"invert: {self.film.name}: what is done is kept; the same command goes on", file=sys.stderr)
+                print(
+                    printable(f"invert: {self.film.name}: what is done is kept; the same command goes on"),
+                    file=sys.stderr,
+                )
             raise
         parts.remove()
         return record
@@ -172,7 +176,7 @@ class FilmSession:
                         part = self._search(picture(), self._alignment(path, index, facts), before)
                         for step in part.diverged.values():
                             told = f"the search diverged at step {step}; its best code before is kept"
-                            print(f"invert: {self.film.name}, frame {number}: {told}", file=sys.stderr)
+                            print(printable(f"invert: {self.film.name}, frame {number}: {told}"), file=sys.stderr)
                         parts.write(number, part)
                     code = before = part.ws
                 codes.append(code)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.cli.command import DONE, STOPPED, WRONG_INPUT, is_disk_full
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.commands.jobs import Job
 from stylegan_latents.invert.commands.messages import (
     describe_files,
@@ -44,12 +45,12 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
     last = run.last or (session.skipped[-1] if session.skipped else None)
     if last is not None and not settings.quiet:
-        print(suggest_edit(last, settings.model, "--direction pose --strength 2"))
+        print(printable(suggest_edit(last, settings.model, "--direction pose --strength 2")))
     if not run.bad:
         return DONE
     print(f"invert: {len(run.bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)
     for sentence in run.bad:
-        print(f"  {sentence}", file=sys.stderr)
+        print(printable(f"  {sentence}"), file=sys.stderr)
     return WRONG_INPUT
 
 
@@ -59,7 +60,7 @@ def _say_diverged(diverged: Sequence[str], photos: int, settings: Settings) -> N
         return
     print("invert: the best code before is kept where the search diverged:", file=sys.stderr)
     for sentence in diverged:
-        print(f"  {sentence}", file=sys.stderr)
+        print(printable(f"  {sentence}"), file=sys.stderr)
 
 
 class _Run:
@@ -137,7 +138,7 @@ class _Run:
 
     def _say_bad(self, error: InputError) -> None:
         self.bad.append(str(error))
-        print(f"invert: {error}", file=sys.stderr)
+        print(printable(f"invert: {error}"), file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -158,12 +159,12 @@ def _write_report(session: Session) -> None:
         return
     written = session.report.table.write()
     if not session.settings.quiet:
-        print("Wrote " + ", ".join(str(path) for path in written))
+        print(printable("Wrote " + ", ".join(str(path) for path in written)))
         if suggestion := suggest_evaluation(written[0], session.settings.model):
-            print(suggestion)
+            print(printable(suggestion))
 
 
 def _print_result(inversion: "Inversion", one: Prepared) -> None:
     for line in (describe_partial(inversion), describe_files(one.outputs), describe_metrics(inversion)):
         if line:
-            print(line, flush=True)
+            print(printable(line), flush=True)
