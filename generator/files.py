@@ -46,6 +46,23 @@ def _escape(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")
 
 
+@contextlib.contextmanager
+def utf8_path(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Another path of a file that readers written in Rust take, as long as the block lasts.
+
+    Args:
+        path: of any bytes; given as it is where it is UTF-8 already.
+    """
+    name = os.fspath(path)
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        with Path(name).open("rb") as file:
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        yield name
+
+
 def shortened(name: str, longest: int) -> str:
     """As many of a name's first letters as fit into ``longest`` bytes: file systems take 255 at most."""
     while len(os.fsencode(name)) > longest:

@@ -24,15 +24,18 @@ class Visitor:
         address: of the demo.
         session: its name, as the page makes one.
         timeout: seconds to wait for any one answer.
+        source: the address that it comes from; the system's choice by default.
     """
 
     address: str
     session: str = field(default_factory=lambda: secrets.token_hex(8))
     timeout: float = 60.0
+    source: str | None = None
 
     def __post_init__(self) -> None:
         self.address = self.address.rstrip("/")
-        self._http = httpx.Client(timeout=self.timeout, trust_env=False)
+        transport = httpx.HTTPTransport(local_address=self.source)
+        self._http = httpx.Client(timeout=self.timeout, trust_env=False, transport=transport)
         config = self._http.get(f"{self.address}/config").json()
         self._events = {event["api_name"]: event for event in config["dependencies"] if event.get("api_name")}
         self._kinds = {component["id"]: component["type"] for component in config["components"]}
@@ -135,7 +138,9 @@ class Visitor:
 
     def _hold(self) -> None:
         with (
-            httpx.Client(timeout=None, trust_env=False) as http,
+            httpx.Client(
+                timeout=None, trust_env=False, transport=httpx.HTTPTransport(local_address=self.source)
+            ) as http,
             http.stream("GET", f"{self.address}{_PREFIX}/heartbeat/{self.session}") as stream,
         ):
             for _ in stream.iter_bytes():
