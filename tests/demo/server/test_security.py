@@ -50,7 +50,7 @@ def draw_example(visitor: Visitor, studio: Studio, number: int) -> str:
 def test_files_of_the_server_are_not_served(visitor: Visitor, served: tuple[Studio, str], tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     uploads = served[0].uploads
     for path in (
         "/etc/passwd",
