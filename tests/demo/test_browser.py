@@ -315,9 +315,7 @@ def test_the_page_tells_the_terms(page: Any) -> None:
     assert "licence" in page.inner_text("#licence")
 
 
-def test_what_files_and_names_say_is_text_everywhere_and_nothing_is_fetched(
-    page: Any, small_demo: tuple[Studio, str], tmp_path: Path
-) -> None:
+def test_what_files_and_names_say_is_text_everywhere_and_nothing_is_fetched(page: Any, tmp_path: Path) -> None:
     beacon = "<img src=http://127.0.0.1:9/a.png onerror=window.ran=1><a href=http://evil.example>b</a>"
     record = tmp_path / "a.inversion.safetensors"
     small_record(small_generator(name=beacon)).save(record)

@@ -1,7 +1,7 @@
 """The parts of Gradio that it does not document and that the demo relies on.
 
-When a test here fails after an update of Gradio: pin the last version that passed in pyproject.toml first. Then look
-in Gradio's ``queueing.py`` and ``blocks.py`` for what took the part's place, and change the module named beside it.
+When a test here fails after an update of Gradio: pin the last version that passed in pyproject.toml first. Then
+look in Gradio's ``queueing.py`` and ``blocks.py`` for what took the part's place, and change the module named here.
 """
 
 import inspect
