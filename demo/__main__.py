@@ -1,4 +1,4 @@
-"""``python -m demo``: the browser demo."""
+"""The browser demo, as ``python -m demo`` in a clone and ``stylegan-latents demo`` anywhere."""
 
 import sys
 
@@ -8,7 +8,7 @@ def main() -> int:
     try:
         from stylegan_latents.demo.cli import main as run
     except KeyboardInterrupt:
-        print("python -m demo: Stopped.", file=sys.stderr)
+        print("stylegan-latents demo: Stopped.", file=sys.stderr)
         return 130
     return run()
 

@@ -1,53 +1,63 @@
-"""The command ``python -m demo``."""
+"""The command ``stylegan-latents demo``."""
 
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
 
 from stylegan_latents.generator.cli.command import new_app, run
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 
 demo_app = new_app()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DemoSettings:
-    """What is served, where, and to whom."""
+    """What the command line says about a demo; each attribute is the option of that name."""
 
-    model: Annotated[str, typer.Option(help="The generator.", metavar="NAME|PATH")] = "ffhq"
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="A free one from 7860 up by default.")] = None
+    model: Annotated[
+        str, typer.Option(help="The generator: a name that `edit models` lists, or a file.", metavar="NAME|PATH")
+    ] = "ffhq"
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port; by default the first free one from 7860 up.")
+    ] = None
     host: Annotated[
-        str, typer.Option(help="Who may connect: this machine alone by default; 0.0.0.0 for the network.")
+        str,
+        typer.Option(
+            help="Address to listen on: by default only this machine can connect; 0.0.0.0 for the network."
+        ),
     ] = "127.0.0.1"
     allowed_host: Annotated[
-        list[str] | None,
-        typer.Option(help="A name by which browsers reach the page, such as a proxy's.", metavar="NAME"),
-    ] = None
+        list[str],
+        typer.Option(
+            help="A name by which browsers reach the page, such as a proxy's; repeatable.",
+            metavar="NAME",
+        ),
+    ] = field(default_factory=list)
     share: Annotated[
         bool, typer.Option("--share", help="Also open a public address through Gradio's servers, for 72 hours.")
     ] = False
     queue_size: Annotated[int, typer.Option(min=1, help="How many requests may wait; more are refused.")] = 64
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Of a search; what the page's quality means by default.")
+        int | None, typer.Option(min=1, help="Number of steps of a search; the page's quality decides by default.")
     ] = None
     device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
+        str | None, typer.Option(help="cpu, cuda, ...; a GPU by default, if there is one.", metavar="DEVICE")
     ] = None
     browse: Annotated[bool, typer.Option("--browse", help="Open the page in this machine's browser.")] = False
 
 
-@demo_app.command(epilog="Example: python -m demo --port 7860; then open the address that it prints.")
+@demo_app.command(epilog=examples("stylegan-latents demo --browse", "stylegan-latents demo --port 7860"))
 @takes(DemoSettings)
 def demo(settings: DemoSettings) -> None:
     """Open the browser demo: drop a photo, see yourself, move the sliders."""
     from stylegan_latents.demo.server.serve import serve
 
-    given = {field.name: getattr(settings, field.name) for field in fields(settings)}
-    serve(**given | {"allowed_host": settings.allowed_host or ()})
+    serve(**vars(settings))
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command."""
-    return run(demo_app, "python -m demo", sys.argv[1:] if arguments is None else arguments)
+    return run(demo_app, "stylegan-latents demo", sys.argv[1:] if arguments is None else arguments)

@@ -54,7 +54,7 @@ class EncoderConfig:
         if self.input_channels not in (3, 6):
             raise InputError(f"An encoder takes 3 or 6 channels, not {self.input_channels}.")
         if self.architecture == "perceptual" and (self.input_channels != 3 or len(self.widths) != 2):
-            raise InputError("A perceptual encoder looks once, at 3 channels, and has two widths.")
+            raise InputError("A perceptual encoder takes 3 channels, is no ReStyle, and has two widths.")
         height, width = self.input_shape
         if width < 32 or width.bit_count() != 1 or not 16 <= height <= width:
             raise InputError(

@@ -1,4 +1,4 @@
-"""An encoder: one look at images gives their codes."""
+"""Encoders: images to their codes in one forward pass."""
 
 from dataclasses import replace
 from typing import cast
@@ -8,11 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylegan_latents.encoders.config import EncoderConfig
-from stylegan_latents.encoders.networks.e4e import Encoder4Editing
 from stylegan_latents.encoders.networks.perceptual import PerceptualEncoder
 from stylegan_latents.encoders.networks.plain import PlainEncoder
-from stylegan_latents.encoders.networks.pooled import FlatEncoder, SingleEncoder
-from stylegan_latents.encoders.networks.psp import GradualStyleEncoder
+from stylegan_latents.encoders.networks.psp import Encoder4Editing, FlatEncoder, GradualStyleEncoder, SingleEncoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.perceptual import area_resize, as_colour
@@ -32,15 +30,15 @@ _SAME_MEAN = 0.7
 
 
 class Encoder(nn.Module):
-    """A network and the code that its answers are added to.
+    """An encoder: a network that predicts the difference of an image's code from the mean code.
 
     Attributes:
         config: the sizes.
-        network: images to the difference from ``ws_avg``.
-        ws_avg: ``[num_ws, w_dim]``, where codes start from.
-        name: what it is called in messages and records.
+        network: images to the difference of their codes from ``ws_avg``.
+        ws_avg: ``[num_ws, w_dim]``, the mean code.
+        name: in messages and records.
         model, fingerprint, latent_space: of the generator that it belongs to; empty where its file does not say.
-        iterations: how often a ReStyle looks; 1 for any other.
+        iterations: number of passes of a ReStyle; 1 for any other encoder.
     """
 
     ws_avg: Tensor
@@ -60,7 +58,7 @@ class Encoder(nn.Module):
         if ws_avg.shape != (config.num_ws, config.w_dim):
             raise ValueError(f"ws_avg needs the shape [{config.num_ws}, {config.w_dim}], got {tuple(ws_avg.shape)}")
         if iterations < 1 or (iterations > 1 and not config.is_restyle):
-            raise ValueError(f"only a ReStyle looks more than once, got {iterations} iterations")
+            raise ValueError(f"only a ReStyle encodes in more than one pass, got {iterations} iterations")
         self.config = config
         self.network = _NETWORKS[config.architecture](config)
         self.register_buffer("ws_avg", ws_avg.detach().float().clone())
@@ -72,7 +70,7 @@ class Encoder(nn.Module):
     def for_generator(
         cls, G: Generator, config: EncoderConfig | None = None, *, name: str = "encoder", seed: int = 0
     ) -> "Encoder":
-        """A new encoder with random weights, for training."""
+        """A new encoder with random weights, for training, on the generator's device."""
         config = config or EncoderConfig.for_generator(G)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -87,7 +85,7 @@ class Encoder(nn.Module):
             ).to(G.device)
 
     def regrouped(self, G: Generator) -> "Encoder":
-        """This encoder for a generator with other rows: itself, unless its codes are one for each group of rows."""
+        """This encoder for a generator with another number of rows, where it predicts one code for each group."""
         config = self.config
         if config.architecture != "perceptual" or config.num_ws == G.num_ws:
             return self
@@ -109,7 +107,7 @@ class Encoder(nn.Module):
         return made
 
     def check_generator(self, G: Generator) -> None:
-        """See that codes of this encoder are codes of ``G``.
+        """Check that this encoder predicts codes of ``G``.
 
         Raises:
             InputError: they have another shape, or belong to another W.
@@ -131,7 +129,7 @@ class Encoder(nn.Module):
             )
 
     def fit(self, images: Tensor) -> Tensor:
-        """The central part of images ``[N, 3, H, W]`` at the size that the network sees."""
+        """Images ``[N, 3, H, W]`` cropped and resized to the network's input ``[N, 3, *input_shape]``."""
         height, width = self.config.input_shape
         rows = min(images.shape[2], round(images.shape[3] * height / width))
         top = (images.shape[2] - rows) // 2
@@ -141,12 +139,12 @@ class Encoder(nn.Module):
         return F.interpolate(images, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
 
     def forward(self, seen: Tensor) -> Tensor:
-        """What the network sees, ``[N, input_channels, *input_shape]``, to the difference from the code before."""
+        """Input ``[N, input_channels, *input_shape]`` to the difference of the codes, ``[N, num_ws, w_dim]``."""
         return cast(Tensor, self.network(seen))
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
-        """Images to codes, in one look.
+        """Images to codes, in one forward pass.
 
         Args:
             images: ``[N, 3, H, W]`` in [-1, 1], aligned as the generator's training images were, of any size.
@@ -166,7 +164,7 @@ class Encoder(nn.Module):
 
 
 def check_images(images: Tensor) -> None:
-    """Refuse what are no images.
+    """Check the shape of images.
 
     Raises:
         InputError: the shape is not ``[N, 3, H, W]``.
@@ -176,7 +174,7 @@ def check_images(images: Tensor) -> None:
 
 
 def draw(G: Generator, ws: Tensor, width: int) -> Tensor:
-    """Pictures ``[N, 3, S, S]`` of codes, with S the generator's smallest size that is ``width`` or more."""
+    """Images ``[N, 3, S, S]`` of codes ``ws``, where S is the generator's smallest size of ``width`` or more."""
     size = G.resolution
     while size // 2 >= width and size % 2 == 0:
         size //= 2
@@ -184,5 +182,5 @@ def draw(G: Generator, ws: Tensor, width: int) -> Tensor:
 
 
 def draw_at(G: Generator, ws: Tensor, size: int) -> Tensor:
-    """Pictures of codes, averaged to ``[N, 3, size, size]``."""
+    """Images of codes ``ws``, averaged to ``[N, 3, size, size]``."""
     return area_resize(draw(G, ws, size), size)

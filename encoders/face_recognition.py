@@ -1,4 +1,4 @@
-"""dlib's face recognition network in PyTorch, with a gradient: who is seen, as 128 numbers.
+"""dlib's face recognition network in PyTorch, differentiable: a face to a descriptor of 128 values.
 
 A residual network of 29 convolutions (King 2017, after He et al. 2016, "Deep Residual Learning for Image
 Recognition") learned to put faces of one person within a distance of 0.6 and those of others beyond. Unlike most of
@@ -138,9 +138,11 @@ def face_chips(images: Tensor, corners: Tensor, side: int) -> Tensor:
     return F.grid_sample(images + 1, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
 
 
-# Where dlib cuts faces out of crops that are aligned as FFHQ's: means over portraits, in sides of the crop. The
-# corners of single faces lie within 0.02 of these.
-_CORNERS = ((0.158, 0.259), (0.844, 0.259), (0.158, 0.945))
+MEAN_CORNERS = ((0.158, 0.259), (0.844, 0.259), (0.158, 0.945))
+"""Where dlib cuts faces out of crops that are aligned as FFHQ's, as ``face_chips`` takes it: means over portraits.
+
+The corners of single faces lie within 0.02 of these.
+"""
 
 
 class FaceDistance(nn.Module):
@@ -158,7 +160,7 @@ class FaceDistance(nn.Module):
     def __init__(self, network: FaceRecognition | None = None) -> None:
         super().__init__()
         self.network = FaceRecognition.load() if network is None else network
-        self.register_buffer("corners", torch.tensor([_CORNERS]))
+        self.register_buffer("corners", torch.tensor([MEAN_CORNERS]))
 
     def features(self, images: Tensor) -> Tensor:
         """Images ``[N, 3, H, H]`` in [-1, 1], aligned as FFHQ's, to descriptors ``[N, 128]``."""

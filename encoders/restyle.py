@@ -1,4 +1,4 @@
-"""ReStyle: an encoder that looks at the image beside what its last code gave, and corrects the code.
+"""ReStyle: an encoder that sees the image beside the image of its last code, and predicts a correction of the code.
 
 Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", 2021. It works with the
 networks of pSp and of e4e, which then take 6 channels.
@@ -16,28 +16,28 @@ from stylegan_latents.generator.generator import Generator
 
 
 class ReStyle:
-    """Encodes in several looks, from the image of the mean code on.
+    """Encodes in several passes, beginning with the image of the mean code.
 
     Args:
         encoder: its network takes 6 channels.
         G: the generator that it belongs to.
-        iterations: how many looks; the encoder's own number when None.
+        iterations: how many passes; the encoder's own number when None.
 
     Raises:
-        InputError: the encoder takes 3 channels, belongs to another generator, or there is no look.
+        InputError: the encoder takes 3 channels, belongs to another generator, or ``iterations`` is below 1.
     """
 
     def __init__(self, encoder: Encoder, G: Generator, iterations: int | None = None) -> None:
         if not encoder.config.is_restyle:
-            raise InputError(f"'{encoder.name}' looks once; it is no ReStyle encoder.")
+            raise InputError(f"'{encoder.name}' encodes in one pass; it is no ReStyle encoder.")
         if iterations is not None and iterations < 1:
-            raise InputError(f"A ReStyle encoder looks at least once, not {iterations} times.")
+            raise InputError(f"A ReStyle encoder takes 1 pass or more, not {iterations}.")
         encoder.check_generator(G)
         self.encoder, self.G = encoder, G
         self.iterations = encoder.iterations if iterations is None else iterations
 
     def encode(self, images: Tensor) -> Tensor:
-        """Images ``[N, 3, H, W]`` in [-1, 1] to ws ``[N, num_ws, w_dim]``: those of the last look.
+        """Images ``[N, 3, H, W]`` in [-1, 1] to ws ``[N, num_ws, w_dim]``: those of the last pass.
 
         Raises:
             InputError: the images have another shape.
@@ -47,7 +47,7 @@ class ReStyle:
 
     @torch.no_grad()
     def looks(self, images: Tensor) -> Iterator[Tensor]:
-        """The codes after each look.
+        """The codes ``[N, num_ws, w_dim]`` after each pass.
 
         Raises:
             InputError: the images have another shape.

@@ -1,7 +1,6 @@
 """Encoders that come with this package."""
 
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,8 @@ def shipped_encoder(G: "Generator") -> Path | None:
 
 @cache
 def _known() -> dict[Path, dict[str, Any]]:
-    """What each file says of itself."""
+    """The header of each shipped file."""
     from stylegan_latents.encoders.formats.native import read_header
 
-    folder = Path(str(files("stylegan_latents.encoders"))) / "trained"
+    folder = Path(__file__).with_name("trained")
     return {path: read_header(path) for path in sorted(folder.glob("*.safetensors"))}

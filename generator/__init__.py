@@ -1,36 +1,14 @@
 """Pretrained StyleGAN generators behind one interface.
 
->>> import generator
+>>> from stylegan_latents import generator
 >>> G = generator.load("ffhq")
->>> images = G.synthesize(G.sample(seeds=[0, 1], truncation=0.7))
+>>> images = G(torch.randn(2, G.z_dim), truncation=0.7)  # [2, 3, 1024, 1024], -1 black to 1 white
+>>> ws = G.sample(seeds=[0, 1], truncation=0.7)          # [2, num_ws, w_dim], the codes
+>>> images = G.synthesize(ws)
 
-Imports are lazy: naming the package costs nothing, and torch is loaded when a generator is.
+What is exported is imported when it is first used: importing the package takes no time.
 """
 
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from stylegan_latents.generator.discriminators import load_discriminator
-    from stylegan_latents.generator.errors import InputError
-    from stylegan_latents.generator.formats.native import save_native as save
-    from stylegan_latents.generator.generator import Generator
-    from stylegan_latents.generator.loading import load
-
-__all__ = ["Generator", "InputError", "load", "load_discriminator", "save"]
-
-_HOMES = {
-    "Generator": ("stylegan_latents.generator.generator", "Generator"),
-    "InputError": ("stylegan_latents.generator.errors", "InputError"),
-    "load": ("stylegan_latents.generator.loading", "load"),
-    "load_discriminator": ("stylegan_latents.generator.discriminators", "load_discriminator"),
-    "save": ("stylegan_latents.generator.formats.native", "save_native"),
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'generator' has no attribute {name!r}")
-    from importlib import import_module
-
-    module, attribute = _HOMES[name]
-    return getattr(import_module(module), attribute)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

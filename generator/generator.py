@@ -2,20 +2,20 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Literal, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Box, Group, group_of_each_ws, parse_layers
-from stylegan_latents.generator.synthesis_network import SynthesisNetwork
+from stylegan_latents.generator.networks.synthesis import Noise, SynthesisNetwork
 
-Noise = Literal["const", "random", "none"] | Sequence[Tensor]
+__all__ = ["Generator", "Noise", "check_same_space", "fingerprint"]
 
 
 class Generator(nn.Module):
-    """A pretrained StyleGAN.
+    """A pretrained StyleGAN: ``G(z)`` gives images.
 
     Codes are ``ws``: float32 ``[N, num_ws, w_dim]``, one row for each layer group that takes its own code (W+).
     A code of W has equal rows. Images are float32 ``[N, image_channels, H, W]``, -1 black to 1 white.
@@ -38,7 +38,7 @@ class Generator(nn.Module):
     def __init__(
         self,
         mapping: nn.Module,
-        synthesis: nn.Module,
+        synthesis: SynthesisNetwork,
         w_avg: Tensor,
         *,
         name: str,
@@ -52,19 +52,50 @@ class Generator(nn.Module):
         self.synthesis = synthesis
         self.register_buffer("w_avg", w_avg.detach().float().clone())
         self.register_buffer("class_w_avg", None if class_w_avg is None else class_w_avg.detach().float().clone())
-        network: SynthesisNetwork = synthesis  # type: ignore[assignment]
         self.name = name
-        self.resolution = network.resolution
-        self.num_ws = network.num_ws
-        self.w_dim = network.w_dim
-        self.image_channels = network.image_channels
-        self.layers = network.layers
+        self.resolution = synthesis.resolution
+        self.num_ws = synthesis.num_ws
+        self.w_dim = synthesis.w_dim
+        self.image_channels = synthesis.image_channels
+        self.layers = synthesis.layers
         self.z_dim = z_dim
         self.label_dim = label_dim
         self.dtype = torch.float32
         self.eval().requires_grad_(False)
         self.fingerprint = fingerprint(self.state_dict().items())
         self.latent_space = latent_space or f"weights-{self.fingerprint[:16]}"
+
+    def __repr__(self) -> str:
+        classes = f"{self.label_dim} classes" if self.label_dim else "no classes"
+        return (
+            f"Generator '{self.name}': {self.resolution} x {self.resolution}, {self.image_channels} channels\n"
+            f"  z [N, {self.z_dim}], {classes}; ws [N, {self.num_ws}, {self.w_dim}] of {self.latent_space}\n"
+            f"  {self.dtype} on {self.device}; fingerprint {self.fingerprint[:16]}"
+        ).replace("torch.", "")
+
+    def forward(
+        self,
+        z: Tensor,
+        label: Tensor | None = None,
+        truncation: float = 1.0,
+        noise: Noise = "const",
+        *,
+        size: int | None = None,
+    ) -> Tensor:
+        """z to images: ``map``, then ``synthesize``. Call it as ``G(z)``.
+
+        Args:
+            z: ``[N, z_dim]``, standard normal.
+            label, truncation: as for ``map``.
+            noise, size: as for ``synthesize``.
+
+        Returns:
+            float32 ``[N, image_channels, size, size]``, -1 black to 1 white, not clamped.
+
+        Raises:
+            ValueError: a shape does not fit this model.
+        """
+        return self.synthesize(self.map(z, label, truncation), noise, size=size)
 
     @property
     def device(self) -> torch.device:
@@ -94,7 +125,7 @@ class Generator(nn.Module):
         if dtype is not None:
             if dtype not in (torch.float32, torch.bfloat16, torch.float16):
                 raise ValueError(f"dtype has to be float32, bfloat16 or float16, got {dtype}")
-            self._network.set_precision(dtype)
+            self.synthesis.set_precision(dtype)
             self.dtype = dtype
         return self
 
@@ -152,7 +183,7 @@ class Generator(nn.Module):
         """ws to the styles of StyleSpace: one ``[N, channels]`` for each of ``layers``."""
         if ws.ndim != 3 or ws.shape[1:] != (self.num_ws, self.w_dim):
             raise ValueError(f"ws needs the shape [N, {self.num_ws}, {self.w_dim}], got {tuple(ws.shape)}")
-        return self._network.styles(ws.float())
+        return self.synthesis.styles(ws.float())
 
     def synthesize(
         self,
@@ -189,12 +220,11 @@ class Generator(nn.Module):
         return self.synthesize_styles(styles, noise, size=size, seed=seed, reference=reference)
 
     def sketch(self, ws: Tensor, *, size: int | None = None, focus: Box | None = None) -> Tensor:
-        """ws to images, nearly, for looking at many where each need not be exact: to score samples, for one.
+        """ws to images, nearly, for many that need not be exact, such as samples to score.
 
-        A model may know a way that takes less time; others, and sizes for which there is none, draw what
-        ``synthesize`` draws. At a quarter of the default model's resolution it takes 0.6 of the time in
-        bfloat16 on a CPU, with the middle in ``focus`` 0.45, and what a scorer of faces reads off 600 of them
-        correlates by 0.98 and more with what it reads off the exact pictures, either way.
+        Architectures without a faster way, and other sizes, draw what ``synthesize`` draws. At a quarter of the
+        default model's resolution it takes 0.6 of the time in bfloat16 on a CPU, with ``focus`` 0.45; scores of 600
+        faces correlate by 0.98 and more with those of the exact pictures.
 
         Args:
             ws: ``[N, num_ws, w_dim]``.
@@ -216,12 +246,10 @@ class Generator(nn.Module):
         """Styles to images, nearly: ``sketch`` from the second half of its way."""
         if focus is not None and not (0 <= focus[0] < focus[2] <= 1 and 0 <= focus[1] < focus[3] <= 1):
             raise ValueError(f"focus has to be left, top, right and bottom in sides of the image, got {focus}")
-        sketch = getattr(self.synthesis, "sketch", None)
-        if sketch is None or size is None:
-            return self.synthesize_styles(styles, size=size)
-        self._check_size(size)
-        drawn: Tensor = sketch(styles, self.noise_constants(), size=size, focus=focus)
-        return drawn
+        if size is None:
+            return self.synthesize_styles(styles)
+        self.synthesis.check_size(size)
+        return self.synthesis.sketch(styles, size=size, focus=focus)
 
     def move(
         self,
@@ -241,16 +269,12 @@ class Generator(nn.Module):
         Raises:
             ValueError: this generator is no StyleGAN3, or a shape does not fit.
         """
-        move = getattr(self.synthesis, "move", None)
-        if move is None:
-            raise ValueError("only a StyleGAN3 can draw its image elsewhere: move the picture itself")
         shift = torch.as_tensor(translate, dtype=torch.float32, device=self.device)
         angle = torch.as_tensor(rotate, dtype=torch.float32, device=self.device).reshape(-1)
         shift = shift.reshape(-1, 2) if shift.ndim < 2 else shift
         if shift.shape[1:] != (2,) or any(len(part) not in (1, len(styles[0])) for part in (shift, angle)):
             raise ValueError("translate needs two numbers, or one pair for each image, and rotate one number")
-        moved: list[Tensor] = move(styles, shift, angle)
-        return moved
+        return self.synthesis.move(styles, shift, angle)
 
     def synthesize_styles(
         self,
@@ -266,40 +290,14 @@ class Generator(nn.Module):
         if shapes != [(layer.channels,) for layer in self.layers] or len({len(style) for style in styles}) != 1:
             raise ValueError("styles needs one tensor [N, channels] for each of the generator's layers")
         if size is not None:
-            self._check_size(size)
-        maps = self._noise_maps(noise, seed, len(styles[0]))
-        return self._network(styles, maps, size=size, reference=reference)
+            self.synthesis.check_size(size)
+        maps = self.synthesis.noise_maps(noise, seed, len(styles[0]))
+        images: Tensor = self.synthesis(styles, maps, size=size, reference=reference)
+        return images
 
     def noise_constants(self) -> list[Tensor]:
         """The noise maps stored with the model, ``[1, 1, H, W]`` each; empty for a model without noise."""
-        return self._network.noise_constants()
-
-    def _check_size(self, size: int) -> None:
-        if size < 1 or self.resolution % size or (self.resolution // size).bit_count() != 1:
-            raise ValueError(f"size has to be {self.resolution} divided by a power of two, got {size}")
-
-    def _noise_maps(self, noise: Noise, seed: int, count: int) -> Sequence[Tensor | None]:
-        constants = self.noise_constants()
-        if noise == "const":
-            return constants
-        if noise == "none":
-            return [None] * len(constants)
-        if noise == "random":
-            source = torch.Generator().manual_seed(seed)
-            drawn = [torch.randn(constant.shape, generator=source) for constant in constants]
-            strengths = self._network.noise_strengths()
-            return [strength * map.to(strength.device) for strength, map in zip(strengths, drawn, strict=True)]
-        maps = [map for map in noise if isinstance(map, Tensor)]
-        wanted = [constant.shape[1:] for constant in constants]
-        if len(maps) != len(noise) or [map.shape[1:] for map in maps] != wanted:
-            raise ValueError("noise has to be 'const', 'random', 'none', or a map for each of noise_constants()")
-        if any(len(map) not in (1, count) for map in maps):
-            raise ValueError(f"a noise map needs the shape [1 or {count}, 1, H, W]")
-        return maps
-
-    @property
-    def _network(self) -> SynthesisNetwork:
-        return self.synthesis  # type: ignore[return-value]
+        return self.synthesis.noise_constants()
 
 
 def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:

@@ -2,13 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from stylegan_latents.generator.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
 
 Group = Literal["coarse", "middle", "fine"]
 GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")

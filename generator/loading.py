@@ -1,4 +1,4 @@
-"""From a model's name or a file to a ``Generator``."""
+"""From a model's name or a file to a ``Generator``, or to the discriminator that it was trained against."""
 
 import contextlib
 import json
@@ -7,11 +7,20 @@ from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import utf8_path
+from stylegan_latents.generator.formats.file_head import FileHead
+from stylegan_latents.generator.formats.native import read_native
+from stylegan_latents.generator.formats.native import save_native as save
+from stylegan_latents.generator.formats.nvidia.read import read_nvidia_discriminator
 from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
+from stylegan_latents.generator.weights import zoo
+from stylegan_latents.generator.weights.fetch import cache_folder, cached_size
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 
-__all__ = ["DEFAULT_MODEL", "load", "read_generator"]
+__all__ = [
+    "DEFAULT_MODEL", "is_at_hand", "latent_space_of", "load", "load_discriminator", "read_generator", "save",
+]  # fmt: skip
 _LATENT_SPACE = "stylegan2-ffhq-w"
 _HEADER = "stylegan-latents"  # as stylegan_latents.generator.formats.native writes it
 _CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
@@ -30,25 +39,15 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
     """
-    from stylegan_latents.generator.formats.native import build_mobile
-    from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
-    from stylegan_latents.generator.weights.zoo import fetch, models
-
     if str(name_or_path) == DEFAULT_MODEL:
         return _default_model()
     path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        config, tensors = read_mobile_stylegan(path)
-        try:
-            return build_mobile(config, tensors, name=path.name)
-        except RuntimeError as error:
-            raise InputError(f"{path} holds no MobileStyleGAN: its weights do not fit together.") from error
-    if path.is_file():
+    if path.is_file() or path.is_dir():
         return read_generator(path)
-    known = models()
+    known = zoo.models()
     if str(name_or_path) in known:
         entry = known[str(name_or_path)]
-        generator = read_generator(fetch(entry.name))
+        generator = read_generator(zoo.fetch(entry.name))
         generator.name, generator.latent_space = entry.name, entry.latent_space
         return generator
     near = get_close_matches(str(name_or_path), known, cutoff=0.5)
@@ -56,28 +55,57 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     raise InputError(f"There is no model or file '{name_or_path}'; {hint}")
 
 
+def load_discriminator(name_or_path: str | Path) -> Discriminator:
+    """Load the discriminator that a StyleGAN, StyleGAN2 or StyleGAN3 was trained with, on the CPU, in float32.
+
+    Args:
+        name_or_path: the path of a pickle of NVIDIA's PyTorch or TensorFlow repositories, or a name that
+            ``edit models`` lists of a model that comes as one.
+
+    Returns:
+        A ``Discriminator``: called with images
+        ``[N, image_channels, resolution, resolution]``, -1 black to 1 white, and a label ``[N, label_dim]`` where
+        there are classes, it gives scores ``[N, 1]``, higher for what looks real.
+
+    Raises:
+        InputError: there is no such file, it cannot be read, or it has no such discriminator.
+    """
+    path = Path(name_or_path).expanduser()
+    if not path.exists() and str(name_or_path) == DEFAULT_MODEL:
+        raise InputError(f"The model {DEFAULT_MODEL} comes without its discriminator; give a file with one.")
+    if not path.exists() and str(name_or_path) in zoo.models():
+        path = zoo.fetch(zoo.models()[str(name_or_path)].name)
+    head = FileHead.of(path)
+    if head.is_torch:
+        raise InputError(f"{path.name} is a PyTorch checkpoint; discriminators are read from NVIDIA pickles only.")
+    if not head.is_pickle:
+        raise InputError(f"{path.name} is {head.kind}, not a discriminator's file; get the weights themselves.")
+    config, tensors = read_nvidia_discriminator(path)
+    try:
+        network = Discriminator(config, path.stem)
+        network.load_state_dict(tensors, assign=True)
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
+    return network.eval().requires_grad_(False)
+
+
 def is_at_hand(name_or_path: str | Path) -> bool:
     """Whether ``load`` has to fetch nothing."""
-    from stylegan_latents.generator.weights.fetch import cached_size
-    from stylegan_latents.generator.weights.zoo import models
-
     if str(name_or_path) == DEFAULT_MODEL:
         return _converted().is_file()
-    if Path(name_or_path).expanduser().exists() or str(name_or_path) not in models():
+    if Path(name_or_path).expanduser().exists() or str(name_or_path) not in zoo.models():
         return True
-    return cached_size(models()[str(name_or_path)]) > 0
+    return cached_size(zoo.models()[str(name_or_path)]) > 0
 
 
 def latent_space_of(name_or_path: str | Path) -> str | None:
     """The latent space of a model that ``load`` takes; None where it is known only after loading."""
     from safetensors import SafetensorError, safe_open
 
-    from stylegan_latents.generator.weights.zoo import models
-
     if str(name_or_path) == DEFAULT_MODEL:
         return _LATENT_SPACE
-    if not Path(name_or_path).expanduser().exists() and str(name_or_path) in models():
-        return models()[str(name_or_path)].latent_space
+    if not Path(name_or_path).expanduser().exists() and str(name_or_path) in zoo.models():
+        return zoo.models()[str(name_or_path)].latent_space
     try:
         with utf8_path(Path(name_or_path).expanduser()) as name, safe_open(name, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_HEADER, "null"))
@@ -91,29 +119,23 @@ def _default_model() -> Generator:
     """Convert once, under the lock of its cache file; later loads read one safetensors file."""
     from filelock import FileLock
 
-    from stylegan_latents.generator.formats.native import build_mobile, read_native, save_native
-    from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
-    from stylegan_latents.generator.weights.zoo import fetch
-
     path = _converted()
     if path.is_file():
         # Damaged, it is ours to mend, not the user's: it is converted again below.
         with contextlib.suppress(InputError):
             return read_native(path)
-    source = fetch("ffhq-openvino")
+    source = zoo.fetch("ffhq-openvino")
     with FileLock(path.with_suffix(".lock")):
         # Another process may have made or mended it while this one waited.
         if path.is_file():
             with contextlib.suppress(InputError):
                 return read_native(path)
-        config, tensors = read_mobile_stylegan(source)
-        made = build_mobile(config, tensors, name=DEFAULT_MODEL, latent_space=_LATENT_SPACE)
-        save_native(made, path, overwrite=True)
+        made = read_generator(source)
+        made.name, made.latent_space = DEFAULT_MODEL, _LATENT_SPACE
+        save(made, path, overwrite=True)
     return read_native(path)
 
 
 def _converted() -> Path:
     """Where the default model is kept, ready to read."""
-    from stylegan_latents.generator.weights.fetch import cache_folder
-
     return cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"

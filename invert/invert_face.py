@@ -1,26 +1,55 @@
-"""One face of a photo, inverted in memory: what `invert` does for a file, as one call."""
+"""From faces in photos to their codes: align, search, draw once, measure, record.
+
+``invert_face`` does all of it for one face. The command ``invert`` and films take the same steps one by one, to
+search several crops at once or to draw later.
+"""
 
 import dataclasses
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from stylegan_latents.invert.faces.align import align_face
-from stylegan_latents.invert.inverters.base import resemblance_for
-from stylegan_latents.invert.photos.crop import no_align
-from stylegan_latents.invert.photos.files import to_tensor
-from stylegan_latents.invert.record.pictures import measured, picture_of
-from stylegan_latents.invert.record.run_settings import FACE
+from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.invert.inverters.base import identity_loss_for
+from stylegan_latents.invert.photos.files import to_picture, to_tensor
+from stylegan_latents.invert.record.metrics import draw, measured
+from stylegan_latents.invert.record.run_settings import FACE, LANDMARKS
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
+    from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.faces.detector import Face
-    from stylegan_latents.invert.faces.identity import Identity
+    from stylegan_latents.invert.faces.identity import Embedding, Identity
+    from stylegan_latents.invert.faces.landmarks import Landmarks
     from stylegan_latents.invert.inverters.base import Inverter, Progress
+    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.record.source import Source
+    from stylegan_latents.invert.search.loss import IdentityLoss
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """The part of a photo that is inverted.
+
+    Attributes:
+        picture: a square of the alignment's size.
+        alignment: where it lies in the photo.
+        face: as found in the photo; None for a photo taken as it is.
+        source: the photo's file; None for one from memory.
+        person: the face's identity; None where it is not measured or there is no face.
+        masks: arguments of ``invert`` that belong to the crop, ``mask`` and ``unchanged``, ``[1, 1, H, H]`` each.
+    """
+
+    picture: "Image.Image"
+    alignment: "Alignment"
+    face: "Face | None" = None
+    source: "Source | None" = None
+    person: "Embedding | None" = None
+    masks: "Mapping[str, Tensor]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,39 +72,135 @@ def invert_face(
     photo: "Image.Image",
     face: "Face | None",
     *,
-    source: "Source",
+    source: "Source | None" = None,
     which: str | None = "largest",
     identity: "Identity | None" = None,
+    landmarks: "Sequence[Landmarks]" = (),
     on_step: "Callable[[Progress], None] | None" = None,
     keep_partial: bool = False,
 ) -> Portrait:
-    """Align a face, search its code and measure what was found.
+    """Align a face, find its code, draw it and measure how near it comes.
 
     Args:
-        inverter: of ``make_inverter``.
+        inverter: any one; ``make_inverter`` makes one by its name.
         photo: upright, as ``read_photo`` gives it.
         face: one of ``find_faces``; None takes the photo's central square as it is.
-        source: the photo's file, for the record.
+        source: the photo's file, for the record; None for a photo from memory.
         which: what the record says of the face, as ``--face`` would have chosen it; left out without a face.
-        identity: measures how far the person moved, where that is wanted.
-        on_step, keep_partial: as for ``OptimizationInverter.invert``.
+        identity: measures the identity distance between the photo and the drawing, where that is wanted.
+        landmarks: for the record: those of the photo's faces, where they were given by hand.
+        on_step, keep_partial: as for ``Inverter.invert``.
 
     Raises:
         InputError: the face lies outside the photo, or the search fails.
         KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
     """
-    G = inverter.G
-    crop, alignment = no_align(photo, G.resolution) if face is None else align_face(photo, face, G.resolution)
-    # Before the search, so that weights which cannot be fetched cost no search.
-    person = None if face is None or identity is None else identity(crop)
-    images = to_tensor(crop, device=G.device)
-    resemblance = resemblance_for(inverter, [face], [alignment])
-    inversion = inverter.invert(images, on_step=on_step, keep_partial=keep_partial, resemblance=resemblance)
-    settings = inversion.settings | {FACE: which if face is not None else None}
-    inversion = dataclasses.replace(inversion, settings=settings, sources=[source], alignments=[alignment])
-    picture = picture_of(G, inversion)
-    metrics = measured(G, inversion, images, full=False)
-    if person is not None and identity is not None:
+    crop = cut_out(photo, face, inverter.G.resolution, source=source, identity=identity)
+    found = find_codes(inverter, [crop], on_step=on_step, keep_partial=keep_partial)
+    settings: dict[str, JSON] = {FACE: which if face is not None else None}
+    if landmarks:
+        settings[LANDMARKS] = [one.to_dict() for one in landmarks]
+    return portrait(inverter.G, found, crop, settings=settings, identity=identity)
+
+
+def cut_out(
+    photo: "Image.Image",
+    face: "Face | None",
+    resolution: int,
+    *,
+    source: "Source | None" = None,
+    identity: "Identity | None" = None,
+) -> Crop:
+    """Align a face, or take a photo's central square.
+
+    Args:
+        photo, face, source: as for ``invert_face``.
+        resolution: of the crop, in pixels.
+        identity: embeds the face, before the search, so that a network which cannot be fetched costs none.
+
+    Raises:
+        InputError: the face lies outside the photo.
+    """
+    from stylegan_latents.invert.faces.align import align_face
+    from stylegan_latents.invert.photos.crop import no_align
+
+    if face is None:
+        picture, alignment = no_align(photo, resolution)
+        return Crop(picture, alignment, source=source)
+    picture, alignment = align_face(photo, face, resolution)
+    person = None if identity is None else identity(picture)
+    return Crop(picture, alignment, face, source, person)
+
+
+def find_codes(
+    inverter: "Inverter",
+    crops: Sequence[Crop],
+    *,
+    low_resolution: int | None = None,
+    identity_loss: "IdentityLoss | None" = None,
+    on_step: "Callable[[Progress], None] | None" = None,
+    keep_partial: bool = False,
+) -> "Inversion":
+    """The codes of crops of one size, all searched at once.
+
+    Args:
+        inverter: as for ``invert_face``.
+        crops: with masks of the same names.
+        low_resolution: the side in pixels at which the crops are compared; None for their own.
+        identity_loss: of the crops; None for that of their faces.
+        on_step, keep_partial: as for ``Inverter.invert``.
+
+    Raises:
+        InputError: the search fails.
+        KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
+    """
+    import torch
+
+    from stylegan_latents.generator.perceptual import area_resize
+
+    def compared(images: "Tensor") -> "Tensor":
+        return images if low_resolution is None else area_resize(images, low_resolution)
+
+    images = torch.cat([to_tensor(crop.picture, device=inverter.G.device) for crop in crops])
+    masks = {name: compared(torch.cat([crop.masks[name] for crop in crops])) for name in crops[0].masks}
+    if identity_loss is None:
+        faces, alignments = [crop.face for crop in crops], [crop.alignment for crop in crops]
+        identity_loss = identity_loss_for(inverter, faces, alignments)
+    return inverter.invert(
+        compared(images), on_step=on_step, keep_partial=keep_partial, identity_loss=identity_loss, **masks
+    )
+
+
+def portrait(
+    G: "Generator",
+    found: "Inversion",
+    crop: Crop,
+    *,
+    settings: "Mapping[str, JSON]",
+    full: bool = False,
+    identity: "Identity | None" = None,
+) -> Portrait:
+    """Draw a code once, at full resolution, and complete its record with what is measured of that drawing.
+
+    Args:
+        G: the generator.
+        found: the record of one image, as ``find_codes`` gives it.
+        crop: that image.
+        settings: of the run, kept beside the inverter's.
+        full: measure what takes longer, too, as ``measure`` does.
+        identity: as for ``invert_face``.
+    """
+    drawn = draw(G, found)
+    metrics = measured(G, found, to_tensor(crop.picture, device=G.device), full=full, drawn=drawn)
+    picture = to_picture(drawn)[0]
+    if crop.person is not None and identity is not None:
         other = identity(picture)
-        metrics["identity"] = [math.nan if other is None else identity.distance(person, other)]
-    return Portrait(dataclasses.replace(inversion, metrics=metrics), picture, crop)
+        metrics["identity"] = [math.nan if other is None else identity.distance(crop.person, other)]
+    inversion = dataclasses.replace(
+        found,
+        settings={**found.settings, **settings},
+        metrics=metrics,
+        sources=[] if crop.source is None else [crop.source],
+        alignments=[crop.alignment],
+    )
+    return Portrait(inversion, picture, crop.picture)

@@ -1,10 +1,8 @@
 """Random generators of 32 pixels that are made in milliseconds, and stand-ins for slow parts."""
 
-import sys
-import types
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pytest
 import torch
@@ -12,7 +10,12 @@ from torch import Tensor
 
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, Synthesis
+from stylegan_latents.invert.inverters import optimize
+from stylegan_latents.invert.inverters.base import Inverter, Progress
+from stylegan_latents.invert.inverters.options import InverterOptions
+from stylegan_latents.invert.record import metrics
 from stylegan_latents.invert.record.inversion import Inversion
 
 CONFIG = MobileConfig(z_dim=8, w_dim=8, mapping_depth=2, channels=(8, 8, 8))
@@ -54,15 +57,7 @@ def save_small_model(folder: Path, **options: str) -> Path:
     return path
 
 
-@dataclass(frozen=True)
-class FakeProgress:
-    step: int
-    steps: int
-    loss: float
-    images: Tensor
-
-
-class FakeInverter:
+class FakeInverter(Inverter):
     """Finds nothing, in the manner of ``OptimizationInverter``.
 
     Attributes:
@@ -72,25 +67,32 @@ class FakeInverter:
     method = "optimize"
     interrupt_at: int | None = None
 
-    def __init__(self, G: Generator, space: str = "w+", *, steps: int | None = None, seed: int = 0, **_: object):
-        self.G, self.space, self.steps, self.seed = G, space, steps or 3, seed
+    def __init__(self, G: Generator, options: InverterOptions) -> None:
+        self.G, self.space, self.steps, self.seed = G, options.space, options.steps or 3, options.seed
+
+    @classmethod
+    def from_options(cls, G: Generator, options: InverterOptions, _pivot: Inverter | None) -> Self:
+        return cls(G, options)
+
+    def settings(self) -> dict[str, JSON]:
+        return {"space": self.space, "steps": self.steps, "seed": self.seed}
 
     def invert(
         self,
         images: Tensor,
         *,
-        on_step: Callable[[FakeProgress], None] | None = None,
+        on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
-        resemblance: object = None,  # noqa: ARG002 - it finds nothing anyway
+        **_: object,  # it finds nothing anyway
     ) -> Inversion:
         ws = self.G.sample([self.seed] * len(images))
-        settings: dict[str, object] = {"space": self.space, "steps": self.steps, "seed": self.seed}
+        settings = self.settings()
         try:
             for step in range(1, self.steps + 1):
                 if step == type(self).interrupt_at:
                     raise KeyboardInterrupt
                 if on_step is not None:
-                    on_step(FakeProgress(step, self.steps, 1 / step, self.G.synthesize(ws, size=32)))
+                    on_step(Progress(step, self.steps, 1 / step, self.G.synthesize(ws, size=32)))
         except KeyboardInterrupt:
             if not keep_partial:
                 raise
@@ -100,16 +102,9 @@ class FakeInverter:
 
 def use_fake_inverter(monkeypatch: pytest.MonkeyPatch) -> type[FakeInverter]:
     """Put ``FakeInverter`` and metrics without networks in place of the real ones."""
-    optimize, metrics = (
-        types.ModuleType("stylegan_latents.invert.inverters.optimize"),
-        types.ModuleType("stylegan_latents.invert.record.metrics"),
-    )
     inverter = type("Inverter", (FakeInverter,), {})
-    optimize.OptimizationInverter = inverter  # type: ignore[attr-defined]
-    metrics.measure = lambda _G, ws, _images, **_options: {  # type: ignore[attr-defined]
-        "lpips_alex": [0.05] * len(ws),
-        "psnr": [20.0] * len(ws),
-    }
-    monkeypatch.setitem(sys.modules, "stylegan_latents.invert.inverters.optimize", optimize)
-    monkeypatch.setitem(sys.modules, "stylegan_latents.invert.record.metrics", metrics)
+    monkeypatch.setattr(optimize, "OptimizationInverter", inverter)
+    monkeypatch.setattr(
+        metrics, "measure", lambda _G, ws, _images, **_: {"lpips_alex": [0.05] * len(ws), "psnr": [20.0] * len(ws)}
+    )
     return inverter

@@ -14,10 +14,10 @@ from stylegan_latents.invert.commands import cli as invert_cli
 
 PROGRAMS = {
     "invert": invert_cli.app,
-    "edit": edit_cli.apply_app,
-    "python -m generator.convert": convert.app,
-    "python -m encoders.train": train.app,
-    "python -m demo": demo_cli.demo_app,
+    "edit": edit_cli.app,
+    "stylegan-latents convert": convert.app,
+    "stylegan-latents train": train.app,
+    "stylegan-latents demo": demo_cli.demo_app,
     **{f"edit {name}": app for name, app in edit_cli.COMMANDS.items()},
 }
 
@@ -30,6 +30,45 @@ def test_no_option_is_told_in_types_of_python(
     shown = capsys.readouterr().out
     assert f"Usage: {program}" in " ".join(shown.split())
     assert not re.search(r"<\w+|list\[|BOOLEAN|int range|INTEGER", shown)
+
+
+def test_edit_lists_its_commands_beside_its_own_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    for words in (["--help"], ["-h"], ["me.jpg", "--direction", "pose", "--help"]):
+        assert edit_cli.main(words) == 0
+        shown = capsys.readouterr().out
+        assert re.search(r"grid +Show a range of strengths: one row of pictures for each --direction\.", shown)
+        assert set(edit_cli.COMMANDS) <= set(shown.split())
+        assert "--keep-identity" in shown
+        assert "RECORD" in shown
+        assert "apply" not in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("edit in", {"interpolate"}),
+        ("edit --pas", {"--paste-back"}),
+        ("edit me.jpg --keep", {"--keep-identity"}),
+        ("edit mix --thr", {"--threshold"}),
+    ],
+)
+def test_the_shell_completes_commands_and_options(
+    typed: str, offered: set[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_EDIT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    command = typer.main.get_command(edit_cli.app)
+    # Typer knows its shells only where an application asks for completion.
+    from typer.completion import completion_init
+
+    completion_init()
+    with pytest.raises(SystemExit):
+        command.main([], prog_name="edit")
+    assert set(capsys.readouterr().out.split()) == offered
 
 
 def test_paragraphs_flow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

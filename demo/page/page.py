@@ -24,6 +24,7 @@ from stylegan_latents.generator.files import printable
 _CONTROLS = {
     "run `pip install pillow-heif`, or export it": "export it",
     "; give the model it was made with": "; only a demo of that model opens it",
+    "--landmarks to say where eyes and mouth are": "click on eyes and mouth below it",
     "--no-align": "turn \u201cLook for faces\u201d off",
     "give a mask's file instead, such as --region mask.png, white where to change": "take another choice instead",
 }
@@ -118,6 +119,18 @@ def selected_index(event: gr.SelectData, among: int) -> int:
     if not isinstance(index, int) or not 0 <= index < among:
         raise InputError(WRONG_CALL)
     return index
+
+
+def selected_place(event: gr.SelectData) -> tuple[float, float]:
+    """Where a picture was clicked on, in its pixels.
+
+    Raises:
+        InputError: that is no place.
+    """
+    index = event.index
+    if not isinstance(index, list | tuple) or len(index) != 2 or not all(_fits(value, float) for value in index):
+        raise InputError(WRONG_CALL)
+    return float(index[0]), float(index[1])
 
 
 def _argument_check(handler: Callable[..., Any]) -> Callable[..., None]:

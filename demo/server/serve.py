@@ -43,7 +43,7 @@ def serve(
     allowed_host: Sequence[str] = (),
     folder: Path | None = None,
 ) -> None:
-    """Serve the page until Ctrl-C. The arguments are the options of ``python -m demo``.
+    """Serve the page until Ctrl-C. The arguments are the options of ``stylegan-latents demo``.
 
     Raises:
         InputError: the model cannot be loaded, or the port is taken.

@@ -58,7 +58,7 @@ class Shared:
     def __init__(
         self, G: "Generator", *, folder: Path | None = None, steps: int | None = None, queue_size: int = 64
     ) -> None:
-        from stylegan_latents.editing.directions.shipped import known
+        from stylegan_latents.editing.directions.catalogue import known_directions
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
 
         self.G = G
@@ -70,7 +70,7 @@ class Shared:
             half,
         )
         self.directions: dict[str, Direction] = {
-            name: direction.bind(G) for name, direction in known(G.latent_space).items()
+            name: direction.bind(G) for name, direction in known_directions(G.latent_space).items()
         }
         self.records = Records(G, self.preview_G)
         self.computing = WaitingQueue(1, None)

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,62 +12,13 @@ from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
 from stylegan_latents.demo.session.shared import Shared
+from stylegan_latents.demo.session.uploads import Marking, Photo
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.photos.files import read_photo
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_stem
-from stylegan_latents.invert.record.source import Source
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from stylegan_latents.editing.directions.direction import Direction
-    from stylegan_latents.invert.faces import detector
     from stylegan_latents.invert.record.inversion import Inversion
-
-
-@dataclass(frozen=True, eq=False)
-class Photo:
-    """An upload in the visit's folder, with its faces from left to right.
-
-    Attributes:
-        path: the file.
-        name: what the visitor's own file is called.
-        faces: found in it; empty for a photo that is taken as it is.
-        thumbnails: one for each face, or the photo's central square.
-        largest: the number of the largest face.
-        reduced_to: width and height where it was too large and was made smaller; None where it is whole.
-    """
-
-    path: Path
-    name: str
-    faces: "list[detector.Face]"
-    thumbnails: list[str]
-    largest: int = 0
-    reduced_to: tuple[int, int] | None = None
-
-    def read(self) -> "Image":
-        """The photo as a viewer shows it."""
-        return read_photo(self.path)
-
-    def face(self, number: int) -> "detector.Face | None":
-        """The face of this number from the left; None for a photo that is taken as it is."""
-        return self.faces[number] if self.faces else None
-
-    def which(self, number: int) -> str | None:
-        """What ``--face`` chooses this face by; None for a photo that is taken as it is."""
-        if not self.faces:
-            return None
-        return "largest" if number == self.largest else str(number)
-
-    def stem(self, number: int) -> str:
-        """What a record of this face is called."""
-        stem = Path(self.name).stem
-        return f"{stem}.face{number}" if len(self.faces) > 1 else stem
-
-    def source(self) -> Source:
-        """The photo as a record names it: by the visitor's name for it, without the server's folder."""
-        return dataclasses.replace(Source.of(self.path), name=self.name, path=None)
-
 
 MOST_FACES = 24
 MOST_DIRECTIONS = 8
@@ -89,6 +39,7 @@ class Visit:
         directions: those kept on the tab Discover, bound to the generator, by name; they are sliders on Edit.
         sent: for each tab, by its id, the face that was sent there last.
         photo: the one uploaded last.
+        marking: the one uploaded last, where no face was found in it.
         stop: set when the visitor asks to end what runs now, or has gone.
         keep: whether what was found until ``stop`` is wanted.
         seen: when something was last asked for, by ``monotonic``.
@@ -106,6 +57,7 @@ class Visit:
         self.directions: dict[str, Direction] = {}
         self.sent: dict[str, str] = {}
         self.photo: Photo | None = None
+        self.marking: Marking | None = None
         self.stop = threading.Event()
         self.keep = False
         self.seen = time.monotonic()
@@ -193,7 +145,8 @@ class Visit:
         path = (
             self.files.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
         )
-        inversion.save(path, overwrite=True)
+        # Where the model's file lies is the visitor's or the server's affair.
+        dataclasses.replace(inversion, model_file=None).save(path, overwrite=True)
         return self._keep(name, path, photo, made_by)
 
     def check_room(self) -> None:

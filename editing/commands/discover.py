@@ -169,7 +169,7 @@ def discover(
 
             save_picture(strips(G, ws, noise, found, begin("drawing the sheet")), picture, overwrite=overwrite)
     for line in (*(() if scored is None else scored.notes), *say_mirrored(wish, scored)):
-        print(line)
+        print(printable(line))
     for direction, path in zip(found, files, strict=True):
         print(printable(f"Wrote {path}{_quality(direction)}"))
         for line in (*_left_out(direction), *_at_chance(direction)):

@@ -2,20 +2,15 @@
 
 import math
 import sys
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import (
-    Device,
-    Overwrite,
-    RecordArgument,
-    RecordModel,
-    RecordOut,
-    Sheet,
-)
+from stylegan_latents.editing.commands.options import RecordArgument, RecordModelOptions, RecordOutput
 from stylegan_latents.editing.records.outputs import EditedFiles, picture_target
 from stylegan_latents.generator.cli.command import DONE, LARGEST_SEED, STOPPED, new_app
+from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -25,92 +20,105 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from stylegan_latents.editing.drag.drag import Dragged, Handle, Point
+    from stylegan_latents.editing.drag.drag import Dragged
+    from stylegan_latents.editing.drag.handles import Handle, Point
 
 drag_app = new_app()
 
 
-@drag_app.command(
-    epilog="Examples: edit drag me.inversion.safetensors --from 400,620 --to 380,600   "
-    "edit drag me.jpg --from 300,500 --to 330,500 --from 700,500 --to 730,500 --mask face --steps 100"
-)
-def drag(
-    record: RecordArgument = None,
+@dataclass(frozen=True)
+class DragSettings:
+    """What ``edit drag`` takes."""
+
+    panel: ClassVar[str] = "Drag"
+    record: RecordArgument = None
     starts: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option("--from", help="A point of the inverted picture, in its pixels; repeatable.", metavar="X,Y"),
-    ] = None,
+    ] = field(default_factory=list)
     targets: Annotated[
-        list[str] | None, typer.Option("--to", help="Where it is to go; one for each --from.", metavar="X,Y")
-    ] = None,
+        list[str], typer.Option("--to", help="Where it is to go; one for each --from.", metavar="X,Y")
+    ] = field(default_factory=list)
     mask: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             help="What may change: a picture, white there, or eyes, nose, mouth, hair, face, background.",
             metavar="FILE|NAME",
         ),
-    ] = None,
-    steps: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 200,
-    learning_rate: Annotated[float, typer.Option(help="How far each step goes, in deviations of W.")] = 0.01,
+    ] = field(default_factory=list)
+    steps: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 200
+    learning_rate: Annotated[float, typer.Option(help="Size of each step, in standard deviations of W.")] = 0.01
     mask_weight: Annotated[
-        float, typer.Option(help="How much the rest is held; the points are always pulled more.")
-    ] = 10.0,
+        float, typer.Option(help="Weight of changes outside of the mask; the points are always pulled more.")
+    ] = 10.0
     layers: Annotated[
         str,
         typer.Option(
-            help="What of the code moves, as for edit; middle alone takes more steps and changes less of the rest.",
+            help="Layers of the code that move, as for edit; middle alone takes more steps and changes less of the "
+            "rest.",
             metavar="LAYERS",
         ),
-    ] = "coarse,middle",
+    ] = "coarse,middle"
     features: Annotated[
-        int | None, typer.Option(help="Side of the features that are followed; the finest up to 128 by default.")
-    ] = None,
+        int | None,
+        typer.Option(help="Side of the feature map in which points are tracked; the finest up to 128 by default."),
+    ] = None
     seed: Annotated[
         int,
-        typer.Option(min=0, max=LARGEST_SEED, help="Of the samples that the steps are measured on.", metavar="N"),
-    ] = 0,
-    out: RecordOut = None,
-    sheet: Sheet = False,
-    overwrite: Overwrite = False,
-    model: RecordModel = None,
-    device: Device = None,
-) -> int:
-    """Move points of an inverted photo; Ctrl-C keeps what is there. Writes a picture, and a record to edit on."""
-    from stylegan_latents.editing.records.choose import announced_record
+        typer.Option(
+            min=0, max=LARGEST_SEED, help="Of the samples whose standard deviations scale the steps.", metavar="N"
+        ),
+    ] = 0
+    output: RecordOutput = field(default_factory=RecordOutput)
+    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+
+
+@drag_app.command(
+    epilog="Examples:\n\nedit drag me.jpg --from 400,620 --to 380,600\n\n"
+    "edit drag me.jpg --from 300,500 --to 330,500 --from 700,500 --to 730,500 --mask face --steps 100"
+)
+@takes(DragSettings)
+def drag(settings: DragSettings) -> int:
+    """Move points of an inverted photo; writes a picture, and a record to edit on.
+
+    Ctrl-C ends the search and keeps what is there.
+    """
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.editing.regions.regions import check_regions
     from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.photos.files import save_picture
 
-    pairs = parse_handles(starts or [], targets or [])
-    check_regions(mask or [])
-    opened = OpenRecord(announced_record(record), model=model, device=device)
-    opened.check_edit([], layers)
-    picture = picture_target(out, f"{opened.stem}.dragged.png", overwrite)
-    files = EditedFiles.beside(picture, sheet=sheet, overwrite=overwrite)
+    output = settings.output
+    pairs = parse_handles(settings.starts, settings.targets)
+    check_regions(settings.mask)
+    opened = OpenRecord.of(settings.record, model=settings.on.model, device=settings.on.device)
+    opened.check_layers(settings.layers)
+    picture = picture_target(output.out, f"{opened.stem}.dragged.png", output.overwrite)
+    files = EditedFiles.beside(picture, sheet=output.sheet, overwrite=output.overwrite)
     for target in files:
         opened.check_output(target)
 
-    from stylegan_latents.editing.drag.drag import Drag, Handle, check_handles, dragged_record
+    from stylegan_latents.editing.drag.drag import Drag, dragged_record
+    from stylegan_latents.editing.drag.handles import Handle, check_handles
 
     handles = [Handle(start, target) for start, target in pairs]
     G = opened.generator
     check_handles(handles, G.resolution)
     search = Drag(
         G,
-        steps=steps,
-        learning_rate=learning_rate,
-        rows=G.rows(layers),
-        resolution=features,
-        mask_weight=mask_weight,
-        seed=seed,
+        steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        rows=G.rows(settings.layers),
+        resolution=settings.features,
+        mask_weight=settings.mask_weight,
+        seed=settings.seed,
     )
     before = opened.picture()
-    where = _mask(mask, before, opened.stem)
+    where = _mask(settings.mask, before, opened.stem)
     if where is not None:
         for x, y in held_back(handles, where):
             print(f"edit drag: the point {x:g},{y:g} is outside of the mask, which holds it back", file=sys.stderr)
-    with show_count(opened.stem, steps, "step") as count:
+    with show_count(opened.stem, settings.steps, "step") as count:
         ended = search.drag(
             opened.ws,
             handles,
@@ -121,10 +129,10 @@ def drag(
         )
     after = opened.picture(ended.ws)
     # The record first: the picture can be made from it again.
-    dragged_record(opened.inversion, search, handles, ended).save(files.record, overwrite=overwrite)
-    save_picture(after, files.picture, overwrite=overwrite)
+    dragged_record(opened.inversion, search, handles, ended).save(files.record, overwrite=output.overwrite)
+    save_picture(after, files.picture, overwrite=output.overwrite)
     if files.sheet is not None:
-        save_picture(_sheet(before, after, handles, ended), files.sheet, overwrite=overwrite)
+        save_picture(_sheet(before, after, handles, ended), files.sheet, overwrite=output.overwrite)
     print(ended.summary)
     for file in files:
         print(printable(f"Wrote {file}"))
@@ -160,7 +168,7 @@ def _parse(text: str) -> "Point":
     return x, y
 
 
-def _mask(names: list[str] | None, picture: "Image.Image", name: str) -> "Tensor | None":
+def _mask(names: list[str], picture: "Image.Image", name: str) -> "Tensor | None":
     if not names:
         return None
     import torch
@@ -174,7 +182,7 @@ def _sheet(
     before: "Image.Image", after: "Image.Image", handles: "Sequence[Handle]", ended: "Dragged"
 ) -> "Image.Image":
     """Both pictures, with a line from each point (red) to its target (blue)."""
-    from stylegan_latents.editing.drag.picture import marked
+    from stylegan_latents.editing.drag.handles import marked
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
     targets = [handle.target for handle in handles]

@@ -1,27 +1,25 @@
 """The command ``edit evaluate``: directions measured side by side, whichever finder made them."""
 
-import json
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import Device, Overwrite
+from stylegan_latents.editing.commands.options import Layers, Overwrite, Raw, RecordsModelOptions
+from stylegan_latents.editing.directions.apply import spread
 from stylegan_latents.editing.records.outputs import free
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
+from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from PIL import Image
-    from torch import Tensor
-
-    from stylegan_latents.editing.evaluation.evaluator import Contender
-    from stylegan_latents.editing.evaluation.results import Evaluation
+    from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+    from stylegan_latents.generator.cli.progress import Begin
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.generator.metrics.frechet import Features
@@ -33,7 +31,7 @@ FIRST_SEED = 1_000_000
 
 _TEXT, _CSV, _JSON = "evaluation.txt", "evaluation.csv", "evaluation.json"
 _PLOTS, _PICTURES = "plots.png", "pictures.png"
-_ZERO, _CELL = 1e-9, 256
+_ZERO = 1e-9
 
 _OF_SAMPLES = {
     "codes": "--codes", "seed": "--seed", "truncation": "--truncation", "ends": "--strengths", "steps": "--steps",
@@ -50,26 +48,69 @@ class FeatureName(StrEnum):
     none = "none"
 
 
-@evaluate_app.command(
-    epilog="Examples: edit evaluate --direction age --direction other.npy --score age   "
-    "edit evaluate --direction sefa-00.safetensors --direction sefa-01.safetensors --codes 32 --out report/"
-)
-def evaluate(
-    context: typer.Context,
+@dataclass(frozen=True)
+class SampleOptions:
+    """Which samples are edited, and how far; with ``--report`` inversions are edited in their place."""
+
+    panel: ClassVar[str] = "Samples and strengths"
+    codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the first sample.", metavar="N")] = (
+        FIRST_SEED
+    )
+    truncation: Annotated[float, typer.Option(help="Of the samples: 1 as drawn, 0 the mean picture.")] = 0.7
+    ends: Annotated[
+        tuple[float, float], typer.Option("--strengths", help="The first and the last strength.", metavar="FROM TO")
+    ] = (-2.0, 2.0)
+    steps: Annotated[int, typer.Option(min=2, max=99, help="How many strengths; 0 is left out.")] = 5
+    layers: Layers = None
+    raw: Raw = False
+
+    @property
+    def strengths(self) -> list[float]:
+        """The strengths of the edits.
+
+        Raises:
+            InputError: they are no range.
+        """
+        return [amount for amount in spread(*self.ends, self.steps) if abs(amount) > _ZERO]
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What is written, and where."""
+
+    panel: ClassVar[str] = "Output"
+    figure: Annotated[bool, typer.Option(help="Whether to draw the plots and the sheet of pictures.")] = True
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Judge inversions in place of samples: fills in how those that `invert --report` lists take edits."
+        ),
+    ] = None
+    out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="FOLDER")] = Path("evaluation")
+    overwrite: Overwrite = False
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """What ``edit evaluate`` takes; ``context`` tells which options were given."""
+
+    panel: ClassVar[str] = "Measures"
+    context: typer.Context
     direction: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             "--direction", "-d", help="A name or a file; repeatable; all known ones by default.", metavar="NAME"
         ),
-    ] = None,
+    ] = field(default_factory=list)
     score: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             help="What they are meant to change: one for all, or one for each; by default a direction's own, or "
             "what it changes most.",
             metavar="NAME",
         ),
-    ] = None,
+    ] = field(default_factory=list)
     scorer: Annotated[
         str,
         typer.Option(
@@ -77,107 +118,106 @@ def evaluate(
             "a folder of labelled pictures.",
             metavar="SCORER",
         ),
-    ] = "faces",
-    codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Of the first sample.", metavar="N")
-    ] = FIRST_SEED,
-    truncation: Annotated[float, typer.Option(help="Of the samples: 1 as drawn, 0 the mean picture.")] = 0.7,
-    ends: Annotated[
-        tuple[float, float],
-        typer.Option("--strengths", help="The first and the last strength.", metavar="FROM TO"),
-    ] = (-2.0, 2.0),
-    steps: Annotated[int, typer.Option(min=2, max=99, help="How many strengths; 0 is left out.")] = 5,
-    layers: Annotated[
-        str | None,
-        typer.Option(help="coarse, middle, fine, all, or rows; each direction's own by default.", metavar="LAYERS"),
-    ] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Take strengths as multiples of the stored vectors.")] = False,
+    ] = "faces"
     features: Annotated[
         FeatureName, typer.Option(help="What drift is measured in; inception needs torch-fidelity.")
-    ] = FeatureName.vgg,
+    ] = FeatureName.vgg
     identity: Annotated[
         bool | None, typer.Option(help="Whether to measure identity; where faces are scored by default.")
-    ] = None,
-    figure: Annotated[bool, typer.Option(help="Whether to draw the plots and the sheet of pictures.")] = True,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            help="Judge inversions in place of samples: fills in how those that `invert --report` lists take edits."
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="FOLDER")] = Path("evaluation"),
-    overwrite: Overwrite = False,
-    model: Annotated[str | None, typer.Option(help="The generator.", metavar="NAME|PATH")] = None,
-    device: Device = None,
-) -> None:
+    ] = None
+    of: SampleOptions = field(default_factory=SampleOptions)
+    output: ReportOptions = field(default_factory=ReportOptions)
+    on: RecordsModelOptions = field(default_factory=RecordsModelOptions)
+
+
+@evaluate_app.command(
+    epilog="Examples:\n\nedit evaluate --direction age --direction other.npy --score age\n\n"
+    "edit evaluate --direction sefa-00.safetensors --direction sefa-01.safetensors --codes 32 --out report/"
+)
+@takes(EvaluateSettings)
+def evaluate(settings: EvaluateSettings) -> None:
     """Measure directions side by side: intended change, leakage, identity, drift; a table and a figure."""
-    from stylegan_latents.editing.directions.apply import spread
+    from stylegan_latents.editing.evaluation.inputs import open_scorer
+    from stylegan_latents.editing.samples.sampling import check_truncation
+    from stylegan_latents.generator.cli.progress import show_work
+
+    strengths, output = settings.of.strengths, settings.output
+    check_truncation(settings.of.truncation)
+    _check_scores(settings.direction, settings.score)
+    if output.report is not None:
+        _check_report_options(settings.context)
+        from stylegan_latents.editing.evaluation.of_report import fill_in
+
+        fill_in(
+            output.report, settings.direction, settings.score, settings.scorer, settings.identity,
+            settings.on.model, settings.on.device,
+        )  # fmt: skip
+        return
+    files = _files(output.out, output.figure, output.overwrite)
+    with show_work() as begin:
+        measure = open_scorer(settings.scorer, begin)
+        for name in settings.score:
+            if name not in measure.names:
+                raise InputError(f"There is no score '{name}'; {settings.scorer} has {', '.join(measure.names)}.")
+        table = _measure(settings, strengths, measure, files, begin)
+    print("\n".join(map(printable, table.split("\n"))))
+    for file in files.values():
+        print(printable(f"Wrote {file}"))
+
+
+def _measure(
+    settings: EvaluateSettings,
+    strengths: "Sequence[float]",
+    measure: "Scorer",
+    files: dict[str, Path],
+    begin: "Begin",
+) -> str:
+    """Edit the samples along every direction, measure, and write the files; the table is returned."""
     from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
     from stylegan_latents.editing.evaluation.inputs import (
         counter,
         find_directions,
         identity_measure,
         load_generator,
-        open_scorer,
         own_score,
     )
+    from stylegan_latents.editing.evaluation.report import figure, pictures_figure, write_tables
     from stylegan_latents.editing.evaluation.score_spread import score_spread
-    from stylegan_latents.editing.samples.seeds import check_truncation
-    from stylegan_latents.generator.cli.progress import show_work
     from stylegan_latents.generator.weights.fetch import cache_folder
 
-    strengths = [amount for amount in spread(*ends, steps) if abs(amount) > _ZERO]
-    check_truncation(truncation)
-    _check_scores(direction or [], score or [])
-    if report is not None:
-        pass
+    of, overwrite = settings.of, settings.output.overwrite
+    G = load_generator(settings.on.model, settings.on.device)
+    found = find_directions(settings.direction, G)
+    rows = None if of.layers is None else G.rows(of.layers)
+    wanted = settings.score * (len(found) if len(settings.score) == 1 else 1)
+    contenders = [
+        Contender(label, one, wanted[i] if wanted else own_score(one, measure))
+        for i, (label, one) in enumerate(found)
+    ]
+    ws = G.sample(range(of.seed, of.seed + of.codes), truncation=of.truncation)
+    spread_of = score_spread(G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples"))
+    by_faces = settings.scorer == "faces" if settings.identity is None else settings.identity
+    evaluator = Evaluator(
+        G, measure, spread_of.deviations, ws,
+        judged=_judged(settings.scorer), tied=spread_of.tied, identity=identity_measure(by_faces),
+        features=_features(settings.features, G),
+        count=counter(begin("editing"), of.codes * (1 + len(strengths) * len(contenders))),
+    )  # fmt: skip
+    results = [evaluator.evaluate(one, strengths, rows=rows, raw=of.raw) for one in contenders]
+    facts: dict[str, JSON] = {
+        "model": G.name, "fingerprint": G.fingerprint, "scorer": measure.version, "codes": of.codes,
+        "seed": of.seed, "truncation": of.truncation, "layers": of.layers, "raw": of.raw,
+        "features": settings.features.value,
+    }  # fmt: skip
+    heading = f"{G.name}: {of.codes} codes at truncation {of.truncation:g}, seeds from {of.seed}"
+    table = write_tables(results, heading, facts, (files[_TEXT], files[_CSV], files[_JSON]), overwrite)
+    if settings.output.figure:
+        from stylegan_latents.invert.photos.files import save_picture
 
-        _check_report_options(context)
-        from stylegan_latents.editing.evaluation.of_report import fill_in
-
-        fill_in(report, direction or [], score or [], scorer, identity, model, device)
-        return
-    files = _files(out, figure, overwrite)
-    with show_work() as begin:
-        measure = open_scorer(scorer, begin)
-        for name in score or []:
-            if name not in measure.names:
-                raise InputError(f"There is no score '{name}'; {scorer} has {', '.join(measure.names)}.")
-        G = load_generator(model, device)
-        found = find_directions(direction or [], G)
-        rows = None if layers is None else G.rows(layers)
-        wanted = (score or []) * (len(found) if len(score or []) == 1 else 1)
-        contenders = [
-            Contender(label, one, wanted[i] if wanted else own_score(one, measure))
-            for i, (label, one) in enumerate(found)
-        ]
-        ws = G.sample(range(seed, seed + codes), truncation=truncation)
-        spread_of = score_spread(G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples"))
-        evaluator = Evaluator(
-            G, measure, spread_of.deviations, ws,
-            judged=_judged(scorer), tied=spread_of.tied,
-            identity=identity_measure(scorer == "faces" if identity is None else identity),
-            features=_features(features, G),
-            count=counter(begin("editing"), codes * (1 + len(strengths) * len(contenders))),
-        )  # fmt: skip
-        results = [evaluator.evaluate(one, strengths, rows=rows, raw=raw) for one in contenders]
-        settings: dict[str, JSON] = {
-            "model": G.name, "fingerprint": G.fingerprint, "scorer": measure.version, "codes": codes, "seed": seed,
-            "truncation": truncation, "layers": layers, "raw": raw, "features": features.value,
-        }  # fmt: skip
-        heading = f"{G.name}: {codes} codes at truncation {truncation:g}, seeds from {seed}"
-        table = _write(results, heading, settings, files, overwrite)
-        if figure:
-            from stylegan_latents.editing.evaluation.report import figure as plots
-            from stylegan_latents.invert.photos.files import save_picture
-
-            save_picture(plots(results), files[_PLOTS], overwrite=overwrite)
-            sheet = _sheet(G, ws[:1], contenders, strengths, rows, raw)
-            save_picture(sheet, files[_PICTURES], overwrite=overwrite)
-    print(table)
-    for file in files.values():
-        print(printable(f"Wrote {file}"))
+        save_picture(figure(results), files[_PLOTS], overwrite=overwrite)
+        sheet = pictures_figure(G, ws[:1], contenders, strengths, rows, of.raw)
+        save_picture(sheet, files[_PICTURES], overwrite=overwrite)
+    return table
 
 
 def _check_report_options(context: typer.Context) -> None:
@@ -239,49 +279,3 @@ def _features(name: FeatureName, G: "Generator") -> "Features | None":
     if name is FeatureName.none:
         return None
     return VGGFeatures(device=G.device) if name is FeatureName.vgg else InceptionFeatures(device=G.device)
-
-
-def _write(
-    results: "Sequence[Evaluation]",
-    heading: str,
-    settings: "dict[str, JSON]",
-    files: dict[str, Path],
-    overwrite: bool,
-) -> str:
-    """Write the table, which is returned, and the same as CSV and JSON."""
-    from stylegan_latents.editing.evaluation.report import csv_text, json_values, text_table
-    from stylegan_latents.generator.files import atomic_path
-
-    table = text_table(results, heading)
-    values = json.dumps(json_values(results, settings), indent=1, allow_nan=False)
-    for name, content in ((_TEXT, f"{table}\n"), (_CSV, csv_text(results)), (_JSON, f"{values}\n")):
-        with atomic_path(files[name], overwrite=overwrite) as temporary:
-            temporary.write_text(content, encoding="utf-8", errors="surrogateescape")
-    return table
-
-
-def _sheet(
-    G: "Generator",
-    ws: "Tensor",
-    contenders: "Sequence[Contender]",
-    strengths: "Sequence[float]",
-    rows: "Sequence[int] | None",
-    raw: bool,
-) -> "Image.Image":
-    """The first code's pictures: one row for each direction, one column for each strength and for none."""
-    import torch
-
-    from stylegan_latents.editing.directions.apply import edited_styles
-    from stylegan_latents.invert.photos.contact_sheet import contact_sheet
-    from stylegan_latents.invert.photos.files import to_picture
-
-    size = min(_CELL, G.resolution)
-    columns = sorted({0.0, *strengths})
-    pictures = []
-    with torch.inference_mode():
-        for one in contenders:
-            edits = [[(one.direction, amount)] if amount else [] for amount in columns]
-            styles = [edited_styles(G, ws, edit, rows=rows, raw=raw) for edit in edits]
-            pictures.append([to_picture(G.synthesize_styles(style, size=size))[0] for style in styles])
-    titles = [f"{amount:+.3g}" if amount else "0" for amount in columns]
-    return contact_sheet(pictures, titles, [one.label for one in contenders], cell=_CELL)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.cli.options import takes
 
 models_app = new_app()
 
@@ -71,13 +72,19 @@ def table(models: list[KnownModel]) -> str:
     )
 
 
-@models_app.command(epilog="Example: edit models; then: edit sample --model stylegan3-r-afhqv2-512x512")
-def models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything that is known, as JSON.")] = False,
-) -> None:
+@dataclass(frozen=True)
+class ModelsSettings:
+    """What ``edit models`` takes."""
+
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything that is known, as JSON.")] = False
+
+
+@models_app.command(epilog="Examples:\n\nedit models\n\nedit sample --model stylegan3-r-afhqv2-512x512")
+@takes(ModelsSettings)
+def models(settings: ModelsSettings) -> None:
     """List the models that have names: what they show, their terms, and which are on this machine.
 
     The others are fetched when they are first used. --model takes the path of a file, too.
     """
     found = known_models()
-    print(json.dumps([asdict(model) for model in found], indent=1) if as_json else table(found))
+    print(json.dumps([asdict(model) for model in found], indent=1) if settings.as_json else table(found))

@@ -1,12 +1,14 @@
 """The command ``edit parts``, and what ``--part`` means to the commands that take it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stylegan_latents.editing.commands.options import Device, Overwrite, PictureOut, RecordsModel, Truncation
+from stylegan_latents.editing.commands.options import PictureOutput, RecordsModelOptions, Truncation
 from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -24,34 +26,41 @@ THRESHOLD = 0.3
 _CELL, _DIMMED = 256, 0.2
 
 
-@parts_app.command(
-    epilog="Examples: edit parts   edit parts me.jpg seed:3   edit parts --model cats.pkl --out cats.png   "
-    "What they are for: edit mix me.jpg you.jpg --part eyes"
-)
-def parts(
+@dataclass(frozen=True)
+class PartsSettings:
+    """What ``edit parts`` takes."""
+
     sources: Annotated[
-        list[str] | None,
+        list[str],
         typer.Argument(
             help="Shown on these: records, inverted photos, seeds; six seeds by default.", metavar="A..."
         ),
-    ] = None,
-    truncation: Truncation = 0.7,
-    out: PictureOut = None,
-    overwrite: Overwrite = False,
-    model: RecordsModel = None,
-    device: Device = None,
-) -> None:
+    ] = field(default_factory=list)
+    truncation: Truncation = 0.7
+    output: PictureOutput = field(default_factory=PictureOutput)
+    on: RecordsModelOptions = field(default_factory=RecordsModelOptions)
+
+
+@parts_app.command(
+    epilog="Examples:\n\nedit parts\n\nedit parts me.jpg seed:3\n\nedit parts --model cats.pkl --out cats.png\n\n"
+    "What they are for:\n\nedit mix me.jpg you.jpg --part eyes"
+)
+@takes(PartsSettings)
+def parts(settings: PartsSettings) -> None:
     """Show the parts that a model's pictures have, for `edit mix --part`; found at the first call, then kept."""
     from stylegan_latents.editing.mixing.parts_catalogue import parts_of
-    from stylegan_latents.editing.records.codes import check_not_a_source, open_codes
+    from stylegan_latents.editing.records.codes import check_not_a_source, open_sources, read_sources
     from stylegan_latents.editing.records.outputs import picture_target
     from stylegan_latents.generator.cli.progress import show_work
     from stylegan_latents.invert.photos.files import save_picture
 
-    target = picture_target(out, "parts.png", overwrite)
-    named = sources or [f"seed:{seed}" for seed in range(6)]
-    G, codes = open_codes(named, model=model, device=device, truncation=truncation)
-    check_not_a_source(target, codes)
+    overwrite = settings.output.overwrite
+    target = picture_target(settings.output.out, "parts.png", overwrite)
+    sources = read_sources(settings.sources or [f"seed:{seed}" for seed in range(6)])
+    check_not_a_source(target, sources)
+    G, codes = open_sources(
+        sources, model=settings.on.model, device=settings.on.device, truncation=settings.truncation
+    )
     with show_work() as begin:
         found = parts_of(G, begin)
     save_picture(parts_figure(G, found, codes), target, overwrite=overwrite)
@@ -106,6 +115,11 @@ def check_threshold(threshold: float) -> None:
     """Raise InputError for a threshold that is no share."""
     if not 0 <= threshold < 1:
         raise InputError(f"--threshold takes a share from 0 up to 1, such as {THRESHOLD}, not {threshold:g}.")
+
+
+def threshold_name(threshold: float) -> list[str]:
+    """What a picture's name says of a threshold: nothing of the default one."""
+    return [] if threshold == THRESHOLD else [f"threshold{threshold:g}"]
 
 
 def channel_weights(G: "Generator", names: Sequence[Sequence[str]], threshold: float) -> "list[Tensor]":

@@ -2,21 +2,16 @@
 2021)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import (
-    Device,
-    Overwrite,
-    PartThreshold,
-    PictureOut,
-    RecordsModel,
-    Truncation,
-)
+from stylegan_latents.editing.commands.options import PictureOutput, RecordsModelOptions, Truncation
 from stylegan_latents.editing.commands.parts import THRESHOLD
 from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -31,56 +26,68 @@ retrieve_app = new_app()
 _CELL = 256
 
 
-@retrieve_app.command(
-    epilog="Examples: edit retrieve me.jpg --part hair --among seed:0-199   "
-    "edit retrieve seed:5 --part eyes --part nose --among records/   Then: edit mix me.jpg seed:57 --part hair"
-)
-def retrieve(
+@dataclass(frozen=True)
+class RetrieveSettings:
+    """What ``edit retrieve`` takes."""
+
+    panel: ClassVar[str] = "Search"
     query: Annotated[
         str, typer.Argument(help="A record, an inverted photo, or a seed such as seed:5.", metavar="A")
-    ],
+    ]
     part: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
             help="What is compared: eyes, nose, mouth, hair, skin, body, background; `edit parts` shows them. "
             "Repeatable.",
             metavar="NAME",
         ),
-    ] = None,
+    ] = field(default_factory=list)
     among: Annotated[
-        str, typer.Option(help="Who is looked at: seeds, or a folder of records.", metavar="SEEDS|FOLDER")
-    ] = "seed:0-199",
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=99, help="How many to show.")] = 6,
-    threshold: PartThreshold = THRESHOLD,
+        str, typer.Option(help="Where to look: seeds, or a folder of records.", metavar="SEEDS|FOLDER")
+    ] = "seed:0-199"
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=99, help="How many to show.")] = 6
+    threshold: Annotated[
+        float, typer.Option(help="How much of a style channel's change has to lie in the --part.")
+    ] = THRESHOLD
     strength: Annotated[
         float, typer.Option("--strength", "-s", help="Of the mixes below, from 0, nothing, to 1.")
-    ] = 1.0,
-    truncation: Truncation = 0.7,
-    out: PictureOut = None,
-    overwrite: Overwrite = False,
-    model: RecordsModel = None,
-    device: Device = None,
-) -> None:
+    ] = 1.0
+    truncation: Truncation = 0.7
+    output: PictureOutput = field(default_factory=PictureOutput)
+    on: RecordsModelOptions = field(default_factory=RecordsModelOptions)
+
+
+@retrieve_app.command(
+    epilog="Examples:\n\nedit retrieve me.jpg --part hair --among seed:0-199\n\n"
+    "edit retrieve seed:5 --part eyes --part nose --among records/\n\nThen:\n\nedit mix me.jpg seed:57 --part hair"
+)
+@takes(RetrieveSettings)
+def retrieve(settings: RetrieveSettings) -> None:
     """Show who is most like a picture in a part, and the picture with that part of each."""
-    from stylegan_latents.editing.commands.parts import channel_weights, check_threshold
+    from stylegan_latents.editing.commands.parts import channel_weights, check_threshold, threshold_name
     from stylegan_latents.editing.mixing.mixing import check_crossfade
-    from stylegan_latents.editing.records.codes import check_not_a_source, open_codes
+    from stylegan_latents.editing.records.codes import check_not_a_source, open_sources, read_sources
     from stylegan_latents.editing.records.outputs import file_name, picture_target
     from stylegan_latents.invert.photos.files import save_picture
 
-    if not part:
+    if not settings.part:
         raise InputError("Say what is compared, such as --part hair; `edit parts` shows what there is.")
-    check_threshold(threshold)
-    check_crossfade(strength)
-    G, (first, *others) = open_codes([query, *candidates(among)], model=model, device=device, truncation=truncation)
-    words = "-".join(one.strip().lower() for one in part)
-    target = picture_target(out, file_name([first.name, "nearest", words]), overwrite)
-    check_not_a_source(target, [first, *others])
-    (weights,) = channel_weights(G, [part], threshold)
+    check_threshold(settings.threshold)
+    check_crossfade(settings.strength)
+    sources = read_sources([settings.query, *candidates(settings.among)])
+    words = "-".join(one.strip().lower() for one in settings.part)
+    name = file_name([sources[0].name, "nearest", words, *threshold_name(settings.threshold)])
+    target = picture_target(settings.output.out, name, settings.output.overwrite)
+    check_not_a_source(target, sources)
+    G, (first, *others) = open_sources(
+        sources, model=settings.on.model, device=settings.on.device, truncation=settings.truncation
+    )
+    (weights,) = channel_weights(G, [settings.part], settings.threshold)
     # A picture is most like itself, which tells nothing.
     others = [code for code in others if code.name != first.name] or others
-    found = nearest(G, first, others, weights, count)
-    save_picture(retrieval_figure(G, first, found, weights, strength), target, overwrite=overwrite)
+    found = nearest(G, first, others, weights, settings.count)
+    figure = retrieval_figure(G, first, found, weights, settings.strength)
+    save_picture(figure, target, overwrite=settings.output.overwrite)
     for code, distance in found:
         print(printable(f"{code.name}: {distance:.2f}"))
     print(printable(f"Wrote {target}"))
@@ -92,7 +99,7 @@ def candidates(text: str) -> list[str]:
     Raises:
         InputError: it is neither.
     """
-    from stylegan_latents.editing.samples.seeds import parse_seeds
+    from stylegan_latents.editing.samples.sampling import parse_seeds
     from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
     if text.startswith("seed:"):
@@ -105,11 +112,7 @@ def candidates(text: str) -> list[str]:
 
 
 def nearest(
-    G: "Generator",
-    query: "Code",
-    others: "Sequence[Code]",
-    weights: "Tensor",
-    count: int,
+    G: "Generator", query: "Code", others: "Sequence[Code]", weights: "Tensor", count: int
 ) -> "list[tuple[Code, float]]":
     """The codes that are most like one in the weighted channels, the nearest first, with their distances."""
     import torch

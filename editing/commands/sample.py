@@ -1,16 +1,15 @@
 """The command ``edit sample``: pictures of random codes, as a grid or one by one."""
 
-import contextlib
 import shlex
-import sys
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
-from stylegan_latents.editing.commands.options import Device, Overwrite
+from stylegan_latents.editing.commands.options import ModelOptions, Overwrite
 from stylegan_latents.generator.cli.command import choose_device, new_app
+from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
@@ -25,99 +24,138 @@ sample_app = new_app()
 _MOST_IN_A_GRID = 4096
 
 
-@sample_app.command(epilog="Example: edit sample --seeds 0-15 --truncation 0.7; or one by one: --out samples/")
-def sample(
-    model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq",
-    seeds: Annotated[
-        str, typer.Option(help="Whole numbers and ranges; each gives one picture.", metavar="0-15|3,7,9-12")
-    ] = "0-15",
-    truncation: Annotated[
-        float, typer.Option("--truncation", "-t", help="0 is the mean picture, 1 the model's whole variety.")
-    ] = 0.7,
-    label: Annotated[
-        int | None, typer.Option("--class", help="Which class, for a model that has classes.", metavar="N")
-    ] = None,
-    noise: Annotated[
-        Literal["const", "random", "none"],
-        typer.Option(help="The model's own maps, new ones for each seed, or none."),
-    ] = "const",
+@dataclass(frozen=True)
+class SampleOutput:
+    """How many pictures go where."""
+
+    panel: ClassVar[str] = "Output"
     out: Annotated[
-        Path | None,
-        typer.Option(help="The grid's name; or a folder, for single pictures.", metavar="FILE|DIR"),
-    ] = None,
-    single: Annotated[bool, typer.Option("--single", help="Write each picture by itself, at full size.")] = False,
+        Path | None, typer.Option(help="The grid's name; or a folder, for single pictures.", metavar="FILE|DIR")
+    ] = None
+    single: Annotated[bool, typer.Option("--single", help="Write each picture by itself, at full size.")] = False
     cols: Annotated[
         int | None,
         typer.Option(min=1, max=1000, help="Pictures in a row of the grid; about as many as rows by default."),
-    ] = None,
+    ] = None
     size: Annotated[
         int | None, typer.Option(min=1, help="Side of each picture: the model's, or that halved some times.")
-    ] = None,
+    ] = None
     records: Annotated[
         bool, typer.Option("--records", help=f"Write each code as *{RECORD_SUFFIX}, too, to edit it.")
-    ] = False,
-    overwrite: Overwrite = False,
-    device: Device = None,
-) -> None:
-    """Make pictures of random codes: one grid, or a picture for each seed."""
-    from stylegan_latents.editing.samples.seeds import parse_seeds
+    ] = False
+    overwrite: Overwrite = False
 
-    numbers = parse_seeds(seeds)
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """What ``edit sample`` takes."""
+
+    panel: ClassVar[str] = "Samples"
+    seeds: Annotated[
+        str, typer.Option(help="Whole numbers and ranges; each gives one picture.", metavar="0-15|3,7,9-12")
+    ] = "0-15"
+    truncation: Annotated[
+        float, typer.Option("--truncation", "-t", help="0 is the mean picture, 1 the model's whole variety.")
+    ] = 0.7
+    label: Annotated[
+        int | None, typer.Option("--class", help="Which class, for a model that has classes.", metavar="N")
+    ] = None
+    noise: Annotated[
+        Literal["const", "random", "none"],
+        typer.Option(help="The model's own maps, new ones for each seed, or none."),
+    ] = "const"
+    output: SampleOutput = field(default_factory=SampleOutput)
+    on: ModelOptions = field(default_factory=ModelOptions)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What will be written: a grid, or one picture for each seed; and the records."""
+
+    grid: Path | None
+    pictures: list[Path]
+    records: list[Path]
+
+
+@sample_app.command(
+    epilog="Examples:\n\nedit sample --seeds 0-15 --truncation 0.7\n\n"
+    "edit sample --seeds 0-3 --records --out samples/"
+)
+@takes(SampleSettings)
+def sample(settings: SampleSettings) -> None:
+    """Make pictures of random codes: one grid, or a picture for each seed."""
+    from stylegan_latents.editing.samples.sampling import Sampling, default_columns, grid_cell, lay_out, parse_seeds
+
+    output, model = settings.output, settings.on.model
+    numbers = parse_seeds(settings.seeds)
+    files = _files(settings, numbers)
+
+    from stylegan_latents.generator.cli.progress import show_count
+    from stylegan_latents.generator.loading import load
+    from stylegan_latents.invert.photos.files import save_picture
+
+    G = load(model).to(choose_device(settings.on.device))
+    size = output.size
+    if size is None and files.grid is not None:
+        size = grid_cell(G.resolution, len(numbers))
+    sampling = Sampling(settings.truncation, settings.label, settings.noise, size)
+    cells: list[Image.Image] = []
+    with show_count("samples", len(numbers), "picture") as count:
+        for i, (number, ws, picture) in enumerate(sampling.pictures(G, numbers)):
+            if files.grid is None:
+                save_picture(picture, files.pictures[i], overwrite=output.overwrite)
+            else:
+                cells.append(picture)
+            if files.records:
+                sampling.record(G, number, ws).save(files.records[i], overwrite=output.overwrite)
+            count()
+    if files.grid is not None:
+        laid_out = lay_out(cells, output.cols or default_columns(len(cells)))
+        save_picture(laid_out, files.grid, overwrite=output.overwrite)
+    _report(files.grid or files.pictures[0], len(numbers) if files.grid is None else 1, "picture")
+    if files.records:
+        _report(files.records[0], len(files.records), "record")
+        print(printable(f"Next: {_next_command(G, model, files.records[0])}"))
+
+
+def _files(settings: SampleSettings, numbers: list[int]) -> _Files:
+    """What will be written.
+
+    Raises:
+        InputError: options contradict one another, or a file may not be written.
+    """
+    output, out = settings.output, settings.output.out
     folder = out if out is not None and (out.is_dir() or not out.suffix) else None
-    if single and out is not None and folder is None and len(numbers) > 1:
+    if output.single and out is not None and folder is None and len(numbers) > 1:
         raise InputError(
             f"--single writes {len(numbers)} pictures, and {out} is one file; give a folder with --out."
         )
-    single = single or folder is not None or len(numbers) == 1
+    single = output.single or folder is not None or len(numbers) == 1
     if not single and len(numbers) > _MOST_IN_A_GRID:
         raise InputError(f"A grid holds at most {_MOST_IN_A_GRID} pictures; write them one by one with --single.")
-    if single and cols is not None:
+    if single and output.cols is not None:
         raise InputError(
             "--cols is for a grid, and these are single pictures; leave it out, or name the grid's file."
         )
-    if records and noise == "random":
+    if output.records and settings.noise == "random":
         raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
     width = len(str(max(numbers)))
     stems = [f"seed{number:0{max(4, width)}d}" for number in numbers]
     base = folder or (Path() if out is None else out.parent)
-    whose = "" if model == DEFAULT_MODEL else f"{Path(model).stem}."
-    grid = None if single else out or Path(f"samples.{whose}seeds{seeds.replace(' ', '')[:60]}.png")
+    whose = "" if settings.on.model == DEFAULT_MODEL else f"{Path(settings.on.model).stem}."
+    grid = None if single else out or Path(f"samples.{whose}seeds{settings.seeds.replace(' ', '')[:60]}.png")
     pictures = [out] if single and out is not None and folder is None else [base / f"{stem}.png" for stem in stems]
-    record_paths = [base / f"{stem}{RECORD_SUFFIX}" for stem in stems] if records else []
-    _check_targets([*(pictures if grid is None else [grid]), *record_paths], overwrite)
-
-    from stylegan_latents.editing.samples.sampling import Sampling, default_columns, grid_cell, lay_out
-    from stylegan_latents.generator.loading import load
-    from stylegan_latents.invert.photos.files import save_picture
-
-    G = load(model).to(choose_device(device))
-    if size is None and grid is not None:
-        size = grid_cell(G.resolution, len(numbers))
-    sampling = Sampling(truncation, label, noise, size)
-    cells: list[Image.Image] = []
-    with _progress(len(numbers)) as done:
-        for i, (number, ws, picture) in enumerate(sampling.pictures(G, numbers)):
-            if grid is None:
-                save_picture(picture, pictures[i], overwrite=overwrite)
-            else:
-                cells.append(picture)
-            if records:
-                sampling.record(G, number, ws).save(record_paths[i], overwrite=overwrite)
-            done(i + 1)
-    if grid is not None:
-        save_picture(lay_out(cells, cols or default_columns(len(cells))), grid, overwrite=overwrite)
-    _report(grid or pictures[0], len(numbers) if grid is None else 1, "picture")
-    if records:
-        _report(record_paths[0], len(record_paths), "record")
-        print(printable(f"Next: {_next_command(G, model, record_paths[0])}"))
+    records = [base / f"{stem}{RECORD_SUFFIX}" for stem in stems] if output.records else []
+    _check_targets([*(pictures if grid is None else [grid]), *records], output.overwrite)
+    return _Files(grid, pictures, records)
 
 
 def _next_command(G: "Generator", model: str, record: Path) -> str:
     """What a user may go on with: an edit by a direction that there is, or else finding some."""
-    from stylegan_latents.editing.directions.shipped import known
+    from stylegan_latents.editing.directions.catalogue import known_directions
 
     named = [] if G.name == model else ["--model", model]
-    directions = list(known(G.latent_space))
+    directions = list(known_directions(G.latent_space))
     if directions:
         return shlex.join(["edit", str(record), *named, "--direction", directions[0], "--strength", "2"])
     return shlex.join(["edit", "discover", *named, "--method", "sefa", "--record", str(record)])
@@ -137,18 +175,3 @@ def _check_targets(targets: list[Path], overwrite: bool) -> None:
 def _report(first: Path, count: int, what: str) -> None:
     several = f"Wrote {count} {what}s to {first.parent}, the first is {first.name}"
     print(printable(f"Wrote {first}" if count == 1 else several))
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda done: progress.update(task, completed=done)

@@ -2,20 +2,21 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from stylegan_latents.editing.directions.direction import check_strength
+from stylegan_latents.editing.directions.direction import Direction, check_strength
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.generator.generator import Generator
 
-Edit = tuple["Direction", float]
+Edit = tuple[Direction, float]
 """A direction and how far to go along it."""
 
+_Named = TypeVar("_Named")
 _LONGEST_NAME = 150
 _TOO_FAR = "These strengths carry the code out of all numbers; use some between -5 and 5."
 
@@ -27,7 +28,7 @@ def apply_edits(
 
     Args:
         ws: float32 ``[N, num_ws, w_dim]``; left as it is.
-        edits: each a direction bound to the generator (``find`` gives such) and its
+        edits: each a direction bound to the generator (``find_direction`` gives such) and its
             strength, in standard deviations of what the direction changes.
         rows: rows of ws to move; None moves each direction's own default layers.
         raw: take strengths as multiples of the stored vectors, for published files.
@@ -49,12 +50,7 @@ def apply_edits(
 
 
 def edited_styles(
-    G: "Generator",
-    ws: "Tensor",
-    edits: "Sequence[Edit]",
-    *,
-    rows: Sequence[int] | None = None,
-    raw: bool = False,
+    G: "Generator", ws: "Tensor", edits: "Sequence[Edit]", *, rows: Sequence[int] | None = None, raw: bool = False
 ) -> "list[Tensor]":
     """Styles of edited codes: directions of W move the codes, then those of StyleSpace the styles made from them.
 
@@ -80,7 +76,12 @@ def edited_styles(
     return styles
 
 
-def pair(directions: Sequence[str], strengths: Sequence[float]) -> list[tuple[str, float]]:
+def default_strength(direction: "Direction | PublishedDirection") -> float:
+    """A strength whose change is seen at once: 2, or for a single style channel, one of thousands, 10."""
+    return 10.0 if isinstance(direction, Direction) and direction.is_channel else 2.0
+
+
+def pair(directions: Sequence[_Named], strengths: Sequence[float]) -> list[tuple[_Named, float]]:
     """Each ``--direction`` with the ``--strength`` at the same position.
 
     Raises:

@@ -62,7 +62,7 @@ def style_deviations(G: "Generator", statistics: "WStatistics | None" = None) ->
     """The standard deviation of every style channel over samples of W, ``[channels of all layers]``."""
     import torch
 
-    from stylegan_latents.generator.style_weights import style_weights
+    from stylegan_latents.generator.features import style_weights
 
     statistics = statistics or w_statistics(G)
     coloured = torch.cat(style_weights(G)) @ (statistics.axes * statistics.deviations)

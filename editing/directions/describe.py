@@ -7,22 +7,53 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
 
+USEFUL, USEFUL_CHANNEL = 3, 15
+"""Strengths up to which an edit mostly looks right: of most directions, and of single style channels."""
+
+_UNITS = {"pose": "degrees", "pitch": "degrees", "roll": "degrees", "age": "years"}
+"""Of the scores that are in units which a person knows."""
+
 _MOST_LEAKS = 3
 _SMALL_LEAK = 0.1
 
 
-def describe(direction: "Direction") -> str:
-    """A few lines: name, what a positive strength does, layers, accuracy, and what else moves along.
+def describe(direction: "Direction", *, details: bool = True) -> str:
+    """A line on what strengths of 1 and -1 change, and a second one with figures.
 
     What a provenance does not say is left out; a provenance is a file's, so no entry of it is relied upon.
+
+    Args:
+        direction: from any finder, or a published one.
+        details: tell layers, finder, accuracy, and what else moves along, too.
     """
-    positive = direction.description
-    lines = [f"{direction.name:<12} {positive or 'does not say what it changes'} (layers {direction.layers})"]
+    furthest = USEFUL_CHANNEL if direction.is_channel else USEFUL
+    first = f"{direction.name:<12} {-furthest} to {furthest}   {_effect(direction)}"
+    figures = _figures(direction) if details else []
+    return "\n".join([first, *([" " * 13 + "; ".join(figures)] if figures else [])])
+
+
+def _effect(direction: "Direction") -> str:
+    """What +1 and -1 do: the face turns to the viewer's right, by about 11 degrees; to the viewer's left."""
+    if not direction.description:
+        return "does not say what it changes"
     provenance = direction.provenance
-    known = []
+    score = str(provenance.get("score", direction.name))
+    moved, deviations = provenance.get("moved"), provenance.get("score_deviations")
+    amount = ""
+    if score in _UNITS and isinstance(moved, dict) and isinstance(deviations, dict):
+        change, deviation = moved.get(score), deviations.get(score)
+        if isinstance(change, int | float) and isinstance(deviation, int | float):
+            amount = f", by about {change * deviation:.0f} {_UNITS[score]}"
+    negative = provenance.get("negative")
+    return f"+1: {direction.description}{amount}" + (f"; -1: {negative}" if negative else "")
+
+
+def _figures(direction: "Direction") -> list[str]:
+    """Layers, finder, accuracy and leakage, as far as they are known."""
+    provenance, known = direction.provenance, []
     finder = provenance.get("finder")
     if finder:
-        known.append(f"found by {finder}")
+        known += [f"layers {direction.layers}", f"found by {finder}"]
     accuracy = provenance.get("held_out_accuracy")
     if isinstance(accuracy, int | float) and math.isfinite(accuracy):
         known.append(f"accuracy {accuracy:.2f} on held-out samples")
@@ -31,9 +62,7 @@ def describe(direction: "Direction") -> str:
         tied = provenance.get("leakage_leaves_out")
         own = {str(provenance.get("score", direction.name)), *(map(str, tied) if isinstance(tied, list) else ())}
         known.append(_describe_leakage(own, moved))
-    if known:
-        lines.append(" " * 13 + "; ".join(known))
-    return "\n".join(lines)
+    return known
 
 
 def _describe_leakage(own: Collection[str], moved: Mapping[str, object]) -> str:

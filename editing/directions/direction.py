@@ -83,6 +83,11 @@ class Direction:
         """What a positive strength does, in a few words; empty when the file does not say."""
         return str(self.provenance.get("positive", ""))
 
+    @property
+    def is_channel(self) -> bool:
+        """Whether it is a single style channel, of which few deviations are hardly seen."""
+        return self.space == "s" and int(self.vector.count_nonzero()) == 1
+
     def check_space(self, latent_space: str, model: str) -> None:
         """Raise InputError when the model of that name has another latent space; both are named."""
         if self.latent_space != latent_space:

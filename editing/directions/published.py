@@ -1,4 +1,4 @@
-"""Directions that other projects published, read as they are.
+"""Directions that other projects published, read from their own files.
 
 InterFaceGAN's boundaries (``.npy``), tensors for W or W+ (``.pt``), GANSpace's components (``.npz``, and e4e's
 ``ffhq_pca.pt``) and SeFa's factors. Such a file says neither a calibrated strength nor, mostly, which model it is
@@ -7,17 +7,14 @@ that the authors gave) is checked.
 """
 
 import re
-import zipfile
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.directions.arrays import SUFFIXES, read_arrays
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.directions.row_mapping import map_rows, map_vectors
-from stylegan_latents.editing.directions.shipped import known
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,24 +77,45 @@ def split_component(text: str) -> tuple[Path, str | None]:
     return path, None
 
 
-def is_published(name_or_path: str | Path, latent_space: str) -> bool:
-    """Whether ``read`` is what reads a direction that a user named."""
-    text = str(name_or_path).strip()
-    return text.lower() not in known(latent_space) and split_component(text)[0].suffix in SUFFIXES
+@dataclass(frozen=True)
+class PublishedDirection:
+    """A direction in a file of another project, not read yet.
 
-
-def name_of(text: str) -> str:
-    """What ``read`` calls the direction, from what the user typed; needs no generator.
+    Attributes:
+        path: a file of one of the kinds above.
+        component: which of its directions; None for a file of one.
 
     Raises:
         InputError: there is no such file.
     """
-    path, component = split_component(text.strip())
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
-    if component is None:
-        return path.stem
-    return f"{path.stem}-{int(component):02d}" if component.isdecimal() else f"{path.stem}-{component}"
+
+    path: Path
+    component: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.path.is_file():
+            raise InputError(f"There is no file {self.path}.")
+
+    @staticmethod
+    def is_one(text: str) -> bool:
+        """Whether a user named such a file, with or without one of its directions."""
+        return split_component(text)[0].suffix in SUFFIXES
+
+    @property
+    def name(self) -> str:
+        """What ``bind`` calls the direction."""
+        if self.component is None:
+            return self.path.stem
+        label = f"{int(self.component):02d}" if self.component.isdecimal() else self.component
+        return f"{self.path.stem}-{label}"
+
+    def bind(self, G: "Generator") -> Direction:
+        """The direction, calibrated and bound to ``G``.
+
+        Raises:
+            InputError: as ``read``.
+        """
+        return read(self.path, G, self.component)
 
 
 def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
@@ -141,6 +159,9 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
     elif component in E4E_FFHQ and layers != _span(*E4E_FFHQ[component][1:3]):
         notes.append(f"its layers were mapped by resolution to {layers} of the model '{G.name}'")
     provenance: dict[str, JSON] = {"finder": stack.finder, "file": path.name, "component": component, "rows": rows}
+    called = _attribute(path, component)
+    if called:
+        provenance["positive"] = f"more {called}, by its authors' name for it"
     try:
         direction = Direction(label, G.latent_space, vector.contiguous(), 1.0, layers, provenance).bind(G)
     except ValueError as error:
@@ -222,6 +243,15 @@ def _span(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
+def _attribute(path: Path, component: str | None) -> str:
+    """What the authors called a direction: ``smile`` of e4e's axes, ``age`` of stylegan_ffhq_age_w_boundary.npy."""
+    if component in E4E_FFHQ:
+        return component.replace("_", " ")
+    match = _BOUNDARY.match(path.stem)
+    words = match["rest"].lower().split("_") if match is not None and component is None else []
+    return " ".join(word for word in words if word not in ("w", "z", "boundary", "c", "unconditioned"))
+
+
 def _check_name(path: Path, G: "Generator") -> None:
     """Refuse a boundary whose authors' name says that it is for another space; users' own models have no name."""
     match = _BOUNDARY.match(path.stem) or _BOUNDARY.match(f"{path.absolute().parent.name}_{path.stem}")
@@ -256,83 +286,3 @@ def _is_like_chance(direction: Direction, statistics: "WStatistics") -> bool:
     along = direction.scale * float(rows.square().sum(dim=1).mean().sqrt())
     average = float(statistics.deviations.square().mean().sqrt())
     return along < _CHANCE_SPREAD * average
-
-
-SUFFIXES = (".npy", ".npz", ".pt", ".pth")
-
-# Directions are small; what is larger is something else, or a small archive that unpacks to any size.
-_LARGEST = 256 << 20
-
-
-def read_arrays(path: Path) -> "Mapping[str, Tensor]":
-    """The arrays of a file by name, in float32; a file of one array has it under the empty name.
-
-    Raises:
-        InputError: the file is missing, damaged, of another kind, too large for directions, or needs unpickling.
-    """
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
-    try:
-        _check_is_no_page(path)
-        found = _torch_arrays(path) if path.suffix in (".pt", ".pth") else _numpy_arrays(path)
-    except InputError as error:
-        message = str(error)
-        raise InputError(message if path.name in message else f"{path.name}: {message}.") from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} cannot be read: it is cut short or damaged ({error}).") from error
-    if not found:
-        raise InputError(f"{path} holds no arrays of numbers.")
-    return found
-
-
-def _check_is_no_page(path: Path) -> None:
-    """Refuse what is often saved in a file's place; NumPy would call it pickled objects."""
-    from stylegan_latents.generator.weights.file_kind import what_is_it
-
-    with path.open("rb") as file:
-        other = what_is_it(file.read(512))
-    if other:
-        raise InputError(f"{path} is {other}, and not the file itself; download that again.")
-
-
-def _numpy_arrays(path: Path) -> "dict[str, Tensor]":
-    import numpy as np
-
-    try:
-        if path.suffix == ".npy":
-            # Mapped, so that a header that claims too much costs nothing.
-            return {"": _tensor(np.load(path, mmap_mode="r", allow_pickle=False), path)}
-        with np.load(path, allow_pickle=False) as file:
-            if sum(member.file_size for member in file.zip.infolist()) > _LARGEST:
-                raise InputError(f"{path} unpacks to more than directions need.")
-            return {name: _tensor(file[name], path) for name in file.files}
-    except ValueError as error:
-        if any(word in str(error) for word in ("allow_pickle", "pickled", "Python objects")):
-            raise InputError(
-                f"{path} holds pickled Python objects, which could run any program, and is not read; "
-                "save the array alone with numpy.save."
-            ) from error
-        raise InputError(f"{path} cannot be read as a NumPy file: {str(error).rstrip('.')}.") from error
-
-
-def _tensor(array: object, path: Path) -> "Tensor":
-    import numpy as np
-    import torch
-
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        raise InputError(f"{path} holds something other than an array of numbers.")
-    if array.nbytes > _LARGEST:
-        raise InputError(f"{path} is larger than directions are.")
-    return torch.from_numpy(np.array(array, dtype=np.float32))
-
-
-def _torch_arrays(path: Path) -> "dict[str, Tensor]":
-    from stylegan_latents.generator.formats.safe_pickle.inert_torch import StoredTensor
-    from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
-
-    with open_torch_file(path) as contents:
-        named = contents if isinstance(contents, dict) else {"": contents}
-        stored = {str(name): value for name, value in named.items() if isinstance(value, StoredTensor)}
-        if sum(value.size for value in stored.values()) > _LARGEST:
-            raise InputError(f"{path} is larger than directions are.")
-        return {name: value.read().float() for name, value in stored.items()}

@@ -1,4 +1,4 @@
-"""Finds the face directions that are shipped: ``python -m editing.discovery --out FOLDER``."""
+"""Finds the face directions that are shipped: ``stylegan-latents discover --out FOLDER``."""
 
 import argparse
 import sys
@@ -6,7 +6,9 @@ from pathlib import Path
 
 from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
 from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.generator.cli.progress import show_work
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.ops.memory import share_freed_memory
 
 _WHAT = "Finds the face directions that are shipped, and writes each to a file; about an hour."
@@ -14,7 +16,7 @@ _WHAT = "Finds the face directions that are shipped, and writes each to a file; 
 
 def main(arguments: list[str] | None = None) -> int:
     """Sample, score, find, test, write, and print the table. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m editing.discovery", description=_WHAT)
+    parser = argparse.ArgumentParser(prog="stylegan-latents discover", description=_WHAT)
     parser.add_argument("--out", type=Path, required=True, help="folder for one file per direction")
     parser.add_argument("--model", default="ffhq", help="a model's name or file (default: ffhq)")
     parser.add_argument("--samples", type=int, default=8000, help="pictures to score (default: 8000)")
@@ -42,11 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _find(chosen: argparse.Namespace) -> None:
     import torch
-    from rich.console import Console
-    from rich.progress import Progress
 
     from stylegan_latents import generator
-    from stylegan_latents.editing.directions.shipped import shipped_path
+    from stylegan_latents.editing.directions.catalogue import shipped_path
     from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
     from stylegan_latents.editing.discovery.fitting.leakage import table
     from stylegan_latents.editing.discovery.fitting.samples import sample
@@ -68,9 +68,7 @@ def _find(chosen: argparse.Namespace) -> None:
             )
     scorer = FaceScorer()
     likeness = LikenessScorer() if chosen.keep_person or chosen.spare_person else None
-    console = Console(stderr=True)
-    with Progress(console=console) as progress:
-        task = progress.add_task("scoring samples", total=chosen.samples)
+    with show_work() as begin:
         samples = sample(
             G,
             Scorers((scorer, likeness)) if likeness is not None and chosen.spare_person else scorer,
@@ -79,9 +77,8 @@ def _find(chosen: argparse.Namespace) -> None:
             truncation=chosen.truncation,
             exact=True,
             cache=cache_folder() / "discovery",
-            progress=lambda done, _: progress.update(task, completed=done),
+            progress=begin("scoring samples"),
         )
-        progress.update(task, completed=chosen.samples)
         finder = InterFaceGAN(
             G,
             scorer,
@@ -93,13 +90,13 @@ def _find(chosen: argparse.Namespace) -> None:
             keep_person=chosen.keep_person,
             spare_person=chosen.spare_person,
             likeness=likeness,
-            report=progress.console.print,
+            report=lambda line: print(line, file=sys.stderr),
         )
         found = finder.find()
     for one, path in zip(found, paths, strict=True):
         one.direction.save(path, overwrite=chosen.overwrite)
     print(table([one.effect for one in found]))
-    print(f"\nWrote {len(found)} directions to {chosen.out}.")
+    print(f"\nWrote {len(found)} directions to {printable(chosen.out)}.")
 
 
 if __name__ == "__main__":

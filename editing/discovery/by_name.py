@@ -10,6 +10,7 @@ from stylegan_latents.editing.discovery.options import Fit, Local, Method, Wish,
 from stylegan_latents.editing.discovery.scorers.by_name import Scored
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,13 +88,13 @@ def _examples(wish: Wish, G: "Generator") -> "ExamplePairs":
     pairs = read_examples(wish.before or Path(), wish.after or Path(), G)
     if pairs.left_out:
         few = ", ".join(pairs.left_out[:_MOST_NAMED]) + (", ..." if len(pairs.left_out) > _MOST_NAMED else "")
-        print(f"edit discover: left out, as only one of the folders has them: {few}", file=sys.stderr)
+        print(printable(f"edit discover: left out, as only one of the folders has them: {few}"), file=sys.stderr)
     return pairs
 
 
 def _in_places(G: "Generator", wish: Wish, begin: Begin) -> "tuple[Tensor, Tensor]":
     """Codes to look at, and where their pictures are to change."""
-    from stylegan_latents.editing.regions.places import masks_of_codes
+    from stylegan_latents.editing.regions.regions import masks_of_codes
 
     return masks_of_codes(G, _looked_at(G, wish), wish.places, begin("looking for faces"))
 

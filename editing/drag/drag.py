@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stylegan_latents.editing.drag.handles import Handle, Point, check_handles
 from stylegan_latents.editing.drag.search import PATIENCE, Reached, Search
-from stylegan_latents.editing.records.new_record import changed_record
+from stylegan_latents.editing.records.codes import changed_record
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.features import FeatureMap, feature_maps
 from stylegan_latents.generator.generator import Generator, Noise
@@ -25,23 +26,7 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.record.inversion import Inversion
 
-Point = tuple[float, float]
-"""x to the right and y down, in pixels of the full image; the first pixel's middle is (0, 0)."""
-
-MOST_HANDLES = 64
 _RESOLUTION = 128
-
-
-@dataclass(frozen=True)
-class Handle:
-    """A point and where it is to go.
-
-    Attributes:
-        start, target: see ``Point``.
-    """
-
-    start: Point
-    target: Point
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +49,7 @@ class DragProgress:
 
 @dataclass(frozen=True, eq=False)
 class Dragged:
-    """What a search found: where its points were nearest to their targets, or, stopped, where it was.
+    """What a search found: the step at which its points were nearest to their targets, or, if stopped, the last.
 
     Attributes:
         ws: the code, ``[1, num_ws, w_dim]``.
@@ -242,24 +227,6 @@ def choose_map(G: Generator, resolution: int | None) -> FeatureMap:
         listed = ", ".join(map(str, maps))
         raise InputError(f"The model '{G.name}' has no features of {resolution} pixels a side; it has {listed}.")
     return maps[resolution]
-
-
-def check_handles(handles: Sequence[Handle], side: int) -> None:
-    """Refuse points that cannot be dragged.
-
-    Raises:
-        InputError: there is none or too many, one lies outside of the image, or none is to move.
-    """
-    if not 1 <= len(handles) <= MOST_HANDLES:
-        raise InputError(f"Give from 1 to {MOST_HANDLES} points to drag, not {len(handles)}.")
-    for handle in handles:
-        for x, y in (handle.start, handle.target):
-            if not (0 <= x <= side - 1 and 0 <= y <= side - 1):
-                raise InputError(
-                    f"The point {x:g},{y:g} is outside of the picture; x and y go from 0 to {side - 1}."
-                )
-    if all(handle.start == handle.target for handle in handles):
-        raise InputError("No point is to move: give each --from another --to.")
 
 
 def dragged_record(record: Inversion, drag: Drag, handles: Sequence[Handle], ended: Dragged) -> Inversion:

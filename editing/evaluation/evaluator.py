@@ -1,4 +1,4 @@
-"""Directions side by side: what each is for, what else it changes, whose face it leaves, how far pictures drift."""
+"""Directions side by side: intended change, leakage, identity and drift of each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

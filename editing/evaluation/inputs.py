@@ -1,4 +1,4 @@
-"""What evaluations are made of, from what a user typed."""
+"""The inputs of an evaluation, from what a user typed: scorer, generator, directions, identity."""
 
 import itertools
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +30,7 @@ def open_scorer(text: str, begin: "Begin") -> "Scorer":
     if scored.scorer is None:
         raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
     for line in scored.notes:
-        print(line)
+        print(printable(line))
     return scored.scorer
 
 
@@ -52,14 +53,13 @@ def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, 
     Raises:
         InputError: a direction is unknown, or none is known for this model.
     """
-    from stylegan_latents.editing.directions.catalogue import find
-    from stylegan_latents.editing.directions.shipped import known
+    from stylegan_latents.editing.directions.catalogue import find_direction, known_directions
 
     if not named:
-        named = list(known(G.latent_space))
+        named = list(known_directions(G.latent_space))
     if not named:
         raise InputError(f"No direction is known for the model '{G.name}'; name one with --direction.")
-    found = [(text, find(text, G)) for text in dict.fromkeys(named)]
+    found = [(text, find_direction(text, G)) for text in dict.fromkeys(named)]
     return list(zip(_labels(found), [one for _, one in found], strict=True))
 
 

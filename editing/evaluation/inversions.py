@@ -1,4 +1,4 @@
-"""How well inversions take edits: whose face is left, and whether the edits do what they are for."""
+"""Editability of inversions: identity after edits, and the intended change that they make."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

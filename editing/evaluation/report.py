@@ -2,8 +2,10 @@
 
 import csv
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +18,10 @@ from stylegan_latents.generator.json_values import JSON
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from PIL import Image
+    from torch import Tensor
+
+    from stylegan_latents.editing.evaluation.evaluator import Contender
+    from stylegan_latents.generator.generator import Generator
 
 _EXPLANATION = """\
 Changes are in standard deviations of each score over samples of W.
@@ -26,6 +32,7 @@ distance of the pictures' features from the unedited ones'."""
 _COLUMNS = ("strength", "intended", "leakage", "identity", "drift")
 _COSTS = ("per unit", "leakage", "identity", "drift")
 _LEGEND_ROWS = 12
+_CELL = 256
 
 
 def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
@@ -44,10 +51,7 @@ def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
             values = (one.intended(there), one.leakage(there), there.identity, there.drift)
             cells = f"{there.strength:>+10.3g}" + "".join(_cell(value) for value in values)
             lines.append(f"{one.label:<{width}}{one.score:<{score_width}}{cells}")
-    lines += [
-        "",
-        "What strength 1 gives, and what one deviation of the intended change costs, over all strengths:",
-    ]
+    lines += ["", "What strength 1 gives, and what one deviation of the intended change costs, over all strengths:"]
     lines.append(f"{'direction':<{width}}{'score':<{score_width}}" + _titles(_COSTS))
     for one in evaluations:
         cells = "".join(_cell(value) for value in _costs(one).values())
@@ -237,3 +241,48 @@ def _chart(axes: "Axes", evaluations: Sequence[Evaluation]) -> None:
             ink = "white" if abs(value) > 0.6 else "black"
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize="x-small", color=ink)
     axes.set_title("Every score, for one deviation of its own")
+
+
+def write_tables(
+    results: Sequence[Evaluation],
+    heading: str,
+    settings: Mapping[str, JSON],
+    files: tuple[Path, Path, Path],
+    overwrite: bool,
+) -> str:
+    """Write the table, which is returned, as text, as CSV and as JSON, to these files."""
+    from stylegan_latents.generator.files import atomic_path
+
+    table = text_table(results, heading)
+    values = json.dumps(json_values(results, settings), indent=1, allow_nan=False)
+    for path, content in zip(files, (f"{table}\n", csv_text(results), f"{values}\n"), strict=True):
+        with atomic_path(path, overwrite=overwrite) as temporary:
+            temporary.write_text(content, encoding="utf-8", errors="surrogateescape")
+    return table
+
+
+def pictures_figure(
+    G: "Generator",
+    ws: "Tensor",
+    contenders: "Sequence[Contender]",
+    strengths: "Sequence[float]",
+    rows: "Sequence[int] | None",
+    raw: bool,
+) -> "Image.Image":
+    """The first code's pictures: one row for each direction, one column for each strength and for none."""
+    import torch
+
+    from stylegan_latents.editing.directions.apply import edited_styles
+    from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+    from stylegan_latents.invert.photos.files import to_picture
+
+    size = min(_CELL, G.resolution)
+    columns = sorted({0.0, *strengths})
+    pictures = []
+    with torch.inference_mode():
+        for one in contenders:
+            edits = [[(one.direction, amount)] if amount else [] for amount in columns]
+            styles = [edited_styles(G, ws, edit, rows=rows, raw=raw) for edit in edits]
+            pictures.append([to_picture(G.synthesize_styles(style, size=size))[0] for style in styles])
+    titles = [f"{amount:+.3g}" if amount else "0" for amount in columns]
+    return contact_sheet(pictures, titles, [one.label for one in contenders], cell=_CELL)

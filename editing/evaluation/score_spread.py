@@ -1,4 +1,4 @@
-"""How far scores spread over samples of W, and which of them do not change apart."""
+"""Standard deviations of scores over samples of W, and which scores are mutually exclusive."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,11 +31,7 @@ class ScoreSpread:
 
 
 def score_spread(
-    G: "Generator",
-    scorer: Scorer,
-    *,
-    cache: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    G: "Generator", scorer: Scorer, *, cache: Path | None = None, progress: Callable[[int, int], None] | None = None
 ) -> ScoreSpread:
     """How far each score spreads over samples of W.
 
@@ -45,11 +41,11 @@ def score_spread(
     Raises:
         InputError: the model has classes, or too few pictures could be scored.
     """
-    from stylegan_latents.editing.directions.shipped import known
+    from stylegan_latents.editing.directions.catalogue import known_directions
     from stylegan_latents.editing.discovery.fitting.samples import sample
     from stylegan_latents.editing.discovery.scorers.exclusive import correlations, exclusive_groups, tied_scores
 
-    for direction in known(G.latent_space).values():
+    for direction in known_directions(G.latent_space).values():
         stored = direction.provenance.get("score_deviations")
         if direction.provenance.get("scorer") == scorer.version and isinstance(stored, dict):
             values = [stored.get(name) for name in scorer.names]

@@ -1,4 +1,4 @@
-"""Drawing the frames of a way, one after the other, in the precision that is fastest here."""
+"""Drawing the frames of a trajectory, one after the other, in the precision that is fastest here."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from stylegan_latents.invert.films.write import Frame
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stylegan_latents.editing.films.trajectories import StylesWay, Way
+    from stylegan_latents.editing.films.trajectories import StyleTrajectory, Trajectory
     from stylegan_latents.generator.generator import Generator, Noise
 
 NoiseWay = Callable[[float], "Noise"]
@@ -22,10 +22,10 @@ WeightsWay = Callable[[float], "Mapping[str, Tensor]"]
 
 def draw_frames(
     G: "Generator",
-    way: "Way",
+    trajectory: "Trajectory",
     times: "Tensor",
     *,
-    styles: "StylesWay | None" = None,
+    styles: "StyleTrajectory | None" = None,
     noise: NoiseWay | None = None,
     weights: WeightsWay | None = None,
     size: int | None = None,
@@ -37,9 +37,9 @@ def draw_frames(
 
     Args:
         G: the generator; left as it is.
-        way: times to codes.
+        trajectory: times to codes.
         times: ``[N]`` in [0, 1].
-        styles: what becomes of the codes' styles on the way; None leaves them.
+        styles: what becomes of the codes' styles on the trajectory; None leaves them.
         noise: the noise at each time; None for the model's own.
         weights: tuned parameters at each time; None for the model's own.
         size: side of the frames, as ``Generator.synthesize`` takes it.
@@ -66,9 +66,11 @@ def draw_frames(
         for time in times:
             # Not around the loop: the mode is the thread's, and would last while the frame is used.
             with torch.inference_mode():
-                ws = way(time[None])
+                ws = trajectory(time[None])
                 if not bool(torch.isfinite(ws).all()):
-                    raise InputError("A code on the way is beyond all numbers; use strengths between -5 and 5.")
+                    raise InputError(
+                        "A code on the trajectory is beyond all numbers; use strengths between -5 and 5."
+                    )
                 maps = "const" if noise is None else noise(float(time))
                 tuned = None if weights is None else weights(float(time))
                 if tuned is not None and tuned is not last:
@@ -82,7 +84,7 @@ def draw_frames(
 def noise_between(
     maps: "Sequence[Sequence[Tensor] | None]", constants: "Sequence[Tensor]", *, loop: bool = False
 ) -> NoiseWay | None:
-    """The noise on a way between keys of which some have noise of their own.
+    """The noise on a trajectory between keys of which some have noise of their own.
 
     Args:
         maps: of each key, ``[1, 1, H, W]`` each; None for the model's.
@@ -107,7 +109,7 @@ def noise_between(
 def weights_between(
     G: "Generator", tuned: "Sequence[Mapping[str, Tensor] | None]", *, loop: bool = False
 ) -> WeightsWay | None:
-    """The generator's weights on a way between keys, some of which it was tuned to.
+    """The generator's weights on a trajectory between keys, some of which it was tuned to.
 
     Args:
         G: the generator as it was before.

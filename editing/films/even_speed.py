@@ -1,7 +1,7 @@
 """Perceptually even speed: the same visible change from each frame to the next.
 
-The length of a way is measured in pictures, not in codes: LPIPS between neighbours on a coarse set of points. For
-small steps LPIPS grows with their square (StyleGAN, section 4.1), so lengths are its square root.
+The length of a trajectory is measured in pictures, not in codes: LPIPS between neighbours on a coarse set of
+points; for small steps it grows with their square (StyleGAN, section 4.1), so that lengths are its square root.
 """
 
 from collections.abc import Callable
@@ -12,19 +12,19 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stylegan_latents.editing.films.trajectories import StylesWay, Way
+    from stylegan_latents.editing.films.trajectories import StyleTrajectory, Trajectory
     from stylegan_latents.generator.generator import Generator, Noise
 
 SIZE = 128
 """Side in pixels of the pictures that are compared."""
 
 
-class EvenPace:
-    """A change of times after which a way runs at one perceptual speed.
+class EvenSpeed:
+    """A change of times after which a trajectory runs at one perceptual speed.
 
     Args:
         times: float64 ``[P]``, ascending from 0 to 1.
-        lengths: float64 ``[P - 1]``, of the way between neighbours; not negative.
+        lengths: float64 ``[P - 1]``, of the trajectory between neighbours; not negative.
 
     Raises:
         InputError: no picture differs from another.
@@ -35,10 +35,10 @@ class EvenPace:
         import torch
 
         if len(times) != len(lengths) + 1 or len(times) < 2:
-            raise ValueError("an even pace needs one length for each step between times")
+            raise ValueError("an even speed needs one length for each step between times")
         total = lengths.sum()
         if not bool(torch.isfinite(total)) or float(total) <= 0:
-            raise InputError("All pictures on the way look the same, so there is no pace to even out.")
+            raise InputError("All pictures of the film look the same, so that there is no speed to even out.")
         self.times = times
         self.lengths = lengths
         # A little of even time keeps the map strictly ascending where pictures stand still.
@@ -65,22 +65,22 @@ class EvenPace:
         return self.share[:: (len(self.times) - 1) // (keys - 1)].contiguous()
 
 
-def even_pace(
+def even_speed(
     G: "Generator",
-    way: "Way",
+    trajectory: "Trajectory",
     *,
     points: int = 33,
-    styles: "StylesWay | None" = None,
+    styles: "StyleTrajectory | None" = None,
     noise: "Noise" = "const",
     distance: "Callable[[Tensor, Tensor], Tensor] | None" = None,
     on_point: Callable[[], None] | None = None,
-) -> EvenPace:
-    """Measure a way.
+) -> EvenSpeed:
+    """Measure a trajectory.
 
     Args:
         G: draws the pictures, at ``SIZE`` pixels where it is larger.
-        way: what to measure.
-        points: on how many points; more for a way of many keys.
+        trajectory: what to measure.
+        points: on how many points; more for a trajectory of many keys.
         styles: as for ``draw_frames``.
         noise: for ``Generator.synthesize``.
         distance: two images ``[1, 3, H, W]`` to a distance ``[1]`` that grows with the step's square; LPIPS (alex)
@@ -102,7 +102,7 @@ def even_pace(
     with torch.inference_mode():
         before: Tensor | None = None
         for time in times:
-            ws = way(time[None])
+            ws = trajectory(time[None])
             drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
             image = G.synthesize_styles(drawn, noise, size=size)
             if before is not None:
@@ -110,4 +110,4 @@ def even_pace(
             before = image
             if on_point is not None:
                 on_point()
-    return EvenPace(times, torch.tensor(lengths, dtype=torch.float64))
+    return EvenSpeed(times, torch.tensor(lengths, dtype=torch.float64))

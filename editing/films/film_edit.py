@@ -14,36 +14,37 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.footage import Footage
 
 
 def edit_film(
-    path: Path,
-    pairs: Sequence[tuple[str, float]],
+    opened: "OpenRecord",
+    pairs: "Sequence[tuple[Direction | PublishedDirection, float]]",
     *,
+    name: str,
     layers: str | None = None,
     raw: bool = False,
     out: Path | None = None,
     paste_back: bool = False,
     film: Path | None = None,
     overwrite: bool = False,
-    model: str | None = None,
-    device: str | None = None,
 ) -> Path:
-    """Edit a film's record and write the film, at its frame rate and with its sound where that can be copied.
+    """Edit a film and write it, at its frame rate and with its sound where that can be copied.
 
     Args:
-        path: the record.
-        pairs: directions as the user typed them, and strengths.
+        opened: the film's record.
+        pairs: directions and strengths.
+        name: what the new film's name says of the edit.
         layers: rows of ws, as the user typed them; None for each direction's own.
         raw: take strengths as multiples of the stored vectors.
         out: the new film's name, or a folder.
         paste_back: put the edited face back into the whole film; else the face alone is shown.
-        film: where the film is, when it is not where it was.
+        film: the film's path, if it was moved or renamed.
         overwrite: whether an existing film may be replaced.
-        model, device: as for ``OpenRecord``.
 
     Returns:
         What was written.
@@ -51,25 +52,22 @@ def edit_film(
     Raises:
         InputError: the record, the film, a direction or the target cannot be used.
     """
-    from stylegan_latents.editing.directions.apply import edit_name
-    from stylegan_latents.editing.directions.catalogue import find
-    from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.films.write import write_film
 
-    opened = OpenRecord(path, model=model, device=device, film=True)
     footage = _footage(opened)
-    names = opened.check_edit([name for name, _ in pairs], layers)
-    strengths = [amount for _, amount in pairs]
-    name = edit_name(list(zip(names, strengths, strict=True)), layers=layers, raw=raw)
     target = film_target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.mp4", overwrite)
     opened.check_output(target)
     # Read before the work: a film that is gone is better told now. Without pasting only its sound is wanted.
-    whole = _place(opened, film) if paste_back or film is not None else footage.source.find(path.absolute().parent)
-    edits = [(find(one, opened.generator), amount) for one, amount in pairs]
+    whole = (
+        _place(opened, film)
+        if paste_back or film is not None
+        else footage.source.find(opened.path.absolute().parent)
+    )
+    edits = [(one.bind(opened.generator), amount) for one, amount in pairs]
     rows = None if layers is None else opened.generator.rows(layers)
-    artist = _Artist(opened, edits, rows, raw)
-    frames = _pasted(artist, footage, whole) if paste_back and whole is not None else _alone(artist, footage)
+    renderer = _FrameRenderer(opened, edits, rows, raw)
+    frames = _pasted(renderer, footage, whole) if paste_back and whole is not None else _alone(renderer, footage)
     with (
         write_film(
             target, fps=min(120.0, max(1.0, footage.rate)), overwrite=overwrite, times=footage.times, sound=whole
@@ -82,7 +80,7 @@ def edit_film(
     return target
 
 
-class _Artist:
+class _FrameRenderer:
     """Draws a film's codes, between codes too, before and after the edits."""
 
     def __init__(
@@ -120,28 +118,28 @@ class _Artist:
         return Alignment(quad_between(one.quad, two.quad, fraction), one.photo_size, one.size, one.method)
 
 
-def _alone(artist: _Artist, footage: "Footage") -> Iterator[Frame]:
-    """The edited face of every frame; one that shows none is as the nearest that does."""
+def _alone(renderer: _FrameRenderer, footage: "Footage") -> Iterator[Frame]:
+    """The edited face of every frame; a frame without a face takes that of the nearest one with a face."""
     last: tuple[int, int, float] | None = None
     frame: Frame | None = None
     for number in range(len(footage.times)):
         place = footage.nearest(number)
         if frame is None or place != last:
-            frame, last = np.asarray(artist(place)), place
+            frame, last = np.asarray(renderer(place)), place
         yield frame
 
 
-def _pasted(artist: _Artist, footage: "Footage", film: Path) -> Iterator[Frame]:
-    """Every frame of the film with the edited face in it; one that shows none is left as it is."""
+def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterator[Frame]:
+    """Every frame of the film with the edited face in it; a frame without a face stays as it is."""
     from stylegan_latents.invert.films.read import read_film
     from stylegan_latents.invert.paste_back.paste import paste_back
 
     for frame in read_film(film, limit=len(footage.times)):
         picture = frame.picture()
         place = footage.between(frame.number)
-        if place is not None and artist.edits:
-            before, after = artist(place, edited=False), artist(place)
-            picture = paste_back(picture, after, artist.alignment(place), reference=before)
+        if place is not None and renderer.edits:
+            before, after = renderer(place, edited=False), renderer(place)
+            picture = paste_back(picture, after, renderer.alignment(place), reference=before)
         yield np.asarray(picture)
 
 

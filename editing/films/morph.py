@@ -1,4 +1,4 @@
-"""A film from key code to key code: the way, its speed, and what of the keys' own noise and weights goes along."""
+"""A film from key code to key code: its trajectory and speed, and the noise and weights of each frame."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.editing.directions.direction import Direction
-    from stylegan_latents.editing.films.trajectories import Curve, Easing, StylesWay, Way
+    from stylegan_latents.editing.films.trajectories import Curve, Easing, StyleTrajectory, Trajectory
     from stylegan_latents.editing.records.codes import Code
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.films.write import Frame
@@ -69,39 +69,39 @@ class Morph:
             interpolation.check_ends(self.truncation_ends, "--truncation-range")
 
     def points(self, keys: int) -> int:
-        """On how many points an even pace is measured."""
+        """On how many points an even speed is measured."""
         return _POINTS * self._segments(keys) + 1
 
     def times(
         self, G: "Generator", codes: "Sequence[Code]", *, on_point: Callable[[], None] | None = None
     ) -> "Tensor":
-        """The time of each frame on the way, ``[frames]`` in [0, 1].
+        """The time of each frame on the trajectory, ``[frames]`` in [0, 1].
 
         Args:
             G: the generator of all codes.
             codes: the key codes, in their order.
-            on_point: called after each point of ``points``, where the pace is to be even.
+            on_point: called after each point of ``points``, where the speed is to be even.
 
         Raises:
-            InputError: as ``check`` and ``way``, or an even pace cannot be measured.
+            InputError: as ``check`` and ``trajectory``, or an even speed cannot be measured.
         """
         self.check(len(codes))
-        way, segments = self.way(G, codes), self._segments(len(codes))
+        trajectory, segments = self.trajectory(G, codes), self._segments(len(codes))
         times = interpolation.frame_times(self.frames, loop=self.loop, ping_pong=self.ping_pong)
         if not self.even:
             return interpolation.ease(times, self.easing, segments)
-        from stylegan_latents.editing.films.even_speed import even_pace
+        from stylegan_latents.editing.films.even_speed import even_speed
 
         first, points = codes[0], self.points(len(codes))
-        pace = even_pace(
+        speed = even_speed(
             first.drawn_by(G),
-            way,
+            trajectory,
             points=points,
             styles=self.styles(G),
             noise=first.noise_or_const,
             on_point=on_point,
         )
-        return pace(interpolation.ease_between(times, self.easing, pace.shares_at(segments + 1)))
+        return speed(interpolation.ease_between(times, self.easing, speed.shares_at(segments + 1)))
 
     def draw(
         self, G: "Generator", codes: "Sequence[Code]", times: "Tensor", *, size: int | None = None
@@ -117,34 +117,34 @@ class Morph:
             Frames uint8 ``[size, size, 3]``, drawn when they are asked for.
 
         Raises:
-            InputError: as ``way``, or, while drawing, a code is not finite.
+            InputError: as ``trajectory``, or, while drawing, a code is not finite.
         """
         from stylegan_latents.editing.films.animation import draw_frames, noise_between, weights_between
 
         noise = noise_between([code.noise for code in codes], G.noise_constants(), loop=self.loop)
         weights = weights_between(G, [code.tuned(G) for code in codes], loop=self.loop)
-        way, styles = self.way(G, codes), self.styles(G)
-        return draw_frames(G, way, times, styles=styles, noise=noise, weights=weights, size=size)
+        trajectory, styles = self.trajectory(G, codes), self.styles(G)
+        return draw_frames(G, trajectory, times, styles=styles, noise=noise, weights=weights, size=size)
 
-    def way(self, G: "Generator", codes: "Sequence[Code]") -> "Way":
-        """The way through the key codes, and along the directions that move codes.
+    def trajectory(self, G: "Generator", codes: "Sequence[Code]") -> "Trajectory":
+        """The trajectory through the key codes, and along the directions that move codes.
 
         Raises:
             InputError: a curve through Z has a key without z, or there are no such layers.
         """
-        way, rows = self._through(G, codes), self._rows(G)
+        trajectory, rows = self._through(G, codes), self._rows(G)
         if self.truncation_ends is not None:
-            way = interpolation.sweep_truncation(way, G.w_avg, self.truncation_ends)
+            trajectory = interpolation.sweep_truncation(trajectory, G.w_avg, self.truncation_ends)
         if rows is not None:
-            way = interpolation.only_rows(way, rows, codes[0].ws)
+            trajectory = interpolation.only_rows(trajectory, rows, codes[0].ws)
         if self.ends is not None:
             for direction in self.directions:
                 if direction.space == "w":
-                    way = interpolation.sweep(way, direction, self.ends, rows=rows, raw=self.raw)
-        return way
+                    trajectory = interpolation.sweep(trajectory, direction, self.ends, rows=rows, raw=self.raw)
+        return trajectory
 
-    def styles(self, G: "Generator") -> "StylesWay | None":
-        """What the directions of StyleSpace make of the styles on the way; None where there is none.
+    def styles(self, G: "Generator") -> "StyleTrajectory | None":
+        """What the directions of StyleSpace make of the styles on the trajectory; None where there is none.
 
         Raises:
             InputError: there are no such layers.
@@ -157,7 +157,7 @@ class Morph:
     def _rows(self, G: "Generator") -> list[int] | None:
         return None if self.layers is None else G.rows(self.layers)
 
-    def _through(self, G: "Generator", codes: "Sequence[Code]") -> "Way":
+    def _through(self, G: "Generator", codes: "Sequence[Code]") -> "Trajectory":
         import torch
 
         if self.curve == "slerp":

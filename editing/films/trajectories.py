@@ -1,7 +1,7 @@
-"""Ways through a latent space: from key code to key code, along a direction, or towards the mean.
+"""Trajectories through a latent space: from key code to key code, along a direction, or towards the mean.
 
-A way is a function from times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``, so ways can be wrapped in ways, and a
-film of any length is drawn frame by frame.
+A trajectory is a function from times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``, so that one can
+be made of another, and a film of any length is drawn frame by frame.
 """
 
 import math
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator
 
-Way: TypeAlias = "Callable[[Tensor], Tensor]"
+Trajectory: TypeAlias = "Callable[[Tensor], Tensor]"
 """Times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``; the key codes are reached at equal distances in time."""
 
-StylesWay: TypeAlias = "Callable[[Generator, Tensor, float], list[Tensor]]"
-"""What draws, ws ``[1, num_ws, w_dim]`` of a ``Way``, and their time, to styles for that generator."""
+StyleTrajectory: TypeAlias = "Callable[[Generator, Tensor, float], list[Tensor]]"
+"""What draws, ws ``[1, num_ws, w_dim]`` of a ``Trajectory``, and their time, to styles for that generator."""
 
 Curve = Literal["linear", "spline", "slerp"]
 Easing = Literal["linear", "smooth"]
@@ -28,12 +28,12 @@ LONGEST = 100_000
 """Most frames of one film."""
 
 
-def still(ws: "Tensor") -> Way:
-    """The way that stays at one code ``[1, num_ws, w_dim]``; sweeps start from it."""
+def still(ws: "Tensor") -> Trajectory:
+    """The trajectory that stays at one code ``[1, num_ws, w_dim]``; sweeps start from it."""
     return lambda times: ws.expand(len(times), -1, -1).clone()
 
 
-def linear(keys: "Tensor", *, loop: bool = False) -> Way:
+def linear(keys: "Tensor", *, loop: bool = False) -> Trajectory:
     """Straight lines in W or W+ between key codes.
 
     Args:
@@ -45,14 +45,14 @@ def linear(keys: "Tensor", *, loop: bool = False) -> Way:
     """
     closed = _closed(keys, loop)
 
-    def way(times: "Tensor") -> "Tensor":
+    def trajectory(times: "Tensor") -> "Tensor":
         first, fraction = _segment(times.to(closed.device), len(closed) - 1)
         return closed[first].lerp(closed[first + 1], fraction[:, None, None].to(closed.dtype))
 
-    return way
+    return trajectory
 
 
-def spline(keys: "Tensor", *, loop: bool = False) -> Way:
+def spline(keys: "Tensor", *, loop: bool = False) -> Trajectory:
     """A cubic spline through key codes: no corners at them (not-a-knot at the ends, periodic for a loop).
 
     Args and errors are those of ``linear``.
@@ -64,14 +64,14 @@ def spline(keys: "Tensor", *, loop: bool = False) -> Way:
     values = closed.detach().cpu().double().numpy()
     curve = CubicSpline(range(len(closed)), values, bc_type="periodic" if loop else "not-a-knot")
 
-    def way(times: "Tensor") -> "Tensor":
+    def trajectory(times: "Tensor") -> "Tensor":
         places = times.detach().cpu().double().clamp(0, 1) * (len(closed) - 1)
         return torch.from_numpy(curve(places.numpy())).to(keys.device, keys.dtype)
 
-    return way
+    return trajectory
 
 
-def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = False) -> Way:
+def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = False) -> Trajectory:
     """Great circles in Z between key codes, through the mapping network: likely samples all along (White 2016).
 
     The angle grows evenly; so does the length, where the lengths of two codes differ.
@@ -92,7 +92,7 @@ def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = 
     unit = closed / length
     angle = (unit[:-1] * unit[1:]).sum(1, keepdim=True).clamp(-1, 1).acos()
 
-    def way(times: "Tensor") -> "Tensor":
+    def trajectory(times: "Tensor") -> "Tensor":
         first, fraction = _segment(times.to(closed.device), len(closed) - 1)
         t, full = fraction[:, None].to(closed.dtype), angle[first]
         straight = unit[first].lerp(unit[first + 1], t)
@@ -102,20 +102,20 @@ def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = 
         turned = torch.where(sine > 1e-4, round_, straight)
         return G.map(turned * length[first].lerp(length[first + 1], t), truncation=truncation)
 
-    return way
+    return trajectory
 
 
-def only_rows(way: Way, rows: Sequence[int], held: "Tensor") -> Way:
-    """A way of which some rows move and all others stay: those of the coarse styles, for the pose alone.
+def only_rows(trajectory: Trajectory, rows: Sequence[int], held: "Tensor") -> Trajectory:
+    """A trajectory of which some rows move and all others stay: those of the coarse styles, for the pose alone.
 
     Args:
-        way: where to go.
+        trajectory: where to go.
         rows: the rows that move.
         held: ws ``[1, num_ws, w_dim]`` of the others.
     """
 
     def held_way(times: "Tensor") -> "Tensor":
-        moved, ws = way(times), held.expand(len(times), -1, -1).clone()
+        moved, ws = trajectory(times), held.expand(len(times), -1, -1).clone()
         ws[:, list(rows)] = moved[:, list(rows)]
         return ws
 
@@ -123,17 +123,17 @@ def only_rows(way: Way, rows: Sequence[int], held: "Tensor") -> Way:
 
 
 def sweep(
-    way: Way,
+    trajectory: Trajectory,
     direction: "Direction",
     ends: tuple[float, float],
     *,
     rows: Sequence[int] | None = None,
     raw: bool = False,
-) -> Way:
-    """A way that also goes along a direction, from one strength to another.
+) -> Trajectory:
+    """A trajectory that also goes along a direction, from one strength to another.
 
     Args:
-        way: where it starts from: ``still``, or a moving one.
+        trajectory: where it starts from: ``still``, or a moving one.
         direction: bound to the generator.
         ends: the strengths at times 0 and 1.
         rows, raw: as in ``Direction.apply``.
@@ -141,7 +141,7 @@ def sweep(
     import torch
 
     def swept(times: "Tensor") -> "Tensor":
-        ws = way(times)
+        ws = trajectory(times)
         strengths = [ends[0] + (ends[1] - ends[0]) * time for time in times.tolist()]
         each = enumerate(strengths)
         return torch.cat([direction.apply(ws[i : i + 1], strength, rows=rows, raw=raw) for i, strength in each])
@@ -155,7 +155,7 @@ def sweep_styles(
     *,
     rows: Sequence[int] | None = None,
     raw: bool = False,
-) -> StylesWay:
+) -> StyleTrajectory:
     """The same for directions of StyleSpace, which move what a code becomes in the network.
 
     Args:
@@ -163,7 +163,7 @@ def sweep_styles(
         ends, rows, raw: as for ``sweep``; rows choose the layers whose styles move.
 
     Returns:
-        A way from codes to styles, which raises InputError where they overflow.
+        A trajectory from codes to styles, which raises InputError where they overflow.
     """
     from stylegan_latents.editing.directions.apply import edited_styles
 
@@ -174,17 +174,17 @@ def sweep_styles(
     return swept
 
 
-def sweep_truncation(way: Way, w_avg: "Tensor", ends: tuple[float, float]) -> Way:
-    """A way drawn towards the mean w, more or less as time goes on (the truncation trick).
+def sweep_truncation(trajectory: Trajectory, w_avg: "Tensor", ends: tuple[float, float]) -> Trajectory:
+    """A trajectory drawn towards the mean w, more or less as time goes on (the truncation trick).
 
     Args:
-        way: where it starts from.
+        trajectory: where it starts from.
         w_avg: ``[w_dim]``.
         ends: how much of the distance from the mean is kept at times 0 and 1: 1 all of it, 0 none.
     """
 
     def swept(times: "Tensor") -> "Tensor":
-        ws = way(times)
+        ws = trajectory(times)
         kept = (ends[0] + (ends[1] - ends[0]) * times).to(ws.device, ws.dtype)
         return w_avg.to(ws.device, ws.dtype).lerp(ws, kept[:, None, None])
 

@@ -12,9 +12,10 @@ import numpy.typing as npt
 from stylegan_latents.editing.directions.calibration import style_deviations
 from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
 from stylegan_latents.editing.mixing.parts import Parts, part_features
-from stylegan_latents.editing.regions.regions import Points, face_region
+from stylegan_latents.editing.regions.regions import face_region
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -73,7 +74,7 @@ def find_parts(
     features = torch.cat(found)
     begin("clustering")
     labels, centres = cluster(features, clusters, seed)
-    points = face_points(torch.cat(pictures))
+    points = face_landmarks(torch.cat(pictures))
     named = name_clusters(labels, points, len(centres))
     names = tuple(dict.fromkeys(named)) if named else tuple(str(index) for index in range(len(centres)))
     owners = torch.tensor([names.index(name) for name in named] if named else range(len(centres)))
@@ -109,23 +110,25 @@ def cluster(features: "Tensor", clusters: int, seed: int = 0) -> "tuple[Labels, 
     return labels, centres
 
 
-def face_points(images: "Tensor") -> list[Points | None]:
+def face_landmarks(images: "Tensor") -> list[Landmarks | None]:
     """The landmarks of each picture's face in fractions of its side; None where there is none.
 
     Args:
         images: float32 ``[N, channels, H, W]`` in [-1, 1].
     """
+    from PIL import Image
+
     from stylegan_latents.editing.discovery.scorers.scorer import to_pixels
-    from stylegan_latents.invert.faces.detector import landmarks_of
+    from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     if images.shape[1] != 3:
         return [None] * len(images)
-    found = [landmarks_of(picture) for picture in to_pixels(images)]
+    found = [landmarks_of_crop(Image.fromarray(picture)) for picture in to_pixels(images)]
     side = images.shape[-1]
-    return [None if one is None else np.asarray((one + 0.5) / side, dtype=np.float64) for one in found]
+    return [None if one is None else one.mapped(lambda points: (points + 0.5) / side) for one in found]
 
 
-def name_clusters(labels: Labels, points: Sequence[Points | None], clusters: int) -> list[str]:
+def name_clusters(labels: Labels, points: Sequence[Landmarks | None], clusters: int) -> list[str]:
     """What each cluster is called by where it lies on the faces; empty where half of the pictures show no face.
 
     Eyes, nose and mouth are the clusters that cover most of those regions. The others are hair, skin or
@@ -133,7 +136,7 @@ def name_clusters(labels: Labels, points: Sequence[Points | None], clusters: int
 
     Args:
         labels: the cluster of each place, ``[N, side, side]``.
-        points: the landmarks of each picture, as ``face_points`` gives them.
+        points: the landmarks of each picture, as ``face_landmarks`` gives them.
         clusters: how many there are.
     """
     seen = [(where, one) for where, one in zip(labels, points, strict=True) if one is not None]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from stylegan_latents.editing.records.new_record import changed_record
+from stylegan_latents.editing.records.codes import changed_record
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The catalogue of a generator's parts: shipped, in the cache, or found and kept there."""
+"""The catalogue of a generator's parts: it comes with the package, or is found once and kept in the cache."""
 
 import functools
 from pathlib import Path

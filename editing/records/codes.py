@@ -1,13 +1,15 @@
 """Codes to combine: of records and of seeds, all for one generator."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.samples.seeds import check_truncation
+from stylegan_latents.editing.samples.sampling import check_truncation
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.invert.record.files import record_stem
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,49 +60,98 @@ class Code:
         return "const" if self.noise is None else self.noise
 
 
+@dataclass(frozen=True, eq=False)
+class CodeSource:
+    """What a user named to be combined, before a generator is loaded: a seed, or a record that was read.
+
+    Attributes:
+        name: as ``Code.name``.
+        seed: None for a record.
+        path, inversion: the record's file and what it holds; None for a seed.
+    """
+
+    name: str
+    seed: int | None = None
+    path: Path | None = None
+    inversion: "Inversion | None" = None
+
+
+def read_sources(names: Sequence[str]) -> list[CodeSource]:
+    """Read what a user named; a record that is named twice is read once.
+
+    Args:
+        names: records; photos or folders, for their records (``read_record``); or seeds such as ``seed:5``.
+
+    Raises:
+        InputError: one cannot be read or is a photo that was not inverted, or the records are of several models.
+    """
+    from stylegan_latents.editing.records.choose import read_record
+
+    found: dict[str, CodeSource] = {}
+    for name in names:
+        if name in found:
+            continue
+        if name.startswith(_SEED):
+            seed = _seed(name)
+            found[name] = CodeSource(f"seed{seed}", seed)
+        else:
+            path, inversion = read_record(Path(name))
+            found[name] = CodeSource(record_stem(path), path=path, inversion=inversion)
+    _check_one_model(list(found.values()))
+    return [found[name] for name in names]
+
+
 def open_codes(
     names: Sequence[str], *, model: str | None = None, device: str | None = None, truncation: float = 1.0
 ) -> "tuple[Generator, list[Code]]":
-    """Read codes, and load the generator that all belong to.
+    """Read codes, and load the generator that all belong to: ``read_sources``, then ``open_sources``.
+
+    Raises:
+        InputError: as these.
+    """
+    check_truncation(truncation)
+    return open_sources(read_sources(names), model=model, device=device, truncation=truncation)
+
+
+def open_sources(
+    sources: Sequence[CodeSource], *, model: str | None = None, device: str | None = None, truncation: float = 1.0
+) -> "tuple[Generator, list[Code]]":
+    """The codes of what was read, and the generator that all belong to.
 
     Args:
-        names: records; photos or folders, for their records (``resolve_record``); or
-            seeds such as ``seed:5``.
+        sources: what ``read_sources`` gave.
         model: the generator's name or file; None for that of the records, or the default one.
         device: where to compute.
         truncation: of the seeds' codes; 1 leaves them, 0 gives the mean w.
 
     Raises:
-        InputError: one cannot be read, is a photo that was not inverted, or belongs to another model than the
-            others; or the truncation is out of range.
+        InputError: a record belongs to another model, the model has classes, which a seed does not say, or the
+            truncation is out of range.
     """
-    from stylegan_latents.editing.records.choose import resolve_record
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
 
     check_truncation(truncation)
-    places = [None if name.startswith(_SEED) else resolve_record(Path(name)) for name in names]
-    seeds = [_seed(name) for name, place in zip(names, places, strict=True) if place is None]
-    paths = [place for place in places if place is not None]
     generator: Generator | None = None
     records: dict[Path, OpenRecord] = {}
-    if paths:
-        _check_one_model(paths)
-        first = OpenRecord(paths[0], model=model, device=device)
-        generator, records[paths[0]] = first.base, first
-        for path in paths[1:]:
-            if path not in records:
-                records[path] = OpenRecord(path, generator=generator)
+    for source in sources:
+        if source.path is None or source.path in records:
+            continue
+        if generator is None:
+            first = OpenRecord(source.path, model=model, device=device, inversion=source.inversion)
+            generator, records[source.path] = first.base, first
+        else:
+            records[source.path] = OpenRecord(source.path, generator=generator, inversion=source.inversion)
     if generator is None:
         generator = load(model or DEFAULT_MODEL).to(choose_device(device))
-    if seeds and generator.label_dim:
+    if generator.label_dim and any(source.seed is not None for source in sources):
         raise InputError(f"The model '{generator.name}' has classes, which a seed does not say; give records.")
-    codes, waiting = [], iter(seeds)
-    for place in places:
-        if place is None:
-            codes.append(seed_code(generator, next(waiting), truncation))
-        else:
-            codes.append(record_code(records[place]))
+    codes = []
+    for source in sources:
+        if source.path is not None:
+            codes.append(record_code(records[source.path]))
+        elif source.seed is not None:
+            codes.append(seed_code(generator, source.seed, truncation))
     return generator, codes
 
 
@@ -136,7 +187,7 @@ def _z(G: "Generator", seed: int) -> "Tensor":
     return torch.randn(1, G.z_dim, generator=torch.Generator().manual_seed(seed))
 
 
-def check_not_a_source(out: Path, codes: Sequence[Code]) -> None:
+def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
     """Refuse to write over a record, which no option may replace.
 
     Raises:
@@ -154,19 +205,45 @@ def _seed(name: str) -> int:
     return int(text)
 
 
-def _check_one_model(paths: Sequence[Path]) -> None:
+def _check_one_model(sources: Sequence[CodeSource]) -> None:
     """Refuse records of several latent spaces, naming two of them."""
-    from stylegan_latents.invert.record.inversion import Inversion
-
-    first = Inversion.load(paths[0])
-    for path in dict.fromkeys(paths[1:]):
-        other = Inversion.load(path)
+    read = [(source.path, source.inversion) for source in sources if source.inversion is not None]
+    for path, other in read[1:]:
+        first_path, first = read[0]
         if not _same_space(first, other):
             raise InputError(
-                f"{paths[0]} was made with the model '{first.model}' ({first.latent_space}) and {path} with "
+                f"{first_path} was made with the model '{first.model}' ({first.latent_space}) and {path} with "
                 f"'{other.model}' ({other.latent_space}); give records of one model."
             )
 
 
 def _same_space(one: "Inversion", other: "Inversion") -> bool:
     return one.fingerprint == other.fingerprint or one.latent_space == other.latent_space
+
+
+def changed_record(
+    record: "Inversion", G: "Generator", ws: "Tensor", method: str, settings: Mapping[str, JSON]
+) -> "Inversion":
+    """A record with another code: edits, and pasting back into the photo, go on from it.
+
+    Args:
+        record: whose photo, place in it and noise stay; what was measured of it does not hold of the new code.
+        G: the generator of the code.
+        ws: ``[1, num_ws, w_dim]``.
+        method: what found the code.
+        settings: how.
+    """
+    from stylegan_latents.invert.record.inversion import library_version
+
+    return replace(
+        record,
+        ws=ws,
+        model=G.name,
+        fingerprint=G.fingerprint,
+        latent_space=G.latent_space,
+        method=method,
+        settings=dict(settings),
+        metrics={},
+        version=library_version(),
+        model_file=record.model_file if record.fingerprint == G.fingerprint else None,
+    )

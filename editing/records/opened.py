@@ -2,8 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
+from stylegan_latents.editing.records.choose import read_record
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.invert.photos.crop import Alignment
+    from stylegan_latents.invert.record.inversion import Inversion
 
 Blend = Literal["image", "features"]
 
@@ -32,7 +36,8 @@ class OpenRecord:
         model: the generator's name or file; None for the name in the record.
         device: where to compute, as ``choose_device`` takes it.
         generator: one that is loaded already; ``model`` and ``device`` are not looked at then.
-        film: take a film's record, of many images.
+        film: take a film's record, of many images, too.
+        inversion: the record where it was read already.
 
     Attributes:
         inversion: a record of one image, or a film's.
@@ -49,18 +54,15 @@ class OpenRecord:
         device: str | None = None,
         generator: "Generator | None" = None,
         film: bool = False,
+        inversion: "Inversion | None" = None,
     ) -> None:
-        with show_status("Reading the record"):
-            # PyTorch comes with it, which takes a while.
-            from stylegan_latents.invert.record.inversion import Inversion
-
         self.path = path
-        self.inversion = Inversion.load(path)
+        self.inversion = read_record(path)[1] if inversion is None else inversion
         if self.inversion.footage is not None and not film:
             raise InputError(
                 f"{path} is a film's; films take `edit {path} --direction smile --strength 1.5` alone."
             )
-        if len(self.inversion) != 1 and not film:
+        if len(self.inversion) != 1 and self.inversion.footage is None:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
         self._own_model = model is None
         self._device = device
@@ -69,19 +71,38 @@ class OpenRecord:
         else:
             self._name, self.base = generator.name, generator
 
+    @classmethod
+    def of(
+        cls, named: str | Path | None, *, model: str | None = None, device: str | None = None, film: bool = False
+    ) -> Self:
+        """The record that a command means by what the user typed, see ``read_record``.
+
+        Raises:
+            InputError: as for ``OpenRecord`` and ``read_record``.
+        """
+        path, inversion = read_record(named)
+        return cls(path, model=model, device=device, inversion=inversion, film=film)
+
     @cached_property
     def base(self) -> "Generator":
         """The generator as it was loaded, in float32 on the chosen device.
 
         Raises:
-            InputError: it cannot be loaded, or there is no such device.
+            InputError: it cannot be loaded, there is no such device, or the file that the record names holds
+                another model by now.
         """
         from stylegan_latents.generator.loading import is_at_hand, load
 
         device = choose_device(self._device)
         # What has to be fetched first shows its own progress.
         with show_status(f"Loading {self._name}", quiet=not is_at_hand(self._name)):
-            return load(self._name).to(device)
+            generator = load(self._name).to(device)
+        file = self.inversion.model_file
+        if self._own_model and file is not None and generator.fingerprint != self.inversion.fingerprint:
+            raise InputError(
+                f"{self._name} holds another model than {self.path} was made with; give that one with --model."
+            )
+        return generator
 
     @cached_property
     def generator(self) -> "Generator":
@@ -109,39 +130,34 @@ class OpenRecord:
         maps = self.inversion.noise
         return "const" if maps is None else [map.to(self.generator.device) for map in maps]
 
-    def check_edit(self, directions: "Sequence[str]", layers: str | None = None) -> list[str]:
-        """Tell what is wrong with an edit as far as that needs no model.
+    def lookup(self, directions: "Sequence[str]") -> "list[Direction | PublishedDirection]":
+        """The directions that a user named, to ``bind`` to ``generator``; mostly the model is not loaded for that.
 
         Args:
-            directions: names or files, as the user typed them.
-            layers: rows of ws, as the user typed them; None for each direction's own.
-
-        Returns:
-            What the directions are called.
+            directions: names or files.
 
         Raises:
-            InputError: a direction is unknown, cannot be read or belongs to another latent space, or there are
-                no such layers.
+            InputError: a direction is unknown, cannot be read or belongs to another latent space.
         """
         from stylegan_latents.editing.directions.catalogue import lookup
-        from stylegan_latents.editing.directions.published import is_published, name_of
 
-        record = self.inversion
-        if not self._fits_model:  # which loading the model tells better
-            return list(directions)
-        names = [
-            name_of(name)
-            if is_published(name, record.latent_space)
-            else lookup(name, record.latent_space, record.model).name
-            for name in directions
-        ]
+        if not self._fits_model:
+            _ = self.ws  # loading the model tells what does not fit
+        return [lookup(name, self.inversion.latent_space, self.inversion.model) for name in directions]
+
+    def check_layers(self, layers: str | None) -> None:
+        """Tell what is wrong with the rows that a user named, as far as that needs no model.
+
+        Raises:
+            InputError: there are no such layers.
+        """
+        ws = self.inversion.ws
         # A code of W also fits a model with another number of rows than the record's.
-        count = record.ws.shape[1]
-        in_w = bool((record.ws == record.ws[:, :1]).all())
-        if layers is not None and (self._own_model or not in_w):
+        in_w = bool((ws == ws[:, :1]).all())
+        if layers is not None and self._fits_model and (self._own_model or not in_w):
             # Which groups there are is the same for all models.
+            count = ws.shape[1]
             parse_layers(layers, [Layer(str(row), 4, row, 0) for row in range(count)], count)
-        return names
 
     @property
     def _fits_model(self) -> bool:
@@ -228,7 +244,7 @@ class OpenRecord:
         """The photo that was inverted.
 
         Args:
-            named: where it is; None looks where it was, beside the record, and in this folder.
+            named: its path; None looks at the path that the record holds, beside the record, and in this folder.
 
         Raises:
             InputError: it is not found, cannot be read, or is another photo.
@@ -268,14 +284,22 @@ class OpenRecord:
         return alignment
 
     def _model(self) -> str:
-        """The record's model where the name is enough to load it.
+        """The record's model as ``load`` takes it: its file, where it was or beside the record, or its name.
 
         Raises:
-            InputError: it is a file's.
+            InputError: it is a file's that is not there.
         """
         from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
-        name = self.inversion.model
+        name, file = self.inversion.model, self.inversion.model_file
+        if file is not None:
+            places = (file, self.path.absolute().parent / file.name, Path(file.name))
+            found = next((place for place in places if place.exists()), None)
+            if found is None:
+                raise InputError(
+                    f"The model of {self.path} is not at {file} any more; give that model's file with --model."
+                )
+            return str(found)
         if name not in models() and not Path(name).exists():
             raise InputError(
                 f"{self.path} was made with the model '{name}', not with '{DEFAULT_MODEL}'; give that "

@@ -86,10 +86,10 @@ def free(path: Path, overwrite: bool) -> Path:
     return path
 
 
-def file_name(parts: Sequence[str]) -> str:
-    """A picture's name from its parts, ``me.mix.you-coarse.png``.
+def file_name(parts: Sequence[str], suffix: str = ".png") -> str:
+    """A picture's or film's name from its parts, ``me.mix.you-coarse.png``.
 
     Letters that some file system does not take become underscores, and a long name is cut.
     """
     name = re.sub(r"[^\w.+,-]+", "_", ".".join(parts))
-    return f"{shortened(name, _LONGEST_NAME)}.png"
+    return f"{shortened(name, _LONGEST_NAME)}{suffix}"

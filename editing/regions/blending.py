@@ -119,7 +119,7 @@ _SMALL, _SPREAD, _SHADE = 256, 0.06, 60.0
 
 @contextlib.contextmanager
 def _blended_features(G: "Generator", mask: "Tensor") -> Iterator[None]:
-    """Within the block, each styled module gives the blend of a batch of two, twice."""
+    """Within the block, each styled module blends the features of a batch of two, and gives both the blend."""
     import torch
     from torch import nn
     from torch.nn import functional as F

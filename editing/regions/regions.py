@@ -3,7 +3,7 @@
 Where no network segments the picture, hair and face are shapes about the landmarks, and soft at their edges.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,12 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 Mask = npt.NDArray[np.float32]
 Points = npt.NDArray[np.float64]
@@ -31,8 +34,12 @@ MASK_FEATHER = 0.01
 """The same for a mask's file."""
 
 _READING_SIDE = 512
-_EYES, _BROWS, _NOSE = (range(36, 42), range(42, 48)), range(17, 27), range(27, 36)
-_LIPS, _JAW = range(48, 60), range(17)
+_AROUND = ("outline", "left_brow", "right_brow")
+_NEEDED = {
+    "eyes": ("outline", "left_eye", "right_eye"),
+    "nose": ("outline", "nose_bridge", "nose_base"),
+    "mouth": ("outline", "outer_lips"),
+}
 
 
 def check_regions(regions: Sequence[str]) -> None:
@@ -82,6 +89,48 @@ def region_masks(
     return mask
 
 
+def masks_of_codes(
+    G: "Generator", ws: "Tensor", regions: Sequence[str], progress: Callable[[int, int], None] | None = None
+) -> "tuple[Tensor, Tensor]":
+    """Masks of regions in the pictures of codes: a file's mask is that of all, landmarks give each face its own.
+
+    Args:
+        G: the generator.
+        ws: codes ``[N, num_ws, w_dim]``.
+        regions: each one of ``REGIONS``, or a mask's file, white where to look.
+        progress: called with the number of codes done and in all.
+
+    Returns:
+        The codes in whose pictures the regions are, ``[M, num_ws, w_dim]``, and float32 ``[1 or M, 1, S, S]`` in
+        [0, 1] with hard edges.
+
+    Raises:
+        InputError: no picture has the regions, or a file cannot be read.
+    """
+    import torch
+
+    from stylegan_latents.invert.photos.files import to_picture
+
+    side = min(_READING_SIDE, G.resolution)
+    if not any(is_named(region) for region in regions):
+        blank = Image.new("RGB", (side, side))
+        return ws, torch.from_numpy(region_masks(regions, [blank], feather=0.0))[None, None]
+    kept, masks, missing = [], [], None
+    for index in range(len(ws)):
+        with torch.inference_mode():
+            picture = to_picture(G.synthesize(ws[index : index + 1], size=side))[0]
+        try:
+            masks.append(torch.from_numpy(region_masks(regions, [picture], feather=0.0, name="the samples")))
+            kept.append(index)
+        except InputError as error:  # a sample without a face; others may have one
+            missing = error
+        if progress is not None:
+            progress(index + 1, len(ws))
+    if not kept:
+        raise missing or InputError("A region needs a code to look at.")
+    return ws[kept], torch.stack(masks)[:, None]
+
+
 def is_named(region: str) -> bool:
     """Whether it is one of ``REGIONS``, and not a mask's file."""
     return region.strip().lower() in REGIONS
@@ -114,41 +163,48 @@ def read_mask(path: Path, side: int) -> Mask:
     return mask
 
 
-def face_landmarks(picture: Image.Image, region: str, name: str = "the picture") -> Points:
-    """The 68 landmarks of the largest face, float64 ``[68, 2]`` in fractions of the side.
+def face_landmarks(picture: Image.Image, region: str, name: str = "the picture") -> Landmarks:
+    """The landmarks of the largest face, in fractions of the side.
 
     Raises:
         InputError: no face is found.
     """
-    from stylegan_latents.invert.faces.detector import landmarks_of
+    from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     small = picture.convert("RGB").resize((_READING_SIDE, _READING_SIDE), Image.Resampling.LANCZOS)
-    found = landmarks_of(np.asarray(small))
+    found = landmarks_of_crop(small)
     if found is None:
         raise InputError(
             f"No face was found in {name}, so there is no region '{region}'; give a mask's file instead, such as "
             "mask.png, white where to change."
         )
-    return np.asarray((found + 0.5) / _READING_SIDE, dtype=np.float64)
+    return found.mapped(lambda points: (points + 0.5) / _READING_SIDE)
 
 
-def face_region(region: str, points: Points, side: int) -> Mask:
-    """One of ``REGIONS`` from landmarks ``[68, 2]`` in fractions of the side: 0 or 1, ``[side, side]``."""
+def face_region(region: str, landmarks: Landmarks, side: int) -> Mask:
+    """One of ``REGIONS`` from landmarks in fractions of the side: 0 or 1, ``[side, side]``.
+
+    Raises:
+        InputError: landmarks are missing that the region needs.
+    """
+    landmarks.require(f"the region '{region}'", *_NEEDED.get(region, _AROUND))
     drawn = Image.new("L", (side, side), 0)
     draw = ImageDraw.Draw(drawn)
-    middle_of_eyes = (points[36:42].mean(0) + points[42:48].mean(0)) / 2
-    unit = float(np.linalg.norm(points[42:48].mean(0) - points[36:42].mean(0)))
-    down = points[8] - middle_of_eyes
+    left, right = landmarks.left_eye.mean(0), landmarks.right_eye.mean(0)
+    middle_of_eyes = (left + right) / 2
+    unit = float(np.linalg.norm(right - left))
+    outline = landmarks.outline
+    down = landmarks.chin - middle_of_eyes
     down /= np.linalg.norm(down)
     if region == "eyes":
-        for eye in _EYES:
-            _fill(draw, _grown(points[list(eye)], 0.22 * unit, down, 0.16 * unit), side)
+        for eye in (landmarks.left_eye, landmarks.right_eye):
+            _fill(draw, _grown(eye, 0.22 * unit, down, 0.16 * unit), side)
     elif region == "nose":
-        _fill(draw, _grown(points[list(_NOSE)], 0.15 * unit, down, 0.1 * unit), side)
+        _fill(draw, _grown(landmarks.nose, 0.15 * unit, down, 0.1 * unit), side)
     elif region == "mouth":
-        _fill(draw, _grown(points[list(_LIPS)], 0.25 * unit, down, 0.2 * unit), side)
+        _fill(draw, _grown(landmarks.outer_lips, 0.25 * unit, down, 0.2 * unit), side)
     else:
-        face = np.concatenate([points[list(_JAW)], points[list(_BROWS)] - 0.5 * unit * down])
+        face = np.concatenate([outline, landmarks.brows - 0.5 * unit * down])
         if region == "face":
             _fill(draw, face, side)
         else:
@@ -160,14 +216,14 @@ def face_region(region: str, points: Points, side: int) -> Mask:
             _fill(draw, head, side)
             if region == "hair":
                 _fill(draw, face, side, 0)
-                low = points[[2, 14]].mean(0)
+                low = outline[[2, 14]].mean(0)
                 beyond = np.stack([low - 9 * across, low + 9 * across])
                 _fill(draw, np.concatenate([beyond, beyond[::-1] + 9 * down]), side, 0)
-                for temple, outwards in ((points[:3], -across), (points[14:17], across)):
+                for temple, outwards in ((outline[:3], -across), (outline[14:], across)):
                     ear = temple.mean(0) + 0.15 * unit * outwards
                     _fill(draw, ear + unit * (0.35 * np.cos(turn) * across + 0.55 * np.sin(turn) * down), side, 0)
             else:
-                shoulders = np.stack([points[4], points[12], points[12] + 9 * down, points[4] + 9 * down])
+                shoulders = np.stack([outline[4], outline[12], outline[12] + 9 * down, outline[4] + 9 * down])
                 _fill(draw, _grown(shoulders, 1.6 * unit, down, 0.0), side)
                 drawn = drawn.point([255 - value for value in range(256)])
     return np.asarray(drawn, dtype=np.float32) / np.float32(255)

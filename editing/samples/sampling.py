@@ -1,21 +1,17 @@
-"""Pictures of random codes, a few at a time."""
+"""Random codes by their seeds, and their pictures, a few at a time."""
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import torch
-from PIL import Image
-
-from stylegan_latents.editing.samples.seeds import check_truncation
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.invert.photos.files import to_picture
 
 if TYPE_CHECKING:
+    from PIL import Image
     from torch import Tensor
 
+    from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.record.inversion import Inversion
 
 NoiseMode = Literal["const", "random", "none"]
@@ -23,6 +19,8 @@ NoiseMode = Literal["const", "random", "none"]
 # Feature maps take the memory; these many pixels at once stay under a gigabyte for the widest models.
 _PIXELS_AT_ONCE = 2 << 20
 _MOST_AT_ONCE = 32
+MOST_SEEDS = 100_000
+_LARGEST = 2**63 - 1  # PyTorch takes no larger one
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Sampling:
     noise: NoiseMode = "const"
     size: int | None = None
 
-    def check(self, G: Generator) -> None:
+    def check(self, G: "Generator") -> None:
         """Refuse what this model cannot do.
 
         Raises:
@@ -63,15 +61,17 @@ class Sampling:
             known = ", ".join(map(str, sizes[:-2] or sizes))
             raise InputError(f"'{G.name}' makes no pictures of {self.size} pixels; give --size {known}.")
 
-    def codes(self, G: Generator, seeds: Sequence[int]) -> "Tensor":
+    def codes(self, G: "Generator", seeds: Sequence[int]) -> "Tensor":
         """ws of the seeds, ``[len(seeds), num_ws, w_dim]``."""
+        import torch
+
         label = None
         if self.label is not None:
             label = torch.zeros(len(seeds), G.label_dim)
             label[:, self.label] = 1
         return G.sample(seeds, label, self.truncation)
 
-    def pictures(self, G: Generator, seeds: Sequence[int]) -> "Iterator[tuple[int, Tensor, Image.Image]]":
+    def pictures(self, G: "Generator", seeds: Sequence[int]) -> "Iterator[tuple[int, Tensor, Image.Image]]":
         """Each seed with its ws ``[1, num_ws, w_dim]`` and its picture; memory is that of a few pictures.
 
         A seed's picture does not depend on the other seeds, but for rounding.
@@ -79,6 +79,10 @@ class Sampling:
         Raises:
             InputError: see ``check``.
         """
+        import torch
+
+        from stylegan_latents.invert.photos.files import to_picture
+
         self.check(G)
         at_once = 1 if self.noise == "random" else max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // G.resolution**2))
         for start in range(0, len(seeds), at_once):
@@ -89,12 +93,14 @@ class Sampling:
             for i, picture in enumerate(to_picture(images)):
                 yield part[i], ws[i : i + 1], picture
 
-    def record(self, G: Generator, seed: int, ws: "Tensor") -> "Inversion":
+    def record(self, G: "Generator", seed: int, ws: "Tensor") -> "Inversion":
         """A record of a sample, which ``edit`` goes on from.
 
         Raises:
             InputError: random noise is drawn anew for each picture, so a record would show another one.
         """
+        import torch
+
         from stylegan_latents.invert.record.inversion import Inversion
 
         if self.noise == "random":
@@ -111,7 +117,7 @@ class Sampling:
         )
 
 
-def lay_out(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
+def lay_out(pictures: "Sequence[Image.Image]", columns: int) -> "Image.Image":
     """Pictures of one size edge to edge, row by row; what the last row lacks stays black.
 
     Raises:
@@ -119,6 +125,8 @@ def lay_out(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
     """
     if not pictures or columns < 1:
         raise ValueError("a grid needs a picture and a column")
+    from PIL import Image
+
     width, height = pictures[0].size
     rows = -(-len(pictures) // columns)
     grid = Image.new("RGB", (min(columns, len(pictures)) * width, rows * height))
@@ -140,3 +148,37 @@ def grid_cell(resolution: int, count: int) -> int:
     while size > 32 and size % 2 == 0 and (size > 512 or size**2 * count > 64 << 20):
         size //= 2
     return size
+
+
+def check_truncation(truncation: float) -> None:
+    """Refuse a truncation that no picture can be drawn with.
+
+    Raises:
+        InputError: it is no number, or far from what any model was trained for.
+    """
+    if not -10 <= truncation <= 10:  # false for NaN, too
+        raise InputError("--truncation takes a number, usually from 0 (the mean) to 1 (as drawn).")
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from ``0-15`` or ``3,7,9-12``, in that order, each once.
+
+    Raises:
+        InputError: a part is no seed and no range of seeds, or they are more than 100,000.
+    """
+    seeds: dict[int, None] = {}
+    for part in text.split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise InputError(
+                f"'{part.strip()}' is no seed: give whole numbers and ranges such as 0-15 or 3,7,9-12."
+            )
+        start, end = int(first), int(last or first)
+        if end < start or end > _LARGEST:
+            raise InputError(f"The seeds {part.strip()} are no range: give the smaller number first, below 2**63.")
+        if end - start >= MOST_SEEDS:
+            raise InputError(f"The range {part.strip()} has more than {MOST_SEEDS} seeds; give fewer.")
+        seeds.update(dict.fromkeys(range(start, end + 1)))
+    if len(seeds) > MOST_SEEDS:
+        raise InputError(f"These are more than {MOST_SEEDS} seeds; give fewer.")
+    return list(seeds)

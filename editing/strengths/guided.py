@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.directions.apply import Edit
-from stylegan_latents.editing.strengths.identity_guard import Step, largest_step
 from stylegan_latents.editing.strengths.line_search import Reached, strength_for
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,6 +21,20 @@ Draw = Callable[[Sequence[Edit], int], "Image.Image"]
 """Edits, and the side in pixels that is enough, to the picture that they make."""
 
 _SCORED_SIDE, _COMPARED_SIDE, _ROUNDS = 256, 512, 2
+_SCAN, _HALVINGS = 8, 4
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far an edit may go.
+
+    Attributes:
+        part: from 0, nothing, to 1, the whole edit.
+        distance: the identity distance there.
+    """
+
+    part: float
+    distance: float
 
 
 def parse_target(text: str) -> tuple[str, float]:
@@ -72,7 +87,8 @@ def guide(
 
         found, reached = reach_targets(draw, edits, targets, FaceScorer())
         for (direction, strength), end in zip(found, reached, strict=True):
-            print(f"{direction.name} {strength:+.2f}: the score goes from {end.start:.3g} to {end.score:.3g}")
+            told = f"{direction.name} {strength:+.2f}: the score goes from {end.start:.3g} to {end.score:.3g}"
+            print(printable(told))
         chosen += found
     if bound is not None:
         chosen, step = keep_identity(draw, chosen, bound)
@@ -145,9 +161,10 @@ def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list
     Raises:
         InputError: no face is found before the edit, or the bound is not a number above 0.
     """
-    from stylegan_latents.invert.faces.detector import Face, find_faces
+    from stylegan_latents.invert.faces.detector import Face
+    from stylegan_latents.invert.faces.dlib_landmarks import read_landmarks
+    from stylegan_latents.invert.faces.find import find_faces
     from stylegan_latents.invert.faces.identity import Embedding, Identity
-    from stylegan_latents.invert.faces.landmarks import read_landmarks
 
     check_bound(bound)
     identity = Identity()
@@ -174,3 +191,33 @@ def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list
 
     step = largest_step(distance, bound)
     return part_of(step.part), step
+
+
+def largest_step(distance: Callable[[float], float], bound: float) -> Step:
+    """Search for the largest part of an edit whose identity distance stays under a bound.
+
+    The whole edit is tried first, then less of it in eighths, and the eighth that crosses the bound is halved.
+
+    Args:
+        distance: a part in [0, 1] to the distance between the faces before and after it; NaN where no face is
+            seen, which counts as beyond any bound.
+        bound: largest distance allowed; below 0.6 dlib's network takes two faces for one person's.
+    """
+    kept, beyond = Step(0.0, 0.0), 1.0
+    for eighths in range(_SCAN, 0, -1):
+        part = eighths / _SCAN
+        there = distance(part)
+        if there <= bound:
+            kept = Step(part, there)
+            break
+        beyond = part
+    if kept.part == 1.0:
+        return kept
+    for _ in range(_HALVINGS):
+        part = (kept.part + beyond) / 2
+        there = distance(part)
+        if there <= bound:
+            kept = Step(part, there)
+        else:
+            beyond = part
+    return kept

@@ -51,7 +51,7 @@ def strips(
     from stylegan_latents.invert.photos.files import to_picture
 
     if strengths is None:
-        channels = all(one.space == "s" and int(one.vector.count_nonzero()) == 1 for one in directions)
+        channels = all(one.is_channel for one in directions)
         strengths = CHANNEL_STRENGTHS if channels else STRENGTHS
     size = G.resolution
     while size > cell:

@@ -93,7 +93,7 @@ def read_header(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
     if not isinstance(header, dict) or header.get("kind") != _KIND:
-        raise InputError(f"{path} holds no encoder; give a file that `python -m encoders.train` wrote.")
+        raise InputError(f"{path} holds no encoder; give a file that `stylegan-latents train` wrote.")
     if header.get("format") != _FORMAT:
         raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
     return header

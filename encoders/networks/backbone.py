@@ -1,12 +1,16 @@
-"""The residual networks that encoders look through: three maps of an image, each half as large as the one before.
+"""What pSp's family of encoders is made of: a residual network that gives three maps of an image, and the heads.
+
+Each map is half as large as the one before; a head turns one into a row of a code.
 
 IR-SE (Deng et al., "ArcFace", 2019, section 3.1, with the squeeze and excitation of Hu et al. 2018) is what pSp,
 e4e and ReStyle use on faces; ResNet's basic blocks (He et al. 2016) are what ReStyle uses elsewhere.
 """
 
-from typing import Literal
+from typing import Literal, cast
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 _REDUCTION = 16
 
@@ -116,3 +120,38 @@ class Backbone(nn.Module):
 
 def _projection(in_channels: int, channels: int, stride: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm2d(channels))
+
+
+class EqualizedLinear(nn.Module):
+    """A linear layer with weights of unit size, scaled when it runs (Karras et al. 2018, section 4.1)."""
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(out_features, in_features))
+        self.bias = nn.Parameter(torch.zeros(out_features))
+        self.scale = in_features**-0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias)
+
+
+class Map2Style(nn.Module):
+    """Convolutions of stride 2 until one pixel is left, then a linear layer (Richardson et al. 2021, section 3).
+
+    Args:
+        channels: of the map.
+        w_dim: of the code.
+        side: the map's width, a power of two; one convolution for each halving.
+    """
+
+    def __init__(self, channels: int, w_dim: int, side: int) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for i in range(side.bit_length() - 1):
+            layers += [nn.Conv2d(w_dim if i else channels, w_dim, 3, stride=2, padding=1), nn.LeakyReLU(0.01)]
+        self.convolutions = nn.Sequential(*layers)
+        self.linear = EqualizedLinear(w_dim, w_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[N, channels, side or fewer, side]`` to ``[N, w_dim]``."""
+        return cast(Tensor, self.linear(self.convolutions(x).flatten(1)))

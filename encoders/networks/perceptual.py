@@ -1,6 +1,6 @@
-"""An encoder that looks through LPIPS's own trunk: what the distance compares already tells most of a code.
+"""An encoder on LPIPS's AlexNet trunk, whose feature maps determine most of a code linearly.
 
-AlexNet's maps (Krizhevsky 2014, as LPIPS takes them, Zhang et al. 2018) need no learning to be read: a linear
+AlexNet's maps (Krizhevsky 2014, as LPIPS takes them, Zhang et al. 2018) need no training: a linear
 layer over them, found in closed form (``encoders.training.regression``), is an encoder after minutes on a CPU, for
 any generator. Training goes on from there.
 """

@@ -11,7 +11,7 @@ _LAST_SIDE = 4
 
 
 class PlainEncoder(nn.Module):
-    """Convolutions of stride 2, one vector, a w, and each row's difference from it, which begins at nothing.
+    """Convolutions of stride 2, one vector, a w, and each row's difference from it, 0 at first.
 
     Group normalisation (Wu & He 2018) makes the result of an image the same in any batch, also of one.
     """

@@ -1,4 +1,4 @@
-"""How far two pictures are for any network's features: of who is seen, for faces, or of what, for any other domain.
+"""Distance of two pictures in the features of any network: identity for faces, content in other domains.
 
 pSp learns identity by ArcFace's features (Richardson et al. 2021, section 3.2) and e4e, off faces, by those of MoCo
 (Tov et al. 2021, section 5.1): one minus the cosine of two pictures' features, in both cases.
@@ -18,7 +18,7 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class FeatureDistance(nn.Module):
-    """One minus the cosine of two pictures' features, from a TorchScript file, which stays as it is.
+    """One minus the cosine of two pictures' features, by the frozen network of a TorchScript file.
 
     A TorchScript file holds a program, which runs in PyTorch's own interpreter: take one from people you trust.
 

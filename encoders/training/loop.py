@@ -1,4 +1,4 @@
-"""Trains an encoder for a generator, of any domain; ``python -m encoders.train`` is this from the command line."""
+"""Trains an encoder for a generator, of any domain; ``stylegan-latents train`` is this from the command line."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,12 +8,17 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.encoders.encoder import Encoder, draw_at
-from stylegan_latents.encoders.networks.e4e import Encoder4Editing
+from stylegan_latents.encoders.networks.psp import Encoder4Editing
 from stylegan_latents.encoders.restyle import ReStyle, drawn_as_seen
-from stylegan_latents.encoders.training.data import Examples, Source
-from stylegan_latents.encoders.training.degradation import degrade
-from stylegan_latents.encoders.training.latent_critic import LatentCritic, critic_loss, encoder_loss
-from stylegan_latents.encoders.training.losses import Measure, reconstruction, regularizers
+from stylegan_latents.encoders.training.data import Examples, Source, degrade
+from stylegan_latents.encoders.training.losses import (
+    LatentCritic,
+    Measure,
+    critic_loss,
+    encoder_loss,
+    reconstruction,
+    regularizers,
+)
 from stylegan_latents.encoders.training.settings import TrainingSettings
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
@@ -27,7 +32,7 @@ _R1, _R1_EVERY = 10.0, 16
 
 
 class Training:
-    """One training: ``step`` after step, and at any of them ``tensors`` to go on from.
+    """The training of an encoder: ``step`` by ``step``, with ``tensors`` to resume from after any of them.
 
     Args:
         encoder: what is trained, in place.
@@ -147,7 +152,7 @@ class Training:
         return terms
 
     def _without_gradient(self, ws: Tensor) -> Tensor:
-        """The critic's verdict, whose gradient goes to the codes and not to the critic."""
+        """The adversarial loss, a scalar, whose gradient goes to the codes and not to the critic."""
         assert self.critic is not None
         self.critic.requires_grad_(False)
         loss = encoder_loss(self.critic, ws)
@@ -190,7 +195,7 @@ class Training:
         return torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1).clamp(-1, 1)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All that another training goes on from, beside the settings and ``steps_done``; copies on the CPU."""
+        """The state to resume from, beside the settings and ``steps_done``; copies on the CPU."""
         found = {f"encoder.{name}": value for name, value in self.encoder.state_dict().items()}
         found |= _adam_tensors("adam", self._adam)
         if self.critic is not None:

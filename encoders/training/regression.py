@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.networks.perceptual import PerceptualEncoder
-from stylegan_latents.encoders.training.data import Source
-from stylegan_latents.encoders.training.degradation import degrade
+from stylegan_latents.encoders.training.data import Source, degrade
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS

@@ -1,4 +1,4 @@
-"""What the command lines share: how a run ends, in words and in exit status.
+"""What the command lines share: how a run ends and what it warns of, in words and in exit status.
 
 0: done. 1: a fault of this program. 2: something about the command or the files it names. 130: Ctrl-C.
 """
@@ -31,9 +31,8 @@ _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def new_app() -> typer.Typer:
-    """A Typer application in this project's manner: no completion options, no decorated tracebacks."""
+    """A Typer application in this project's manner: ``-h`` as well as ``--help``, no decorated tracebacks."""
     return typer.Typer(
-        add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["--help", "-h"]},
@@ -53,7 +52,7 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
     """Run a command line and say in one sentence on stderr why it failed, if it did.
 
     Args:
-        app: an application with one command, which returns its exit status (None for 0).
+        app: an application, whose commands return their exit status (None for 0).
         program: what the user typed to start it.
         arguments: what the user typed after that.
 
@@ -67,9 +66,9 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
             program, f"An argument is empty; give it, or leave it out. See `{program} --help`.", WRONG_INPUT
         )
     command = typer.main.get_command(app)
-    function = app.registered_commands[0].callback
-    if function is not None and {"--help", "-h"} & set(arguments):
-        help_page.complete(command, function)
+    help_page.program_options(command, completes=" " not in program)
+    if {"--help", "-h"} & set(arguments):
+        help_page.complete(command)
     try:
         status = command.main(arguments, prog_name=program, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -94,6 +93,18 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
     if status == STOPPED:
         return _say(program, "Stopped.", STOPPED)
     return int(status or DONE)
+
+
+def warn(program: str, sentence: str) -> None:
+    """Print on stderr, in yellow on a terminal, what a user should know and what ends nothing.
+
+    Args:
+        program: what the user typed to start it.
+        sentence: the warning.
+    """
+    line = f"{program}: Warning: {printable(' '.join(sentence.split()))}"
+    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    print(typer.style(line, fg=typer.colors.YELLOW) if coloured else line, file=sys.stderr, flush=True)
 
 
 def describe_os_error(error: OSError) -> str:

@@ -1,10 +1,13 @@
 """A command line made from a dataclass: each option stands once, as a field with its type, help text and bounds."""
 
+import copy
 import dataclasses
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+
+from typer.models import OptionInfo
 
 Settings = TypeVar("Settings")
 
@@ -14,7 +17,9 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
 
     A field's annotation is what Typer takes: ``Annotated[int, typer.Option(min=1, help="...")]``. A field without a
     default is a required one. A field that is a dataclass itself is a group of options: its fields are taken in its
-    place, and it is handed over whole. A field with ``init=False`` is no option.
+    place, and it is handed over whole. A dataclass may inherit groups as well: their options come in the order in
+    which the bases are listed. A class variable ``panel`` of a dataclass is the title under which ``--help`` shows
+    its options together, but for inherited ones that have a title. A field with ``init=False`` is no option.
 
     Args:
         settings: the dataclass. What its ``__post_init__`` refuses with ``InputError`` is told as any other.
@@ -29,7 +34,7 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
 
     def collect(part: type[Any]) -> None:
         hints = get_type_hints(part, include_extras=True)
-        for field in dataclasses.fields(part):
+        for field, panel in _fields(part):
             hint = hints[field.name]
             if not field.init:
                 continue
@@ -39,7 +44,10 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
             if field.name in parameters:
                 raise TypeError(f"{settings.__name__} has two options of the name {field.name}.")
             parameters[field.name] = inspect.Parameter(
-                field.name, inspect.Parameter.KEYWORD_ONLY, default=_default(field), annotation=hint
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=_default(field),
+                annotation=_in_panel(hint, panel),
             )
 
     collect(settings)
@@ -55,6 +63,30 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
         return run
 
     return decorate
+
+
+def _fields(part: type[Any]) -> "list[tuple[dataclasses.Field[Any], str | None]]":
+    """The fields of a dataclass, those of its bases first, each with its panel's title."""
+    if not dataclasses.is_dataclass(part):
+        return []
+    panel, own = part.__dict__.get("panel"), inspect.get_annotations(part)
+    inherited = [pair for base in part.__bases__ for pair in _fields(base) if pair[0].name not in own]
+    return [
+        *((field, title or panel) for field, title in inherited),
+        *((field, panel) for field in dataclasses.fields(part) if field.name in own),
+    ]
+
+
+def _in_panel(hint: Any, panel: str | None) -> Any:
+    """The annotation with the panel's title in its option, which may be another group's, too."""
+    base, *notes = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
+    if panel is None or not any(isinstance(note, OptionInfo) for note in notes):
+        return hint
+    notes = [copy.copy(note) for note in notes]
+    for note in notes:
+        if isinstance(note, OptionInfo) and note.rich_help_panel is None:
+            note.rich_help_panel = panel
+    return Annotated[(base, *notes)]
 
 
 def _default(field: "dataclasses.Field[Any]") -> Any:

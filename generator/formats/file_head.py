@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Self
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.safe_pickle.torch_file import STREAM_MAGIC
-from stylegan_latents.generator.weights.file_kind import what_is_it
+
+STREAM_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+"""How a file of ``torch.save`` begins that PyTorch before 1.6 wrote."""
 
 _READ = 512
 _LONGEST_HEADER = 1 << 28
@@ -19,10 +20,12 @@ class FileHead:
     Attributes:
         first: its first bytes, 512 where it has so many.
         size: of the whole file, in bytes.
+        is_folder: whether it is a folder, which has no bytes of its own.
     """
 
     first: bytes
     size: int
+    is_folder: bool = False
 
     @classmethod
     def of(cls, path: Path, what: str = "") -> Self:
@@ -74,3 +77,17 @@ class FileHead:
             if self.first.startswith(magic):
                 return what_is_it(self.first) or kind
         return what_is_it(self.first) or "of no format that is known here"
+
+
+def what_is_it(head: bytes) -> str:
+    """What a file is that is often saved in the place of weights, by its first bytes; else empty.
+
+    Args:
+        head: the first 512 bytes or more.
+    """
+    start = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(b"<") and any(sign in start for sign in (b"<!doctype html", b"<html", b"<head")):
+        return "a web page (of a quota, a login or an error)"
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer (a few lines that stand for the file)"
+    return ""

@@ -1,9 +1,11 @@
 """Our own format: one safetensors file with the weights, and the architecture's sizes in its header."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,88 +21,57 @@ from stylegan_latents.generator.networks.mapping import Mapping
 from stylegan_latents.generator.networks.mobile import MobileConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
 
 _KEY = "stylegan-latents"
 
 
-def build_mobile(
-    config: MobileConfig, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
-) -> Generator:
-    """A generator from a MobileStyleGAN's sizes and tensors, ``w_avg`` among them or else averaged here."""
+Config = MobileConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
+"""The sizes of any architecture."""
+
+
+class Architecture(NamedTuple):
+    """What a generator of one architecture is built from: its sizes, and the two networks that take them."""
+
+    config: type[Any]
+    mapping: Callable[[Any], nn.Module]
+    synthesis: Callable[[Any], SynthesisNetwork]
+
+
+ARCHITECTURES = {
+    "mobile": Architecture(MobileConfig, mobile.Mapping, mobile.Synthesis),
+    "stylegan1": Architecture(StyleGAN1Config, partial(Mapping, joint_label=True), stylegan1.Synthesis),
+    "stylegan2": Architecture(
+        StyleGAN2Config, lambda config: Mapping(config, joint_label=config.joint_label), stylegan2.Synthesis
+    ),
+    "stylegan3": Architecture(StyleGAN3Config, stylegan3.Mapping, stylegan3.Synthesis),
+}
+"""Every architecture, by the name that a file's header has for it."""
+
+
+def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None) -> Generator:
+    """A generator from its sizes and tensors, of the architecture that the sizes belong to.
+
+    Args:
+        config: the sizes.
+        tensors: by the names of the networks, after ``mapping.`` and ``synthesis.``; with ``w_avg`` ``[w_dim]``,
+            or else it is averaged here, and ``class_w_avg`` ``[label_dim, w_dim]`` where it is known.
+        name: what messages and records call the model.
+        latent_space: see ``Generator``.
+
+    Raises:
+        RuntimeError, ValueError: the tensors do not fit the sizes.
+    """
+    parts = next(parts for parts in ARCHITECTURES.values() if isinstance(config, parts.config))
     # Not on the meta device: drawing weights there makes PyTorch import its compiler, which takes seconds.
     with torch.random.fork_rng(devices=[]):
-        mapping, synthesis = mobile.Mapping(config), mobile.Synthesis(config)
-    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, 0)
-
-
-def build_stylegan2(
-    config: StyleGAN2Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
-) -> Generator:
-    """A generator from a StyleGAN2's sizes and tensors, ``w_avg`` among them or else averaged here.
-
-    Raises:
-        RuntimeError, ValueError: the tensors do not fit the sizes.
-    """
-    mapping, synthesis = Mapping(config, joint_label=config.joint_label), stylegan2.Synthesis(config)
-    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
-
-
-def build_stylegan1(
-    config: StyleGAN1Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
-) -> Generator:
-    """A generator from a StyleGAN's sizes and tensors, ``w_avg`` among them or else averaged here.
-
-    Raises:
-        RuntimeError, ValueError: the tensors do not fit the sizes.
-    """
-    mapping, synthesis = Mapping(config, joint_label=True), stylegan1.Synthesis(config)
-    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
-
-
-def build_stylegan3(
-    config: StyleGAN3Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None
-) -> Generator:
-    """A generator from a StyleGAN3's sizes and tensors, ``w_avg`` among them or else averaged here.
-
-    Raises:
-        RuntimeError, ValueError: the tensors do not fit the sizes.
-    """
-    mapping, synthesis = stylegan3.Mapping(config), stylegan3.Synthesis(config)
-    return _filled(mapping, synthesis, tensors, name, latent_space, config.z_dim, config.w_dim, config.label_dim)
-
-
-Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
-"""The sizes of the architectures that files hold."""
-
-
-def build(config: Config, tensors: dict[str, Tensor], *, name: str) -> Generator:
-    """A generator of the architecture that the sizes belong to.
-
-    Raises:
-        RuntimeError, ValueError: the tensors do not fit the sizes.
-    """
-    if isinstance(config, StyleGAN1Config):
-        return build_stylegan1(config, tensors, name=name)
-    if isinstance(config, StyleGAN3Config):
-        return build_stylegan3(config, tensors, name=name)
-    return build_stylegan2(config, tensors, name=name)
-
-
-def _filled(
-    mapping: nn.Module,
-    synthesis: nn.Module,
-    tensors: dict[str, Tensor],
-    name: str,
-    latent_space: str | None,
-    z_dim: int,
-    w_dim: int,
-    label_dim: int,
-) -> Generator:
+        mapping, synthesis = parts.mapping(config), parts.synthesis(config)
     tensors = dict(tensors)
     w_avg, class_w_avg = tensors.pop("w_avg", None), tensors.pop("class_w_avg", None)
     for prefix, network in (("mapping.", mapping), ("synthesis.", synthesis)):
         part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
         network.load_state_dict(part, assign=True)
+    z_dim, w_dim, label_dim = config.z_dim, config.w_dim, config.label_dim
     if w_avg is None:
         w_avg = average_w(mapping, z_dim, label_dim)
     if w_avg.shape != (w_dim,):
@@ -147,24 +118,17 @@ def save_native(generator: Generator, path: str | Path, *, overwrite: bool = Fal
     if path.suffix.lower() != ".safetensors":
         raise InputError(
             f"Cannot write {path}: give a name that ends with .safetensors; "
-            "`python -m generator.convert` makes a .pt for other programs from that."
+            "`stylegan-latents convert` makes a .pt for other programs from that."
         )
-    synthesis = generator.synthesis
-    if isinstance(synthesis, mobile.Synthesis):
-        architecture = "mobile"
-    elif isinstance(synthesis, stylegan1.Synthesis):
-        architecture = "stylegan1"
-    elif isinstance(synthesis, stylegan2.Synthesis):
-        architecture = "stylegan2"
-    elif isinstance(synthesis, stylegan3.Synthesis):
-        architecture = "stylegan3"
-    else:
-        raise TypeError(f"cannot save a {type(synthesis).__name__}")
+    config = generator.synthesis.config
+    architecture = next((key for key, parts in ARCHITECTURES.items() if type(config) is parts.config), None)
+    if architecture is None:
+        raise TypeError(f"cannot save a {type(generator.synthesis).__name__}")
     if generator.dtype != torch.float32:
         raise ValueError(f"save the generator in float32: its weights are rounded to {generator.dtype}")
     header = {
         "architecture": architecture,
-        "config": asdict(synthesis.config),
+        "config": asdict(config),
         "name": generator.name,
         "latent_space": generator.latent_space,
     }
@@ -186,22 +150,15 @@ def read_native(path: Path) -> Generator:
             tensors = {key: file.get_tensor(key) for key in names} if isinstance(header, dict) else {}
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
-    known = ("mobile", "stylegan1", "stylegan2", "stylegan3")
-    if not isinstance(header, dict) or header.get("architecture") not in known:
+    if not isinstance(header, dict) or header.get("architecture") not in ARCHITECTURES:
         raise InputError(f"{path} holds {_kind(names)}no generator that stylegan-latents wrote.")
     try:
         # JSON knows lists only.
         sizes: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in header["config"].items()
         }
-        about = {"name": header["name"], "latent_space": header["latent_space"]}
-        if header["architecture"] == "mobile":
-            return build_mobile(MobileConfig(**sizes), tensors, **about)
-        if header["architecture"] == "stylegan1":
-            return build_stylegan1(StyleGAN1Config(**sizes), tensors, **about)
-        if header["architecture"] == "stylegan3":
-            return build_stylegan3(StyleGAN3Config(**sizes), tensors, **about)
-        return build_stylegan2(StyleGAN2Config(**sizes), tensors, **about)
+        config = ARCHITECTURES[header["architecture"]].config(**sizes)
+        return build(config, tensors, name=header["name"], latent_space=header["latent_space"])
     except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: its weights do not fit its header.") from error
 

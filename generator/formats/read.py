@@ -1,33 +1,71 @@
-"""Reads a generator from a file of any format that is known, by what the file holds."""
+"""The registry of generators' file formats: what a file is, is read from its first bytes, not from its name."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.file_head import FileHead
+from stylegan_latents.generator.formats.native import build, read_native
+from stylegan_latents.generator.formats.nvidia.read import read_nvidia
+from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
+from stylegan_latents.generator.formats.rosinality import read_rosinality
 from stylegan_latents.generator.generator import Generator
 
 
+@dataclass(frozen=True)
+class Format:
+    """One format of generators' files.
+
+    Attributes:
+        name: what it is called in messages.
+        matches: whether a file that begins so is of this format.
+        read: path to generator; raises ``InputError`` where the file is damaged or holds no generator.
+    """
+
+    name: str
+    matches: Callable[[FileHead], bool]
+    read: Callable[[Path], Generator]
+
+
+def from_weights(read: Callable[[Path], tuple[Any, dict[str, Tensor]]]) -> Callable[[Path], Generator]:
+    """The ``read`` of a ``Format``, from a function that reads the sizes and the tensors of a network of ours.
+
+    Args:
+        read: path to one of the ``Config`` classes of ``generator.networks`` and the tensors by the names of that
+            network (``mapping.``, ``synthesis.``), with ``w_avg`` where the file holds it.
+    """
+
+    def read_and_build(path: Path) -> Generator:
+        config, tensors = read(path)
+        try:
+            return build(config, tensors, name=path.name if path.is_dir() else path.stem)
+        except (RuntimeError, ValueError) as error:
+            raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
+
+    return read_and_build
+
+
+FORMATS = [
+    Format("a safetensors file of stylegan-latents", lambda head: head.is_safetensors, read_native),
+    Format("a PyTorch checkpoint of rosinality's code", lambda head: head.is_torch, from_weights(read_rosinality)),
+    Format("a pickle of NVIDIA's repositories", lambda head: head.is_pickle, from_weights(read_nvidia)),
+    Format("MobileStyleGAN's OpenVINO files", lambda head: head.is_folder, from_weights(read_mobile_stylegan)),
+]
+"""Every format that is read; the first that matches a file reads it. A new one is one module and one line here."""
+
+
 def read_generator(path: Path) -> Generator:
-    """A generator from a file; the reader is chosen by the file's first bytes.
+    """Read a generator from a file, or a folder, of any format of ``FORMATS``; on the CPU, in float32.
 
     Raises:
         InputError: the file cannot be read or holds no generator; the message says what it seems to be.
     """
-    from stylegan_latents.generator.formats.file_head import FileHead
-    from stylegan_latents.generator.formats.native import Config, build, read_native
-    from stylegan_latents.generator.formats.nvidia.read import read_nvidia
-    from stylegan_latents.generator.formats.rosinality import read_rosinality
-
-    config: Config
-    head = FileHead.of(path)
-    if head.is_safetensors:
-        return read_native(path)
-    if head.is_torch:
-        config, tensors = read_rosinality(path)
-    elif head.is_pickle:
-        config, tensors = read_nvidia(path)
-    else:
-        raise InputError(f"{path.name} is {head.kind}, not a generator's file; get the weights themselves.")
-    try:
-        return build(config, tensors, name=path.stem)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
+    head = FileHead(b"", 0, is_folder=True) if path.is_dir() else FileHead.of(path)
+    for known in FORMATS:
+        if known.matches(head):
+            return known.read(path)
+    raise InputError(f"{path.name} is {head.kind}, not a generator's file; get the weights themselves.")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.generator.formats.native import build_stylegan2
+from stylegan_latents.generator.formats.native import build
 from stylegan_latents.generator.formats.rosinality import MAPPING_RATE
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config, Synthesis
@@ -78,7 +78,7 @@ def _check(generator: Generator, config: StyleGAN2Config, any_widths: bool) -> i
 @torch.no_grad()
 def _check_clamp(generator: Generator, config: StyleGAN2Config, state: dict[str, Tensor]) -> None:
     """Refuse a network whose pictures depend on its clamps: the code has none."""
-    free = build_stylegan2(replace(config, clamp=None), state, name=generator.name).to(generator.device)
+    free = build(replace(config, clamp=None), state, name=generator.name).to(generator.device)
     for seed in range(4):
         ws = generator.sample([seed])
         wanted = generator.synthesize(ws)

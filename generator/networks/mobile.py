@@ -1,177 +1,69 @@
-"""MobileStyleGAN: StyleGAN2's mapping, with a synthesis of separable convolutions and inverse wavelets.
+"""MobileStyleGAN's synthesis network, exact and, for looking at many pictures, nearly so for less work.
 
 Belousov, "MobileStyleGAN: A Lightweight Convolutional Neural Network for High-Fidelity Image Synthesis", 2021.
-Published networks are frozen for inference: demodulation is folded into the weights and every layer's noise is a
-constant map. This definition keeps both as they are and takes one code per layer.
+
+For a sketch, a layer works at a share of its resolution, on the area average of its input: a wavelet's low band is
+that average of its output, and a kernel can be made to fit it. The whole picture is drawn so at a quarter of the
+resolution; or only the part of it that is looked at closely is, and the rest at a sixteenth.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil, floor
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.layers import Box, Layer
-from stylegan_latents.generator.networks.mobile_sketch import sketch
-from stylegan_latents.generator.ops.separable import (
-    mix_channels,
-    modulated_separable,
-    modulated_separable_reference,
-)
+from stylegan_latents.generator.networks.mobile_layers import InputConv, Mapping, MobileConfig, ToRGB, UpBlock
+from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
 from stylegan_latents.generator.ops.wavelet import inverse_haar, inverse_haar_reference
 
-LEAK = 0.2
+__all__ = ["Mapping", "MobileConfig", "Synthesis"]
+
+# Pixels of the coarse map from which something reaches into a window: half of one for each of the two layers at
+# twice its side, a quarter for each of the four that work at four times.
+_REACH = 2
 
 
 @dataclass(frozen=True)
-class MobileConfig:
-    """Every size that defines a MobileStyleGAN.
+class _Window:
+    """A rectangle of pixels of a map of ``side`` pixels."""
 
-    Attributes:
-        z_dim: length of z.
-        w_dim: length of one w.
-        mapping_depth: fully connected layers between z and w.
-        channels: output channels at 4x4, then of each up-block, coarsest first. Block ``i`` works at
-            ``8 * 2**i`` pixels; the last one's to-RGB layer is followed by one more wavelet.
-        image_channels: 3 for colour.
-    """
+    side: int
+    left: int
+    top: int
+    right: int
+    bottom: int
 
-    z_dim: int
-    w_dim: int
-    mapping_depth: int
-    channels: tuple[int, ...]
-    image_channels: int = 3
+    @classmethod
+    def about(cls, box: Box, side: int) -> "_Window":
+        """The pixels that the box touches."""
+        left, top, right, bottom = (edge * side for edge in box)
+        return cls(side, floor(left), floor(top), ceil(right), ceil(bottom))
 
-    @property
-    def resolution(self) -> int:
-        return 4 << len(self.channels)
+    def grown(self, pixels: int) -> "_Window":
+        left, top = max(self.left - pixels, 0), max(self.top - pixels, 0)
+        right, bottom = min(self.right + pixels, self.side), min(self.bottom + pixels, self.side)
+        return _Window(self.side, left, top, right, bottom)
 
+    def of(self, x: Tensor) -> Tensor:
+        """What lies in it of ``[N, C, H, W]``, whose side is a multiple of its own."""
+        times = x.shape[-1] // self.side
+        return x[..., times * self.top : times * self.bottom, times * self.left : times * self.right]
 
-def _normal(*shape: int, fan_in: int = 1) -> nn.Parameter:
-    return nn.Parameter(torch.empty(shape).normal_(std=fan_in**-0.5))
-
-
-class Mapping(nn.Module):
-    """z ``[N, z_dim]`` to w ``[N, w_dim]``: normalise, then fully connected layers."""
-
-    def __init__(self, config: MobileConfig) -> None:
-        super().__init__()
-        widths = [config.z_dim] + [config.w_dim] * config.mapping_depth
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
-
-    def forward(self, z: Tensor) -> Tensor:
-        x = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x), LEAK) * 2**0.5
-        return x
+    def inner(self, other: "_Window", x: Tensor) -> Tensor:
+        """What lies in the other window of x, which is cut to this one."""
+        times = x.shape[-1] // (self.right - self.left)
+        left, right = (times * (edge - self.left) for edge in (other.left, other.right))
+        top, bottom = (times * (edge - self.top) for edge in (other.top, other.bottom))
+        return x[..., top:bottom, left:right]
 
 
-class InputConv(nn.Module):
-    """The learned 4x4 constant and one full 3x3 convolution."""
-
-    def __init__(self, w_dim: int, channels: int) -> None:
-        super().__init__()
-        self.constant = _normal(1, channels, 4, 4)
-        self.style = nn.Linear(w_dim, channels)
-        self.weight = _normal(channels, channels, 3, 3, fan_in=9 * channels)
-        self.noise = nn.Parameter(torch.zeros(1, 1, 4, 4))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, style: Tensor, noise: Tensor | None) -> Tensor:
-        constant = self.constant.to(self.weight.dtype)
-        x = F.conv2d(constant * style[:, :, None, None].to(constant.dtype), self.weight, padding=1)
-        x = x + self.bias[:, None, None].to(x.dtype)
-        if noise is not None:
-            x = x + noise.to(x.dtype)
-        return F.leaky_relu(x, LEAK)
-
-
-class SeparableConv(nn.Module):
-    """Modulation, depthwise 3x3, pointwise, noise, bias, leaky ReLU."""
-
-    def __init__(self, w_dim: int, in_channels: int, out_channels: int, resolution: int) -> None:
-        super().__init__()
-        self.style = nn.Linear(w_dim, in_channels)
-        self.depthwise = _normal(in_channels, 1, 3, 3, fan_in=9)
-        self.pointwise = _normal(out_channels, in_channels, fan_in=in_channels)
-        self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
-        self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.own_noise_counts = True
-
-    def set_precision(self, dtype: torch.dtype) -> None:
-        """Cast both convolutions."""
-        self.depthwise.data = self.depthwise.data.to(dtype)
-        self.pointwise.data = self.pointwise.data.to(dtype)
-        # Half of what rounding adds to values as large as the bias is not worth a pass over the map.
-        rounding = torch.finfo(dtype).eps * float(self.bias.detach().square().mean().sqrt())
-        self.own_noise_counts = float(self.noise.detach().std()) > rounding / 8
-
-    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
-        if reference:
-            return modulated_separable_reference(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)
-        return self.at_share(x, style, self.counting(noise), 1)
-
-    def counting(self, noise: Tensor | None) -> Tensor | None:
-        """The map, but for the layer's own where it is below the resolution of the precision."""
-        return None if noise is self.noise and not self.own_noise_counts else noise
-
-    def at_share(
-        self, x: Tensor, style: Tensor, noise: Tensor | None, share: int, *, low_band: bool = False
-    ) -> Tensor:
-        """Nearly the area average over blocks of ``share`` pixels a side of what the layer makes.
-
-        It is exact for an input that is the same within each block, but for the leaky ReLU, which is taken of the
-        average; where the share is 1, it is the layer.
-
-        Args:
-            x: the area average of what the layer takes.
-            style, noise: as in ``forward``.
-            share: pixels of the layer along a side of each of x's.
-            low_band: whether to make the first quarter of the output channels alone: what the next wavelet takes
-                for its low band.
-        """
-        count = len(self.pointwise) // 4 if low_band else len(self.pointwise)
-        depthwise: Tensor = self.depthwise
-        if share > 1:
-            edge, middle = 1 / share, 1 - 1 / share
-            average = depthwise.new_tensor([[edge, 0, 0], [middle, 1, middle], [0, 0, edge]])
-            depthwise = average @ depthwise @ average.T
-        return modulated_separable(x, style, depthwise, self.pointwise[:count], self.bias[:count], noise, LEAK)
-
-
-class UpBlock(nn.Module):
-    """Modulated inverse wavelet (a quarter of the channels, twice the side), then two separable convolutions."""
-
-    def __init__(self, w_dim: int, in_channels: int, out_channels: int, resolution: int) -> None:
-        super().__init__()
-        self.up_style = nn.Linear(w_dim, in_channels)
-        self.conv1 = SeparableConv(w_dim, in_channels // 4, out_channels, resolution)
-        self.conv2 = SeparableConv(w_dim, out_channels, out_channels, resolution)
-
-    def counting(self, noise: Sequence[Tensor | None]) -> tuple[Tensor | None, Tensor | None]:
-        """The two layers' maps; see ``SeparableConv.counting``."""
-        return self.conv1.counting(noise[0]), self.conv2.counting(noise[1])
-
-
-class ToRGB(nn.Module):
-    """Modulated 1x1 convolution to the four wavelet bands of the picture."""
-
-    def __init__(self, w_dim: int, in_channels: int, image_channels: int) -> None:
-        super().__init__()
-        self.style = nn.Linear(w_dim, in_channels)
-        self.weight = _normal(4 * image_channels, in_channels, fan_in=in_channels)
-        self.bias = nn.Parameter(torch.zeros(4 * image_channels))
-
-    def forward(self, x: Tensor, style: Tensor, bands: int) -> Tensor:
-        weight = self.weight[:bands] * style.unsqueeze(1)
-        return mix_channels(x, weight.to(x.dtype), self.bias[:bands].to(x.dtype)).float()
-
-
-class Synthesis(nn.Module):
+class Synthesis(SynthesisNetwork):
     """Per-layer codes to the image.
 
     Layer codes: one for the 4x4 convolution; then each up-block takes the next one for its up-sampling and first
@@ -236,7 +128,6 @@ class Synthesis(nn.Module):
         return [constant.std() for constant in self.noise_constants()]
 
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
         return [affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, self._affines(), strict=True)]
 
     def forward(
@@ -247,18 +138,6 @@ class Synthesis(nn.Module):
         size: int | None = None,
         reference: bool = False,
     ) -> Tensor:
-        """Styles to an image.
-
-        Args:
-            styles: as ``styles`` gives them.
-            noise: one map for each of ``noise_constants``, or None for no noise there.
-            size: side of the image that is wanted; smaller than the resolution, it is the exact area average,
-                for less work: the last wavelet's low band *is* the half-sized image.
-            reference: run the plain operations in place of the fast ones.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
-        """
         x: Tensor = self.input(styles[0], noise[0])
         if reference:
             haar = inverse_haar_reference
@@ -274,16 +153,64 @@ class Synthesis(nn.Module):
             return haar(self.to_rgb(x, styles[-1], 4 * self.image_channels))
         return self.low_band(x, styles[-1], size)
 
-    def sketch(
-        self, styles: Sequence[Tensor], noise: Sequence[Tensor | None], *, size: int, focus: Box | None = None
-    ) -> Tensor:
-        """``forward``, nearly, in less time, where ``size`` is a quarter of the resolution or less.
+    def sketch(self, styles: Sequence[Tensor], *, size: int, focus: Box | None = None) -> Tensor:
+        """Styles to an image, nearly ``forward``'s, where ``size`` is a quarter of the resolution or less.
 
         The last block works at half its resolution. Where ``size`` is just a quarter, what lies outside of
         ``focus`` is drawn at a sixteenth of the resolution, in networks of three blocks or more. For larger images,
         and networks of one block, this is ``forward``.
         """
-        return sketch(self, styles, noise, size=size, focus=focus)
+        noise = self.noise_constants()
+        fine, blocks = self.resolution // 4, len(self.blocks)
+        if size > fine or blocks < 2:
+            return cast(Tensor, self(styles, noise, size=size))
+        x: Tensor = self.input(styles[0], noise[0]).contiguous(memory_format=torch.channels_last)
+        shared = blocks - 3  # the blocks up to a sixteenth of the resolution
+        if focus is None or size < fine or shared < 0:
+            return self.low_band(self._sketched(x, styles, noise, range(blocks), fine), styles[-1], size)
+        x = self._sketched(x, styles, noise, range(shared), fine)
+        rest, coarse = range(shared, blocks), fine // 4
+        around = self.low_band(self._sketched(x, styles, noise, rest, coarse), styles[-1], coarse)
+        image = F.interpolate(around, (size, size), mode="bilinear")
+        window = _Window.about(focus, coarse)
+        drawn = window.grown(_REACH)
+        x = drawn.of(x).contiguous(memory_format=torch.channels_last)
+        x = self._sketched(x, styles, noise, rest, fine, drawn)
+        window.of(image).copy_(drawn.inner(window, self.low_band(x, styles[-1], x.shape[-1])))
+        return image
+
+    def _sketched(
+        self,
+        x: Tensor,
+        styles: Sequence[Tensor],
+        noise: Sequence[Tensor | None],
+        rest: range,
+        side: int,
+        window: _Window | None = None,
+    ) -> Tensor:
+        """Some of the blocks, at most at ``side`` pixels for the whole picture; x is what lies in the window of it.
+
+        The maps of noise at that side and above are left out: in the default model three of four are below
+        bfloat16's resolution of the features, and without the fourth the pictures are as near to the exact ones.
+        """
+        blocks = self.up_blocks()
+        for i in rest:
+            block, (up, first, second) = blocks[i], styles[3 * i + 1 : 3 * i + 4]
+            own = 8 << i
+            share = max(own // side, 1)
+            if (
+                share > 1
+            ):  # the mean of a 2x2 block is half the low band: both factors of a channel ride on one style
+                x = x[:, : up.shape[1] // 4]
+                first = 0.5 * up[:, : x.shape[1]] * first
+            else:
+                x = inverse_haar(x, up)
+            maps = block.counting(noise[2 * i + 1 : 2 * i + 3]) if own < side else (None, None)
+            x = block.conv1.at_share(x, first, _within(window, maps[0]), share)
+            # Of the last map that is made at its own side, the next wavelet takes the low band alone.
+            low_band = 2 * own > side and block is not blocks[-1]
+            x = block.conv2.at_share(x, second, _within(window, maps[1]), share, low_band=low_band)
+        return x
 
     def low_band(self, x: Tensor, style: Tensor, size: int) -> Tensor:
         """The last feature map to an image that is smaller than the resolution."""
@@ -292,3 +219,7 @@ class Synthesis(nn.Module):
             x = F.avg_pool2d(x, factor)
         band: Tensor = self.to_rgb(x, style, self.image_channels)
         return 0.5 * band
+
+
+def _within(window: _Window | None, noise: Tensor | None) -> Tensor | None:
+    return noise if noise is None or window is None else window.of(noise)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.mapping import LEAK, Linear
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS
+from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
 from stylegan_latents.generator.ops.fir import filter_reference, fir_kernel, normalised
 
 _EPSILON = 1e-8
@@ -182,7 +182,7 @@ class Block(nn.Module):
         return F.interpolate(out, size=size, mode="nearest") if size > out.shape[-1] else out
 
 
-class Synthesis(nn.Module):
+class Synthesis(SynthesisNetwork):
     """ws to styles to the image: one row of ws, and one style, for each layer.
 
     A style has the channels' factors, then their shifts.
@@ -230,7 +230,6 @@ class Synthesis(nn.Module):
         return [layer.noise.new_ones(()) for layer in self._styled()] if self.config.has_noise else []
 
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
         return [layer.style(ws[:, row]) for row, layer in enumerate(self._styled())]
 
     def forward(
@@ -241,17 +240,6 @@ class Synthesis(nn.Module):
         size: int | None = None,
         reference: bool = False,
     ) -> Tensor:
-        """Styles to an image.
-
-        Args:
-            styles: as ``styles`` gives them.
-            noise: one map for each of ``noise_constants``, or None for no noise there.
-            size: side of the image that is wanted; smaller than the resolution, it is the exact area average.
-            reference: run the plain operations in place of the fast ones.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
-        """
         maps = [*noise] if self.config.has_noise else [None] * self.num_ws
         side = size or self.resolution
         left_out = math.floor(self.config.lod)

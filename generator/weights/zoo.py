@@ -1,6 +1,6 @@
 """The named weights: the entry of each name, and the local path of its verified file.
 
-What there is stands in ``generator.zoo_entries``: where each comes from, its sha256, its licence.
+What there is stands in ``generator.weights.entries``: where each comes from, its sha256, its licence.
 """
 
 import difflib
@@ -10,7 +10,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.archive import Member
 from stylegan_latents.generator.weights.download_package import PackageSource
 from stylegan_latents.generator.weights.download_url import UrlSource
-from stylegan_latents.generator.weights.entries import metrics, nvidia, packages
+from stylegan_latents.generator.weights.entries import packages, urls
 from stylegan_latents.generator.weights.entry import Entry
 from stylegan_latents.generator.weights.fetch import obtain
 
@@ -20,7 +20,7 @@ DEFAULT_MODEL = "ffhq"
 """The model that needs no name; it is made from another entry's file."""
 
 _MADE_FROM = {DEFAULT_MODEL: "ffhq-openvino"}
-_ENTRIES = (*packages.ENTRIES, *nvidia.ENTRIES, *metrics.ENTRIES)
+_ENTRIES = (*packages.ENTRIES, *urls.ENTRIES)
 _BY_NAME = {entry.name: entry for entry in _ENTRIES}
 
 

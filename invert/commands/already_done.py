@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.record.divergence import DIVERGED
-from stylegan_latents.invert.record.run_settings import RUN_SETTINGS
+from stylegan_latents.invert.record.run_settings import DIVERGED, RUN_SETTINGS
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.json_values import JSON
@@ -39,12 +38,8 @@ def done_before(
     same_photo = len(found) == 1 and [one.sha256 for one in found.sources] == [source.sha256]
     settings = {name: value for name, value in found.settings.items() if name != DIVERGED}
     told = {name: settings.pop(name) for name in RUN_SETTINGS if name in settings}
-    same = same_photo and _same_way(found, inverter) and told == known
-    # What an inverter is told it keeps under the same names as it writes down.
-    absent = object()
-    return found if same and all(getattr(inverter, key, absent) == settings[key] for key in settings) else None
-
-
-def _same_way(record: "Inversion", inverter: "Inverter") -> bool:
-    method = getattr(inverter, "method", None)
-    return (record.method, record.fingerprint) == (method, inverter.G.fingerprint)
+    same_way = (found.method, found.fingerprint) == (inverter.method, inverter.G.fingerprint)
+    ours = inverter.settings()
+    # A record made before a setting was added does not name it.
+    same = same_way and all(key in ours and ours[key] == value for key, value in settings.items())
+    return found if same_photo and told == known and same else None

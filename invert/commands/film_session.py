@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,16 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.cli.progress import show_progress
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
 from stylegan_latents.invert.films.crop_path import CropPath
 from stylegan_latents.invert.films.face_path import look_for_faces
 from stylegan_latents.invert.films.read import FilmFacts, film_facts, read_film
 from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.films.write import Frame, write_film
-from stylegan_latents.invert.inverters.base import resemblance_of
+from stylegan_latents.invert.invert_face import Crop, find_codes
+from stylegan_latents.invert.inverters.base import identity_loss_of
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 from stylegan_latents.invert.record.footage import Footage
@@ -102,10 +102,7 @@ class FilmSession:
             record = self._save(ws, path, footage, told)
         except KeyboardInterrupt:
             if parts.exist:
-                print(
-                    printable(f"invert: {self.film.name}: what is done is kept; the same command goes on"),
-                    file=sys.stderr,
-                )
+                warn("invert", f"{self.film.name}: the frames done so far are kept; the same command goes on")
             raise
         parts.remove()
         return record
@@ -113,7 +110,6 @@ class FilmSession:
     def _told(self) -> "dict[str, JSON]":
         """Every setting."""
         from stylegan_latents.invert.record.run_settings import FACE
-        from stylegan_latents.invert.search.steps import inverter_settings
 
         settings, inverter = self.settings, self.session.inverter
         return {
@@ -123,7 +119,7 @@ class FilmSession:
             "crop_cutoff": CROP_CUTOFF if settings.smooth else None,
             "code_cutoff": CODE_CUTOFF if settings.smooth else None,
             "model": inverter.G.fingerprint,
-            "first": inverter_settings(inverter),
+            "first": inverter.described(),
             "following": None if settings.method == "encode" else self._follower.settings(),
         }
 
@@ -176,7 +172,7 @@ class FilmSession:
                         part = self._search(picture(), self._alignment(path, index, facts), before)
                         for step in part.diverged.values():
                             told = f"the search diverged at step {step}; its best code before is kept"
-                            print(printable(f"invert: {self.film.name}, frame {number}: {told}"), file=sys.stderr)
+                            warn("invert", f"{self.film.name}, frame {number}: {told}")
                         parts.write(number, part)
                     code = before = part.ws
                 codes.append(code)
@@ -186,8 +182,8 @@ class FilmSession:
     def _search(self, picture: "Image.Image", alignment: "Alignment", before: "Tensor | None") -> "Inversion":
         """The record of one frame, from the code of the one before where there is one."""
         from stylegan_latents.invert.photos.crop import crop_of
-        from stylegan_latents.invert.record.divergence import DIVERGED
-        from stylegan_latents.invert.record.inversion import JSON, Inversion
+        from stylegan_latents.invert.record.inversion import Inversion
+        from stylegan_latents.invert.record.run_settings import DIVERGED
 
         G = self.session.generator
         if before is not None and self.settings.method != "encode":
@@ -196,16 +192,16 @@ class FilmSession:
             told: dict[str, JSON] = {}
             ws = self._follower.follow(image, before, on_divergence=lambda step: told.update({DIVERGED: step}))
             return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow", told)
-        crop = crop_of(picture, alignment)
-        image = to_tensor(crop, device=G.device)
-        resemblance = resemblance_of(self.session.inverter, crop) if self.settings.align else None
+        crop, inverter = Crop(crop_of(picture, alignment), alignment), self.session.inverter
+        identity_loss = identity_loss_of(inverter, crop.picture) if self.settings.align else None
         with show_progress(
             f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None
         ) as report:
-            return self.session.inverter.invert(
-                image,
+            return find_codes(
+                inverter,
+                [crop],
+                identity_loss=identity_loss,
                 on_step=lambda done: report(done.step, done.steps, done.loss),
-                resemblance=resemblance,
             )
 
     def _steadied(self, path: CropPath, codes: "Sequence[Tensor | None]", facts: FilmFacts) -> "Tensor":
@@ -228,9 +224,10 @@ class FilmSession:
         """Measure every frame, and write the record and what the generator makes of it."""
         import torch
 
-        from stylegan_latents.generator.perceptual import LPIPS, area_resize, as_colour
+        from stylegan_latents.generator.perceptual import LPIPS, as_colour
         from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.record.inversion import Inversion
+        from stylegan_latents.invert.record.metrics import measure
 
         G = self.session.generator
         lpips = LPIPS.load("alex").to(G.device)
@@ -241,18 +238,19 @@ class FilmSession:
             show_progress(f"{self.film.name}, drawing", quiet=self.settings.quiet) as report,
         ):
             for index, picture in _pictures(self.film, path.frames):
+                code = ws[index : index + 1].to(G.device)
                 with torch.inference_mode():
-                    drawn = as_colour(G.synthesize(ws[index : index + 1].to(G.device))).clamp(-1, 1)
-                    crop = to_tensor(crop_of(picture(), alignments[index]), device=G.device)
-                    near = lpips(area_resize(drawn, _COMPARED), area_resize(crop, _COMPARED))
-                    metrics["lpips_alex"].append(float(near))
-                    error = (drawn - crop).square().mean().clamp_min(1e-12)
-                    metrics["psnr"].append(float(10 * torch.log10(4 / error)))
+                    drawn = as_colour(G.synthesize(code))
+                crop = to_tensor(crop_of(picture(), alignments[index]), device=G.device)
+                found = measure(G, code, crop, lpips=lpips, drawn=drawn)
+                for name in metrics:
+                    metrics[name] += found[name]
                 write(np.asarray(to_picture(drawn)[0]))
                 report(index + 1, len(ws), math.nan)
             record = Inversion(
-                ws, G.name, G.fingerprint, G.latent_space, str(getattr(self.session.inverter, "method", "")),
+                ws, G.name, G.fingerprint, G.latent_space, self.session.inverter.method,
                 settings=told, metrics=metrics, alignments=list(alignments), footage=footage,
+                model_file=self.settings.model_file,
             )  # fmt: skip
             # Before the film is complete, which can be drawn again from the record.
             record.save(self.record, overwrite=True)
@@ -282,12 +280,11 @@ class FilmSession:
 
     @cached_property
     def _follower(self) -> "Follower":
-        from stylegan_latents.invert.films.follow import Follower
+        from stylegan_latents.invert.films.follow import Follower, FollowSettings
 
         settings = self.settings
-        return Follower(
-            self.session.generator, space=settings.space, seed=settings.seed, precision=settings.precision
-        )
+        search = FollowSettings(space=settings.space, seed=settings.seed, precision=settings.precision)
+        return Follower(self.session.generator, search)
 
 
 def _rate(footage: Footage) -> float:

@@ -1,15 +1,22 @@
-"""Which photos a command names, and what the files made from each are called."""
+"""Which photos a command names, which faces of them are inverted, and what the files made from each are called."""
 
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import shortened
 from stylegan_latents.invert.photos.files import list_photos
 from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from stylegan_latents.invert.faces.align import Face
+    from stylegan_latents.invert.invert_face import Crop
 
 _LONGEST_STEM = 180  # in bytes; the rest of the 255 that a name may have is for what edits add
 
@@ -78,6 +85,38 @@ class Job:
             folder / f"{stem}.npz" if npz else None,
             preview,
         )
+
+
+@dataclass(frozen=True)
+class Target:
+    """One face of one photo (or a photo's middle), and the files to make from it.
+
+    Attributes:
+        note: what the user should know of how it was chosen; empty for nothing.
+    """
+
+    photo: Path
+    image: "Image.Image"
+    face: "Face | None"
+    label: str
+    outputs: Outputs
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A target that is ready for a search: its crop, in place of the photo, which may be large.
+
+    Attributes:
+        photo, label, outputs, note: the target's.
+        crop: what is inverted.
+    """
+
+    photo: Path
+    label: str
+    outputs: Outputs
+    crop: "Crop"
+    note: str = ""
 
 
 def gather(paths: Sequence[Path]) -> list[Job]:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.commands.settings import Settings
     from stylegan_latents.invert.record.inversion import Inversion
 
-
 METRICS = ("lpips_alex", "lpips_vgg", "mse", "psnr", "ms_ssim", "identity", "w_distance")
 EDITABILITY = ("edit_identity", "edit_identity_worst", "edit_change")
 """What ``edit evaluate --report`` fills in: how the code takes edits, of which nothing is known here.
@@ -214,7 +213,7 @@ def _small(path: Path, blank: "Image.Image") -> "Image.Image":
 def _read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
-    # A report from before there were options or editability is one, too.
+    # A report without the later columns is one, too.
     later = ("options", *EDITABILITY)
     known = (COLUMNS, *(tuple(name for name in COLUMNS if name not in later[:n]) for n in (1, len(later))))
     try:
@@ -248,9 +247,6 @@ class RunReport:
     Args:
         path: of the table.
         settings: of the run.
-
-    Attributes:
-        table: the report.
 
     Raises:
         InputError: the file is no report.
@@ -292,7 +288,7 @@ class RunReport:
 
         from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.photos.files import read_photo, to_tensor
-        from stylegan_latents.invert.record.pictures import measured
+        from stylegan_latents.invert.record.metrics import measured
 
         alignment = found.alignments[0]
         picture = read_photo(photo)

@@ -18,31 +18,6 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.record.footage import Footage
     from stylegan_latents.invert.record.inversion import Inversion
 
-_NO_METHODS = ("pivotal", "noise")
-
-
-def check_film_settings(settings: Settings) -> None:
-    """Refuse what has no meaning for a film.
-
-    Raises:
-        InputError: one of those options is given.
-    """
-    if settings.method in _NO_METHODS:
-        raise InputError(f"--method {settings.method} is for photos; a film takes hybrid, optimize or encode.")
-    given = {
-        "--mask": settings.mask,
-        "--keep-unchanged": settings.keep_unchanged,
-        "--low-resolution": settings.low_resolution,
-        "--preview": settings.preview,
-        "--npz": settings.npz,
-        "--report": settings.report,
-        "--face all": settings.face == "all",
-        "--keep-partial": settings.keep_partial,
-    }
-    for name, value in given.items():
-        if value:
-            raise InputError(f"{name} is for photos; leave it out for a film.")
-
 
 def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] = ()) -> int:
     """Invert one film after the other.
@@ -84,8 +59,8 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
             else:
                 print(printable(f"Wrote {run.record}, {run.made}"))
                 print(describe_film(record))
-            suggestion = suggest_edit(run.record, settings.model, "--direction smile --strength 1.5 --paste-back")
-            print(printable(suggestion))
+            words = "--direction smile --strength 1.5 --paste-back"
+            print(printable(suggest_edit(run.record, session.generator, settings.model, words)))
     if not bad:
         return DONE
     print(f"invert: {len(bad)} of {len(films)} films could not be inverted:", file=sys.stderr)
@@ -95,15 +70,14 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
 
 
 def describe_film(record: "Inversion") -> str:
-    """How near the frames of a film come, and which were bridged over or show no face."""
+    """How close the frames of a film come, where the code is interpolated, and where there is none."""
     footage = record.footage
     assert footage is not None
     lpips = record.metrics["lpips_alex"]
-    parts = [
-        f"{len(footage.frames)} frames, LPIPS {statistics.median(lpips):.3f} (median), {max(lpips):.3f} at most"
-    ]
+    median = statistics.median(lpips)
+    parts = [f"Result: {len(footage.frames)} frames, LPIPS {median:.3f} (median), {max(lpips):.3f} at most"]
     if footage.bridged:
-        parts.append(f"the face was not seen in {_ranges(footage.bridged)}, which is bridged over")
+        parts.append(f"no face was found in {_ranges(footage.bridged)}, where the code is interpolated")
     without = frames_without(footage)
     if without:
         parts.append(f"no face in {_ranges(without)}: edits leave those as they are")

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.generator.cli.command import DONE, STOPPED, WRONG_INPUT, is_disk_full
+from stylegan_latents.generator.cli.command import DONE, STOPPED, WRONG_INPUT, is_disk_full, warn
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
-from stylegan_latents.invert.commands.jobs import Job
+from stylegan_latents.invert.commands.jobs import Job, Prepared
 from stylegan_latents.invert.commands.messages import (
     describe_files,
     describe_metrics,
@@ -18,7 +18,8 @@ from stylegan_latents.invert.commands.messages import (
     suggest_evaluation,
 )
 from stylegan_latents.invert.commands.session import Session
-from stylegan_latents.invert.commands.settings import Prepared, Settings, SettingsError
+from stylegan_latents.invert.commands.settings import Settings, SettingsError
+from stylegan_latents.invert.faces.landmarks_file import landmarks_of_photos
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
@@ -34,7 +35,8 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         InputError: the only photo could not be inverted, no photo can be with these settings, or the disk is full.
         KeyboardInterrupt: Ctrl-C. What was done before is kept, in the report, too.
     """
-    session = Session(settings, several=len(jobs) > 1)
+    given = landmarks_of_photos(settings.landmarks, [job.photo for job in jobs]) if settings.landmarks else {}
+    session = Session(settings, several=len(jobs) > 1, given=given)
     run = _Run(session, len(jobs))
     with contextlib.closing(session.claims), _reporting(session):
         run.all(jobs)
@@ -45,7 +47,8 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
     last = run.last or (session.skipped[-1] if session.skipped else None)
     if last is not None and not settings.quiet:
-        print(printable(suggest_edit(last, settings.model, "--direction pose --strength 2")))
+        suggestion = suggest_edit(last, session.generator, settings.model, "--direction pose --strength 2")
+        print(printable(suggestion))
     if not run.bad:
         return DONE
     print(f"invert: {len(run.bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)
@@ -58,7 +61,7 @@ def _say_diverged(diverged: Sequence[str], photos: int, settings: Settings) -> N
     """Name the photos whose search diverged, where there are more lines than theirs or none was printed."""
     if not diverged or (photos == 1 and not settings.quiet):
         return
-    print("invert: the best code before is kept where the search diverged:", file=sys.stderr)
+    warn("invert", "the best code before is kept where the search diverged:")
     for sentence in diverged:
         print(printable(f"  {sentence}"), file=sys.stderr)
 
@@ -99,7 +102,7 @@ class _Run:
             if len(batch) < 2:
                 raise
             smaller = self.session.batch = (len(batch) + 1) // 2
-            print(f"invert: {len(batch)} photos do not fit into the device's memory; taking {smaller} at once")
+            warn("invert", f"{len(batch)} photos do not fit into the device's memory; taking {smaller} at once")
         except InputError as error:
             if is_disk_full(error) or self.count == 1:
                 raise
@@ -165,6 +168,7 @@ def _write_report(session: Session) -> None:
 
 
 def _print_result(inversion: "Inversion", one: Prepared) -> None:
-    for line in (describe_partial(inversion), describe_files(one.outputs), describe_metrics(inversion)):
+    found = describe_partial(inversion), describe_files(one.outputs), describe_metrics(inversion)
+    for line in (*found, one.note):
         if line:
             print(printable(line), flush=True)

@@ -2,9 +2,8 @@
 
 import contextlib
 import dataclasses
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.cli.command import choose_device, is_disk_full
 from stylegan_latents.generator.cli.progress import show_progress, show_status
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.commands.jobs import Job, Outputs
+from stylegan_latents.invert.commands.jobs import Job, Outputs, Prepared, Target
 from stylegan_latents.invert.commands.locks import Claims
-from stylegan_latents.invert.commands.settings import Prepared, Settings, SettingsError, Target
+from stylegan_latents.invert.commands.messages import describe_choice
+from stylegan_latents.invert.commands.settings import Settings, SettingsError
 from stylegan_latents.invert.films.preview import check_preview_path, film_of_search
-from stylegan_latents.invert.inverters.base import resemblance_for
-from stylegan_latents.invert.photos.files import read_photo, save_picture, to_tensor
-from stylegan_latents.invert.record.pictures import measured, picture_of
+from stylegan_latents.invert.invert_face import Crop, cut_out, find_codes, portrait
+from stylegan_latents.invert.photos.files import read_photo, save_picture
+from stylegan_latents.invert.record.metrics import picture_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.invert.commands.report_table import RunReport
     from stylegan_latents.invert.faces.align import Face
-    from stylegan_latents.invert.faces.identity import Embedding, Identity
+    from stylegan_latents.invert.faces.identity import Identity
+    from stylegan_latents.invert.faces.landmarks_file import GivenLandmarks
     from stylegan_latents.invert.inverters.base import Inverter, Progress
-    from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
 
 
@@ -43,6 +43,7 @@ class Session:
     Args:
         settings: of the run.
         several: whether the run has more than one photo, which decides about the names of films.
+        given: landmarks given by hand, by photo; the other photos' faces are looked for.
 
     Attributes:
         stopped: whether Ctrl-C ended a search whose best code was kept.
@@ -50,9 +51,12 @@ class Session:
         claims: the records that this run is making, which another one leaves alone.
     """
 
-    def __init__(self, settings: Settings, *, several: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, *, several: bool = False, given: "Mapping[Path, GivenLandmarks] | None" = None
+    ) -> None:
         self.settings = settings
         self.several = several
+        self.given = given or {}
         self.stopped = False
         self.skipped: list[Path] = []
         self.claims = Claims()
@@ -121,10 +125,9 @@ class Session:
 
         return None if self.settings.report is None else RunReport(self.settings.report, self.settings)
 
-    @cached_property
-    def _known(self) -> "dict[str, JSON]":
+    def _known(self, photo: Path) -> "dict[str, JSON]":
         """What a record's settings say of the run, and no inverter knows."""
-        from stylegan_latents.invert.record.run_settings import FACE, LOW_RESOLUTION, MASK, UNCHANGED
+        from stylegan_latents.invert.record.run_settings import FACE, LANDMARKS, LOW_RESOLUTION, MASK, UNCHANGED
         from stylegan_latents.invert.record.source import Source
 
         known: dict[str, JSON] = {FACE: self.settings.face if self.settings.align else None}
@@ -134,6 +137,8 @@ class Session:
             known[UNCHANGED] = Source.of(self.settings.keep_unchanged).sha256
         if self.settings.low_resolution is not None:
             known[LOW_RESOLUTION] = self.settings.low_resolution
+        if photo in self.given:
+            known[LANDMARKS] = [one.to_dict() for one in self.given[photo].landmarks]
         return known
 
     def targets(self, job: Job) -> list[Target]:
@@ -144,23 +149,14 @@ class Session:
                 another way, or another run is making it.
         """
         settings = self.settings
-        # How many records there are is known before the photo is read, unless every face is wanted.
-        if settings.face != "all" and not settings.overwrite:
+        # What the records are called is known before the photo is read, unless that depends on its faces.
+        if (settings.face == "largest" or not settings.align) and not settings.overwrite:
             outputs = self._outputs(job)
             if self._is_done(job, outputs):
                 return []
             outputs.check_free()
         image = read_photo(job.photo)
-        faces: list[tuple[int | None, Face | None]] = [(None, None)]
-        if settings.align:
-            from stylegan_latents.generator.weights.fetch import cache_folder
-            from stylegan_latents.invert.faces.align import require_faces
-
-            at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
-            with show_status(f"Looking for faces in {job.photo.name}", quiet=settings.quiet or not at_hand):
-                found = require_faces(image, settings.face, job.photo.name)
-            # Only where one photo gives several records do their names say which face is whose.
-            faces = [(number if len(found) > 1 else None, face) for number, face in enumerate(found)]
+        faces, note = self._faces(job, image) if settings.align else ([(None, None)], "")
         targets = []
         for number, face in faces:
             outputs = self._outputs(job, number)
@@ -174,25 +170,53 @@ class Session:
                 check_preview_path(outputs.preview, settings.overwrite)
             if not settings.overwrite:
                 outputs.check_free()
-            targets.append(Target(job.photo, image, face, _label(job, number), outputs))
+            targets.append(Target(job.photo, image, face, _label(job, number), outputs, note))
         return targets
+
+    def _faces(self, job: Job, image: "Image.Image") -> "tuple[list[tuple[int | None, Face | None]], str]":
+        """The faces to invert, each with its number where its names say it, and what to say of the choice."""
+        from stylegan_latents.generator.weights.fetch import cache_folder
+        from stylegan_latents.invert.faces.align import require_faces
+        from stylegan_latents.invert.faces.detector import choose_faces
+        from stylegan_latents.invert.faces.find import DLIB
+
+        which = self.settings.face
+        at_hand = (cache_folder() / "dlib-68-landmarks").is_dir()
+        with show_status(f"Looking for faces in {job.photo.name}", quiet=self.settings.quiet or not at_hand):
+            found = require_faces(image, "all", job.photo.name, self.given.get(job.photo, DLIB))
+        if which == "all":
+            return [(number if len(found) > 1 else None, face) for number, face in enumerate(found)], ""
+        chosen = choose_faces(found, which)[0]
+        number = next(number for number, face in enumerate(found) if face is chosen)
+        if len(found) == 1:
+            return [(None, chosen)], ""
+        if which != "largest":
+            return [(number, chosen)], ""
+        # The largest has the photo's own name, as it is taken by default.
+        return [(None, chosen)], describe_choice(job.label, len(found), number)
 
     def _outputs(self, job: Job, number: int | None = None) -> Outputs:
         """The files of one face."""
         preview = self.settings.preview
         outputs = job.outputs(self.settings.folder, face=number, npz=self.settings.npz)
-        if preview is not None and (self.several or number is not None):
+        if preview is not None and (self.several or (number is not None and self.settings.face == "all")):
             preview = preview.with_name(f"{outputs.stem}.{preview.name}")
         return dataclasses.replace(outputs, preview=preview)
 
     def _is_done(self, job: Job, outputs: Outputs, number: int | None = None) -> bool:
         """Whether the search was done already; what can be made from its record and is missing is made."""
         from stylegan_latents.invert.commands.already_done import done_before
+        from stylegan_latents.invert.record.run_settings import FACE
         from stylegan_latents.invert.record.source import Source
 
         if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
             return False
-        found = done_before(outputs.record, Source.of(job.photo), self.inverter, self._known)
+        # A face is the same whether it was asked for by its number or with all.
+        ways = [self.settings.face] if number is None else ["all", str(number)]
+        source, known = Source.of(job.photo), self._known(job.photo)
+        ways_known = [known | {FACE: way} for way in ways] if self.settings.align else [known]
+        tries = (done_before(outputs.record, source, self.inverter, one) for one in ways_known)
+        found = next((one for one in tries if one is not None), None)
         if found is None:
             return False
         if not outputs.picture.exists():
@@ -225,17 +249,14 @@ class Session:
             InputError: the search failed, for a batch of several perhaps because of one; or the disk is full.
             KeyboardInterrupt: Ctrl-C, where the best code so far is not wanted; nothing is written.
         """
-        import torch
-
         settings = self.settings
-        images = torch.cat([to_tensor(one.crop, device=self.generator.device) for one in batch])
-        masks = {name: torch.cat([one.masks[name] for one in batch]) for name in batch[0].masks}
-        resemblance = resemblance_for(self.inverter, [one.face for one in batch], [one.alignment for one in batch])
         label = batch[0].label if len(batch) == 1 else f"{len(batch)} photos from {batch[0].label} on"
         # The films are completed last, so that their failure costs no code.
         with contextlib.ExitStack() as stack:
             add_frames = [
-                stack.enter_context(film_of_search(one.outputs.preview, images, row, overwrite=settings.overwrite))
+                stack.enter_context(
+                    film_of_search(one.outputs.preview, one.crop.picture, row, overwrite=settings.overwrite)
+                )
                 for row, one in enumerate(batch)
             ]
             with show_progress(label, quiet=settings.quiet) as report:
@@ -246,41 +267,43 @@ class Session:
                         add_frame(progress)
 
                 begun = time.perf_counter()
-                found = self.inverter.invert(
-                    reduced(images, settings.low_resolution),
+                found = find_codes(
+                    self.inverter,
+                    [one.crop for one in batch],
+                    low_resolution=settings.low_resolution,
                     on_step=on_step,
                     keep_partial=settings.keep_partial,
-                    resemblance=resemblance,
-                    **masks,
                 )
                 seconds = (time.perf_counter() - begun) / len(batch)
             self.stopped = self.stopped or "stopped_at_step" in found.settings
-            for row, (one, inversion) in enumerate(zip(batch, found.split(), strict=True)):
+            for one, inversion in zip(batch, found.split(), strict=True):
                 try:
-                    yield self._finish(one, inversion, images[row : row + 1], seconds)
+                    yield self._finish(one, inversion, seconds)
                 except InputError as error:
                     if len(batch) == 1 or is_disk_full(error):
                         raise
                     yield error
 
-    def _finish(self, one: Prepared, inversion: "Inversion", images: "Tensor", seconds: float) -> "Inversion":
+    def _finish(self, one: Prepared, found: "Inversion", seconds: float) -> "Inversion":
         """Measure one code and write its files."""
         settings, outputs = self.settings, one.outputs
-        known = inversion.settings | self._known
-        inversion = dataclasses.replace(inversion, settings=known, sources=[one.source], alignments=[one.alignment])
-        metrics = measured(self.generator, inversion, images, full=settings.report is not None)
-        picture = picture_of(self.generator, inversion)
-        if one.person is not None:
-            other = self._identity(picture)
-            metrics["identity"] = [math.nan if other is None else self._identity.distance(one.person, other)]
-        inversion = dataclasses.replace(inversion, metrics=metrics)
+        made = portrait(
+            self.generator,
+            found,
+            one.crop,
+            settings=self._known(one.photo),
+            full=settings.report is not None,
+            identity=None if one.crop.person is None else self._identity,
+        )
+        inversion = dataclasses.replace(made.inversion, model_file=settings.model_file)
+        picture = made.picture
         inversion.save(outputs.record, overwrite=settings.overwrite)
         save_picture(picture, outputs.picture, overwrite=settings.overwrite)
         if outputs.npz is not None:
             inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
         self.claims.release(outputs.record)
         if self.report is not None:
-            self.report.add(inversion, one.label, outputs, seconds, one.crop)
+            self.report.add(inversion, one.label, outputs, seconds, one.crop.picture)
         return inversion
 
 
@@ -289,60 +312,33 @@ def _label(job: Job, number: int | None) -> str:
     return job.label if number is None else f"{job.label}, face {number}"
 
 
-def prepared(
-    target: Target,
-    settings: Settings,
-    resolution: int,
-    identity: "Callable[[Image.Image], Embedding | None] | None",
-) -> Prepared:
+def prepared(target: Target, settings: Settings, resolution: int, identity: "Identity | None" = None) -> Prepared:
     """Cut a target out of its photo.
 
     Args:
         target: what to cut out.
         settings: of the run.
         resolution: of the crop, the generator's.
-        identity: sees who is in a crop; None where nobody is to be seen.
+        identity: measures who is seen; None where that is not wanted.
 
     Raises:
         InputError: the photo cannot be read any more, or its mask cannot be used.
     """
-    from stylegan_latents.invert.faces.align import align_face
-    from stylegan_latents.invert.photos.crop import no_align
     from stylegan_latents.invert.record.source import Source
 
-    if target.face is None:
-        crop, alignment = no_align(target.image, resolution)
-    else:
-        crop, alignment = align_face(target.image, target.face, resolution)
-    return Prepared(
-        target.photo,
-        target.label,
-        target.outputs,
-        Source.of(target.photo),
-        crop,
-        alignment,
-        _masks(target, settings, alignment),
-        None if identity is None else identity(crop),
-        target.face,
-    )
+    source = Source.of(target.photo)
+    crop = cut_out(target.image, target.face, resolution, source=source, identity=identity)
+    crop = dataclasses.replace(crop, masks=_masks(target, settings, crop))
+    return Prepared(target.photo, target.label, target.outputs, crop, target.note)
 
 
-def reduced(images: "Tensor", low_resolution: int | None) -> "Tensor":
-    """Images as the inverter sees them: averaged to the side that the user says holds all there is, if any."""
-    if low_resolution is None:
-        return images
-    from stylegan_latents.generator.perceptual import area_resize
-
-    return area_resize(images, low_resolution)
-
-
-def _masks(target: Target, settings: Settings, alignment: "Alignment") -> "dict[str, Tensor]":
-    """What the inverter is told of the photo's masks, by its argument."""
-    from stylegan_latents.invert.photos.mask import compared, read_mask
+def _masks(target: Target, settings: Settings, crop: Crop) -> "dict[str, Tensor]":
+    """The photo's masks, by the inverter's argument."""
+    from stylegan_latents.invert.photos.crop import compared, read_mask
 
     masks: dict[str, Tensor] = {}
     for name, path in (("mask", settings.mask), ("unchanged", settings.keep_unchanged)):
         if path is not None:
-            counts = compared(read_mask(path, target.image, target.photo.name), alignment)
-            masks[name] = reduced(counts if name == "mask" else 1 - counts, settings.low_resolution)
+            counts = compared(read_mask(path, target.image, target.photo.name), crop.alignment)
+            masks[name] = counts if name == "mask" else 1 - counts
     return masks

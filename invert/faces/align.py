@@ -10,40 +10,41 @@ a photo of width w spans -0.5 to w - 0.5.
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.invert.faces.detector import Face, choose_faces, find_faces, landmarks_of, require_faces
-from stylegan_latents.invert.faces.landmarks import Box, aligned_box
+from stylegan_latents.invert.faces.detector import Face, choose_faces
+from stylegan_latents.invert.faces.find import find_faces, require_faces
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.crop import Alignment, Array, _quarter_turn, crop_of, no_align
 
 __all__ = [
     "Alignment",
-    "Box",
     "Face",
     "align_face",
-    "aligned_box",
     "choose_faces",
     "crop_of",
     "ffhq_quad",
     "find_faces",
-    "landmarks_of",
     "no_align",
     "require_faces",
 ]
 
 
-def ffhq_quad(landmarks: Array) -> Array:
-    """The corners of FFHQ's crop, from the 68 landmarks.
+def ffhq_quad(landmarks: Landmarks) -> Array:
+    """The corners of FFHQ's crop of one face (Karras et al. 2019, appendix A).
+
+    The crop's horizontal axis is the mean of the line between the eyes and of the one at right angles to that from
+    eyes to mouth. Half its side is 2 times the distance of the eyes or 1.8 times that from eyes to mouth, whichever
+    is larger; its centre lies a tenth of the way from the eyes to the mouth.
 
     Args:
-        landmarks: float64 ``[68, 2]`` in pixels of the photo.
+        landmarks: in pixels of the photo. Eyes and corners of the mouth take part.
 
     Returns:
         float64 ``[4, 2]``: top left, bottom left, bottom right, top right, in pixels of the photo.
     """
-    left_eye, right_eye = landmarks[36:42].mean(axis=0), landmarks[42:48].mean(axis=0)
+    left_eye, right_eye = landmarks.left_eye.mean(axis=0), landmarks.right_eye.mean(axis=0)
     eyes = (left_eye + right_eye) / 2
     eye_to_eye = right_eye - left_eye
-    # Points 48 and 54 are the corners of the mouth.
-    eye_to_mouth = (landmarks[48] + landmarks[54]) / 2 - eyes
+    eye_to_mouth = (landmarks.mouth_corners[0] + landmarks.mouth_corners[1]) / 2 - eyes
     across = eye_to_eye - _quarter_turn(eye_to_mouth)
     across *= max(2.0 * np.hypot(*eye_to_eye), 1.8 * np.hypot(*eye_to_mouth)) / np.hypot(*across)
     down = _quarter_turn(across)
@@ -60,12 +61,15 @@ def align_face(image: Image.Image, face: Face, size: int) -> tuple[Image.Image, 
     resampled at twice its final resolution with an antialiasing filter on both sides.
 
     Args:
-        image: the upright photo.
-        face: one of ``find_faces``.
+        image: the upright photo, of any size and mode.
+        face: in that photo: one of ``find_faces``, or one whose landmarks were given by hand.
         size: side of the crop in pixels.
 
     Returns:
         The crop, RGB, ``[size, size]``, and how it was made.
+
+    Raises:
+        InputError: the crop lies wholly outside the photo.
     """
     alignment = Alignment(ffhq_quad(face.landmarks), image.size, size, "ffhq")
     return crop_of(image, alignment), alignment

@@ -1,36 +1,34 @@
-"""Finding faces and their 68 landmarks with dlib.
+"""What a face detector gives, and the choice among the faces that one found.
 
-The detector is dlib's HOG + SVM sliding window (after Dalal and Triggs 2005), which knows upright, roughly
-frontal faces.
-
-Coordinates are in pixels of the photo; a pixel's centre has whole-numbered coordinates, as in dlib.
+Another detector is a class with the method ``find``, in a file of its own beside this one. It is handed on as
+``detector=`` to what looks for faces (``find_faces``, ``require_faces``, ``look_for_faces`` of films).
 """
 
-import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.faces.landmarks import Box, read_landmarks, settle
-from stylegan_latents.invert.photos.crop import Array
+from stylegan_latents.invert.faces.landmarks import Landmarks
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels of the picture."""
 
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A face found in a photo.
+    """A face in a picture.
 
     Attributes:
-        box: the detector's square, (left, top, right, bottom) in pixels of the photo.
-        landmarks: float64 ``[68, 2]``, x and y in pixels of the photo, in iBUG's order.
-        score: the detector's confidence: around 0.3 for a face that is hard to see, above 1 for a clear one.
+        box: a square about brows, mouth and chin: (left, top, right, bottom) in pixels of the picture.
+        landmarks: in pixels of the picture.
+        score: the detector's confidence, on its own scale. dlib's is around 0.3 for a face that is hard to see and
+            above 1 for a clear one.
     """
 
     box: Box
-    landmarks: Array
+    landmarks: Landmarks
     score: float
 
     @property
@@ -39,82 +37,52 @@ class Face:
         return self.box[2] - self.box[0]
 
 
-# Faces score 0.3 and more even when dark, tilted by 50 degrees or 40 pixels small; noise and folds of cloth
-# up to 0.17. A faint hit counts only where nothing better is found.
-_CLEAR_SCORE = 0.2
-_FAINT_SCORE = 0.1
-_FOLLOWED_SIDE = 400  # of the surroundings of a face that was there before, which is a third of them
+class NoFaceError(InputError):
+    """No face was found."""
 
 
-@functools.cache
-def _detector() -> Any:
-    import dlib
+class FaceDetector(Protocol):
+    """Finds faces and their landmarks. A subclass has to define ``find``; the rest follows from it."""
 
-    return dlib.get_frontal_face_detector()
+    def find(self, image: Image.Image) -> list[Face]:
+        """Every face in a picture of any size and mode, largest first; empty when there is none."""
+        ...
 
+    def follow(self, image: Image.Image, before: Face) -> Face | None:
+        """The same face in the next frame of a film; None where none overlaps with where it was."""
+        near = [face for face in self.find(image) if overlap(face.box, before.box) > 0.4]
+        return max(near, key=lambda face: overlap(face.box, before.box), default=None)
 
-def find_faces(image: Image.Image, *, max_side: int = 1000) -> list[Face]:
-    """Find every upright face in a photo of any size.
+    def read_crop(self, crop: Image.Image) -> Landmarks | None:
+        """The landmarks of the largest face of an aligned, small crop; None where there is none."""
+        faces = self.find(crop)
+        return faces[0].landmarks if faces else None
 
-    The detector looks at the photo resized to ``max_side`` and to twice that (faces from about 4 % of the
-    photo's long side up), and where both show nothing at a copy with a margin (a face that fills the
-    picture). The landmarks are then read at full resolution, around each face.
-
-    Args:
-        image: any picture.
-        max_side: long side in pixels of the copy that the detector looks at first.
-
-    Returns:
-        The faces, largest first; empty when there is none.
-    """
-    image = image.convert("RGB")
-    found = [hit for side in (max_side, 2 * max_side) for hit in _detect(image, side)]
-    clear = [hit for hit in found if hit[1] >= _CLEAR_SCORE]
-    if not clear:
-        clear = [hit for hit in _detect_with_margin(image, max_side) if hit[1] >= _CLEAR_SCORE]
-    boxes = _without_overlaps(clear or [hit for hit in found if hit[1] > _FAINT_SCORE])
-    faces = [Face(box, read_landmarks(image, box), score) for box, score in boxes]
-    return sorted(faces, key=lambda face: -face.size)
+    def say_none(self, image: Image.Image, name: str) -> str:  # noqa: ARG002
+        """The sentence for a picture in which ``find`` found nothing, and what to do about it."""
+        return no_face(name)
 
 
-def follow_face(image: Image.Image, before: Face) -> Face | None:
-    """Find the same face in the next frame of a film: where it was or close by. Much quicker than a whole search.
-
-    Args:
-        image: the frame.
-        before: the face in the frame before.
-
-    Returns:
-        The face; None where there is none that overlaps with where it was.
-    """
-    image = image.convert("RGB")
-    left, top = np.floor(np.array(before.box[:2]) - before.size).astype(int).tolist()
-    extent = int(np.ceil(3 * before.size))
-    around = image.crop((left, top, left + extent, top + extent))
-    near = [
-        ((x0 + left, y0 + top, x1 + left, y1 + top), score)
-        for (x0, y0, x1, y1), score in _detect(around, _FOLLOWED_SIDE)
-        if score > _FAINT_SCORE
-    ]
-    near = [hit for hit in near if _overlap(hit[0], before.box) > 0.4]
-    if not near:
-        return None
-    box, score = max(near, key=lambda hit: hit[1])
-    return Face(box, read_landmarks(image, box), score)
+def no_face(name: str) -> str:
+    """The sentence for a picture called ``name`` in which there is no face."""
+    return (
+        f"No face was found in {name}; use a larger, upright, frontal and evenly lit photo, --landmarks to say "
+        "where eyes and mouth are, or --no-align when it is an aligned crop already or shows something else."
+    )
 
 
 def choose_faces(faces: list[Face], which: str) -> list[Face]:
     """Pick faces as the command line names them.
 
     Args:
-        faces: what ``find_faces`` returned.
+        faces: what a detector found.
         which: ``largest``; ``all``, from left to right; or a number counted from 0, from left to right.
 
     Raises:
         InputError: there is no face, no face of that number, or ``which`` is something else.
     """
     if not faces:
-        raise InputError(_NO_FACE.format(name="the photo"))
+        raise NoFaceError(no_face("the photo"))
     from_left = sorted(faces, key=lambda face: face.box[0] + face.box[2])
     if which == "all":
         return from_left
@@ -128,118 +96,8 @@ def choose_faces(faces: list[Face], which: str) -> list[Face]:
     return [from_left[int(which)]]
 
 
-_NO_FACE = (
-    "No face was found in {name}; use a larger, upright, frontal and evenly lit photo, or --no-align when it "
-    "is an aligned crop already or shows something else."
-)
-
-
-def require_faces(image: Image.Image, which: str = "largest", name: str = "the photo") -> list[Face]:
-    """Find and choose faces; when there is none, say why as far as that can be known.
-
-    Args:
-        image: the photo.
-        which: as in ``choose_faces``.
-        name: what the message calls the photo, such as its file name.
-
-    Raises:
-        InputError: no face was found, or none of that number.
-    """
-    faces = find_faces(image)
-    if faces:
-        return choose_faces(faces, which)
-    turns = (
-        (Image.Transpose.ROTATE_270, "90 degrees clockwise"),
-        (Image.Transpose.ROTATE_90, "90 degrees anticlockwise"),
-        (Image.Transpose.ROTATE_180, "180 degrees"),
-    )
-    small = image.convert("RGB")
-    small.thumbnail((1000, 1000))
-    for turn, words in turns:
-        if any(score >= _CLEAR_SCORE for _, score in _detect(small.transpose(turn), 1000)):
-            raise InputError(f"{name} shows a face that is not upright; turn the photo by {words} and try again.")
-    raise InputError(_NO_FACE.format(name=name))
-
-
-def landmarks_of(pixels: npt.NDArray[np.uint8], box: Box | None = None, *, average: bool = False) -> Array | None:
-    """Read the landmarks of one face, quickly: a few milliseconds with a box, at 256 to 512 pixels.
-
-    Args:
-        pixels: uint8 ``[H, W, 3]``, RGB; for large photos use ``find_faces``.
-        box: the face's box; ``aligned_box`` for an aligned face. None runs the detector and takes the
-            largest face.
-        average: also average over nine displaced boxes, for about four times the time.
-
-    Returns:
-        float64 ``[68, 2]``, or None when no box is given and no face is found.
-    """
-    pixels = np.ascontiguousarray(pixels)
-    if box is None:
-        rectangles, scores, _ = _detector().run(pixels, 0, 0.0)
-        boxes = _without_overlaps(
-            [(_box_of(rectangle), float(score)) for rectangle, score in zip(rectangles, scores, strict=True)]
-        )
-        if not boxes:
-            return None
-        box = max((box for box, _ in boxes), key=lambda box: box[2] - box[0])
-    return settle(pixels, box, average=average)
-
-
-def _detect(image: Image.Image, side: int) -> list[tuple[Box, float]]:
-    """Boxes in pixels of the photo, and scores, found on a copy whose long side is ``side``."""
-    scale = min(side / max(image.size), 8.0)
-    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    copy = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    rectangles, scores, _ = _detector().run(np.asarray(copy), 0, 0.0)
-    across, down = image.width / size[0], image.height / size[1]
-    hits = []
-    for rectangle, score in zip(rectangles, scores, strict=True):
-        left, top, right, bottom = _box_of(rectangle)
-        box = (
-            (left + 0.5) * across - 0.5,
-            (top + 0.5) * down - 0.5,
-            (right + 0.5) * across - 0.5,
-            (bottom + 0.5) * down - 0.5,
-        )
-        hits.append((box, float(score)))
-    return hits
-
-
-def _detect_with_margin(image: Image.Image, side: int) -> list[tuple[Box, float]]:
-    """As ``_detect``, on a copy with a margin all around that repeats the edge."""
-    small = image.copy()
-    small.thumbnail((side, side), reducing_gap=2.0)
-    scale = image.width / small.width
-    margin = round(0.4 * max(small.size))
-    padded = Image.fromarray(np.pad(np.asarray(small), ((margin, margin), (margin, margin), (0, 0)), "edge"))
-
-    def to_photo(value: float) -> float:
-        return (value - margin + 0.5) * scale - 0.5
-
-    hits = _detect(padded, side)
-    return [((to_photo(b[0]), to_photo(b[1]), to_photo(b[2]), to_photo(b[3])), score) for b, score in hits]
-
-
-def _box_of(rectangle: Any) -> Box:
-    return (
-        float(rectangle.left()),
-        float(rectangle.top()),
-        float(rectangle.right()),
-        float(rectangle.bottom()),
-    )
-
-
-def _without_overlaps(hits: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
-    """Of boxes that cover mostly the same place keep the one with the best score."""
-    kept: list[tuple[Box, float]] = []
-    for box, score in sorted(hits, key=lambda hit: -hit[1]):
-        if all(_overlap(box, other) < 0.4 for other, _ in kept):
-            kept.append((box, score))
-    return kept
-
-
-def _overlap(one: Box, two: Box) -> float:
-    """Common area as a fraction of the smaller box."""
+def overlap(one: Box, two: Box) -> float:
+    """Common area of two boxes as a fraction of the smaller one."""
     width = min(one[2], two[2]) - max(one[0], two[0])
     height = min(one[3], two[3]) - max(one[1], two[1])
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two))

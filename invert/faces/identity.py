@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from stylegan_latents.invert.faces.detector import Face, find_faces
-from stylegan_latents.invert.faces.landmarks import in_copy, surroundings
+from stylegan_latents.invert.faces.detector import Face
+from stylegan_latents.invert.faces.dlib_landmarks import in_copy, surroundings, to_dlib
+from stylegan_latents.invert.faces.find import find_faces
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,16 +42,15 @@ class Identity:
         return self.embed_face(image, faces[0]) if faces else None
 
     def embed_face(self, image: Image.Image, face: Face) -> Embedding:
-        """Embed a face that was found already: float64 ``[128]``."""
-        import dlib
+        """Embed a face that was found already: float64 ``[128]``.
 
+        Raises:
+            InputError: not all of its landmarks are known.
+        """
         pixels, corner, scale = surroundings(image.convert("RGB"), face.box)
-        landmarks = in_copy(face.landmarks, corner, scale).tolist()
-        edges = in_copy(np.array(face.box).reshape(2, 2), corner, scale).ravel().tolist()
-        shape = dlib.full_object_detection(
-            dlib.rectangle(*(round(edge) for edge in edges)),
-            [dlib.point(round(x), round(y)) for x, y in landmarks],
-        )
+        landmarks = face.landmarks.mapped(lambda points: in_copy(points, corner, scale))
+        left, top, right, bottom = in_copy(np.array(face.box).reshape(2, 2), corner, scale).ravel().tolist()
+        shape = to_dlib(landmarks, (left, top, right, bottom))
         return np.array(_network().compute_face_descriptor(pixels, shape), dtype=np.float64)
 
     def embed_aligned(self, images: "Tensor") -> list[Embedding | None]:

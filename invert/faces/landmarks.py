@@ -1,126 +1,137 @@
-"""Reading the 68 landmarks of a face whose box is known, with dlib.
+"""The landmarks of a face by name, whoever found them: a detector, or a person with a pen.
 
-An ensemble of regression trees (Kazemi and Sullivan 2014) trained on iBUG 300-W, whose licence excludes
-commercial use. Its answer depends on where the box is; here that dependence is averaged out.
-
-Coordinates are in pixels; a pixel's centre has whole-numbered coordinates, as in dlib.
+Left and right are as the viewer sees them, so that the left eye is the one on the left of an upright picture.
+Coordinates are x and y in pixels, where a pixel's centre has whole-numbered coordinates, as in dlib; a picture of
+width w spans -0.5 to w - 0.5.
 """
 
-import functools
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.photos.crop import Array
 
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
-
-# How the detector's box lies about the landmarks, in units of their root-mean-square distance from their
-# mean: offset of the centre in x and y, and side. Means over 120 detections on 23 portraits at 10 scales.
-_BOX_FROM_LANDMARKS = (0.0, -0.101, 2.744)
-
-# The detector's pyramid has steps of 6/5, so its boxes jump by that much and the landmarks jump with them.
-# Averaging over displaced boxes brings the crop's jitter between scales of one photo from 0.39 % of its side
-# to 0.13 %.
-_DISPLACED = tuple((x, y, size) for x in (-0.05, 0.05) for y in (-0.05, 0.05) for size in (0.93, 1.08))
-
-# The landmarks are read on a copy in which the face's box has about this side, in pixels.
-_READING_SIDE = 256
+if TYPE_CHECKING:
+    from stylegan_latents.generator.json_values import JSON
 
 
-@functools.cache
-def _predictor() -> Any:
-    import dlib
-
-    from stylegan_latents.generator.weights.zoo import fetch
-
-    return dlib.shape_predictor(str(fetch("dlib-68-landmarks")))
+def _none() -> Array:
+    return np.empty((0, 2))
 
 
-def aligned_box(size: float) -> Box:
-    """Where the detector's box lies in an FFHQ-aligned face of this side, on average.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Landmarks:
+    """Points of one face, float64 ``[k, 2]`` each, or of several, ``[N, k, 2]``; k is 0 where they are unknown.
 
-    Makes the detector needless. Measured on 23 aligned portraits; the standard deviation of each edge is
-    about 3 % of the side.
+    Each field has the points, and the order of them, that it has in iBUG's 300-W (Sagonas et al. 2013), so that
+    whoever measures a face can rely on them. A detector that knows other points picks these out of them.
+
+    Attributes:
+        outline: 17, from the left ear down to the chin (the 9th) and up to the right ear.
+        left_brow, right_brow: 5 each, from left to right.
+        nose_bridge: 4, from between the eyes down to the tip.
+        nose_base: 5, under the nostrils from left to right.
+        left_eye, right_eye: 6 each, around the lids clockwise from the left corner; or 1, the eye's centre.
+        outer_lips: 12, around the lips clockwise from the left corner of the mouth.
+        inner_lips: 8, around the gap between the lips, in the same way.
+        mouth_corners: 2, left and right.
     """
-    left, top, right, bottom = _ALIGNED_BOX
-    return (left * size, top * size, right * size, bottom * size)
+
+    outline: Array = field(default_factory=_none)
+    left_brow: Array = field(default_factory=_none)
+    right_brow: Array = field(default_factory=_none)
+    nose_bridge: Array = field(default_factory=_none)
+    nose_base: Array = field(default_factory=_none)
+    left_eye: Array
+    right_eye: Array
+    outer_lips: Array = field(default_factory=_none)
+    inner_lips: Array = field(default_factory=_none)
+    mouth_corners: Array
+
+    def __post_init__(self) -> None:
+        for name, count in COUNTS.items():
+            found = getattr(self, name).shape[-2]
+            required = name in ("left_eye", "right_eye", "mouth_corners")
+            if found != count and not (found == 0 and not required) and not (found == 1 and name.endswith("_eye")):
+                raise ValueError(f"{name} takes {'1 or ' * name.endswith('_eye')}{count} points, not {found}")
+
+    @classmethod
+    def from_ibug(cls, points: Array) -> Self:
+        """The 68 points of iBUG's 300-W, ``[..., 68, 2]``, in its order, by name."""
+        found, begin = {}, 0
+        for name in _IN_IBUG:
+            found[name] = points[..., begin : begin + COUNTS[name], :]
+            begin += COUNTS[name]
+        return cls(**found, mouth_corners=found["outer_lips"][..., [0, 6], :])
+
+    @classmethod
+    def stack(cls, faces: Sequence["Landmarks"]) -> Self:
+        """Several faces with the same points as one, ``[N, k, 2]``."""
+        return cls(**{one.name: np.stack([getattr(face, one.name) for face in faces]) for one in fields(cls)})
+
+    def __getitem__(self, rows: npt.NDArray[np.generic] | int) -> "Landmarks":
+        """One face of several, or some of them."""
+        return self.mapped(lambda points: points[rows])
+
+    def mapped(self, change: Callable[[Array], Array]) -> "Landmarks":
+        """The same landmarks elsewhere: ``change`` is given the points of each field, ``[..., k, 2]``."""
+        return Landmarks(**{one.name: change(getattr(self, one.name)) for one in fields(self)})
+
+    @property
+    def points(self) -> Array:
+        """All that are known, float64 ``[..., K, 2]``; in iBUG's order where those are all 68."""
+        names = _IN_IBUG if self.outer_lips.shape[-2] else (*_IN_IBUG, "mouth_corners")
+        return np.concatenate([getattr(self, name) for name in names], axis=-2)
+
+    @property
+    def brows(self) -> Array:
+        """Both brows' points, from left to right."""
+        return np.concatenate([self.left_brow, self.right_brow], axis=-2)
+
+    @property
+    def nose(self) -> Array:
+        """The nose's points, bridge and base."""
+        return np.concatenate([self.nose_bridge, self.nose_base], axis=-2)
+
+    @property
+    def chin(self) -> Array:
+        """The lowest point of the outline, ``[..., 2]``."""
+        return self.outline[..., 8, :]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The fields of which not all points are known."""
+        return tuple(name for name, count in COUNTS.items() if getattr(self, name).shape[-2] < count)
+
+    def require(self, purpose: str, *names: str) -> None:
+        """Refuse a face of which something is unknown.
+
+        Args:
+            purpose: what needs it, as the message says.
+            names: fields; all of them by default.
+
+        Raises:
+            InputError: a field has fewer points than it could have.
+        """
+        lacking = [name for name in self.missing if not names or name in names]
+        if lacking:
+            few = ", ".join(f"{name} ({COUNTS[name]} points)" for name in lacking)
+            raise InputError(f"For {purpose} these landmarks lack {few}; add them.")
+
+    def to_dict(self) -> "dict[str, JSON]":
+        """What is known of one face, in the types of JSON: points ``[x, y]`` by the name of their field."""
+        known = {one.name: getattr(self, one.name).tolist() for one in fields(self)}
+        return {name: points for name, points in known.items() if points}
 
 
-_ALIGNED_BOX = (0.215, 0.316, 0.783, 0.884)
+COUNTS = {
+    "outline": 17, "left_brow": 5, "right_brow": 5, "nose_bridge": 4, "nose_base": 5, "left_eye": 6, "right_eye": 6,
+    "outer_lips": 12, "inner_lips": 8, "mouth_corners": 2,
+}  # fmt: skip
+"""How many points each field of ``Landmarks`` has where all are known."""
 
-
-def surroundings(image: Image.Image, box: Box) -> tuple[npt.NDArray[np.uint8], Array, float]:
-    """A copy of the box and 75 % more on each side, its corner in the photo, and photo pixels per pixel."""
-    side = box[2] - box[0]
-    left, top = np.floor(np.array(box[:2]) - 0.75 * side).astype(int).tolist()
-    extent = int(np.ceil(2.5 * side))
-    copy_side = round(2.5 * _READING_SIDE)
-    # Image.crop fills what lies outside the photo with black, as dlib itself does.
-    crop = image.crop((left, top, left + extent, top + extent))
-    crop = crop.resize((copy_side, copy_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return np.asarray(crop), np.array([left, top], dtype=np.float64), extent / copy_side
-
-
-def in_copy(points: Array, corner: Array, scale: float) -> Array:
-    """Points ``[K, 2]`` of the photo in pixels of the copy that ``surroundings`` made."""
-    return (points - corner + 0.5) / scale - 0.5
-
-
-def read_landmarks(image: Image.Image, box: Box) -> Array:
-    """Landmarks in pixels of the photo."""
-    pixels, corner, scale = surroundings(image, box)
-    left, top, right, bottom = in_copy(np.array(box).reshape(2, 2), corner, scale).ravel().tolist()
-    landmarks = settle(pixels, (left, top, right, bottom), average=True)
-    return (landmarks + 0.5) * scale - 0.5 + corner
-
-
-def settle(pixels: npt.NDArray[np.uint8], box: Box, *, average: bool) -> Array:
-    """Landmarks that depend little on where exactly the box was."""
-    return _settled(pixels, box, 2, _DISPLACED if average else ())
-
-
-def settle_quickly(pixels: npt.NDArray[np.uint8], box: Box) -> Array:
-    """``settle``, averaged, from two readings in place of eleven, for a box that is nearly right.
-
-    They are the one in that box and the one in the box fitted to it. Where the first is, differs from face to face,
-    so that their mean takes most of what there is to average out.
-    """
-    first = _predict(pixels, box)
-    return np.asarray((first + _predict(pixels, _fitted_box(first))) / 2)
-
-
-def _settled(
-    pixels: npt.NDArray[np.uint8], box: Box, turns: int, displaced: tuple[tuple[float, float, float], ...]
-) -> Array:
-    """The mean of readings in a box that was fitted some turns, and in displaced ones."""
-    landmarks = _predict(pixels, box)
-    for _ in range(turns):
-        landmarks = _predict(pixels, _fitted_box(landmarks))
-    if not displaced:
-        return landmarks
-    left, top, right, bottom = _fitted_box(landmarks)
-    side = right - left
-    readings = [landmarks]
-    for across, down, grown in displaced:
-        x, y, half = (left + right) / 2 + across * side, (top + bottom) / 2 + down * side, side * grown / 2
-        readings.append(_predict(pixels, (x - half, y - half, x + half, y + half)))
-    return np.asarray(np.mean(readings, axis=0))
-
-
-def _fitted_box(landmarks: Array) -> Box:
-    centre = landmarks.mean(axis=0)
-    spread = float(np.sqrt(((landmarks - centre) ** 2).sum(axis=1).mean()))
-    across, down, side = _BOX_FROM_LANDMARKS
-    x, y, half = centre[0] + across * spread, centre[1] + down * spread, side * spread / 2
-    return (float(x - half), float(y - half), float(x + half), float(y + half))
-
-
-def _predict(pixels: npt.NDArray[np.uint8], box: Box) -> Array:
-    import dlib
-
-    shape = _predictor()(pixels, dlib.rectangle(*(round(edge) for edge in box)))
-    return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
+_IN_IBUG = tuple(COUNTS)[:-1]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import ffhq_quad
-from stylegan_latents.invert.faces.detector import Face, choose_faces, find_faces, follow_face
+from stylegan_latents.invert.faces.detector import Face, FaceDetector, choose_faces
+from stylegan_latents.invert.faces.find import DLIB, find_faces, follow_face
 from stylegan_latents.invert.films.crop_path import CropPath, plan_crops
 from stylegan_latents.invert.films.read import FilmFacts, read_film
 from stylegan_latents.invert.photos.crop import Array, no_align
@@ -19,6 +20,7 @@ def look_for_faces(
     every: int = 1,
     limit: int | None = None,
     cutoff: float | None = None,
+    detector: FaceDetector = DLIB,
     on_frame: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> tuple[CropPath, list[float]]:
     """Find the face in every frame that is wanted, and plan the crops.
@@ -31,6 +33,7 @@ def look_for_faces(
         every: look at each how manieth frame.
         limit: of the first so many.
         cutoff: as for ``plan_crops``.
+        detector: what looks for the face.
         on_frame: told how many frames are done, of how many (0 where the film does not say).
 
     Returns:
@@ -57,9 +60,9 @@ def look_for_faces(
         if which is None:
             quads.append(no_align(picture, 1)[1].quad)
         else:
-            face = None if face is None else follow_face(picture, face)
+            face = None if face is None else follow_face(picture, face, detector=detector)
             if face is None:
-                found = find_faces(picture)
+                found = find_faces(picture, detector=detector)
                 face = choose_faces(found, which)[0] if found else None
             quads.append(None if face is None else ffhq_quad(face.landmarks))
         on_frame(len(numbers), -(-count // every))

@@ -96,25 +96,27 @@ def record_preview(
 
 @contextlib.contextmanager
 def film_of_search(
-    path: Path | None, images: "Tensor", row: int = 0, *, overwrite: bool = False
+    path: Path | None, photo: "Image.Image", row: int = 0, *, overwrite: bool = False
 ) -> Iterator[Callable[["Progress"], None]]:
     """Give a function that films one image of a search, whose number of steps it learns from the first one on.
 
     Args:
         path: as for ``record_preview``; None for no film.
-        images: the photos of the search, ``[N, 3, H, W]`` in [-1, 1].
-        row: which of them is filmed.
+        photo: the crop that is searched.
+        row: which of the search's images it is.
         overwrite: whether an existing film may be replaced.
     """
     if path is None:
         yield lambda _progress: None
         return
+    from stylegan_latents.invert.photos.files import to_tensor
+
     with contextlib.ExitStack() as stack:
         add: list[Callable[[Tensor], None]] = []
 
         def add_frame(progress: "Progress") -> None:
             if not add:
-                film = record_preview(path, images[row : row + 1], progress.steps, overwrite=overwrite)
+                film = record_preview(path, to_tensor(photo), progress.steps, overwrite=overwrite)
                 add.append(stack.enter_context(film))
             add[0](progress.images[row : row + 1])
 

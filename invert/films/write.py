@@ -15,7 +15,7 @@ import numpy.typing as npt
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable
 from stylegan_latents.invert.films.background import in_background
-from stylegan_latents.invert.films.sound import CopiedSound
+from stylegan_latents.invert.films.read import CopiedSound
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

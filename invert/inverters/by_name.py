@@ -1,130 +1,200 @@
-"""The methods of `invert` by name, with what each makes of a quality."""
+"""The inverters by their names: the one list that the command line, the demo and the documentation read.
 
-from typing import TYPE_CHECKING, Any, Literal
+A new inverter is a new file in this folder and an entry here. Nothing is imported before an inverter is made.
+"""
+
+import dataclasses
+import importlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.inverters.base import Inverter
+from stylegan_latents.invert.inverters.options import InverterOptions, Quality, Space
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from stylegan_latents.generator.generator import Generator
-    from stylegan_latents.generator.precision import Precision
-    from stylegan_latents.invert.inverters.base import Pivot, Space
-    from stylegan_latents.invert.inverters.encode import EncoderInverter
-    from stylegan_latents.invert.inverters.optimize import OptimizationInverter
-    from stylegan_latents.invert.record.tuned_weights import Form
+    from stylegan_latents.invert.inverters.base import Inverter
+
+Steps = Mapping[Quality, Mapping[Space, int | None]]
 
 
-Method = Literal["hybrid", "optimize", "pivotal", "noise", "encode"]
-Quality = Literal["draft", "good", "best"]
-PivotMethod = Literal["hybrid", "optimize", "encode"]
-Steps = dict[Quality, dict[str, int | None]]
+def _steps(w: tuple[int | None, ...], w_plus: tuple[int | None, ...]) -> Steps:
+    """For draft, good and best; None for the inverter's own."""
+    qualities: tuple[Quality, ...] = ("draft", "good", "best")
+    return {one: {"w": w[i], "w+": w_plus[i]} for i, one in enumerate(qualities)}
 
-# Steps of a search in W and in W+ (None: the inverter's own), from W's mean and from an encoder's code, alone and
-# before tuning; and of tuning.
-_OPTIMIZE: Steps = {
-    "draft": {"w": 50, "w+": 80},
-    "good": {"w": None, "w+": None},
-    "best": {"w": 200, "w+": 440},
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What is known of an inverter before it is imported.
+
+    Attributes:
+        path: ``package.module:Class`` of a subclass of ``Inverter``.
+        what: for help texts, what it does, in a few words.
+        takes: the command line's options that not all inverters take; those it has no use for are refused.
+        steps: by quality and space; None where there is nothing to choose.
+        steps_before_tuning: as ``steps``, where it finds the pivot for ``pivotal``; None for ``steps``.
+        refines: whether it goes on from the codes of another: ``no``, of its ``steps``, or of those before tuning.
+        films: whether it may find the codes of a film's first frames.
+    """
+
+    path: str
+    what: str
+    takes: frozenset[str] = frozenset()
+    steps: Steps | None = None
+    steps_before_tuning: Steps | None = None
+    refines: Literal["no", "steps", "steps_before_tuning"] = "no"
+    films: bool = True
+
+    def load(self) -> "type[Inverter]":
+        """Import the class."""
+        module, name = self.path.split(":")
+        made: type[Inverter] = getattr(importlib.import_module(module), name)
+        return made
+
+
+_HERE = "stylegan_latents.invert.inverters"
+_SEARCH = frozenset({"preview", "precision", "identity_weight"})
+INVERTERS: dict[str, Entry] = {
+    "hybrid": Entry(
+        path=f"{_HERE}.hybrid:HybridInverter",
+        what="start from an encoder's code and search, the default",
+        takes=_SEARCH | {"encoder"},
+        steps=_steps((20, None, 100), (40, None, 200)),
+        steps_before_tuning=_steps((20, 30, 50), (30, 50, 80)),
+    ),
+    "optimize": Entry(
+        path=f"{_HERE}.optimize:OptimizationInverter",
+        what="search without an encoder",
+        takes=_SEARCH,
+        steps=_steps((50, None, 200), (80, None, 440)),
+        steps_before_tuning=_steps((40, 60, 100), (60, 100, 150)),
+    ),
+    "pivotal": Entry(
+        path=f"{_HERE}.pivotal:PivotalTuning",
+        what="find a code, then tune the model's weights",
+        takes=_SEARCH | {"encoder", "pivot", "weights", "keep_unchanged"},
+        steps=_steps((40, 80, 150), (40, 80, 150)),
+        refines="steps_before_tuning",
+        films=False,
+    ),
+    "noise": Entry(
+        path=f"{_HERE}.noise:NoiseOptimization",
+        what="find a code, then optimise the model's noise maps",
+        takes=_SEARCH | {"encoder", "pivot"},
+        steps=_steps((30, 60, 120), (30, 60, 120)),
+        refines="steps",
+        films=False,
+    ),
+    "encode": Entry(
+        path=f"{_HERE}.encode:EncoderInverter",
+        what="ask an encoder alone",
+        takes=frozenset({"encoder"}),
+    ),
 }
 
-_HYBRID: Steps = {"draft": {"w": 20, "w+": 40}, "good": {"w": None, "w+": None}, "best": {"w": 100, "w+": 200}}
-_PIVOT: Steps = {"draft": {"w": 40, "w+": 60}, "good": {"w": 60, "w+": 100}, "best": {"w": 100, "w+": 150}}
-_HYBRID_PIVOT: Steps = {"draft": {"w": 20, "w+": 30}, "good": {"w": 30, "w+": 50}, "best": {"w": 50, "w+": 80}}
-_TUNING = {"draft": 40, "good": 80, "best": 150}
-_NOISE = {"draft": 30, "good": 60, "best": 120}
+if TYPE_CHECKING:
+    Method: TypeAlias = str
+    PivotMethod: TypeAlias = str
+else:
+
+    def __getattr__(name):
+        """``Method`` and ``PivotMethod``, types of the names that are in ``INVERTERS`` now."""
+        if name == "Method":
+            return Literal[tuple(INVERTERS)]
+        if name == "PivotMethod":
+            return Literal[tuple(pivot for pivot, entry in INVERTERS.items() if entry.refines == "no")]
+        raise AttributeError(name)
 
 
-def make_inverter(
-    G: "Generator",
-    method: Method | None = None,
-    *,
-    quality: Quality = "good",
-    space: "Space" = "w+",
-    steps: int | None = None,
-    seed: int = 0,
-    precision: "Precision" = "auto",
-    weights: "Form" = "full",
-    encoder: "Path | None" = None,
-    identity_weight: float | None = None,
-    pivot: PivotMethod | None = None,
-) -> Inverter:
+_REFUSED = {
+    "encoder": "is of no use to --method {method}",
+    "preview": "films a search, and --method {method} has none",
+    "precision": "is of a search, and encoding is done in float32",
+    "identity_weight": "is of a search, and --method {method} has none",
+    "weights": "is about tuning",
+    "keep_unchanged": "is about tuning",
+    "pivot": "is what {takers} begin with",
+}
+
+
+def film_methods() -> list[str]:
+    """The names of the inverters that films take."""
+    return [name for name, entry in INVERTERS.items() if entry.films]
+
+
+def methods_help() -> str:
+    """Every inverter's name with what it does, for a help text."""
+    return "; ".join(f"{name}: {entry.what}" for name, entry in INVERTERS.items()) + "."
+
+
+def check_options(method: str | None, given: Collection[str], *, pivot: str | None = None) -> None:
+    """Refuse options that an inverter has no use for.
+
+    Args:
+        method: its name; None for the default.
+        given: the names of the options that a user gave, with underscores.
+        pivot: as for ``make_inverter``.
+
+    Raises:
+        InputError: one of the options is of no use.
+    """
+    entry = INVERTERS["hybrid" if method is None else method]
+    for option, words in _REFUSED.items():
+        if option in given and option not in entry.takes:
+            takers = [name for name, other in INVERTERS.items() if option in other.takes]
+            words = words.format(method=method, takers=" and ".join(takers))
+            change = "add" if method is None else "take"
+            raise InputError(
+                f"--{option.replace('_', '-')} {words}; {change} --method {_either(takers)}, or leave it out."
+            )
+    if pivot is not None and "encoder" in given and "encoder" not in INVERTERS[pivot].takes:
+        raise InputError(f"--encoder is of no use to --pivot {pivot}; leave one of them out.")
+
+
+def make_inverter(G: "Generator", method: str | None = None, **options: Any) -> "Inverter":
     """An inverter by its name.
 
     Args:
         G: the generator.
-        method: ``hybrid``, an encoder's code and a search from there; ``optimize``, a search from W's mean;
-            ``pivotal``, a short one of the two and then tuning of the weights; ``noise``, one and then noise maps;
-            ``encode``, an encoder alone. What ``pivotal`` and ``noise`` begin with is ``pivot``. None for
-            ``hybrid`` where there is an encoder, else ``optimize``.
-        quality: ``draft``, ``good`` or ``best``: how many steps.
-        space: of the search.
-        steps: of the method's last part: search, tuning or noise; None for the quality's.
-        seed, precision: as the inverters take them.
-        weights: the form in which tuned weights are kept.
-        encoder: an encoder's file; None for the one that comes with this package for the generator.
-        identity_weight: of who is seen, where ``invert`` is told how to measure it; None for the inverters' own.
-        pivot: what ``pivotal`` and ``noise`` find the code by; None for ``hybrid`` where there is an encoder, else
-            ``optimize``.
+        method: its name in ``INVERTERS``; None for ``hybrid`` where there is an encoder, else ``optimize``.
+        options: as ``InverterOptions`` has them: ``quality="draft"``, ``steps=50``, ``seed=1``.
 
     Raises:
-        InputError: there is no such method or quality, a setting is out of its range, or ``hybrid`` or ``encode``
-            is wanted and there is no encoder for the generator.
+        InputError: there is no such method or quality, a setting is out of its range, or an encoder is wanted and
+            there is none for the generator.
     """
-    if quality not in _TUNING:
-        raise InputError(f"The quality is {', '.join(_TUNING)}, not {quality}.")
-    if method == "encode":
-        return _encoder_inverter(G, encoder, space, steps)
-    if space not in ("w", "w+"):
-        raise InputError(f"The space is w or w+, not {space}.")
+    chosen = InverterOptions(**options)
+    name = _default(G, chosen) if method is None else method
+    if name not in INVERTERS:
+        raise InputError(f"The method is {_either(list(INVERTERS))}, not {name}.")
+    entry = INVERTERS[name]
+    pivot = None
+    if entry.refines != "no":
+        begin = chosen.pivot or _default(G, chosen)
+        pivots = [other for other, one in INVERTERS.items() if one.refines == "no"]
+        if begin not in pivots:
+            raise InputError(f"The pivot is {_either(pivots)}, not {begin}.")
+        found_by = INVERTERS[begin]
+        short = entry.refines == "steps_before_tuning" and found_by.steps_before_tuning
+        steps = _chosen(short or found_by.steps, chosen)
+        pivot = found_by.load().from_options(G, dataclasses.replace(chosen, steps=steps), None)
+    if chosen.steps is None:
+        chosen = dataclasses.replace(chosen, steps=_chosen(entry.steps, chosen))
+    return entry.load().from_options(G, chosen, pivot)
+
+
+def _chosen(steps: Steps | None, options: InverterOptions) -> int | None:
+    return None if steps is None else steps[options.quality][options.space]
+
+
+def _default(G: "Generator", options: InverterOptions) -> str:
     from stylegan_latents.encoders.shipped import shipped_encoder
 
-    has_encoder = encoder is not None or shipped_encoder(G) is not None
-    if method is None:
-        method = "hybrid" if has_encoder else "optimize"
-    common: dict[str, Any] = {"seed": seed, "precision": precision}
-    if identity_weight is not None:
-        common["identity_weight"] = identity_weight
-
-    def search(steps: int | None, method: str | None) -> "OptimizationInverter":
-        if method == "optimize":
-            from stylegan_latents.invert.inverters.optimize import OptimizationInverter
-
-            return OptimizationInverter(G, space, steps=steps, **common)
-        from stylegan_latents.invert.inverters.hybrid import HybridInverter
-
-        return HybridInverter(G, encoder, space, steps=steps, **common)
-
-    if method in ("hybrid", "optimize"):
-        table = _HYBRID if method == "hybrid" else _OPTIMIZE
-        return search(table[quality][space] if steps is None else steps, method)
-    begin = pivot or ("hybrid" if has_encoder else "optimize")
-
-    def found_by(searched: Steps, hybrid: Steps) -> "Pivot":
-        if begin == "encode":
-            return _encoder_inverter(G, encoder, space, None)
-        return search((hybrid if begin == "hybrid" else searched)[quality][space], begin)
-
-    if method == "pivotal":
-        from stylegan_latents.invert.inverters.pivotal import PivotalTuning
-
-        found = found_by(_PIVOT, _HYBRID_PIVOT)
-        return PivotalTuning(G, found, steps=_TUNING[quality] if steps is None else steps, form=weights, **common)
-    if method == "noise":
-        from stylegan_latents.invert.inverters.noise import NoiseOptimization
-
-        found = found_by(_OPTIMIZE, _HYBRID)
-        return NoiseOptimization(G, found, steps=_NOISE[quality] if steps is None else steps, precision=precision)
-    raise InputError(f"The method is hybrid, optimize, pivotal, noise or encode, not {method}.")
+    return "optimize" if options.encoder is None and shipped_encoder(G) is None else "hybrid"
 
 
-def _encoder_inverter(
-    G: "Generator", encoder: "Path | None", space: "Space", steps: int | None
-) -> "EncoderInverter":
-    from stylegan_latents.invert.inverters.encode import EncoderInverter
-
-    encoding = EncoderInverter(G, encoder, steps=steps)
-    if space == "w" and encoding.space != "w":
-        raise InputError(f"The encoder '{encoding.encoder}' gives codes of W+; leave --space w out.")
-    return encoding
+def _either(names: list[str]) -> str:
+    """``a, b or c``."""
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -14,14 +14,14 @@ from stylegan_latents.encoders.restyle import ReStyle
 from stylegan_latents.encoders.shipped import shipped_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.invert.record.inversion import JSON, Inversion
+from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.invert.inverters.base import Inverter, Progress
+from stylegan_latents.invert.inverters.options import InverterOptions
+from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.search.loss import IdentityLoss
 
-if TYPE_CHECKING:
-    from stylegan_latents.invert.inverters.base import Progress
-    from stylegan_latents.invert.search.loss import Resemblance
 
-
-class EncoderInverter:
+class EncoderInverter(Inverter):
     """Asks an encoder for the codes of images.
 
     Args:
@@ -72,41 +72,33 @@ class EncoderInverter:
         self.steps = self._coder.iterations
         self.space = "w" if network.config.architecture == "single" else "w+"
 
+    @classmethod
+    def from_options(cls, G: Generator, options: InverterOptions, pivot: Inverter | None = None) -> Self:  # noqa: ARG003
+        made = cls(G, options.encoder, steps=options.steps)
+        if options.space == "w" and made.space != "w":
+            raise InputError(f"The encoder '{made.encoder}' gives codes of W+; leave --space w out.")
+        return made
+
     def invert(
         self,
         images: Tensor,
         *,
-        on_step: "Callable[[Progress], None] | None" = None,  # noqa: ARG002 - a look has no steps to tell of
+        on_step: Callable[[Progress], None] | None = None,  # noqa: ARG002 - a look has no steps
         keep_partial: bool = False,  # noqa: ARG002 - nor has it parts
         mask: Tensor | None = None,
-        resemblance: "Resemblance | None" = None,  # noqa: ARG002 - nor does it follow a distance
+        identity_loss: IdentityLoss | None = None,  # noqa: ARG002 - nor does it minimise a loss
+        start: Tensor | None = None,
     ) -> Inversion:
-        """Encode images, all at once.
-
-        Args:
-            images: ``[N, 3, H, W]`` in [-1, 1], square, aligned as the generator's training images were.
-            on_step, keep_partial, resemblance: as for a search; without a meaning here.
-            mask: refused; an encoder looks at the whole image.
-
-        Raises:
-            InputError: the images have another shape, there is a mask, or the encoder's codes are not finite.
-        """
         if mask is not None:
             raise InputError("An encoder looks at the whole image; leave the mask out, or use a search.")
+        if start is not None:
+            raise InputError("An encoder starts from no code; leave the start out, or use a search.")
         ws = self._coder.encode(images)
         if not bool(torch.isfinite(ws).all()):
             raise InputError(f"The encoder '{self.encoder}' gives codes that are not finite: it is damaged.")
-        return Inversion(
-            ws=ws,
-            model=self.G.name,
-            fingerprint=self.G.fingerprint,
-            latent_space=self.G.latent_space,
-            method=self.method,
-            settings=self.settings(),
-        )
+        return self.record(ws)
 
     def settings(self) -> dict[str, JSON]:
-        """Every setting, as records tell it."""
         return {"encoder": self.encoder, "sha256": self.sha256, "steps": self.steps, "space": self.space}
 
 

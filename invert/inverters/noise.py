@@ -7,6 +7,8 @@ after each step every map has mean 0 and deviation 1 again.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -14,80 +16,74 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
-from stylegan_latents.generator.precision import DTYPES, Precision, in_precision, resolve_precision
-from stylegan_latents.invert.inverters.base import Pivot, Progress
+from stylegan_latents.generator.precision import in_precision
+from stylegan_latents.invert.inverters.base import STOPPED, Inverter, Progress, RefiningInverter, SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
-from stylegan_latents.invert.record.divergence import told_of
-from stylegan_latents.invert.record.inversion import JSON, Inversion
-from stylegan_latents.invert.search.best_so_far import BestSoFar
-from stylegan_latents.invert.search.loss import LPIPS, Comparison, Resemblance, check_images
-from stylegan_latents.invert.search.steps import (
-    check_search,
-    check_untuned,
-    inverter_settings,
-    schedule,
-    search_side,
-)
+from stylegan_latents.invert.inverters.options import InverterOptions
+from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.search.loss import LPIPS, Comparison, IdentityLoss, check_images, loss_weights
+from stylegan_latents.invert.search.steps import BestSoFar, OptimizerSettings, schedule
 
 _SMALLEST = 8  # the coarsest scale at which neighbours are compared
 
 
-class NoiseOptimization:
-    """Finds codes with another inverter, then noise maps for each of them.
+@dataclass(frozen=True, kw_only=True)
+class NoiseSettings(OptimizerSettings):
+    """Settings of noise optimisation: those of ``OptimizerSettings``, and more.
+
+    Attributes:
+        learning_rate: in standard deviations of the noise.
+        regularizer_weight: weight of ``correlation``.
+        detail_weight: weight of the squared error of what is finer, at the generator's full resolution.
+        centre_weight: weight of LPIPS of the picture's centre, half as wide, at twice ``search_size``.
+
+    Raises:
+        InputError: a value is out of its range.
+    """
+
+    name: ClassVar[str] = "Noise optimisation"
+
+    steps: int = 80
+    learning_rate: float = 0.05
+    regularizer_weight: float = 1e-2
+    detail_weight: float = 1.0
+    centre_weight: float = 0.2
+
+
+class NoiseOptimization(RefiningInverter):
+    """Finds codes with another inverter, then noise maps for each of them; each image gets maps of its own.
+
+    The identity loss is for the pivot alone: what noise can draw is too fine to tell people apart.
 
     Args:
         G: a generator with noise inputs; it is left as it is.
         pivot: what finds the codes; None for ``OptimizationInverter``.
-        steps: of Adam on the maps.
-        learning_rate: in standard deviations of the noise.
-        regularizer_weight: of ``correlation``.
-        pixel_weight, detail_weight, centre_weight: as for ``OptimizationInverter``; the detail
-            is that of the full resolution.
-        search_size: the side at which LPIPS compares images, at most the generator's resolution.
-        precision: of the convolutions.
+        settings: of the search for noise.
+
+    Attributes:
+        search: the settings with everything filled in.
 
     Raises:
-        InputError: a setting is out of its range, or the generator has no noise.
+        InputError: a setting does not fit the generator, or the generator has no noise.
     """
 
-    method = "noise"
+    method: ClassVar[str] = "noise"
 
-    def __init__(
-        self,
-        G: Generator,
-        pivot: Pivot | None = None,
-        *,
-        steps: int = 80,
-        learning_rate: float = 0.05,
-        regularizer_weight: float = 1e-2,
-        pixel_weight: float = 1.0,
-        detail_weight: float = 1.0,
-        centre_weight: float = 0.2,
-        search_size: int = 256,
-        precision: Precision = "auto",
-    ) -> None:
-        weights = {
-            "regularizer": regularizer_weight,
-            "pixel": pixel_weight,
-            "detail": detail_weight,
-            "centre": centre_weight,
-        }
-        check_search("Noise optimisation", steps, learning_rate, weights)
+    def __init__(self, G: Generator, pivot: Inverter | None = None, settings: NoiseSettings | None = None) -> None:
+        self.G = G
+        self.search = (settings or NoiseSettings()).for_generator(G)
+        self.steps = self.search.steps
         if not any(float(strength.detach().abs().max()) > 0 for strength in noise_strengths(G)):
             raise InputError(f"The model '{G.name}' draws without noise; take another method.")
-        self.G = G
-        self.pivot: Pivot = pivot or OptimizationInverter(G, precision=precision)
-        self.pivot_settings = inverter_settings(self.pivot)
-        self.steps = steps
-        self.learning_rate = learning_rate
-        self.regularizer_weight = regularizer_weight
-        self.pixel_weight = pixel_weight
-        self.detail_weight = detail_weight
-        self.centre_weight = centre_weight
-        self.search_size = search_side(search_size, G)
-        self.precision = resolve_precision(precision, G.device)
+        self.pivot = pivot or OptimizationInverter(G, SearchSettings(precision=self.search.precision))
+
+    @classmethod
+    def from_options(cls, G: Generator, options: InverterOptions, pivot: Inverter | None) -> Self:
+        steps = NoiseSettings.steps if options.steps is None else options.steps
+        return cls(G, pivot, NoiseSettings(steps=steps, precision=options.precision))
 
     def invert(
         self,
@@ -96,37 +92,19 @@ class NoiseOptimization:
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
-        resemblance: Resemblance | None = None,
+        identity_loss: IdentityLoss | None = None,
+        start: Tensor | None = None,
     ) -> Inversion:
-        """Search the codes, then the noise; each image gets maps of its own.
-
-        Args:
-            images, on_step, keep_partial, mask: as for ``OptimizationInverter.invert``; the
-                pivot's steps and the noise's are counted through.
-            resemblance: for the pivot alone; what noise can draw is too fine to tell people apart.
-
-        Returns:
-            The record with codes and noise maps; ``settings`` tells under ``stopped_at_step`` when it ended early,
-            and the record's ``diverged`` which images diverged, in the pivot or here.
-
-        Raises:
-            InputError: as the pivot's ``invert``, or the loss is not finite from the first step.
-        """
         check_images(images)
         before, total = self.pivot.steps, self.pivot.steps + self.steps
 
-        def on_pivot(progress: Progress) -> None:
-            if on_step is not None:
-                on_step(Progress(progress.step, total, progress.loss, progress.images))
-
-        found = self.pivot.invert(
-            images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
+        found = self.find_pivot(
+            images, total, on_step, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss, start=start
         )
-        if "stopped_at_step" in found.settings:
-            at: dict[str, JSON] = {"stopped_at_step": found.settings["stopped_at_step"]}
-            return self._record(found, None, at | told_of(found.diverged, len(images)))
-        check_untuned(found)
-        ended: dict[str, JSON] = {}
+        if STOPPED in found.settings:
+            return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)
+        self.check_pivot(found)
+        stopped_at: int | None = None
         with keep_freed_memory():
             search = _NoiseSearch(self, images, found.for_generator(self.G), mask)
             try:
@@ -139,55 +117,32 @@ class NoiseOptimization:
             except KeyboardInterrupt:
                 if not keep_partial:
                     raise
-                ended["stopped_at_step"] = before + search.steps_done
-        if not search.steps_done and "stopped_at_step" not in ended:
+                stopped_at = before + search.steps_done
+        if not search.steps_done and stopped_at is None:
             raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
         diverged = found.diverged | search.seen.diverged(before)
-        return self._record(found, search.best_maps(), ended | told_of(diverged, len(images)))
+        return self.record(found.ws, stopped_at=stopped_at, diverged=diverged, noise=search.best_maps())
 
     def settings(self) -> dict[str, JSON]:
-        """Every setting, as records tell it."""
-        names = (
-            "steps",
-            "learning_rate",
-            "regularizer_weight",
-            "pixel_weight",
-            "detail_weight",
-            "centre_weight",
-            "search_size",
-            "precision",
-            "pivot_settings",
-        )
-        return {name: getattr(self, name) for name in names}
-
-    def _record(self, pivot: Inversion, noise: list[Tensor] | None, ended: dict[str, JSON]) -> Inversion:
-        return Inversion(
-            ws=pivot.ws,
-            model=self.G.name,
-            fingerprint=self.G.fingerprint,
-            latent_space=self.G.latent_space,
-            method=self.method,
-            settings=self.settings() | ended,
-            noise=noise,
-        )
+        return self.search.values() | {"pivot_settings": self.pivot_settings}
 
 
 class _NoiseSearch:
     """The state of the search for noise maps."""
 
     def __init__(self, inverter: NoiseOptimization, images: Tensor, ws: Tensor, mask: Tensor | None) -> None:
-        self.inverter = inverter
-        G, dtype = inverter.G, DTYPES[inverter.precision]
+        self.settings = settings = inverter.search
+        G, dtype = inverter.G, settings.dtype
+        self.steps = inverter.steps
         self.G = in_precision(G, dtype)
         self.comparison = Comparison(
             images,
-            inverter.search_size,
+            settings.search_size,
             G.resolution,
             LPIPS.load("alex").to(G.device).in_precision(dtype),
-            pixel_weight=inverter.pixel_weight,
-            detail_weight=inverter.detail_weight,
-            centre_weight=inverter.centre_weight,
+            identity_loss=None,
             mask=mask,
+            **loss_weights(settings),
         )
         with torch.no_grad():
             self.styles = self.G.styles(ws)
@@ -198,7 +153,7 @@ class _NoiseSearch:
         ]
         self.best = [map.detach().clone() for map in self.maps]
         self.seen = BestSoFar(count, G.device)
-        self.adam = torch.optim.Adam(self.maps, lr=inverter.learning_rate, betas=(0.9, 0.99))
+        self.adam = torch.optim.Adam(self.maps, lr=settings.learning_rate, betas=(0.9, 0.99))
         self.steps_done = 0
 
     def _scaled(self, maps: Sequence[Tensor]) -> list[Tensor]:
@@ -206,12 +161,12 @@ class _NoiseSearch:
 
     def step(self, step: int) -> tuple[Tensor, float]:
         """One step of Adam; what the network drew before it, and the mean loss of that."""
-        inverter = self.inverter
-        self.adam.param_groups[0]["lr"] = inverter.learning_rate * schedule((step + 0.5) / inverter.steps)
+        settings = self.settings
+        self.adam.param_groups[0]["lr"] = settings.learning_rate * schedule((step + 0.5) / self.steps)
         self.adam.zero_grad()
         drawn = self.G.synthesize_styles(self.styles, self._scaled(self.maps))
         losses, seen = self.comparison(as_colour(drawn))
-        losses = losses + inverter.regularizer_weight * correlation(self.maps)
+        losses = losses + settings.regularizer_weight * correlation(self.maps)
         better = self.seen.see(losses, step)
         finite = torch.isfinite(losses.detach())
         if not bool(finite.any()):
@@ -233,7 +188,7 @@ class _NoiseSearch:
 
 def noise_strengths(G: Generator) -> list[Tensor]:
     """How strong the noise of each of ``Generator.noise_constants`` is."""
-    found: list[Tensor] = G.synthesis.noise_strengths()  # type: ignore[operator]
+    found: list[Tensor] = G.synthesis.noise_strengths()
     return found
 
 

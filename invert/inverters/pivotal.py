@@ -7,124 +7,73 @@ architectures.
 """
 
 from collections.abc import Callable
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
-from stylegan_latents.generator.precision import DTYPES, Precision, resolve_precision
-from stylegan_latents.invert.inverters.base import Pivot, Progress
+from stylegan_latents.invert.inverters.base import STOPPED, Inverter, Progress, RefiningInverter, SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
-from stylegan_latents.invert.inverters.tuning import Drawing, Tuning
-from stylegan_latents.invert.record.divergence import told_of
-from stylegan_latents.invert.record.inversion import JSON, Inversion
-from stylegan_latents.invert.record.tuned_weights import FORMS, Form
+from stylegan_latents.invert.inverters.options import InverterOptions
+from stylegan_latents.invert.inverters.tuning import Drawing, Tuning, TuningSettings
+from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import (
     LPIPS,
     Comparison,
-    Resemblance,
+    IdentityLoss,
     area_resize,
     check_images,
     check_mask,
+    loss_weights,
 )
-from stylegan_latents.invert.search.steps import check_search, check_untuned, inverter_settings, search_side
-
-_SETTINGS = (
-    "steps", "learning_rate", "lpips_weight", "pixel_weight", "detail_weight", "centre_weight", "identity_weight",
-    "locality_weight", "locality_every", "form", "rank", "together", "search_size", "seed", "precision",
-    "pivot_settings",
-)  # fmt: skip
 
 
-class PivotalTuning:
+class PivotalTuning(RefiningInverter):
     """Finds codes with another inverter, then tunes the generator's weights at each of them.
 
     Args:
         G: the generator; it is left as it is.
-        pivot: what finds the codes; None for a short ``OptimizationInverter`` search.
-        steps: of tuning, by Adam.
-        learning_rate: in units of each weight's root mean square.
-        lpips_weight, pixel_weight: of LPIPS and of the mean squared error, both at ``search_size``.
-        detail_weight: of the squared error of what is finer, at the generator's full resolution.
-        centre_weight: of LPIPS of the centre, half the side, at twice ``search_size``.
-        identity_weight: of the distance that a ``resemblance`` tells, where one is handed to ``invert``; it
-            fades as the learning rate does. The pivot has its own.
-        locality_weight: of the locality regulariser, which holds what other codes draw to what the untuned
-            generator draws of them (section 3.2 of the paper); 0 leaves it out.
-        locality_every: steps from one evaluation of the regulariser to the next, each weighted as many times.
-        form: of the difference that is learned and kept: ``full``; ``low-rank`` and ``channels`` make the record
-            small and follow the photo less.
-        rank: of the low-rank form.
-        together: tune one set of weights for all images of a call, in place of one for each.
-        search_size: the side at which LPIPS compares images, at most the generator's resolution.
-        seed: of the regulariser's codes and of the low-rank form's beginning.
-        precision: of the convolutions; the weights themselves are float32 while they are tuned.
+        pivot: what finds the codes; None for an ``OptimizationInverter`` of 100 steps.
+        settings: of tuning.
 
     Attributes:
-        pivot_settings: every setting of the pivot.
+        tuning: the settings with everything filled in.
 
     Raises:
-        InputError: a setting is out of its range.
+        InputError: a setting does not fit the generator.
     """
 
-    method = "pivotal"
+    method: ClassVar[str] = "pivotal"
 
-    def __init__(
-        self,
-        G: Generator,
-        pivot: Pivot | None = None,
-        *,
-        steps: int = 100,
-        learning_rate: float = 0.001,
-        lpips_weight: float = 1.0,
-        pixel_weight: float = 1.0,
-        detail_weight: float = 1.0,
-        centre_weight: float = 0.2,
-        identity_weight: float = 0.0,
-        locality_weight: float = 0.0,
-        locality_every: int = 4,
-        form: Form = "full",
-        rank: int = 16,
-        together: bool = False,
-        search_size: int = 256,
-        seed: int = 0,
-        precision: Precision = "auto",
-    ) -> None:
-        weights = {
-            "LPIPS": lpips_weight,
-            "pixel": pixel_weight,
-            "detail": detail_weight,
-            "centre": centre_weight,
-            "identity": identity_weight,
-            "locality": locality_weight,
-        }
-        check_search("Tuning", steps, learning_rate, weights)
-        if form not in FORMS:
-            raise InputError(f"Tuned weights are {', '.join(FORMS)}, not {form}.")
-        for name, count in (("rank", rank), ("number of steps between locality's", locality_every)):
-            if count < 1:
-                raise InputError(f"The {name} has to be 1 or above, not {count}.")
+    def __init__(self, G: Generator, pivot: Inverter | None = None, settings: TuningSettings | None = None) -> None:
         self.G = G
-        self.pivot: Pivot = pivot or OptimizationInverter(G, steps=100, seed=seed, precision=precision)
-        self.pivot_settings = inverter_settings(self.pivot)
-        self.steps = steps
-        self.learning_rate = learning_rate
-        self.lpips_weight = lpips_weight
-        self.pixel_weight = pixel_weight
-        self.detail_weight = detail_weight
-        self.centre_weight = centre_weight
-        self.identity_weight = identity_weight
-        self.locality_weight = locality_weight
-        self.locality_every = locality_every
-        self.form: Form = form
-        self.rank = rank
-        self.together = together
-        self.search_size = search_side(search_size, G)
-        self.seed = seed
-        self.precision = resolve_precision(precision, G.device)
+        self.tuning = tuning = (settings or TuningSettings()).for_generator(G)
+        self.steps = tuning.steps
+        if pivot is None:
+            search = SearchSettings(steps=100, seed=tuning.seed, precision=tuning.precision)
+            pivot = OptimizationInverter(G, search)
+        self.pivot = pivot
+
+    @classmethod
+    def from_options(cls, G: Generator, options: InverterOptions, pivot: Inverter | None) -> Self:
+        weight = options.identity_weight
+        settings = TuningSettings(
+            steps=TuningSettings.steps if options.steps is None else options.steps,
+            form=options.weights,
+            seed=options.seed,
+            precision=options.precision,
+            identity_weight=TuningSettings.identity_weight if weight is None else weight,
+        )
+        return cls(G, pivot, settings)
+
+    @property
+    def uses_identity(self) -> bool:
+        return self.tuning.identity_weight > 0 or super().uses_identity
 
     def invert(
         self,
@@ -133,35 +82,17 @@ class PivotalTuning:
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
-        resemblance: Resemblance | None = None,
+        identity_loss: IdentityLoss | None = None,
+        start: Tensor | None = None,
         unchanged: Tensor | None = None,
     ) -> Inversion:
-        """Search the codes, then tune.
-
-        Args:
-            images, on_step, keep_partial, mask, resemblance: as for
-                ``OptimizationInverter.invert``; the steps of the pivot and of tuning are
-                counted through.
-            unchanged: as for ``tune``.
-
-        Returns:
-            The record with the codes and what was added to the weights.
-
-        Raises:
-            InputError: as the pivot's ``invert``, and as ``tune``.
-        """
+        """Find the codes, then tune; as ``Inverter.invert``, with ``unchanged`` as for ``tune``."""
         total = self.pivot.steps + self.steps * self._runs(len(images))
-
-        def on_pivot(progress: Progress) -> None:
-            if on_step is not None:
-                on_step(Progress(progress.step, total, progress.loss, progress.images))
-
-        found = self.pivot.invert(
-            images, on_step=on_pivot, keep_partial=keep_partial, mask=mask, resemblance=resemblance
+        found = self.find_pivot(
+            images, total, on_step, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss, start=start
         )
-        if "stopped_at_step" in found.settings:
-            ended: dict[str, JSON] = {"stopped_at_step": found.settings["stopped_at_step"]}
-            return self._record(found, None, ended | told_of(found.diverged, len(images)))
+        if STOPPED in found.settings:
+            return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)
 
         def on_tuning(progress: Progress) -> None:
             if on_step is not None:
@@ -174,7 +105,7 @@ class PivotalTuning:
             on_step=on_tuning,
             keep_partial=keep_partial,
             mask=mask,
-            resemblance=resemblance,
+            identity_loss=identity_loss,
             unchanged=unchanged,
         )
 
@@ -186,7 +117,7 @@ class PivotalTuning:
         on_step: Callable[[Progress], None] | None = None,
         keep_partial: bool = False,
         mask: Tensor | None = None,
-        resemblance: Resemblance | None = None,
+        identity_loss: IdentityLoss | None = None,
         unchanged: Tensor | None = None,
     ) -> Inversion:
         """Tune at codes that were found already, by whichever method.
@@ -213,28 +144,24 @@ class PivotalTuning:
         check_images(images)
         if len(pivot) != len(images):
             raise InputError(f"The pivot holds {len(pivot)} codes, and there are {len(images)} images.")
-        check_untuned(pivot)
+        self.check_pivot(pivot)
         ws = pivot.for_generator(self.G)
         noise = self.G.noise_constants() if pivot.noise is None else [m.to(self.G.device) for m in pivot.noise]
         targets = self._targets(images, ws, noise, unchanged)
-        ended: dict[str, JSON] = {}
+        stopped_at: int | None = None
         diverged = pivot.diverged
         found: list[dict[str, Tensor]] = []
         with keep_freed_memory():
-            drawing = Drawing.of(self.G, DTYPES[self.precision])
+            drawing = Drawing.of(self.G, self.tuning.dtype)
             lpips = LPIPS.load("alex").to(self.G.device).in_precision(drawing.dtype)
             compare = Comparison(
                 targets,
-                self.search_size,
+                self.tuning.search_size,
                 self.G.resolution,
                 lpips,
-                pixel_weight=self.pixel_weight,
-                detail_weight=self.detail_weight,
-                centre_weight=self.centre_weight,
-                lpips_weight=self.lpips_weight,
-                resemblance=resemblance,
-                identity_weight=self.identity_weight,
+                identity_loss=identity_loss,
                 mask=mask,
+                **loss_weights(self.tuning),
             )
             shown = compare.target.clone()
             runs = self._runs(len(images))
@@ -242,7 +169,7 @@ class PivotalTuning:
                 rows = slice(0, len(images)) if runs == 1 else slice(run, run + 1)
                 maps = [one if len(one) == 1 else one[rows] for one in noise]
                 comparison = compare if runs == 1 else compare[run]
-                tuning = Tuning(self, drawing, comparison, ws[rows], maps, run)
+                tuning = Tuning(self.tuning, drawing, comparison, ws[rows], maps, run)
                 before = run * self.steps
 
                 def tell(
@@ -253,21 +180,20 @@ class PivotalTuning:
                         done = before + tuning.steps_done
                         on_step(Progress(done, runs * self.steps, loss, shown.clone()))
 
-                if "stopped_at_step" not in ended:
+                if stopped_at is None:
                     at = {
                         name: self.pivot.steps + before + step
                         for name, step in tuning.run(tell, keep_partial=keep_partial).items()
                     }
-                    if "stopped_at_step" in at:
-                        ended["stopped_at_step"] = at["stopped_at_step"]
+                    stopped_at = at.get("stopped_at_step")
                     if "diverged_at_step" in at:
                         diverged |= dict.fromkeys(range(len(images))[rows], at["diverged_at_step"])
                 found.append(tuning.best_parts())
         weights = {name: torch.stack([parts[name] for parts in found]) for name in found[0]}
-        return self._record(pivot, weights, ended | told_of(diverged, len(images)))
+        return self.record(pivot.ws, stopped_at=stopped_at, diverged=diverged, noise=pivot.noise, weights=weights)
 
     def _runs(self, count: int) -> int:
-        return 1 if self.together or count == 1 else count
+        return 1 if self.tuning.together or count == 1 else count
 
     def _targets(self, images: Tensor, ws: Tensor, noise: list[Tensor], unchanged: Tensor | None) -> Tensor:
         """The images, with what has to stay replaced by what the untuned generator draws."""
@@ -278,18 +204,5 @@ class PivotalTuning:
             drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), images.shape[-1])
         return images.to(drawn).lerp(drawn, unchanged.to(drawn))
 
-    def _record(self, pivot: Inversion, weights: dict[str, Tensor] | None, ended: dict[str, JSON]) -> Inversion:
-        return Inversion(
-            ws=pivot.ws,
-            model=self.G.name,
-            fingerprint=self.G.fingerprint,
-            latent_space=self.G.latent_space,
-            method=self.method,
-            settings=self.settings() | ended,
-            noise=pivot.noise,
-            weights=weights,
-        )
-
     def settings(self) -> dict[str, JSON]:
-        """Every setting, as records tell it."""
-        return {name: getattr(self, name) for name in _SETTINGS}
+        return self.tuning.values() | {"pivot_settings": self.pivot_settings}

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor
@@ -13,14 +13,68 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import in_precision
-from stylegan_latents.invert.record.tuned_weights import added, in_units, new_difference, tunable, units
+from stylegan_latents.invert.record.tuned_weights import (
+    FORMS,
+    Form,
+    added,
+    in_units,
+    new_difference,
+    tunable,
+    units,
+)
 from stylegan_latents.invert.search.loss import Comparison
-from stylegan_latents.invert.search.steps import schedule
-
-if TYPE_CHECKING:
-    from stylegan_latents.invert.inverters.pivotal import PivotalTuning
+from stylegan_latents.invert.search.steps import OptimizerSettings, schedule
 
 _LARGEST_HALF = 6e4
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningSettings(OptimizerSettings):
+    """Settings of tuning: those of ``OptimizerSettings``, and more.
+
+    Attributes:
+        learning_rate: in units of each weight's root mean square.
+        lpips_weight: weight of LPIPS at ``search_size``.
+        detail_weight: weight of the squared error of what is finer, at the generator's full resolution.
+        centre_weight: weight of LPIPS of the picture's centre, half as wide, at twice ``search_size``.
+        identity_weight: weight of the identity loss, where one is given to ``invert``; it follows the schedule of
+            the learning rate. The pivot has its own.
+        locality_weight: weight of the locality regulariser, which holds what other codes draw to what the untuned
+            generator draws of them (section 3.2 of the paper); 0 leaves it out.
+        locality_every: steps from one evaluation of the regulariser to the next, each weighted as many times.
+        form: of the difference that is learned and kept: ``full``; ``low-rank`` and ``channels`` make the record
+            small and come less near to the photo.
+        rank: of the low-rank form, 1 or above.
+        together: tune one set of weights for all images of a call, in place of one for each.
+        seed: of the regulariser's codes and of the low-rank form's initial values.
+        precision: of the convolutions; the weights themselves are float32 while they are tuned.
+
+    Raises:
+        InputError: a value is out of its range.
+    """
+
+    name: ClassVar[str] = "Tuning"
+
+    steps: int = 100
+    learning_rate: float = 0.001
+    lpips_weight: float = 1.0
+    detail_weight: float = 1.0
+    centre_weight: float = 0.2
+    identity_weight: float = 0.0
+    locality_weight: float = 0.0
+    locality_every: int = 4
+    form: Form = "full"
+    rank: int = 16
+    together: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.form not in FORMS:
+            raise InputError(f"Tuned weights are {', '.join(FORMS)}, not {self.form}.")
+        for name, count in (("rank", self.rank), ("number of steps between locality's", self.locality_every)):
+            if count < 1:
+                raise InputError(f"The {name} has to be 1 or above, not {count}.")
 
 
 @dataclass(frozen=True)
@@ -57,37 +111,37 @@ class Tuning:
 
     def __init__(
         self,
-        inverter: "PivotalTuning",
+        settings: TuningSettings,
         drawing: Drawing,
         comparison: Comparison,
         ws: Tensor,
         noise: list[Tensor],
         number: int,
     ) -> None:
-        self.inverter, self.drawing, self.comparison, self.noise = inverter, drawing, comparison, noise
+        self.settings, self.drawing, self.comparison, self.noise = settings, drawing, comparison, noise
         self.ws = ws
         with torch.no_grad():
             self.styles = drawing.G.styles(ws)
-        fresh = new_difference(inverter.G, inverter.form, rank=inverter.rank, seed=inverter.seed)
+        fresh = new_difference(drawing.G, settings.form, rank=settings.rank, seed=settings.seed)
         self.parts = {name: part.requires_grad_() for name, part in fresh.items()}
         self.best = {name: part.detach().clone() for name, part in fresh.items()}
         self.best_loss = math.inf
         self.steps_done = 0
-        self.random = torch.Generator().manual_seed(inverter.seed + number)
+        self.random = torch.Generator().manual_seed(settings.seed + number)
         self.adam = torch.optim.Adam(
             self.parts.values(),
-            lr=inverter.learning_rate,
+            lr=settings.learning_rate,
             betas=(0.9, 0.99),
             fused=ws.device.type in ("cpu", "cuda"),
         )
 
     def step(self, step: int) -> tuple[Tensor, float]:
         """One step of Adam; what the network drew before it, and the mean loss of that."""
-        inverter = self.inverter
-        pace = schedule((step + 0.5) / inverter.steps)
-        self.adam.param_groups[0]["lr"] = inverter.learning_rate * pace
+        settings = self.settings
+        factor = schedule((step + 0.5) / settings.steps)
+        self.adam.param_groups[0]["lr"] = settings.learning_rate * factor
         self.adam.zero_grad()
-        losses, seen = self.comparison(self.drawing(self.parts, self.styles, self.noise), pace)
+        losses, seen = self.comparison(self.drawing(self.parts, self.styles, self.noise), factor)
         mean = float(losses.detach().mean())
         if not math.isfinite(mean):
             return seen, mean
@@ -96,7 +150,7 @@ class Tuning:
             for name, part in self.parts.items():
                 self.best[name].copy_(part.detach())
         losses.sum().backward()  # type: ignore[no-untyped-call]
-        if inverter.locality_weight and step % inverter.locality_every == 0:
+        if settings.locality_weight and step % settings.locality_every == 0:
             self._locality().backward()  # type: ignore[no-untyped-call]
         self.adam.step()
         self.steps_done = step + 1
@@ -117,7 +171,7 @@ class Tuning:
             InputError: the loss is not finite from the first step.
         """
         try:
-            for step in range(self.inverter.steps):
+            for step in range(self.settings.steps):
                 seen, loss = self.step(step)
                 if not math.isfinite(loss):
                     if not self.steps_done:
@@ -134,7 +188,7 @@ class Tuning:
 
     def _locality(self) -> Tensor:
         """How far tuning has moved what another code draws, between the pivot and a sample of W."""
-        inverter, G = self.inverter, self.drawing.G
+        settings, G = self.settings, self.drawing.G
         z = torch.randn(1, G.z_dim, generator=self.random)
         t = float(torch.rand((), generator=self.random))
         label = None
@@ -147,15 +201,15 @@ class Tuning:
             expected = as_colour(G.synthesize_styles(styles, noise))
             compare = Comparison(
                 expected,
-                inverter.search_size,
-                inverter.search_size,
+                settings.search_size,
+                settings.search_size,
                 self.comparison.lpips,
-                pixel_weight=inverter.pixel_weight,
+                pixel_weight=settings.pixel_weight,
                 detail_weight=0,
-                lpips_weight=inverter.lpips_weight,
+                lpips_weight=settings.lpips_weight,
             )
         losses, _ = compare(self.drawing(self.parts, styles, noise))
-        return inverter.locality_weight * inverter.locality_every * losses.sum()
+        return settings.locality_weight * settings.locality_every * losses.sum()
 
     def best_parts(self) -> dict[str, Tensor]:
         """The difference of the lowest loss seen, in half precision."""

@@ -1,7 +1,9 @@
 """Which part of an edited crop stands in for the photo's, and in which shade.
 
 A turn moves hair, ears, neck and shoulders, too. A blend of two heads in different places is a smear, so where
-things moved there is a cut: the face and what can come with it is the edited crop's, the rest is the photo's.
+things moved there is a cut: the face and what can come with it is the edited crop's, the rest is the photo's. The
+cut is a minimum cut through the differences of the two (Kwatra et al., "Graphcut Textures", 2003): the seam runs
+where they agree, along a plain wall or inside hair, and around what they don't.
 """
 
 import numpy as np
@@ -9,8 +11,12 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from stylegan_latents.invert.paste_back.bend import displacement, pull
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
-from stylegan_latents.invert.paste_back.seam import best_seam
+
+Array = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+SIDE = 256
+"""Colour correction, change and cuts are worked out on crops of this side."""
 
 # Where FFHQ's crop has the face, turned or not: centre and half axes.
 _FACE = (0.5, 0.57, 0.30, 0.345)
@@ -22,6 +28,8 @@ _SOFTNESS = 0.006
 _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
+_PRECISION = 64
+_NEVER = 2**30
 
 
 def bent(edited: Image.Image, reference: Image.Image) -> Image.Image:
@@ -90,3 +98,68 @@ def _face() -> npt.NDArray[np.bool_]:
     along = coordinates()
     oval = ((along[None, :] - across) / width) ** 2 + ((along[:, None] - down) / height) ** 2 < 1
     return np.asarray(oval.reshape(SIDE, SIDE))
+
+
+def best_seam(cost: Array, inside: Mask, outside: Mask) -> Mask:
+    """The region around ``inside``, apart from ``outside``, whose border costs least.
+
+    Args:
+        cost: ``[height, width]``, 0 or above: what a seam through each pixel costs.
+        inside: ``[height, width]``, pixels that have to be in the region.
+        outside: ``[height, width]``, pixels that must not be; wins over ``inside``.
+
+    Returns:
+        ``[height, width]``; nothing when there is no pixel inside, everything when there is none outside.
+    """
+    inside = inside & ~outside
+    if not inside.any() or not outside.any():
+        return np.full(cost.shape, inside.any())
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+    count = cost.size
+    number = np.arange(count).reshape(cost.shape)
+    source, sink = count, count + 1
+    first = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
+    second = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
+    each = np.clip(cost.ravel() * _PRECISION, 1, 1e6)
+    between = (each[first] + each[second]).astype(np.int32)
+    starts, ends = number[inside], number[outside]
+    rows = np.concatenate([first, second, np.full(len(starts), source), ends])
+    columns = np.concatenate([second, first, starts, np.full(len(ends), sink)])
+    capacity = np.concatenate([between, between, np.full(len(starts) + len(ends), _NEVER, dtype=np.int32)])
+    graph = coo_array((capacity, (rows, columns)), shape=(count + 2, count + 2)).tocsr()
+    left = graph - maximum_flow(graph, source, sink).flow
+    left.data = np.maximum(left.data, 0)
+    left.eliminate_zeros()
+    reached = breadth_first_order(left, source, return_predecessors=False)
+    region = np.zeros(count + 2, dtype=bool)
+    region[reached] = True
+    return np.asarray(region[:count].reshape(cost.shape))
+
+
+def small(crop: Image.Image) -> Array:
+    """A square picture as a field, float32 ``[SIDE, SIDE, 3]``, 0 to 255."""
+    return np.asarray(crop.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
+
+
+def coordinates() -> Array:
+    """The middles of a field's pixels along one axis, from 0 to 1."""
+    return (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(SIDE)
+
+
+def blur(field: Array, sigma: float) -> Array:
+    """Gaussian blur, by FFT with mirrored edges; ``sigma`` is a fraction of the side."""
+    side = field.shape[0]
+    mirrored = np.concatenate([field, field[::-1]], axis=0)
+    mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
+    frequency = np.fft.fftfreq(2 * side)
+    decay = np.exp(-2 * (np.pi * sigma * side * frequency) ** 2)
+    spectrum = np.fft.fft2(mirrored, axes=(0, 1)) * (decay[:, None] * decay[None, :])[:, :, None]
+    return np.ascontiguousarray(np.fft.ifft2(spectrum, axes=(0, 1)).real[:side, :side], dtype=np.float32)
+
+
+def smoothstep(values: Array) -> Array:
+    """0 up to 0, 1 from 1 on, and level at both ends."""
+    values = np.clip(values, 0, 1)
+    return np.asarray(values * values * (3 - 2 * values), dtype=np.float32)

@@ -11,8 +11,17 @@ import numpy as np
 from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.paste_back.cut import bent, cut, moved_by
-from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.cut import (
+    SIDE,
+    Array,
+    bent,
+    blur,
+    coordinates,
+    cut,
+    moved_by,
+    small,
+    smoothstep,
+)
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 
 _CORNER = 0.3

@@ -17,10 +17,10 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.invert.record.divergence import diverged_images, settings_of_image
 from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX, canonical, digest
 from stylegan_latents.invert.record.footage import Footage
-from stylegan_latents.invert.record.source import Source
+from stylegan_latents.invert.record.run_settings import diverged_images, settings_of_image
+from stylegan_latents.invert.record.source import Source, relative_path
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.photos.crop import Alignment
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["JSON", "Inversion", "Source", "library_version"]
 _FORMAT = 1
 _DIGEST = "sha256"
+_MODEL_FILE = "model_file"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,7 @@ class Inversion:
         alignments: the crop of each image, None for one that was taken whole; empty like ``sources``.
         version: of this library, when the record was made.
         footage: the film whose frames the images are, in place of ``sources``; None for photos.
+        model_file: where the generator was loaded from, for one that is a file; kept relative to the record's own.
 
     Raises:
         InputError: a shape does not fit, or a value is not finite.
@@ -65,6 +67,7 @@ class Inversion:
     alignments: "list[Alignment | None]" = field(default_factory=list)
     version: str = field(default_factory=lambda: library_version())
     footage: Footage | None = None
+    model_file: Path | None = None
 
     def __post_init__(self) -> None:
         def plain(tensor: Tensor) -> Tensor:
@@ -207,8 +210,9 @@ class Inversion:
             "sources": [source.to_dict(folder) for source in self.sources],
             "alignments": [None if item is None else item.to_dict() for item in self.alignments],
             "version": self.version,
-            # Photos' records are as they were before there were films'.
+            # Readers of earlier versions know neither.
             **({} if self.footage is None else {FOOTAGE: self.footage.to_dict(folder)}),
+            **({} if self.model_file is None else {_MODEL_FILE: relative_path(self.model_file, folder)}),
         }
 
     @staticmethod
@@ -266,6 +270,7 @@ def _from_header(
 ) -> Inversion:
     noise = [tensors[name] for name in sorted(tensors) if name.startswith("noise.")]
     prefix = "weights."
+    model_file = header.get(_MODEL_FILE)
     weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
     return Inversion(
         ws=tensors["ws"],
@@ -284,4 +289,5 @@ def _from_header(
         alignments=[None if item is None else to_alignment(item) for item in header["alignments"]],
         version=str(header["version"]),
         footage=Footage.from_dict(header[FOOTAGE], folder) if FOOTAGE in header else None,
+        model_file=None if model_file is None else Path(os.path.normpath(folder / model_file)),
     )

@@ -1,6 +1,7 @@
-"""How near an inversion comes to its photo; always computed in float32."""
+"""What the generator draws of a record, and how near that comes to the photo; always computed in float32."""
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -9,6 +10,12 @@ from torch.nn import functional as F
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.perceptual import LPIPS, area_resize, as_colour
 from stylegan_latents.generator.statistics import WStatistics
+from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.record.tuned_weights import tuned_generator
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 PERCEPTUAL_SIZE = 256  # the side at which the field reports LPIPS
 LEAST_FOR_MS_SSIM = 161  # its five scales, each half of the one before, of a window of 11 pixels
@@ -24,6 +31,7 @@ def measure(
     lpips: LPIPS | None = None,
     full: bool = False,
     lpips_vgg: LPIPS | None = None,
+    drawn: Tensor | None = None,
 ) -> dict[str, list[float]]:
     """Compare the pictures of codes with the images that they stand for.
 
@@ -34,6 +42,8 @@ def measure(
         noise: as for ``Generator.synthesize``.
         lpips, lpips_vgg: the measures, where they are loaded already.
         full: measure what takes longer, too.
+        drawn: what the generator draws of the codes at full resolution, ``[N, C, R, R]``; None to draw it here, one
+            code after the other.
 
     Returns:
         For each image: ``lpips_alex`` at 256 pixels (0 is equal), ``mse`` of values in [-1, 1] and ``psnr`` in
@@ -48,8 +58,9 @@ def measure(
         lpips_vgg = (lpips_vgg or LPIPS.load("vgg")).to(G.device)
         rows |= {"lpips_vgg": [], "ms_ssim": [], "w_distance": WStatistics.of(G).distance(ws.to(G.device)).tolist()}
     ws, images = ws.to(G.device), images.to(G.device)
-    for code, image in zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True):
-        made = as_colour(G.synthesize(code, noise)).clamp(-1, 1)
+    for number, (code, image) in enumerate(zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True)):
+        picture = G.synthesize(code, noise) if drawn is None else drawn[number : number + 1].to(G.device)
+        made = as_colour(picture).clamp(-1, 1)
         wanted = area_resize(image, G.resolution)
         mse = F.mse_loss(made, wanted)
         small = area_resize(made, PERCEPTUAL_SIZE), area_resize(image, PERCEPTUAL_SIZE)
@@ -60,6 +71,46 @@ def measure(
         rows["mse"].append(float(mse))
         rows["psnr"].append(float(10 * torch.log10(4 / mse.clamp_min(1e-12))))
     return rows
+
+
+@torch.inference_mode()
+def draw(G: Generator, record: Inversion) -> Tensor:
+    """What the generator makes of a record's first code, with its noise and tuned weights, at full resolution.
+
+    Args:
+        G: the generator without the record's weights.
+        record: of any number of images.
+
+    Returns:
+        ``[1, 3, R, R]`` in about [-1, 1].
+
+    Raises:
+        InputError: the record belongs to another generator.
+    """
+    tuned = tuned_generator(G, record)
+    noise: Noise = "const" if record.noise is None else [one[:1].to(G.device) for one in record.noise]
+    return as_colour(tuned.synthesize(record.for_generator(G)[:1], noise))
+
+
+def picture_of(G: Generator, record: Inversion) -> "Image.Image":
+    """``draw`` as a picture."""
+    return to_picture(draw(G, record))[0]
+
+
+def measured(
+    G: Generator, record: Inversion, images: Tensor, *, full: bool, drawn: Tensor | None = None
+) -> dict[str, list[float]]:
+    """The metrics of a record of one image, and those of ``measure``.
+
+    Args:
+        G: the generator without the record's weights.
+        record: of one image.
+        images: its photo's crop, ``[1, 3, H, W]`` in [-1, 1].
+        full: measure what takes longer, too.
+        drawn: of ``draw``, where that was done already.
+    """
+    drawn = draw(G, record) if drawn is None else drawn
+    return record.metrics | measure(G, record.for_generator(G), images, full=full, drawn=drawn)
 
 
 def _ms_ssim(made: Tensor, wanted: Tensor) -> float:

@@ -44,7 +44,7 @@ class Source:
 
     def to_dict(self, folder: Path) -> dict[str, JSON]:
         """In the types of JSON, for a record in ``folder``; ``from_dict`` gives it back."""
-        return {"name": self.name, "sha256": self.sha256, "path": _relative(self.path, folder)}
+        return {"name": self.name, "sha256": self.sha256, "path": relative_path(self.path, folder)}
 
     @staticmethod
     def from_dict(values: dict[str, Any], folder: Path) -> "Source":
@@ -58,7 +58,7 @@ class Source:
         return Source(str(values["name"]), str(values["sha256"]), place)
 
 
-def _relative(path: Path | None, folder: Path) -> str | None:
+def relative_path(path: Path | None, folder: Path) -> str | None:
     """A way from ``folder`` to ``path``, with forward slashes; None between the drives of Windows."""
     if path is None:
         return None

@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylegan_latents.encoders.face_recognition import FaceRecognition, face_chips
+from stylegan_latents.encoders.face_recognition import MEAN_CORNERS, FaceRecognition, face_chips
+from stylegan_latents.invert.faces.dlib_landmarks import to_dlib
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.crop import Array
 
 _MARGIN = 0.25  # of the square that dlib cuts out, as in the network's training
@@ -41,11 +43,11 @@ class FaceIdentity:
         self.corners, self.has_face = corners, has_face
 
     @classmethod
-    def of_landmarks(cls, landmarks: "Sequence[Array | None]", side: int) -> "FaceIdentity | None":
-        """The distance for images of ``side`` pixels with a face at these landmarks, ``[68, 2]`` in pixels each.
+    def of_landmarks(cls, landmarks: Sequence[Landmarks | None], side: int) -> "FaceIdentity | None":
+        """The distance for aligned crops of ``side`` pixels with a face at these landmarks.
 
         Args:
-            landmarks: of each image; None for one that shows no face.
+            landmarks: of each crop, in its pixels; None for one that shows no face.
             side: of the images that the landmarks were found in. Other sides of the same images may be compared.
 
         Returns:
@@ -81,17 +83,18 @@ class FaceIdentity:
         return (ours - theirs).square().sum(dim=1) * self.has_face
 
 
-def chip_corners(landmarks: Array, side: int) -> Array:
-    """Where dlib cuts a face out of a picture of ``side`` pixels, as ``face_chips`` takes it.
+def chip_corners(landmarks: Landmarks, side: int) -> Array:
+    """Where dlib cuts a face out of an aligned crop of ``side`` pixels, as ``face_chips`` takes it.
 
     Args:
-        landmarks: float64 ``[68, 2]`` in pixels of the picture.
+        landmarks: in pixels of the crop. Where some are unknown, the place is that of the mean face.
     """
+    if landmarks.missing:
+        return np.array(MEAN_CORNERS)
     import dlib
 
-    whole = dlib.rectangle(0, 0, side * _FINE, side * _FINE)
-    points = [dlib.point(int(x), int(y)) for x, y in np.rint((landmarks + 0.5) * _FINE)]
-    chip = dlib.get_face_chip_details(dlib.full_object_detection(whole, points), size=150, padding=_MARGIN)
+    fine = landmarks.mapped(lambda points: (points + 0.5) * _FINE)
+    chip = dlib.get_face_chip_details(to_dlib(fine, (0, 0, side * _FINE, side * _FINE)), size=150, padding=_MARGIN)
     low = np.array([chip.rect.left(), chip.rect.top()])
     high = np.array([chip.rect.right(), chip.rect.bottom()])
     turn = np.array([[np.cos(chip.angle), -np.sin(chip.angle)], [np.sin(chip.angle), np.cos(chip.angle)]])

@@ -1,5 +1,6 @@
 """What a search minimises: how far drawn images are from their targets, perceptually and by pixels."""
 
+import inspect
 from typing import Protocol, Self
 
 import torch
@@ -13,8 +14,8 @@ _GRID_WINDOW = 16  # of those cells a side: enough that a photo's own texture av
 _LEAST_FOR_LPIPS = 64  # the trunk's strides leave nothing of a picture much smaller than this
 
 
-class Resemblance(Protocol):
-    """What tells how far drawn images are from who, or what, their targets show; it belongs to those targets."""
+class IdentityLoss(Protocol):
+    """Differentiable identity loss of N images: how far what is drawn is from who, or what, its targets show."""
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Self:
         """The same on a device, with convolutions in ``dtype``."""
@@ -51,8 +52,8 @@ class Comparison:
         centre_weight: of LPIPS of the picture's centre, half as wide, at twice ``size``: what aligned pictures show
             is there, and at ``size`` alone too little is left of it to tell people apart. It is left out where
             nothing as fine is drawn or given.
-        resemblance: what tells who is seen, of the same targets; it is asked at ``size``.
-        identity_weight: of its distance.
+        identity_loss: of the same targets; it is evaluated at ``size``.
+        identity_weight: of that.
         mask: ``[1 or N, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared (inpainting by inversion).
 
     Raises:
@@ -71,7 +72,7 @@ class Comparison:
         grid_weight: float = 0.0,
         lpips_weight: float = 1.0,
         centre_weight: float = 0.0,
-        resemblance: Resemblance | None = None,
+        identity_loss: IdentityLoss | None = None,
         identity_weight: float = 0.0,
         mask: Tensor | None = None,
     ) -> None:
@@ -87,9 +88,9 @@ class Comparison:
         self.has_centre = bool(centre_weight) and self.size == size and self.fine_size >= 2 * size
         self.centre_weight = centre_weight
         self.identity_weight = identity_weight
-        self.resemblance = resemblance if identity_weight else None
-        if self.resemblance is not None:
-            self.resemblance = self.resemblance.to(device, lpips.conv0_weight.dtype)
+        self.identity_loss = identity_loss if identity_weight else None
+        if self.identity_loss is not None:
+            self.identity_loss = self.identity_loss.to(device, lpips.conv0_weight.dtype)
         self.lpips = lpips
         self.weights = (lpips_weight, pixel_weight, detail_weight)
         self.mask: Tensor | None = None
@@ -108,8 +109,8 @@ class Comparison:
             self.target_features = lpips.features(self._looked_at(self.target, fine_target))
             self.identity: Tensor | None = None
             self.last_distance: Tensor | None = None
-            if self.resemblance is not None:
-                self.identity = self.resemblance.features(self.target)
+            if self.identity_loss is not None:
+                self.identity = self.identity_loss.features(self.target)
 
     def __getitem__(self, image: int) -> "Comparison":
         """The comparison of one image alone."""
@@ -117,23 +118,23 @@ class Comparison:
         one.__dict__.update(self.__dict__)
         one.fine_target, one.target = self.fine_target[rows], self.target[rows]
         one.target_features = [tap[image :: len(self.target)] for tap in self.target_features]
-        if self.resemblance is not None and self.identity is not None:
-            one.resemblance, one.identity = self.resemblance[image], self.identity[rows]
+        if self.identity_loss is not None and self.identity is not None:
+            one.identity_loss, one.identity = self.identity_loss[image], self.identity[rows]
             one.last_distance = None
         if self.mask is not None and len(self.mask) > 1:
             one.mask, one.coverage = self.mask[rows], self.mask[rows].mean(dim=(1, 2, 3))
         return one
 
     def __call__(
-        self, drawn: Tensor, identity_share: float = 1.0, *, ask_who: bool = True
+        self, drawn: Tensor, identity_share: float = 1.0, *, update_identity: bool = True
     ) -> tuple[Tensor, Tensor]:
         """Compare.
 
         Args:
             drawn: ``[N, 3, S, S]`` in about [-1, 1], S not below ``fine_size``.
             identity_share: the factor of ``identity_weight`` now.
-            ask_who: look at who is seen; otherwise what the last look told counts on, without a gradient, so that
-                losses stay comparable.
+            update_identity: evaluate the identity loss; otherwise its last value is added, without a gradient, so
+                that losses stay comparable.
 
         Returns:
             The loss of each image, ``[N]``, and the images at ``size``, detached.
@@ -157,10 +158,10 @@ class Comparison:
             losses = losses + detail_weight * (fine_error - coarse_error)
             if self.grid_weight:
                 losses = losses + self.grid_weight * grid_error(difference)
-        if self.resemblance is not None and self.identity is not None:
+        if self.identity_loss is not None and self.identity is not None:
             other = self.last_distance
-            if ask_who or other is None:
-                other = self.resemblance.distance(self.resemblance.features(coarse), self.identity)
+            if update_identity or other is None:
+                other = self.identity_loss.distance(self.identity_loss.features(coarse), self.identity)
                 self.last_distance = other.detach()
             losses = losses + identity_share * self.identity_weight * other
         shown = coarse if self.mask is None else area_resize(whole, self.size)
@@ -173,6 +174,12 @@ class Comparison:
             middle = slice(self.size // 2, self.size // 2 + self.size)
             coarse = torch.cat([coarse, twice[:, :, middle, middle]])
         return coarse if coarse.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(coarse, _LEAST_FOR_LPIPS)
+
+
+def loss_weights(settings: object) -> dict[str, float]:
+    """The weights among settings that ``Comparison`` takes, by its arguments."""
+    names = (name for name in inspect.signature(Comparison).parameters if name.endswith("_weight"))
+    return {name: getattr(settings, name) for name in names if hasattr(settings, name)}
 
 
 def grid_error(difference: Tensor) -> Tensor:

@@ -1,65 +1,80 @@
-"""What every search asks of its settings."""
+"""What every search shares: its settings and their checks, the schedule of its steps, and the best seen so far."""
 
+import dataclasses
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import torch
+from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
-
-if TYPE_CHECKING:
-    from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.generator.precision import Precision, resolve_precision
 
 
-def check_search(what: str, steps: int, learning_rate: float, weights: Mapping[str, float]) -> None:
-    """Check what is the same for all searches.
+@dataclass(frozen=True, kw_only=True)
+class OptimizerSettings:
+    """Settings of every optimisation by Adam.
 
-    Args:
-        what: the search's name, as a sentence begins with it.
-        steps: of Adam.
-        learning_rate: in the search's own unit.
-        weights: of the terms of the loss, by their names.
+    Every field whose name ends in ``_weight`` is the weight of a term of the loss, 0 or above.
+
+    Attributes:
+        steps: 1 or above; None, where that is allowed, for the inverter's own.
+        learning_rate: above 0, in a unit of its own for each kind.
+        pixel_weight: weight of the mean squared error at ``search_size``, beside LPIPS.
+        search_size: the side in pixels at which LPIPS compares images: the generator's resolution divided by a
+            power of two; above the resolution it is that.
+        precision: of the convolutions; ``auto`` is bfloat16 where the device multiplies in it.
 
     Raises:
         InputError: a value is out of its range or not finite; the message names it.
     """
-    if steps < 1:
-        raise InputError(f"{what} needs at least 1 step, not {steps}.")
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
-    for name, weight in weights.items():
-        if not (math.isfinite(weight) and weight >= 0):
-            raise InputError(f"The {name} weight has to be 0 or above, not {weight}.")
 
+    name: ClassVar[str]
+    """Of the optimisation, as a sentence begins with it."""
 
-def search_side(size: int, G: Generator) -> int:
-    """The side in pixels at which images are compared: ``size``, but at most the generator's resolution.
+    steps: int | None = None
+    learning_rate: float
+    pixel_weight: float = 1.0
+    search_size: int = 256
+    precision: Precision = "auto"
 
-    Raises:
-        InputError: the generator's picture cannot be halved down to that side.
-    """
-    side = min(size, G.resolution)
-    if side < 1 or G.resolution % side or (G.resolution // side).bit_count() != 1:
-        raise InputError(f"The search size is {G.resolution} divided by a power of two, not {size}.")
-    return side
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.steps < 1:
+            raise InputError(f"{self.name} needs at least 1 step, not {self.steps}.")
+        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
+            raise InputError(f"The learning rate has to be above 0, not {self.learning_rate}.")
+        for field, weight in self.values().items():
+            if not field.endswith("_weight"):
+                continue
+            if not (isinstance(weight, int | float) and math.isfinite(weight) and weight >= 0):
+                word = field.removesuffix("_weight").replace("lpips", "LPIPS")
+                raise InputError(f"The {word} weight has to be 0 or above, not {weight}.")
 
+    def values(self) -> dict[str, JSON]:
+        """Every setting by its name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
-def check_untuned(pivot: "Inversion") -> None:
-    """Refuse codes that were found together with weights, which what follows would leave out.
+    def for_generator(self, G: Generator) -> Self:
+        """The settings with the side and the precision that they come to with a generator on its device.
 
-    Raises:
-        InputError: the record has tuned weights.
-    """
-    if pivot.weights is not None:
-        raise InputError(f"The pivot's method is {pivot.method}, which tunes weights; take a search or an encoder.")
+        Raises:
+            InputError: the generator's picture cannot be halved down to the side, or there is no such precision.
+        """
+        side = min(self.search_size, G.resolution)
+        if side < 1 or G.resolution % side or (G.resolution // side).bit_count() != 1:
+            raise InputError(
+                f"The search size is {G.resolution} divided by a power of two, not {self.search_size}."
+            )
+        precision = resolve_precision(self.precision, G.device)
+        return dataclasses.replace(self, search_size=side, precision=precision)
 
-
-def inverter_settings(inverter: object) -> dict[str, JSON]:
-    """Every setting of an inverter, with its method, for a record; empty for one that tells none."""
-    tell = getattr(inverter, "settings", None)
-    settings: dict[str, JSON] = tell() if tell is not None else {}
-    return {"method": getattr(inverter, "method", type(inverter).__name__), **settings}
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the convolutions, once ``for_generator`` has chosen it."""
+        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
 
 
 def schedule(t: float) -> float:
@@ -82,3 +97,37 @@ def rows_finer_than(size: int, G: Generator) -> list[int]:
     for layer in G.layers:
         coarsest[layer.ws_index] = min(layer.resolution, coarsest.get(layer.ws_index, layer.resolution))
     return sorted(row for row, resolution in coarsest.items() if resolution > size)
+
+
+class BestSoFar:
+    """The lowest loss of each image of a search, and whose loss has stopped to be finite.
+
+    Args:
+        count: of the images.
+        device: of their losses.
+
+    Attributes:
+        loss: the lowest so far, ``[count]``; infinite where none was finite.
+    """
+
+    def __init__(self, count: int, device: torch.device) -> None:
+        self.loss = torch.full((count,), math.inf, device=device)
+        # On the device, as looking at it at each step would hold a GPU up.
+        self._since = torch.full((count,), -1, device=device)
+
+    def see(self, losses: Tensor, step: int) -> Tensor:
+        """Take a step's losses in, ``[count]``; bool ``[count]``, where they are the lowest so far."""
+        losses = losses.detach()
+        better = losses < self.loss
+        self.loss = torch.where(better, losses, self.loss)
+        lost = ~torch.isfinite(losses)
+        self._since = torch.where(lost & (self._since < 0), step, torch.where(lost, self._since, -1))
+        return better
+
+    def diverged(self, before: int = 0) -> dict[int, int]:
+        """The images whose last loss was not finite, each with the step from which on it was not.
+
+        Args:
+            before: steps of what went before this search, to count them in.
+        """
+        return {image: before + step for image, step in enumerate(self._since.tolist()) if step >= 0}

@@ -35,11 +35,11 @@ from PIL import Image
 from stylegan_latents.demo.server.serve import free_port
 from stylegan_latents.demo.session.examples import SEEDS
 from stylegan_latents.demo.session.studio import Studio
-from stylegan_latents.editing.directions.shipped import known
+from stylegan_latents.editing.directions.catalogue import known_directions
 from stylegan_latents.generator.loading import load
 from tests.demo.client import AnswerError, Visitor
 
-DIRECTIONS = list(known("stylegan2-ffhq-w"))
+DIRECTIONS = list(known_directions("stylegan2-ffhq-w"))
 HIDDEN = 8
 _PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 _SEEDS = range(100, 112)

@@ -17,8 +17,7 @@ import torch
 
 from stylegan_latents import generator
 from stylegan_latents.editing.commands.evaluate import FIRST_SEED
-from stylegan_latents.editing.directions.catalogue import find
-from stylegan_latents.editing.directions.shipped import known
+from stylegan_latents.editing.directions.catalogue import find_direction, known_directions
 from stylegan_latents.editing.discovery.fitting.leakage import Effect, effect, table
 from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
@@ -42,11 +41,11 @@ def main() -> int:
 
 def _run(chosen: argparse.Namespace) -> None:
     G = generator.load("ffhq").to(dtype=torch.bfloat16)
-    shipped = known(G.latent_space)
-    contenders = [Contender(name, find(name, G), name) for name in chosen.only or list(shipped)]
+    shipped = known_directions(G.latent_space)
+    contenders = [Contender(name, find_direction(name, G), name) for name in chosen.only or list(shipped)]
     for text in chosen.compare:
         score, _, path = text.partition("=")
-        contenders.append(Contender(path, find(path, G), score))
+        contenders.append(Contender(path, find_direction(path, G), score))
     scorer = FaceScorer()
     deviations = score_spread(G, scorer).deviations
     ws = G.sample(range(FIRST_SEED, FIRST_SEED + chosen.codes), truncation=chosen.truncation)

@@ -21,11 +21,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stylegan_latents.editing.drag.drag import Drag, Handle
-from stylegan_latents.editing.drag.picture import marked
+from stylegan_latents.editing.drag.drag import Drag
+from stylegan_latents.editing.drag.handles import Handle, marked
 from stylegan_latents.editing.records.codes import open_codes
 from stylegan_latents.editing.regions.regions import Points, face_landmarks, region_masks
 from stylegan_latents.generator.cli.command import status_of
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
@@ -105,11 +106,12 @@ def _run(chosen: argparse.Namespace) -> None:
 
 def _place(drag: str, picture: Image.Image) -> tuple[Points, float]:
     """Where what is dragged is, by the picture alone, and how far apart the eyes are: fractions of the side."""
-    points = face_landmarks(picture, "face")
-    unit = float(np.linalg.norm(points[42:48].mean(0) - points[36:42].mean(0)))
+    landmarks = face_landmarks(picture, "face")
+    unit = float(np.linalg.norm(landmarks.right_eye.mean(0) - landmarks.left_eye.mean(0)))
     if drag == "hair":
-        return _hair_edge(picture, points, unit), unit
-    return {"mouth": points[48], "lid": points[37:39].mean(0), "chin": points[8]}[drag], unit
+        return _hair_edge(picture, landmarks, unit), unit
+    places = {"mouth": landmarks.mouth_corners[0], "lid": landmarks.left_eye[1:3].mean(0), "chin": landmarks.chin}
+    return places[drag], unit
 
 
 def _came(drag: str, before: Image.Image, after: Image.Image) -> tuple[float, float]:
@@ -119,9 +121,9 @@ def _came(drag: str, before: Image.Image, after: Image.Image) -> tuple[float, fl
     return float(x * way[0] + y * way[1]), float(abs(x * way[1] - y * way[0]))
 
 
-def _hair_edge(picture: Image.Image, points: Points, unit: float) -> Points:
+def _hair_edge(picture: Image.Image, landmarks: Landmarks, unit: float) -> Points:
     """Above the eyes, where lightness changes most from one row to the next: a fraction of the side, ``[2]``."""
-    middle = (points[36:42].mean(0) + points[42:48].mean(0)) / 2
+    middle = (landmarks.left_eye.mean(0) + landmarks.right_eye.mean(0)) / 2
     light = np.asarray(picture.convert("L").resize((_READING_SIDE, _READING_SIDE)), dtype=np.float64)
     column = round(float(middle[0]) * _READING_SIDE)
     top, low = (max(4, round(float(middle[1] - by * unit) * _READING_SIDE)) for by in (1.6, 0.6))

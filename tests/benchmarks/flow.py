@@ -27,8 +27,7 @@ from torch import Tensor
 
 from stylegan_latents import generator
 from stylegan_latents.editing.commands.evaluate import FIRST_SEED
-from stylegan_latents.editing.directions.catalogue import find
-from stylegan_latents.editing.directions.shipped import known
+from stylegan_latents.editing.directions.catalogue import find_direction, known_directions
 from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
 from stylegan_latents.editing.discovery.fitting.linear import fit
 from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
@@ -39,8 +38,8 @@ from stylegan_latents.generator.layers import GROUPS
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.weights.fetch import cache_folder
 from stylegan_latents.invert.faces.detector import Face
+from stylegan_latents.invert.faces.dlib_landmarks import aligned_box, read_landmarks
 from stylegan_latents.invert.faces.identity import Embedding, Identity
-from stylegan_latents.invert.faces.landmarks import aligned_box, read_landmarks
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.benchmarks.conditional_flow import Flow, trained
@@ -83,7 +82,7 @@ def editors(G: generator.Generator, samples: Samples, epochs: int, seed: int) ->
         return ws + amount * step[groups] * _moving(attribute, groups)
 
     def shipped(ws: Tensor, _: Tensor, attribute: Attribute, amount: float) -> Tensor:
-        return find(attribute.name, G).apply(ws, amount)
+        return find_direction(attribute.name, G).apply(ws, amount)
 
     def flow(ws: Tensor, own: Tensor, attribute: Attribute, amount: float) -> Tensor:
         x = ((ws - mean) @ whitening.T).flatten(0, 1)
@@ -181,7 +180,7 @@ def main() -> int:
 
 def _run(chosen: argparse.Namespace) -> None:
     G = generator.load("ffhq").to(dtype=torch.bfloat16)
-    names: Sequence[str] = chosen.only or list(known(G.latent_space))
+    names: Sequence[str] = chosen.only or list(known_directions(G.latent_space))
     samples = sample(G, FaceScorer(), cache=cache_folder() / "discovery", progress=_progress).valid()
     ways = editors(G, samples, chosen.epochs, chosen.seed)
     if chosen.records:

@@ -20,10 +20,10 @@ from torch import Tensor
 
 from stylegan_latents import generator
 from stylegan_latents.editing.directions.apply import edited_styles
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.by_name import TRUNCATION
-from stylegan_latents.editing.regions.places import masks_of_codes
+from stylegan_latents.editing.regions.regions import masks_of_codes
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
@@ -59,7 +59,7 @@ def _run(chosen: argparse.Namespace) -> None:
     with torch.inference_mode(), keep_freed_memory():
         before = G.synthesize(ws, size=size)
         for name in chosen.directions:
-            direction, strength = find(name, G), _FIRST
+            direction, strength = find_direction(name, G), _FIRST
             for step in range(_STEPS):
                 # The codes at the positive strength, and then at the negative one.
                 after = torch.cat([_edited(G, ws, direction, sign * strength, size) for sign in (1, -1)])

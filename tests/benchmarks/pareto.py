@@ -32,13 +32,13 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.shipped import known
+from stylegan_latents.editing.directions.catalogue import known_directions
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import area_resize
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.faces.align import align_face, require_faces
 from stylegan_latents.invert.faces.identity import Identity
-from stylegan_latents.invert.inverters.base import resemblance_of
+from stylegan_latents.invert.inverters.base import identity_loss_of
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import list_photos, read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import measure
@@ -81,7 +81,7 @@ def edited(G: Generator, ws: Tensor, photo: Image.Image) -> dict[str, float]:
 
     by_name = {
         name: max(distance(direction.bind(G).apply(ws, strength)) for strength in (2, -2))
-        for name, direction in known(G.latent_space).items()
+        for name, direction in known_directions(G.latent_space).items()
     }
     return {
         "identity": distance(ws),
@@ -97,10 +97,10 @@ def one_point(
     """Invert one photo in one way, and measure; its edits too, where they are asked for."""
     method, quality = point.split("-")
     image = to_tensor(crop)
-    inverter = make_inverter(G, method, quality=quality)  # type: ignore[arg-type]
-    resemblance = resemblance_of(inverter, crop)
+    inverter = make_inverter(G, method, quality=quality)
+    identity_loss = identity_loss_of(inverter, crop)
     start = time.perf_counter()
-    found = inverter.invert(image, resemblance=resemblance)
+    found = inverter.invert(image, identity_loss=identity_loss)
     seconds = time.perf_counter() - start
     own = G if found.weights is None else tuned_generator(G, found)
     row = measure(own, found.ws, image, lpips=lpips)

@@ -29,12 +29,13 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.shipped import known
+from stylegan_latents.editing.directions.catalogue import known_directions
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.faces.align import align_face, require_faces
 from stylegan_latents.invert.faces.identity import Identity
+from stylegan_latents.invert.inverters.base import SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import measure
@@ -96,7 +97,7 @@ def edited_identity(G: Generator, ws: Tensor, photo: Image.Image) -> float:
     person = identity(photo)
     assert person is not None
     distances = []
-    for direction in known(G.latent_space).values():
+    for direction in known_directions(G.latent_space).values():
         for strength in (2, -2):
             with torch.inference_mode():
                 picture = to_picture(G.synthesize(direction.bind(G).apply(ws, strength), size=G.resolution // 2))[0]
@@ -131,7 +132,7 @@ def main() -> None:
         image = to_tensor(crop)
         plain, plain_seconds = plain_result(G, lpips, image, arguments.estimate)
         start = time.perf_counter()
-        ours = OptimizationInverter(G, steps=arguments.steps).invert(image)
+        ours = OptimizationInverter(G, SearchSettings(steps=arguments.steps)).invert(image)
         seconds = time.perf_counter() - start
         ours_row, plain_row = (measure(G, ws, image, lpips=lpips) for ws in (ours.ws, plain))
         row: dict[str, float | str] = {

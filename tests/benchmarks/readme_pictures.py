@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from stylegan_latents.editing.directions.apply import apply_edits
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.invert.paste_back.paste import paste_back
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
@@ -21,7 +21,7 @@ EDITS = (("pose", 2), ("pose", -2), ("smile", 2), ("age", 2), ("gender", 2), ("e
 
 def edited(record: OpenRecord, name: str, strength: float) -> Image.Image:
     """The picture of a record after one edit."""
-    return record.picture(apply_edits(record.ws, [(find(name, record.generator), strength)]))
+    return record.picture(apply_edits(record.ws, [(find_direction(name, record.generator), strength)]))
 
 
 def main() -> None:

@@ -20,12 +20,12 @@ import numpy as np
 import torch
 
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face
-from stylegan_latents.invert.faces.detector import require_faces
+from stylegan_latents.invert.faces.find import require_faces
 from stylegan_latents.invert.faces.identity import Identity
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.paste_back.paste import paste_back
@@ -53,7 +53,7 @@ def main() -> int:
 def _run(folder: Path, strength: float | None, records: Path | None, pasted: bool) -> int:
     pairs = _pairs(folder)
     G = generator.load("ffhq")
-    smile, scorer, identity = find("smile", G), FaceScorer(), Identity()
+    smile, scorer, identity = find_direction("smile", G), FaceScorer(), Identity()
     neutral, smiling = (torch.cat([_aligned(pair[i], G.resolution) for pair in pairs]) for i in (0, 1))
     ws = torch.cat([_invert(G, image[None], pair[0], records) for image, pair in zip(neutral, pairs, strict=True)])
 

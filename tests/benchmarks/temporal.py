@@ -26,17 +26,19 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS, area_resize
 from stylegan_latents.invert.commands.film_session import CODE_CUTOFF, CROP_CUTOFF
 from stylegan_latents.invert.faces.align import align_face, ffhq_quad, require_faces
-from stylegan_latents.invert.faces.detector import Face, find_faces, follow_face
+from stylegan_latents.invert.faces.detector import Face
+from stylegan_latents.invert.faces.find import find_faces, follow_face
 from stylegan_latents.invert.films.crop_path import plan_crops
-from stylegan_latents.invert.films.follow import Follower
+from stylegan_latents.invert.films.follow import Follower, FollowSettings
 from stylegan_latents.invert.films.read import read_film
 from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.films.write import write_film
+from stylegan_latents.invert.inverters.base import SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.photos.crop import Alignment, crop_of
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
@@ -62,7 +64,7 @@ def moved(picture: Image.Image, time: float, noise: np.random.Generator) -> Imag
 
 def drawn_head(G: Generator, ws: Tensor, time: float) -> Image.Image:
     """A head that turns and smiles, on a grey ground."""
-    pose, smile = find("pose", G), find("smile", G)
+    pose, smile = find_direction("pose", G), find_direction("smile", G)
     codes = smile.apply(pose.apply(ws, 1.2 * math.sin(2.2 * time)), 0.9 * math.sin(3.1 * time))
     with torch.inference_mode():
         picture = to_picture(G.synthesize(codes, size=512))[0]
@@ -163,7 +165,7 @@ def main() -> None:
         "photo": lambda: [moved(photo, at, noise) for at in times],
         "head": lambda: [moved(drawn_head(G, first, at), at, noise) for at in times],
     }
-    follower = Follower(G, steps=chosen.steps)
+    follower = Follower(G, FollowSettings(steps=chosen.steps))
     for name, make in films.items():
         if chosen.only not in (None, name):
             continue
@@ -171,7 +173,11 @@ def main() -> None:
         save_film(path, make())
         print(f"{name}, {chosen.frames} frames:")
         film = Measured(G, path)
-        start = first if name == "photo" else Follower(G, steps=3 * chosen.steps).follow(film.wanted[:1], first)
+        start = (
+            first
+            if name == "photo"
+            else Follower(G, FollowSettings(steps=3 * chosen.steps)).follow(film.wanted[:1], first)
+        )
         for crops, plan in (("as found", film.raw), ("smoothed", film.smooth)):
             begun = time.perf_counter()
             ws = film.follow(plan.quads, start, follower)
@@ -182,7 +188,7 @@ def main() -> None:
         if chosen.independent:
             begun = time.perf_counter()
             images = [film.crop(film.smooth.quads[i], i, 512) for i in range(chosen.independent)]
-            ws = torch.cat([OptimizationInverter(G, steps=80).invert(image).ws for image in images])
+            ws = torch.cat([OptimizationInverter(G, SearchSettings(steps=80)).invert(image).ws for image in images])
             seconds = (time.perf_counter() - begun) / chosen.independent
             film.say("each frame anew, 80 steps", ws, seconds, chosen.out / f"{name}.independent.mp4")
 

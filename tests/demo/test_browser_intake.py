@@ -122,14 +122,26 @@ def test_a_picture_is_pasted_and_the_next_one_replaces_it(page: Any, small_demo:
     assert uploaded_size(small_demo[0]) == portrait(400).size
 
 
-def test_a_pasted_picture_without_a_face_is_a_sentence_and_the_page_goes_on(page: Any) -> None:
+def test_a_pasted_picture_without_a_face_is_a_sentence_and_can_be_marked(page: Any) -> None:
     paste(page, Image.new("RGB", (200, 200), "red"))
     page.locator(".toast-body", has_text="No face was found").wait_for()
-    wait_for_status(page, "Drop a photo")
+    wait_for_status(page, "Click on the left eye")
     assert page.locator("#edit-start").is_disabled()
     for close in page.locator(".toast-close").all():
         close.click()
+    photo = page.locator("#edit-mark img")
+    for words, place in (
+        ("right eye (2 of 4)", (60, 60)), ("left corner", (120, 60)), ("right corner", (70, 120)),
+        ("The face is marked", (110, 120)),
+    ):  # fmt: skip
+        photo.click(position={"x": place[0], "y": place[1]})
+        wait_for_status(page, words)
+    page.wait_for_selector("#edit-start:not([disabled])")
+    page.click("#edit-mark-undo")
+    wait_for_status(page, "right corner")
+    page.wait_for_selector("#edit-start[disabled]")
     page.click("#edit-photo [aria-label='Remove Image']")
+    page.locator("#edit-mark").wait_for(state="hidden")
     paste(page, portrait())
     wait_for_status(page, _READY)
 

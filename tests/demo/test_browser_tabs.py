@@ -16,6 +16,7 @@ from PIL import Image
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.regions import regions
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.demo.browser import open_page
 
@@ -115,7 +116,7 @@ def test_a_region_is_given_and_downloads_as_a_picture(
     # A random generator draws nobody; these are the landmarks of a face in the middle.
     turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)[:, None]
     points = 0.5 + 0.25 * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
-    monkeypatch.setattr(regions, "face_landmarks", lambda *_: points)
+    monkeypatch.setattr(regions, "face_landmarks", lambda *_: Landmarks.from_ibug(points))
     go_to(page, "Mix")
     page.get_by_label("A region, cut out").check()
     choose(page, "#mix-giver", opened.second)

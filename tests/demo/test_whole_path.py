@@ -12,8 +12,8 @@ from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.commands.cli import main as edit
 from stylegan_latents.editing.discovery.scorers.expression import expression_scores
 from stylegan_latents.editing.discovery.scorers.head_pose import fit_head, look_ahead
-from stylegan_latents.invert.faces.detector import landmarks_of
-from stylegan_latents.invert.faces.landmarks import aligned_box
+from stylegan_latents.invert.faces.dlib_detector import landmarks_of
+from stylegan_latents.invert.faces.dlib_landmarks import aligned_box
 from stylegan_latents.invert.photos.files import read_photo
 from tests.demo.browser import open_page
 
@@ -37,8 +37,9 @@ def pose_of(picture: Path) -> float:
     small = read_photo(picture).resize((256, 256))
     landmarks = landmarks_of(np.asarray(small), aligned_box(256), average=True)
     assert landmarks is not None
-    pose, _ = fit_head(landmarks[None])
-    assert np.isfinite(expression_scores(look_ahead(landmarks[None], pose))).all()
+    one = landmarks.mapped(lambda points: points[None])
+    pose, _ = fit_head(one)
+    assert np.isfinite(expression_scores(look_ahead(one, pose))).all()
     return float(np.degrees(pose[0, 0]))
 
 

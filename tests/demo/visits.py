@@ -12,7 +12,7 @@ import torch
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.editing.directions import shipped
+from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
 from tests.small_models import small_generator, small_record
 
@@ -24,7 +24,7 @@ def visiting(folder: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ..
     """A visit whose faces are the small generator's first seeds, in the order of their names."""
     G = small_generator(latent_space="small-w")
     smile = Direction("smile", "small-w", torch.ones(1, G.w_dim), 1.0, provenance={"positive": "smiles more"})
-    monkeypatch.setattr(shipped, "all_shipped", lambda: {"small-w": {"smile": smile}})
+    monkeypatch.setattr(catalogue, "all_shipped", lambda: {"small-w": {"smile": smile}})
     studio = Studio(G, folder=folder)
     try:
         visit = studio.enter("a session")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stylegan_latents.editing.directions import shipped
+from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
 from tests.small_models import save_small_model, small_generator, small_record
 
@@ -30,7 +30,7 @@ def enter_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     small_record(G, ws=G.sample([1])).save("b.inversion.safetensors")
     small_record(small_generator(5, name="horses")).save("other.inversion.safetensors")
     known = {"smile": Direction("smile", "small-w", torch.ones(1, 8), 1.0)}
-    monkeypatch.setattr(shipped, "all_shipped", lambda: {"small-w": known})
+    monkeypatch.setattr(catalogue, "all_shipped", lambda: {"small-w": known})
     return folder
 
 

@@ -19,7 +19,7 @@ PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
 def test_descriptors_are_those_of_dlib() -> None:
     import dlib
 
-    from stylegan_latents.invert.faces.detector import find_faces
+    from stylegan_latents.invert.faces.find import find_faces
     from stylegan_latents.invert.photos.files import read_photo, to_tensor
 
     photo = read_photo(PHOTO)

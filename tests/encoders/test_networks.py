@@ -6,7 +6,7 @@ import torch
 from stylegan_latents.encoders.config import ARCHITECTURES, Architecture, EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.networks.backbone import Backbone
-from stylegan_latents.encoders.networks.e4e import Encoder4Editing
+from stylegan_latents.encoders.networks.psp import Encoder4Editing
 from stylegan_latents.encoders.restyle import ReStyle, drawn_as_seen
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator

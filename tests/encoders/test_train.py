@@ -8,7 +8,7 @@ from PIL import Image
 
 from stylegan_latents import encoders
 from stylegan_latents.encoders.face_recognition import FaceRecognition
-from stylegan_latents.encoders.train import main
+from stylegan_latents.encoders.train import main, next_command
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.perceptual import LPIPS
 from tests.dlib_networks import parsed, small_network
@@ -37,8 +37,10 @@ def _run(*arguments: str) -> int:
 def test_it_trains_and_goes_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("--steps", "2") == 0
     output = capsys.readouterr()
-    assert "step 2 of 2: pixels" in output.err
+    assert "Training: step 2 of 2, pixels" in output.err
     assert f"Wrote {Path('mine') / 'encoder.safetensors'}" in output.out
+    next_one = "Next: invert me.jpg --encoder mine/encoder.safetensors --model small.safetensors"
+    assert next_one in output.out.replace("\\", "/")
     G = small_generator()
     encoder = encoders.load(folder / "mine" / "encoder.safetensors", G)
     assert encoder.encode(noise_images()).shape == (2, 6, 8)
@@ -91,6 +93,12 @@ def test_what_is_wrong_is_said(
     assert len(lines) == 1, lines
     assert sentence in lines[0]
     assert not Path("mine").exists()
+
+
+def test_what_comes_next_names_the_model_only_where_the_encoder_does_not() -> None:
+    assert next_command(Path("mine.safetensors"), "ffhq") == "invert me.jpg --encoder mine.safetensors"
+    named = next_command(Path("mine.safetensors"), "my model.pkl")
+    assert named == "invert me.jpg --encoder mine.safetensors --model 'my model.pkl'"
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -1,4 +1,4 @@
-"""`python -m generator.convert`: from every format to ours and to rosinality's."""
+"""`stylegan-latents convert`: from every format to ours and to rosinality's."""
 
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The one interface: shapes, truncation, seeds, StyleSpace, noise, precision and identity, on odd sizes."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,9 @@ from torch import Tensor, nn
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator, check_same_space, fingerprint
+from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.mobile import Synthesis
+from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
 from stylegan_latents.generator.precision import in_precision
 from tests.odd_models import ODD, odd_config, odd_generator, seeded
 
@@ -156,7 +160,7 @@ def test_noise_modes(G: Generator) -> None:
 
 def test_random_noise_is_of_the_constants_strength() -> None:
     G = odd_generator(odd_config(channels=(4, 4, 4, 4, 4)))
-    for constant, drawn in zip(G.noise_constants(), G._noise_maps("random", 0, 1), strict=True):
+    for constant, drawn in zip(G.noise_constants(), G.synthesis.noise_maps("random", 0, 1), strict=True):
         assert drawn is not None
         assert drawn.shape == constant.shape
         assert not torch.equal(drawn, constant)
@@ -308,5 +312,67 @@ def test_the_package_offers_its_names_and_no_others() -> None:
     assert generator.InputError is InputError
     assert set(generator.__all__) == {"Generator", "InputError", "load", "load_discriminator", "save"}
     assert all(getattr(generator, name) is not None for name in generator.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+    with pytest.raises(AttributeError, match="attribute lode"):
         _ = generator.lode
+
+
+def test_the_package_lists_what_it_offers_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from stylegan_latents import encoders, generator; "
+        "print(dir(generator), dir(encoders), {'torch', 'numpy'} & set(sys.modules))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == (
+        "['Generator', 'InputError', 'load', 'load_discriminator', 'save'] "
+        "['Encoder', 'EncoderConfig', 'ReStyle', 'load', 'save'] set()"
+    )
+
+
+def test_printed_it_tells_its_sizes_and_not_its_modules() -> None:
+    G = odd_generator(name="mine", latent_space="here")
+    shown = str(G)
+    assert len(shown.splitlines()) <= 3
+    for part in (
+        "'mine'", f"{G.resolution} x {G.resolution}, {G.image_channels} channels", f"ws [N, {G.num_ws}, {G.w_dim}]",
+        f"z [N, {G.z_dim}]", "no classes", "here", "float32 on cpu", G.fingerprint[:16],
+    ):  # fmt: skip
+        assert part in shown, part
+
+
+def test_called_with_z_it_maps_and_synthesizes() -> None:
+    G = odd_generator()
+    z = torch.randn(2, G.z_dim)
+    images = G(z, truncation=0.7, noise="none", size=G.resolution // 2)
+    assert torch.equal(images, G.synthesize(G.map(z, truncation=0.7), "none", size=G.resolution // 2))
+    assert images.shape == (2, G.image_channels, G.resolution // 2, G.resolution // 2)
+
+
+def test_a_network_without_noise_sketch_or_movement_takes_the_base_class_s() -> None:
+    class Flat(SynthesisNetwork):
+        resolution, w_dim, num_ws, image_channels = 8, 4, 1, 3
+        layers = (Layer("only", 8, 0, 4),)
+
+        def styles(self, ws: Tensor) -> list[Tensor]:
+            return [ws[:, 0]]
+
+        def feature_maps(self) -> list[FeatureMap]:
+            return []
+
+        def set_precision(self, dtype: torch.dtype) -> None:
+            self.to(dtype)
+
+        def forward(self, styles, _noise, *, size=None, reference=False):  # noqa: ARG002
+            return styles[0][:, :3, None, None].expand(-1, -1, size or 8, size or 8)
+
+    G = Generator(nn.Identity(), Flat(), torch.zeros(4), name="flat", z_dim=4)
+    z = torch.randn(2, 4)
+    assert G.noise_constants() == []
+    assert torch.equal(G(z, noise="random"), G(z))
+    assert torch.equal(G.sketch(G.map(z), size=4), G(z, size=4))
+    with pytest.raises(ValueError, match="only a StyleGAN3"):
+        G.synthesize(G.map(z), translate=(0.5, 0.0))
+
+
+def test_a_network_has_to_offer_what_every_network_offers() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        SynthesisNetwork()  # type: ignore[abstract]

@@ -1,6 +1,8 @@
 """A name, a file or a folder gives a generator; anything else one sentence."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import torch
@@ -8,8 +10,9 @@ import torch
 from stylegan_latents import generator
 from stylegan_latents.generator import loading
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats import openvino_ir
+from stylegan_latents.generator.formats import read
 from stylegan_latents.generator.formats.native import read_native, save_native
+from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.weights import zoo
 from tests.odd_models import ODD, odd_generator
 
@@ -80,10 +83,10 @@ def test_a_damaged_cache_mends_itself(
 def test_a_conversion_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _use_small_openvino(monkeypatch, tmp_path / "source")
 
-    def refuse(_folder: Path) -> None:
+    def refuse(_folder: Path) -> NoReturn:
         raise InputError("The files are damaged.")
 
-    monkeypatch.setattr(openvino_ir, "read_mobile_stylegan", refuse)
+    _read_folders(monkeypatch, refuse)
     with pytest.raises(InputError, match="damaged"):
         generator.load("ffhq")
     assert not [path for path in (tmp_path / "home").iterdir() if path.suffix != ".lock"]
@@ -120,10 +123,13 @@ def _use_small_openvino(monkeypatch: pytest.MonkeyPatch, source: Path) -> list[s
         return source
 
     monkeypatch.setattr(zoo, "fetch", fetch)
-    monkeypatch.setattr(
-        openvino_ir, "read_mobile_stylegan", lambda _folder: (ODD, dict(odd_generator().state_dict()))
-    )
+    _read_folders(monkeypatch, read.from_weights(lambda _folder: (ODD, dict(odd_generator().state_dict()))))
     return fetched
+
+
+def _read_folders(monkeypatch: pytest.MonkeyPatch, reader: Callable[[Path], Generator]) -> None:
+    folders = read.Format("a folder", lambda head: head.is_folder, reader)
+    monkeypatch.setattr(read, "FORMATS", [folders, *read.FORMATS])
 
 
 @pytest.mark.parametrize("first", [b"\x80", b"PK"])

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from stylegan_latents.generator.features import style_weights
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-from stylegan_latents.generator.style_weights import style_weights
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.odd_models import odd_generator
 

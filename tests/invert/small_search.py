@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.base import Progress, SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import LPIPS
@@ -26,7 +26,12 @@ def invert(G: Generator, images: Tensor, space: Any = "w+", steps: int = 12, **o
     """A search in float32; options of the inverter and of its ``invert`` alike."""
     options = {"precision": "float32"} | options
     calls = {name: options.pop(name) for name in ("on_step", "keep_partial", "mask") if name in options}
-    return OptimizationInverter(G, space, steps=steps, **options).invert(images, **calls)
+    return OptimizationInverter(G, SearchSettings(space=space, steps=steps, **options)).invert(images, **calls)
+
+
+def exact(steps: int, **options: Any) -> SearchSettings:
+    """Settings of a search in float32."""
+    return SearchSettings(steps=steps, precision="float32", **options)
 
 
 def own_images(G: Generator, *seeds: int) -> Tensor:

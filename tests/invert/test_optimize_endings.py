@@ -8,7 +8,7 @@ import torch
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.base import Progress, SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter, _Search
 from tests.invert.small_search import breaking, interrupt_at, invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator, tiny_lpips
@@ -140,6 +140,6 @@ def test_images_of_another_shape(shape: tuple[int, ...]) -> None:
 )
 def test_settings_out_of_range(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
-        OptimizationInverter(odd_generator(), **options)
+        OptimizationInverter(odd_generator(), SearchSettings(**options))
     assert message in str(caught.value)
     assert str(caught.value).endswith(".")

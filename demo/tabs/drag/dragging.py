@@ -14,7 +14,8 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from stylegan_latents.editing.drag.drag import Dragged, DragProgress, Handle, Point
+    from stylegan_latents.editing.drag.drag import Dragged, DragProgress
+    from stylegan_latents.editing.drag.handles import Handle, Point
 
 EVERYTHING, PAINTED = "everything", "painted"
 DEFAULT_RATE = 0.01
@@ -47,7 +48,7 @@ class DragRequest:
         Raises:
             InputError: a point has no target yet, or one cannot be dragged.
         """
-        from stylegan_latents.editing.drag.drag import Handle, check_handles
+        from stylegan_latents.editing.drag.handles import Handle, check_handles
 
         if not self.points:
             raise InputError("Click on a point of the picture first, and then on where it is to go.")
@@ -106,7 +107,7 @@ def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> st
     """
     from PIL import Image
 
-    from stylegan_latents.editing.drag.picture import marked
+    from stylegan_latents.editing.drag.handles import marked
 
     with Image.open(visit.face(name).before) as before:
         picture = marked(before, points[::2], points[1::2], side=visit.studio.G.resolution)
@@ -160,7 +161,7 @@ def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[
     import torch
 
     from stylegan_latents.editing.drag.drag import Drag, dragged_record
-    from stylegan_latents.editing.drag.picture import marked
+    from stylegan_latents.editing.drag.handles import marked
     from stylegan_latents.editing.records.codes import record_code
     from stylegan_latents.editing.regions.regions import region_masks
 

@@ -1,12 +1,11 @@
 """The tab Drag: points of the picture pulled to where they are to be."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import WRONG_CALL, Page, Tab, answering, face_chooser
+from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser, selected_place
 from stylegan_latents.demo.page.results import download_picture, not_ready, ready, results_row
 from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
@@ -106,7 +105,7 @@ def build(page: Page) -> None:
         return now, draw_points(visit, name, now), _SECOND if len(now) % 2 else _FIRST
 
     def click(visit: Visit, name: str | None, now: Points, event: gr.SelectData) -> Any:
-        return redraw(visit, name, [*now, _on_full(event.index, page.studio.preview_size, side)])
+        return redraw(visit, name, [*now, _on_full(selected_place(event), page.studio.preview_size, side)])
 
     def typed(visit: Visit, name: str | None, now: Points, *values: float | None) -> Any:
         if len(now) % 2:
@@ -168,16 +167,10 @@ def _first_region(model: str) -> str:
     return "face" if entry is not None and entry.domain == "faces" else EVERYTHING
 
 
-def _on_full(index: Sequence[float], shown: int, full: int) -> tuple[float, float]:
+def _on_full(place: tuple[float, float], shown: int, full: int) -> tuple[float, float]:
     """A place of the picture that is shown, on the full one, in whole pixels inside of it."""
-    if not isinstance(index, list | tuple) or len(index) != 2 or not all(map(_is_coordinate, index)):
-        raise InputError(WRONG_CALL)
-    x, y = (min(max(round((float(value) + 0.5) * full / shown - 0.5), 0), full - 1) for value in index)
+    x, y = (min(max(round((value + 0.5) * full / shown - 0.5), 0), full - 1) for value in place)
     return float(x), float(y)
-
-
-def _is_coordinate(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 TAB = Tab("Drag", "drag", build)

@@ -13,14 +13,15 @@ from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
-from stylegan_latents.demo.tabs.edit import drawing, searching
+from stylegan_latents.demo.tabs.edit import drawing, marking, searching
 from stylegan_latents.demo.tabs.edit.sliders import help_of
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.detector import NoFaceError
 
 if TYPE_CHECKING:
     from gradio.data_classes import ImageData
 
-    from stylegan_latents.invert.inverters.by_name import Quality
+    from stylegan_latents.invert.inverters.options import Quality
 
 VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
 FACE, PHOTO, WHOLE = VIEWS
@@ -36,10 +37,14 @@ def uploaded_path(payload: "ImageData | None") -> str | None:
 
 
 def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
-    """A photo came: find its faces and offer them."""
+    """A photo came: find its faces and offer them; where there is none, ``after_failure`` asks where one is."""
     if upload is None:
         return forget(visit)
-    photo = photos.receive(visit, upload, align=align)
+    try:
+        photo = photos.receive(visit, upload, align=align)
+    except NoFaceError:
+        photos.begin_marking(visit, upload)
+        raise
     several = len(photo.faces) > 1
     titles = [f"{i}" for i in range(len(photo.thumbnails))]
     found = gr.Gallery(
@@ -48,12 +53,8 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
         selected_index=photo.largest if several else None,
     )
     words = f"{len(photo.faces)} faces found; choose one." if several else "Ready."
-    if photo.reduced_to is not None:
-        most = photos.MOST_PIXELS // 10**6
-        size = "x".join(map(str, photo.reduced_to))
-        words = f"Reduced to {size} pixels, as {most} million are the most here. {words}"
-    status = status_html(f"{words} “Find this face” searches its code.")
-    return found, photo.largest, gr.Button(interactive=True), status
+    status = status_html(f"{photos.reduction(photo)}{words} “Find this face” searches its code.")
+    return found, photo.largest, gr.Button(interactive=True), status, *marking.hidden()
 
 
 def look_for_faces() -> tuple[Any, ...]:
@@ -61,10 +62,15 @@ def look_for_faces() -> tuple[Any, ...]:
     return gr.Button(interactive=False), status_html("Looking for faces …")
 
 
+def after_failure(visit: Visit) -> tuple[Any, ...]:
+    """A photo cannot be taken, and a message says why: eyes and mouth can be marked where it shows no face."""
+    return forget(visit) if visit.marking is None else marking.shown(visit)
+
+
 def forget(visit: Visit) -> tuple[Any, ...]:
     """The photo was removed from its place."""
-    visit.photo = None
-    return gr.Gallery(value=None, visible=False), 0, gr.Button(interactive=False), WELCOME
+    visit.photo = visit.marking = None
+    return gr.Gallery(value=None, visible=False), 0, gr.Button(interactive=False), WELCOME, *marking.hidden()
 
 
 def choose_found(visit: Visit, event: gr.SelectData) -> tuple[int, str]:
@@ -82,7 +88,7 @@ def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
         return str(path), *receive(visit, str(path), True), visit.version
     face = seed_face(visit, example.seed or 0)
     visit.send(face, "edit")
-    return gr.skip(), gr.skip(), gr.skip(), gr.skip(), about(face), visit.version
+    return *[gr.skip()] * 4, about(face), gr.skip(), gr.skip(), visit.version
 
 
 def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:

@@ -1,21 +1,24 @@
 """From a face in a photo to its code, with a picture of where the search is and how long it will take."""
 
+import json
 import shlex
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.running import Done, run_reporting
 from stylegan_latents.demo.session.faces import Face
-from stylegan_latents.demo.session.visit import Photo, Visit
+from stylegan_latents.demo.session.uploads import Photo
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import to_picture
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.base import Progress
-    from stylegan_latents.invert.inverters.by_name import Quality
+    from stylegan_latents.invert.inverters.options import Quality
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def search(
             source=photo.source(),
             which=photo.which(number),
             identity=Identity(),
+            landmarks=photo.landmarks,
             on_step=report,
             keep_partial=True,
         )
@@ -115,9 +119,16 @@ class _Pace:
 
 
 def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
-    """The command line that makes the same record."""
+    """The command line that makes the same record; before it, one that writes landmarks given by hand."""
     words = ["invert", photo.name, "--quality", quality]
+    if photo.by_hand:
+        file = f"{Path(photo.name).stem}.json"
+        written = json.dumps([one.to_dict() for one in photo.landmarks])
+        first = f"echo {shlex.quote(written)} > {shlex.quote(file)}\n"
+        words += ["--landmarks", file]
+    else:
+        first = ""
     words += [] if steps is None else ["--steps", str(steps)]
     which = photo.which(number)
     words += ["--no-align"] if which is None else [] if which == "largest" else ["--face", which]
-    return shlex.join(words)
+    return first + shlex.join(words)

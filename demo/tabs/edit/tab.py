@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 from gradio.events import Dependency
@@ -10,11 +10,12 @@ from gradio.events import Dependency
 from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
-from stylegan_latents.demo.tabs.edit import answers
+from stylegan_latents.demo.tabs.edit import answers, marking
 from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
+from stylegan_latents.invert.inverters.options import Quality
 
 _AT_ONCE = 12  # requests that may wait for their turn to compute; more wait in the queue
-_QUALITIES = [("Draft", "draft"), ("Good", "good"), ("Best", "best")]
+_QUALITIES = [(quality.capitalize(), quality) for quality in get_args(Quality)]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Controls:
     photo: gr.Image
     align: gr.Checkbox
     found: gr.Gallery
+    marking: marking.Panel
     number: gr.State
     quality: gr.Radio
     start: gr.Button
@@ -71,6 +73,7 @@ def build(page: Page) -> None:
                 buttons=[],
                 elem_id="edit-found",
             )
+            panel = marking.build()
             with gr.Row(elem_classes="search"):
                 quality = gr.Radio(
                     _QUALITIES,
@@ -146,7 +149,7 @@ def build(page: Page) -> None:
             chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
             sliders = direction_sliders(page)
     controls = Controls(
-        photo, align, found, gr.State(0), quality, start, stopping, keep, cancel, status, chooser, compare,
+        photo, align, found, panel, gr.State(0), quality, start, stopping, keep, cancel, status, chooser, compare,
         undo, redo, reset, view, picture, record, command, sliders,
     )  # fmt: skip
     _wire_intake(page, controls, gallery, upload)
@@ -157,15 +160,21 @@ def build(page: Page) -> None:
 def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:
     """Photos, examples and records come in."""
     c = controls
-    taken: Any = [c.found, c.number, c.start, c.status]
+    taken: Any = [c.found, c.number, c.start, c.status, c.marking.whole, c.marking.picture]
     quiet: Any = {"api_visibility": "undocumented"}
     quick: Any = quiet | {"queue": False, "show_progress": "hidden"}
     received = c.photo.input(answers.look_for_faces, None, [c.start, c.status], **quick).then(
         answering(answers.receive), [page.visit, c.photo, c.align], taken, show_progress="hidden", api_name="photo"
     )
-    received.failure(lambda: answers.WELCOME, None, c.status, **quick)
+    received.failure(answering(answers.after_failure), page.visit, taken, **quick)
     c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
     c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
+    for event, mark in (
+        (c.marking.picture.select, marking.click),
+        (c.marking.undo.click, marking.undo),
+        (c.marking.clear.click, marking.clear),
+    ):
+        event(answering(mark), page.visit, taken, show_progress="hidden", **quiet)
     gallery.select(answering(answers.take_example), page.visit, [c.photo, *taken, page.version], api_name="example")
     upload.upload(answering(answers.open_record), [page.visit, upload], [page.version, c.status], api_name="record")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.style_weights import style_weights
+from stylegan_latents.generator.features import style_weights
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.directions.arrays import read_arrays
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.directions.published import read_arrays
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 NAMES = ("age", "gender")
 
@@ -38,12 +39,12 @@ def _session(name: str) -> Any:
     return onnxruntime.InferenceSession(str(fetch(name)), sess_options=options, providers=["CPUExecutionProvider"])
 
 
-def age_gender_scores(pictures: npt.NDArray[np.uint8], landmarks: Array) -> Array:
+def age_gender_scores(pictures: npt.NDArray[np.uint8], landmarks: Sequence[Landmarks]) -> Array:
     """Score faces; together, as the networks take less time for each of several.
 
     Args:
         pictures: uint8 ``[N, H, W, 3]``, RGB.
-        landmarks: ``[N, 68, 2]`` in pixels.
+        landmarks: of each face, in pixels.
 
     Returns:
         ``[N, 2]``: the expected age in years over the network's 81 classes, and the logarithm of the odds of
@@ -54,7 +55,10 @@ def age_gender_scores(pictures: npt.NDArray[np.uint8], landmarks: Array) -> Arra
     """
     import dlib
 
-    faces = [_detection(points) for points in landmarks]
+    from stylegan_latents.invert.faces.dlib_landmarks import to_dlib
+
+    edges = [(*one.points.min(0).tolist(), *one.points.max(0).tolist()) for one in landmarks]
+    faces = [to_dlib(one, box) for one, box in zip(landmarks, edges, strict=True)]
 
     def probabilities(name: str, side: int) -> Array:
         pairs = zip(pictures, faces, strict=True)
@@ -66,15 +70,6 @@ def age_gender_scores(pictures: npt.NDArray[np.uint8], landmarks: Array) -> Arra
     years[0] = 0.25
     female, male = np.clip(genders, _SMALLEST_PROBABILITY, 1.0).T
     return np.stack([ages @ years, np.log(male) - np.log(female)], axis=1)
-
-
-def _detection(landmarks: Array) -> Any:
-    """One face's landmarks as dlib's chips are cut by."""
-    import dlib
-
-    parts = [dlib.point(round(x), round(y)) for x, y in landmarks.tolist()]
-    edges = np.concatenate([landmarks.min(0), landmarks.max(0)])
-    return dlib.full_object_detection(dlib.rectangle(*(round(edge) for edge in edges)), parts)
 
 
 def _run(name: str, chips: Sequence[npt.NDArray[np.uint8]]) -> Array:

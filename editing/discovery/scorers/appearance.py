@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 NAMES = (
     "skin-light", "skin-red", "skin-yellow", "hair-light", "hair-red", "background-light",
@@ -16,12 +17,12 @@ NAMES = (
 _LUMA = np.array([0.299, 0.587, 0.114])
 
 
-def appearance_scores(pixels: npt.NDArray[np.uint8], landmarks: Array) -> Array:
+def appearance_scores(pixels: npt.NDArray[np.uint8], landmarks: Landmarks) -> Array:
     """Score one picture.
 
     Args:
         pixels: uint8 ``[H, W, 3]``, a face aligned as FFHQ's.
-        landmarks: ``[68, 2]`` in pixels.
+        landmarks: in pixels.
 
     Returns:
         ``[10]``, in the order of ``NAMES``: lightness (0 to 1) and redness and yellowness (colour
@@ -33,16 +34,18 @@ def appearance_scores(pixels: npt.NDArray[np.uint8], landmarks: Array) -> Array:
     image = pixels.astype(np.float64) / 255
     light = image @ _LUMA
     width = light.shape[1]
-    eyes = float(np.linalg.norm(landmarks[45] - landmarks[36]))
-    cheeks = [(landmarks[a] + landmarks[b]) / 2 for a, b in ((40, 48), (47, 54))]
+    left_eye, right_eye, lips = landmarks.left_eye, landmarks.right_eye, landmarks.outer_lips
+    eyes = float(np.linalg.norm(right_eye[3] - left_eye[0]))
+    corners = landmarks.mouth_corners
+    cheeks = [(left_eye[4] + corners[0]) / 2, (right_eye[5] + corners[1]) / 2]
     skin = np.mean([_patch(image, cheek, 0.1 * eyes).mean((0, 1)) for cheek in cheeks], axis=0)
-    brow = landmarks[17:27].mean(0)
-    down = landmarks[8] - brow
+    brow = landmarks.brows.mean(0)
+    down = landmarks.chin - brow
     hair = _patch(image, brow - 0.75 * down, 0.25 * eyes).mean((0, 1))
     corner = width // 8
     backdrop = np.concatenate([image[:corner, :corner], image[:corner, -corner:]]).mean((0, 1))
-    chin = _patch(image, landmarks[[8, 57]].mean(0), 0.12 * eyes).mean((0, 1))
-    lip = _patch(image, landmarks[[33, 51]].mean(0), 0.06 * eyes).mean((0, 1))
+    chin = _patch(image, np.stack([landmarks.chin, lips[9]]).mean(0), 0.12 * eyes).mean((0, 1))
+    lip = _patch(image, np.stack([landmarks.nose_base[2], lips[3]]).mean(0), 0.06 * eyes).mean((0, 1))
     return np.array(
         [
             skin @ _LUMA,
@@ -59,10 +62,12 @@ def appearance_scores(pixels: npt.NDArray[np.uint8], landmarks: Array) -> Array:
     )
 
 
-def _rims(light: Array, landmarks: Array, eyes: float) -> float:
+def _rims(light: Array, landmarks: Landmarks, eyes: float) -> float:
     """Mean size of vertical changes of lightness on the bridge of the nose and under both eyes."""
-    bridge = _patch(light, landmarks[27] + 0.2 * (landmarks[28] - landmarks[27]), 0.09 * eyes)
-    below = [_patch(light, landmarks[a] + (0, 0.2 * eyes), 0.12 * eyes) for a in (41, 46)]
+    top, next_to_top = landmarks.nose_bridge[:2]
+    bridge = _patch(light, top + 0.2 * (next_to_top - top), 0.09 * eyes)
+    lids = (landmarks.left_eye[5], landmarks.right_eye[4])  # the lower ones, away from the nose
+    below = [_patch(light, lid + np.array([0, 0.2 * eyes]), 0.12 * eyes) for lid in lids]
     edges = [np.abs(np.diff(patch, axis=0)).mean() for patch in (bridge, bridge, *below)]
     return float(np.mean(edges))
 

@@ -3,17 +3,16 @@
 import numpy as np
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 NAMES = ("smile", "mouth-open", "eyes-open", "brows-up")
-_LEFT_EYE, _RIGHT_EYE = range(36, 42), range(42, 48)
 
 
-def expression_scores(points: Array) -> Array:
+def expression_scores(landmarks: Landmarks) -> Array:
     """Score expressions.
 
     Args:
-        points: ``[N, 68, 2]`` in millimetres, x to the viewer's right and y down, from
-            ``look_ahead``.
+        landmarks: of N faces, in millimetres, x to the viewer's right and y down, from ``look_ahead``.
 
     Returns:
         ``[N, 4]``, in the order of ``NAMES``, each growing with what its name says:
@@ -24,19 +23,21 @@ def expression_scores(points: Array) -> Array:
         - eyes-open: the gap between the lids over the eye's width, the mean of both eyes.
         - brows-up: the brows' height over the eyes, over the eyes' distance.
     """
-    eyes = np.linalg.norm(points[:, 45] - points[:, 36], axis=-1)
-    corners = (points[:, 48] + points[:, 54]) / 2
-    width = np.linalg.norm(points[:, 54] - points[:, 48], axis=-1) / eyes
-    lift = (points[:, 62, 1] - corners[:, 1]) / eyes
-    gap = sum(points[:, low, 1] - points[:, high, 1] for low, high in ((67, 61), (66, 62), (65, 63)))
-    lids = (_openness(points, _LEFT_EYE) + _openness(points, _RIGHT_EYE)) / 2
-    brows = (points[:, 36:48, 1].mean(1) - points[:, 17:27, 1].mean(1)) / eyes
+    left_eye, right_eye, lips = landmarks.left_eye, landmarks.right_eye, landmarks.inner_lips
+    left, right = landmarks.mouth_corners[:, 0], landmarks.mouth_corners[:, 1]
+    eyes = np.linalg.norm(right_eye[:, 3] - left_eye[:, 0], axis=-1)
+    width = np.linalg.norm(right - left, axis=-1) / eyes
+    lift = (lips[:, 2, 1] - ((left + right) / 2)[:, 1]) / eyes
+    gap = sum(lips[:, low, 1] - lips[:, high, 1] for low, high in ((7, 1), (6, 2), (5, 3)))
+    lids = (_openness(left_eye) + _openness(right_eye)) / 2
+    both = np.concatenate([left_eye, right_eye], axis=1)
+    brows = (both[..., 1].mean(1) - landmarks.brows[..., 1].mean(1)) / eyes
     return np.stack([width + lift, gap / 3 / eyes, lids, brows], axis=1)
 
 
-def _openness(points: Array, eye: range) -> Array:
+def _openness(eye: Array) -> Array:
     """Mean gap between the lids over the width of one eye (the eye aspect ratio: Soukupova and Cech 2016)."""
-    outer, upper1, upper2, inner, lower2, lower1 = (points[:, index] for index in eye)
+    outer, upper1, upper2, inner, lower2, lower1 = (eye[:, index] for index in range(6))
     gap = np.linalg.norm(upper1 - lower1, axis=-1) + np.linalg.norm(upper2 - lower2, axis=-1)
     result: Array = gap / 2 / np.linalg.norm(outer - inner, axis=-1)
     return result

@@ -52,17 +52,19 @@ class FaceScorer:
         Raises:
             InputError: a model cannot be fetched, or onnxruntime is missing.
         """
-        from stylegan_latents.invert.faces.landmarks import aligned_box, settle, settle_quickly
+        from stylegan_latents.invert.faces.dlib_landmarks import aligned_box, settle, settle_quickly
+        from stylegan_latents.invert.faces.landmarks import Landmarks
 
         pictures = to_pixels(images)
         if not len(pictures):
             return np.empty((0, len(self.names)))
         side = pictures.shape[1]
         read = settle_quickly if self.quick else partial(settle, average=True)
-        landmarks = np.array([read(picture, aligned_box(side)) for picture in pictures])
+        landmarks = Landmarks.stack([read(picture, aligned_box(side)) for picture in pictures])
         scores = np.full((len(pictures), len(self.names)), np.nan)
         with np.errstate(invalid="ignore"):
-            seen = np.isfinite(landmarks).all((1, 2)) & (np.ptp(landmarks[:, :, 0], axis=1) > 0.1 * side)
+            points = landmarks.points
+            seen = np.isfinite(points).all((1, 2)) & (np.ptp(points[:, :, 0], axis=1) > 0.1 * side)
         if not seen.any():
             return scores
         pose, error = fit_head(landmarks[seen])
@@ -72,7 +74,7 @@ class FaceScorer:
         place = np.stack([pose[:, 3] * 100, pose[:, 4], pose[:, 5]], axis=1) / side
         looks = expression.expression_scores(look_ahead(landmarks[rows], pose))
         if len(rows):
-            people = age_gender.age_gender_scores(pictures[rows], landmarks[rows])
+            people = age_gender.age_gender_scores(pictures[rows], [landmarks[row] for row in rows])
             colours = [appearance.appearance_scores(pictures[row], landmarks[row]) for row in rows]
             scores[rows] = np.concatenate([angles, place, looks, people, np.array(colours)], axis=1)
         return scores

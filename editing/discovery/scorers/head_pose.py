@@ -1,4 +1,4 @@
-"""Where a head looks, from its 68 landmarks, and the landmarks as they would be on a head that looks ahead.
+"""Where a head looks, from its landmarks, and the landmarks as they would be on a head that looks ahead.
 
 A generic head is laid over the landmarks by least squares under a scaled orthographic camera (POSIT's camera:
 DeMenthon and Davis 1995), which is what portraits taken from over a metre away come close to. Only points on
@@ -10,48 +10,57 @@ Axes: x to the viewer's right, y down, z towards the viewer.
 import numpy as np
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
-# Rough positions on an adult head in millimetres, iBUG's 68 points, after anthropometric means of the breadth
-# of face and eyes and the height of nose, mouth and face. The origin lies between the eyes.
-HEAD: Array = np.array(
-    [
+# Rough positions on an adult head in millimetres, after anthropometric means of the breadth of face and eyes and
+# the height of nose, mouth and face. The origin lies between the eyes.
+HEAD = Landmarks(
+    outline=np.array([
         (-72, -5, -82), (-71, 15, -77), (-69, 35, -70), (-66, 54, -60), (-60, 73, -45), (-50, 90, -28),
         (-36, 103, -12), (-18, 110, 2), (0, 112, 8), (18, 110, 2), (36, 103, -12), (50, 90, -28),
         (60, 73, -45), (66, 54, -60), (69, 35, -70), (71, 15, -77), (72, -5, -82),
-        (-58, -14, -12), (-50, -21, -2), (-40, -23, 5), (-29, -21, 9), (-17, -18, 12),
-        (17, -18, 12), (29, -21, 9), (40, -23, 5), (50, -21, -2), (58, -14, -12),
-        (0, -2, 14), (0, 8, 20), (0, 18, 27), (0, 29, 34),
-        (-14, 38, 14), (-7, 40, 19), (0, 42, 21), (7, 40, 19), (14, 38, 14),
+    ], dtype=np.float64),
+    left_brow=np.array([(-58, -14, -12), (-50, -21, -2), (-40, -23, 5), (-29, -21, 9), (-17, -18, 12)], np.float64),
+    right_brow=np.array([(17, -18, 12), (29, -21, 9), (40, -23, 5), (50, -21, -2), (58, -14, -12)], np.float64),
+    nose_bridge=np.array([(0, -2, 14), (0, 8, 20), (0, 18, 27), (0, 29, 34)], np.float64),
+    nose_base=np.array([(-14, 38, 14), (-7, 40, 19), (0, 42, 21), (7, 40, 19), (14, 38, 14)], np.float64),
+    left_eye=np.array([
         (-45, 0, -8), (-36, -5, 2), (-25, -5, 3), (-16, 1, 0), (-25, 4, 3), (-36, 4, 2),
+    ], dtype=np.float64),
+    right_eye=np.array([
         (16, 1, 0), (25, -5, 3), (36, -5, 2), (45, 0, -8), (36, 4, 2), (25, 4, 3),
+    ], dtype=np.float64),
+    outer_lips=np.array([
         (-25, 68, 8), (-15, 63, 16), (-6, 60, 21), (0, 61, 23), (6, 60, 21), (15, 63, 16),
         (25, 68, 8), (16, 73, 15), (7, 75, 19), (0, 76, 20), (-7, 75, 19), (-16, 73, 15),
-        (-21, 68, 10), (-8, 66, 19), (0, 67, 20), (8, 66, 19), (21, 68, 10), (8, 69, 18), (0, 69, 19),
-        (-8, 69, 18),
-    ],
-    dtype=np.float64,
+    ], dtype=np.float64),
+    inner_lips=np.array([
+        (-21, 68, 10), (-8, 66, 19), (0, 67, 20), (8, 66, 19), (21, 68, 10), (8, 69, 18), (0, 69, 19), (-8, 69, 18),
+    ], dtype=np.float64),
+    mouth_corners=np.array([(-25, 68, 8), (25, 68, 8)], np.float64),
 )  # fmt: skip
+"""A generic head's landmarks in three dimensions, ``[k, 3]`` each."""
 
-_BONE = np.array([0, 1, 2, 3, 13, 14, 15, 16, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45])
+_EARS = [0, 1, 2, 3, 13, 14, 15, 16]  # of the outline: what lies beside them
 # Points on the outline slide along the head as it turns, so they count less than fixed ones.
-_WEIGHT = np.where(_BONE <= 16, 0.3, 1.0)
+_WEIGHT = np.where(np.arange(21) < len(_EARS), 0.3, 1.0)
 _STEPS = 12
 # Radians, logarithms of scale and pixels: a step as small is followed by one a tenth of its size or less.
 _SETTLED = 1e-8
 
 
-def fit_head(landmarks: Array) -> tuple[Array, Array]:
+def fit_head(landmarks: Landmarks) -> tuple[Array, Array]:
     """Lay the generic head over landmarks.
 
     Args:
-        landmarks: ``[N, 68, 2]`` in pixels.
+        landmarks: of N faces, in pixels.
 
     Returns:
         ``[N, 6]``: yaw, pitch and roll in radians, the scale in pixels per millimetre, and x and y in pixels
         of the point between the eyes. Positive yaw turns the face towards the viewer's right, positive pitch
         up, positive roll clockwise. And ``[N]``: the root mean square distance in millimetres that remains.
     """
-    points = landmarks[:, _BONE]
+    points = _on_bone(landmarks)
     spread = np.linalg.norm(points[:, -1] - points[:, -4], axis=-1)
     middle = points[:, -4:].mean(1)
     zero = np.zeros(len(points))
@@ -79,17 +88,22 @@ def fit_head(landmarks: Array) -> tuple[Array, Array]:
     return values, error
 
 
-def look_ahead(landmarks: Array, pose: Array) -> Array:
-    """Undo the pose: landmarks ``[N, 68, 2]`` in millimetres on a head that looks straight ahead.
+def look_ahead(landmarks: Landmarks, pose: Array) -> Landmarks:
+    """Undo the pose: landmarks of N faces in millimetres on heads that look straight ahead.
 
     Depth is the generic head's, so this is exact for a head of that shape and close for others.
     """
     rotation = _rotation(pose[:, 0], pose[:, 1], pose[:, 2])
-    flat = (landmarks - pose[:, None, 4:6]) / pose[:, None, 3:4]
-    flat = flat - rotation[:, None, :, 2] * HEAD[None, :, 2:3]
+    flat = (landmarks.points - pose[:, None, 4:6]) / pose[:, None, 3:4]
+    flat = flat - rotation[:, None, :, 2] * HEAD.points[None, :, 2:3]
     inverse = np.linalg.inv(rotation[:, :, :2])
-    result: Array = np.einsum("nij,nkj->nki", inverse, flat)
-    return result
+    return Landmarks.from_ibug(np.einsum("nij,nkj->nki", inverse, flat))
+
+
+def _on_bone(landmarks: Landmarks) -> Array:
+    """The points that take part, ``[..., 21, 2]``; last the corners of the left and of the right eye."""
+    corners = [landmarks.left_eye[..., [0, 3], :], landmarks.right_eye[..., [0, 3], :]]
+    return np.concatenate([landmarks.outline[..., _EARS, :], landmarks.nose, *corners], axis=-2)
 
 
 def _rotation(yaw: Array, pitch: Array, roll: Array) -> Array:
@@ -103,7 +117,7 @@ def _rotation(yaw: Array, pitch: Array, roll: Array) -> Array:
 def _residual(values: Array, points: Array) -> Array:
     """Model minus landmarks in pixels, weighted, ``[N, 2 · points]``."""
     rotation = _rotation(values[:, 0], values[:, 1], values[:, 2])
-    model = np.exp(values[:, 3])[:, None, None] * np.einsum("nij,kj->nki", rotation, HEAD[_BONE])
+    model = np.exp(values[:, 3])[:, None, None] * np.einsum("nij,kj->nki", rotation, _on_bone(HEAD))
     model = model + values[:, None, 4:6]
     result: Array = ((model - points) * np.sqrt(_WEIGHT)[None, :, None]).reshape(len(points), -1)
     return result

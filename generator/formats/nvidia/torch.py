@@ -3,12 +3,18 @@
 Such a file is a pickled dict with the networks ``G``, ``D`` and ``G_ema``. Each network holds the source text of
 its class, which NVIDIA's loader executes. Here the text is never looked at: a network is read as its class's name
 and its attributes, and the weights are put into our own definition.
+
+StyleGAN-XL's files are written by dill, with a discriminator of other packages. Only the generator is read:
+whatever belongs to those packages becomes an object without behaviour, no class of theirs is imported, and
+functions that dill stores as code are never made.
 """
 
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
@@ -21,16 +27,26 @@ from stylegan_latents.generator.formats.nvidia.torch_weights import (
     mapping_tensors,
     resample_taps,
 )
-from stylegan_latents.generator.formats.safe_pickle.inert_dill import IgnoringPackages
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import (
     TORCH,
     InertObject,
+    Known,
     NotRead,
 )
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget, StandIn
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, Budget, StandIn
 from stylegan_latents.generator.formats.safe_pickle.torch_file import read_stream
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS, StyleGAN2Config
+
+_PACKAGES = (
+    "dill._dill.",
+    "feature_networks.",
+    "pg_modules.",
+    "timm.",
+    "torch.ao.nn.",
+    "torch.nn.modules.",
+    "torch.nn.utils.spectral_norm.",
+)
 
 
 class _Network(InertObject):
@@ -57,6 +73,39 @@ def _nested_storage(budget: Budget, contents: object) -> object:
     return read_stream(io.BytesIO(contents), "a tensor inside the file", TORCH)
 
 
+def _dill_array(_budget: Budget, make: object, arguments: object, state: object, *_attributes: object) -> object:
+    """What ``dill._dill._create_array`` is taken for: an array made by the stand-in of numpy's function."""
+    if not isinstance(make, StandIn) or not isinstance(arguments, tuple):
+        raise InputError("the file has an array that is not understood")
+    array: Any = make(*arguments)
+    if not isinstance(array, np.ndarray):
+        raise InputError("the file has an array that is not understood")
+    array.__setstate__(cast(Any, state))  # numpy's own class would take less, the stand-in checks more
+    return array
+
+
+def _dill_type(budget: Budget, name: object) -> object:
+    """What ``dill._dill._load_type`` is taken for: one of Python's own types, by its name."""
+    plain = PLAIN.get(f"builtins.{name}")
+    if plain is None:
+        raise InputError(f"the file asks for the type {str(name)[:40]!r}, which is not needed for weights")
+    return plain.bound(budget)
+
+
+class _IgnoringPackages(dict[str, StandIn]):
+    """A table of names in which everything of StyleGAN-XL's own and borrowed packages is an inert object."""
+
+    def __init__(self, table: Mapping[str, StandIn]) -> None:
+        super().__init__(table)
+        self["dill._dill._create_array"], self["dill._dill._load_type"] = StandIn(_dill_array), StandIn(_dill_type)
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or (isinstance(name, str) and name.startswith(_PACKAGES))
+
+    def __missing__(self, name: str) -> StandIn:
+        return Known(name.rpartition(".")[2])
+
+
 _NAMES: dict[str, StandIn] = {
     **TENSORFLOW,  # theirs are told from these by what they hold
     "torch.storage._load_from_bytes": StandIn(_nested_storage),
@@ -67,7 +116,7 @@ _NAMES: dict[str, StandIn] = {
     ),
 }
 
-NVIDIA: Mapping[str, StandIn] = IgnoringPackages(_NAMES)
+NVIDIA: Mapping[str, StandIn] = _IgnoringPackages(_NAMES)
 """The names that NVIDIA's pickles use, and those that are written like them."""
 
 

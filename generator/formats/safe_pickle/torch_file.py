@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import IO
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.file_head import STREAM_MAGIC
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import TORCH, Storage, StorageType
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 
-STREAM_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _BYTE_ORDER = "was written on a machine with another byte order, which is not read"
 
 

@@ -1,5 +1,6 @@
 """Uploaded photos: the faces in them, and what a record says of where it came from."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.edit.searching import command
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.landmarks_file import read_landmarks_file
 from stylegan_latents.invert.photos.files import read_photo
 
 DATA = Path(__file__).parents[2] / "data"
@@ -82,3 +84,74 @@ def test_a_photo_that_is_being_searched_stays(studio: Studio, visit: Visit) -> N
     with visit.at_work():
         photos.receive(visit, upload(studio, DATA / "london_005_neutral.jpg"))
     assert first.path.exists()
+
+
+def drawn_face(folder: Path) -> Path:
+    """A picture that shows no face to dlib."""
+    path = folder / "drawing.png"
+    Image.linear_gradient("L").convert("RGB").resize((3000, 2000)).save(path)
+    return path
+
+
+def mark_face(visit: Visit, count: int = 4) -> None:
+    """Click on eyes and mouth in the small copy, which is 1280 pixels wide."""
+    for x, y in ((500, 300), (700, 300), (540, 560), (660, 560))[:count]:
+        photos.add_mark(visit, x, y)
+
+
+def test_four_clicks_are_a_face_of_a_photo_without_one(studio: Studio, visit: Visit, tmp_path: Path) -> None:
+    marking = photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
+    mark_face(visit, 3)
+    assert visit.photo is None
+    photos.add_mark(visit, 660, 560)
+    photo = visit.photo
+    assert photo is not None
+    assert photo.by_hand
+    assert len(photo.thumbnails) == 1
+    eyes = photo.landmarks[0].right_eye - photo.landmarks[0].left_eye
+    np.testing.assert_allclose(eyes, [[200 * 3000 / 1280, 0]], atol=0.2)
+    assert (photo.which(0), photo.stem(0)) == ("largest", "drawing")
+    with pytest.raises(InputError, match="undo a click"):
+        photos.add_mark(visit, 1, 1)
+    photos.drop_marks(visit, 1)
+    assert visit.photo is None
+    assert len(marking.marks) == 3
+    shown = photos.marked_picture(visit)
+    assert shown is not None
+    assert Image.open(shown).width == 1280
+
+
+def test_clicks_that_are_no_face_are_refused_and_the_last_is_dropped(
+    studio: Studio, visit: Visit, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="Upload a photo first"):
+        photos.add_mark(visit, 1, 1)
+    marking = photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
+    mark_face(visit, 3)
+    with pytest.raises(InputError, match="left and right are as you see them"):
+        photos.add_mark(visit, 300, 560)
+    assert len(marking.marks) == 3
+    assert visit.photo is None
+
+
+def test_the_command_of_a_marked_face_writes_its_landmarks_first(
+    studio: Studio, visit: Visit, tmp_path: Path
+) -> None:
+    photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
+    mark_face(visit)
+    assert visit.photo is not None
+    write, invert = command(visit.photo, 0, "good", None).splitlines()
+    assert invert == "invert drawing.png --quality good --landmarks drawing.json"
+    words = shlex.split(write)
+    assert words[0] == "echo"
+    assert words[2:] == [">", "drawing.json"]
+    (tmp_path / "drawing.json").write_text(words[1])
+    (again,) = read_landmarks_file(tmp_path / "drawing.json").landmarks
+    assert again.to_dict() == visit.photo.landmarks[0].to_dict()
+
+
+def test_the_next_photo_replaces_one_that_was_being_marked(studio: Studio, visit: Visit, tmp_path: Path) -> None:
+    marking = photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
+    photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    assert visit.marking is None
+    assert not marking.path.exists()

@@ -1,5 +1,6 @@
 """Visits are separate, bounded, and leave nothing behind."""
 
+import dataclasses
 import os
 import time
 from pathlib import Path
@@ -121,8 +122,6 @@ def test_faces_are_bounded(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_kept_direction_is_a_slider_of_this_visit_alone(studio: Studio, visit: Visit) -> None:
-    import dataclasses
-
     direction = dataclasses.replace(studio.directions["pose"], name="found-1")
     visit.keep_direction(direction)
     assert list(visit.all_directions)[-1] == "found-1"
@@ -151,6 +150,15 @@ def test_a_record_comes_back_as_it_was_saved(studio: Studio, visit: Visit) -> No
     assert again.name == "seed7-2"
     assert again.record.inversion.ws.equal(face.record.inversion.ws)
     assert visit.version == 2
+
+
+def test_a_record_that_comes_back_names_no_file_of_a_model(studio: Studio, visit: Visit, tmp_path: Path) -> None:
+    inversion = seed_face(visit, 7).record.inversion
+    dataclasses.replace(inversion, model_file=tmp_path / "secret" / "model.pkl").save(tmp_path / "me.safetensors")
+    upload = put_upload(studio, "me.safetensors", (tmp_path / "me.safetensors").read_bytes())
+    face = visit.open(visit.take(upload))
+    assert face.record.inversion.model_file is None
+    assert b"secret" not in face.path.read_bytes()
 
 
 def test_warming_up_draws_and_gives_the_turn_back(studio: Studio) -> None:

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.directions import shipped
+from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.record.inversion import Inversion
@@ -34,7 +34,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     _, alignment = no_align(gradient, 32)
     small_record(G, sources=[Source.of(Path("me.png"))], alignments=[alignment]).save("me.inversion.safetensors")
     known = {name: _direction(name, seed) for seed, name in enumerate(("pose", "smile"))}
-    monkeypatch.setattr(shipped, "all_shipped", lambda: {"small-w": known})
+    monkeypatch.setattr(catalogue, "all_shipped", lambda: {"small-w": known})
     return folder
 
 
@@ -133,6 +133,89 @@ def test_a_sheet_shows_photo_inversion_and_edit() -> None:
     assert 0.6 < Image.open("me.pose+2.sheet.png").width / with_photo < 0.7
 
 
+def test_a_sheet_of_a_picture_that_is_there_is_written_alone(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit = ["-d", "pose", "-s", "2", *MODEL]
+    assert main(edit) == 0
+    before = Path("me.pose+2.png").stat().st_mtime_ns
+    assert main([*edit, "--sheet"]) == 0
+    assert _files(folder) == {"me.pose+2.png", "me.pose+2.sheet.png"}
+    assert Path("me.pose+2.png").stat().st_mtime_ns == before
+    assert "me.pose+2.png exists already and stays as it is" in capsys.readouterr().out
+    assert main([*edit, "--sheet"]) == 2
+    assert "me.pose+2.sheet.png exists already; add --overwrite" in _one_sentence(capsys)
+    # A name that a user chose says nothing of what the picture is.
+    Path("mine.png").write_text("mine")
+    assert main([*edit, "--sheet", "--out", "mine.png"]) == 2
+    assert "mine.png exists already; add --overwrite" in _one_sentence(capsys)
+
+
+def test_without_a_strength_a_clear_one_is_taken_and_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-d", "pose", "-d", "smile", *MODEL]) == 0
+    assert "pose by +2, as there is no --strength" in capsys.readouterr().out
+    assert main(["-d", "pose", "-s", "2", "-d", "smile", "-s", "2", "--out", "said.png", *MODEL]) == 0
+    assert (_pixels("me.pose+2.smile+2.png") == _pixels("said.png")).all()
+    vector = torch.zeros(1, sum(layer.channels for layer in G.layers))
+    vector[0, 9] = 1
+    Direction("channel", "small-w", vector, 2.0, space="s").save(Path("channel.safetensors"))
+    assert main(["-d", "channel.safetensors", *MODEL]) == 0
+    assert Path("me.channel+10.png").exists()
+
+
+def test_names_tell_regions_and_how_they_are_joined(folder: Path) -> None:
+    drawn = np.zeros((32, 32), np.uint8)
+    drawn[:, 20:] = 255
+    Image.fromarray(drawn).save(folder.parent / "right.png")
+    edit = ["-d", "pose", "-s", "3", "--region", "../right.png", *MODEL]
+    assert main(edit) == 0
+    assert main([*edit, "--blend", "features"]) == 0
+    assert _files(folder) == {"me.pose+3.right.png", "me.pose+3.right.features.png"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-d", "own.safetensors", "-d", "age.npy"],
+        ["me.png", "-d", "own.safetensors", "-d", "age.npy", "--sheet"],
+        ["grid", "-d", "own.safetensors", "-d", "age.npy", "--steps", "2"],
+        ["mix", "me.png", "you.inversion.safetensors", "me.png", "--layers", "coarse", "--layers", "fine"],
+        ["interpolate", "me.png", "you.inversion.safetensors", "-d", "own.safetensors", "-d", "age.npy"],
+        ["drag", "--from", "3,3", "--to", "5,3", "--steps", "1"],
+    ],
+)
+def test_each_record_and_direction_and_the_model_are_read_once(
+    command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from stylegan_latents.editing.directions import catalogue, published
+    from stylegan_latents.generator import loading
+
+    small_record(G, ws=G.sample([1])).save("you.inversion.safetensors")
+    os.utime("you.inversion.safetensors", (1, 1))
+    _direction("own", 4).save(Path("own.safetensors"))
+    np.save("age.npy", np.eye(8)[:1])
+    read: list[str] = []
+
+    def counted(module: object, name: str) -> None:
+        original = getattr(module, name)
+
+        def reader(path: Path | str, *arguments: object, **named: object) -> object:
+            read.append(str(path))
+            return original(path, *arguments, **named)
+
+        monkeypatch.setattr(module, name, reader)
+
+    counted(Inversion, "load")
+    counted(catalogue, "load")
+    counted(published, "read_arrays")
+    counted(loading, "load")
+    frames = ["--range", "-1", "1", "--frames", "2"] if command[0] == "interpolate" else []
+    assert main([*command, *frames, *MODEL]) == 0
+    assert sorted(read) == sorted(set(read))
+    assert "me.inversion.safetensors" in read
+    assert ("age.npy" in read) == ("age.npy" in command)
+
+
 def test_paste_back_gives_the_whole_photo() -> None:
     assert main(["-d", "pose", "-s", "2", "--paste-back", *MODEL]) == 0
     photo, pasted = _pixels("me.png"), _pixels("me.pose+2.pasted.png")
@@ -168,9 +251,24 @@ def test_a_grid_over_a_range_with_negative_ends() -> None:
 def test_directions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["directions", "--model", "../small.safetensors"]) == 0
     output = capsys.readouterr().out
-    assert "pose" in output
+    assert "pose         -3 to 3   +1: more of it" in output
     assert "smile" in output
+    assert "accuracy" not in output
+    assert main(["directions", "Smile", "--details", "--model", "../small.safetensors"]) == 0
+    output = capsys.readouterr().out
+    assert "pose" not in output
     assert "accuracy 0.90" in output
+
+
+def test_a_published_direction_is_described(capsys: pytest.CaptureFixture[str]) -> None:
+    np.save("stylegan_small_age_w_boundary.npy", np.eye(8)[:1])
+    file, model = "stylegan_small_age_w_boundary.npy", ("--model", "../small.safetensors")
+    assert main(["directions", file, *model]) == 0
+    output = capsys.readouterr().out
+    assert "+1: more age, by its authors' name for it" in output
+    assert "may belong to another model" in output
+    assert main(["directions", "none.npy", *model]) == 2
+    assert "There is no file none.npy" in _one_sentence(capsys)
 
 
 def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,7 +283,8 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
     ("arguments", "words"),
     [
         ([], "--direction smile --strength 2"),
-        (["-d", "pose"], "1 direction came with 0 strengths"),
+        (["-s", "2"], "0 directions came with 1 strength"),
+        (["-d", "pose", "--raw"], "with --raw give each --direction its --strength"),
         (["-d", "pose", "-s", "1", "-s", "2"], "1 direction came with 2 strengths"),
         (["-d", "pose", "-s", "nan"], "finite"),
         (["-d", "pose", "-s", "-inf"], "finite"),
@@ -196,7 +295,9 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
         (["-d", "pose", "-s", "1", "--layers", "0-99"], "0-99"),
         (["-d", "pose", "-s", "1", "--out", "turned.xyz"], ".xyz"),
         (["missing.inversion.safetensors", "-d", "pose", "-s", "1"], "does not exist"),
-        (["gird", "-d", "pose"], "did you mean `edit grid`"),
+        (["gird", "-d", "pose"], "There is no command 'gird'; did you mean grid?"),
+        (["mxi", "a", "b"], "There is no command 'mxi'; did you mean mix?"),
+        (["nobody", "-d", "pose"], "There is no record nobody"),
         (["-d", "pose", "-s", "1", "--outt", "x"], "--outt"),
         (["grid", "-d", "pose", "--range", "-3"], "--range"),
         (["grid", "-d", "pose", "--range", "2", "2"], "no width"),
@@ -242,8 +343,8 @@ def test_what_is_wrong_is_told_before_the_model_is_loaded(
 ) -> None:
     other = dataclasses.replace(_direction("far", 3), latent_space="other-w")
     other.save(folder.parent / "far.safetensors")
-    here = shipped.all_shipped()
-    monkeypatch.setattr(shipped, "all_shipped", lambda: {**here, "other-w": {"far": other}})
+    here = catalogue.all_shipped()
+    monkeypatch.setattr(catalogue, "all_shipped", lambda: {**here, "other-w": {"far": other}})
     Path("me.pose+3.png").write_text("mine")
     record = Inversion.load("me.inversion.safetensors")  # of W; one of W+ has its model's number of rows
     in_w_plus = record.ws + torch.randn(record.ws.shape, generator=torch.Generator().manual_seed(0))

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.directions.describe import describe
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.discovery.finders.sefa import SeFa
@@ -50,7 +50,7 @@ def test_sefa_writes_directions_and_a_sheet_and_edit_takes_them(
     assert _made(folder) == {*names, "sefa.png"}
     assert "Wrote sefa-02.safetensors (share 0." in capsys.readouterr().out
     for name, wanted in zip(names, SeFa(G).find(3), strict=True):
-        one = find(name, G)
+        one = find_direction(name, G)
         assert torch.allclose(one.vector, wanted.vector)
         assert one.scale == pytest.approx(wanted.scale)
     width, height = Image.open("sefa.png").size
@@ -85,11 +85,11 @@ def test_stylespace_takes_a_mask_or_pairs() -> None:
     Image.fromarray(mask).save("top.png")
     command = ["discover", "-m", "stylespace", "-n", "2"]
     assert main([*command, "--mask", "top.png", "--samples", "2", *MODEL]) == 0
-    assert find("stylespace-01.safetensors", G).space == "s"
+    assert find_direction("stylespace-01.safetensors", G).space == "s"
     assert main([*command, "--before", "a", "--after", "b", "--out", "pairs", *MODEL]) == 0
     assert Path("pairs/stylespace.png").exists()
     assert main([*command, "--before", "a", "--after", "b", "--together", "--name", "taller", *MODEL]) == 0
-    together = find("taller.safetensors", G)
+    together = find_direction("taller.safetensors", G)
     assert together.provenance["channels"] == [
         load(f"pairs/stylespace-0{index}.safetensors").provenance["channel"] for index in range(2)
     ]
@@ -121,7 +121,7 @@ def test_interfacegan_finds_what_a_scorer_measures(
     assert main([*command, "--samples", "300", *MODEL]) == 0
     assert "redness.safetensors (accuracy" in capsys.readouterr().out
     assert _made(folder) == {"redness.safetensors", "interfacegan.png"}
-    one = find("redness.safetensors", G)
+    one = find_direction("redness.safetensors", G)
     assert one.provenance["fixed"] == ["lightness"]
     ws = G.sample(range(900, 916))
     before, after = (ColourScorer()(G.synthesize(codes))[:, 3] for codes in (ws, one.apply(ws, 1.0)))
@@ -134,7 +134,7 @@ def test_interfacegan_takes_a_table_of_scores(folder: Path) -> None:
     Path("scores.csv").write_text("\n".join(["seed,tall", *lines]))
     assert main(["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]) == 0
     assert _made(folder) == {"scores.csv", "tall.safetensors"}
-    assert find("tall.safetensors", G).provenance["finder"] == "InterFaceGAN"
+    assert find_direction("tall.safetensors", G).provenance["finder"] == "InterFaceGAN"
 
 
 @pytest.mark.parametrize("fit", ["ridge", "svm", "logistic"])
@@ -145,7 +145,7 @@ def test_each_linear_model_can_be_asked_for(fit: str) -> None:
     Path("scores.csv").write_text("\n".join(["seed,tall,late", *lines]))
     command = ["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--score", "tall", "--no-sheet"]
     assert main([*command, "--fit", fit, *MODEL]) == 0
-    one = find("tall.safetensors", G)
+    one = find_direction("tall.safetensors", G)
     assert (one.provenance["method"], one.provenance["samples"]) == (fit, 300)
     assert float(one.provenance["held_out_accuracy"]) > 0.85  # type: ignore[arg-type]
 
@@ -348,7 +348,7 @@ def test_lowrank_takes_a_mask_or_none(folder: Path) -> None:
     Image.fromarray(mask).save("top.png")
     command = ["discover", "-m", "lowrank", "-n", "1", "--samples", "2", *MODEL]
     assert main([*command, "--mask", "top.png", "--no-sheet"]) == 0
-    local = find("lowrank-00.safetensors", G)
+    local = find_direction("lowrank-00.safetensors", G)
     assert (local.space, local.provenance["finder"]) == ("s", "ReSeFa")
     null_space = [*command, "--mask", "top.png", "--no-sheet", "--local", "null-space", "--out", "other"]
     assert main(null_space) == 0

@@ -28,9 +28,24 @@ def _frames(folder: str) -> "list[np.ndarray[tuple[int, ...], np.dtype[np.int64]
 
 def test_a_morph_from_record_to_record(folder: Path) -> None:
     assert main(["interpolate", A, B, "--frames", "6", *MODEL]) == 0
-    assert new_files(folder) == {"morph.mp4"}
-    with av.open("morph.mp4") as film:
+    assert new_files(folder) == {"a-to-b.mp4"}
+    with av.open("a-to-b.mp4") as film:
         assert sum(1 for _ in film.decode(video=0)) == 6
+
+
+def test_a_film_is_named_after_what_it_joins(folder: Path) -> None:
+    commands = [
+        ["seed:1", A, "seed:2", "--curve", "spline", "--even", "--loop"],
+        [A, "--direction", "smile", "--range", "-2", "2", "--layers", "coarse", "--ping-pong"],
+        [B, "--truncation-range", "0", "1", "--easing", "smooth"],
+    ]
+    for command in commands:
+        assert main(["interpolate", *command, "--frames", "2", *MODEL]) == 0, command
+    assert new_files(folder) == {
+        "seed1-to-a-to-seed2.spline.even.loop.mp4",
+        "a.smile-2_to+2.coarse.ping-pong.mp4",
+        "b.truncation0_to1.smooth.mp4",
+    }
 
 
 def test_frames_are_those_of_the_way() -> None:

@@ -50,6 +50,18 @@ def test_a_part_is_mixed_in(folder: Path) -> None:
     assert np.abs(_pixels("a.mix.b-earsx0.5.png") - expected).max() <= 1
 
 
+def test_a_threshold_is_in_the_name(folder: Path) -> None:
+    mix = ["mix", A, B, "--part", "ears", *MODEL]
+    assert main(mix) == 0
+    assert main([*mix, "--threshold", "0.1"]) == 0
+    assert main(["retrieve", A, "--part", "tail", "--among", "seed:0-3", "--threshold", "0.1", *MODEL]) == 0
+    assert new_files(folder) == {
+        "a.mix.b-ears.png",
+        "a.mix.b-ears.threshold0.1.png",
+        "a.nearest.tail.threshold0.1.png",
+    }
+
+
 def test_each_giver_gives_its_own_part_within_a_region() -> None:
     mask = np.zeros((32, 32), dtype=np.uint8)
     mask[:, 20:] = 255

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.finders.examples import ExamplePairs, Examples
 from stylegan_latents.editing.discovery.finders.ganspace import GANSpace
@@ -74,7 +74,7 @@ def test_one_axis_has_one_strength_whichever_finder_gave_it(tmp_path):
     (axis,) = GANSpace(G, samples=20_000).find(1)
     vector = axis.vector[0]
     np.save(tmp_path / "published.npy", (13 * vector).numpy())
-    published = find(tmp_path / "published.npy", G)
+    published = find_direction(tmp_path / "published.npy", G)
     ws = G.sample(range(5))
     examples = Examples(G, ExamplePairs(ws, ws + 0.3 * vector)).find("examples")
     lines = [f"{seed},{float(G.sample([seed], truncation=0.7)[0, 0] @ vector)}" for seed in range(300)]

@@ -18,10 +18,18 @@ def test_a_listing_tells_what_is_known() -> None:
             moved={"smile": 1.0, "age": -0.31, "pose": 0.02, "gender": 0.12},
         )
     )
-    assert "smiles more (layers coarse,middle)" in text
+    assert "+1: smiles more\n" in text
+    assert "layers coarse,middle" in text
     assert "accuracy 0.93" in text
     assert "also moves age -0.31, gender +0.12" in text
     assert "pose" not in text
+
+
+def test_units_are_those_that_a_person_knows() -> None:
+    known = {"positive": "older", "negative": "younger", "score": "age", "moved": {"age": 0.75}}
+    text = describe(_direction(**known, score_deviations={"age": 13.4}), details=False)
+    assert text == "smile        -3 to 3   +1: older, by about 10 years; -1: younger"
+    assert "years" not in describe(_direction(**known, score_deviations={"age": "many"}))
 
 
 def test_a_file_that_tells_nothing_or_nonsense_is_listed_all_the_same() -> None:

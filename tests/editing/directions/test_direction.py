@@ -3,10 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from stylegan_latents.editing.directions import shipped as module
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions import catalogue as module
+from stylegan_latents.editing.directions.catalogue import find_direction, known_directions, shipped_path
 from stylegan_latents.editing.directions.direction import Direction, load
-from stylegan_latents.editing.directions.shipped import known, shipped_path
 from stylegan_latents.generator.errors import InputError
 from tests.small_models import small_generator
 
@@ -136,38 +135,38 @@ def test_a_safetensors_file_of_another_kind_is_refused(tmp_path):
 
 @pytest.mark.usefixtures("shipped")
 def test_known_lists_one_latent_space_by_name():
-    assert list(known("here")) == ["tall", "wide"]
-    assert list(known("there")) == ["deep"]
-    assert known("nowhere") == {}
+    assert list(known_directions("here")) == ["tall", "wide"]
+    assert list(known_directions("there")) == ["deep"]
+    assert known_directions("nowhere") == {}
 
 
 @pytest.mark.usefixtures("shipped")
 def test_find_by_name_binds():
     G = small_generator(latent_space="here")
-    assert find("Tall", G).rows == tuple(range(G.num_ws))
+    assert find_direction("Tall", G).rows == tuple(range(G.num_ws))
 
 
 @pytest.mark.usefixtures("shipped")
 def test_find_by_path(tmp_path):
     G = small_generator(latent_space="here")
     make("own").save(tmp_path / "own.safetensors")
-    assert find(tmp_path / "own.safetensors", G).name == "own"
+    assert find_direction(tmp_path / "own.safetensors", G).name == "own"
     with pytest.raises(InputError, match="no file"):
-        find(tmp_path / "missing.safetensors", G)
+        find_direction(tmp_path / "missing.safetensors", G)
 
 
 @pytest.mark.usefixtures("shipped")
 def test_an_unknown_name_gets_near_names_and_the_list():
     with pytest.raises(InputError, match=r"did you mean tall\? .*tall, wide"):
-        find("tal", small_generator(latent_space="here"))
+        find_direction("tal", small_generator(latent_space="here"))
 
 
 def test_a_direction_of_another_space_names_both(shipped):
     G = small_generator(latent_space="here")
     with pytest.raises(InputError, match=r"there.*here"):
-        find("deep", G)
+        find_direction("deep", G)
     with pytest.raises(InputError, match=r"there.*here"):
-        find(shipped_path("there", "deep", shipped), G)
+        find_direction(shipped_path("there", "deep", shipped), G)
 
 
 def test_a_direction_of_another_shape_is_refused():
@@ -182,12 +181,12 @@ SHIPPED = ("age", "eyes-open", "gender", "mouth-open", "pitch", "pose", "smile")
 
 
 def test_the_package_ships_the_face_directions():
-    assert tuple(known("stylegan2-ffhq-w")) == SHIPPED
+    assert tuple(known_directions("stylegan2-ffhq-w")) == SHIPPED
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_directions_say_where_they_came_from_and_keep_what_was_promised(name):
-    one = known("stylegan2-ffhq-w")[name]
+    one = known_directions("stylegan2-ffhq-w")[name]
     assert one.by_group
     assert one.description
     provenance = one.provenance
@@ -204,7 +203,7 @@ def test_a_direction_of_style_space_moves_styles_of_its_layers_and_no_codes(tmp_
     channels = sum(layer.channels for layer in G.layers)
     one = make(vector=torch.ones(1, channels), space="s", layers="coarse")
     one.save(tmp_path / "one.safetensors")
-    bound = find(tmp_path / "one.safetensors", G)
+    bound = find_direction(tmp_path / "one.safetensors", G)
     assert bound.space == "s"
     styles = G.styles(G.sample([0]))
     moved = bound.apply_styles(styles, 2.0, G)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.directions.published import E4E_FFHQ, split_component
 from stylegan_latents.generator.errors import InputError
@@ -37,7 +37,7 @@ def test_a_boundary_gets_w_s_own_scale(shape: tuple[int, ...]) -> None:
     np.save("age.npy", VECTOR.numpy().astype(np.float64).reshape(shape))
     torch.save(VECTOR.reshape(shape), "smile.pt")
     for name in ("age.npy", "smile.pt"):
-        one = find(name, G)
+        one = find_direction(name, G)
         assert one.name == Path(name).stem
         assert torch.allclose(one.vector, VECTOR)
         assert one.scale == pytest.approx(PLAIN.scale, rel=1e-6)
@@ -49,14 +49,14 @@ def test_a_boundary_gets_w_s_own_scale(shape: tuple[int, ...]) -> None:
 def test_a_vector_of_as_many_rows_as_the_model_is_taken_as_it_is() -> None:
     rows = torch.randn(G.num_ws, 10)
     torch.save(rows[None], "pose.pt")
-    one = find("pose.pt", G)
+    one = find_direction("pose.pt", G)
     assert torch.equal(one.vector, rows)
     assert "mapped" not in str(one.provenance.get("note"))
 
 
 def test_other_numbers_of_rows_are_mapped_by_resolution_and_said() -> None:
     torch.save(torch.arange(1.0, 11)[:, None] * VECTOR, "pose.pt")
-    one = find("pose.pt", G)
+    one = find_direction("pose.pt", G)
     lengths = (one.vector @ VECTOR[0]).tolist()
     assert lengths == pytest.approx([1, 2, 3, 4, 5, 6, 7, 9])
     assert "its 10 rows were mapped by resolution to the 8" in str(one.provenance["note"])
@@ -74,22 +74,22 @@ def test_components_are_chosen_by_number_and_checked_by_their_mean() -> None:
         lat_stdev=np.ones(60),
     )
     for name in ("pca.pt", "ganspace.npz"):
-        one = find(f"{name}:7", G)
+        one = find_direction(f"{name}:7", G)
         assert torch.allclose(one.vector, pca["comp"][7])
         assert one.name == f"{Path(name).stem}-07"
         assert one.provenance["finder"] == "GANSpace"
         for wrong in (name, f"{name}:60", f"{name}:x", f"{name}:-1", f"{name}:"):
             with pytest.raises(InputError, match="60 directions; choose with"):
-                find(wrong, G)
+                find_direction(wrong, G)
         with pytest.raises(InputError, match="belongs to another latent space: the mean"):
-            find(f"{name}:7", OTHER)
+            find_direction(f"{name}:7", OTHER)
 
 
 def test_components_in_z_are_refused() -> None:
     pca = _pca()
     np.savez("z.npz", lat_comp=pca["comp"].numpy(), lat_mean=np.zeros((1, 10)), lat_stdev=np.ones(60))
     with pytest.raises(InputError, match="belongs to another latent space: the mean"):
-        find("z.npz:0", G)
+        find_direction("z.npz:0", G)
 
 
 def test_e4e_s_names_are_known_with_their_layers_and_signs() -> None:
@@ -98,30 +98,32 @@ def test_e4e_s_names_are_known_with_their_layers_and_signs() -> None:
     for name, (index, *_, sign) in E4E_FFHQ.items():
         if name in ("lipstick", "eyebrow_thickness"):
             continue
-        one = find(f"ffhq_pca.pt:{name}", G)
+        one = find_direction(f"ffhq_pca.pt:{name}", G)
         assert torch.allclose(one.vector, sign * pca["comp"][index])
     # Its rows 0 to 4 of a model of 1024 pixels are those at 4 to 16 pixels here, too.
-    assert find("ffhq_pca.pt:face_roundness", G).rows == (0, 1, 2, 3, 4)
-    beard = find("ffhq_pca.pt:trimmed_beard", G)  # rows 7 and 8, at 64 pixels; here these have one row, to-RGB's
+    assert find_direction("ffhq_pca.pt:face_roundness", G).rows == (0, 1, 2, 3, 4)
+    beard = find_direction(
+        "ffhq_pca.pt:trimmed_beard", G
+    )  # rows 7 and 8, at 64 pixels; here these have one row, to-RGB's
     assert beard.layers == "7"
     assert "mapped by resolution to 7" in str(beard.provenance["note"])
     with pytest.raises(InputError, match=r"layers 10 of 18, .* none of their resolution"):
-        find("ffhq_pca.pt:lipstick", G)
+        find_direction("ffhq_pca.pt:lipstick", G)
 
 
 def test_sefa_s_factors_are_columns_in_factor_pt_and_rows_in_a_plain_array() -> None:
     factors = torch.linalg.qr(torch.randn(10, 10, generator=torch.Generator().manual_seed(2))).Q
     torch.save({"ckpt": "some.pt", "eigvec": factors}, "factor.pt")
-    assert torch.allclose(find("factor.pt:3", G).vector, factors[:, 3][None])
+    assert torch.allclose(find_direction("factor.pt:3", G).vector, factors[:, 3][None])
     np.save("boundaries.npy", torch.randn(24, 10).numpy())
-    assert find("boundaries.npy:23", G).vector.shape == (1, 10)
+    assert find_direction("boundaries.npy:23", G).vector.shape == (1, 10)
 
 
 def test_a_vector_like_any_by_chance_is_said_and_a_wide_one_is_not() -> None:
     torch.save(STATISTICS.axes[:, 0], "wide.pt")
     torch.save(STATISTICS.axes[:, -1], "narrow.pt")
-    assert "another model" in str(find("narrow.pt", G).provenance["note"])
-    assert "note" not in find("wide.pt", G).provenance
+    assert "another model" in str(find_direction("narrow.pt", G).provenance["note"])
+    assert "note" not in find_direction("wide.pt", G).provenance
 
 
 @pytest.mark.parametrize(
@@ -138,14 +140,14 @@ def test_a_boundary_whose_name_is_another_space_s_is_refused(name: str, space: s
     Path(name).parent.mkdir(exist_ok=True)
     np.save(name, VECTOR.numpy())
     with pytest.raises(InputError, match=f"belongs to another latent space: .*{space}"):
-        find(name, G)
+        find_direction(name, G)
 
 
 def test_a_boundary_whose_name_is_this_space_s_is_taken() -> None:
     for name in ("stylegan2_faces_age_w_boundary.npy", "stylegan2_faces_w/boundary_Smiling.npy"):
         Path(name).parent.mkdir(exist_ok=True)
         np.save(name, VECTOR.numpy())
-        assert find(name, G).scale == pytest.approx(PLAIN.scale, rel=1e-6)
+        assert find_direction(name, G).scale == pytest.approx(PLAIN.scale, rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -165,13 +167,13 @@ def test_a_boundary_whose_name_is_this_space_s_is_taken() -> None:
 def test_what_is_no_direction_for_this_model_is_said(array: np.ndarray, words: str) -> None:
     np.save("odd.npy", array)
     with pytest.raises(InputError, match=words):
-        find("odd.npy", G)
+        find_direction("odd.npy", G)
 
 
 def test_an_archive_of_something_else_names_its_contents() -> None:
     np.savez("code.npz", w=np.ones((1, 10)), img=np.ones(3))
     with pytest.raises(InputError, match="holds img, w"):
-        find("code.npz", G)
+        find_direction("code.npz", G)
 
 
 def test_a_component_is_split_off_only_where_it_is_one() -> None:

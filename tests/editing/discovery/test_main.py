@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from stylegan_latents import generator
+from stylegan_latents.editing.directions.catalogue import shipped_path
 from stylegan_latents.editing.directions.direction import load
-from stylegan_latents.editing.directions.shipped import shipped_path
 from stylegan_latents.editing.discovery.__main__ import main
 from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
 from stylegan_latents.editing.discovery.scorers import faces, likeness

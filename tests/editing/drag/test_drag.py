@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stylegan_latents.editing.drag.drag import Drag, DragProgress, Handle, dragged_record
+from stylegan_latents.editing.drag.drag import Drag, DragProgress, dragged_record
+from stylegan_latents.editing.drag.handles import Handle
 from stylegan_latents.editing.drag.point_tracker import features_at
 from stylegan_latents.editing.drag.search import PATIENCE, Search
 from stylegan_latents.generator.errors import InputError
@@ -10,6 +11,7 @@ from stylegan_latents.generator.features import FeatureMap
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3
 from tests.odd_models import odd_generator
@@ -33,7 +35,7 @@ class Bumps(nn.Module):
         return torch.stack(maps, dim=1)
 
 
-class Planted(nn.Module):
+class Planted(SynthesisNetwork):
     """w's first pair of values moves the first bump, its second pair both of them."""
 
     resolution, w_dim, num_ws, image_channels = SIDE, 4, 2, 3

@@ -177,7 +177,7 @@ def test_the_figure_leaves_out_what_was_not_measured(evaluator, monkeypatch):
 
 
 def test_deviations_come_from_shipped_directions_or_from_samples(monkeypatch, tmp_path):
-    from stylegan_latents.editing.directions import shipped as module
+    from stylegan_latents.editing.directions import catalogue as module
 
     G = small_generator(latent_space="small-w")
     monkeypatch.setattr(module, "all_shipped", dict)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
 from stylegan_latents.editing.evaluation.evaluator import Contender
 from stylegan_latents.editing.evaluation.inversions import editability
@@ -52,7 +52,7 @@ def _report() -> Report:
 
 
 def test_an_inversion_is_edited_both_ways_and_compared_with_itself() -> None:
-    direction = find("smile", G)
+    direction = find_direction("smile", G)
     opened = OpenRecord(Path("a.inversion.safetensors"), generator=G)
     scorer, identity = ColourScorer(), _Brightness()
     counted: list[int] = []
@@ -86,7 +86,7 @@ def scorer_of(scorer: ColourScorer, picture: Image.Image) -> float:
 
 def test_what_is_not_measured_is_not_a_number() -> None:
     opened = OpenRecord(Path("a.inversion.safetensors"), generator=G)
-    found = editability(opened, [Contender("smile", find("smile", G))], ColourScorer(), np.ones(5))
+    found = editability(opened, [Contender("smile", find_direction("smile", G))], ColourScorer(), np.ones(5))
     assert all(math.isnan(value) for value in found.values())
 
 

@@ -33,11 +33,11 @@ def test_bfloat16_is_near_and_leaves_the_generator() -> None:
 def test_frames_are_drawn_one_at_a_time() -> None:
     asked: list[int] = []
 
-    def way(times: torch.Tensor) -> torch.Tensor:
+    def trajectory(times: torch.Tensor) -> torch.Tensor:
         asked.append(len(times))
         return WAY(times)
 
-    frames = draw_frames(G, way, frame_times(1000))
+    frames = draw_frames(G, trajectory, frame_times(1000))
     next(frames)
     next(frames)
     assert asked == [1, 1]

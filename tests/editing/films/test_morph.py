@@ -4,7 +4,7 @@ import torch
 
 from stylegan_latents.editing.directions.apply import edited_styles
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.films import even_speed as pace
+from stylegan_latents.editing.films import even_speed as speed
 from stylegan_latents.editing.films.morph import Morph, film_side
 from stylegan_latents.editing.films.trajectories import slerp
 from stylegan_latents.editing.records.codes import Code, seed_code
@@ -18,11 +18,11 @@ G = small_generator()
 def test_slerp_goes_through_z_at_the_seeds_own_truncation() -> None:
     codes = [seed_code(G, seed, 0.5) for seed in (1, 2)]
     morph = Morph(frames=3, curve="slerp")
-    way = morph.way(G, codes)
+    trajectory = morph.trajectory(G, codes)
     z = torch.cat([code.z for code in codes if code.z is not None])
     times = morph.times(G, codes)
-    assert torch.equal(way(times), slerp(G, z, truncation=0.5)(times))
-    assert torch.allclose(way(times)[0], codes[0].ws[0], atol=1e-6)
+    assert torch.equal(trajectory(times), slerp(G, z, truncation=0.5)(times))
+    assert torch.allclose(trajectory(times)[0], codes[0].ws[0], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_even_pace_sees_style_channels(monkeypatch: pytest.MonkeyPatch) -> No
     channels = Direction("channels", G.latent_space, torch.ones(1, width), 1.0, space="s").bind(G)
     monkeypatch.setattr("stylegan_latents.invert.search.loss.LPIPS.load", lambda _: _Squares())
     code = seed_code(G, 1)
-    # Where nothing changed there would be no pace.
+    # Where nothing changed there would be no speed.
     times = Morph(frames=5, directions=[channels], ends=(0, 3), even=True).times(G, [code])
     assert (times.diff() > 0).all()
 
@@ -79,7 +79,7 @@ def test_sweeps_move_only_the_layers_that_are_named(ends: str) -> None:
     smile = Direction("smile", G.latent_space, torch.ones(1, G.w_dim), 1.0).bind(G)
     code = seed_code(G, 1)
     morph = Morph(frames=3, directions=[smile] if ends == "ends" else [], layers="coarse", **{ends: (0.5, 2)})  # type: ignore[arg-type]
-    moved = (morph.way(G, [code])(morph.times(G, [code])) != code.ws).any(2)
+    moved = (morph.trajectory(G, [code])(morph.times(G, [code])) != code.ws).any(2)
     coarse = torch.tensor([row in G.rows("coarse") for row in range(G.num_ws)])
     assert torch.equal(moved, coarse.expand(3, -1))
 
@@ -87,8 +87,8 @@ def test_sweeps_move_only_the_layers_that_are_named(ends: str) -> None:
 def test_an_even_film_is_slow_at_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = torch.linspace(0, 1, 3, dtype=torch.float64)
     lengths = torch.tensor([1.0] * 24 + [3.0] * 24, dtype=torch.float64)
-    steady = pace.EvenPace(torch.linspace(0, 1, 49, dtype=torch.float64), lengths)
-    monkeypatch.setattr(pace, "even_pace", lambda *_, **__: steady)
+    steady = speed.EvenSpeed(torch.linspace(0, 1, 49, dtype=torch.float64), lengths)
+    monkeypatch.setattr(speed, "even_speed", lambda *_, **__: steady)
     codes = [seed_code(G, seed) for seed in (1, 2, 3)]
     times = Morph(frames=401, even=True, easing="smooth").times(G, codes)
     steps = times.diff()

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.films import trajectories as interpolation
-from stylegan_latents.editing.films.trajectories import Way, ease, frame_times
+from stylegan_latents.editing.films.trajectories import Trajectory, ease, frame_times
 from stylegan_latents.generator.errors import InputError
 from tests.small_models import small_generator
 
@@ -21,25 +21,25 @@ def _times(*values: float) -> Tensor:
 
 @pytest.mark.parametrize("through", [interpolation.linear, interpolation.spline])
 @pytest.mark.parametrize("loop", [False, True])
-def test_ways_pass_through_their_keys(through: "type[Way]", loop: bool) -> None:
-    way = through(KEYS, loop=loop)
+def test_ways_pass_through_their_keys(through: "type[Trajectory]", loop: bool) -> None:
+    trajectory = through(KEYS, loop=loop)
     places = _times(0, 1 / 3, 2 / 3) if loop else _times(0, 0.5, 1)
-    assert torch.allclose(way(places), KEYS, atol=1e-5)
+    assert torch.allclose(trajectory(places), KEYS, atol=1e-5)
     if loop:
-        assert torch.allclose(way(_times(1)), KEYS[:1], atol=1e-5)
-    assert way(places).dtype == torch.float32
+        assert torch.allclose(trajectory(_times(1)), KEYS[:1], atol=1e-5)
+    assert trajectory(places).dtype == torch.float32
 
 
 def test_the_linear_way_is_straight() -> None:
-    way = interpolation.linear(KEYS)
-    assert torch.allclose(way(_times(0.125)), 0.75 * KEYS[:1] + 0.25 * KEYS[1:2], atol=1e-6)
+    trajectory = interpolation.linear(KEYS)
+    assert torch.allclose(trajectory(_times(0.125)), 0.75 * KEYS[:1] + 0.25 * KEYS[1:2], atol=1e-6)
 
 
 @pytest.mark.parametrize(("curve", "bends"), [(interpolation.linear, True), (interpolation.spline, False)])
-def test_only_the_spline_has_no_corner(curve: "type[Way]", bends: bool) -> None:
-    way, step = curve(KEYS, loop=True), 1e-3
+def test_only_the_spline_has_no_corner(curve: "type[Trajectory]", bends: bool) -> None:
+    trajectory, step = curve(KEYS, loop=True), 1e-3
     third = 1 / 3
-    before, at, after = way(_times(third - step, third, third + step)).double()
+    before, at, after = trajectory(_times(third - step, third, third + step)).double()
     turned = ((after - at) - (at - before)).norm() / (after - at).norm()
     assert (float(turned) > 0.1) == bends
 

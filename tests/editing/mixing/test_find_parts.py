@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
-from stylegan_latents.editing.mixing.find_parts import cluster, evened, face_points, find_parts, name_clusters
+from stylegan_latents.editing.mixing.find_parts import cluster, evened, face_landmarks, find_parts, name_clusters
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.odd_models import odd_generator
 
@@ -94,8 +95,8 @@ def test_clusters_are_named_by_where_they_lie_on_faces() -> None:
     named = name_clusters(labels.astype(np.int64), [points, points], 7)
     assert [named[index] for index in (0, 1, 2, 3, 4, 6)] == ["background", "hair", "eyes", "mouth", "skin", "body"]
     assert name_clusters(labels.astype(np.int64), [None, None], 7) == []
-    assert face_points(torch.zeros(2, 1, 64, 64)) == [None, None]
-    assert face_points(torch.zeros(1, 3, 64, 64)) == [None]
+    assert face_landmarks(torch.zeros(2, 1, 64, 64)) == [None, None]
+    assert face_landmarks(torch.zeros(1, 3, 64, 64)) == [None]
 
 
 @pytest.mark.parametrize("options", [{"clusters": 1}, {"samples": 1}, {"codes": 0}, {"probes": 0}])
@@ -104,8 +105,8 @@ def test_too_few_are_refused(options: dict[str, int]) -> None:
         find_parts(G, begin=_quietly, **options)  # type: ignore[arg-type]
 
 
-def _face() -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    """68 landmarks of a plain face about FFHQ's frame."""
+def _face() -> Landmarks:
+    """The landmarks of a plain face about FFHQ's frame."""
     turn = np.linspace(np.pi, 0, 17)
     jaw = np.stack([0.5 + 0.25 * np.cos(turn), 0.5 + 0.36 * np.sin(turn)], axis=1)
     brows = np.stack([np.r_[np.linspace(0.3, 0.45, 5), np.linspace(0.55, 0.7, 5)], np.full(10, 0.4)], axis=1)
@@ -118,4 +119,4 @@ def _face() -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     ring = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     lips = np.stack([0.5 + 0.1 * np.cos(ring), 0.71 + 0.035 * np.sin(ring)], axis=1)
     inner = np.stack([np.linspace(0.42, 0.58, 8), np.full(8, 0.71)], axis=1)
-    return np.concatenate([jaw, brows, nose, *eyes, lips, inner])
+    return Landmarks.from_ibug(np.concatenate([jaw, brows, nose, *eyes, lips, inner]))

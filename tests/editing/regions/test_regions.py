@@ -14,6 +14,7 @@ from stylegan_latents.editing.regions.regions import (
 )
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face, require_faces
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.files import read_photo
 
 PHOTO = Path(__file__).parents[2] / "data" / "london_005_neutral.jpg"
@@ -98,7 +99,7 @@ def test_face_and_background_do_not_meet() -> None:
     points[:17] = np.stack([0.5 - 0.2 * np.cos(angles), 0.5 + 0.3 * np.sin(angles)], axis=1)
     points[17:27] = np.stack([np.linspace(0.35, 0.65, 10), np.full(10, 0.45)], axis=1)
     points[36:42], points[42:48] = (0.42, 0.5), (0.58, 0.5)
-    parts = {name: face_region(name, points, 128) for name in ("face", "hair", "background")}
+    parts = {name: face_region(name, Landmarks.from_ibug(points), 128) for name in ("face", "hair", "background")}
     assert (parts["face"] * parts["background"]).max() == 0
     assert (parts["face"] * parts["hair"]).max() == 0
     assert (parts["hair"] * parts["background"]).max() == 0

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from stylegan_latents import encoders
 from stylegan_latents.encoders.config import ARCHITECTURES, Architecture
 from stylegan_latents.encoders.formats.native import read_encoder, save_encoder
-from stylegan_latents.encoders.networks.e4e import Encoder4Editing
+from stylegan_latents.encoders.networks.psp import Encoder4Editing
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from tests.encoders.small_encoders import noise_images, small_encoder

@@ -146,7 +146,7 @@ def test_an_encoder_of_another_generator_is_refused(tmp_path: Path) -> None:
 def test_a_restyle_without_a_generator_is_refused() -> None:
     with pytest.raises(InputError, match="ReStyle encoder without its generator"):
         encoders.load(DATA / "restyle-e4e.pt")
-    with pytest.raises(InputError, match="looks once"):
+    with pytest.raises(InputError, match="encodes in one pass"):
         encoders.load(DATA / "psp.pt", iterations=3)
 
 

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylegan_latents.encoders.networks.e4e import Encoder4Editing
+from stylegan_latents.encoders.networks.psp import Encoder4Editing
 from stylegan_latents.encoders.training.data import AlignedImages, Both, GeneratorSamples
 from stylegan_latents.encoders.training.loop import Training, new_accelerator
 from stylegan_latents.encoders.training.run import ENCODER, LOGS, SAMPLES, STATE, TrainingRun

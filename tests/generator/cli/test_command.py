@@ -3,7 +3,7 @@ import errno
 import pytest
 import torch
 
-from stylegan_latents.generator.cli.command import choose_device, is_disk_full, new_app, run, status_of
+from stylegan_latents.generator.cli.command import choose_device, is_disk_full, new_app, run, status_of, warn
 from stylegan_latents.generator.errors import InputError
 
 
@@ -60,6 +60,20 @@ def test_the_status_of_a_command_is_passed_on(capsys: pytest.CaptureFixture[str]
     assert _run() == 0
     assert _run(status=2) == 2
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_warning_is_told_from_an_error(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warn("tool", "This is\nfar.")
+    assert capsys.readouterr().err == "tool: Warning: This is far.\n"
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    warn("tool", "This is far.")
+    assert capsys.readouterr().err == "\x1b[33mtool: Warning: This is far.\x1b[0m\n"
+    monkeypatch.setenv("NO_COLOR", "1")
+    warn("tool", "This is far.")
+    assert capsys.readouterr().err == "tool: Warning: This is far.\n"
 
 
 def test_a_full_disk_is_known_behind_other_errors() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 import typer
@@ -95,3 +95,49 @@ def test_two_options_of_one_name_are_a_mistake_of_the_program() -> None:
 
     with pytest.raises(TypeError, match="overwrite"):
         takes(Twice)
+
+
+def test_the_options_of_a_group_stand_together_under_its_title(capsys: pytest.CaptureFixture[str]) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Result(Output):
+        panel: ClassVar[str] = "Result"
+
+    @dataclass(frozen=True, kw_only=True)
+    class All:
+        steps: Annotated[int, typer.Option(help="How many steps.")] = 7
+        result: Result = field(default_factory=Result)
+
+    for settings in (All, Output):
+        app = new_app()
+        app.command()(takes(settings)(lambda _: None))
+        assert run(app, "program", ["--help"]) == 0
+        before, titled, after = capsys.readouterr().out.partition(" Result ")
+        assert bool(titled) is (settings is All)
+        assert "--overwrite" in (after or before)
+        assert not titled or ("--steps" in before and "--overwrite" not in before)
+
+
+def test_inherited_groups_come_in_the_order_in_which_they_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Speed:
+        panel: ClassVar[str] = "Speed"
+        steps: Annotated[int, typer.Option(help="How many steps.")] = 7
+
+    @dataclass(frozen=True, kw_only=True)
+    class Files(Output):
+        panel: ClassVar[str] = "Files"
+
+    @dataclass(frozen=True, kw_only=True)
+    class Both(Files, Speed):
+        panel: ClassVar[str] = "Rest"
+        quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False
+
+    seen: list[Both] = []
+    app = new_app()
+    app.command()(takes(Both)(seen.append))
+    assert run(app, "program", ["--overwrite", "--steps", "3"]) == 0
+    assert seen == [Both(steps=3, overwrite=True)]
+    assert run(app, "program", ["--help"]) == 0
+    shown = capsys.readouterr().out
+    places = [shown.index(words) for words in (" Files ", "--overwrite", " Speed ", "--steps", " Rest ", "--quiet")]
+    assert places == sorted(places)

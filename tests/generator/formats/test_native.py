@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.native import _KEY, average_w, build_mobile, read_native, save_native
+from stylegan_latents.generator.formats.native import _KEY, average_w, build, read_native, save_native
 from tests.odd_models import ODD, odd_config, odd_generator
 
 
@@ -57,7 +57,7 @@ def test_an_existing_file_stays_unless_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["g.pt", "g.pkl", "g"])
 def test_a_name_that_promises_another_format_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"\.safetensors; `python -m generator\.convert`"):
+    with pytest.raises(InputError, match=r"\.safetensors; `stylegan-latents convert`"):
         save_native(odd_generator(), tmp_path / name)
     assert not any(tmp_path.iterdir())
 
@@ -72,7 +72,7 @@ def test_a_file_without_mean_gets_one_averaged() -> None:
     G = odd_generator()
     tensors = dict(G.state_dict())
     del tensors["w_avg"]
-    made = build_mobile(ODD, tensors, name="made")
+    made = build(ODD, tensors, name="made")
     w = G.sample(range(4000))[:, 0]
     torch.testing.assert_close(made.w_avg, w.mean(0), rtol=0, atol=5 * float(w.std()) / 4000**0.5)
     assert torch.equal(made.w_avg, average_w(G.mapping, ODD.z_dim))
@@ -82,7 +82,7 @@ def test_a_file_without_mean_gets_one_averaged() -> None:
 def test_building_does_not_change_the_tensors_given() -> None:
     tensors = dict(odd_generator().state_dict())
     names = set(tensors)
-    build_mobile(ODD, tensors, name="made")
+    build(ODD, tensors, name="made")
     assert set(tensors) == names
 
 

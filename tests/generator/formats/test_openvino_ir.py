@@ -10,7 +10,7 @@ import torch
 
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.native import average_w, build_mobile
+from stylegan_latents.generator.formats.native import average_w, build
 from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
 from stylegan_latents.generator.weights import zoo
 
@@ -34,7 +34,7 @@ def test_converted_file_equals_a_fresh_conversion(ir: Path) -> None:
     """Every tensor, bit by bit; the mean w is averaged at conversion, so another sample is only near."""
     kept = generator.load("ffhq")
     config, tensors = read_mobile_stylegan(ir)
-    fresh = build_mobile(config, tensors | {"w_avg": kept.w_avg}, name="fresh")
+    fresh = build(config, tensors | {"w_avg": kept.w_avg}, name="fresh")
     assert set(tensors) | {"w_avg"} == set(kept.state_dict())
     for name, tensor in fresh.state_dict().items():
         assert torch.equal(tensor, kept.state_dict()[name]), name

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from stylegan_latents import generator
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig, SeparableConv
+from stylegan_latents.generator.networks.mobile import Mapping, MobileConfig
+from stylegan_latents.generator.networks.mobile_layers import SeparableConv
 from tests.generator.fixtures.make_ffhq_openvino import FIXTURE, SEEDS, W_VALUES
 from tests.odd_models import ODD, ODD_SIZES, odd_generator, seeded
 

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.networks.mobile import LEAK, SeparableConv, Synthesis, UpBlock
+from stylegan_latents.generator.networks.mobile import Synthesis
+from stylegan_latents.generator.networks.mobile_layers import LEAK, SeparableConv, UpBlock
 from stylegan_latents.generator.ops.separable import modulated_separable_reference
 from stylegan_latents.generator.ops.wavelet import inverse_haar_reference
 from tests.odd_models import ODD_SIZES, odd_config, odd_generator, seeded

@@ -52,7 +52,7 @@ def test_bfloat16_is_close_and_reversible() -> None:
 def test_random_noise_has_the_layers_strength() -> None:
     G = random_stylegan2(replace(CONFIG, channels=(4, 4, 4, 4, 4)))
     strengths = G.synthesis.noise_strengths()
-    for strength, map in zip(strengths[-2:], G._noise_maps("random", 0, 1)[-2:], strict=True):
+    for strength, map in zip(strengths[-2:], G.synthesis.noise_maps("random", 0, 1)[-2:], strict=True):
         assert map is not None
         assert float(map.std()) == pytest.approx(float(strength), rel=0.05)
 

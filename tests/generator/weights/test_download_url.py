@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.file_head import what_is_it
 from stylegan_latents.generator.weights import download_url as module
 from stylegan_latents.generator.weights.download_url import UrlSource, download_url
-from stylegan_latents.generator.weights.file_kind import what_is_it
 from tests.generator.web_server import Site, serve
 
 BODY = bytes(range(256)) * 4096  # 1 MiB

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,13 +64,18 @@ def test_a_photo_becomes_a_record_and_a_picture(folder: Path, capsys: pytest.Cap
     assert record.sources[0].find() == folder / "me.png"
     assert record.alignments[0] is not None
     assert record.metrics["lpips_alex"] == [0.05]
-    G = session.Session(session.Settings(folder, model="../small.safetensors", device="cpu")).generator
+    G = session.Session(
+        session.Settings(photos=[], out=folder, model="../small.safetensors", device="cpu")
+    ).generator
     assert torch.equal(record.ws, G.sample([7]))
     assert Image.open("me.inverted.png").size == (32, 32)
     output = capsys.readouterr()
     assert "Wrote me.inversion.safetensors, me.inverted.png, me.npz" in output.out
     assert "LPIPS 0.050" in output.out
-    assert "Next: edit --model ../small.safetensors --direction NAME --strength 2" in output.out
+    assert (
+        "Next: edit discover --model ../small.safetensors --method sefa --record me.inversion.safetensors"
+        in output.out
+    )
     assert "step 4 of 4, loss 0.2500" in output.err
 
 
@@ -231,6 +237,90 @@ def test_face_all_writes_a_record_for_each_face(folder: Path, monkeypatch: pytes
         "me.png, face 1",
     ]
     assert main([*arguments, "--face", "all", "--steps", "9"]) == 2  # made with other settings
+
+
+@pytest.fixture(name="two_faces")
+def _two_faces(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Two faces that every photo shows, from the left; the second is the larger one."""
+    from stylegan_latents.invert.faces import align, detector
+
+    faces = ["left", "right"]
+    monkeypatch.setattr(align, "require_faces", lambda *_: faces)
+    monkeypatch.setattr(detector, "choose_faces", lambda _, which: [faces[1 if which == "largest" else int(which)]])
+    monkeypatch.setattr(align, "align_face", lambda image, _face, size: align.no_align(image, size))
+    monkeypatch.setattr("stylegan_latents.invert.faces.identity.Identity.__call__", lambda *_: None)
+    return faces
+
+
+TWO_FACES = ("me.png", "--model", "../small.safetensors", "--device", "cpu")
+
+
+@pytest.mark.usefixtures("two_faces")
+def test_of_two_faces_it_is_said_which_was_taken(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TWO_FACES]) == 0
+    words = (
+        "me.png shows 2 faces, and the largest was taken, number 1 (from 0, left to right); --face 0 takes another"
+    )
+    assert words in capsys.readouterr().out
+    assert "me.inversion.safetensors" in _files(folder)
+
+
+@pytest.mark.usefixtures("two_faces")
+def test_a_face_has_one_name_however_it_was_chosen(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TWO_FACES, "--face", "1", "--preview", "film.gif"]) == 0
+    assert "shows 2 faces" not in capsys.readouterr().out
+    assert _files(folder) == ["film.gif", "me.face1.inversion.safetensors", "me.face1.inverted.png", "me.png"]
+    assert main([*TWO_FACES, "--face", "all"]) == 0
+    output = capsys.readouterr().out
+    assert "Skipped 1 already done" in output
+    assert "Wrote me.face0.inversion.safetensors" in output
+    assert main([*TWO_FACES, "--face", "0"]) == 0
+    assert "Skipped 1 already done" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("two_faces")
+def test_the_number_of_an_only_face_is_not_in_its_name(folder: Path, two_faces: list[Any]) -> None:
+    two_faces.pop()
+    assert main([*TWO_FACES, "--face", "0", "--quiet"]) == 0
+    assert _files(folder) == ["me.inversion.safetensors", "me.inverted.png", "me.png"]
+
+
+def test_a_record_remembers_the_file_of_its_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from stylegan_latents.editing.commands.cli import main as edit
+    from stylegan_latents.editing.records.opened import OpenRecord
+
+    assert _run("me.png", "--quiet", "--out", "results") == 0
+    record, model = folder / "results" / "me.inversion.safetensors", folder.parent / "small.safetensors"
+    assert Inversion.load(record).model_file == model
+    opened = OpenRecord(record, device="cpu")
+    assert opened.generator.fingerprint == opened.inversion.fingerprint
+    # A folder may move as a whole; the model may also be beside the record.
+    folder.rename(folder.parent / "there")
+    record = folder.parent / "there" / "results" / "me.inversion.safetensors"
+    assert OpenRecord(record, device="cpu").base.name == "small"
+    model.rename(record.with_name("small.safetensors"))
+    assert OpenRecord(record, device="cpu").base.name == "small"
+    record.with_name("small.safetensors").unlink()
+    assert edit([str(record), "--direction", "smile", "--strength", "1"]) == 2
+    output = capsys.readouterr().err
+    assert f"is not at {model} any more; give that model's file with --model." in output
+    assert output.count("\n") == 1
+
+
+def test_another_model_in_the_place_of_the_records_is_not_taken_for_it(folder: Path) -> None:
+    from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.formats.native import save_native
+    from tests.small_models import small_generator
+
+    small = small_generator(latent_space="shared")
+    save_native(small, Path("../small.safetensors"), overwrite=True)
+    assert _run("me.png", "--quiet") == 0
+    record = folder / "me.inversion.safetensors"
+    save_native(small_generator(9, latent_space="shared"), Path("../small.safetensors"), overwrite=True)
+    with pytest.raises(InputError, match="holds another model than"):
+        _ = OpenRecord(record, device="cpu").ws
+    # Named by the user, a model that shares the latent space may draw the record.
+    assert OpenRecord(record, model="../small.safetensors", device="cpu").ws.shape == (1, 6, 8)
 
 
 def _png_bomb(path: Path, side: int) -> None:

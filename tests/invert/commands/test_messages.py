@@ -3,9 +3,11 @@ from pathlib import Path
 
 from stylegan_latents.invert.commands.jobs import Outputs
 from stylegan_latents.invert.commands.messages import (
+    describe_choice,
     describe_files,
     describe_metrics,
     describe_partial,
+    suggest_edit,
     suggest_evaluation,
 )
 from tests.small_models import small_generator, small_record
@@ -16,12 +18,12 @@ G = small_generator()
 def test_metrics_are_told_in_words() -> None:
     record = small_record(G, metrics={"lpips_alex": [0.04], "psnr": [21.26], "identity": [0.35]})
     words = describe_metrics(record)
-    assert "near to the photo (LPIPS 0.040" in words
+    assert "close to the photo (LPIPS 0.040" in words
     assert "PSNR 21.3 dB" in words
     assert "the same person (identity distance 0.35" in words
     far = describe_metrics(small_record(G, metrics={"lpips_alex": [0.4], "identity": [0.7]}))
     assert "far from the photo" in far
-    assert "not surely the same person" in far
+    assert "perhaps not the same person" in far
 
 
 def test_what_was_not_measured_is_not_told() -> None:
@@ -41,6 +43,19 @@ def test_a_search_that_diverged_is_told() -> None:
     ws = G.sample([0, 1])
     several = small_record(G, ws=ws, metrics={}, settings={"diverged_at_step": [None, 7]})
     assert [describe_partial(one) != "" for one in several.split()] == [False, True]
+
+
+def test_what_comes_next_can_be_typed_as_it_is() -> None:
+    record, words = Path("my photos/me.inversion.safetensors"), "--direction pose --strength 2"
+    default = small_generator(latent_space="stylegan2-ffhq-w")
+    assert suggest_edit(record, default, "a.pkl", words) == f"Next: edit '{record}' --direction pose --strength 2"
+    unknown = suggest_edit(record, G, "a.pkl", words)
+    assert unknown == f"Next: edit discover --model a.pkl --method sefa --record '{record}'"
+
+
+def test_another_face_to_take_is_named() -> None:
+    assert "number 0 (from 0, left to right); --face 1 takes another" in describe_choice("me.png", 3, 0)
+    assert "me.png shows 3 faces" in describe_choice("me.png", 3, 2)
 
 
 def test_a_report_tells_what_fills_it_in() -> None:

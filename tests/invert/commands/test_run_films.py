@@ -12,8 +12,10 @@ from PIL import Image
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.commands.cli import main
-from stylegan_latents.invert.faces import detector as faces
+from stylegan_latents.invert.faces import dlib_detector as faces
 from stylegan_latents.invert.faces.detector import Face
+from stylegan_latents.invert.faces.find import follow_face
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.films import face_path
 from stylegan_latents.invert.films.checkpoint import FilmParts
 from stylegan_latents.invert.films.follow import Follower
@@ -73,6 +75,7 @@ def test_a_film_becomes_one_record_and_a_film(capsys: pytest.CaptureFixture[str]
     assert record.footage is not None
     assert record.footage.frames == tuple(range(COUNT))
     assert record.footage.source.find() == Path.cwd() / "clip.mp4"
+    assert record.model_file == Path.cwd().parent / "small.safetensors"
     assert len(record.metrics["lpips_alex"]) == COUNT
     drawn = [frame.picture() for frame in read_film(Path(MADE))]
     assert len(drawn) == COUNT
@@ -198,20 +201,20 @@ def test_every_third_frame_of_the_first_few() -> None:
 def _face(x: float) -> Face:
     """A face whose landmarks make a crop of some 40 pixels about x, 32."""
     grid = np.array([(i % 9, i // 9) for i in range(68)], dtype=np.float64) + np.array([x - 4, 28])
-    return Face((x - 15, 17.0, x + 15, 47.0), grid, 1.0)
+    return Face((x - 15, 17.0, x + 15, 47.0), Landmarks.from_ibug(grid), 1.0)
 
 
 def _see(monkeypatch: pytest.MonkeyPatch, seen: list[bool]) -> None:
     """Faces that are found in some frames."""
     frame = -1
 
-    def find(_: Image.Image) -> list[Face]:
+    def find(_: Image.Image, **__: object) -> list[Face]:
         nonlocal frame
         frame += 1
         return [_face(30 + 0.2 * frame)] if seen[frame] else []
 
     monkeypatch.setattr(face_path, "find_faces", find)
-    monkeypatch.setattr(face_path, "follow_face", lambda *_: None)
+    monkeypatch.setattr(face_path, "follow_face", lambda *_, **__: None)
 
 
 def test_frames_without_a_face_are_bridged_and_told(
@@ -220,7 +223,7 @@ def test_frames_without_a_face_are_bridged_and_told(
     _see(monkeypatch, [False, True, True, False, True, True])
     assert _run() == 0
     output = capsys.readouterr().out
-    assert "the face was not seen in frame 3, which is bridged over" in output
+    assert "no face was found in frame 3, where the code is interpolated" in output
     assert "no face in frame 0: edits leave those as they are" in output
     record = Inversion.load(RECORD)
     assert record.footage is not None
@@ -268,13 +271,13 @@ def test_following_a_face_looks_near_it(monkeypatch: pytest.MonkeyPatch) -> None
     hits = [((10.0, 10.0, 40.0, 40.0), 0.9), ((31.0, 31.0, 61.0, 61.0), 0.5), ((30.0, 30.0, 60.0, 60.0), 0.05)]
     monkeypatch.setattr(faces, "_detect", lambda *_: hits)
     monkeypatch.setattr(faces, "read_landmarks", lambda _image, box: np.array([box[:2]]))
-    found = faces.follow_face(Image.new("RGB", (200, 200)), before)
+    found = follow_face(Image.new("RGB", (200, 200)), before)
     assert found is not None
     # The copy begins 30 pixels left of the face's box and above it: what lies at its place is chosen.
     assert found.box == (36.0, 18.0, 66.0, 48.0)
     assert found.score == 0.5
     monkeypatch.setattr(faces, "_detect", lambda *_: hits[:1])
-    assert faces.follow_face(Image.new("RGB", (200, 200)), before) is None
+    assert follow_face(Image.new("RGB", (200, 200)), before) is None
 
 
 def test_an_unfinished_run_of_others_is_kept(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_photos_whose_search_diverged_are_named_at_the_end(
     assert _run(".", *options) == 0
     printed = capsys.readouterr()
     assert printed.err.splitlines()[-2:] == [
-        "invert: the best code before is kept where the search diverged:",
+        "invert: Warning: the best code before is kept where the search diverged:",
         "  b.png: at step 2",
     ]
     assert printed.out.count("The search diverged at step 2") == 1
@@ -177,7 +177,7 @@ def test_a_batch_too_large_for_the_device_is_halved(
     assert _run(".", "--batch", "4") == 0
     assert sizes == [4, 2, 2, 1]
     assert _done() == list(NAMES)
-    assert "4 photos do not fit" in capsys.readouterr().out
+    assert "invert: Warning: 4 photos do not fit" in capsys.readouterr().err
 
 
 def test_ctrl_c_in_a_batch_keeps_all_of_it_if_asked(inverter: type[FakeInverter]) -> None:

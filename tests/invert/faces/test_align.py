@@ -11,13 +11,14 @@ from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face, ffhq_quad, find_faces
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, no_align
 from stylegan_latents.invert.photos.files import read_photo
 
 DATA = Path(__file__).parents[2] / "data"
 
 
-def landmarks(eyes: float = 60.0, mouth: float = 70.0, turn: float = 0.0) -> np.ndarray:
+def landmarks(eyes: float = 60.0, mouth: float = 70.0, turn: float = 0.0) -> Landmarks:
     """Landmarks of a drawn face around (0, 0): eyes so far apart, mouth so far below."""
     points = np.zeros((68, 2))
     points[36:42] = [-eyes / 2, 0]
@@ -25,7 +26,7 @@ def landmarks(eyes: float = 60.0, mouth: float = 70.0, turn: float = 0.0) -> np.
     points[48:60] = [0, mouth]
     points[48], points[54] = [-20, mouth], [20, mouth]
     cosine, sine = np.cos(turn), np.sin(turn)
-    return points @ np.array([[cosine, sine], [-sine, cosine]])
+    return Landmarks.from_ibug(points @ np.array([[cosine, sine], [-sine, cosine]]))
 
 
 def psnr(one: Image.Image, two: Image.Image) -> float:
@@ -51,7 +52,7 @@ def test_quad_follows_the_published_numbers(eyes: float, mouth: float) -> None:
 def test_quad_moves_with_the_face(turn: float, scale: float, x: float, y: float) -> None:
     cosine, sine = np.cos(turn), np.sin(turn)
     turned = ffhq_quad(landmarks()) @ np.array([[cosine, sine], [-sine, cosine]])
-    moved = ffhq_quad(landmarks(turn=turn) * scale + [x, y])
+    moved = ffhq_quad(landmarks(turn=turn).mapped(lambda points: points * scale + [x, y]))
     np.testing.assert_allclose(moved, turned * scale + [x, y], rtol=1e-9, atol=1e-6)
 
 
@@ -113,7 +114,7 @@ def test_aligned_face_is_upright_and_centred() -> None:
     assert crop.size == (256, 256)
     assert (alignment.method, alignment.photo_size, alignment.size) == ("ffhq", (512, 512), 256)
     again = find_faces(crop)[0].landmarks
-    eyes = again[36:42].mean(axis=0), again[42:48].mean(axis=0)
+    eyes = again.left_eye.mean(axis=0), again.right_eye.mean(axis=0)
     assert abs(eyes[0][1] - eyes[1][1]) < 4
     assert np.abs((eyes[0] + eyes[1]) / 2 - [128, 122]).max() < 8
     # Aligning what is aligned changes next to nothing.

@@ -108,7 +108,7 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (("--encoder", "plain.safetensors", "--preview", "a.gif"), "--preview films a search"),
         (("--encoder", "plain.safetensors", "--precision", "bfloat16"), "encoding is done in float32"),
         (("--encoder", "plain.safetensors", "--model", "small.safetensors", "--space", "w"), "gives codes of W+"),
-        (("--encoder", "plain.safetensors", "--model", "small.safetensors", "--steps", "3"), "looks once"),
+        (("--encoder", "plain.safetensors", "--model", "small.safetensors", "--steps", "3"), "encodes in one pass"),
         (("--encoder", "plain.safetensors", "--method", "optimize"), "--encoder is of no use"),
     ],
 )

@@ -8,14 +8,15 @@ import torch
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.inverters.base import Progress, Space
-from stylegan_latents.invert.inverters.by_name import Quality, make_inverter
+from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.inverters.encode import EncoderInverter
 from stylegan_latents.invert.inverters.hybrid import HybridInverter
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.inverters.options import Quality, Space
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.encoders.small_encoders import small_encoder
-from tests.invert.small_search import interrupt_at, own_images, small_search  # noqa: F401
+from tests.invert.small_search import exact, interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator
 
 pytestmark = pytest.mark.usefixtures("small_search")
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("small_search")
 
 def _hybrid(G, steps: int = 4, **options: object) -> HybridInverter:  # type: ignore[no-untyped-def]
     encoder = options.pop("encoder", None) or small_encoder(G)
-    return HybridInverter(G, encoder, steps=steps, precision="float32", **options)  # type: ignore[arg-type]
+    return HybridInverter(G, encoder, exact(steps, **options))  # type: ignore[arg-type]
 
 
 def test_the_search_begins_with_the_encoders_code() -> None:
@@ -48,7 +49,7 @@ def test_a_start_of_the_callers_own() -> None:
     G = odd_generator()
     images, ws = own_images(G, 3), G.sample([3])
     seen: list[Progress] = []
-    search = OptimizationInverter(G, steps=2, precision="float32")
+    search = OptimizationInverter(G, exact(2))
     search.invert(images, start=ws, on_step=seen.append)
     assert seen[0].loss < 1e-6  # it is the image's own code
     found = _hybrid(G, 1).invert(images, start=ws)
@@ -106,7 +107,7 @@ def test_equal_settings_give_equal_records(tmp_path: Path) -> None:
     inverter = _hybrid(G, encoder=tmp_path / "mine.safetensors")
     settings = Inversion.load(paths[0]).settings
     assert len(str(settings["sha256"])) == 64
-    assert all(getattr(inverter, name) == value for name, value in settings.items())
+    assert inverter.settings() == settings
 
 
 def test_an_encoder_makes_it_the_default(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_an_encoder_makes_it_the_default(tmp_path: Path) -> None:
     assert type(make_inverter(G)) is OptimizationInverter
     assert isinstance(make_inverter(G, encoder=tmp_path / "mine.safetensors"), HybridInverter)
     tuning = make_inverter(G, "pivotal", encoder=tmp_path / "mine.safetensors")
-    assert tuning.pivot_settings["method"] == "hybrid"  # type: ignore[attr-defined]
+    assert tuning.pivot_settings["method"] == "hybrid"
     with pytest.raises(InputError, match="No encoder comes with this package"):
         make_inverter(G, "hybrid")
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import torch
@@ -10,12 +10,14 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.invert.inverters.base import Progress
-from stylegan_latents.invert.inverters.noise import NoiseOptimization, correlation
+from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.invert.inverters.base import Inverter, Progress
+from stylegan_latents.invert.inverters.noise import NoiseOptimization, NoiseSettings, correlation
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
+from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.generator.stylegan3_files import R, random_stylegan3
-from tests.invert.small_search import interrupt_at, own_images, small_search  # noqa: F401
+from tests.invert.small_search import exact, interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator, seeded
 from tests.small_models import small_record
 
@@ -23,24 +25,31 @@ pytestmark = pytest.mark.usefixtures("small_search")
 
 
 def _search(G: Generator, steps: int = 30, **options: Any) -> NoiseOptimization:
-    pivot = OptimizationInverter(G, steps=3, precision="float32")
-    return NoiseOptimization(G, pivot, steps=steps, **({"precision": "float32"} | options))
+    pivot = OptimizationInverter(G, exact(3))
+    return NoiseOptimization(G, pivot, NoiseSettings(steps=steps, **({"precision": "float32"} | options)))
 
 
 def _error(G: Generator, record: Inversion, images: torch.Tensor) -> float:
     return float((G.synthesize(record.ws, record.noise or "const") - images).square().mean())
 
 
-class _Given:
+class _Given(Inverter):
     """A pivot that is known."""
 
-    steps = 1
+    method, steps = "given", 1
 
     def __init__(self, G: Generator, ws: torch.Tensor) -> None:
-        self.record = small_record(G, ws=ws, metrics={})
+        self.G, self.found = G, small_record(G, ws=ws, metrics={})
+
+    @classmethod
+    def from_options(cls, G: Generator, _options: InverterOptions, _pivot: Inverter | None) -> Self:
+        return cls(G, G.sample([0]))
+
+    def settings(self) -> dict[str, JSON]:
+        return {}
 
     def invert(self, _images: torch.Tensor, **_options: Any) -> Inversion:
-        return self.record
+        return self.found
 
 
 def test_noise_comes_nearer_and_stays_noise() -> None:
@@ -48,11 +57,11 @@ def test_noise_comes_nearer_and_stays_noise() -> None:
     ws = G.sample([3, 4])
     with torch.no_grad():
         images = G.synthesize(ws, "random", seed=1)
-    found = NoiseOptimization(G, _Given(G, ws), steps=60, precision="float32").invert(images)
+    found = NoiseOptimization(G, _Given(G, ws), NoiseSettings(steps=60, precision="float32")).invert(images)
     assert torch.equal(found.ws, ws)
     assert found.method == "noise"
     assert found.noise is not None
-    assert _error(G, found, images) < 0.8 * _error(G, _Given(G, ws).record, images)
+    assert _error(G, found, images) < 0.8 * _error(G, _Given(G, ws).found, images)
     for map, own in zip(found.noise, G.noise_constants(), strict=True):
         assert map.shape == (2, *own.shape[1:])
         torch.testing.assert_close(map.std(dim=(1, 2, 3)), own.std().expand(2), rtol=0.05, atol=1e-4)
@@ -117,4 +126,4 @@ def test_a_generator_without_noise_and_impossible_settings_are_refused() -> None
         NoiseOptimization(random_stylegan3(R))
     for options in ({"steps": 0}, {"learning_rate": 0.0}, {"regularizer_weight": math.nan}):
         with pytest.raises(InputError):
-            NoiseOptimization(odd_generator(), **options)  # type: ignore[arg-type]
+            NoiseOptimization(odd_generator(), settings=NoiseSettings(**options))  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from stylegan_latents import generator
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.precision import resolve_precision
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.base import Progress, SearchSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.metrics import measure
@@ -316,9 +316,9 @@ def test_the_schedule_rises_stays_and_falls() -> None:
 
 def test_default_steps() -> None:
     G = odd_generator()
-    w, w_plus = OptimizationInverter(G, "w"), OptimizationInverter(G)
+    w, w_plus = OptimizationInverter(G, SearchSettings(space="w")), OptimizationInverter(G)
     assert w.w_steps == w.steps
-    assert (w_plus.space, w_plus.steps) == ("w+", 220)
+    assert (w_plus.search.space, w_plus.steps) == ("w+", 220)
     assert 0 < w_plus.w_steps < w_plus.steps
 
 
@@ -351,7 +351,9 @@ def test_default_model_on_a_photo() -> None:
     crop, _ = align_face(photo, find_faces(photo)[0], G.resolution)
     target = to_tensor(crop)
     losses: list[float] = []
-    found = OptimizationInverter(G, steps=12).invert(target, on_step=lambda progress: losses.append(progress.loss))
+    found = OptimizationInverter(G, SearchSettings(steps=12)).invert(
+        target, on_step=lambda progress: losses.append(progress.loss)
+    )
     mean = WStatistics.of(G).mean.expand(1, G.num_ws, -1)
     before, after = (measure(G, ws, target) for ws in (mean, found.ws))
     assert after["lpips_alex"][0] < 0.7 * before["lpips_alex"][0]

@@ -13,22 +13,23 @@ from torch import Tensor
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.invert.inverters.base import Progress
-from stylegan_latents.invert.inverters.noise import NoiseOptimization
+from stylegan_latents.invert.inverters.noise import NoiseOptimization, NoiseSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
-from stylegan_latents.invert.inverters.tuning import Tuning
+from stylegan_latents.invert.inverters.tuning import Tuning, TuningSettings
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.tuned_weights import tunable, tuned_generator
 from tests.generator.stylegan3_files import R, random_stylegan3
-from tests.invert.small_search import breaking, interrupt_at, own_images, small_search  # noqa: F401
+from tests.invert.small_search import breaking, exact, interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator
 
 pytestmark = pytest.mark.usefixtures("small_search")
 
 
 def _tuning(G: Generator, steps: int = 12, pivot_steps: int = 3, **options: Any) -> PivotalTuning:
-    pivot = OptimizationInverter(G, steps=pivot_steps, precision="float32")
-    return PivotalTuning(G, pivot, steps=steps, **({"precision": "float32", "learning_rate": 0.02} | options))
+    pivot = OptimizationInverter(G, exact(pivot_steps))
+    options = {"precision": "float32", "learning_rate": 0.02} | options
+    return PivotalTuning(G, pivot, TuningSettings(steps=steps, **options))
 
 
 def _error(G: Generator, record: Inversion, images: Tensor, image: int = 0) -> float:
@@ -95,7 +96,7 @@ def test_equal_settings_give_equal_records_and_a_file_gives_them_back(tmp_path: 
     assert _error(G, read, images) == _error(G, one, images)
     assert read.settings["pivot_settings"] == _tuning(G).pivot_settings
     inverter = _tuning(G, 4, form="low-rank", rank=2, locality_weight=0.1)
-    assert all(getattr(inverter, name) == value for name, value in read.settings.items())
+    assert inverter.settings() == read.settings
 
 
 def test_images_are_tuned_each_for_itself() -> None:
@@ -227,8 +228,8 @@ def test_an_image_whose_tuning_diverges_is_told_from_the_others(
 def test_an_image_whose_pivot_diverges_is_told_of() -> None:
     G = odd_generator()
     images = own_images(G, 3, 4)
-    pivot = OptimizationInverter(breaking(odd_generator(), 1, at=2), steps=3, precision="float32")
-    found = PivotalTuning(G, pivot, steps=2, precision="float32").invert(images)
+    pivot = OptimizationInverter(breaking(odd_generator(), 1, at=2), exact(3))
+    found = PivotalTuning(G, pivot, TuningSettings(steps=2, precision="float32")).invert(images)
     assert found.diverged == {1: 2}
 
 
@@ -245,9 +246,9 @@ def test_a_pivot_that_is_tuned_already_is_refused() -> None:
     images = own_images(G, 3)
     tuned = _tuning(G, 1)
     with pytest.raises(InputError, match="pivotal, which tunes weights"):
-        PivotalTuning(G, tuned, steps=1, precision="float32").invert(images)
+        PivotalTuning(G, tuned, TuningSettings(steps=1, precision="float32")).invert(images)
     with pytest.raises(InputError, match="pivotal, which tunes weights"):
-        NoiseOptimization(G, tuned, steps=1, precision="float32").invert(images)
+        NoiseOptimization(G, tuned, NoiseSettings(steps=1, precision="float32")).invert(images)
 
 
 def test_bfloat16_tunes_exact_weights() -> None:
@@ -279,7 +280,7 @@ def test_other_generators(make: Any) -> None:
 )
 def test_impossible_settings_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        PivotalTuning(odd_generator(), **options)
+        PivotalTuning(odd_generator(), settings=TuningSettings(**options))
 
 
 def test_weights_of_another_generator_are_refused() -> None:

@@ -60,6 +60,17 @@ def test_the_photo_is_found_after_the_folder_moved(tmp_path: Path) -> None:
     assert source.find() is None
 
 
+def test_the_models_file_is_kept_relative_to_the_record(tmp_path: Path) -> None:
+    place = tmp_path / "a" / "me.inversion.safetensors"
+    place.parent.mkdir()
+    small_record(small_generator(), model_file=tmp_path / "models" / "mine.pkl").save(place)
+    assert str(tmp_path).encode() not in place.read_bytes()
+    place.parent.rename(tmp_path / "b")
+    assert Inversion.load(tmp_path / "b" / place.name).model_file == tmp_path / "models" / "mine.pkl"
+    small_record(small_generator()).save(place.parent.parent / "old.safetensors")
+    assert Inversion.load(tmp_path / "old.safetensors").model_file is None
+
+
 def test_split_gives_each_image_its_own_values() -> None:
     record = small_record(G, 3, noise=[torch.randn(3, 1, 4, 4), torch.randn(1, 1, 8, 8)])
     parts = record.split()

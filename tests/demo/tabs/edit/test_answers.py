@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, ImageChops
 
 from stylegan_latents.demo.session.examples import seed_face
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.edit import answers as edit_answers
 
 

@@ -18,6 +18,7 @@ from stylegan_latents.editing.mixing.parts import Parts
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from tests.demo.visits import visiting
 
 
@@ -73,7 +74,7 @@ def test_a_region_is_given_as_the_command_does_it(
     # A random generator draws nobody; these are the landmarks of a face in the middle.
     turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)[:, None]
     points = 0.5 + 0.25 * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
-    monkeypatch.setattr(regions, "face_landmarks", lambda *_: points)
+    monkeypatch.setattr(regions, "face_landmarks", lambda *_: Landmarks.from_ibug(points))
     own, _ = draw_borrowed(visit, "ann", Borrowed("region", (), "bob", 1.0), full=True)
     wish = Borrowed("region", ("mouth",), "bob", 1.0)
     picture, command = draw_borrowed(visit, "ann", wish, full=True)

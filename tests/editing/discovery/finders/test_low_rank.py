@@ -6,12 +6,13 @@ from stylegan_latents.editing.discovery.finders.low_rank import LowRank, LowRank
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.layers import Layer
+from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
 from tests.odd_models import odd_generator
 
 SIDE, W_DIM = 16, 8
 
 
-class Planted(nn.Module):
+class Planted(SynthesisNetwork):
     """The top half shows w0 + w2 and w1, the bottom half w2 and w3; the other values show nowhere."""
 
     resolution, w_dim, num_ws, image_channels = SIDE, W_DIM, 2, 3
@@ -24,6 +25,9 @@ class Planted(nn.Module):
 
     def styles(self, ws: Tensor) -> list[Tensor]:
         return [ws[:, 0], ws[:, 1]]
+
+    def feature_maps(self) -> list[FeatureMap]:
+        return []
 
     def noise_constants(self) -> list[Tensor]:
         return []

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from stylegan_latents.editing.directions.calibration import style_deviations, w_statistics
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.discovery.finders.stylespace import StyleSpace
 from stylegan_latents.generator.errors import InputError
 from tests.odd_models import odd_generator
@@ -82,7 +82,7 @@ def test_a_channel_becomes_a_calibrated_direction_that_is_kept(tmp_path) -> None
     one, two = SPACE.find(ranked, 2)
     assert (one.name, two.name) == ("stylespace-00", "stylespace-01")
     one.save(tmp_path / "one.safetensors")
-    again = find(tmp_path / "one.safetensors", G)
+    again = find_direction(tmp_path / "one.safetensors", G)
     styles = G.styles(G.sample([0]))
     step = torch.cat(again.apply_styles(styles, 1.0, G), dim=1) - torch.cat(styles, dim=1)
     best = ranked[0]

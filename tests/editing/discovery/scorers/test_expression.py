@@ -3,15 +3,16 @@ import pytest
 
 from stylegan_latents.editing.discovery.scorers.expression import NAMES, expression_scores
 from stylegan_latents.editing.discovery.scorers.head_pose import HEAD
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 UPPER_LIDS, LOWER_LIDS = [37, 38, 43, 44], [40, 41, 46, 47]
 
 
 def scores(change=None):
-    points = HEAD[:, :2].copy()
+    points = HEAD.points[:, :2].copy()
     if change is not None:
         change(points)
-    return dict(zip(NAMES, expression_scores(points[None])[0], strict=True))
+    return dict(zip(NAMES, expression_scores(Landmarks.from_ibug(points[None]))[0], strict=True))
 
 
 def smile(points):
@@ -50,4 +51,6 @@ def test_each_score_follows_its_own_movement(change, name, sign):
 
 
 def test_scores_do_not_depend_on_the_size_of_the_face():
-    np.testing.assert_allclose(expression_scores(HEAD[None, :, :2]), expression_scores(3 * HEAD[None, :, :2]))
+    flat = HEAD.mapped(lambda points: points[None, :, :2])
+    large = flat.mapped(lambda points: 3 * points)
+    np.testing.assert_allclose(expression_scores(flat), expression_scores(large))

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from stylegan_latents import generator
-from stylegan_latents.editing.directions.catalogue import find
+from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.invert.faces.align import align_face
-from stylegan_latents.invert.faces.detector import require_faces
+from stylegan_latents.invert.faces.find import require_faces
 from stylegan_latents.invert.photos.files import read_photo, to_tensor
 
 pytest.importorskip("onnxruntime")
@@ -71,7 +71,7 @@ def test_darkening_is_seen(images):
 
 def test_quick_scores_are_near_and_have_a_version_of_their_own(images, scores):
     """In deviations of the samples that the shipped directions were calibrated with."""
-    deviations = find("pose", generator.load("ffhq")).provenance["score_deviations"]
+    deviations = find_direction("pose", generator.load("ffhq")).provenance["score_deviations"]
     for name, row in zip(PHOTOS, FaceScorer(quick=True)(images), strict=True):
         for score, value in zip(FaceScorer.names, row, strict=True):
             assert abs(value - scores[name][score]) < 0.5 * deviations[score], (name, score)

@@ -2,16 +2,17 @@ import numpy as np
 import pytest
 
 from stylegan_latents.editing.discovery.scorers.head_pose import HEAD, _rotation, fit_head, look_ahead
+from stylegan_latents.invert.faces.landmarks import Landmarks
 
 
-def photograph(yaw, pitch, roll, scale=2.0, x=120.0, y=130.0, head=HEAD):
+def photograph(yaw, pitch, roll, scale=2.0, x=120.0, y=130.0, head=HEAD.points):
     rotation = _rotation(*(np.radians([angle]) for angle in (yaw, pitch, roll)))[0]
     return (scale * head @ rotation.T + (x, y))[None]
 
 
 @pytest.mark.parametrize("angles", [(0, 0, 0), (25, 0, 0), (-30, 10, 5), (15, -20, -12), (5, 18, 30)])
 def test_a_known_pose_is_recovered(angles):
-    pose, error = fit_head(photograph(*angles))
+    pose, error = fit_head(Landmarks.from_ibug(photograph(*angles)))
     np.testing.assert_allclose(np.degrees(pose[0, :3]), angles, atol=1e-4)
     np.testing.assert_allclose(pose[0, 3:], (2.0, 120, 130), atol=1e-4)
     assert error[0] < 1e-4
@@ -20,6 +21,7 @@ def test_a_known_pose_is_recovered(angles):
 def test_no_more_steps_than_change_anything(monkeypatch):
     landmarks = np.concatenate([photograph(*angles) for angles in ((0, 0, 0), (28, -12, 9), (-15, 20, 30))])
     landmarks += np.random.default_rng(2).normal(0, 3.0, landmarks.shape)
+    landmarks = Landmarks.from_ibug(landmarks)
     steps = []
     solve = np.linalg.solve
     monkeypatch.setattr(np.linalg, "solve", lambda *system: steps.append(0) or solve(*system))
@@ -42,9 +44,9 @@ def test_signs():
 
 
 def test_looking_ahead_undoes_the_pose():
-    landmarks = photograph(22, -9, 7)
+    landmarks = Landmarks.from_ibug(photograph(22, -9, 7))
     pose, _ = fit_head(landmarks)
-    np.testing.assert_allclose(look_ahead(landmarks, pose)[0], HEAD[:, :2], atol=1e-3)
+    np.testing.assert_allclose(look_ahead(landmarks, pose)[0].points, HEAD.points[:, :2], atol=1e-3)
 
 
 def test_a_mirrored_face_turns_the_other_way():
@@ -54,19 +56,20 @@ def test_a_mirrored_face_turns_the_other_way():
     order += [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55]
     order += [64, 63, 62, 61, 60, 67, 66, 65]
     mirrored = landmarks[:, order] * (-1, 1) + (255, 0)
-    one, two = fit_head(landmarks)[0][0], fit_head(mirrored)[0][0]
+    one, two = (fit_head(Landmarks.from_ibug(points))[0][0] for points in (landmarks, mirrored))
     np.testing.assert_allclose(two[:3], one[:3] * (-1, 1, -1), atol=1e-6)
 
 
 def test_expressions_do_not_turn_the_head():
-    laughing = HEAD.copy()
+    laughing = HEAD.points.copy()
     laughing[4:13, 1] += 15
     laughing[[48, 54, 60, 64], 1] -= 6
     laughing[[55, 56, 57, 58, 59, 65, 66, 67], 1] += 15
-    still, moving = (fit_head(photograph(12, 5, 0, head=head))[0] for head in (HEAD, laughing))
+    seen = (Landmarks.from_ibug(photograph(12, 5, 0, head=head)) for head in (HEAD.points, laughing))
+    still, moving = (fit_head(landmarks)[0] for landmarks in seen)
     np.testing.assert_allclose(still, moving, atol=1e-9)
 
 
 def test_what_is_no_face_does_not_fit():
     landmarks = np.random.default_rng(1).uniform(0, 256, (5, 68, 2))
-    assert (fit_head(landmarks)[1] > 12).all()
+    assert (fit_head(Landmarks.from_ibug(landmarks))[1] > 12).all()

@@ -8,7 +8,7 @@ import torch
 
 from stylegan_latents.editing.discovery.scorers.likeness import LikenessScorer
 from stylegan_latents.invert.faces.align import align_face
-from stylegan_latents.invert.faces.detector import require_faces
+from stylegan_latents.invert.faces.find import require_faces
 from stylegan_latents.invert.faces.identity import SAME_PERSON, Identity
 from stylegan_latents.invert.photos.files import read_photo, to_tensor
 

@@ -95,7 +95,7 @@ def test_a_model_saved_moved_stays_so() -> None:
     network, wanted = _network(), expected("t-conditional")
     config, tensors = nvidia_torch.stylegan3(nvidia_torch.NetworkWeights(network, Budget(1 << 20)))
     tensors["synthesis.input.transform"] = torch.tensor([[1.0, 0, -0.3], [0, 1, 0.2], [0, 0, 1]])
-    G = generator.formats.native.build_stylegan3(config, tensors, name="moved")
+    G = generator.formats.native.build(config, tensors, name="moved")
     still = generator.load(stylegan3_pickle()).synthesize(wanted["ws_plus"], translate=(0.3, -0.2))
     torch.testing.assert_close(G.synthesize(wanted["ws_plus"]), still, rtol=1e-4, atol=1e-5)
 

@@ -1,0 +1,74 @@
+"""Points of a picture and their targets: what can be dragged, and both drawn on the picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from stylegan_latents.generator.errors import InputError
+
+Point = tuple[float, float]
+"""x to the right and y down, in pixels of the full image; the first pixel's middle is (0, 0)."""
+
+MOST_HANDLES = 64
+_POINT, _TARGET, _EDGE = (220, 40, 40), (40, 90, 230), (255, 255, 255)
+_RADIUS = 1 / 150
+
+
+@dataclass(frozen=True)
+class Handle:
+    """A point and where it is to go.
+
+    Attributes:
+        start, target: see ``Point``.
+    """
+
+    start: Point
+    target: Point
+
+
+def check_handles(handles: Sequence[Handle], side: int) -> None:
+    """Refuse points that cannot be dragged.
+
+    Raises:
+        InputError: there is none or too many, one lies outside of the image, or none is to move.
+    """
+    if not 1 <= len(handles) <= MOST_HANDLES:
+        raise InputError(f"Give from 1 to {MOST_HANDLES} points to drag, not {len(handles)}.")
+    for handle in handles:
+        for x, y in (handle.start, handle.target):
+            if not (0 <= x <= side - 1 and 0 <= y <= side - 1):
+                raise InputError(
+                    f"The point {x:g},{y:g} is outside of the picture; x and y go from 0 to {side - 1}."
+                )
+    if all(handle.start == handle.target for handle in handles):
+        raise InputError("No point is to move: give each --from another --to.")
+
+
+def marked(
+    picture: Image.Image, points: Sequence[Point], targets: Sequence[Point], *, side: int | None = None
+) -> Image.Image:
+    """A copy of a picture with a red dot at each point, a blue one at its target, and a line between them.
+
+    Args:
+        picture: a square one.
+        points: where the points are, in pixels of a picture of ``side``.
+        targets: the same of their targets; the last points may have none yet.
+        side: None for the picture's own.
+    """
+    shown = picture.convert("RGB")
+    scale = picture.width / (side or picture.width)
+    draw, radius = ImageDraw.Draw(shown), max(1.0, picture.width * _RADIUS)
+
+    def placed(point: Point) -> Point:
+        return (point[0] + 0.5) * scale - 0.5, (point[1] + 0.5) * scale - 0.5
+
+    for index, point in enumerate(map(placed, points)):
+        dots = [(point, _POINT)]
+        if index < len(targets):
+            target = placed(targets[index])
+            draw.line([point, target], fill=_EDGE, width=max(1, round(radius / 2)))
+            dots.append((target, _TARGET))
+        for (x, y), ink in dots:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink, outline=_EDGE)
+    return shown

@@ -1,0 +1,169 @@
+"""MobileStyleGAN's sizes and layers: StyleGAN2's mapping, separable convolutions and inverse wavelets.
+
+Belousov, "MobileStyleGAN: A Lightweight Convolutional Neural Network for High-Fidelity Image Synthesis", 2021.
+Published networks are frozen for inference: demodulation is folded into the weights and every layer's noise is a
+constant map. This definition keeps both as they are and takes one code per layer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from stylegan_latents.generator.ops.separable import (
+    mix_channels,
+    modulated_separable,
+    modulated_separable_reference,
+)
+
+LEAK = 0.2
+
+
+@dataclass(frozen=True)
+class MobileConfig:
+    """Every size that defines a MobileStyleGAN.
+
+    Attributes:
+        z_dim: length of z.
+        w_dim: length of one w.
+        mapping_depth: fully connected layers between z and w.
+        channels: output channels at 4x4, then of each up-block, coarsest first. Block ``i`` works at
+            ``8 * 2**i`` pixels; the last one's to-RGB layer is followed by one more wavelet.
+        image_channels: 3 for colour.
+    """
+
+    z_dim: int
+    w_dim: int
+    mapping_depth: int
+    channels: tuple[int, ...]
+    image_channels: int = 3
+
+    label_dim: ClassVar[int] = 0
+
+    @property
+    def resolution(self) -> int:
+        return 4 << len(self.channels)
+
+
+def _normal(*shape: int, fan_in: int = 1) -> nn.Parameter:
+    return nn.Parameter(torch.empty(shape).normal_(std=fan_in**-0.5))
+
+
+class Mapping(nn.Module):
+    """z ``[N, z_dim]`` to w ``[N, w_dim]``: normalise, then fully connected layers."""
+
+    def __init__(self, config: MobileConfig) -> None:
+        super().__init__()
+        widths = [config.z_dim] + [config.w_dim] * config.mapping_depth
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), LEAK) * 2**0.5
+        return x
+
+
+class InputConv(nn.Module):
+    """The learned 4x4 constant and one full 3x3 convolution."""
+
+    def __init__(self, w_dim: int, channels: int) -> None:
+        super().__init__()
+        self.constant = _normal(1, channels, 4, 4)
+        self.style = nn.Linear(w_dim, channels)
+        self.weight = _normal(channels, channels, 3, 3, fan_in=9 * channels)
+        self.noise = nn.Parameter(torch.zeros(1, 1, 4, 4))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, style: Tensor, noise: Tensor | None) -> Tensor:
+        constant = self.constant.to(self.weight.dtype)
+        x = F.conv2d(constant * style[:, :, None, None].to(constant.dtype), self.weight, padding=1)
+        x = x + self.bias[:, None, None].to(x.dtype)
+        if noise is not None:
+            x = x + noise.to(x.dtype)
+        return F.leaky_relu(x, LEAK)
+
+
+class SeparableConv(nn.Module):
+    """Modulation, depthwise 3x3, pointwise, noise, bias, leaky ReLU."""
+
+    def __init__(self, w_dim: int, in_channels: int, out_channels: int, resolution: int) -> None:
+        super().__init__()
+        self.style = nn.Linear(w_dim, in_channels)
+        self.depthwise = _normal(in_channels, 1, 3, 3, fan_in=9)
+        self.pointwise = _normal(out_channels, in_channels, fan_in=in_channels)
+        self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
+        self.bias = nn.Parameter(torch.zeros(out_channels))
+        self.own_noise_counts = True
+
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """Cast both convolutions."""
+        self.depthwise.data = self.depthwise.data.to(dtype)
+        self.pointwise.data = self.pointwise.data.to(dtype)
+        # Half of what rounding adds to values as large as the bias is not worth a pass over the map.
+        rounding = torch.finfo(dtype).eps * float(self.bias.detach().square().mean().sqrt())
+        self.own_noise_counts = float(self.noise.detach().std()) > rounding / 8
+
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
+        if reference:
+            return modulated_separable_reference(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)
+        return self.at_share(x, style, self.counting(noise), 1)
+
+    def counting(self, noise: Tensor | None) -> Tensor | None:
+        """The map, but for the layer's own where it is below the resolution of the precision."""
+        return None if noise is self.noise and not self.own_noise_counts else noise
+
+    def at_share(
+        self, x: Tensor, style: Tensor, noise: Tensor | None, share: int, *, low_band: bool = False
+    ) -> Tensor:
+        """Nearly the area average over blocks of ``share`` pixels a side of what the layer makes.
+
+        It is exact for an input that is the same within each block, but for the leaky ReLU, which is taken of the
+        average; where the share is 1, it is the layer.
+
+        Args:
+            x: the area average of what the layer takes.
+            style, noise: as in ``forward``.
+            share: pixels of the layer along a side of each of x's.
+            low_band: whether to make the first quarter of the output channels alone: what the next wavelet takes
+                for its low band.
+        """
+        count = len(self.pointwise) // 4 if low_band else len(self.pointwise)
+        depthwise: Tensor = self.depthwise
+        if share > 1:
+            edge, middle = 1 / share, 1 - 1 / share
+            average = depthwise.new_tensor([[edge, 0, 0], [middle, 1, middle], [0, 0, edge]])
+            depthwise = average @ depthwise @ average.T
+        return modulated_separable(x, style, depthwise, self.pointwise[:count], self.bias[:count], noise, LEAK)
+
+
+class UpBlock(nn.Module):
+    """Modulated inverse wavelet (a quarter of the channels, twice the side), then two separable convolutions."""
+
+    def __init__(self, w_dim: int, in_channels: int, out_channels: int, resolution: int) -> None:
+        super().__init__()
+        self.up_style = nn.Linear(w_dim, in_channels)
+        self.conv1 = SeparableConv(w_dim, in_channels // 4, out_channels, resolution)
+        self.conv2 = SeparableConv(w_dim, out_channels, out_channels, resolution)
+
+    def counting(self, noise: Sequence[Tensor | None]) -> tuple[Tensor | None, Tensor | None]:
+        """The two layers' maps; see ``SeparableConv.counting``."""
+        return self.conv1.counting(noise[0]), self.conv2.counting(noise[1])
+
+
+class ToRGB(nn.Module):
+    """Modulated 1x1 convolution to the four wavelet bands of the picture."""
+
+    def __init__(self, w_dim: int, in_channels: int, image_channels: int) -> None:
+        super().__init__()
+        self.style = nn.Linear(w_dim, in_channels)
+        self.weight = _normal(4 * image_channels, in_channels, fan_in=in_channels)
+        self.bias = nn.Parameter(torch.zeros(4 * image_channels))
+
+    def forward(self, x: Tensor, style: Tensor, bands: int) -> Tensor:
+        weight = self.weight[:bands] * style.unsqueeze(1)
+        return mix_channels(x, weight.to(x.dtype), self.bias[:bands].to(x.dtype)).float()

@@ -1,0 +1,156 @@
+"""What every architecture's synthesis network offers: the base class behind ``Generator``."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from stylegan_latents.generator.layers import Box, Layer
+
+Noise = Literal["const", "random", "none"] | Sequence[Tensor]
+"""The maps stored with the model, new random ones, none, or one ``[1 or N, 1, H, W]`` for each layer with noise."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMap:
+    """The last feature map of one resolution.
+
+    Attributes:
+        resolution: samples along a side of the image.
+        size: samples along a side of the map, which may reach beyond the image, as far on every side.
+        module: what gives it.
+    """
+
+    resolution: int
+    size: int
+    module: nn.Module
+
+
+class SynthesisNetwork(ABC, nn.Module):
+    """A synthesis network: ws to styles, styles to an image.
+
+    Attributes:
+        config: the dataclass of the network's sizes.
+        resolution: side of the image in pixels.
+        w_dim, num_ws: length of a row of ws, and the number of rows.
+        image_channels: 3 for colour, 1 for grey.
+        layers: every style input, in the order of the styles.
+    """
+
+    config: Any
+    resolution: int
+    w_dim: int
+    num_ws: int
+    image_channels: int
+    layers: tuple[Layer, ...]
+
+    @abstractmethod
+    def styles(self, ws: Tensor) -> list[Tensor]:
+        """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
+
+    @abstractmethod
+    def feature_maps(self) -> list[FeatureMap]:
+        """What the last layer of each resolution makes, coarsest first."""
+
+    @abstractmethod
+    def set_precision(self, dtype: torch.dtype) -> None:
+        """Choose the precision of the feature maps, in place; styles and images stay float32."""
+
+    @abstractmethod
+    def forward(
+        self,
+        styles: Sequence[Tensor],
+        noise: Sequence[Tensor | None],
+        *,
+        size: int | None = None,
+        reference: bool = False,
+    ) -> Tensor:
+        """Styles to an image.
+
+        Args:
+            styles: as ``styles`` gives them.
+            noise: one map ``[1 or N, 1, H, W]`` for each of ``noise_constants``, or None for no noise there.
+            size: side of the image that is wanted, the resolution divided by a power of two; smaller than the
+                resolution, it is the area average of the full image.
+            reference: run the plain operations in place of the fast ones.
+
+        Returns:
+            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
+        """
+
+    def noise_constants(self) -> list[Tensor]:
+        """The noise maps stored with the network, ``[1, 1, H, W]`` each, coarsest first; empty without noise."""
+        return []
+
+    def noise_strengths(self) -> list[Tensor]:
+        """The standard deviation of each layer's random noise, ``[]`` each; empty without noise."""
+        return []
+
+    def check_size(self, size: int) -> None:
+        """Refuse a side of the image other than the resolution divided by a power of two.
+
+        Raises:
+            ValueError: it is none.
+        """
+        if size < 1 or self.resolution % size or (self.resolution // size).bit_count() != 1:
+            raise ValueError(f"size has to be {self.resolution} divided by a power of two, got {size}")
+
+    def noise_maps(self, noise: Noise, seed: int, count: int) -> Sequence[Tensor | None]:
+        """The noise maps for ``forward``, from what ``Generator.synthesize`` takes.
+
+        Args:
+            noise: ``const``, ``random``, ``none``, or one map ``[1 or count, 1, H, W]`` for each layer with noise.
+            seed: of the random noise.
+            count: the number of images.
+
+        Raises:
+            ValueError: the maps have other shapes, or ``noise`` is another word.
+        """
+        constants = self.noise_constants()
+        if noise == "const":
+            return constants
+        if noise == "none":
+            return [None] * len(constants)
+        if noise == "random":
+            source = torch.Generator().manual_seed(seed)
+            drawn = [torch.randn(constant.shape, generator=source) for constant in constants]
+            strengths = self.noise_strengths()
+            return [strength * map.to(strength.device) for strength, map in zip(strengths, drawn, strict=True)]
+        maps = [map for map in noise if isinstance(map, Tensor)]
+        wanted = [constant.shape[1:] for constant in constants]
+        if len(maps) != len(noise) or [map.shape[1:] for map in maps] != wanted:
+            raise ValueError("noise has to be 'const', 'random', 'none', or a map for each of noise_constants()")
+        if any(len(map) not in (1, count) for map in maps):
+            raise ValueError(f"a noise map needs the shape [1 or {count}, 1, H, W]")
+        return maps
+
+    def sketch(self, styles: Sequence[Tensor], *, size: int, focus: Box | None = None) -> Tensor:
+        """Styles to an image, nearly ``forward``'s, in less time where the architecture has a way to.
+
+        Args:
+            styles: as ``styles`` gives them.
+            size: side of the image that is wanted.
+            focus: the part of the image that has to be fine; the rest may be coarser. None for all of it.
+
+        Returns:
+            float32 ``[N, image_channels, size, size]``, not clamped.
+        """
+        del focus
+        image: Tensor = self(styles, self.noise_constants(), size=size)
+        return image
+
+    def move(self, styles: Sequence[Tensor], translate: Tensor, rotate: Tensor) -> list[Tensor]:  # noqa: ARG002
+        """The styles of the same image, turned about its centre and then shifted.
+
+        Args:
+            styles: as ``styles`` gives them.
+            translate: ``[1 or N, 2]``, to the right and down, in sides of the image.
+            rotate: ``[1 or N]``, counter-clockwise, in degrees.
+
+        Raises:
+            ValueError: the architecture cannot draw its image elsewhere: only StyleGAN3 can.
+        """
+        raise ValueError("only a StyleGAN3 can draw its image elsewhere: move the picture itself")

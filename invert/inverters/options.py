@@ -1,0 +1,53 @@
+"""What a user can ask of an inverter; it loads nothing, so that the command line can read it at once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.precision import Precision
+    from stylegan_latents.invert.record.tuned_weights import Form
+
+Space = Literal["w", "w+"]
+Quality = Literal["draft", "good", "best"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverterOptions:
+    """What the command line, the demo and ``make_inverter`` can ask of any inverter.
+
+    Which of them an inverter uses is listed in ``INVERTERS``.
+
+    Attributes:
+        quality: how many steps.
+        space: of the search.
+        steps: of the inverter's own part, the search, the tuning or the noise; None for those of the quality.
+        seed: of what is random.
+        precision: of the convolutions.
+        weights: the form in which tuned weights are kept.
+        encoder: an encoder's file; None for the one that comes with this package for the generator.
+        identity_weight: weight of the identity loss; None for the inverter's own.
+        pivot: the name of the inverter that finds the codes for one that refines them; None for ``hybrid`` where
+            there is an encoder, else ``optimize``.
+
+    Raises:
+        InputError: there is no such quality or space.
+    """
+
+    quality: Quality = "good"
+    space: Space = "w+"
+    steps: int | None = None
+    seed: int = 0
+    precision: "Precision" = "auto"
+    weights: "Form" = "full"
+    encoder: Path | None = None
+    identity_weight: float | None = None
+    pivot: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.quality not in get_args(Quality):
+            raise InputError(f"The quality is {', '.join(get_args(Quality))}, not {self.quality}.")
+        if self.space not in get_args(Space):
+            raise InputError(f"The space is w or w+, not {self.space}.")
