@@ -12,7 +12,7 @@ from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.cli.progress import Display
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import check_writable
+from stylegan_latents.generator.files import check_writable, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,8 +89,8 @@ def train(options: TrainOptions) -> None:
     with _progress(options.steps, "step", quiet=quiet or not accelerator.is_main_process) as report:
         going.run(report)
     if not quiet and accelerator.is_main_process:
-        print(f"Wrote {out / ENCODER}")
-        print(f"Next: {next_command(out / ENCODER, options.model)}")
+        print(printable(f"Wrote {out / ENCODER}"))
+        print(printable(f"Next: {next_command(out / ENCODER, options.model)}"))
 
 
 def next_command(encoder: "Path", model: str) -> str:

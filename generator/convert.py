@@ -11,6 +11,7 @@ from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 app = new_app()
 
@@ -77,14 +78,13 @@ def convert(settings: ConvertSettings) -> None:
     generator = load(settings.source)
     if target.suffix == ".pt":
         how = save_rosinality(generator, target, any_widths=settings.any_widths, overwrite=settings.overwrite)
-        print(f"Wrote {target}, for {how}")
+        print(printable(f"Wrote {target}, for {how}"))
         return
     generator.name = settings.name or generator.name
     generator.latent_space = settings.latent_space or generator.latent_space
     save_native(generator, target, overwrite=settings.overwrite)
-    print(
-        f"Wrote {target}: '{generator.name}', {generator.resolution} pixels, latent space {generator.latent_space}"
-    )
+    facts = f"'{generator.name}', {generator.resolution} pixels, latent space {generator.latent_space}"
+    print(printable(f"Wrote {target}: {facts}"))
 
 
 def main(arguments: list[str] | None = None) -> int:

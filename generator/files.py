@@ -29,6 +29,40 @@ def check_writable(folder: Path) -> None:
         raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
 
 
+def printable(text: object) -> str:
+    """A text, such as a file's name, as it may be printed or shown: on one line and without control characters.
+
+    A name may hold any byte but 0 and ``/``: line ends, escape sequences that a terminal obeys, marks that reverse
+    the reading direction, and bytes that are not UTF-8, which Python holds as lone surrogates. Each of these is
+    shown as its escape, such as ``\\n``, ``\\x1b``, ``\\u202e`` or ``\\xff``.
+    """
+    return "".join(letter if letter.isprintable() else _escape(letter) for letter in str(text))
+
+
+def _escape(letter: str) -> str:
+    code = ord(letter)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte by ``surrogateescape``
+        return f"\\x{code - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode("ascii")
+
+
+@contextlib.contextmanager
+def utf8_path(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Another path of a file that readers written in Rust take, as long as the block lasts.
+
+    Args:
+        path: of any bytes; given as it is where it is UTF-8 already.
+    """
+    name = os.fspath(path)
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        with Path(name).open("rb") as file:
+            yield f"/dev/fd/{file.fileno()}"
+    else:
+        yield name
+
+
 def shortened(name: str, longest: int) -> str:
     """As many of a name's first letters as fit into ``longest`` bytes: file systems take 255 at most."""
     while len(os.fsencode(name)) > longest:

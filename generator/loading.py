@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import utf8_path
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import read_native
 from stylegan_latents.generator.formats.native import save_native as save
@@ -106,7 +107,7 @@ def latent_space_of(name_or_path: str | Path) -> str | None:
     if not Path(name_or_path).expanduser().exists() and str(name_or_path) in zoo.models():
         return zoo.models()[str(name_or_path)].latent_space
     try:
-        with safe_open(Path(name_or_path).expanduser(), framework="pt") as file:
+        with utf8_path(Path(name_or_path).expanduser()) as name, safe_open(name, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_HEADER, "null"))
     except (SafetensorError, OSError, ValueError):  # another format, or what load() will refuse
         return None

@@ -20,6 +20,7 @@ from stylegan_latents.editing.records.outputs import free, picture_target, place
 from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +136,7 @@ def edit(settings: EditSettings) -> None:
             opened, fixed, name=name, layers=change.layers, raw=change.raw, out=output.out,
             paste_back=output.paste_back, film=output.photo, overwrite=output.overwrite,
         )  # fmt: skip
-        print(f"Wrote {written}")
+        print(printable(f"Wrote {written}"))
         return
     name = guided_name(name, change.aims, change.keep_identity, where.names)
     _edit_photo(settings, opened, name, fixed, found[len(change.direction) :])
@@ -166,7 +167,8 @@ def _edit_photo(
     edits = list(zip(bind([one for one, _ in fixed], opened), (amount for _, amount in fixed), strict=True))
     for direction, amount in edits:
         if abs(amount) > FAR and not change.raw and direction.space == "w":
-            print(f"edit: {direction.name} {amount:+g} is far: beyond {FAR} few faces stay faces", file=sys.stderr)
+            far = f"{direction.name} {amount:+g} is far: beyond {FAR} few faces stay faces"
+            print(printable(f"edit: {far}"), file=sys.stderr)
     rows = None if change.layers is None else opened.generator.rows(change.layers)
     targets = list(zip(bind(aimed, opened), (score for _, score in change.aims), strict=True))
 
@@ -183,15 +185,15 @@ def _edit_photo(
 
         result = paste(whole, after, opened.alignment(), reference=before)
     if is_there:
-        print(f"{file} exists already and stays as it is")
+        print(printable(f"{file} exists already and stays as it is"))
     else:
         save_picture(result, file, overwrite=output.overwrite)
-        print(f"Wrote {file}")
+        print(printable(f"Wrote {file}"))
     if sheet_file is not None:
         title = "  ".join(f"{direction.name} {amount:+.3g}" for direction, amount in edits)
         sheet = _sheet(opened, before, after, title, output.photo)
         save_picture(sheet, sheet_file, overwrite=output.overwrite)
-        print(f"Wrote {sheet_file}")
+        print(printable(f"Wrote {sheet_file}"))
 
 
 def _files(settings: EditSettings, stem: str) -> "tuple[Path, Path | None, bool]":
@@ -222,7 +224,7 @@ def _sheet(opened: "OpenRecord", before: "Image", after: "Image", title: str, na
     except InputError as error:
         if named is not None:
             raise
-        print(f"The sheet goes without the photo: {error}")
+        print(printable(f"The sheet goes without the photo: {error}"))
     return contact_sheet([pictures], titles)
 
 
@@ -234,7 +236,7 @@ def _with_strengths(
         return pair(directions, strengths)
     pairs = [(one, default_strength(one)) for one in directions]
     for one, amount in pairs:
-        print(f"{one.name} by {amount:+g}, as there is no --strength")
+        print(printable(f"{one.name} by {amount:+g}, as there is no --strength"))
     return pairs
 
 
@@ -244,7 +246,7 @@ def bind(directions: "Sequence[Direction | PublishedDirection]", opened: "OpenRe
     for direction in bound:
         note = direction.provenance.get("note")
         if note:
-            print(f"edit: {direction.name}: {note}", file=sys.stderr)
+            print(printable(f"edit: {direction.name}: {note}"), file=sys.stderr)
     return bound
 
 

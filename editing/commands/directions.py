@@ -7,6 +7,7 @@ import typer
 
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.files import printable
 
 directions_app = new_app()
 
@@ -46,14 +47,16 @@ def directions(settings: DirectionsSettings) -> None:
         space = G.latent_space
     found = [lookup(name, space, model) for name in settings.names] or list(known_directions(space).values())
     if not found:
-        print(f"No direction is known for the model '{model}' ({space}); `edit discover --method sefa` finds some.")
+        none = f"No direction is known for the model '{model}' ({space})"
+        print(printable(f"{none}; `edit discover --method sefa` finds some."))
         return
     print("Strengths, of which 1 is one standard deviation: 0.5 is slight, 2 is clear.\n")
     for one in found:
         if not isinstance(one, Direction):  # a published file, which says more with its model
             G = G or load(model)
             one = one.bind(G)
-        print(describe(one, details=settings.details))
+        for line in describe(one, details=settings.details).split("\n"):
+            print(printable(line))
         note = one.provenance.get("note")
         if note:
-            print(f"{' ' * 13}{note}")
+            print(f"{' ' * 13}{printable(note)}")

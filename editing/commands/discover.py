@@ -15,7 +15,7 @@ from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.cli.progress import Begin, Progress, show_work
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import check_writable
+from stylegan_latents.generator.files import check_writable, printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
 from stylegan_latents.invert.commands.locks import Claims
 
@@ -134,16 +134,16 @@ def discover(settings: Any) -> None:
             drawn = strips(G, ws, noise, found, begin("drawing the sheet"))
             save_picture(drawn, picture, overwrite=output.overwrite)
     for line in plan.notes:
-        print(line)
+        print(printable(line))
     for direction, path in zip(found, files, strict=True):
-        print(f"Wrote {path}{_quality(direction)}")
+        print(printable(f"Wrote {path}{_quality(direction)}"))
         for line in (*_left_out(direction), *_at_chance(direction)):
             print(line)
     for picture in pictures:
-        print(f"Wrote {picture}")
+        print(printable(f"Wrote {picture}"))
     if report := plan.report():
         print(f"\n{report}\n")
-    print(f"Next: {_next_command(files[0], output, on.model)}")
+    print(printable(f"Next: {_next_command(files[0], output, on.model)}"))
 
 
 def _from_the_first_step(begin: Begin, work: str) -> Progress:

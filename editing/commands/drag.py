@@ -12,6 +12,7 @@ from stylegan_latents.editing.records.outputs import EditedFiles, picture_target
 from stylegan_latents.generator.cli.command import DONE, LARGEST_SEED, STOPPED, new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +135,7 @@ def drag(settings: DragSettings) -> int:
         save_picture(_sheet(before, after, handles, ended), files.sheet, overwrite=output.overwrite)
     print(ended.summary)
     for file in files:
-        print(f"Wrote {file}")
+        print(printable(f"Wrote {file}"))
     return STOPPED if ended.stopped else DONE
 
 

@@ -14,6 +14,7 @@ from stylegan_latents.editing.records.outputs import free
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,9 +161,9 @@ def evaluate(settings: EvaluateSettings) -> None:
             if name not in measure.names:
                 raise InputError(f"There is no score '{name}'; {settings.scorer} has {', '.join(measure.names)}.")
         table = _measure(settings, strengths, measure, files, begin)
-    print(table)
+    print("\n".join(map(printable, table.split("\n"))))
     for file in files.values():
-        print(f"Wrote {file}")
+        print(printable(f"Wrote {file}"))
 
 
 def _measure(

@@ -19,6 +19,7 @@ from stylegan_latents.editing.records.outputs import picture_target
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 grid_app = new_app()
 
@@ -68,4 +69,4 @@ def grid(settings: GridSettings) -> None:
     ]
     titles = [f"{amount:+.3g}" if amount else "0" for amount in strengths]
     save_picture(contact_sheet(pictures, titles, names, cell=256), target, overwrite=overwrite)
-    print(f"Wrote {target}")
+    print(printable(f"Wrote {target}"))

@@ -15,6 +15,7 @@ from stylegan_latents.editing.records.outputs import file_name
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.commands.locks import Claims
 
 interpolate_app = new_app()
@@ -162,7 +163,7 @@ def interpolate(settings: InterpolateSettings) -> None:
             for frame in morph.draw(G, codes, times, size=size):
                 write(frame)
                 count()
-    print(f"Wrote {out}")
+    print(printable(f"Wrote {out}"))
 
 
 def film_name(settings: InterpolateSettings, keys: Sequence[str]) -> Path:

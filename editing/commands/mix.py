@@ -19,6 +19,7 @@ from stylegan_latents.editing.records.outputs import file_name, free, picture_ta
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -166,7 +167,7 @@ def mix(settings: MixSettings) -> None:
             mixed_record(G, codes[0], _donors(given), names).save(new_record, overwrite=output.overwrite)
     save_picture(picture, target, overwrite=output.overwrite)
     for path in files:
-        print(f"Wrote {path}")
+        print(printable(f"Wrote {path}"))
 
 
 def _matrix(

@@ -10,6 +10,7 @@ from stylegan_latents.editing.commands.options import PictureOutput, RecordsMode
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -65,7 +66,7 @@ def parts(settings: PartsSettings) -> None:
     save_picture(parts_figure(G, found, codes), target, overwrite=overwrite)
     for index, name in enumerate(found.names):
         print(f"{name}: {int((found.shares[index] >= THRESHOLD).sum())} style channels")
-    print(f"Wrote {target}")
+    print(printable(f"Wrote {target}"))
 
 
 def parts_figure(G: "Generator", parts: "Parts", codes: "Sequence[Code]") -> "Image.Image":

@@ -13,6 +13,7 @@ from stylegan_latents.editing.commands.parts import THRESHOLD
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -88,8 +89,8 @@ def retrieve(settings: RetrieveSettings) -> None:
     figure = retrieval_figure(G, first, found, weights, settings.strength)
     save_picture(figure, target, overwrite=settings.output.overwrite)
     for code, distance in found:
-        print(f"{code.name}: {distance:.2f}")
-    print(f"Wrote {target}")
+        print(printable(f"{code.name}: {distance:.2f}"))
+    print(printable(f"Wrote {target}"))
 
 
 def candidates(text: str) -> list[str]:

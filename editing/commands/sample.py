@@ -11,6 +11,7 @@ from stylegan_latents.editing.commands.options import ModelOptions, Overwrite
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
@@ -114,7 +115,7 @@ def sample(settings: SampleSettings) -> None:
     _report(files.grid or files.pictures[0], len(numbers) if files.grid is None else 1, "picture")
     if files.records:
         _report(files.records[0], len(files.records), "record")
-        print(f"Next: {_next_command(G, model, files.records[0])}")
+        print(printable(f"Next: {_next_command(G, model, files.records[0])}"))
 
 
 def _files(settings: SampleSettings, numbers: list[int]) -> _Files:
@@ -172,4 +173,5 @@ def _check_targets(targets: list[Path], overwrite: bool) -> None:
 
 
 def _report(first: Path, count: int, what: str) -> None:
-    print(f"Wrote {first}" if count == 1 else f"Wrote {count} {what}s to {first.parent}, the first is {first.name}")
+    several = f"Wrote {count} {what}s to {first.parent}, the first is {first.name}"
+    print(printable(f"Wrote {first}" if count == 1 else several))

@@ -12,6 +12,7 @@ from stylegan_latents.editing.records.outputs import EditedFiles, file_name, pic
 from stylegan_latents.generator.cli.command import DONE, STOPPED, choose_device, new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.commands.locks import Claims
 
@@ -105,7 +106,7 @@ def text(settings: TextSettings) -> int:
             save_picture(figure, files.sheet, overwrite=output.overwrite)
     print(f"The fit to the text went from {ended.before:.3f} to {ended.after:.3f} in {ended.steps} steps.")
     for file in files:
-        print(f"Wrote {file}")
+        print(printable(f"Wrote {file}"))
     return STOPPED if ended.stopped else DONE
 
 

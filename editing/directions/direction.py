@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.layers import GROUPS
 
@@ -246,7 +246,7 @@ def load(path: str | Path) -> Direction:
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
             vector = file.get_tensor("vector") if "vector" in file.keys() else None  # noqa: SIM118
     except (SafetensorError, ValueError) as error:

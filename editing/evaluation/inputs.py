@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ def open_scorer(text: str, begin: "Begin") -> "Scorer":
     if isinstance(scorer, ScoreTable):
         raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
     for line in scorer.notes:
-        print(line)
+        print(printable(line))
     return scorer
 
 

@@ -16,6 +16,7 @@ from stylegan_latents.editing.evaluation.inversions import measure_report
 from stylegan_latents.editing.evaluation.score_spread import score_spread
 from stylegan_latents.generator.cli.progress import show_work
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.weights.fetch import cache_folder
 from stylegan_latents.invert.commands.report_table import Report
 
@@ -66,4 +67,4 @@ def fill_in(
     if lost:
         print(f"{lost} of {len(table.rows)} rows have no record any more, and were left as they are")
     for file in table.write():
-        print(f"Wrote {file}")
+        print(printable(f"Wrote {file}"))

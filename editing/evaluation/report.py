@@ -257,7 +257,7 @@ def write_tables(
     values = json.dumps(json_values(results, settings), indent=1, allow_nan=False)
     for path, content in zip(files, (f"{table}\n", csv_text(results), f"{values}\n"), strict=True):
         with atomic_path(path, overwrite=overwrite) as temporary:
-            temporary.write_text(content, encoding="utf-8")
+            temporary.write_text(content, encoding="utf-8", errors="surrogateescape")
     return table
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,7 +123,7 @@ def load(path: Path) -> Parts:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
             header = json.loads((file.metadata() or {})[_KEY])
             centres, owners, shares = (file.get_tensor(name) for name in ("centres", "owners", "shares"))
         names = tuple(str(name) for name in header["names"])

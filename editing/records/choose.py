@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, records_by_age
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
     named = None if named is None else Path(named)
     path, inversion = (named, None) if named is not None and _is_record(named) else _found(named)
     if path != named:
-        print(f"Using {path}, the newest record here" if named is None else f"Using {path}")
+        print(printable(f"Using {path}, the newest record here" if named is None else f"Using {path}"))
     return path, inversion or _load(path)
 
 
@@ -56,7 +57,7 @@ def _newest_readable(folder: Path) -> "tuple[Path, Inversion]":
             errors.append(error)
             continue
         for unreadable in errors:
-            print(f"edit: skipped: {unreadable}", file=sys.stderr)
+            print(printable(f"edit: skipped: {unreadable}"), file=sys.stderr)
         return record, inversion
     raise errors[0]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.strengths.line_search import Reached, strength_for
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -90,7 +91,7 @@ def guide(
         for (direction, strength), end in zip(found, reached, strict=True):
             unit = scorer.units.get(score_name(direction, scorer), Unit()).name
             reach = f"from {end.start:.3g} to {end.score:.3g} {unit}".rstrip()
-            print(f"{direction.name} {strength:+.2f}: the score goes {reach}")
+            print(printable(f"{direction.name} {strength:+.2f}: the score goes {reach}"))
         chosen += found
     if bound is not None:
         chosen, step = keep_identity(draw, chosen, bound)

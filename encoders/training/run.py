@@ -17,7 +17,7 @@ from torch import Tensor
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.encoders.training.loop import Training
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 
 ENCODER, STATE, LOGS, SAMPLES = "encoder.safetensors", "training.safetensors", "logs", "samples"
@@ -186,9 +186,9 @@ def _interrupts_wait() -> Iterator[list[int]]:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}); remove it to begin anew.") from error
     if not isinstance(header, dict) or header.get("kind") != "training" or header.get("format") != _FORMAT:

@@ -15,6 +15,7 @@ import typer
 
 from stylegan_latents.generator.cli import help_page
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +44,7 @@ def status_of(work: Callable[[], int | None]) -> int:
     try:
         return work() or DONE
     except InputError as error:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
         return WRONG_INPUT
 
 
@@ -101,7 +102,7 @@ def warn(program: str, sentence: str) -> None:
         program: what the user typed to start it.
         sentence: the warning.
     """
-    line = f"{program}: Warning: {' '.join(sentence.split())}"
+    line = f"{program}: Warning: {printable(' '.join(sentence.split()))}"
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     print(typer.style(line, fg=typer.colors.YELLOW) if coloured else line, file=sys.stderr, flush=True)
 
@@ -144,7 +145,7 @@ def choose_device(name: str | None) -> "torch.device":
 
 
 def _say(program: str, sentence: str, status: int) -> int:
-    print(f"{program}: {' '.join(sentence.split())}", file=sys.stderr)
+    print(f"{program}: {printable(' '.join(sentence.split()))}", file=sys.stderr)
     return status
 
 
@@ -172,7 +173,7 @@ def _report_fault(program: str, error: Exception) -> int:
 
 
 def _never_fail_to_print() -> None:
-    """Print '?' for what a terminal's encoding lacks, such as a letter in a file's name."""
+    """Print an escape for what a terminal's encoding lacks, such as a letter in a file's name."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="backslashreplace")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+from stylegan_latents.generator.files import printable
+
 Report = Callable[[int, int, float], None]
 """Takes the step (from 1), the number of steps (0 for unknown), and the loss (NaN where there is none)."""
 
@@ -84,7 +86,7 @@ class Display:
             named: print the label first.
         """
         if named and self._lines:
-            print(label, file=sys.stderr, flush=True)
+            print(printable(label), file=sys.stderr, flush=True)
         task = Task(label, total, unit, lines if self._lines else 0, every, self._bar)
         task.update(0)
         return task
@@ -94,14 +96,14 @@ class Task:
     """What ``Display.begin`` gives: tell it how far the work is."""
 
     def __init__(self, label: str, total: int, unit: str, lines: int, every: int, bar: "Bar | None") -> None:
-        self._label, self._total, self._unit, self._lines, self._every = label, total, unit, lines, every
+        self._label, self._total, self._unit, self._lines, self._every = printable(label), total, unit, lines, every
         self._bar, self._done = bar, 0
         if bar is not None:
             from rich.markup import escape
 
             for over in bar.task_ids:
                 bar.remove_task(over)
-            self._task = bar.add_task(escape(label), total=None, count="", note="")
+            self._task = bar.add_task(escape(self._label), total=None, count="", note="")
 
     def update(self, done: int, total: int | None = None, note: str = "", *, count: str | None = None) -> None:
         """Show how far it is.
@@ -123,11 +125,11 @@ class Task:
                 completed=done,
                 total=self._total or None,
                 count=shown if count is None else count,
-                note=escape(note),
+                note=escape(printable(note)),
             )
         elif self._lines and done and self._is_due(before):
             of, unit = f" of {self._total}" if self._total else "", f"{self._unit} " if self._unit else ""
-            print(f"{self._label}: {unit}{done}{of}{note and f', {note}'}", file=sys.stderr, flush=True)
+            print(f"{self._label}: {unit}{done}{of}{note and f', {printable(note)}'}", file=sys.stderr, flush=True)
 
     def advance(self, how: str = "") -> None:
         """Count one unit more; ``how`` is a note."""

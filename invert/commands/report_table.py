@@ -164,7 +164,7 @@ class Report:
         table.writeheader()
         table.writerows([*(self.rows[key] for key in sorted(self.rows)), *self.medians()])
         with atomic_path(self.path, overwrite=True) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
+            temporary.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
 
     def picture(self) -> "Image.Image":
         """Photos down the side, methods along the top with their medians, inversions where they meet."""
@@ -217,7 +217,7 @@ def _read(path: Path) -> list[dict[str, str]]:
     later = ("options", *EDITABILITY)
     known = (COLUMNS, *(tuple(name for name in COLUMNS if name not in later[:n]) for n in (1, len(later))))
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             table = csv.DictReader(file)
             rows = list(table)
             header = tuple(table.fieldnames or ())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.cli.command import DONE, WRONG_INPUT, is_disk_full
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.commands.jobs import distinct_stems
 from stylegan_latents.invert.commands.messages import suggest_edit
 from stylegan_latents.invert.commands.settings import Settings, SettingsError
@@ -48,23 +49,23 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
                 if len(films) == 1 or is_disk_full(error) or isinstance(error, SettingsError):
                     raise
                 bad.append(str(error))
-                print(f"invert: {error}", file=sys.stderr)
+                print(printable(f"invert: {error}"), file=sys.stderr)
                 continue
             session.claims.release(run.record)
             if settings.quiet:
                 continue
             if record is None:
-                print(f"Skipped {film.name}, already done; --overwrite does it again")
+                print(printable(f"Skipped {film.name}, already done; --overwrite does it again"))
             else:
-                print(f"Wrote {run.record}, {run.made}")
+                print(printable(f"Wrote {run.record}, {run.made}"))
                 print(describe_film(record))
             words = "--direction smile --strength 1.5 --paste-back"
-            print(suggest_edit(run.record, session.generator, settings.model, words))
+            print(printable(suggest_edit(run.record, session.generator, settings.model, words)))
     if not bad:
         return DONE
     print(f"invert: {len(bad)} of {len(films)} films could not be inverted:", file=sys.stderr)
     for sentence in bad:
-        print(f"  {sentence}", file=sys.stderr)
+        print(printable(f"  {sentence}"), file=sys.stderr)
     return WRONG_INPUT
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.cli.command import DONE, STOPPED, WRONG_INPUT, is_disk_full, warn
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.commands.jobs import Job, Prepared
 from stylegan_latents.invert.commands.messages import (
     describe_files,
@@ -46,12 +47,13 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
     last = run.last or (session.skipped[-1] if session.skipped else None)
     if last is not None and not settings.quiet:
-        print(suggest_edit(last, session.generator, settings.model, "--direction pose --strength 2"))
+        suggestion = suggest_edit(last, session.generator, settings.model, "--direction pose --strength 2")
+        print(printable(suggestion))
     if not run.bad:
         return DONE
     print(f"invert: {len(run.bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)
     for sentence in run.bad:
-        print(f"  {sentence}", file=sys.stderr)
+        print(printable(f"  {sentence}"), file=sys.stderr)
     return WRONG_INPUT
 
 
@@ -61,7 +63,7 @@ def _say_diverged(diverged: Sequence[str], photos: int, settings: Settings) -> N
         return
     warn("invert", "the best code before is kept where the search diverged:")
     for sentence in diverged:
-        print(f"  {sentence}", file=sys.stderr)
+        print(printable(f"  {sentence}"), file=sys.stderr)
 
 
 class _Run:
@@ -139,7 +141,7 @@ class _Run:
 
     def _say_bad(self, error: InputError) -> None:
         self.bad.append(str(error))
-        print(f"invert: {error}", file=sys.stderr)
+        print(printable(f"invert: {error}"), file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -160,13 +162,13 @@ def _write_report(session: Session) -> None:
         return
     written = session.report.table.write()
     if not session.settings.quiet:
-        print("Wrote " + ", ".join(str(path) for path in written))
+        print(printable("Wrote " + ", ".join(str(path) for path in written)))
         if suggestion := suggest_evaluation(written[0], session.settings.model):
-            print(suggestion)
+            print(printable(suggestion))
 
 
 def _print_result(inversion: "Inversion", one: Prepared) -> None:
     found = describe_partial(inversion), describe_files(one.outputs), describe_metrics(inversion)
     for line in (*found, one.note):
         if line:
-            print(line, flush=True)
+            print(printable(line), flush=True)

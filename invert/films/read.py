@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.photos.files import MAX_PIXELS, MIN_SIDE
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ class CopiedSound:
             return cls(source, track, container)
         if track is not None:
             name = track.codec_context.name
-            print(f"The sound of {film.name} ({name}) does not fit into .mp4 and is left out", file=sys.stderr)
+            told = f"The sound of {film.name} ({name}) does not fit into .mp4 and is left out"
+            print(printable(told), file=sys.stderr)
         source.close()
         return None
 

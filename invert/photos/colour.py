@@ -1,9 +1,14 @@
 """Any colour mode and depth that a picture file can have, to 8-bit sRGB."""
 
 import io
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageCms
 
+if TYPE_CHECKING:
+    import numpy as np
+
+_STRIP_PIXELS = 1 << 20
 _BACKGROUND = (255, 255, 255)
 _MODE_OF_COLOUR_SPACE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
@@ -21,7 +26,7 @@ def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
     profile = image.info.get("icc_profile")
     alpha: Image.Image | None = None
     if image.mode == "F" or image.mode.startswith("I"):
-        image = _to_8_bits(image, file_format)
+        image = to_8_bits(image, file_format)
     elif image.has_transparency_data:
         grey = image.mode in ("L", "LA", "La")
         image = image.convert("RGBA")
@@ -43,19 +48,36 @@ def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
     return plain
 
 
-def _to_8_bits(image: Image.Image, file_format: str) -> Image.Image:
-    """Scale 16-bit, 32-bit and floating-point grey to 8 bits; Pillow's own conversion clips instead."""
+def to_8_bits(image: Image.Image, file_format: str) -> Image.Image:
+    """Scale 16-bit, 32-bit and floating-point grey to 8 bits; Pillow's own conversion clips instead.
+
+    It is done in strips, as the numbers of a whole picture take eight times its own memory.
+
+    Args:
+        image: of a mode ``I``, ``I;16`` and the like, or ``F``.
+        file_format: see ``to_srgb``.
+    """
     import numpy as np
 
-    values = np.nan_to_num(np.asarray(image).astype(np.float64))
-    top = float(values.max(initial=0.0))
+    rows = max(1, _STRIP_PIXELS // image.width)
+    boxes = [(0, top, image.width, min(top + rows, image.height)) for top in range(0, image.height, rows)]
+
+    def values(box: tuple[int, int, int, int]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        return np.nan_to_num(np.asarray(image.crop(box)).astype(np.float64))
+
     if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PNG"):
         white = 65535.0
-    elif image.mode == "F":
-        white = 1.0 if top <= 1.0 else 255.0 if top <= 255.0 else top
     else:
-        white = 255.0 if top <= 255.0 else 65535.0 if top <= 65535.0 else top
-    return Image.fromarray(np.clip(values * (255.0 / white) + 0.5, 0, 255).astype(np.uint8))
+        top = max((float(values(box).max(initial=0.0)) for box in boxes), default=0.0)
+        if image.mode == "F":
+            white = 1.0 if top <= 1.0 else 255.0 if top <= 255.0 else top
+        else:
+            white = 255.0 if top <= 255.0 else 65535.0 if top <= 65535.0 else top
+    grey = Image.new("L", image.size)
+    for box in boxes:
+        strip = np.clip(values(box) * (255.0 / white) + 0.5, 0, 255).astype(np.uint8)
+        grey.paste(Image.fromarray(strip), box)
+    return grey
 
 
 def _apply_profile(image: Image.Image, profile: bytes) -> Image.Image:

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.invert.photos.colour import to_srgb
+from stylegan_latents.invert.photos.colour import to_8_bits, to_srgb
 
 if TYPE_CHECKING:
     import torch
@@ -51,6 +51,20 @@ _SAVE_OPTIONS: dict[str, tuple[str, dict[str, object]]] = {
 }
 _MAX_SIDE_OF_FORMAT = {"JPEG": 65_500, "WEBP": 16_383}
 _limit_lock = threading.Lock()
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its EXIF orientation."""
+
+
+DECODED_PIXELS = 100_000_000
+"""Of a picture that is read reduced and is no JPEG, which alone is reduced while it is decoded: 0.4 GB at most."""
 
 
 def read_photo(path: str | os.PathLike[str]) -> Image.Image:
@@ -71,14 +85,42 @@ def read_photo(path: str | os.PathLike[str]) -> Image.Image:
     Raises:
         InputError: the file is missing, unreadable, no picture, damaged, too small or too large.
     """
+    return read_reduced(path, None)[0]
+
+
+def read_reduced(path: str | os.PathLike[str], most_pixels: int | None) -> tuple[Image.Image, bool]:
+    """Read a photo as ``read_photo`` does, with a bound on the memory that it takes.
+
+    A JPEG is reduced while it is decoded; other formats are decoded whole, up to ``DECODED_PIXELS`` at four bytes
+    each, and reduced before anything else is done with them.
+
+    Args:
+        path: see ``read_photo``.
+        most_pixels: of the picture given; None for any number.
+
+    Returns:
+        The picture, and whether it was reduced.
+
+    Raises:
+        InputError: see ``read_photo``.
+    """
     path = Path(path)
     _check_file(path)
     try:
         with _pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
             _check_size(path, image.size)
             _check_tiff(path, image)
+            file_format, whole = image.format or "", image.size
+            picture: Image.Image = image
+            reduced = most_pixels is not None and math.prod(whole) > most_pixels
+            if most_pixels is not None and reduced:
+                picture = _load_reduced(path, image, most_pixels)
             image.load()
-            return to_srgb(ImageOps.exif_transpose(image), file_format=image.format or "")
+            # Pillow turns a TIFF while it loads it, and then says so.
+            orientation = image.getexif().get(ExifTags.Base.Orientation)
+            if orientation in _TURNS:
+                picture = picture.transpose(_TURNS[orientation])
+            return to_srgb(picture, file_format=file_format), reduced
     except InputError:
         raise
     except Image.DecompressionBombError as error:
@@ -97,6 +139,25 @@ def read_photo(path: str | os.PathLike[str]) -> Image.Image:
         raise InputError(
             f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
         ) from error
+
+
+def _load_reduced(path: Path, image: ImageFile.ImageFile, most_pixels: int) -> Image.Image:
+    """The pixels of an opened picture, averaged over squares so that there are at most ``most_pixels``."""
+    width, height = image.size
+    factor = math.ceil(math.sqrt(width * height / most_pixels))
+    power = min(8, 1 << (factor - 1).bit_length())  # what a JPEG's decoder divides by
+    if image.draft(None, (width // power, height // power)) is None and width * height > DECODED_PIXELS:
+        raise InputError(
+            f"{path} is {width}x{height} pixels; save it as JPEG, or make it smaller than "
+            f"{DECODED_PIXELS // 10**6} million first."
+        )
+    image.load()
+    picture: Image.Image = image
+    if picture.mode.startswith("I") or picture.mode == "F":
+        picture = to_8_bits(picture, image.format or "")
+    elif picture.mode in ("1", "P", "PA"):
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    return picture.reduce(max(1, math.ceil(math.sqrt(math.prod(picture.size) / most_pixels))))
 
 
 def list_photos(folder: str | os.PathLike[str]) -> list[Path]:

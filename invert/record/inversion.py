@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX, canonical, digest
@@ -233,7 +233,7 @@ class Inversion:
             what = "is a folder" if path.is_dir() else "does not exist"
             raise InputError(f"The record {path} {what}; give a file that ends with {RECORD_SUFFIX}.")
         try:
-            with safe_open(path, framework="pt") as file:
+            with utf8_path(path) as name, safe_open(name, framework="pt") as file:
                 metadata = file.metadata() or {}
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stylegan_latents.demo.serve import running
+from stylegan_latents.demo.server.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.commands.cli import main as edit
 from stylegan_latents.editing.discovery.scorers.head_pose import expression_scores, fit_head, look_ahead

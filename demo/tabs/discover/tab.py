@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser, selected_index
 from stylegan_latents.demo.page.results import command_box, command_line, ready, record_name
-from stylegan_latents.demo.page.running import Done, run_reporting
-from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
-from stylegan_latents.demo.session.names import clean_name
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.files import clean_name
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.discover.axes import Axes, methods
 from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.generator.errors import InputError
@@ -92,7 +92,7 @@ def build(page: Page) -> None:
             info="The strongest is 0.", elem_id="discover-first",
         )  # fmt: skip
     buttons = begin_and_stop("discover", "Show the axes")
-    said = gr.HTML("", elem_id="discover-said")
+    status = gr.HTML("", elem_id="discover-status")
     strips = gr.Gallery(
         label="Axes, from -2 to 2", show_label=False, columns=1, height="auto", object_fit="contain",
         allow_preview=False, interactive=False, buttons=[], elem_id="discover-strips",
@@ -115,26 +115,26 @@ def build(page: Page) -> None:
         for now in draw_strips(visit, axes, who, how, what, -1 if start is None else int(start)):
             pictures = [(path, axis.name) for axis, path in now.drawn]
             found = [axis for axis, _ in now.drawn]
-            words = note(now.words, part=now.part) if now.words else ""
+            words = status_html(now.words, part=now.part) if now.words else ""
             yield gr.Gallery(pictures, **none_chosen), found, *unchosen, words
             unchosen, none_chosen = (gr.skip(), gr.skip()), {}
 
     def choose(found: list[Axis], event: gr.SelectData) -> Any:
         if not event.selected:
             return None, gr.skip(), gr.Button(interactive=False)
-        axis = found[int(event.index)]
+        axis = found[selected_index(event, len(found))]
         return axis, gr.Textbox(axis.name, info=f"What {axis.name} does, in a word."), gr.Button(interactive=True)
 
     def finish(visit: Visit, axis: Axis | None, called: str, who: str | None) -> Any:
         path, lines = keep_axis(visit, axes, axis, called, who)
-        words = note(f"Sliders of the tab Edit now: {', '.join(visit.directions)}.", kind="good")
+        words = status_html(f"Sliders of the tab Edit now: {', '.join(visit.directions)}.", kind="good")
         return ready(str(path)), lines, words, visit.version
 
     next_ones = further.click(
         lambda start: int(start or 0) + AT_ONCE, first, first, show_progress="hidden", api_visibility="private"
     )
     work_on_click(
-        page, buttons, look, [face, method, layers, first], [strips, shown, chosen, keep, said],
+        page, buttons, look, [face, method, layers, first], [strips, shown, chosen, keep, status],
         api_name="discover", further=[next_ones.then],
     )  # fmt: skip
     strips.select(
@@ -221,7 +221,7 @@ def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: st
         raise InputError("Choose a strip first.")
     if not called.strip():
         raise InputError("Give the axis a name first, such as beard.")
-    with visit.studio.turns:
+    with visit.computing():
         (found,) = axes.find(axis.method, axis.layers, axis.index, 1)
     direction: Direction = replace(found, name=clean_name(called))
     visit.keep_direction(direction)
@@ -231,3 +231,6 @@ def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: st
     find = ["edit", "discover", "--method", axis.method, "--count", str(axis.index + 1), "--layers", axis.layers]
     use = ["edit", record_name(face), "--direction", path.name, "--strength", "2"]
     return path, f"{command_line(find)}\n{command_line(use)}"
+
+
+TAB = Tab("Discover", "discover", build)

@@ -6,8 +6,9 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.studio import Studio
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.edit import answers, marking, searching
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.identity import Identity

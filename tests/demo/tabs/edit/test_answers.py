@@ -7,9 +7,10 @@ import gradio as gr
 import pytest
 from PIL import Image, ImageChops
 
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.examples import seed_face
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.edit import answers as edit_answers
-from stylegan_latents.demo.tabs.explore import seed_face
 
 
 @pytest.fixture(name="face")

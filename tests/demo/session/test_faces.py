@@ -1,6 +1,6 @@
 """Undo and redo."""
 
-from stylegan_latents.demo.session.history import History
+from stylegan_latents.demo.session.faces import History
 
 
 def test_undo_and_redo_walk_the_edits() -> None:

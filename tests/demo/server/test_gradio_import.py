@@ -6,9 +6,12 @@ from importlib.machinery import PathFinder
 
 import pytest
 
-from stylegan_latents.demo.gradio_import import import_gradio
+from stylegan_latents.demo.server.gradio_import import import_gradio
 
-_BEGIN = "import sys; before = list(sys.meta_path); from stylegan_latents.demo.gradio_import import import_gradio; "
+_BEGIN = (
+    "import sys; before = list(sys.meta_path); "
+    "from stylegan_latents.demo.server.gradio_import import import_gradio; "
+)
 
 
 def run(program: str) -> list[str]:
@@ -34,7 +37,7 @@ def test_it_writes_no_stubs_leaves_nothing_behind_and_components_have_their_even
 def test_a_gradio_that_writes_no_stubs_is_just_imported() -> None:
     program = (
         f"{_BEGIN}"
-        "import stylegan_latents.demo.gradio_import as own\n"
+        "import stylegan_latents.demo.server.gradio_import as own\n"
         "own._FUNCTION = 'not_there'; own._MODULE = 'gradio.not_there'; "
         "import_gradio(); import gradio; print(callable(gradio.Button.click), sys.meta_path == before)"
     )

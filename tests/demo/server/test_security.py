@@ -50,7 +50,7 @@ def draw_example(visitor: Visitor, studio: Studio, number: int) -> str:
 def test_files_of_the_server_are_not_served(visitor: Visitor, served: tuple[Studio, str], tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     uploads = served[0].uploads
     for path in (
         "/etc/passwd",
@@ -80,6 +80,119 @@ def test_an_upload_stays_in_its_folder(visitor: Visitor, served: tuple[Studio, s
     answer = visitor.upload(name, png())
     assert answer.status_code == 200
     assert Path(answer.json()[0]).resolve().is_relative_to(served[0].uploads)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("draw", ["seed2"]),
+        ("draw", [{"a": 1}, "Face", *NO_SLIDER]),
+        ("draw", [["seed2"], "Face", *NO_SLIDER]),
+        ("draw", ["seed2", "Nowhere", *NO_SLIDER]),
+        ("draw", ["seed2", "Face", *[None] * 15]),
+        ("draw", ["seed2", "Face", *["<script>"] * 15]),
+        ("draw", ["seed2", {}, *NO_SLIDER]),
+        ("photo", ["/etc/passwd", True]),
+        ("photo", [{"path": 7}, True]),
+        ("photo", [{}, "yes"]),
+        ("record", [[]]),
+        ("explore", ["many", 0.7]),
+        ("explore", [0, None]),
+        ("explore", [0, "NaN"]),
+        ("film", ["x" * 10_000]),
+        ("mix", [3, 3]),
+        ("example", []),
+        ("keep_direction", [7, None]),
+        ("discover", [7, "sefa", ["all"], 0]),
+    ],
+)
+def test_a_call_that_the_page_does_not_make_is_refused_in_a_sentence(
+    visitor: Visitor, name: str, values: list[object], capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    message, status = visitor.raw(name, values)
+    assert status == 200
+    assert message
+    assert message.endswith((".", "!"))
+    for term in ("Traceback", "<", "'NoneType'", "class ", "list of choices", "Error", "/etc", "xxxx", "handler"):
+        assert term not in message, message
+    told = capfd.readouterr()
+    logged = told.out + told.err + caplog.text
+    assert "Traceback" not in logged
+    assert "xxxx" not in logged
+
+
+@pytest.mark.parametrize("event_data", [None, {}, {"index": None, "value": 1}, {"index": [1], "value": 1}, "x", 7])
+def test_a_selection_that_is_none_is_refused(visitor: Visitor, event_data: object) -> None:
+    message, _ = visitor.raw("example", [None] * 9, event_data=event_data)
+    assert "reload" in message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"data": 5}', b'{"fn_index": "x", "data": []}', b"[" * 5000,
+     b'{"data": [], "fn_index": 99999, "session_hash": "a"}'],
+)  # fmt: skip
+def test_a_body_that_is_no_call_is_refused_in_a_sentence(visitor: Visitor, body: bytes) -> None:
+    json = {"content-type": "application/json"}
+    answer = visitor.send("POST", "/gradio_api/queue/join", content=body, headers=json)
+    assert 400 <= answer.status_code < 500
+    assert any(words in answer.text for words in ("reload the page", "not found", "parsing the body"))
+    assert "Error" not in answer.text
+
+
+def test_other_sites_cannot_frame_or_feed_the_page(visitor: Visitor) -> None:
+    for path in ("/", "/config", "/gradio_api/info", "/nowhere"):
+        policy = visitor.send("GET", path).headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy
+        assert "http" not in policy
+        assert "*" not in policy
+    upload = visitor.uploaded("a.html", b"<script>alert(1)</script>")
+    answer = visitor.fetch(upload["path"])
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", ""])
+def test_a_host_that_is_not_the_servers_is_refused(visitor: Visitor, host: str) -> None:
+    for path in ("/", "/config", "/gradio_api/heartbeat/abc"):
+        answer = visitor.send("GET", path, headers={"host": host})
+        assert answer.status_code == 403
+        assert "not an address of this demo" in answer.text
+
+
+def test_the_servers_own_names_are_answered(visitor: Visitor) -> None:
+    for host in ("localhost:7860", "LOCALHOST", "127.0.0.1:1", "[::1]:7860", "192.168.1.7"):
+        assert visitor.send("GET", "/config", headers={"host": host}).status_code == 200, host
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://localhost:1", "http://127.0.0.1:1", "::"]
+)
+def test_another_origin_can_neither_call_nor_upload(visitor: Visitor, origin: str) -> None:
+    for path in ("/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/run/draw"):
+        answer = visitor.send("POST", path, content=b"{}", headers={"origin": origin})
+        assert answer.status_code == 403
+        assert "Another site" in answer.text
+
+
+def test_the_page_itself_may_call_and_a_link_to_it_may_be_followed(visitor: Visitor) -> None:
+    own = {"origin": visitor.address}
+    assert visitor.send("GET", "/config", headers=own).status_code == 200
+    site = {"sec-fetch-site": "cross-site"}
+    assert visitor.send("GET", "/", headers={**site, "sec-fetch-mode": "navigate"}).status_code == 200
+    assert visitor.send("GET", "/config", headers={**site, "sec-fetch-mode": "no-cors"}).status_code == 403
+
+
+def test_what_a_record_says_is_text_in_the_message(visitor: Visitor, tmp_path: Path) -> None:
+    generator = small_generator(name="<img src=http://evil.example/a.png>\x1b[31m")
+    small_record(generator).save(tmp_path / "other.inversion.safetensors")
+    content = (tmp_path / "other.inversion.safetensors").read_bytes()
+    with pytest.raises(AnswerError) as told:
+        visitor.call("record", visitor.uploaded("other.inversion.safetensors", content))
+    assert "&lt;img src=" in str(told.value)
+    assert "<" not in str(told.value)
+    assert "\x1b" not in str(told.value)
 
 
 def test_a_file_that_is_too_large_is_refused(visitor: Visitor) -> None:

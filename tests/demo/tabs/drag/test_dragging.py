@@ -14,8 +14,8 @@ from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.drag import dragging as drags
 from stylegan_latents.demo.tabs.drag.dragging import (
     DraggedFace,
+    DragRequest,
     DragStage,
-    DragWish,
     drag_face,
     draw_points,
     painted_mask,
@@ -28,7 +28,7 @@ from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.demo.visits import StopsAfter, report_all, visiting
 
-WISH = DragWish(((8.0, 8.0), (14.0, 10.0)), steps=3)
+WISH = DragRequest(((8.0, 8.0), (14.0, 10.0)), steps=3)
 
 
 @pytest.fixture(name="visit")
@@ -71,14 +71,14 @@ def test_a_painted_mask_holds_the_rest(visit: Visit) -> None:
     assert not np.asarray(mask)[:, 8:].any()
     path = save_mask(visit, mask)
     free = _end(drag_face(visit, "ann", WISH))
-    held = _end(drag_face(visit, "ann", DragWish(WISH.points, str(path), 3, 0.004)))
+    held = _end(drag_face(visit, "ann", DragRequest(WISH.points, str(path), 3, 0.004)))
     assert held.face.made_by.endswith("--mask mask.png --steps 3 --learning-rate 0.004")
     assert not torch.equal(free.face.record.inversion.ws, held.face.record.inversion.ws)
 
 
 def test_what_was_found_is_kept_when_the_visitor_stops_it(visit: Visit) -> None:
     visit.stop = StopsAfter(visit, 3, keep=True)
-    done = _end(drag_face(visit, "ann", DragWish(((2.0, 2.0), (29.0, 29.0)), steps=500)))
+    done = _end(drag_face(visit, "ann", DragRequest(((2.0, 2.0), (29.0, 29.0)), steps=500)))
     assert "short of the targets after 3 steps" in done.summary
     assert "ann-dragged" in visit.faces
 
@@ -102,12 +102,12 @@ def test_clicks_are_places_of_the_full_picture(visit: Visit) -> None:
 
 def test_what_cannot_be_dragged_is_said(visit: Visit) -> None:
     for wish, words in (
-        (DragWish(()), "Click on a point of the picture first"),
-        (DragWish(((8.0, 8.0),)), "no target yet"),
-        (DragWish(((8.0, 8.0), (8.0, 8.0))), "No point is to move"),
-        (DragWish(((8.0, 8.0), (99.0, 8.0))), "outside of the picture"),
-        (DragWish(WISH.points, steps=0), "1 to 500 steps"),
-        (DragWish(WISH.points, "mouth", steps=1), "No face was found in ann"),
+        (DragRequest(()), "Click on a point of the picture first"),
+        (DragRequest(((8.0, 8.0),)), "no target yet"),
+        (DragRequest(((8.0, 8.0), (8.0, 8.0))), "No point is to move"),
+        (DragRequest(((8.0, 8.0), (99.0, 8.0))), "outside of the picture"),
+        (DragRequest(WISH.points, steps=0), "1 to 500 steps"),
+        (DragRequest(WISH.points, "mouth", steps=1), "No face was found in ann"),
     ):
         with pytest.raises(InputError, match=words):
             list(drag_face(visit, "ann", wish))

@@ -7,20 +7,22 @@ import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from stylegan_latents.demo.gradio_import import import_gradio
-from stylegan_latents.demo.session.names import PREFIX
+from stylegan_latents.demo.server.gradio_import import import_gradio
+from stylegan_latents.demo.server.log import keep_log
+from stylegan_latents.demo.server.security import Security, own_names, wrong_request
+from stylegan_latents.demo.session.files import PREFIX
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
+from stylegan_latents.generator.weights.fetch import cache_folder
 
 if TYPE_CHECKING:
-    from gradio import Blocks
-
     from stylegan_latents.demo.session.studio import Studio
 
 MAX_UPLOAD = "40mb"
@@ -38,6 +40,7 @@ def serve(
     steps: int | None = None,
     device: str | None = None,
     browse: bool = False,
+    allowed_host: Sequence[str] = (),
     folder: Path | None = None,
 ) -> None:
     """Serve the page until Ctrl-C. The arguments are the options of ``stylegan-latents demo``.
@@ -47,6 +50,8 @@ def serve(
     """
     chosen = free_port(host, port)
     quiet_gradio()
+    log = cache_folder() / f"demo-{chosen}.log"
+    keep_log(log)
     share_freed_memory()
     # Gradio takes a second or two to import; the model is loaded meanwhile.
     importing = threading.Thread(target=import_gradio, daemon=True)
@@ -62,7 +67,9 @@ def serve(
         # Half of a preview's time would go into memory that the last one gave back.
         with (
             keep_freed_memory(),
-            running(studio, port=chosen, host=host, share=share, browse=browse) as address,
+            running(
+                studio, port=chosen, host=host, share=share, browse=browse, allowed_host=allowed_host
+            ) as address,
         ):
             # Ended by a service manager, it cleans up as well.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -84,16 +91,18 @@ def running(
     host: str = "127.0.0.1",
     share: bool = False,
     browse: bool = False,
+    allowed_host: Sequence[str] = (),
 ) -> "Iterator[str]":
     """The page of a studio as long as the block lasts; gives its address."""
+    names = own_names([*allowed_host, host])
     quiet_gradio()
     # Where Gradio keeps uploads; what it serves lies there, too. Components ask for it when they are made.
     os.environ["GRADIO_TEMP_DIR"] = str(studio.uploads)
     import_gradio()
     from stylegan_latents.demo.app import build, look
 
-    blocks: Blocks = build(studio)
-    # Previews wait for one another, not for a search; the studio's turns decide who computes.
+    blocks = build(studio)
+    # Previews wait for one another, not for a search; the studio's queue decides who computes.
     blocks.queue(max_size=studio.queue_size, default_concurrency_limit=4)
     options: dict[str, Any] = look()
     _, local, public = blocks.launch(
@@ -111,15 +120,29 @@ def running(
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
+        app_kwargs=_app_options(names, allowed_host),
         state_session_capacity=1000,
-        # Whoever waits in a line of the studio's holds one.
+        # Whoever waits in a queue of the studio's holds one.
         max_threads=_THREADS + 2 * studio.queue_size,
         **options,
     )
+    if public:
+        names.add(str(urlsplit(public).hostname))
     try:
         yield public or local
     finally:
         blocks.close(verbose=False)
+
+
+def _app_options(names: set[str], proxied: Sequence[str]) -> dict[str, Any]:
+    """Of the web application: which names it answers to, and what it says of a body that it cannot read."""
+    from fastapi.exceptions import RequestValidationError
+    from starlette.middleware import Middleware
+
+    return {
+        "middleware": [Middleware(Security, hosts=names, proxied=proxied)],
+        "exception_handlers": {RequestValidationError: wrong_request},
+    }
 
 
 def quiet_gradio() -> None:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.page.page import Page, answering, face_chooser, selected_index
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
@@ -64,7 +64,7 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
         return shown(visit, names, None)
 
     def choose(visit: Visit, names: list[str], event: gr.SelectData) -> Any:
-        return shown(visit, names, int(event.index) if event.selected else None)
+        return shown(visit, names, selected_index(event, len(names)) if event.selected else None)
 
     def moved(move: Move) -> Callable[..., Any]:
         def change(visit: Visit, names: list[str], index: int | None) -> Any:

@@ -2,8 +2,9 @@
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import TAB_NAMES, Page, answering
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.page.page import Page, Tab, answering, selected_index
+from stylegan_latents.demo.session.examples import seed_face
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
 _AT_ONCE = 12
@@ -36,7 +37,7 @@ def build(page: Page) -> None:
     chosen = gr.State(None)
     with gr.Row():
         target = gr.Dropdown(
-            [(title, name) for name, title in TAB_NAMES.items()],
+            [(tab.title, tab.name) for tab in page.takers],
             value="edit",
             label="Send to",
             info="The tab that the chosen face goes to.",
@@ -48,7 +49,7 @@ def build(page: Page) -> None:
 
         start = whole_seed(first)
         sampling = Sampling(truncation=cut, size=min(256, studio.G.resolution))
-        with studio.turns:
+        with visit.computing():
             drawn = list(sampling.pictures(studio.preview_G, range(start, start + _AT_ONCE)))
         pictures = [
             (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
@@ -62,7 +63,7 @@ def build(page: Page) -> None:
     def choose(
         _visit: Visit, first: float | None, cut: float, event: gr.SelectData
     ) -> tuple[tuple[int, float], gr.Button]:
-        number = whole_seed(first) + int(event.index)
+        number = whole_seed(first) + selected_index(event, _AT_ONCE)
         return (number, cut), gr.Button(f"Send seed {number}", interactive=True)
 
     def deliver(visit: Visit, picked: tuple[int, float] | None, tab: str) -> tuple[int, gr.Tabs]:
@@ -82,19 +83,6 @@ def build(page: Page) -> None:
     )
 
 
-def seed_face(visit: Visit, seed: int, truncation: float = 0.7) -> Face:
-    """The face of a seed, in the visit; the one that is there already, if it is."""
-    from stylegan_latents.editing.samples.sampling import Sampling
-
-    name = f"seed{seed}" if truncation == 0.7 else f"seed{seed}-t{truncation:g}"
-    if name in visit.faces:
-        return visit.faces[name]
-    sampling, G = Sampling(truncation=truncation), visit.studio.G
-    inversion = sampling.record(G, seed, sampling.codes(G, [seed]))
-    command = f"edit sample --seeds {seed} --truncation {truncation:g} --records"
-    return visit.add(inversion, name, made_by=command)
-
-
 def whole_seed(value: float | None) -> int:
     """A seed from a number's field.
 
@@ -104,3 +92,6 @@ def whole_seed(value: float | None) -> int:
     if value is None or not 0 <= value < _LARGEST_SEED:
         raise InputError(f"A seed is a whole number from 0 to {_LARGEST_SEED - 1}.")
     return int(value)
+
+
+TAB = Tab("Explore", "explore", build, takes_faces=False)

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_latents.demo.page.key_frames import move_key, with_key
 from stylegan_latents.demo.page.running import Done, StoppedError
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.demo.tabs import interpolate
-from stylegan_latents.demo.tabs.interpolate import FilmWish, Stage, draw_film
+from stylegan_latents.demo.tabs.interpolate import film as interpolate
+from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, Stage, draw_film
+from stylegan_latents.demo.tabs.interpolate.key_frames import move_key, with_key
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from tests.demo.visits import StopsAfter, report_all, visiting
 
-WISH = FilmWish(("ann", "cleo", "bob"), seconds=0.5, rate=12, size=32)
+WISH = FilmRequest(("ann", "cleo", "bob"), seconds=0.5, rate=12, size=32)
 
 
 @pytest.fixture(name="visit")
