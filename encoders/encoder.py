@@ -92,10 +92,7 @@ class Encoder(nn.Module):
         rows = EncoderConfig.for_generator(G)
         made = Encoder(
             replace(
-                config,
-                num_ws=G.num_ws,
-                first_middle_row=rows.first_middle_row,
-                first_fine_row=rows.first_fine_row,
+                config, num_ws=G.num_ws, first_middle_row=rows.first_middle_row, first_fine_row=rows.first_fine_row
             ),
             self.ws_avg.mean(dim=0).expand(G.num_ws, -1),
             name=self.name,

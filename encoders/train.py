@@ -161,10 +161,7 @@ def _measures(options: TrainOptions, G: "Generator") -> "dict[str, tuple[float, 
         from stylegan_latents.encoders.training.feature_distance import FeatureDistance
 
         features = FeatureDistance(
-            options.features,
-            side=options.features_side,
-            values=options.features_values,
-            crop=options.features_crop,
+            options.features, side=options.features_side, values=options.features_values, crop=options.features_crop
         )
         measures["features"] = (options.features_weight, features.to(G.device))
     return measures

@@ -130,11 +130,7 @@ class Generator(nn.Module):
         return self
 
     def map(
-        self,
-        z: Tensor,
-        label: Tensor | None = None,
-        truncation: float = 1.0,
-        truncation_cutoff: int | None = None,
+        self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0, truncation_cutoff: int | None = None
     ) -> Tensor:
         """z to ws.
 

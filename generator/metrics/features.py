@@ -26,11 +26,7 @@ class VGGFeatures:
     """
 
     def __init__(
-        self,
-        tensors: Mapping[str, Tensor] | None = None,
-        *,
-        side: int = 224,
-        device: torch.device | str = "cpu",
+        self, tensors: Mapping[str, Tensor] | None = None, *, side: int = 224, device: torch.device | str = "cpu"
     ) -> None:
         if tensors is None:
             from safetensors.torch import load_file

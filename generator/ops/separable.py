@@ -11,13 +11,7 @@ from stylegan_latents.generator.ops.wavelet import at_least_float32, channel_dot
 
 
 def modulated_separable_reference(
-    x: Tensor,
-    style: Tensor,
-    depthwise: Tensor,
-    pointwise: Tensor,
-    bias: Tensor,
-    noise: Tensor | None,
-    leak: float,
+    x: Tensor, style: Tensor, depthwise: Tensor, pointwise: Tensor, bias: Tensor, noise: Tensor | None, leak: float
 ) -> Tensor:
     """The layer as its definition reads.
 
@@ -43,13 +37,7 @@ def modulated_separable_reference(
 
 
 def modulated_separable(
-    x: Tensor,
-    style: Tensor,
-    depthwise: Tensor,
-    pointwise: Tensor,
-    bias: Tensor,
-    noise: Tensor | None,
-    leak: float,
+    x: Tensor, style: Tensor, depthwise: Tensor, pointwise: Tensor, bias: Tensor, noise: Tensor | None, leak: float
 ) -> Tensor:
     """``modulated_separable_reference``, fast: channels-last, as matrix products, in few passes over memory.
 

@@ -82,10 +82,7 @@ class _ModulatedInverseHaar(torch.autograd.Function):
         top, bottom = top_left + top_right, bottom_left + bottom_right
         torch.add(top, bottom, out=low)
         torch.sub(top, bottom, out=vertical)
-        top, bottom = (
-            torch.sub(top_left, top_right, out=top),
-            torch.sub(bottom_left, bottom_right, out=bottom),
-        )
+        top, bottom = (torch.sub(top_left, top_right, out=top), torch.sub(bottom_left, bottom_right, out=bottom))
         torch.add(top, bottom, out=horizontal)
         torch.sub(top, bottom, out=diagonal)
         style_grad = None

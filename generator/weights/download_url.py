@@ -127,11 +127,7 @@ def _check_encrypted(source: UrlSource, url: str) -> None:
 
 
 def _receive(
-    source: UrlSource,
-    response: http.client.HTTPResponse,
-    part: Path,
-    progress: Callable[..., None],
-    have: int,
+    source: UrlSource, response: http.client.HTTPResponse, part: Path, progress: Callable[..., None], have: int
 ) -> None:
     """Write the response's body behind the first ``have`` bytes of the part."""
     announced = response.headers.get("Content-Length") or ""
