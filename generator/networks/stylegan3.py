@@ -17,7 +17,7 @@ from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.mapping import Linear, Mapping
 from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
 from stylegan_latents.generator.ops.filtered_leaky_relu import (
-    Bend,
+    Nonlinearity,
     filtered_leaky_relu,
     filtered_leaky_relu_reference,
 )
@@ -103,7 +103,7 @@ class AliasFreeLayer(nn.Module):
         kernel = 1 if self.to_rgb else config.kernel
         before = config.channels[max(index - 1, 0)]
         self.resampling = config.resampling(index)
-        self.bend = Bend(1, 1, config.clamp) if self.to_rgb else Bend(clamp=config.clamp)
+        self.bend = Nonlinearity(1, 1, config.clamp) if self.to_rgb else Nonlinearity(clamp=config.clamp)
         self.style = Linear(config.w_dim, before)
         self.weight = nn.Parameter(torch.zeros(config.channels[index], before, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(config.channels[index]))
