@@ -17,8 +17,7 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.ops.lowpass import Grid, Taps
 
-# Side in pixels of an output tile, and values of a tile at the high rate: it then fits a CPU's cache, and keeps a GPU
-# busy.
+# Side in pixels of an output tile, and values of a tile at the high rate: sized for a CPU cache and a busy GPU.
 _CPU_TILE, _CPU_PART = 24, 1 << 19
 _GPU_TILE, _GPU_PART = 128, 1 << 27
 
