@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.dlib_network import Layer, Network, read_network
+from stylegan_latents.generator.perceptual import convolutions_in_precision
 
 
 class FaceRecognition(nn.Module):
@@ -81,11 +82,8 @@ class FaceRecognition(nn.Module):
         return F.conv2d(x, weight, bias.to(x.dtype), stride=stride, padding=padding)
 
     def in_precision(self, dtype: torch.dtype) -> Self:
-        """The same network with convolutions in ``dtype``, in place."""
-        for name, buffer in self.named_buffers():
-            if name.startswith("conv") and name.endswith("weight"):
-                buffer.data = buffer.data.to(dtype).contiguous(memory_format=torch.channels_last)
-        return self
+        """Compute the convolutions in ``dtype``, in place."""
+        return convolutions_in_precision(self, dtype)
 
     conv0_weight: Tensor
 

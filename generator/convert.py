@@ -17,10 +17,10 @@ app = new_app()
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertSettings:
-    """What the command line says about a conversion; each attribute is the argument or option of that name.
+    """The arguments and options of ``convert``.
 
     Raises:
-        InputError: the target's name ends with no known suffix, or its format has no use for an option.
+        InputError: the target's suffix is unknown, or its format does not support an option.
     """
 
     source: Annotated[
@@ -29,27 +29,25 @@ class ConvertSettings:
     target: Annotated[
         Path,
         typer.Argument(
-            help="A .safetensors file, this program's own format; or a .pt file, which rosinality's StyleGAN2 and "
-            "what descends from it read.",
+            help="A .safetensors file, this program's format; or a .pt file, for rosinality's StyleGAN2.",
             metavar="FILE",
         ),
     ]
     name: Annotated[
-        str | None,
-        typer.Option(help="Name of the model in a .safetensors; its present one by default.", metavar="NAME"),
+        str | None, typer.Option(help="Name of the model in a .safetensors; default: unchanged.", metavar="NAME")
     ] = None
     latent_space: Annotated[
         str | None,
         typer.Option(
-            help="State that the model shares its W space with others, such as stylegan2-ffhq-w: it then takes "
-            "their codes and directions.",
+            help="W space that the model shares with others, such as stylegan2-ffhq-w: it then accepts their codes "
+            "and directions.",
             metavar="NAME",
         ),
     ] = None
     any_widths: Annotated[
         bool,
         typer.Option(
-            "--any-widths", help="Write a .pt even with numbers of channels that rosinality's code does not know."
+            "--any-widths", help="Write a .pt even with channel numbers that rosinality's code does not support."
         ),
     ] = False
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False
@@ -68,7 +66,7 @@ class ConvertSettings:
 @app.command(epilog=examples("stylegan-latents convert network-snapshot-025000.pkl mine.safetensors"))
 @takes(ConvertSettings)
 def convert(settings: ConvertSettings) -> None:
-    """Write a generator in another format; its pictures stay the same."""
+    """Convert a generator to another format; its images stay the same."""
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.generator.formats.rosinality_export import save_rosinality
     from stylegan_latents.generator.loading import load
@@ -77,7 +75,7 @@ def convert(settings: ConvertSettings) -> None:
     generator = load(settings.source)
     if target.suffix == ".pt":
         how = save_rosinality(generator, target, any_widths=settings.any_widths, overwrite=settings.overwrite)
-        print(f"Wrote {target}, for {how}")
+        print(f"Wrote {target} for {how}")
         return
     generator.name = settings.name or generator.name
     generator.latent_space = settings.latent_space or generator.latent_space

@@ -1,4 +1,4 @@
-"""Which precision to compute in."""
+"""The choice of the precision to compute in."""
 
 import copy
 from typing import TYPE_CHECKING, Literal
@@ -16,11 +16,7 @@ DTYPES: dict[Computed, torch.dtype] = {"float32": torch.float32, "bfloat16": tor
 
 
 def resolve_precision(precision: Precision, device: torch.device) -> Computed:
-    """The precision for work whose result may be rounded: bfloat16 only where the device multiplies in it natively.
-
-    Args:
-        precision: what was asked for; ``auto`` asks the device.
-        device: where the work is done.
+    """The precision for work that tolerates rounding: ``auto`` is bfloat16 where the device supports it natively.
 
     Raises:
         InputError: there is no such precision.
@@ -31,7 +27,7 @@ def resolve_precision(precision: Precision, device: torch.device) -> Computed:
         return precision
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    # PyTorch has no public question for this; where these are missing, float32 is the safe answer.
+    # PyTorch has no public function for this; where these are missing, float32 is safe.
     native = (
         getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
         or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
@@ -40,7 +36,7 @@ def resolve_precision(precision: Precision, device: torch.device) -> Computed:
 
 
 def in_precision(G: "Generator", dtype: torch.dtype) -> "Generator":
-    """The generator where it computes in ``dtype`` already, otherwise a copy that does; ``G`` stays as it is.
+    """``G`` if it already computes in ``dtype``, else a copy that does.
 
     Raises:
         ValueError: generators do not compute in ``dtype``.
