@@ -1,7 +1,6 @@
-"""What an encoder learns from: a generator's samples, whose codes are known, and aligned pictures.
+"""Training data of an encoder: a generator's samples, whose codes are known, and aligned images; augmentation.
 
-An example is a function of its number alone, so that a training that was stopped goes on with what would have come.
-An encoder that has seen clean pictures alone stumbles over a camera's traces: ``degrade`` adds those.
+An example depends on its number alone, so that a resumed training continues with the examples that would have come.
 """
 
 import io
@@ -20,7 +19,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-_FIRST_SEED = 1 << 32  # apart from the small seeds that people look at
+_FIRST_SEED = 1 << 32  # beyond the small seeds that users choose
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Examples:
 
     Attributes:
         images: ``[N, 3, S, S]`` in [-1, 1].
-        ws: ``[N, num_ws, w_dim]``, of the first rows of ``images``; may have fewer rows, or none.
+        ws: ``[n, num_ws, w_dim]``, of the first ``n <= N`` images.
     """
 
     images: Tensor
@@ -37,24 +36,24 @@ class Examples:
 
 
 class Source(Protocol):
-    """Gives the examples of these numbers, from 0 on, without end."""
+    """The examples of these numbers, for numbers from 0 on without end."""
 
     def __call__(self, numbers: range) -> Examples: ...
 
 
 class GeneratorSamples:
-    """Pictures that the generator draws of random codes.
+    """Samples of the generator.
 
     Args:
         G: the generator.
         size: side of the images.
-        seed: another one, other samples.
+        seed: of the samples.
         truncation: see ``Generator.map``.
-        mixing: how many of them, 0 to 1, take their later rows from another code, from a random row on (StyleGAN,
-            section 3.1), as codes of photos have rows that differ.
+        mixing: share of samples, 0 to 1, whose rows from a random one on come from another code (style mixing,
+            StyleGAN, section 3.1), as the rows of photos' codes differ.
 
     Raises:
-        InputError: the truncation or the mixing is out of its range.
+        InputError: the truncation or the mixing is out of range.
     """
 
     def __init__(
@@ -63,7 +62,7 @@ class GeneratorSamples:
         if not 0 < truncation <= 2:
             raise InputError(f"The truncation of samples is above 0 and at most 2, not {truncation}.")
         if not 0 <= mixing <= 1:
-            raise InputError(f"The part of the samples that are mixed is from 0 to 1, not {mixing}.")
+            raise InputError(f"The share of mixed samples is from 0 to 1, not {mixing}.")
         self.G, self.size, self.seed, self.truncation, self.mixing = G, size, seed, truncation, mixing
 
     @torch.no_grad()
@@ -85,17 +84,17 @@ class GeneratorSamples:
 
 
 class AlignedImages:
-    """The pictures of a folder and its subfolders, shuffled anew in each round, half of them mirrored.
+    """The images of a folder and its subfolders, shuffled anew in each round.
 
     Args:
-        G: the generator, whose training images they should be aligned as.
-        folder: where they are.
-        size: side of the images; the middle is taken of those that are not square.
+        G: the generator, to whose training images they should be aligned.
+        folder: of the images.
+        size: side to which they are resized; images that are not square are cropped to the centre.
         seed: of the order and the mirroring.
-        mirror: whether a mirrored picture is as likely as the picture.
+        mirror: whether half of them are mirrored.
 
     Raises:
-        InputError: the folder is missing, or has no pictures.
+        InputError: the folder is missing, or has no images.
     """
 
     def __init__(self, G: Generator, folder: Path, size: int, *, seed: int = 0, mirror: bool = True) -> None:
@@ -120,7 +119,6 @@ class AlignedImages:
 
 
 def _read(path: Path, size: int) -> Tensor:
-    import numpy as np
 
     try:
         with Image.open(path) as file:
@@ -131,8 +129,8 @@ def _read(path: Path, size: int) -> Tensor:
     return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 127.5 - 1).permute(2, 0, 1)
 
 
-class Both:
-    """Half of the examples from each of two sources, the one with known codes first."""
+class Mixed:
+    """Examples half from each of two sources, the one with known codes first."""
 
     def __init__(self, samples: Source, pictures: Source) -> None:
         self.samples, self.pictures = samples, pictures
@@ -148,11 +146,11 @@ class Both:
 
 
 def degrade(images: Tensor, seed: int) -> Tensor:
-    """Colour, blur, noise and JPEG at random strengths, each image its own.
+    """Augment each image with random colour shifts, blur, noise and JPEG artefacts.
 
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1].
-        seed: of everything that is random.
+        seed: of the random choices.
 
     Returns:
         ``[N, 3, H, W]`` in [-1, 1], on the same device, without a gradient.
@@ -183,7 +181,7 @@ def _blurred(image: Tensor, sigma: float) -> Tensor:
     radius = max(1, round(3 * sigma))
     kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma).square())
     kernel = (kernel / kernel.sum()).expand(3, 1, -1)
-    # One side at a time: a Gaussian is the product of two.
+    # One axis at a time, as a Gaussian is separable.
     padded = F.pad(image.unsqueeze(0), (radius, radius, radius, radius), mode="replicate")
     return F.conv2d(F.conv2d(padded, kernel.unsqueeze(2), groups=3), kernel.unsqueeze(3), groups=3)[0]
 

@@ -1,4 +1,4 @@
-"""What the command ``train`` can be told: each option once, with its text and its bounds."""
+"""The options of the command ``train``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.json_values import JSON
 
 FACES = Path("faces")
-"""In place of a file, the face recognition that comes with this program."""
+"""As ``--features``, instead of a file: dlib's face recognition network."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """What the encoder learns from."""
+    """The training data."""
 
     panel: ClassVar[str] = "Training data"
 
@@ -28,14 +28,12 @@ class DataOptions:
     ] = "ffhq"
     images: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder of pictures, aligned like those that the generator learnt from.", metavar="FOLDER"
-        ),
+        typer.Option(help="Folder of pictures, aligned like the generator's training images.", metavar="FOLDER"),
     ] = None
     samples: Annotated[
         bool | None,
         typer.Option(
-            "--samples/--no-samples", help="Learn from the generator's samples; by default only without --images."
+            "--samples/--no-samples", help="Train on the generator's samples; by default only without --images."
         ),
     ] = None
     truncation: Annotated[float, typer.Option(help="Truncation of the samples; 1 for none.")] = 1.0
@@ -49,13 +47,13 @@ class DataOptions:
 
     @property
     def with_samples(self) -> bool:
-        """Whether the generator's samples are learnt from."""
+        """Whether the generator's samples are used."""
         return self.images is None if self.samples is None else self.samples
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderOptions:
-    """What is trained."""
+    """The trained network."""
 
     panel: ClassVar[str] = "Encoder"
 
@@ -89,8 +87,8 @@ class LossOptions:
     features: Annotated[
         Path | None,
         typer.Option(
-            help="Network for a feature loss: faces (dlib's face recognition, for aligned faces), or a TorchScript "
-            "file, of an identity network for faces, a self-supervised one for other subjects.",
+            help="Network for a feature loss: faces (dlib's face recognition), or a TorchScript file, such as an "
+            "identity network for faces, or a self-supervised one for other subjects.",
             metavar="faces|FILE",
         ),
     ] = None
@@ -115,13 +113,13 @@ class LossOptions:
     delta_every: Annotated[int, typer.Option(min=1, help="Steps until the next row may differ, too (e4e).")] = 2_000
 
     def check_weights(self) -> None:
-        """Raise InputError for a weight that is negative or not finite."""
+        """Raise InputError for a negative or infinite weight."""
         for name, weight in (("LPIPS", self.lpips), ("features", self.features_weight)):
             if not 0 <= weight < float("inf"):
                 raise InputError(f"The weight of {name} has to be 0 or above, not {weight}.")
 
     def described_features(self) -> "JSON":
-        """What a training's state says of the features, so that another training is not taken for it."""
+        """The feature loss as a training's state records it, to recognise another training."""
         if self.features is None or self.features == FACES:
             return None if self.features is None else str(self.features)
         return [str(self.features.resolve()), self.features_side, self.features_values, self.features_crop]
@@ -129,7 +127,7 @@ class LossOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How long it trains, where, and what it writes."""
+    """The length, device and output of the training."""
 
     panel: ClassVar[str] = "Training"
 
@@ -159,24 +157,20 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(RunOptions, DataOptions, EncoderOptions, LossOptions):
-    """What the command line says about a training; each attribute is the option of that name.
+    """The options of ``train``.
 
     Raises:
-        InputError: a number is out of range, or there is nothing to learn from.
+        InputError: a number is out of range, or there is no training data.
     """
 
     def __post_init__(self) -> None:
         self.settings()
         self.check_weights()
         if not self.with_samples and self.images is None:
-            raise InputError("There is nothing to learn from: give --images, or leave --no-samples out.")
+            raise InputError("There is no training data: give --images, or leave --no-samples out.")
 
     def settings(self, resolution: int | None = None) -> TrainingSettings:
-        """The numbers of the training.
-
-        Args:
-            resolution: of the generator, beyond which no pictures are compared; None for no bound.
-        """
+        """The training's settings; images are compared at no more than ``resolution`` pixels."""
         return TrainingSettings(
             steps=self.steps,
             batch=self.batch,
