@@ -136,13 +136,10 @@ class Encoder(nn.Module):
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
-        """Images to codes, in one forward pass.
+        """Images to codes ``[N, num_ws, w_dim]``, in one forward pass.
 
         Args:
             images: ``[N, 3, H, W]`` in [-1, 1], aligned like the generator's training images, of any size.
-
-        Returns:
-            ws ``[N, num_ws, w_dim]``.
 
         Raises:
             InputError: the images have another shape, or this is a ReStyle's network: use ``ReStyle``.

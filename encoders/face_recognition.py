@@ -21,13 +21,10 @@ class FaceRecognition(nn.Module):
     """Maps faces to descriptors, whose Euclidean distance is below 0.6 for the same person.
 
     Args:
-        network: as ``read_network`` returns it.
+        network: as ``read_network`` returns it; an InputError unless it is dlib's for face recognition.
 
     Attributes:
         side: of its input, in pixels.
-
-    Raises:
-        InputError: the network does not consist of residual blocks of two convolutions each.
     """
 
     mean: Tensor
@@ -142,11 +139,7 @@ Those of single faces are within 0.02 of these.
 class FaceDistance(nn.Module):
     """The squared Euclidean distance of two aligned faces' descriptors: below 0.36 for the same person.
 
-    Args:
-        network: None for dlib's, which is fetched once.
-
-    Raises:
-        InputError: the network cannot be fetched or read.
+    Without a ``network``, dlib's is fetched once; an InputError if that is not possible.
     """
 
     corners: Tensor

@@ -94,12 +94,7 @@ def train(options: TrainOptions) -> None:
 
 
 def next_command(encoder: "Path", model: str) -> str:
-    """The command that inverts a photo with the encoder in a file.
-
-    Args:
-        encoder: the file.
-        model: the generator as the user named it; left out where the encoder's file is enough.
-    """
+    """The command that inverts a photo with an encoder's file, for the generator as the user named it."""
     from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
     named = [] if model == DEFAULT_MODEL or model in models() else ["--model", model]

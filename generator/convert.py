@@ -17,11 +17,7 @@ app = new_app()
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertSettings:
-    """The arguments and options of ``convert``.
-
-    Raises:
-        InputError: the target's suffix is unknown, or its format does not support an option.
-    """
+    """The arguments and options of ``convert``; an InputError if the target's format does not support one."""
 
     source: Annotated[
         str, typer.Argument(help="A generator's file of any known format, or a model's name.", metavar="NAME|PATH")

@@ -21,13 +21,7 @@ def feature_maps(G: Generator) -> tuple[FeatureMap, ...]:
 
 
 def features(G: Generator, ws: Tensor, feature_map: FeatureMap, noise: Noise = "const") -> Tensor:
-    """ws to a feature map, ``[N, channels, size, size]``; differentiable in ws.
-
-    Args:
-        G: the generator.
-        ws: ``[N, num_ws, w_dim]``.
-        feature_map: one of ``feature_maps(G)``.
-        noise: see ``Generator.synthesize``.
+    """ws ``[N, num_ws, w_dim]`` to one of ``feature_maps(G)``, ``[N, channels, size, size]``; differentiable in ws.
 
     Raises:
         ValueError: the feature map belongs to another generator.

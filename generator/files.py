@@ -11,11 +11,7 @@ from stylegan_latents.generator.errors import InputError
 
 
 def check_writable(folder: Path) -> None:
-    """Check before the work that files can be written into ``folder`` after it; nothing is created.
-
-    Raises:
-        InputError: it, or the nearest parent that exists, is a file or cannot be written.
-    """
+    """Raise InputError, before any work, if files could not be written into ``folder``; nothing is created."""
     try:
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if not nearest.is_dir():
@@ -79,9 +75,7 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
 def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
     """Yield a temporary folder beside ``target`` that becomes ``target`` when the block ends without an error.
 
-    Args:
-        target: the folder to create; if it exists, its files that match ``replaced`` are replaced.
-        replaced: a pattern such as ``frame_*.png``.
+    An existing ``target`` loses its files that match ``replaced``, such as ``frame_*.png``.
 
     Raises:
         InputError: ``target`` cannot be written, or holds other files.

@@ -82,18 +82,12 @@ class Generator(nn.Module):
         *,
         size: int | None = None,
     ) -> Tensor:
-        """z to images: ``map``, then ``synthesize``. Call it as ``G(z)``.
+        """z to images: ``map``, then ``synthesize``, which describes the images. Call it as ``G(z)``.
 
         Args:
             z: ``[N, z_dim]``, standard normal.
             label, truncation: see ``map``.
             noise, size: see ``synthesize``.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, -1 black to 1 white, not clamped.
-
-        Raises:
-            ValueError: a shape does not fit this model.
         """
         return self.synthesize(self.map(z, label, truncation), noise, size=size)
 
@@ -113,10 +107,9 @@ class Generator(nn.Module):
     def to(  # type: ignore[override]
         self, device: torch.device | torch.dtype | str | None = None, dtype: torch.dtype | None = None
     ) -> Self:
-        """Move to a device, or choose the precision of the convolutions, in place.
+        """Move to a device, or choose the precision of the convolutions, in place; everything else stays float32.
 
-        Codes, styles, images and the mapping network stay float32. Rounded weights stay rounded: to keep the exact
-        ones, change the precision of a copy.
+        Rounded weights stay rounded: to keep the exact ones, change the precision of a copy.
         """
         if isinstance(device, torch.dtype):  # a precision alone may come first, as for any module
             device, dtype = None, device
@@ -132,7 +125,7 @@ class Generator(nn.Module):
     def map(
         self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0, truncation_cutoff: int | None = None
     ) -> Tensor:
-        """z to ws.
+        """z to ws ``[N, num_ws, w_dim]``.
 
         Args:
             z: ``[N, z_dim]``, standard normal.
@@ -140,9 +133,6 @@ class Generator(nn.Module):
             truncation: 1 keeps w, 0 gives the mean w (of the class if known), values in between interpolate (the
                 truncation trick, StyleGAN, section B).
             truncation_cutoff: number of rows that are truncated; None for all.
-
-        Returns:
-            ws ``[N, num_ws, w_dim]``.
 
         Raises:
             ValueError: a shape does not fit this model.
@@ -192,10 +182,9 @@ class Generator(nn.Module):
         rotate: float | Tensor = 0.0,
         reference: bool = False,
     ) -> Tensor:
-        """ws to images.
+        """ws ``[N, num_ws, w_dim]`` to images.
 
         Args:
-            ws: ``[N, num_ws, w_dim]``.
             noise: ``const``: the maps stored with the model; ``random``: new ones of the same strength; ``none``;
                 or one map ``[1 or N, 1, H, W]`` for each of ``noise_constants``.
             size: side of the image: the resolution (None) or that divided by a power of two, which gives the area
@@ -205,7 +194,7 @@ class Generator(nn.Module):
             reference: use the slow plain operations, for comparison.
 
         Returns:
-            float32 ``[N, image_channels, size, size]``, not clamped.
+            float32 ``[N, image_channels, size, size]``, -1 black to 1 white, not clamped.
 
         Raises:
             ValueError: a shape does not fit this model.
@@ -223,12 +212,8 @@ class Generator(nn.Module):
         correlate with those of the exact images by 0.98 and more.
 
         Args:
-            ws: ``[N, num_ws, w_dim]``.
-            size: as in ``synthesize``.
+            ws, size: see ``synthesize``.
             focus: the part of the image that needs full detail; None for all of it.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, not clamped.
 
         Raises:
             ValueError: a shape does not fit this model, or ``focus`` is empty.

@@ -56,11 +56,8 @@ class LPIPS(nn.Module):
     def features(self, images: Tensor) -> list[Tensor]:
         """The features whose squared difference, averaged over pixels and summed over taps, is the distance.
 
-        Args:
-            images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels a side.
-
-        Returns:
-            float32, or the trunk's precision where that is lower: ``[N, C, h, w]`` for each tap.
+        ``images`` are ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels a side. The features ``[N, C, h, w]`` are in
+        float32, or the trunk's precision if that is lower.
         """
         taps = []
         for i, x in enumerate(self.activations(images)):
@@ -131,17 +128,10 @@ def as_colour(images: Tensor) -> Tensor:
 
 
 def strided_convolution(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
-    """``conv2d``, faster, on blocks of ``stride`` by ``stride`` pixels laid out as channels.
+    """``conv2d``, faster, on blocks of ``stride`` (2 or more) by ``stride`` pixels laid out as channels.
 
     With three channels and a large kernel, the gradient of the images takes a third of the time: a kernel of 11
-    pixels and stride 4 becomes one of 3 blocks.
-
-    Args:
-        x: ``[N, C, H, W]``, at least as large as the kernel when padded.
-        weight: ``[O, C, K, K]``.
-        bias: ``[O]``.
-        stride: 2 or more.
-        padding: of zeros on each side.
+    pixels and stride 4 becomes one of 3 blocks. ``x`` is at least as large as the kernel when padded.
     """
     outputs, channels, kernel, _ = weight.shape
     blocks = -(-kernel // stride)

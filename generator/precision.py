@@ -16,11 +16,7 @@ DTYPES: dict[Computed, torch.dtype] = {"float32": torch.float32, "bfloat16": tor
 
 
 def resolve_precision(precision: Precision, device: torch.device) -> Computed:
-    """The precision for work that tolerates rounding: ``auto`` is bfloat16 where the device supports it natively.
-
-    Raises:
-        InputError: there is no such precision.
-    """
+    """The precision for work that tolerates rounding; ``auto`` is bfloat16 where a device supports it natively."""
     if precision != "auto":
         if precision not in DTYPES:
             raise InputError(f"The precision is auto, float32 or bfloat16, not {precision}.")
@@ -36,9 +32,5 @@ def resolve_precision(precision: Precision, device: torch.device) -> Computed:
 
 
 def in_precision(G: "Generator", dtype: torch.dtype) -> "Generator":
-    """``G`` if it already computes in ``dtype``, else a copy that does.
-
-    Raises:
-        ValueError: generators do not compute in ``dtype``.
-    """
+    """``G`` if it already computes in ``dtype``, else a copy that does."""
     return G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)

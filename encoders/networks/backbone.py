@@ -71,14 +71,7 @@ class BasicBlock(nn.Module):
 
 
 class Backbone(nn.Module):
-    """A stem and four stages of residual blocks.
-
-    Args:
-        kind: ``irse`` or ``resnet``.
-        input_channels: of the images.
-        widths: channels of the stem and of the four stages.
-        depths: blocks of each stage.
-    """
+    """A stem and four stages of residual blocks: ``widths`` of all five, ``depths`` of the stages."""
 
     def __init__(
         self,
@@ -137,10 +130,7 @@ class EqualizedLinear(nn.Module):
 class Map2Style(nn.Module):
     """Convolutions of stride 2 until one pixel is left, then a linear layer (Richardson et al. 2021, section 3).
 
-    Args:
-        channels: of the map.
-        w_dim: of the code.
-        side: the map's width, a power of two; one convolution for each halving.
+    ``side`` is the map's width, a power of two.
     """
 
     def __init__(self, channels: int, w_dim: int, side: int) -> None:

@@ -64,13 +64,7 @@ class PerceptualEncoder(nn.Module):
         self.register_buffer("mean", torch.zeros(config.w_dim))
 
     def start_from(self, trunk: "LPIPS", statistics: "WStatistics", ws_avg: Tensor) -> None:
-        """Initialise from the published trunk and the statistics of W.
-
-        Args:
-            trunk: of ``alex``.
-            statistics: of W.
-            ws_avg: ``[num_ws, w_dim]``, the mean code that the encoder's output is added to.
-        """
+        """Initialise from LPIPS's ``alex`` trunk and the statistics of W; the output is added to ``ws_avg``."""
         for i, layer in enumerate(self.trunk):
             layer.load_state_dict(
                 {"weight": getattr(trunk, f"conv{i}_weight"), "bias": getattr(trunk, f"conv{i}_bias")}

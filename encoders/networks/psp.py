@@ -46,10 +46,7 @@ class GradualStyleEncoder(nn.Module):
         return (row >= self.config.first_middle_row) + (row >= self.config.first_fine_row)
 
     def row_maker(self, images: Tensor) -> Callable[[int], Tensor]:
-        """Run the backbone; the returned function gives the head's output ``[N, w_dim]`` for a row of ws.
-
-        Maps of the pyramid are computed when first needed.
-        """
+        """Run the backbone; the returned function gives the head's output ``[N, w_dim]`` for a row of ws."""
         fine, middle, coarse = self.backbone(images)
         levels = [coarse]
 

@@ -42,7 +42,7 @@ class Source(Protocol):
 
 
 class GeneratorSamples:
-    """Samples of the generator.
+    """Samples of the generator; an InputError if a number is out of range.
 
     Args:
         G: the generator.
@@ -51,9 +51,6 @@ class GeneratorSamples:
         truncation: see ``Generator.map``.
         mixing: share of samples, 0 to 1, whose rows from a random one on come from another code (style mixing,
             StyleGAN, section 3.1), as the rows of photos' codes differ.
-
-    Raises:
-        InputError: the truncation or the mixing is out of range.
     """
 
     def __init__(
@@ -88,13 +85,10 @@ class AlignedImages:
 
     Args:
         G: the generator, to whose training images they should be aligned.
-        folder: of the images.
+        folder: of the images; an InputError if it is missing or has none.
         size: side to which they are resized; images that are not square are cropped to the centre.
         seed: of the order and the mirroring.
         mirror: whether half of them are mirrored.
-
-    Raises:
-        InputError: the folder is missing, or has no images.
     """
 
     def __init__(self, G: Generator, folder: Path, size: int, *, seed: int = 0, mirror: bool = True) -> None:
@@ -146,14 +140,11 @@ class Mixed:
 
 
 def degrade(images: Tensor, seed: int) -> Tensor:
-    """Augment each image with random colour shifts, blur, noise and JPEG artefacts.
+    """Augment each image with random colour shifts, blur, noise and JPEG artefacts, without a gradient.
 
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1].
         seed: of the random choices.
-
-    Returns:
-        ``[N, 3, H, W]`` in [-1, 1], on the same device, without a gradient.
     """
     source = torch.Generator().manual_seed(seed)
     return torch.stack([_degraded(image, source) for image in images.detach().cpu()]).to(images.device)

@@ -204,11 +204,7 @@ class Training:
         return {name: value.detach().cpu().clone().contiguous() for name, value in found.items()}
 
     def resume(self, tensors: Mapping[str, Tensor], steps_done: int) -> None:
-        """Restore the state that ``tensors`` gave after ``steps_done`` steps.
-
-        Raises:
-            KeyError, RuntimeError, ValueError: the tensors are not of such a training.
-        """
+        """Restore what ``tensors`` gave after ``steps_done`` steps; fails with tensors of another training."""
         self.encoder.load_state_dict(_part(tensors, "encoder"))
         _fill_adam(self._adam, _part(tensors, "adam"))
         if self.critic is not None:
@@ -220,15 +216,7 @@ class Training:
 
 
 def new_accelerator(*, cpu: bool = False, bfloat16: bool = False) -> "Accelerator":
-    """An accelerator for this machine.
-
-    Args:
-        cpu: use no GPU.
-        bfloat16: whether the encoder's network computes in bfloat16.
-
-    Raises:
-        InputError: accelerate is not installed.
-    """
+    """An accelerator for this machine, on the CPU only if ``cpu``; an InputError if accelerate is not installed."""
     try:
         from accelerate import Accelerator, DistributedDataParallelKwargs
     except ImportError as error:

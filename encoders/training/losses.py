@@ -73,7 +73,7 @@ def encoder_loss(critic: nn.Module, ws: Tensor) -> Tensor:
 
 
 def critic_loss(critic: nn.Module, real: Tensor, made: Tensor, penalty: float) -> Tensor:
-    """The critic's loss, a scalar, with the R1 penalty (Mescheder et al. 2018) if ``penalty`` is above 0.
+    """The critic's loss, a scalar, with the R1 penalty (Mescheder et al. 2018) if its factor is above 0.
 
     Args:
         critic: a ``LatentCritic``.

@@ -157,11 +157,7 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(RunOptions, DataOptions, EncoderOptions, LossOptions):
-    """The options of ``train``.
-
-    Raises:
-        InputError: a number is out of range, or there is no training data.
-    """
+    """The options of ``train``; an InputError if a number is out of range, or there is no training data."""
 
     def __post_init__(self) -> None:
         self.settings()

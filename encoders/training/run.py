@@ -67,14 +67,10 @@ class TrainingRun:
             self._resume()
 
     def run(self, on_step: Callable[[int, dict[str, float]], None] | None = None) -> None:
-        """Train to the last step. Ctrl-C ends it after a step, which is saved; divergence keeps the last save.
+        """Train to the last step, and call ``on_step`` after each with the number of steps done and the terms.
 
-        Args:
-            on_step: called after each step with the number of steps done and the terms.
-
-        Raises:
-            KeyboardInterrupt: after the save.
-            InputError: it diverged, or a file cannot be written.
+        Ctrl-C ends it after a step, which is saved, with KeyboardInterrupt; divergence, with InputError, keeps the
+        last save.
         """
         training = self.training
         self._begin()

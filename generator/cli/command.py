@@ -92,12 +92,7 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
 
 
 def warn(program: str, sentence: str) -> None:
-    """Print a warning on stderr, in yellow on a terminal.
-
-    Args:
-        program: the words that started it.
-        sentence: the warning.
-    """
+    """Print a warning of ``program`` on stderr, in yellow on a terminal."""
     line = f"{program}: Warning: {' '.join(sentence.split())}"
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     print(typer.style(line, fg=typer.colors.YELLOW) if coloured else line, file=sys.stderr, flush=True)
@@ -122,11 +117,7 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def choose_device(name: str | None) -> "torch.device":
-    """The device of this name; without a name, or with ``auto``, a CUDA device if there is one, else the CPU.
-
-    Raises:
-        InputError: there is no such device on this machine.
-    """
+    """The device of this name; without one, or for ``auto``, a CUDA device if there is one, else the CPU."""
     import torch
 
     if name is None or name == "auto":

@@ -22,12 +22,7 @@ def examples(*lines: str) -> str:
 
 
 def program_options(command: Any, *, completes: bool) -> None:
-    """Add ``--version`` and options for shell completion to a program, in one panel with ``--help``.
-
-    Args:
-        command: of Typer, whose class has another name in some versions.
-        completes: whether a shell can complete it, as it does if one word starts the program.
-    """
+    """Add ``--version`` and, if a shell completes the program, options for that, in one panel with ``--help``."""
     command.params = [one for one in command.params if completes or one.name not in _COMPLETION]
     for parameter in command.params:
         if parameter.name in _COMPLETION:
@@ -45,12 +40,7 @@ def program_options(command: Any, *, completes: bool) -> None:
 
 
 def complete(command: Any) -> None:
-    """Set the missing ``metavar`` of each option (a switch has none), unwrap the text, and print ``epilog`` as it
-    is.
-
-    Args:
-        command: of Typer, or a group of them.
-    """
+    """Set missing ``metavar``s (a switch has none), unwrap the text and print ``epilog`` as it is."""
     for one in getattr(command, "commands", {}).values():
         complete(one)
     # Typer breaks lines where the docstring does.

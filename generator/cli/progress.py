@@ -141,12 +141,7 @@ class Task:
 
 @contextlib.contextmanager
 def show_progress(label: str, *, quiet: bool = False) -> Iterator[Report]:
-    """Yield a function to call after each step.
-
-    Args:
-        label: such as the photo's name.
-        quiet: show nothing.
-    """
+    """Yield a function to call after each step; ``label`` is a name such as the photo's."""
     with Display(quiet=quiet) as display:
         task = display.begin(label, unit="step")
         yield lambda step, steps, loss: task.update(step, steps, "" if math.isnan(loss) else f"loss {loss:.4f}")
@@ -154,13 +149,7 @@ def show_progress(label: str, *, quiet: bool = False) -> Iterator[Report]:
 
 @contextlib.contextmanager
 def show_count(label: str, total: int, unit: str) -> Iterator[Count]:
-    """Yield a function to call after each of ``total`` units of work, with a note.
-
-    Args:
-        label: such as a film's name.
-        total: number of units.
-        unit: its name, such as ``frame``.
-    """
+    """Yield a function to call after each of ``total`` units of work, such as the frames of a film."""
     with Display() as display:
         yield display.begin(label, total, unit=unit, lines=5).advance
 
@@ -188,12 +177,7 @@ def show_status(text: str, *, quiet: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def download_progress(label: str, total: int) -> Iterator[Callable[..., None]]:
-    """Yield a function that takes the number of bytes so far; shown on a terminal only.
-
-    Args:
-        label: name of the download.
-        total: its size in bytes; 0 if only the server knows it, which the function then takes as ``total=``.
-    """
+    """Yield a function of the bytes received so far, and of the ``total`` if only the server knows it (0)."""
     with Display(transient=True, bars_only=True) as display:
         task = display.begin(f"Downloading {label}", total)
         started, first = time.monotonic(), -1

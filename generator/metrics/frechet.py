@@ -35,11 +35,7 @@ class FeatureStatistics:
 
     @classmethod
     def of(cls, batches: Iterable[Tensor]) -> Self:
-        """Fit to features ``[N, D]``, a batch at a time.
-
-        Raises:
-            ValueError: there are fewer than two, or they are not finite.
-        """
+        """Fit to at least two features ``[N, D]``, a batch at a time."""
         count = 0
         origin = total = products = torch.zeros(())
         for batch in batches:
@@ -64,9 +60,6 @@ def frechet_distance(ours: FeatureStatistics, theirs: FeatureStatistics) -> floa
 
     ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``; the root's trace is the sum of the roots of the eigenvalues of
     the symmetric matrix ``C1^(1/2) C2 C1^(1/2)``, which has the eigenvalues of ``C1 C2``.
-
-    Raises:
-        ValueError: the features have different lengths.
     """
     if ours.mean.shape != theirs.mean.shape:
         raise ValueError(f"features of lengths {len(ours.mean)} and {len(theirs.mean)} cannot be compared")

@@ -72,13 +72,7 @@ def double_and_convolve(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def adaptive_instance_norm_reference(x: Tensor, style: Tensor, normalise: bool) -> Tensor:
-    """Scale and shift each channel by the style, after bringing it to mean 0 and deviation 1 if ``normalise``.
-
-    Args:
-        x: ``[N, C, H, W]``.
-        style: float32 ``[N, 2*C]``, factors and then shifts.
-        normalise: see above.
-    """
+    """Scale and shift each channel by the style ``[N, 2*C]``, after standardising it if ``normalise``."""
     scale, shift = (part[:, :, None, None] for part in style.chunk(2, dim=1))
     whole = x.float()
     if normalise:

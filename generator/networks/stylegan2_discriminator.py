@@ -122,21 +122,15 @@ class Block(nn.Module):
 
 
 def group_deviation(x: Tensor, group: int | None, maps: int) -> Tensor:
-    """Append the minibatch standard deviation as feature maps.
+    """Append the minibatch standard deviation of ``[N, C, H, W]`` as feature maps.
 
     Karras et al., "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, section 3.
-    Image ``i`` is in a group with the images ``i + k * (N / group)``.
+    Image ``i`` is in a group with the images ``i + k * (N / group)``; N above ``group`` has to be a multiple of it.
 
     Args:
-        x: ``[N, C, H, W]``; N above ``group`` has to be a multiple of it.
+        x: ``[N, C, H, W]``.
         group: images in a group; None for all.
         maps: number of feature maps to append, each for its share of the channels.
-
-    Returns:
-        ``[N, C + maps, H, W]``.
-
-    Raises:
-        ValueError: N is not a multiple of the group.
     """
     n, channels, height, width = x.shape
     size = n if group is None else min(group, n)

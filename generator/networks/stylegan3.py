@@ -72,15 +72,12 @@ def _normalised(style: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def move(style: Tensor, translate: Tensor, rotate: Tensor) -> Tensor:
-    """The input's style for the same image, rotated about its centre and then translated.
+    """The input's style ``[N, 4]`` for the same image, rotated about its centre and then translated.
 
     Args:
         style: ``[N, 4]``: cosine and sine of the image's rotation, at any scale, and its shift, at the same scale.
         translate: ``[1 or N, 2]``, to the right and down, in sides of the image.
         rotate: ``[1 or N]``, counter-clockwise, in degrees.
-
-    Returns:
-        ``[N, 4]``.
     """
     rotation, shift = _normalised(style)
     radians = torch.deg2rad(rotate)

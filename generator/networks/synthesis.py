@@ -95,12 +95,7 @@ class SynthesisNetwork(ABC, nn.Module):
             raise ValueError(f"size has to be {self.resolution} divided by a power of two, got {size}")
 
     def noise_maps(self, noise: Noise, seed: int, count: int) -> NoiseMaps:
-        """The noise maps for ``forward``.
-
-        Args:
-            noise: see ``Generator.synthesize``.
-            seed: of the random noise.
-            count: the number of images.
+        """The noise maps for ``forward`` of ``count`` images; for the arguments see ``Generator.synthesize``.
 
         Raises:
             ValueError: the maps have other shapes, or ``noise`` is another word.
@@ -127,12 +122,8 @@ class SynthesisNetwork(ABC, nn.Module):
         """Styles to an approximate image, in less time than ``forward`` where the architecture allows it.
 
         Args:
-            styles: as ``styles`` gives them.
-            size: side of the image.
+            styles, size: see ``forward``.
             focus: the part of the image that needs full detail; None for all of it.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, not clamped.
         """
         del focus
         image: Tensor = self(styles, self.noise_constants(), size=size)

@@ -16,18 +16,9 @@ def on_every_core(work: Callable[[Item], Result], items: Sequence[Item]) -> Iter
     """Map ``work`` over ``items`` without gradients, on as many threads as PyTorch computes with.
 
     PyTorch's own threads share one operation and wait for each other at its end; independent items need not wait.
-    Within ``work``, PyTorch runs on one thread.
-
-    Args:
-        work: called from several threads at once, except for the first item, which runs alone, so that anything
-            loaded lazily is loaded once.
-        items: its arguments.
-
-    Yields:
-        The results in the order of ``items``, each as soon as it is ready.
-
-    Raises:
-        BaseException: whatever ``work`` raises; items that have not started are then dropped.
+    Within ``work``, PyTorch runs on one thread. The first item runs alone, so that anything loaded lazily is loaded
+    once. Results come in the order of ``items``, each as soon as it is ready; after an error, items that have not
+    started are dropped.
     """
 
     def without_gradients(item: Item) -> Result:

@@ -71,16 +71,7 @@ class Nonlinearity:
 
 
 def filtered_leaky_relu_reference(x: Tensor, resampling: Resampling, act: Nonlinearity) -> Tensor:
-    """The operation by its definition.
-
-    Args:
-        x: ``[N, C, S, S]``, with the bias added.
-        resampling: up- and down-sampling.
-        act: the non-linearity.
-
-    Returns:
-        ``[N, C, T, T]`` with ``T = resampling.out_size(S)``, in the precision of ``x``.
-    """
+    """The operation by its definition: ``[N, C, S, S]``, bias added, to ``[N, C, T, T]``, T of ``out_size(S)``."""
     n, channels, side, _ = x.shape
     up = resampling.up
     spread = x.new_zeros(n, channels, side, up, side, up)

@@ -40,14 +40,9 @@ def filter_reference(x: Tensor, taps: Sequence[float], before: int, after: int) 
 
 
 def upsample_reference(x: Tensor, taps: Sequence[float]) -> Tensor:
-    """Double the side: insert zeros between the pixels, filter, and multiply by 4.
+    """Double the side of ``[N, C, H, W]``: insert zeros between the pixels, filter, and multiply by 4.
 
-    Args:
-        x: ``[N, C, H, W]``.
-        taps: of the one-dimensional filter, at least two, with the sum 1.
-
-    Returns:
-        ``[N, C, 2*H, 2*W]``.
+    ``taps`` are those of the one-dimensional filter, at least two, with the sum 1.
     """
     n, channels, height, width = x.shape
     spread = x.new_zeros(n, channels, height, 2, width, 2)

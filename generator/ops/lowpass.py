@@ -16,16 +16,13 @@ Grid = tuple[Taps, ...]
 
 
 def lowpass(taps: int, cutoff: float, width: float, rate: float) -> Taps:
-    """A one-dimensional low-pass filter with the sum 1.
+    """A one-dimensional low-pass filter with the sum 1, rounded to float32, in which networks store it.
 
     Args:
         taps: number of taps; 1 gives the identity.
         cutoff: frequency at which the response is one half.
         width: of the transition band.
         rate: sampling rate, in the unit of ``cutoff`` and ``width``.
-
-    Returns:
-        The taps, rounded to float32, in which networks store them.
 
     Raises:
         ValueError: a size is out of range.

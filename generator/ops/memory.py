@@ -43,11 +43,7 @@ def _count(change: int) -> None:
 
 
 def return_freed_memory(above: int = 0) -> None:
-    """Return what ``keep_freed_memory`` keeps to the operating system; does nothing without glibc.
-
-    Args:
-        above: only if the process holds more bytes than this.
-    """
+    """Return what ``keep_freed_memory`` keeps, if the process holds more than ``above`` bytes; glibc only."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None and (not above or _resident() > above):
         trim(0)

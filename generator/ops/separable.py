@@ -49,16 +49,13 @@ def modulated_separable(
 
 
 def mix_channels(x: Tensor, weight: Tensor, bias: Tensor, noise: Tensor | None = None) -> Tensor:
-    """A pointwise convolution with weights for each sample, and noise.
+    """A pointwise convolution with weights for each sample, and noise; channels-last.
 
     Args:
-        x: ``[N, C, H, W]``, channels-last.
-        weight: ``[N, O, C]``, in the precision of ``x``.
-        bias: ``[O]``, in the precision of ``x``.
+        x: ``[N, C, H, W]``.
+        weight: ``[N, O, C]``, in the precision of ``x``, as the bias.
+        bias: ``[O]``.
         noise: ``[1 or N, 1, H, W]``, added to every output channel, or None.
-
-    Returns:
-        ``[N, O, H, W]``, channels-last.
     """
     if len(x) == 1:  # a convolution adds the bias itself; a matrix product needs a map of it first
         out = F.conv2d(x, weight[0, :, :, None, None], bias)

@@ -22,9 +22,6 @@ def inverse_haar_reference(bands: Tensor, style: Tensor | None = None) -> Tensor
 
     Returns:
         ``[N, C, 2*H, 2*W]``. The mean of every 2x2 block is half the scaled low band.
-
-    Raises:
-        ValueError: the number of channels is not a multiple of four.
     """
     _check(bands)
     if style is not None:

@@ -42,8 +42,7 @@ def sha256_of(path: Path) -> str:
 def extract(archive: Path, members: Iterable[Member], folder: Path) -> None:
     """Write the members, each under its own file name, into ``folder``, and verify their sha256.
 
-    The written paths depend on the pinned names only, not on the archive, and never more than the pinned size is
-    written.
+    The written paths depend on the pinned names only, and never more than the pinned size is written.
 
     Raises:
         InputError: a member is missing, is not a regular file or differs from the pinned one.

@@ -37,14 +37,9 @@ _UNREACHABLE = (
 
 @dataclass(frozen=True)
 class PackageSource:
-    """A distribution in a package index.
+    """A distribution in a package index: a ``wheel``, or a source distribution (``sdist``).
 
-    Attributes:
-        project: the package's name.
-        version: its version.
-        sha256: of the distribution file, in hexadecimal.
-        size: of the distribution file, in bytes.
-        form: ``wheel``, or ``sdist`` for a source distribution.
+    ``sha256``, in hexadecimal, and ``size``, in bytes, are those of the distribution file.
     """
 
     project: str
@@ -65,12 +60,9 @@ class PackageSource:
 
 
 def download_package(source: PackageSource, folder: Path, *, label: str) -> Path:
-    """Download the distribution file into ``folder``, which must exist, and return its path.
+    """Download the distribution file into the existing ``folder`` and return its path; an InputError if pip fails.
 
     pip's own configuration (index, extra index, proxy, certificate) applies.
-
-    Raises:
-        InputError: pip could not download the file.
     """
     scratch, target = folder / "pip", folder / "distribution"
     scratch.mkdir()

@@ -67,12 +67,9 @@ class Entry:
 
 
 def is_intact(entry: Entry, folder: Path, *, thorough: bool = False) -> bool:
-    """Whether the folder holds the entry's files, each with its sha256.
+    """Whether the folder holds the entry's files, each with its sha256; an InputError if a file cannot be read.
 
     Files with the size and time of their last verification are hashed again only if ``thorough``.
-
-    Raises:
-        InputError: a file cannot be read.
     """
     stamp = _read(folder)
     expected = entry.files

@@ -122,11 +122,7 @@ def _publish(entry: Entry, archive: Path, staging: Path, folder: Path) -> None:
 
 
 def _trust(entry: Entry, file: Path, folder: Path) -> None:
-    """Accept a download without a published sha256: it must be a model, and the same one as at its first use.
-
-    Raises:
-        InputError: it is something else, or not the file that was accepted before.
-    """
+    """Accept a download without a published sha256: it must be a model, and the same one as at its first use."""
     sha256, before = sha256_of(file), trusted_sha256(entry, folder)
     if before and sha256 != before:
         raise InputError(

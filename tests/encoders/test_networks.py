@@ -100,7 +100,7 @@ def test_a_restyle_that_cannot_be(G: Generator) -> None:
     encoder = small_encoder(G, "psp", restyle=True)
     with pytest.raises(InputError, match="needs its generator"):
         encoder.encode(noise_images())
-    with pytest.raises(InputError, match="at least once"):
+    with pytest.raises(InputError, match="1 pass or more"):
         ReStyle(encoder, G, 0)
     with pytest.raises(InputError, match="not a ReStyle"):
         ReStyle(small_encoder(G), G)
