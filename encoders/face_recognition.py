@@ -123,9 +123,9 @@ def face_chips(images: Tensor, corners: Tensor, side: int) -> Tensor:
     across = torch.linspace(0, 1, side, device=images.device).reshape(1, 1, side, 1)
     down = across.reshape(1, side, 1, 1)
     begin, right, below = corners.to(images.device, torch.float32)[:, :, None, None].unbind(dim=1)
-    places = begin + across * (right - begin) + down * (below - begin)
+    positions = begin + across * (right - begin) + down * (below - begin)
     # grid_sample gives 0 outside an image, so black is moved to 0.
-    grid = (2 * places - 1).to(images.dtype)
+    grid = (2 * positions - 1).to(images.dtype)
     return F.grid_sample(images + 1, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
 
 

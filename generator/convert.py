@@ -11,6 +11,7 @@ from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import check_replaceable
 
 app = new_app()
 
@@ -53,10 +54,7 @@ class ConvertSettings:
             raise InputError(f"Cannot write {self.target}: give a name that ends with .safetensors or .pt.")
         if self.target.suffix == ".pt" and (self.name or self.latent_space):
             raise InputError("A .pt holds no name and no latent space; leave --name and --latent-space out.")
-        if self.target.exists() and not self.overwrite:
-            raise InputError(
-                f"{self.target} exists already; add --overwrite to replace it, or choose another name."
-            )
+        check_replaceable(self.target, self.overwrite)
 
 
 @app.command(epilog=examples("stylegan-latents convert network-snapshot-025000.pkl mine.safetensors"))

@@ -13,13 +13,19 @@ from stylegan_latents.generator.errors import InputError
 def check_writable(folder: Path) -> None:
     """Raise InputError, before any work, if files could not be written into ``folder``; nothing is created."""
     try:
-        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not nearest.is_dir():
             raise InputError(f"Cannot write into the folder {folder}: {nearest} is a file.")
         with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
         raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
+
+
+def check_replaceable(path: Path, overwrite: bool, remedy: str = "choose another name") -> None:
+    """Raise InputError if ``path`` exists and may not be replaced."""
+    if not overwrite and path.exists():
+        raise InputError(f"{path} exists already; add --overwrite to replace it, or {remedy}.")
 
 
 def shortened(name: str, longest: int) -> str:
@@ -46,8 +52,7 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     target = Path(target)
     if target.is_dir():
         raise InputError(f"Cannot write {target}: it is a folder.")
-    if not overwrite and target.exists():
-        raise InputError(f"{target} exists already; add --overwrite to replace it, or choose another name.")
+    check_replaceable(target, overwrite)
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(_created(target.parent))
@@ -104,12 +109,12 @@ def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def _created(folder: Path) -> Iterator[None]:
     """Create a folder and its parents; those created are removed again when the block fails."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
-        for place in missing:
+        for path in missing:
             with contextlib.suppress(OSError):  # another process may have put something there
-                place.rmdir()
+                path.rmdir()
         raise

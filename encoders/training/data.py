@@ -104,11 +104,11 @@ class AlignedImages:
         return Examples(images, self.G.w_avg.new_zeros(0, self.G.num_ws, self.G.w_dim))
 
     def _image(self, number: int) -> Tensor:
-        turn, place = divmod(number, len(self.paths))
-        source = torch.Generator().manual_seed(self.seed * _FIRST_SEED + turn)
+        epoch, position = divmod(number, len(self.paths))
+        source = torch.Generator().manual_seed(self.seed * _FIRST_SEED + epoch)
         order = torch.randperm(len(self.paths), generator=source)
-        mirrored = torch.rand(len(self.paths), generator=source)[place] < 0.5
-        image = _read(self.paths[int(order[place])], self.size)
+        mirrored = torch.rand(len(self.paths), generator=source)[position] < 0.5
+        image = _read(self.paths[int(order[position])], self.size)
         return image.flip(-1) if self.mirror and mirrored else image
 
 

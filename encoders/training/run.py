@@ -29,7 +29,7 @@ class TrainingRun:
     TensorBoard and ``samples/`` with images.
 
     Args:
-        training: of a new encoder.
+        training: of a new encoder, or of one to train further.
         folder: for the files; a training that it holds is resumed, with the result of an unbroken run if all
             settings are equal; only the number of steps and the learning rate may differ.
         about: what else the training depends on, such as its folder of images; it has to be equal to resume.

@@ -163,10 +163,10 @@ def _spans(
         # At the high rate, sample h is the sum over k of reversed tap k and pixel (h + k - before) / up.
         first = min(max(0, -((before - int(high[0])) // up)), side - 1)
         last = max(min(side, (int(high[-1]) + len(up_taps) - 1 - before) // up + 1), first + 1)
-        place = up * torch.arange(first, last) + before - high[:, None]
-        rising = up * _picked(up_taps.flip(0), place)
-        place = high - down * torch.arange(start, end)[:, None]
-        falling = [(_picked(rows.flip(0), place), _picked(columns.flip(0), place)) for rows, columns in pairs]
+        offset = up * torch.arange(first, last) + before - high[:, None]
+        rising = up * _picked(up_taps.flip(0), offset)
+        offset = high - down * torch.arange(start, end)[:, None]
+        falling = [(_picked(rows.flip(0), offset), _picked(columns.flip(0), offset)) for rows, columns in pairs]
         spans.append(
             _Span(
                 slice(first, last),
@@ -179,10 +179,10 @@ def _spans(
     return tuple(spans)
 
 
-def _picked(taps: Tensor, place: Tensor) -> Tensor:
+def _picked(taps: Tensor, offset: Tensor) -> Tensor:
     """The taps at these positions; zero outside their range."""
-    inside = (place >= 0) & (place < len(taps))
-    return torch.where(inside, taps[place.clamp(0, len(taps) - 1)], 0.0)
+    inside = (offset >= 0) & (offset < len(taps))
+    return torch.where(inside, taps[offset.clamp(0, len(taps) - 1)], 0.0)
 
 
 def _parts(x: Tensor, resampling: Resampling) -> Iterator[tuple[int, slice, _Span, _Span]]:
