@@ -4,6 +4,7 @@ An example depends on its number alone, so that a resumed training continues wit
 """
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +42,13 @@ class Source(Protocol):
     def __call__(self, numbers: range) -> Examples: ...
 
 
+def labels_of(G: Generator, numbers: Iterable[int]) -> Tensor | None:
+    """One-hot labels, one class after the other; None for a model without classes."""
+    if not G.label_dim:
+        return None
+    return F.one_hot(torch.tensor([number % G.label_dim for number in numbers]), G.label_dim).float()
+
+
 class GeneratorSamples:
     """Samples of the generator; an InputError if a number is out of range.
 
@@ -65,10 +73,7 @@ class GeneratorSamples:
     @torch.no_grad()
     def __call__(self, numbers: range) -> Examples:
         seeds = [_FIRST_SEED * (self.seed + 1) + number for number in numbers]
-        label = None
-        if self.G.label_dim:
-            classes = torch.tensor([seed % self.G.label_dim for seed in seeds])
-            label = torch.nn.functional.one_hot(classes, self.G.label_dim).float()
+        label = labels_of(self.G, seeds)
         ws = self.G.sample(seeds, label, truncation=self.truncation)
         if self.mixing:
             others = self.G.sample([-seed for seed in seeds], label, truncation=self.truncation)

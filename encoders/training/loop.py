@@ -10,7 +10,7 @@ from torch import Tensor
 from stylegan_latents.encoders.encoder import Encoder, draw_at
 from stylegan_latents.encoders.networks.psp import Encoder4Editing
 from stylegan_latents.encoders.restyle import ReStyle, draw_input
-from stylegan_latents.encoders.training.data import Examples, Source, degrade
+from stylegan_latents.encoders.training.data import Examples, Source, degrade, labels_of
 from stylegan_latents.encoders.training.losses import (
     LatentCritic,
     Measure,
@@ -63,20 +63,18 @@ class Training:
         self.settings = settings
         self.measures = dict(measures)
         self.statistics = WStatistics.of(G, seed=0)
-        self.critic = self._new_critic() if settings.adversarial_weight else None
+        self.critic: LatentCritic | None = None
         self._adam = torch.optim.Adam(encoder.network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.999))
         self._network, self._adam = self.accelerator.prepare(encoder, self._adam)
-        if self.critic is not None:
+        if settings.adversarial_weight:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(settings.seed)
+                self.critic = LatentCritic(G.w_dim)
             self._critic_adam = torch.optim.Adam(
                 self.critic.parameters(), lr=settings.critic_learning_rate, betas=(0.0, 0.99)
             )
             self._prepared_critic, self._critic_adam = self.accelerator.prepare(self.critic, self._critic_adam)
         self.steps_done = 0
-
-    def _new_critic(self) -> LatentCritic:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.settings.seed)
-            return LatentCritic(self.G.w_dim)
 
     def _numbers(self, step: int) -> range:
         """The numbers of this process's examples in a step."""
@@ -147,17 +145,11 @@ class Training:
         measures = {name: measure for name, (_, measure) in self.measures.items()}
         terms = reconstruction(drawn, examples.images, self.settings.loss_size, measures)
         terms |= regularizers(ws, examples.ws, self.statistics)
-        if self.critic is not None:
-            terms["adversarial"] = self._adversarial(ws)
+        if self.critic is not None:  # the gradient is for the codes alone
+            self.critic.requires_grad_(False)
+            terms["adversarial"] = encoder_loss(self.critic, ws)
+            self.critic.requires_grad_(True)
         return terms
-
-    def _adversarial(self, ws: Tensor) -> Tensor:
-        """The adversarial loss, a scalar, with a gradient for the codes but not for the critic."""
-        assert self.critic is not None
-        self.critic.requires_grad_(False)
-        loss = encoder_loss(self.critic, ws)
-        self.critic.requires_grad_(True)
-        return loss
 
     def _weighted(self, terms: Mapping[str, Tensor]) -> Tensor:
         settings = self.settings
@@ -171,19 +163,13 @@ class Training:
         return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
     def _train_critic(self, numbers: range, ws: Tensor) -> float:
-        real = self.G.sample([-1 - number for number in numbers], self._labels(numbers))[:, 0]
+        real = self.G.sample([-1 - number for number in numbers], labels_of(self.G, numbers))[:, 0]
         self._critic_adam.zero_grad()
         penalty = _R1 if self.steps_done % _R1_EVERY == 0 else 0.0
         loss = critic_loss(self._prepared_critic, real, ws.flatten(0, 1), penalty)
         self.accelerator.backward(loss)
         self._critic_adam.step()
         return float(loss.detach())
-
-    def _labels(self, numbers: range) -> Tensor | None:
-        if not self.G.label_dim:
-            return None
-        classes = torch.tensor([number % self.G.label_dim for number in numbers])
-        return torch.nn.functional.one_hot(classes, self.G.label_dim).float()
 
     @torch.no_grad()
     def pictures(self, count: int = 4) -> Tensor:
