@@ -90,6 +90,5 @@ def shipped_encoder(G: Generator) -> Path | None:
 
 @cache
 def _known() -> dict[Path, dict[str, Any]]:
-    """The header of each shipped file."""
     folder = Path(__file__).with_name("trained")
     return {path: read_header(path) for path in sorted(folder.glob("*.safetensors"))}

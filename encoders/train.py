@@ -134,7 +134,6 @@ def _source(G: "Generator", options: TrainOptions, samples: "GeneratorSamples", 
 
 
 def _measures(options: TrainOptions, G: "Generator") -> "dict[str, tuple[float, Measure]]":
-    """The distances of images besides the pixels', each with its weight."""
     measures: dict[str, tuple[float, Measure]] = {}
     if options.lpips:
         from stylegan_latents.generator.perceptual import LPIPS, area_resize

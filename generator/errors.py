@@ -1,4 +1,4 @@
-"""The one exception whose message is meant for the person who typed the command."""
+"""The exception whose message is shown to the user."""
 
 
 class InputError(ValueError):

@@ -135,5 +135,4 @@ def _default_model() -> Generator:
 
 
 def _converted() -> Path:
-    """The cached file of the converted default model."""
     return cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"

@@ -63,7 +63,6 @@ def complete(command: Any) -> None:
 
 
 def _version_option() -> Any:
-    """``--version`` as a parameter of Typer."""
     maker = typer.Typer(add_completion=False)
 
     @maker.command()

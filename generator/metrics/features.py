@@ -26,13 +26,8 @@ class VGGFeatures:
     def __init__(
         self, tensors: Mapping[str, Tensor] | None = None, *, side: int = 224, device: torch.device | str = "cpu"
     ) -> None:
-        if tensors is None:
-            from safetensors.torch import load_file
-
-            from stylegan_latents.generator.weights import zoo
-
-            tensors = load_file(zoo.fetch("lpips-vgg"))
-        self._network = LPIPS("vgg", dict(tensors)).to(device)
+        network = LPIPS.load("vgg") if tensors is None else LPIPS("vgg", dict(tensors))
+        self._network = network.to(device)
         self._device = device
         self._side = side
 

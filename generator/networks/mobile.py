@@ -31,8 +31,6 @@ _REACH = 2
 
 @dataclass(frozen=True)
 class _Window:
-    """A rectangle of pixels of a map of ``side`` pixels."""
-
     side: int
     left: int
     top: int
@@ -158,7 +156,7 @@ class Synthesis(SynthesisNetwork):
         if size > fine or blocks < 2:
             return cast(Tensor, self(styles, noise, size=size))
         x: Tensor = self.input(styles[0], noise[0]).contiguous(memory_format=torch.channels_last)
-        shared = blocks - 3  # the blocks below a sixteenth of the resolution
+        shared = blocks - 3  # the blocks up to a sixteenth of the resolution
         if focus is None or size < fine or shared < 0:
             return self.low_band(self._sketched(x, styles, noise, range(blocks), fine, None), styles[-1], size)
         x = self._sketched(x, styles, noise, range(shared), fine, None)

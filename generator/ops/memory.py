@@ -50,7 +50,6 @@ def return_freed_memory(above: int = 0) -> None:
 
 
 def _resident() -> int:
-    """The resident memory of this process in bytes, on Linux."""
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * mmap.PAGESIZE
 
