@@ -82,4 +82,4 @@ def _copy(contents: IO[bytes], member: Member, folder: Path) -> None:
             target.write(chunk)
             left -= len(chunk)
     if left or contents.read(1) or digest.hexdigest() != member.sha256:
-        raise InputError(f"{member.filename} in the download is not the published file; it was deleted. Try again.")
+        raise InputError(f"{member.filename} in the download is not the published file; try again later.")

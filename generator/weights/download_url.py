@@ -175,7 +175,7 @@ def _http_error(source: UrlSource, part: Path, error: urllib.error.HTTPError) ->
 
 def _deleted(source: UrlSource, part: Path, what: str) -> InputError:
     _discard(part)
-    return InputError(f"What {source.url} gave {what}; it was deleted. Try again later.")
+    return InputError(f"What {source.url} gave {what}, so it was deleted; try again later.")
 
 
 def _broken_sentence(source: UrlSource, part: Path, broken: _BrokenOffError) -> str:
