@@ -91,11 +91,11 @@ class OpenRecord:
             InputError: it cannot be loaded, there is no such device, or the file that the record names holds
                 another model by now.
         """
-        from stylegan_latents.generator.loading import is_at_hand, load
+        from stylegan_latents.generator.loading import is_cached, load
 
         device = choose_device(self._device)
         # What has to be fetched first shows its own progress.
-        with show_status(f"Loading {self._name}", quiet=not is_at_hand(self._name)):
+        with show_status(f"Loading {self._name}", quiet=not is_cached(self._name)):
             generator = load(self._name).to(device)
         file = self.inversion.model_file
         if self._own_model and file is not None and generator.fingerprint != self.inversion.fingerprint:

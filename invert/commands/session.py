@@ -66,11 +66,11 @@ class Session:
         """The generator, in float32 on the chosen device."""
         model, quiet = self.settings.model, self.settings.quiet
         with show_status(f"Loading {model}", quiet=quiet):
-            from stylegan_latents.generator.loading import is_at_hand, load
+            from stylegan_latents.generator.loading import is_cached, load
 
             device = choose_device(self.settings.device)
         # What has to be fetched first shows its own progress.
-        with show_status(f"Loading {model}", quiet=quiet or not is_at_hand(model)):
+        with show_status(f"Loading {model}", quiet=quiet or not is_cached(model)):
             return load(model).to(device)
 
     @cached_property

@@ -190,7 +190,7 @@ def _chosen(steps: Steps | None, options: InverterOptions) -> int | None:
 
 
 def _default(G: "Generator", options: InverterOptions) -> str:
-    from stylegan_latents.encoders.shipped import shipped_encoder
+    from stylegan_latents.encoders.loading import shipped_encoder
 
     return "optimize" if options.encoder is None and shipped_encoder(G) is None else "hybrid"
 

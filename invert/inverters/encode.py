@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.encoders.encoder import Encoder
-from stylegan_latents.encoders.loading import contains_generator, is_native, load, read
+from stylegan_latents.encoders.loading import contains_generator, is_native, load, read, shipped_encoder
 from stylegan_latents.encoders.restyle import ReStyle
-from stylegan_latents.encoders.shipped import shipped_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON

@@ -88,7 +88,7 @@ def test_a_region_by_a_mask(blend: str) -> None:
     [
         ([A, "--layers", "coarse"], "two pictures at least"),
         ([A, B], "--layers coarse"),
-        ([A, B, "--layers", "deep"], "'deep' is no layer"),
+        ([A, B, "--layers", "deep"], "'deep' is not a layer"),
         ([A, B, "--layers", "0-99"], "0-99"),
         ([A, B, "--layers", "coarse", "--strength", "1.5"], "from 0"),
         ([A, B, "seed:1", "--layers", "coarse"], "both give layer 0"),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.metrics.draws import draw_z
-from stylegan_latents.generator.metrics.path_length import _seen, perceptual_path_length, slerp
+from stylegan_latents.generator.metrics.path_length import _prepared, perceptual_path_length, slerp
 from tests.odd_models import odd_generator
 
 G = odd_generator()
@@ -82,17 +82,17 @@ def test_slerp_goes_along_the_great_circle_at_even_speed() -> None:
 
 def test_what_is_compared() -> None:
     images = torch.arange(1024.0).reshape(1, 1, 1024, 1).expand(1, 1, 1024, 1024)
-    whole, faces = _seen(images, "none"), _seen(images, "faces")
+    whole, faces = _prepared(images, "none"), _prepared(images, "faces")
     assert whole.shape == faces.shape == (1, 3, 256, 256)
     assert float(whole[0, 0, 0, 0]) == 1.5
     assert float(faces[0, 2, 0, 0]) == 384.5  # rows 384 to 895, two at a time
-    assert _seen(torch.zeros(1, 3, 64, 64), "none").shape == (1, 3, 64, 64)
+    assert _prepared(torch.zeros(1, 3, 64, 64), "none").shape == (1, 3, 64, 64)
 
 
 def test_wrong_settings() -> None:
     with pytest.raises(ValueError, match="epsilon between"):
         perceptual_path_length(G, _squared, epsilon=0)
-    with pytest.raises(ValueError, match="a sample and a batch"):
+    with pytest.raises(ValueError, match="at least one sample and a batch"):
         perceptual_path_length(G, _squared, samples=0)
     with pytest.raises(ValueError, match="float32"):
         perceptual_path_length(odd_generator().to(torch.bfloat16), _squared, samples=1)
