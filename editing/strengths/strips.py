@@ -24,6 +24,8 @@ def strips(
     progress: Callable[[int, int], None] | None = None,
     *,
     strengths: Sequence[float] | None = None,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
     cell: int = _CELL,
     named: bool = True,
 ) -> "Image.Image":
@@ -36,11 +38,12 @@ def strips(
         directions: for this model.
         progress: called with the number of directions done and in all.
         strengths: the columns; None for ``STRENGTHS``, or for single style channels five times these.
+        rows, raw: see ``edited_styles``.
         cell: largest side of a picture in pixels.
         named: whether the directions' names stand on the left.
 
     Raises:
-        InputError: a strength carries the code too far.
+        InputError: a strength is so large that the code overflows.
     """
     import torch
 
@@ -54,18 +57,18 @@ def strips(
     size = G.resolution
     while size > cell:
         size //= 2
-    rows = []
+    sheet = []
     with torch.inference_mode():
         unedited = to_picture(G.synthesize(ws, noise, size=size))[0]
         for index, direction in enumerate(one.bind(G) for one in directions):
             row = [unedited] * len(strengths)
             for column, strength in enumerate(strengths):
                 if strength:
-                    styles = edited_styles(G, ws, [(direction, strength)])
+                    styles = edited_styles(G, ws, [(direction, strength)], rows=rows, raw=raw)
                     row[column] = to_picture(G.synthesize_styles(styles, noise, size=size))[0]
-            rows.append(row)
+            sheet.append(row)
             if progress is not None:
                 progress(index + 1, len(directions))
-    titles = [f"{strength:+g}" if strength else "0" for strength in strengths]
+    titles = [f"{strength:+.3g}" if strength else "0" for strength in strengths]
     names = [direction.name for direction in directions] if named else []
-    return contact_sheet(rows, titles, names, cell=cell)
+    return contact_sheet(sheet, titles, names, cell=cell)
