@@ -1,23 +1,17 @@
-"""``edit evaluate --report``: how the inversions of a report take edits."""
+"""``edit evaluate --report``: adds the editability of inversions to their report."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from stylegan_latents.editing.evaluation.evaluator import Contender
-from stylegan_latents.editing.evaluation.inputs import (
-    counter,
-    find_directions,
-    identity_measure,
-    load_generator,
-    open_scorer,
-    own_score,
-)
-from stylegan_latents.editing.evaluation.inversions import measure_report
+from stylegan_latents.editing.evaluation.inputs import contenders, counter, load_generator, open_scorer
+from stylegan_latents.editing.evaluation.inversions import editability
 from stylegan_latents.editing.evaluation.score_spread import score_spread
+from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.generator.cli.progress import show_work
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.fetch import cache_folder
 from stylegan_latents.invert.commands.report_table import Report
+from stylegan_latents.invert.faces.identity import Identity
 
 
 def fill_in(
@@ -29,7 +23,7 @@ def fill_in(
     model: str | None,
     device: str | None,
 ) -> None:
-    """Measure how the inversions of a report take edits, and write that into it.
+    """Measure the editability of a report's inversions, and write it into the report.
 
     Raises:
         InputError: there is no such report, or none of its inversions is left.
@@ -41,29 +35,19 @@ def fill_in(
     if not records:
         raise InputError(f"None of the inversions in {path} is there any more; run `invert --report {path}` again.")
     with show_work() as begin:
-        measure = open_scorer(scorer, begin)
+        measure = open_scorer(scorer, scores, begin)
         G = load_generator(model, device)
-        for name in scores:
-            if name not in measure.names:
-                raise InputError(f"There is no score '{name}'; {scorer} has {', '.join(measure.names)}.")
-        found = find_directions(named, G)
-        wanted = [*scores] * (len(found) if len(scores) == 1 else 1)
-        contenders = [
-            Contender(label, one, wanted[i] if wanted else own_score(one, measure))
-            for i, (label, one) in enumerate(found)
-        ]
-        deviations = score_spread(
-            G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples")
-        ).deviations
-        measured = measure_report(
-            records, G, contenders, measure, deviations,
-            identity=identity_measure(scorer == "faces" if identity is None else identity),
-            count=counter(begin("editing"), 2 * len(records) * len(contenders)),
-        )  # fmt: skip
-    for key, values in measured.items():
-        table.set_editability(key, values)
-    lost = len(table.rows) - len(records)
-    if lost:
-        print(f"{lost} of {len(table.rows)} rows have no record any more, and were left as they are")
+        compared = contenders(named, scores, measure, G)
+        cache = cache_folder() / "discovery"
+        deviations = score_spread(G, measure, cache=cache, progress=begin("scoring samples")).deviations
+        faces = Identity() if (scorer == "faces" if identity is None else identity) else None
+        count = counter(begin("editing"), 2 * len(records) * len(compared))
+        for key, record in records.items():
+            opened = OpenRecord(record, generator=G)
+            values = editability(opened, compared, measure, deviations, identity=faces, count=count)
+            table.set_editability(key, values)
+    missing = len(table.rows) - len(records)
+    if missing:
+        print(f"{missing} of {len(table.rows)} rows have no record any more, and were left unchanged")
     for file in table.write():
         print(f"Wrote {file}")
