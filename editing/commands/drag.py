@@ -74,14 +74,13 @@ def drag(settings: DragSettings) -> int:
 
     Ctrl-C ends the search and keeps its result so far.
     """
-    from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.editing.regions.regions import check_regions
     from stylegan_latents.generator.cli.progress import show_count
 
     output = settings.output
     pairs = parse_handles(settings.starts, settings.targets)
     check_regions(settings.mask)
-    opened = OpenRecord.of(settings.record, model=settings.on.model, device=settings.on.device)
+    opened = settings.on.open(settings.record)
     opened.check_layers(settings.layers)
     files = EditedFiles.of(
         opened, output.out, f"{opened.stem}.dragged.png", sheet=output.sheet, overwrite=output.overwrite

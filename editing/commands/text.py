@@ -62,7 +62,6 @@ def text(settings: TextSettings) -> int:
     """
     from stylegan_latents.editing.discovery.finders.text import TextOptimizer, check_search
     from stylegan_latents.editing.discovery.scorers.image_text import WEIGHTS, OpenCLIP
-    from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
@@ -71,7 +70,7 @@ def text(settings: TextSettings) -> int:
         raise InputError("Give a text, such as 'a smiling face'.")
     check_search(settings.steps, settings.learning_rate, settings.distance_weight)
     _check_weights(settings.weights)
-    opened = OpenRecord.of(settings.record, model=settings.on.model, device=settings.on.device)
+    opened = settings.on.open(settings.record)
     opened.check_layers(settings.layers)
     name = file_name([opened.stem, "text", wanted])
     files = EditedFiles.of(opened, output.out, name, sheet=output.sheet, overwrite=output.overwrite)

@@ -209,15 +209,8 @@ class Direction:
         """
         from safetensors.torch import save
 
-        header = {
-            "name": self.name,
-            "latent_space": self.latent_space,
-            "scale": self.scale,
-            "layers": self.layers,
-            "by_group": self.by_group,
-            "space": self.space,
-            "provenance": dict(self.provenance),
-        }
+        names = ("name", "latent_space", "scale", "layers", "by_group", "space")
+        header = {name: getattr(self, name) for name in names} | {"provenance": dict(self.provenance)}
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
             vector = self.vector.detach().cpu().contiguous()
             temporary.write_bytes(save({"vector": vector}, metadata={_KEY: json.dumps(header)}))
