@@ -79,11 +79,7 @@ def default_strength(direction: "Direction | PublishedDirection") -> float:
 
 
 def pair(directions: Sequence[_Named], strengths: Sequence[float]) -> list[tuple[_Named, float]]:
-    """Each ``--direction`` with the ``--strength`` at the same position.
-
-    Raises:
-        InputError: there is none, their counts differ, or a strength is not finite.
-    """
+    """Each ``--direction`` with the ``--strength`` at the same position, or InputError if they do not match."""
     if not directions and not strengths:
         raise InputError("Say what to change, such as --direction smile --strength 2; `edit directions` lists all.")
     if len(directions) != len(strengths):
@@ -97,11 +93,7 @@ def pair(directions: Sequence[_Named], strengths: Sequence[float]) -> list[tuple
 
 
 def spread(low: float, high: float, steps: int) -> list[float]:
-    """``steps`` evenly spaced strengths from ``low`` to ``high``, both included.
-
-    Raises:
-        InputError: an end is not finite, the ends are equal, or there are fewer than 2 steps.
-    """
+    """``steps`` evenly spaced strengths from ``low`` to ``high``, both included; InputError for no range."""
     check_strength(low)
     check_strength(high)
     if low == high:

@@ -223,11 +223,7 @@ def check_strength(strength: float) -> None:
 
 
 def load(path: str | Path) -> Direction:
-    """Read what ``Direction.save`` wrote.
-
-    Raises:
-        InputError: the file is missing, damaged, or no direction.
-    """
+    """Read what ``Direction.save`` wrote; InputError for a file that is missing, damaged, or no direction."""
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)

@@ -70,11 +70,7 @@ def split_component(text: str) -> tuple[Path, str | None]:
 
 @dataclass(frozen=True)
 class PublishedDirection:
-    """A direction in a file of another project, which ``bind`` reads; see ``read`` for the attributes.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """A direction in a file of another project, which ``bind`` reads; see ``read`` for the attributes."""
 
     path: Path
     component: str | None = None
@@ -151,7 +147,7 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
     direction = calibrated(direction, G, statistics)
     if stack.mean is None and _is_like_chance(direction, statistics):
         notes.append(
-            "W spreads along it no more than along a vector drawn by chance, so that it may belong to another model"
+            "W spreads along it no more than along a random vector, so that it may belong to another model"
         )
     if notes:
         direction = replace(direction, provenance={**provenance, "note": "; ".join(notes)})

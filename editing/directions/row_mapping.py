@@ -14,10 +14,8 @@ if TYPE_CHECKING:
 def stylegan2_resolutions(rows: int) -> list[int]:
     """The resolution that each row of a StyleGAN1's or 2's code drives, by their number (18 for 1024 pixels).
 
-    In StyleGAN2 the first row drives one convolution, and the last the to-RGB of the last block.
-
-    Raises:
-        InputError: no such model has this many rows.
+    In StyleGAN2 the first row drives one convolution, and the last the to-RGB of the last block. InputError for a
+    number that no such model has.
     """
     if rows < 2 or rows % 2 or rows > 20:
         raise InputError(f"it has {rows} rows, and no StyleGAN2 has codes of {rows}")
@@ -58,11 +56,7 @@ def sources_of_rows(source: Sequence[int], target: Sequence[int]) -> list[list[i
 
 
 def map_vectors(vector: "Tensor", G: "Generator") -> "Tensor":
-    """Vectors ``[rows, w_dim]`` of a StyleGAN2 as ``[num_ws, w_dim]`` of ``G``; rows that merge are averaged.
-
-    Raises:
-        InputError: no StyleGAN2 has this many rows.
-    """
+    """Vectors ``[rows, w_dim]`` of a StyleGAN2 as ``[num_ws, w_dim]`` of ``G``; rows that merge are averaged."""
     import torch
 
     sources = sources_of_rows(stylegan2_resolutions(len(vector)), resolutions_of(G))

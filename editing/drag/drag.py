@@ -29,13 +29,8 @@ _RESOLUTION = 128
 
 @dataclass(frozen=True, eq=False)
 class DragProgress:
-    """The state of a search after a step.
-
-    Attributes:
-        step, steps: the number of steps made, and the largest number.
-        points: the handles' positions.
-        distance: the largest distance of a point from its target, in pixels.
-        ws: the code, ``[1, num_ws, w_dim]``.
+    """The state of a search: steps made, largest number of steps, points, their largest distance from a target in
+    pixels, and the code ``[1, num_ws, w_dim]``.
     """
 
     step: int

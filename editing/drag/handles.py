@@ -42,11 +42,8 @@ def marked(
 ) -> Image.Image:
     """A copy of a square picture with a red dot at each point, a blue one at its target, and a line between them.
 
-    Args:
-        picture: square.
-        points: in pixels of a picture of ``side``.
-        targets: of the points in their order; the last points may have none yet.
-        side: None for the picture's own.
+    Points and targets are in pixels of a picture of ``side``, the picture's own if None; the last points may lack a
+    target.
     """
     shown = picture.convert("RGB")
     scale = picture.width / (side or picture.width)

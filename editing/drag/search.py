@@ -23,13 +23,8 @@ PATIENCE = 40
 
 @dataclass(frozen=True, eq=False)
 class Reached:
-    """The state of a search after a step.
-
-    Attributes:
-        ws: the code, ``[1, num_ws, w_dim]``.
-        points: of the handles, ``[n, 2]``, in fractions of the side.
-        away: the largest distance of a point from its target, as a fraction of the side.
-        after: the number of steps made.
+    """The state of a search after so many steps: the code ``[1, num_ws, w_dim]``, the points ``[n, 2]``, and the
+    largest distance of one from its target, ``away``, both in fractions of the side.
     """
 
     ws: Tensor

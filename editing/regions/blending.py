@@ -59,9 +59,6 @@ def synthesize_blended(
         mask: float32 ``[1, 1, H, W]`` in 0 to 1, resized by area to each feature map.
         noise: see ``Generator.synthesize``; the same for both.
 
-    Returns:
-        float32 ``[1, image_channels, resolution, resolution]``.
-
     Raises:
         InputError: the network's layers cannot be reached one by one.
         ValueError: a shape does not fit.

@@ -157,11 +157,7 @@ def read_mask(path: Path, side: int) -> Mask:
 
 
 def face_landmarks(picture: Image.Image, region: str, name: str = "the picture") -> Landmarks:
-    """The landmarks of the largest face, in fractions of the side.
-
-    Raises:
-        InputError: no face is found.
-    """
+    """The landmarks of the largest face, in fractions of the side, or InputError if there is none."""
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     small = picture.convert("RGB").resize((_READING_SIDE, _READING_SIDE), Image.Resampling.LANCZOS)
@@ -175,14 +171,10 @@ def face_landmarks(picture: Image.Image, region: str, name: str = "the picture")
 
 
 def face_region(region: str, landmarks: Landmarks, side: int) -> Mask:
-    """One of ``REGIONS`` from landmarks in fractions of the side: 0 or 1, ``[side, side]``.
-
-    Raises:
-        InputError: landmarks are missing that the region needs.
-    """
+    """One of ``REGIONS`` from landmarks in fractions of the side: 0 or 1, ``[side, side]``."""
     landmarks.require(f"the region '{region}'", *_NEEDED.get(region, _AROUND))
-    drawn = Image.new("L", (side, side), 0)
-    draw = ImageDraw.Draw(drawn)
+    shape = Image.new("L", (side, side), 0)
+    draw = ImageDraw.Draw(shape)
     left, right = landmarks.left_eye.mean(0), landmarks.right_eye.mean(0)
     middle_of_eyes = (left + right) / 2
     unit = float(np.linalg.norm(right - left))
@@ -218,8 +210,8 @@ def face_region(region: str, landmarks: Landmarks, side: int) -> Mask:
             else:
                 shoulders = np.stack([outline[4], outline[12], outline[12] + 9 * down, outline[4] + 9 * down])
                 _fill(draw, _grown(shoulders, 1.6 * unit, down, 0.0), side)
-                drawn = drawn.point([255 - value for value in range(256)])
-    return np.asarray(drawn, dtype=np.float32) / np.float32(255)
+                shape = shape.point([255 - value for value in range(256)])
+    return np.asarray(shape, dtype=np.float32) / np.float32(255)
 
 
 def soften(mask: Mask, feather: float) -> Mask:

@@ -89,11 +89,7 @@ class Sampling:
                 yield part[i], ws[i : i + 1], picture
 
     def record(self, G: "Generator", seed: int, ws: "Tensor") -> "Inversion":
-        """A sample as a record for ``edit``.
-
-        Raises:
-            InputError: the noise is random, which a record does not hold.
-        """
+        """A sample as a record for ``edit``, or InputError if its noise is random."""
         import torch
 
         from stylegan_latents.invert.record.inversion import Inversion
@@ -111,11 +107,7 @@ class Sampling:
 
 
 def lay_out(pictures: "Sequence[Image.Image]", columns: int) -> "Image.Image":
-    """A grid of pictures of one size, row by row without margins; missing ones in the last row are black.
-
-    Raises:
-        ValueError: there is no picture or no column.
-    """
+    """A grid of pictures of one size, row by row without margins; missing ones in the last row are black."""
     if not pictures or columns < 1:
         raise ValueError("a grid needs a picture and a column")
     from PIL import Image

@@ -62,16 +62,8 @@ def guided_name(
 def guide(
     draw: Draw, edits: Sequence[Edit], targets: "Sequence[tuple[Direction, float]]", bound: float | None
 ) -> list[Edit]:
-    """All edits with strengths that reach the targets within the identity bound; prints what was found.
-
-    Args:
-        draw: makes the picture of edits.
-        edits: those of known strengths.
-        targets: see ``reach_targets``; measured by ``FaceScorer``.
-        bound: see ``keep_identity``; None for none.
-
-    Raises:
-        InputError: as ``reach_targets`` and ``keep_identity``.
+    """All edits with strengths that reach the targets (see ``reach_targets``) within the identity bound (see
+    ``keep_identity``); prints what was found.
     """
     chosen = list(edits)
     if targets:
@@ -139,11 +131,6 @@ def reach_targets(
 
 def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list[Edit], Step]:
     """The largest fraction of all edits together that keeps the identity distance under a bound.
-
-    Args:
-        draw: makes the picture of edits; of none for the face before.
-        edits: directions and strengths.
-        bound: see ``largest_step``.
 
     Raises:
         InputError: no face is found before the edit, or the bound is not a number above 0.

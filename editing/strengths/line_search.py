@@ -43,12 +43,12 @@ def strength_for(
 
     if not math.isfinite(target):
         raise InputError(f"The target of {name} has to be a finite number, not {target}.")
-    seen: dict[float, float] = {}
+    scores: dict[float, float] = {}
 
     def difference(strength: float) -> float:
-        if strength not in seen:
-            seen[strength] = score(strength)
-        return seen[strength] - target
+        if strength not in scores:
+            scores[strength] = score(strength)
+        return scores[strength] - target
 
     start = difference(0.0)
     if math.isnan(start):
@@ -63,16 +63,16 @@ def strength_for(
         if not math.isnan(there) and there * start <= 0:
             break
         if math.isnan(there) or abs(outside) >= furthest:
-            least, most = (bound(value for value in seen.values() if value == value) for bound in (min, max))
+            least, most = (bound(value for value in scores.values() if value == value) for bound in (min, max))
             raise InputError(
-                f"{name} is {seen[0.0]:.3g} here and comes to no more than {least:.3g} to {most:.3g} on the way to "
-                f"strength {outside:+.3g}, not to {target:g}; ask for less."
+                f"{name} is {scores[0.0]:.3g} here and ranges from {least:.3g} to {most:.3g} up to strength "
+                f"{outside:+.3g}, without reaching {target:g}; ask for less."
             )
         inside = outside
     found = float(brentq(difference, inside, outside, xtol=_FINEST, rtol=1e-9, disp=False))
     # The nearest of those measured: a score that jumps has no exact solution.
     best = min(
-        (strength for strength, value in seen.items() if not math.isnan(value)),
-        key=lambda strength: (abs(seen[strength] - target), abs(strength - found)),
+        (strength for strength, value in scores.items() if not math.isnan(value)),
+        key=lambda strength: (abs(scores[strength] - target), abs(strength - found)),
     )
-    return Reached(best, seen[best], seen[0.0])
+    return Reached(best, scores[best], scores[0.0])
