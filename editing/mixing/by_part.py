@@ -1,7 +1,7 @@
 """Part transfer and retrieval by the style channels that control a part (Collins et al., "Editing in Style", 2020;
 Chong et al., "Retrieve in Style", 2021).
 
-Unlike a region that is cut out, the part is synthesized in the receiver's pose, place and light.
+Unlike a region that is cut out, the part is synthesized in the receiver's pose, position and light.
 """
 
 from collections.abc import Sequence

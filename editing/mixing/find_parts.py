@@ -59,8 +59,8 @@ def find_parts(
 
     if clusters < 2 or samples < 2 or codes < 1 or probes < 1:
         raise InputError("Parts need two clusters and two samples, a code and a probe at least.")
-    drawn = max(samples, codes)
-    ws = G.sample(range(seed, seed + drawn), truncation=_TRUNCATION)
+    count = max(samples, codes)
+    ws = G.sample(range(seed, seed + count), truncation=_TRUNCATION)
     report = begin("features of samples")
     found, pictures = [], []
     size = min(_PICTURE_SIDE, G.resolution)
@@ -84,13 +84,9 @@ def find_parts(
 def cluster(features: "Tensor", clusters: int, seed: int = 0) -> "tuple[Labels, Tensor]":
     """Spherical k-means: scikit-learn's on unit vectors, with centres brought back to unit length.
 
-    Args:
-        features: unit vectors ``[N, side, side, features]``.
-        clusters: their number.
-        seed: of the first centres.
-
     Returns:
-        The cluster at each position, int64 ``[N, side, side]``, and the centres ``[clusters, features]``.
+        The cluster of each of the features ``[N, side, side, features]``, int64 ``[N, side, side]``, and the
+        centres ``[clusters, features]``.
     """
     import torch
     from sklearn.cluster import KMeans
@@ -128,11 +124,6 @@ def name_clusters(labels: Labels, points: Sequence[Landmarks | None], clusters: 
 
     Eyes, nose and mouth are clusters that cover most of these regions. The others are hair, skin or background by
     the region that most of them lies in, or else the body.
-
-    Args:
-        labels: the cluster at each position, ``[N, side, side]``.
-        points: the landmarks of each picture, see ``face_landmarks``.
-        clusters: their number.
     """
     faces = [(map, one) for map, one in zip(labels, points, strict=True) if one is not None]
     if 2 * len(faces) < len(labels):

@@ -60,11 +60,7 @@ def mix(ws: "Tensor", donors: Sequence[Donor]) -> "Tensor":
 
 
 def mix_matrix(receivers: "Tensor", donors: "Tensor", rows: Sequence[int], strength: float = 1.0) -> "Tensor":
-    """Every receiver ``[R, num_ws, w_dim]`` with the rows of every donor ``[C, num_ws, w_dim]``, see ``mix``.
-
-    Returns:
-        ws ``[R, C, num_ws, w_dim]``.
-    """
+    """``mix`` of every receiver ``[R, num_ws, w_dim]`` with every donor ``[C, num_ws, w_dim]``: ``[R, C, ...]``."""
     import torch
 
     columns = [mix(receivers, [Donor(donor[None], rows, strength)]) for donor in donors]
@@ -72,13 +68,7 @@ def mix_matrix(receivers: "Tensor", donors: "Tensor", rows: Sequence[int], stren
 
 
 def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], names: Sequence[str]) -> "Inversion":
-    """The record of ``mix``, with the receiver's photo, noise and tuned weights.
-
-    Args:
-        G: the generator of all codes.
-        receiver: the code to change.
-        donors, names: the donors and their names.
-    """
+    """The record of ``mix`` by named donors, with the receiver's photo, noise and tuned weights."""
     from stylegan_latents.invert.record.inversion import Inversion
 
     given: list[JSON] = [
@@ -101,11 +91,7 @@ def check_crossfade(strength: float) -> None:
 
 
 def share_out(sources: Sequence[str], layers: Sequence[str], strengths: Sequence[float]) -> list[tuple[str, float]]:
-    """The layers and the strength of each source, from one for each or one for all.
-
-    Raises:
-        InputError: the counts do not fit, or a strength is not between 0 and 1.
-    """
+    """The layers and the strength of each source, from one for each or one for all; InputError for other counts."""
     for strength in strengths:
         check_crossfade(strength)
     count = len(sources)

@@ -88,11 +88,7 @@ class Parts:
         return self.names.index(text)
 
     def save(self, path: Path, *, overwrite: bool = True) -> None:
-        """Write one safetensors file, in float16; ``load`` reads it.
-
-        Raises:
-            InputError: it cannot be written.
-        """
+        """Write one safetensors file, in float16; ``load`` reads it."""
         import torch
         from safetensors.torch import save
 
@@ -107,11 +103,7 @@ class Parts:
 
 
 def load(path: Path) -> Parts:
-    """Read what ``Parts.save`` wrote.
-
-    Raises:
-        InputError: the file is missing, damaged, or no catalogue of parts.
-    """
+    """Read what ``Parts.save`` wrote; InputError for a file that is missing, damaged, or no catalogue of parts."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -129,15 +121,9 @@ def load(path: Path) -> Parts:
 
 
 def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
-    """The features to cluster: at each position those of two neighbouring maps, as a unit vector.
+    """The features to cluster, ``[N, side, side, features]``: those of two neighbouring maps, as a unit vector.
 
     The finer map separates materials, such as hair and skin; the coarser one encodes the position in the face.
-
-    Args:
-        ws: ``[N, num_ws, w_dim]``.
-
-    Returns:
-        float32 ``[N, side, side, features]``.
     """
     import torch
     from torch.nn import functional as F

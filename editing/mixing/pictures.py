@@ -57,7 +57,7 @@ def mixed_picture(
         raise ValueError("parts are drawn whole, not blended in the features")
     noise = receiver.noise_or_const
     mixed = mix(receiver.ws, donors)
-    G = receiver.drawn_by(G)
+    G = receiver.own_generator(G)
     with torch.inference_mode():
         after = to_picture(G.synthesize_styles(mix_parts(G, mixed, parts), noise, size=size))[0]
         if not regions:
@@ -84,17 +84,10 @@ def matrix_figure(
     cell: int = _CELL,
     on_picture: Callable[[], None] | None = None,
 ) -> "Image.Image":
-    """The mixing matrix: receivers down the left side, donors along the top, mixes where they meet.
-
-    Args:
-        G: the generator of all codes.
-        receivers, donors: at least one of each.
-        rows, strength: see ``Donor``.
-        cell: largest side of a picture in pixels.
-        on_picture: called after each picture.
+    """The mixing matrix: receivers down the left side, donors along the top, mixes where they meet; see ``Donor``.
 
     Raises:
-        InputError: the figure would have too many pictures, or the strength is not between 0 and 1.
+        InputError: there would be too many pictures, or the strength is not between 0 and 1.
     """
     import torch
     from PIL import Image
@@ -117,9 +110,9 @@ def matrix_figure(
         torch.cat([code.ws for code in receivers]), torch.cat([code.ws for code in donors]), rows, strength
     )
     blank = Image.new("RGB", (side, side), "white")
-    figure = [[blank, *(picture_of(code.ws, code, code.drawn_by(G)) for code in donors)]]
+    figure = [[blank, *(picture_of(code.ws, code, code.own_generator(G)) for code in donors)]]
     for code, line in zip(receivers, mixed, strict=True):
-        own = code.drawn_by(G)
+        own = code.own_generator(G)
         figure.append([picture_of(ws[None], code, own) for ws in (code.ws[0], *line)])
     titles = ["", *(code.name for code in donors)]
     return contact_sheet(figure, titles, ["", *(code.name for code in receivers)], cell=side)

@@ -43,7 +43,7 @@ class Code:
     record: "OpenRecord | None" = None
     truncation: float = 1.0
 
-    def drawn_by(self, G: "Generator") -> "Generator":
+    def own_generator(self, G: "Generator") -> "Generator":
         """The generator of this code's pictures: ``G``, or its copy that was tuned to the record's photo."""
         return G if self.record is None else self.record.generator
 
@@ -143,11 +143,7 @@ def seed_code(generator: "Generator", seed: int, truncation: float = 1.0) -> Cod
 
 
 def record_code(record: "OpenRecord") -> Code:
-    """The code of a record, for the generator that it was opened with.
-
-    Raises:
-        InputError: the record was made with another model.
-    """
+    """The code of a record for the generator that it was opened with; InputError for a record of another model."""
     G, inversion = record.base, record.inversion
     noise = None if inversion.noise is None else [map.to(G.device) for map in inversion.noise]
     z, truncation = None, 1.0
@@ -193,14 +189,7 @@ def _check_one_model(sources: Sequence[CodeSource]) -> None:
 def changed_record(
     record: "Inversion", G: "Generator", ws: "Tensor", method: str, settings: Mapping[str, JSON]
 ) -> "Inversion":
-    """A record with a new code, which can be edited and pasted back as the original can; its metrics are dropped.
-
-    Args:
-        record: the original, with its photo, alignment and noise.
-        G: the generator of the code.
-        ws: ``[1, num_ws, w_dim]``.
-        method, settings: how the code was found.
-    """
+    """A record with a new code and no metrics, which can be edited and pasted back as the original can."""
     from stylegan_latents.invert.record.inversion import library_version
 
     return replace(

@@ -20,12 +20,7 @@ _LONGEST_NAME = 200  # in bytes, of 255: names of files beside it are longer
 
 
 def picture_target(out: Path | None, default: str, overwrite: bool) -> Path:
-    """The picture's path.
-
-    Args:
-        out: the user's choice, a folder if it has no suffix; None for this folder.
-        default: the file's name if ``out`` does not name it.
-        overwrite: whether an existing picture may be replaced.
+    """The picture's path: ``out``, ``default`` in that folder, or in this one.
 
     Raises:
         InputError: no picture is written with such a suffix, or one exists and may not be replaced.
