@@ -134,13 +134,7 @@ def _edit_photo(
     fixed: "Sequence[tuple[Direction | PublishedDirection, float]]",
     guided: "Sequence[Direction | PublishedDirection]",
 ) -> None:
-    """Write the edited picture, and the sheet, of one photo.
-
-    Args:
-        name: the edit's part of the file name.
-        fixed: directions with strengths.
-        guided: directions of the targets.
-    """
+    """Write the edited picture and the sheet of one photo; ``guided`` are the directions of the targets."""
     from stylegan_latents.editing.strengths.guided import guide
     from stylegan_latents.invert.photos.files import save_picture
 

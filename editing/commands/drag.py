@@ -117,11 +117,7 @@ def drag(settings: DragSettings) -> int:
 
 
 def parse_handles(starts: "Sequence[str]", targets: "Sequence[str]") -> "list[tuple[Point, Point]]":
-    """Each ``--from`` with the ``--to`` at the same position.
-
-    Raises:
-        InputError: there is none, their counts differ, or one is no pair of numbers.
-    """
+    """Each ``--from`` with the ``--to`` at the same position; InputError if they do not match, or are no points."""
     if not starts and not targets:
         raise InputError("Say what goes where, such as --from 400,620 --to 380,600.")
     if len(starts) != len(targets):

@@ -226,11 +226,7 @@ def _check_scores(directions: "Sequence[str]", scores: "Sequence[str]") -> None:
 
 
 def _files(out: Path, figure: bool, overwrite: bool) -> dict[str, Path]:
-    """The files of the report, by name.
-
-    Raises:
-        InputError: ``out`` is no folder, a file may not be replaced, or no figure can be drawn.
-    """
+    """The files of the report by name, or InputError if one cannot be written or no figure drawn."""
     from stylegan_latents.editing.evaluation.report import check_figure
 
     if out.is_file() or out.suffix in (".txt", ".csv", ".json", ".png"):

@@ -57,11 +57,7 @@ class FilmOutput:
 
 @dataclass(frozen=True)
 class InterpolateSettings:
-    """Arguments and options of ``edit interpolate``.
-
-    Raises:
-        InputError: options contradict or require one another.
-    """
+    """Arguments and options of ``edit interpolate``; InputError if they contradict or require one another."""
 
     panel: ClassVar[str] = "Trajectory"
     keys: Annotated[

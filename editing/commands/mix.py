@@ -40,11 +40,7 @@ class MixOutput(PictureOutput):
 
 @dataclass(frozen=True)
 class MixSettings:
-    """Arguments and options of ``edit mix``.
-
-    Raises:
-        InputError: options contradict or require one another.
-    """
+    """Arguments and options of ``edit mix``; InputError if they contradict or require one another."""
 
     panel: ClassVar[str] = "Mix"
     sources: Annotated[

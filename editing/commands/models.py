@@ -15,14 +15,7 @@ models_app = new_app()
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model that ``--model`` takes by its name.
-
-    Attributes:
-        name, resolution, domain, licence, note: see ``Entry``.
-        latent_space: models with the same one share codes and directions.
-        address: the download's.
-        cached: bytes on this machine; 0 before the download.
-    """
+    """A model with a name, see ``Entry``; ``cached`` is its size in bytes on this machine, or 0."""
 
     name: str
     resolution: int
@@ -39,19 +32,12 @@ def known_models() -> list[KnownModel]:
     from stylegan_latents.generator.weights import zoo
     from stylegan_latents.generator.weights.fetch import cached_size
 
-    return [
-        KnownModel(
-            name,
-            entry.resolution,
-            entry.domain,
-            entry.licence,
-            entry.latent_space,
-            entry.source.url if isinstance(entry.source, zoo.UrlSource) else f"pip: {entry.source.requirement}",
-            cached_size(entry),
-            entry.note,
-        )
-        for name, entry in zoo.models().items()
-    ]
+    found = []
+    for name, one in zoo.models().items():
+        source = one.source.url if isinstance(one.source, zoo.UrlSource) else f"pip: {one.source.requirement}"
+        known = name, one.resolution, one.domain, one.licence, one.latent_space, source, cached_size(one), one.note
+        found.append(KnownModel(*known))
+    return found
 
 
 def table(models: list[KnownModel]) -> str:

@@ -125,10 +125,10 @@ def retrieval_figure(
     from stylegan_latents.invert.photos.files import to_picture
 
     side = min(_CELL, G.resolution)
-    own = query.drawn_by(G)
+    own = query.own_generator(G)
 
     def draw(code: "Code") -> "Image.Image":
-        return to_picture(code.drawn_by(G).synthesize(code.ws, code.noise_or_const, size=side))[0]
+        return to_picture(code.own_generator(G).synthesize(code.ws, code.noise_or_const, size=side))[0]
 
     with torch.inference_mode():
         top = [draw(query)]

@@ -104,11 +104,7 @@ def sample(settings: SampleSettings) -> None:
 
 
 def _files(settings: SampleSettings, numbers: list[int]) -> tuple[Path | None, list[Path], list[Path]]:
-    """The grid's file, or None and those of single pictures; and those of the records.
-
-    Raises:
-        InputError: options contradict one another, or a file may not be written.
-    """
+    """The grid's file, or None and those of single pictures; and those of the records."""
     output, out = settings.output, settings.output.out
     folder = out if out is not None and (out.is_dir() or not out.suffix) else None
     if output.single and out is not None and folder is None and len(numbers) > 1:

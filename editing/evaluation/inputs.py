@@ -18,11 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_scorer(text: str, scores: "Sequence[str]", begin: "Begin") -> "Scorer":
-    """The scorer of this name or in this file, which has to have these scores.
-
-    Raises:
-        InputError: there is no such scorer or score, or it is a table, which cannot score new pictures.
-    """
+    """The scorer of this name or in this file; InputError if it lacks one of the scores, or is a table."""
     from stylegan_latents.editing.discovery.scorers.by_name import open_scores
 
     scored = open_scores(text, begin)
@@ -50,11 +46,7 @@ def load_generator(model: str | None, device: str | None) -> "Generator":
 
 
 def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, Direction]]":
-    """The directions with unique labels for tables; all of the model by default.
-
-    Raises:
-        InputError: a direction is unknown, or none is known for this model.
-    """
+    """The directions with unique labels for tables; all of the model by default."""
     from stylegan_latents.editing.directions.catalogue import find_direction, known_directions
 
     if not named:

@@ -36,16 +36,11 @@ def editability(
     Args:
         opened: the record; faces are compared with its photo, or its inversion if the photo is not found.
         contenders: the directions, bound to the record's generator, with the scores that they are meant to change.
-        scorer: scores pictures.
-        deviations: of each score over samples of W, see ``score_spread``.
-        identity: the identity distance; None to leave it out.
+        scorer, deviations, identity: see ``Evaluator``.
         count: called after each edited picture.
 
     Returns:
         ``EDITABILITY``; NaN for what could not be measured.
-
-    Raises:
-        InputError: the record belongs to another model.
     """
     size = min(_SIZE, opened.base.resolution)
     before = opened.picture(size=size)

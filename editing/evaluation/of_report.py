@@ -23,11 +23,7 @@ def fill_in(
     model: str | None,
     device: str | None,
 ) -> None:
-    """Measure the editability of a report's inversions, and write it into the report.
-
-    Raises:
-        InputError: there is no such report, or none of its inversions is left.
-    """
+    """Measure the editability of a report's inversions, and write it into the report."""
     if not path.is_file():
         raise InputError(f"There is no report {path}; `invert PHOTOS --report {path}` writes one.")
     table = Report(path)

@@ -31,12 +31,7 @@ _LEGEND_ROWS = 12
 
 
 def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
-    """A text table: each direction at each strength, costs per deviation, and every score.
-
-    Args:
-        evaluations: one at least, of the same scores.
-        heading: a line above it.
-    """
+    """A text table: each direction at each strength, costs per deviation, and every score; below a heading line."""
     width = max(len("direction"), *(len(one.label) for one in evaluations)) + 2
     score_width = max(len("score"), *(len(one.score) for one in evaluations)) + 2
     lines = [heading, ""] if heading else []
@@ -175,11 +170,11 @@ def figure(evaluations: Sequence[Evaluation]) -> "Image.Image":
 
     names = evaluations[0].names
     tall = max(7.0, 0.28 * len(names) + 1.5)
-    drawn = Figure(figsize=(15, tall), layout="constrained", dpi=110)
+    canvas = Figure(figsize=(15, tall), layout="constrained", dpi=110)
     at = [result for one in evaluations for result in one.at]
     identity = "identity" if any(math.isfinite(result.identity) for result in at) else "."
     drift = "drift" if any(math.isfinite(result.drift) for result in at) else "."
-    axes = drawn.subplot_mosaic(
+    axes = canvas.subplot_mosaic(
         [["intended", "leakage", "scores"], [identity, drift, "scores"]]
         if (identity, drift) != (".", ".")
         else [["intended", "leakage", "scores"]]
@@ -214,7 +209,7 @@ def figure(evaluations: Sequence[Evaluation]) -> "Image.Image":
         axes[panel].grid(alpha=0.3)
     _chart(axes["scores"], evaluations)
     file = io.BytesIO()
-    drawn.savefig(file, format="png")
+    canvas.savefig(file, format="png")
     return Image.open(file).convert("RGB")
 
 

@@ -18,12 +18,7 @@ _SAMPLES = 400
 
 @dataclass(frozen=True, eq=False)
 class ScoreSpread:
-    """Statistics of scores over samples of W.
-
-    Attributes:
-        deviations: the standard deviation of each score, ``[scores]``.
-        exclusive: for each score, mutually exclusive ones, if it has any.
-    """
+    """The standard deviation of each score, ``[scores]``, and for each that has some, mutually exclusive scores."""
 
     deviations: Array
     exclusive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
