@@ -50,7 +50,7 @@ class DragSettings:
     mask_weight: Annotated[float, typer.Option(help="Weight of the loss for changes outside of the mask.")] = 10.0
     layers: Annotated[
         str,
-        typer.Option(help="Layers that change; middle alone is slower, and changes less else.", metavar="LAYERS"),
+        typer.Option(help="Layers to change; middle alone is slower, the rest changes less.", metavar="LAYERS"),
     ] = "coarse,middle"
     features: Annotated[
         int | None, typer.Option(help="Side of the feature map for tracking; the finest up to 128 by default.")

@@ -54,10 +54,10 @@ class SampleOptions:
 
     panel: ClassVar[str] = "Samples and strengths"
     codes: Annotated[int, typer.Option(min=2, max=10_000, help="Number of samples.")] = 16
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the first sample.", metavar="N")] = (
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the first sample.", metavar="N")] = (
         FIRST_SEED
     )
-    truncation: Annotated[float, typer.Option(help="Of the samples: 1 as drawn, 0 the mean picture.")] = 0.7
+    truncation: Annotated[float, typer.Option(help="Truncation of samples: 1 as drawn, 0 the mean.")] = 0.7
     ends: Annotated[
         tuple[float, float], typer.Option("--strengths", help="First and last strength.", metavar="FROM TO")
     ] = (-2.0, 2.0)
@@ -112,7 +112,7 @@ class EvaluateSettings:
             metavar="SCORER",
         ),
     ] = "faces"
-    features: Annotated[FeatureName, typer.Option(help="Of drift; inception needs torch-fidelity.")] = (
+    features: Annotated[FeatureName, typer.Option(help="Features for drift; inception needs torch-fidelity.")] = (
         FeatureName.vgg
     )
     identity: Annotated[

@@ -72,7 +72,7 @@ class InterpolateSettings:
     ping_pong: Annotated[bool, typer.Option("--ping-pong", help="Play forwards, then backwards.")] = False
     layers: Annotated[
         str | None,
-        typer.Option(help="Change these alone: coarse, middle, fine, or rows such as 0-3,7.", metavar="LAYERS"),
+        typer.Option(help="Layers to change: coarse, middle, fine, or rows such as 0-3,7.", metavar="LAYERS"),
     ] = None
     direction: Annotated[
         list[str], typer.Option("--direction", "-d", help="Also sweep this; repeatable.", metavar="NAME")
@@ -83,7 +83,7 @@ class InterpolateSettings:
     ] = None
     raw: Annotated[bool, typer.Option("--raw", help="Take --range in multiples of the stored vector.")] = False
     truncation: Annotated[
-        float | None, typer.Option(help=f"Of seeds: 1 as drawn, 0 the mean face; {_TRUNCATION:g} by default.")
+        float | None, typer.Option(help=f"For seeds: 1 as drawn, 0 the mean face; {_TRUNCATION:g} by default.")
     ] = None
     truncation_range: Annotated[
         tuple[float, float] | None,

@@ -50,12 +50,12 @@ class MixSettings:
     layers: Annotated[
         list[str],
         typer.Option(
-            help="Of each donor: coarse, middle, fine, or rows such as 0-3,7; middle for a --region.",
+            help="Layers of each donor: coarse, middle, fine, or rows such as 0-3,7; middle for a --region.",
             metavar="LAYERS",
         ),
     ] = field(default_factory=list)
     strength: Annotated[
-        list[float], typer.Option("--strength", "-s", help="Of each donor, from 0 to 1; 1 by default.")
+        list[float], typer.Option("--strength", "-s", help="Share of each donor, from 0 to 1; 1 by default.")
     ] = field(default_factory=list)
     part: Annotated[
         list[str],
@@ -67,9 +67,9 @@ class MixSettings:
     ] = field(default_factory=list)
     threshold: Annotated[
         float | None,
-        typer.Option(help=f"Smallest share of a style channel in the --part; {THRESHOLD:g} by default."),
+        typer.Option(help=f"Smallest share of a style channel's effect in the --part; {THRESHOLD:g} by default."),
     ] = None
-    matrix: Annotated[bool, typer.Option("--matrix", help="A figure of each with the styles of each.")] = False
+    matrix: Annotated[bool, typer.Option("--matrix", help="A figure of every mix of two.")] = False
     column: Annotated[list[str], typer.Option(help="A donor in a --matrix; all by default.", metavar="B")] = field(
         default_factory=list
     )

@@ -31,12 +31,12 @@ Layers = Annotated[
 Raw = Annotated[
     bool, typer.Option("--raw", help="Take strengths as multiples of the stored vector, for published files.")
 ]
-Truncation = Annotated[float, typer.Option(help="Of seeds: 1 as drawn, 0 the mean face.")]
+Truncation = Annotated[float, typer.Option(help="Truncation of seeds: 1 as drawn, 0 the mean face.")]
 
 Out = Annotated[Path | None, typer.Option(help="The picture's file, or a folder for it.", metavar="FILE|DIR")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 RecordsModel = Annotated[
-    str | None, typer.Option(help="The generator; the records', or ffhq, by default.", metavar="NAME|PATH")
+    str | None, typer.Option(help="The generator; a record's own, or ffhq, by default.", metavar="NAME|PATH")
 ]
 Device = Annotated[
     str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")

@@ -44,8 +44,10 @@ class RetrieveSettings:
         str, typer.Option(help="What to search: seeds, or a folder of records.", metavar="SEEDS|FOLDER")
     ] = "seed:0-199"
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=99, help="How many to show.")] = 6
-    threshold: Annotated[float, typer.Option(help="Smallest share of a style channel in the --part.")] = THRESHOLD
-    strength: Annotated[float, typer.Option("--strength", "-s", help="Of the mixes, from 0 to 1.")] = 1.0
+    threshold: Annotated[float, typer.Option(help="Smallest share of a channel's effect in the --part.")] = (
+        THRESHOLD
+    )
+    strength: Annotated[float, typer.Option("--strength", "-s", help="Strength of the mixes, 0 to 1.")] = 1.0
     truncation: Truncation = 0.7
     output: PictureOutput = field(default_factory=PictureOutput)
     on: RecordModelOptions = field(default_factory=RecordModelOptions)

@@ -34,7 +34,7 @@ class SampleOutput:
     ] = None
     single: Annotated[bool, typer.Option("--single", help="Write single pictures at full size.")] = False
     cols: Annotated[int | None, typer.Option(min=1, max=1000, help="Columns of the grid.")] = None
-    size: Annotated[int | None, typer.Option(min=1, help="Side of each picture: the model's, or halvings.")] = None
+    size: Annotated[int | None, typer.Option(min=1, help="Side of a picture: the model's, or that halved.")] = None
     records: Annotated[
         bool, typer.Option("--records", help=f"Also write each code as *{RECORD_SUFFIX}, to edit it.")
     ] = False
