@@ -141,7 +141,7 @@ def evaluate(settings: EvaluateSettings) -> None:
     _check_scores(settings.direction, settings.score)
     if output.report is not None:
         _check_report_options(settings.context)
-        from stylegan_latents.editing.evaluation.of_report import fill_in
+        from stylegan_latents.editing.evaluation.inversions import fill_in
 
         fill_in(
             output.report, settings.direction, settings.score, settings.scorer, settings.identity,
