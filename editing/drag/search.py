@@ -37,16 +37,12 @@ class Search:
     """The search; positions are x and y in fractions of the image's side, ``[..., 2]``.
 
     Args:
-        G: the generator.
+        G, rows, learning_rate, mask_weight, seed: see ``Drag``.
         followed: the feature map in which points are tracked.
         ws: the code to start from, ``[1, num_ws, w_dim]``.
         positions: start and target of each point, ``[n, 2, 2]``.
-        rows: rows of ws that change.
-        learning_rate: of Adam, in standard deviations of W.
         mask: what may change, ``[h, w]``; None for all.
-        mask_weight: of the mask loss, whose gradient is shortened where it outweighs motion supervision.
         noise: see ``Generator.synthesize``.
-        seed: of the samples that W's statistics come from.
 
     Attributes:
         best: the state with the points nearest to their targets, the last of equals; None before the first step.

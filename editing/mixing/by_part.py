@@ -73,13 +73,10 @@ def part_distances(G: "Generator", ws: "Tensor", others: "Tensor", weights: "Ten
     Args:
         ws: the query, ``[1, num_ws, w_dim]``.
         others: the codes to compare, ``[N, num_ws, w_dim]``.
-        weights: of the style channels, see ``PartDonor``.
+        weights: of the style channels, see ``PartDonor``; InputError if all are 0.
 
     Returns:
         float32 ``[N]``: the weighted root mean square difference of the styles, in their standard deviations.
-
-    Raises:
-        InputError: all weights are 0.
     """
     import torch
 

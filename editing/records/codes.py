@@ -29,10 +29,9 @@ class Code:
     Attributes:
         name: for titles and files' names: a record's stem, or ``seed5``.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
-        z: float32 ``[1, z_dim]`` of a seed or a sample's record; None for other records.
+        z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation``; None for most records.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
         path, record: None for a seed.
-        truncation: with which ``ws`` was mapped from ``z``.
     """
 
     name: str
@@ -94,13 +93,7 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
 def open_sources(
     sources: Sequence[CodeSource], *, model: str | None = None, device: str | None = None, truncation: float = 1.0
 ) -> "tuple[Generator, list[Code]]":
-    """Load the generator that all sources belong to, and their codes.
-
-    Args:
-        sources: from ``read_sources``.
-        model: the generator's name or file; None for that of the records, or the default one.
-        device: where to compute.
-        truncation: of the seeds' codes: 1 as drawn, 0 for the mean w.
+    """Load the generator of all sources (``model``, else the records' or the default one), and their codes.
 
     Raises:
         InputError: a record belongs to another model, a seed is for a model with classes, or the truncation is out

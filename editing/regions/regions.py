@@ -88,8 +88,7 @@ def masks_of_codes(
     """Masks of regions in the pictures of codes: one for all from a file, one for each face from landmarks.
 
     Args:
-        G: the generator.
-        ws: codes ``[N, num_ws, w_dim]``.
+        G, ws: the generator and codes ``[N, num_ws, w_dim]``.
         regions: each one of ``REGIONS``, or a mask's file.
         progress: called with the number of codes done and in all.
 

@@ -104,10 +104,7 @@ def reach_targets(
         scorer: measures the pictures.
 
     Returns:
-        An edit for each target, and where its last search ended.
-
-    Raises:
-        InputError: a target cannot be reached or measured.
+        An edit for each target, and where its last search ended; InputError for a target out of reach.
     """
     from stylegan_latents.invert.photos.files import to_tensor
 

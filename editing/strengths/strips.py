@@ -32,18 +32,13 @@ def strips(
     """One row of pictures for each direction.
 
     Args:
-        G: the generator.
-        ws: the code to edit, ``[1, num_ws, w_dim]``.
-        noise: see ``Generator.synthesize``.
+        G, ws, noise: for ``Generator.synthesize``; the code is ``[1, num_ws, w_dim]``.
         directions: for this model.
         progress: called with the number of directions done and in all.
         strengths: the columns; None for ``STRENGTHS``, or for single style channels five times these.
-        rows, raw: see ``edited_styles``.
+        rows, raw: see ``edited_styles``, also for errors.
         cell: largest side of a picture in pixels.
         named: whether the directions' names stand on the left.
-
-    Raises:
-        InputError: a strength is so large that the code overflows.
     """
     import torch
 
