@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import Overwrite, RecordsModelOptions
+from stylegan_latents.editing.commands.options import Overwrite, RecordModelOptions
 from stylegan_latents.editing.discovery.by_name import FINDERS, all_options, options_of
 from stylegan_latents.editing.discovery.finders.base import sample_codes
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
@@ -90,7 +90,7 @@ _SETTINGS = make_dataclass(
         ("chosen", Chosen),
         ("finder", all_options(), field(default_factory=all_options())),
         ("output", Output, field(default_factory=Output)),
-        ("on", RecordsModelOptions, field(default_factory=RecordsModelOptions)),
+        ("on", RecordModelOptions, field(default_factory=RecordModelOptions)),
     ],
     frozen=True,
     kw_only=True,
@@ -203,7 +203,7 @@ def _quality(direction: "Direction") -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _shown(output: Output, on: RecordsModelOptions) -> "tuple[Generator, Tensor, Noise]":
+def _shown(output: Output, on: RecordModelOptions) -> "tuple[Generator, Tensor, Noise]":
     """The generator, and the code and noise to show the directions on."""
     if output.record is not None:
         from stylegan_latents.editing.records.opened import OpenRecord

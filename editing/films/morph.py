@@ -94,7 +94,7 @@ class Morph:
 
         first, points = codes[0], self.points(len(codes))
         speed = even_speed(
-            first.drawn_by(G),
+            first.own_generator(G),
             trajectory,
             points=points,
             styles=self.styles(G),

@@ -1,4 +1,4 @@
-"""Which record a command means by what the user typed."""
+"""Finds the record that a command's argument names."""
 
 import sys
 from pathlib import Path
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
-    """Read the record that a command means; which one it is, is printed where the user did not name it.
+    """Read the record that an argument names; its path is printed where it differs from the argument.
 
     Args:
-        named: a record; a folder, for the newest that can be read; a photo, for the record made from it, here
-            or beside it; None for the newest in this folder.
+        named: a record; a photo, for its record in this folder or beside it; a folder, for its newest record that
+            can be read; None for this folder's.
 
     Raises:
         InputError: there is no such record, or it cannot be read.
@@ -35,7 +35,7 @@ def _is_record(named: Path) -> bool:
 
 
 def _found(named: Path | None) -> "tuple[Path, Inversion | None]":
-    """The record of a folder, which is read to know that it can be, or of a photo."""
+    """The record of a photo, or of a folder, which is read to know that it can be."""
     if named is None or named.is_dir():
         return _newest_readable(named or Path())
     beside = [folder / f"{named.stem}{RECORD_SUFFIX}" for folder in (Path(), named.parent)]
@@ -64,6 +64,6 @@ def _newest_readable(folder: Path) -> "tuple[Path, Inversion]":
 
 def _load(path: Path) -> "Inversion":
     with show_status("Reading the record"):
-        # PyTorch comes with it, which takes a while.
+        # Imports PyTorch, which takes a while.
         from stylegan_latents.invert.record.inversion import Inversion
     return Inversion.load(path)
