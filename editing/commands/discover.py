@@ -23,7 +23,7 @@ from stylegan_latents.generator.cli.progress import show_work
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -148,7 +148,7 @@ def discover(
     )  # fmt: skip
     wish.check()
     share_freed_memory()  # before there are threads, each of which would get memory of its own
-    with show_work() as begin, contextlib.closing(Claims()) as claims, keep_freed_memory():
+    with show_work() as begin, contextlib.closing(OutputLocks()) as locks, keep_freed_memory():
         scored = open_scorer(wish, begin)
         picture = out / f"{wish.stem}.png"
         check_writable(out)  # minutes of work come before the first file
@@ -158,7 +158,7 @@ def discover(
                 raise InputError(
                     f"{path} exists already; add --overwrite to replace it, or name a folder with --out."
                 )
-            claims.take(path)
+            locks.take(path)
         G, ws, noise = _shown(record, model, device, show)
         found = find_directions(G, wish, scored, begin)
         for direction, path in zip(found, files, strict=True):

@@ -15,7 +15,7 @@ from stylegan_latents.editing.records.outputs import file_name
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 
 interpolate_app = new_app()
 _SMALL_FORMATS = (".gif", ".webp")
@@ -148,8 +148,8 @@ def interpolate(settings: InterpolateSettings) -> None:
         size = min(_SMALL, G.resolution)
     size = film_side(size, G)
     morph = replace(morph, directions=[find_direction(name, G) for name in settings.direction])
-    with contextlib.closing(Claims()) as claims:
-        claims.take(out)
+    with contextlib.closing(OutputLocks()) as locks:
+        locks.take(out)
         if settings.even:
             with show_count("measuring the trajectory", morph.points(len(codes)), "point") as count:
                 times = morph.times(G, codes, on_point=count)

@@ -13,7 +13,7 @@ from stylegan_latents.generator.cli.command import DONE, STOPPED, choose_device,
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.ops.memory import keep_freed_memory
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.discovery.finders.text import TextOptimized, TextOptimizer
@@ -89,9 +89,9 @@ def text(settings: TextSettings) -> int:
         distance_weight=settings.distance_weight,
         rows=G.rows(settings.layers),
     )
-    with contextlib.closing(Claims()) as claims:
+    with contextlib.closing(OutputLocks()) as locks:
         for target in files:
-            claims.take(target)
+            locks.take(target)
         with show_count(opened.stem, settings.steps, "step") as count, keep_freed_memory():
             ended = search.optimize(
                 opened.ws, settings.wanted, noise=opened.noise, progress=lambda *_: count(), keep_partial=True
