@@ -1,4 +1,4 @@
-"""The record of an inversion: the code, how it was found, and where the photo came from."""
+"""The record of an inversion: codes, settings, metrics and sources."""
 
 import dataclasses
 import importlib.metadata
@@ -33,22 +33,22 @@ _MODEL_FILE = "model_file"
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
-    """N photos in the latent space of one generator.
+    """N images in the latent space of one generator.
 
     Attributes:
         ws: float32 ``[N, num_ws, w_dim]``, on the CPU.
-        model, fingerprint, latent_space: of the generator, as ``Generator`` has them.
+        model, fingerprint, latent_space: of the generator.
         method: the inverter, such as ``optimize``.
-        settings: every setting of the inverter.
-        metrics: for each measure one value per image (NaN where it has none), taken in float32.
+        settings: of the inverter and the run.
+        metrics: by name, one float32 value per image, NaN where it has none.
         noise: optimised noise maps, ``[1 or N, 1, H, W]`` each; None for the model's own.
-        weights: what tuning added to the generator's weights, as ``invert.record.tuned_weights`` describes it, with
-            one more axis of length 1 (shared by all images) or N in front; float16 or float32; None for none.
-        sources: the photo of each image; empty when the images came from memory.
-        alignments: the crop of each image, None for one that was taken whole; empty like ``sources``.
+        weights: tuned weights as differences (see ``invert.record.tuned_weights``), float16 or float32, with a
+            leading axis of length 1 (shared by all images) or N; None for none.
+        sources: the photo of each image; empty for images from memory.
+        alignments: of each image's crop, None for a whole image; may be empty.
         version: of this library, when the record was made.
-        footage: the film whose frames the images are, in place of ``sources``; None for photos.
-        model_file: where the generator was loaded from, for one that is a file; kept relative to the record's own.
+        footage: the film that the images are frames of, in place of ``sources``; None for photos.
+        model_file: the generator's file, for one without a name; stored relative to the record's folder.
 
     Raises:
         InputError: a shape does not fit, or a value is not finite.
@@ -77,7 +77,7 @@ class Inversion:
         if self.noise is not None:
             object.__setattr__(self, "noise", [plain(map) for map in self.noise])
         if self.weights is not None:
-            # A difference is small beside what it is added to: half the precision keeps enough of it.
+            # Differences are small beside the weights, so that half precision is enough.
             half = torch.float16
             kept = {
                 name: part.detach().cpu().contiguous() if part.dtype == half else plain(part)
@@ -95,25 +95,22 @@ class Inversion:
             if weight.ndim < 1 or len(weight) not in (1, len(self)):
                 raise InputError(f"Tuned weights need 1 or N entries in front, {name} has {list(weight.shape)}.")
         counts = {name: len(values) for name, values in self.metrics.items()}
-        counts |= {name: len(values) for name, values in self._optional_lists() if values}
+        counts |= {"sources": len(self.sources) or len(self), "alignments": len(self.alignments) or len(self)}
         counts |= {} if self.footage is None else {"frames": len(self.footage.frames)}
         for name, count in counts.items():
             if count != len(self):
                 raise InputError(f"The record holds {len(self)} codes, but {count} of {name}.")
-
-    def _optional_lists(self) -> "list[tuple[str, list[Any]]]":
-        return [("sources", self.sources), ("alignments", self.alignments)]
 
     def __len__(self) -> int:
         return self.ws.shape[0]
 
     @property
     def diverged(self) -> dict[int, int]:
-        """The images whose search diverged, each with the step; what is kept of them is the best from before."""
+        """The images whose search diverged, each with the step; their codes are the best before it."""
         return diverged_images(self.settings, len(self))
 
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors by the names they have on disk."""
+        """All tensors by their names in the file."""
         noise = {f"noise.{i:03d}": map for i, map in enumerate(self.noise or [])}
         weights = {f"weights.{name}": value for name, value in (self.weights or {}).items()}
         return {"ws": self.ws, **noise, **weights}
@@ -137,9 +134,9 @@ class Inversion:
         ]
 
     def for_generator(self, G: Generator) -> Tensor:
-        """The codes on the generator's device, ``[N, num_ws, w_dim]``, when they belong to its latent space.
+        """The codes on the generator's device, ``[N, num_ws, w_dim]``.
 
-        A code of W (equal rows) also fits a generator with another number of rows.
+        A code of W (equal rows) also fits a generator of the same latent space with another number of rows.
 
         Raises:
             InputError: the record was made with another model, or its W+ has another number of rows.
@@ -158,10 +155,10 @@ class Inversion:
         return ws.to(G.device)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
-        """Write the record as one safetensors file, whole or not at all.
+        """Write the record as one safetensors file, atomically.
 
         Raises:
-            InputError: the file exists and may not be replaced, or cannot be written.
+            InputError: the file exists and ``overwrite`` is False, or it cannot be written.
         """
         from safetensors.torch import save
 
@@ -170,18 +167,18 @@ class Inversion:
             raise InputError(f"Cannot write {path}: a record's name ends with {RECORD_SUFFIX}.")
         header = self._header(path.absolute().parent)
         tensors = self.tensors()
-        # One entry: safetensors writes several in any order, and equal records should be equal files.
+        # One entry, as safetensors writes several in any order, and equal records should be equal files.
         header[_DIGEST] = digest(header, tensors)
         content = save(tensors, metadata={HEADER: canonical(header)})
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_bytes(content)
 
     def save_npz(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
-        """Write the code alone as other projectors do: ``.npz`` with ``w``, float32 ``[1, num_ws, w_dim]``.
+        """Write the code as NVIDIA's projector does: ``.npz`` with ``w``, float32 ``[1, num_ws, w_dim]``.
 
         Raises:
-            InputError: the record holds several codes, the name does not end with .npz, or the file cannot be
-                written or exists and may not be replaced.
+            InputError: the record holds several codes, the name does not end with .npz, the file exists and
+                ``overwrite`` is False, or it cannot be written.
         """
         import numpy as np
 
@@ -210,7 +207,7 @@ class Inversion:
             "sources": [source.to_dict(folder) for source in self.sources],
             "alignments": [None if item is None else item.to_dict() for item in self.alignments],
             "version": self.version,
-            # Readers of earlier versions know neither.
+            # Absent where not used, as in records of earlier versions.
             **({} if self.footage is None else {FOOTAGE: self.footage.to_dict(folder)}),
             **({} if self.model_file is None else {_MODEL_FILE: relative_path(self.model_file, folder)}),
         }
@@ -220,12 +217,11 @@ class Inversion:
         """Read a record.
 
         Raises:
-            InputError: there is no such file, it is no record, its bytes changed since it was written, or a
-                later version wrote it.
+            InputError: there is no such file, it is no record, it was changed since it was written, or a later
+                version wrote it.
         """
         from safetensors import SafetensorError, safe_open
 
-        # Here, and not where an error means a damaged record: Ctrl-C during an import is no damage.
         from stylegan_latents.invert.photos.crop import Alignment
 
         path = Path(path)
@@ -255,7 +251,7 @@ class Inversion:
 
 
 def library_version() -> str:
-    """The installed version of stylegan-latents, or ``unknown`` when it runs from a folder."""
+    """The installed version of stylegan-latents; ``unknown`` if it is not installed."""
     try:
         return importlib.metadata.version("stylegan-latents")
     except importlib.metadata.PackageNotFoundError:
