@@ -42,6 +42,9 @@ class Progress:
     images: Tensor
 
 
+OnStep = Callable[[Progress], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings(OptimizerSettings):
     """Settings of a search in W or W+: those of ``OptimizerSettings``, and more.
@@ -121,15 +124,9 @@ class Inverter(ABC):
 
     @abstractmethod
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        start: Tensor | None = None,
-    ) -> Inversion:
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
+    ) -> Inversion:  # fmt: skip
         """Find the codes of N images at once, independently of one another.
 
         Args:
@@ -208,9 +205,7 @@ class RefiningInverter(Inverter):
     def uses_identity(self) -> bool:
         return self.pivot.uses_identity
 
-    def find_pivot(
-        self, images: Tensor, steps: int, on_step: Callable[[Progress], None] | None, **arguments: Any
-    ) -> Inversion:
+    def find_pivot(self, images: Tensor, steps: int, on_step: OnStep | None, **arguments: Any) -> Inversion:
         """The pivot's record, with ``arguments`` of ``invert``; its steps count as the first of ``steps``."""
 
         def on_pivot(progress: Progress) -> None:

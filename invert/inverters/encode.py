@@ -1,7 +1,6 @@
 """Inversion by an encoder: one forward pass, or a few with ReStyle."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -15,7 +14,7 @@ from stylegan_latents.encoders.shipped import shipped_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.invert.inverters.base import Inverter, Progress
+from stylegan_latents.invert.inverters.base import Inverter, OnStep
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import IdentityLoss
@@ -79,15 +78,10 @@ class EncoderInverter(Inverter):
         return made
 
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,  # noqa: ARG002 - there is no search
-        keep_partial: bool = False,  # noqa: ARG002
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,  # noqa: ARG002
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,  # noqa: ARG002
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None,  # noqa: ARG002
         start: Tensor | None = None,
-    ) -> Inversion:
+    ) -> Inversion:  # fmt: skip
         if mask is not None:
             raise InputError("An encoder encodes the whole image; leave the mask out, or use a search.")
         if start is not None:

@@ -6,7 +6,7 @@ every map is normalised to mean 0 and standard deviation 1.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -20,11 +20,18 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import in_precision
-from stylegan_latents.invert.inverters.base import STOPPED, Inverter, Progress, RefiningInverter, SearchSettings
+from stylegan_latents.invert.inverters.base import (
+    STOPPED,
+    Inverter,
+    OnStep,
+    Progress,
+    RefiningInverter,
+    SearchSettings,
+)
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
-from stylegan_latents.invert.search.loss import LPIPS, Comparison, IdentityLoss, check_images, loss_weights
+from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
 from stylegan_latents.invert.search.steps import BestSoFar, OptimizerSettings, schedule
 
 _SMALLEST = 8  # pixels, the side of the coarsest scale at which neighbours are compared
@@ -86,15 +93,9 @@ class NoiseOptimization(RefiningInverter):
         return cls(G, pivot, NoiseSettings(steps=steps, precision=options.precision))
 
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        start: Tensor | None = None,
-    ) -> Inversion:
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
+    ) -> Inversion:  # fmt: skip
         check_images(images)
         before, total = self.pivot.steps, self.pivot.steps + self.steps
 
@@ -132,18 +133,10 @@ class _NoiseSearch:
 
     def __init__(self, inverter: NoiseOptimization, images: Tensor, ws: Tensor, mask: Tensor | None) -> None:
         self.settings = settings = inverter.search
-        G, dtype = inverter.G, settings.dtype
+        G = inverter.G
         self.steps = inverter.steps
-        self.G = in_precision(G, dtype)
-        self.comparison = Comparison(
-            images,
-            settings.search_size,
-            G.resolution,
-            LPIPS.load("alex").to(G.device).in_precision(dtype),
-            identity_loss=None,
-            mask=mask,
-            **loss_weights(settings),
-        )
+        self.G = in_precision(G, settings.dtype)
+        self.comparison = comparison_for(G, images, settings, G.resolution, mask=mask)
         with torch.no_grad():
             self.styles = self.G.styles(ws)
         self.strengths = [one.detach().float() for one in noise_strengths(G)]

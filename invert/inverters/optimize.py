@@ -8,7 +8,7 @@ work; the loss falls as fast.
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import torch
@@ -21,10 +21,10 @@ from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import in_precision
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.inverters.base import Inverter, Progress, SearchSettings
+from stylegan_latents.invert.inverters.base import Inverter, OnStep, Progress, SearchSettings
 from stylegan_latents.invert.inverters.options import InverterOptions, Space
 from stylegan_latents.invert.record.inversion import Inversion
-from stylegan_latents.invert.search.loss import LPIPS, Comparison, IdentityLoss, check_images, loss_weights
+from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
 from stylegan_latents.invert.search.steps import BestSoFar, rows_finer_than, schedule, size_to_draw
 
 
@@ -64,15 +64,9 @@ class OptimizationInverter(Inverter):
         return self.search.identity_weight > 0
 
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        start: Tensor | None = None,
-    ) -> Inversion:
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
+    ) -> Inversion:  # fmt: skip
         check_images(images)
         if start is None:
             start = self.own_start(images, mask)
@@ -136,20 +130,12 @@ class _Search:
         self.settings = settings = inverter.search
         self.momentum = inverter.momentum
         self.steps = inverter.steps
-        dtype = settings.dtype
         G = inverter.G
-        self.G = in_precision(G, dtype)
+        self.G = in_precision(G, settings.dtype)
         self.statistics = WStatistics.of(G, seed=settings.seed)
         finer = 2 if settings.detail_weight or settings.centre_weight else 1
-        self.comparison = Comparison(
-            images,
-            settings.search_size,
-            min(G.resolution, settings.search_size * finer),
-            LPIPS.load("alex").to(G.device).in_precision(dtype),
-            identity_loss=identity_loss,
-            mask=mask,
-            **loss_weights(settings),
-        )
+        fine_size = min(G.resolution, settings.search_size * finer)
+        self.comparison = comparison_for(G, images, settings, fine_size, identity_loss=identity_loss, mask=mask)
         self.drawn_size = size_to_draw(self.comparison.fine_size, G)
         # One row while the search is in W, num_ws rows in W+.
         coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device)

@@ -5,7 +5,6 @@ convolutions are tuned. The layers that compute styles are not, so directions ke
 to each weight's root mean square, so that one learning rate suits all architectures.
 """
 
-from collections.abc import Callable
 from typing import ClassVar, Self
 
 import torch
@@ -16,19 +15,24 @@ from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
-from stylegan_latents.invert.inverters.base import STOPPED, Inverter, Progress, RefiningInverter, SearchSettings
+from stylegan_latents.invert.inverters.base import (
+    STOPPED,
+    Inverter,
+    OnStep,
+    Progress,
+    RefiningInverter,
+    SearchSettings,
+)
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.inverters.tuning import Drawing, Tuning, TuningSettings
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import (
-    LPIPS,
-    Comparison,
     IdentityLoss,
     area_resize,
     check_images,
     check_mask,
-    loss_weights,
+    comparison_for,
 )
 
 
@@ -75,16 +79,10 @@ class PivotalTuning(RefiningInverter):
         return self.tuning.identity_weight > 0 or super().uses_identity
 
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        start: Tensor | None = None,
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
         unchanged: Tensor | None = None,
-    ) -> Inversion:
+    ) -> Inversion:  # fmt: skip
         """As ``Inverter.invert``, with ``unchanged`` as for ``tune``."""
         total = self.pivot.steps + self.steps * self._runs(len(images))
         found = self.find_pivot(
@@ -104,16 +102,9 @@ class PivotalTuning(RefiningInverter):
         )  # fmt: skip
 
     def tune(
-        self,
-        images: Tensor,
-        pivot: Inversion,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        unchanged: Tensor | None = None,
-    ) -> Inversion:
+        self, images: Tensor, pivot: Inversion, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, unchanged: Tensor | None = None,
+    ) -> Inversion:  # fmt: skip
         """Tune at codes that were found already, by any method; other arguments are as for ``Inverter.invert``.
 
         Args:
@@ -143,15 +134,8 @@ class PivotalTuning(RefiningInverter):
         found: list[dict[str, Tensor]] = []
         with keep_freed_memory():
             drawing = Drawing.of(self.G, self.tuning.dtype)
-            lpips = LPIPS.load("alex").to(self.G.device).in_precision(drawing.dtype)
-            compare = Comparison(
-                targets,
-                self.tuning.search_size,
-                self.G.resolution,
-                lpips,
-                identity_loss=identity_loss,
-                mask=mask,
-                **loss_weights(self.tuning),
+            compare = comparison_for(
+                self.G, targets, self.tuning, self.G.resolution, identity_loss=identity_loss, mask=mask
             )
             shown = compare.target.clone()
             runs = self._runs(len(images))

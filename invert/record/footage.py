@@ -80,16 +80,8 @@ class Footage:
 
     def to_dict(self, folder: Path) -> dict[str, JSON]:
         """The values in the types of JSON, for a record in ``folder``."""
-        return {
-            "source": self.source.to_dict(folder),
-            "size": list(self.size),
-            "rate": self.rate,
-            "times": list(self.times),
-            "frames": list(self.frames),
-            "bridged": list(self.bridged),
-            "every": self.every,
-            "scenes": list(self.scenes),
-        }
+        lists = {name: list(getattr(self, name)) for name in ("size", "times", "frames", "bridged", "scenes")}
+        return {"source": self.source.to_dict(folder), "rate": self.rate, "every": self.every, **lists}
 
     @staticmethod
     def from_dict(values: dict[str, Any], folder: Path) -> "Footage":

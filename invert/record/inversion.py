@@ -5,10 +5,9 @@ import importlib.metadata
 import json
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,16 +16,15 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX, canonical, digest
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.run_settings import diverged_images, settings_of_image
 from stylegan_latents.invert.record.source import Source, relative_path
 
-if TYPE_CHECKING:
-    from stylegan_latents.invert.photos.crop import Alignment
-
 __all__ = ["JSON", "Inversion", "Source", "library_version"]
 _FORMAT = 1
+_PLAIN = ("model", "fingerprint", "latent_space", "method", "settings", "version")
 _DIGEST = "sha256"
 _MODEL_FILE = "model_file"
 
@@ -64,7 +62,7 @@ class Inversion:
     noise: list[Tensor] | None = None
     weights: dict[str, Tensor] | None = None
     sources: list[Source] = field(default_factory=list)
-    alignments: "list[Alignment | None]" = field(default_factory=list)
+    alignments: list[Alignment | None] = field(default_factory=list)
     version: str = field(default_factory=lambda: library_version())
     footage: Footage | None = None
     model_file: Path | None = None
@@ -194,11 +192,7 @@ class Inversion:
         return {
             "kind": "inversion",
             "format": _FORMAT,
-            "model": self.model,
-            "fingerprint": self.fingerprint,
-            "latent_space": self.latent_space,
-            "method": self.method,
-            "settings": self.settings,
+            **{name: getattr(self, name) for name in _PLAIN},
             "metrics": {
                 # JSON has no NaN and no infinity.
                 name: [value if math.isfinite(value) else None for value in map(float, values)]
@@ -206,7 +200,6 @@ class Inversion:
             },
             "sources": [source.to_dict(folder) for source in self.sources],
             "alignments": [None if item is None else item.to_dict() for item in self.alignments],
-            "version": self.version,
             # Absent where not used, as in records of earlier versions.
             **({} if self.footage is None else {FOOTAGE: self.footage.to_dict(folder)}),
             **({} if self.model_file is None else {_MODEL_FILE: relative_path(self.model_file, folder)}),
@@ -221,8 +214,6 @@ class Inversion:
                 version wrote it.
         """
         from safetensors import SafetensorError, safe_open
-
-        from stylegan_latents.invert.photos.crop import Alignment
 
         path = Path(path)
         if path.is_dir() or not path.exists():
@@ -245,7 +236,7 @@ class Inversion:
         if header.pop(_DIGEST, None) != digest(header, tensors):
             raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
         try:
-            return _from_header(header, tensors, path.absolute().parent, Alignment.from_dict)
+            return _from_header(header, tensors, path.absolute().parent)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error
 
@@ -258,12 +249,7 @@ def library_version() -> str:
         return "unknown"
 
 
-def _from_header(
-    header: dict[str, Any],
-    tensors: dict[str, Tensor],
-    folder: Path,
-    to_alignment: "Callable[[dict[str, Any]], Alignment]",
-) -> Inversion:
+def _from_header(header: dict[str, Any], tensors: dict[str, Tensor], folder: Path) -> Inversion:
     noise = [tensors[name] for name in sorted(tensors) if name.startswith("noise.")]
     prefix = "weights."
     model_file = header.get(_MODEL_FILE)
@@ -282,7 +268,7 @@ def _from_header(
         noise=noise or None,
         weights=weights or None,
         sources=[Source.from_dict(item, folder) for item in header["sources"]],
-        alignments=[None if item is None else to_alignment(item) for item in header["alignments"]],
+        alignments=[None if item is None else Alignment.from_dict(item) for item in header["alignments"]],
         version=str(header["version"]),
         footage=Footage.from_dict(header[FOOTAGE], folder) if FOOTAGE in header else None,
         model_file=None if model_file is None else Path(os.path.normpath(folder / model_file)),

@@ -123,10 +123,9 @@ def tuned_generator(G: Generator, record: "Inversion", image: int = 0) -> Genera
     Raises:
         InputError: the weights were tuned on another generator.
     """
-    parts = weights_of(record, image)
+    parts = _difference_of(G, record, image)
     if parts is None:
         return G
-    check_tuned_on(G, record)
     tuned = copy.deepcopy(G)
     set_weights(tuned, added(tunable(G), parts))
     return tuned
@@ -138,28 +137,23 @@ def differences(G: Generator, record: "Inversion", image: int = 0) -> dict[str, 
     Raises:
         InputError: the weights were tuned on another generator.
     """
-    parts = weights_of(record, image)
+    parts = _difference_of(G, record, image)
     if parts is None:
         return None
-    check_tuned_on(G, record)
     base = tunable(G)
     return {name: weight - base[name] for name, weight in added(base, parts).items()}
 
 
-def weights_of(record: "Inversion", image: int = 0) -> dict[str, Tensor] | None:
+def _difference_of(G: Generator, record: "Inversion", image: int) -> dict[str, Tensor] | None:
     """The difference of one image, without the leading axis; None for a record without tuned weights."""
     if record.weights is None:
         return None
-    return {name: part[image if len(part) > 1 else 0] for name, part in record.weights.items()}
-
-
-def check_tuned_on(G: Generator, record: "Inversion") -> None:
-    """Raise InputError if a record's weights were tuned on another generator."""
     if record.fingerprint != G.fingerprint:
         raise InputError(
             f"This record's weights were tuned on the model '{record.model}', and '{G.name}' has others; give that "
             "model, or invert the photo again without tuning."
         )
+    return {name: part[image if len(part) > 1 else 0] for name, part in record.weights.items()}
 
 
 @torch.no_grad()

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS, Trunk, area_resize
+from stylegan_latents.invert.search.steps import OptimizerSettings
 
 _GRID = 4  # pixels of a cell, at twice the compared side: the block size of the wavelet generators
 _GRID_WINDOW = 16  # cells a side over which the mean is taken; a photo's own texture averages out
@@ -173,6 +175,23 @@ class Comparison:
             middle = slice(self.size // 2, self.size // 2 + self.size)
             coarse = torch.cat([coarse, twice[:, :, middle, middle]])
         return coarse if coarse.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(coarse, _LEAST_FOR_LPIPS)
+
+
+def comparison_for(
+    G: Generator, images: Tensor, settings: OptimizerSettings, fine_size: int, *,
+    identity_loss: IdentityLoss | None = None, mask: Tensor | None = None,
+) -> Comparison:  # fmt: skip
+    """The ``Comparison`` of a search with these settings, on the generator's device."""
+    lpips = LPIPS.load("alex").to(G.device).in_precision(settings.dtype)
+    return Comparison(
+        images,
+        settings.search_size,
+        fine_size,
+        lpips,
+        identity_loss=identity_loss,
+        mask=mask,
+        **loss_weights(settings),
+    )
 
 
 def loss_weights(settings: object) -> dict[str, float]:
