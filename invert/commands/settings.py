@@ -126,22 +126,6 @@ class MethodOptions:
         typer.Option(help="For pivotal: a mask; where it is white, tuning changes nothing.", metavar="MASK"),
     ] = None
 
-    def check_method(self, **others: bool) -> None:
-        """Raise InputError for an option that the method does not take.
-
-        Args:
-            others: whether other options that only some methods take were given, by their names.
-        """
-        given = {
-            "encoder": self.encoder is not None,
-            "identity_weight": self.identity_weight is not None,
-            "weights": self.weights != "full",
-            "keep_unchanged": self.keep_unchanged is not None,
-            "pivot": self.pivot is not None,
-            **others,
-        }
-        check_options(self.method, [name for name, one in given.items() if one], pivot=self.pivot)
-
     @property
     def model_file(self) -> Path | None:
         """The file or folder that the model is loaded from; None for one with a name."""
@@ -252,7 +236,10 @@ class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOp
 
     def __post_init__(self) -> None:
         self.check_face()
-        self.check_method(preview=self.preview is not None, precision=self.precision == "bfloat16")
+        changed = {one.name for one in dataclasses.fields(self) if getattr(self, one.name) != one.default}
+        # Every method computes in float32.
+        given = changed - {"precision"} if self.precision == "float32" else changed
+        check_options(self.method, given, pivot=self.pivot)
         if self.identity_weight is not None and not self.align:
             raise InputError("--identity-weight needs an aligned face; leave it or --no-align out.")
         if not self.model:

@@ -32,7 +32,7 @@ from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
-from stylegan_latents.invert.search.steps import BestSoFar, OptimizerSettings, schedule
+from stylegan_latents.invert.search.steps import BestSoFar, Optimization, OptimizerSettings, schedule
 
 _SMALLEST = 8  # pixels, the side of the coarsest scale at which neighbours are compared
 
@@ -105,22 +105,15 @@ class NoiseOptimization(RefiningInverter):
         if STOPPED in found.settings:
             return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)
         self.check_pivot(found)
-        stopped_at: int | None = None
+
+        def report(drawn: Tensor, loss: float) -> None:
+            if on_step is not None:
+                on_step(Progress(before + search.steps_done, total, loss, drawn))
+
         with keep_freed_memory():
             search = _NoiseSearch(self, images, found.for_generator(self.G), mask)
-            try:
-                for step in range(self.steps):
-                    drawn, loss = search.step(step)
-                    if not math.isfinite(loss):
-                        break
-                    if on_step is not None:
-                        on_step(Progress(before + step + 1, total, loss, drawn))
-            except KeyboardInterrupt:
-                if not keep_partial:
-                    raise
-                stopped_at = before + search.steps_done
-        if not search.steps_done and stopped_at is None:
-            raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
+            stopped = search.run(self.steps, report, keep_partial=keep_partial)
+        stopped_at = before + search.steps_done if stopped else None
         diverged = found.diverged | search.lowest.diverged(before)
         return self.record(found.ws, stopped_at=stopped_at, diverged=diverged, noise=search.scaled(search.best))
 
@@ -128,7 +121,7 @@ class NoiseOptimization(RefiningInverter):
         return self.search.values() | {"pivot_settings": self.pivot_settings}
 
 
-class _NoiseSearch:
+class _NoiseSearch(Optimization):
     """The state of the search for noise maps."""
 
     def __init__(self, inverter: NoiseOptimization, images: Tensor, ws: Tensor, mask: Tensor | None) -> None:
@@ -147,14 +140,12 @@ class _NoiseSearch:
         self.best = [map.detach().clone() for map in self.maps]
         self.lowest = BestSoFar(count, G.device)
         self.adam = torch.optim.Adam(self.maps, lr=settings.learning_rate, betas=(0.9, 0.99))
-        self.steps_done = 0
 
     def scaled(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Normalised maps as the network takes them."""
         return [strength * map for strength, map in zip(self.strengths, maps, strict=True)]
 
     def step(self, step: int) -> tuple[Tensor, float]:
-        """One step of Adam; the images and the mean loss before it."""
         settings = self.settings
         self.adam.param_groups[0]["lr"] = settings.learning_rate * schedule((step + 0.5) / self.steps)
         self.adam.zero_grad()

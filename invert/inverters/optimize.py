@@ -25,7 +25,7 @@ from stylegan_latents.invert.inverters.base import Inverter, OnStep, Progress, S
 from stylegan_latents.invert.inverters.options import InverterOptions, Space
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
-from stylegan_latents.invert.search.steps import BestSoFar, rows_finer_than, schedule, size_to_draw
+from stylegan_latents.invert.search.steps import BestSoFar, Optimization, rows_finer_than, schedule, size_to_draw
 
 
 class OptimizationInverter(Inverter):
@@ -73,25 +73,20 @@ class OptimizationInverter(Inverter):
         if start is not None and start.shape != (len(images), self.G.num_ws, self.G.w_dim):
             shape = [len(images), self.G.num_ws, self.G.w_dim]
             raise InputError(f"The start needs the shape {shape}, got {list(start.shape)}.")
-        stopped_at = None
+
+        def report(drawn: Tensor, loss: float) -> None:
+            if on_step is not None:
+                on_step(Progress(search.steps_done, self.steps, loss, drawn))
+
         with keep_freed_memory():
             search = _Search(self, images, mask, identity_loss, start)
-            try:
-                for step in range(self.steps):
-                    drawn, loss = search.step(step)
-                    if not math.isfinite(loss):
-                        break
-                    if on_step is not None:
-                        on_step(Progress(step + 1, self.steps, loss, drawn))
-            except KeyboardInterrupt:
-                if not keep_partial or not search.steps_done:
-                    raise
-                stopped_at = search.steps_done
-        if not search.steps_done:
-            raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
+            stopped = search.run(self.steps, report, keep_partial=keep_partial)
+        if stopped and not search.steps_done:
+            raise KeyboardInterrupt  # there is no code to keep
         lost = torch.isinf(search.lowest.loss).nonzero().flatten().tolist()
         if lost:
             raise InputError(f"No code was found for image {lost[0]} of the {len(images)}: its loss is not finite.")
+        stopped_at = search.steps_done if stopped else None
         return self.record(search.best_ws(), stopped_at=stopped_at, diverged=search.lowest.diverged())
 
     def own_start(self, images: Tensor, mask: Tensor | None) -> Tensor | None:  # noqa: ARG002
@@ -116,7 +111,7 @@ def search_settings(options: InverterOptions) -> SearchSettings:
     )
 
 
-class _Search:
+class _Search(Optimization):
     """The state of one call of ``OptimizationInverter.invert``."""
 
     def __init__(
@@ -152,14 +147,12 @@ class _Search:
         self.held_rows = rows_finer_than(self.drawn_size, G)
         self.lowest = BestSoFar(len(images), G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
-        self.steps_done = 0
 
     def _new_adam(self) -> torch.optim.Adam:
         betas = (self.momentum, 0.99)
         return torch.optim.Adam([self.coordinates], lr=self.settings.learning_rate, betas=betas)
 
     def step(self, step: int) -> tuple[Tensor, float]:
-        """One step of Adam; the images and the mean loss before it."""
         settings = self.settings
         if step == self.w_steps and settings.space == "w+" and self.coordinates.shape[1] == 1:
             self.coordinates = self.coordinates.detach().repeat(1, self.G.num_ws, 1).requires_grad_()

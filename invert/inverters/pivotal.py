@@ -155,11 +155,12 @@ class PivotalTuning(RefiningInverter):
                         on_step(Progress(done, runs * self.steps, loss, shown.clone()))
 
                 if stopped_at is None:
-                    ended = tuning.run(report, keep_partial=keep_partial)
-                    at = {name: self.pivot.steps + before + step for name, step in ended.items()}
-                    stopped_at = at.get("stopped_at_step")
-                    if "diverged_at_step" in at:
-                        diverged |= dict.fromkeys(range(len(images))[rows], at["diverged_at_step"])
+                    stopped = tuning.run(self.steps, report, keep_partial=keep_partial)
+                    ended_at = self.pivot.steps + before + tuning.steps_done
+                    if stopped:
+                        stopped_at = ended_at
+                    elif tuning.steps_done < self.steps:
+                        diverged |= dict.fromkeys(range(len(images))[rows], ended_at)
                 found.append(tuning.best_parts())
         weights = {name: torch.stack([parts[name] for parts in found]) for name in found[0]}
         return self.record(pivot.ws, stopped_at=stopped_at, diverged=diverged, noise=pivot.noise, weights=weights)

@@ -1,7 +1,6 @@
 """One run of tuning: the optimisation of a generator's weights at fixed codes."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -23,7 +22,7 @@ from stylegan_latents.invert.record.tuned_weights import (
     units,
 )
 from stylegan_latents.invert.search.loss import Comparison
-from stylegan_latents.invert.search.steps import OptimizerSettings, schedule
+from stylegan_latents.invert.search.steps import Optimization, OptimizerSettings, schedule
 
 _LARGEST_HALF = 6e4
 
@@ -105,8 +104,10 @@ class Drawing:
         return as_colour(cast(Tensor, drawn))
 
 
-class Tuning:
+class Tuning(Optimization):
     """The state of tuning one set of weights."""
+
+    name = "Tuning"
 
     def __init__(
         self,
@@ -125,7 +126,6 @@ class Tuning:
         self.parts = {name: part.requires_grad_() for name, part in fresh.items()}
         self.best = {name: part.detach().clone() for name, part in fresh.items()}
         self.best_loss = math.inf
-        self.steps_done = 0
         self.random = torch.Generator().manual_seed(settings.seed + number)
         self.adam = torch.optim.Adam(
             self.parts.values(),
@@ -135,7 +135,6 @@ class Tuning:
         )
 
     def step(self, step: int) -> tuple[Tensor, float]:
-        """One step of Adam; the images and the mean loss before it."""
         settings = self.settings
         factor = schedule((step + 0.5) / settings.steps)
         self.adam.param_groups[0]["lr"] = settings.learning_rate * factor
@@ -154,35 +153,6 @@ class Tuning:
         self.adam.step()
         self.steps_done = step + 1
         return small, mean
-
-    def run(self, on_step: Callable[[Tensor, float], None], *, keep_partial: bool) -> dict[str, int]:
-        """Run all steps, until Ctrl-C or divergence.
-
-        Args:
-            on_step: called after each step with the result of ``step``.
-            keep_partial: whether Ctrl-C ends the run instead of raising KeyboardInterrupt.
-
-        Returns:
-            Empty, or the number of steps done under ``stopped_at_step`` or ``diverged_at_step``.
-
-        Raises:
-            InputError: the loss is not finite from the first step.
-        """
-        try:
-            for step in range(self.settings.steps):
-                drawn, loss = self.step(step)
-                if not math.isfinite(loss):
-                    if not self.steps_done:
-                        raise InputError(
-                            "Tuning diverged at its first step; check the image, or use --precision float32."
-                        )
-                    return {"diverged_at_step": step}
-                on_step(drawn, loss)
-        except KeyboardInterrupt:
-            if not keep_partial:
-                raise
-            return {"stopped_at_step": self.steps_done}
-        return {}
 
     def _locality(self) -> Tensor:
         """The locality regulariser: how far tuning changes the picture of a code between pivot and sample."""

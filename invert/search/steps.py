@@ -2,6 +2,8 @@
 
 import dataclasses
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -97,6 +99,51 @@ def rows_finer_than(size: int, G: Generator) -> list[int]:
     for layer in G.layers:
         coarsest[layer.ws_index] = min(layer.resolution, coarsest.get(layer.ws_index, layer.resolution))
     return sorted(row for row, resolution in coarsest.items() if resolution > size)
+
+
+class Optimization(ABC):
+    """An optimisation by Adam, step by step.
+
+    Attributes:
+        steps_done: the number of steps done.
+    """
+
+    name: ClassVar[str] = "The search"
+    steps_done: int = 0
+
+    @abstractmethod
+    def step(self, step: int) -> tuple[Tensor, float]:
+        """Do one step; returns the images and the mean loss before it, NaN or infinite if it cannot go on."""
+
+    def run(self, steps: int, on_step: Callable[[Tensor, float], None], *, keep_partial: bool) -> bool:
+        """Do all steps, until Ctrl-C or divergence.
+
+        Args:
+            steps: their number.
+            on_step: called after each step with its result.
+            keep_partial: whether Ctrl-C ends the run instead of raising KeyboardInterrupt.
+
+        Returns:
+            Whether Ctrl-C ended the run.
+
+        Raises:
+            InputError: the loss is not finite from the first step.
+        """
+        try:
+            for step in range(steps):
+                images, loss = self.step(step)
+                if not math.isfinite(loss):
+                    if self.steps_done:
+                        break
+                    raise InputError(
+                        f"{self.name} diverged at its first step; check the image, or use --precision float32."
+                    )
+                on_step(images, loss)
+        except KeyboardInterrupt:
+            if not keep_partial:
+                raise
+            return True
+        return False
 
 
 class BestSoFar:
