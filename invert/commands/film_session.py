@@ -12,6 +12,7 @@ import numpy as np
 from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.cli.progress import show_progress
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.commands.jobs import check_free
 from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
 from stylegan_latents.invert.films.crop_path import CropPath
 from stylegan_latents.invert.films.face_path import look_for_faces
@@ -51,14 +52,14 @@ class FilmSession:
         stem: of the results' names; None for the film's own.
 
     Attributes:
-        record, made: the files that are written: the record, and the film that the generator makes of it.
+        record, result: the files that are written: the record, and the film that the generator makes of it.
     """
 
     def __init__(self, session: "Session", film: Path, stem: str | None = None) -> None:
         self.session, self.settings, self.film = session, session.settings, film
         folder, stem = self.settings.folder, film.stem if stem is None else stem
         self.record = folder / f"{stem}{RECORD_SUFFIX}"
-        self.made = folder / f"{stem}{FILM_SUFFIX}"
+        self.result = folder / f"{stem}{FILM_SUFFIX}"
         self._folder = folder / f"{stem}{PARTS_SUFFIX}"
 
     def invert(self) -> "Inversion | None":
@@ -81,11 +82,8 @@ class FilmSession:
                 parts.remove()
             return None
         parts.check(overwrite=self.settings.overwrite)
-        for file in () if self.settings.overwrite else (self.record, self.made):
-            if file.exists():
-                raise InputError(
-                    f"{file} exists already; add --overwrite to replace it, or choose a folder with --out."
-                )
+        if not self.settings.overwrite:
+            check_free(self.record, self.result)
         try:
             path, times = parts.plan() or self._look(facts, parts)
             ws = self._smoothed(path, self._codes(path, facts, parts), facts)
@@ -134,7 +132,7 @@ class FilmSession:
             return False
         if found.footage is None or found.footage.source.sha256 != source.sha256 or found.settings != values:
             return False
-        if not self.made.exists():
+        if not self.result.exists():
             self._draw(found.ws, found.footage)
         return True
 
@@ -265,7 +263,7 @@ class FilmSession:
 
     def _film(self, footage: Footage) -> "contextlib.AbstractContextManager[Callable[[Frame], None]]":
         times = [footage.times[frame] - footage.times[footage.frames[0]] for frame in footage.frames]
-        return write_film(self.made, fps=_rate(footage), times=times, overwrite=True)
+        return write_film(self.result, fps=_rate(footage), times=times, overwrite=True)
 
     def _alignment(self, path: CropPath, index: int, facts: "FilmFacts | Footage") -> "Alignment":
         from stylegan_latents.invert.photos.crop import Alignment

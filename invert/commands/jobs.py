@@ -34,11 +34,16 @@ class Outputs:
 
     def check_free(self) -> None:
         """Raise InputError if the record, the picture or the ``.npz`` exists."""
-        for path in (self.record, self.picture, self.npz):
-            if path is not None and path.exists():
-                raise InputError(
-                    f"{path} exists already; add --overwrite to replace it, or choose a folder with --out."
-                )
+        check_free(self.record, self.picture, self.npz)
+
+
+def check_free(*paths: Path | None) -> None:
+    """Raise InputError if one of these files exists."""
+    for path in paths:
+        if path is not None and path.exists():
+            raise InputError(
+                f"{path} exists already; add --overwrite to replace it, or choose a folder with --out."
+            )
 
 
 @dataclass(frozen=True)
@@ -49,17 +54,11 @@ class Job:
     stem: str
     label: str
 
-    def outputs(
-        self, folder: Path, *, face: int | None = None, npz: bool = False, preview: Path | None = None
-    ) -> Outputs:
+    def outputs(self, folder: Path, *, face: int | None = None, npz: bool = False) -> Outputs:
         """The files of one face in a folder; ``face`` is its number where the names contain it."""
         stem = self.stem if face is None else f"{self.stem}.face{face}"
-        return Outputs(
-            folder / f"{stem}{RECORD_SUFFIX}",
-            folder / f"{stem}{PICTURE_SUFFIX}",
-            folder / f"{stem}.npz" if npz else None,
-            preview,
-        )
+        record, picture = folder / f"{stem}{RECORD_SUFFIX}", folder / f"{stem}{PICTURE_SUFFIX}"
+        return Outputs(record, picture, folder / f"{stem}.npz" if npz else None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,7 +46,7 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
                 if record is None:
                     print(f"Skipped {film.name}, already done; --overwrite does it again")
                 else:
-                    print(f"Wrote {run.record}, {run.made}")
+                    print(f"Wrote {run.record}, {run.result}")
                     print(describe_film(record))
                 words = "--direction smile --strength 1.5 --paste-back"
                 print(suggest_edit(run.record, session.generator, settings.model, words))

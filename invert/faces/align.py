@@ -10,7 +10,7 @@ from PIL import Image
 from stylegan_latents.invert.faces.detector import Face, choose_faces
 from stylegan_latents.invert.faces.find import find_faces, require_faces
 from stylegan_latents.invert.faces.landmarks import Landmarks
-from stylegan_latents.invert.photos.crop import Alignment, Array, _quarter_turn, crop_of, no_align
+from stylegan_latents.invert.photos.crop import Alignment, Array, crop_of, no_align, quarter_turn
 
 __all__ = [
     "Alignment",
@@ -42,9 +42,9 @@ def ffhq_quad(landmarks: Landmarks) -> Array:
     eyes = (left_eye + right_eye) / 2
     eye_to_eye = right_eye - left_eye
     eye_to_mouth = (landmarks.mouth_corners[0] + landmarks.mouth_corners[1]) / 2 - eyes
-    across = eye_to_eye - _quarter_turn(eye_to_mouth)
+    across = eye_to_eye - quarter_turn(eye_to_mouth)
     across *= max(2.0 * np.hypot(*eye_to_eye), 1.8 * np.hypot(*eye_to_mouth)) / np.hypot(*across)
-    down = _quarter_turn(across)
+    down = quarter_turn(across)
     centre = eyes + 0.1 * eye_to_mouth
     return np.stack(
         [centre - across - down, centre - across + down, centre + across + down, centre + across - down]

@@ -44,8 +44,7 @@ class NoiseSettings(OptimizerSettings):
     Attributes:
         learning_rate: in standard deviations of the noise.
         regularizer_weight: of ``correlation``.
-        detail_weight: of the squared error of finer detail, at the generator's full resolution.
-        centre_weight: of LPIPS of the picture's central half, at twice ``search_size``.
+        detail_weight, centre_weight: as in ``SearchSettings``, with detail at full resolution.
 
     Raises:
         InputError: a value is out of its range.

@@ -34,9 +34,7 @@ class TuningSettings(OptimizerSettings):
     Attributes:
         learning_rate: in units of each weight's root mean square.
         lpips_weight: of LPIPS at ``search_size``.
-        detail_weight: of the squared error of finer detail, at the generator's full resolution.
-        centre_weight: of LPIPS of the picture's central half, at twice ``search_size``.
-        identity_weight: of the identity loss, apart from the pivot's; it follows the learning rate's schedule.
+        detail_weight, centre_weight, identity_weight: as in ``SearchSettings``, with detail at full resolution.
         locality_weight: of the locality regulariser, which keeps the pictures of other codes (section 3.2 of the
             paper); 0 leaves it out.
         locality_every: number of steps between evaluations of the regulariser, each weighted as many times.

@@ -54,7 +54,7 @@ def displacement(edited: Array, reference: Array, change: Array, still: Array) -
         stiffness = _STIFFNESS * _laplacian(small)
         anchor = (_STILL * held + _REST).ravel()
         for _ in range(_ROUNDS):
-            warped = pull(moving, field)
+            warped = warp(moving, field)
             down, across = np.gradient(warped, axis=(0, 1))
             error = fixed - warped
             weights = (trust / (1 + (np.abs(error).max(axis=2) / _OTHER) ** 2))[:, :, None] / error.shape[2]
@@ -78,7 +78,7 @@ def displacement(edited: Array, reference: Array, change: Array, still: Array) -
     return np.stack([zoom(plane, side / plane.shape[0], order=1) for plane in field])
 
 
-def pull(picture: Array, field: Array, order: int = 1) -> Array:
+def warp(picture: Array, field: Array, order: int = 1) -> Array:
     """Warp a picture ``[height, width, C]`` by a displacement ``[2, height, width]`` in fractions of the sides."""
     from scipy.ndimage import map_coordinates
 

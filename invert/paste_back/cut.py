@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from stylegan_latents.invert.paste_back.bend import displacement, pull
+from stylegan_latents.invert.paste_back.bend import displacement, warp
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -32,18 +32,18 @@ _PRECISION = 64
 _NEVER = 2**30
 
 
-def bent(edited: Image.Image, reference: Image.Image) -> Image.Image:
+def warp_lower_edge(edited: Image.Image, reference: Image.Image) -> Image.Image:
     """``edited`` with its lowest part warped onto ``reference``, a square of the same size."""
-    change = moved_by(edited, reference)[:, :, 0]
+    change = change_between(edited, reference)[:, :, 0]
     field = displacement(small(edited), small(reference), change, _face().astype(np.float32))
     if not field.any():
         return edited
     planes = [Image.fromarray(plane).resize(edited.size, Image.Resampling.BILINEAR) for plane in field]
-    levels = pull(np.asarray(edited, dtype=np.float32), np.stack([np.asarray(plane) for plane in planes]), order=3)
+    levels = warp(np.asarray(edited, dtype=np.float32), np.stack([np.asarray(plane) for plane in planes]), order=3)
     return Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
 
 
-def moved_by(edited: Image.Image, reference: Image.Image) -> Array:
+def change_between(edited: Image.Image, reference: Image.Image) -> Array:
     """How much the edit changes each place, ``[SIDE, SIDE, 1]`` in [0, 1]; 0 for a difference of a few levels."""
     difference = np.abs(np.asarray(edited, dtype=np.float32) - np.asarray(reference, dtype=np.float32))
     strongest = Image.fromarray(difference.max(axis=2).clip(0, 255).astype(np.uint8))

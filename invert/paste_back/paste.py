@@ -13,13 +13,13 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.paste_back.cut import (
     SIDE,
     Array,
-    bent,
     blur,
+    change_between,
     coordinates,
     cut,
-    moved_by,
     small,
     smoothstep,
+    warp_lower_edge,
 )
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 
@@ -79,11 +79,11 @@ def paste_back(
     else:
         reference = reference.convert("RGB")
         if alignment.method == "ffhq":
-            edited = bent(edited, reference)
+            edited = warp_lower_edge(edited, reference)
             inside, shift = cut(crop, small(edited), small(reference))
         else:
             shift = blur(crop - small(reference), 0.06)
-        change = moved_by(edited, reference)
+        change = change_between(edited, reference)
         before = _to_photo(reference, alignment, window)
     after = _to_photo(edited, alignment, window)
 

@@ -126,7 +126,7 @@ def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -
     return doubled.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _quarter_turn(vector: Array) -> Array:
+def quarter_turn(vector: Array) -> Array:
     """The vector turned by 90 degrees clockwise, where y points down."""
     return np.array([-vector[1], vector[0]])
 
@@ -134,7 +134,7 @@ def _quarter_turn(vector: Array) -> Array:
 def _square(quad: Array) -> Array:
     """The square with the same top edge."""
     edge = quad[3] - quad[0]
-    down = _quarter_turn(edge)
+    down = quarter_turn(edge)
     return np.stack([quad[0], quad[0] + down, quad[3] + down, quad[3]])
 
 

@@ -45,15 +45,12 @@ class Comparison:
             generator invents finer detail (super-resolution by inversion).
         fine_size: the side at which finer detail is compared, at most the drawn image's.
         lpips: on the device and in the precision of the search.
-        pixel_weight: of the mean squared error.
-        detail_weight: of the squared error of what averaging to ``size`` removes.
-        lpips_weight: of LPIPS.
-        grid_weight: of ``grid_error``, where detail is compared. The network's pixel grid shows on dark, even skin,
-            where the squared error is small.
-        centre_weight: of LPIPS of the picture's central half at twice ``size``, where both images are as fine:
-            aligned faces lie there, and at ``size`` people are hard to tell apart.
-        identity_loss: of the same targets, evaluated at ``size``.
-        identity_weight: of the identity loss.
+        pixel_weight, lpips_weight: of the mean squared error and of LPIPS at ``size``.
+        detail_weight, grid_weight: of the squared error of what averaging to ``size`` removes, and of its
+            ``grid_error``: a pixel grid shows on dark, even skin, where the squared error is small.
+        centre_weight: of LPIPS of the picture's central half at twice ``size``, if both images are as fine: aligned
+            faces lie there, and at ``size`` people are hard to tell apart.
+        identity_loss, identity_weight: of the same targets, evaluated at ``size``.
         mask: ``[1 or N, 1, H, H]`` in 0 to 1, 0 where nothing is compared (inpainting by inversion).
 
     Raises:
