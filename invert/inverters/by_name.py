@@ -89,7 +89,7 @@ INVERTERS: dict[str, Entry] = {
     ),
     "encode": Entry(
         path=f"{_HERE}.encode:EncoderInverter",
-        what="encode alone, without a search",
+        what="an encoder alone, without a search",
         takes=frozenset({"encoder"}),
     ),
 }

@@ -162,7 +162,6 @@ class _NoiseSearch(Optimization):
         with torch.no_grad():
             for map in self.maps:
                 map.copy_(_normalised(map))
-        self.steps_done = step + 1
         return small, float(losses.detach()[finite].mean())
 
 

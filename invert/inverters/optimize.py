@@ -177,7 +177,6 @@ class _Search(Optimization):
         self.adam.step()
         # An image whose search diverged keeps its best code and does not affect the others.
         finite = losses.detach()[torch.isfinite(losses)]
-        self.steps_done = step + 1 if len(finite) else self.steps_done
         return small, float(finite.mean()) if len(finite) else math.nan
 
     def best_ws(self) -> Tensor:

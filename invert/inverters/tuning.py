@@ -149,7 +149,6 @@ class Tuning(Optimization):
         if settings.locality_weight and step % settings.locality_every == 0:
             self._locality().backward()  # type: ignore[no-untyped-call]
         self.adam.step()
-        self.steps_done = step + 1
         return small, mean
 
     def _locality(self) -> Tensor:

@@ -105,7 +105,7 @@ class Optimization(ABC):
     """An optimisation by Adam, step by step.
 
     Attributes:
-        steps_done: the number of steps done.
+        steps_done: the number of steps with a finite loss.
     """
 
     name: ClassVar[str] = "The search"
@@ -133,11 +133,12 @@ class Optimization(ABC):
             for step in range(steps):
                 images, loss = self.step(step)
                 if not math.isfinite(loss):
-                    if self.steps_done:
+                    if step:
                         break
                     raise InputError(
                         f"{self.name} diverged at its first step; check the image, or use --precision float32."
                     )
+                self.steps_done = step + 1
                 on_step(images, loss)
         except KeyboardInterrupt:
             if not keep_partial:
