@@ -17,7 +17,7 @@ from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 
 interpolate_app = new_app()
 _SMALL_FORMATS = (".gif", ".webp")
@@ -140,8 +140,8 @@ def interpolate(settings: InterpolateSettings) -> None:
         size = min(_SMALL, G.resolution)
     size = film_side(size, G)
     morph = replace(morph, directions=[find_direction(name, G) for name in settings.direction])
-    with contextlib.closing(Claims()) as claims:
-        claims.take(out)
+    with contextlib.closing(OutputLocks()) as locks:
+        locks.take(out)
         if settings.even:
             with show_count("measuring the trajectory", morph.points(len(codes)), "point") as count:
                 times = morph.times(G, codes, on_point=count)

@@ -15,7 +15,7 @@ from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.text.optimizer import TextOptimized, TextOptimizer
@@ -82,9 +82,9 @@ def text(settings: TextSettings) -> int:
         G, clip, steps=settings.steps, learning_rate=settings.learning_rate,
         distance_weight=settings.distance_weight, rows=G.rows(settings.layers),
     )  # fmt: skip
-    with contextlib.closing(Claims()) as claims:
+    with contextlib.closing(OutputLocks()) as locks:
         for target in files:
-            claims.take(target)
+            locks.take(target)
         with show_count(opened.stem, settings.steps, "step") as count, keep_freed_memory():
             ended = search.optimize(
                 opened.ws, settings.wanted, noise=opened.noise, progress=lambda *_: count(), keep_partial=True

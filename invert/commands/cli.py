@@ -23,9 +23,9 @@ app = new_app()
 def invert(settings: Settings) -> int:
     """Find the code of a photo in a generator's latent space.
 
-    For me.jpg it writes me.inversion.safetensors, the record that `edit` reads, and me.inverted.png, what the
-    generator makes of it. A photo that has a record made with the same model and settings is skipped. A film
-    becomes one record of all its frames, and a run that was ended goes on where it was.
+    For me.jpg it writes me.inversion.safetensors, the record that `edit` reads, and me.inverted.png, the picture
+    that the generator makes of it. A photo that has a record made with the same model and settings is skipped. A
+    film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
     from stylegan_latents.generator.files import check_writable
     from stylegan_latents.invert.commands.jobs import gather

@@ -1,4 +1,4 @@
-"""The crop of a photo that a generator sees, the alignment that says where it lies, and which part of it counts."""
+"""Crops of photos, their alignments, and masks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,14 @@ METHODS = ("ffhq", "none", "centre")
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """Where in a photo a square crop came from.
+    """Where in a photo a square crop lies.
 
     Attributes:
-        quad: float64 ``[4, 2]``, the crop's corners in pixels of the (upright) photo: top left, bottom left,
-            bottom right, top right. Always a square, turned at will; it may reach outside the photo.
+        quad: float64 ``[4, 2]``, the crop's corners in pixels of the upright photo: top left, bottom left, bottom
+            right, top right. A square at any angle, which may reach outside the photo.
         photo_size: (width, height) of the photo.
         size: the crop's side in pixels.
-        method: ``ffhq``; ``centre``, the photo's central square; ``none``, the whole photo, a square already.
+        method: ``ffhq``; ``centre``, the photo's central square; or ``none``, a whole square photo.
     """
 
     quad: Array
@@ -48,7 +48,7 @@ class Alignment:
         return np.stack([from_corner @ across, from_corner @ down], axis=1) * (self.size / self.side) - 0.5
 
     def to_dict(self) -> dict[str, Any]:
-        """The alignment in the types of JSON; ``from_dict`` gives it back exactly."""
+        """The alignment in the types of JSON, without loss."""
         return {
             "method": self.method,
             "size": self.size,
@@ -58,11 +58,7 @@ class Alignment:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what ``to_dict`` gave.
-
-        Raises:
-            InputError: something is missing or impossible, as in a record that was tampered with.
-        """
+        """The inverse of ``to_dict``; InputError for missing or invalid values."""
         try:
             quad = np.array(values["quad"], dtype=np.float64)
             width, height = values["photo_size"]
@@ -88,7 +84,7 @@ class Alignment:
 
 
 def no_align(image: Image.Image, size: int) -> tuple[Image.Image, Alignment]:
-    """Take the photo's central square as it is, resized: for aligned crops and for what is no face."""
+    """Resize the photo's central square, for aligned crops and for subjects that are not faces."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     low, high = np.array([left, top]) - 0.5, np.array([left, top]) + side - 0.5
@@ -99,15 +95,11 @@ def no_align(image: Image.Image, size: int) -> tuple[Image.Image, Alignment]:
 
 
 def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -> Image.Image:
-    """Cut the same crop again: the inside of the alignment's quad, RGB, at its own or another resolution.
-
-    Raises:
-        InputError: the quad lies wholly outside the photo.
-    """
+    """The crop with an alignment, RGB, at its own or another size; InputError if it lies outside the photo."""
     image = image.convert("RGB")
     quad, side, size = alignment.quad + 0.5, alignment.side, size or alignment.size
     if alignment.method != "ffhq":
-        # Upright and inside the photo.
+        # The quad is upright and inside the photo.
         box = (float(quad[0, 0]), float(quad[0, 1]), float(quad[2, 0]), float(quad[2, 1]))
         return image.resize((size, size), Image.Resampling.LANCZOS, box=box)
     # Crop the surroundings and resize them so that the quad's side is twice the output's.
@@ -122,7 +114,7 @@ def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -
     width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     work = image.resize((width, height), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
     quad = (quad - [left, top]) * [width / (right - left), height / (bottom - top)]
-    # How far the quad reaches outside the photo at the left, top, right and bottom; negative if it doesn't.
+    # How far the quad reaches outside the photo at the left, top, right and bottom; negative inside.
     outside = np.concatenate([-low, high - image.size])
     if outside.max() > -4:
         # FFHQ pads all four sides, which matters for the median that the padding fades to.
@@ -134,23 +126,20 @@ def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -
     return doubled.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _quarter_turn(vector: Array) -> Array:
-    """Turned by 90 degrees clockwise on the screen, where y points down."""
+def quarter_turn(vector: Array) -> Array:
+    """The vector turned by 90 degrees clockwise, where y points down."""
     return np.array([-vector[1], vector[0]])
 
 
 def _square(quad: Array) -> Array:
     """The square with the same top edge."""
     edge = quad[3] - quad[0]
-    down = _quarter_turn(edge)
+    down = quarter_turn(edge)
     return np.stack([quad[0], quad[0] + down, quad[3] + down, quad[3]])
 
 
 def softened_margin(alignment: Alignment) -> Array:
-    """How far into the photo ``crop_of`` blurs from its left, top, right and bottom edge, in its pixels.
-
-    float64 ``[4]``; zeros for a crop that lies inside the photo.
-    """
+    """The width that ``crop_of`` blurs at each edge, float64 ``[4]``: left, top, right, bottom, in pixels."""
     outside = np.concatenate(
         [-np.floor(alignment.quad.min(axis=0)), np.ceil(alignment.quad.max(axis=0)) - alignment.photo_size]
     )
@@ -160,17 +149,14 @@ def softened_margin(alignment: Alignment) -> Array:
 
 
 def _pad(image: Image.Image, padding: list[int], blur: float) -> Image.Image:
-    """Extend a picture by reflection that is blurred and fades to the median colour outwards.
+    """Extend an RGB picture by reflection that is blurred and fades to the median colour outwards.
 
-    Args:
-        image: an RGB picture.
-        padding: pixels to add at the left, top, right and bottom.
-        blur: standard deviation of the blur in pixels.
+    ``padding`` is in pixels, for left, top, right and bottom; ``blur`` is a standard deviation in pixels.
     """
     left, top, right, bottom = padding
     pixels = np.pad(np.asarray(image), ((top, bottom), (left, right), (0, 0)), "reflect")
     height, width = pixels.shape[:2]
-    # How far outside the picture, along each axis: 0 at its edge, 1 at the padding's, negative inside.
+    # The distance outside the picture along each axis: 0 at its edge, 1 at the padding's, negative inside.
     across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     outside_x = 1.0 - np.minimum(across / left, across[::-1] / right)
     outside_y = 1.0 - np.minimum(down / top, down[::-1] / bottom)
@@ -184,15 +170,10 @@ def _pad(image: Image.Image, padding: list[int], blur: float) -> Image.Image:
 
 
 def read_mask(path: Path, photo: Image.Image, name: str) -> Image.Image:
-    """A mask for a photo: white where it is ignored, black where it counts, grey in between.
-
-    Args:
-        path: the mask's file, of the photo's size.
-        photo: upright.
-        name: of the photo, for messages.
+    """Read a mask for an upright photo called ``name``: white where it is ignored, black where it is compared.
 
     Raises:
-        InputError: the file cannot be read, has another size than the photo, or is white all over.
+        InputError: the file cannot be read, has another size than the photo, or is white everywhere.
     """
     mask = read_photo(path).convert("L")
     if mask.size != photo.size:
@@ -201,12 +182,12 @@ def read_mask(path: Path, photo: Image.Image, name: str) -> Image.Image:
             "give a mask of the photo's size."
         )
     if mask.getextrema()[0] == 255:
-        raise InputError(f"The mask {path} is white all over; leave something black, where the photo counts.")
+        raise InputError(f"The mask {path} is white all over; paint black where the photo counts.")
     return mask
 
 
 def compared(mask: Image.Image, alignment: Alignment) -> "Tensor":
-    """How far each pixel of the photo's crop counts: float32 ``[1, 1, size, size]``, from 0, ignored, to 1."""
+    """The weight of each pixel of a crop: float32 ``[1, 1, size, size]``, from 0, ignored, to 1, compared."""
     import torch
 
     crop = np.asarray(crop_of(mask.convert("RGB"), alignment).convert("L"), dtype=np.float32)

@@ -1,7 +1,4 @@
-"""Reading whatever photo a person has, and writing pictures so that nothing is half-written.
-
-Every reader returns the picture the way a viewer shows it: upright, 8 bit, RGB, in the sRGB colour space.
-"""
+"""Reading photos of any kind as a viewer shows them: upright, 8-bit sRGB; and writing pictures atomically."""
 
 import contextlib
 import difflib
@@ -25,12 +22,12 @@ if TYPE_CHECKING:
     import torch
 
 MAX_PIXELS = 200_000_000
-"""Largest photo read, in pixels (0.6 GB once decoded): the largest phone cameras make 200 megapixels."""
+"""Largest photo, in pixels (0.6 GB decoded): the largest phone cameras have 200 megapixels."""
 
 MIN_SIDE = 16
 """Smallest side of a photo, in pixels."""
 
-# Formats read. Not all that Pillow knows: EPS, for one, would run Ghostscript on the file.
+# Not all of Pillow's formats: EPS, for one, would run Ghostscript on the file.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
 _PHOTO_SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".tif", ".tiff",
@@ -70,17 +67,15 @@ DECODED_PIXELS = 100_000_000
 def read_photo(path: str | os.PathLike[str]) -> Image.Image:
     """Read a photo as a viewer shows it.
 
-    The EXIF orientation is applied, an embedded colour profile is converted to sRGB, 16-bit and
-    floating-point values are scaled to 8 bits, transparency is composited on white (what viewers and printers
-    show), and of an animation or a multi-picture file the first picture is taken. The number of
-    pixels is checked against ``MAX_PIXELS`` before anything is decoded.
+    The EXIF orientation is applied, an embedded colour profile is converted to sRGB, 16-bit and floating-point
+    values are scaled to 8 bits, transparency is composited on white, and of several pictures the first is taken.
+    The size is checked against ``MAX_PIXELS`` before decoding.
 
     Args:
-        path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 or AVIF file; HEIC where the package
-            ``pillow-heif`` is installed.
+        path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 or AVIF file; HEIC with the package ``pillow-heif``.
 
     Returns:
-        An RGB image with 8 bits a channel and no metadata.
+        An RGB image with 8 bits per channel and no metadata.
 
     Raises:
         InputError: the file is missing, unreadable, no picture, damaged, too small or too large.
@@ -128,12 +123,12 @@ def read_reduced(path: str | os.PathLike[str], most_pixels: int | None) -> tuple
             f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
         ) from error
     except UnidentifiedImageError as error:
-        raise InputError(_say_unidentified(path)) from error
+        raise InputError(_unidentified(path)) from error
     except PermissionError as error:
         raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
     except MemoryError as error:
         raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
-    # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
+    # Pillow's decoders raise many kinds of errors for damaged bytes: OSError, SyntaxError, ValueError,
     # struct.error, zlib.error, EOFError, TypeError and more.
     except Exception as error:
         raise InputError(
@@ -161,7 +156,7 @@ def _load_reduced(path: Path, image: ImageFile.ImageFile, most_pixels: int) -> I
 
 
 def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
-    """List the photos directly inside a folder, by suffix, sorted by name; hidden files are left out.
+    """List the photos directly inside a folder, by suffix, sorted by name, without hidden files.
 
     Raises:
         InputError: the folder is missing, is no folder, may not be read, or holds no photo.
@@ -182,18 +177,18 @@ def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.device" = "cpu") -> "torch.Tensor":
-    """Turn a picture into the form networks take.
+    """Convert a picture to a tensor.
 
     Args:
-        image: any picture; converted to RGB.
-        size: side in pixels to resize to (Lanczos, antialiased); needs a square picture. None keeps the size.
-        device: where the tensor goes.
+        image: of any mode.
+        size: side in pixels to which a square picture is resized (Lanczos); None keeps the size.
+        device: of the tensor.
 
     Returns:
         float32 ``[1, 3, H, W]`` in [-1, 1].
 
     Raises:
-        ValueError: a size is given and the picture is not square (crop it first: ``invert.faces.align``).
+        ValueError: a size is given and the picture is not square.
     """
     import numpy as np
     import torch
@@ -208,11 +203,11 @@ def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.
 
 
 def to_picture(images: "torch.Tensor") -> list[Image.Image]:
-    """Turn images ``[N, 3, H, W]`` in [-1, 1] into N RGB pictures, rounding and clamping to 8 bits.
+    """Convert images ``[N, 3, H, W]`` in [-1, 1] to N RGB pictures, rounded and clamped to 8 bits.
 
     Raises:
         ValueError: another shape.
-        InputError: values that are not finite, which a strength of 1e30 gives, or a broken model.
+        InputError: values are not finite, as with a strength of 1e30 or a broken model.
     """
     import torch
 
@@ -228,11 +223,11 @@ def to_picture(images: "torch.Tensor") -> list[Image.Image]:
 
 
 def save_picture(image: Image.Image, path: str | os.PathLike[str], overwrite: bool = False) -> None:
-    """Write a picture in the format that its suffix names, whole or not at all.
+    """Write a picture atomically, in the format of its suffix.
 
     Raises:
-        InputError: the suffix names no format written here, the format cannot hold so large a picture, the
-            file exists and may not be replaced, or it cannot be written (no permission, full disk).
+        InputError: the suffix is unknown, the picture is too large for the format, the file exists and
+            ``overwrite`` is False, or it cannot be written.
     """
     path = Path(path)
     check_picture_suffix(path)
@@ -248,7 +243,7 @@ def save_picture(image: Image.Image, path: str | os.PathLike[str], overwrite: bo
 
 
 def check_picture_suffix(path: str | os.PathLike[str]) -> None:
-    """Raise InputError when ``save_picture`` cannot write this suffix: to be told before long work."""
+    """Raise InputError if ``save_picture`` cannot write this suffix; to be called before long work."""
     suffix = Path(path).suffix
     if suffix.lower() not in _SAVE_OPTIONS:
         found = f"the suffix {suffix}" if suffix else "a name without a suffix"
@@ -259,7 +254,7 @@ def check_picture_suffix(path: str | os.PathLike[str]) -> None:
 
 @contextlib.contextmanager
 def _pixel_limit() -> Iterator[None]:
-    """Let Pillow open up to MAX_PIXELS, silently; its own limit can only be set for the whole process."""
+    """Let Pillow open up to MAX_PIXELS without a warning; its own limit is global to the process."""
     with _limit_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         previous = Image.MAX_IMAGE_PIXELS
@@ -272,7 +267,7 @@ def _pixel_limit() -> Iterator[None]:
 
 
 def _registered_formats() -> list[str]:
-    """The formats of ours that this Pillow can open."""
+    """The formats of ``_FORMATS`` that this Pillow can open."""
     if importlib.util.find_spec("pillow_heif") is not None:
         importlib.import_module("pillow_heif").register_heif_opener()
     Image.init()
@@ -280,7 +275,7 @@ def _registered_formats() -> list[str]:
 
 
 def _check_file(path: Path) -> None:
-    """Refuse what is not a file with bytes in it, and formats that Pillow would read as something else."""
+    """Raise InputError for what is not a regular file with content, and for camera raw files."""
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; give a photo inside it.")
@@ -313,7 +308,7 @@ def _check_size(path: Path, size: tuple[int, int]) -> None:
 
 
 def _check_tiff(path: Path, image: Image.Image) -> None:
-    """Refuse the TIFF files that Pillow would read without a word, but as something else."""
+    """Raise InputError for TIFF files that Pillow would read wrongly without an error."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     tags = image.tag_v2
@@ -325,8 +320,8 @@ def _check_tiff(path: Path, image: Image.Image) -> None:
         raise InputError(f"{path} is a TIFF of more than 8 bits that keeps {kept}; save it as PNG first.")
 
 
-def _say_unidentified(path: Path) -> str:
-    """The sentence for a file that no reader knows."""
+def _unidentified(path: Path) -> str:
+    """The error message for a file that no decoder recognises."""
     with path.open("rb") as file:
         head = file.read(64)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
@@ -340,11 +335,11 @@ def _say_unidentified(path: Path) -> str:
 
 
 def _near_name(path: Path) -> str:
-    """', did you mean …?' when something of nearly that name lies in the same folder, or a full stop."""
+    """'; did you mean …?' for a file of a similar name in the same folder, or a full stop."""
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return "."
-    # A link to nothing has its own name, and is not meant.
+    # A dangling link has the very name and is not meant.
     near = difflib.get_close_matches(path.name, [name for name in names if name != path.name], n=1, cutoff=0.75)
     return f"; did you mean {path.parent / near[0]}?" if near else "."

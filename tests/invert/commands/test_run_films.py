@@ -113,7 +113,7 @@ def test_a_run_that_was_ended_goes_on_and_ends_equal(
     with monkeypatch.context() as patch:
         _end_after(patch, 3, KeyboardInterrupt())
         assert _run("--no-align", "--quiet") == 130
-    assert "goes on" in capsys.readouterr().err
+    assert "continues from there" in capsys.readouterr().err
     assert not Path(RECORD).exists()
     assert len(list(Path(PARTS).glob("frame_*"))) == 3
     assert _run("--no-align", "--no-smooth", "--quiet") == 2
