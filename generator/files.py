@@ -11,20 +11,28 @@ from stylegan_latents.generator.errors import InputError
 
 
 def check_writable(folder: Path) -> None:
-    """Refuse, before the work, a folder in which nothing could be written after it; nothing is made yet.
+    """Refuse, before the work, a folder in which nothing could be written after it; nothing is left there.
+
+    A file is made and renamed as ``atomic_path`` does it: some network drives and mounted buckets allow only the
+    first.
 
     Args:
         folder: where it is missing, its nearest parent that exists is tried.
 
     Raises:
-        InputError: it is a file or lies below one, or may not be written.
+        InputError: it is a file or lies below one, or files in it cannot be made or renamed.
     """
     try:
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if not nearest.is_dir():
             raise InputError(f"Cannot write into the folder {folder}: {nearest} is a file.")
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
+        temporary = _new_file(nearest, ".writable.", ".part")
+        renamed = temporary.with_suffix(".renamed")
+        try:
+            temporary.replace(renamed)
+        finally:
+            temporary.unlink(missing_ok=True)
+            renamed.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
 
@@ -58,19 +66,15 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(_made(target.parent))
-            handle, name = tempfile.mkstemp(
-                dir=target.parent, prefix=f".{target.stem[:40]}.", suffix=f".part{target.suffix}"
-            )
-            os.close(handle)
+            temporary = _new_file(target.parent, f".{target.stem[:40]}.", f".part{target.suffix}")
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
-        temporary = Path(name)
         try:
             yield temporary
             # mkstemp's mode is private to the user; a result should have the mode of any other new file.
             umask = os.umask(0)
             os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
+            _set_mode(temporary, 0o666 & ~umask)
             temporary.replace(target)
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
@@ -98,7 +102,7 @@ def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         try:
             yield temporary
-            temporary.chmod(0o755)
+            _set_mode(temporary, 0o755)
             if target.is_dir():
                 # Only those go; anything else that came into the folder meanwhile makes rmdir refuse.
                 for file in target.glob(replaced):
@@ -109,6 +113,18 @@ def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _new_file(folder: Path, prefix: str, suffix: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=suffix)
+    os.close(handle)
+    return Path(name)
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    """Change who may read a file, where the file system knows modes: CIFS, NTFS and mounted buckets refuse."""
+    with contextlib.suppress(OSError):
+        path.chmod(mode)
 
 
 @contextlib.contextmanager

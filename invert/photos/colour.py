@@ -4,19 +4,21 @@ import io
 
 from PIL import Image, ImageCms
 
-_BACKGROUND = (255, 255, 255)
+Colour = tuple[int, int, int]
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 _MODE_OF_COLOUR_SPACE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
 
-def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
+def to_srgb(image: Image.Image, file_format: str, background: Colour = WHITE) -> Image.Image:
     """Convert a loaded picture to RGB, 8 bits a channel, sRGB, without transparency or metadata.
 
-    Transparent parts become white. An embedded ICC profile that is broken, or that belongs to another colour
+    An embedded ICC profile that is broken, or that belongs to another colour
     space than the pixels, is ignored and the pixels are taken for sRGB, as viewers do.
 
     Args:
         image: a picture of any mode; left as it is.
         file_format: Pillow's name of the format it came from (a 32-bit integer mode means 16 bits in a PNG).
+        background: what is seen through transparent parts.
     """
     profile = image.info.get("icc_profile")
     alpha: Image.Image | None = None
@@ -35,9 +37,9 @@ def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
     if image.mode != "RGB":
         image = image.convert("RGB")
     if alpha is not None:
-        background = Image.new("RGB", image.size, _BACKGROUND)
-        background.paste(image, mask=alpha)
-        image = background
+        behind = Image.new("RGB", image.size, background)
+        behind.paste(image, mask=alpha)
+        image = behind
     plain = image.copy()
     plain.info.clear()
     return plain

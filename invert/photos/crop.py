@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.photos.files import read_photo
+from stylegan_latents.invert.photos import files
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -194,7 +194,7 @@ def read_mask(path: Path, photo: Image.Image, name: str) -> Image.Image:
     Raises:
         InputError: the file cannot be read, has another size than the photo, or is white all over.
     """
-    mask = read_photo(path).convert("L")
+    mask = files.read_mask(path)
     if mask.size != photo.size:
         raise InputError(
             f"The mask {path} is {mask.width}x{mask.height} pixels and {name} {photo.width}x{photo.height}; "

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.invert.photos.colour import to_srgb
+from stylegan_latents.invert.photos.colour import BLACK, WHITE, Colour, to_srgb
 
 if TYPE_CHECKING:
     import torch
@@ -53,17 +53,18 @@ _MAX_SIDE_OF_FORMAT = {"JPEG": 65_500, "WEBP": 16_383}
 _limit_lock = threading.Lock()
 
 
-def read_photo(path: str | os.PathLike[str]) -> Image.Image:
+def read_photo(path: str | os.PathLike[str], *, background: Colour = WHITE) -> Image.Image:
     """Read a photo as a viewer shows it.
 
     The EXIF orientation is applied, an embedded colour profile is converted to sRGB, 16-bit and
-    floating-point values are scaled to 8 bits, transparency is composited on white (what viewers and printers
-    show), and of an animation or a multi-picture file the first picture is taken. The number of
+    floating-point values are scaled to 8 bits, transparency is composited on ``background`` (viewers and printers
+    show white), and of an animation or a multi-picture file the first picture is taken. The number of
     pixels is checked against ``MAX_PIXELS`` before anything is decoded.
 
     Args:
         path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 or AVIF file; HEIC where the package
             ``pillow-heif`` is installed.
+        background: RGB, 0 to 255.
 
     Returns:
         An RGB image with 8 bits a channel and no metadata.
@@ -78,7 +79,7 @@ def read_photo(path: str | os.PathLike[str]) -> Image.Image:
             _check_size(path, image.size)
             _check_tiff(path, image)
             image.load()
-            return to_srgb(ImageOps.exif_transpose(image), file_format=image.format or "")
+            return to_srgb(ImageOps.exif_transpose(image), image.format or "", background)
     except InputError:
         raise
     except Image.DecompressionBombError as error:
@@ -97,6 +98,18 @@ def read_photo(path: str | os.PathLike[str]) -> Image.Image:
         raise InputError(
             f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
         ) from error
+
+
+def read_mask(path: str | os.PathLike[str]) -> Image.Image:
+    """Read a mask: grey with 8 bits (mode ``L``), black where it was painted black, white where white.
+
+    Where nothing is painted on a transparent picture it is white; if all the paint is white, too, it is black.
+
+    Raises:
+        InputError: as ``read_photo``.
+    """
+    mask = read_photo(path).convert("L")
+    return mask if mask.getextrema()[0] != 255 else read_photo(path, background=BLACK).convert("L")
 
 
 def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
