@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stylegan_latents.demo.gradio_import import import_gradio
+from stylegan_latents.demo.gradio_import import import_gradio, loopback_past_proxies
 from stylegan_latents.demo.session.names import PREFIX
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
@@ -96,7 +96,7 @@ def running(
     # Previews wait for one another, not for a search; the studio's turns decide who computes.
     blocks.queue(max_size=studio.queue_size, default_concurrency_limit=4)
     options: dict[str, Any] = look()
-    _, local, public = blocks.launch(
+    _, local, public = loopback_past_proxies(host)(blocks.launch)(
         server_name=host,
         server_port=free_port(host, port),
         share=share,
