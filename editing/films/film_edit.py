@@ -136,6 +136,8 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
 
     for frame in read_film(film, limit=len(footage.times)):
         picture = frame.picture()
+        # The record of an older version may have a film's own pixels, which are no squares.
+        picture = picture if picture.size == footage.size else picture.resize(footage.size)
         place = footage.between(frame.number)
         if place is not None and renderer.edits:
             before, after = renderer(place, edited=False), renderer(place)

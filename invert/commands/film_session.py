@@ -81,6 +81,8 @@ class FilmSession:
                 parts.remove()
             return None
         parts.check(overwrite=self.settings.overwrite)
+        if facts.hdr and not self.settings.quiet:
+            warn("invert", f"{self.film.name} is in HDR ({facts.hdr}); it is read as SDR, tone-mapped")
         for file in () if self.settings.overwrite else (self.record, self.made):
             if file.exists():
                 raise InputError(

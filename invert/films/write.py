@@ -5,40 +5,16 @@ No frame is kept once it is written, except for what WebP's own encoder holds in
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import numpy.typing as npt
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable
 from stylegan_latents.invert.films.background import in_background
-from stylegan_latents.invert.films.read import CopiedSound
+from stylegan_latents.invert.films.encoder import CODECS, Encoder, Frame
 
-if TYPE_CHECKING:
-    from av.container import OutputContainer
+__all__ = ["Frame", "check_codec", "check_film", "write_film"]
 
-
-Frame = npt.NDArray[np.uint8]
-"""uint8 ``[H, W, 3]``, RGB."""
-
-SUFFIXES = (".mp4", ".gif", ".webp")
-_CODECS = {".mp4": "libx264", ".gif": "gif", ".webp": "libwebp_anim"}
-_PIXELS = {"libx264": "yuv420p", "libx265": "yuv420p", "gif": "pal8", "libwebp_anim": "yuv420p"}
-_FRAMES = "frame_*.png"
-
-_OPTIONS = {
-    # Visually lossless at a third of the slower presets' time; the index at the front lets browsers start at once.
-    "libx264": {"preset": "veryfast", "crf": "16"},
-    "libx265": {"preset": "fast", "crf": "20"},
-    "libwebp_anim": {"quality": "85", "compression_level": "2", "loop": "0"},
-}
-
-_PNG = "frame_{:05d}.png"
-_TICKS = 90_000  # a second, where times are given
-_HD, _LIMITED = 720, 1
+_PNG, _FRAMES = "frame_{:05d}.png", "frame_*.png"
 _GIF_FPS = 50  # its times are hundredths of a second, and players take one hundredth for ten
 
 
@@ -63,14 +39,14 @@ def check_film(path: Path, *, codec: str | None = None, overwrite: bool = False,
             f"A GIF has up to {_GIF_FPS} frames a second, as browsers slow down faster ones; write a .webp or an "
             ".mp4, or take a smaller --fps."
         )
-    if kind not in (*SUFFIXES, ""):
+    if kind not in (*CODECS, ""):
         raise InputError(
-            f"Cannot write a film to {path}: end the name with {', '.join(SUFFIXES)}, or give a folder's name "
+            f"Cannot write a film to {path}: end the name with {', '.join(CODECS)}, or give a folder's name "
             "for single pictures."
         )
     check_writable(path.parent)
     if kind:
-        check_codec(codec or _CODECS[kind])
+        check_codec(codec or CODECS[kind])
         if path.is_dir():
             raise InputError(f"Cannot write {path}: it is a folder.")
         if path.exists() and not overwrite:
@@ -135,7 +111,7 @@ def write_film(
         return
     kind = path.suffix.lower()
     with atomic_path(path, overwrite=overwrite) as temporary:
-        encoder = _Encoder(temporary, codec or _CODECS[kind], fps, times, sound if kind == ".mp4" else None)
+        encoder = Encoder(temporary, codec, fps, times, sound if kind == ".mp4" else None)
         with in_background(encoder) as write:
             yield write
 
@@ -156,131 +132,5 @@ class _Pictures:
         """Nothing is open between two frames."""
 
 
-class _Encoder:
-    """One film in one file, by FFmpeg's libraries; opened at the first frame, which says its size."""
-
-    def __init__(
-        self, path: Path, codec: str, fps: float, times: Sequence[float] | None = None, sound: Path | None = None
-    ) -> None:
-        # Such as 30000/1001.
-        self.path, self.codec, self.fps = path, codec, Fraction(fps).limit_denominator(1001)
-        self.time_base = 1 / self.fps if times is None else Fraction(1, _TICKS)
-        self.times, self.sound_of = times, sound
-        self.sound: CopiedSound | None = None
-        self.container: OutputContainer | None = None
-        self.stream: Any = None
-        self.palettes: Any = None
-        self.count = 0
-
-    def __call__(self, frame: Frame) -> None:
-        import av
-
-        with self._said():
-            if self.container is None:
-                self._open(frame)
-            picture = self._in_its_colours(av.VideoFrame.from_ndarray(frame, format="rgb24"))
-            time = self.count if self.times is None else round(self.times[self.count] * _TICKS)
-            picture.pts, picture.time_base = time, self.time_base
-            self.count += 1
-            if self.sound is not None:
-                self.sound.copy(float(time * self.time_base))
-            if self.palettes is None:
-                self._encode(picture)
-            else:
-                self.palettes.vpush(picture)
-                self._encode(self.palettes.vpull())
-
-    def close(self) -> None:
-        """Write what the encoder still holds, and the file's end."""
-        if self.container is None:
-            raise InputError("A film needs a frame at least.")
-        with self._said():
-            self._encode(None)
-            if self.sound is not None:
-                last = self.count - 1 if self.times is None else round(self.times[self.count - 1] * _TICKS)
-                self.sound.copy(float(last * self.time_base + 1 / self.fps))
-                self.sound.close()
-            self.container.close()
-
-    def _open(self, frame: Frame) -> None:
-        import av
-
-        options = {"movflags": "faststart"} if self.path.suffix.lower() == ".mp4" else {}
-        container = av.open(str(self.path), "w", options={**options, "loop": "0"} if self._loops else options)
-        self.container = container
-        stream: Any = container.add_stream(self.codec, rate=self.fps, options=_OPTIONS.get(self.codec, {}))
-        stream.height, stream.width = frame.shape[:2]
-        stream.pix_fmt = _PIXELS.get(self.codec, stream.codec_context.codec.video_formats[0].name)
-        stream.time_base = self.time_base
-        self.stream = stream
-        if self._has_colours:
-            # Said aloud: players take what says nothing for one or the other by its height.
-            context = stream.codec_context
-            context.colorspace = context.color_primaries = context.color_trc = self._colours[0]
-            context.color_range = _LIMITED
-        if self.sound_of is not None:
-            self.sound = CopiedSound.of(self.sound_of, container)
-        if stream.pix_fmt == "pal8":
-            self.palettes = palettes(stream.width, stream.height, 1 / self.fps)
-
-    @property
-    def _loops(self) -> bool:
-        return self.path.suffix.lower() in (".gif", ".webp")
-
-    @property
-    def _has_colours(self) -> bool:
-        return bool(self.stream.pix_fmt.startswith("yuv")) and self.path.suffix.lower() == ".mp4"
-
-    @property
-    def _colours(self) -> tuple[int, str]:
-        """BT.709's number and name, or for small pictures those of BT.601, as players expect."""
-        return (1, "ITU709") if self.stream.height >= _HD else (6, "ITU601")
-
-    def _in_its_colours(self, picture: Any) -> Any:
-        if not self._has_colours:
-            return picture
-        return picture.reformat(format=self.stream.pix_fmt, dst_colorspace=self._colours[1], dst_color_range="MPEG")
-
-    def _encode(self, picture: Any) -> None:
-        container = self.container
-        assert container is not None
-        for packet in self.stream.encode(picture):
-            container.mux(packet)
-
-    @contextlib.contextmanager
-    def _said(self) -> Iterator[None]:
-        """FFmpeg's refusals in a sentence; what the operating system refused goes on as it is."""
-        import av
-
-        try:
-            yield
-        # PyAV raises the first for a format that does not take the codec, the second for what FFmpeg refuses.
-        except (ValueError, av.error.FFmpegError) as error:
-            if isinstance(error, OSError) and not isinstance(error, ValueError):
-                raise
-            raise InputError(
-                f"The encoder '{self.codec}' cannot write {self.path.suffix} ({error}); leave out --codec."
-            ) from error
-
-
 def _is_frame(path: Path) -> bool:
     return path.match(_FRAMES)
-
-
-def palettes(width: int, height: int, time_base: Fraction) -> Any:
-    """A filter that gives every frame its own 256 colours: one frame in, one frame out."""
-    import av
-
-    graph = av.filter.Graph()
-    source = graph.add_buffer(width=width, height=height, format=av.VideoFormat("rgb24"), time_base=time_base)
-    split = graph.add("split")
-    make = graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
-    use = graph.add("paletteuse", "new=1:dither=sierra2_4a")
-    sink = graph.add("buffersink")
-    source.link_to(split)
-    split.link_to(use, 0, 0)
-    split.link_to(make, 1, 0)
-    make.link_to(use, 0, 1)
-    use.link_to(sink)
-    graph.configure()
-    return graph

@@ -73,31 +73,11 @@ def read_photo(path: str | os.PathLike[str], *, background: Colour = WHITE) -> I
         InputError: the file is missing, unreadable, no picture, damaged, too small or too large.
     """
     path = Path(path)
-    _check_file(path)
-    try:
-        with _pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
-            _check_size(path, image.size)
-            _check_tiff(path, image)
-            image.load()
-            return to_srgb(ImageOps.exif_transpose(image), image.format or "", background)
-    except InputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
-        ) from error
-    except UnidentifiedImageError as error:
-        raise InputError(_say_unidentified(path)) from error
-    except PermissionError as error:
-        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
-    except MemoryError as error:
-        raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
-    # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
-    # struct.error, zlib.error, EOFError, TypeError and more.
-    except Exception as error:
-        raise InputError(
-            f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
-        ) from error
+    with readable(path), pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
+        check_size(path, image.size)
+        _check_tiff(path, image)
+        image.load()
+        return to_srgb(ImageOps.exif_transpose(image), image.format or "", background)
 
 
 def read_mask(path: str | os.PathLike[str]) -> Image.Image:
@@ -210,7 +190,33 @@ def check_picture_suffix(path: str | os.PathLike[str]) -> None:
 
 
 @contextlib.contextmanager
-def _pixel_limit() -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
+    """Check a picture's file, and raise one InputError for whatever reading it in the block raises."""
+    _check_file(path)
+    try:
+        yield
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InputError(_say_unidentified(path)) from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
+    except MemoryError as error:
+        raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
+    # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
+    # struct.error, zlib.error, EOFError, TypeError and more.
+    except Exception as error:
+        raise InputError(
+            f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
+        ) from error
+
+
+@contextlib.contextmanager
+def pixel_limit() -> Iterator[None]:
     """Let Pillow open up to MAX_PIXELS, silently; its own limit can only be set for the whole process."""
     with _limit_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -254,7 +260,8 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path} is a camera raw file; export it as JPEG or PNG first.")
 
 
-def _check_size(path: Path, size: tuple[int, int]) -> None:
+def check_size(path: Path, size: tuple[int, int]) -> None:
+    """Raise InputError for a picture that is too large or too small."""
     width, height = size
     if width * height > MAX_PIXELS:
         raise InputError(

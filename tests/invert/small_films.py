@@ -1,6 +1,7 @@
 """Films of a few small frames, made here."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,6 +18,31 @@ def save_film(path: Path, pictures: Sequence[Image.Image], *, fps: float = 10.0)
     with write_film(path, fps=fps, overwrite=True) as write:
         for picture in pictures:
             write(np.asarray(picture))
+
+
+def encode(
+    path: Path,
+    frames: Sequence[np.ndarray],
+    *,
+    turn: tuple[int, bool] = (0, False),
+    aspect: Fraction = Fraction(1),
+    codec: str = "libx264",
+) -> None:
+    """A film of these pixels as a camera writes it.
+
+    Args:
+        turn: the display matrix: degrees anticlockwise, and whether it mirrors.
+        aspect: how many times as wide as high a pixel is.
+    """
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream(codec, rate=10)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt, stream.codec_context.sample_aspect_ratio = "yuv420p", aspect
+        if turn != (0, False):
+            stream.set_display_rotation(turn[0], hflip=turn[1])
+        for pixels in frames:
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        film.mux(stream.encode(None))
 
 
 def morphing(G: Generator, count: int, *, side: int = 64) -> list[Image.Image]:
