@@ -26,18 +26,21 @@ def encode(
     *,
     turn: tuple[int, bool] = (0, False),
     aspect: Fraction = Fraction(1),
-    codec: str = "libx264",
+    transfer: int | None = None,
 ) -> None:
     """A film of these pixels as a camera writes it.
 
     Args:
         turn: the display matrix: degrees anticlockwise, and whether it mirrors.
         aspect: how many times as wide as high a pixel is.
+        transfer: FFmpeg's number of the transfer function; 18 is HLG's.
     """
     with av.open(str(path), "w") as film:
-        stream = film.add_stream(codec, rate=10)
+        stream = film.add_stream("libx264", rate=10)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt, stream.codec_context.sample_aspect_ratio = "yuv420p", aspect
+        if transfer is not None:
+            stream.codec_context.color_trc = transfer
         if turn != (0, False):
             stream.set_display_rotation(turn[0], hflip=turn[1])
         for pixels in frames:

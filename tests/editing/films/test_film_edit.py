@@ -1,5 +1,6 @@
 """A film's record on the command line."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.source import Source
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
-from tests.invert.small_films import save_film, with_sound
+from tests.invert.small_films import encode, save_film, with_sound
 from tests.small_models import small_record
 
 RECORD = "clip.inversion.safetensors"
@@ -42,10 +43,11 @@ def _save_record(**changes: Any) -> None:
         "frames": (1, 2, 3, 4, 6),
         "bridged": (3,),
     }
-    alignments = [Alignment(quad + i, (96, 80), 32, "ffhq") for i in range(5)]
+    alignments = [Alignment(quad + i, changes.get("size", (96, 80)), 32, "ffhq") for i in range(5)]
     # Codes whose pictures differ and are not yet all black and white, which a last bit would decide.
     ws = G.sample([0]) + 1 + 0.5 * torch.arange(5)[:, None, None]
-    small_record(G, 5, ws=ws, footage=Footage(**(footage | changes)), alignments=alignments).save(RECORD)
+    record = small_record(G, 5, ws=ws, footage=Footage(**(footage | changes)), alignments=alignments)
+    record.save(RECORD, overwrite=True)
 
 
 def _frames(path: str) -> list[np.ndarray]:
@@ -79,6 +81,26 @@ def test_pasted_back_the_rest_of_the_film_and_its_sound_stay() -> None:
         assert changed == (number in (1, 2, 3, 4, 6))
     with av.open("clip.smile+2.pasted.mp4") as film:
         assert len(film.streams.audio) == 1
+
+
+def test_odd_and_animated_films_are_edited() -> None:
+    first, *others = [Image.new("RGB", (95, 79), (20 * i, 90, 160)) for i in range(8)]
+    first.save("odd.gif", save_all=True, append_images=others, duration=80)
+    _save_record(source=Source.of(Path("odd.gif")), size=(95, 79))
+    assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
+    made = _frames("clip.smile+2.pasted.mp4")
+    assert len(made) == 8
+    for before, after in zip(_frames("odd.gif"), made, strict=True):
+        assert after.shape == (80, 96, 3)
+        assert np.abs(before[:, 80:] - after[:79, 80:95]).mean() < 4
+
+
+def test_a_record_with_the_pixels_of_an_anamorphic_film_is_still_edited() -> None:
+    encode(Path("clip.mp4"), [np.full((80, 96, 3), 20 * i, np.uint8) for i in range(8)], aspect=Fraction(4, 3))
+    assert film_facts(Path("clip.mp4")).size == (128, 80)
+    _save_record()
+    assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
+    assert film_facts(Path("clip.smile+2.pasted.mp4")).size == (96, 80)
 
 
 @pytest.mark.slow
