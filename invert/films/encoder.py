@@ -81,7 +81,7 @@ class Encoder:
                 self._encode(self.palettes.vpull())
 
     def close(self) -> None:
-        """Write what the encoder still holds, and the file's end."""
+        """Write the remaining packets and the end of the file."""
         if self.container is None:
             raise InputError("A film needs a frame at least.")
         with self._errors_in_words():
@@ -123,7 +123,7 @@ class Encoder:
 
     @property
     def _colour_space(self) -> tuple[int, str]:
-        """BT.709's number and name, or for small pictures those of BT.601, as players expect."""
+        """FFmpeg's number and PyAV's name: BT.709, or BT.601 below 720 lines, as players expect."""
         return (1, "ITU709") if self.stream.height >= _HD else (6, "ITU601")
 
     def _in_its_colour_space(self, picture: Any) -> Any:
@@ -157,7 +157,7 @@ class Encoder:
 
 
 def _palettes(width: int, height: int, time_base: Fraction) -> Any:
-    """A filter that gives every frame its own 256 colours: one frame in, one frame out."""
+    """A filter that gives each frame a palette of its own: one frame in, one frame out."""
     import av
 
     graph = av.filter.Graph()

@@ -1,4 +1,4 @@
-"""A film of a projection: the photo beside what the search sees, step by step."""
+"""A film of a search: the photo beside the picture of each step."""
 
 import contextlib
 import io
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable
+from stylegan_latents.generator.files import atomic_folder, atomic_path
+from stylegan_latents.invert.films.write import check_film
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,7 +20,7 @@ FRAMES_PER_SECOND = 24
 _GIF_FRAMES_PER_SECOND = 12  # GIF counts in hundredths of a second, and viewers slow down short ones
 _GIF_FRAMES = 72
 _HOLD_SECONDS = 1.5
-_FRAME_NAME, _FRAME_PATTERN = "step_{:04d}.png", "step_*.png"
+_PNG, _FRAMES = "step_{:04d}.png", "step_*.png"
 
 
 def check_preview_path(path: Path, overwrite: bool = False) -> None:
@@ -29,24 +30,11 @@ def check_preview_path(path: Path, overwrite: bool = False) -> None:
         InputError: the suffix is not known, the file or folder exists and may not be replaced, or its folder may
             not be written.
     """
-    kind = path.suffix.lower()
-    if kind not in (".mp4", ".gif", ""):
+    if path.suffix.lower() not in (".mp4", ".gif", ""):
         raise InputError(
             f"Cannot write a preview to {path}: end the name with .mp4 or .gif, or give a folder's name."
         )
-    if kind and path.is_dir():
-        raise InputError(f"Cannot write {path}: it is a folder.")
-    check_writable(path.parent)
-    if not path.exists():
-        return
-    if not kind and not path.is_dir():
-        raise InputError(f"Cannot write frames to {path}: it is a file; end the name with .mp4 or .gif.")
-    if kind and not overwrite:
-        raise InputError(f"{path} exists already; add --overwrite to replace it, or choose another name.")
-    if not kind and any(path.iterdir()):
-        frames = [entry for entry in path.iterdir() if entry.match(_FRAME_NAME.format(0).replace("0000", "*"))]
-        if not overwrite or len(frames) < len(list(path.iterdir())):
-            raise InputError(f"The folder {path} is not empty; give a new folder for the frames.")
+    check_film(path, overwrite=overwrite, frames=_FRAMES)
 
 
 @contextlib.contextmanager
@@ -89,9 +77,9 @@ def record_preview(
         with atomic_path(path, overwrite=overwrite) as temporary:
             _save_gif(frames, temporary)
     else:
-        with atomic_folder(path, _FRAME_PATTERN) as folder:
+        with atomic_folder(path, _FRAMES) as folder:
             for number, frame in enumerate(frames):
-                frame.save(folder / _FRAME_NAME.format(number))
+                frame.save(folder / _PNG.format(number))
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """Writing films frame by frame: MP4, GIF, WebP, or a folder of pictures, whole or not at all.
 
-No frame is kept once it is written, except for what WebP's own encoder holds in its compressed form.
+Frames are not kept in memory once they are written; WebP's encoder keeps them compressed.
 """
 
 import contextlib
@@ -18,18 +18,26 @@ _PNG, _FRAMES = "frame_{:05d}.png", "frame_*.png"
 _GIF_FPS = 50  # its times are hundredths of a second, and players take one hundredth for ten
 
 
-def check_film(path: Path, *, codec: str | None = None, overwrite: bool = False, fps: float | None = None) -> None:
-    """Refuse, before the work, a film that could not be written after it.
+def check_film(
+    path: Path,
+    *,
+    codec: str | None = None,
+    overwrite: bool = False,
+    fps: float | None = None,
+    frames: str = _FRAMES,
+) -> None:
+    """Refuse, before the frames are made, a film that could not be written.
 
     Args:
         path: ``.mp4``, ``.gif``, ``.webp``, or a name without a suffix for a folder of PNG pictures.
         codec: the encoder, by FFmpeg's name; None for the format's own.
-        overwrite: whether an existing film may be replaced; of a folder, only frames written by this module are.
-        fps: frames a second, where they are evenly spaced.
+        overwrite: whether an existing film may be replaced, or the ``frames`` in a folder.
+        fps: frames per second of evenly spaced frames.
+        frames: pattern of the names of pictures in a folder.
 
     Raises:
-        InputError: the suffix is not known, the encoder is not there, something is in the way, the folder may not
-            be written, or the frame rate is not between 1 and 120, or is above 50 for a GIF.
+        InputError: the suffix is unknown, the encoder is missing, the path exists, its folder cannot be written,
+            or the frame rate is not between 1 and 120, or is above 50 for a GIF.
     """
     if fps is not None and not 1 <= fps <= 120:
         raise InputError(f"A film has 1 to 120 frames a second, not {fps:g}.")
@@ -59,13 +67,12 @@ def check_film(path: Path, *, codec: str | None = None, overwrite: bool = False,
     if not path.is_dir():
         raise InputError(f"Cannot write frames to {path}: it is a file; end the name with .mp4, .gif or .webp.")
     entries = list(path.iterdir())
-    frames = [entry for entry in entries if _is_frame(entry)]
-    if entries and (not overwrite or len(frames) < len(entries)):
+    if entries and not (overwrite and all(entry.match(frames) for entry in entries)):
         raise InputError(f"The folder {path} is not empty; give a new folder for the frames.")
 
 
 def check_codec(name: str) -> None:
-    """Raise InputError where there is no video encoder of this name on this machine."""
+    """Raise InputError if there is no video encoder of this name."""
     import av
     from av.codec.codec import UnknownCodecError
 
@@ -90,16 +97,16 @@ def write_film(
     times: Sequence[float] | None = None,
     sound: Path | None = None,
 ) -> Iterator[Callable[[Frame], None]]:
-    """Give a function that takes one frame after the other; a block without an error ends with the film.
+    """Give a function that writes the next frame; the film is there when the block ends without an error.
 
-    Frames are encoded on another thread, of which at most a few are waiting. When the block fails, also by Ctrl-C,
-    nothing is left of the film, and what was there before stays.
+    Frames are encoded on another thread. When the block fails, also by Ctrl-C, nothing is left of the film, and a
+    film that was there before is kept.
 
     Args:
         path, codec, overwrite: as in ``check_film``.
-        fps: frames a second.
-        times: when each frame begins, in seconds, for a film whose frames are not evenly spaced.
-        sound: a film whose sound is copied as far as this one goes, into an ``.mp4``.
+        fps: frames per second.
+        times: when each frame begins, in seconds, if they are not evenly spaced.
+        sound: a film whose sound is copied into an ``.mp4``, up to its last frame.
 
     Raises:
         InputError: as ``check_film``; the encoder refuses the frames; or the film cannot be written.
@@ -129,8 +136,4 @@ class _Pictures:
         self.count += 1
 
     def close(self) -> None:
-        """Nothing is open between two frames."""
-
-
-def _is_frame(path: Path) -> bool:
-    return path.match(_FRAMES)
+        """Do nothing: no file is open between two frames."""
