@@ -52,7 +52,9 @@ def edit_film(
     Raises:
         InputError: the record, the film, a direction or the target cannot be used.
     """
+    from stylegan_latents.generator.cli.command import warn
     from stylegan_latents.generator.cli.progress import show_count
+    from stylegan_latents.invert.films.read import film_facts
     from stylegan_latents.invert.films.write import write_film
 
     footage = _footage(opened)
@@ -64,6 +66,8 @@ def edit_film(
         if paste_back or film is not None
         else footage.source.find(opened.path.absolute().parent)
     )
+    if paste_back and whole is not None and (hdr := film_facts(whole).hdr):
+        warn("edit", f"{whole.name} is in HDR ({hdr}); the new film is in SDR, tone-mapped")
     edits = [(one.bind(opened.generator), amount) for one, amount in pairs]
     rows = None if layers is None else opened.generator.rows(layers)
     renderer = _FrameRenderer(opened, edits, rows, raw)

@@ -31,6 +31,7 @@ _DEMUXERS = (
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS}
 _HD = 720  # from this height on, a film without a colour space is in that of BT.709, as players take it
 _UNKNOWN = 2  # FFmpeg's number of an unknown colour space
+_FASTEST = 240  # frames per second
 _WIDEST = 8  # a pixel that is wider or taller than this many times its other side is a damaged header
 _TRANSPOSES = {
     (-1, 0, 0, 1): "FLIP_LEFT_RIGHT",
@@ -106,11 +107,16 @@ def film_facts(path: Path) -> FilmFacts:
         seconds = [seconds for seconds, _ in _animated(path)]
         return FilmFacts(1 / statistics.mean(seconds), first.size, len(seconds))
     with open_film(path) as (container, stream):
-        rate, count = stream.average_rate or stream.guessed_rate, int(stream.frames or 0)
-        if not rate or rate <= 0:
+        begin, hdr = _time(next(container.decode(stream))), HDR.get(stream.codec_context.color_trc, "")
+        rate = float(stream.average_rate or 0)
+        # Browsers and screen recorders declare their clock's rate, or none.
+        if not 1 <= rate <= _FASTEST:
+            container.seek(0)
+            times = [float(one.pts * one.time_base) for one in container.demux(stream) if one.pts is not None]
+            rate = (len(times) - 1) / (max(times) - min(times)) if len(set(times)) > 1 else 0
+        if rate <= 0:
             raise InputError(f"{path} has no frame rate; convert it to .mp4 first.")
-        frame = next(container.decode(stream))
-        return FilmFacts(float(rate), first.size, count, HDR.get(stream.codec_context.color_trc, ""), _time(frame))
+        return FilmFacts(rate, first.size, int(stream.frames or 0), hdr, begin)
 
 
 def read_film(path: Path, *, limit: int | None = None) -> Generator[FilmFrame, None, None]:

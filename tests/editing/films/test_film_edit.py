@@ -95,12 +95,17 @@ def test_odd_and_animated_films_are_edited() -> None:
         assert np.abs(before[:, 80:] - after[:79, 80:95]).mean() < 4
 
 
-def test_a_record_with_the_pixels_of_an_anamorphic_film_is_still_edited() -> None:
-    encode(Path("clip.mp4"), [np.full((80, 96, 3), 20 * i, np.uint8) for i in range(8)], aspect=Fraction(4, 3))
+def test_a_record_with_the_pixels_of_an_anamorphic_film_is_still_edited(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pixels = [np.full((80, 96, 3), 20 * i, np.uint8) for i in range(8)]
+    encode(Path("clip.mp4"), pixels, aspect=Fraction(4, 3), transfer=18)
     assert film_facts(Path("clip.mp4")).size == (128, 80)
     _save_record()
     assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
-    assert film_facts(Path("clip.smile+2.pasted.mp4")).size == (96, 80)
+    facts = film_facts(Path("clip.smile+2.pasted.mp4"))
+    assert (facts.size, facts.hdr) == ((96, 80), "")
+    assert "clip.mp4 is in HDR (HLG); the new film is in SDR" in capsys.readouterr().err
 
 
 @pytest.mark.slow

@@ -50,6 +50,23 @@ def test_frames_keep_uneven_times(tmp_path: Path) -> None:
     np.testing.assert_allclose([frame.time for frame in read_film(path)], times, atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["screen.mkv", "screen.mp4"])
+def test_the_rate_of_a_film_that_declares_its_clock_is_measured(tmp_path: Path, name: str) -> None:
+    times = [0, 30, 70, 100, 140, 160, 200]
+    with av.open(str(tmp_path / name), "w") as film:
+        stream = film.add_stream("libx264", rate=1000)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for time in times:
+            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode(None))
+    assert film_facts(tmp_path / name).rate == pytest.approx(30, rel=0.2)
+    np.testing.assert_allclose(
+        [frame.time for frame in read_film(tmp_path / name)], np.array(times) / 1000, atol=1.5e-3
+    )
+
+
 def _text(path: Path) -> None:
     path.write_text("no film")
 
