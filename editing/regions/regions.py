@@ -149,9 +149,9 @@ def read_mask(path: Path, side: int) -> Mask:
     Raises:
         InputError: it cannot be read, is not square, or is black all over.
     """
-    from stylegan_latents.invert.photos import files
+    from stylegan_latents.invert.photos.crop import mask_picture
 
-    picture = files.read_mask(path)
+    picture = mask_picture(path)
     if picture.width != picture.height:
         raise InputError(
             f"The mask {path} is {picture.width}x{picture.height} pixels; it has to be square, as the aligned "

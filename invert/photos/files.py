@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.invert.photos.colour import BLACK, WHITE, Colour, to_srgb
+from stylegan_latents.invert.photos.colour import WHITE, Colour, to_srgb
 
 if TYPE_CHECKING:
     import torch
@@ -78,18 +78,6 @@ def read_photo(path: str | os.PathLike[str], *, background: Colour = WHITE) -> I
         _check_tiff(path, image)
         image.load()
         return to_srgb(ImageOps.exif_transpose(image), image.format or "", background)
-
-
-def read_mask(path: str | os.PathLike[str]) -> Image.Image:
-    """Read a mask: grey with 8 bits (mode ``L``), black where it was painted black, white where white.
-
-    Where nothing is painted on a transparent picture it is white; if all the paint is white, too, it is black.
-
-    Raises:
-        InputError: as ``read_photo``.
-    """
-    mask = read_photo(path).convert("L")
-    return mask if mask.getextrema()[0] != 255 else read_photo(path, background=BLACK).convert("L")
 
 
 def list_photos(folder: str | os.PathLike[str]) -> list[Path]:

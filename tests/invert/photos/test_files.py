@@ -17,7 +17,6 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.photos import files as photo_module
 from stylegan_latents.invert.photos.files import (
     list_photos,
-    read_mask,
     read_photo,
     save_picture,
     to_picture,
@@ -369,17 +368,3 @@ def test_reading_from_bytes_leaves_the_file_alone(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(buffer.getvalue())
     read_photo(tmp_path / "a.png").putpixel((0, 0), (1, 2, 3))
     assert (tmp_path / "a.png").read_bytes() == buffer.getvalue()
-
-
-def test_a_mask_painted_white_on_transparent_is_read_by_its_alpha(tmp_path: Path) -> None:
-    for paint, transparent, wanted in ((255, 0, 255), (255, 255, 255), (0, 0, 0), (0, 255, 0)):
-        picture = Image.new("RGBA", (32, 32), (transparent, transparent, transparent, 0))
-        picture.paste((paint, paint, paint, 255), (0, 0, 16, 32))
-        picture.putpixel((16, 0), (paint, paint, paint, 128))
-        picture.save(tmp_path / "mask.png")
-        mask = read_mask(tmp_path / "mask.png")
-        assert mask.mode == "L"
-        assert (mask.getpixel((3, 3)), mask.getpixel((30, 3))) == (wanted, 255 - wanted)
-        assert 120 < mask.getpixel((16, 0)) < 136  # type: ignore[operator]
-    Image.new("RGB", (32, 32), "white").save(tmp_path / "mask.png")
-    assert read_mask(tmp_path / "mask.png").getextrema() == (255, 255)
