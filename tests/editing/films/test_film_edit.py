@@ -4,6 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -15,7 +16,7 @@ from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.source import Source
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
-from tests.invert.small_films import encode, save_film, with_sound
+from tests.invert.small_films import encode, flash_and_beep, save_film, times_of_flash_and_beep, with_sound
 from tests.small_models import small_record
 
 RECORD = "clip.inversion.safetensors"
@@ -70,8 +71,6 @@ def test_the_face_of_every_frame_is_edited(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.slow
 def test_pasted_back_the_rest_of_the_film_and_its_sound_stay() -> None:
-    import av
-
     assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
     before, after = _frames("clip.mp4"), _frames("clip.smile+2.pasted.mp4")
     assert len(after) == 8
@@ -106,6 +105,20 @@ def test_a_record_with_the_pixels_of_an_anamorphic_film_is_still_edited(
     facts = film_facts(Path("clip.smile+2.pasted.mp4"))
     assert (facts.size, facts.hdr) == ((96, 80), "")
     assert "clip.mp4 is in HDR (HLG); the new film is in SDR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "offset", "late"), [("camera.mts", 3.0, 0.0), ("late.mkv", 5.0, 0.4)])
+def test_the_sound_of_an_edited_film_is_in_step(name: str, offset: float, late: float) -> None:
+    flash_and_beep(Path(name), offset=offset, late=late)
+    times = tuple(frame.time for frame in read_film(Path(name)))
+    _save_record(source=Source.of(Path(name)), times=times, rate=25.0)
+    for options in ([], ["--paste-back"]):
+        assert main([RECORD, *SMILE, *options, "--out", f"new{len(options)}.mp4", *MODEL]) == 0
+    flash, beep = times_of_flash_and_beep(Path("new1.mp4"))
+    assert flash == pytest.approx(1 - late, abs=0.002)
+    assert abs(flash - beep) < 0.005
+    with av.open("new0.mp4") as film:
+        assert len(film.streams.audio) == 1
 
 
 @pytest.mark.slow
