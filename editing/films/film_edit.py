@@ -140,7 +140,6 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
 
     for frame in read_film(film, limit=len(footage.times)):
         picture = frame.picture()
-        # The record of an older version may have a film's own pixels, which are no squares.
         picture = picture if picture.size == footage.size else picture.resize(footage.size)
         place = footage.between(frame.number)
         if place is not None and renderer.edits:
@@ -163,6 +162,7 @@ def _place(opened: "OpenRecord", named: Path | None) -> Path:
         InputError: it is not found, or the named one has another size.
     """
     from stylegan_latents.invert.films.read import film_facts
+    from stylegan_latents.invert.record.source import Source
 
     footage = _footage(opened)
     if named is None:
@@ -173,7 +173,8 @@ def _place(opened: "OpenRecord", named: Path | None) -> Path:
             )
         return found
     size = film_facts(named).size
-    if size != footage.size:
+    # Records of older versions have the pixels of anamorphic films as they are stored.
+    if size != footage.size and Source.of(named).sha256 != footage.source.sha256:
         raise InputError(
             f"{named} is {size[0]}x{size[1]} pixels, the film of this record was {footage.size[0]}x"
             f"{footage.size[1]}; name that one with --photo."

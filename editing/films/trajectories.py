@@ -45,8 +45,8 @@ def linear(keys: "Tensor", *, loop: bool = False) -> Trajectory:
     closed = _closed(keys, loop)
 
     def trajectory(times: "Tensor") -> "Tensor":
-        first, fraction = _segment(times.to(closed.device), len(closed) - 1)
-        return closed[first].lerp(closed[first + 1], fraction[:, None, None].to(closed.dtype))
+        first, fraction = _segment(times, closed)
+        return closed[first].lerp(closed[first + 1], fraction[:, None, None])
 
     return trajectory
 
@@ -92,8 +92,8 @@ def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = 
     angle = (unit[:-1] * unit[1:]).sum(1, keepdim=True).clamp(-1, 1).acos()
 
     def trajectory(times: "Tensor") -> "Tensor":
-        first, fraction = _segment(times.to(closed.device), len(closed) - 1)
-        t, full = fraction[:, None].to(closed.dtype), angle[first]
+        first, fraction = _segment(times, closed)
+        t, full = fraction[:, None], angle[first]
         straight = unit[first].lerp(unit[first + 1], t)
         # Between equal or opposite codes no great circle is defined: a straight line.
         sine = full.sin()
@@ -268,8 +268,9 @@ def _closed(keys: "Tensor", loop: bool) -> "Tensor":
     return torch.cat([keys, keys[:1]]) if loop else keys
 
 
-def _segment(times: "Tensor", segments: int) -> "tuple[Tensor, Tensor]":
-    """The segment of each time, int64 ``[N]``, and the fraction of it, ``[N]`` in [0, 1]."""
-    place = times.clamp(0, 1) * segments
-    first = place.floor().clamp(max=segments - 1).long()
-    return first, place - first
+def _segment(times: "Tensor", keys: "Tensor") -> "tuple[Tensor, Tensor]":
+    """The segment of each time between keys, int64 ``[N]``, and the fraction of it, ``[N]`` in [0, 1]."""
+    # Times are float64, which MPS does not have.
+    place = times.cpu().clamp(0, 1) * (len(keys) - 1)
+    first = place.floor().clamp(max=len(keys) - 2).long()
+    return first.to(keys.device), (place - first).to(keys.device, keys.dtype)

@@ -101,10 +101,12 @@ def test_a_record_with_the_pixels_of_an_anamorphic_film_is_still_edited(
     encode(Path("clip.mp4"), pixels, aspect=Fraction(4, 3), transfer=18)
     assert film_facts(Path("clip.mp4")).size == (128, 80)
     _save_record()
-    assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
+    Path("clip.mp4").rename("moved.mp4")
+    named = ("--photo", "moved.mp4", "--out", "clip.smile+2.pasted.mp4")
+    assert main([RECORD, *SMILE, "--paste-back", *named, *MODEL]) == 0
     facts = film_facts(Path("clip.smile+2.pasted.mp4"))
     assert (facts.size, facts.hdr) == ((96, 80), "")
-    assert "clip.mp4 is in HDR (HLG); the new film is in SDR" in capsys.readouterr().err
+    assert "moved.mp4 is in HDR (HLG); the new film is in SDR" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("name", "offset", "late"), [("camera.mts", 3.0, 0.0), ("late.mkv", 5.0, 0.4)])
