@@ -140,6 +140,7 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
 
     for frame in read_film(film, limit=len(footage.times)):
         picture = frame.picture()
+        # Of an anamorphic film in a record of an older version, as in _place.
         picture = picture if picture.size == footage.size else picture.resize(footage.size)
         place = footage.between(frame.number)
         if place is not None and renderer.edits:

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,7 @@ class Encoder:
     Args:
         path, fps, times, sound: as in ``write_film``; ``path`` ends with ``.mp4``, ``.gif`` or ``.webp``.
         codec: the encoder, by FFmpeg's name; None for the format's own.
+        file: written in place of ``path``, whose suffix then gives the format.
     """
 
     def __init__(
@@ -47,8 +48,9 @@ class Encoder:
         fps: float,
         times: Sequence[float] | None = None,
         sound: Path | None = None,
+        file: BinaryIO | None = None,
     ) -> None:
-        self.path, self._chosen = path, codec is not None
+        self.path, self._file, self._chosen = path, file, codec is not None
         self.codec = codec or CODECS[path.suffix.lower()]
         self.fps = Fraction(fps).limit_denominator(1001)  # such as 30000/1001
         self.time_base = 1 / self.fps if times is None else Fraction(1, _TICKS)
@@ -95,8 +97,15 @@ class Encoder:
     def _open(self, height: int, width: int) -> None:
         import av
 
-        options = {"movflags": "faststart"} if self.path.suffix.lower() == ".mp4" else {}
-        container = av.open(f"file:{self.path}", "w", options={**options, "loop": "0"} if self._loops else options)
+        kind = self.path.suffix.lower()
+        # The index is moved to the front in a second pass, which reads the file by its name.
+        options = {"movflags": "faststart"} if kind == ".mp4" and self._file is None else {}
+        container = av.open(
+            self._file or f"file:{self.path}",
+            "w",
+            format=kind[1:],
+            options={**options, "loop": "0"} if self._loops else options,
+        )
         self.container = container
         stream: Any = container.add_stream(self.codec, rate=self.fps, options=_OPTIONS.get(self.codec, {}))
         stream.height, stream.width = height, width

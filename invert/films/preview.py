@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_folder, atomic_path
+from stylegan_latents.invert.films.encoder import Encoder
 from stylegan_latents.invert.films.write import check_film
 
 if TYPE_CHECKING:
@@ -55,8 +58,17 @@ def record_preview(
     kind = path.suffix.lower()
     # Films are small. Kept in memory, they cannot fail for want of disk space before the code is saved.
     if kind == ".mp4":
-        with _mp4() as (write, buffer):
-            yield lambda images: write(_side_by_side(targets, images))
+        buffer, shown = io.BytesIO(), [np.zeros((0, 0, 3), np.uint8)]
+        encoder = Encoder(path, None, FRAMES_PER_SECOND, file=buffer)
+
+        def write(images: "Tensor") -> None:
+            shown[0] = np.asarray(_side_by_side(targets, images))
+            encoder(shown[0])
+
+        yield write
+        for _ in range(int(_HOLD_SECONDS * FRAMES_PER_SECOND) if shown[0].size else 0):
+            encoder(shown[0])
+        encoder.close()
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_bytes(buffer.getvalue())
         return
@@ -122,27 +134,6 @@ def _side_by_side(targets: "Tensor", images: "Tensor") -> "Image.Image":
     photos = F.interpolate(targets.detach().float().cpu(), size=images.shape[-2:], mode="area")
     rows = torch.cat([photos, torch.nan_to_num(images)], dim=3)
     return to_picture(torch.cat(list(rows), dim=1).unsqueeze(0))[0]
-
-
-@contextlib.contextmanager
-def _mp4() -> "Iterator[tuple[Callable[[Image.Image], None], io.BytesIO]]":
-    """H.264 in the pixel format that every player shows; the last frame stands still for a moment."""
-    import imageio.v3 as iio
-    import numpy as np
-
-    buffer = io.BytesIO()
-    with iio.imopen(buffer, "w", plugin="pyav", extension=".mp4") as film:
-        film.init_video_stream("libx264", fps=FRAMES_PER_SECOND, pixel_format="yuv420p")
-        last: Image.Image | None = None
-
-        def write(picture: "Image.Image") -> None:
-            nonlocal last
-            last = picture
-            film.write_frame(np.asarray(picture))
-
-        yield write, buffer
-        for _ in range(int(_HOLD_SECONDS * FRAMES_PER_SECOND) if last is not None else 0):
-            film.write_frame(np.asarray(last))
 
 
 def _save_gif(frames: "list[Image.Image]", path: Path) -> None:
