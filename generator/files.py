@@ -11,13 +11,21 @@ from stylegan_latents.generator.errors import InputError
 
 
 def check_writable(folder: Path) -> None:
-    """Raise InputError, before any work, if files could not be written into ``folder``; nothing is created."""
+    """Raise InputError, before any work, if files could not be written into ``folder``; nothing is created.
+
+    A file is created and renamed as ``atomic_path`` does it: some network drives allow only the first.
+    """
     try:
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not nearest.is_dir():
             raise InputError(f"Cannot write into the folder {folder}: {nearest} is a file.")
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
+        temporary = _new_file(nearest, ".writable.", ".part")
+        renamed = temporary.with_suffix(".renamed")
+        try:
+            temporary.replace(renamed)
+        finally:
+            temporary.unlink(missing_ok=True)
+            renamed.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
 
@@ -90,19 +98,15 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(_created(target.parent))
-            handle, name = tempfile.mkstemp(
-                dir=target.parent, prefix=f".{target.stem[:40]}.", suffix=f".part{target.suffix}"
-            )
-            os.close(handle)
+            temporary = _new_file(target.parent, f".{target.stem[:40]}.", f".part{target.suffix}")
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
-        temporary = Path(name)
         try:
             yield temporary
             # mkstemp's mode is private to the user; a result should have the mode of any other new file.
             umask = os.umask(0)
             os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
+            _set_mode(temporary, 0o666 & ~umask)
             temporary.replace(target)
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
@@ -127,7 +131,7 @@ def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         try:
             yield temporary
-            temporary.chmod(0o755)
+            _set_mode(temporary, 0o755)
             if target.is_dir():
                 # Other files that were put there meanwhile make rmdir fail.
                 for file in target.glob(replaced):
@@ -138,6 +142,18 @@ def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _new_file(folder: Path, prefix: str, suffix: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=suffix)
+    os.close(handle)
+    return Path(name)
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    """Change who may read a file, where the file system knows modes: CIFS, NTFS and mounted buckets refuse."""
+    with contextlib.suppress(OSError):
+        path.chmod(mode)
 
 
 @contextlib.contextmanager

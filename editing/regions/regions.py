@@ -141,9 +141,9 @@ def read_mask(path: Path, side: int) -> Mask:
     Raises:
         InputError: it cannot be read, is not square, or is black all over.
     """
-    from stylegan_latents.invert.photos.files import read_photo
+    from stylegan_latents.invert.photos.crop import mask_picture
 
-    picture = read_photo(path).convert("L")
+    picture = mask_picture(path)
     if picture.width != picture.height:
         raise InputError(
             f"The mask {path} is {picture.width}x{picture.height} pixels; it has to be square, as the aligned "

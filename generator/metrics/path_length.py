@@ -64,6 +64,7 @@ def perceptual_path_length(
     if G.dtype != torch.float32 or not 0 < epsilon < 1:
         raise ValueError("the path length needs a generator in float32 and an epsilon between 0 and 1")
     source = torch.Generator().manual_seed(seed)
+    # Doubles stay on the CPU: MPS has none.
     parts: list[Tensor] = []
     for i, count in enumerate(batch_sizes(samples, batch)):
         (start, label), (end, _) = draw_z(G, count, source), draw_z(G, count, source)
@@ -71,11 +72,10 @@ def perceptual_path_length(
         if space == "z":
             pairs = [G.map(slerp(start, end, t), label) for t in (at, at + epsilon)]
         else:
-            first, last = (G.map(z, label).double() for z in (start, end))
-            steps = [t.unsqueeze(2).to(first.device) for t in (at, at + epsilon)]
-            pairs = [(first + (last - first) * t).float() for t in steps]
+            first, last = (G.map(z, label).cpu().double() for z in (start, end))  # MPS has no doubles
+            pairs = [(first + (last - first) * t.unsqueeze(2)).float().to(G.device) for t in (at, at + epsilon)]
         images = _prepared(G.synthesize(torch.cat(pairs), noise, seed=seed + i), crop)
-        parts.append(distance(*images.chunk(2)).double().cpu() / epsilon**2)
+        parts.append(distance(*images.chunk(2)).cpu().double() / epsilon**2)
     distances = torch.cat(parts)
     low = torch.quantile(distances, 0.01, interpolation="lower")
     high = torch.quantile(distances, 0.99, interpolation="higher")

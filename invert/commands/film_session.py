@@ -82,6 +82,8 @@ class FilmSession:
                 parts.remove()
             return None
         parts.check(overwrite=self.settings.overwrite)
+        if facts.hdr and not self.settings.quiet:
+            warn("invert", f"{self.film.name} is in HDR ({facts.hdr}); it is read as SDR, tone-mapped")
         if not self.settings.overwrite:
             check_free(self.record, self.result)
         try:

@@ -8,13 +8,14 @@ from PIL import Image, ImageCms
 if TYPE_CHECKING:
     import numpy as np
 
+Colour = tuple[int, int, int]
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 _STRIP_PIXELS = 1 << 20
-_BACKGROUND = (255, 255, 255)
 _MODE_OF_COLOUR_SPACE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
 
-def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
-    """Convert a picture to RGB, 8 bits per channel, sRGB, on white and without metadata.
+def to_srgb(image: Image.Image, file_format: str, background: Colour = WHITE) -> Image.Image:
+    """Convert a picture to RGB, 8 bits per channel, sRGB, without transparency or metadata.
 
     A broken ICC profile, or one of another colour space than the pixels, is ignored and the pixels are taken for
     sRGB, as viewers do.
@@ -22,6 +23,7 @@ def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
     Args:
         image: of any mode.
         file_format: Pillow's name of the file's format (a 32-bit integer mode means 16 bits in a PNG).
+        background: colour behind transparent parts.
     """
     profile = image.info.get("icc_profile")
     alpha: Image.Image | None = None
@@ -40,9 +42,9 @@ def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
     if image.mode != "RGB":
         image = image.convert("RGB")
     if alpha is not None:
-        background = Image.new("RGB", image.size, _BACKGROUND)
-        background.paste(image, mask=alpha)
-        image = background
+        behind = Image.new("RGB", image.size, background)
+        behind.paste(image, mask=alpha)
+        image = behind
     plain = image.copy()
     plain.info.clear()
     return plain

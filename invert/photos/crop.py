@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.photos.colour import BLACK
 from stylegan_latents.invert.photos.files import read_photo
 
 if TYPE_CHECKING:
@@ -169,13 +170,25 @@ def _pad(image: Image.Image, padding: list[int], blur: float) -> Image.Image:
     return Image.fromarray(cast("Any", np.clip(np.rint(result), 0, 255).astype(np.uint8)))
 
 
+def mask_picture(path: Path) -> Image.Image:
+    """Read a mask of any size: grey with 8 bits (mode ``L``).
+
+    Transparent parts are white; if all paint is white, too, they are black.
+
+    Raises:
+        InputError: as ``read_photo``.
+    """
+    mask = read_photo(path).convert("L")
+    return mask if mask.getextrema()[0] != 255 else read_photo(path, background=BLACK).convert("L")
+
+
 def read_mask(path: Path, photo: Image.Image, name: str) -> Image.Image:
     """Read a mask for an upright photo called ``name``: white where it is ignored, black where it is compared.
 
     Raises:
         InputError: the file cannot be read, has another size than the photo, or is white everywhere.
     """
-    mask = read_photo(path).convert("L")
+    mask = mask_picture(path)
     if mask.size != photo.size:
         raise InputError(
             f"The mask {path} is {mask.width}x{mask.height} pixels and {name} {photo.width}x{photo.height}; "

@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.invert.photos.colour import to_8_bits, to_srgb
+from stylegan_latents.invert.photos.colour import WHITE, Colour, to_8_bits, to_srgb
 
 if TYPE_CHECKING:
     import torch
@@ -64,15 +64,16 @@ DECODED_PIXELS = 100_000_000
 """Of a picture that is read reduced and is no JPEG, which alone is reduced while it is decoded: 0.4 GB at most."""
 
 
-def read_photo(path: str | os.PathLike[str]) -> Image.Image:
+def read_photo(path: str | os.PathLike[str], *, background: Colour = WHITE) -> Image.Image:
     """Read a photo as a viewer shows it.
 
     The EXIF orientation is applied, an embedded colour profile is converted to sRGB, 16-bit and floating-point
-    values are scaled to 8 bits, transparency is composited on white, and of several pictures the first is taken.
-    The size is checked against ``MAX_PIXELS`` before decoding.
+    values are scaled to 8 bits, transparency is composited on ``background``, and of several pictures the first is
+    taken. The size is checked against ``MAX_PIXELS`` before decoding.
 
     Args:
         path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 or AVIF file; HEIC with the package ``pillow-heif``.
+        background: RGB, 0 to 255.
 
     Returns:
         An RGB image with 8 bits per channel and no metadata.
@@ -80,17 +81,19 @@ def read_photo(path: str | os.PathLike[str]) -> Image.Image:
     Raises:
         InputError: the file is missing, unreadable, no picture, damaged, too small or too large.
     """
-    return read_reduced(path, None)[0]
+    return read_reduced(path, None, background=background)[0]
 
 
-def read_reduced(path: str | os.PathLike[str], most_pixels: int | None) -> tuple[Image.Image, bool]:
+def read_reduced(
+    path: str | os.PathLike[str], most_pixels: int | None, *, background: Colour = WHITE
+) -> tuple[Image.Image, bool]:
     """Read a photo as ``read_photo`` does, with a bound on the memory that it takes.
 
     A JPEG is reduced while it is decoded; other formats are decoded whole, up to ``DECODED_PIXELS`` at four bytes
     each, and reduced before anything else is done with them.
 
     Args:
-        path: see ``read_photo``.
+        path, background: see ``read_photo``.
         most_pixels: of the picture given; None for any number.
 
     Returns:
@@ -100,40 +103,20 @@ def read_reduced(path: str | os.PathLike[str], most_pixels: int | None) -> tuple
         InputError: see ``read_photo``.
     """
     path = Path(path)
-    _check_file(path)
-    try:
-        with _pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
-            _check_size(path, image.size)
-            _check_tiff(path, image)
-            file_format, whole = image.format or "", image.size
-            picture: Image.Image = image
-            reduced = most_pixels is not None and math.prod(whole) > most_pixels
-            if most_pixels is not None and reduced:
-                picture = _load_reduced(path, image, most_pixels)
-            image.load()
-            # Pillow turns a TIFF while it loads it, and then says so.
-            orientation = image.getexif().get(ExifTags.Base.Orientation)
-            if orientation in _TURNS:
-                picture = picture.transpose(_TURNS[orientation])
-            return to_srgb(picture, file_format=file_format), reduced
-    except InputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
-        ) from error
-    except UnidentifiedImageError as error:
-        raise InputError(_unidentified(path)) from error
-    except PermissionError as error:
-        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
-    except MemoryError as error:
-        raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
-    # Pillow's decoders raise many kinds of errors for damaged bytes: OSError, SyntaxError, ValueError,
-    # struct.error, zlib.error, EOFError, TypeError and more.
-    except Exception as error:
-        raise InputError(
-            f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
-        ) from error
+    with readable(path), pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
+        check_size(path, image.size)
+        _check_tiff(path, image)
+        file_format, whole = image.format or "", image.size
+        picture: Image.Image = image
+        reduced = most_pixels is not None and math.prod(whole) > most_pixels
+        if most_pixels is not None and reduced:
+            picture = _load_reduced(path, image, most_pixels)
+        image.load()
+        # Pillow turns a TIFF while it loads it, and then says so.
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        if orientation in _TURNS:
+            picture = picture.transpose(_TURNS[orientation])
+        return to_srgb(picture, file_format, background), reduced
 
 
 def _load_reduced(path: Path, image: ImageFile.ImageFile, most_pixels: int) -> Image.Image:
@@ -253,8 +236,34 @@ def check_picture_suffix(path: str | os.PathLike[str]) -> None:
 
 
 @contextlib.contextmanager
-def _pixel_limit() -> Iterator[None]:
-    """Let Pillow open up to MAX_PIXELS without a warning; its own limit is global to the process."""
+def readable(path: Path) -> Iterator[None]:
+    """Check a picture's file, and raise one InputError for whatever reading it in the block raises."""
+    _check_file(path)
+    try:
+        yield
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InputError(_unidentified(path)) from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
+    except MemoryError as error:
+        raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
+    # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
+    # struct.error, zlib.error, EOFError, TypeError and more.
+    except Exception as error:
+        raise InputError(
+            f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
+        ) from error
+
+
+@contextlib.contextmanager
+def pixel_limit() -> Iterator[None]:
+    """Let Pillow open up to MAX_PIXELS, silently; its own limit can only be set for the whole process."""
     with _limit_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         previous = Image.MAX_IMAGE_PIXELS
@@ -297,7 +306,8 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path} is a camera raw file; export it as JPEG or PNG first.")
 
 
-def _check_size(path: Path, size: tuple[int, int]) -> None:
+def check_size(path: Path, size: tuple[int, int]) -> None:
+    """Raise InputError for a picture that is too large or too small."""
     width, height = size
     if width * height > MAX_PIXELS:
         raise InputError(

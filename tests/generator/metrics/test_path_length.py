@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.metrics.draws import draw_z
 from stylegan_latents.generator.metrics.path_length import _prepared, perceptual_path_length, slerp
+from tests.generator.metrics.without_doubles import WithoutDoubles
 from tests.odd_models import odd_generator
 
 G = odd_generator()
@@ -45,6 +46,15 @@ def test_outliers_do_not_count() -> None:
     wanted = found.distances[(found.distances >= low) & (found.distances <= high)].mean()
     assert found.mean == pytest.approx(float(wanted))
     assert found.mean == pytest.approx(4.0)
+
+
+@pytest.mark.parametrize("space", ["z", "w"])
+def test_no_double_reaches_a_device_without_them(monkeypatch: pytest.MonkeyPatch, space: str) -> None:
+    drawn, mapped = G.synthesize, G.map
+    monkeypatch.setattr(G, "map", lambda *a: mapped(*a).as_subclass(WithoutDoubles))
+    monkeypatch.setattr(G, "synthesize", lambda ws, *a, **k: drawn(ws, *a, **k).as_subclass(WithoutDoubles))
+    found = perceptual_path_length(G, lambda a, b: (a - b).square().mean((1, 2, 3)), space=space, samples=2)  # type: ignore[arg-type]
+    assert found.mean > 0
 
 
 @pytest.mark.parametrize("space", ["z", "w"])
