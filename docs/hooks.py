@@ -55,10 +55,9 @@ def _page(program: str, app: typer.Typer | None) -> str:
     if app is None:
         return f"## {program}\n\n```text\n{help_text(program).rstrip()}\n```"
     command = typer.main.get_command(app)
-    command = getattr(command, "commands", {}).get("apply", command)
     lines = [one.strip() for one in (command.epilog or "").splitlines() if one.strip()]
-    if program == "edit":
-        lines = [one.strip() for one in edit_cli.EXAMPLES.splitlines() if one.strip()]
+    # `edit` is a group, of which a hidden command takes what follows no command's name.
+    command = next((one for one in getattr(command, "commands", {}).values() if one.hidden), command)
     help_page.complete(command)
     parts = [f"## {program}", command.help or ""]
     examples = [one if one.startswith(_starts()) else f"# {one}" for one in lines if one not in _HEADINGS]

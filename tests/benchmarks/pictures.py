@@ -3,9 +3,9 @@
 python -m tests.benchmarks.pictures examples/astronaut.jpg london_096_neutral.jpg --work work/ --out docs/pictures
 python -m tests.benchmarks.pictures examples/astronaut.jpg --work work/ --out docs/pictures --only methods
 
-The first photo is inverted by every method, the others by the default one; inversions that lie in the work folder are
-kept. The demo's pictures come from ``tests.benchmarks.demo_screenshots``, which ``--only demo`` runs with the first photo;
-the plot of LPIPS against time from ``tests.benchmarks.pareto``, as it measures for hours.
+The first photo is inverted by every method, the others by the default one; inversions that lie in the work folder
+are kept. The demo's pictures come from ``tests.benchmarks.demo_screenshots``, which ``--only demo`` runs with the
+first photo; the plot of LPIPS against time from ``tests.benchmarks.pareto``, as it measures for hours.
 """
 
 import argparse

@@ -17,7 +17,10 @@ from stylegan_latents.generator.errors import InputError
 from tests.docs.pages import PAGES, ROOT, blocks, without_blocks
 
 PROGRAMS = programs()
-OTHERS = {"python", "pip", "pytest", "ruff", "mypy", "lint-imports", "mkdocs", "git", "cd", "export", "accelerate", ".", "pre-commit", ".ci/run", "mkdir"}  # fmt: skip
+OTHERS = {
+    "python", "pip", "pytest", "ruff", "mypy", "lint-imports", "mkdocs", "pre-commit", ".ci/run", ".", "export",
+    "mkdir",
+}  # fmt: skip
 MODULES = {"invert": "invert", "edit": "editing", "stylegan-latents train": "encoders.train"}
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 
@@ -79,7 +82,9 @@ def taken(app: typer.Typer, arguments: list[str], monkeypatch: pytest.MonkeyPatc
         assert callback is not None
         free = callback.__code__.co_freevars
         if "command" in free:  # of `takes`, which makes the settings and hands them to its command
-            monkeypatch.setattr((callback.__closure__ or ())[free.index("command")], "cell_contents", reached.append)
+            monkeypatch.setattr(
+                (callback.__closure__ or ())[free.index("command")], "cell_contents", reached.append
+            )
         else:
 
             @functools.wraps(callback)
@@ -134,7 +139,9 @@ def test_options_in_the_text_exist(page: Path) -> None:
         if app is not None:
             command = typer.main.get_command(app)
             commands = [command, *getattr(command, "commands", {}).values()]
-            known.update(name for one in commands for par in one.params for name in (*par.opts, *par.secondary_opts))
+            known.update(
+                name for one in commands for par in one.params for name in (*par.opts, *par.secondary_opts)
+            )
     known |= {"--help", "--version"}
     known.update(re.findall(r"--[\w-]+", "".join(help_text(name) for name, app in PROGRAMS.items() if app is None)))
     for path in (ROOT / "tests" / "benchmarks").glob("*.py"):

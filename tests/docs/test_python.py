@@ -44,7 +44,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if list(blocks(page, "python"))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if list(blocks(page, "python"))], ids=lambda page: page.name
+)
 def test_the_examples_of_a_page_run(page: Path, folder: Path) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
     for line, code in blocks(page, "python"):
