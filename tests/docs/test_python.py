@@ -9,7 +9,7 @@ import torch
 from stylegan_latents import encoders
 from stylegan_latents.editing import Direction
 from stylegan_latents.editing.directions import catalogue
-from stylegan_latents.invert import OptimizationInverter
+from stylegan_latents.invert import HybridInverter, OptimizationInverter
 from stylegan_latents.invert.inverters import encode
 from tests.docs.pages import PAGES, ROOT, blocks
 from tests.encoders.small_encoders import small_encoder
@@ -20,6 +20,8 @@ SPACE = "small-w"
 INSTEAD = {
     '"ffhq"': '"small.safetensors"',
     '"stylegan3-r-ffhq-1024x1024"': '"r-four-channels.pkl"',
+    '"hybrid", quality="draft"': '"hybrid", steps=3',
+    "Drag(G, steps=50)": "Drag(G, steps=3)",
     "50_000": "4",
     "20_000": "200",
 }
@@ -37,15 +39,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copyfile(photo_file("london_062_neutral"), "you.jpg")
     encoders.save(small_encoder(G), tmp_path / "encoder.safetensors")
     monkeypatch.setattr(encode, "shipped_encoder", lambda _: tmp_path / "encoder.safetensors")
-    monkeypatch.setattr(OptimizationInverter, "own_steps", {"w": 2, "w+": 3})
+    for inverter in (OptimizationInverter, HybridInverter):
+        monkeypatch.setattr(inverter, "own_steps", {"w": 2, "w+": 3})
     small_record(G, model_file=tmp_path / "small.safetensors").save("me.inversion.safetensors")
     known = {name: Direction(name, SPACE, torch.ones(1, CONFIG.w_dim), 1.0) for name in ("pose", "smile")}
     monkeypatch.setattr(catalogue, "all_shipped", lambda: {SPACE: known})
     return tmp_path
 
 
+WITH_EXAMPLES = [page for page in PAGES if list(blocks(page, "python"))]
+LONG = {"models.md"}  # metrics, in the features of VGG
+
+
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if list(blocks(page, "python"))], ids=lambda page: page.name
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] * (page.name in LONG)) for page in WITH_EXAMPLES],
+    ids=lambda page: page.name,
 )
 def test_the_examples_of_a_page_run(page: Path, folder: Path) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
