@@ -17,9 +17,9 @@ from pathlib import Path
 from PIL import Image
 
 from stylegan_latents.editing import OpenRecord
-from stylegan_latents.editing.__main__ import main as edit
+from stylegan_latents.editing.commands.cli import main as edit
 from stylegan_latents.invert import save_picture
-from stylegan_latents.invert.__main__ import main as invert
+from stylegan_latents.invert.commands.cli import main as invert
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
 METHODS = ("encode", "optimize", "hybrid", "noise", "pivotal")
