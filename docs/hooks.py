@@ -1,5 +1,6 @@
 """What MkDocs puts into pages: the commands and the Python API, from the programs themselves, and ``NOTICE.md``."""
 
+import html
 import io
 import re
 from contextlib import redirect_stdout, suppress
@@ -70,7 +71,7 @@ def _page(program: str, app: typer.Typer | None) -> str:
             kind = "Arguments" if one.param_type_name == "argument" else "Options"
             panels.setdefault(panel or kind, []).append(_row(one))
     for panel, rows in panels.items():
-        parts.append("\n".join([f"**{panel}**", "", "| | | |", "|---|---|---|", *rows]))
+        parts.append("\n".join([f"**{panel}**", "", "| name | takes | what it does |", "|---|---|---|", *rows]))
     return "\n\n".join(parts)
 
 
@@ -83,23 +84,25 @@ def _starts() -> tuple[str, ...]:
 
 def _row(one: Any) -> str:
     if one.param_type_name == "argument":
-        names, takes = f"`{one.metavar or one.name}`", ""
+        names, takes = [one.metavar or one.name], ""
     else:
-        names = ", ".join(f"`{name}`" for name in (*one.opts, *one.secondary_opts))
-        takes = f"`{one.metavar}`" if one.metavar else ""
-    notes = []
-    if one.required:
-        notes.append("required")
+        names, takes = [*one.opts, *one.secondary_opts], one.metavar or ""
+    notes = ["required"] if one.required else []
     default = None if callable(one.default) else one.default
     if not isinstance(default, bool) and isinstance(default, str | int | float | tuple) and default not in ("", ()):
-        shown = " ".join(str(value) for value in default) if isinstance(default, tuple) else default
-        notes.append(f"by default {getattr(shown, 'value', shown)}")
-    told = f"{one.help or ''}{' (' + ', '.join(notes) + ')' if notes else ''}"
-    return "| " + " | ".join(_cell(text) for text in (names, takes, told)) + " |"
+        shown = default if isinstance(default, tuple) else (default,)
+        notes.append(f"by default {' '.join(str(getattr(value, 'value', value)) for value in shown)}")
+    what = f"{one.help or ''}{' (' + ', '.join(notes) + ')' if notes else ''}"
+    return f"| {', '.join(map(_code, names))} | {_code(takes) if takes else ''} | {_cell(what)} |"
+
+
+def _code(text: str) -> str:
+    return f"<code>{_cell(text)}</code>"
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    """Text in a table: a bar would end the cell, even in code."""
+    return html.escape(" ".join(text.split()), quote=False).replace("|", "&#124;")
 
 
 def _api() -> str:
