@@ -13,6 +13,7 @@ import typer
 from typer.models import CommandInfo
 
 from docs.hooks import help_text, programs
+from stylegan_latents.editing.discovery.__main__ import completed
 from stylegan_latents.generator.errors import InputError
 from tests.docs.pages import PAGES, ROOT, blocks, without_blocks
 
@@ -112,6 +113,8 @@ def test_a_command_line_is_one(
         monkeypatch.chdir(tmp_path)
         make_files(arguments[:1] if program.endswith(" convert") else arguments)
         app = PROGRAMS[program]
+        if program == "stylegan-latents discover":
+            arguments = completed(arguments)
         if app is None:
             given = {word for word in arguments if word.startswith("--")}
             assert given - set(re.findall(r"--[\w-]+", help_text(program))) == set(), where
