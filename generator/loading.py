@@ -6,10 +6,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.checkpoint import read_discriminator
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import read_native
 from stylegan_latents.generator.formats.native import save_native as save
-from stylegan_latents.generator.formats.nvidia.read import read_nvidia_discriminator
 from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
@@ -75,11 +75,9 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     if not path.exists() and str(name_or_path) in zoo.models():
         path = zoo.fetch(zoo.models()[str(name_or_path)].name)
     head = FileHead.of(path)
-    if head.is_torch:
-        raise InputError(f"{path.name} is a PyTorch checkpoint; discriminators are read from NVIDIA pickles only.")
-    if not head.is_pickle:
+    if not (head.is_torch or head.is_pickle or head.is_safetensors):
         raise InputError(f"{path.name} is {head.kind}, not a discriminator's file; get the weights themselves.")
-    config, tensors = read_nvidia_discriminator(path)
+    config, tensors = read_discriminator(path)
     try:
         network = Discriminator(config, path.stem)
         network.load_state_dict(tensors, assign=True)

@@ -13,9 +13,9 @@ from stylegan_latents.encoders.config import Architecture, EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.formats.native import fill
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.checkpoint import open_checkpoint
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
-from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 
 # What each class name in the files' settings stands for: architecture, blocks, and whether over a pyramid.
 _TYPES: dict[str, tuple[Architecture, Literal["irse", "resnet"], bool]] = {
@@ -67,14 +67,8 @@ def read_public_encoder(path: Path, *, mean: Tensor | None = None) -> Encoder:
         InputError: the file is damaged, asks for what weights do not need, or holds no encoder that is known; the
             message says what it lacks.
     """
-    try:
-        with open_torch_file(path) as contents:
-            return _encoder(contents, path, mean)
-    except InputError as error:
-        message = str(error)
-        raise InputError(message if message.startswith(path.name) else f"{path.name}: {message}.") from error
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+    with open_checkpoint(path) as contents:
+        return _encoder(contents, path, mean)
 
 
 def has_generator(path: Path) -> bool:
@@ -83,14 +77,11 @@ def has_generator(path: Path) -> bool:
     Raises:
         InputError: see ``read_public_encoder``.
     """
-    try:
-        with open_torch_file(path) as contents:
-            parts = {name.partition(".")[0] for name in _state(contents)}
-            if "encoder" not in parts:
-                raise _no_encoder(path)
-            return "decoder" in parts
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+    with open_checkpoint(path) as contents:
+        parts = {name.partition(".")[0] for name in _state(contents)}
+        if "encoder" not in parts:
+            raise _no_encoder(path)
+        return "decoder" in parts
 
 
 def _no_encoder(path: Path) -> InputError:
@@ -103,7 +94,7 @@ def _state(contents: object) -> Mapping[str, StoredTensor]:
     inner = contents.get("state_dict", contents) if isinstance(contents, dict) else None
     if not isinstance(inner, dict):
         return {}
-    named = {str(name).removeprefix("module."): value for name, value in inner.items()}
+    named = {re.sub(r"^((module|_orig_mod|net)\.)+", "", str(name)): value for name, value in inner.items()}
     return {name: value for name, value in named.items() if isinstance(value, StoredTensor)}
 
 
@@ -145,7 +136,7 @@ def _encoder(contents: object, path: Path, mean: Tensor | None) -> Encoder:
 
 
 def _settings(opts: object) -> Mapping[str, Any]:
-    """The settings, from a namespace or a dict."""
+    """The settings, from a namespace, a dict or a kind of one."""
     found = opts.state if isinstance(opts, InertObject) else opts
     return found if isinstance(found, dict) else {}
 
