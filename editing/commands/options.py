@@ -12,7 +12,9 @@ from stylegan_latents.generator.errors import InputError
 RecordArgument = Annotated[
     Path | None,
     typer.Argument(
-        help="A record that `invert` wrote, or its photo; the newest in this folder by default.", metavar="RECORD"
+        help="A record that `invert` wrote, or its photo, or a code's file (.npz, .npy, .pt) with --model; the "
+        "newest record in this folder by default.",
+        metavar="RECORD",
     ),
 ]
 Names = Annotated[

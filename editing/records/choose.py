@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.records.code_files import is_code_file, read_code
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, records_by_age
@@ -16,13 +17,15 @@ def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
     """Read the record that a command means; which one it is, is printed where the user did not name it.
 
     Args:
-        named: a record; a folder, for the newest that can be read; a photo, for the record made from it, here
-            or beside it; None for the newest in this folder.
+        named: a record; a code's file of another project (``read_code``); a folder, for the newest that can be
+            read; a photo, for the record made from it, here or beside it; None for the newest in this folder.
 
     Raises:
         InputError: there is no such record, or it cannot be read.
     """
     named = None if named is None else Path(named)
+    if named is not None and is_code_file(named):
+        return read_code(named)
     path, inversion = (named, None) if named is not None and _is_record(named) else _found(named)
     if path != named:
         print(f"Using {path}, the newest record here" if named is None else f"Using {path}")
@@ -35,7 +38,7 @@ def resolve_record(named: Path | None) -> Path:
     Raises:
         InputError: there is no such record.
     """
-    return named if named is not None and _is_record(named) else _found(named)[0]
+    return named if named is not None and (_is_record(named) or is_code_file(named)) else _found(named)[0]
 
 
 def _is_record(named: Path) -> bool:

@@ -1,15 +1,16 @@
 """Codes to combine: of records and of seeds, all for one generator."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.records.code_files import code_name
 from stylegan_latents.editing.samples.sampling import check_truncation
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.invert.record.files import record_stem
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,13 +28,14 @@ class Code:
     """One code by its name.
 
     Attributes:
-        name: for titles and files' names: a record's stem, or ``seed5``.
+        name: for titles and files' names: a record's stem, ``seed5``, or ``seed5@3`` of class 3.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
-        z: float32 ``[1, z_dim]`` of a seed, also of a sample's record; None for other records.
+        z: float32 ``[1, z_dim]`` of a seed without a class, also of a sample's record; None for others.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
         path: the record's file; None for a seed.
         record: the record; None for a seed.
         truncation: with which ``ws`` came from ``z``.
+        label: the class of a seed.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Code:
     path: Path | None = None
     record: "OpenRecord | None" = None
     truncation: float = 1.0
+    label: int | None = None
 
     def drawn_by(self, G: "Generator") -> "Generator":
         """What draws this code: ``G``, or the copy of it that was tuned to the record's photo."""
@@ -67,11 +70,13 @@ class CodeSource:
     Attributes:
         name: as ``Code.name``.
         seed: None for a record.
+        label: a seed's class, for a model that has classes.
         path, inversion: the record's file and what it holds; None for a seed.
     """
 
     name: str
     seed: int | None = None
+    label: int | None = None
     path: Path | None = None
     inversion: "Inversion | None" = None
 
@@ -80,7 +85,8 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
     """Read what a user named; a record that is named twice is read once.
 
     Args:
-        names: records; photos or folders, for their records (``read_record``); or seeds such as ``seed:5``.
+        names: records, photos or folders, for their records (``read_record``); codes of other projects; or seeds
+            such as ``seed:5``, of a class ``seed:5@3``.
 
     Raises:
         InputError: one cannot be read or is a photo that was not inverted, or the records are of several models.
@@ -92,11 +98,11 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
         if name in found:
             continue
         if name.startswith(_SEED):
-            seed = _seed(name)
-            found[name] = CodeSource(f"seed{seed}", seed)
+            seed, label = _seed(name)
+            found[name] = CodeSource(f"seed{seed}" if label is None else f"seed{seed}@{label}", seed, label)
         else:
             path, inversion = read_record(Path(name))
-            found[name] = CodeSource(record_stem(path), path=path, inversion=inversion)
+            found[name] = CodeSource(code_name(path, inversion), path=path, inversion=inversion)
     _check_one_model(list(found.values()))
     return [found[name] for name in names]
 
@@ -125,7 +131,7 @@ def open_sources(
         truncation: of the seeds' codes; 1 leaves them, 0 gives the mean w.
 
     Raises:
-        InputError: a record belongs to another model, the model has classes, which a seed does not say, or the
+        InputError: a record belongs to another model, a seed has no class or one that the model lacks, or the
             truncation is out of range.
     """
     from stylegan_latents.editing.records.opened import OpenRecord
@@ -133,35 +139,52 @@ def open_sources(
 
     check_truncation(truncation)
     generator: Generator | None = None
-    records: dict[Path, OpenRecord] = {}
-    for source in sources:
-        if source.path is None or source.path in records:
+    records: dict[tuple[Path, str], OpenRecord] = {}
+    # A record says its model, a code's file of another project does not.
+    for source in sorted(sources, key=lambda source: not (source.inversion and source.inversion.fingerprint)):
+        if source.path is None or (source.path, source.name) in records:
             continue
         if generator is None:
             first = OpenRecord(source.path, model=model, device=device, inversion=source.inversion)
-            generator, records[source.path] = first.base, first
+            generator, records[source.path, source.name] = first.base, first
         else:
-            records[source.path] = OpenRecord(source.path, generator=generator, inversion=source.inversion)
+            records[source.path, source.name] = OpenRecord(
+                source.path, generator=generator, inversion=source.inversion
+            )
     if generator is None:
         generator = load(model or DEFAULT_MODEL).to(choose_device(device))
-    if generator.label_dim and any(source.seed is not None for source in sources):
-        raise InputError(f"The model '{generator.name}' has classes, which a seed does not say; give records.")
     codes = []
     for source in sources:
         if source.path is not None:
-            codes.append(record_code(records[source.path]))
+            codes.append(record_code(records[source.path, source.name]))
         elif source.seed is not None:
-            codes.append(seed_code(generator, source.seed, truncation))
+            codes.append(seed_code(generator, source.seed, truncation, source.label))
     return generator, codes
 
 
-def seed_code(generator: "Generator", seed: int, truncation: float = 1.0) -> Code:
-    """The code of a seed, the same on every device, as ``Generator.sample`` draws it."""
+def seed_code(generator: "Generator", seed: int, truncation: float = 1.0, label: int | None = None) -> Code:
+    """The code of a seed, the same on every device, as ``Generator.sample`` draws it.
+
+    Raises:
+        InputError: the model has classes and none of them is given, or it lacks the class.
+    """
     import torch
 
+    if generator.label_dim and label is None:
+        raise InputError(
+            f"The model '{generator.name}' has classes; give the seed's, from 0 to {generator.label_dim - 1}, as "
+            f"seed:{seed}@0."
+        )
+    if label is not None and not label < generator.label_dim:
+        last = f"only 0 to {generator.label_dim - 1}" if generator.label_dim else "as it has none"
+        raise InputError(f"The model '{generator.name}' has no class {label}, {last}.")
     z = _z(generator, seed)
     with torch.inference_mode():
-        return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z, truncation=truncation)
+        if label is None:
+            return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z, truncation=truncation)
+        one_hot = torch.nn.functional.one_hot(torch.tensor([label]), generator.label_dim).float()
+        ws = generator.map(z, one_hot, truncation)
+        return Code(f"seed{seed}@{label}", ws, truncation=truncation, label=label)
 
 
 def record_code(record: "OpenRecord") -> Code:
@@ -198,16 +221,20 @@ def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
             raise InputError(f"{out} is what this is made from; give another name with --out.")
 
 
-def _seed(name: str) -> int:
-    text = name.removeprefix(_SEED).strip()
-    if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_SEED:
-        raise InputError(f"'{name}' is no seed: give a whole number from 0 up, such as seed:5.")
-    return int(text)
+def _seed(name: str) -> tuple[int, int | None]:
+    """The seed of ``seed:5``, and the class of ``seed:5@3``."""
+    match = re.fullmatch(r"\s*([0-9]{1,19})\s*(?:@\s*([0-9]{1,9})\s*)?", name.removeprefix(_SEED))
+    if match is None or int(match[1]) > _LARGEST_SEED:
+        raise InputError(
+            f"'{name}' is no seed: give a whole number from 0 up, such as seed:5, or seed:5@3 of class 3."
+        )
+    return int(match[1]), None if match[2] is None else int(match[2])
 
 
 def _check_one_model(sources: Sequence[CodeSource]) -> None:
     """Refuse records of several latent spaces, naming two of them."""
-    read = [(source.path, source.inversion) for source in sources if source.inversion is not None]
+    found = [(source.path, source.inversion) for source in sources if source.inversion is not None]
+    read = [(path, inversion) for path, inversion in found if inversion.fingerprint]
     for path, other in read[1:]:
         first_path, first = read[0]
         if not _same_space(first, other):
