@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stylegan_latents.generator.errors import InputError
+
 Trunk = Literal["alex", "vgg"]
 
 # For each convolution: kernel, stride, padding; "pool" between; "tap" where features are compared.
@@ -123,8 +125,16 @@ def area_resize(images: Tensor, size: int) -> Tensor:
 
 
 def as_colour(images: Tensor) -> Tensor:
-    """Three channels from a generator's one, three or four (the fourth is opacity, which is left out)."""
-    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
+    """Three channels from a generator's one to four; opacity, the second or fourth, is left out.
+
+    Raises:
+        InputError: the images have another number of channels.
+    """
+    if not 1 <= images.shape[1] <= 4:
+        raise InputError(
+            f"The model makes images of {images.shape[1]} channels; only those of 1 to 4 are pictures."
+        )
+    return images[:, :1].expand(-1, 3, -1, -1) if images.shape[1] < 3 else images[:, :3]
 
 
 def strided_convolution(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:

@@ -147,17 +147,21 @@ def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.
 
 
 def to_picture(images: "torch.Tensor") -> list[Image.Image]:
-    """Turn images ``[N, 3, H, W]`` in [-1, 1] into N RGB pictures, rounding and clamping to 8 bits.
+    """Turn images ``[N, 1 to 4, H, W]`` in [-1, 1] into N RGB pictures, rounding and clamping to 8 bits.
+
+    One channel is grey; a second or fourth, opacity, is left out.
 
     Raises:
         ValueError: another shape.
-        InputError: values that are not finite, which a strength of 1e30 gives, or a broken model.
+        InputError: values that are not finite, which a strength of 1e30 gives, or a broken model; or more channels.
     """
     import torch
 
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images must be [N, 3, H, W], not {list(images.shape)}")
-    images = images.detach().to(torch.float32)
+    from stylegan_latents.generator.perceptual import as_colour
+
+    if images.ndim != 4:
+        raise ValueError(f"images must be [N, 1 to 4, H, W], not {list(images.shape)}")
+    images = as_colour(images.detach().to(torch.float32))
     if not bool(torch.isfinite(images).all()):
         raise InputError(
             "The picture is not finite: take smaller strengths, or another model if this one never draws any."
