@@ -30,7 +30,7 @@ def rosinality(file: NetworkWeights) -> tuple[StyleGAN2Config, dict[str, Tensor]
     if depth == 0:
         raise InputError("its generator has no mapping network (style)")
     widths = tuple(len(tensors[f"mapping.layers.{i}.bias"]) for i in range(depth))
-    constant = file.tensor("input.input", 1, 0, 4, 4)
+    constant = file.tensor("input.input", 1, 0, 4, 0)
     tensors["synthesis.blocks.0.constant"] = constant
     channels = [constant.shape[1]]
     _conv(file, tensors, "conv1", "synthesis.blocks.0.conv", 0, channels[0], widths[-1])
@@ -55,6 +55,7 @@ def rosinality(file: NetworkWeights) -> tuple[StyleGAN2Config, dict[str, Tensor]
         channels=tuple(channels),
         image_channels=len(tensors["synthesis.blocks.0.to_rgb.bias"]),
         taps=_taps(file),
+        base_width=constant.shape[-1],
     )
     file.check_all_read(_UNUSED)
     return config, tensors
@@ -74,11 +75,12 @@ def _conv(
     tensors[f"{ours}.bias"] = file.tensor(f"{theirs}.activate.bias", len(weight))
     _style(file, tensors, theirs, ours, in_channels, w_dim)
     tensors[f"{ours}.noise_strength"] = file.tensor(f"{theirs}.noise.weight", 1)[0]
-    side = 4 << (layer + 1) // 2
+    octave = (layer + 1) // 2
+    shape = (1, 1, 4 << octave, file.shape("input.input")[-1] << octave)
     if file.has(f"noises.noise_{layer}"):
-        tensors[f"{ours}.noise"] = file.tensor(f"noises.noise_{layer}", 1, 1, side, side)
+        tensors[f"{ours}.noise"] = file.tensor(f"noises.noise_{layer}", *shape)
     else:  # files of the repository's first months have no maps
-        tensors[f"{ours}.noise"] = torch.randn(1, 1, side, side, generator=torch.Generator().manual_seed(layer))
+        tensors[f"{ours}.noise"] = torch.randn(shape, generator=torch.Generator().manual_seed(layer))
 
 
 def _to_rgb(

@@ -28,6 +28,9 @@ ARCHITECTURES: tuple[Architecture, ...] = ("skip", "resnet", "orig")
 MAX_BLOCKS = 10  # 2048 pixels; a file that claims more would ask for any amount of memory
 
 
+_MAX_BASE_WIDTH = 16
+
+
 @dataclass(frozen=True)
 class StyleGAN2Config:
     """Every size that defines a StyleGAN2.
@@ -44,6 +47,7 @@ class StyleGAN2Config:
         clamp: bound on the magnitude of every convolution's output, as models trained in float16 have it.
         has_noise: whether the layers add noise.
         joint_label: see ``Mapping``.
+        base_width: width of the first block, which is 4 pixels high: 2 for pictures half as wide as high.
     """
 
     z_dim: int
@@ -57,12 +61,13 @@ class StyleGAN2Config:
     clamp: float | None = None
     has_noise: bool = True
     joint_label: bool = False
+    base_width: int = 4
 
     def __post_init__(self) -> None:
-        sizes = (self.z_dim, *self.mapping_widths, *self.channels, self.image_channels)
+        sizes = (self.z_dim, *self.mapping_widths, *self.channels, self.image_channels, self.base_width)
         if min(sizes) < 1 or not self.mapping_widths or not self.channels or len(self.taps) < 2:
             raise ValueError("a StyleGAN2 has sizes above 0, and a mapping layer, a block and two taps at least")
-        if len(self.channels) > MAX_BLOCKS:
+        if len(self.channels) > MAX_BLOCKS or self.base_width > _MAX_BASE_WIDTH:
             raise ValueError(f"a StyleGAN2 of more than {4 << (MAX_BLOCKS - 1)} pixels is not read")
         if self.architecture not in ARCHITECTURES or (self.label_dim > 0) != (self.label_width > 0):
             raise ValueError(f"no StyleGAN2 has the architecture {self.architecture!r} or half a label")
@@ -73,7 +78,13 @@ class StyleGAN2Config:
 
     @property
     def resolution(self) -> int:
+        """The height of the picture."""
         return 4 << (len(self.channels) - 1)
+
+    @property
+    def width(self) -> int:
+        """The width of the picture."""
+        return self.base_width << (len(self.channels) - 1)
 
 
 def _zeros(*shape: int) -> nn.Parameter:
@@ -99,7 +110,8 @@ class StyledConv(nn.Module):
         self.weight = _zeros(out_channels, in_channels, 3, 3)
         self.bias = _zeros(out_channels)
         if config.has_noise:
-            self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
+            width = resolution * config.base_width // 4
+            self.noise = nn.Parameter(torch.zeros(1, 1, resolution, width))
             self.noise_strength = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
@@ -137,7 +149,7 @@ class Block(nn.Module):
         residual = config.architecture == "resnet" and index > 0
         gain = 0.5**0.5 if residual else 1.0
         if index == 0:
-            self.constant = _zeros(1, channels, 4, 4)
+            self.constant = _zeros(1, channels, 4, config.base_width)
         else:
             before = config.channels[index - 1]
             self.up = StyledConv(config, before, channels, self.resolution, self.taps, 1.0)
@@ -169,7 +181,7 @@ class Synthesis(SynthesisNetwork):
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
         self.config = config
-        self.resolution = config.resolution
+        self.resolution, self.width = config.resolution, config.width
         self.w_dim = config.w_dim
         self.image_channels = config.image_channels
         self.blocks = nn.ModuleList(Block(config, i) for i in range(len(config.channels)))

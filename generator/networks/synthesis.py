@@ -34,7 +34,8 @@ class SynthesisNetwork(ABC, nn.Module):
 
     Attributes:
         config: the dataclass of the network's sizes.
-        resolution: side of the image in pixels.
+        resolution: height of the image in pixels.
+        width: width of the image in pixels; most networks draw squares.
         w_dim, num_ws: length of a row of ws, and the number of rows.
         image_channels: 3 for colour, 1 for grey.
         layers: every style input, in the order of the styles.
@@ -42,6 +43,7 @@ class SynthesisNetwork(ABC, nn.Module):
 
     config: Any
     resolution: int
+    width: int
     w_dim: int
     num_ws: int
     image_channels: int
@@ -73,12 +75,13 @@ class SynthesisNetwork(ABC, nn.Module):
         Args:
             styles: as ``styles`` gives them.
             noise: one map ``[1 or N, 1, H, W]`` for each of ``noise_constants``, or None for no noise there.
-            size: side of the image that is wanted, the resolution divided by a power of two; smaller than the
+            size: height of the image that is wanted, the resolution divided by a power of two; smaller than the
                 resolution, it is the area average of the full image.
             reference: run the plain operations in place of the fast ones.
 
         Returns:
-            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
+            float32 ``[N, image_channels, size, size]`` (of a network that draws no squares: the width in
+            proportion), about -1 to 1, not clamped.
         """
 
     def noise_constants(self) -> list[Tensor]:

@@ -50,6 +50,7 @@ def stylegan2(weights: NetworkWeights) -> tuple[StyleGAN2Config, dict[str, Tenso
         taps=resample_taps(weights, last),
         clamp=None if clamp is None else weights.number(f"{last}.conv1", "conv_clamp", 0),
         has_noise=weights.has(f"{last}.conv1.noise_const"),
+        base_width=weights.shape("synthesis.b4.const")[-1],
     )
     weights.check_all_read(_UNUSED)
     pictured = {"img_resolution": config.resolution, "img_channels": config.image_channels}
@@ -67,7 +68,7 @@ def _block(
     theirs, ours = f"synthesis.b{side}", f"synthesis.blocks.{index}"
     channels = weights.tensor(f"{theirs}.conv1.bias", 0).shape[0]
     if index == 0:
-        tensors[f"{ours}.constant"] = weights.tensor(f"{theirs}.const", channels, 4, 4).unsqueeze(0)
+        tensors[f"{ours}.constant"] = weights.tensor(f"{theirs}.const", channels, 4, 0).unsqueeze(0)
     else:
         _conv(weights, tensors, f"{theirs}.conv0", f"{ours}.up", (channels, before, side, w_dim))
     _conv(weights, tensors, f"{theirs}.conv1", f"{ours}.conv", (channels, channels, side, w_dim))
@@ -92,5 +93,6 @@ def _conv(
     tensors[f"{ours}.weight"] = weights.tensor(f"{theirs}.weight", out_channels, in_channels, 3, 3)
     tensors[f"{ours}.bias"] = weights.tensor(f"{theirs}.bias", out_channels)
     if weights.has(f"{theirs}.noise_const"):
-        tensors[f"{ours}.noise"] = weights.tensor(f"{theirs}.noise_const", side, side)[None, None]
+        width = side * weights.shape("synthesis.b4.const")[-1] // 4
+        tensors[f"{ours}.noise"] = weights.tensor(f"{theirs}.noise_const", side, width)[None, None]
         tensors[f"{ours}.noise_strength"] = weights.tensor(f"{theirs}.noise_strength")

@@ -235,3 +235,30 @@ def test_a_discriminator_saved_by_torch(tmp_path: Path) -> None:
         state = {name: stored.read() for name, stored in weights.tensors.items()}
     torch.save({"D": module(state)}, tmp_path / "d.pt")
     assert generator.load_discriminator(tmp_path / "d.pt").config.image_channels == 1
+
+
+@pytest.mark.parametrize("width", [2, 8])
+def test_networks_that_draw_no_squares(tmp_path: Path, width: int) -> None:
+    def stretched(state: State) -> State:
+        found = dict(state)
+        for name, value in state.items():
+            if "noise_const" in name or name.startswith("noises.") or name.endswith((".const", "input.input")):
+                found[name] = value.repeat(*[1] * (value.ndim - 1), 2)[..., : value.shape[-1] * width // 4]
+        return {name: value.contiguous() for name, value in found.items()}
+
+    torch.save(stretched(nvidia_state(nvidia_pickle("resnet-grey"))), tmp_path / "nvidia.pt")
+    torch.save({"g_ema": stretched(rosinality_state()[0])}, tmp_path / "rosinality.pt")
+    for name in ("nvidia.pt", "rosinality.pt"):
+        G = generator.load(tmp_path / name)
+        assert G.width == G.resolution * width // 4
+        ws = G.sample([0])
+        images = G.synthesize(ws)
+        assert images.shape[-2:] == (G.resolution, G.width)
+        torch.testing.assert_close(images, G.synthesize(ws, reference=True), rtol=1e-4, atol=1e-5)
+        half = G.synthesize(ws, size=G.resolution // 2)
+        torch.testing.assert_close(half, nn.functional.avg_pool2d(images, 2), rtol=1e-4, atol=1e-5)
+        generator.save(G, tmp_path / "ours.safetensors", overwrite=True)
+        again = generator.load(tmp_path / "ours.safetensors")
+        assert (again.fingerprint, again.width) == (G.fingerprint, G.width)
+        with pytest.raises(InputError, match=f"Dragging needs .* draws {G.width}x{G.resolution}"):
+            G.check_square("Dragging")
