@@ -116,12 +116,14 @@ class LPIPS(nn.Module):
 
 
 def area_resize(images: Tensor, size: int) -> Tensor:
-    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to ``[N, C, size, size]``."""
-    if images.shape[-2:] == (size, size):
+    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to the height ``size``, in proportion."""
+    height, width = images.shape[-2:]
+    wanted = (size, max(1, round(size * width / height)))
+    if (height, width) == wanted:
         return images
-    if images.shape[-1] >= size and images.shape[-2] >= size:
-        return F.adaptive_avg_pool2d(images, size)
-    return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+    if height >= size:
+        return F.adaptive_avg_pool2d(images, wanted)
+    return F.interpolate(images, size=wanted, mode="bilinear", antialias=True, align_corners=False)
 
 
 def as_colour(images: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.inverters.base import identity_loss_for
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
@@ -95,7 +96,8 @@ def invert_face(
         InputError: the face lies outside the photo, or the search fails.
         KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
     """
-    crop = cut_out(photo, face, inverter.G.resolution, source=source, identity=identity)
+    G = inverter.G
+    crop = cut_out(photo, face, G.resolution, source=source, identity=identity, aspect=G.width / G.resolution)
     found = find_codes(inverter, [crop], on_step=on_step, keep_partial=keep_partial)
     settings: dict[str, JSON] = {FACE: which if face is not None else None}
     if landmarks:
@@ -110,23 +112,27 @@ def cut_out(
     *,
     source: "Source | None" = None,
     identity: "Identity | None" = None,
+    aspect: float = 1.0,
 ) -> Crop:
-    """Align a face, or take a photo's central square.
+    """Align a face, or take a photo's centre.
 
     Args:
         photo, face, source: as for ``invert_face``.
-        resolution: of the crop, in pixels.
+        resolution: height of the crop, in pixels.
+        aspect: the width of the generator's pictures over their height.
         identity: embeds the face, before the search, so that a network which cannot be fetched costs none.
 
     Raises:
-        InputError: the face lies outside the photo.
+        InputError: the face lies outside the photo, or is aligned for a generator that draws no squares.
     """
     from stylegan_latents.invert.faces.align import align_face
     from stylegan_latents.invert.photos.crop import no_align
 
     if face is None:
-        picture, alignment = no_align(photo, resolution)
+        picture, alignment = no_align(photo, resolution, aspect)
         return Crop(picture, alignment, source=source)
+    if aspect != 1:
+        raise InputError("Faces are aligned to squares, and this model draws none; add --no-align.")
     picture, alignment = align_face(photo, face, resolution)
     person = None if identity is None else identity(picture)
     return Crop(picture, alignment, face, source, person)

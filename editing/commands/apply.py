@@ -161,6 +161,8 @@ def _edit_photo(
     change, where, output = settings.change, settings.where, settings.output
     file, sheet_file, is_there = _files(settings, f"{opened.stem}.{name}")
     opened.check_output(file)
+    if output.paste_back:
+        opened.base.check_square("--paste-back")
     # Read before the work: a photo that is gone is better told now.
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
     edits = list(zip(bind([one for one, _ in fixed], opened), (amount for _, amount in fixed), strict=True))

@@ -72,6 +72,7 @@ class FilmSession:
                 way, another run is making it, or a file cannot be written.
             KeyboardInterrupt: Ctrl-C. What is done is kept, and the same command goes on from there.
         """
+        self.session.generator.check_square("A film")
         facts, source = film_facts(self.film), Source.of(self.film)
         self.session.claims.take(self.record)
         told = self._told()

@@ -91,6 +91,11 @@ class Session:
         settings = self.settings
         try:
             resolution = self.generator.resolution
+            if settings.align and self.generator.width != resolution:
+                raise InputError(
+                    f"'{self.generator.name}' draws {self.generator.width}x{resolution} pixels, and faces are "
+                    "aligned to squares; add --no-align."
+                )
             if (settings.low_resolution or 0) > resolution:
                 raise InputError(
                     f"--low-resolution is at most {resolution}, the model's own, not {settings.low_resolution}."
@@ -235,9 +240,9 @@ class Session:
             InputError: the photo or its mask cannot be used.
             SettingsError: no photo can be.
         """
-        resolution = self.inverter.G.resolution
+        G = self.inverter.G
         # Before the search, so that weights which cannot be fetched cost no search.
-        return prepared(target, self.settings, resolution, None if target.face is None else self._identity)
+        return prepared(target, self.settings, G, None if target.face is None else self._identity)
 
     def invert(self, batch: Sequence[Prepared]) -> "Iterator[Inversion | InputError]":
         """Search the codes of a batch at once and write the files of one after the other.
@@ -312,13 +317,13 @@ def _label(job: Job, number: int | None) -> str:
     return job.label if number is None else f"{job.label}, face {number}"
 
 
-def prepared(target: Target, settings: Settings, resolution: int, identity: "Identity | None" = None) -> Prepared:
+def prepared(target: Target, settings: Settings, G: "Generator", identity: "Identity | None" = None) -> Prepared:
     """Cut a target out of its photo.
 
     Args:
         target: what to cut out.
         settings: of the run.
-        resolution: of the crop, the generator's.
+        G: the generator, whose pictures are the crop's size.
         identity: measures who is seen; None where that is not wanted.
 
     Raises:
@@ -327,7 +332,8 @@ def prepared(target: Target, settings: Settings, resolution: int, identity: "Ide
     from stylegan_latents.invert.record.source import Source
 
     source = Source.of(target.photo)
-    crop = cut_out(target.image, target.face, resolution, source=source, identity=identity)
+    aspect = G.width / G.resolution
+    crop = cut_out(target.image, target.face, G.resolution, source=source, identity=identity, aspect=aspect)
     crop = dataclasses.replace(crop, masks=_masks(target, settings, crop))
     return Prepared(target.photo, target.label, target.outputs, crop, target.note)
 

@@ -71,7 +71,7 @@ class HybridInverter(OptimizationInverter):
         check_mask(mask, images)
         ws = self.G.w_avg.expand(1, self.G.num_ws, -1)
         for _ in range(2):
-            filling = area_resize(as_colour(self.G.synthesize(ws)).clamp(-1, 1), images.shape[-1])
+            filling = area_resize(as_colour(self.G.synthesize(ws)).clamp(-1, 1), images.shape[-2])
             ws = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling))).ws
         return ws
 

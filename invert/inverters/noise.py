@@ -95,7 +95,7 @@ class NoiseOptimization(RefiningInverter):
         identity_loss: IdentityLoss | None = None,
         start: Tensor | None = None,
     ) -> Inversion:
-        check_images(images)
+        check_images(images, self.G.width / self.G.resolution)
         before, total = self.pivot.steps, self.pivot.steps + self.steps
 
         found = self.find_pivot(

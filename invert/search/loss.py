@@ -78,12 +78,13 @@ class Comparison:
     ) -> None:
         device = lpips.shift.device
         images = images.to(device).float()
-        side = images.shape[-1]
+        side = images.shape[-2]
         self.size = min(size, side)
         self.fine_size = min(fine_size, side)
         # Between other sides averaging is no projection.
         self.has_detail = bool(detail_weight) and side >= fine_size > size
-        fits = self.fine_size % (_GRID * _GRID_WINDOW) == 0
+        cell = _GRID * _GRID_WINDOW
+        fits = self.fine_size % cell == 0 and images.shape[-1] * self.fine_size % (side * cell) == 0
         self.grid_weight = grid_weight if self.has_detail and fits else 0.0
         self.has_centre = bool(centre_weight) and self.size == size and self.fine_size >= 2 * size
         self.centre_weight = centre_weight
@@ -171,9 +172,13 @@ class Comparison:
         """What LPIPS compares, in one batch: the pictures, and then their centres where those count."""
         if self.has_centre:
             twice = area_resize(fine, 2 * self.size)
-            middle = slice(self.size // 2, self.size // 2 + self.size)
-            coarse = torch.cat([coarse, twice[:, :, middle, middle]])
-        return coarse if coarse.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(coarse, _LEAST_FOR_LPIPS)
+            height, width = coarse.shape[-2:]
+            centre = twice[:, :, height // 2 : height // 2 + height, width // 2 : width // 2 + width]
+            coarse = torch.cat([coarse, centre])
+        height, width = coarse.shape[-2:]
+        if min(height, width) >= _LEAST_FOR_LPIPS:
+            return coarse
+        return area_resize(coarse, max(_LEAST_FOR_LPIPS, -(-_LEAST_FOR_LPIPS * height // width)))
 
 
 def loss_weights(settings: object) -> dict[str, float]:
@@ -193,25 +198,27 @@ def grid_error(difference: Tensor) -> Tensor:
         pixels; of the mean channel.
     """
     grey = difference.mean(dim=1)
-    n, side, _ = grey.shape
-    windows = side // (_GRID * _GRID_WINDOW)
-    rows = grey.reshape(n, windows, _GRID_WINDOW, _GRID, side).mean(dim=2)
-    cells = rows.reshape(n, windows, _GRID, windows, _GRID_WINDOW, _GRID).mean(dim=4)
+    n, height, width = grey.shape
+    down, across = height // (_GRID * _GRID_WINDOW), width // (_GRID * _GRID_WINDOW)
+    rows = grey.reshape(n, down, _GRID_WINDOW, _GRID, width).mean(dim=2)
+    cells = rows.reshape(n, down, _GRID, across, _GRID_WINDOW, _GRID).mean(dim=4)
     return (cells - cells.mean(dim=(2, 4), keepdim=True)).square().mean(dim=(1, 2, 3, 4))
 
 
-def check_images(images: Tensor) -> None:
-    """Raise InputError for images that are not ``[N, 3, H, H]``."""
-    if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or not len(images):
-        raise InputError(f"Images need the shape [N, 3, H, H], got {list(images.shape)}.")
+def check_images(images: Tensor, aspect: float = 1.0) -> None:
+    """Raise InputError for images that are not ``[N, 3, H, aspect * H]``."""
+    fits = images.ndim == 4 and images.shape[1] == 3 and len(images) > 0
+    if not fits or images.shape[2] * aspect != images.shape[3]:
+        wide = "H" if aspect == 1 else f"{aspect:g} H"
+        raise InputError(f"Images need the shape [N, 3, H, {wide}], got {list(images.shape)}.")
 
 
 def check_mask(mask: Tensor, images: Tensor) -> None:
-    """Raise InputError for a mask that is not ``[1 or N, 1, H, H]`` in 0 to 1, for images ``[N, 3, H, H]``."""
+    """Raise InputError for a mask that is not ``[1 or N, 1, H, W]`` in 0 to 1, for images ``[N, 3, H, W]``."""
     if mask.ndim != 4 or mask.shape[1:] != (1, *images.shape[2:]) or len(mask) not in (1, len(images)):
-        side = images.shape[-1]
+        height, width = images.shape[2:]
         raise InputError(
-            f"A mask for these images needs the shape [1 or {len(images)}, 1, {side}, {side}], got "
+            f"A mask for these images needs the shape [1 or {len(images)}, 1, {height}, {width}], got "
             f"{list(mask.shape)}."
         )
     if not (bool(torch.isfinite(mask).all()) and float(mask.min()) >= 0 and float(mask.max()) <= 1):
