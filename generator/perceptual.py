@@ -115,15 +115,19 @@ class LPIPS(nn.Module):
         return self
 
 
-def area_resize(images: Tensor, size: int) -> Tensor:
-    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to the height ``size``, in proportion."""
-    height, width = images.shape[-2:]
-    wanted = (size, max(1, round(size * width / height)))
-    if (height, width) == wanted:
+def area_resize(images: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to squares of ``size`` or to (height, width)."""
+    height, width = (size, size) if isinstance(size, int) else size
+    if images.shape[-2:] == (height, width):
         return images
-    if height >= size:
-        return F.adaptive_avg_pool2d(images, wanted)
-    return F.interpolate(images, size=wanted, mode="bilinear", antialias=True, align_corners=False)
+    if images.shape[-1] >= width and images.shape[-2] >= height:
+        return F.adaptive_avg_pool2d(images, (height, width))
+    return F.interpolate(images, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
+
+
+def resize_height(images: Tensor, height: int) -> Tensor:
+    """``area_resize`` of ``[N, C, H, W]`` to this height, in proportion."""
+    return area_resize(images, (height, max(1, round(height * images.shape[-1] / images.shape[-2]))))
 
 
 def as_colour(images: Tensor) -> Tensor:

@@ -162,10 +162,10 @@ def find_codes(
     """
     import torch
 
-    from stylegan_latents.generator.perceptual import area_resize
+    from stylegan_latents.generator.perceptual import resize_height
 
     def compared(images: "Tensor") -> "Tensor":
-        return images if low_resolution is None else area_resize(images, low_resolution)
+        return images if low_resolution is None else resize_height(images, low_resolution)
 
     images = torch.cat([to_tensor(crop.picture, device=inverter.G.device) for crop in crops])
     masks = {name: compared(torch.cat([crop.masks[name] for crop in crops])) for name in crops[0].masks}

@@ -73,7 +73,7 @@ class Synthesis(SynthesisNetwork):
     def __init__(self, config: MobileConfig) -> None:
         super().__init__()
         self.config = config
-        self.resolution = self.width = config.resolution
+        self.resolution = config.resolution
         self.w_dim = config.w_dim
         self.image_channels = config.image_channels
         self.input = InputConv(config.w_dim, config.channels[0])

@@ -162,7 +162,7 @@ class Block(nn.Module):
 
     def __init__(self, config: StyleGAN1Config, index: int) -> None:
         super().__init__()
-        self.resolution = self.width = 4 << index
+        self.resolution = 4 << index
         channels = config.channels[index]
         if index == 0:
             self.constant = _zeros(1, channels, 4, 4)

@@ -178,16 +178,23 @@ class Synthesis(SynthesisNetwork):
     the convolution that follows it.
     """
 
+    config: StyleGAN2Config
+
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
         self.config = config
-        self.resolution, self.width = config.resolution, config.width
+        self.resolution = config.resolution
         self.w_dim = config.w_dim
         self.image_channels = config.image_channels
         self.blocks = nn.ModuleList(Block(config, i) for i in range(len(config.channels)))
         self.layers = self._layers()
         self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
         self.dtype = torch.float32
+
+    @property
+    def width(self) -> int:
+        """The width of the image in pixels."""
+        return self.config.width
 
     def _blocks(self) -> list[Block]:
         return cast(list[Block], list(self.blocks))

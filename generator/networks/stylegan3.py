@@ -155,7 +155,7 @@ class Synthesis(SynthesisNetwork):
     def __init__(self, config: StyleGAN3Config) -> None:
         super().__init__()
         self.config = config
-        self.resolution = self.width = config.resolution
+        self.resolution = config.resolution
         self.w_dim = config.w_dim
         self.image_channels = config.channels[-1]
         self.input = FourierInput(config)

@@ -35,7 +35,6 @@ class SynthesisNetwork(ABC, nn.Module):
     Attributes:
         config: the dataclass of the network's sizes.
         resolution: height of the image in pixels.
-        width: width of the image in pixels; most networks draw squares.
         w_dim, num_ws: length of a row of ws, and the number of rows.
         image_channels: 3 for colour, 1 for grey.
         layers: every style input, in the order of the styles.
@@ -43,11 +42,15 @@ class SynthesisNetwork(ABC, nn.Module):
 
     config: Any
     resolution: int
-    width: int
     w_dim: int
     num_ws: int
     image_channels: int
     layers: tuple[Layer, ...]
+
+    @property
+    def width(self) -> int:
+        """The width of the image in pixels: the resolution, unless the network draws no squares."""
+        return self.resolution
 
     @abstractmethod
     def styles(self, ws: Tensor) -> list[Tensor]:

@@ -26,10 +26,10 @@ from stylegan_latents.invert.search.loss import (
     LPIPS,
     Comparison,
     IdentityLoss,
-    area_resize,
     check_images,
     check_mask,
     loss_weights,
+    resize_height,
 )
 
 
@@ -201,7 +201,7 @@ class PivotalTuning(RefiningInverter):
             return images
         check_mask(unchanged, images)
         with torch.no_grad():
-            drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), images.shape[-2])
+            drawn = resize_height(as_colour(self.G.synthesize(ws, noise)), images.shape[-2])
         return images.to(drawn).lerp(drawn, unchanged.to(drawn))
 
     def settings(self) -> dict[str, JSON]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.perceptual import LPIPS, Trunk, area_resize
+from stylegan_latents.generator.perceptual import LPIPS, Trunk, area_resize, resize_height
 
 _GRID = 4  # pixels at twice the compared side: the coarsest of the finest wavelets' blocks
 _GRID_WINDOW = 16  # of those cells a side: enough that a photo's own texture averages out
@@ -96,16 +96,16 @@ class Comparison:
         self.weights = (lpips_weight, pixel_weight, detail_weight)
         self.mask: Tensor | None = None
         self.coverage: Tensor | float = 1.0
-        fine_target = area_resize(images, self.fine_size)
+        fine_target = resize_height(images, self.fine_size)
         if mask is not None:
             check_mask(mask, images)
-            self.mask = area_resize(mask.to(device).float(), self.fine_size)
+            self.mask = resize_height(mask.to(device).float(), self.fine_size)
             self.coverage = self.mask.mean(dim=(1, 2, 3))
             if float(self.coverage.min()) <= 0:
                 raise InputError("The mask covers the whole picture; leave something to compare.")
             fine_target = fine_target * self.mask
         self.fine_target = fine_target
-        self.target = area_resize(fine_target, self.size)
+        self.target = resize_height(fine_target, self.size)
         with torch.no_grad():
             self.target_features = lpips.features(self._looked_at(self.target, fine_target))
             self.identity: Tensor | None = None
@@ -140,11 +140,11 @@ class Comparison:
         Returns:
             The loss of each image, ``[N]``, and the images at ``size``, detached.
         """
-        fine = whole = area_resize(drawn, self.fine_size)
+        fine = whole = resize_height(drawn, self.fine_size)
         if self.mask is not None:
             # Equal on both sides where nothing is compared, which no convolution of LPIPS can tell apart.
             fine = fine * self.mask
-        coarse = area_resize(fine, self.size)
+        coarse = resize_height(fine, self.size)
         lpips_weight, pixel_weight, detail_weight = self.weights
         distances = self.lpips.distance(self.lpips.features(self._looked_at(coarse, fine)), self.target_features)
         losses = lpips_weight * distances[: len(coarse)]
@@ -165,20 +165,20 @@ class Comparison:
                 other = self.identity_loss.distance(self.identity_loss.features(coarse), self.identity)
                 self.last_distance = other.detach()
             losses = losses + identity_share * self.identity_weight * other
-        shown = coarse if self.mask is None else area_resize(whole, self.size)
+        shown = coarse if self.mask is None else resize_height(whole, self.size)
         return losses / self.coverage, shown.detach()
 
     def _looked_at(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """What LPIPS compares, in one batch: the pictures, and then their centres where those count."""
         if self.has_centre:
-            twice = area_resize(fine, 2 * self.size)
+            twice = resize_height(fine, 2 * self.size)
             height, width = coarse.shape[-2:]
             centre = twice[:, :, height // 2 : height // 2 + height, width // 2 : width // 2 + width]
             coarse = torch.cat([coarse, centre])
         height, width = coarse.shape[-2:]
         if min(height, width) >= _LEAST_FOR_LPIPS:
             return coarse
-        return area_resize(coarse, max(_LEAST_FOR_LPIPS, -(-_LEAST_FOR_LPIPS * height // width)))
+        return resize_height(coarse, max(_LEAST_FOR_LPIPS, -(-_LEAST_FOR_LPIPS * height // width)))
 
 
 def loss_weights(settings: object) -> dict[str, float]:
@@ -225,4 +225,4 @@ def check_mask(mask: Tensor, images: Tensor) -> None:
         raise InputError("A mask's values are from 0 to 1.")
 
 
-__all__ = ["LPIPS", "Trunk", "area_resize"]
+__all__ = ["LPIPS", "Trunk", "area_resize", "resize_height"]
