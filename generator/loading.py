@@ -30,10 +30,11 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
 
     Args:
         name_or_path: a name that ``edit models`` lists (fetched once, then kept in the cache folder), such as the
-            default ``ffhq``; or the path of a file: written by ``save``, a pickle of NVIDIA's
-            repositories (StyleGAN and StyleGAN2 of TensorFlow, StyleGAN2-ADA of TensorFlow or PyTorch, StyleGAN3),
-            or a file of rosinality's StyleGAN2 or of an encoder (pSp, e4e) with its generator; what a file is, is
-            read from its contents, not its name. Or a folder with MobileStyleGAN's OpenVINO files.
+            default ``ffhq``; or the path of a file: written by ``save``; a checkpoint of NVIDIA's repositories
+            (StyleGAN and StyleGAN2 of TensorFlow, StyleGAN2-ADA of TensorFlow or PyTorch, StyleGAN3), of
+            rosinality's StyleGAN2, or of an encoder (pSp, e4e, ReStyle) with its generator, as a pickle, by
+            ``torch.save`` or as safetensors, told by its contents, not its name. Or a folder with MobileStyleGAN's
+            OpenVINO files.
 
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
@@ -58,7 +59,7 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     """Load the discriminator that a StyleGAN, StyleGAN2 or StyleGAN3 was trained with, on the CPU, in float32.
 
     Args:
-        name_or_path: the path of a pickle of NVIDIA's PyTorch or TensorFlow repositories, or a name that
+        name_or_path: the path of a checkpoint of NVIDIA's PyTorch or TensorFlow repositories, or a name that
             ``edit models`` lists of a model that comes as one.
 
     Returns:

@@ -49,11 +49,11 @@ _DIFFUSION = re.compile(r"(model\.diffusion_model|first_stage_model|down_blocks|
 _MOST_NODES, _DEEPEST = 2_000, 4
 
 
-class _Candidate(NamedTuple):
-    """A network that was found: where in the file, its tensors, and which tensor it was known by."""
+class _Found(NamedTuple):
+    """A network that was found: the tensors it lies among, the prefix of its own, and the one it was known by."""
 
-    place: str
     weights: NetworkWeights
+    prefix: str
     sign: str
 
 
@@ -99,7 +99,7 @@ def read_checkpoint(path: Path) -> tuple[Config, dict[str, Tensor]]:
         found = _best(contents, budget, _GENERATORS)
         if found is None:
             raise InputError(f"{path.name} holds {_kind(contents, budget)}; give a file with a generator (G_ema).")
-        return _GENERATORS[found.sign](found.weights)
+        return _GENERATORS[found.sign](found.weights.part(found.prefix))
 
 
 def read_discriminator(path: Path) -> tuple[StyleGAN2DiscriminatorConfig, dict[str, Tensor]]:
@@ -118,7 +118,7 @@ def read_discriminator(path: Path) -> tuple[StyleGAN2DiscriminatorConfig, dict[s
         found = _best(contents, budget, {_DISCRIMINATOR})
         if found is None:
             raise InputError(f"it holds no discriminator (D) but {_kind(contents, budget)}; give a file with one")
-        return torch_discriminator(found.weights)
+        return torch_discriminator(found.weights.part(found.prefix))
 
 
 def _safetensors(path: Path) -> dict[str, StoredTensor]:
@@ -134,9 +134,13 @@ def _safetensors(path: Path) -> dict[str, StoredTensor]:
 def _networks(contents: object, budget: Budget) -> Iterator[tuple[str, NetworkWeights]]:
     """Every module and dict of tensors within, with its place in the file and the mean w beside it."""
     queue: list[tuple[object, str, StoredTensor | None]] = [(contents, "", None)]
+    seen: set[int] = set()  # a file can share its parts, so that looking at them again would have no end
     for count, (node, place, mean) in enumerate(queue):
         if count == _MOST_NODES:
             return
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
         inner = node.state if isinstance(node, InertObject) else node
         if isinstance(inner, dict):
             mean = next((inner[name] for name in _MEANS if isinstance(inner.get(name), StoredTensor)), mean)
@@ -156,17 +160,16 @@ def _networks(contents: object, budget: Budget) -> Iterator[tuple[str, NetworkWe
             ]
 
 
-def _best(contents: object, budget: Budget, signs: Mapping[str, Any] | set[str]) -> _Candidate | None:
+def _best(contents: object, budget: Budget, signs: Mapping[str, Any] | set[str]) -> _Found | None:
     """The network with one of these tensors: the first averaged one, or the first of all."""
-    first: _Candidate | None = None
+    first: _Found | None = None
     for place, weights in _networks(contents, budget):
         for name in weights.tensors:
             for sign in signs:
                 if name != sign and not name.endswith(f".{sign}"):
                     continue
-                prefix = name.removesuffix(sign)
-                found = _Candidate(f"{place}{prefix}", weights.part(prefix), sign)
-                if _AVERAGED.search(found.place.lower()):
+                found = _Found(weights, name.removesuffix(sign), sign)
+                if _AVERAGED.search(f"{place}{found.prefix}".lower()):
                     return found
                 first = first or found
     return first

@@ -50,12 +50,12 @@ ARCHITECTURES = {
 
 
 def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None) -> Generator:
-    """A generator from its sizes and tensors, of the architecture that the sizes belong to.
+    """Make a generator from its sizes and tensors; the class of ``config`` is the architecture.
 
     Args:
         config: the sizes.
-        tensors: by the names of the networks, after ``mapping.`` and ``synthesis.``; with ``w_avg`` ``[w_dim]``,
-            or else it is averaged here, and ``class_w_avg`` ``[label_dim, w_dim]`` where it is known.
+        tensors: by name, under ``mapping.`` and ``synthesis.``; ``w_avg`` ``[w_dim]`` (computed if missing), and
+            ``class_w_avg`` ``[label_dim, w_dim]`` if known.
         name: what messages and records call the model.
         latent_space: see ``Generator``.
 

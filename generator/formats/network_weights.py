@@ -44,6 +44,7 @@ class NetworkWeights:
         # A file can make modules contain themselves, or share them so that the count explodes.
         if len(self._attributes) > _MAX_MODULES or prefix.count(".") > 32:
             raise InputError("it has modules within modules without end, as no honest file has")
+        self._budget.charge(64)
         self._attributes[prefix] = module.state
         for kind in ("_parameters", "_buffers"):
             for name, tensor in self._entries(module, kind).items():

@@ -1,4 +1,4 @@
-"""The registry of generators' file formats: what a file is, is read from its first bytes, not from its name."""
+"""The registry of generators' file formats, told apart by a file's first bytes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Format:
 
 
 def from_weights(read: Callable[[Path], tuple[Any, dict[str, Tensor]]]) -> Callable[[Path], Generator]:
-    """The ``read`` of a ``Format``, from a function that reads the sizes and the tensors of a network of ours.
+    """Make the ``read`` of a ``Format`` from a function that reads sizes and tensors.
 
     Args:
         read: path to one of the ``Config`` classes of ``generator.networks`` and the tensors by the names of that

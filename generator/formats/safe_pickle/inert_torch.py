@@ -30,7 +30,7 @@ _DTYPES = {
 
 
 class Storage:
-    """Numbers of one type in a row, somewhere in a file.
+    """A flat array of numbers of one type in a file.
 
     Args:
         dtype: of the numbers.
@@ -185,7 +185,7 @@ class Known(StandIn):
 
 
 class NotRead(StandIn):
-    """A class by which a kind of file is known that is not read.
+    """A class that marks an unsupported kind of file.
 
     Args:
         sentence: what the file is.
