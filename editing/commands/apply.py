@@ -161,10 +161,10 @@ def _edit_photo(
     change, where, output = settings.change, settings.where, settings.output
     file, sheet_file, is_there = _files(settings, f"{opened.stem}.{name}")
     opened.check_output(file)
-    if output.paste_back:
-        opened.base.check_square("--paste-back")
     # Read before the work: a photo that is gone is better told now.
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
+    if whole is not None:
+        opened.base.check_square("--paste-back")
     edits = list(zip(bind([one for one, _ in fixed], opened), (amount for _, amount in fixed), strict=True))
     for direction, amount in edits:
         if abs(amount) > FAR and not change.raw and direction.space == "w":
