@@ -1,39 +1,40 @@
 """The page: its tabs in their order, its look, and its note on the licence."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page
+from stylegan_latents.demo.page.calls import CheckedBlocks
+from stylegan_latents.demo.page.page import Page, Tab, plain_text
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.demo.tabs import explore, interpolate
 from stylegan_latents.demo.tabs.discover import tab as discover
 from stylegan_latents.demo.tabs.drag import tab as drag
 from stylegan_latents.demo.tabs.edit import tab as edit
+from stylegan_latents.demo.tabs.explore import tab as explore
+from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "compare.js", "paste.js")
 _HEARTBEAT_SECONDS = 30
 
-TABS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (
-    ("Edit", "edit", edit.build),
-    ("Mix", "mix", mix.build),
-    ("Interpolate", "interpolate", interpolate.build),
-    ("Discover", "discover", discover.build),
-    ("Drag", "drag", drag.build),
-    ("Explore", "explore", explore.build),
+TABS: tuple[Tab, ...] = (
+    edit.TAB,
+    mix.TAB,
+    interpolate.TAB,
+    discover.TAB,
+    drag.TAB,
+    explore.TAB,
 )
-"""Title, id and builder of each tab, in their order."""
+"""The tabs in their order."""
 
 
-def build(studio: Studio) -> gr.Blocks:
+def build(studio: Studio) -> CheckedBlocks:
     """The page of a studio, ready to launch with ``look``."""
-    blocks: gr.Blocks
-    with gr.Blocks(title="stylegan-latents", analytics_enabled=False, fill_width=False) as blocks:
+    blocks = CheckedBlocks(title="stylegan-latents", analytics_enabled=False, fill_width=False)
+    with blocks:
         visit = gr.State(None, delete_callback=_end)
         version = gr.State(0)
         with gr.Row(elem_id="head"):
@@ -41,14 +42,14 @@ def build(studio: Studio) -> gr.Blocks:
             switch = gr.Button("◐", elem_id="theme-switch", size="sm", scale=0)
             switch.click(None, js="() => window.switchTheme()", api_visibility="private")
         with gr.Tabs(elem_id="tabs") as tabs:
-            page = Page(studio, visit, version, tabs)
-            for title, name, make in TABS:
-                with gr.Tab(title, id=name, elem_id=f"tab-{name}"):
-                    make(page)
-        gr.Markdown(_licence_note(studio), elem_id="licence")
+            page = Page(studio, visit, version, tabs, [tab for tab in TABS if tab.takes_faces])
+            for tab in TABS:
+                with gr.Tab(tab.title, id=tab.name, elem_id=f"tab-{tab.name}"):
+                    tab.build(page)
+        gr.HTML(_licence_note(studio), elem_id="licence")
 
         def enter(request: gr.Request) -> tuple[Visit, int]:
-            entered = studio.enter(str(request.session_hash))
+            entered = studio.enter(str(request.session_hash), address_of(request))
             return entered, entered.version
 
         def leave(request: gr.Request) -> None:
@@ -90,6 +91,11 @@ def look() -> dict[str, Any]:
     }
 
 
+def address_of(request: gr.Request) -> str:
+    """The address that a request came from, as the server sees it; empty where it has none."""
+    return getattr(request.client, "host", None) or ""
+
+
 def _still_here(visit: Visit | None) -> None:
     if visit is not None:
         visit.left = None
@@ -101,15 +107,17 @@ def _end(visit: Visit | None) -> None:
 
 
 def _licence_note(studio: Studio) -> str:
-    """What the model's terms are, as the zoo knows them."""
+    """What the model's terms are, as the zoo knows them; in HTML."""
     from stylegan_latents.generator.weights.zoo import models
 
     entry = models().get(studio.G.name)
     kept = "What you upload stays on the machine that serves this page and is deleted when you leave."
+    name = plain_text(studio.G.name)
     if entry is None:
-        return f"Model: {studio.G.name}. Its file does not say its licence; ask where you got it. {kept}"
-    forbidden = "**Not for commercial use.** " if "non-commercial" in entry.licence.lower() else ""
+        unknown = "Its file does not say its licence; ask where you got it."
+        return f"<p>Model: {name}. {unknown} {kept}</p>"
+    forbidden = "<strong>Not for commercial use.</strong> " if "non-commercial" in entry.licence.lower() else ""
     return (
-        f"{forbidden}Model {studio.G.name}: {entry.domain}, {entry.resolution} pixels; licence: {entry.licence}. "
-        f"dlib's landmark model, which aligns faces, is not for commercial use either. {kept}"
+        f"<p>{forbidden}Model {name}: {entry.domain}, {entry.resolution} pixels; licence: {entry.licence}. "
+        f"dlib's landmark model, which aligns faces, is not for commercial use either. {kept}</p>"
     )

@@ -1,7 +1,7 @@
 """The command ``stylegan-latents demo``."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -29,6 +29,13 @@ class DemoSettings:
             help="Address to listen on: by default only this machine can connect; 0.0.0.0 for the network."
         ),
     ] = "127.0.0.1"
+    allowed_host: Annotated[
+        list[str],
+        typer.Option(
+            help="A name by which browsers reach the page, such as a proxy's; repeatable.",
+            metavar="NAME",
+        ),
+    ] = field(default_factory=list)
     share: Annotated[
         bool, typer.Option("--share", help="Also open a public address through Gradio's servers, for 72 hours.")
     ] = False
@@ -46,7 +53,7 @@ class DemoSettings:
 @takes(DemoSettings)
 def demo(settings: DemoSettings) -> None:
     """Open the browser demo: drop a photo, see yourself, move the sliders."""
-    from stylegan_latents.demo.serve import serve
+    from stylegan_latents.demo.server.serve import serve
 
     serve(**vars(settings))
 

@@ -2,7 +2,7 @@
 
 import sys
 from importlib import import_module
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 PROGRAM = "stylegan-latents"
 
@@ -45,12 +45,10 @@ def _run(arguments: list[str]) -> int:
     from stylegan_latents.generator.cli.command import new_app, run
 
     app = new_app()
-    version = typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
 
     @app.callback(epilog=f"Example: {PROGRAM} train --help. The commands for photos are invert and edit.")
-    def about(version: Annotated[bool, version] = False) -> None:
+    def about() -> None:
         """The browser demo, and tools for models: conversion, encoders, directions."""
-        del version
 
     def add(name: str, command: Command) -> None:
         # Whatever follows the name, --help included, is the command's own.
@@ -64,16 +62,6 @@ def _run(arguments: list[str]) -> int:
     for name, command in COMMANDS.items():
         add(name, command)
     return run(app, PROGRAM, arguments or ["--help"])
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        import typer
-
-        print(f"{PROGRAM} {version(PROGRAM)}")
-        raise typer.Exit
 
 
 if __name__ == "__main__":

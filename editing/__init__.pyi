@@ -8,7 +8,7 @@ from .discovery.finders.interfacegan import InterFaceGAN
 from .discovery.finders.low_rank import LowRank
 from .discovery.finders.sefa import SeFa
 from .discovery.finders.stylespace import StyleSpace
-from .discovery.finders.text import TextDirections, TextOptimizer
+from .discovery.finders.text import TextDirections
 from .discovery.scorers.faces import FaceScorer
 from .drag.drag import Drag
 from .drag.handles import Handle
@@ -22,6 +22,7 @@ from .records.opened import OpenRecord
 from .regions.blending import blend_pictures
 from .regions.regions import region_masks
 from .samples.sampling import Sampling
+from .text.optimizer import TextOptimizer
 
 __all__ = [
     "Contender",

@@ -1,5 +1,6 @@
-"""What is inside of a synthesis network: its feature maps, and the matrices that turn a code into styles."""
+"""The inside of a synthesis network: feature maps, the weights of the styles, and where each style acts."""
 
+from collections.abc import Callable
 from typing import NoReturn
 
 import torch
@@ -8,11 +9,11 @@ from torch import Tensor, nn
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.networks.synthesis import FeatureMap
 
-__all__ = ["FeatureMap", "feature_maps", "features", "style_weights"]
+__all__ = ["FeatureMap", "effects_in_places", "feature_maps", "features", "style_weights"]
 
 
 class _ReachedError(Exception):
-    """Ends a synthesis whose feature map is there."""
+    """Ends a synthesis once the feature map is computed."""
 
 
 def feature_maps(G: Generator) -> tuple[FeatureMap, ...]:
@@ -20,41 +21,35 @@ def feature_maps(G: Generator) -> tuple[FeatureMap, ...]:
     return tuple(G.synthesis.feature_maps())
 
 
-def features(G: Generator, ws: Tensor, wanted: FeatureMap, noise: Noise = "const") -> Tensor:
-    """ws to a feature map, ``[N, channels, size, size]``; gradients reach ws.
-
-    Args:
-        G: the generator.
-        ws: ``[N, num_ws, w_dim]``.
-        wanted: one of its ``feature_maps``.
-        noise: as for ``Generator.synthesize``.
+def features(G: Generator, ws: Tensor, feature_map: FeatureMap, noise: Noise = "const") -> Tensor:
+    """ws ``[N, num_ws, w_dim]`` to one of ``feature_maps(G)``, ``[N, channels, size, size]``; differentiable in ws.
 
     Raises:
         ValueError: the feature map belongs to another generator.
     """
-    seen: list[Tensor] = []
+    found: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: object, output: Tensor) -> NoReturn:
-        seen.append(output)
+        found.append(output)
         raise _ReachedError
 
-    handle = wanted.module.register_forward_hook(keep)
+    handle = feature_map.module.register_forward_hook(keep)
     try:
         G.synthesize(ws, noise)
     except _ReachedError:
-        return seen[0]
+        return found[0]
     finally:
         handle.remove()
     raise ValueError("the feature map belongs to another generator")
 
 
 def style_weights(G: Generator) -> list[Tensor]:
-    """The derivative of each style by the row of ws that drives it, float32 ``[channels, w_dim]`` for each layer.
+    """The derivative of each style by its row of ws, float32 ``[channels, w_dim]`` for each layer.
 
-    A StyleGAN's styles are affine in w, so that this is the weight of each affine layer, and exactly: going
-    back from one channel multiplies the weight with ones and zeros only. No network has to name its layers.
+    Styles are affine in w, so this is each affine layer's weight, exactly; taking it from gradients works for every
+    architecture.
     """
-    # Copy i of the code is asked for channel i, so that one way back gives a whole matrix.
+    # Copy i of the code gives the gradient of channel i, so that one backward pass gives a whole matrix.
     most = max(layer.channels for layer in G.layers)
     weights = []
     with torch.enable_grad():
@@ -63,3 +58,50 @@ def style_weights(G: Generator) -> list[Tensor]:
             (slope,) = torch.autograd.grad(style.diagonal().sum(), ws, retain_graph=True)
             weights.append(slope[: layer.channels, layer.ws_index].clone())
     return weights
+
+
+def effects_in_places(
+    G: Generator,
+    ws: Tensor,
+    places: Tensor,
+    *,
+    probes: int,
+    size: int,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Tensor:
+    """The squared change of the pixels in each place for a small step of each style channel, over the step squared
+    (Wu, Lischinski & Shechtman, "StyleSpace Analysis: Disentangled Controls for StyleGAN Image Generation", 2021,
+    section 4), for all channels at once.
+
+    All channels' changes come from a few gradients of the picture under random signs, whose squares are the
+    pixels' sum on average.
+
+    Args:
+        G: any generator.
+        ws: codes to look at, ``[N, num_ws, w_dim]``; a handful is enough.
+        places: masks ``[N, K, size, size]`` in [0, 1].
+        probes: random signs for each code and place.
+        size: side of the pictures.
+        seed: of the signs.
+        progress: called with the number of codes done and in all.
+
+    Returns:
+        float32 ``[K, channels of all layers]``, the sum over the codes.
+    """
+    source = torch.Generator().manual_seed(seed)
+    total = torch.zeros(places.shape[1], sum(layer.channels for layer in G.layers), device=ws.device)
+    for index in range(len(ws)):
+        styles = [style.detach().requires_grad_(True) for style in G.styles(ws[index : index + 1])]
+        with torch.enable_grad():
+            picture = G.synthesize_styles(styles, size=size)
+            for number, place in enumerate(places[index]):
+                for _ in range(probes):
+                    signs = torch.randint(2, picture.shape, generator=source).to(picture) * 2 - 1
+                    # The square root, as gradients are squared and the mask counts once.
+                    probe = (picture * signs * place.sqrt()).sum()
+                    slopes = torch.autograd.grad(probe, styles, retain_graph=True)
+                    total[number] += torch.cat(slopes, dim=1)[0].square() / probes
+        if progress is not None:
+            progress(index + 1, len(ws))
+    return total

@@ -33,11 +33,12 @@ WHOLE_PATHS = {
     "tests/demo/test_browser.py",
     "tests/demo/test_browser_intake.py",
     "tests/demo/test_browser_tabs.py",
-    "tests/demo/test_server.py",
     "tests/demo/test_whole_path.py",
+    "tests/editing/test_public_face.py",
     "tests/editing/test_tuned.py",
     "tests/invert/test_stylegan3.py",
     "tests/test_entry_points.py",
+    "tests/test_file_names.py",
     "tests/test_help_pages.py",
     "tests/test_older_records.py",
     "tests/test_tree.py",
@@ -98,7 +99,9 @@ def test_import_linter_knows_every_package() -> None:
     assert layers["layers"] == packages
     assert siblings["type"] == "acyclic_siblings"
     assert sorted(siblings["ancestors"]) == sorted(packages)
-    assert "ignore_imports" not in layers | siblings
+    # What ``python -m`` runs is imported by nobody, so it may import what lies above its folder.
+    ignored = [*layers.get("ignore_imports", []), *siblings.get("ignore_imports", [])]
+    assert all(one.partition(" -> ")[0].endswith(".__main__") for one in ignored)
 
 
 def test_no_folder_has_too_many_files() -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 if TYPE_CHECKING:

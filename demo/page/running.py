@@ -1,13 +1,14 @@
 """Long work whose progress the page shows while it runs, and which a visitor can stop."""
 
+import html
+import math
 import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from stylegan_latents.demo.page.status_line import duration
-from stylegan_latents.demo.session.queue import Place
+from stylegan_latents.demo.session.queue import Ticket
 from stylegan_latents.demo.session.visit import Visit
 
 Item = TypeVar("Item")
@@ -27,12 +28,12 @@ class Done(Generic[Result]):
     result: Result
 
 
-def wait_for_turn(visit: Visit, place: Place, *, every: float = _ASKED_EVERY) -> Iterator[str]:
+def wait_in_queue(visit: Visit, ticket: Ticket, *, every: float = _ASKED_EVERY) -> Iterator[str]:
     """Wait until long work may begin.
 
     Args:
         visit: who waits; one who asks to stop waits no longer.
-        place: in the line.
+        ticket: of the queue.
         every: seconds between two looks.
 
     Yields:
@@ -41,26 +42,26 @@ def wait_for_turn(visit: Visit, place: Place, *, every: float = _ASKED_EVERY) ->
     Raises:
         StoppedError: the visitor stopped it.
     """
-    told = None
-    while not place.wait(0.0 if told is None else every):
+    shown = None
+    while not ticket.wait(0.0 if shown is None else every):
         if visit.stop.is_set():
             raise StoppedError
-        words = waiting_words(place.before, place.seconds_left)
-        if words != told:
-            told = words
+        words = waiting_status(ticket.ahead, ticket.seconds_left)
+        if words != shown:
+            shown = words
             yield words
 
 
-def waiting_words(before: int, seconds_left: float | None) -> str:
-    """Where in the line someone is, in a sentence."""
-    others = {0: "You are next", 1: "1 other waits before you"}.get(before, f"{before} others wait before you")
+def waiting_status(ahead: int, seconds_left: float | None) -> str:
+    """Where in the queue someone is, in a sentence."""
+    others = {0: "You are next", 1: "1 other waits before you"}.get(ahead, f"{ahead} others wait before you")
     return f"Others are being served. {others}{'' if seconds_left is None else f', {duration(seconds_left)}'}."
 
 
 def run_reporting(
     visit: Visit, work: Callable[[Callable[[Item], None]], Result], *, every: float = _EVERY
 ) -> Iterator[Item | Done[Result]]:
-    """Run long work in a thread that has the studio's turn, and give what it reports.
+    """Run long work in a thread that has the turn to compute, and give what it reports.
 
     Args:
         visit: whose work it is, inside ``Visit.at_work`` where the visitor began it.
@@ -76,23 +77,23 @@ def run_reporting(
         StoppedError: the visitor stopped it.
         Exception: whatever the work raised.
     """
-    turns = visit.studio.turns
     reports: queue.Queue[Item] = queue.Queue()
     ended = threading.Event()
     results: list[Result] = []
     errors: list[BaseException] = []
 
-    def report(item: Item) -> None:
-        reports.put(item)
-        turns.give_way()
-        if visit.stop.is_set():
-            if visit.keep:
-                raise KeyboardInterrupt
-            raise StoppedError
-
     def run() -> None:
         try:
-            with turns:
+            with visit.computing() as turn:
+
+                def report(item: Item) -> None:
+                    reports.put(item)
+                    turn.yield_to_others()
+                    if visit.stop.is_set():
+                        if visit.keep:
+                            raise KeyboardInterrupt
+                        raise StoppedError
+
                 if visit.stop.is_set():
                     raise StoppedError
                 results.append(work(report))
@@ -120,3 +121,26 @@ def run_reporting(
     if errors:
         raise errors[0]
     yield Done(results[0])
+
+
+def status_html(text: str, *, part: float | None = None, kind: str = "") -> str:
+    """A line below the picture, read aloud by screen readers; with a bar for the part that is done.
+
+    Args:
+        text: plain text.
+        part: from 0 to 1.
+        kind: ``good`` for something that was reached.
+    """
+    bar = ""
+    if part is not None:
+        percent = round(100 * part)
+        bar = (
+            f'<div class="bar" role="progressbar" aria-label="Progress" aria-valuenow="{percent}" '
+            f'aria-valuemin="0" aria-valuemax="100"><div style="width:{percent}%"></div></div>'
+        )
+    return f'<div class="note {kind}" role="status" aria-live="polite">{bar}<p>{html.escape(text)}</p></div>'
+
+
+def duration(seconds: float) -> str:
+    """An estimate in words: ``about 40 s``, ``about 3 minutes``."""
+    return f"about {math.ceil(seconds)} s" if seconds < 90 else f"about {round(seconds / 60)} minutes"

@@ -8,14 +8,13 @@ from gradio.components import Component
 from gradio.events import Dependency
 
 from stylegan_latents.demo.page.page import Page, answering
-from stylegan_latents.demo.page.running import StoppedError, wait_for_turn
-from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.running import StoppedError, status_html, wait_in_queue
 from stylegan_latents.demo.session.visit import Visit
 
 STOPPED, WAITING, ENDED = (
-    note("Stopped."),
-    note("Waiting for a turn."),
-    note("That came to no end; a message says why."),
+    status_html("Stopped."),
+    status_html("Waiting for a turn."),
+    status_html("That came to no end; a message says why."),
 )
 
 
@@ -52,14 +51,14 @@ def work_on_click(
         handler: a generator of the outputs, over ``run_reporting``; its first argument is the
             visit.
         inputs: of the handler, without the visit.
-        outputs: of the handler; the last one is text that says how far it is, or where in the line.
+        outputs: of the handler; the last one is text that says how far it is, or where in the queue.
         api_name: of the endpoint.
         keep: whether what was found until the visitor stops it is wanted.
         rest: gives the outputs but the last as they are to be when there is no more work, also after an error.
         further: other events that begin the work, such as ``button.click``.
     """
     begin, stop = buttons
-    *results, said = outputs
+    *results, status = outputs
 
     def get_ready(visit: Visit) -> Any:
         visit.get_ready()
@@ -68,9 +67,9 @@ def work_on_click(
     def run(visit: Visit, *values: Any) -> Iterator[Any]:
         unchanged = [gr.skip() for _ in results]
         try:
-            with visit.at_work(), visit.studio.works.enter() as place:
-                for words in wait_for_turn(visit, place):
-                    yield *unchanged, note(words)
+            with visit.at_work(), visit.studio.works.enter(visit.client) as ticket:
+                for words in wait_in_queue(visit, ticket):
+                    yield *unchanged, status_html(words)
                 yield from handler(visit, *values)
         except StoppedError:
             yield *unchanged, STOPPED
@@ -83,17 +82,17 @@ def work_on_click(
         visit.stop.set()
 
     quick: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-    for trigger in (begin.click, *further):
-        visible: Any = {"api_name": api_name} if trigger is begin.click else {"api_visibility": "private"}
-        ran = trigger(answering(get_ready), page.visit, [begin, stop, said], **quick).success(
+    for number, trigger in enumerate((begin.click, *further)):
+        visible: Any = {"api_name": api_name} if number == 0 else {"api_visibility": "private"}
+        ran = trigger(answering(get_ready), page.visit, [begin, stop, status], **quick).success(
             answering(run),
             [page.visit, *inputs],
-            [*results, said],
+            [*results, status],
             show_progress="hidden",
-            concurrency_limit=None,  # the studio's line says whose turn it is
+            concurrency_limit=None,  # the studio's queue says whose turn it is
             **visible,
         )
-        ran.failure(lambda: ENDED, None, said, **quick)
+        ran.failure(lambda: ENDED, None, status, **quick)
         for ended in (ran.then, ran.failure):  # after an error, Gradio calls only the second
             ended(come_to_rest, None, [*results, begin, stop], **quick)
     stop.click(answering(ask_to_stop), page.visit, None, **quick)

@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.session.studio import Example
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.shared import Example
+from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.files import atomic_path
 
 if TYPE_CHECKING:
-    from stylegan_latents.demo.session.studio import Studio
     from stylegan_latents.generator.generator import Generator
 
 
@@ -17,7 +19,7 @@ SEEDS = (2, 5, 11, 26, 32, 44, 65)
 _SIDE = 256
 
 
-def examples(studio: "Studio") -> list[Example]:
+def examples(studio: Studio) -> list[Example]:
     """The examples, the same for every visitor; drawn once. Nothing is fetched."""
     from stylegan_latents.editing.samples.sampling import Sampling
 
@@ -35,7 +37,7 @@ def examples(studio: "Studio") -> list[Example]:
     if not G.label_dim:
         kept = _kept_folder(G)
         waiting = [seed for seed in SEEDS if kept is None or not (kept / _name(seed)).is_file()]
-        with studio.turns:
+        with studio.computing.turn():
             for seed, _, picture in sampling.pictures(G, waiting):
                 with atomic_path((kept or folder) / _name(seed)) as temporary:
                     picture.save(temporary, quality=88)
@@ -44,6 +46,19 @@ def examples(studio: "Studio") -> list[Example]:
                 shutil.copyfile(kept / _name(seed), folder / _name(seed))
             studio.examples.append(Example(f"Seed {seed}", folder / _name(seed), seed=seed))
     return studio.examples
+
+
+def seed_face(visit: Visit, seed: int, truncation: float = 0.7) -> Face:
+    """The face of a seed, in the visit; the one that is there already, if it is."""
+    from stylegan_latents.editing.samples.sampling import Sampling
+
+    name = f"seed{seed}" if truncation == 0.7 else f"seed{seed}-t{truncation:g}"
+    if name in visit.faces:
+        return visit.faces[name]
+    sampling, G = Sampling(truncation=truncation), visit.studio.G
+    inversion = sampling.record(G, seed, sampling.codes(G, [seed]))
+    command = f"edit sample --seeds {seed} --truncation {truncation:g} --records"
+    return visit.add(inversion, name, made_by=command)
 
 
 def _kept_folder(G: "Generator") -> Path | None:

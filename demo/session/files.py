@@ -1,17 +1,21 @@
 """The files of one browser session: what is uploaded, drawn and offered, in one folder that is bounded."""
 
 import itertools
+import os
+import re
 import shutil
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.session.names import clean_name
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+PREFIX = "stylegan-demo-"
 MOST_BYTES = 500 << 20
+_LONGEST_NAME = 40
 _KEPT_OF_A_SLOT = 6
 ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
 
@@ -97,3 +101,21 @@ class VisitFiles:
         """Delete everything; what is still written after that fails."""
         self.closed = True
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def clean_name(text: str) -> str:
+    """A name for files and for the page: letters, digits and a few signs, not too long."""
+    name = re.sub(r"[^\w.+-]+", "_", text).strip("._")[:_LONGEST_NAME]
+    return name or "face"
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name, with a number where it is taken."""
+    if name not in taken:
+        return name
+    return next(f"{name}-{i}" for i in itertools.count(2) if f"{name}-{i}" not in taken)
+
+
+def own_prefix() -> str:
+    """The beginning of this process's folders' names."""
+    return f"{PREFIX}{os.getpid()}-"

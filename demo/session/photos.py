@@ -1,29 +1,28 @@
 """What a visitor uploads: photos with the faces in them, which are found or marked by hand."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from stylegan_latents.demo.session.uploads import Marking, Photo
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.align import align_face, choose_faces, find_faces, require_faces
 from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.faces.landmarks_file import GivenLandmarks
 from stylegan_latents.invert.photos.crop import no_align
-from stylegan_latents.invert.photos.files import read_photo
+from stylegan_latents.invert.photos.files import read_photo, read_reduced
 
-if TYPE_CHECKING:
-    from stylegan_latents.demo.session.visit import Visit
-
+MOST_PIXELS = 25_000_000
+"""Of a photo here; a larger one is reduced, so that it takes 0.1 GB of memory."""
 
 _THUMBNAIL = 192
 _SHOWN_SIDE = 1280
 _MOST_FACES = 24
 
 
-def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
+def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
     """Take an uploaded photo, find the faces in it, and keep it as ``Visit.photo``.
 
     Args:
@@ -37,9 +36,9 @@ def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
     name = Path(upload).name
     path = _take(visit, upload)
     # One photo at a time is decoded, which takes memory.
-    with visit.studio.turns:
+    with visit.computing():
         try:
-            photo = read_photo(path)
+            path, photo, reduced = _bounded(path)
             faces = find_faces(photo) if align else []
             if align and not faces:
                 require_faces(photo, name=name)  # says why, as far as that can be known
@@ -53,11 +52,30 @@ def receive(visit: "Visit", upload: str, *, align: bool = True) -> Photo:
             path.unlink(missing_ok=True)
             raise
     thumbnails = [visit.files.store(crop, "found", most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
-    visit.photo = Photo(path, name, from_left, thumbnails, largest)
+    reduced_to = photo.size if reduced else None
+    visit.photo = Photo(path, name, from_left, thumbnails, largest, reduced_to=reduced_to)
     return visit.photo
 
 
-def _take(visit: "Visit", upload: str) -> Path:
+def _bounded(path: Path) -> tuple[Path, Image.Image, bool]:
+    """An upload, and whether it was too large; then the reduced photo's file takes its place."""
+    photo, reduced = read_reduced(path, MOST_PIXELS)
+    if reduced:
+        path.unlink()
+        path = path.with_suffix(".jpg")
+        photo.save(path, quality=95, subsampling=0)
+    return path, photo, reduced
+
+
+def reduction(upload: Photo | Marking) -> str:
+    """What a visitor is told of a photo that was too large; nothing of others."""
+    if upload.reduced_to is None:
+        return ""
+    width, height = upload.reduced_to
+    return f"Reduced to {width}x{height} pixels, as {MOST_PIXELS // 10**6} million are the most here. "
+
+
+def _take(visit: Visit, upload: str) -> Path:
     """The upload's copy in the visit, in place of the last one."""
     last = [one.path for one in (visit.photo, visit.marking) if one is not None]
     visit.photo = visit.marking = None
@@ -79,25 +97,25 @@ MARKS = (
 _DOT, _RIM = (255, 220, 60), (20, 20, 20)
 
 
-def begin_marking(visit: "Visit", upload: str) -> Marking:
+def begin_marking(visit: Visit, upload: str) -> Marking:
     """Keep an uploaded photo, in which no face was found, as ``Visit.marking``.
 
     Raises:
         InputError: it is no photo that can be read.
     """
     path = _take(visit, upload)
-    with visit.studio.turns:
+    with visit.computing():
         try:
-            photo = read_photo(path)
+            path, photo, reduced = _bounded(path)
         except InputError:
             path.unlink(missing_ok=True)
             raise
         copy = Path(visit.files.store(shown(photo), "to-mark"))
-    visit.marking = Marking(path, Path(upload).name, photo.size, copy)
+    visit.marking = Marking(path, Path(upload).name, photo.size, copy, reduced_to=photo.size if reduced else None)
     return visit.marking
 
 
-def add_mark(visit: "Visit", x: float, y: float) -> None:
+def add_mark(visit: Visit, x: float, y: float) -> None:
     """Note a click; the fourth one makes ``Visit.photo``, whose face lies where the clicks say.
 
     Args:
@@ -114,6 +132,7 @@ def add_mark(visit: "Visit", x: float, y: float) -> None:
         raise InputError("Eyes and mouth are marked; undo a click to set it anew.")
     with Image.open(marking.shown) as copy:
         scale = marking.size[0] / copy.width
+        x, y = min(max(x, 0), copy.width - 1), min(max(y, 0), copy.height - 1)
     marking.marks.append((round((x + 0.5) * scale - 0.5, 1), round((y + 0.5) * scale - 0.5, 1)))
     if len(marking.marks) < len(MARKS):
         return
@@ -122,24 +141,24 @@ def add_mark(visit: "Visit", x: float, y: float) -> None:
         given = GivenLandmarks(
             [Landmarks(left_eye=places[:1], right_eye=places[1:2], mouth_corners=places[2:])], "These clicks"
         )
-        with visit.studio.turns:
+        with visit.computing():
             photo = read_photo(marking.path)
             faces = given.find(photo)
             thumbnail = visit.files.store(align_face(photo, faces[0], _THUMBNAIL)[0], "found", most=_MOST_FACES)
     except InputError:
         marking.marks.pop()
         raise
-    visit.photo = Photo(marking.path, marking.name, faces, [thumbnail], by_hand=True)
+    visit.photo = Photo(marking.path, marking.name, faces, [thumbnail], by_hand=True, reduced_to=marking.reduced_to)
 
 
-def drop_marks(visit: "Visit", count: int) -> None:
+def drop_marks(visit: Visit, count: int) -> None:
     """Forget the last clicks, and the face that four of them made."""
     if visit.marking is not None:
         del visit.marking.marks[max(0, len(visit.marking.marks) - count) :]
         visit.photo = None
 
 
-def marked_picture(visit: "Visit") -> str | None:
+def marked_picture(visit: Visit) -> str | None:
     """The file of the small copy with the clicks on it; None where there is nothing to mark."""
     marking = visit.marking
     if marking is None:

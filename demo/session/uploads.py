@@ -26,6 +26,7 @@ class Photo:
         thumbnails: one for each face, or the photo's central square.
         largest: the number of the largest face.
         by_hand: whether the faces' landmarks were given by hand.
+        reduced_to: width and height where it was too large and was made smaller; None where it is whole.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Photo:
     thumbnails: list[str]
     largest: int = 0
     by_hand: bool = False
+    reduced_to: tuple[int, int] | None = None
 
     @property
     def landmarks(self) -> "list[Landmarks]":
@@ -73,6 +75,7 @@ class Marking:
         size: (width, height) of the photo.
         shown: a small copy's file, which is clicked on.
         marks: up to four places in pixels of the photo.
+        reduced_to: as of ``Photo``.
     """
 
     path: Path
@@ -80,3 +83,4 @@ class Marking:
     size: tuple[int, int]
     shown: Path
     marks: list[tuple[float, float]] = field(default_factory=list)
+    reduced_to: tuple[int, int] | None = None

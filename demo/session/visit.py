@@ -1,65 +1,28 @@
-"""What one browser session has of its own: its folder, its faces and its directions. Nothing is shared."""
+"""One browser session: its folder, its photo, its faces and its directions."""
 
 import dataclasses
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.session.files import ENDED, VisitFiles
-from stylegan_latents.demo.session.history import History
-from stylegan_latents.demo.session.names import clean_name, free_name
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
+from stylegan_latents.demo.session.queue import Client, Ticket
+from stylegan_latents.demo.session.shared import Shared
 from stylegan_latents.demo.session.uploads import Marking, Photo
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_stem
 
 if TYPE_CHECKING:
-    from stylegan_latents.demo.session.records import Records
-    from stylegan_latents.demo.session.studio import Studio
     from stylegan_latents.editing.directions.direction import Direction
-    from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.invert.record.inversion import Inversion
-
 
 MOST_FACES = 24
 MOST_DIRECTIONS = 8
 _BUSY = "Something that you started is still running; stop it first, or wait for its end."
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """A face that was inverted, drawn or opened in this visit.
-
-    Attributes:
-        name: unique in the visit.
-        path: the record's file.
-        records: where it is opened.
-        before: a picture of it before any edit, of the previews' size.
-        photo: the photo that it was found in, for pasting back; None where there is none.
-        made_by: the command line that would have made the record; empty for one that was uploaded.
-        history: the edits made on the tab Edit.
-    """
-
-    name: str
-    path: Path
-    records: "Records"
-    before: Path
-    photo: Path | None = None
-    made_by: str = ""
-    history: History = field(default_factory=History)
-
-    @property
-    def record(self) -> "OpenRecord":
-        """Opened with the studio's generator, for full resolution."""
-        return self.records.open(self.path)[0]
-
-    @property
-    def preview(self) -> "OpenRecord":
-        """Opened with the generator for previews."""
-        return self.records.open(self.path)[1]
 
 
 class Visit:
@@ -67,7 +30,7 @@ class Visit:
 
     Args:
         studio: what all visitors share.
-        session: the browser session's name, a random text.
+        client: the browser session and the address that it came from.
         folder: where its files go.
 
     Attributes:
@@ -86,9 +49,9 @@ class Visit:
         version: counts changes of faces and directions, for ``Page``.
     """
 
-    def __init__(self, studio: "Studio", session: str, folder: Path) -> None:
+    def __init__(self, studio: Shared, client: Client, folder: Path) -> None:
         self.studio = studio
-        self.session = session
+        self.client = client
         self.files = VisitFiles(folder)
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
@@ -118,6 +81,10 @@ class Visit:
         if self.closed:
             raise InputError(ENDED)
         self.seen, self.left = time.monotonic(), None
+
+    def computing(self) -> AbstractContextManager[Ticket]:
+        """A block that computes: it waits for its turn, which visits take round by round."""
+        return self.studio.computing.turn(self.client)
 
     def get_ready(self) -> None:
         """Forget an earlier wish to stop. From here on such a wish counts, also before the work has begun.
@@ -203,7 +170,7 @@ class Visit:
 
     def _keep(self, name: str, path: Path, photo: Path | None, made_by: str) -> Face:
         studio = self.studio
-        with studio.turns:
+        with self.computing():
             picture = studio.records.open(path)[1].picture(size=studio.preview_size)
         before = self.files.new_path(f"{name}-before", ".jpg")
         picture.save(before, quality=92)

@@ -1,4 +1,4 @@
-"""The command ``edit``: a record in, an edited picture out, and the commands beside that."""
+"""The program ``edit`` and its commands."""
 
 import difflib
 import sys
@@ -43,10 +43,10 @@ _DEFAULT = "apply"
 
 
 class _DefaultCommandGroup(TyperGroup):
-    """Commands, of which one is meant where the first word is none of their names.
+    """A group with a default command, for a first word that names no command.
 
-    Its help page shows that one's arguments and options above the commands. Contexts have no type here: Typer's
-    versions take theirs from Click, or from their own copy of it.
+    The help page shows the default command's arguments and options above the commands. Contexts have no type here:
+    some versions of Typer carry their own copy of Click.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -67,7 +67,7 @@ class _DefaultCommandGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The group's own options; on its help page with those of the default command."""
+        """The group's own options; on its help page also those of the default command."""
         params, others = super().get_params(ctx), self.commands[_DEFAULT].params
         return params if ctx.meta.get(_DEFAULT) else [one for one in params if one not in others]
 
@@ -77,7 +77,7 @@ class _DefaultCommandGroup(TyperGroup):
         super().format_help(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Complete commands, and what the default command takes."""
+        """Complete the names of commands, and the default command's arguments and options."""
         return [*super().shell_complete(ctx, incomplete), *self.commands[_DEFAULT].shell_complete(ctx, incomplete)]
 
 
@@ -95,11 +95,7 @@ def _edit() -> None:
 
 
 def _check_spelling(word: str) -> None:
-    """Refuse a first word that is nearly a command's name, and no record or photo.
-
-    Raises:
-        InputError: which command may be meant.
-    """
+    """Raise InputError for a first word that is similar to a command's name, and no record or photo."""
     if word.startswith("-") or Path(word).suffix or Path(word).exists() or Path(f"{word}{RECORD_SUFFIX}").exists():
         return
     near = difflib.get_close_matches(word, COMMANDS, n=1)

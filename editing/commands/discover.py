@@ -1,29 +1,23 @@
 """The command ``edit discover``: directions found anew, each in a file, and a sheet of what they do."""
 
 import contextlib
+import shlex
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import Device, Overwrite, RecordsModel
-from stylegan_latents.editing.discovery.by_name import codes, find_directions
-from stylegan_latents.editing.discovery.options import (
-    COUNT,
-    Fit,
-    Local,
-    Method,
-    Wish,
-    direction_names,
-    open_scorer,
-    say_mirrored,
-)
+from stylegan_latents.editing.commands.options import Overwrite, RecordModelOptions
+from stylegan_latents.editing.discovery.by_name import FINDERS, all_options, options_of
+from stylegan_latents.editing.discovery.finders.base import sample_codes
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
-from stylegan_latents.generator.cli.progress import show_work
+from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cli.progress import Begin, Progress, show_work
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import check_writable
+from stylegan_latents.generator.files import check_writable, printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,159 +31,152 @@ discover_app = new_app()
 _TELLING = 0.6
 
 
-@discover_app.command(
-    epilog="Examples: edit discover --method sefa --count 10   "
-    "edit discover --method examples --before neutral/ --after smiling/ --name smile   "
-    "edit discover --method stylespace --mask mouth   edit discover --method lowrank --mask mouth   "
-    "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile   "
-    "edit discover --method interfacegan --scorer colour --score lightness"
-)
-def discover(
-    method: Annotated[Method, typer.Option("--method", "-m", help="How to find them.")],
-    count: Annotated[
-        int | None,
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Which finder is asked for."""
+
+    method: Annotated[
+        str,
         typer.Option(
-            "--count",
-            "-n",
-            min=1,
-            max=999,
-            help=f"How many directions, or style channels of one that is --together; {COUNT} by default.",
-            metavar="N",
+            "--method", "-m", metavar=" | ".join(FINDERS),
+            help="; ".join(f"{name}: {entry.summary}" for name, entry in FINDERS.items()),
         ),
-    ] = None,
-    layers: Annotated[
-        str | None,
-        typer.Option(help="Only these: coarse, middle, fine, all, or rows such as 0-3,7.", metavar="LAYERS"),
-    ] = None,
-    samples: Annotated[
-        int | None, typer.Option(min=1, help="How many samples to look at; each method's own number by default.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the samples.", metavar="N")] = 0,
-    before: Annotated[
-        Path | None, typer.Option(help="Folder of records without what is wanted.", metavar="FOLDER")
-    ] = None,
-    after: Annotated[
-        Path | None, typer.Option(help="Folder of records with it; equal names are pairs.", metavar="FOLDER")
-    ] = None,
-    mask: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Where the picture is to change: a picture, white there, or eyes, nose, mouth, hair, face, "
-            "background; repeatable.",
-            metavar="FILE|NAME",
-        ),
-    ] = None,
-    local: Annotated[
-        Local | None,
-        typer.Option(
-            help="How lowrank spares the rest of the picture: by the most change within the --mask over that "
-            "elsewhere (ratio, the default), or without what changes the rest most (null-space).",
-            show_choices=True,
-        ),
-    ] = None,
-    together: Annotated[
-        bool, typer.Option("--together", help="The --count best style channels as one direction.")
-    ] = False,
-    name: Annotated[
-        str | None,
-        typer.Option(help="What to call a direction from examples or a text, or one --together.", metavar="NAME"),
-    ] = None,
-    text: Annotated[str | None, typer.Option(help="What the picture is to show: 'a smiling face'.")] = None,
-    neutral: Annotated[str | None, typer.Option(help="What it shows without that: 'a face'.")] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="CLIP's weights for texts, ViT-B-32: a file, or open_clip's name.", metavar="FILE|NAME"),
-    ] = None,
-    table: Annotated[
-        Path | None, typer.Option(help="StyleCLIP's table of this model, fs3.npy, for texts.", metavar="FILE")
-    ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(help="How relevant a style channel of a --table has to be; 0.1 by default.", metavar="X"),
-    ] = None,
-    scorer: Annotated[
-        str | None,
-        typer.Option(
-            help="What scores pictures: faces, colour, an .onnx or TorchScript file, a .csv of scores, or a folder "
-            "with a folder of pictures for each label. What a network wants (size, mean, names) is read from "
-            "NAME.json beside NAME.onnx, or from Hugging Face's preprocessor_config.json and config.json.",
-            metavar="SCORER",
-        ),
-    ] = None,
-    score: Annotated[
-        list[str] | None,
-        typer.Option(help="A score to find a direction for; repeatable; all by default.", metavar="NAME"),
-    ] = None,
-    hold: Annotated[
-        list[str] | None, typer.Option(help="A score to leave alone; repeatable.", metavar="NAME")
-    ] = None,
-    fit: Annotated[
-        Fit | None, typer.Option(help="The linear model of the scores; ridge by default.", show_choices=True)
-    ] = None,
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What is written, and where."""
+
+    panel: ClassVar[str] = "Output"
     out: Annotated[
         Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER", show_default=False)
-    ] = Path(),
+    ] = Path()
+    name_by_space: Annotated[
+        bool, typer.Option("--name-by-space", help="Name files as shipped directions are, the latent space first.")
+    ] = False
+    sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.")] = True
     record: Annotated[
         Path | None, typer.Option(help="Show them on this inversion instead of a sample.", metavar="RECORD")
-    ] = None,
+    ] = None
     show: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample that they are shown on.", metavar="N")
-    ] = 0,
-    sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.")] = True,
-    overwrite: Overwrite = False,
-    model: RecordsModel = None,
-    device: Device = None,
-) -> None:
-    """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
-    wish = Wish(
-        method, count, layers, samples, seed, before, after, tuple(mask or ()), name, together, scorer,
-        scores=tuple(score or ()), hold=tuple(hold or ()), fit=fit, text=text, neutral=neutral, weights=weights,
-        table=table, threshold=threshold, local=local,
-    )  # fmt: skip
-    wish.check()
-    share_freed_memory()  # before there are threads, each of which would get memory of its own
-    with show_work() as begin, contextlib.closing(Claims()) as claims, keep_freed_memory():
-        scored = open_scorer(wish, begin)
-        picture = out / f"{wish.stem}.png"
-        check_writable(out)  # minutes of work come before the first file
-        files = [out / f"{one}.safetensors" for one in direction_names(wish, scored)]
-        for path in [*files, picture] if sheet else files:
-            if path.exists() and not overwrite:
+    ] = 0
+    overwrite: Overwrite = False
+
+    def files(self, names: tuple[str, ...], sheet: str, space: str) -> tuple[list[Path], list[Path]]:
+        """The directions' files, and the sheet's where one is drawn.
+
+        Raises:
+            InputError: one exists and may not be replaced.
+        """
+        from stylegan_latents.editing.directions.catalogue import shipped_path
+
+        by_space = [shipped_path(space, name, self.out) for name in names]
+        files = by_space if self.name_by_space else [self.out / f"{name}.safetensors" for name in names]
+        pictures = [self.out / f"{sheet}.png"] if self.sheet else []
+        for path in [*files, *pictures]:
+            if path.exists() and not self.overwrite:
                 raise InputError(
                     f"{path} exists already; add --overwrite to replace it, or name a folder with --out."
                 )
-            claims.take(path)
-        G, ws, noise = _shown(record, model, device, show)
-        found = find_directions(G, wish, scored, begin)
+        return files, pictures
+
+
+# The finders' options are read from their registry, so that the dataclass of the command is made here.
+_SETTINGS = make_dataclass(
+    "DiscoverSettings",
+    [
+        ("chosen", Chosen),
+        ("finder", all_options(), field(default_factory=all_options())),
+        ("output", Output, field(default_factory=Output)),
+        ("on", RecordModelOptions, field(default_factory=RecordModelOptions)),
+    ],
+    frozen=True,
+    kw_only=True,
+)
+
+
+@discover_app.command(
+    epilog="\n\n".join(
+        (
+            "Examples:",
+            "edit discover --method sefa --count 10",
+            "edit discover --method examples --before neutral/ --after smiling/ --name smile",
+            "edit discover --method stylespace --mask mouth",
+            "edit discover --method lowrank --mask mouth",
+            "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile",
+            "edit discover --method interfacegan --scorer colour --score lightness",
+        )
+    )
+)
+@takes(_SETTINGS)
+def discover(settings: Any) -> None:
+    """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
+    method, output, on = settings.chosen.method, settings.output, settings.on
+    options = options_of(method, settings.finder)
+    share_freed_memory()  # before there are threads, each of which would get memory of its own
+    with show_work() as begin, contextlib.closing(OutputLocks()) as locks, keep_freed_memory():
+        plan = options.plan(begin)
+        check_writable(output.out)  # minutes of work come before the first file
+        G, ws, noise = _shown(output, on)
+        files, pictures = output.files(plan.names, getattr(options, "name", None) or method, G.latent_space)
+        for path in [*files, *pictures]:
+            locks.take(path)
+        progress = None if plan.work is None else _from_the_first_step(begin, plan.work)
+        found = plan.make(G).find(len(files), progress)
         for direction, path in zip(found, files, strict=True):
-            direction.save(path, overwrite=overwrite)
-        if sheet:
+            direction.save(path, overwrite=output.overwrite)
+        for picture in pictures:
             from stylegan_latents.editing.strengths.strips import strips
             from stylegan_latents.invert.photos.files import save_picture
 
-            save_picture(strips(G, ws, noise, found, begin("drawing the sheet")), picture, overwrite=overwrite)
-    for line in (*(() if scored is None else scored.notes), *say_mirrored(wish, scored)):
-        print(line)
+            drawn = strips(G, ws, noise, found, begin("drawing the sheet"))
+            save_picture(drawn, picture, overwrite=output.overwrite)
+    for line in plan.notes:
+        print(printable(line))
     for direction, path in zip(found, files, strict=True):
-        print(f"Wrote {path}{_quality(direction)}")
+        print(printable(f"Wrote {path}{_quality(direction)}"))
         for line in (*_left_out(direction), *_at_chance(direction)):
             print(line)
-    if sheet:
-        print(f"Wrote {picture}")
+    for picture in pictures:
+        print(printable(f"Wrote {picture}"))
+    if report := plan.report():
+        print(f"\n{report}\n")
+    print(printable(f"Next: {_next_command(files[0], output, on.model)}"))
+
+
+def _from_the_first_step(begin: Begin, work: str) -> Progress:
+    """A progress bar that begins when something is done, and not at all for work of no length."""
+    begun: list[Progress] = []
+
+    def report(done: int, whole: int) -> None:
+        if not begun:
+            begun.append(begin(work))
+        begun[0](done, whole)
+
+    return report
+
+
+def _next_command(file: Path, output: Output, model: str | None) -> str:
+    """How to edit with what was found."""
+    words = ["edit", *([] if output.record is None else [str(output.record)]), "--direction", str(file)]
+    words += ["--strength", "2", *([] if model is None else ["--model", model])]
+    return shlex.join(words)
 
 
 def _left_out(direction: "Direction") -> list[str]:
-    """What of the scores has no part in the leakage, as a sentence."""
-    tied = direction.provenance.get("leakage_leaves_out")
-    if not isinstance(tied, list) or not tied:
+    """Which scores the leakage leaves out, as a sentence."""
+    others = direction.provenance.get("leakage_leaves_out")
+    if not isinstance(others, list) or not others:
         return []
-    from stylegan_latents.editing.discovery.scorers.exclusive import say_tied
+    from stylegan_latents.editing.discovery.scorers.exclusive import say_left_out
 
-    return say_tied({str(direction.provenance.get("score")): [str(name) for name in tied]})
+    return say_left_out({str(direction.provenance.get("score")): [str(name) for name in others]})
 
 
 def _at_chance(direction: "Direction") -> list[str]:
-    """That the samples' codes tell next to nothing of the score, as a sentence."""
+    """That the samples' codes hardly predict the score, as a sentence."""
     accuracy = direction.provenance.get("held_out_accuracy")
     if not isinstance(accuracy, float) or accuracy >= _TELLING:
         return []
@@ -216,20 +203,15 @@ def _quality(direction: "Direction") -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _shown(
-    record: Path | None, model: str | None, device: str | None, seed: int
-) -> "tuple[Generator, Tensor, Noise]":
+def _shown(output: Output, on: RecordModelOptions) -> "tuple[Generator, Tensor, Noise]":
     """The generator, and the code and noise to show the directions on."""
-    if record is not None:
-        from stylegan_latents.editing.records.choose import resolve_record
+    if output.record is not None:
         from stylegan_latents.editing.records.opened import OpenRecord
 
-        opened = OpenRecord(resolve_record(record), model=model, device=device)
-        maps = opened.inversion.noise
-        noise: Noise = "const" if maps is None else [one.to(opened.generator.device) for one in maps]
-        return opened.generator, opened.ws, noise
+        opened = OpenRecord.of(output.record, model=on.model, device=on.device)
+        return opened.generator, opened.ws, opened.noise
     from stylegan_latents.generator.cli.command import choose_device
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
 
-    G = load(model or DEFAULT_MODEL).to(choose_device(device))
-    return G, codes(G, [seed]), "const"
+    G = load(on.model or DEFAULT_MODEL).to(choose_device(on.device))
+    return G, sample_codes(G, [output.show]), "const"

@@ -1,4 +1,4 @@
-"""Arrays of numbers in the files of NumPy and PyTorch, read without running anything that a file holds."""
+"""Reads arrays from NumPy's and PyTorch's files without executing code from them."""
 
 import zipfile
 import zlib
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".npy", ".npz", ".pt", ".pth")
 
-# Directions and codes are small; what is larger is something else, or an archive that unpacks to any size.
+# In bytes: a larger file holds no directions or codes, or is a small archive that unpacks to any size.
 _LARGEST = 256 << 20
 _MOST_PARTS = 10_000
 
@@ -46,8 +46,13 @@ def read_arrays(path: Path, *, objects: bool = False) -> "Mapping[str, Tensor]":
     """
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
+    from stylegan_latents.generator.formats.file_head import what_is_it
+
     try:
-        _check_is_no_page(path)
+        with path.open("rb") as file:
+            other = what_is_it(file.read(512))
+        if other:  # such as a web page saved in its place
+            raise InputError(f"{path} is {other}, and not the file itself; download that again.")
         is_numpy = path.suffix.lower() in (".npy", ".npz")
         found = _numpy_arrays(path, objects) if is_numpy else _torch_arrays(path)
     except InputError as error:
@@ -60,22 +65,12 @@ def read_arrays(path: Path, *, objects: bool = False) -> "Mapping[str, Tensor]":
     return found
 
 
-def _check_is_no_page(path: Path) -> None:
-    """Refuse what is often saved in a file's place; NumPy would call it pickled objects."""
-    from stylegan_latents.generator.formats.file_head import what_is_it
-
-    with path.open("rb") as file:
-        other = what_is_it(file.read(512))
-    if other:
-        raise InputError(f"{path} is {other}, and not the file itself; download that again.")
-
-
 def _numpy_arrays(path: Path, objects: bool) -> "dict[str, Tensor]":
     import numpy as np
 
     try:
         if path.suffix.lower() == ".npy":
-            # Mapped, so that a header that claims too much costs nothing.
+            # Mapped, so that a header that declares too large an array costs nothing.
             return {"": _tensor(np.load(path, mmap_mode="r", allow_pickle=False), path)}
         with np.load(path, allow_pickle=False) as file:
             if sum(member.file_size for member in file.zip.infolist()) > _LARGEST:

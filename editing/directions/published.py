@@ -1,9 +1,8 @@
-"""Directions that other projects published, read from their own files.
+"""Reads directions from the files of other projects.
 
 InterFaceGAN's boundaries (``.npy``), tensors for W or W+ (``.pt``), GANSpace's components (``.npz``, and e4e's
-``ffhq_pca.pt``) and SeFa's factors. Such a file says neither a calibrated strength nor, mostly, which model it is
-for: the strength is calibrated here, and what gives the model away (the length of w, the mean of W, the names
-that the authors gave) is checked.
+``ffhq_pca.pt``) and SeFa's factors. Such files hold no calibrated strength and mostly no model: the strength is
+calibrated here, and what tells the model (length of w, mean of W, the authors' file name) is checked.
 """
 
 import re
@@ -35,16 +34,14 @@ E4E_FFHQ: dict[str, tuple[int, int, int, int]] = {
     "displeased": (36, 4, 6, 1),
     "smile": (46, 4, 4, -1),
 }
-"""What e4e and its followers call axes of ``ffhq_pca.pt``: component, first and last of 18 rows, sign."""
+"""e4e's names for axes of ``ffhq_pca.pt``: component, first and last of 18 rows, sign."""
 
 _E4E_FILE, _E4E_ROWS = "ffhq_pca", 18
 
-# In standard deviations of W along its axes. From the default model's mean e4e's is 0.015 away, a Z's, which is 0,
-# 0.4, and the mean of another model's W 2.
+# In standard deviations of W. From the default model's mean e4e's is 0.015 away, that of Z 0.4, another model's 2.
 _FAR_MEAN = 0.15
 
-# Boundaries of another model are to this one like vectors drawn by chance: W spreads along them 0.8 to 1.2 times
-# as much as on average.
+# W's deviation along another model's boundary is 0.8 to 1.2 times the average, as along a random vector.
 _CHANCE_SPREAD = 1.25
 _MOST_ROWS = 20
 _TABLE_CHANNELS = 1000
@@ -55,13 +52,9 @@ _BOUNDARY = re.compile(r"(?P<family>pggan|stylegan[23]?)_(?P<domain>[a-z]+)_(?P<
 
 @dataclass(frozen=True, eq=False)
 class _Stack:
-    """The directions in one file.
+    """The directions in one file, ``[count, rows, w_dim]``, and the mean of W, ``[w_dim]``, where it is stored.
 
-    Attributes:
-        vectors: float32 ``[count, rows, w_dim]``.
-        finder: what made them, as far as the file says.
-        mean: the mean of the W that they were found in, ``[w_dim]``; None where the file does not say.
-        is_named: whether it is one of several in the file, chosen by its name.
+    ``is_named``: the direction is one of several in the file, chosen by its name.
     """
 
     vectors: "Tensor"
@@ -72,15 +65,7 @@ class _Stack:
 
 @dataclass(frozen=True)
 class PublishedDirection:
-    """A direction in a file of another project, not read yet.
-
-    Attributes:
-        path: a file of one of the kinds above.
-        component: which of its directions; None for a file of one.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """A direction in a file of another project, which ``bind`` reads; see ``read`` for the attributes."""
 
     path: Path
     component: str | None = None
@@ -91,7 +76,7 @@ class PublishedDirection:
 
     @staticmethod
     def is_one(text: str) -> bool:
-        """Whether a user named such a file, with or without one of its directions."""
+        """Whether a text names such a file, with or without one of its directions."""
         return is_array_file(split_name(text)[0])
 
     @property
@@ -103,11 +88,7 @@ class PublishedDirection:
         return f"{self.path.stem}-{label}"
 
     def bind(self, G: "Generator") -> Direction:
-        """The direction, calibrated and bound to ``G``.
-
-        Raises:
-            InputError: as ``read``.
-        """
+        """The direction, calibrated and bound to ``G``; see ``read``."""
         return read(self.path, G, self.component)
 
 
@@ -116,12 +97,12 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
 
     Args:
         path: a file of one of the kinds above.
-        G: the generator that it is to be used on.
-        component: which of a file's directions: its index, its name in the file, or for e4e's ``ffhq_pca.pt``
-            a name from ``E4E_FFHQ``; None for a file of one.
+        G: the generator.
+        component: the index or the name of the direction in the file, or for e4e's ``ffhq_pca.pt`` a name from
+            ``E4E_FFHQ``; None for a file with one direction.
 
     Returns:
-        The direction; ``provenance["note"]`` says what a user should know, if anything.
+        The direction; ``provenance["note"]`` holds warnings for the user, if any.
 
     Raises:
         InputError: the file cannot be read, belongs to another latent space, or the component is missing.
@@ -152,9 +133,8 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
     elif component in E4E_FFHQ and layers != _span(*E4E_FFHQ[component][1:3]):
         notes.append(f"its layers were mapped by resolution to {layers} of the model '{G.name}'")
     provenance: dict[str, JSON] = {"finder": stack.finder, "file": path.name, "component": component, "rows": rows}
-    called = _attribute(path, component)
-    if called:
-        provenance["positive"] = f"more {called}, by its authors' name for it"
+    if attribute := _attribute(path, component):
+        provenance["positive"] = f"more {attribute}, by its authors' name for it"
     try:
         direction = Direction(label, G.latent_space, vector.contiguous(), 1.0, layers, provenance).bind(G)
     except ValueError as error:
@@ -162,7 +142,7 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
     direction = calibrated(direction, G, statistics)
     if stack.mean is None and _is_like_chance(direction, statistics):
         notes.append(
-            "W spreads along it no more than along a vector drawn by chance, so that it may belong to another model"
+            "W spreads along it no more than along a random vector, so that it may belong to another model"
         )
     if notes:
         direction = replace(direction, provenance={**provenance, "note": "; ".join(notes)})
@@ -170,7 +150,6 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
 
 
 def _stack(path: Path, G: "Generator", wanted: str | None) -> _Stack:
-    """The directions of a file, by the names and shapes of its arrays; of named ones, that which is wanted."""
     arrays = read_arrays(path)
     for components in ("lat_comp", "X_comp", "comp"):
         if components in arrays:
@@ -200,7 +179,7 @@ def _stack(path: Path, G: "Generator", wanted: str | None) -> _Stack:
 
 
 def _directions(array: "Tensor", path: Path, G: "Generator") -> "Tensor":
-    """An array without a name as ``[count, rows, w_dim]``: its shape says which of its axes are which."""
+    """An array without a name as ``[count, rows, w_dim]``, judged by its shape."""
     shape = tuple(array.shape)
     rows = shape[-1] // G.w_dim if shape else 0
     if array.ndim in (1, 2) and rows > 1 and shape[-1] == rows * G.w_dim and _is_code(rows, G) and array.numel():
@@ -220,7 +199,7 @@ def _is_code(rows: int, G: "Generator") -> bool:
 
 
 def _component(path: Path, stack: _Stack, wanted: str | None, G: "Generator") -> tuple[int, str, int, str]:
-    """Index, default layers, sign and name of the direction that is meant."""
+    """Index, default layers, sign and name of the wanted direction."""
     count = len(stack.vectors)
     names = E4E_FFHQ if path.stem == _E4E_FILE and stack.mean is not None else {}
     if wanted in names:
@@ -249,7 +228,7 @@ def _span(first: int, last: int) -> str:
 
 
 def _attribute(path: Path, component: str | None) -> str:
-    """What the authors called a direction: ``smile`` of e4e's axes, ``age`` of stylegan_ffhq_age_w_boundary.npy."""
+    """The authors' name of a direction: ``smile`` of e4e's axes, ``age`` of stylegan_ffhq_age_w_boundary.npy."""
     if component in E4E_FFHQ:
         return component.replace("_", " ")
     match = _BOUNDARY.match(path.stem)
@@ -258,7 +237,7 @@ def _attribute(path: Path, component: str | None) -> str:
 
 
 def _check_name(path: Path, G: "Generator") -> None:
-    """Refuse a boundary whose authors' name says that it is for another space; users' own models have no name."""
+    """Raise InputError for a boundary whose file name tells another space; users' own models have no such name."""
     match = _BOUNDARY.match(path.stem) or _BOUNDARY.match(f"{path.absolute().parent.name}_{path.stem}")
     if match is None:
         return
@@ -286,7 +265,7 @@ def _check_mean(mean: "Tensor", statistics: "WStatistics", path: Path, G: "Gener
 
 
 def _is_like_chance(direction: Direction, statistics: "WStatistics") -> bool:
-    """Whether W is about as wide along the direction as on average over all axes."""
+    """Whether W's deviation along the direction is about the average over all axes."""
     rows = direction.vector[direction.vector.abs().sum(dim=1) > 0]
     along = direction.scale * float(rows.square().sum(dim=1).mean().sqrt())
     average = float(statistics.deviations.square().mean().sqrt())

@@ -1,192 +1,124 @@
-"""The finder for each thing that ``edit discover`` can be asked for."""
+"""The finders by name: one entry for each, which ``edit discover`` and the demo read."""
 
-import sys
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+import copy
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, dataclass, field, fields, make_dataclass
+from functools import partial
+from typing import Annotated, Any, get_args, get_type_hints
 
-from stylegan_latents.editing.discovery.options import Fit, Local, Method, Wish, direction_names
-from stylegan_latents.editing.discovery.scorers.by_name import Scored
-from stylegan_latents.generator.cli.progress import Begin
+from stylegan_latents.editing.discovery.finders.base import FinderOptions
+from stylegan_latents.editing.discovery.finders.examples import MeanDifferenceOptions
+from stylegan_latents.editing.discovery.finders.ganspace import GANSpaceOptions
+from stylegan_latents.editing.discovery.finders.interfacegan_options import InterFaceGANOptions
+from stylegan_latents.editing.discovery.finders.low_rank import LowRankOptions
+from stylegan_latents.editing.discovery.finders.sefa import SeFaOptions
+from stylegan_latents.editing.discovery.finders.stylespace import StyleSpaceOptions
+from stylegan_latents.editing.discovery.finders.text import TextOptions
 from stylegan_latents.generator.errors import InputError
 
-if TYPE_CHECKING:
-    from torch import Tensor
 
-    from stylegan_latents.editing.directions.direction import Direction
-    from stylegan_latents.editing.discovery.finders.examples import ExamplePairs
-    from stylegan_latents.generator.generator import Generator
+@dataclass(frozen=True)
+class FinderEntry:
+    """A finder.
 
-TRUNCATION = 0.7
-"""Of the samples that directions are looked at and shown on."""
+    Attributes:
+        title: as papers write its name.
+        summary: what its directions are, in a few words.
+        options: what it can be told; they make it, and import what it needs when it is made.
+        axes: whether its directions are axes of the model, of which there is always a next one, and for which
+            nothing has to be given.
+    """
 
-_GANSPACE_SAMPLES, _MASK_SAMPLES, _TEXT_SAMPLES, _SCORED_SAMPLES = 200_000, 8, 32, 5000
-_MOST_NAMED = 5
+    title: str
+    summary: str
+    options: type[FinderOptions]
+    axes: bool = False
 
 
-def find_directions(G: "Generator", wish: Wish, scored: Scored | None, begin: Begin) -> "list[Direction]":
-    """Run the finder that is asked for.
+FINDERS: dict[str, FinderEntry] = {
+    "sefa": FinderEntry("SeFa", "what the weights amplify most", SeFaOptions, axes=True),
+    "ganspace": FinderEntry("GANSpace", "where samples differ most", GANSpaceOptions, axes=True),
+    "stylespace": FinderEntry("StyleSpace", "single channels for a region or for examples", StyleSpaceOptions),
+    "examples": FinderEntry("Examples", "the difference between two folders of inversions", MeanDifferenceOptions),
+    "interfacegan": FinderEntry("InterFaceGAN", "what changes a score", InterFaceGANOptions),
+    "lowrank": FinderEntry("LowRank", "what changes a region and nothing else", LowRankOptions),
+    "text": FinderEntry("StyleCLIP", "what changes a picture towards a text", TextOptions),
+}
 
-    Args:
-        scored: what ``open_scorer`` gave.
-        begin: makes a progress bar.
+
+def finder(name: str) -> FinderEntry:
+    """The entry of a finder.
 
     Raises:
-        InputError: as the finder says.
+        InputError: there is none of this name.
     """
-    if wish.method is Method.SEFA:
-        from stylegan_latents.editing.discovery.finders.sefa import SeFa
-
-        return SeFa(G, wish.layers).find(wish.directions)
-    if wish.method is Method.GANSPACE:
-        from stylegan_latents.editing.discovery.finders.ganspace import GANSpace
-
-        finder = GANSpace(G, wish.layers, samples=wish.samples or _GANSPACE_SAMPLES, seed=wish.seed)
-        return finder.find(wish.directions, begin("sampling W"))
-    if wish.method is Method.EXAMPLES:
-        from stylegan_latents.editing.discovery.finders.examples import Examples
-
-        return [Examples(G, _examples(wish, G), wish.layers).find(wish.stem)]
-    if wish.method is Method.STYLESPACE:
-        return _style_channels(G, wish, begin)
-    if wish.method is Method.LOWRANK:
-        from stylegan_latents.editing.discovery.finders.low_rank import LowRank
-
-        ws, masks = _in_places(G, wish, begin) if wish.places else (_looked_at(G, wish), None)
-        ranks = LowRank(G, wish.layers, method=(wish.local or Local.RATIO).value)
-        return ranks.find(ranks.measure(ws, masks, begin("looking at samples")), wish.directions)
-    if wish.method is Method.TEXT:
-        return [_by_text(G, wish, begin)]
-    if scored is None:
-        raise ValueError("InterFaceGAN needs scores")
-    return _by_scores(G, wish, scored, begin)
+    if name not in FINDERS:
+        raise InputError(f"There is no method '{name}'; take {_either(list(FINDERS))}.")
+    return FINDERS[name]
 
 
-def _style_channels(G: "Generator", wish: Wish, begin: Begin) -> "list[Direction]":
-    from stylegan_latents.editing.discovery.finders.stylespace import StyleSpace
-
-    space = StyleSpace(G, wish.layers)
-    if wish.places:
-        ws, masks = _in_places(G, wish, begin)
-        ranked = space.rank_by_mask(ws, masks, progress=begin("looking at samples"))
-    else:
-        pairs = _examples(wish, G)
-        if not pairs.names:
-            raise InputError("Ranking style channels needs pairs: records of the same names in both folders.")
-        ranked = space.rank_by_examples(pairs.after, pairs.before)
-    if wish.together:
-        return [space.combine(ranked, wish.directions, wish.stem)]
-    return space.find(ranked, wish.directions)
+def all_options() -> type[Any]:
+    """A dataclass of the options of all finders, each once, whose help says which finders take it."""
+    made: list[tuple[str, Any, Any]] = []
+    for name, hint, one in _options():
+        kind, option = get_args(hint)
+        takers = _takers(name)
+        if len(takers) < len(FINDERS):
+            option = copy.copy(option)
+            option.help = f"{option.help} ({', '.join(takers)})"
+        made.append((name, Annotated[kind, option], field(default_factory=partial(_default, one))))
+    return make_dataclass("AllFinderOptions", made, frozen=True, kw_only=True)
 
 
-def _examples(wish: Wish, G: "Generator") -> "ExamplePairs":
-    """The codes of the two folders; records that have no counterpart are named."""
-    from stylegan_latents.editing.discovery.finders.examples import read_examples
+def options_of(method: str, given: Any) -> FinderOptions:
+    """A finder's own options out of those of all finders.
 
-    pairs = read_examples(wish.before or Path(), wish.after or Path(), G)
-    if pairs.left_out:
-        few = ", ".join(pairs.left_out[:_MOST_NAMED]) + (", ..." if len(pairs.left_out) > _MOST_NAMED else "")
-        print(f"edit discover: left out, as only one of the folders has them: {few}", file=sys.stderr)
-    return pairs
+    Args:
+        method: the finder's name.
+        given: an instance of ``all_options``.
 
-
-def _in_places(G: "Generator", wish: Wish, begin: Begin) -> "tuple[Tensor, Tensor]":
-    """Codes to look at, and where their pictures are to change."""
-    from stylegan_latents.editing.regions.regions import masks_of_codes
-
-    return masks_of_codes(G, _looked_at(G, wish), wish.places, begin("looking for faces"))
-
-
-def _looked_at(G: "Generator", wish: Wish, samples: int = _MASK_SAMPLES) -> "Tensor":
-    return codes(G, range(wish.seed, wish.seed + (wish.samples or samples)))
-
-
-def _by_text(G: "Generator", wish: Wish, begin: Begin) -> "Direction":
-    from stylegan_latents.editing.discovery.scorers.image_text import OPENAI, WEIGHTS, OpenCLIP
-
-    text, neutral = wish.text or "", wish.neutral or ""
-    if wish.table is not None:
-        from stylegan_latents.editing.discovery.finders.text_table import THRESHOLD, read_text_table
-        from stylegan_latents.editing.discovery.scorers.image_text import text_step
-
-        table = read_text_table(wish.table, G)  # before the model, whose weights may have to be fetched
-        # The published tables are in the space of OpenAI's own weights.
-        model = OpenCLIP(wish.weights or OPENAI, quick_gelu=True, device=G.device)
-        table.check_model(model)
-        step = text_step(model, text, neutral)
-        found = table.direction(step, wish.stem, threshold=wish.threshold or THRESHOLD)
-        about = {"positive": text, "neutral": neutral, "model": model.version, "method": wish.table.name}
-        return replace(found, provenance={**found.provenance, **about})
-    from stylegan_latents.editing.discovery.finders.text import TextDirections
-
-    model = OpenCLIP(wish.weights or WEIGHTS, device=G.device)
-    ws = _looked_at(G, wish, _TEXT_SAMPLES)
-    finder = TextDirections(G, model, wish.layers)
-    return finder.find(text, neutral, ws, name=wish.stem, progress=begin("looking at samples"))
+    Raises:
+        InputError: there is no such finder, it does not take an option that is given, or its options make no sense.
+    """
+    entry = finder(method)
+    own = {one.name for one in fields(entry.options)}
+    for name, hint, one in _options():
+        default = _default(one)
+        if name not in own and getattr(given, name, default) != default:
+            raise InputError(
+                f"--method {method} does not take {_spelling(name, hint)}, which is for {_either(_takers(name))}; "
+                "leave it out."
+            )
+    return entry.options(**{name: getattr(given, name) for name in own if hasattr(given, name)})
 
 
-def _by_scores(G: "Generator", wish: Wish, scored: Scored, begin: Begin) -> "list[Direction]":
-    from stylegan_latents.editing.discovery.finders.scored_codes import ScoredCodes, parse_groups, read_scores
-
-    layers = wish.layers or "all"
-    parse_groups(layers)
-    if G.label_dim:
-        raise InputError(f"The model '{G.name}' has classes; directions by scores need a model without.")
-    names, fit = direction_names(wish, scored), wish.fit or Fit.RIDGE
-    if scored.scorer is None:
-        # Only what is asked for: a picture without another score serves all the same.
-        samples = read_scores(scored.table or Path(), G).of(tuple(dict.fromkeys((*names, *wish.hold))))
-        return ScoredCodes(G, samples, method=fit.value).find(names, fixed=wish.hold, layers=layers)
-    import torch
-
-    from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
-    from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, Attribute
-    from stylegan_latents.editing.discovery.fitting.samples import sample
-    from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
-    from stylegan_latents.generator.precision import resolve_precision
-    from stylegan_latents.generator.weights.fetch import cache_folder
-
-    known = {attribute.name: attribute for attribute in FACE_ATTRIBUTES} if wish.scorer == "faces" else {}
-    attributes = [
-        known[name]
-        if name in known and wish.layers is None and not wish.hold
-        else Attribute(name, f"more {name}", f"less {name}", layers, wish.hold)
-        for name in names
-    ]
-    if resolve_precision("auto", G.device) == "bfloat16":
-        G.to(dtype=torch.bfloat16)
-    scorer = FaceScorer(quick=True) if isinstance(scored.scorer, FaceScorer) else scored.scorer
-    samples = sample(
-        G,
-        scorer,
-        wish.samples or _SCORED_SAMPLES,
-        seed=wish.seed,
-        cache=cache_folder() / "discovery",
-        progress=begin("scoring samples"),
-    )
-    # Refining tells attributes apart; one alone has nothing to be told from.
-    finder = InterFaceGAN(
-        G,
-        scorer,
-        samples,
-        method=fit.value,
-        refine=len(attributes) > 1,
-        report=lambda step: _say(begin, step),
-    )
-    return [found.direction for found in finder.find(attributes)]
+def _options() -> Iterator[tuple[str, Any, "Field[Any]"]]:
+    """Name, annotation and field of every option, each once."""
+    seen: set[str] = set()
+    for entry in FINDERS.values():
+        hints = get_type_hints(entry.options, include_extras=True)
+        for one in fields(entry.options):
+            if one.name not in seen:
+                seen.add(one.name)
+                yield one.name, hints[one.name], one
 
 
-def _say(begin: Begin, step: str) -> None:
-    """A step of which only the beginning is known."""
-    begin(step)
+def _default(option: "Field[Any]") -> Any:
+    factory = option.default_factory
+    return option.default if factory is MISSING else factory()
 
 
-def codes(G: "Generator", seeds: Sequence[int]) -> "Tensor":
-    """Codes of these seeds, ``[len(seeds), num_ws, w_dim]``; of one class after the other, where there are any."""
-    if not G.label_dim:
-        return G.sample(seeds, truncation=TRUNCATION)
-    import torch
+def _takers(option: str) -> list[str]:
+    return [name for name, entry in FINDERS.items() if option in {one.name for one in fields(entry.options)}]
 
-    classes = torch.tensor([seed % G.label_dim for seed in seeds])
-    return G.sample(seeds, torch.nn.functional.one_hot(classes, G.label_dim).float(), truncation=TRUNCATION)
+
+def _spelling(name: str, hint: Any) -> str:
+    """How the option is typed."""
+    option = get_args(hint)[1]
+    # Typer keeps the first spelling where other options have their default.
+    declared = [one for one in (option.default, *(option.param_decls or ())) if str(one).startswith("--")]
+    return str(declared[0]) if declared else f"--{name.replace('_', '-')}"
+
+
+def _either(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,4 +1,4 @@
-"""Codes to combine: of records and of seeds, all for one generator."""
+"""Codes of records and seeds, all for one generator."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,16 +25,15 @@ _LARGEST_SEED = 2**63 - 1
 
 @dataclass(frozen=True, eq=False)
 class Code:
-    """One code by its name.
+    """The code of a record or a seed.
 
     Attributes:
         name: for titles and files' names: a record's stem, ``seed5``, or ``seed5@3`` of class 3.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
-        z: float32 ``[1, z_dim]`` of a seed without a class, also of a sample's record; None for others.
+        z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation``; None for most records, and for a
+            seed with a class.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
-        path: the record's file; None for a seed.
-        record: the record; None for a seed.
-        truncation: with which ``ws`` came from ``z``.
+        path, record: None for a seed.
         label: the class of a seed.
     """
 
@@ -47,12 +46,12 @@ class Code:
     truncation: float = 1.0
     label: int | None = None
 
-    def drawn_by(self, G: "Generator") -> "Generator":
-        """What draws this code: ``G``, or the copy of it that was tuned to the record's photo."""
+    def own_generator(self, G: "Generator") -> "Generator":
+        """The generator of this code's pictures: ``G``, or its copy that was tuned to the record's photo."""
         return G if self.record is None else self.record.generator
 
     def tuned(self, G: "Generator") -> "dict[str, Tensor] | None":
-        """What tuning added to the weights of ``G``, by parameter; None where nothing was tuned."""
+        """The differences of the tuned weights from those of ``G``, by parameter; None where nothing was tuned."""
         from stylegan_latents.invert.record.tuned_weights import differences
 
         return None if self.record is None else differences(G, self.record.inversion)
@@ -65,14 +64,7 @@ class Code:
 
 @dataclass(frozen=True, eq=False)
 class CodeSource:
-    """What a user named to be combined, before a generator is loaded: a seed, or a record that was read.
-
-    Attributes:
-        name: as ``Code.name``.
-        seed: None for a record.
-        label: a seed's class, for a model that has classes.
-        path, inversion: the record's file and what it holds; None for a seed.
-    """
+    """A seed and its class, or a record that was read, before a generator is loaded; ``name`` is the ``Code``'s."""
 
     name: str
     seed: int | None = None
@@ -82,11 +74,9 @@ class CodeSource:
 
 
 def read_sources(names: Sequence[str]) -> list[CodeSource]:
-    """Read what a user named; a record that is named twice is read once.
+    """Read records, photos or folders, for their records (``read_record``), codes and seeds.
 
-    Args:
-        names: records, photos or folders, for their records (``read_record``); codes of other projects; or seeds
-            such as ``seed:5``, of a class ``seed:5@3``.
+    Codes are of other projects (``read_code``), seeds such as ``seed:5``, or ``seed:5@3`` of a class.
 
     Raises:
         InputError: one cannot be read or is a photo that was not inverted, or the records are of several models.
@@ -107,28 +97,10 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
     return [found[name] for name in names]
 
 
-def open_codes(
-    names: Sequence[str], *, model: str | None = None, device: str | None = None, truncation: float = 1.0
-) -> "tuple[Generator, list[Code]]":
-    """Read codes, and load the generator that all belong to: ``read_sources``, then ``open_sources``.
-
-    Raises:
-        InputError: as these.
-    """
-    check_truncation(truncation)
-    return open_sources(read_sources(names), model=model, device=device, truncation=truncation)
-
-
 def open_sources(
     sources: Sequence[CodeSource], *, model: str | None = None, device: str | None = None, truncation: float = 1.0
 ) -> "tuple[Generator, list[Code]]":
-    """The codes of what was read, and the generator that all belong to.
-
-    Args:
-        sources: what ``read_sources`` gave.
-        model: the generator's name or file; None for that of the records, or the default one.
-        device: where to compute.
-        truncation: of the seeds' codes; 1 leaves them, 0 gives the mean w.
+    """Load the generator of all sources (``model``, else the records' or the default one), and their codes.
 
     Raises:
         InputError: a record belongs to another model, a seed has no class or one that the model lacks, or the
@@ -163,7 +135,7 @@ def open_sources(
 
 
 def seed_code(generator: "Generator", seed: int, truncation: float = 1.0, label: int | None = None) -> Code:
-    """The code of a seed, the same on every device, as ``Generator.sample`` draws it.
+    """The code of a seed, the same on every device, as of ``Generator.sample``.
 
     Raises:
         InputError: the model has classes and none of them is given, or it lacks the class.
@@ -188,19 +160,15 @@ def seed_code(generator: "Generator", seed: int, truncation: float = 1.0, label:
 
 
 def record_code(record: "OpenRecord") -> Code:
-    """The code of a record, for the generator that it was opened with.
-
-    Raises:
-        InputError: the record was made with another model.
-    """
+    """The code of a record for the generator that it was opened with; InputError for a record of another model."""
     G, inversion = record.base, record.inversion
     noise = None if inversion.noise is None else [map.to(G.device) for map in inversion.noise]
     z, truncation = None, 1.0
-    # What `edit sample` wrote still knows where in Z it came from.
-    drawn = inversion.settings if inversion.method == "sample" and inversion.fingerprint == G.fingerprint else {}
-    seed, kept = drawn.get("seed"), drawn.get("truncation")
-    if isinstance(seed, int) and isinstance(kept, int | float) and drawn.get("class") is None:
-        z, truncation = _z(G, seed), float(kept)
+    # Records of `edit sample` hold the seed of their z.
+    sample = inversion.settings if inversion.method == "sample" and inversion.fingerprint == G.fingerprint else {}
+    seed, stored = sample.get("seed"), sample.get("truncation")
+    if isinstance(seed, int) and isinstance(stored, int | float) and sample.get("class") is None:
+        z, truncation = _z(G, seed), float(stored)
     return Code(record.stem, record.ws, z, noise, record.path, record, truncation)
 
 
@@ -211,11 +179,7 @@ def _z(G: "Generator", seed: int) -> "Tensor":
 
 
 def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
-    """Refuse to write over a record, which no option may replace.
-
-    Raises:
-        InputError: ``out`` is one of them.
-    """
+    """Raise InputError for an output that is a source's record, which no option may replace."""
     for code in codes:
         if code.path is not None and out.exists() and code.path.exists() and out.samefile(code.path):
             raise InputError(f"{out} is what this is made from; give another name with --out.")
@@ -232,45 +196,25 @@ def _seed(name: str) -> tuple[int, int | None]:
 
 
 def _check_one_model(sources: Sequence[CodeSource]) -> None:
-    """Refuse records of several latent spaces, naming two of them."""
     found = [(source.path, source.inversion) for source in sources if source.inversion is not None]
-    read = [(path, inversion) for path, inversion in found if inversion.fingerprint]
-    for path, other in read[1:]:
-        first_path, first = read[0]
-        if not _same_space(first, other):
+    records = [(path, inversion) for path, inversion in found if inversion.fingerprint]
+    for path, other in records[1:]:
+        first_path, first = records[0]
+        if first.fingerprint != other.fingerprint and first.latent_space != other.latent_space:
             raise InputError(
                 f"{first_path} was made with the model '{first.model}' ({first.latent_space}) and {path} with "
                 f"'{other.model}' ({other.latent_space}); give records of one model."
             )
 
 
-def _same_space(one: "Inversion", other: "Inversion") -> bool:
-    return one.fingerprint == other.fingerprint or one.latent_space == other.latent_space
-
-
 def changed_record(
     record: "Inversion", G: "Generator", ws: "Tensor", method: str, settings: Mapping[str, JSON]
 ) -> "Inversion":
-    """A record with another code: edits, and pasting back into the photo, go on from it.
-
-    Args:
-        record: whose photo, place in it and noise stay; what was measured of it does not hold of the new code.
-        G: the generator of the code.
-        ws: ``[1, num_ws, w_dim]``.
-        method: what found the code.
-        settings: how.
-    """
+    """A record with a new code and no metrics, which can be edited and pasted back as the original can."""
     from stylegan_latents.invert.record.inversion import library_version
 
     return replace(
-        record,
-        ws=ws,
-        model=G.name,
-        fingerprint=G.fingerprint,
-        latent_space=G.latent_space,
-        method=method,
-        settings=dict(settings),
-        metrics={},
-        version=library_version(),
+        record, ws=ws, model=G.name, fingerprint=G.fingerprint, latent_space=G.latent_space,
+        method=method, settings=dict(settings), metrics={}, version=library_version(),
         model_file=record.model_file if record.fingerprint == G.fingerprint else None,
-    )
+    )  # fmt: skip

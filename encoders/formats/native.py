@@ -12,7 +12,7 @@ from safetensors.torch import save
 from stylegan_latents.encoders.config import EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 
 _KEY, _KIND, _FORMAT = "stylegan-latents", "encoder", 1
 
@@ -59,7 +59,7 @@ def read_encoder(path: Path) -> Encoder:
     """
     header = read_header(path)
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
@@ -88,7 +88,7 @@ def read_header(path: Path) -> dict[str, Any]:
         InputError: the file is no encoder of ours, or is damaged.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
     except (SafetensorError, OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks import mobile, stylegan1, stylegan2, stylegan3
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
@@ -155,7 +155,7 @@ def read_native(path: Path) -> Generator:
         InputError: the file is no generator of ours, or is damaged.
     """
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
             names = list(file.keys())
             tensors = {key: file.get_tensor(key) for key in names} if isinstance(header, dict) else {}

@@ -1,4 +1,4 @@
-"""Pictures side by side with words above them: before and after, and strips over a range of strengths."""
+"""Contact sheets: a table of pictures with titles, such as strips over strengths."""
 
 from collections.abc import Sequence
 
@@ -19,17 +19,14 @@ def contact_sheet(
     *,
     cell: int = CELL,
 ) -> Image.Image:
-    """Lay pictures out in rows and columns.
+    """Lay out pictures in rows and columns, as one RGB picture.
 
     Args:
-        rows: each as long as ``column_titles``; pictures are resized to ``cell``, or smaller on a sheet that
-            would pass 100 megapixels.
-        column_titles: words above each column.
-        row_titles: words left of each row; none when empty.
-        cell: height of a picture in pixels; the width is in the proportions of the first row's last.
-
-    Returns:
-        An RGB picture.
+        rows: each as long as ``column_titles``.
+        column_titles: above each column.
+        row_titles: left of each row; may be empty.
+        cell: height of a picture in pixels, smaller on a sheet that would exceed 100 megapixels; the width is in
+            the proportions of the first row's last.
 
     Raises:
         ValueError: the counts do not fit.

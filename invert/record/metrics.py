@@ -1,4 +1,4 @@
-"""What the generator draws of a record, and how near that comes to the photo; always computed in float32."""
+"""A record's picture, and metrics of how near it comes to the photo, in float32."""
 
 import math
 from typing import TYPE_CHECKING
@@ -17,8 +17,8 @@ from stylegan_latents.invert.record.tuned_weights import tuned_generator
 if TYPE_CHECKING:
     from PIL import Image
 
-PERCEPTUAL_SIZE = 256  # the side at which the field reports LPIPS
-LEAST_FOR_MS_SSIM = 161  # its five scales, each half of the one before, of a window of 11 pixels
+PERCEPTUAL_SIZE = 256  # the side at which LPIPS is usually reported
+LEAST_FOR_MS_SSIM = 161  # pixels: five scales, each half of the one before, with a window of 11 pixels
 
 
 @torch.inference_mode()
@@ -33,24 +33,22 @@ def measure(
     lpips_vgg: LPIPS | None = None,
     drawn: Tensor | None = None,
 ) -> dict[str, list[float]]:
-    """Compare the pictures of codes with the images that they stand for.
+    """Compare the pictures of codes with images.
 
     Args:
         G: the generator, in float32.
         ws: ``[N, num_ws, w_dim]``.
         images: ``[N, 3, H, W]`` in [-1, 1].
         noise: as for ``Generator.synthesize``.
-        lpips, lpips_vgg: the measures, where they are loaded already.
-        full: measure what takes longer, too.
-        drawn: what the generator draws of the codes at full resolution, ``[N, C, R, R]``; None to draw it here, one
-            code after the other.
+        lpips, lpips_vgg: the networks, if they are loaded already.
+        full: add the slow metrics.
+        drawn: the codes' pictures at full resolution, ``[N, C, R, R]``; None to draw them here.
 
     Returns:
         For each image: ``lpips_alex`` at 256 pixels (0 is equal), ``mse`` of values in [-1, 1] and ``psnr`` in
-        decibels, both at the generator's full resolution. If ``full``, also ``lpips_vgg`` at 256 pixels, another
-        measure whose numbers don't compare with the first; ``ms_ssim`` (Wang et al. 2003; 1 is equal, NaN below
-        ``LEAST_FOR_MS_SSIM`` pixels) at full resolution; and ``w_distance``, how unusual the code is
-        (``WStatistics.distance``, 1 for a typical sample of W).
+        decibels, both at full resolution. If ``full``, also ``lpips_vgg`` at 256 pixels, on a scale of its own;
+        ``ms_ssim`` (Wang et al. 2003; 1 is equal, NaN below ``LEAST_FOR_MS_SSIM`` pixels) at full resolution; and
+        ``w_distance`` (``WStatistics.distance``, 1 for a typical sample of W).
     """
     lpips = (lpips or LPIPS.load("alex")).to(G.device)
     rows: dict[str, list[float]] = {"lpips_alex": [], "mse": [], "psnr": []}
@@ -76,14 +74,7 @@ def measure(
 
 @torch.inference_mode()
 def draw(G: Generator, record: Inversion) -> Tensor:
-    """What the generator makes of a record's first code, with its noise and tuned weights, at full resolution.
-
-    Args:
-        G: the generator without the record's weights.
-        record: of any number of images.
-
-    Returns:
-        ``[1, 3, R, R]`` in about [-1, 1].
+    """Draw a record's first code with its noise and tuned weights: ``[1, 3, R, R]`` in about [-1, 1].
 
     Raises:
         InputError: the record belongs to another generator.
@@ -101,15 +92,7 @@ def picture_of(G: Generator, record: Inversion) -> "Image.Image":
 def measured(
     G: Generator, record: Inversion, images: Tensor, *, full: bool, drawn: Tensor | None = None
 ) -> dict[str, list[float]]:
-    """The metrics of a record of one image, and those of ``measure``.
-
-    Args:
-        G: the generator without the record's weights.
-        record: of one image.
-        images: its photo's crop, ``[1, 3, H, W]`` in [-1, 1].
-        full: measure what takes longer, too.
-        drawn: of ``draw``, where that was done already.
-    """
+    """The metrics of a record of one image with those of ``measure``; ``drawn`` is from ``draw``."""
     drawn = draw(G, record) if drawn is None else drawn
     return record.metrics | measure(G, record.for_generator(G), images, full=full, drawn=drawn)
 

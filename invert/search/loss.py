@@ -1,4 +1,4 @@
-"""What a search minimises: how far drawn images are from their targets, perceptually and by pixels."""
+"""The loss of a search: perceptual and pixel distances between drawn images and their targets."""
 
 import inspect
 from typing import Protocol, Self
@@ -7,54 +7,51 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.perceptual import LPIPS, Trunk, area_resize, resize_height
+from stylegan_latents.invert.search.steps import OptimizerSettings
 
-_GRID = 4  # pixels at twice the compared side: the coarsest of the finest wavelets' blocks
-_GRID_WINDOW = 16  # of those cells a side: enough that a photo's own texture averages out
+_GRID = 4  # pixels of a cell, at twice the compared side: the block size of the wavelet generators
+_GRID_WINDOW = 16  # cells a side over which the mean is taken; a photo's own texture averages out
 _LEAST_FOR_LPIPS = 64  # the trunk's strides leave nothing of a picture much smaller than this
 
 
 class IdentityLoss(Protocol):
-    """Differentiable identity loss of N images: how far what is drawn is from who, or what, its targets show."""
+    """Differentiable identity loss of N images."""
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Self:
         """The same on a device, with convolutions in ``dtype``."""
         ...
 
     def __getitem__(self, image: int) -> Self:
-        """That of one target alone."""
+        """The loss of one image alone."""
         ...
 
     def features(self, images: Tensor) -> Tensor:
-        """Images ``[N, 3, H, H]`` in about [-1, 1], of any side, to features, with a gradient."""
+        """Features of images ``[N, 3, H, H]`` in about [-1, 1], of any side, differentiable."""
         ...
 
     def distance(self, ours: Tensor, theirs: Tensor) -> Tensor:
-        """The distance ``[N]`` of two images' features."""
+        """The distance, ``[N]``, between two images' features."""
         ...
 
 
 class Comparison:
-    """LPIPS and the mean squared error at one side, and the squared error of what is finer.
+    """LPIPS and the mean squared error at one resolution, and the squared error of finer detail.
 
     Args:
         images: the targets, ``[N, 3, H, H]`` in [-1, 1].
-        size: the side at which they are compared. Smaller targets are compared at their own side, to which what
-            is drawn is averaged; what is finer is then the generator's to invent (super-resolution by inversion).
-        fine_size: the side at which what is finer is compared, at most the drawn image's.
+        size: the side at which they are compared. Smaller targets are compared at their own side, and the
+            generator invents finer detail (super-resolution by inversion).
+        fine_size: the side at which finer detail is compared, at most the drawn image's.
         lpips: on the device and in the precision of the search.
-        pixel_weight: of the mean squared error beside LPIPS.
-        detail_weight: of the squared error of what averaging to ``size`` removes.
-        lpips_weight: of LPIPS.
-        grid_weight: of ``grid_error``. What repeats with the pixel grid is the network's doing, never the
-            target's; on dark, even skin it shows, and a squared error of single pixels hardly knows it. It counts
-            where what is finer does.
-        centre_weight: of LPIPS of the picture's centre, half as wide, at twice ``size``: what aligned pictures show
-            is there, and at ``size`` alone too little is left of it to tell people apart. It is left out where
-            nothing as fine is drawn or given.
-        identity_loss: of the same targets; it is evaluated at ``size``.
-        identity_weight: of that.
-        mask: ``[1 or N, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared (inpainting by inversion).
+        pixel_weight, lpips_weight: of the mean squared error and of LPIPS at ``size``.
+        detail_weight, grid_weight: of the squared error of what averaging to ``size`` removes, and of its
+            ``grid_error``: a pixel grid shows on dark, even skin, where the squared error is small.
+        centre_weight: of LPIPS of the picture's central half at twice ``size``, if both images are as fine: aligned
+            faces lie there, and at ``size`` people are hard to tell apart.
+        identity_loss, identity_weight: of the same targets, evaluated at ``size``.
+        mask: ``[1 or N, 1, H, H]`` in 0 to 1, 0 where nothing is compared (inpainting by inversion).
 
     Raises:
         InputError: the mask has another shape, or leaves nothing to compare.
@@ -81,7 +78,7 @@ class Comparison:
         side = images.shape[-2]
         self.size = min(size, side)
         self.fine_size = min(fine_size, side)
-        # Between other sides averaging is no projection.
+        # Only between these sides is averaging a projection.
         self.has_detail = bool(detail_weight) and side >= fine_size > size
         cell = _GRID * _GRID_WINDOW
         fits = self.fine_size % cell == 0 and images.shape[-1] * self.fine_size % (side * cell) == 0
@@ -107,7 +104,7 @@ class Comparison:
         self.fine_target = fine_target
         self.target = resize_height(fine_target, self.size)
         with torch.no_grad():
-            self.target_features = lpips.features(self._looked_at(self.target, fine_target))
+            self.target_features = lpips.features(self._with_centres(self.target, fine_target))
             self.identity: Tensor | None = None
             self.last_distance: Tensor | None = None
             if self.identity_loss is not None:
@@ -129,31 +126,32 @@ class Comparison:
     def __call__(
         self, drawn: Tensor, identity_share: float = 1.0, *, update_identity: bool = True
     ) -> tuple[Tensor, Tensor]:
-        """Compare.
+        """Compare drawn images with the targets.
 
         Args:
             drawn: ``[N, 3, S, S]`` in about [-1, 1], S not below ``fine_size``.
-            identity_share: the factor of ``identity_weight`` now.
-            update_identity: evaluate the identity loss; otherwise its last value is added, without a gradient, so
-                that losses stay comparable.
+            identity_share: factor of ``identity_weight`` at this step.
+            update_identity: evaluate the identity loss; otherwise add its last value without a gradient, so that
+                losses stay comparable.
 
         Returns:
             The loss of each image, ``[N]``, and the images at ``size``, detached.
         """
         fine = whole = resize_height(drawn, self.fine_size)
         if self.mask is not None:
-            # Equal on both sides where nothing is compared, which no convolution of LPIPS can tell apart.
+            # Both sides are zero where nothing is compared.
             fine = fine * self.mask
         coarse = resize_height(fine, self.size)
         lpips_weight, pixel_weight, detail_weight = self.weights
-        distances = self.lpips.distance(self.lpips.features(self._looked_at(coarse, fine)), self.target_features)
+        features = self.lpips.features(self._with_centres(coarse, fine))
+        distances = self.lpips.distance(features, self.target_features)
         losses = lpips_weight * distances[: len(coarse)]
         if self.has_centre:
             losses = losses + self.centre_weight * distances[len(coarse) :]
         coarse_error = (coarse - self.target).square().mean(dim=(1, 2, 3))
         losses = losses + pixel_weight * coarse_error
         if self.has_detail:
-            # Averaging is a projection, so the error of what it removes is the difference of the two errors.
+            # Averaging is a projection, so the error of the detail is the difference of the two errors.
             difference = fine - self.fine_target
             fine_error = difference.square().mean(dim=(1, 2, 3))
             losses = losses + detail_weight * (fine_error - coarse_error)
@@ -168,8 +166,8 @@ class Comparison:
         shown = coarse if self.mask is None else resize_height(whole, self.size)
         return losses / self.coverage, shown.detach()
 
-    def _looked_at(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        """What LPIPS compares, in one batch: the pictures, and then their centres where those count."""
+    def _with_centres(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        """The input of LPIPS in one batch: the images, then their centres if those have a weight."""
         if self.has_centre:
             twice = resize_height(fine, 2 * self.size)
             height, width = coarse.shape[-2:]
@@ -181,21 +179,38 @@ class Comparison:
         return resize_height(coarse, max(_LEAST_FOR_LPIPS, -(-_LEAST_FOR_LPIPS * height // width)))
 
 
+def comparison_for(
+    G: Generator, images: Tensor, settings: OptimizerSettings, fine_size: int, *,
+    identity_loss: IdentityLoss | None = None, mask: Tensor | None = None,
+) -> Comparison:  # fmt: skip
+    """The ``Comparison`` of a search with these settings, on the generator's device."""
+    lpips = LPIPS.load("alex").to(G.device).in_precision(settings.dtype)
+    return Comparison(
+        images,
+        settings.search_size,
+        fine_size,
+        lpips,
+        identity_loss=identity_loss,
+        mask=mask,
+        **loss_weights(settings),
+    )
+
+
 def loss_weights(settings: object) -> dict[str, float]:
-    """The weights among settings that ``Comparison`` takes, by its arguments."""
+    """The fields of settings that are ``..._weight`` arguments of ``Comparison``, by name."""
     names = (name for name in inspect.signature(Comparison).parameters if name.endswith("_weight"))
     return {name: getattr(settings, name) for name in names if hasattr(settings, name)}
 
 
 def grid_error(difference: Tensor) -> Tensor:
-    """How much of a difference of pictures repeats with the pixel grid.
+    """The part of a difference of images that repeats with the pixel grid.
 
     Args:
-        difference: ``[N, C, H, H]``, H a multiple of 64.
+        difference: ``[N, C, H, H]``, H a multiple of 64; its mean channel counts.
 
     Returns:
-        ``[N]``, the mean square of the mean cells of 4x4 pixels, without their own means, one for each window of 64
-        pixels; of the mean channel.
+        ``[N]``. In each window of 64 pixels the cells of 4x4 pixels are averaged; the variance of that mean cell,
+        averaged over windows.
     """
     grey = difference.mean(dim=1)
     n, height, width = grey.shape

@@ -1,11 +1,15 @@
 """30 scripted visitors use the browser demo at once, with good and bad uploads, and every answer is checked.
 
 python -m tests.benchmarks.demo_load --seconds 180
+python -m tests.benchmarks.demo_load --seconds 180 --greedy 40
 
 Serves the default model in a process of its own. Each visitor comes, takes faces of their own seeds, moves
 sliders, draws full pictures, uploads a photo, a broken one or a file of something else, opens a record, sends
 one that would run code, and leaves; then another one comes. A picture is an answer to the right question when
 it is the one that the library draws of that visitor's seed and strengths.
+
+With ``--greedy`` one more visitor holds that many sessions, each of which asks for pictures without a pause. Every
+visitor comes from an address of its own of the loopback network, as in a classroom.
 """
 
 import argparse
@@ -28,7 +32,8 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.demo.serve import free_port
+from stylegan_latents.demo.server.serve import free_port
+from stylegan_latents.demo.session.examples import SEEDS
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.directions.catalogue import known_directions
 from stylegan_latents.generator.loading import load
@@ -91,6 +96,7 @@ class Script:
     ) -> None:
         self.address, self.pictures, self.records, self.tally, self.until = address, pictures, records, tally, until
         self.chance = random.Random(number)
+        self.source = f"127.0.1.{number + 1}" if sys.platform == "linux" else None
         self.moved: str | None = None
 
     def run(self) -> None:
@@ -101,7 +107,7 @@ class Script:
                 self.tally.wrong.append(f"no answer: {type(error).__name__}: {error}")
 
     def visit(self) -> None:
-        visitor, self.moved = Visitor(self.address, timeout=170), None
+        visitor, self.moved = Visitor(self.address, timeout=170, source=self.source), None
         visitor.stay()
         try:
             seed = self.chance.choice(_SEEDS)
@@ -187,6 +193,25 @@ class Script:
             self.tally.wrong.append("explore: another visitor's seeds")
 
 
+def take_everything(address: str, until: float) -> None:
+    """One session of a visitor who wants every place: full pictures without a pause, whatever is answered."""
+    while time.monotonic() < until:
+        try:
+            visitor = Visitor(address, timeout=170, source="127.0.2.1" if sys.platform == "linux" else None)
+            visitor.stay()
+            try:
+                visitor.call("example", event_data={"index": 1, "value": None})
+                face = f"seed{SEEDS[0]}"
+                while time.monotonic() < until:
+                    visitor.call(
+                        "draw", face, "Face", *[random.uniform(-2, 2) for _ in DIRECTIONS], *[0.0] * HIDDEN
+                    )
+            finally:
+                visitor.leave()
+        except (AnswerError, httpx.HTTPError):
+            time.sleep(0.1)
+
+
 def _noise(seed: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(np.random.default_rng(seed).integers(0, 255, (160, 160, 3), dtype=np.uint8)).save(buffer, "PNG")
@@ -203,11 +228,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=180)
+    parser.add_argument("--greedy", type=int, default=0, help="sessions of the greedy visitor")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         pictures, records = expected(Path(name))
         port = free_port("127.0.0.1", None)
-        command = [sys.executable, "-m", "demo", "--port", str(port), "--queue-size", "200"]
+        command = [sys.executable, "-m", "stylegan_latents.demo", "--port", str(port), "--queue-size", "200"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             try:
                 assert server.stdout is not None
@@ -217,6 +243,9 @@ def main() -> None:
                 threads = [
                     threading.Thread(target=Script(address, i, pictures, records, tally, until).run)
                     for i in range(arguments.visitors)
+                ]
+                threads += [
+                    threading.Thread(target=take_everything, args=(address, until)) for _ in range(arguments.greedy)
                 ]
                 for thread in threads:
                     thread.start()
@@ -230,6 +259,8 @@ def main() -> None:
     for what, count in sorted(tally.done.items()):
         times = sorted(tally.seconds[what])
         print(f"{what}: {count} answers, median {times[len(times) // 2]:.1f} s, longest {times[-1]:.1f} s")
+    waits = sorted(seconds for times in tally.seconds.values() for seconds in times)
+    print(f"all: {len(waits)} answers, median {waits[len(waits) // 2]:.2f} s")
     half = len(memory) // 2
     print(f"memory: {memory[0]:.0f} MB at first, at most {max(memory[:half]):.0f} MB in the first half, "
           f"{max(memory[half:]):.0f} MB in the second")  # fmt: skip

@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image
 
-from stylegan_latents.demo.serve import running
+from stylegan_latents.demo.server.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.generator.loading import load
 from tests.demo.browser import chromium, open_page
@@ -108,7 +108,7 @@ def show_drag(page: Any) -> None:
         page.wait_for_timeout(2 * _SECOND)
     page.fill("#drag-steps input[type=number]", "40")
     page.click("#drag-begin")
-    page.wait_for_function("document.querySelector('#drag-said').innerText.includes('Kept')", timeout=_PATIENCE)
+    page.wait_for_function("document.querySelector('#drag-status').innerText.includes('Kept')", timeout=_PATIENCE)
 
 
 def show_explore(page: Any) -> None:

@@ -14,7 +14,7 @@ import sys
 import time
 from typing import Any
 
-from stylegan_latents.demo.serve import free_port
+from stylegan_latents.demo.server.serve import free_port
 from tests.demo.browser import chromium, open_page
 
 START_LIMIT, PREVIEW_LIMIT = 8.0, 0.3

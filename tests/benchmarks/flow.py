@@ -28,11 +28,10 @@ from torch import Tensor
 from stylegan_latents import generator
 from stylegan_latents.editing.commands.evaluate import FIRST_SEED
 from stylegan_latents.editing.directions.catalogue import find_direction, known_directions
-from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, HELPERS, Attribute
 from stylegan_latents.editing.discovery.fitting.linear import fit
 from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
-from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
-from stylegan_latents.editing.discovery.scorers.scorer import Array
+from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES, HELPERS, FaceScorer
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
 from stylegan_latents.generator.ops.memory import keep_freed_memory
@@ -122,7 +121,7 @@ class Looks:
         with torch.no_grad(), keep_freed_memory():
             for start in range(0, len(ws), _BATCH):
                 images = self.G.synthesize(ws[start : start + _BATCH], size=min(_SIZE, self.G.resolution))
-                scores.append(self.scorer(images))
+                scores.append(self.scorer.score(images))
                 faces += [self._embed(picture) for picture in to_picture(images)]
         return (np.concatenate(scores) - self.mean) / self.deviation, faces
 

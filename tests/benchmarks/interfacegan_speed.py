@@ -27,9 +27,8 @@ import torch
 
 from stylegan_latents import generator
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
-from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
 from stylegan_latents.editing.discovery.fitting.samples import draw_codes, expand, sample
-from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES, FaceScorer
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
@@ -68,9 +67,9 @@ def _run(count: int, codes: int) -> int:
         finder = InterFaceGAN(G, scorer, whole, codes=codes, refine=False)
     smile, eyes = (next(one for one in FACE_ATTRIBUTES if one.name == name) for name in ("smile", "eyes-open"))
     with _timed("scaling and testing", spent):
-        finder.find([smile])
+        finder.find_tested([smile])
     with _timed("the next direction", spent):
-        finder.find([eyes])
+        finder.find_tested([eyes])
     scale = _SAMPLES / count
     totals = []
     for index, clock in enumerate(("wall", "processor")):
@@ -103,10 +102,10 @@ def _time_parts(G: Generator, spent: dict[str, tuple[float, float]]) -> None:
             with _timed(name, spent):
                 pictures = [draw(codes, size=_SIDE) for codes in ws]
     for name, scorer in scorers.items():
-        scorer(pictures[0])  # loads what is loaded once
+        scorer.score(pictures[0])  # loads what is loaded once
         with _timed(name, spent):
             for batch in pictures:
-                scorer(batch)
+                scorer.score(batch)
     torch.set_num_threads(threads)
     for name in (*ways, *scorers):
         print(f"{name + ', one thread':<28} " + _each(spent[name], _PARTS))

@@ -22,7 +22,7 @@ from stylegan_latents import generator
 from stylegan_latents.editing.directions.apply import edited_styles
 from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.discovery.by_name import TRUNCATION
+from stylegan_latents.editing.discovery.finders.base import TRUNCATION
 from stylegan_latents.editing.regions.regions import masks_of_codes
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.generator import Generator

@@ -58,7 +58,7 @@ def _run(folder: Path, strength: float | None, records: Path | None, pasted: boo
     ws = torch.cat([_invert(G, image[None], pair[0], records) for image, pair in zip(neutral, pairs, strict=True)])
 
     def score(images: torch.Tensor) -> np.ndarray:
-        return scorer(torch.nn.functional.interpolate(images, size=(_SIZE, _SIZE), mode="area"))[:, _SMILE]
+        return scorer.score(torch.nn.functional.interpolate(images, size=(_SIZE, _SIZE), mode="area"))[:, _SMILE]
 
     def edited(strength: float) -> torch.Tensor:
         moved = smile.apply(ws, strength)

@@ -24,15 +24,18 @@ class Visitor:
         address: of the demo.
         session: its name, as the page makes one.
         timeout: seconds to wait for any one answer.
+        source: the address that it comes from; the system's choice by default.
     """
 
     address: str
     session: str = field(default_factory=lambda: secrets.token_hex(8))
     timeout: float = 60.0
+    source: str | None = None
 
     def __post_init__(self) -> None:
         self.address = self.address.rstrip("/")
-        self._http = httpx.Client(timeout=self.timeout, trust_env=False)
+        transport = httpx.HTTPTransport(local_address=self.source)
+        self._http = httpx.Client(timeout=self.timeout, trust_env=False, transport=transport)
         config = self._http.get(f"{self.address}/config").json()
         self._events = {event["api_name"]: event for event in config["dependencies"] if event.get("api_name")}
         self._kinds = {component["id"]: component["type"] for component in config["components"]}
@@ -69,7 +72,9 @@ class Visitor:
         joined = self._http.post(f"{self.address}{_PREFIX}/queue/join", json=body)
         if joined.status_code != 200:
             raise AnswerError(joined.text)
-        mine = joined.json()["event_id"]
+        yield from self._listen(joined.json()["event_id"])
+
+    def _listen(self, mine: str) -> Iterator[list[Any]]:
         url = f"{self.address}{_PREFIX}/queue/data"
         with self._http.stream("GET", url, params={"session_hash": self.session}) as stream:
             for line in stream.iter_lines():
@@ -90,6 +95,27 @@ class Visitor:
                 if kind == "unexpected_error":
                     raise AnswerError(str(message.get("message")))
         raise AnswerError("the connection ended without an answer")
+
+    def raw(self, name: str, values: list[Any], *, event_data: Any = None) -> tuple[str, int]:
+        """Cause an event with any values, states left out; the error's message, and the status of joining."""
+        event = self._events[name]
+        waiting = list(values)
+        states = [self._kinds[one] == "state" for one in event["inputs"]]
+        data = [None if state else waiting.pop(0) for state in states if state or waiting]
+        body = {"data": data, "fn_index": event["id"], "session_hash": self.session, "event_data": event_data}
+        joined = self._http.post(f"{self.address}{_PREFIX}/queue/join", json=body)
+        if joined.status_code != 200:
+            return joined.text, joined.status_code
+        try:
+            for _ in self._listen(joined.json()["event_id"]):
+                pass
+        except AnswerError as error:
+            return str(error), 200
+        return "", 200
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Any request."""
+        return self._http.request(method, f"{self.address}{path}", **options)
 
     def upload(self, name: str, content: bytes) -> httpx.Response:
         """Send a file as the page does; the answer holds its path."""
@@ -112,7 +138,9 @@ class Visitor:
 
     def _hold(self) -> None:
         with (
-            httpx.Client(timeout=None, trust_env=False) as http,
+            httpx.Client(
+                timeout=None, trust_env=False, transport=httpx.HTTPTransport(local_address=self.source)
+            ) as http,
             http.stream("GET", f"{self.address}{_PREFIX}/heartbeat/{self.session}") as stream,
         ):
             for _ in stream.iter_bytes():

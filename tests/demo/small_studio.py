@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from stylegan_latents.demo.serve import running
+from stylegan_latents.demo.server.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.generator import Generator

@@ -1,10 +1,13 @@
 """What the page is made of: every control says what it is and what it is for."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stylegan_latents.demo import app
 from stylegan_latents.demo.app import TABS, build
+from stylegan_latents.demo.page.page import Tab, face_chooser
 from stylegan_latents.demo.session.studio import Studio
 
 _ASKING = {"slider", "radio", "dropdown", "number", "checkbox", "checkboxgroup", "textbox"}
@@ -32,7 +35,21 @@ def test_every_picture_is_named_and_every_button_has_words(components: list[dict
     assert all(one["props"]["value"] for one in components if one["type"] == "button")
 
 
+def test_a_new_tab_is_a_folder_and_a_line_and_takes_faces_from_explore(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = Tab("Compare", "compare", lambda page: face_chooser(page, "compare") and None)
+    monkeypatch.setattr(app, "TABS", (*app.TABS, new))
+    components = build(studio).config["components"]
+    assert [one["props"]["label"] for one in components if one["type"] == "tabitem"][-1] == "Compare"
+    (target,) = (one["props"] for one in components if one["props"].get("label") == "Send to")
+    assert ("Compare", "compare") in [tuple(choice) for choice in target["choices"]]
+
+
+def test_every_folder_of_tabs_has_its_line() -> None:
+    folders = {path.parent.name for path in (Path(app.__file__).parent / "tabs").glob("*/tab.py")}
+    assert folders == {tab.name for tab in TABS}
+
+
 def test_all_tabs_are_there(components: list[dict[str, Any]]) -> None:
-    assert [one["props"]["label"] for one in components if one["type"] == "tabitem"] == [
-        title for title, *_ in TABS
-    ]
+    assert [one["props"]["label"] for one in components if one["type"] == "tabitem"] == [tab.title for tab in TABS]

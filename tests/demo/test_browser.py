@@ -6,11 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from PIL import Image
 
 from stylegan_latents.demo.app import TABS
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.samples.sampling import Sampling
 from tests.demo.browser import open_page
+from tests.small_models import small_generator, small_record
 
 pytestmark = pytest.mark.slow
 PHONE = {"width": 390, "height": 844}
@@ -173,7 +175,7 @@ def test_nothing_is_taken_before_the_server_knows_the_visitor(browser: Any, smal
 
 def test_every_control_has_a_name(page: Any) -> None:
     click_example(page)
-    for title, name, _ in TABS:
+    for title, name in ((tab.title, tab.name) for tab in TABS):
         page.get_by_role("tab", name=title, exact=True).click()
         nameless = page.evaluate(
             """id => [...document.querySelectorAll(`#tab-${id} button, #tab-${id} input, #tab-${id} textarea`)]
@@ -191,7 +193,7 @@ def test_a_phone_needs_no_scrolling_sideways(browser: Any, small_demo: tuple[Stu
     page = context.new_page()
     open_page(page, small_demo[1])
     click_example(page)
-    for title, _, _ in TABS:
+    for title in (tab.title for tab in TABS):
         tab = page.get_by_role("tab", name=title, exact=True)
         if not tab.is_visible():  # Gradio puts tabs that have no room into a menu
             page.locator(".overflow-menu > button").click()
@@ -311,3 +313,57 @@ def test_explore_sends_a_face_to_edit(page: Any) -> None:
 
 def test_the_page_tells_the_terms(page: Any) -> None:
     assert "licence" in page.inner_text("#licence")
+
+
+def test_what_files_and_names_say_is_text_everywhere_and_nothing_is_fetched(page: Any, tmp_path: Path) -> None:
+    beacon = "<img src=http://127.0.0.1:9/a.png onerror=window.ran=1><a href=http://evil.example>b</a>"
+    record = tmp_path / "a.inversion.safetensors"
+    small_record(small_generator(name=beacon)).save(record)
+    page.get_by_role("button", name="More ways to begin").click()
+    page.set_input_files("#tab-edit input[type=file][accept='.safetensors']", str(record))
+    toast = page.locator(".toast-body", has_text="belongs to the model")
+    toast.wait_for()
+    assert "<img src=" in toast.inner_text()
+    assert not toast.locator("img[src*='9/a.png'], a").count()
+    photo = tmp_path / "<b>bold<b>&amp;.png"
+    Image.new("RGB", (200, 200), "red").save(photo)
+    page.set_input_files("#edit-photo input[type=file]", str(photo))
+    page.locator(".toast-body", has_text="No face was found").wait_for()
+    assert not page.locator(".toast-body b").count()
+    assert page.evaluate("window.ran") is None
+
+
+def test_the_policy_lets_nothing_be_fetched_from_elsewhere(browser: Any, small_demo: tuple[Studio, str]) -> None:
+    page = browser.new_page()
+    open_page(page, small_demo[1])
+    blocked = page.evaluate(
+        """() => new Promise(resolve => {
+            const blocked = [];
+            document.addEventListener("securitypolicyviolation", event => {
+                blocked.push(event.effectiveDirective);
+                if (new Set(blocked).size === 3) resolve([...new Set(blocked)].sort());
+            });
+            document.body.append(Object.assign(new Image(), { src: "http://127.0.0.1:9/a.png" }));
+            const frame = document.createElement("iframe");
+            frame.src = "http://127.0.0.1:9/";
+            document.body.append(frame);
+            fetch("http://127.0.0.1:9/").catch(() => {});
+        })"""
+    )
+    assert blocked == ["connect-src", "frame-src", "img-src"]
+    page.close()
+
+
+def test_another_page_can_neither_frame_the_demo_nor_read_it(browser: Any, small_demo: tuple[Studio, str]) -> None:
+    own = small_demo[1]
+    page = browser.new_page()
+    elsewhere = "http://localhost:1/"
+    page.route(
+        elsewhere, lambda route: route.fulfill(content_type="text/html", body=f"<iframe src={own}></iframe>")
+    )
+    page.goto(elsewhere)
+    page.wait_for_timeout(1000)
+    assert not any("Drop a photo" in frame.content() for frame in page.frames)
+    read = "url => fetch(url, {method: 'POST', body: '{}'}).then(a => a.status, () => 'refused')"
+    assert page.evaluate(read, f"{own}/gradio_api/queue/join") in (403, "refused")
+    page.close()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_latents.demo.session.queue import Client
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.regions import regions
@@ -101,7 +102,7 @@ def test_a_mix_is_kept_downloaded_and_drawn_as_a_figure(page: Any, opened: Opene
     choose(page, "#mix-coarse", opened.second)
     page.wait_for_function("src => document.querySelector('#mix-shown img').src !== src", arg=before)
     page.click("#mix-keep")
-    wait_for_words(page, "#mix-said", f"Kept as the face “{opened.first}+{opened.second}”")
+    wait_for_words(page, "#mix-status", f"Kept as the face “{opened.first}+{opened.second}”")
     record = Inversion.load(download(page, "#mix-record", tmp_path))
     assert record.method == "mix"
     assert download(page, "#mix-picture", tmp_path).suffix == ".png"
@@ -120,9 +121,9 @@ def test_a_region_is_given_and_downloads_as_a_picture(
     go_to(page, "Mix")
     page.get_by_label("A region, cut out").check()
     choose(page, "#mix-giver", opened.second)
-    wait_for_words(page, "#mix-said", "A preview")
+    wait_for_words(page, "#mix-status", "A preview")
     page.click("#mix-keep")
-    wait_for_words(page, "#mix-said", "It is a picture")
+    wait_for_words(page, "#mix-status", "It is a picture")
     made = download(page, "#mix-picture", tmp_path)
     assert made.name == f"{opened.first}+{opened.second}-eyes.png"
     assert page.locator("#mix-record").is_disabled()
@@ -134,12 +135,12 @@ def test_who_waits_sees_the_line_and_can_stop(page: Any, small_demo: tuple[Studi
     works = small_demo[0].works
     go_to(page, "Discover")
     with ExitStack() as others:
-        first, *_ = [others.enter_context(works.enter()) for _ in range(3)]
+        first, *_ = [others.enter_context(works.enter(Client(f"10.0.0.{i}"))) for i in range(3)]
         first.expect(170.0)
         page.click("#discover-begin")
-        wait_for_words(page, "#discover-said", "1 other waits before you")
+        wait_for_words(page, "#discover-status", "1 other waits before you")
         page.click("#discover-stop")
-        wait_for_words(page, "#discover-said", "Stopped")
+        wait_for_words(page, "#discover-status", "Stopped")
         page.wait_for_selector("#discover-begin:not([disabled])")
         assert page.locator("#discover-stop").is_disabled()
     assert not page.locator("#discover-strips img").count()
@@ -180,10 +181,10 @@ def test_a_film_is_stopped(page: Any, monkeypatch: pytest.MonkeyPatch, small_dem
     page.fill("#interpolate-seconds input[type=number]", "20")
     page.keyboard.press("Tab")
     page.click("#interpolate-begin")
-    wait_for_words(page, "#interpolate-said", "Frame ")
+    wait_for_words(page, "#interpolate-status", "Frame ")
     page.wait_for_selector("#interpolate-frame img")
     page.click("#interpolate-stop")
-    wait_for_words(page, "#interpolate-said", "Stopped")
+    wait_for_words(page, "#interpolate-status", "Stopped")
     page.wait_for_selector("#interpolate-begin:not([disabled])")
     assert len(list(small_demo[0].uploads.rglob("*.mp4"))) == films
 
@@ -218,7 +219,7 @@ def test_an_axis_stays_chosen_while_others_are_drawn(page: Any, monkeypatch: pyt
     monkeypatch.setattr(drawing, "strips", held)
     go_to(page, "Discover")
     page.click("#discover-begin")
-    wait_for_words(page, "#discover-said", "Drawing axis 3 of 6")
+    wait_for_words(page, "#discover-status", "Drawing axis 3 of 6")
     page.locator("#discover-strips button:has(img)").nth(1).click()
     page.wait_for_selector("#discover-keep:not([disabled])")
     gate.release(4)
@@ -249,7 +250,7 @@ def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) 
     page.fill("#drag-steps input[type=number]", "10")
     page.keyboard.press("Tab")
     page.click("#drag-begin")
-    wait_for_words(page, "#drag-said", "Kept as the face")
+    wait_for_words(page, "#drag-status", "Kept as the face")
     record = Inversion.load(download(page, "#drag-record", tmp_path))
     assert record.method == "drag"
     handles = record.settings["handles"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stylegan_latents.demo.cli import main
-from stylegan_latents.demo.serve import clear_leftovers
+from stylegan_latents.demo.server.serve import clear_leftovers
 from tests.demo.small_studio import save_wide_model
 
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stylegan_latents.demo.serve import running
+from stylegan_latents.demo.server.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.commands.cli import main as edit
-from stylegan_latents.editing.discovery.scorers.expression import expression_scores
-from stylegan_latents.editing.discovery.scorers.head_pose import fit_head, look_ahead
+from stylegan_latents.editing.discovery.scorers.head_pose import expression_scores, fit_head, look_ahead
 from stylegan_latents.invert.faces.dlib_detector import landmarks_of
 from stylegan_latents.invert.faces.dlib_landmarks import aligned_box
 from stylegan_latents.invert.photos.files import read_photo

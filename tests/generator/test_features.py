@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from stylegan_latents.generator.features import feature_maps, features
+from stylegan_latents.generator.features import feature_maps, features, style_weights
+from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from tests.generator.networks.test_stylegan1 import random_stylegan1
@@ -9,6 +10,7 @@ from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3
 from tests.odd_models import odd_generator
 
+SKIP = StyleGAN2Config(z_dim=6, mapping_widths=(9, 7), channels=(8, 12, 5))
 SG2 = StyleGAN2Config(z_dim=4, mapping_widths=(6,), channels=(8, 8, 6, 4))
 MODELS = {
     "mobile": (odd_generator, [8, 16, 32]),
@@ -48,3 +50,20 @@ def test_nothing_finer_is_drawn_and_the_generator_is_left_as_it_was() -> None:
     assert not any(module._forward_hooks for module in G.modules())
     with pytest.raises(ValueError, match="another generator"):
         features(odd_generator(seed=1), G.sample([0]), maps[0])
+
+
+@pytest.mark.parametrize("G", [odd_generator(), random_stylegan2(SKIP)], ids=["mobile", "stylegan2"])
+def test_the_weights_of_styles_are_the_affine_layers_own(G: Generator) -> None:
+    own = [affine.weight for affine in G.synthesis._affines()]  # type: ignore[operator, union-attr]
+    weights = style_weights(G)
+    assert [tuple(weight.shape) for weight in weights] == [(layer.channels, G.w_dim) for layer in G.layers]
+    assert all(torch.equal(weight, one) for weight, one in zip(weights, own, strict=True))
+
+
+def test_the_weights_say_what_a_step_does_to_the_styles() -> None:
+    G = odd_generator()
+    ws = G.sample([3])
+    step = torch.randn(1, G.num_ws, G.w_dim, generator=torch.Generator().manual_seed(0))
+    befores, afters = G.styles(ws), G.styles(ws + step)
+    for before, after, weight, layer in zip(befores, afters, style_weights(G), G.layers, strict=True):
+        assert torch.allclose(after - before, step[:, layer.ws_index] @ weight.T, atol=1e-5)

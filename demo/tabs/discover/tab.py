@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser, selected_index
 from stylegan_latents.demo.page.results import command_box, command_line, ready, record_name
-from stylegan_latents.demo.page.running import Done, run_reporting
-from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
-from stylegan_latents.demo.session.names import clean_name
-from stylegan_latents.demo.session.visit import Face, Visit
-from stylegan_latents.demo.tabs.discover.axes import METHODS, Axes, Method
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.files import clean_name
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.discover.axes import Axes, methods
+from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ AT_ONCE = 6
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _CELL = 192
 _LAYERS = ("all", "coarse", "middle", "fine", "coarse,middle", "middle,fine")
-_TITLES: dict[Method, str] = {"ganspace": "GANSpace", "sefa": "SeFa"}
 _CHOOSE = "Choose a strip to name and keep its axis."
 
 
@@ -43,7 +43,7 @@ class Axis:
         index: from 0.
     """
 
-    method: Method
+    method: str
     layers: str
     index: int
 
@@ -79,8 +79,8 @@ def build(page: Page) -> None:
     with gr.Row():
         face = face_chooser(page, "discover", label="Shown on", info="A face of this visit.")
         method = gr.Radio(
-            [(_TITLES[one], one) for one in METHODS], value="sefa", label="Method",
-            info="GANSpace: where faces differ most. SeFa: what the weights amplify most.",
+            methods(), value=methods()[0][1], label="Method",
+            info=". ".join(f"{FINDERS[name].title}: {FINDERS[name].summary}" for _, name in methods()) + ".",
             elem_id="discover-method",
         )  # fmt: skip
         layers = gr.Dropdown(
@@ -92,7 +92,7 @@ def build(page: Page) -> None:
             info="The strongest is 0.", elem_id="discover-first",
         )  # fmt: skip
     buttons = begin_and_stop("discover", "Show the axes")
-    said = gr.HTML("", elem_id="discover-said")
+    status = gr.HTML("", elem_id="discover-status")
     strips = gr.Gallery(
         label="Axes, from -2 to 2", show_label=False, columns=1, height="auto", object_fit="contain",
         allow_preview=False, interactive=False, buttons=[], elem_id="discover-strips",
@@ -108,33 +108,33 @@ def build(page: Page) -> None:
     kept = gr.HTML("", elem_id="discover-kept")
     command = command_box("discover")
 
-    def look(visit: Visit, who: str | None, how: Method, what: str, start: float | None) -> Iterator[Any]:
+    def look(visit: Visit, who: str | None, how: str, what: str, start: float | None) -> Iterator[Any]:
         # What was chosen among the strips before is forgotten, what is chosen while these come is not.
         unchosen: tuple[Any, ...] = (None, gr.Button(interactive=False))
         none_chosen: dict[str, Any] = {"selected_index": None}
         for now in draw_strips(visit, axes, who, how, what, -1 if start is None else int(start)):
             pictures = [(path, axis.name) for axis, path in now.drawn]
             found = [axis for axis, _ in now.drawn]
-            words = note(now.words, part=now.part) if now.words else ""
+            words = status_html(now.words, part=now.part) if now.words else ""
             yield gr.Gallery(pictures, **none_chosen), found, *unchosen, words
             unchosen, none_chosen = (gr.skip(), gr.skip()), {}
 
     def choose(found: list[Axis], event: gr.SelectData) -> Any:
         if not event.selected:
             return None, gr.skip(), gr.Button(interactive=False)
-        axis = found[int(event.index)]
+        axis = found[selected_index(event, len(found))]
         return axis, gr.Textbox(axis.name, info=f"What {axis.name} does, in a word."), gr.Button(interactive=True)
 
     def finish(visit: Visit, axis: Axis | None, called: str, who: str | None) -> Any:
         path, lines = keep_axis(visit, axes, axis, called, who)
-        words = note(f"Sliders of the tab Edit now: {', '.join(visit.directions)}.", kind="good")
+        words = status_html(f"Sliders of the tab Edit now: {', '.join(visit.directions)}.", kind="good")
         return ready(str(path)), lines, words, visit.version
 
     next_ones = further.click(
         lambda start: int(start or 0) + AT_ONCE, first, first, show_progress="hidden", api_visibility="private"
     )
     work_on_click(
-        page, buttons, look, [face, method, layers, first], [strips, shown, chosen, keep, said],
+        page, buttons, look, [face, method, layers, first], [strips, shown, chosen, keep, status],
         api_name="discover", further=[next_ones.then],
     )  # fmt: skip
     strips.select(
@@ -148,7 +148,7 @@ def build(page: Page) -> None:
 
 
 def draw_strips(
-    visit: Visit, axes: Axes, name: str | None, method: Method, layers: str, first: int
+    visit: Visit, axes: Axes, name: str | None, method: str, layers: str, first: int
 ) -> Iterator[Strips]:
     """Find some axes and draw what each does to a face.
 
@@ -221,7 +221,7 @@ def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: st
         raise InputError("Choose a strip first.")
     if not called.strip():
         raise InputError("Give the axis a name first, such as beard.")
-    with visit.studio.turns:
+    with visit.computing():
         (found,) = axes.find(axis.method, axis.layers, axis.index, 1)
     direction: Direction = replace(found, name=clean_name(called))
     visit.keep_direction(direction)
@@ -231,3 +231,6 @@ def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: st
     find = ["edit", "discover", "--method", axis.method, "--count", str(axis.index + 1), "--layers", axis.layers]
     use = ["edit", record_name(face), "--direction", path.name, "--strength", "2"]
     return path, f"{command_line(find)}\n{command_line(use)}"
+
+
+TAB = Tab("Discover", "discover", build)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.demo.page.results import command_line, record_name
 from stylegan_latents.demo.page.running import Done, run_reporting
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _EVERY = 1.0
 
 
 @dataclass(frozen=True)
-class DragWish:
+class DragRequest:
     """What the visitor asks for.
 
     Attributes:
@@ -99,7 +100,7 @@ def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> st
     Args:
         visit: whose face it is.
         name: the face's.
-        points: as in ``DragWish``.
+        points: as in ``DragRequest``.
 
     Returns:
         The picture's path.
@@ -142,13 +143,13 @@ def save_mask(visit: Visit, mask: "Image") -> Path:
     return Path(visit.files.store(mask, "mask", suffix=".png"))
 
 
-def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragStage | Done[DraggedFace]]:
+def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[DragStage | Done[DraggedFace]]:
     """Drag a face, and make what comes out a face of the visit.
 
     Args:
         visit: whose face it is.
         name: the face's.
-        wish: what goes where.
+        request: what goes where.
 
     Yields:
         How far it is, and at last where it ended.
@@ -166,16 +167,16 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragSt
 
     studio, face = visit.studio, visit.face(name)
     side = studio.G.resolution
-    handles = wish.handles(side)
+    handles = request.handles(side)
     visit.check_room()
     targets = [handle.target for handle in handles]
 
     def work(report: "Callable[[DragProgress], None]") -> "tuple[Drag, Dragged]":
         mask = None
-        if wish.where != EVERYTHING:
+        if request.where != EVERYTHING:
             shown = face.record.picture()
-            mask = torch.from_numpy(region_masks([wish.where], [shown], feather=0.0, name=face.name))
-        search = Drag(face.record.generator, steps=wish.steps, learning_rate=wish.learning_rate)
+            mask = torch.from_numpy(region_masks([request.where], [shown], feather=0.0, name=face.name))
+        search = Drag(face.record.generator, steps=request.steps, learning_rate=request.learning_rate)
         code = record_code(face.record)
         ended = search.drag(
             code.ws, handles, mask=mask, noise=code.noise_or_const, on_step=report, keep_partial=True
@@ -184,26 +185,26 @@ def drag_face(visit: Visit, name: str | None, wish: DragWish) -> Iterator[DragSt
 
     for now in run_reporting(visit, work, every=_EVERY):
         if not isinstance(now, Done):
-            with studio.turns:
+            with visit.computing():
                 picture = face.preview.picture(now.ws, size=studio.preview_size)
             path = visit.files.store(marked(picture, now.points, targets, side=side), "drag-after")
             yield DragStage(path, now.step, now.steps, now.distance)
             continue
         search, ended = now.result
-        with studio.turns:
+        with visit.computing():
             record = dragged_record(face.record.inversion, search, handles, ended)
-        made = visit.add(record, f"{face.name}-dragged", photo=face.photo, made_by=_command(face, wish))
-        with studio.turns:
+        made = visit.add(record, f"{face.name}-dragged", photo=face.photo, made_by=_command(face, request))
+        with visit.computing():
             picture = made.record.picture()
         yield Done(DraggedFace(made, picture, ended.summary))
 
 
-def _command(face: Face, wish: DragWish) -> str:
+def _command(face: Face, request: DragRequest) -> str:
     words = ["edit", "drag", record_name(face)]
-    for start, target in zip(wish.points[::2], wish.points[1::2], strict=True):
+    for start, target in zip(request.points[::2], request.points[1::2], strict=True):
         words += ["--from", f"{start[0]:g},{start[1]:g}", "--to", f"{target[0]:g},{target[1]:g}"]
-    if wish.where != EVERYTHING:
-        words += ["--mask", Path(wish.where).name]
-    words += [] if wish.steps == _DEFAULT_STEPS else ["--steps", str(wish.steps)]
-    words += [] if wish.learning_rate == DEFAULT_RATE else ["--learning-rate", f"{wish.learning_rate:g}"]
+    if request.where != EVERYTHING:
+        words += ["--mask", Path(request.where).name]
+    words += [] if request.steps == _DEFAULT_STEPS else ["--steps", str(request.steps)]
+    words += [] if request.learning_rate == DEFAULT_RATE else ["--learning-rate", f"{request.learning_rate:g}"]
     return command_line(words)

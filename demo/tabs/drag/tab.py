@@ -1,21 +1,20 @@
 """The tab Drag: points of the picture pulled to where they are to be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser, selected_place
 from stylegan_latents.demo.page.results import download_picture, not_ready, ready, results_row
-from stylegan_latents.demo.page.running import Done
-from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.drag.dragging import (
     DEFAULT_RATE,
     EVERYTHING,
     PAINTED,
-    DragWish,
+    DragRequest,
     drag_face,
     draw_points,
     painted_mask,
@@ -27,8 +26,8 @@ from stylegan_latents.generator.errors import InputError
 Points = list[tuple[float, float]]
 """Where a point is, then where it is to go, and so on."""
 
-_FIRST = note("Click on a point of the picture that is to move.")
-_SECOND = note("Click on where that point is to go.")
+_FIRST = status_html("Click on a point of the picture that is to move.")
+_SECOND = status_html("Click on where that point is to go.")
 _DEFAULT_STEPS = 200
 
 
@@ -91,7 +90,7 @@ def build(page: Page) -> None:
                 type="filepath", interactive=False, buttons=["fullscreen"],
                 elem_id="drag-after",
             )  # fmt: skip
-            said = gr.HTML("", elem_id="drag-said")
+            status = gr.HTML("", elem_id="drag-status")
             results = results_row("drag", record="⤓ Record")
             mask_file = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="drag-mask")
     assert results.record is not None
@@ -106,7 +105,7 @@ def build(page: Page) -> None:
         return now, draw_points(visit, name, now), _SECOND if len(now) % 2 else _FIRST
 
     def click(visit: Visit, name: str | None, now: Points, event: gr.SelectData) -> Any:
-        return redraw(visit, name, [*now, _on_full(event.index, page.studio.preview_size, side)])
+        return redraw(visit, name, [*now, _on_full(selected_place(event), page.studio.preview_size, side)])
 
     def typed(visit: Visit, name: str | None, now: Points, *values: float | None) -> Any:
         if len(now) % 2:
@@ -126,8 +125,8 @@ def build(page: Page) -> None:
         visit: Visit, name: str | None, now: Points, kind: str, painted: Any, most: float, far: float
     ) -> Iterator[Any]:
         mask = save_mask(visit, painted_mask(painted)) if kind == PAINTED else None
-        wish = DragWish(tuple(now), kind if mask is None else str(mask), int(most), float(far))
-        for news in drag_face(visit, name, wish):
+        request = DragRequest(tuple(now), kind if mask is None else str(mask), int(most), float(far))
+        for news in drag_face(visit, name, request):
             if isinstance(news, Done):
                 done = news.result
                 file = gr.DownloadButton(visible=mask is not None, value=None if mask is None else str(mask))
@@ -138,11 +137,11 @@ def build(page: Page) -> None:
                     done.face.made_by,
                     file,
                     visit.version,
-                    note(f"{done.summary} Kept as the face “{done.face.name}”.", kind="good"),
+                    status_html(f"{done.summary} Kept as the face “{done.face.name}”.", kind="good"),
                 )
             else:
                 words = f"Step {news.step} of {news.steps} at most; {news.distance:.0f} pixels to go"
-                line = note(words, part=news.step / news.steps)
+                line = status_html(words, part=news.step / news.steps)
                 yield news.picture, not_ready(), not_ready(), "", gr.skip(), gr.skip(), line
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -155,7 +154,7 @@ def build(page: Page) -> None:
     add.click(answering(typed), [page.visit, face, points, *numbers], shown, **quick)
     work_on_click(
         page, buttons, drag, [face, points, where, paint, steps, rate],
-        [after, results.picture, results.record, results.command, mask_file, page.version, said],
+        [after, results.picture, results.record, results.command, mask_file, page.version, status],
         api_name="drag", keep=True,
     )  # fmt: skip
 
@@ -168,7 +167,10 @@ def _first_region(model: str) -> str:
     return "face" if entry is not None and entry.domain == "faces" else EVERYTHING
 
 
-def _on_full(index: Sequence[float], shown: int, full: int) -> tuple[float, float]:
+def _on_full(place: tuple[float, float], shown: int, full: int) -> tuple[float, float]:
     """A place of the picture that is shown, on the full one, in whole pixels inside of it."""
-    x, y = (min(max(round((float(value) + 0.5) * full / shown - 0.5), 0), full - 1) for value in index)
+    x, y = (min(max(round((value + 0.5) * full / shown - 0.5), 0), full - 1) for value in place)
     return float(x), float(y)
+
+
+TAB = Tab("Drag", "drag", build)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.running import wait_for_turn
-from stylegan_latents.demo.page.status_line import duration, note
+from stylegan_latents.demo.page.page import selected_index
+from stylegan_latents.demo.page.running import duration, status_html, wait_in_queue
 from stylegan_latents.demo.session import photos
-from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Face, Visit
+from stylegan_latents.demo.session.examples import seed_face
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
 from stylegan_latents.demo.tabs.edit import drawing, marking, searching
 from stylegan_latents.demo.tabs.edit.sliders import help_of
-from stylegan_latents.demo.tabs.explore import seed_face
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.detector import NoFaceError
 
@@ -27,7 +28,7 @@ FACE, PHOTO, WHOLE = VIEWS
 _REST_SECONDS = 0.35
 
 
-WELCOME = note("Drop a photo, take an example, or explore faces that nobody has.")
+WELCOME = status_html("Drop a photo, take an example, or explore faces that nobody has.")
 
 
 def uploaded_path(payload: "ImageData | None") -> str | None:
@@ -52,13 +53,13 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
         selected_index=photo.largest if several else None,
     )
     words = f"{len(photo.faces)} faces found; choose one." if several else "Ready."
-    said = note(f"{words} “Find this face” searches its code.")
-    return found, photo.largest, gr.Button(interactive=True), said, *marking.hidden()
+    status = status_html(f"{photos.reduction(photo)}{words} “Find this face” searches its code.")
+    return found, photo.largest, gr.Button(interactive=True), status, *marking.hidden()
 
 
 def look_for_faces() -> tuple[Any, ...]:
     """A photo came, and is about to be read."""
-    return gr.Button(interactive=False), note("Looking for faces …")
+    return gr.Button(interactive=False), status_html("Looking for faces …")
 
 
 def after_failure(visit: Visit) -> tuple[Any, ...]:
@@ -72,17 +73,15 @@ def forget(visit: Visit) -> tuple[Any, ...]:
     return gr.Gallery(value=None, visible=False), 0, gr.Button(interactive=False), WELCOME, *marking.hidden()
 
 
-def choose_found(_visit: Visit, event: gr.SelectData) -> tuple[int, str]:
+def choose_found(visit: Visit, event: gr.SelectData) -> tuple[int, str]:
     """Another face of the photo was chosen."""
-    return int(event.index), note(f"Face {int(event.index)} is chosen.")
+    number = selected_index(event, 0 if visit.photo is None else len(visit.photo.thumbnails))
+    return number, status_html(f"Face {number} is chosen.")
 
 
 def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
     """An example was clicked: a photo goes the way of an upload, a seed's face is there at once."""
-    shown = visit.studio.examples
-    if not 0 <= int(event.index) < len(shown):
-        raise InputError("There is no such example; reload the page.")
-    example = shown[int(event.index)]
+    example = visit.studio.examples[selected_index(event, len(visit.studio.examples))]
     if example.photo is not None:
         path = visit.files.new_path(example.photo.stem, example.photo.suffix)
         path.write_bytes(example.photo.read_bytes())
@@ -110,7 +109,7 @@ def get_ready(visit: Visit) -> tuple[Any, ...]:
     if visit.photo is None:
         raise InputError("Upload a photo first.")
     visit.get_ready()
-    return gr.Button(interactive=False), gr.Row(visible=True), note("Waiting for a turn.", part=0)
+    return gr.Button(interactive=False), gr.Row(visible=True), status_html("Waiting for a turn.", part=0)
 
 
 def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any, ...]]:
@@ -118,16 +117,16 @@ def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any,
     if visit.photo is None:
         raise InputError("Upload a photo first.")
     skip = gr.skip()
-    with visit.at_work(), visit.studio.searches.enter() as place:
-        for words in wait_for_turn(visit, place):
-            yield note(words, part=0), skip, skip
+    with visit.at_work(), visit.studio.searches.enter(visit.client) as ticket:
+        for words in wait_in_queue(visit, ticket):
+            yield status_html(words, part=0), skip, skip
         for stage in searching.search(visit, visit.photo, number, quality=quality):
             if isinstance(stage, Face):
                 visit.send(stage, "edit")
                 yield about(stage), skip, visit.version
                 return
-            place.expect(stage.seconds_left)
-            yield note(words_of(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
+            ticket.expect(stage.seconds_left)
+            yield status_html(words_of(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
 
 
 def come_to_rest() -> tuple[Any, ...]:
@@ -137,7 +136,7 @@ def come_to_rest() -> tuple[Any, ...]:
 
 def give_up(name: str | None) -> tuple[Any, ...]:
     """A search ended without a face, and a message says why; a face that was chosen before is drawn again."""
-    return note("The search ended; nothing was kept."), gr.skip() if name else None
+    return status_html("The search ended; nothing was kept."), gr.skip() if name else None
 
 
 def words_of(stage: searching.Stage) -> str:
@@ -154,27 +153,27 @@ def about(face: Face) -> str:
     """What there is to say of a face that was chosen: how near its search came to the photo."""
     metrics = face.record.inversion.metrics
     if "lpips_alex" not in metrics:
-        return note(f"{face.name}: move a slider.")
+        return status_html(f"{face.name}: move a slider.")
     text = f"Found {face.name}: LPIPS {metrics['lpips_alex'][0]:.3f}"
     identity = metrics.get("identity", [math.nan])[0]
     known = "" if math.isnan(identity) else f", identity distance {identity:.2f} (below 0.6 is one person)"
     for step in face.record.inversion.diverged.values():
-        return note(f"{text}{known}. The search diverged at step {step}; this is its best code before.")
-    return note(text + known, kind="good")
+        return status_html(f"{text}{known}. The search diverged at step {step}; this is its best code before.")
+    return status_html(text + known, kind="good")
 
 
 def stop_and_keep(visit: Visit) -> str:
     """End the search and keep the best code so far."""
     visit.keep = True
     visit.stop.set()
-    return note("Stopping; what was found so far is kept.")
+    return status_html("Stopping; what was found so far is kept.")
 
 
 def cancel(visit: Visit) -> str:
     """End the search and keep nothing."""
     visit.keep = False
     visit.stop.set()
-    return note("Stopping …")
+    return status_html("Stopping …")
 
 
 def strengths_of(visit: Visit, values: tuple[float, ...]) -> dict[str, float]:
@@ -247,8 +246,8 @@ def show_face(visit: Visit, name: str | None) -> Any:
         return gr.skip()
     face = visit.face(name)
     # A search says how far it is.
-    said = gr.skip() if visit.busy else about(face)
-    return said, *_with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
+    status = gr.skip() if visit.busy else about(face)
+    return status, *_with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
 
 
 def undo(visit: Visit, name: str | None) -> Any:

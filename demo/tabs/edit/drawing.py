@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.directions.apply import edit_name
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.paste_back.paste import paste_back
@@ -54,7 +55,7 @@ def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: 
     """The edit at the preview's size, in the preview's precision, beside the unedited face or the photo's."""
     edits = edits_of(visit, strengths)
     before = _crop(face) if photo else str(face.before)
-    with visit.studio.turns:
+    with visit.computing():
         after = face.preview.edited(edits, size=visit.studio.preview_size)
     return before, visit.files.store(after, "preview")
 
@@ -72,7 +73,7 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     """
     edits = edits_of(visit, strengths)
     whole = view == "Whole photo"
-    with visit.studio.turns:
+    with visit.computing():
         after = face.record.edited(edits)
         if whole:
             photo = _photo(face)

@@ -5,7 +5,8 @@ from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.page import selected_place
+from stylegan_latents.demo.page.running import status_html
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.visit import Visit
 
@@ -39,8 +40,7 @@ def build() -> Panel:
 
 def click(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
     """A place of the photo was clicked on."""
-    x, y = event.index
-    photos.add_mark(visit, float(x), float(y))
+    photos.add_mark(visit, *selected_place(event))
     return shown(visit)
 
 
@@ -61,13 +61,14 @@ def shown(visit: Visit) -> tuple[Any, ...]:
     marks = [] if visit.marking is None else visit.marking.marks
     photo = visit.photo
     if photo is None:
-        words = f"Click on {photos.MARKS[len(marks)]} ({len(marks) + 1} of {len(photos.MARKS)})."
+        words = "" if marks or visit.marking is None else photos.reduction(visit.marking)
+        words += f"Click on {photos.MARKS[len(marks)]} ({len(marks) + 1} of {len(photos.MARKS)})."
         found = gr.Gallery(value=None, visible=False)
     else:
         words = "The face is marked. “Find this face” searches its code."
         found = gr.Gallery(value=[(photo.thumbnails[0], "marked")], visible=True, selected_index=0)
     panel = gr.Column(visible=True), photos.marked_picture(visit)
-    return found, 0, gr.Button(interactive=photo is not None), note(words), *panel
+    return found, 0, gr.Button(interactive=photo is not None), status_html(words), *panel
 
 
 def hidden() -> tuple[Any, ...]:

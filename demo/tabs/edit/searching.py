@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.uploads import Photo
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import to_picture
@@ -84,7 +85,7 @@ def search(
 
     side = studio.preview_size
     face = photo.face(number)
-    with studio.turns:
+    with visit.computing():
         whole = photo.read()
         crop = no_align(whole, side)[0] if face is None else align_face(whole, face, side)[0]
     before = visit.files.store(crop, "target")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page
+from stylegan_latents.demo.page.page import Page, markdown_text
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
 
 if TYPE_CHECKING:
@@ -62,7 +62,8 @@ def _slider(name: str, info: str, *, visible: bool = True) -> gr.Slider:
 
 def help_of(direction: "Direction") -> str:
     """What the two ends of a slider do."""
-    positive, negative = direction.description, str(direction.provenance.get("negative", ""))
+    positive = markdown_text(direction.description)
+    negative = markdown_text(str(direction.provenance.get("negative", "")))
     if positive and negative:
         return f"+\u00a0{positive}\u00a0\u00b7 \u2212\u00a0{negative}"
     return f"+ {positive}" if positive else "Kept on the tab Discover."

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import gradio as gr
 from gradio.events import Dependency
 
-from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
 from stylegan_latents.demo.tabs.edit import answers, marking
@@ -190,7 +190,7 @@ def _wire_search(page: Page, controls: Controls) -> Dependency:
         [page.visit, c.number, c.quality],
         [c.status, c.compare, page.version],
         show_progress="hidden",
-        concurrency_limit=None,  # the studio's line says whose turn it is
+        concurrency_limit=None,  # the studio's queue says whose turn it is
         api_name="invert",
     )
     searched.failure(answers.give_up, c.chooser, [c.status, c.compare], **quiet)
@@ -257,3 +257,6 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
         show_progress="hidden",
         api_visibility="undocumented",
     )
+
+
+TAB = Tab("Edit", "edit", build)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.results import command_line, record_name
 from stylegan_latents.demo.page.running import Done, run_reporting
-from stylegan_latents.demo.session.studio import Studio
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.shared import Shared
+from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Group
 
@@ -54,7 +55,7 @@ def draw_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> tuple[s
     from stylegan_latents.editing.records.codes import record_code
 
     studio, face, given = visit.studio, visit.face(name), _given(visit, shares)
-    with studio.turns:
+    with visit.computing():
         donors = [_donor(studio, record_code(giver.preview), share) for giver, share in given]
         picture = mixed_picture(studio.preview_G, record_code(face.preview), donors, size=studio.preview_size)
     return visit.files.store(picture, "mix"), _command(face, given)
@@ -73,7 +74,7 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
         raise InputError("Nothing is mixed yet: choose another face for the coarse, middle or fine styles.")
     visit.check_room()
     names = list(dict.fromkeys(giver.name for giver, _ in given))
-    with studio.turns:
+    with visit.computing():
         donors = [_donor(studio, record_code(giver.record), share) for giver, share in given]
         made = mixed_record(studio.G, record_code(face.record), donors, [giver.name for giver, _ in given])
     return visit.add(made, "+".join([face.name, *names]), photo=face.photo, made_by=_command(face, given))
@@ -132,7 +133,7 @@ def _given(visit: Visit, shares: Sequence[Share]) -> list[tuple[Face, Share]]:
     return [(visit.face(share.giver), share) for share in shares if share.giver and share.strength]
 
 
-def _donor(studio: Studio, code: "Code", share: Share) -> "Donor":
+def _donor(studio: Shared, code: "Code", share: Share) -> "Donor":
     from stylegan_latents.editing.mixing.mixing import Donor
 
     return Donor(code.ws, studio.G.rows(share.group), share.strength)

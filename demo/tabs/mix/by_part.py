@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.demo.page.results import command_line, record_name
-from stylegan_latents.demo.session.visit import Face, Visit
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.visit import Visit
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -48,13 +49,13 @@ def offered(G: "Generator") -> dict[Kind, tuple[str, ...]]:
     return found | ({"region": REGIONS} if entry is None or entry.domain == "faces" else {})
 
 
-def draw_borrowed(visit: Visit, name: str | None, wish: Borrowed, *, full: bool = False) -> "tuple[Image, str]":
+def draw_borrowed(visit: Visit, name: str | None, request: Borrowed, *, full: bool = False) -> "tuple[Image, str]":
     """A face with parts of another.
 
     Args:
         visit: whose faces these are.
         name: of the face that receives.
-        wish: what it is given.
+        request: what it is given.
         full: at full resolution, in float32; else a preview.
 
     Returns:
@@ -71,27 +72,27 @@ def draw_borrowed(visit: Visit, name: str | None, wish: Borrowed, *, full: bool 
     from stylegan_latents.editing.records.codes import record_code
 
     studio, face = visit.studio, visit.face(name)
-    giver = visit.face(wish.giver) if wish else face
+    giver = visit.face(request.giver) if request else face
     G = studio.G if full else studio.preview_G
     size = None if full else studio.preview_size
-    with studio.turns:
+    with visit.computing():
         receiving, giving = (record_code(one.record if full else one.preview) for one in (face, giver))
-        if not wish:
+        if not request:
             return mixed_picture(G, receiving, [], size=size), ""
-        if wish.kind == "region":
-            donors = [Donor(giving.ws, G.rows(REGION_LAYERS), wish.strength)]
-            picture = mixed_picture(G, receiving, donors, regions=wish.names, size=size)
+        if request.kind == "region":
+            donors = [Donor(giving.ws, G.rows(REGION_LAYERS), request.strength)]
+            picture = mixed_picture(G, receiving, donors, regions=request.names, size=size)
         else:
             parts = parts_at_hand(studio.G)
             assert parts is not None  # what is offered is at hand
-            given = [PartDonor(giving.ws, parts.weights(wish.names, THRESHOLD), wish.strength)]
+            given = [PartDonor(giving.ws, parts.weights(request.names, THRESHOLD), request.strength)]
             picture = mixed_picture(G, receiving, [], parts=given, size=size)
-    return picture, _command(face, giver, wish)
+    return picture, _command(face, giver, request)
 
 
-def _command(face: Face, giver: Face, wish: Borrowed) -> str:
+def _command(face: Face, giver: Face, request: Borrowed) -> str:
     words = ["edit", "mix", record_name(face), record_name(giver)]
-    for name in wish.names:
-        words += [f"--{wish.kind}", name]
-    words += [] if wish.strength == 1 else ["--strength", f"{wish.strength:g}"]
+    for name in request.names:
+        words += [f"--{request.kind}", name]
+    words += [] if request.strength == 1 else ["--strength", f"{request.strength:g}"]
     return command_line(words)

@@ -7,8 +7,7 @@ import gradio as gr
 
 from stylegan_latents.demo.page.page import Page, face_chooser
 from stylegan_latents.demo.page.results import ready, results_row
-from stylegan_latents.demo.page.running import Done
-from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.mix.by_layer import draw_figure
@@ -43,7 +42,7 @@ def build_figure(page: Page, groups: Sequence[Group]) -> None:
             buttons=["fullscreen"],
             elem_id="mix-figure",
         )
-        said = gr.HTML("", elem_id="mix-figure-said")
+        status = gr.HTML("", elem_id="mix-figure-status")
         results = results_row("mix-figure", picture="⤓ Figure")
 
     def draw(
@@ -55,9 +54,14 @@ def build_figure(page: Page, groups: Sequence[Group]) -> None:
                 yield path, command, ready(path), ""
             else:
                 drawn, cells = now
-                yield gr.skip(), gr.skip(), gr.skip(), note(f"Picture {drawn} of {cells}", part=drawn / cells)
+                yield (
+                    gr.skip(),
+                    gr.skip(),
+                    gr.skip(),
+                    status_html(f"Picture {drawn} of {cells}", part=drawn / cells),
+                )
 
     work_on_click(
-        page, buttons, draw, [faces, tops, given, strength], [figure, results.command, results.picture, said],
+        page, buttons, draw, [faces, tops, given, strength], [figure, results.command, results.picture, status],
         api_name="mix_figure",
     )  # fmt: skip

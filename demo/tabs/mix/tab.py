@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, answering, face_chooser
+from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser
 from stylegan_latents.demo.page.results import download_picture, not_ready, ready, results_row
-from stylegan_latents.demo.page.status_line import note
+from stylegan_latents.demo.page.running import status_html
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.mix.by_layer import Share, draw_mix, keep_mix
 from stylegan_latents.demo.tabs.mix.by_part import Borrowed, Kind, draw_borrowed, offered
@@ -18,10 +18,12 @@ from stylegan_latents.generator.layers import GROUPS, Group
 
 _OWN = ""
 _STYLES = "styles"
-_CHOOSE = note("Choose who gives something.")
-_PREVIEW = note("A preview; kept as a face, it is drawn at full resolution and can be downloaded.")
-_PART_PREVIEW = note("A preview; drawn for download, it has full resolution.")
-_DRAWN = note("Drawn at full resolution. It is a picture, not a code, so no other tab takes it.", kind="good")
+_CHOOSE = status_html("Choose who gives something.")
+_PREVIEW = status_html("A preview; kept as a face, it is drawn at full resolution and can be downloaded.")
+_PART_PREVIEW = status_html("A preview; drawn for download, it has full resolution.")
+_DRAWN = status_html(
+    "Drawn at full resolution. It is a picture, not a code, so no other tab takes it.", kind="good"
+)
 _KEEP, _DRAW = "Keep this face", "Draw for download"
 _SHOWS = {
     "coarse": "Pose, the head's shape, glasses.",
@@ -71,7 +73,7 @@ def build(page: Page) -> None:
                 buttons=["fullscreen"],
                 elem_id="mix-shown",
             )
-            said = gr.HTML(_CHOOSE, elem_id="mix-said")
+            status = gr.HTML(_CHOOSE, elem_id="mix-status")
             results = results_row("mix", record="⤓ Record")
     build_figure(page, groups)
 
@@ -102,16 +104,16 @@ def build(page: Page) -> None:
         by_styles, (giver, strength, *names) = split(values)
         if kind == _STYLES:
             kept = keep_mix(visit, name, shares(by_styles))
-            with visit.studio.turns:
+            with visit.computing():
                 full = kept.record.picture()
             record, stem = ready(str(kept.record.path)), kept.name
-            words = note(f"Kept as the face “{kept.name}”; every tab can take it now.", kind="good")
+            words = status_html(f"Kept as the face “{kept.name}”; every tab can take it now.", kind="good")
         else:
-            wish = borrowed(kind, giver, strength, names)
-            if not wish:
+            request = borrowed(kind, giver, strength, names)
+            if not request:
                 raise InputError("Nothing is mixed yet: choose another face, and what it gives.")
-            full, _ = draw_borrowed(visit, name, wish, full=True)
-            record, stem = not_ready(), "-".join([f"{name}+{wish.giver}", *wish.names])
+            full, _ = draw_borrowed(visit, name, request, full=True)
+            record, stem = not_ready(), "-".join([f"{name}+{request.giver}", *request.names])
             words = _DRAWN
         return (
             visit.files.store(full, "mix"), download_picture(visit, full, "mix", stem), record, words,
@@ -134,7 +136,7 @@ def build(page: Page) -> None:
         [control.change for control in inputs[1:]],
         answering(draw),
         inputs,
-        [picture, results.command, results.picture, results.record, said],
+        [picture, results.command, results.picture, results.record, status],
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",
@@ -142,7 +144,7 @@ def build(page: Page) -> None:
     keep.click(
         answering(finish),
         inputs,
-        [picture, results.picture, results.record, said, page.version],
+        [picture, results.picture, results.record, status, page.version],
         api_name="mix",
     )
 
@@ -194,3 +196,6 @@ def _giver(page: Page, label: str, info: str, name: str) -> gr.Dropdown:
         renew, [page.visit, chooser], chooser, show_progress="hidden", api_visibility="private", queue=False
     )
     return chooser
+
+
+TAB = Tab("Mix", "mix", build)

@@ -1,17 +1,23 @@
 """A direction from examples: the mean difference between codes without and with what is wanted."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.directions.calibration import calibrated
 from stylegan_latents.editing.directions.direction import JSON, Direction
+from stylegan_latents.editing.discovery.finders.base import ExampleOptions, Plan
+from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.generator.generator import Generator
+
+
+_MOST_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +46,22 @@ class Examples:
         G: the generator of the codes.
         examples: what ``read_examples`` gave, or codes of one's own.
         layers: the layers that the direction moves; None for all.
+        name: of the direction.
 
     Raises:
         InputError: a side is empty, or there is no such layer.
     """
 
-    def __init__(self, G: "Generator", examples: ExamplePairs, layers: str | None = None) -> None:
+    def __init__(
+        self, G: "Generator", examples: ExamplePairs, layers: str | None = None, *, name: str = "examples"
+    ) -> None:
         if not len(examples.before) or not len(examples.after):
             raise InputError("A direction from examples needs at least one record on each side.")
-        self.G, self.examples = G, examples
+        self.G, self.examples, self.name = G, examples, name
         self.layers = layers or "all"
         G.rows(self.layers)
 
-    def find(self, name: str) -> Direction:
+    def find(self, count: int = 1, on_progress: Progress | None = None) -> list[Direction]:  # noqa: ARG002 - one
         """The mean difference as a direction; its provenance says how well the pairs agree.
 
         ``held_out_accuracy`` is the share of pairs that go the way which the mean of the others says, and
@@ -66,7 +75,7 @@ class Examples:
         if bool((difference == difference[:1]).all()):
             difference = difference[:1]
         provenance: dict[str, JSON] = {
-            "positive": f"as in the examples '{name}'",
+            "positive": f"as in the examples '{self.name}'",
             "finder": "examples",
             "generator": self.G.name,
             "generator_fingerprint": self.G.fingerprint,
@@ -81,14 +90,14 @@ class Examples:
         if not bool(difference[self.G.rows(self.layers) if len(difference) > 1 else [0]].any()):
             raise InputError("The two sides hold the same codes, so there is no direction between them.")
         direction = Direction(
-            name=name,
+            name=self.name,
             latent_space=self.G.latent_space,
             vector=difference.float().cpu().contiguous(),
             scale=1.0,
             layers=self.layers,
             provenance=provenance,
         ).bind(self.G)
-        return calibrated(direction, self.G)
+        return [calibrated(direction, self.G)]
 
 
 def read_examples(before: Path, after: Path, G: "Generator") -> ExamplePairs:
@@ -115,6 +124,33 @@ def read_examples(before: Path, after: Path, G: "Generator") -> ExamplePairs:
         return ExamplePairs(sides[0], sides[1], names, left_out)
     sides = [torch.cat([_codes(path, G) for path in side.values()]) for side in (first, second)]
     return ExamplePairs(sides[0], sides[1])
+
+
+def examples_of(options: ExampleOptions, G: "Generator") -> ExamplePairs:
+    """The codes of the two folders that are named; records without a counterpart are told on stderr.
+
+    Raises:
+        InputError: as ``read_examples``.
+    """
+    pairs = read_examples(options.before or Path(), options.after or Path(), G)
+    if pairs.left_out:
+        few = ", ".join(pairs.left_out[:_MOST_NAMED]) + (", ..." if len(pairs.left_out) > _MOST_NAMED else "")
+        print(f"edit discover: left out, as only one of the folders has them: {few}", file=sys.stderr)
+    return pairs
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanDifferenceOptions(ExampleOptions):
+    """What ``Examples`` can be told."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.before is None:
+            raise InputError("--method examples needs two folders of records: --before FOLDER --after FOLDER.")
+
+    def plan(self, begin: Begin) -> Plan:  # noqa: ARG002 - there is nothing to wait for
+        name = self.name or "examples"
+        return Plan((name,), lambda G: Examples(G, examples_of(self, G), self.layers, name=name))
 
 
 def _records(folder: Path) -> dict[str, Path]:

@@ -4,13 +4,21 @@ The authors use incremental PCA because activations can be long. W is short, so 
 exactly, batch by batch, which takes no more memory and is right whatever the order of the samples.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from stylegan_latents.editing.directions.calibration import calibrated
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.discovery.finders.sefa import check_count
+from stylegan_latents.editing.discovery.finders.base import (
+    COUNT,
+    Plan,
+    RankedOptions,
+    SampledOptions,
+    check_count,
+)
+from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,8 +27,10 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.statistics import WStatistics
 
-Progress = Callable[[int, int], None]
 _BATCH = 2000
+_SAMPLES = 200_000
+# Axes depend on neither layers nor count, so that they are found once for a generator.
+_FOUND: "WeakKeyDictionary[Generator, dict[tuple[int, int], PrincipalAxes]]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +62,9 @@ class GANSpace:
         InputError: there is no such layer, or there are fewer samples than axes.
     """
 
-    def __init__(self, G: "Generator", layers: str | None = None, *, samples: int = 200_000, seed: int = 0) -> None:
+    def __init__(
+        self, G: "Generator", layers: str | None = None, *, samples: int = _SAMPLES, seed: int = 0
+    ) -> None:
         self.G, self.samples, self.seed = G, samples, seed
         self.layers = layers or "all"
         G.rows(self.layers)
@@ -62,11 +74,17 @@ class GANSpace:
             )
 
     def axes(self, progress: Progress | None = None) -> PrincipalAxes:
-        """Sum up the covariance and take its eigenvectors.
+        """Sum up the covariance and take its eigenvectors; once for a generator, as long as it is there.
 
         Args:
-            progress: called with the number of samples done and in all.
+            progress: called with the number of samples done and in all, where they are not found already.
         """
+        kept = _FOUND.setdefault(self.G, {})
+        if (self.samples, self.seed) not in kept:
+            kept[self.samples, self.seed] = self._axes(progress)
+        return kept[self.samples, self.seed]
+
+    def _axes(self, progress: Progress | None) -> PrincipalAxes:
         import torch
 
         # Sums about a point near the mean lose no digits.
@@ -88,14 +106,14 @@ class GANSpace:
         largest = vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True))
         return PrincipalAxes(centre + shift, vectors * largest.sign(), variances.flip(0).clamp_min(0).sqrt())
 
-    def find(self, count: int, progress: Progress | None = None) -> list[Direction]:
+    def find(self, count: int = COUNT, on_progress: Progress | None = None) -> list[Direction]:
         """The widest axes: ``ganspace-00``, ``ganspace-01``, ...; strength 1 is one sigma along the axis.
 
         Raises:
             InputError: ``count`` is not between 1 and w_dim.
         """
         check_count(count, self.G.w_dim)
-        return self.directions(self.axes(progress), count)
+        return self.directions(self.axes(on_progress), count)
 
     def directions(self, found: PrincipalAxes, count: int) -> list[Direction]:
         """The widest of axes that ``axes`` gave, as ``find`` gives them; axes do not depend on layers.
@@ -150,3 +168,14 @@ def _statistics(found: PrincipalAxes) -> "WStatistics":
     from stylegan_latents.generator.statistics import WStatistics
 
     return WStatistics(found.mean.float(), found.axes.T.float(), found.deviations.float())
+
+
+@dataclass(frozen=True, kw_only=True)
+class GANSpaceOptions(RankedOptions, SampledOptions):
+    """What GANSpace can be told."""
+
+    def plan(self, begin: Begin) -> Plan:  # noqa: ARG002 - there is nothing to wait for
+        def make(G: "Generator") -> GANSpace:
+            return GANSpace(G, self.layers, samples=self.samples or _SAMPLES, seed=self.seed)
+
+        return Plan(self.numbered("ganspace"), make, "sampling W")

@@ -1,27 +1,35 @@
-"""Directions that change one place of the picture and leave the rest alone, from how it depends on the code.
+"""Directions that change one region of the picture and leave the rest alone, from how it depends on the code.
 
-For a place, the derivatives are taken along the style channels that change it most for what they change
-elsewhere. One step of W, which moves every layer, moves the whole face: along the best combination of 48 axes of W,
-less than half of the squared change fell within the mouth of the very sample that it was looked for on, three
-quarters where the middle layers moved alone; along one of 64 style channels 0.96 did, on another sample.
+For a region, the derivatives are taken along the style channels that change it most for what they change
+elsewhere: one step of W, which moves every layer, moves the whole face.
 
-What changes the place most in relation to the rest is one problem of eigenvalues (Zhu et al., "Region-Based
+What changes the region most in relation to the rest is one problem of eigenvalues (Zhu et al., "Region-Based
 Semantic Factorization in GANs", 2022). Zhu et al., "Low-Rank Subspaces in GANs", 2021, project the rest's principal
-axes out instead, and take the principal axes of what is left. Both are here. Without a place, the directions
+axes out instead, and take the principal axes of what is left. Both are here. Without a region, the directions
 are the principal axes of the change of the whole picture by the leading axes of W.
 
 Derivatives are differences of pictures: no gradient is needed, and each picture serves both sides of a mask.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction, Space
-from stylegan_latents.editing.discovery.finders.sefa import check_count
+from stylegan_latents.editing.discovery.finders.base import (
+    COUNT,
+    Plan,
+    RankedOptions,
+    RegionOptions,
+    check_count,
+    of_region,
+    sample_codes,
+)
 from stylegan_latents.editing.discovery.finders.stylespace import StyleSpace
+from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,9 +37,8 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-Progress = Callable[[int, int], None]
 LowRankMethod = Literal["ratio", "null-space"]
-_AXES, _CHANNELS = 100, 64
+_AXES, _CHANNELS, _CODES = 100, 64, 8
 _STEP = 0.5  # of a standard deviation: the picture is nearly linear, and differences are above the rounding
 _BATCH = 4
 _PROBES = 2  # enough to tell the best channels; how they go together is measured afterwards
@@ -58,15 +65,17 @@ class Dependence:
 
 
 class LowRank:
-    """Finds directions for a place.
+    """Finds directions for a region.
 
     Args:
         G: any generator.
         layers: which rows move, as a person types them; None for all.
-        axes: how many leading axes of W, or for a place how many style channels, are looked along.
-        method: how the rest is spared: ``ratio`` as in ReSeFa, or ``null-space`` as in LowRankGAN. At equal shares
-            the first changes the place more.
+        axes: how many leading axes of W, or for a region how many style channels, are looked along.
+        method: how the rest is left alone: ``ratio`` as in ReSeFa, or ``null-space`` as in LowRankGAN. At equal
+            shares the first changes the region more.
         size: side of the pictures that are compared, or the resolution where that is smaller.
+        ws: codes that ``find`` looks at, ``[N, num_ws, w_dim]``; a few samples when None.
+        mask: where ``find`` is to change their pictures, as for ``measure``.
 
     Raises:
         InputError: there is no such layer, or ``axes`` is not between 2 and the length of w.
@@ -80,7 +89,10 @@ class LowRank:
         axes: int | None = None,
         method: LowRankMethod = "ratio",
         size: int = 128,
+        ws: "Tensor | None" = None,
+        mask: "Tensor | None" = None,
     ) -> None:
+        self._ws, self._mask = ws, mask
         self.G, self.layers, self.method = G, layers or "all", method
         self.rows = G.rows(self.layers)
         if axes is not None and not 2 <= axes <= G.w_dim:
@@ -105,7 +117,7 @@ class LowRank:
         from stylegan_latents.generator.ops.memory import keep_freed_memory
 
         if not len(ws):
-            raise InputError("Directions for a place need a code to look at.")
+            raise InputError("Directions for a region need a code to look at.")
         ranking = 0 if mask is None else _RANKING * len(ws)
 
         def tell(done: int) -> None:
@@ -169,15 +181,24 @@ class LowRank:
             pictures = torch.cat(list(islice(drawn, len(steps))))
             yield (pictures[1:] - pictures[:1]) / _STEP
 
-    def find(self, seen: Dependence, count: int) -> list[Direction]:
-        """The directions that change the place most: ``lowrank-00``, ...; strength 1 is one standard deviation.
+    def find(self, count: int = COUNT, on_progress: Progress | None = None) -> list[Direction]:
+        """``directions`` of the codes and the mask that were given.
+
+        Raises:
+            InputError: as ``measure`` and ``directions``.
+        """
+        ws = sample_codes(self.G, range(_CODES)) if self._ws is None else self._ws
+        return self.directions(self.measure(ws, self._mask, on_progress), count)
+
+    def directions(self, seen: Dependence, count: int) -> list[Direction]:
+        """The directions that change the region most: ``lowrank-00``, ...; strength 1 is one standard deviation.
 
         Args:
             seen: what ``measure`` gave.
             count: how many.
 
         Raises:
-            InputError: there are not so many, or nothing changes the place alone.
+            InputError: there are not so many, or nothing changes the region alone.
         """
         import torch
 
@@ -210,12 +231,45 @@ class LowRank:
         return found
 
 
+class Local(StrEnum):
+    """How a direction for a region leaves the rest alone; see ``LowRank``."""
+
+    RATIO = "ratio"
+    NULL_SPACE = "null-space"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowRankOptions(RankedOptions, RegionOptions):
+    """What ``LowRank`` can be told."""
+
+    local: Annotated[
+        Local | None,
+        of_region(
+            help="How the rest of the picture is left alone: by the most change within the --mask over that "
+            "elsewhere (ratio, the default), or without what changes the rest most (null-space).",
+            show_choices=True,
+        ),
+    ] = None  # fmt: skip
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.local is not None and not self.mask:
+            raise InputError("--local is about what lies outside of a region; give the place with --mask, too.")
+
+    def plan(self, begin: Begin) -> Plan:
+        def make(G: "Generator") -> LowRank:
+            G.rows(self.layers or "all")
+            ws, mask = self.region(G, _CODES, begin) if self.mask else (self.sampled(G, _CODES), None)
+            return LowRank(G, self.layers, method=(self.local or Local.RATIO).value, ws=ws, mask=mask)
+
+        return Plan(self.numbered("lowrank"), make)
+
+
 def _null_space(seen: Dependence) -> "Tensor":
     """Principal axes of the change inside among those that change next to nothing outside, ``[axes, count]``.
 
-    The principal axes of the change outside are those of the matrix as it is. Its low-rank part in the sense of
-    robust principal component analysis, as the paper takes it, left more change outside: along the first direction
-    for a mouth 0.87 of the squared change fell within it on another sample, and not 0.98.
+    The matrix of the change outside is taken as it is: its low-rank part in the sense of robust principal component
+    analysis, as in the paper, left more change outside.
     """
     import torch
 

@@ -1,11 +1,10 @@
-"""Directions from codes that were scored elsewhere: a CSV of scores, and no scorer to ask again.
+"""Directions from codes that were scored elsewhere: a table of scores, and no scorer to ask again.
 
 This is InterFaceGAN as it was published (Shen et al., "Interpreting the Latent Space of GANs for Semantic Face
 Editing", 2020): a linear fit and other attributes projected out. Where there is a scorer,
 ``editing.discovery.finders.interfacegan`` goes on to measure real edits.
 """
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,10 +15,11 @@ import numpy as np
 
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
-from stylegan_latents.editing.discovery.fitting.linear import LinearModel, Method, fit
+from stylegan_latents.editing.discovery.fitting.linear import LinearModel, Method, fit, parse_groups
 from stylegan_latents.editing.discovery.fitting.samples import Samples
 from stylegan_latents.editing.discovery.scorers.scorer import Array
-from stylegan_latents.generator.cli.command import LARGEST_SEED
+from stylegan_latents.editing.discovery.scorers.table import RECORD, SEED, TRUNCATION, ScoreTable
+from stylegan_latents.generator.cli.progress import Progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-_SEED, _RECORD, _TRUNCATION = "seed", "record", "truncation"
 _USUAL_TRUNCATION = 0.7
 _BATCH = 500
 
@@ -39,17 +38,44 @@ class ScoredCodes:
     Args:
         G: the generator of the codes.
         samples: what ``read_scores`` gave.
+        scores: names of the scores that ``find`` finds directions for; None for all.
+        fixed: names of scores that those leave alone, beside one another.
+        layers: which rows they move, as for ``directions``.
         method: of the linear model; see ``fit``.
 
     Raises:
         InputError: too few codes have scores, or a score is the same for all of them.
     """
 
-    def __init__(self, G: "Generator", samples: Samples, *, method: Method = "ridge") -> None:
+    def __init__(
+        self,
+        G: "Generator",
+        samples: Samples,
+        scores: Sequence[str] | None = None,
+        *,
+        fixed: Sequence[str] = (),
+        layers: str | None = None,
+        method: Method = "ridge",
+    ) -> None:
         self.G, self.samples, self.method = G, samples.valid(), method
+        self.scores, self.fixed, self.layers = tuple(scores or samples.names), tuple(fixed), layers or "all"
         self.model: LinearModel = fit(self.samples, method)
 
-    def find(self, scores: Sequence[str], *, fixed: Sequence[str] = (), layers: str = "all") -> list[Direction]:
+    def find(self, count: int | None = None, on_progress: Progress | None = None) -> list[Direction]:
+        """A direction for each score, which leaves the other ones and the fixed ones alone.
+
+        Args:
+            count: how many, of the first scores; None for all.
+            on_progress: called with the number of directions found and in all, once at the end.
+        """
+        found = self.directions(self.scores[:count], fixed=self.fixed, layers=self.layers)
+        if on_progress is not None:
+            on_progress(len(found), len(found))
+        return found
+
+    def directions(
+        self, scores: Sequence[str], *, fixed: Sequence[str] = (), layers: str = "all"
+    ) -> list[Direction]:
         """One direction for each score, which leaves the other ones and the ``fixed`` ones alone.
 
         Strength 1 is one standard deviation of W along the direction.
@@ -97,86 +123,33 @@ class ScoredCodes:
         return found
 
 
-def read_scores(path: Path, G: "Generator") -> Samples:
-    """Codes and their scores from a CSV with a header.
+def read_scores(table: ScoreTable | Path, G: "Generator") -> Samples:
+    """The codes of a table's pictures with their scores.
 
-    The column ``seed`` names a picture of ``edit sample``: the code ``G.sample([seed], truncation=0.7)``, or of the
-    truncation in the column ``truncation`` where there is one. Or the column ``record`` names an inversion's file,
-    from the CSV's folder. Every other column is a score; an empty cell or ``nan`` is none.
+    A seed's picture is that of ``G.sample([seed], truncation=0.7)``, or of the truncation in its line.
 
     Raises:
-        InputError: the file is missing or malformed, scores one picture twice, or a record cannot be used.
+        InputError: the table cannot be read, scores one picture twice, or a record cannot be used.
     """
-    names, rows = _table(path)
-    scores = np.array([[_number(row[name], name, line, path) for name in names] for line, row in rows])
-    if _SEED in rows[0][1]:
-        seeds = [_whole(row[_SEED], line, path) for line, row in rows]
-        truncations = [_number(row.get(_TRUNCATION, ""), _TRUNCATION, line, path) for line, row in rows]
+    table = table if isinstance(table, ScoreTable) else ScoreTable.read(table)
+    names, rows, path = table.names, table.rows, table.path
+    scores = np.array([[table.number(row[name], name, line) for name in names] for line, row in rows])
+    if table.by_seed:
+        seeds = [table.seed(row[SEED], line) for line, row in rows]
+        truncations = [table.number(row.get(TRUNCATION, ""), TRUNCATION, line) for line, row in rows]
         usual = [_USUAL_TRUNCATION if math.isnan(value) else value for value in truncations]
         _check_once(list(zip(seeds, usual, strict=True)), [line for line, _ in rows], path)
         codes = _sampled(G, seeds, truncations)
     else:
-        records = [path.parent / row[_RECORD] for _, row in rows]
+        records = [path.parent / row[RECORD] for _, row in rows]
         _check_once(records, [line for line, _ in rows], path)
         codes = _recorded(G, records)
     plain = np.asarray((codes == codes[:, :1]).all(axis=(1, 2)))
-    return Samples(tuple(names), codes, scores, plain)
-
-
-def score_names(path: Path) -> tuple[str, ...]:
-    """The scores in a CSV, without the codes that they are of.
-
-    Raises:
-        InputError: as ``read_scores``.
-    """
-    return tuple(_table(path)[0])
-
-
-def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """The names of the scores, and each row with its line's number."""
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restkey="", restval="")
-            header = [name.strip() for name in reader.fieldnames or ()]
-            reader.fieldnames = header
-            rows = [(reader.line_num, row) for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as a CSV: {error}.") from error
-    keys = [key for key in (_SEED, _RECORD) if key in header]
-    names = [name for name in header if name not in (_SEED, _RECORD, _TRUNCATION)]
-    if len(keys) != 1 or not names or len(set(header)) != len(header) or "" in header:
-        raise InputError(
-            f"{path} needs a header with either {_SEED} or {_RECORD}, and a column with a name of its own for "
-            "each score."
-        )
-    if not rows:
-        raise InputError(f"{path} holds no scores.")
-    for line, row in rows:
-        if "" in row:
-            raise InputError(f"Line {line} of {path} has more cells than the header.")
-    return names, rows
-
-
-def _number(text: str, name: str, line: int, path: Path) -> float:
-    try:
-        value = float(text) if text.strip() else math.nan
-    except ValueError as error:
-        raise InputError(f"Line {line} of {path} has '{text}' for {name}, which is no number.") from error
-    return value if math.isfinite(value) else math.nan
-
-
-def _whole(text: str, line: int, path: Path) -> int:
-    if not text.strip().isdecimal() or len(text.strip()) > 20 or int(text) > LARGEST_SEED:
-        raise InputError(
-            f"Line {line} of {path} has '{text}' for a seed, which is a whole number from 0 to {LARGEST_SEED}."
-        )
-    return int(text)
+    return Samples(names, codes, scores, plain)
 
 
 def _check_once(codes: Sequence[object], lines: Sequence[int], path: Path) -> None:
-    """Two rows of one code would say two things of one picture, and be counted as two pictures."""
+    """Two rows of one code would be counted as two pictures."""
     seen: dict[object, int] = {}
     for code, line in zip(codes, lines, strict=True):
         first = seen.setdefault(code, line)
@@ -217,16 +190,3 @@ def _by_group(ws: "Tensor", G: "Generator") -> Array:
         rows = [row for row, its in enumerate(groups) if its == group] or list(range(G.num_ws))
         parts.append(ws[:, rows].mean(dim=1))
     return np.stack([part.double().cpu().numpy() for part in parts], axis=1)
-
-
-def parse_groups(layers: str) -> tuple[str, ...]:
-    """The groups of rows that a fit on scores may move, from what a person types.
-
-    Raises:
-        InputError: a part is no group.
-    """
-    parts = [part.strip() for part in layers.split(",")]
-    unknown = [part for part in parts if part not in (*GROUPS, "all")]
-    if unknown:
-        raise InputError(f"A fit on scores moves {', '.join(GROUPS)} or all layers, not '{unknown[0]}'.")
-    return GROUPS if "all" in parts else tuple(group for group in GROUPS if group in parts)

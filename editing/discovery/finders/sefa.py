@@ -5,12 +5,13 @@ A direction changes the picture most when it changes the styles most: the eigenv
 eigenvalues, where the columns of A are the weights by which w enters each style channel, each of length 1.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.features import style_weights
+from stylegan_latents.editing.discovery.finders.base import COUNT, Plan, RankedOptions, check_count
+from stylegan_latents.generator.cli.progress import Begin, Progress
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +46,8 @@ class SeFa:
         """
         import torch
 
+        from stylegan_latents.generator.features import style_weights
+
         chosen = self._chosen()
         weights = [weight for index, weight in enumerate(style_weights(self.G)) if index in chosen]
         matrix = torch.cat(weights).double().cpu()
@@ -56,8 +59,12 @@ class SeFa:
         largest = vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True))
         return vectors * largest.sign(), values
 
-    def find(self, count: int) -> list[Direction]:
+    def find(self, count: int = COUNT, on_progress: Progress | None = None) -> list[Direction]:
         """The directions with the largest eigenvalues: ``sefa-00``, ``sefa-01``, ...
+
+        Args:
+            count: how many.
+            on_progress: called with the number of directions found and in all.
 
         Raises:
             InputError: ``count`` is not between 1 and w_dim.
@@ -84,6 +91,8 @@ class SeFa:
                 },
             ).bind(self.G)
             found.append(calibrated(direction, self.G, statistics))
+            if on_progress is not None:
+                on_progress(len(found), count)
         return found
 
     def _chosen(self) -> set[int]:
@@ -101,11 +110,9 @@ class SeFa:
         return chosen
 
 
-def check_count(count: int, most: int) -> None:
-    """Refuse a number of directions that there cannot be.
+@dataclass(frozen=True, kw_only=True)
+class SeFaOptions(RankedOptions):
+    """What SeFa can be told."""
 
-    Raises:
-        InputError: it is not between 1 and ``most``.
-    """
-    if not 1 <= count <= most:
-        raise InputError(f"The number of directions has to be between 1 and {most} for this model, not {count}.")
+    def plan(self, begin: Begin) -> Plan:  # noqa: ARG002 - there is nothing to wait for
+        return Plan(self.numbered("sefa"), lambda G: SeFa(G, self.layers), "factorising the weights")

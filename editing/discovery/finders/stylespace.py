@@ -6,14 +6,24 @@ a channel's change of the picture falls inside a mask (section 4). To-RGB's styl
 they colour the whole picture.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
-from stylegan_latents.editing.discovery.finders.sefa import check_count
-from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
+from stylegan_latents.editing.discovery.finders.base import (
+    COUNT,
+    ExampleOptions,
+    Plan,
+    RankedOptions,
+    RegionOptions,
+    check_count,
+)
+from stylegan_latents.editing.discovery.finders.examples import ExamplePairs, examples_of
+from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,8 +31,7 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-Progress = Callable[[int, int], None]
-
+_CODES = 8
 # In standard deviations; examples that agree more closely than this agree by chance, or are the same.
 _LEAST_SPREAD = 0.05
 
@@ -56,13 +65,26 @@ class StyleSpace:
     Args:
         G: any generator.
         layers: whose channels take part, as a person types them; None for all.
+        region: codes ``[N, num_ws, w_dim]`` and masks ``[1 or N, 1, S, S]`` that ``find`` ranks by.
+        pairs: example codes that ``find`` ranks by where there is no region.
+        together: the name of one direction that ``find`` makes of the best channels; None for one of each.
+        channels: how many channels that one moves.
 
     Raises:
         InputError: there is no such layer, or the layers hold nothing but to-RGB.
     """
 
-    def __init__(self, G: "Generator", layers: str | None = None) -> None:
-        self.G = G
+    def __init__(
+        self,
+        G: "Generator",
+        layers: str | None = None,
+        *,
+        region: "tuple[Tensor, Tensor] | None" = None,
+        pairs: ExamplePairs | None = None,
+        together: str | None = None,
+        channels: int = COUNT,
+    ) -> None:
+        self.G, self.region, self.pairs, self.together, self.channels = G, region, pairs, together, channels
         self.layers = layers or "all"
         rows = G.rows(self.layers)
         self._taking_part = [layer.ws_index in rows and not layer.name.endswith("rgb") for layer in G.layers]
@@ -129,6 +151,8 @@ class StyleSpace:
         """
         import torch
 
+        from stylegan_latents.generator.features import effects_in_places
+
         size = size or min(256, self.G.resolution)
         masks = torch.nn.functional.interpolate(masks.float().to(ws.device), (size, size), mode="area")
         covered = masks.mean(dim=(1, 2, 3))
@@ -143,7 +167,26 @@ class StyleSpace:
         floor = total[self._mask().to(ws.device)].median()
         return self._ranked(energy[0] / (total + floor).clamp_min(1e-30), torch.ones_like(total))
 
-    def find(self, ranked: Sequence[Channel], count: int) -> list[Direction]:
+    def find(self, count: int = COUNT, on_progress: Progress | None = None) -> list[Direction]:
+        """Directions of the best channels, ranked by the region or by the pairs that were given.
+
+        Raises:
+            InputError: as ``rank_by_mask``, ``rank_by_examples``, ``directions`` and ``combine``.
+            ValueError: neither was given.
+        """
+        if self.region is not None:
+            ranked = self.rank_by_mask(*self.region, progress=on_progress)
+        elif self.pairs is not None:
+            if not self.pairs.names:
+                raise InputError("Ranking style channels needs pairs: records of the same names in both folders.")
+            ranked = self.rank_by_examples(self.pairs.after, self.pairs.before)
+        else:
+            raise ValueError("style channels are ranked by a region or by pairs")
+        if self.together is not None:
+            return [self.combine(ranked, self.channels, self.together)]
+        return self.directions(ranked, count)
+
+    def directions(self, ranked: Sequence[Channel], count: int) -> list[Direction]:
         """A direction for each of the best channels: ``stylespace-00``, ...; strength 1 is one standard deviation.
 
         Raises:
@@ -215,3 +258,37 @@ class StyleSpace:
             if taking_part[position]
         ]
         return sorted(found, key=lambda channel: (-channel.score, channel.position))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleSpaceOptions(RankedOptions, RegionOptions, ExampleOptions):
+    """What StyleSpace can be told."""
+
+    together: Annotated[
+        bool, typer.Option("--together", help="The --count best style channels as one direction.")
+    ] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.before is not None) == bool(self.mask):
+            raise InputError(
+                "--method stylespace needs either --mask, a picture or a name such as mouth, or "
+                "--before FOLDER --after FOLDER."
+            )
+        if self.name is not None and not self.together:
+            raise InputError(
+                "--name is for one direction of several style channels; add --together, or leave it out."
+            )
+        if self.samples is not None and not self.mask:
+            raise InputError("--samples has no meaning here, as no samples are looked at; leave it out.")
+
+    def plan(self, begin: Begin) -> Plan:
+        name = (self.name or "stylespace") if self.together else None
+
+        def make(G: "Generator") -> StyleSpace:
+            G.rows(self.layers or "all")
+            region = self.region(G, _CODES, begin) if self.mask else None
+            pairs = None if self.mask else examples_of(self, G)
+            return StyleSpace(G, self.layers, region=region, pairs=pairs, together=name, channels=self.wanted)
+
+        return Plan(self.numbered("stylespace") if name is None else (name,), make)

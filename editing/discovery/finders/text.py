@@ -1,33 +1,48 @@
-"""Directions and codes from texts (Patashnik et al., "StyleCLIP: Text-Driven Manipulation of StyleGAN Imagery",
-2021).
+"""Directions from texts (Patashnik et al., "StyleCLIP: Text-Driven Manipulation of StyleGAN Imagery", 2021,
+section 6): the style channels that move pictures towards a text in an image-text model's space.
 
-``TextDirections`` are the global directions of section 6: the style channels that move pictures a text's way
-in an image-text model's space. There a table of every channel's effect is made once, in hours on a GPU;
-``read_text_table`` reads such a table. Here one gradient for each sample asks all
-channels at once, which is the table's product with the text for small steps, in seconds.
-
-``TextOptimizer`` is the latent optimisation of section 4, without the identity loss, whose network is not at
-hand; the distance in W holds the person.
+The paper makes a table of every channel's effect once, in hours on a GPU; ``read_text_table`` reads such a table.
+Here one gradient for each sample gives all channels' effects along the text at once, in seconds: the table's
+product with the text, for small steps.
 """
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
-from stylegan_latents.editing.discovery.scorers.image_text import ImageTextModel, text_step
+from stylegan_latents.editing.discovery.finders.base import Finder, NamedOptions, Plan, SampledOptions
+from stylegan_latents.editing.discovery.finders.text_table import THRESHOLD, TextTable, read_text_table
+from stylegan_latents.editing.text.image_text import ImageTextModel, drawn_size, text_step
+from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
-    from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.generator import Generator
 
-Progress = Callable[[int, int], None]
-_SIDE = 224
+_of_text = partial(typer.Option, rich_help_panel="Text")
+_SAMPLES = 32
+
+
+@dataclass(frozen=True)
+class TextPair:
+    """What pictures are to show.
+
+    Attributes:
+        text: with what is wanted, such as ``a smiling face``.
+        neutral: without it, such as ``a face``.
+        name: of the direction; the text when empty.
+    """
+
+    text: str
+    neutral: str
+    name: str = ""
 
 
 class TextDirections:
@@ -38,16 +53,26 @@ class TextDirections:
         model: the image-text model.
         layers: whose channels take part, as a person types them; to-RGB's never do.
         size: side of the pictures that the model sees; as near above 224 as the generator draws when None.
+        texts: what ``find`` finds a direction for.
+        ws: codes that ``find`` looks at, ``[N, num_ws, w_dim]``.
 
     Raises:
         InputError: there is no such layer, or it drives to-RGB alone.
     """
 
     def __init__(
-        self, G: "Generator", model: ImageTextModel, layers: str | None = None, *, size: int | None = None
+        self,
+        G: "Generator",
+        model: ImageTextModel,
+        layers: str | None = None,
+        *,
+        size: int | None = None,
+        texts: TextPair | None = None,
+        ws: "Tensor | None" = None,
     ) -> None:
         import torch
 
+        self._texts, self._ws = texts, ws
         self.G, self.model, self.layers = G, model, layers or "all"
         rows = G.rows(self.layers)
         self._taking_part = torch.cat(
@@ -71,18 +96,33 @@ class TextDirections:
         """
         import torch
 
+        from stylegan_latents.generator.perceptual import as_colour
+
         total = torch.zeros(len(self._deviations))
         for index in range(len(ws)):
             styles = [style.detach().requires_grad_(True) for style in self.G.styles(ws[index : index + 1])]
             with torch.enable_grad():
-                seen = self.model.embed_images(self.G.synthesize_styles(styles, size=self._size))
+                seen = self.model.embed_images(as_colour(self.G.synthesize_styles(styles, size=self._size)))
                 slopes = torch.autograd.grad((seen @ step.to(seen)).sum(), styles)
             total += torch.cat(slopes, dim=1)[0].cpu() * self._deviations
             if progress is not None:
                 progress(index + 1, len(ws))
         return torch.where(self._taking_part, total / len(ws), torch.zeros(()))
 
-    def find(
+    def find(self, count: int = 1, on_progress: Progress | None = None) -> list[Direction]:  # noqa: ARG002 - one
+        """``direction`` for the texts and codes that were given.
+
+        Raises:
+            InputError: as ``direction``.
+            ValueError: they were not given.
+        """
+        if self._texts is None or self._ws is None:
+            raise ValueError("a direction from a text needs the text and codes to look at")
+        texts = self._texts
+        name = texts.name or None
+        return [self.direction(texts.text, texts.neutral, self._ws, name=name, progress=on_progress)]
+
+    def direction(
         self,
         text: str,
         neutral: str,
@@ -133,147 +173,80 @@ class TextDirections:
 
 
 @dataclass(frozen=True, eq=False)
-class TextOptimized:
-    """Where a search for a text ended.
+class TableDirections:
+    """Finds the direction of a text in a published table.
 
     Attributes:
-        ws: the code, ``[1, num_ws, w_dim]``.
-        before, after: how well the pictures of the first code and of this one fit the text, the cosine in the
-            model's space, from -1 to 1.
-        steps: how many were made.
-        stopped: whether the user ended it before the last one.
+        table: StyleCLIP's table of the generator.
+        model: the image-text model that the table was made with.
+        texts: what to find a direction for.
+        threshold: as for ``TextTable.direction``.
+        source: the table's name, for the direction's provenance.
     """
 
-    ws: "Tensor"
-    before: float
-    after: float
-    steps: int
-    stopped: bool = False
+    table: TextTable
+    model: ImageTextModel
+    texts: TextPair
+    threshold: float = THRESHOLD
+    source: str = ""
 
-
-class TextOptimizer:
-    """Searches for the code near a given one whose picture fits a text.
-
-    Args:
-        G: any generator; it is left as it is.
-        model: the image-text model.
-        steps, learning_rate: of Adam; the rate rises and falls as in a projection.
-        distance_weight: of the squared distance from the first code, the sum over W+.
-        rows: the rows of ws that may move; all when None.
-        size: as for ``TextDirections``.
-
-    Raises:
-        InputError: a setting is out of its range.
-    """
-
-    def __init__(
-        self,
-        G: "Generator",
-        model: ImageTextModel,
-        *,
-        steps: int = 300,
-        learning_rate: float = 0.1,
-        distance_weight: float = 0.008,
-        rows: Sequence[int] | None = None,
-        size: int | None = None,
-    ) -> None:
-        check_search(steps, learning_rate, distance_weight)
-        self.G, self.model, self.steps, self.learning_rate = G, model, steps, learning_rate
-        self.distance_weight = distance_weight
-        self.rows = list(range(G.num_ws)) if rows is None else list(rows)
-        self._size = size or drawn_size(G)
-
-    def optimize(
-        self,
-        ws: "Tensor",
-        text: str,
-        *,
-        noise: "Noise" = "const",
-        progress: Progress | None = None,
-        keep_partial: bool = False,
-    ) -> TextOptimized:
-        """The code whose picture fits the text.
-
-        Args:
-            ws: the code to start from, ``[1, num_ws, w_dim]``.
-            text: what the picture is to show.
-            noise: as for ``Generator.synthesize``.
-            progress: called with the number of steps done and in all.
-            keep_partial: whether Ctrl-C gives the code so far.
+    def find(self, count: int = 1, on_progress: Progress | None = None) -> list[Direction]:  # noqa: ARG002 - one
+        """The direction of the text.
 
         Raises:
-            InputError: the text is empty, or the search diverges.
+            InputError: as ``TextTable.direction`` and ``text_step``.
         """
-        import torch
-
-        if not text.strip():
-            raise InputError("Give a text, such as 'a smiling face'.")
-        wanted = self.model.embed_texts([text])[0]
-        start = ws.detach().to(self.G.device, torch.float32)
-        before, done, stopped = self._fit(start, wanted, noise), 0, False
-        with torch.enable_grad():
-            moving = start[:, self.rows].clone().requires_grad_(True)
-            adam = torch.optim.Adam([moving], lr=self.learning_rate)
-            try:
-                for step in range(self.steps):
-                    self._step(adam, moving, start, wanted, noise, (step + 0.5) / self.steps)
-                    done = step + 1
-                    if progress is not None:
-                        progress(done, self.steps)
-            except KeyboardInterrupt:
-                if not keep_partial:
-                    raise
-                stopped = True
-        code = self._with(start, moving.detach())
-        return TextOptimized(code, before, self._fit(code, wanted, noise), done, stopped)
-
-    def _step(
-        self,
-        adam: "torch.optim.Adam",
-        moving: "Tensor",
-        start: "Tensor",
-        wanted: "Tensor",
-        noise: "Noise",
-        part: float,
-    ) -> None:
-        adam.param_groups[0]["lr"] = self.learning_rate * min(
-            1.0, part / 0.05, 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - part) / 0.25))
-        )
-        seen = self.model.embed_images(self.G.synthesize(self._with(start, moving), noise, size=self._size))
-        loss = 1 - (seen @ wanted.to(seen)).mean()
-        loss = loss + self.distance_weight * (moving - start[:, self.rows]).square().sum()
-        if not math.isfinite(float(loss.detach())):
-            raise InputError("The search diverged; use a lower learning rate.")
-        adam.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        adam.step()
-
-    def _with(self, start: "Tensor", moving: "Tensor") -> "Tensor":
-        code = start.clone()
-        code[:, self.rows] = moving
-        return code
-
-    def _fit(self, code: "Tensor", wanted: "Tensor", noise: "Noise") -> float:
-        import torch
-
-        with torch.inference_mode():
-            seen = self.model.embed_images(self.G.synthesize(code, noise, size=self._size))
-            return float((seen @ wanted.to(seen)).mean())
+        texts = self.texts
+        step = text_step(self.model, texts.text, texts.neutral)
+        found = self.table.direction(step, texts.name or texts.text, threshold=self.threshold)
+        about: dict[str, JSON] = {
+            "positive": texts.text,
+            "neutral": texts.neutral,
+            "model": self.model.version,
+            "method": self.source,
+        }
+        return [replace(found, provenance={**found.provenance, **about})]
 
 
-def check_search(steps: int, learning_rate: float, distance_weight: float) -> None:
-    """Raise InputError for settings that no search of ``TextOptimizer`` can have."""
-    if steps < 1:
-        raise InputError(f"A search needs at least 1 step, not {steps}.")
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise InputError(f"The learning rate has to be above 0, not {learning_rate}.")
-    if not (math.isfinite(distance_weight) and distance_weight >= 0):
-        raise InputError(f"The distance's weight has to be 0 or above, not {distance_weight}.")
+@dataclass(frozen=True, kw_only=True)
+class TextOptions(NamedOptions, SampledOptions):
+    """What ``TextDirections`` and ``TableDirections`` can be told."""
 
+    text: Annotated[str | None, _of_text(help="What the picture is to show: 'a smiling face'.")] = None
+    neutral: Annotated[str | None, _of_text(help="What it shows without that: 'a face'.")] = None
+    weights: Annotated[
+        str | None, _of_text(help="CLIP's weights, ViT-B-32: a file, or open_clip's name.", metavar="FILE|NAME")
+    ] = None
+    table: Annotated[Path | None, _of_text(help="StyleCLIP's table of this model, fs3.npy.", metavar="FILE")] = None
+    threshold: Annotated[
+        float | None, _of_text(help="How relevant a style channel of a --table has to be; 0.1 by default.")
+    ] = None
 
-def drawn_size(G: "Generator") -> int:
-    """The side of pictures for an image-text model: the smallest the generator draws from 224 pixels on."""
-    size = G.resolution
-    while size // 2 >= _SIDE:
-        size //= 2
-    return size
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (self.text and self.text.strip() and self.neutral and self.neutral.strip()):
+            raise InputError("--method text needs --text and --neutral, such as 'a smiling face' and 'a face'.")
+        if self.threshold is not None and self.table is None:
+            raise InputError("--threshold is for a --table; without one the most relevant style channels move.")
+        if self.threshold is not None and not 0 < self.threshold < 1:
+            raise InputError(f"--threshold is a relevance between 0 and 1, such as 0.1, not {self.threshold:g}.")
+        if self.samples is not None and self.table is not None:
+            raise InputError("--samples has no meaning here, as no samples are looked at; leave it out.")
+
+    def plan(self, begin: Begin) -> Plan:  # noqa: ARG002 - there is nothing to wait for
+        name = self.name or "text"
+        texts = TextPair(self.text or "", self.neutral or "", name)
+
+        def make(G: "Generator") -> Finder:
+            from stylegan_latents.editing.text.image_text import OPENAI, WEIGHTS, OpenCLIP
+
+            if self.table is None:
+                model = OpenCLIP(self.weights or WEIGHTS, device=G.device)
+                return TextDirections(G, model, self.layers, texts=texts, ws=self.sampled(G, _SAMPLES))
+            table = read_text_table(self.table, G)  # before the model, whose weights may have to be fetched
+            # The published tables are in the space of OpenAI's own weights.
+            model = OpenCLIP(self.weights or OPENAI, quick_gelu=True, device=G.device)
+            table.check_model(model)
+            return TableDirections(table, model, texts, self.threshold or THRESHOLD, self.table.name)
+
+        return Plan((name,), make)

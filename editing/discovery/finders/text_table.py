@@ -17,7 +17,7 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stylegan_latents.editing.discovery.scorers.image_text import ImageTextModel
+    from stylegan_latents.editing.text.image_text import ImageTextModel
     from stylegan_latents.generator.generator import Generator
 
 THRESHOLD = 0.1

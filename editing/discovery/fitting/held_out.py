@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.discovery.fitting.attributes import Attribute
+from stylegan_latents.editing.discovery.fitting.identity import identity_share
 from stylegan_latents.editing.discovery.fitting.leakage import changes
-from stylegan_latents.editing.discovery.fitting.person_sparing import bearable_share
 from stylegan_latents.editing.discovery.fitting.samples import score_codes
-from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute, Scorer
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,14 +57,13 @@ class HeldOut:
         gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * _LENGTH)
         return gains
 
-    def scaled(self, attribute: Attribute, step: Array, likeness: Scorer | None = None) -> Direction:
+    def scaled(self, attribute: Attribute, step: Array, identity: Scorer | None = None) -> Direction:
         """The step as a direction, with the scale that moves the median face by one standard deviation.
 
         Args:
             attribute: what the step, ``[3, w_dim]`` in W, is for.
             step: of any length.
-            likeness: gives the numbers that say who a face is, where the scale is to be as much shorter as
-                ``bearable_share`` says.
+            identity: gives the descriptor of a face, where the scale is to be shortened as ``identity_share`` says.
 
         Raises:
             InputError: the step changes next to nothing.
@@ -76,7 +74,7 @@ class HeldOut:
         length = 1.0
         # The answer is nearly linear: a few codes give a length that the second round, on all, only corrects.
         for few in (max(1, count // 4), count):
-            # What lies between two edits takes no score of what they start from.
+            # The difference between two edits does not depend on the scores before them.
             nothing = np.zeros((few, len(self.scorer.names)))
             result = self.changes(self._direction(attribute, step, length), ws[:few], (-1, 1), nothing)[..., own]
             gain = float(np.nanmedian((result[1] - result[0]) / 2)) / self.deviations[own]
@@ -87,9 +85,9 @@ class HeldOut:
                 )
             length /= gain
         direction = self._direction(attribute, step, length)
-        if likeness is None:
+        if identity is None:
             return direction
-        share = bearable_share(self.G, likeness, direction, ws[: self.count], exact=self.exact)
+        share = identity_share(self.G, identity, direction, ws[: self.count], exact=self.exact)
         return self._direction(attribute, step, length * share)
 
     def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:

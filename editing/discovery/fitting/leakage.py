@@ -73,7 +73,7 @@ def effect(
     at_one: Array,
     at_two: Array,
     deviations: Array,
-    tied: Sequence[str] = (),
+    dependent: Sequence[str] = (),
 ) -> Effect:
     """Summarise changes.
 
@@ -83,10 +83,10 @@ def effect(
         judged: the scores of all directions, which leakage is about; all scores where there is but one direction.
         at_one, at_two: ``[2, N, len(names)]``, the changes at -1 and +1, and at -2 and +2.
         deviations: of each score over samples of W.
-        tied: scores that do not change apart from its own, which leakage leaves out.
+        dependent: scores that cannot stay while its own changes, which leakage leaves out.
     """
     own = list(names).index(name)
-    apart = [index for index, other in enumerate(names) if other != name and other not in tied]
+    apart = [index for index, other in enumerate(names) if other != name and other not in dependent]
     others = [index for index in apart if names[index] in judged] or apart
     one, two = at_one / deviations, at_two / deviations
     moved: Array = np.nanmean(two[1] - two[0], axis=0) / 4

@@ -121,6 +121,19 @@ def fit(samples: Samples, method: Method = "ridge", *, strength: float = 600.0) 
     return LinearModel(samples.names, effects, colouring, np.array(accuracy), np.array(sides), alike)
 
 
+def parse_groups(layers: str) -> tuple[str, ...]:
+    """The groups of rows that a fit on scores may move, from what a person types.
+
+    Raises:
+        InputError: a part is no group.
+    """
+    parts = [part.strip() for part in layers.split(",")]
+    unknown = [part for part in parts if part not in (*GROUPS, "all")]
+    if unknown:
+        raise InputError(f"A fit on scores moves {', '.join(GROUPS)} or all layers, not '{unknown[0]}'.")
+    return GROUPS if "all" in parts else tuple(group for group in GROUPS if group in parts)
+
+
 def _whiten(codes: Array) -> tuple[Array, Array]:
     """Matrices from whitened codes to codes, and back, over the principal axes of ``codes [N, w_dim]``."""
     values, vectors = np.linalg.eigh(codes.T @ codes / len(codes))

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer, focus_of
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.layers import GROUPS
@@ -132,13 +132,15 @@ def _scored(G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, exact: b
     import torch
 
     from stylegan_latents.generator.ops.cores import on_every_core
+    from stylegan_latents.generator.perceptual import as_colour
 
     size = min(size, G.resolution)
-    focus = focus_of(scorer)
+    focus = scorer.focus
 
     def score(codes: "Tensor") -> Array:
         with torch.no_grad():
-            return scorer(G.synthesize(codes, size=size) if exact else G.sketch(codes, size=size, focus=focus))
+            images = G.synthesize(codes, size=size) if exact else G.sketch(codes, size=size, focus=focus)
+            return scorer.score(as_colour(images))
 
     batches = [ws[start : start + _BATCH] for start in range(0, len(ws), _BATCH)]
     yield from on_every_core(score, batches) if ws.device.type == "cpu" else map(score, batches)
@@ -191,7 +193,7 @@ def sample(
         "names": list(scorer.names),
     }
     if not exact:
-        settings["pictures"], settings["focus"] = _SKETCH, focus_of(scorer)
+        settings["pictures"], settings["focus"] = _SKETCH, scorer.focus
     path = None if cache is None else cache / f"{_digest(settings)}.npz"
     scores = np.full((samples, len(scorer.names)), np.nan)
     done = 0

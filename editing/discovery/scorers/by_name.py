@@ -1,5 +1,6 @@
-"""Where scores come from, by what a person names."""
+"""The scorers by what a person names: one entry for each, which every command and the demo read."""
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,56 +10,81 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+    from stylegan_latents.editing.discovery.scorers.table import ScoreTable
 
-_CLASSIFIERS = (".onnx", ".pt", ".pth", ".torchscript")
+_HERE = "stylegan_latents.editing.discovery.scorers"
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Where scores come from.
+class ScorerEntry:
+    """A scorer, and what names it.
 
     Attributes:
-        names: of all scores.
-        scorer: what measures pictures; None for a table.
-        table: a CSV of scores; None for a scorer.
-        notes: sentences on how good the scores are, as far as that is known.
+        where: module and class, ``package.module:Class``; imported when it is used.
+        words: what a person gives, as help pages list it.
+        summary: what it measures.
+        suffixes: of the files that it is read from.
+        folder: whether it is read from a folder.
+        new_pictures: whether it scores new pictures; a table of scores does not.
     """
 
-    names: tuple[str, ...]
-    scorer: "Scorer | None" = None
-    table: Path | None = None
-    notes: tuple[str, ...] = ()
+    where: str
+    words: str
+    summary: str
+    suffixes: tuple[str, ...] = ()
+    folder: bool = False
+    new_pictures: bool = True
+
+    def opens(self, name: str, text: str) -> bool:
+        """Whether ``text`` names it, where ``name`` is its key in ``SCORERS``."""
+        path = Path(text).expanduser()
+        if self.suffixes or self.folder:
+            return path.suffix in self.suffixes or (self.folder and path.is_dir())
+        return text == name
 
 
-def open_scores(text: str, begin: Begin) -> Scored:
-    """The scores that a person names: ``faces``, ``colour``, a network's file, a CSV, or a folder.
+SCORERS: dict[str, ScorerEntry] = {
+    "faces": ScorerEntry(f"{_HERE}.faces:FaceScorer", "faces", "pose, expression, age and looks of aligned faces"),
+    "colour": ScorerEntry(f"{_HERE}.colour:ColourScorer", "colour", "lightness and colours of the whole picture"),
+    "network": ScorerEntry(
+        f"{_HERE}.classifier:ClassifierScorer", "an .onnx or TorchScript file", "outputs of a network",
+        suffixes=(".onnx", ".pt", ".pth", ".torchscript"),
+    ),
+    "table": ScorerEntry(
+        f"{_HERE}.table:ScoreTable", "a .csv of scores", "scores made elsewhere", suffixes=(".csv",),
+        new_pictures=False,
+    ),
+    "folder": ScorerEntry(
+        f"{_HERE}.labelled:LabelledScorer", "a folder with a folder of pictures for each label",
+        "what tells the labels apart", folder=True,
+    ),
+}  # fmt: skip
+"""Names, and kinds of files and folders, to scorers; the first entry that fits is taken."""
+
+
+def scorer_words(*, new_pictures: bool = False) -> str:
+    """What ``--scorer`` takes, as a list in words.
+
+    Args:
+        new_pictures: whether to leave out what does not score new pictures.
+    """
+    words = [entry.words for entry in SCORERS.values() if entry.new_pictures or not new_pictures]
+    return f"{', '.join(words[:-1])}, or {words[-1]}"
+
+
+def open_scorer(text: str, begin: Begin) -> "Scorer | ScoreTable":
+    """The scorer, or the table of scores, that a person names.
+
+    Args:
+        text: a name in ``SCORERS``, or the path of a file or folder.
+        begin: makes a progress bar.
 
     Raises:
         InputError: there is no such scorer, or it cannot be read.
     """
-    if text == "faces":
-        from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
-
-        return Scored(FaceScorer.names, FaceScorer())
-    if text == "colour":
-        from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
-
-        return Scored(ColourScorer.names, ColourScorer())
-    path = Path(text).expanduser()
-    if path.suffix in _CLASSIFIERS:
-        from stylegan_latents.editing.discovery.scorers.classifier import ClassifierScorer
-
-        network = ClassifierScorer(path)
-        return Scored(network.names, network, notes=network.notes)
-    if path.suffix == ".csv":
-        from stylegan_latents.editing.discovery.finders.scored_codes import score_names
-
-        return Scored(score_names(path), table=path)
-    if path.is_dir():
-        from stylegan_latents.editing.discovery.scorers.labelled import LabelledScorer
-
-        learned = LabelledScorer(path, progress=begin("reading labelled pictures"))
-        return Scored(learned.names, learned, notes=learned.notes)
-    raise InputError(
-        f"There is no scorer '{text}': give faces, colour, an .onnx or TorchScript file, a .csv, or a folder."
-    )
+    for name, entry in SCORERS.items():
+        if entry.opens(name, text):
+            module, _, class_name = entry.where.partition(":")
+            scorer: type[Scorer] | type[ScoreTable] = getattr(importlib.import_module(module), class_name)
+            return scorer.open(text, begin)
+    raise InputError(f"There is no scorer '{text}': give {scorer_words()}.")

@@ -7,7 +7,7 @@ What it wants of its pictures and what its outputs are called is read from the f
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +15,18 @@ import numpy.typing as npt
 from stylegan_latents.editing.discovery.scorers.network_file import open_network
 from stylegan_latents.editing.discovery.scorers.network_settings import NetworkSettings, Outputs, read_settings
 from stylegan_latents.editing.discovery.scorers.preprocessing import Preprocessing
-from stylegan_latents.editing.discovery.scorers.scorer import Array
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from stylegan_latents.generator.cli.progress import Begin
+
 _SIDE = 224
 
 
-class ClassifierScorer:
+class ClassifierScorer(Scorer):
     """Runs a network from a file on pictures and gives its outputs as scores.
 
     An ONNX file holds a graph of known operations. A TorchScript file holds a program, which runs in PyTorch's own
@@ -46,7 +48,7 @@ class ClassifierScorer:
 
     Attributes:
         names: of the scores.
-        exclusive: groups of names of which a picture has one, so that none of a group changes alone.
+        exclusive: the classes as one group, where they are mutually exclusive.
         size: height and width of what the network gets.
         notes: sentences on what the network is given and what is made of its outputs.
 
@@ -85,6 +87,11 @@ class ClassifierScorer:
         self.version = f"{path.stem}-{hashlib.sha256(path.read_bytes() + settings.encode()).hexdigest()[:16]}"
         self.notes = (self._describe(told if preprocessing is None else NetworkSettings()),)
 
+    @classmethod
+    def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - it is read in no time
+        """The network in a file."""
+        return cls(Path(text).expanduser())
+
     def _names(self, names: Sequence[str] | None, told: NetworkSettings, count: int) -> tuple[str, ...]:
         stem = self.path.stem
         numbered = [stem] if count == 1 else [f"{stem}-{index}" for index in range(count)]
@@ -118,7 +125,7 @@ class ClassifierScorer:
         ends = torch.tensor([-1.0, 1.0])[:, None, None, None].expand_as(noise)
         return self._run(self.preprocessing(torch.cat([ends, noise]), self.size))
 
-    def __call__(self, images: "Tensor") -> Array:
+    def score(self, images: "Tensor") -> Array:
         """Score pictures.
 
         Args:

@@ -4,15 +4,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stylegan_latents.editing.discovery.scorers.scorer import Array, to_pixels
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer, Unit, to_pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 _LUMA = np.array([0.299, 0.587, 0.114])
+_UNITS = {
+    "lightness": Unit("", 0, 1),
+    "contrast": Unit("", 0, 0.5),
+    "colourfulness": Unit("", 0),
+    "redness": Unit("", -1, 1),
+    "yellowness": Unit("", -1, 1),
+}
 
 
-class ColourScorer:
+class ColourScorer(Scorer):
     """Lightness, contrast, colourfulness, redness and yellowness of pictures.
 
     ``lightness`` is the mean and ``contrast`` the standard deviation of luma, from 0 to 1; ``colourfulness`` is
@@ -22,8 +29,9 @@ class ColourScorer:
 
     names = ("lightness", "contrast", "colourfulness", "redness", "yellowness")
     version = "colour-1"
+    units = _UNITS
 
-    def __call__(self, images: "Tensor") -> Array:
+    def score(self, images: "Tensor") -> Array:
         """Score pictures.
 
         Args:

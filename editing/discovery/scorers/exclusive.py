@@ -1,7 +1,6 @@
-"""Scores that do not change apart, such as those of two classes of which a picture has one.
+"""Scores that cannot change one without the other, such as those of mutually exclusive classes.
 
-What an edit does to one of them it does to the other, whatever the direction: to call that leakage would be to
-blame the direction for how the scores are made.
+What an edit does to one of them it does to the other, whatever the direction, so that it does not count as leakage.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,27 +9,21 @@ import numpy as np
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 
-TIED = 0.98
-"""Scores that correlate beyond this over samples, either way, say the same but for a fifth of a deviation."""
-
-
-def exclusive_groups(scorer: object) -> tuple[tuple[str, ...], ...]:
-    """The groups of a scorer's names of which a picture has one, where it tells any under ``exclusive``."""
-    groups: tuple[tuple[str, ...], ...] = getattr(scorer, "exclusive", ())
-    return groups
+DEPENDENT = 0.98
+"""Scores whose correlation over samples is larger than this in size differ by a fifth of a deviation at most."""
 
 
 def holdable(name: str, names: Sequence[str], exclusive: Sequence[Sequence[str]]) -> list[str]:
     """The others of ``names`` that an edit can leave alone, all of them at once, while it changes one.
 
-    Of more than two classes of which a picture has one, and which are all among ``names``, none changes while the
-    others stay; and where all but one of them stay, that one does, too. (Of two, each is the other's mirror; to ask
-    for both is refused where a direction is fitted.)
+    Of more than two mutually exclusive classes that are all among ``names``, none changes while the others stay;
+    and where all but one of them stay, that one does, too. (Of two, each is the other's mirror; to ask for both is
+    refused where a direction is fitted.)
 
     Args:
         name: the score that is to change.
         names: the scores that directions are looked for.
-        exclusive: groups of names of which a picture has one.
+        exclusive: groups of names that are mutually exclusive classes.
     """
     left: set[str] = set()
     for group in exclusive:
@@ -43,23 +36,27 @@ def holdable(name: str, names: Sequence[str], exclusive: Sequence[Sequence[str]]
     return [other for other in names if other != name and other not in left]
 
 
-def tied_scores(
+def dependent_scores(
     names: Sequence[str], correlations: Array | None, exclusive: Sequence[Sequence[str]] = ()
 ) -> dict[str, tuple[str, ...]]:
-    """For each score the others that do not change apart from it; scores that have none are left out.
+    """For each score the others that cannot stay while it changes; scores that have none are left out.
 
     Args:
         names: of the scores.
         correlations: over samples, ``[scores, scores]``; NaN where there is none. None where nothing is known.
-        exclusive: groups of names of which a picture has one.
+        exclusive: groups of names that are mutually exclusive classes.
     """
     found = {}
     for index, name in enumerate(names):
-        alike = set() if correlations is None else set(np.flatnonzero(np.abs(correlations[index]) > TIED).tolist())
+        alike = (
+            set() if correlations is None else set(np.flatnonzero(np.abs(correlations[index]) > DEPENDENT).tolist())
+        )
         group = {other for one in exclusive if name in one for other in one}
-        tied = tuple(other for at, other in enumerate(names) if at != index and (at in alike or other in group))
-        if tied:
-            found[name] = tied
+        dependent = tuple(
+            other for at, other in enumerate(names) if at != index and (at in alike or other in group)
+        )
+        if dependent:
+            found[name] = dependent
     return found
 
 
@@ -72,10 +69,10 @@ def correlations(scores: Array) -> Array:
     return result
 
 
-def say_tied(tied: Mapping[str, Sequence[str]]) -> list[str]:
+def say_left_out(dependent: Mapping[str, Sequence[str]]) -> list[str]:
     """A sentence for each score whose leakage leaves others out."""
     sentences = []
-    for name, others in tied.items():
+    for name, others in dependent.items():
         quoted = ", ".join(f"'{other}'" for other in others)
         sentences.append(f"The leakage of '{name}' leaves out {quoted}, which cannot stay while it changes.")
     return sentences

@@ -1,4 +1,4 @@
-"""Where a head looks, from its landmarks, and the landmarks as they would be on a head that looks ahead.
+"""Where a head looks, from its landmarks, and its expression, from the landmarks of a head that looks ahead.
 
 A generic head is laid over the landmarks by least squares under a scaled orthographic camera (POSIT's camera:
 DeMenthon and Davis 1995), which is what portraits taken from over a metre away come close to. Only points on
@@ -40,6 +40,9 @@ HEAD = Landmarks(
     mouth_corners=np.array([(-25, 68, 8), (25, 68, 8)], np.float64),
 )  # fmt: skip
 """A generic head's landmarks in three dimensions, ``[k, 3]`` each."""
+
+EXPRESSIONS = ("smile", "mouth-open", "eyes-open", "brows-up")
+"""The names of ``expression_scores``."""
 
 _EARS = [0, 1, 2, 3, 13, 14, 15, 16]  # of the outline: what lies beside them
 # Points on the outline slide along the head as it turns, so they count less than fixed ones.
@@ -104,6 +107,41 @@ def _on_bone(landmarks: Landmarks) -> Array:
     """The points that take part, ``[..., 21, 2]``; last the corners of the left and of the right eye."""
     corners = [landmarks.left_eye[..., [0, 3], :], landmarks.right_eye[..., [0, 3], :]]
     return np.concatenate([landmarks.outline[..., _EARS, :], landmarks.nose, *corners], axis=-2)
+
+
+def expression_scores(landmarks: Landmarks) -> Array:
+    """Score expressions.
+
+    Args:
+        landmarks: of N faces, in millimetres, x to the viewer's right and y down, from ``look_ahead``.
+
+    Returns:
+        ``[N, 4]``, in the order of ``EXPRESSIONS``, each growing with what its name says:
+
+        - smile: how far apart the mouth's corners are, plus how far they lie above the upper lip's lower
+          edge, over the eyes' distance. The lower lip has no part in it: a jaw that drops is no smile.
+        - mouth-open: the gap between the lips over the eyes' distance.
+        - eyes-open: the gap between the lids over the eye's width, the mean of both eyes.
+        - brows-up: the brows' height over the eyes, over the eyes' distance.
+    """
+    left_eye, right_eye, lips = landmarks.left_eye, landmarks.right_eye, landmarks.inner_lips
+    left, right = landmarks.mouth_corners[:, 0], landmarks.mouth_corners[:, 1]
+    eyes = np.linalg.norm(right_eye[:, 3] - left_eye[:, 0], axis=-1)
+    width = np.linalg.norm(right - left, axis=-1) / eyes
+    lift = (lips[:, 2, 1] - ((left + right) / 2)[:, 1]) / eyes
+    gap = sum(lips[:, low, 1] - lips[:, high, 1] for low, high in ((7, 1), (6, 2), (5, 3)))
+    lids = (_openness(left_eye) + _openness(right_eye)) / 2
+    both = np.concatenate([left_eye, right_eye], axis=1)
+    brows = (both[..., 1].mean(1) - landmarks.brows[..., 1].mean(1)) / eyes
+    return np.stack([width + lift, gap / 3 / eyes, lids, brows], axis=1)
+
+
+def _openness(eye: Array) -> Array:
+    """Mean gap between the lids over the width of one eye (the eye aspect ratio: Soukupova and Cech 2016)."""
+    outer, upper1, upper2, inner, lower2, lower1 = (eye[:, index] for index in range(6))
+    gap = np.linalg.norm(upper1 - lower1, axis=-1) + np.linalg.norm(upper2 - lower2, axis=-1)
+    result: Array = gap / 2 / np.linalg.norm(outer - inner, axis=-1)
+    return result
 
 
 def _rotation(yaw: Array, pitch: Array, roll: Array) -> Array:

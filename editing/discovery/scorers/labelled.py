@@ -3,15 +3,17 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from stylegan_latents.editing.discovery.scorers.scorer import Array
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from stylegan_latents.generator.cli.progress import Begin
 
 Features = Callable[["Tensor"], Array]
 Progress = Callable[[int, int], None]
@@ -21,7 +23,7 @@ _LAYERS, _GRID = 3, 6
 _LEAST = 5
 
 
-class LabelledScorer:
+class LabelledScorer(Scorer):
     """Tells labels apart by logistic regression on the features that LPIPS's AlexNet sees.
 
     What the last three layers see is kept on a coarse grid, as the pictures are cropped alike and a smile is in one
@@ -61,18 +63,19 @@ class LabelledScorer:
         standard = (values - self._mean) / self._deviation
         fits = [_fit(standard, truth == name) for name in self.names]
         self.accuracy = tuple(accuracy for _, _, accuracy in fits)
-        self._weights = np.stack([weight for weight, _, _ in fits], axis=1)
-        self._offsets = np.array([offset for _, offset, _ in fits])
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """How well each label is told, as sentences."""
-        return tuple(
+        self.notes = tuple(
             f"The pictures tell '{name}' with an accuracy of {accuracy:.2f} on held-out ones (0.5 is chance)."
             for name, accuracy in zip(self.names, self.accuracy, strict=True)
         )
+        self._weights = np.stack([weight for weight, _, _ in fits], axis=1)
+        self._offsets = np.array([offset for _, offset, _ in fits])
 
-    def __call__(self, images: "Tensor") -> Array:
+    @classmethod
+    def open(cls, text: str, begin: "Begin") -> Self:
+        """The scorer that a folder's labels teach."""
+        return cls(Path(text).expanduser(), progress=begin("reading labelled pictures"))
+
+    def score(self, images: "Tensor") -> Array:
         """The log odds of each label, float64 ``[N, len(names)]``, of pictures ``[N, 3, H, W]`` in [-1, 1]."""
         import torch
 

@@ -1,38 +1,110 @@
-"""The interface of everything that measures pictures, and putting several measures side by side."""
+"""The interface of everything that measures pictures, and several measures side by side."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.layers import GROUPS, Group
+
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from stylegan_latents.generator.cli.progress import Begin
     from stylegan_latents.generator.layers import Box
 
 Array = npt.NDArray[np.float64]
 
 
-class Scorer(Protocol):
+@dataclass(frozen=True)
+class Unit:
+    """What a score is measured in.
+
+    Attributes:
+        name: such as ``degrees``; empty for a number without a unit.
+        low, high: the range that scores can have.
+    """
+
+    name: str = ""
+    low: float = -np.inf
+    high: float = np.inf
+
+    def check(self, score: str, value: float) -> None:
+        """Refuse a value that no picture scores.
+
+        Raises:
+            InputError: it is outside of the range.
+        """
+        if not self.low <= value <= self.high:
+            name = f" {self.name}" if self.name else ""
+            raise InputError(f"'{score}' runs from {self.low:g} to {self.high:g}{name}, so {value:g} is no target.")
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What to find a direction for.
+
+    Attributes:
+        name: of the direction and of the score it changes.
+        positive, negative: what strengths above and below 0 do.
+        layers: the groups of rows that move, as a person types them.
+        fixed: scores to leave alone, beside those of all other attributes.
+    """
+
+    name: str
+    positive: str
+    negative: str
+    layers: str
+    fixed: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """``layers`` as groups."""
+        parts = self.layers.split(",")
+        return tuple(group for group in GROUPS if "all" in parts or group in parts)
+
+
+class Scorer(ABC):
     """Gives every picture one number for each of its names.
 
     Attributes:
         names: what the numbers measure, each once.
         version: changes whenever the same picture would score differently; cached scores depend on it.
-
-    A scorer may also have a ``focus``, the part of the picture that it looks at closely: left, top, right and
-    bottom in sides of it. Where pictures need not be exact, the rest is drawn coarser then; see
-    ``Generator.sketch``.
+        units: of the scores by name; a score without an entry is a number of any size.
+        exclusive: groups of names that are mutually exclusive classes, so that no score of a group changes alone.
+        attributes: what directions are found for by default; empty for every score.
+        notes: sentences on how good the scores are, as far as that is known.
+        focus: the part of the picture that it looks at closely: left, top, right and bottom in sides of it; None
+            for all of it. Where pictures need not be exact, the rest is drawn coarser; see ``Generator.sketch``.
     """
 
-    @property
-    def names(self) -> tuple[str, ...]: ...
+    names: tuple[str, ...]
+    version: str
+    units: Mapping[str, Unit] = {}
+    exclusive: tuple[tuple[str, ...], ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    notes: tuple[str, ...] = ()
+    focus: "Box | None" = None
 
-    @property
-    def version(self) -> str: ...
+    @classmethod
+    def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - for scorers that come from a file
+        """The scorer that a person names.
 
-    def __call__(self, images: "Tensor") -> Array:
+        Args:
+            text: what they typed: the scorer's name, or the path of what it is read from.
+            begin: makes a progress bar.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return cls()
+
+    @abstractmethod
+    def score(self, images: "Tensor") -> Array:
         """Score pictures; may be called from several threads at once.
 
         Args:
@@ -41,28 +113,33 @@ class Scorer(Protocol):
         Returns:
             float64 ``[N, len(names)]``; NaN where a picture cannot be scored, for one where there is no face.
         """
-        ...
+
+    def default_attributes(self) -> tuple[Attribute, ...]:
+        """``attributes``, or every score; of two mutually exclusive classes the second, which serves both."""
+        mirrored = {group[0] for group in self.exclusive if len(group) == 2}
+        return self.attributes or tuple(
+            Attribute(name, f"more {name}", f"less {name}", "all") for name in self.names if name not in mirrored
+        )
+
+    def faster(self) -> "Scorer":
+        """A scorer of the same names that takes less time for each of many samples; itself where there is none."""
+        return self
 
 
-class Scorers:
+class Scorers(Scorer):
     """Several scorers as one."""
 
     def __init__(self, parts: Sequence[Scorer]) -> None:
         self.parts = tuple(parts)
         self.names = tuple(name for part in self.parts for name in part.names)
         self.version = "+".join(part.version for part in self.parts)
-        self.focus = _about([focus_of(part) for part in parts])
+        self.focus = _about([part.focus for part in parts])
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"the names of the scores are not unique: {', '.join(self.names)}")
 
-    def __call__(self, images: "Tensor") -> Array:
+    def score(self, images: "Tensor") -> Array:
         """The scores of all parts, ``[N, len(names)]``, in their order."""
-        return np.concatenate([part(images) for part in self.parts], axis=1)
-
-
-def focus_of(scorer: Scorer) -> "Box | None":
-    """The part of the picture that it looks at closely; None for all of it."""
-    return getattr(scorer, "focus", None)
+        return np.concatenate([part.score(images) for part in self.parts], axis=1)
 
 
 def _about(boxes: "Sequence[Box | None]") -> "Box | None":

@@ -42,7 +42,7 @@ def test_stopping_ends_the_work(visit: Visit) -> None:
     visit.stop.set()
     with pytest.raises(StoppedError):
         list(running)
-    with visit.studio.turns:  # the turn was given back
+    with visit.computing():  # the turn was given back
         pass
 
 
@@ -64,7 +64,7 @@ def test_a_page_that_closes_ends_the_work(visit: Visit) -> None:
     running = run_reporting(visit, endless, every=0.01)
     next(running)
     running.close()
-    with visit.studio.turns:
+    with visit.computing():
         pass
 
 

@@ -6,8 +6,7 @@ import pytest
 from PIL import Image
 
 from stylegan_latents.demo.session import files as visit_files
-from stylegan_latents.demo.session.files import VisitFiles
-from stylegan_latents.demo.session.names import clean_name
+from stylegan_latents.demo.session.files import VisitFiles, clean_name
 from stylegan_latents.generator.errors import InputError
 
 

@@ -121,6 +121,27 @@ def test_four_clicks_are_a_face_of_a_photo_without_one(studio: Studio, visit: Vi
     assert Image.open(shown).width == 1280
 
 
+def test_a_large_photo_is_reduced_before_it_is_marked(
+    studio: Studio, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "MOST_PIXELS", 2_000_000)
+    marking = photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
+    assert marking.size == (1500, 1000)
+    assert photos.reduction(marking).startswith("Reduced to 1500x1000 pixels")
+    assert read_photo(marking.path).size == (1500, 1000)
+    mark_face(visit)
+    assert visit.photo is not None
+    assert visit.photo.reduced_to == (1500, 1000)
+
+
+def test_a_click_beside_the_picture_is_one_at_its_edge(studio: Studio, visit: Visit, tmp_path: Path) -> None:
+    marking = photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
+    photos.add_mark(visit, -1e300, 1e300)
+    x, y = marking.marks[0]
+    assert 0 <= x < 2
+    assert 1997 < y < 2000
+
+
 def test_clicks_that_are_no_face_are_refused_and_the_last_is_dropped(
     studio: Studio, visit: Visit, tmp_path: Path
 ) -> None:

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from stylegan_latents.demo.page.running import StoppedError, wait_for_turn, waiting_words
-from stylegan_latents.demo.session.queue import Line
+from stylegan_latents.demo.page.running import StoppedError, wait_in_queue, waiting_status
+from stylegan_latents.demo.session.queue import Client, WaitingQueue
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
@@ -21,11 +21,11 @@ class Clock:
 
 
 def test_turns_come_in_the_order_of_coming() -> None:
-    line = Line(2)
+    queue = WaitingQueue(2)
     with ExitStack() as first, ExitStack() as second, ExitStack() as others:
-        places = [stack.enter_context(line.enter()) for stack in (first, second, others, others)]
+        places = [stack.enter_context(queue.enter()) for stack in (first, second, others, others)]
         assert [place.wait(0) for place in places] == [True, True, False, False]
-        assert [place.before for place in places] == [0, 0, 0, 1]
+        assert [place.ahead for place in places] == [0, 0, 0, 1]
         second.close()
         assert [place.wait(0) for place in places[2:]] == [True, False]
         first.close()
@@ -33,10 +33,10 @@ def test_turns_come_in_the_order_of_coming() -> None:
 
 
 def test_who_waits_is_woken_by_the_end_of_who_works() -> None:
-    line, come = Line(1), []
+    queue, come = WaitingQueue(1), []
     with ExitStack() as working, ExitStack() as waiting:
-        working.enter_context(line.enter())
-        second = waiting.enter_context(line.enter())
+        working.enter_context(queue.enter())
+        second = waiting.enter_context(queue.enter())
         thread = threading.Thread(target=lambda: come.append(second.wait(60)))
         thread.start()
         working.close()
@@ -45,26 +45,26 @@ def test_who_waits_is_woken_by_the_end_of_who_works() -> None:
 
 
 def test_an_error_gives_the_place_up() -> None:
-    line = Line(1)
-    with pytest.raises(ValueError, match="bad"), line.enter():
+    queue = WaitingQueue(1)
+    with pytest.raises(ValueError, match="bad"), queue.enter():
         raise ValueError("bad")
-    with line.enter() as place:
+    with queue.enter() as place:
         assert place.wait(0)
 
 
 def test_only_so_many_may_wait() -> None:
-    line = Line(1, most=1)
-    with line.enter(), line.enter(), pytest.raises(InputError, match="try again in a few minutes"), line.enter():
+    queue = WaitingQueue(1, most=1)
+    with queue.enter(), queue.enter(), pytest.raises(InputError, match="try again in a few minutes"), queue.enter():
         pass
 
 
 def test_the_estimate_is_what_those_before_still_take() -> None:
     clock = Clock()
-    line = Line(1, clock=clock)
+    queue = WaitingQueue(1, clock=clock)
     with ExitStack() as working:
-        first = working.enter_context(line.enter())
+        first = working.enter_context(queue.enter())
         first.wait(0)
-        with line.enter() as second, line.enter() as third:
+        with queue.enter() as second, queue.enter() as third:
             assert second.seconds_left is None  # nobody knows anything yet
             clock.now = 10.0
             first.expect(30.0)
@@ -81,21 +81,21 @@ def test_the_estimate_is_what_those_before_still_take() -> None:
 
 
 def test_the_words_say_who_is_before_and_how_long() -> None:
-    assert waiting_words(0, None) == "Others are being served. You are next."
-    assert waiting_words(1, 40.2) == "Others are being served. 1 other waits before you, about 41 s."
-    assert waiting_words(3, 170.0) == "Others are being served. 3 others wait before you, about 3 minutes."
+    assert waiting_status(0, None) == "Others are being served. You are next."
+    assert waiting_status(1, 40.2) == "Others are being served. 1 other waits before you, about 41 s."
+    assert waiting_status(3, 170.0) == "Others are being served. 3 others wait before you, about 3 minutes."
 
 
 def test_whoever_stops_waiting_leaves_the_line(visit: Visit) -> None:
-    line = Line(1)
-    with line.enter():
-        with visit.at_work(), line.enter() as place:
-            told = wait_for_turn(visit, place, every=0.01)
+    queue = WaitingQueue(1)
+    with queue.enter():
+        with visit.at_work(), queue.enter() as place:
+            told = wait_in_queue(visit, place, every=0.01)
             assert "You are next" in next(told)
             visit.stop.set()
             with pytest.raises(StoppedError):
                 next(told)
-        assert len(line._present) == 1
+        assert not queue.idle
     assert not visit.stop.is_set()  # the next work is not stopped
 
 
@@ -104,9 +104,76 @@ def test_a_wish_to_stop_before_the_work_has_begun_counts(visit: Visit) -> None:
     visit.get_ready()
     assert not visit.stop.is_set()
     visit.stop.set()  # pressed while the request is still on its way
-    line = Line(1)
-    with line.enter(), visit.at_work(), line.enter() as place, pytest.raises(StoppedError):
-        list(wait_for_turn(visit, place, every=0.01))
+    queue = WaitingQueue(1)
+    with queue.enter(), visit.at_work(), queue.enter() as place, pytest.raises(StoppedError):
+        list(wait_in_queue(visit, place, every=0.01))
+
+
+def test_addresses_take_turns_and_so_do_the_sessions_of_one() -> None:
+    queue = WaitingQueue(1)
+    with ExitStack() as stack:
+        working = stack.enter_context(ExitStack())
+        working.enter_context(queue.enter(Client("greedy", "0"))).wait(0)
+        many = [stack.enter_context(queue.enter(Client("greedy", str(i)))) for i in range(1, 4)]
+        twice = stack.enter_context(queue.enter(Client("greedy", "1")))
+        other = stack.enter_context(queue.enter(Client("other", "a")))
+        third = stack.enter_context(queue.enter(Client("third", "b")))
+        assert [ticket.ahead for ticket in (other, third, *many, twice)] == [0, 1, 2, 3, 4, 5]
+        working.close()
+        assert [ticket.wait(0) for ticket in (*many, twice, third, other)] == [False] * 5 + [True]
+
+
+def test_who_was_served_longest_ago_is_next() -> None:
+    queue, served = WaitingQueue(1), []
+    for _ in range(3):
+        with queue.turn(Client("a")), queue.enter(Client("a")) as same, queue.enter(Client("b")) as other:
+            served.append((same.ahead, other.ahead))
+        with queue.turn(Client("b")):
+            pass
+    assert served == [(1, 0)] * 3
+
+
+def test_a_full_queue_refuses_whoever_would_be_served_last() -> None:
+    queue = WaitingQueue(1, most=2)
+    with ExitStack() as stack:
+        stack.enter_context(queue.enter(Client("greedy", "0"))).wait(0)
+        first, second = (stack.enter_context(queue.enter(Client("greedy", str(i)))) for i in (1, 2))
+        with pytest.raises(InputError, match="Too many others"), queue.enter(Client("greedy", "3")):
+            pass
+        other = stack.enter_context(queue.enter(Client("other", "a")))
+        assert (other.ahead, first.ahead) == (0, 1)
+        with pytest.raises(InputError, match="Too many others"):
+            second.wait(0)
+
+
+def test_others_go_first_when_the_worker_yields() -> None:
+    queue, order = WaitingQueue(1, None), []
+    asked = threading.Event()
+
+    def other() -> None:
+        with queue.enter(Client("other")) as ticket:
+            asked.set()
+            ticket.wait(None)
+            order.append("other")
+
+    with queue.turn() as turn:
+        thread = threading.Thread(target=other)
+        thread.start()
+        asked.wait()
+        order.append("long, step 1")
+        turn.yield_to_others()
+        order.append("long, step 2")
+        turn.yield_to_others()  # to nobody
+    thread.join()
+    assert order == ["long, step 1", "other", "long, step 2"]
+
+
+def test_it_is_idle_when_nobody_works_or_waits() -> None:
+    queue = WaitingQueue(1)
+    assert queue.idle
+    with queue.turn():
+        assert not queue.idle
+    assert queue.idle
 
 
 def test_work_cannot_be_asked_for_while_there_is_some(visit: Visit) -> None:

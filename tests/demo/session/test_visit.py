@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from stylegan_latents.demo.session import visit as visits
+from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.demo.tabs.explore import seed_face
 from stylegan_latents.generator.errors import InputError
 from tests.demo.small_studio import small_studio
 from tests.small_models import small_generator, small_record
@@ -165,5 +165,5 @@ def test_a_record_that_comes_back_names_no_file_of_a_model(studio: Studio, visit
 
 def test_warming_up_draws_and_gives_the_turn_back(studio: Studio) -> None:
     studio.warm_up()
-    with studio.turns:
+    with studio.computing.turn():
         pass

@@ -290,7 +290,7 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
     [
         ([], "--direction smile --strength 2"),
         (["-s", "2"], "0 directions came with 1 strength"),
-        (["-d", "pose", "--raw"], "with --raw give each --direction its --strength"),
+        (["-d", "pose", "--raw"], "give each --direction its --strength"),
         (["-d", "pose", "-s", "1", "-s", "2"], "1 direction came with 2 strengths"),
         (["-d", "pose", "-s", "nan"], "finite"),
         (["-d", "pose", "-s", "-inf"], "finite"),

@@ -124,7 +124,7 @@ def test_interfacegan_finds_what_a_scorer_measures(
     one = find_direction("redness.safetensors", G)
     assert one.provenance["fixed"] == ["lightness"]
     ws = G.sample(range(900, 916))
-    before, after = (ColourScorer()(G.synthesize(codes))[:, 3] for codes in (ws, one.apply(ws, 1.0)))
+    before, after = (ColourScorer().score(G.synthesize(codes))[:, 3] for codes in (ws, one.apply(ws, 1.0)))
     assert (after > before).mean() > 0.8
 
 
@@ -363,7 +363,7 @@ def test_lowrank_takes_a_mask_or_none(folder: Path) -> None:
 
 
 def test_a_text_becomes_a_direction(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from stylegan_latents.editing.discovery.scorers import image_text
+    from stylegan_latents.editing.text import image_text
 
     command = ["discover", "-m", "text", "--text", "a red picture", "--neutral", "a picture", "--samples", "2"]
     monkeypatch.setattr(image_text, "OpenCLIP", lambda *_, **__: ColourTexts())
@@ -382,7 +382,7 @@ def test_a_text_becomes_a_direction(monkeypatch: pytest.MonkeyPatch, capsys: pyt
 def test_a_published_table_and_a_text_become_a_direction(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from stylegan_latents.editing.discovery.scorers import image_text
+    from stylegan_latents.editing.text import image_text
 
     asked: list[tuple[object, ...]] = []
 

@@ -76,14 +76,14 @@ def test_one_axis_has_one_strength_whichever_finder_gave_it(tmp_path):
     np.save(tmp_path / "published.npy", (13 * vector).numpy())
     published = find_direction(tmp_path / "published.npy", G)
     ws = G.sample(range(5))
-    examples = Examples(G, ExamplePairs(ws, ws + 0.3 * vector)).find("examples")
+    examples = Examples(G, ExamplePairs(ws, ws + 0.3 * vector)).find()[0]
     lines = [f"{seed},{float(G.sample([seed], truncation=0.7)[0, 0] @ vector)}" for seed in range(300)]
     (tmp_path / "scores.csv").write_text("\n".join(["seed,along", *lines]))
     steps = [one.apply(ws, 1.0) - ws for one in (axis, published, examples)]
     for step in steps[1:]:
         assert torch.allclose(step, steps[0], rtol=0.03, atol=1e-4)
     # A fit on scores finds its own vector; its steps are as long as W is wide along them.
-    (fitted,) = ScoredCodes(G, read_scores(tmp_path / "scores.csv", G)).find(["along"])
+    (fitted,) = ScoredCodes(G, read_scores(tmp_path / "scores.csv", G)).directions(["along"])
     step = (fitted.bind(G).apply(ws, 1.0) - ws)[0, 0]
     width = float((W[:, 0] @ (step / step.norm())).std())
     assert float(step.norm()) == pytest.approx(width, rel=0.05)

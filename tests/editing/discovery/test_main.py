@@ -6,8 +6,11 @@ from stylegan_latents import generator
 from stylegan_latents.editing.directions.catalogue import shipped_path
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.discovery.__main__ import main
-from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES
-from stylegan_latents.editing.discovery.scorers import faces, likeness
+from stylegan_latents.editing.discovery.fitting import identity
+from stylegan_latents.editing.discovery.scorers import faces
+from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES
+from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+from stylegan_latents.generator import loading
 from tests.small_models import save_small_model
 
 
@@ -18,6 +21,14 @@ def test_too_few_samples_end_with_one_sentence(tmp_path, capsys):
     assert "at least 100 samples" in error
     assert "Traceback" not in error
     assert not (tmp_path / "out").exists()
+
+
+def test_the_method_of_the_fit_is_taken_and_an_unknown_direction_is_refused(tmp_path, capsys):
+    command = ["--out", str(tmp_path / "out"), "--model", str(save_small_model(tmp_path)), "--samples", "3"]
+    assert main([*command, "--method", "svm", "--steady", "age"]) == 2
+    assert "at least 100 samples" in capsys.readouterr().err
+    assert main([*command, "--reduce-leakage", "beauty"]) == 2
+    assert "--reduce-leakage beauty is none of the directions to find: pose, pitch" in capsys.readouterr().err
 
 
 def test_what_could_not_be_written_after_an_hour_is_refused_before_it(tmp_path, capsys):
@@ -64,33 +75,45 @@ class _Wide:
         return ws[:, None]
 
 
-class _Linear:
+class _Linear(Scorer):
     """Scores that are linear in the coarse and middle rows, and a little entangled."""
 
     names, version, stop_after = faces.FaceScorer.names, "linear-1", 10**9
+    attributes = FACE_ATTRIBUTES
 
-    def __call__(self, images):
+    def score(self, images):
         if _Wide.pictures > self.stop_after:
             raise KeyboardInterrupt
         w = images[:, 0, :4].mean(dim=1).double().numpy()
         return w[:, : len(self.names)] + 0.2 * w[:, 1 : len(self.names) + 1]
 
 
-class _Person:
-    names, version = ("likeness-0", "likeness-1"), "person-1"
+class _Person(Scorer):
+    names, version = ("identity-0", "identity-1"), "person-1"
 
-    def __call__(self, images):
+    def score(self, images):
         return images[:, 0, 0, -2:].double().numpy()
 
 
 def test_finds_writes_and_says_so_and_goes_on_where_it_was_stopped(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(generator, "load", lambda _: _Wide())
+    monkeypatch.setattr(loading, "load", lambda _: _Wide())
     monkeypatch.setattr(faces, "FaceScorer", _Linear)
-    monkeypatch.setattr(likeness, "LikenessScorer", _Person)
+    monkeypatch.setattr(identity, "IdentityScorer", _Person)
     monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(_Linear, "stop_after", 300)
     out = tmp_path / "out"
-    arguments = ["--out", str(out), "--samples", "400", "--codes", "4", "--steady", "age", "--keep-person", "smile"]
+    arguments = [
+        "--out",
+        str(out),
+        "--samples",
+        "400",
+        "--codes",
+        "4",
+        "--reduce-leakage",
+        "age",
+        "--hold-identity",
+        "smile",
+    ]
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         raise SystemExit(main(arguments))
     assert not out.exists()
@@ -98,12 +121,13 @@ def test_finds_writes_and_says_so_and_goes_on_where_it_was_stopped(tmp_path, cap
     already = _Wide.pictures
     assert main(arguments) == 0
     said = capsys.readouterr()
-    assert f"Wrote 7 directions to {out}." in said.out
-    assert "steadying smile" in said.err
+    assert said.out.count(f"Wrote {out}") == 7
+    assert "intended" in said.out
+    assert "reducing the leakage of smile" in said.err
     found = {path.name: load(path) for path in out.iterdir()}
     assert set(found) == {f"wide.{attribute.name}.safetensors" for attribute in FACE_ATTRIBUTES}
     smile = found["wide.smile.safetensors"]
-    assert smile.provenance["likeness_held"] is True
+    assert smile.provenance["identity_held"] is True
     assert 0.7 < float(smile.provenance["intended_change"]) < 1.3
     first = _Wide.pictures - already
     assert main([*arguments, "--overwrite"]) == 0

@@ -9,6 +9,7 @@ import torch
 
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
+from stylegan_latents.editing.discovery.scorers.scorer import Scorer
 from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
 from stylegan_latents.editing.evaluation.report import csv_text, figure, json_values, text_table
 from stylegan_latents.editing.evaluation.score_spread import score_spread
@@ -31,12 +32,12 @@ class PlantedGenerator:
         return styles[0][:, None]
 
 
-class PlantedScorer:
+class PlantedScorer(Scorer):
     """The first two values of the first row, and one that is always the same; none for codes far out."""
 
     names, version = NAMES, "planted"
 
-    def __call__(self, images):
+    def score(self, images):
         w = images[:, 0, 0].double().numpy()
         scores = np.stack([w[:, 0], 10 * w[:, 1], np.ones(len(w))], axis=1)
         scores[np.abs(w[:, 2]) > 4] = np.nan
@@ -191,12 +192,12 @@ def test_deviations_come_from_shipped_directions_or_from_samples(monkeypatch, tm
     assert (score_spread(G, ColourScorer()).deviations == 2).all()
 
 
-class TwoClasses:
+class TwoClasses(Scorer):
     """How red a picture is, and how little; and how blue."""
 
     names, version = ("pale", "red", "blue"), "two-classes"
 
-    def __call__(self, images):
+    def score(self, images):
         red, _, blue = images.mean((2, 3)).double().numpy().T
         return np.stack([1 - 2 * red + 0.01 * blue, red, blue], axis=1)
 
@@ -204,7 +205,7 @@ class TwoClasses:
 def test_scores_that_mirror_one_another_are_no_leakage(tmp_path):
     G = small_generator(latent_space="small-w")
     spread = score_spread(G, TwoClasses(), cache=tmp_path)
-    assert spread.tied == {"pale": ("red",), "red": ("pale",)}
+    assert spread.exclusive == {"pale": ("red",), "red": ("pale",)}
     ws = G.sample(range(4))
     step = Direction("x", "small-w", torch.linspace(-1, 1, G.w_dim)[None], 1.0).bind(G)
 
@@ -212,13 +213,13 @@ def test_scores_that_mirror_one_another_are_no_leakage(tmp_path):
         evaluator = Evaluator(G, TwoClasses(), spread.deviations, ws, **options)
         return evaluator.evaluate(Contender("x", step, "red"), (-1, 1))
 
-    one, plain = found(tied=spread.tied), found()
+    one, plain = found(exclusive=spread.exclusive), found()
     assert plain.leakage(plain.at[0]) > one.leakage(one.at[0])
     sizes = np.abs(one.at[0].changes).mean(axis=0)
     assert one.leakage(one.at[0]) == pytest.approx(sizes[2] / sizes[1])
     assert "The leakage of 'red' leaves out 'pale', which cannot stay while it changes." in text_table([one])
     assert json_values([one], {})["left_out"] == {"red": ["pale"]}
     assert "leaves out" not in text_table([plain])
-    alone = found(tied=spread.tied, judged=["pale", "red"])
+    alone = found(exclusive=spread.exclusive, judged=["pale", "red"])
     assert math.isnan(alone.mean_leakage)  # nothing is left to leak into
     assert "nan" not in text_table([alone])

@@ -81,7 +81,7 @@ def test_an_inversion_is_edited_both_ways_and_compared_with_itself() -> None:
 def scorer_of(scorer: ColourScorer, picture: Image.Image) -> float:
     from stylegan_latents.invert.photos.files import to_tensor
 
-    return float(scorer(to_tensor(picture))[0, 0])
+    return float(scorer.score(to_tensor(picture))[0, 0])
 
 
 def test_what_is_not_measured_is_not_a_number() -> None:
@@ -130,7 +130,7 @@ def test_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert "There is no report table.csv" in one_sentence(capsys)
     for options in (("--codes", "16"), ("--strengths", "-1", "1"), ("--no-figure",), ("--out", "elsewhere")):
         assert main([*FILL, *options]) == 2
-        assert f"{options[0].replace('no-', '')} is about edits of samples" in one_sentence(capsys)
+        assert f"{options[0].replace('no-', '')} is for edits of samples" in one_sentence(capsys)
     report = _report()
     report.write()
     assert main([*FILL, "-d", "smile", "--score", "tall"]) == 2

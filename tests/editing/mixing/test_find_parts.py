@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from stylegan_latents.editing.discovery.fitting.style_effects import effects_in_places
 from stylegan_latents.editing.mixing.find_parts import cluster, evened, face_landmarks, find_parts, name_clusters
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.features import effects_in_places
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.invert.faces.landmarks import Landmarks

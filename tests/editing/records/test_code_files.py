@@ -10,7 +10,7 @@ import torch
 
 from stylegan_latents.editing.commands import cli
 from stylegan_latents.editing.directions.catalogue import find_direction
-from stylegan_latents.editing.records.codes import open_codes
+from stylegan_latents.editing.records.codes import open_sources, read_sources
 from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.record.inversion import Inversion
@@ -85,7 +85,9 @@ def test_commands_take_it_beside_records_and_seeds(folder: Path) -> None:
     (mixed,) = folder.glob("mixed*.inversion.safetensors")
     assert Inversion.load(mixed).fingerprint == G.fingerprint
     assert cli.main(["grid", "projected_w.npz", "-d", "smile", "--steps", "2", *MODEL]) == 0
-    _, codes = open_codes(["projected_w.npz", "seed:1", "b.inversion.safetensors"], model=MODEL[1], device="cpu")
+    _, codes = open_sources(
+        read_sources(["projected_w.npz", "seed:1", "b.inversion.safetensors"]), model=MODEL[1], device="cpu"
+    )
     torch.testing.assert_close(codes[0].ws, PLUS)
 
 
@@ -98,7 +100,7 @@ def test_one_of_several_codes_is_chosen_by_name_or_number() -> None:
         torch.testing.assert_close(record.ws, CODE)
         assert record.stem == "latents-b.jpg"
     names = ["latents.npy:0", "latents.npy:1"]
-    _, (one, other) = open_codes(names, model=MODEL[1], device="cpu")
+    _, (one, other) = open_sources(read_sources(names), model=MODEL[1], device="cpu")
     torch.testing.assert_close(torch.cat([one.ws, other.ws]), torch.cat([PLUS, CODE]))
 
 

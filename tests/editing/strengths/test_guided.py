@@ -8,6 +8,7 @@ from PIL import Image
 
 from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.editing.discovery.scorers.scorer import Scorer
 from stylegan_latents.editing.strengths.guided import (
     check_bound,
     guide,
@@ -19,12 +20,12 @@ from stylegan_latents.editing.strengths.guided import (
 from stylegan_latents.generator.errors import InputError
 
 
-class _Levels:
+class _Levels(Scorer):
     """Scores a picture by its red and its green level, in 0 to 1."""
 
     names, version = ("red", "green"), "levels-1"
 
-    def __call__(self, images: torch.Tensor) -> npt.NDArray[np.float64]:
+    def score(self, images: torch.Tensor) -> npt.NDArray[np.float64]:
         return np.asarray(images[:, :2].mean((2, 3)).add(1).div(2).double().numpy())
 
 
@@ -46,7 +47,7 @@ def _draw(edits: Sequence[Edit], size: int) -> Image.Image:
 
 def test_two_targets_are_reached_together_beside_other_edits() -> None:
     edits, reached = reach_targets(_draw, [(OTHER, 2.0)], [(RED, 0.6), (GREEN, 0.5)], _Levels())
-    scores = _Levels()(
+    scores = _Levels().score(
         torch.tensor(np.asarray(_draw([(OTHER, 2.0), *edits], 4))).permute(2, 0, 1)[None] / 127.5 - 1
     )
     assert np.allclose(scores, [[0.6, 0.5]], atol=0.01)

@@ -296,7 +296,7 @@ def test_what_another_run_is_making_is_left_to_it(
         if target.name.startswith("b."):
             raise InputError(f"Another run is making {target}.")
 
-    monkeypatch.setattr("stylegan_latents.invert.commands.locks.Claims.take", take)
+    monkeypatch.setattr("stylegan_latents.invert.commands.locks.OutputLocks.take", take)
     assert _run(".", "--method", "optimize") == 2
     assert _done() == ["a", "c", "d", "e"]
     assert "1 of 5 photos" in capsys.readouterr().err

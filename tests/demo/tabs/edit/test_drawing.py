@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.edit import drawing
-from stylegan_latents.demo.tabs.explore import seed_face
 from stylegan_latents.generator.errors import InputError
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from stylegan_latents.demo.page.running import StoppedError
 from stylegan_latents.demo.session import photos
+from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.studio import Studio
-from stylegan_latents.demo.session.visit import Face
 from stylegan_latents.demo.tabs.edit import searching
 from stylegan_latents.demo.tabs.edit.searching import Stage
 from stylegan_latents.invert.faces.identity import Identity

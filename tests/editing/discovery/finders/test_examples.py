@@ -24,7 +24,7 @@ def test_pairs_are_found_by_name_and_their_step_is_recovered(tmp_path: Path) -> 
     examples = read_examples(tmp_path / "a", tmp_path / "b", G)
     assert examples.names == ("y", "z")
     assert examples.left_out == ("w", "x")
-    one = Examples(G, examples).find("taller")
+    one = Examples(G, examples, name="taller").find()[0]
     assert torch.allclose(one.vector, STEP[0], atol=1e-5)
     assert one.provenance["held_out_accuracy"] == 1
     assert one.provenance["agreement"] == pytest.approx(1, abs=1e-3)
@@ -36,7 +36,7 @@ def test_without_common_names_the_means_are_compared(tmp_path: Path) -> None:
     _write(tmp_path / "b", "kl")
     examples = read_examples(tmp_path / "a", tmp_path / "b", G)
     assert examples.names == ()
-    one = Examples(G, examples, "coarse").find("other")
+    one = Examples(G, examples, "coarse", name="other").find()[0]
     wanted = G.sample([ord("k"), ord("l")]).mean(dim=0) - G.sample([ord(name) for name in "xyz"]).mean(dim=0)
     assert torch.allclose(one.vector[0], wanted[0], atol=1e-5)
     assert len(one.vector) == 1, "codes of W make a direction of W"
@@ -47,7 +47,7 @@ def test_without_common_names_the_means_are_compared(tmp_path: Path) -> None:
 def test_pairs_that_disagree_are_said_to() -> None:
     before = G.sample(range(40))
     noise = torch.randn(before.shape, generator=torch.Generator().manual_seed(1))
-    one = Examples(G, ExamplePairs(before, before + noise, tuple(map(str, range(40))))).find("nothing")
+    one = Examples(G, ExamplePairs(before, before + noise, tuple(map(str, range(40)))), name="nothing").find()[0]
     assert abs(float(one.provenance["agreement"])) < 0.2  # type: ignore[arg-type]
     assert float(one.provenance["held_out_accuracy"]) < 0.75  # type: ignore[arg-type]
 
@@ -65,6 +65,6 @@ def test_bad_folders_are_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"x\.inversion\.safetensors: .*'horses'.*'small'"):
         read_examples(tmp_path / "a", tmp_path / "b", G)
     with pytest.raises(InputError, match="same codes"):
-        Examples(G, read_examples(tmp_path / "a", tmp_path / "a", G)).find("nothing")
+        Examples(G, read_examples(tmp_path / "a", tmp_path / "a", G), name="nothing").find()[0]
     with pytest.raises(InputError, match="at least one"):
         Examples(G, ExamplePairs(G.sample([]), G.sample([0])))

@@ -3,10 +3,10 @@ import pytest
 import torch
 
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
-from stylegan_latents.editing.discovery.fitting.attributes import FACE_ATTRIBUTES, Attribute
 from stylegan_latents.editing.discovery.fitting.leakage import effect, table
 from stylegan_latents.editing.discovery.fitting.samples import sample
-from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES, FaceScorer
+from stylegan_latents.editing.discovery.scorers.scorer import Attribute, Scorer
 from stylegan_latents.generator.errors import InputError
 
 W_DIM = 6
@@ -33,13 +33,13 @@ class PlantedGenerator:
     sketch = synthesize
 
 
-class PlantedScorer:
+class PlantedScorer(Scorer):
     """Entangled scores with a curve: by linear means alone the second leaks into the first."""
 
     names = ("tall", "wide", "noise")
     version = "planted-1"
 
-    def __call__(self, images):
+    def score(self, images):
         w = images[:, 0].double().numpy()
         tall = w[:, 0, 0] + 0.5 * w[:, 2, 1]
         wide = w[:, 2, 1] + 0.4 * w[:, 0, 0] + 0.3 * w[:, 4, 2]
@@ -55,7 +55,7 @@ ATTRIBUTES = (
 @pytest.fixture(scope="module")
 def found():
     G, scorer = PlantedGenerator(), PlantedScorer()
-    return InterFaceGAN(G, scorer, sample(G, scorer, 1200), codes=40).find(ATTRIBUTES)
+    return InterFaceGAN(G, scorer, sample(G, scorer, 1200), codes=40).find_tested(ATTRIBUTES)
 
 
 def test_directions_are_calibrated_and_leave_the_other_alone(found):
@@ -90,21 +90,21 @@ def test_a_score_that_there_is_not_is_refused():
     G, scorer = PlantedGenerator(), PlantedScorer()
     finder = InterFaceGAN(G, scorer, sample(G, scorer, 200), codes=8)
     with pytest.raises(InputError, match="no score 'old'"):
-        finder.find((Attribute("old", "", "", "all"),))
+        finder.find_tested((Attribute("old", "", "", "all"),))
 
 
 def test_a_score_that_codes_do_not_move_is_refused():
     class Deaf(PlantedScorer):
         version = "deaf"
 
-        def __call__(self, images):
-            scores = super().__call__(images)
+        def score(self, images):
+            scores = super().score(images)
             scores[:, 2] = np.random.default_rng(len(images)).normal(size=len(images))
             return scores
 
     G, scorer = PlantedGenerator(), Deaf()
     with pytest.raises(InputError):
-        InterFaceGAN(G, scorer, sample(G, scorer, 400), codes=8).find((Attribute("noise", "", "", "all"),))
+        InterFaceGAN(G, scorer, sample(G, scorer, 400), codes=8).find_tested((Attribute("noise", "", "", "all"),))
 
 
 def test_effect_by_hand():
@@ -132,8 +132,8 @@ def test_a_direction_alone_is_judged_by_all_other_scores_and_a_score_alone_by_no
     only = effect("tall", ("tall",), ["tall"], at[..., :1], 2 * at[..., :1], np.ones(1))
     assert np.isnan([only.leakage, only.bias]).all()
     assert " -\n" in table([only])
-    tied = effect("tall", ("tall", "wide", "deep"), ["tall"], at, 2 * at, np.ones(3), ["wide"])
-    assert tied.leakage == 0.0
+    dependent = effect("tall", ("tall", "wide", "deep"), ["tall"], at, 2 * at, np.ones(3), ["wide"])
+    assert dependent.leakage == 0.0
 
 
 class Moods(PlantedScorer):
@@ -142,7 +142,7 @@ class Moods(PlantedScorer):
     names, version = ("glad", "sad", "cross", "wide"), "moods"
     exclusive = (("glad", "sad", "cross"),)
 
-    def __call__(self, images):
+    def score(self, images):
         w = images[:, 0].double().numpy()
         likely = np.exp(2 * np.stack([w[:, 0, 0], w[:, 2, 1], w[:, 0, 3]], axis=1))
         likely /= likely.sum(1, keepdims=True)
@@ -152,10 +152,21 @@ class Moods(PlantedScorer):
 def test_of_exclusive_classes_none_is_held_while_another_changes():
     G, scorer = PlantedGenerator(), Moods()
     attributes = [Attribute(name, "", "", "all") for name in scorer.names]
-    found = InterFaceGAN(G, scorer, sample(G, scorer, 1200), codes=40).find(attributes)
+    found = InterFaceGAN(G, scorer, sample(G, scorer, 1200), codes=40).find_tested(attributes)
     assert found[0].direction.provenance["fixed"] == ["wide"]
     assert found[0].direction.provenance["leakage_leaves_out"] == ["sad", "cross"]
     assert found[3].direction.provenance["leakage_leaves_out"] == []
     for one in found:
         assert one.effect.intended == pytest.approx(1.0, abs=0.15)
         assert one.effect.leakage < 0.15
+
+
+def test_a_generator_and_a_scorer_are_enough() -> None:
+    G, told = PlantedGenerator(), []
+    finder = InterFaceGAN(G, PlantedScorer(), 400, codes=8)
+    found = finder.find(on_progress=lambda done, whole: told.append((done, whole)))
+    assert [one.name for one in found] == list(PlantedScorer.names)
+    assert told[-1] == (len(found), len(found))
+    assert [one.name for one in finder.effects] == [one.name for one in found]
+    (first,) = finder.find(1)
+    assert first.name == found[0].name

@@ -73,7 +73,7 @@ def _top() -> Tensor:
 def test_what_changes_the_place_alone_is_found(G: Generator, method: LowRankMethod) -> None:
     finder = LowRank(G, "coarse", method=method)
     seen = finder.measure(0.3 * G.sample(range(4)), _top())
-    found = finder.find(seen, 2)
+    found = finder.directions(seen, 2)
     for one, wanted in zip(found, (0, 1), strict=True):
         assert one.name == f"lowrank-0{wanted}"
         assert one.space == "s"
@@ -92,7 +92,7 @@ def test_what_changes_the_place_alone_is_found(G: Generator, method: LowRankMeth
 def test_nothing_leaks_in_codes_that_took_no_part(method: LowRankMethod) -> None:
     G = Generator(nn.Identity(), Mixed(), torch.zeros(W_DIM), name="mixed", z_dim=W_DIM)
     finder = LowRank(G, method=method)
-    found = finder.find(finder.measure(0.3 * G.sample(range(3)), _top()), 2)
+    found = finder.directions(finder.measure(0.3 * G.sample(range(3)), _top()), 2)
     ws = 0.3 * G.sample(range(50, 54))
     before = G.synthesize(ws)
     for one in found:
@@ -124,7 +124,7 @@ def _order(axes: Tensor, channels: Tensor) -> list[int]:
 
 def test_without_a_mask_it_is_what_changes_the_picture_most(G: Generator) -> None:
     finder = LowRank(G)
-    first = finder.find(finder.measure(torch.zeros(1, 2, W_DIM)), 1)[0]
+    first = finder.directions(finder.measure(torch.zeros(1, 2, W_DIM)), 1)[0]
     vector = first.vector[0] / first.vector.norm()
     assert abs(float(vector[0] + vector[2])) > 1.2  # w2 shows in both halves, and w0 with it
 
@@ -136,11 +136,11 @@ def test_any_network_has_such_directions() -> None:
     mask[:, :, 16:48, 16:48] = 1
     finder = LowRank(G, axes=6, method="ratio")
     seen = finder.measure(G.sample(range(2)), mask)
-    shares = [one.provenance["share"] for one in finder.find(seen, 6)]
+    shares = [one.provenance["share"] for one in finder.directions(seen, 6)]
     whole = float(seen.inside.trace() / (seen.inside + seen.outside).trace())
     assert shares[0] > whole > shares[-1]  # type: ignore[operator]
-    again = finder.find(finder.measure(G.sample(range(2)), mask), 1)[0]
-    assert torch.equal(again.vector, finder.find(seen, 1)[0].vector)
+    again = finder.directions(finder.measure(G.sample(range(2)), mask), 1)[0]
+    assert torch.equal(again.vector, finder.directions(seen, 1)[0].vector)
 
 
 def test_what_cannot_be_found_is_refused(G: Generator) -> None:
@@ -155,4 +155,12 @@ def test_what_cannot_be_found_is_refused(G: Generator) -> None:
     with pytest.raises(InputError, match="From 2 to 8 axes"):
         LowRank(G, axes=9)
     with pytest.raises(InputError, match="directions"):
-        finder.find(finder.measure(codes, _top()), 7)
+        finder.directions(finder.measure(codes, _top()), 7)
+
+
+def test_a_generator_is_enough_and_a_mask_can_be_given_at_once(G: Generator) -> None:
+    assert [one.name for one in LowRank(G).find(2)] == ["lowrank-00", "lowrank-01"]
+    ws = 0.3 * G.sample(range(3))
+    finder = LowRank(G, ws=ws, mask=_top())
+    (one,), (other,) = finder.find(1), finder.directions(finder.measure(ws, _top()), 1)
+    assert torch.equal(one.vector, other.vector)

@@ -24,7 +24,7 @@ def _csv(path: Path, count: int = 400, extra: str = "") -> Path:
 
 
 def test_planted_directions_are_recovered_and_calibrated(tmp_path: Path) -> None:
-    found = ScoredCodes(G, read_scores(_csv(tmp_path / "s.csv"), G)).find(["tall", "wide"])
+    found = ScoredCodes(G, read_scores(_csv(tmp_path / "s.csv"), G)).directions(["tall", "wide"])
     assert [one.name for one in found] == ["tall", "wide"]
     statistics = w_statistics(G)
     for one, axis, other in zip(found, AXES, (AXES[1] + 0.3 * AXES[0], AXES[0]), strict=True):
@@ -99,6 +99,6 @@ def test_sets_that_tell_nothing_are_said(tmp_path: Path) -> None:
         ScoredCodes(G, read_scores(tmp_path / "half.csv", G))
     finder = ScoredCodes(G, read_scores(_csv(tmp_path / "s.csv"), G))
     with pytest.raises(InputError, match="no score 'deep'"):
-        finder.find(["deep"])
+        finder.directions(["deep"])
     with pytest.raises(InputError, match="not '3-4'"):
-        finder.find(["tall"], layers="3-4")
+        finder.directions(["tall"], layers="3-4")

@@ -80,7 +80,7 @@ def test_to_rgb_and_other_layers_take_no_part() -> None:
 
 def test_a_channel_becomes_a_calibrated_direction_that_is_kept(tmp_path) -> None:  # type: ignore[no-untyped-def]
     ranked = SPACE.rank_by_examples(G.sample(range(3)))
-    one, two = SPACE.find(ranked, 2)
+    one, two = SPACE.directions(ranked, 2)
     assert (one.name, two.name) == ("stylespace-00", "stylespace-01")
     one.save(tmp_path / "one.safetensors")
     again = find_direction(tmp_path / "one.safetensors", G)
@@ -110,4 +110,4 @@ def test_bad_input_is_said() -> None:
         with pytest.raises(InputError, match="cover a part"):
             SPACE.rank_by_mask(G.sample([0]), torch.full((1, 1, 8, 8), value))
     with pytest.raises(InputError, match="between 1"):
-        SPACE.find(SPACE.rank_by_examples(G.sample([0])), 0)
+        SPACE.directions(SPACE.rank_by_examples(G.sample([0])), 0)

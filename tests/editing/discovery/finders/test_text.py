@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stylegan_latents.editing.discovery.finders.text import TextDirections, TextOptimizer, drawn_size
+from stylegan_latents.editing.discovery.finders.text import TextDirections
 from stylegan_latents.editing.discovery.finders.text_table import TextTable
-from stylegan_latents.editing.discovery.scorers.image_text import OpenCLIP, read_state, text_step
+from stylegan_latents.editing.text.image_text import OpenCLIP, drawn_size, read_state, text_step
+from stylegan_latents.editing.text.optimizer import TextOptimizer
 from stylegan_latents.generator.errors import InputError
 from tests.odd_models import odd_generator
 
@@ -45,14 +46,14 @@ def _redness(styles: list[Tensor]) -> Tensor:
 
 def test_a_direction_goes_the_texts_way() -> None:
     finder = TextDirections(G, MODEL)
-    one = finder.find("a red picture", "a picture", G.sample(range(8)), name="red", count=12)
+    one = finder.direction("a red picture", "a picture", G.sample(range(8)), name="red", count=12)
     assert (one.name, one.space) == ("red", "s")
     assert one.provenance["channels"] == 12
     assert one.provenance["positive"] == "a red picture"
     styles = G.styles(G.sample(range(100, 116)))
     low, middle, high = (_redness(one.apply_styles(styles, strength, G)) for strength in (-1.0, 0.0, 1.0))
     assert ((high > middle) & (middle > low)).float().mean() > 0.85
-    blue = finder.find("a blue picture", "a picture", G.sample(range(8)), count=12)
+    blue = finder.direction("a blue picture", "a picture", G.sample(range(8)), count=12)
     assert blue.name == "a blue picture"
     assert float(F.cosine_similarity(one.vector, blue.vector)) < 0.95
 
@@ -79,11 +80,11 @@ def test_one_gradient_is_the_tables_product_with_the_text() -> None:
 
 def test_layers_choose_the_channels() -> None:
     finder = TextDirections(G, MODEL, "coarse")
-    one = finder.find("a red picture", "a picture", G.sample(range(2)))
+    one = finder.direction("a red picture", "a picture", G.sample(range(2)))
     coarse = torch.cat([torch.full((layer.channels,), layer.group == "coarse") for layer in G.layers])
     assert not one.vector[0][~coarse].any()
     with pytest.raises(InputError, match="to-RGB alone"):
-        TextDirections(G, MODEL, str(G.num_ws - 1)).find("a red picture", "a picture", G.sample([0]))
+        TextDirections(G, MODEL, str(G.num_ws - 1)).direction("a red picture", "a picture", G.sample([0]))
 
 
 def test_the_table_that_is_published_gives_the_same_kind_of_direction() -> None:
@@ -140,11 +141,11 @@ def test_ctrl_c_keeps_the_code_so_far_where_that_is_wanted() -> None:
 def test_what_is_wrong_is_said() -> None:
     finder = TextDirections(G, MODEL)
     with pytest.raises(InputError, match="mean the same to the model"):
-        finder.find("a picture", "a picture", G.sample([0]))
+        finder.direction("a picture", "a picture", G.sample([0]))
     with pytest.raises(InputError, match="Give a text for what is wanted"):
-        finder.find(" ", "a picture", G.sample([0]))
+        finder.direction(" ", "a picture", G.sample([0]))
     with pytest.raises(InputError, match="a code to look at"):
-        finder.find("a red picture", "a picture", G.sample([]))
+        finder.direction("a red picture", "a picture", G.sample([]))
     with pytest.raises(InputError, match="Give a text"):
         TextOptimizer(G, MODEL, steps=1).optimize(G.sample([0]), "")
     for options in ({"steps": 0}, {"learning_rate": 0.0}, {"distance_weight": -1.0}):

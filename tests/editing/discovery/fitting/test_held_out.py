@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from stylegan_latents.editing.discovery.fitting.attributes import Attribute
 from stylegan_latents.editing.discovery.fitting.held_out import HeldOut
+from stylegan_latents.editing.discovery.scorers.scorer import Attribute
 from stylegan_latents.generator.errors import InputError
 from tests.editing.discovery.finders.test_interfacegan import W_DIM, PlantedGenerator, PlantedScorer
 
@@ -13,7 +13,7 @@ DEVIATIONS = np.array([2.0, 1.0, 0.5])
 class Linear(PlantedScorer):
     """`tall` is 4 times a number of the coarse rows, which `noise` does not see."""
 
-    def __call__(self, images):
+    def score(self, images):
         w = images[:, 0].double().numpy()
         return np.stack([4 * w[:, 0, 0], w[:, 0, 0] + w[:, 2, 1], w[:, 4, 5]], axis=1)
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stylegan_latents.editing.discovery.fitting.samples import draw_codes, expand, sample
-from stylegan_latents.editing.discovery.scorers.scorer import Scorers, focus_of, to_pixels
+from stylegan_latents.editing.discovery.scorers.scorer import Scorer, Scorers, to_pixels
 from stylegan_latents.generator.errors import InputError
 from tests.odd_models import odd_config, odd_generator
 from tests.small_models import small_generator
@@ -11,7 +11,7 @@ from tests.small_models import small_generator
 COUNT = 120
 
 
-class Brightness:
+class Brightness(Scorer):
     """Mean of each colour; NaN for the pictures told to be faceless. Counts what it scored."""
 
     names = ("red", "green")
@@ -20,7 +20,7 @@ class Brightness:
     def __init__(self, stop_after=None):
         self.scored, self.stop_after = 0, stop_after
 
-    def __call__(self, images):
+    def score(self, images):
         if self.stop_after is not None and self.scored >= self.stop_after:
             raise KeyboardInterrupt
         self.scored += len(images)
@@ -59,7 +59,7 @@ def test_scores_are_those_of_the_pictures_and_come_from_the_cache_next_time(tmp_
     assert scorer.scored == COUNT, "the cache was not used"
     np.testing.assert_array_equal(first.scores, again.scores)
     pictures = G.synthesize(expand(torch.from_numpy(first.codes).float(), G)[:4], size=16)
-    np.testing.assert_allclose(first.scores[:4], Brightness()(pictures), atol=1e-6)
+    np.testing.assert_allclose(first.scores[:4], Brightness().score(pictures), atol=1e-6)
 
 
 @pytest.mark.parametrize("changes", [{"seed": 1}, {"truncation": 0.5}, {"size": 32}])
@@ -77,8 +77,8 @@ def test_sketches_and_exact_pictures_are_other_samples(tmp_path):
     exact = sample(G, scorer, COUNT, size=size, exact=True, cache=tmp_path)
     assert scorer.scored == 2 * COUNT, "scores of sketches were taken for exact ones"
     ws = expand(torch.from_numpy(exact.codes).float(), G)
-    np.testing.assert_allclose(exact.scores, Brightness()(G.synthesize(ws, size=size)), atol=1e-5)
-    np.testing.assert_allclose(sketched.scores, Brightness()(G.sketch(ws, size=size)), atol=1e-5)
+    np.testing.assert_allclose(exact.scores, Brightness().score(G.synthesize(ws, size=size)), atol=1e-5)
+    np.testing.assert_allclose(sketched.scores, Brightness().score(G.sketch(ws, size=size)), atol=1e-5)
     assert not np.allclose(sketched.scores, exact.scores, atol=1e-3)
 
 
@@ -92,7 +92,7 @@ def test_what_a_scorer_looks_at_closely_is_drawn_so(tmp_path):
     corner = sample(G, Corner(), COUNT, size=size, cache=tmp_path)
     ws = expand(torch.from_numpy(corner.codes).float(), G)
     drawn = G.sketch(ws, size=size, focus=Corner.focus)
-    np.testing.assert_allclose(corner.scores, Brightness()(drawn), atol=1e-5)
+    np.testing.assert_allclose(corner.scores, Brightness().score(drawn), atol=1e-5)
     assert not np.allclose(corner.scores, all_of_it.scores, atol=1e-4), "scores of other pictures were taken"
 
 
@@ -103,9 +103,9 @@ def test_scorers_together_look_at_what_each_looks_at():
         return scorer
 
     left, right = one("a", (0.1, 0.2, 0.3, 0.4)), one("b", (0.2, 0.1, 0.5, 0.3))
-    assert focus_of(Scorers([left, right])) == (0.1, 0.1, 0.5, 0.4)
-    assert focus_of(Scorers([left, Brightness()])) is None
-    assert focus_of(Brightness()) is None
+    assert Scorers([left, right]).focus == (0.1, 0.1, 0.5, 0.4)
+    assert Scorers([left, Brightness()]).focus is None
+    assert Brightness().focus is None
 
 
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
@@ -137,17 +137,17 @@ def test_too_few_samples_are_refused():
 
 
 def test_scorers_side_by_side():
-    class Blue:
+    class Blue(Scorer):
         names = ("blue",)
         version = "blue-1"
 
-        def __call__(self, images):
+        def score(self, images):
             return images[:, 2:].double().mean((2, 3)).numpy()
 
     images = torch.rand(2, 3, 4, 4)
     both = Scorers([Brightness(), Blue()])
     assert both.names == ("red", "green", "blue")
-    np.testing.assert_allclose(both(images), images.double().mean((2, 3)).numpy())
+    np.testing.assert_allclose(both.score(images), images.double().mean((2, 3)).numpy())
     with pytest.raises(ValueError, match="not unique"):
         Scorers([Brightness(), Brightness()])
 

@@ -28,31 +28,31 @@ def test_an_onnx_network_scores_in_its_own_size(tmp_path: Path) -> None:
     scorer = ClassifierScorer(mean_of_channels(tmp_path / "c.onnx", 1, 3, 8, 8), preprocessing=PLAIN)
     assert scorer.size == (8, 8)
     assert scorer.names == ("c-0", "c-1", "c-2")
-    assert scorer(IMAGES) == pytest.approx(np.array([[0, 0.5, 1], [1, 1, 0]]), abs=1e-6)
-    assert scorer(IMAGES[:0]).shape == (0, 3)
+    assert scorer.score(IMAGES) == pytest.approx(np.array([[0, 0.5, 1], [1, 1, 0]]), abs=1e-6)
+    assert scorer.score(IMAGES[:0]).shape == (0, 3)
 
 
 def test_open_sizes_and_channels_last_are_understood(tmp_path: Path) -> None:
     open_size = ClassifierScorer(mean_of_channels(tmp_path / "o.onnx", "n", 3, "h", "w"), ["r", "g", "b"])
     assert open_size.size == (224, 224)
     expected = (np.array([0, 0.5, 1]) - IMAGENET_MEAN) / IMAGENET_STD
-    assert open_size(IMAGES[:1])[0] == pytest.approx(expected, abs=1e-3)
+    assert open_size.score(IMAGES[:1])[0] == pytest.approx(expected, abs=1e-3)
     last = ClassifierScorer(mean_of_channels(tmp_path / "l.onnx", "n", 4, 4, 3), preprocessing=PLAIN)
     assert last.size == (4, 4)
-    assert last(IMAGES[:1])[0] == pytest.approx(np.full(4, 0.5), abs=1e-6)  # it pools what it takes for rows
+    assert last.score(IMAGES[:1])[0] == pytest.approx(np.full(4, 0.5), abs=1e-6)  # it pools what it takes for rows
 
 
 def test_a_torchscript_network_scores(tmp_path: Path) -> None:
     scorer = ClassifierScorer(_script(tmp_path / "bright.pt", _Mean()), preprocessing=PLAIN)
     assert scorer.names == ("bright",)
-    assert scorer(IMAGES)[:, 0] == pytest.approx([0.5, 2 / 3], abs=1e-6)
+    assert scorer.score(IMAGES)[:, 0] == pytest.approx([0.5, 2 / 3], abs=1e-6)
 
 
 def test_probabilities_become_log_odds_which_move_where_they_do_not(tmp_path: Path) -> None:
     path = _script(tmp_path / "bright.pt", _Mean())
     scorer = ClassifierScorer(path, preprocessing=PLAIN, outputs="probabilities")
-    assert scorer(IMAGES)[:, 0] == pytest.approx([0, np.log(2)], abs=1e-5)
-    assert np.isfinite(scorer(torch.ones(1, 3, 4, 4))).all()
+    assert scorer.score(IMAGES)[:, 0] == pytest.approx([0, np.log(2)], abs=1e-5)
+    assert np.isfinite(scorer.score(torch.ones(1, 3, 4, 4))).all()
 
 
 class _Pair(nn.Module):
@@ -75,21 +75,21 @@ def test_exclusive_classes_are_scored_against_one_another(tmp_path: Path, probab
     scorer = ClassifierScorer(path, ["dark", "bright"], preprocessing=PLAIN, outputs="logits")
     assert scorer.exclusive == (("dark", "bright"),)
     assert scorer.outputs == ("probabilities" if probabilities else "logits")
-    assert scorer(IMAGES) == pytest.approx(np.array([[-1, 1], [-4 / 3, 4 / 3]]), abs=1e-5)
+    assert scorer.score(IMAGES) == pytest.approx(np.array([[-1, 1], [-4 / 3, 4 / 3]]), abs=1e-5)
     unsaid = ClassifierScorer(path, preprocessing=PLAIN)
     assert (unsaid.outputs == "probabilities", bool(unsaid.exclusive)) == (probabilities, probabilities)
     assert "log odds" in scorer.notes[0]
     as_they_are = ClassifierScorer(path, preprocessing=PLAIN, outputs="scores")
-    assert as_they_are(IMAGES[:1]).sum() == pytest.approx(1 if probabilities else 10, abs=1e-5)
+    assert as_they_are.score(IMAGES[:1]).sum() == pytest.approx(1 if probabilities else 10, abs=1e-5)
     assert bool(as_they_are.exclusive) == probabilities
 
 
 def test_log_odds_of_three_classes_are_those_of_their_probabilities(tmp_path: Path) -> None:
     path = mean_of_channels(tmp_path / "c.onnx", 1, 3, 8, 8)
-    logits = ClassifierScorer(path, preprocessing=PLAIN)(IMAGES)
+    logits = ClassifierScorer(path, preprocessing=PLAIN).score(IMAGES)
     likely = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     scorer = ClassifierScorer(path, preprocessing=PLAIN, outputs="logits")
-    assert scorer(IMAGES) == pytest.approx(np.log(likely / (1 - likely)), abs=1e-6)
+    assert scorer.score(IMAGES) == pytest.approx(np.log(likely / (1 - likely)), abs=1e-6)
 
 
 class _Named(nn.Module):
@@ -98,21 +98,23 @@ class _Named(nn.Module):
 
 
 def test_of_several_outputs_the_logits_are_taken(tmp_path: Path) -> None:
-    assert ClassifierScorer(_script(tmp_path / "n.pt", _Named()), preprocessing=PLAIN)(IMAGES).shape == (2, 3)
+    assert ClassifierScorer(_script(tmp_path / "n.pt", _Named()), preprocessing=PLAIN).score(IMAGES).shape == (2, 3)
 
 
 def test_axes_that_an_export_left_open_are_channels_first_unless_said(tmp_path: Path) -> None:
     """As `optimum` exports every picture network."""
     path = mean_of_channels(tmp_path / "o.onnx", "b", "c", "h", "w")
-    assert ClassifierScorer(path, preprocessing=PLAIN)(IMAGES[:1])[0] == pytest.approx([0, 0.5, 1], abs=1e-6)
+    assert ClassifierScorer(path, preprocessing=PLAIN).score(IMAGES[:1])[0] == pytest.approx([0, 0.5, 1], abs=1e-6)
     last = Preprocessing(size=(6, 5), mean=(0, 0, 0), std=(1, 1, 1), channels_last=True)
-    assert ClassifierScorer(path, preprocessing=last)(IMAGES[:1])[0] == pytest.approx(np.full(6, 0.5), abs=1e-6)
+    assert ClassifierScorer(path, preprocessing=last).score(IMAGES[:1])[0] == pytest.approx(
+        np.full(6, 0.5), abs=1e-6
+    )
 
 
 def test_sides_may_differ(tmp_path: Path) -> None:
     scorer = ClassifierScorer(mean_of_channels(tmp_path / "c.onnx", 1, 3, 10, 6), preprocessing=PLAIN)
     assert scorer.size == (10, 6)
-    assert scorer(IMAGES)[0] == pytest.approx([0, 0.5, 1], abs=1e-6)
+    assert scorer.score(IMAGES)[0] == pytest.approx([0, 0.5, 1], abs=1e-6)
 
 
 def test_the_version_is_the_file_s_and_the_settings(tmp_path: Path) -> None:

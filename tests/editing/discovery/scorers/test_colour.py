@@ -9,7 +9,7 @@ def _picture(red: float, green: float, blue: float) -> torch.Tensor:
 
 
 def test_each_colour_is_seen() -> None:
-    grey, red, yellow = (ColourScorer()(_picture(*one))[0] for one in ((0.6, 0.6, 0.6), (1, 0, 0), (1, 1, 0)))
+    grey, red, yellow = (ColourScorer().score(_picture(*one))[0] for one in ((0.6, 0.6, 0.6), (1, 0, 0), (1, 1, 0)))
     assert grey == pytest.approx([0.6, 0, 0, 0, 0], abs=0.01)
     assert red == pytest.approx([0.299, 0, 0.3 * 1.25**0.5, 1, 0.5], abs=0.01)
     assert yellow == pytest.approx([0.886, 0, 0.3, 0, 1], abs=0.01)
@@ -17,11 +17,11 @@ def test_each_colour_is_seen() -> None:
 
 def test_contrast_is_of_lightness() -> None:
     half = torch.cat([_picture(0, 0, 0)[..., :4], _picture(1, 1, 1)[..., :4]], dim=3)
-    assert ColourScorer()(half)[0] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=0.01)
+    assert ColourScorer().score(half)[0] == pytest.approx([0.5, 0.5, 0, 0, 0], abs=0.01)
 
 
 def test_every_picture_is_scored_on_its_own() -> None:
     pictures = torch.cat([_picture(1, 0, 0), _picture(0, 1, 0)])
-    both = ColourScorer()(pictures)
+    both = ColourScorer().score(pictures)
     assert both.shape == (2, 5)
-    assert (both[1] == ColourScorer()(pictures[1:])[0]).all()
+    assert (both[1] == ColourScorer().score(pictures[1:])[0]).all()

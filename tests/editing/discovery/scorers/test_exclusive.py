@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
+from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
 from stylegan_latents.editing.discovery.scorers.exclusive import (
     correlations,
-    exclusive_groups,
+    dependent_scores,
     holdable,
-    say_tied,
-    tied_scores,
+    say_left_out,
 )
 
 
-def test_scores_that_say_the_same_are_tied_either_way() -> None:
+def test_scores_that_say_the_same_are_dependent_either_way() -> None:
     random = np.random.default_rng(0)
     one, other = random.normal(size=(2, 500))
     scores = np.stack([one, other, 3 - 2 * one, one + 0.1 * other, one + other, np.ones(500)], axis=1)
@@ -18,18 +18,18 @@ def test_scores_that_say_the_same_are_tied_either_way() -> None:
     alike = correlations(scores)
     assert alike[0, 2] == pytest.approx(-1)
     assert np.isnan(alike[5]).all()
-    assert tied_scores(names, alike) == {
+    assert dependent_scores(names, alike) == {
         "smiling": ("neutral", "grinning"),
         "neutral": ("smiling", "grinning"),
         "grinning": ("smiling", "neutral"),
     }
 
 
-def test_classes_of_which_a_picture_has_one_are_tied() -> None:
+def test_classes_of_which_a_picture_has_one_are_dependent() -> None:
     names = ("glad", "sad", "cross", "old")
-    tied = tied_scores(names, None, [("glad", "sad", "cross")])
-    assert tied == {"glad": ("sad", "cross"), "sad": ("glad", "cross"), "cross": ("glad", "sad")}
-    assert say_tied({"glad": tied["glad"]}) == [
+    dependent = dependent_scores(names, None, [("glad", "sad", "cross")])
+    assert dependent == {"glad": ("sad", "cross"), "sad": ("glad", "cross"), "cross": ("glad", "sad")}
+    assert say_left_out({"glad": dependent["glad"]}) == [
         "The leakage of 'glad' leaves out 'sad', 'cross', which cannot stay while it changes."
     ]
 
@@ -46,4 +46,4 @@ def test_what_can_stay_while_one_changes() -> None:
 
 
 def test_a_scorer_need_not_tell_of_classes() -> None:
-    assert exclusive_groups(object()) == ()
+    assert ColourScorer().exclusive == ()

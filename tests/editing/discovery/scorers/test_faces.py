@@ -32,7 +32,7 @@ def images():
 def scores(images):
     return {
         name: dict(zip(FaceScorer.names, row, strict=True))
-        for name, row in zip(PHOTOS, FaceScorer()(images), strict=True)
+        for name, row in zip(PHOTOS, FaceScorer().score(images), strict=True)
     }
 
 
@@ -56,7 +56,7 @@ def test_gender_and_age(scores):
 
 
 def test_mirroring_changes_the_sign_of_yaw_only(images):
-    one, two = FaceScorer()(images), FaceScorer()(images.flip(-1))
+    one, two = FaceScorer().score(images), FaceScorer().score(images.flip(-1))
     index = FaceScorer.names.index
     np.testing.assert_allclose(two[:, index("pose")], -one[:, index("pose")], atol=4)
     np.testing.assert_allclose(two[:, index("smile")], one[:, index("smile")], atol=0.06)
@@ -65,14 +65,14 @@ def test_mirroring_changes_the_sign_of_yaw_only(images):
 
 def test_darkening_is_seen(images):
     index = FaceScorer.names.index("skin-light")
-    dark = FaceScorer()(images * 0.8 - 0.2)[:, index]
-    assert (dark < FaceScorer()(images)[:, index] - 0.05).all()
+    dark = FaceScorer().score(images * 0.8 - 0.2)[:, index]
+    assert (dark < FaceScorer().score(images)[:, index] - 0.05).all()
 
 
 def test_quick_scores_are_near_and_have_a_version_of_their_own(images, scores):
     """In deviations of the samples that the shipped directions were calibrated with."""
     deviations = find_direction("pose", generator.load("ffhq")).provenance["score_deviations"]
-    for name, row in zip(PHOTOS, FaceScorer(quick=True)(images), strict=True):
+    for name, row in zip(PHOTOS, FaceScorer(quick=True).score(images), strict=True):
         for score, value in zip(FaceScorer.names, row, strict=True):
             assert abs(value - scores[name][score]) < 0.5 * deviations[score], (name, score)
     assert FaceScorer(quick=True).version != FaceScorer().version == FaceScorer.version
@@ -82,11 +82,11 @@ def test_quick_scores_are_near_and_have_a_version_of_their_own(images, scores):
 def test_a_face_scores_the_same_alone_and_among_others(images, quick):
     scorer = FaceScorer(quick=quick)
     blank = torch.zeros_like(images[:1])
-    together = scorer(torch.cat([images[:2], blank, images[2:]]))
-    alone = np.concatenate([scorer(image) for image in (*images[:2].split(1), blank, *images[2:].split(1))])
+    together = scorer.score(torch.cat([images[:2], blank, images[2:]]))
+    alone = np.concatenate([scorer.score(image) for image in (*images[:2].split(1), blank, *images[2:].split(1))])
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-5)
     assert np.isfinite(together[[0, 1, 3, 4]]).all()
 
 
 def test_no_pictures_give_no_scores():
-    assert FaceScorer()(torch.zeros(0, 3, 64, 64)).shape == (0, len(FaceScorer.names))
+    assert FaceScorer().score(torch.zeros(0, 3, 64, 64)).shape == (0, len(FaceScorer.names))

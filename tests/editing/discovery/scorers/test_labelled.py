@@ -35,10 +35,10 @@ def test_two_labels_make_one_score_named_after_the_second(tmp_path: Path) -> Non
     scorer = LabelledScorer(tmp_path, features=_colours)
     assert scorer.names == ("red",)
     assert scorer.accuracy == (1.0,)
-    red, blue = scorer(_plain(0.8, 0.1, 0.1))[0, 0], scorer(_plain(0.1, 0.1, 0.8))[0, 0]
+    red, blue = scorer.score(_plain(0.8, 0.1, 0.1))[0, 0], scorer.score(_plain(0.1, 0.1, 0.8))[0, 0]
     assert red > 0 > blue
     # A score, not a label: between the two it lies between.
-    assert blue < scorer(_plain(0.5, 0.1, 0.5))[0, 0] < red
+    assert blue < scorer.score(_plain(0.5, 0.1, 0.5))[0, 0] < red
 
 
 def test_more_labels_make_a_score_each(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_more_labels_make_a_score_each(tmp_path: Path) -> None:
         _write(tmp_path, label, colour)
     scorer = LabelledScorer(tmp_path, features=_colours)
     assert scorer.names == ("blue", "green", "red")
-    assert int(scorer(_plain(0.1, 0.9, 0.1))[0].argmax()) == 1
+    assert int(scorer.score(_plain(0.1, 0.9, 0.1))[0].argmax()) == 1
 
 
 def test_labels_that_do_not_show_have_an_accuracy_of_chance(tmp_path: Path) -> None:
@@ -84,6 +84,6 @@ def test_alexnet_s_features_are_used_unless_told_otherwise(tmp_path: Path, monke
     scorer = LabelledScorer(tmp_path, progress=lambda done, whole: seen.append((done, whole)))
     assert seen[-1] == (16, 16)
     assert scorer.accuracy[0] > 0.9
-    scores = scorer(torch.cat([_plain(0.9, 0.9, 0.9), _plain(0.1, 0.1, 0.1)]))
+    scores = scorer.score(torch.cat([_plain(0.9, 0.9, 0.9), _plain(0.1, 0.1, 0.1)]))
     assert scores.shape == (2, 1)
     assert scores[0] > scores[1]

@@ -1,0 +1,191 @@
+"""From a model's name to a page that answers: loading, Gradio's settings, starting and ending."""
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from stylegan_latents.demo.server.gradio_import import import_gradio, loopback_past_proxies
+from stylegan_latents.demo.server.log import keep_log
+from stylegan_latents.demo.server.security import Security, own_names, wrong_request
+from stylegan_latents.demo.session.files import PREFIX
+from stylegan_latents.generator.cli.command import choose_device
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
+from stylegan_latents.generator.weights.fetch import cache_folder
+
+if TYPE_CHECKING:
+    from stylegan_latents.demo.session.studio import Studio
+
+MAX_UPLOAD = "40mb"
+_FIRST_PORT, _PORTS = 7860, 100
+_THREADS = 40
+
+
+def serve(
+    *,
+    model: str,
+    port: int | None = None,
+    host: str = "127.0.0.1",
+    share: bool = False,
+    queue_size: int = 64,
+    steps: int | None = None,
+    device: str | None = None,
+    browse: bool = False,
+    allowed_host: Sequence[str] = (),
+    folder: Path | None = None,
+) -> None:
+    """Serve the page until Ctrl-C. The arguments are the options of ``stylegan-latents demo``.
+
+    Raises:
+        InputError: the model cannot be loaded, or the port is taken.
+    """
+    chosen = free_port(host, port)
+    quiet_gradio()
+    log = cache_folder() / f"demo-{chosen}.log"
+    keep_log(log)
+    share_freed_memory()
+    # Gradio takes a second or two to import; the model is loaded meanwhile.
+    importing = threading.Thread(target=import_gradio, daemon=True)
+    importing.start()
+    from stylegan_latents.demo.session.studio import Studio
+    from stylegan_latents.generator.loading import load
+
+    clear_leftovers(Path(tempfile.gettempdir()))
+    G = load(model).to(choose_device(device))
+    studio = Studio(G, steps=steps, folder=folder, queue_size=queue_size)
+    try:
+        importing.join()
+        # Half of a preview's time would go into memory that the last one gave back.
+        with (
+            keep_freed_memory(),
+            running(
+                studio, port=chosen, host=host, share=share, browse=browse, allowed_host=allowed_host
+            ) as address,
+        ):
+            # Ended by a service manager, it cleans up as well.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            threading.Thread(target=studio.warm_up, daemon=True).start()
+            print(f"The demo is at {address} (Ctrl-C ends it)", flush=True)
+            never = threading.Event()
+            # A signal that comes just before a wait is answered after it, so that no wait may last.
+            while not never.wait(1.0):
+                pass
+    finally:
+        studio.close()
+
+
+@contextmanager
+def running(
+    studio: "Studio",
+    *,
+    port: int | None = None,
+    host: str = "127.0.0.1",
+    share: bool = False,
+    browse: bool = False,
+    allowed_host: Sequence[str] = (),
+) -> "Iterator[str]":
+    """The page of a studio as long as the block lasts; gives its address."""
+    names = own_names([*allowed_host, host])
+    quiet_gradio()
+    # Where Gradio keeps uploads; what it serves lies there, too. Components ask for it when they are made.
+    os.environ["GRADIO_TEMP_DIR"] = str(studio.uploads)
+    import_gradio()
+    from stylegan_latents.demo.app import build, look
+
+    blocks = build(studio)
+    # Previews wait for one another, not for a search; the studio's queue decides who computes.
+    blocks.queue(max_size=studio.queue_size, default_concurrency_limit=4)
+    options: dict[str, Any] = look()
+    _, local, public = loopback_past_proxies(host)(blocks.launch)(
+        server_name=host,
+        server_port=free_port(host, port),
+        share=share,
+        inbrowser=browse,
+        quiet=True,
+        prevent_thread_lock=True,
+        show_error=True,
+        max_file_size=MAX_UPLOAD,
+        allowed_paths=[],
+        footer_links=[],
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        app_kwargs=_app_options(names, allowed_host),
+        state_session_capacity=1000,
+        # Whoever waits in a queue of the studio's holds one.
+        max_threads=_THREADS + 2 * studio.queue_size,
+        **options,
+    )
+    if public:
+        names.add(str(urlsplit(public).hostname))
+    try:
+        yield public or local
+    finally:
+        blocks.close(verbose=False)
+
+
+def _app_options(names: set[str], proxied: Sequence[str]) -> dict[str, Any]:
+    """Of the web application: which names it answers to, and what it says of a body that it cannot read."""
+    from fastapi.exceptions import RequestValidationError
+    from starlette.middleware import Middleware
+
+    return {
+        "middleware": [Middleware(Security, hosts=names, proxied=proxied)],
+        "exception_handlers": {RequestValidationError: wrong_request},
+    }
+
+
+def quiet_gradio() -> None:
+    """Have Gradio and what it imports call nobody and count nothing: no analytics, no check for versions."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["DO_NOT_TRACK"] = "1"
+    # After every answer Gradio sums up the last 10000 in a data frame, for a page of numbers that is not served.
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+    os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what a demo of this user left behind that was killed: its visitors' files."""
+    if sys.platform != "win32":  # which has no harmless question for a process by its number
+        for left in folder.glob(f"{PREFIX}*"):
+            number = left.name.removeprefix(PREFIX).partition("-")[0]
+            if number.isdecimal() and not left.is_symlink() and left.stat().st_uid == os.getuid():
+                try:
+                    os.kill(int(number), 0)
+                except ProcessLookupError:
+                    shutil.rmtree(left, ignore_errors=True)
+                except (PermissionError, OverflowError):  # another user's process has that number now
+                    pass
+
+
+def free_port(host: str, port: int | None) -> int:
+    """The port asked for, or the first free one.
+
+    Raises:
+        InputError: it is taken, or there is no such address here.
+    """
+    for candidate in [port] if port is not None else range(_FIRST_PORT, _FIRST_PORT + _PORTS):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, candidate))
+            except OSError as error:
+                if port is not None:
+                    reason = error.strerror or error
+                    raise InputError(
+                        f"Cannot serve at {host}:{port}: {reason}; give another --port or --host."
+                    ) from error
+            else:
+                return candidate
+    raise InputError(f"No port from {_FIRST_PORT} to {_FIRST_PORT + _PORTS - 1} is free; give one with --port.")

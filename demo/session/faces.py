@@ -1,0 +1,151 @@
+"""The faces of visits: each with its record, kept open for a while, and with what was done to it."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.generator import Generator
+
+Strengths = dict[str, float]
+"""The strength of each direction, by its name; those of strength 0 are left out."""
+
+_LONGEST_HISTORY = 200
+
+
+class History:
+    """The edits of one face in the order of making; it begins with none."""
+
+    def __init__(self) -> None:
+        self._states: list[Strengths] = [{}]
+        self._position = 0
+        self._moved: Strengths = {}
+
+    @property
+    def current(self) -> Strengths:
+        """The edits as they are now, but for what has been moved since."""
+        return dict(self._states[self._position])
+
+    @property
+    def moving(self) -> Strengths:
+        """The edits with what has been moved since the last step; that is no step yet."""
+        strengths = self._states[self._position] | self._moved
+        return {name: strength for name, strength in strengths.items() if strength}
+
+    def move(self, name: str, strength: float) -> None:
+        """Note that one direction's slider has moved; the next step forgets it."""
+        self._moved[name] = strength
+
+    @property
+    def can_undo(self) -> bool:
+        return self._position > 0
+
+    @property
+    def can_redo(self) -> bool:
+        return self._position < len(self._states) - 1
+
+    def push(self, strengths: Strengths) -> None:
+        """Put other edits after the current ones; what was undone is forgotten. Equal ones are no step."""
+        self._moved = {}
+        changed = {name: strength for name, strength in strengths.items() if strength}
+        if changed == self._states[self._position]:
+            return
+        self._states[self._position + 1 :] = [changed]
+        del self._states[:-_LONGEST_HISTORY]
+        self._position = len(self._states) - 1
+
+    def undo(self) -> Strengths:
+        """Go one step back, where there is one."""
+        self._moved = {}
+        self._position = max(0, self._position - 1)
+        return self.current
+
+    def redo(self) -> Strengths:
+        """Go one step forward again, where there is one."""
+        self._moved = {}
+        self._position = min(len(self._states) - 1, self._position + 1)
+        return self.current
+
+
+MOST_PLAIN, MOST_TUNED = 256, 4
+
+
+class Records:
+    """Opens records with a generator, and keeps those open that were asked for last.
+
+    Args:
+        G: for full resolution.
+        preview_G: for previews.
+    """
+
+    def __init__(self, G: "Generator", preview_G: "Generator") -> None:
+        self._G, self._preview_G = G, preview_G
+        self._plain: OrderedDict[Path, tuple[OpenRecord, OpenRecord]] = OrderedDict()
+        self._tuned: OrderedDict[Path, tuple[OpenRecord, OpenRecord]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, path: Path) -> "tuple[OpenRecord, OpenRecord]":
+        """A record with the generator, and with the one for previews.
+
+        Raises:
+            InputError: it cannot be read, or belongs to another model.
+        """
+        from stylegan_latents.editing.records.opened import OpenRecord
+
+        with self._lock:
+            for kept in (self._plain, self._tuned):
+                if path in kept:
+                    kept.move_to_end(path)
+                    return kept[path]
+        pair = OpenRecord(path, generator=self._G), OpenRecord(path, generator=self._preview_G)
+        inversion = pair[0].inversion
+        inversion.for_generator(self._G)
+        with self._lock:
+            kept, most = (self._plain, MOST_PLAIN) if inversion.weights is None else (self._tuned, MOST_TUNED)
+            kept[path] = pair
+            while len(kept) > most:
+                kept.popitem(last=False)
+        return pair
+
+    def forget(self, folder: Path) -> None:
+        """Close what lies in a folder that is deleted."""
+        with self._lock:
+            for kept in (self._plain, self._tuned):
+                for path in [path for path in kept if path.is_relative_to(folder)]:
+                    del kept[path]
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """A face that was inverted, drawn or opened in this visit.
+
+    Attributes:
+        name: unique in the visit.
+        path: the record's file.
+        records: where it is opened.
+        before: a picture of it before any edit, of the previews' size.
+        photo: the photo that it was found in, for pasting back; None where there is none.
+        made_by: the command line that would have made the record; empty for one that was uploaded.
+        history: the edits made on the tab Edit.
+    """
+
+    name: str
+    path: Path
+    records: Records
+    before: Path
+    photo: Path | None = None
+    made_by: str = ""
+    history: History = field(default_factory=History)
+
+    @property
+    def record(self) -> "OpenRecord":
+        """Opened with the studio's generator, for full resolution."""
+        return self.records.open(self.path)[0]
+
+    @property
+    def preview(self) -> "OpenRecord":
+        """Opened with the generator for previews."""
+        return self.records.open(self.path)[1]

@@ -1,0 +1,102 @@
+"""What all visits share: the loaded generator, its directions, the queues, and the folder of uploads."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.demo.session.faces import Records
+from stylegan_latents.demo.session.files import own_prefix
+from stylegan_latents.demo.session.queue import WaitingQueue
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.generator.generator import Generator
+
+_PREVIEW_SIZE = 512
+_SEARCHES, _WORKS = 1, 2
+
+
+@dataclass(frozen=True)
+class Example:
+    """What is one click away without a photo of one's own.
+
+    Attributes:
+        title: what it is called.
+        picture: a small picture's file.
+        seed: of a face that nobody has; None for a photo.
+        photo: the photo's file; None for a seed.
+    """
+
+    title: str
+    picture: Path
+    seed: int | None = None
+    photo: Path | None = None
+
+
+class Shared:
+    """The generator and what belongs to it; nothing of a visitor's.
+
+    Args:
+        G: the generator, float32, on the device to compute on.
+        folder: for all temporary files; the system's by default.
+        steps: of a search; None for what the quality chosen in the page means.
+        queue_size: how many requests of a kind may wait; more are refused.
+
+    Attributes:
+        preview_G: draws previews, in bfloat16 where the device computes in it.
+        preview_size: their side in pixels, half the model's or 512 if that is less.
+        directions: the model's own, bound to it, by name.
+        records: of all visits, those kept open.
+        computing: one computation at a time keeps memory bounded, and two on the same cores would not be sooner.
+        searches, works: where visitors wait for a search, and for other long work.
+        examples: what ``examples`` made.
+        uploads: Gradio's folder; what visitors upload lies in it, and their visits' folders do.
+    """
+
+    def __init__(
+        self, G: "Generator", *, folder: Path | None = None, steps: int | None = None, queue_size: int = 64
+    ) -> None:
+        from stylegan_latents.editing.directions.catalogue import known_directions
+        from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
+
+        self.G = G
+        dtype = DTYPES[resolve_precision("auto", G.device)]
+        self.preview_G = in_precision(G, dtype)
+        half = G.resolution // 2 if G.resolution % 2 == 0 else G.resolution
+        self.preview_size = next(
+            (half >> i for i in range(half.bit_length()) if half >> i <= _PREVIEW_SIZE and not half % (1 << i)),
+            half,
+        )
+        self.directions: dict[str, Direction] = {
+            name: direction.bind(G) for name, direction in known_directions(G.latent_space).items()
+        }
+        self.records = Records(G, self.preview_G)
+        self.computing = WaitingQueue(1, None)
+        self.queue_size = queue_size
+        self.searches, self.works = WaitingQueue(_SEARCHES, queue_size), WaitingQueue(_WORKS, queue_size)
+        self.steps = steps
+        self.uploads = Path(tempfile.mkdtemp(prefix=own_prefix(), dir=folder)).resolve()
+        self.examples: list[Example] = []
+
+    def warm_up(self) -> None:
+        """Draw a preview of the mean face, so that the first visitor's does not wait for what is done only once."""
+        import torch
+
+        with self.computing.turn(), torch.inference_mode():
+            ws = self.preview_G.w_avg.repeat(1, self.preview_G.num_ws, 1)
+            self.preview_G.synthesize(
+                ws, size=None if self.preview_size == self.G.resolution else self.preview_size
+            )
+
+    def uploaded(self, path: str) -> Path:
+        """An upload's file.
+
+        Raises:
+            InputError: there is no such file, or it is none that was uploaded.
+        """
+        file = Path(path).resolve()
+        if not file.is_relative_to(self.uploads) or not file.is_file():
+            raise InputError("The upload is not there any more; upload the file again.")
+        return file

@@ -1,0 +1,97 @@
+"""The tab Explore: random faces by seed and truncation, to be sent to any tab."""
+
+import gradio as gr
+
+from stylegan_latents.demo.page.page import Page, Tab, answering, selected_index
+from stylegan_latents.demo.session.examples import seed_face
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.generator.errors import InputError
+
+_AT_ONCE = 12
+_LARGEST_SEED = 2**31
+
+
+def build(page: Page) -> None:
+    """Put the tab's controls into the tab that is being made."""
+    studio = page.studio
+    gr.Markdown("Faces that nobody has: each seed is one. Choose one, then send it to a tab.")
+    with gr.Row():
+        seed = gr.Number(
+            0, label="First seed", info="A whole number; the same one gives the same face.", precision=0, minimum=0
+        )
+        truncation = gr.Slider(
+            0.0, 1.2, 0.7, step=0.05, label="Truncation", info="0 is the mean face, 1 the model's whole variety."
+        )
+        with gr.Column(scale=1, min_width=160):
+            show = gr.Button("Show faces", variant="primary", elem_id="explore-show")
+            more = gr.Button("Next ones", elem_id="explore-next")
+    faces = gr.Gallery(
+        label="Faces",
+        columns=6,
+        height="auto",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        elem_id="explore-faces",
+    )
+    chosen = gr.State(None)
+    with gr.Row():
+        target = gr.Dropdown(
+            [(tab.title, tab.name) for tab in page.takers],
+            value="edit",
+            label="Send to",
+            info="The tab that the chosen face goes to.",
+        )
+        send = gr.Button("Send the chosen face", interactive=False, elem_id="explore-send")
+
+    def draw(visit: Visit, first: float | None, cut: float) -> tuple[list[tuple[str, str]], None, gr.Button]:
+        from stylegan_latents.editing.samples.sampling import Sampling
+
+        start = whole_seed(first)
+        sampling = Sampling(truncation=cut, size=min(256, studio.G.resolution))
+        with visit.computing():
+            drawn = list(sampling.pictures(studio.preview_G, range(start, start + _AT_ONCE)))
+        pictures = [
+            (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
+            for number, _, picture in drawn
+        ]
+        return pictures, None, gr.Button(interactive=False)
+
+    def further(_visit: Visit, first: float | None) -> int:
+        return whole_seed(first) + _AT_ONCE
+
+    def choose(
+        _visit: Visit, first: float | None, cut: float, event: gr.SelectData
+    ) -> tuple[tuple[int, float], gr.Button]:
+        number = whole_seed(first) + selected_index(event, _AT_ONCE)
+        return (number, cut), gr.Button(f"Send seed {number}", interactive=True)
+
+    def deliver(visit: Visit, picked: tuple[int, float] | None, tab: str) -> tuple[int, gr.Tabs]:
+        if picked is None:
+            raise InputError("Choose a face first.")
+        visit.send(seed_face(visit, *picked), tab)
+        return visit.version, gr.Tabs(selected=tab)
+
+    inputs, outputs = [page.visit, seed, truncation], [faces, chosen, send]
+    show.click(answering(draw), inputs, outputs, api_name="explore")
+    more.click(answering(further), [page.visit, seed], seed, api_visibility="private").success(
+        answering(draw), inputs, outputs, api_visibility="private"
+    )
+    faces.select(answering(choose), [page.visit, seed, truncation], [chosen, send], api_visibility="private")
+    send.click(
+        answering(deliver), [page.visit, chosen, target], [page.version, page.tabs], api_visibility="private"
+    )
+
+
+def whole_seed(value: float | None) -> int:
+    """A seed from a number's field.
+
+    Raises:
+        InputError: it is none.
+    """
+    if value is None or not 0 <= value < _LARGEST_SEED:
+        raise InputError(f"A seed is a whole number from 0 to {_LARGEST_SEED - 1}.")
+    return int(value)
+
+
+TAB = Tab("Explore", "explore", build, takes_faces=False)

@@ -1,0 +1,108 @@
+"""Faces in an order that the visitor sets."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import gradio as gr
+
+from stylegan_latents.demo.page.page import Page, answering, face_chooser, selected_index
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.generator.errors import InputError
+
+Move = Literal["earlier", "later", "remove"]
+
+
+def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
+    """Make the controls.
+
+    Args:
+        page: of the tab.
+        tab: its id.
+        most: how many key frames there may be.
+
+    Returns:
+        What holds the names of the faces, in their order.
+    """
+    keys, chosen = gr.State([]), gr.State(None)
+    with gr.Row(equal_height=True):
+        chooser = face_chooser(page, tab, label="Face", info="Every face of this visit.")
+        with gr.Column(min_width=100):
+            add = gr.Button("Add", elem_id=f"{tab}-add")
+            add_all = gr.Button("Add all", elem_id=f"{tab}-add-all")
+    gr.Markdown("Key frames, in their order; choose one to move it.", elem_classes="hint")
+    row = gr.Gallery(
+        label="Key frames", show_label=False, columns=5, height=170, allow_preview=False, interactive=False,
+        buttons=[], elem_id=f"{tab}-keys",
+    )  # fmt: skip
+    with gr.Row():
+        moves: dict[Move, gr.Button] = {
+            "earlier": gr.Button("← Earlier", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-earlier"),
+            "later": gr.Button("Later →", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-later"),
+            "remove": gr.Button("Remove", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-remove"),
+        }
+
+    def shown(visit: Visit, names: list[str], index: int | None) -> Any:
+        pictures = [(str(visit.face(name).before), f"{place}: {name}") for place, name in enumerate(names, 1)]
+        usable = index is not None
+        return (
+            names,
+            index,
+            gr.Gallery(pictures, selected_index=index),
+            gr.Button(interactive=usable and index != 0),
+            gr.Button(interactive=usable and index != len(names) - 1),
+            gr.Button(interactive=usable),
+        )
+
+    def put(visit: Visit, names: list[str], face: str | None) -> Any:
+        return shown(visit, with_key(names, visit.face(face).name, most), None)
+
+    def put_all(visit: Visit, names: list[str]) -> Any:
+        if not visit.faces:
+            visit.face(None)
+        for name in visit.faces:
+            names = with_key(names, name, most)
+        return shown(visit, names, None)
+
+    def choose(visit: Visit, names: list[str], event: gr.SelectData) -> Any:
+        return shown(visit, names, selected_index(event, len(names)) if event.selected else None)
+
+    def moved(move: Move) -> Callable[..., Any]:
+        def change(visit: Visit, names: list[str], index: int | None) -> Any:
+            return shown(visit, *move_key(names, index, move))
+
+        return change
+
+    outputs = [keys, chosen, row, *moves.values()]
+    options: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+    add.click(answering(put), [page.visit, keys, chooser], outputs, **options)
+    add_all.click(answering(put_all), [page.visit, keys], outputs, **options)
+    row.select(answering(choose), [page.visit, keys], outputs, **options)
+    for move, button in moves.items():
+        button.click(answering(moved(move)), [page.visit, keys, chosen], outputs, **options)
+    return keys
+
+
+def with_key(names: list[str], name: str, most: int) -> list[str]:
+    """One more key frame, at the end.
+
+    Raises:
+        InputError: there are as many as may be.
+    """
+    if len(names) >= most:
+        raise InputError(f"A film here has up to {most} key frames; remove one first.")
+    return [*names, name]
+
+
+def move_key(names: list[str], index: int | None, move: Move) -> tuple[list[str], int | None]:
+    """The names after a move of one of them, and where it is then; None where it is gone.
+
+    Raises:
+        InputError: none is chosen.
+    """
+    if index is None or not 0 <= index < len(names):
+        raise InputError("Choose a key frame first.")
+    rest = [*names[:index], *names[index + 1 :]]
+    if move == "remove":
+        return rest, None
+    place = min(max(index + (-1 if move == "earlier" else 1), 0), len(rest))
+    return [*rest[:place], names[index], *rest[place:]], place

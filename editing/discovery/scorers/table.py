@@ -1,0 +1,101 @@
+"""Scores that were made elsewhere: a CSV with a line for each picture, and a column for each score."""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from stylegan_latents.generator.cli.command import LARGEST_SEED
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.cli.progress import Begin
+
+SEED, RECORD, TRUNCATION = "seed", "record", "truncation"
+"""The columns that say which picture a line is about."""
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Scores of pictures that are named by their seeds or records.
+
+    The column ``seed`` names a picture of ``edit sample``, whose truncation is in the column ``truncation`` where
+    there is one; or the column ``record`` names an inversion's file, from the CSV's folder. Every other column is a
+    score; an empty cell or ``nan`` is none.
+
+    Attributes:
+        path: of the CSV.
+        names: of the scores.
+        rows: the number of each line, and its cells by column.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    rows: tuple[tuple[int, dict[str, str]], ...]
+
+    @classmethod
+    def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - as scorers are opened
+        """The table in a file."""
+        return cls.read(Path(text).expanduser())
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a CSV with a header.
+
+        Raises:
+            InputError: the file is missing or malformed.
+        """
+        if not path.is_file():
+            raise InputError(f"There is no file {path}.")
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                reader = csv.DictReader(file, restkey="", restval="")
+                header = [name.strip() for name in reader.fieldnames or ()]
+                reader.fieldnames = header
+                rows = [(reader.line_num, row) for row in reader]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise InputError(f"{path} cannot be read as a CSV: {error}.") from error
+        keys = [key for key in (SEED, RECORD) if key in header]
+        names = [name for name in header if name not in (SEED, RECORD, TRUNCATION)]
+        if len(keys) != 1 or not names or len(set(header)) != len(header) or "" in header:
+            raise InputError(
+                f"{path} needs a header with either {SEED} or {RECORD}, and a column with a name of its own for "
+                "each score."
+            )
+        if not rows:
+            raise InputError(f"{path} holds no scores.")
+        for line, row in rows:
+            if "" in row:
+                raise InputError(f"Line {line} of {path} has more cells than the header.")
+        return cls(path, tuple(names), tuple(rows))
+
+    @property
+    def by_seed(self) -> bool:
+        """Whether lines name seeds, and not records."""
+        return SEED in self.rows[0][1]
+
+    def number(self, text: str, name: str, line: int) -> float:
+        """The number in a cell of the column ``name``; NaN where there is none.
+
+        Raises:
+            InputError: the cell holds something else.
+        """
+        try:
+            value = float(text) if text.strip() else math.nan
+        except ValueError as error:
+            raise InputError(f"Line {line} of {self.path} has '{text}' for {name}, which is no number.") from error
+        return value if math.isfinite(value) else math.nan
+
+    def seed(self, text: str, line: int) -> int:
+        """The seed in a cell.
+
+        Raises:
+            InputError: the cell holds something else.
+        """
+        if not text.strip().isdecimal() or len(text.strip()) > 20 or int(text) > LARGEST_SEED:
+            raise InputError(
+                f"Line {line} of {self.path} has '{text}' for a seed, which is a whole number from 0 to "
+                f"{LARGEST_SEED}."
+            )
+        return int(text)
