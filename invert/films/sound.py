@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
+from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.films.read import FILM_SUFFIXES, film_facts, open_film
 
 _IN_MP4 = frozenset({"aac", "mp3", "ac3", "eac3", "opus", "alac", "flac"})
-
-from stylegan_latents.generator.files import printable
 
 
 class CopiedSound:
