@@ -23,7 +23,8 @@ class Generator(nn.Module):
     Attributes:
         name: of the model, in messages and records.
         latent_space: a name shared by models whose W is the same space, between which codes may move.
-        resolution: side of the image in pixels.
+        resolution: height of the image in pixels.
+        width: width of the image in pixels: the resolution, of most models.
         num_ws, w_dim: shape of a code.
         z_dim, label_dim: lengths of z and of the class label (0: the model has no classes).
         w_avg: the mean w, ``[w_dim]``.
@@ -54,6 +55,7 @@ class Generator(nn.Module):
         self.register_buffer("class_w_avg", None if class_w_avg is None else class_w_avg.detach().float().clone())
         self.name = name
         self.resolution = synthesis.resolution
+        self.width = synthesis.width
         self.num_ws = synthesis.num_ws
         self.w_dim = synthesis.w_dim
         self.image_channels = synthesis.image_channels
@@ -65,10 +67,24 @@ class Generator(nn.Module):
         self.fingerprint = fingerprint(self.state_dict().items())
         self.latent_space = latent_space or f"weights-{self.fingerprint[:16]}"
 
+    def check_square(self, what: str) -> None:
+        """Refuse a model that draws no squares.
+
+        Args:
+            what: what needs squares, as a sentence begins.
+
+        Raises:
+            InputError: the width is not the height.
+        """
+        if self.width != self.resolution:
+            raise InputError(
+                f"{what} needs a model of square pictures; '{self.name}' draws {self.width}x{self.resolution}."
+            )
+
     def __repr__(self) -> str:
         classes = f"{self.label_dim} classes" if self.label_dim else "no classes"
         return (
-            f"Generator '{self.name}': {self.resolution} x {self.resolution}, {self.image_channels} channels\n"
+            f"Generator '{self.name}': {self.width} x {self.resolution}, {self.image_channels} channels\n"
             f"  z [N, {self.z_dim}], {classes}; ws [N, {self.num_ws}, {self.w_dim}] of {self.latent_space}\n"
             f"  {self.dtype} on {self.device}; fingerprint {self.fingerprint[:16]}"
         ).replace("torch.", "")

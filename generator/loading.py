@@ -7,10 +7,10 @@ from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import utf8_path
+from stylegan_latents.generator.formats.checkpoint import read_discriminator
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import read_native
 from stylegan_latents.generator.formats.native import save_native as save
-from stylegan_latents.generator.formats.nvidia.read import read_nvidia_discriminator
 from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
@@ -31,10 +31,10 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
 
     Args:
         name_or_path: a name that ``edit models`` lists (fetched once, then cached), such as the default ``ffhq``;
-            or a file, recognised by its contents: one written by ``save``, a pickle of NVIDIA's repositories
-            (StyleGAN, StyleGAN2, StyleGAN2-ADA, StyleGAN3, TensorFlow or PyTorch), a checkpoint of rosinality's
-            StyleGAN2, or an encoder's (pSp, e4e) that includes its generator; or a folder with MobileStyleGAN's
-            OpenVINO files.
+            or a file, recognised by its contents: one written by ``save``; a checkpoint of NVIDIA's repositories
+            (StyleGAN, StyleGAN2, StyleGAN2-ADA, StyleGAN3, TensorFlow or PyTorch), of rosinality's StyleGAN2, or
+            of an encoder (pSp, e4e, ReStyle) that includes its generator, as a pickle, by ``torch.save`` or as
+            safetensors; or a folder with MobileStyleGAN's OpenVINO files.
 
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
@@ -59,7 +59,7 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     """Load the discriminator that a StyleGAN, StyleGAN2 or StyleGAN3 was trained with, on the CPU, in float32.
 
     Args:
-        name_or_path: a pickle of NVIDIA's PyTorch or TensorFlow repositories, or the name of such a model that
+        name_or_path: a checkpoint of NVIDIA's PyTorch or TensorFlow repositories, or the name of such a model that
             ``edit models`` lists.
 
     Returns:
@@ -75,11 +75,9 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     if not path.exists() and str(name_or_path) in zoo.models():
         path = zoo.fetch(zoo.models()[str(name_or_path)].name)
     head = FileHead.of(path)
-    if head.is_torch:
-        raise InputError(f"{path.name} is a PyTorch checkpoint; discriminators are read from NVIDIA pickles only.")
-    if not head.is_pickle:
+    if not (head.is_torch or head.is_pickle or head.is_safetensors):
         raise InputError(f"{path.name} is {head.kind}, not a discriminator's file; get the weights themselves.")
-    config, tensors = read_nvidia_discriminator(path)
+    config, tensors = read_discriminator(path)
     try:
         network = Discriminator(config, path.stem)
         network.load_state_dict(tensors, assign=True)

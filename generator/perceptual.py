@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stylegan_latents.generator.errors import InputError
+
 Trunk = Literal["alex", "vgg"]
 
 # For each convolution: kernel, stride, padding; "pool" between; "tap" where features are compared.
@@ -113,18 +115,32 @@ def convolutions_in_precision(network: Module, dtype: torch.dtype) -> Module:
     return network
 
 
-def area_resize(images: Tensor, size: int) -> Tensor:
-    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to ``[N, C, size, size]``."""
-    if images.shape[-2:] == (size, size):
+def area_resize(images: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to squares of ``size`` or to (height, width)."""
+    height, width = (size, size) if isinstance(size, int) else size
+    if images.shape[-2:] == (height, width):
         return images
-    if images.shape[-1] >= size and images.shape[-2] >= size:
-        return F.adaptive_avg_pool2d(images, size)
-    return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+    if images.shape[-1] >= width and images.shape[-2] >= height:
+        return F.adaptive_avg_pool2d(images, (height, width))
+    return F.interpolate(images, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
+
+
+def resize_height(images: Tensor, height: int) -> Tensor:
+    """``area_resize`` of ``[N, C, H, W]`` to this height, in proportion."""
+    return area_resize(images, (height, max(1, round(height * images.shape[-1] / images.shape[-2]))))
 
 
 def as_colour(images: Tensor) -> Tensor:
-    """RGB from a generator's one, three or four channels (the fourth, opacity, is dropped)."""
-    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
+    """RGB from a generator's one to four channels; opacity, the second or fourth, is dropped.
+
+    Raises:
+        InputError: the images have another number of channels.
+    """
+    if not 1 <= images.shape[1] <= 4:
+        raise InputError(
+            f"The model makes images of {images.shape[1]} channels; only those of 1 to 4 are pictures."
+        )
+    return images[:, :1].expand(-1, 3, -1, -1) if images.shape[1] < 3 else images[:, :3]
 
 
 def strided_convolution(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.inverters.base import identity_loss_for
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
@@ -95,7 +96,8 @@ def invert_face(
         InputError: the face lies outside the photo, or the search fails.
         KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
     """
-    crop = cut_out(photo, face, inverter.G.resolution, source=source, identity=identity)
+    G = inverter.G
+    crop = cut_out(photo, face, G.resolution, source=source, identity=identity, aspect=G.width / G.resolution)
     found = find_codes(inverter, [crop], on_step=on_step, keep_partial=keep_partial)
     settings: dict[str, JSON] = {FACE: which if face is not None else None}
     if landmarks:
@@ -110,20 +112,24 @@ def cut_out(
     *,
     source: "Source | None" = None,
     identity: "Identity | None" = None,
+    aspect: float = 1.0,
 ) -> Crop:
-    """Align a face, or take a photo's central square; arguments are as for ``invert_face``.
+    """Align a face, or take a photo's centre; arguments are as for ``invert_face``.
 
-    The face is embedded here, so that a failing download of the network costs no search.
+    The face is embedded here, so that a failing download of the network costs no search. ``resolution`` is the
+    crop's height, ``aspect`` its width over its height.
 
     Raises:
-        InputError: the face lies outside the photo.
+        InputError: the face lies outside the photo, or is aligned for a generator that draws no squares.
     """
     from stylegan_latents.invert.faces.align import align_face
     from stylegan_latents.invert.photos.crop import no_align
 
     if face is None:
-        picture, alignment = no_align(photo, resolution)
+        picture, alignment = no_align(photo, resolution, aspect)
         return Crop(picture, alignment, source=source)
+    if aspect != 1:
+        raise InputError("Faces are aligned to squares, and this model draws none; add --no-align.")
     picture, alignment = align_face(photo, face, resolution)
     person = None if identity is None else identity(picture)
     return Crop(picture, alignment, face, source, person)
@@ -147,10 +153,10 @@ def find_codes(
     """
     import torch
 
-    from stylegan_latents.generator.perceptual import area_resize
+    from stylegan_latents.generator.perceptual import resize_height
 
     def compared(images: "Tensor") -> "Tensor":
-        return images if low_resolution is None else area_resize(images, low_resolution)
+        return images if low_resolution is None else resize_height(images, low_resolution)
 
     images = torch.cat([to_tensor(crop.picture, device=inverter.G.device) for crop in crops])
     masks = {name: compared(torch.cat([crop.masks[name] for crop in crops])) for name in crops[0].masks}

@@ -144,6 +144,8 @@ def _edit_photo(
     opened.check_output(file)
     # Read before the work, in case it is missing.
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
+    if whole is not None:
+        opened.base.check_square("--paste-back")
     edits = list(zip(bind([one for one, _ in fixed], opened), (amount for _, amount in fixed), strict=True))
     for direction, amount in edits:
         if abs(amount) > FAR and not change.raw and direction.space == "w":

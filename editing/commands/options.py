@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 RecordArgument = Annotated[
     Path | None,
-    typer.Argument(help="A record of `invert`, or its photo; the newest here by default.", metavar="RECORD"),
+    typer.Argument(
+        help="A record of `invert`, or its photo, or a code's file (.npz, .npy, .pt) with --model; the newest "
+        "record here by default.",
+        metavar="RECORD",
+    ),
 ]
 Names = Annotated[
     list[str],

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.directions.arrays import split_name
 from stylegan_latents.editing.directions.direction import SUFFIX, Direction, load
-from stylegan_latents.editing.directions.published import PublishedDirection, split_component
+from stylegan_latents.editing.directions.published import PublishedDirection
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction
     if text.lower() in by_lower_case:
         return by_lower_case[text.lower()]
     if PublishedDirection.is_one(text):
-        return PublishedDirection(*split_component(text))
+        return PublishedDirection(*split_name(text))
     path = Path(text).expanduser()
     if path.is_file() or path.suffix == SUFFIX:
         direction = load(path)

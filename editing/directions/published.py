@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.directions.arrays import SUFFIXES, read_arrays
+from stylegan_latents.editing.directions.arrays import is_array_file, read_arrays, split_name
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.directions.row_mapping import map_rows, map_vectors
@@ -52,20 +52,15 @@ _BOUNDARY = re.compile(r"(?P<family>pggan|stylegan[23]?)_(?P<domain>[a-z]+)_(?P<
 
 @dataclass(frozen=True, eq=False)
 class _Stack:
-    """The directions in one file, ``[count, rows, w_dim]``, and the mean of W, ``[w_dim]``, where it is stored."""
+    """The directions in one file, ``[count, rows, w_dim]``, and the mean of W, ``[w_dim]``, where it is stored.
+
+    ``is_named``: the direction is one of several in the file, chosen by its name.
+    """
 
     vectors: "Tensor"
     finder: str
     mean: "Tensor | None" = None
-
-
-def split_component(text: str) -> tuple[Path, str | None]:
-    """The path and the component of ``ffhq_pca.pt:54``."""
-    path = Path(text).expanduser()
-    head, colon, tail = text.rpartition(":")
-    if colon and not path.exists() and Path(head).suffix in SUFFIXES:
-        return Path(head).expanduser(), tail.strip()
-    return path, None
+    is_named: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,8 +76,8 @@ class PublishedDirection:
 
     @staticmethod
     def is_one(text: str) -> bool:
-        """Whether a text names such a file, with or without a component."""
-        return split_component(text)[0].suffix in SUFFIXES
+        """Whether a text names such a file, with or without one of its directions."""
+        return is_array_file(split_name(text)[0])
 
     @property
     def name(self) -> str:
@@ -103,8 +98,8 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
     Args:
         path: a file of one of the kinds above.
         G: the generator.
-        component: the index of the direction in the file, or for e4e's ``ffhq_pca.pt`` a name from ``E4E_FFHQ``;
-            None for a file with one direction.
+        component: the index or the name of the direction in the file, or for e4e's ``ffhq_pca.pt`` a name from
+            ``E4E_FFHQ``; None for a file with one direction.
 
     Returns:
         The direction; ``provenance["note"]`` holds warnings for the user, if any.
@@ -113,7 +108,7 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
         InputError: the file cannot be read, belongs to another latent space, or the component is missing.
     """
     _check_name(path, G)
-    stack = _stack(path, G)
+    stack = _stack(path, G, component)
     width = stack.vectors.shape[2]
     if width != G.w_dim:
         raise InputError(
@@ -154,23 +149,26 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
     return direction
 
 
-def _stack(path: Path, G: "Generator") -> _Stack:
+def _stack(path: Path, G: "Generator", wanted: str | None) -> _Stack:
     arrays = read_arrays(path)
-    for components, mean in (("lat_comp", "lat_mean"), ("comp", "mean")):
+    for components in ("lat_comp", "X_comp", "comp"):
         if components in arrays:
-            vectors = arrays[components]
-            if vectors.ndim < 2 or mean not in arrays:
+            vectors, kind = arrays[components], components.removesuffix("comp")
+            mean = next((arrays[name] for name in (f"{kind}mean", f"{kind}global_mean") if name in arrays), None)
+            if vectors.ndim < 2 or mean is None:
                 raise InputError(f"{path.name} is damaged: GANSpace's components come with their mean.")
-            return _Stack(vectors.reshape(len(vectors), 1, -1), "GANSpace", arrays[mean].reshape(-1))
+            return _Stack(vectors.reshape(len(vectors), 1, -1), "GANSpace", mean.reshape(-1))
     if "eigvec" in arrays:
         factors = arrays["eigvec"]
         if factors.ndim != 2:
             raise InputError(f"{path.name} is damaged: SeFa's factors are a matrix.")
         return _Stack(factors.T[:, None], "SeFa")  # one a column
+    if wanted is not None and wanted in arrays:
+        return _Stack(_directions(arrays[wanted], path, G), "unknown", is_named=True)
     if len(arrays) > 1:
-        raise InputError(
-            f"{path.name} holds {', '.join(sorted(arrays)[:5])}, which is no direction that is known here."
-        )
+        names = sorted(arrays)
+        listed = ", ".join(names[:5]) + ", ..." * (len(names) > 5)
+        raise InputError(f"{path.name} holds {listed}; choose one, as {path.name}:{names[0]}.")
     (array,) = arrays.values()
     if array.ndim == 2 and len(array) > _TABLE_CHANNELS:
         raise InputError(
@@ -183,14 +181,21 @@ def _stack(path: Path, G: "Generator") -> _Stack:
 def _directions(array: "Tensor", path: Path, G: "Generator") -> "Tensor":
     """An array without a name as ``[count, rows, w_dim]``, judged by its shape."""
     shape = tuple(array.shape)
+    rows = shape[-1] // G.w_dim if shape else 0
+    if array.ndim in (1, 2) and rows > 1 and shape[-1] == rows * G.w_dim and _is_code(rows, G) and array.numel():
+        return array.reshape(-1, rows, G.w_dim)  # boundaries in W+, flattened
     if array.ndim == 1:
         return array[None, None]
     if array.ndim == 2:
-        is_code = len(array) == G.num_ws or (len(array) <= _MOST_ROWS and len(array) % 2 == 0)
-        return array[None] if len(array) == 1 or is_code else array[:, None]
+        return array[None] if len(array) == 1 or _is_code(len(array), G) else array[:, None]
     if array.ndim == 3 and array.numel():
         return array
     raise InputError(f"{path.name} holds an array of shape {list(shape)}, which is no direction.")
+
+
+def _is_code(rows: int, G: "Generator") -> bool:
+    """Whether so many rows of ``w_dim`` values are one code of W+, of this model or another StyleGAN2."""
+    return rows == G.num_ws or (rows <= _MOST_ROWS and rows % 2 == 0)
 
 
 def _component(path: Path, stack: _Stack, wanted: str | None, G: "Generator") -> tuple[int, str, int, str]:
@@ -209,6 +214,8 @@ def _component(path: Path, stack: _Stack, wanted: str | None, G: "Generator") ->
             return index, _span(rows[0], rows[-1]), sign, f"{path.stem}-{wanted}"
     if wanted is None and count == 1:
         return 0, "all", 1, path.stem
+    if stack.is_named and count == 1:
+        return 0, "all", 1, f"{path.stem}-{wanted}"
     if wanted is not None and wanted.isdecimal() and int(wanted) < count:
         return int(wanted), "all", 1, f"{path.stem}-{int(wanted):02d}"
     named = f", or {', '.join(names)}" if names else ""

@@ -103,6 +103,7 @@ class Drag:
         mask_weight: float = 10.0,
         seed: int = 0,
     ) -> None:
+        G.check_square("Dragging")
         if steps < 1:
             raise InputError(f"Dragging needs at least 1 step, not {steps}.")
         if not (math.isfinite(learning_rate) and learning_rate > 0):

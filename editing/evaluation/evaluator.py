@@ -141,6 +141,7 @@ class Evaluator:
 
         from stylegan_latents.editing.directions.apply import edited_styles
         from stylegan_latents.generator.ops.memory import keep_freed_memory
+        from stylegan_latents.generator.perceptual import as_colour
 
         edits = [] if direction is None else [(direction, strength)]
         scores: list[Array] = []
@@ -150,7 +151,7 @@ class Evaluator:
             for start in range(0, len(self.ws), _BATCH):
                 part = self.ws[start : start + _BATCH]
                 styles = edited_styles(self.G, part, edits, rows=rows, raw=raw)
-                images = self.G.synthesize_styles(styles, size=self._size)
+                images = as_colour(self.G.synthesize_styles(styles, size=self._size))
                 scores.append(self.scorer.score(images))
                 if self._identity is not None:
                     faces += self._identity.embed_aligned(images)

@@ -144,7 +144,8 @@ def _between(time: float, keys: int) -> tuple[int, int, float]:
 def _to_frame(image: "Tensor") -> Frame:
     import torch
 
-    pixels = image[0].permute(1, 2, 0).contiguous().add_(1).mul_(127.5).round_().clamp_(0, 255)
-    frame: Frame = pixels.to(torch.uint8).cpu().numpy()
-    # A film has three channels, also that of a grey model.
-    return frame if frame.shape[2] == 3 else frame[:, :, :1].repeat(3, axis=2)
+    from stylegan_latents.generator.perceptual import as_colour
+
+    pixels = as_colour(image)[0].permute(1, 2, 0).add(1).mul_(127.5).round_().clamp_(0, 255)
+    frame: Frame = pixels.to(torch.uint8).contiguous().cpu().numpy()
+    return frame

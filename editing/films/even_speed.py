@@ -92,6 +92,8 @@ def even_speed(
     """
     import torch
 
+    from stylegan_latents.generator.perceptual import as_colour
+
     if distance is None:
         from stylegan_latents.invert.search.loss import LPIPS
 
@@ -104,7 +106,7 @@ def even_speed(
         for time in times:
             ws = trajectory(time[None])
             drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
-            image = G.synthesize_styles(drawn, noise, size=size)
+            image = as_colour(G.synthesize_styles(drawn, noise, size=size))
             if before is not None:
                 lengths.append(float(distance(before, image).clamp_min(0).sqrt()))
             before = image

@@ -179,8 +179,9 @@ class Morph:
 
 def _z_of(code: "Code") -> "Tensor":
     if code.z is None:
+        what = "a record" if code.label is None else f"of class {code.label}"
         raise InputError(
-            f"--curve slerp goes through Z, where only seeds are, and {code.name} is a record; leave it out, or "
+            f"--curve slerp goes through Z, where only seeds are, and {code.name} is {what}; leave it out, or "
             "take --curve spline."
         )
     return code.z

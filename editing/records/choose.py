@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.records.code_files import is_code_file, read_code
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -18,12 +19,14 @@ def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
 
     Args:
         named: a record; a photo, for its record in this folder or beside it; a folder, for its newest record that
-            can be read; None for this folder's.
+            can be read; a code's file of another project (``read_code``); None for this folder's newest record.
 
     Raises:
         InputError: there is no such record, or it cannot be read.
     """
     named = None if named is None else Path(named)
+    if named is not None and is_code_file(named):
+        return read_code(named)
     path, inversion = (named, None) if named is not None and _is_record(named) else _found(named)
     if path != named:
         print(printable(f"Using {path}, the newest record here" if named is None else f"Using {path}"))

@@ -1,15 +1,16 @@
 """Codes of records and seeds, all for one generator."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.records.code_files import code_name
 from stylegan_latents.editing.samples.sampling import check_truncation
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.invert.record.files import record_stem
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,11 +28,13 @@ class Code:
     """The code of a record or a seed.
 
     Attributes:
-        name: for titles and files' names: a record's stem, or ``seed5``.
+        name: for titles and files' names: a record's stem, ``seed5``, or ``seed5@3`` of class 3.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
-        z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation``; None for most records.
+        z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation``; None for most records, and for a
+            seed with a class.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
         path, record: None for a seed.
+        label: the class of a seed.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Code:
     path: Path | None = None
     record: "OpenRecord | None" = None
     truncation: float = 1.0
+    label: int | None = None
 
     def own_generator(self, G: "Generator") -> "Generator":
         """The generator of this code's pictures: ``G``, or its copy that was tuned to the record's photo."""
@@ -60,16 +64,19 @@ class Code:
 
 @dataclass(frozen=True, eq=False)
 class CodeSource:
-    """A seed, or a record that was read, before a generator is loaded; ``name`` is that of the ``Code``."""
+    """A seed and its class, or a record that was read, before a generator is loaded; ``name`` is the ``Code``'s."""
 
     name: str
     seed: int | None = None
+    label: int | None = None
     path: Path | None = None
     inversion: "Inversion | None" = None
 
 
 def read_sources(names: Sequence[str]) -> list[CodeSource]:
-    """Read records, photos or folders, for their records (``read_record``), and seeds such as ``seed:5``.
+    """Read records, photos or folders, for their records (``read_record``), codes and seeds.
+
+    Codes are of other projects (``read_code``), seeds such as ``seed:5``, or ``seed:5@3`` of a class.
 
     Raises:
         InputError: one cannot be read or is a photo that was not inverted, or the records are of several models.
@@ -81,11 +88,11 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
         if name in found:
             continue
         if name.startswith(_SEED):
-            seed = _seed(name)
-            found[name] = CodeSource(f"seed{seed}", seed)
+            seed, label = _seed(name)
+            found[name] = CodeSource(f"seed{seed}" if label is None else f"seed{seed}@{label}", seed, label)
         else:
             path, inversion = read_record(Path(name))
-            found[name] = CodeSource(record_stem(path), path=path, inversion=inversion)
+            found[name] = CodeSource(code_name(path, inversion), path=path, inversion=inversion)
     _check_one_model(list(found.values()))
     return [found[name] for name in names]
 
@@ -96,43 +103,60 @@ def open_sources(
     """Load the generator of all sources (``model``, else the records' or the default one), and their codes.
 
     Raises:
-        InputError: a record belongs to another model, a seed is for a model with classes, or the truncation is out
-            of range.
+        InputError: a record belongs to another model, a seed has no class or one that the model lacks, or the
+            truncation is out of range.
     """
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
 
     check_truncation(truncation)
     generator: Generator | None = None
-    records: dict[Path, OpenRecord] = {}
-    for source in sources:
-        if source.path is None or source.path in records:
+    records: dict[tuple[Path, str], OpenRecord] = {}
+    # A record says its model, a code's file of another project does not.
+    for source in sorted(sources, key=lambda source: not (source.inversion and source.inversion.fingerprint)):
+        if source.path is None or (source.path, source.name) in records:
             continue
         if generator is None:
             first = OpenRecord(source.path, model=model, device=device, inversion=source.inversion)
-            generator, records[source.path] = first.base, first
+            generator, records[source.path, source.name] = first.base, first
         else:
-            records[source.path] = OpenRecord(source.path, generator=generator, inversion=source.inversion)
+            records[source.path, source.name] = OpenRecord(
+                source.path, generator=generator, inversion=source.inversion
+            )
     if generator is None:
         generator = load(model or DEFAULT_MODEL).to(choose_device(device))
-    if generator.label_dim and any(source.seed is not None for source in sources):
-        raise InputError(f"The model '{generator.name}' has classes, which seeds do not name; give records.")
     codes = []
     for source in sources:
         if source.path is not None:
-            codes.append(record_code(records[source.path]))
+            codes.append(record_code(records[source.path, source.name]))
         elif source.seed is not None:
-            codes.append(seed_code(generator, source.seed, truncation))
+            codes.append(seed_code(generator, source.seed, truncation, source.label))
     return generator, codes
 
 
-def seed_code(generator: "Generator", seed: int, truncation: float = 1.0) -> Code:
-    """The code of a seed, the same on every device, as of ``Generator.sample``."""
+def seed_code(generator: "Generator", seed: int, truncation: float = 1.0, label: int | None = None) -> Code:
+    """The code of a seed, the same on every device, as of ``Generator.sample``.
+
+    Raises:
+        InputError: the model has classes and none of them is given, or it lacks the class.
+    """
     import torch
 
+    if generator.label_dim and label is None:
+        raise InputError(
+            f"The model '{generator.name}' has classes; give the seed's, from 0 to {generator.label_dim - 1}, as "
+            f"seed:{seed}@0."
+        )
+    if label is not None and not label < generator.label_dim:
+        last = f"only 0 to {generator.label_dim - 1}" if generator.label_dim else "as it has none"
+        raise InputError(f"The model '{generator.name}' has no class {label}, {last}.")
     z = _z(generator, seed)
     with torch.inference_mode():
-        return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z, truncation=truncation)
+        if label is None:
+            return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z, truncation=truncation)
+        one_hot = torch.nn.functional.one_hot(torch.tensor([label]), generator.label_dim).float()
+        ws = generator.map(z, one_hot, truncation)
+        return Code(f"seed{seed}@{label}", ws, truncation=truncation, label=label)
 
 
 def record_code(record: "OpenRecord") -> Code:
@@ -161,15 +185,19 @@ def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
             raise InputError(f"{out} is what this is made from; give another name with --out.")
 
 
-def _seed(name: str) -> int:
-    text = name.removeprefix(_SEED).strip()
-    if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_SEED:
-        raise InputError(f"'{name}' is no seed: give a whole number from 0 up, such as seed:5.")
-    return int(text)
+def _seed(name: str) -> tuple[int, int | None]:
+    """The seed of ``seed:5``, and the class of ``seed:5@3``."""
+    match = re.fullmatch(r"\s*([0-9]{1,19})\s*(?:@\s*([0-9]{1,9})\s*)?", name.removeprefix(_SEED))
+    if match is None or int(match[1]) > _LARGEST_SEED:
+        raise InputError(
+            f"'{name}' is no seed: give a whole number from 0 up, such as seed:5, or seed:5@3 of class 3."
+        )
+    return int(match[1]), None if match[2] is None else int(match[2])
 
 
 def _check_one_model(sources: Sequence[CodeSource]) -> None:
-    records = [(source.path, source.inversion) for source in sources if source.inversion is not None]
+    found = [(source.path, source.inversion) for source in sources if source.inversion is not None]
+    records = [(path, inversion) for path, inversion in found if inversion.fingerprint]
     for path, other in records[1:]:
         first_path, first = records[0]
         if first.fingerprint != other.fingerprint and first.latent_space != other.latent_space:

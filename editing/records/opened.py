@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from stylegan_latents.editing.records.choose import read_record
+from stylegan_latents.editing.records.code_files import adopted, code_name
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable
 from stylegan_latents.generator.layers import Layer, parse_layers
-from stylegan_latents.invert.record.files import record_stem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +53,10 @@ class OpenRecord:
         film: bool = False,
         inversion: "Inversion | None" = None,
     ) -> None:
+        if inversion is None:
+            path, inversion = read_record(path)
         self.path = path
-        self.inversion = read_record(path)[1] if inversion is None else inversion
+        self.inversion = inversion
         if self.inversion.footage is not None and not film:
             raise InputError(
                 f"{path} is a film's; films take `edit {path} --direction smile --strength 1.5` alone."
@@ -67,6 +69,10 @@ class OpenRecord:
             self._name = model or self._model()
         else:
             self._name, self.base = generator.name, generator
+        if not self.inversion.fingerprint:
+            file = Path(self._name).expanduser()
+            known = file.absolute() if generator is None and file.exists() else None
+            self.inversion = adopted(self.inversion, self.base, known)
 
     @classmethod
     def of(
@@ -150,7 +156,7 @@ class OpenRecord:
     @property
     def stem(self) -> str:
         """The start of the names of files made from this record."""
-        return record_stem(self.path)
+        return code_name(self.path, self.inversion)
 
     def check_output(self, path: Path) -> None:
         """Raise InputError for an output that is the photo or the record, or in a folder that is not writable."""
@@ -260,7 +266,7 @@ class OpenRecord:
         """The record's model for ``load``: its file, where it was, beside the record, or here; or its name."""
         from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
-        name, file = self.inversion.model, self.inversion.model_file
+        name, file = self.inversion.model or DEFAULT_MODEL, self.inversion.model_file
         if file is not None:
             paths = (file, self.path.absolute().parent / file.name, Path(file.name))
             found = next((path for path in paths if path.exists()), None)

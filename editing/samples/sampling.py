@@ -84,7 +84,7 @@ class Sampling:
             part = seeds[start : start + at_once]
             with torch.inference_mode():
                 ws = self.codes(G, part)
-                images = G.synthesize(ws, self.noise, size=self.size, seed=part[0]).expand(-1, 3, -1, -1)
+                images = G.synthesize(ws, self.noise, size=self.size, seed=part[0])
             for i, picture in enumerate(to_picture(images)):
                 yield part[i], ws[i : i + 1], picture
 

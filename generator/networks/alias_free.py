@@ -108,8 +108,10 @@ class StyleGAN3Config(MappingSizes):
             up_taps = lowpass(self.filter_size * up, self.cutoffs[before], 2 * self.half_widths[before], rate)
         if down > 1 and not to_rgb:
             radial = self.radial and index < self.depth - self.critical
-            design = radial_lowpass if radial else lowpass
-            down_taps = design(self.filter_size * down, self.cutoffs[index], 2 * self.half_widths[index], rate)
+            design_filter = radial_lowpass if radial else lowpass
+            down_taps = design_filter(
+                self.filter_size * down, self.cutoffs[index], 2 * self.half_widths[index], rate
+            )
         # The pixels of both maps are centred on the image (appendix C.3): pad what is missing on both sides.
         total = (self.sizes[index] - 1) * down + 1 - (self.sizes[before] + kernel - 1) * up
         total += len(up_taps) + len(down_taps) - 2
@@ -118,3 +120,58 @@ class StyleGAN3Config(MappingSizes):
         if made.high_size(self.sizes[before] + kernel - 1) < len(down_taps):
             raise ValueError("a StyleGAN3's feature maps are larger than its filters")
         return made
+
+
+def design(
+    *,
+    resolution: int,
+    z_dim: int,
+    mapping_widths: tuple[int, ...],
+    image_channels: int = 3,
+    label_dim: int = 0,
+    label_width: int = 0,
+    channel_base: int = 32768,
+    channel_max: int = 512,
+    depth: int = 14,
+    critical: int = 2,
+    first_cutoff: float = 2.0,
+    first_stopband: float = 2**2.1,
+    last_stopband: float = 2**0.3,
+    margin: int = 10,
+    radial: bool = False,
+    kernel: int = 3,
+) -> StyleGAN3Config:
+    """The sizes of a network by the paper's rules: cutoffs and stopbands rise geometrically.
+
+    Args:
+        resolution: side of the image.
+        channel_base: channels times twice the cutoff; ``channel_max`` bounds them.
+        depth: layers before to-RGB, the last ``critical`` of which keep all that their rate can hold.
+        first_cutoff, first_stopband: of layer 0, in cycles for each side of the image.
+        last_stopband: of the last layers, as a multiple of their cutoff.
+        margin: pixels outside of the image on each side of a feature map.
+        radial, kernel: True and 1 for configuration R, with twice the channels; False and 3 for T.
+
+    Raises:
+        ValueError: no network has these sizes.
+    """
+    if resolution < 4 or not 0 <= critical < depth:
+        raise ValueError("a StyleGAN3 has 4 pixels at least, and more layers than critically sampled ones")
+    rising = [min(i / (depth - critical), 1.0) for i in range(depth + 1)]
+    cutoffs = [first_cutoff * (resolution / 2 / first_cutoff) ** part for part in rising]
+    stopbands = [first_stopband * (last_stopband * resolution / 2 / first_stopband) ** part for part in rising]
+    rates = [2 ** math.ceil(math.log2(min(2 * stopband, resolution))) for stopband in stopbands]
+    return StyleGAN3Config(
+        z_dim=z_dim,
+        mapping_widths=mapping_widths,
+        channels=(*(round(min(channel_base / 2 / cutoff, channel_max)) for cutoff in cutoffs[:-1]), image_channels),
+        sizes=(*(rate + 2 * margin for rate in rates[:-2]), resolution, resolution),
+        rates=tuple(rates),
+        cutoffs=tuple(cutoffs),
+        half_widths=tuple(max(s, r / 2) - c for s, r, c in zip(stopbands, rates, cutoffs, strict=True)),
+        label_dim=label_dim,
+        label_width=label_width,
+        critical=critical,
+        kernel=kernel,
+        radial=radial,
+    )

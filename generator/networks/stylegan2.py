@@ -26,6 +26,7 @@ from stylegan_latents.generator.ops.modulated_convolution import (
 Architecture = Literal["skip", "resnet", "orig"]
 ARCHITECTURES: tuple[Architecture, ...] = ("skip", "resnet", "orig")
 MAX_BLOCKS = 10  # 2048 pixels; a larger number in a file would demand any amount of memory
+_MAX_BASE_WIDTH = 16
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class StyleGAN2Config(MappingSizes):
         clamp: bound on the magnitude of every convolution's output, in models trained in float16.
         has_noise: whether the layers add noise.
         joint_label: see ``Mapping``.
+        base_width: width of the first block, which is 4 pixels high: 2 for pictures half as wide as high.
     """
 
     channels: tuple[int, ...]
@@ -49,17 +51,26 @@ class StyleGAN2Config(MappingSizes):
     clamp: float | None = None
     has_noise: bool = True
     joint_label: bool = False
+    base_width: int = 4
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.channels or min(*self.channels, self.image_channels) < 1 or len(self.channels) > MAX_BLOCKS:
+        sizes = (*self.channels, self.image_channels, self.base_width)
+        too_large = len(self.channels) > MAX_BLOCKS or self.base_width > _MAX_BASE_WIDTH
+        if not self.channels or min(sizes) < 1 or too_large:
             raise ValueError(f"a StyleGAN2 has sizes above 0, and 4 to {4 << (MAX_BLOCKS - 1)} pixels")
         if self.architecture not in ARCHITECTURES or len(self.taps) < 2:
             raise ValueError(f"no StyleGAN2 has the architecture {self.architecture!r}, or {len(self.taps)} taps")
 
     @property
     def resolution(self) -> int:
+        """The height of the picture."""
         return 4 << (len(self.channels) - 1)
+
+    @property
+    def width(self) -> int:
+        """The width of the picture."""
+        return self.base_width << (len(self.channels) - 1)
 
 
 class StyledConv(nn.Module):
@@ -81,7 +92,8 @@ class StyledConv(nn.Module):
         self.weight = zeros(out_channels, in_channels, 3, 3)
         self.bias = zeros(out_channels)
         if config.has_noise:
-            self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
+            width = resolution * config.base_width // 4
+            self.noise = nn.Parameter(torch.zeros(1, 1, resolution, width))
             self.noise_strength = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
@@ -119,7 +131,7 @@ class Block(nn.Module):
         residual = config.architecture == "resnet" and index > 0
         gain = 0.5**0.5 if residual else 1.0
         if index == 0:
-            self.constant = zeros(1, channels, 4, 4)
+            self.constant = zeros(1, channels, 4, config.base_width)
         else:
             before = config.channels[index - 1]
             self.up = StyledConv(config, before, channels, self.resolution, self.taps, 1.0)
@@ -148,6 +160,8 @@ class Synthesis(SynthesisNetwork):
     the convolution after it.
     """
 
+    config: StyleGAN2Config
+
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
         self.config = config
@@ -157,6 +171,11 @@ class Synthesis(SynthesisNetwork):
         self.blocks = nn.ModuleList(Block(config, i) for i in range(len(config.channels)))
         self.layers = self._layers()
         self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
+
+    @property
+    def width(self) -> int:
+        """The width of the image in pixels."""
+        return self.config.width
 
     def _blocks(self) -> list[Block]:
         return cast(list[Block], list(self.blocks))

@@ -37,7 +37,7 @@ class SynthesisNetwork(ABC, nn.Module):
 
     Attributes:
         config: the dataclass of the network's sizes.
-        resolution: side of the image in pixels.
+        resolution: height of the image in pixels.
         w_dim, num_ws: length of a row of ws, and the number of rows.
         image_channels: 3 for colour, 1 for grey.
         layers: every style input, in the order of the styles.
@@ -51,6 +51,11 @@ class SynthesisNetwork(ABC, nn.Module):
     image_channels: int
     layers: tuple[Layer, ...]
     dtype: torch.dtype = torch.float32
+
+    @property
+    def width(self) -> int:
+        """The width of the image in pixels: the resolution, unless the network draws no squares."""
+        return self.resolution
 
     @abstractmethod
     def styles(self, ws: Tensor) -> list[Tensor]:
@@ -73,12 +78,13 @@ class SynthesisNetwork(ABC, nn.Module):
         Args:
             styles: as ``styles`` gives them.
             noise: see ``NoiseMaps``.
-            size: side of the image, the resolution divided by a power of two; below the resolution, the image is
+            size: height of the image, the resolution divided by a power of two; below the resolution, the image is
                 the area average of the full one.
             reference: run the plain operations instead of the fast ones.
 
         Returns:
-            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
+            float32 ``[N, image_channels, size, size]`` (of a network that draws no squares: the width in
+            proportion), about -1 to 1, not clamped.
         """
 
     def noise_constants(self) -> list[Tensor]:

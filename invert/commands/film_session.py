@@ -73,6 +73,7 @@ class FilmSession:
                 another run is making it, or a file cannot be written.
             KeyboardInterrupt: Ctrl-C. Finished frames are kept, and the same command continues from there.
         """
+        self.session.generator.check_square("A film")
         facts, source = film_facts(self.film), Source.of(self.film)
         self.session.locks.take(self.record)
         values = self._setting_values()

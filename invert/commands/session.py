@@ -86,6 +86,11 @@ class Session:
         settings = self.settings
         try:
             resolution = self.generator.resolution
+            if settings.align and self.generator.width != resolution:
+                raise InputError(
+                    f"'{self.generator.name}' draws {self.generator.width}x{resolution} pixels, and faces are "
+                    "aligned to squares; add --no-align."
+                )
             if (settings.low_resolution or 0) > resolution:
                 raise InputError(
                     f"--low-resolution is at most {resolution}, the model's own, not {settings.low_resolution}."

@@ -61,9 +61,10 @@ def find_targets(session: "Session", job: Job) -> Iterator[Target]:
             outputs.check_free()
         chosen.append((number, face, outputs))
     for number, face, outputs in chosen:
-        resolution, source = session.inverter.G.resolution, Source.of(job.photo)
+        G, source = session.inverter.G, Source.of(job.photo)
         identity = None if face is None else session.identity
-        crop = cut_out(image, face, resolution, source=source, identity=identity)
+        aspect = G.width / G.resolution
+        crop = cut_out(image, face, G.resolution, source=source, identity=identity, aspect=aspect)
         crop = dataclasses.replace(crop, masks=_masks(settings, job.photo, image, crop.alignment))
         yield Target(job.photo, _label(job, number), outputs, crop, note)
 

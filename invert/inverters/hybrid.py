@@ -19,7 +19,7 @@ from stylegan_latents.invert.inverters.base import Inverter, SearchSettings
 from stylegan_latents.invert.inverters.encode import EncoderInverter
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter, search_settings
 from stylegan_latents.invert.inverters.options import InverterOptions, Space
-from stylegan_latents.invert.search.loss import area_resize, check_mask
+from stylegan_latents.invert.search.loss import check_mask, resize_height
 
 if TYPE_CHECKING:
     from stylegan_latents.encoders.encoder import Encoder
@@ -70,7 +70,7 @@ class HybridInverter(OptimizationInverter):
         check_mask(mask, images)
         ws = self.G.w_avg.expand(1, self.G.num_ws, -1)
         for _ in range(2):
-            filling = area_resize(as_colour(self.G.synthesize(ws)).clamp(-1, 1), images.shape[-1])
+            filling = resize_height(as_colour(self.G.synthesize(ws)).clamp(-1, 1), images.shape[-2])
             ws = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling))).ws
         return ws
 

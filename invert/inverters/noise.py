@@ -95,7 +95,7 @@ class NoiseOptimization(RefiningInverter):
         self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
         mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
     ) -> Inversion:  # fmt: skip
-        check_images(images)
+        check_images(images, self.G.width / self.G.resolution)
         before, total = self.pivot.steps, self.pivot.steps + self.steps
 
         found = self.find_pivot(

@@ -67,7 +67,7 @@ class OptimizationInverter(Inverter):
         self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
         mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
     ) -> Inversion:  # fmt: skip
-        check_images(images)
+        check_images(images, self.G.width / self.G.resolution)
         if start is None:
             start = self.own_start(images, mask)
         if start is not None and start.shape != (len(images), self.G.num_ws, self.G.w_dim):

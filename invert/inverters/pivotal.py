@@ -29,10 +29,10 @@ from stylegan_latents.invert.inverters.tuning import Drawing, Tuning, TuningSett
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import (
     IdentityLoss,
-    area_resize,
     check_images,
     check_mask,
     comparison_for,
+    resize_height,
 )
 
 
@@ -122,7 +122,7 @@ class PivotalTuning(RefiningInverter):
             InputError: the images, a mask or the pivot do not fit, the pivot is tuned already, or the loss is not
                 finite from the first step.
         """
-        check_images(images)
+        check_images(images, self.G.width / self.G.resolution)
         if len(pivot) != len(images):
             raise InputError(f"The pivot holds {len(pivot)} codes, and there are {len(images)} images.")
         self.check_pivot(pivot)
@@ -174,7 +174,7 @@ class PivotalTuning(RefiningInverter):
             return images
         check_mask(unchanged, images)
         with torch.no_grad():
-            drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), images.shape[-1])
+            drawn = resize_height(as_colour(self.G.synthesize(ws, noise)), images.shape[-2])
         return images.to(drawn).lerp(drawn, unchanged.to(drawn))
 
     def settings(self) -> dict[str, JSON]:

@@ -28,25 +28,32 @@ class Alignment:
         quad: float64 ``[4, 2]``, the crop's corners in pixels of the upright photo: top left, bottom left, bottom
             right, top right. A square at any angle, which may reach outside the photo.
         photo_size: (width, height) of the photo.
-        size: the crop's side in pixels.
-        method: ``ffhq``; ``centre``, the photo's central square; or ``none``, a whole square photo.
+        size: the crop's height in pixels.
+        method: ``ffhq``; ``centre``, the photo's centre in the model's proportions, mostly a square; or ``none``,
+            a whole photo of these proportions.
+        width: the crop's width in pixels; None for a square.
     """
 
     quad: Array
     photo_size: tuple[int, int]
     size: int
     method: str
+    width: int | None = None
 
     @property
     def side(self) -> float:
-        """The crop's side in pixels of the photo."""
+        """The crop's width in pixels of the photo, and its height too where it is a square."""
         return float(np.hypot(*(self.quad[3] - self.quad[0])))
+
+    @property
+    def _height(self) -> float:
+        return self.side if self.method == "ffhq" else float(np.hypot(*(self.quad[1] - self.quad[0])))
 
     def into_crop(self, points: Array) -> Array:
         """Points ``[K, 2]`` of the photo in pixels of the crop."""
-        across, down = (self.quad[3] - self.quad[0]) / self.side, (self.quad[1] - self.quad[0]) / self.side
+        across, down = (self.quad[3] - self.quad[0]) / self.side, (self.quad[1] - self.quad[0]) / self._height
         from_corner = points - self.quad[0]
-        return np.stack([from_corner @ across, from_corner @ down], axis=1) * (self.size / self.side) - 0.5
+        return np.stack([from_corner @ across, from_corner @ down], axis=1) * (self.size / self._height) - 0.5
 
     def to_dict(self) -> dict[str, Any]:
         """The alignment in the types of JSON, without loss."""
@@ -55,6 +62,7 @@ class Alignment:
             "size": self.size,
             "photo_size": list(self.photo_size),
             "quad": self.quad.tolist(),
+            **({} if self.width is None else {"width": self.width}),
         }
 
     @classmethod
@@ -63,16 +71,17 @@ class Alignment:
         try:
             quad = np.array(values["quad"], dtype=np.float64)
             width, height = values["photo_size"]
-            alignment = cls(quad, (int(width), int(height)), int(values["size"]), str(values["method"]))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            across = None if values.get("width") is None else int(values["width"])
+            alignment = cls(quad, (int(width), int(height)), int(values["size"]), str(values["method"]), across)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(f"The record's alignment is damaged ({error}); invert the photo again.") from error
         if not (
             quad.shape == (4, 2)
             and bool(np.isfinite(quad).all())
             and alignment.method in METHODS
-            and min(*alignment.photo_size, alignment.size) > 0
+            and min(*alignment.photo_size, alignment.size, alignment.width or 1) > 0
             and 0 < alignment.side <= 100 * max(alignment.photo_size)
-            and np.allclose(quad, _square(quad), atol=1e-3 * alignment.side)
+            and np.allclose(quad, _wanted(alignment), atol=1e-3 * alignment.side)
         ):
             raise InputError("The record's alignment is damaged; invert the photo again.")
         return alignment
@@ -81,17 +90,25 @@ class Alignment:
         return isinstance(other, Alignment) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
-        return hash((self.quad.tobytes(), self.photo_size, self.size, self.method))
+        return hash((self.quad.tobytes(), self.photo_size, self.size, self.method, self.width))
 
 
-def no_align(image: Image.Image, size: int) -> tuple[Image.Image, Alignment]:
-    """Resize the photo's central square, for aligned crops and for subjects that are not faces."""
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    low, high = np.array([left, top]) - 0.5, np.array([left, top]) + side - 0.5
+def no_align(image: Image.Image, size: int, aspect: float = 1.0) -> tuple[Image.Image, Alignment]:
+    """Resize the photo's centre, for aligned crops and for subjects that are not faces.
+
+    Args:
+        image: the photo.
+        size: height of the crop in pixels.
+        aspect: its width over its height: 1 for a square.
+    """
+    height = min(image.height, max(1, round(image.width / aspect)))
+    width = min(image.width, max(1, round(height * aspect)))
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    low, high = np.array([left, top]) - 0.5, np.array([left + width, top + height]) - 0.5
     quad = np.array([[low[0], low[1]], [low[0], high[1]], [high[0], high[1]], [high[0], low[1]]])
-    method = "none" if image.width == image.height else "centre"
-    alignment = Alignment(quad, image.size, size, method)
+    method = "none" if image.size == (width, height) else "centre"
+    across = None if aspect == 1 else max(1, round(size * aspect))
+    alignment = Alignment(quad, image.size, size, method, across)
     return crop_of(image, alignment), alignment
 
 
@@ -102,7 +119,8 @@ def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -
     if alignment.method != "ffhq":
         # The quad is upright and inside the photo.
         box = (float(quad[0, 0]), float(quad[0, 1]), float(quad[2, 0]), float(quad[2, 1]))
-        return image.resize((size, size), Image.Resampling.LANCZOS, box=box)
+        width = size if alignment.width is None else max(1, round(size * alignment.width / alignment.size))
+        return image.resize((width, size), Image.Resampling.LANCZOS, box=box)
     # Crop the surroundings and resize them so that the quad's side is twice the output's.
     border = max(round(0.1 * side), 3)
     low = np.floor(quad.min(axis=0)).astype(int)
@@ -130,6 +148,15 @@ def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -
 def quarter_turn(vector: Array) -> Array:
     """The vector turned by 90 degrees clockwise, where y points down."""
     return np.array([-vector[1], vector[0]])
+
+
+def _wanted(alignment: Alignment) -> Array:
+    """The quad that an alignment of its method has: an upright rectangle, or the square with the same top edge."""
+    quad = alignment.quad
+    if alignment.method == "ffhq" or alignment.width is None:
+        return _square(quad)
+    (left, top), (right, bottom) = quad[0], quad[2]
+    return np.array([[left, top], [left, bottom], [right, bottom], [right, top]])
 
 
 def _square(quad: Array) -> Array:

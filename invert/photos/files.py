@@ -186,17 +186,21 @@ def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.
 
 
 def to_picture(images: "torch.Tensor") -> list[Image.Image]:
-    """Convert images ``[N, 3, H, W]`` in [-1, 1] to N RGB pictures, rounded and clamped to 8 bits.
+    """Convert images ``[N, 1 to 4, H, W]`` in [-1, 1] to N RGB pictures, rounded and clamped to 8 bits.
+
+    One channel is grey; a second or fourth, opacity, is left out.
 
     Raises:
         ValueError: another shape.
-        InputError: values are not finite, as with a strength of 1e30 or a broken model.
+        InputError: values are not finite, as with a strength of 1e30 or a broken model; or there are more channels.
     """
     import torch
 
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images must be [N, 3, H, W], not {list(images.shape)}")
-    images = images.detach().to(torch.float32)
+    from stylegan_latents.generator.perceptual import as_colour
+
+    if images.ndim != 4:
+        raise ValueError(f"images must be [N, 1 to 4, H, W], not {list(images.shape)}")
+    images = as_colour(images.detach().to(torch.float32))
     if not bool(torch.isfinite(images).all()):
         raise InputError(
             "The picture is not finite: take smaller strengths, or another model if this one never draws any."

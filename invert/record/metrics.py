@@ -59,9 +59,10 @@ def measure(
     for number, (code, image) in enumerate(zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True)):
         picture = G.synthesize(code, noise) if drawn is None else drawn[number : number + 1].to(G.device)
         made = as_colour(picture).clamp(-1, 1)
-        wanted = area_resize(image, G.resolution)
+        wanted = area_resize(image, (G.resolution, G.width))
         mse = F.mse_loss(made, wanted)
-        small = area_resize(made, PERCEPTUAL_SIZE), area_resize(image, PERCEPTUAL_SIZE)
+        sides = (PERCEPTUAL_SIZE, PERCEPTUAL_SIZE * G.width // G.resolution)
+        small = area_resize(made, sides), area_resize(image, sides)
         rows["lpips_alex"].append(float(lpips(*small)))
         if full and lpips_vgg is not None:
             rows["lpips_vgg"].append(float(lpips_vgg(*small)))

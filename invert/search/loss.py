@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.perceptual import LPIPS, Trunk, area_resize
+from stylegan_latents.generator.perceptual import LPIPS, Trunk, area_resize, resize_height
 from stylegan_latents.invert.search.steps import OptimizerSettings
 
 _GRID = 4  # pixels of a cell, at twice the compared side: the block size of the wavelet generators
@@ -75,12 +75,13 @@ class Comparison:
     ) -> None:
         device = lpips.shift.device
         images = images.to(device).float()
-        side = images.shape[-1]
+        side = images.shape[-2]
         self.size = min(size, side)
         self.fine_size = min(fine_size, side)
         # Only between these sides is averaging a projection.
         self.has_detail = bool(detail_weight) and side >= fine_size > size
-        fits = self.fine_size % (_GRID * _GRID_WINDOW) == 0
+        cell = _GRID * _GRID_WINDOW
+        fits = self.fine_size % cell == 0 and images.shape[-1] * self.fine_size % (side * cell) == 0
         self.grid_weight = grid_weight if self.has_detail and fits else 0.0
         self.has_centre = bool(centre_weight) and self.size == size and self.fine_size >= 2 * size
         self.centre_weight = centre_weight
@@ -92,16 +93,16 @@ class Comparison:
         self.weights = (lpips_weight, pixel_weight, detail_weight)
         self.mask: Tensor | None = None
         self.coverage: Tensor | float = 1.0
-        fine_target = area_resize(images, self.fine_size)
+        fine_target = resize_height(images, self.fine_size)
         if mask is not None:
             check_mask(mask, images)
-            self.mask = area_resize(mask.to(device).float(), self.fine_size)
+            self.mask = resize_height(mask.to(device).float(), self.fine_size)
             self.coverage = self.mask.mean(dim=(1, 2, 3))
             if float(self.coverage.min()) <= 0:
                 raise InputError("The mask covers the whole picture; leave something to compare.")
             fine_target = fine_target * self.mask
         self.fine_target = fine_target
-        self.target = area_resize(fine_target, self.size)
+        self.target = resize_height(fine_target, self.size)
         with torch.no_grad():
             self.target_features = lpips.features(self._with_centres(self.target, fine_target))
             self.identity: Tensor | None = None
@@ -136,11 +137,11 @@ class Comparison:
         Returns:
             The loss of each image, ``[N]``, and the images at ``size``, detached.
         """
-        fine = whole = area_resize(drawn, self.fine_size)
+        fine = whole = resize_height(drawn, self.fine_size)
         if self.mask is not None:
             # Both sides are zero where nothing is compared.
             fine = fine * self.mask
-        coarse = area_resize(fine, self.size)
+        coarse = resize_height(fine, self.size)
         lpips_weight, pixel_weight, detail_weight = self.weights
         features = self.lpips.features(self._with_centres(coarse, fine))
         distances = self.lpips.distance(features, self.target_features)
@@ -162,16 +163,20 @@ class Comparison:
                 other = self.identity_loss.distance(self.identity_loss.features(coarse), self.identity)
                 self.last_distance = other.detach()
             losses = losses + identity_share * self.identity_weight * other
-        shown = coarse if self.mask is None else area_resize(whole, self.size)
+        shown = coarse if self.mask is None else resize_height(whole, self.size)
         return losses / self.coverage, shown.detach()
 
     def _with_centres(self, coarse: Tensor, fine: Tensor) -> Tensor:
         """The input of LPIPS in one batch: the images, then their centres if those have a weight."""
         if self.has_centre:
-            twice = area_resize(fine, 2 * self.size)
-            middle = slice(self.size // 2, self.size // 2 + self.size)
-            coarse = torch.cat([coarse, twice[:, :, middle, middle]])
-        return coarse if coarse.shape[-1] >= _LEAST_FOR_LPIPS else area_resize(coarse, _LEAST_FOR_LPIPS)
+            twice = resize_height(fine, 2 * self.size)
+            height, width = coarse.shape[-2:]
+            centre = twice[:, :, height // 2 : height // 2 + height, width // 2 : width // 2 + width]
+            coarse = torch.cat([coarse, centre])
+        height, width = coarse.shape[-2:]
+        if min(height, width) >= _LEAST_FOR_LPIPS:
+            return coarse
+        return resize_height(coarse, max(_LEAST_FOR_LPIPS, -(-_LEAST_FOR_LPIPS * height // width)))
 
 
 def comparison_for(
@@ -208,29 +213,31 @@ def grid_error(difference: Tensor) -> Tensor:
         averaged over windows.
     """
     grey = difference.mean(dim=1)
-    n, side, _ = grey.shape
-    windows = side // (_GRID * _GRID_WINDOW)
-    rows = grey.reshape(n, windows, _GRID_WINDOW, _GRID, side).mean(dim=2)
-    cells = rows.reshape(n, windows, _GRID, windows, _GRID_WINDOW, _GRID).mean(dim=4)
+    n, height, width = grey.shape
+    down, across = height // (_GRID * _GRID_WINDOW), width // (_GRID * _GRID_WINDOW)
+    rows = grey.reshape(n, down, _GRID_WINDOW, _GRID, width).mean(dim=2)
+    cells = rows.reshape(n, down, _GRID, across, _GRID_WINDOW, _GRID).mean(dim=4)
     return (cells - cells.mean(dim=(2, 4), keepdim=True)).square().mean(dim=(1, 2, 3, 4))
 
 
-def check_images(images: Tensor) -> None:
-    """Raise InputError for images that are not ``[N, 3, H, H]``."""
-    if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] != images.shape[3] or not len(images):
-        raise InputError(f"Images need the shape [N, 3, H, H], got {list(images.shape)}.")
+def check_images(images: Tensor, aspect: float = 1.0) -> None:
+    """Raise InputError for images that are not ``[N, 3, H, aspect * H]``."""
+    fits = images.ndim == 4 and images.shape[1] == 3 and len(images) > 0
+    if not fits or images.shape[2] * aspect != images.shape[3]:
+        wide = "H" if aspect == 1 else f"{aspect:g} H"
+        raise InputError(f"Images need the shape [N, 3, H, {wide}], got {list(images.shape)}.")
 
 
 def check_mask(mask: Tensor, images: Tensor) -> None:
-    """Raise InputError for a mask that is not ``[1 or N, 1, H, H]`` in 0 to 1, for images ``[N, 3, H, H]``."""
+    """Raise InputError for a mask that is not ``[1 or N, 1, H, W]`` in 0 to 1, for images ``[N, 3, H, W]``."""
     if mask.ndim != 4 or mask.shape[1:] != (1, *images.shape[2:]) or len(mask) not in (1, len(images)):
-        side = images.shape[-1]
+        height, width = images.shape[2:]
         raise InputError(
-            f"A mask for these images needs the shape [1 or {len(images)}, 1, {side}, {side}], got "
+            f"A mask for these images needs the shape [1 or {len(images)}, 1, {height}, {width}], got "
             f"{list(mask.shape)}."
         )
     if not (bool(torch.isfinite(mask).all()) and float(mask.min()) >= 0 and float(mask.max()) <= 1):
         raise InputError("A mask's values are from 0 to 1.")
 
 
-__all__ = ["LPIPS", "Trunk", "area_resize"]
+__all__ = ["LPIPS", "Trunk", "area_resize", "resize_height"]

@@ -87,3 +87,27 @@ def test_a_record_is_never_written_over() -> None:
     with pytest.raises(InputError, match="made from"):
         check_not_a_source(Path("../here/a.inversion.safetensors"), codes)
     check_not_a_source(Path("new.png"), codes)
+
+
+def test_a_seed_has_a_class() -> None:
+    from tests.generator.stylegan2_files import nvidia_pickle
+
+    model = str(nvidia_pickle("skip-conditional"))
+    generator, codes = open_sources(
+        read_sources(["seed:5@2", "seed:5@0"]), model=model, device="cpu", truncation=0.5
+    )
+    assert [code.name for code in codes] == ["seed5@2", "seed5@0"]
+    for code, label in zip(codes, (2, 0), strict=True):
+        one_hot = torch.eye(3)[label : label + 1]
+        torch.testing.assert_close(code.ws, generator.sample([5], one_hot, truncation=0.5))
+    for name, words in (
+        ("seed:5", "has classes; give the seed's, from 0 to 2, as seed:5@0"),
+        ("seed:5@3", "has no class 3, only 0 to 2"),
+        ("seed:5@x", "is no seed"),
+        ("seed:5@", "is no seed"),
+        ("seed:5@-1", "is no seed"),
+    ):
+        with pytest.raises(InputError, match=words):
+            open_sources(read_sources([name]), model=model)
+    with pytest.raises(InputError, match="has no class 1, as it has none"):
+        open_sources(read_sources(["seed:5@1"]), model=MODEL)

@@ -5,10 +5,10 @@ import torch
 from torch.nn import functional as F
 
 from stylegan_latents.generator.layers import parse_layers
-from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.networks.alias_free import StyleGAN3Config, design
 from tests.generator.networks.test_stylegan2 import CONFIG as STYLEGAN2
 from tests.generator.stylegan2_files import random_stylegan2
-from tests.generator.stylegan3_files import R, T, design, random_stylegan3
+from tests.generator.stylegan3_files import R, T, random_stylegan3
 
 
 @pytest.mark.parametrize("config", [T, R], ids=["T", "R"])
