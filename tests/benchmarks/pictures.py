@@ -24,7 +24,7 @@ from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
 METHODS = ("encode", "optimize", "hybrid", "noise", "pivotal")
 EDITS = (("pose", 2), ("pose", -2), ("smile", 2), ("age", 2), ("gender", 2), ("eyes-open", 2))
-MIXES = ("--layers coarse", "--layers fine", "--region eyes", "--part eyes", "--part hair")
+MIXES = ("--layers coarse", "--region eyes", "--part eyes", "--part hair")
 SHEETS = ("edits", "age", "paste-back", "methods", "mix", "demo")
 _CELL = 224
 
