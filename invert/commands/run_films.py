@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] = ()) -> int:
-    """Invert one film after the other.
+    """Invert one film after the other, or those of the settings' shard.
 
     Args:
         films: the files.
@@ -38,15 +38,17 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
     from stylegan_latents.invert.commands.session import Session
 
     films = list(dict.fromkeys(films))
+    named = zip(films, distinct_stems(films, others), strict=True)
+    own = {film: stem for film, stem in named if settings.is_own(stem)}
     session = Session(settings)
     bad: list[str] = []
     with contextlib.closing(session.claims):
-        for film, stem in zip(films, distinct_stems(films, others), strict=True):
+        for film, stem in own.items():
             run = FilmSession(session, film, stem)
             try:
                 record = run.invert()
             except InputError as error:
-                if len(films) == 1 or is_disk_full(error) or isinstance(error, SettingsError):
+                if len(own) == 1 or is_disk_full(error) or isinstance(error, SettingsError):
                     raise
                 bad.append(str(error))
                 print(printable(f"invert: {error}"), file=sys.stderr)
@@ -63,7 +65,7 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
             print(printable(suggest_edit(run.record, session.generator, settings.model, words)))
     if not bad:
         return DONE
-    print(f"invert: {len(bad)} of {len(films)} films could not be inverted:", file=sys.stderr)
+    print(f"invert: {len(bad)} of {len(own)} films could not be inverted:", file=sys.stderr)
     for sentence in bad:
         print(printable(f"  {sentence}"), file=sys.stderr)
     return WRONG_INPUT

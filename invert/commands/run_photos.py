@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
-    """Do every job and say how it went.
+    """Do every job, or those of the settings' shard, and say how it went.
 
     Returns:
         The exit status: done, stopped by Ctrl-C with codes kept, or wrong input where photos could not be inverted.
@@ -37,6 +37,11 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     """
     given = landmarks_of_photos(settings.landmarks, [job.photo for job in jobs]) if settings.landmarks else {}
     session = Session(settings, several=len(jobs) > 1, given=given)
+    every, jobs = len(jobs), [job for job in jobs if settings.is_own(job.stem)]
+    if not jobs:
+        if not settings.quiet:
+            print(f"None of the {every} photos is in shard {settings.shard}")
+        return DONE
     run = _Run(session, len(jobs))
     with contextlib.closing(session.claims), _reporting(session):
         run.all(jobs)
