@@ -84,8 +84,9 @@ class _DefaultCommandGroup(TyperGroup):
 
 app = new_app()
 app.command(_DEFAULT, hidden=True)(edit)
-for _one in COMMANDS.values():
-    app.add_typer(_one)
+for _name, _one in COMMANDS.items():
+    # A command of commands, which has a callback, needs its name; the others have it from their function.
+    app.add_typer(_one, name=_name if _one.registered_callback else None)
 
 
 @app.callback(

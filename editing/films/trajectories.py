@@ -46,8 +46,8 @@ def linear(keys: "Tensor", *, loop: bool = False) -> Trajectory:
     closed = _closed(keys, loop)
 
     def trajectory(times: "Tensor") -> "Tensor":
-        first, fraction = _segment(times.to(closed.device), len(closed) - 1)
-        return closed[first].lerp(closed[first + 1], fraction[:, None, None].to(closed.dtype))
+        first, fraction = _segment(times, closed)
+        return closed[first].lerp(closed[first + 1], fraction[:, None, None])
 
     return trajectory
 
@@ -93,8 +93,8 @@ def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = 
     angle = (unit[:-1] * unit[1:]).sum(1, keepdim=True).clamp(-1, 1).acos()
 
     def trajectory(times: "Tensor") -> "Tensor":
-        first, fraction = _segment(times.to(closed.device), len(closed) - 1)
-        t, full = fraction[:, None].to(closed.dtype), angle[first]
+        first, fraction = _segment(times, closed)
+        t, full = fraction[:, None], angle[first]
         straight = unit[first].lerp(unit[first + 1], t)
         # Of equal and of opposite codes no great circle is defined, and the line is as good.
         sine = full.sin()
@@ -269,8 +269,12 @@ def _closed(keys: "Tensor", loop: bool) -> "Tensor":
     return torch.cat([keys, keys[:1]]) if loop else keys
 
 
-def _segment(times: "Tensor", segments: int) -> "tuple[Tensor, Tensor]":
-    """Which segment each time lies in, int64 ``[N]``, and how far along it, ``[N]`` in [0, 1]."""
+def _segment(times: "Tensor", keys: "Tensor") -> "tuple[Tensor, Tensor]":
+    """Which of the segments between keys each time lies in, int64 ``[N]``, and how far along it, in [0, 1].
+
+    Both are on the keys' device, the second in their type: times may be float64, which not every device has.
+    """
+    segments = len(keys) - 1
     place = times.clamp(0, 1) * segments
     first = place.floor().clamp(max=segments - 1).long()
-    return first, place - first
+    return first.to(keys.device), (place - first).to(keys.device, keys.dtype)

@@ -92,7 +92,7 @@ class _Error:
 
     def add(self, difference: Tensor, inside: Tensor) -> None:
         valid = difference[..., inside.to(difference.device)]
-        self._total += float(valid.double().square().sum())
+        self._total += float(valid.cpu().double().square().sum())
         self._pixels += valid.numel()
 
     def decibels(self) -> float:

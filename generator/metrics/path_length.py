@@ -71,11 +71,12 @@ def perceptual_path_length(
         if space == "z":
             pairs = [G.map(slerp(start, end, t), label) for t in (at, at + epsilon)]
         else:
-            first, last = (G.map(z, label).double() for z in (start, end))
-            steps = [t.unsqueeze(2).to(first.device) for t in (at, at + epsilon)]
-            pairs = [(first + (last - first) * t).float() for t in steps]
+            # In double precision, which not every device has.
+            first, last = (G.map(z, label).cpu().double() for z in (start, end))
+            steps = [t.unsqueeze(2) for t in (at, at + epsilon)]
+            pairs = [(first + (last - first) * t).float().to(G.device) for t in steps]
         images = _seen(G.synthesize(torch.cat(pairs), noise, seed=seed + i), crop)
-        parts.append(distance(*images.chunk(2)).double().cpu() / epsilon**2)
+        parts.append(distance(*images.chunk(2)).cpu().double() / epsilon**2)
     distances = torch.cat(parts)
     low = torch.quantile(distances, 0.01, interpolation="lower")
     high = torch.quantile(distances, 0.99, interpolation="higher")
