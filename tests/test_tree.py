@@ -30,6 +30,7 @@ ALTERNATIVES = ("invert/inverters", "editing/discovery/finders", "generator/form
 """Folders of alternatives of one kind, which may grow beyond ``MOST_FILES``."""
 
 WHOLE_PATHS = {
+    "tests/device/test_rehearsal.py",
     "tests/demo/test_browser.py",
     "tests/demo/test_browser_intake.py",
     "tests/demo/test_browser_tabs.py",

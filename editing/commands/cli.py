@@ -12,7 +12,7 @@ from stylegan_latents.editing.commands.apply import EXAMPLES, edit
 from stylegan_latents.editing.commands.directions import directions_app
 from stylegan_latents.editing.commands.discover import discover_app
 from stylegan_latents.editing.commands.drag import drag_app
-from stylegan_latents.editing.commands.evaluate import evaluate_app
+from stylegan_latents.editing.commands.evaluate import evaluate_app, report_app
 from stylegan_latents.editing.commands.grid import grid_app
 from stylegan_latents.editing.commands.interpolate import interpolate_app
 from stylegan_latents.editing.commands.mix import mix_app
@@ -35,6 +35,7 @@ COMMANDS: dict[str, typer.Typer] = {
     "discover": discover_app,
     "evaluate": evaluate_app,
     "parts": parts_app,
+    "report": report_app,
     "retrieve": retrieve_app,
     "sample": sample_app,
     "models": models_app,
@@ -83,8 +84,9 @@ class _DefaultCommandGroup(TyperGroup):
 
 app = new_app()
 app.command(_DEFAULT, hidden=True)(edit)
-for _one in COMMANDS.values():
-    app.add_typer(_one)
+for _name, _one in COMMANDS.items():
+    # A command of commands, which has a callback, needs its name; the others have it from their function.
+    app.add_typer(_one, name=_name if _one.registered_callback else None)
 
 
 @app.callback(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.metrics.frechet import Features
 
 
-evaluate_app = new_app()
+evaluate_app, report_app = new_app(), new_app()
 FIRST_SEED = 1_000_000
 """The shipped directions were found with smaller seeds."""
 
@@ -256,3 +256,47 @@ def _features(name: FeatureName, G: "Generator") -> "Features | None":
     if name is FeatureName.none:
         return None
     return VGGFeatures(device=G.device) if name is FeatureName.vgg else InceptionFeatures(device=G.device)
+
+
+@dataclass(frozen=True)
+class MergeSettings:
+    """What ``edit report merge`` takes."""
+
+    tables: Annotated[
+        list[Path],
+        typer.Argument(help="Tables of `invert --report`, as CSV or Parquet.", metavar="TABLE...", readable=False),
+    ]
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The table of all, CSV or Parquet; rows that it has already stay in it.",
+            metavar="FILE.csv|FILE.parquet",
+        ),
+    ]
+
+
+@report_app.callback()
+def _report() -> None:
+    """Work with the tables that `invert --report` writes."""
+
+
+@report_app.command(
+    epilog="Examples:\n\nedit report merge table.*-of-16.csv --out table.csv\n\n"
+    "edit report merge monday.csv tuesday.csv --out week.parquet"
+)
+@takes(MergeSettings)
+def merge(settings: MergeSettings) -> None:
+    """Join tables, such as those of `invert --shard`, with their medians and the picture made anew."""
+    from stylegan_latents.invert.commands.report_table import Report
+
+    missing = [path for path in settings.tables if not path.is_file()]
+    if missing:
+        raise InputError(f"There is no table {missing[0]}; name files that `invert --report` wrote.")
+    table = Report(settings.out)
+    for path in settings.tables:
+        table.merge(Report(path))
+    if not table.rows:
+        raise InputError(f"There is no row in {settings.tables[0]}, nor in others; nothing was written.")
+    for file in table.write():
+        print(printable(f"Wrote {file}"))
+    print(f"{len(table.rows)} rows of {len({key[0] for key in table.rows})} photos")

@@ -40,17 +40,17 @@ def calibrated(direction: Direction, G: "Generator", statistics: "WStatistics | 
     if direction.rows is None or direction.by_group:
         raise ValueError(f"the direction '{direction.name}' has to be bound to a generator first")
     statistics = statistics or w_statistics(G)
-    vector = direction.moving(G).double().cpu()
+    vector = direction.moving(G).cpu().double()
     length = float(vector.square().sum())
     if not length:
         raise ValueError(f"the direction '{direction.name}' moves nothing in the layers {direction.layers}")
     if direction.space == "s":
-        spread = style_deviations(G, statistics).double().cpu()
+        spread = style_deviations(G, statistics).cpu().double()
         variance = float((spread * vector[0]).square().sum())
         moving = 1
     else:
         spread = torch.linalg.vector_norm(
-            vector @ statistics.axes.double().cpu() * statistics.deviations.double().cpu(), dim=1
+            vector @ statistics.axes.cpu().double() * statistics.deviations.cpu().double(), dim=1
         )
         variance = float(spread.square().sum())
         moving = int((vector.abs().sum(dim=1) > 0).sum())

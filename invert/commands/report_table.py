@@ -1,4 +1,4 @@
-"""The table of a report: one row for each photo and method, as CSV and as a picture.
+"""The table of a report: one row for each photo and method, as CSV or Parquet and as a picture.
 
 Rows of other runs stay in the file, so that one run of each method makes the table that compares them.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, check_writable
 from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX
+from stylegan_latents.invert.record.parquet import import_pyarrow, read_parquet, utf8
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -31,14 +32,20 @@ the worst direction, and the mean change of the intended scores at strength 1, i
 _NUMBERS = ("seconds", *METRICS, *EDITABILITY)
 _KEY = ("photo", "method", "quality", "options")
 COLUMNS = (*_KEY, *_NUMBERS, "picture")
-_MEDIAN = "(median)"
+_MEDIAN, _PARQUET = "(median)", ".parquet"
 _CELL, _MOST_ROWS = 256, 24
 
 
 def check_report(path: Path) -> None:
-    """Raise InputError for a name that does not end with .csv, a read-only folder, or a file that is no report."""
-    if path.suffix.lower() != ".csv":
-        raise InputError(f"Cannot write a report to {path}: end the name with .csv.")
+    """Refuse, before the work, a report that could not be written after it.
+
+    Raises:
+        InputError: another suffix than .csv or .parquet, a read-only folder, or a file that is no report.
+    """
+    if path.suffix.lower() not in (".csv", _PARQUET):
+        raise InputError(f"Cannot write a report to {path}: end the name with .csv or .parquet.")
+    if path.suffix.lower() == _PARQUET:
+        import_pyarrow(f"The report {path}")
     check_writable(path.parent)
     if path.is_dir():
         raise InputError(f"Cannot write a report to {path}: it is a folder.")
@@ -49,7 +56,7 @@ class Report:
     """The rows of one report.
 
     Args:
-        path: the CSV file, which is read if it exists. The picture gets the same name with .png.
+        path: the CSV or Parquet file, which is read if it exists. The picture gets the same name with .png.
 
     Attributes:
         rows: by photo, method, quality and options; each holds ``COLUMNS`` as text.
@@ -86,6 +93,7 @@ class Report:
             crop: the aligned photo, to be shown.
             options: other options of the search, such as ``weights low-rank``.
         """
+        photo = utf8(photo) if self.path.suffix.lower() == _PARQUET else photo
         row = {"photo": photo, "method": method, "quality": quality, "options": options}
         row["picture"] = picture.absolute().as_posix()
         row |= {name: _text(metrics.get(name, math.nan)) for name in METRICS}
@@ -95,6 +103,21 @@ class Report:
         self.rows[_key(row)] = row
         if crop is not None:
             self._crops[photo] = crop.resize((_CELL, _CELL))
+
+    def merge(self, other: "Report") -> None:
+        """Put all rows of another report in; of two runs of one inversion the other report's row stays.
+
+        Raises:
+            InputError: a row is there already for another picture, that of another photo of the same name.
+        """
+        for key, row in other.rows.items():
+            old = self.rows.get(key, row)
+            if old["picture"] != row["picture"]:
+                raise InputError(
+                    f"{other.path} has another '{row['photo']}' than the tables before it ({row['picture']}, and "
+                    f"{old['picture']}); keep them in tables of their own."
+                )
+            self.rows[key] = row
 
     def records(self) -> dict[tuple[str, ...], Path]:
         """The record of each row, by its key in ``rows``, unless another run has replaced it since."""
@@ -198,10 +221,7 @@ def _read(path: Path) -> list[dict[str, str]]:
     later = ("options", *EDITABILITY)
     known = (COLUMNS, *(tuple(name for name in COLUMNS if name not in later[:n]) for n in (1, len(later))))
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            table = csv.DictReader(file)
-            rows = list(table)
-            header = tuple(table.fieldnames or ())
+        header, rows = read_parquet(path) if path.suffix.lower() == _PARQUET else _read_csv(path)
         if header in known:
             for row in rows:
                 row.update({name: row.get(name, "") for name in later})
@@ -212,6 +232,13 @@ def _read(path: Path) -> list[dict[str, str]]:
     if header not in known:
         raise InputError(f"{path} is another table, not a report of `invert`; give the report another name.")
     return [row for row in rows if row["photo"] != _MEDIAN]
+
+
+def _read_csv(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        table = csv.DictReader(file)
+        rows = list(table)
+    return tuple(table.fieldnames or ()), rows
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] = ()) -> int:
-    """Invert films and print the results.
+    """Invert films, or those of the settings' shard, and print the results.
 
     Args:
         films: the files.
@@ -34,10 +34,12 @@ def run_films(films: Sequence[Path], settings: Settings, others: Iterable[str] =
     from stylegan_latents.invert.commands.session import Session
 
     films = list(dict.fromkeys(films))
+    named = zip(films, distinct_stems(films, others), strict=True)
+    own = {film: stem for film, stem in named if settings.is_own(stem)}
     session = Session(settings)
-    failures = Failures("films", len(films))
+    failures = Failures("films", len(own))
     with contextlib.closing(session.locks):
-        for film, stem in zip(films, distinct_stems(films, others), strict=True):
+        for film, stem in own.items():
             with failures.collect():
                 run = FilmSession(session, film, stem)
                 record = run.invert()

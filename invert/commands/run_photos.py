@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.generator.cli.command import STOPPED, is_disk_full, warn
+from stylegan_latents.generator.cli.command import DONE, STOPPED, is_disk_full, warn
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.invert.commands.jobs import Job, Target
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
-    """Invert photos and print the results.
+    """Invert photos, or those of the settings' shard, and print the results.
 
     Returns:
         The exit status.
@@ -39,6 +39,11 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     """
     landmarks = landmarks_of_photos(settings.landmarks, [job.photo for job in jobs]) if settings.landmarks else {}
     session = Session(settings, several=len(jobs) > 1, landmarks=landmarks)
+    every, jobs = len(jobs), [job for job in jobs if settings.is_own(job.stem)]
+    if not jobs:
+        if not settings.quiet:
+            print(f"None of the {every} photos is in shard {settings.shard}")
+        return DONE
     run = _Run(session, Failures("photos", len(jobs)))
     with contextlib.closing(session.locks), _reporting(session):
         run.all(jobs)

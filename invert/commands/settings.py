@@ -1,6 +1,9 @@
 """The options of the command ``invert``: each once, with its help text, its bounds and what it excludes."""
 
 import dataclasses
+import hashlib
+import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -21,6 +24,46 @@ _SEARCH_OPTIONS = (
 
 class SettingsError(InputError):
     """The settings fit no photo of the run, so that trying the next one is of no use."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One part of a run that several processes share without speaking to each other.
+
+    Which part a photo is in depends on its name alone, so parts are disjoint, complete and the same everywhere.
+
+    Attributes:
+        number: of this part, from 1.
+        count: of all parts.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """Read ``3/16``.
+
+        Raises:
+            InputError: the text is no such pair, or there is no such part.
+        """
+        pair = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+        if pair is None:
+            raise InputError(f"--shard takes a number and how many there are, such as 3/16, not '{text}'.")
+        shard = cls(int(pair[1]), int(pair[2]))
+        if not 1 <= shard.number <= shard.count:
+            raise InputError(f"There is no shard {text}; of {shard.count} they are 1/{shard.count} and so on.")
+        return shard
+
+    def holds(self, name: str) -> bool:
+        """Whether a photo or film whose results are called so is in this part."""
+        # File systems differ in how they spell an accented letter.
+        spelled = unicodedata.normalize("NFC", name).encode("utf-8", "surrogateescape")
+        return int.from_bytes(hashlib.sha256(spelled).digest()[:8]) % self.count == self.number - 1
+
+    def own_file(self, path: Path) -> Path:
+        """``table.03-of-16.csv`` for ``table.csv``: what several parts write at once needs several names."""
+        return path.with_stem(f"{path.stem}.{self.number:0{len(str(self.count))}}-of-{self.count}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +208,9 @@ class ResultOptions:
     ] = None
     report: Annotated[
         Path | None,
-        typer.Option(help="Table of more metrics; rows of other photos and methods stay.", metavar="FILE.csv"),
+        typer.Option(
+            help="Table of more metrics; rows of other photos and methods stay.", metavar="FILE.csv|FILE.parquet"
+        ),
     ] = None
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="When Ctrl-C stops the search early, keep the best code so far.")
@@ -214,6 +259,14 @@ class MachineOptions:
         int | None,
         typer.Option(min=1, help="Number of photos inverted at once; by default 1 on a CPU, 8 on a GPU."),
     ] = None
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Invert only part K of N of the photos, chosen by their names: for jobs that run side by side. A "
+            "report is then one for each part.",
+            metavar="K/N",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +289,10 @@ class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOp
 
     def __post_init__(self) -> None:
         self.check_face()
+        if self.shard is not None:
+            shard = Shard.parse(self.shard)
+            if self.report is not None:
+                object.__setattr__(self, "report", shard.own_file(self.report))
         changed = {one.name for one in dataclasses.fields(self) if getattr(self, one.name) != one.default}
         # Every method computes in float32.
         given = changed - {"precision"} if self.precision == "float32" else changed
@@ -254,6 +311,10 @@ class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOp
         )  # fmt: skip
         for name in ["face all"] * (self.face == "all") + [name for name in names if getattr(self, name)]:
             raise InputError(f"--{name.replace('_', '-')} is for photos; leave it out for a film.")
+
+    def is_own(self, stem: str) -> bool:
+        """Whether the photo or film whose results' names begin so is for this run and not for another shard."""
+        return self.shard is None or Shard.parse(self.shard).holds(stem)
 
     def check_masks(self, photos: int) -> None:
         """Raise InputError for a mask that does not exist, or that several photos would share."""

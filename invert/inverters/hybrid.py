@@ -71,7 +71,8 @@ class HybridInverter(OptimizationInverter):
         ws = self.G.w_avg.expand(1, self.G.num_ws, -1)
         for _ in range(2):
             filling = resize_height(as_colour(self.G.synthesize(ws)).clamp(-1, 1), images.shape[-2])
-            ws = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling))).ws
+            found = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling)))
+            ws = found.ws.to(self.G.device)
         return ws
 
     def settings(self) -> dict[str, JSON]:

@@ -98,14 +98,15 @@ def added(base: Mapping[str, Tensor], parts: Mapping[str, Tensor]) -> dict[str, 
         name, _, _ = key.partition(":")
         if name not in base:
             raise InputError(f"The record's tuned weights hold {name}, which this generator does not have.")
-        weight, part = base[name].float(), part.float()
+        weight = base[name].float()
+        part = part.to(weight)
         try:
             if key.endswith(_LEFT):
-                tuned[name] = weight + (part @ parts[name + _RIGHT].float()).reshape(weight.shape)
+                tuned[name] = weight + (part @ parts[name + _RIGHT].to(weight)).reshape(weight.shape)
             elif key.endswith(_OUT):
                 gain = (1 + part).reshape(len(weight), *[1] * (weight.ndim - 1))
                 if name + _IN in parts:
-                    inner = parts[name + _IN].float()
+                    inner = parts[name + _IN].to(weight)
                     gain = gain * (1 + inner).reshape(1, weight.shape[1], *[1] * (weight.ndim - 2))
                 tuned[name] = weight * gain
             elif key == name:
