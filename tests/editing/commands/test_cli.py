@@ -373,7 +373,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_work(
     def refuse(**_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
     assert main(["-d", "pose", "-s", "1", "--out", "new/turned.png", *MODEL]) == 2
     assert "Cannot write into the folder new: Permission denied." in _one_sentence(capsys)
     assert _files(folder) == set()
