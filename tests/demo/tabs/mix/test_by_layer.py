@@ -101,5 +101,5 @@ def test_what_cannot_be_mixed_is_said(visit: Visit) -> None:
         list(draw_figure(visit, ["ann"], [], "coarse", 1.0))
     with pytest.raises(InputError, match="up to 8 faces a side"):
         list(draw_figure(visit, ["ann", "bob"] * 5, [], "coarse", 1.0))
-    with pytest.raises(InputError, match="Say which styles"):
+    with pytest.raises(InputError, match="Choose the styles to mix"):
         list(draw_figure(visit, ["ann", "bob"], [], "", 1.0))
