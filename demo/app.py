@@ -1,4 +1,4 @@
-"""The page: its tabs in their order, its look, and its note on the licence."""
+"""The page: tabs, theme, and the licence note."""
 
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,12 @@ _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "compare.js", "paste.js")
 _HEARTBEAT_SECONDS = 30
 
-TABS: tuple[Tab, ...] = (
-    edit.TAB,
-    mix.TAB,
-    interpolate.TAB,
-    discover.TAB,
-    drag.TAB,
-    explore.TAB,
-)
-"""The tabs in their order."""
+TABS: tuple[Tab, ...] = (edit.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
+"""In display order."""
 
 
 def build(studio: Studio) -> CheckedBlocks:
-    """The page of a studio, ready to launch with ``look``."""
+    """Build the page of a studio; launch it with the options of ``look``."""
     blocks = CheckedBlocks(title="stylegan-latents", analytics_enabled=False, fill_width=False)
     with blocks:
         visit = gr.State(None, delete_callback=_end)
@@ -56,10 +49,10 @@ def build(studio: Studio) -> CheckedBlocks:
             studio.leave(str(request.session_hash))
 
         entered = blocks.load(enter, None, [visit, version], show_progress="hidden", api_name="enter", queue=False)
-        # Before, every answer would be that there is no such visit.
+        # Until then the page blocks input, as every handler needs the visit.
         entered.then(None, js="() => window.releasePage()", api_visibility="private")
         blocks.unload(leave)
-        # A connection that broke and came back tells nobody; this does.
+        # Gradio reports no reconnection, so a heartbeat keeps the visit alive.
         gr.Timer(_HEARTBEAT_SECONDS).tick(
             _still_here, visit, None, show_progress="hidden", queue=False, api_visibility="private"
         )
@@ -67,7 +60,7 @@ def build(studio: Studio) -> CheckedBlocks:
 
 
 def look() -> dict[str, Any]:
-    """Theme, style and script, as ``Blocks.launch`` takes them. No font or script comes from elsewhere."""
+    """Theme, CSS and scripts as options of ``Blocks.launch``; nothing is loaded from other servers."""
     return {
         "theme": gr.themes.Default(
             primary_hue="indigo",
@@ -92,7 +85,7 @@ def look() -> dict[str, Any]:
 
 
 def address_of(request: gr.Request) -> str:
-    """The address that a request came from, as the server sees it; empty where it has none."""
+    """The client's address; empty if unknown."""
     return getattr(request.client, "host", None) or ""
 
 
@@ -107,14 +100,14 @@ def _end(visit: Visit | None) -> None:
 
 
 def _licence_note(studio: Studio) -> str:
-    """What the model's terms are, as the zoo knows them; in HTML."""
+    """The terms of the model as HTML."""
     from stylegan_latents.generator.weights.zoo import models
 
     entry = models().get(studio.G.name)
     kept = "What you upload stays on the machine that serves this page and is deleted when you leave."
     name = plain_text(studio.G.name)
     if entry is None:
-        unknown = "Its file does not say its licence; ask where you got it."
+        unknown = "Its licence is not known; check where you downloaded it."
         return f"<p>Model: {name}. {unknown} {kept}</p>"
     forbidden = "<strong>Not for commercial use.</strong> " if "non-commercial" in entry.licence.lower() else ""
     return (

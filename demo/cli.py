@@ -15,7 +15,7 @@ demo_app = new_app()
 
 @dataclass(frozen=True, kw_only=True)
 class DemoSettings:
-    """What the command line says about a demo; each attribute is the option of that name."""
+    """The options of ``stylegan-latents demo``."""
 
     model: Annotated[
         str, typer.Option(help="The generator: a name that `edit models` lists, or a file.", metavar="NAME|PATH")
@@ -24,24 +24,19 @@ class DemoSettings:
         int | None, typer.Option(min=1, max=65535, help="Port; by default the first free one from 7860 up.")
     ] = None
     host: Annotated[
-        str,
-        typer.Option(
-            help="Address to listen on: by default only this machine can connect; 0.0.0.0 for the network."
-        ),
+        str, typer.Option(help="Address to listen on: by default only this machine can connect; 0.0.0.0: anyone.")
     ] = "127.0.0.1"
     allowed_host: Annotated[
         list[str],
-        typer.Option(
-            help="A name by which browsers reach the page, such as a proxy's; repeatable.",
-            metavar="NAME",
-        ),
+        typer.Option(help="A host name that browsers use, such as a proxy's; repeatable.", metavar="NAME"),
     ] = field(default_factory=list)
     share: Annotated[
         bool, typer.Option("--share", help="Also open a public address through Gradio's servers, for 72 hours.")
     ] = False
     queue_size: Annotated[int, typer.Option(min=1, help="How many requests may wait; more are refused.")] = 64
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Number of steps of a search; the page's quality decides by default.")
+        int | None,
+        typer.Option(min=1, help="Steps of a search; by default the quality chosen in the page decides."),
     ] = None
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, ...; a GPU by default, if there is one.", metavar="DEVICE")

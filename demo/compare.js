@@ -1,4 +1,4 @@
-// The handle between before and after: Gradio lets a mouse or a finger move it; here the keyboard does, too.
+// Keyboard control of the handle between before and after.
 
 const COMPARE_STEP = 0.05;
 const COMPARE_KEYS = {
@@ -54,7 +54,7 @@ document.addEventListener("dblclick", (event) => {
   dragHandle(handle, ((50 - shareBefore(handle)) / 100) * image.width);
 });
 
-// Gradio makes the comparison when there are pictures, and anew when it likes.
+// Gradio creates and replaces the comparison at any time.
 function watchCompare() {
   let watched = null;
   const inside = new MutationObserver(() => describeHandle(watched));

@@ -1,5 +1,5 @@
-// What Gradio's page lacks: it takes nothing before the server knows the visitor; a double-click that resets a
-// slider; keys for undo and redo; light and dark; titles of messages.
+// Additions to Gradio's page: input is blocked until the visit has started; double-click resets a slider; keys for
+// undo and redo; light and dark mode; titles of messages.
 
 let entered = false;
 
@@ -39,12 +39,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Light or dark as chosen here before, else as the system has it, which Gradio looks after.
+// Light or dark as chosen earlier, else the system's setting, which Gradio applies.
 let chosenTheme = null;
 try {
   if (!new URLSearchParams(location.search).has("__theme")) chosenTheme = localStorage.getItem("stylegan-latents-theme");
 } catch (error) {
-  // A browser may forbid it.
+  // The browser may forbid storage.
 }
 
 function applyTheme() {
@@ -60,17 +60,17 @@ window.switchTheme = () => {
   try {
     localStorage.setItem("stylegan-latents-theme", chosenTheme);
   } catch (error) {
-    // Forbidden, the choice lasts as long as the page.
+    // Without storage the choice lasts as long as the page.
   }
 };
 
 function watchTheme() {
   applyTheme();
-  // Gradio sets the system's choice when it starts, some time after this.
+  // Gradio applies the system's setting later, when it starts.
   new MutationObserver(applyTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 }
 
-// Gradio calls whatever went wrong "Error", and kinds of files by their MIME types.
+// Gradio titles every message "Error", and names file types by their MIME types.
 const OWN_WORDS = [
   [".toast-title", "Error", "That did not work"],
   ["[data-testid=toast-text]", "Only image/* allowed.", "Choose a picture: JPEG, PNG, WebP, TIFF, GIF or BMP."],
@@ -79,7 +79,7 @@ const OWN_WORDS = [
 function nameToasts() {
   for (const [place, theirs, ours] of OWN_WORDS) {
     for (const element of document.querySelectorAll(place)) {
-      // The texts alone, as Gradio holds on to the nodes around them.
+      // Change only text nodes, as Gradio keeps references to the elements.
       for (const node of element.childNodes) {
         if (node.nodeType === Node.TEXT_NODE && node.nodeValue.includes(theirs) && !node.nodeValue.includes(ours)) {
           node.nodeValue = node.nodeValue.replace(theirs, ours);

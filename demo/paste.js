@@ -1,4 +1,4 @@
-// A picture that is pasted anywhere on the tab Edit is the photo, without a button pressed first.
+// A picture pasted anywhere on the tab Edit is uploaded as the photo.
 
 function givePhoto(box, file) {
   const input = box.querySelector("input[type=file]");
@@ -20,7 +20,7 @@ document.addEventListener("paste", (event) => {
     givePhoto(box, file);
     return;
   }
-  // The photo that is there makes room first.
+  // Remove the present photo first.
   const room = new MutationObserver(() => {
     if (!box.querySelector("[aria-label='Remove Image']") && givePhoto(box, file)) room.disconnect();
   });

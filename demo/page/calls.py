@@ -1,4 +1,4 @@
-"""Calls of the page's events: those that the page cannot have made are refused, and nobody fills the queue."""
+"""Validation of API calls, and a fair queue that no single client can fill."""
 
 import logging
 import re
@@ -14,8 +14,8 @@ import gradio as gr
 from stylegan_latents.demo.page.page import WRONG_CALL, page_error
 from stylegan_latents.demo.session.queue import Client, in_turns
 
-_MOST_OF_A_SESSION = 16
-_FULL = "Too many requests wait just now; please try again in a moment."
+_MOST_PER_SESSION = 16
+_FULL = "Too many requests are waiting; please try again in a moment."
 _OUT_OF_BOUNDS = re.compile(r"Value -?[\d.e+-]+ is (less|greater) than (minimum|maximum) value -?[\d.e+-]+\.?")
 _HERE = Path(__file__).parents[1]
 
@@ -23,23 +23,23 @@ _log = logging.getLogger("demo")
 
 
 class Waiting(Protocol):
-    """What Gradio's queue holds: one call."""
+    """A queued call of Gradio."""
 
     session_hash: str
     request: Any
 
 
 class FairList(list[Any]):
-    """Calls that wait, in which addresses and their sessions take turns; Gradio takes the first."""
+    """Waiting calls in round-robin order of addresses and their sessions; Gradio takes the first."""
 
     def append(self, call: Any) -> None:
-        """Put a call where its turn is."""
+        """Insert a call at its turn."""
         super().append(call)
         self[:] = in_turns(self, client_of)
 
 
 class _Lists(dict[str, Any]):
-    """Gradio's queues by their ids; each gets a fair list."""
+    """Gradio's queues by id; each gets a fair list."""
 
     def __setitem__(self, name: str, queue: Any) -> None:
         queue.queue = FairList()
@@ -47,16 +47,16 @@ class _Lists(dict[str, Any]):
 
 
 def client_of(call: Waiting) -> Client:
-    """Whose call it is."""
+    """The client that made a call."""
     client = getattr(call.request, "client", None)
     return Client(getattr(client, "host", None) or "", call.session_hash)
 
 
 class CheckedBlocks(gr.Blocks):
-    """Blocks that answer a call which the page cannot have made with one sentence, and log no payload."""
+    """Blocks that refuse malformed calls in one sentence and log no payload."""
 
     def queue(self, *args: Any, max_size: int | None = None, **named: Any) -> "CheckedBlocks":
-        """As ``gr.Blocks.queue``; ``max_size`` is shared by the addresses that wait."""
+        """As ``gr.Blocks.queue``, with ``max_size`` shared among the waiting addresses."""
         super().queue(*args, max_size=None, **named)
         queue = self._queue
         queue.event_queue_per_concurrency_id = _Lists()
@@ -75,7 +75,7 @@ class CheckedBlocks(gr.Blocks):
         return self
 
     async def preprocess_data(self, *args: Any, **named: Any) -> Any:
-        """As ``gr.Blocks.preprocess_data``, but that what it refuses is one sentence."""
+        """As ``gr.Blocks.preprocess_data``, with one plain sentence for every error."""
         try:
             return await super().preprocess_data(*args, **named)
         except gr.Error as error:
@@ -85,13 +85,13 @@ class CheckedBlocks(gr.Blocks):
             raise wrong_call() from None
 
     async def process_api(self, *args: Any, **named: Any) -> Any:
-        """As ``gr.Blocks.process_api``; every error is a ``gr.Error`` that Gradio logs nothing of."""
+        """As ``gr.Blocks.process_api``; every error becomes a ``gr.Error`` that Gradio does not log."""
         try:
             return await super().process_api(*args, **named)
         except gr.Error:
             raise
         except Exception as error:
-            if not _is_ours(error):  # Gradio could not even make the handler's arguments of it
+            if not _is_ours(error):  # Gradio could not make the handler's arguments
                 _log.warning("a call was refused: %s", type(error).__name__)
                 raise wrong_call() from None
             raise page_error(error, None) from None
@@ -101,11 +101,11 @@ def has_room(waiting: list[Client], client: Client, most: int) -> bool:
     """Whether one more call may wait.
 
     Args:
-        waiting: whose calls wait.
-        client: whose call comes.
-        most: calls that wait, shared equally by their addresses; one of whom nothing waits is let in.
+        waiting: the client of each waiting call.
+        client: of the new call.
+        most: waiting calls, shared equally among addresses; an address with none waiting is always admitted.
     """
-    if waiting.count(client) >= _MOST_OF_A_SESSION:
+    if waiting.count(client) >= _MOST_PER_SESSION:
         return False
     counts = Counter(one.address for one in waiting)
     own = counts[client.address]
@@ -113,11 +113,11 @@ def has_room(waiting: list[Client], client: Client, most: int) -> bool:
 
 
 def wrong_call(sentence: str = WRONG_CALL) -> gr.Error:
-    """What the page says of a call that it did not make."""
+    """The error for a malformed call."""
     return gr.Error(sentence, title="That did not work", duration=None, print_exception=False)
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether it was raised in a handler, or in what a handler called."""
+    """Whether the error was raised in or below a handler."""
     frames = traceback.extract_tb(error.__traceback__)
     return any(Path(frame.filename).is_relative_to(_HERE) and frame.filename != __file__ for frame in frames)

@@ -1,4 +1,4 @@
-"""What every tab is given, and what tabs have in common."""
+"""What all tabs share: the page they are built with, error messages, and the choice of a face."""
 
 import contextlib
 import functools
@@ -28,23 +28,25 @@ _CONTROLS = {
     "--no-align": "turn \u201cLook for faces\u201d off",
     "give a mask's file instead, such as --region mask.png, white where to change": "take another choice instead",
 }
-"""What the page calls an option that a message of the library names."""
+"""Options in the library's messages, and the page's words for them."""
 
 _log = logging.getLogger("demo")
-_FAULT = "Something went wrong that was not your fault; the program's own log says what. Please try again."
-WRONG_CALL = "The page cannot have sent this; reload it and try again."
+_FAULT = "Something went wrong in the program, and its log has the details. Please try again."
+WRONG_CALL = "This request was not made by the page; reload it and try again."
 _LONGEST_TEXT = 500
-_NO_MEMORY = "There is not enough memory for this just now; try a smaller photo, or again in a moment."
+_NO_MEMORY = "There is not enough memory right now; use a smaller photo, or try again in a moment."
+QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
+"""Options of an event that is answered at once."""
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab of the page: a folder in ``demo/tabs`` defines it as ``TAB``, and a line of ``app.TABS`` shows it.
+    """A tab: ``TAB`` in a folder of ``demo/tabs``, listed in ``app.TABS``.
 
     Attributes:
-        title: what it is called.
+        title: shown.
         name: its id.
-        build: puts its controls into the tab that is being made.
+        build: adds its controls to the current Gradio context.
         takes_faces: whether other tabs can send it a face; ``face_chooser`` receives it.
     """
 
@@ -56,32 +58,29 @@ class Tab:
 
 @dataclass(frozen=True)
 class Page:
-    """What a tab is built with, ``build(page: Page) -> None``, inside its own ``gr.Tab``.
+    """The argument of ``Tab.build``.
 
     Attributes:
-        studio: what all visitors share.
-        visit: holds the ``Visit`` of the browser session; an input of every handler, the first.
-        version: a ``gr.State`` that holds ``Visit.version``. A handler that adds a face, sends one to a tab or
-            keeps a direction has it as an output and returns ``visit.version``; what shows faces or directions
-            listens to its ``change``.
-        tabs: the row of tabs; a handler goes to another one by returning ``gr.Tabs(selected=ID)`` to it. The ids
-            are those of ``TABS``.
-        takers: the tabs that a face can be sent to.
+        studio: shared by all visitors.
+        visit: holds the session's ``Visit``; the first input of every handler.
+        version: holds ``Visit.version``. A handler that adds or sends a face or keeps a direction returns
+            ``visit.version`` to it; controls that list faces or directions listen to its ``change``.
+        tabs: a handler returns ``gr.Tabs(selected=NAME)`` to it to switch tabs.
+        receivers: the tabs that a face can be sent to.
     """
 
     studio: Studio
     visit: gr.State
     version: gr.State
     tabs: gr.Tabs
-    takers: "Sequence[Tab]"
+    receivers: "Sequence[Tab]"
 
 
 def answering(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a handler, whose first argument is the visit, so that errors become a sentence in the page.
+    """Wrap a handler whose first argument is the visit, so that every error becomes a sentence in the page.
 
-    Works for functions and for generators. What is wrong with the visitor's input is an ``InputError``; values that
-    do not fit the handler's annotations cannot come from the page and are refused; anything else is logged and told
-    as a fault of the program.
+    Works for functions and generators. An ``InputError`` is shown; arguments that do not fit the handler's
+    annotations are refused; anything else is logged and shown as a fault of the program.
     """
     check = _argument_check(handler)
     if inspect.isgeneratorfunction(handler):
@@ -110,10 +109,10 @@ def answering(handler: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def selected_index(event: gr.SelectData, among: int) -> int:
-    """Which one of so many was selected.
+    """The index of the selected item.
 
     Raises:
-        InputError: none of them.
+        InputError: it is not from 0 to ``among - 1``.
     """
     index = event.index
     if not isinstance(index, int) or not 0 <= index < among:
@@ -122,10 +121,10 @@ def selected_index(event: gr.SelectData, among: int) -> int:
 
 
 def selected_place(event: gr.SelectData) -> tuple[float, float]:
-    """Where a picture was clicked on, in its pixels.
+    """The (x, y) of a click in pixels of the picture.
 
     Raises:
-        InputError: that is no place.
+        InputError: the event holds no such pair.
     """
     index = event.index
     if not isinstance(index, list | tuple) or len(index) != 2 or not all(_fits(value, float) for value in index):
@@ -134,7 +133,7 @@ def selected_place(event: gr.SelectData) -> tuple[float, float]:
 
 
 def _argument_check(handler: Callable[..., Any]) -> Callable[..., None]:
-    """Checks a handler's arguments against its annotations, as far as they are of JSON's types."""
+    """A function that checks a handler's arguments against its annotations of JSON types."""
     function = getattr(handler, "func", handler)
     signature = inspect.signature(handler)
     hints: dict[str, Any] = {}
@@ -157,7 +156,7 @@ def _argument_check(handler: Callable[..., Any]) -> Callable[..., None]:
 
 
 def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value that may come from JSON fits an annotation; one that JSON knows nothing of fits any."""
+    """Whether a JSON value fits an annotation; annotations of other types fit everything."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return any(_fits(value, one) for one in arguments)
@@ -174,12 +173,6 @@ def _fits(value: Any, hint: Any) -> bool:
     return isinstance(value, hint) if hint in (str, bool) else True
 
 
-def _checked(value: Any, hint: Any) -> Any:
-    if not _fits(value, hint):
-        raise InputError(WRONG_CALL)
-    return value
-
-
 def _touch(visit: Visit | None) -> None:
     if visit is None:
         raise InputError(ENDED)
@@ -187,16 +180,16 @@ def _touch(visit: Visit | None) -> None:
 
 
 def page_error(error: Exception, visit: Visit | None) -> gr.Error:
-    """What the page says of an error: one sentence, as plain text, without the server's folders.
+    """An error as one sentence of plain text, without the server's folders.
 
     Args:
-        error: where it is a fault of the program, it is logged.
-        visit: whose folder is left out.
+        error: logged if it is a fault of the program.
+        visit: whose folders are removed from paths.
     """
     if isinstance(error, gr.Error):
         return error
     if isinstance(error, StoppedError):
-        # The visitor asked for it, and the status says it; no alarm.
+        # The status line says it; no pop-up is needed.
         return gr.Error("Stopped; nothing was changed.", title="Stopped", visible=False, print_exception=False)
     if isinstance(error, InputError):
         text = " ".join(str(error).split())
@@ -213,19 +206,19 @@ def page_error(error: Exception, visit: Visit | None) -> gr.Error:
 
 
 def plain_text(text: str) -> str:
-    """Text from files and visitors, for where Gradio takes HTML: shown as it is, whatever stands in it."""
+    """Escape text of files and visitors for controls that take HTML."""
     text = printable(text)
     text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
     return html.escape(text, quote=False)
 
 
 def markdown_text(text: str) -> str:
-    """As ``plain_text``, for where Gradio takes Markdown: a control's info."""
+    """As ``plain_text``, for controls that take Markdown, such as a control's info."""
     return re.sub(r"([\\`*_\[\]!#])", r"\\\1", plain_text(text))
 
 
 def _without_folder(text: str, folder: str) -> str:
-    """A message's paths as bare names."""
+    """Replace paths in the folder by file names."""
     while folder in text:
         start = text.index(folder)
         path = text[start:].split(" ", 1)[0].rstrip(".,;:")
@@ -236,22 +229,27 @@ def _without_folder(text: str, folder: str) -> str:
 def face_chooser(
     page: Page, tab: str, *, label: str = "Face", info: str = "From this visit.", several: bool = False
 ) -> gr.Dropdown:
-    """A choice of the visit's faces that keeps itself up to date and takes the face that was sent to the tab.
+    """A dropdown of the visit's faces that updates itself and selects a face sent to the tab.
 
     Args:
-        page: of the tab.
-        tab: the tab's id.
-        label, info: as Gradio's components take them.
-        several: whether more than one can be chosen; then the value is a list of names.
+        page, tab: the page and the tab's id.
+        label, info: of the dropdown.
+        several: whether several faces can be chosen; the value is then a list of names.
     """
     chooser = gr.Dropdown(
         label=label, info=info, choices=[], value=None, multiselect=several, elem_classes="face-chooser"
     )
-    # Which faces there are the visit knows, and the handlers ask it; here only the value's type is checked.
+    # Only the type is checked here, as handlers look the names up in the visit.
     kind = list[str] | None if several else str | None
-    setattr(chooser, "preprocess", lambda value: _checked(value, kind))  # noqa: B010
 
-    def renew(visit: Visit | None, chosen: str | list[str] | None) -> Any:
+    def checked(value: Any) -> Any:
+        if not _fits(value, kind):
+            raise InputError(WRONG_CALL)
+        return value
+
+    setattr(chooser, "preprocess", checked)  # noqa: B010
+
+    def update(visit: Visit | None, chosen: str | list[str] | None) -> Any:
         if visit is None:
             return gr.skip()
         names = list(visit.faces)
@@ -264,7 +262,5 @@ def face_chooser(
             value = sent or kept or (names[-1] if names else None)
         return gr.Dropdown(choices=names, value=value)
 
-    page.version.change(
-        renew, [page.visit, chooser], chooser, show_progress="hidden", api_visibility="private", queue=False
-    )
+    page.version.change(update, [page.visit, chooser], chooser, **QUIET)
     return chooser

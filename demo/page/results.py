@@ -1,9 +1,9 @@
-"""What a tab gives away: files to download, and the command line that makes the same."""
+"""Controls of results: pictures, galleries, downloads, and the equivalent command line."""
 
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Results:
-    """The controls under a result.
-
-    Attributes:
-        picture: downloads the picture, or the film.
-        record: downloads what ``edit`` goes on from; None where there is none.
-        command: shows a command line.
-    """
+    """The controls below a result: downloads of the picture or film and of the record, and the command line."""
 
     picture: gr.DownloadButton
     record: gr.DownloadButton | None
@@ -31,24 +25,36 @@ class Results:
 
 
 def results_row(tab: str, *, picture: str = "⤓ Picture", record: str | None = None) -> Results:
-    """Make the controls; the buttons are of no use until there is a result.
+    """Make the controls; the buttons are disabled until there is a result.
 
     Args:
-        tab: begins the elements' ids.
-        picture, record: words on the buttons; no record's button when None.
+        tab: prefix of the elements' ids.
+        picture, record: labels of the buttons; no button for the record if None.
     """
     with gr.Row(elem_classes="downloads"):
-        first = _download(picture, f"{tab}-picture")
-        second = None if record is None else _download(record, f"{tab}-record")
+        first, second = (
+            gr.DownloadButton(label, size="sm", min_width=90, interactive=False, elem_id=f"{tab}-{name}")
+            if label is not None
+            else None
+            for label, name in ((picture, "picture"), (record, "record"))
+        )
+    assert first is not None
     return Results(first, second, command_box(tab))
 
 
-def _download(words: str, name: str) -> gr.DownloadButton:
-    return gr.DownloadButton(words, size="sm", min_width=90, interactive=False, elem_id=name)
+def picture_box(label: str, name: str, *, alt: str | None = None, **options: Any) -> gr.Image:
+    """A picture that is only shown; ``name`` is the element's id, ``alt`` its alternative text."""
+    options = {"buttons": ["fullscreen"], **options}
+    return gr.Image(label=label, alt_text=alt or label, type="filepath", interactive=False, elem_id=name, **options)
+
+
+def choice_gallery(name: str, *, height: int | str = "auto", **options: Any) -> gr.Gallery:
+    """A gallery whose pictures are chosen by a click; ``name`` is the element's id."""
+    return gr.Gallery(height=height, allow_preview=False, interactive=False, buttons=[], elem_id=name, **options)
 
 
 def command_box(tab: str) -> gr.Code:
-    """Where a command line is shown, to be copied."""
+    """A box that shows a command line to copy."""
     with gr.Accordion("The same on the command line", open=False):
         return gr.Code(
             "", language="shell", label="Commands, beside the records' files", lines=2, interactive=False,
@@ -62,17 +68,17 @@ def ready(path: str) -> gr.DownloadButton:
 
 
 def not_ready() -> gr.DownloadButton:
-    """A button whose file is out of date."""
+    """A button without a file."""
     return gr.DownloadButton(value=None, interactive=False)
 
 
 def command_line(words: Sequence[str]) -> str:
-    """Words as a shell takes them."""
+    """Words quoted for a shell."""
     return shlex.join(words)
 
 
 def record_name(face: Face) -> str:
-    """What the file of a face is called when it is downloaded."""
+    """The file name of a face's downloaded record."""
     return f"{face.name}{RECORD_SUFFIX}"
 
 

@@ -1,4 +1,4 @@
-"""Long work whose progress the page shows while it runs, and which a visitor can stop."""
+"""Long work that reports its progress to the page and that a visitor can stop."""
 
 import html
 import math
@@ -14,30 +14,30 @@ from stylegan_latents.demo.session.visit import Visit
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_EVERY, _ASKED_EVERY = 0.4, 0.5
+_REPORT_SECONDS, _POLL_SECONDS = 0.4, 0.5
 
 
 class StoppedError(Exception):
-    """The visitor stopped the work and wants nothing of it, or has gone."""
+    """The visitor stopped the work without keeping a result, or has gone."""
 
 
 @dataclass(frozen=True)
 class Done(Generic[Result]):
-    """What the work gave."""
+    """The result of the work."""
 
     result: Result
 
 
-def wait_in_queue(visit: Visit, ticket: Ticket, *, every: float = _ASKED_EVERY) -> Iterator[str]:
+def wait_in_queue(visit: Visit, ticket: Ticket, *, every: float = _POLL_SECONDS) -> Iterator[str]:
     """Wait until long work may begin.
 
     Args:
-        visit: who waits; one who asks to stop waits no longer.
+        visit: whose ``stop`` ends the wait.
         ticket: of the queue.
-        every: seconds between two looks.
+        every: seconds between two checks.
 
     Yields:
-        How many wait before and for how long, in words, whenever that changes.
+        The place in the queue and the expected wait, in words, whenever they change.
 
     Raises:
         StoppedError: the visitor stopped it.
@@ -53,29 +53,29 @@ def wait_in_queue(visit: Visit, ticket: Ticket, *, every: float = _ASKED_EVERY) 
 
 
 def waiting_status(ahead: int, seconds_left: float | None) -> str:
-    """Where in the queue someone is, in a sentence."""
+    """The place in the queue as a sentence."""
     others = {0: "You are next", 1: "1 other waits before you"}.get(ahead, f"{ahead} others wait before you")
     return f"Others are being served. {others}{'' if seconds_left is None else f', {duration(seconds_left)}'}."
 
 
 def run_reporting(
-    visit: Visit, work: Callable[[Callable[[Item], None]], Result], *, every: float = _EVERY
+    visit: Visit, work: Callable[[Callable[[Item], None]], Result], *, every: float = _REPORT_SECONDS
 ) -> Iterator[Item | Done[Result]]:
-    """Run long work in a thread that has the turn to compute, and give what it reports.
+    """Run long work in a thread that holds the turn to compute, and yield its reports.
 
     Args:
-        visit: whose work it is, inside ``Visit.at_work`` where the visitor began it.
-        work: takes a function to report with. That function lets other visitors compute first, and it ends the
-            work when the visitor stopped it: by ``KeyboardInterrupt``, which a search takes as the wish to keep
-            what was found, or by ``StoppedError``.
-        every: the fewest seconds between two items given; only the newest is.
+        visit: whose work it is; inside ``Visit.at_work`` if the visitor started it.
+        work: takes a function that it reports with. That function lets other visitors compute first; after a
+            stop it raises ``KeyboardInterrupt``, on which a search returns its best result, if ``visit.keep``,
+            else ``StoppedError``.
+        every: seconds between two yields, each of the newest report.
 
     Yields:
-        What was reported, and at last ``Done``.
+        Reports, and finally ``Done``.
 
     Raises:
         StoppedError: the visitor stopped it.
-        Exception: whatever the work raised.
+        Exception: raised by the work.
     """
     reports: queue.Queue[Item] = queue.Queue()
     ended = threading.Event()
@@ -124,12 +124,12 @@ def run_reporting(
 
 
 def status_html(text: str, *, part: float | None = None, kind: str = "") -> str:
-    """A line below the picture, read aloud by screen readers; with a bar for the part that is done.
+    """A status line as HTML, announced by screen readers.
 
     Args:
         text: plain text.
-        part: from 0 to 1.
-        kind: ``good`` for something that was reached.
+        part: what is done, from 0 to 1, as a progress bar; None for no bar.
+        kind: ``good`` for a success.
     """
     bar = ""
     if part is not None:

@@ -1,4 +1,4 @@
-"""A button that begins long work, and one that stops it, from the moment that the first is pressed."""
+"""A button that starts long work, and one that stops it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -7,24 +7,16 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from stylegan_latents.demo.page.page import Page, answering
+from stylegan_latents.demo.page.page import QUIET, Page, answering
 from stylegan_latents.demo.page.running import StoppedError, status_html, wait_in_queue
 from stylegan_latents.demo.session.visit import Visit
 
-STOPPED, WAITING, ENDED = (
-    status_html("Stopped."),
-    status_html("Waiting for a turn."),
-    status_html("That came to no end; a message says why."),
-)
+STOPPED, WAITING = status_html("Stopped."), status_html("Waiting for a turn.")
+FAILED = status_html("This did not finish; the message says why.")
 
 
 def begin_and_stop(tab: str, begin: str, stop: str = "Stop") -> tuple[gr.Button, gr.Button]:
-    """The two buttons, side by side.
-
-    Args:
-        tab: begins the elements' ids.
-        begin, stop: the words on them.
-    """
+    """The two buttons, side by side, with these labels; ``tab`` is the prefix of their ids."""
     with gr.Row():
         first = gr.Button(begin, variant="primary", elem_id=f"{tab}-begin")
         second = gr.Button(stop, interactive=False, elem_id=f"{tab}-stop")
@@ -43,26 +35,25 @@ def work_on_click(
     rest: Callable[[], Sequence[Any]] | None = None,
     further: Sequence[Callable[..., Dependency]] = (),
 ) -> None:
-    """Begin on the first button, stop on the second; the second can be pressed only while there is work.
+    """Start the work on the first button and stop it on the second, which is enabled only during the work.
 
     Args:
         page: of the tab.
         buttons: of ``begin_and_stop``.
-        handler: a generator of the outputs, over ``run_reporting``; its first argument is the
-            visit.
+        handler: a generator of the outputs, over ``run_reporting``; its first argument is the visit.
         inputs: of the handler, without the visit.
-        outputs: of the handler; the last one is text that says how far it is, or where in the queue.
+        outputs: of the handler; the last one shows the status.
         api_name: of the endpoint.
-        keep: whether what was found until the visitor stops it is wanted.
-        rest: gives the outputs but the last as they are to be when there is no more work, also after an error.
-        further: other events that begin the work, such as ``button.click``.
+        keep: whether the result so far is kept after a stop.
+        rest: returns the outputs but the last for when the work has ended, also after an error.
+        further: other events that start the work, such as ``button.click``.
     """
     begin, stop = buttons
     *results, status = outputs
 
-    def get_ready(visit: Visit) -> Any:
-        visit.get_ready()
-        return *_working(), WAITING
+    def prepare(visit: Visit) -> Any:
+        visit.prepare()
+        return gr.Button(interactive=False), gr.Button(interactive=True), WAITING
 
     def run(visit: Visit, *values: Any) -> Iterator[Any]:
         unchanged = [gr.skip() for _ in results]
@@ -74,17 +65,17 @@ def work_on_click(
         except StoppedError:
             yield *unchanged, STOPPED
 
-    def come_to_rest() -> Any:
-        return *([gr.skip() for _ in results] if rest is None else rest()), *_idle()
+    def work_ended() -> Any:
+        values = [gr.skip() for _ in results] if rest is None else rest()
+        return *values, gr.Button(interactive=True), gr.Button(interactive=False)
 
     def ask_to_stop(visit: Visit) -> None:
         visit.keep = keep
         visit.stop.set()
 
-    quick: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
     for number, trigger in enumerate((begin.click, *further)):
         visible: Any = {"api_name": api_name} if number == 0 else {"api_visibility": "private"}
-        ran = trigger(answering(get_ready), page.visit, [begin, stop, status], **quick).success(
+        ran = trigger(answering(prepare), page.visit, [begin, stop, status], **QUIET).success(
             answering(run),
             [page.visit, *inputs],
             [*results, status],
@@ -92,15 +83,7 @@ def work_on_click(
             concurrency_limit=None,  # the studio's queue says whose turn it is
             **visible,
         )
-        ran.failure(lambda: ENDED, None, status, **quick)
+        ran.failure(lambda: FAILED, None, status, **QUIET)
         for ended in (ran.then, ran.failure):  # after an error, Gradio calls only the second
-            ended(come_to_rest, None, [*results, begin, stop], **quick)
-    stop.click(answering(ask_to_stop), page.visit, None, **quick)
-
-
-def _working() -> tuple[gr.Button, gr.Button]:
-    return gr.Button(interactive=False), gr.Button(interactive=True)
-
-
-def _idle() -> tuple[gr.Button, gr.Button]:
-    return gr.Button(interactive=True), gr.Button(interactive=False)
+            ended(work_ended, None, [*results, begin, stop], **QUIET)
+    stop.click(answering(ask_to_stop), page.visit, None, **QUIET)

@@ -1,8 +1,7 @@
-"""Gradio's import, without the half of it that is for those who write components of their own.
+"""Gradio's import without its update of type stubs.
 
-Whenever a component's class is made, Gradio parses the file that it stands in and brings the type stubs beside that
-file up to date, inside the installed package. A released Gradio has these stubs already. Left out, the import takes
-about half the time, and needs no right to write where Gradio is installed.
+Whenever a component class is defined, Gradio parses its file and rewrites the type stub beside it in the installed
+package. Releases ship these stubs; without the update the import takes half the time and needs no write access.
 """
 
 import contextlib
@@ -20,10 +19,7 @@ _MODULE, _FUNCTION = "gradio.component_meta", "create_or_modify_pyi"
 
 
 def import_gradio() -> None:
-    """Import Gradio; once it is imported, that does nothing.
-
-    Where the function that writes the stubs is not where Gradio 6 has it, this is a plain import.
-    """
+    """Import Gradio; a plain import if the function that writes the stubs is not where Gradio 6 has it."""
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:
@@ -35,13 +31,10 @@ def import_gradio() -> None:
 
 @contextlib.contextmanager
 def loopback_past_proxies(host: str = "127.0.0.1") -> Iterator[None]:
-    """Let Gradio reach this machine while the block lasts, whatever proxies the environment or the system names.
+    """Let Gradio reach the page at ``host`` past the proxies of the environment or the system.
 
-    Gradio asks the page that it serves whether it is there, through HTTPX, which also sends that to a proxy, and
-    which fails when it is imported where the proxy is a SOCKS server and the package ``socksio`` is missing.
-
-    Args:
-        host: where the page is served.
+    Gradio checks its own page through HTTPX, which would ask a proxy for it, and whose import fails for a SOCKS
+    proxy if the package ``socksio`` is missing.
     """
     proxies = getproxies()
     past = ",".join([*filter(None, [proxies.pop("no", "")]), "localhost", "127.0.0.1", "::1", host])
@@ -62,7 +55,7 @@ def loopback_past_proxies(host: str = "127.0.0.1") -> Iterator[None]:
 
 
 class _Finder(MetaPathFinder):
-    """Finds the one module, where everyone else would, and has it loaded without its function."""
+    """Finds ``_MODULE`` as usual, and loads it without ``_FUNCTION``."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -76,7 +69,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Loader(Loader):
-    """Loads as another loader does, and then replaces the function by one that does nothing."""
+    """Loads with another loader, and then replaces ``_FUNCTION`` by one that does nothing."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader

@@ -1,4 +1,4 @@
-"""The demo's log: bounded however many faults there are, and without what visitors sent."""
+"""The demo's log: bounded in size and rate, and without visitors' data."""
 
 import logging
 import sys
@@ -12,7 +12,7 @@ from types import TracebackType
 from stylegan_latents.generator.files import printable
 
 MOST_BYTES = 1 << 20
-"""Of a log file; one older file is kept beside it."""
+"""Largest size of a log file; one older file is kept beside it."""
 
 _NAMES = ("demo", "uvicorn.error", "asyncio")
 _MOST_RECORDS, _PERIOD = 60, 60.0
@@ -22,13 +22,7 @@ _Exception = tuple[type[BaseException], BaseException, TracebackType | None] | t
 
 
 class Limited(logging.Filter):
-    """Lets only so many records through in a period; the first one after that tells how many were left out.
-
-    Args:
-        most: records in a period.
-        period: in seconds.
-        clock: in seconds.
-    """
+    """Passes at most ``most`` records per ``period`` in seconds; the next one says how many were left out."""
 
     def __init__(
         self, most: int = _MOST_RECORDS, period: float = _PERIOD, clock: Callable[[], float] = time.monotonic
@@ -53,28 +47,24 @@ class Limited(logging.Filter):
 
 
 class Plain(logging.Formatter):
-    """One bounded line for the message, and where an exception came from, without its values.
-
-    Args:
-        frames: how many lines of a traceback.
-    """
+    """Formats a message as one line of bounded length, and the last ``frames`` of a traceback without values."""
 
     def __init__(self, frames: int = _MOST_FRAMES) -> None:
         super().__init__("%(asctime)s %(name)s %(levelname)s: %(message)s")
         self._frames = frames
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as it is written."""
+        """Format a record."""
         record = logging.makeLogRecord(record.__dict__)
         record.msg, record.args = shortened_text(record.getMessage()), ()
         record.exc_text = None
         return super().format(record)
 
     def formatException(self, ei: _Exception) -> str:  # noqa: N802
-        """The frames and the exception's type; its message may hold what a visitor sent."""
+        """The frames and the exception's type, without its message, which may quote a visitor's input."""
         kind, _, trace = ei
-        places = [f"  {one.filename}:{one.lineno} in {one.name}" for one in traceback.extract_tb(trace)]
-        return "\n".join([*places[-self._frames :], f"  {kind.__name__ if kind else 'unknown'}"])
+        lines = [f"  {one.filename}:{one.lineno} in {one.name}" for one in traceback.extract_tb(trace)]
+        return "\n".join([*lines[-self._frames :], f"  {kind.__name__ if kind else 'unknown'}"])
 
 
 def shortened_text(text: str) -> str:
@@ -84,11 +74,7 @@ def shortened_text(text: str) -> str:
 
 
 def keep_log(path: Path) -> None:
-    """Write the demo's and the server's messages into a file, and their first lines to stderr.
-
-    Args:
-        path: of the file; where it cannot be written, stderr is all.
-    """
+    """Log the demo and the server to a file, if it can be written, and briefly to stderr."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     handlers[0].setFormatter(Plain(frames=1))
     try:

@@ -1,4 +1,4 @@
-"""Which requests are answered at all, and what their answers allow a browser to do."""
+"""Checks of ``Host`` and ``Origin``, and the security headers of answers."""
 
 import ipaddress
 import json
@@ -16,7 +16,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = logging.getLogger("demo")
 
-# Gradio's page has inline scripts and styles, and makes functions of its events' scripts.
+# Gradio uses inline scripts and styles, and evaluates the scripts of events.
 PAGE_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -35,7 +35,7 @@ PAGE_POLICY = "; ".join(
     )
 )
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
-"""Of files that visitors upload or download: opened as a page of their own, they do nothing."""
+"""For uploaded and downloadable files, so that nothing in them runs when opened as a page."""
 
 _FILES = "/gradio_api/file"
 _HEADERS = {
@@ -46,20 +46,19 @@ _HEADERS = {
 }
 _WRONG_HOST = "This is not an address of this demo; open the one that it printed, or add --allowed-host NAME."
 _WRONG_ORIGIN = "Another site's page may not use this demo; open the demo's own address."
-_WRONG_CALL = "This is not a request that the page makes; reload the page and try again."
+_WRONG_CALL = "This request was not made by the page; reload the page and try again."
 
 
 class Security:
-    """ASGI middleware: checks ``Host`` and ``Origin``, sets a content security policy, and answers for faults.
+    """ASGI middleware that checks ``Host`` and ``Origin``, sets security headers, and catches errors.
 
-    A page of another site can make a browser send requests here, and by DNS rebinding even read the answers under
-    a name of its own. Only addresses in numbers, which no name server can change, and the ``hosts`` are taken for
-    this server's own.
+    Another site can make a browser send requests here and, by DNS rebinding, read the answers under its own name.
+    Therefore only numeric addresses and ``hosts`` are accepted as this server's.
 
     Args:
-        app: what answers.
-        hosts: names under which the server is reached; may grow while it runs.
-        proxied: those of a proxy, which may ask for the page under another name.
+        app: the application.
+        hosts: names of this server; may grow while it runs.
+        proxied: names of a proxy, which may forward requests under another ``Host``.
     """
 
     def __init__(self, app: App, hosts: set[str], proxied: Iterable[str] = ()) -> None:
@@ -99,7 +98,7 @@ class Security:
                 await _say(send_safely, 400, _WRONG_CALL)
 
     def _refusal(self, headers: dict[str, str]) -> str | None:
-        """Why a request is not answered, in a sentence; None where it is."""
+        """Why a request is refused; None if it is not."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._is_own(_name(f"//{host}")):
             return _WRONG_HOST
@@ -123,14 +122,14 @@ class Security:
 
 
 def own_names(further: Iterable[str] = ()) -> set[str]:
-    """The names of this machine, and further ones, in small letters."""
+    """The names of this machine, and further ones, in lower case."""
     own = socket.gethostname().lower()
     short = own.partition(".")[0]
     return {"localhost", own, short, f"{short}.local", *(name.lower() for name in further)}
 
 
 def wrong_request(*_: object) -> Any:
-    """What FastAPI answers to a body that is none of the page's: a sentence, without the body."""
+    """FastAPI's answer to an invalid body, which is not repeated."""
     from starlette.responses import JSONResponse
 
     return JSONResponse({"detail": _WRONG_CALL}, status_code=422)

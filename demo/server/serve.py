@@ -1,4 +1,4 @@
-"""From a model's name to a page that answers: loading, Gradio's settings, starting and ending."""
+"""Starting and ending the server: loading the model, Gradio's settings, the port."""
 
 import os
 import shutil
@@ -64,19 +64,19 @@ def serve(
     studio = Studio(G, steps=steps, folder=folder, queue_size=queue_size)
     try:
         importing.join()
-        # Half of a preview's time would go into memory that the last one gave back.
+        # Returning freed memory to the system would double a preview's time.
         with (
             keep_freed_memory(),
             running(
                 studio, port=chosen, host=host, share=share, browse=browse, allowed_host=allowed_host
             ) as address,
         ):
-            # Ended by a service manager, it cleans up as well.
+            # A service manager's SIGTERM cleans up as well.
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             threading.Thread(target=studio.warm_up, daemon=True).start()
             print(f"The demo is at {address} (Ctrl-C ends it)", flush=True)
             never = threading.Event()
-            # A signal that comes just before a wait is answered after it, so that no wait may last.
+            # A signal that arrives just before a wait is handled only after it, so waits are short.
             while not never.wait(1.0):
                 pass
     finally:
@@ -93,16 +93,16 @@ def running(
     browse: bool = False,
     allowed_host: Sequence[str] = (),
 ) -> "Iterator[str]":
-    """The page of a studio as long as the block lasts; gives its address."""
+    """Serve a studio's page during the block; yields its address."""
     names = own_names([*allowed_host, host])
     quiet_gradio()
-    # Where Gradio keeps uploads; what it serves lies there, too. Components ask for it when they are made.
+    # Gradio's folder of uploads and served files; components read the variable when they are made.
     os.environ["GRADIO_TEMP_DIR"] = str(studio.uploads)
     import_gradio()
     from stylegan_latents.demo.app import build, look
 
     blocks = build(studio)
-    # Previews wait for one another, not for a search; the studio's queue decides who computes.
+    # The studio's queues decide who computes; previews must not wait for a search in Gradio's.
     blocks.queue(max_size=studio.queue_size, default_concurrency_limit=4)
     options: dict[str, Any] = look()
     _, local, public = loopback_past_proxies(host)(blocks.launch)(
@@ -122,7 +122,7 @@ def running(
         enable_monitoring=False,
         app_kwargs=_app_options(names, allowed_host),
         state_session_capacity=1000,
-        # Whoever waits in a queue of the studio's holds one.
+        # Each request that waits in a queue of the studio holds a thread.
         max_threads=_THREADS + 2 * studio.queue_size,
         **options,
     )
@@ -135,7 +135,6 @@ def running(
 
 
 def _app_options(names: set[str], proxied: Sequence[str]) -> dict[str, Any]:
-    """Of the web application: which names it answers to, and what it says of a body that it cannot read."""
     from fastapi.exceptions import RequestValidationError
     from starlette.middleware import Middleware
 
@@ -146,18 +145,18 @@ def _app_options(names: set[str], proxied: Sequence[str]) -> dict[str, Any]:
 
 
 def quiet_gradio() -> None:
-    """Have Gradio and what it imports call nobody and count nothing: no analytics, no check for versions."""
+    """Turn off analytics, telemetry and version checks of Gradio and what it imports."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DO_NOT_TRACK"] = "1"
-    # After every answer Gradio sums up the last 10000 in a data frame, for a page of numbers that is not served.
+    # Gradio summarises its last 10000 answers after each one, for a monitoring page that is not served.
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
     os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(2**31)
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Delete what a demo of this user left behind that was killed: its visitors' files."""
-    if sys.platform != "win32":  # which has no harmless question for a process by its number
+    """Delete the visitors' files of this user's demos that were killed."""
+    if sys.platform != "win32":  # where os.kill with signal 0 is not harmless
         for left in folder.glob(f"{PREFIX}*"):
             number = left.name.removeprefix(PREFIX).partition("-")[0]
             if number.isdecimal() and not left.is_symlink() and left.stat().st_uid == os.getuid():
@@ -170,7 +169,7 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def free_port(host: str, port: int | None) -> int:
-    """The port asked for, or the first free one.
+    """The given port, or the first free one.
 
     Raises:
         InputError: it is taken, or there is no such address here.

@@ -1,4 +1,4 @@
-"""What is one click away without a photo of one's own: faces of seeds, and a photo that other packages hold."""
+"""The examples of the tab Edit: faces of seeds, and a photo if scikit-image is installed."""
 
 import importlib.util
 import shutil
@@ -14,13 +14,12 @@ from stylegan_latents.generator.files import atomic_path
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
-
 SEEDS = (2, 5, 11, 26, 32, 44, 65)
 _SIDE = 256
 
 
 def examples(studio: Studio) -> list[Example]:
-    """The examples, the same for every visitor; drawn once. Nothing is fetched."""
+    """The examples, the same for every visitor; drawn once, without downloads."""
     from stylegan_latents.editing.samples.sampling import Sampling
 
     if studio.examples:
@@ -49,7 +48,7 @@ def examples(studio: Studio) -> list[Example]:
 
 
 def seed_face(visit: Visit, seed: int, truncation: float = 0.7) -> Face:
-    """The face of a seed, in the visit; the one that is there already, if it is."""
+    """Add the face of a seed to the visit, if it is not there yet."""
     from stylegan_latents.editing.samples.sampling import Sampling
 
     name = f"seed{seed}" if truncation == 0.7 else f"seed{seed}-t{truncation:g}"
@@ -62,7 +61,7 @@ def seed_face(visit: Visit, seed: int, truncation: float = 0.7) -> Face:
 
 
 def _kept_folder(G: "Generator") -> Path | None:
-    """Where pictures of a model that has a name are kept from start to start; None for a file of the user's."""
+    """The cache of pictures of a named model; None for a user's own file."""
     from stylegan_latents.generator.weights.fetch import cache_folder
     from stylegan_latents.generator.weights.zoo import models
 
@@ -74,7 +73,7 @@ def _name(seed: int) -> str:
 
 
 def _astronaut() -> Path | None:
-    """NASA's portrait of Eileen Collins, public domain, where scikit-image is installed, which brings it."""
+    """NASA's portrait of Eileen Collins (public domain) in scikit-image; None if that is not installed."""
     found = importlib.util.find_spec("skimage")
     if found is None or found.origin is None:
         return None

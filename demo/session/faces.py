@@ -1,4 +1,4 @@
-"""The faces of visits: each with its record, kept open for a while, and with what was done to it."""
+"""The faces of visits: their records, a cache of opened records, and the history of edits."""
 
 import threading
 from collections import OrderedDict
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
 Strengths = dict[str, float]
-"""The strength of each direction, by its name; those of strength 0 are left out."""
+"""Strengths other than 0 by the directions' names."""
 
 _LONGEST_HISTORY = 200
 
 
 class History:
-    """The edits of one face in the order of making; it begins with none."""
+    """The undo history of one face's edits; it starts without any."""
 
     def __init__(self) -> None:
         self._states: list[Strengths] = [{}]
@@ -26,17 +26,17 @@ class History:
 
     @property
     def current(self) -> Strengths:
-        """The edits as they are now, but for what has been moved since."""
+        """The edits of the last step."""
         return dict(self._states[self._position])
 
     @property
     def moving(self) -> Strengths:
-        """The edits with what has been moved since the last step; that is no step yet."""
+        """The edits of the last step with the sliders moved since."""
         strengths = self._states[self._position] | self._moved
         return {name: strength for name, strength in strengths.items() if strength}
 
     def move(self, name: str, strength: float) -> None:
-        """Note that one direction's slider has moved; the next step forgets it."""
+        """Note one slider's position until the next step."""
         self._moved[name] = strength
 
     @property
@@ -48,7 +48,7 @@ class History:
         return self._position < len(self._states) - 1
 
     def push(self, strengths: Strengths) -> None:
-        """Put other edits after the current ones; what was undone is forgotten. Equal ones are no step."""
+        """Add a step after the current one, if it changes anything; undone steps are dropped."""
         self._moved = {}
         changed = {name: strength for name, strength in strengths.items() if strength}
         if changed == self._states[self._position]:
@@ -58,13 +58,13 @@ class History:
         self._position = len(self._states) - 1
 
     def undo(self) -> Strengths:
-        """Go one step back, where there is one."""
+        """Go one step back, if there is one."""
         self._moved = {}
         self._position = max(0, self._position - 1)
         return self.current
 
     def redo(self) -> Strengths:
-        """Go one step forward again, where there is one."""
+        """Go one step forward, if there is one."""
         self._moved = {}
         self._position = min(len(self._states) - 1, self._position + 1)
         return self.current
@@ -74,7 +74,7 @@ MOST_PLAIN, MOST_TUNED = 256, 4
 
 
 class Records:
-    """Opens records with a generator, and keeps those open that were asked for last.
+    """Opens records, and keeps those used last open.
 
     Args:
         G: for full resolution.
@@ -88,7 +88,7 @@ class Records:
         self._lock = threading.Lock()
 
     def open(self, path: Path) -> "tuple[OpenRecord, OpenRecord]":
-        """A record with the generator, and with the one for previews.
+        """The record with the generator, and with the one for previews.
 
         Raises:
             InputError: it cannot be read, or belongs to another model.
@@ -111,7 +111,7 @@ class Records:
         return pair
 
     def forget(self, folder: Path) -> None:
-        """Close what lies in a folder that is deleted."""
+        """Close the records in a folder."""
         with self._lock:
             for kept in (self._plain, self._tuned):
                 for path in [path for path in kept if path.is_relative_to(folder)]:
@@ -120,15 +120,15 @@ class Records:
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """A face that was inverted, drawn or opened in this visit.
+    """A face of a visit.
 
     Attributes:
         name: unique in the visit.
         path: the record's file.
-        records: where it is opened.
-        before: a picture of it before any edit, of the previews' size.
-        photo: the photo that it was found in, for pasting back; None where there is none.
-        made_by: the command line that would have made the record; empty for one that was uploaded.
+        records: opens it.
+        before: a picture of the unedited face in preview size.
+        photo: the photo that it was found in, for pasting back, if any.
+        made_by: the command line that makes the record; empty for an uploaded one.
         history: the edits made on the tab Edit.
     """
 

@@ -1,4 +1,4 @@
-"""The files of one browser session: what is uploaded, drawn and offered, in one folder that is bounded."""
+"""The files of one browser session, in one folder of bounded size."""
 
 import itertools
 import os
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PREFIX = "stylegan-demo-"
 MOST_BYTES = 500 << 20
 _LONGEST_NAME = 40
-_KEPT_OF_A_SLOT = 6
+_KEPT_PER_SLOT = 6
 ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
 
 
@@ -24,10 +24,10 @@ class VisitFiles:
     """A visit's folder.
 
     Args:
-        folder: made when the first file is written, deleted with the visit.
+        folder: made with the first file, deleted with the visit.
 
     Attributes:
-        closed: whether the visit has ended; from then on nothing is written.
+        closed: whether the visit has ended, so that nothing is written any more.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +37,7 @@ class VisitFiles:
         self._slots: dict[str, list[Path]] = {}
 
     def new_path(self, stem: str, suffix: str) -> Path:
-        """A path in the folder that no file has, named so that no name leaves the folder.
+        """An unused path in the folder, whatever the stem contains.
 
         Raises:
             InputError: the visit has ended.
@@ -55,16 +55,16 @@ class VisitFiles:
         *,
         suffix: str = ".jpg",
         stem: str | None = None,
-        most: int = _KEPT_OF_A_SLOT,
+        most: int = _KEPT_PER_SLOT,
     ) -> str:
-        """Write a picture for the page; the last few of each slot are kept.
+        """Write a picture for the page; the last ``most`` of each slot are kept.
 
         Args:
             picture: any RGB picture.
-            slot: what it is for, such as ``preview``.
-            suffix: ``.jpg`` is sooner, ``.png`` exact.
-            stem: of the file's name, which a download takes; the slot's by default.
-            most: how many of the slot are kept.
+            slot: its purpose, such as ``preview``.
+            suffix: ``.jpg`` is faster, ``.png`` exact.
+            stem: of the file name, which a download takes; the slot by default.
+            most: pictures kept of the slot.
 
         Returns:
             The path, as Gradio's components take it.
@@ -73,8 +73,8 @@ class VisitFiles:
         picture.save(path, quality=92, compress_level=4)  # each format takes its own
         return self.hold(path, slot, most)
 
-    def hold(self, path: Path, slot: str, most: int = _KEPT_OF_A_SLOT) -> str:
-        """Count a file of ``new_path`` to a slot, whose oldest files are deleted."""
+    def hold(self, path: Path, slot: str, most: int = _KEPT_PER_SLOT) -> str:
+        """Assign a file of ``new_path`` to a slot, whose oldest files are deleted; returns the path."""
         files = self._slots.setdefault(slot, [])
         files.append(path)
         while len(files) > most:
@@ -85,11 +85,13 @@ class VisitFiles:
         """Copy an uploaded file into the folder; the upload itself is deleted soon after.
 
         Raises:
-            InputError: it did not arrive whole, the visit holds too much, or has ended.
+            InputError: it is incomplete, the visit holds too much, or has ended.
         """
         held = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
         if held + upload.stat().st_size > MOST_BYTES:
-            raise InputError(f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to begin anew.")
+            raise InputError(
+                f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to start a new visit."
+            )
         path = self.new_path(upload.stem, upload.suffix.lower())
         try:
             shutil.copyfile(upload, path)
@@ -98,24 +100,24 @@ class VisitFiles:
         return path
 
     def delete(self) -> None:
-        """Delete everything; what is still written after that fails."""
+        """Delete everything, and refuse further writes."""
         self.closed = True
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def clean_name(text: str) -> str:
-    """A name for files and for the page: letters, digits and a few signs, not too long."""
+    """A name for files and the page: at most 40 letters, digits and the signs ``_.+-``."""
     name = re.sub(r"[^\w.+-]+", "_", text).strip("._")[:_LONGEST_NAME]
     return name or "face"
 
 
 def free_name(name: str, taken: Container[str]) -> str:
-    """The name, with a number where it is taken."""
+    """The name, with a number if it is taken."""
     if name not in taken:
         return name
     return next(f"{name}-{i}" for i in itertools.count(2) if f"{name}-{i}" not in taken)
 
 
 def own_prefix() -> str:
-    """The beginning of this process's folders' names."""
+    """Prefix of this process's folders."""
     return f"{PREFIX}{os.getpid()}-"

@@ -1,4 +1,4 @@
-"""What a visitor uploads: photos with the faces in them, which are found or marked by hand."""
+"""Uploaded photos, and the faces in them: detected, or marked by hand."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.photos.files import read_photo, read_reduced
 
 MOST_PIXELS = 25_000_000
-"""Of a photo here; a larger one is reduced, so that it takes 0.1 GB of memory."""
+"""Larger photos are reduced to this, which takes 0.1 GB of memory."""
 
 _THUMBNAIL = 192
 _SHOWN_SIDE = 1280
@@ -26,22 +26,22 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
     """Take an uploaded photo, find the faces in it, and keep it as ``Visit.photo``.
 
     Args:
-        visit: whose it is.
+        visit: that receives it.
         upload: the path that Gradio gives.
-        align: whether faces are looked for; else the central square is taken as it is.
+        align: whether to detect faces; else the central square is taken.
 
     Raises:
-        InputError: it is no photo that can be read, or shows no face.
+        InputError: it is not a readable photo, or shows no face.
     """
     name = Path(upload).name
     path = _take(visit, upload)
-    # One photo at a time is decoded, which takes memory.
+    # Decoding takes memory: one photo at a time.
     with visit.computing():
         try:
             path, photo, reduced = _bounded(path)
             faces = find_faces(photo) if align else []
             if align and not faces:
-                require_faces(photo, name=name)  # says why, as far as that can be known
+                require_faces(photo, name=name)  # says why
             largest, from_left = 0, faces
             if faces:
                 from_left = choose_faces(faces, "all")
@@ -58,7 +58,7 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
 
 
 def _bounded(path: Path) -> tuple[Path, Image.Image, bool]:
-    """An upload, and whether it was too large; then the reduced photo's file takes its place."""
+    """An upload's path and photo, and whether it was reduced; a reduced photo replaces the file."""
     photo, reduced = read_reduced(path, MOST_PIXELS)
     if reduced:
         path.unlink()
@@ -68,19 +68,19 @@ def _bounded(path: Path) -> tuple[Path, Image.Image, bool]:
 
 
 def reduction(upload: Photo | Marking) -> str:
-    """What a visitor is told of a photo that was too large; nothing of others."""
+    """The message about a reduced photo; empty for others."""
     if upload.reduced_to is None:
         return ""
     width, height = upload.reduced_to
-    return f"Reduced to {width}x{height} pixels, as {MOST_PIXELS // 10**6} million are the most here. "
+    return f"Reduced to {width}x{height} pixels, as the limit here is {MOST_PIXELS // 10**6} million. "
 
 
 def _take(visit: Visit, upload: str) -> Path:
-    """The upload's copy in the visit, in place of the last one."""
+    """Copy an upload into the visit, in place of the last one."""
     last = [one.path for one in (visit.photo, visit.marking) if one is not None]
     visit.photo = visit.marking = None
     for path in last:
-        # The photo that is being searched becomes a face's.
+        # A running search needs its photo.
         if not visit.busy and all(face.photo != path for face in visit.faces.values()):
             path.unlink(missing_ok=True)
     return visit.take(upload)
@@ -92,16 +92,16 @@ MARKS = (
     "the left corner of the mouth",
     "the right corner of the mouth",
 )
-"""What is clicked on, in this order, to say where a face is."""
+"""Clicked on in this order to mark a face."""
 
 _DOT, _RIM = (255, 220, 60), (20, 20, 20)
 
 
 def begin_marking(visit: Visit, upload: str) -> Marking:
-    """Keep an uploaded photo, in which no face was found, as ``Visit.marking``.
+    """Keep an uploaded photo without a detected face as ``Visit.marking``.
 
     Raises:
-        InputError: it is no photo that can be read.
+        InputError: it is not a readable photo.
     """
     path = _take(visit, upload)
     with visit.computing():
@@ -116,30 +116,30 @@ def begin_marking(visit: Visit, upload: str) -> Marking:
 
 
 def add_mark(visit: Visit, x: float, y: float) -> None:
-    """Note a click; the fourth one makes ``Visit.photo``, whose face lies where the clicks say.
+    """Add a click; the fourth one makes ``Visit.photo`` with the marked face.
 
     Args:
-        visit: whose ``marking`` it is of.
+        visit: with a ``marking``.
         x, y: in pixels of the small copy.
 
     Raises:
-        InputError: there is nothing to mark, or four places can be no face's eyes and mouth; the last is dropped.
+        InputError: there is nothing to mark, or the four points cannot be eyes and mouth; the last is dropped.
     """
     marking = visit.marking
     if marking is None:
         raise InputError("Upload a photo first.")
     if len(marking.marks) == len(MARKS):
-        raise InputError("Eyes and mouth are marked; undo a click to set it anew.")
+        raise InputError("Eyes and mouth are marked already; undo a click to change it.")
     with Image.open(marking.shown) as copy:
         scale = marking.size[0] / copy.width
         x, y = min(max(x, 0), copy.width - 1), min(max(y, 0), copy.height - 1)
     marking.marks.append((round((x + 0.5) * scale - 0.5, 1), round((y + 0.5) * scale - 0.5, 1)))
     if len(marking.marks) < len(MARKS):
         return
-    places = np.array(marking.marks, dtype=np.float64)
+    points = np.array(marking.marks, dtype=np.float64)
     try:
         given = GivenLandmarks(
-            [Landmarks(left_eye=places[:1], right_eye=places[1:2], mouth_corners=places[2:])], "These clicks"
+            [Landmarks(left_eye=points[:1], right_eye=points[1:2], mouth_corners=points[2:])], "These clicks"
         )
         with visit.computing():
             photo = read_photo(marking.path)
@@ -152,14 +152,14 @@ def add_mark(visit: Visit, x: float, y: float) -> None:
 
 
 def drop_marks(visit: Visit, count: int) -> None:
-    """Forget the last clicks, and the face that four of them made."""
+    """Drop the last clicks, and the face that four of them made."""
     if visit.marking is not None:
         del visit.marking.marks[max(0, len(visit.marking.marks) - count) :]
         visit.photo = None
 
 
 def marked_picture(visit: Visit) -> str | None:
-    """The file of the small copy with the clicks on it; None where there is nothing to mark."""
+    """The file of the small copy with the clicks drawn on it; None if there is nothing to mark."""
     marking = visit.marking
     if marking is None:
         return None
@@ -167,14 +167,14 @@ def marked_picture(visit: Visit) -> str | None:
         picture = copy.convert("RGB")
     draw = ImageDraw.Draw(picture)
     radius, scale = max(3.0, max(picture.size) / 120), picture.width / marking.size[0]
-    for place in marking.marks:
-        x, y = ((value + 0.5) * scale - 0.5 for value in place)
+    for mark in marking.marks:
+        x, y = ((value + 0.5) * scale - 0.5 for value in mark)
         draw.ellipse((x - radius, y - radius, x + radius, y + radius), _DOT, _RIM, max(1, round(radius / 4)))
     return visit.files.store(picture, "marked")
 
 
 def shown(picture: Image.Image) -> Image.Image:
-    """A picture as large as the page shows it."""
+    """A copy reduced to the size that the page shows."""
     small = picture.copy()
     small.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
     return small

@@ -1,4 +1,4 @@
-"""Who may work: a few at once, the others round by round, so that nobody's many requests hold up the rest."""
+"""Fair queues: a few clients work at once, the others take turns, so that nobody's many requests block the rest."""
 
 import threading
 import time
@@ -13,16 +13,11 @@ Item = TypeVar("Item")
 
 _DURATIONS_KEPT = 8
 _CLIENTS_KEPT = 4096
-_TOO_MANY = "Too many others wait for this just now; please try again in a few minutes."
+_TOO_MANY = "Too many others are waiting for this; please try again in a few minutes."
 
 
 class Client(NamedTuple):
-    """Who asks.
-
-    Attributes:
-        address: of the machine, such as ``127.0.0.1``.
-        session: of the browser's tab.
-    """
+    """A visitor: the address of the machine, such as ``127.0.0.1``, and the session of the browser tab."""
 
     address: str = ""
     session: str = ""
@@ -34,16 +29,16 @@ def in_turns(
     working: Sequence[Client] = (),
     served: Mapping[Hashable, int] | None = None,
 ) -> list[Item]:
-    """What waits, reordered: each address's first, then each address's second, and so on; likewise its sessions.
+    """Items in round-robin order of addresses, and of the sessions of each address.
 
     Args:
-        waiting: in the order of coming.
-        client: whose an item is.
-        working: those at work, who count as their address's and session's first.
-        served: when an address or a client was served last; among equals the least is first.
+        waiting: in the order of arrival.
+        client: the client of an item.
+        working: clients at work, which count as their address's and session's first.
+        served: a number that says when an address or client was served last; ties go to the smallest.
     """
     ordered = list(waiting)
-    keys: tuple[Callable[[Client], Hashable], ...] = (_whole, _address)
+    keys: tuple[Callable[[Client], Hashable], ...] = (lambda one: one, lambda one: one.address)
     for key in keys:
         count = Counter(key(one) for one in working)
         ranks = []
@@ -55,19 +50,10 @@ def in_turns(
     return ordered
 
 
-def _whole(client: Client) -> Client:
-    return client
-
-
-def _address(client: Client) -> str:
-    return client.address
-
-
 class WaitingQueue:
-    """A waiting queue before a few workplaces.
+    """A queue in which addresses take turns, and so do the sessions of each address.
 
-    Addresses take turns, and so do the sessions of one address: next is whoever's address has the fewest at work,
-    and among equals the one that was served longest ago.
+    Next is the address with the fewest at work, and among equals the one served longest ago.
 
     Args:
         at_once: how many may work at once.
@@ -89,16 +75,10 @@ class WaitingQueue:
 
     @contextmanager
     def enter(self, client: Client = Client()) -> "Iterator[Ticket]":  # noqa: B008
-        """A ticket, given back at the end of the block.
-
-        When more than ``most`` would wait, whoever would be served last is refused, which need not be who came
-        last.
-
-        Args:
-            client: who asks.
+        """A ticket for the block. When more than ``most`` would wait, the one to be served last is refused.
 
         Raises:
-            InputError: too many wait already.
+            InputError: this one was refused.
         """
         ticket = Ticket(self, client)
         with self._changed:
@@ -125,7 +105,7 @@ class WaitingQueue:
 
     @contextmanager
     def turn(self, client: Client = Client()) -> "Iterator[Ticket]":  # noqa: B008
-        """Wait, however long it takes, and work in the block; see ``enter``."""
+        """Wait for the turn without a limit, and hold it in the block; see ``enter``."""
         with self.enter(client) as ticket:
             ticket.wait(None)
             yield ticket
@@ -136,7 +116,7 @@ class WaitingQueue:
         return not self._present
 
     def _order(self) -> "list[Ticket]":
-        """Those who wait, as they will be served if nobody else comes."""
+        """Waiting tickets in the order of service."""
         waiting = [ticket for ticket in self._present if ticket.begun is None]
         working = [ticket.client for ticket in self._present if ticket.begun is not None]
         return in_turns(waiting, lambda ticket: ticket.client, working, self._served)
@@ -152,7 +132,7 @@ class WaitingQueue:
         self._changed.notify_all()
 
     def _usual_duration(self, working: "Sequence[Ticket]") -> float | None:
-        """The mean of the last few, or what those who work now expect in all; in seconds."""
+        """Mean duration of the last few, or else as expected by those at work, in seconds."""
         known = list(self._durations) or [
             ticket.ends - ticket.begun for ticket in working if ticket.ends is not None and ticket.begun is not None
         ]
@@ -163,10 +143,10 @@ class Ticket:
     """One client's place in a ``WaitingQueue``.
 
     Attributes:
-        client: whose it is.
+        client: that holds it.
         begun: when its work began, by the queue's clock; None while it waits.
-        ends: when its work is expected to end; None where that is not known.
-        refused: whether it was sent away for others of whom fewer wait.
+        ends: when its work is expected to end; None if unknown.
+        refused: whether it lost its place to a client with fewer waiting.
     """
 
     def __init__(self, queue: WaitingQueue, client: Client) -> None:
@@ -176,10 +156,10 @@ class Ticket:
         self.refused = False
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait until the work may begin, so many seconds at most; whether it may.
+        """Wait until the work may begin, for ``seconds`` at most; returns whether it may.
 
         Raises:
-            InputError: too many others wait.
+            InputError: the ticket was refused.
         """
         queue = self._queue
         with queue._changed:
@@ -191,7 +171,7 @@ class Ticket:
             return may
 
     def yield_to_others(self) -> None:
-        """Let others work who wait by now and whose turn it is; called by who works."""
+        """Let waiting clients work whose turn it is; called by the one at work."""
         queue = self._queue
         with queue._changed:
             if len(queue._present) <= queue._at_once:
@@ -203,22 +183,19 @@ class Ticket:
         self.wait(None)
 
     def expect(self, seconds_left: float | None) -> None:
-        """Tell those who wait how long this work will still take; None where that is not known."""
+        """Set how long this work will still take; None if unknown."""
         if seconds_left is not None:
             self.ends = self._queue._clock() + seconds_left
 
     @property
     def ahead(self) -> int:
-        """How many others wait before it."""
+        """How many wait before it."""
         with self._queue._changed:
             return self._index
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate of when its work may begin, by what those at work expect and by how long others took.
-
-        None before anything is known.
-        """
+        """Estimated seconds until its work may begin; None if nothing is known yet."""
         queue, now = self._queue, self._queue._clock()
         with queue._changed:
             working = [ticket for ticket in queue._present if ticket.begun is not None]
@@ -242,7 +219,7 @@ class Ticket:
         return free > 0 and self in queue._order()[:free]
 
     def _left(self, now: float, usual: float | None) -> float | None:
-        """How long its own work will still take, in seconds."""
+        """Estimated seconds until its work ends."""
         if self.ends is not None:
             return max(0.0, self.ends - now)
         return None if usual is None or self.begun is None else max(0.0, self.begun + usual - now)

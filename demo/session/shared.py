@@ -1,4 +1,4 @@
-"""What all visits share: the loaded generator, its directions, the queues, and the folder of uploads."""
+"""What all visits share: the generator, its directions, the queues, and the folder of uploads."""
 
 import tempfile
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ _SEARCHES, _WORKS = 1, 2
 
 @dataclass(frozen=True)
 class Example:
-    """What is one click away without a photo of one's own.
+    """An example that one click opens: either a sample or a photo.
 
     Attributes:
-        title: what it is called.
-        picture: a small picture's file.
-        seed: of a face that nobody has; None for a photo.
-        photo: the photo's file; None for a seed.
+        title: shown.
+        picture: file of a small picture.
+        seed: of the sample; None for a photo.
+        photo: file of the photo; None for a sample.
     """
 
     title: str
@@ -36,23 +36,23 @@ class Example:
 
 
 class Shared:
-    """The generator and what belongs to it; nothing of a visitor's.
+    """The generator, and what belongs to it rather than to a visitor.
 
     Args:
-        G: the generator, float32, on the device to compute on.
+        G: the generator in float32, on its device.
         folder: for all temporary files; the system's by default.
-        steps: of a search; None for what the quality chosen in the page means.
-        queue_size: how many requests of a kind may wait; more are refused.
+        steps: of a search; None for those of the quality chosen in the page.
+        queue_size: how many requests of a kind may wait.
 
     Attributes:
-        preview_G: draws previews, in bfloat16 where the device computes in it.
-        preview_size: their side in pixels, half the model's or 512 if that is less.
-        directions: the model's own, bound to it, by name.
-        records: of all visits, those kept open.
-        computing: one computation at a time keeps memory bounded, and two on the same cores would not be sooner.
-        searches, works: where visitors wait for a search, and for other long work.
-        examples: what ``examples`` made.
-        uploads: Gradio's folder; what visitors upload lies in it, and their visits' folders do.
+        preview_G: draws previews, in bfloat16 if the device supports it.
+        preview_size: their side in pixels: half the model's, at most 512.
+        directions: the model's, bound to it, by name.
+        records: the opened records of all visits.
+        computing: queue for one computation at a time, which bounds memory.
+        searches, works: queues for searches, and for other long work.
+        examples: made by ``examples``.
+        uploads: Gradio's folder of uploads, which also holds the visits' folders.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Shared:
         self.examples: list[Example] = []
 
     def warm_up(self) -> None:
-        """Draw a preview of the mean face, so that the first visitor's does not wait for what is done only once."""
+        """Draw a preview of the mean face, so that the first visitor's preview is not delayed by set-up."""
         import torch
 
         with self.computing.turn(), torch.inference_mode():
@@ -91,12 +91,12 @@ class Shared:
             )
 
     def uploaded(self, path: str) -> Path:
-        """An upload's file.
+        """The file of an upload.
 
         Raises:
-            InputError: there is no such file, or it is none that was uploaded.
+            InputError: it does not exist, or was not uploaded.
         """
         file = Path(path).resolve()
         if not file.is_relative_to(self.uploads) or not file.is_file():
-            raise InputError("The upload is not there any more; upload the file again.")
+            raise InputError("The upload has been deleted; upload the file again.")
         return file

@@ -1,4 +1,4 @@
-"""The visits of the demo: who enters, who has left, and what is deleted after them."""
+"""The visits of the demo: their start, their end, and the deletion of their files."""
 
 import contextlib
 import secrets
@@ -23,14 +23,14 @@ _MOST_BYTES = 2 << 30
 
 
 class Studio(Shared):
-    """What visits share, and the way to each visit by its session.
+    """What visits share, and the visits by session.
 
     Args:
         G, folder, steps, queue_size: see ``Shared``.
-        grace: seconds after which a visit ends whose browser has gone; a lost connection comes back sooner.
-        idle: seconds after which a visit ends in which nothing was asked for.
+        grace: seconds from the loss of the connection to the end of a visit.
+        idle: seconds from the last request to the end of a visit.
         unclaimed: seconds after which an upload is deleted.
-        most_visits: the longest idle visit ends when there are more, of the address that has the most.
+        most_visits: beyond these, the longest idle visit of the address with the most visits ends.
     """
 
     def __init__(
@@ -55,16 +55,11 @@ class Studio(Shared):
         self._sweeper.start()
 
     def enter(self, session: str, address: str = "") -> Visit:
-        """The visit of a browser session: the one that it has already, or a new one.
-
-        Args:
-            session: its name, a random text.
-            address: of the visitor's machine.
-        """
+        """The visit of a browser session, a new one if needed; ``address`` is the visitor's."""
         with self._lock:
             visit = self._visits.get(session)
             if visit is None or visit.closed:
-                # The folder's name cannot be guessed, as whoever knows a file's path can fetch the file.
+                # Whoever knows a file's path can download it, so the name must not be guessable.
                 folder = self.uploads / _VISITS / secrets.token_urlsafe(18)
                 visit = Visit(self, Client(address, session), folder)
                 self._visits[session] = visit
@@ -73,14 +68,14 @@ class Studio(Shared):
         return visit
 
     def leave(self, session: str) -> None:
-        """Note that a session's browser has gone; its visit ends soon unless it comes back."""
+        """Note that a session lost its connection; its visit ends after ``grace``."""
         with self._lock:
             visit = self._visits.get(session)
         if visit is not None:
             visit.left = time.monotonic()
 
     def sweep(self) -> None:
-        """End visits that are over and delete uploads that nobody can want any more."""
+        """End visits that are over, and delete old uploads."""
         now = time.monotonic()
         with self._lock:
             over = [
@@ -107,7 +102,7 @@ class Studio(Shared):
         shutil.rmtree(self.uploads, ignore_errors=True)
 
     def _end_surplus(self) -> None:
-        """End visits above the most that there may be: one address's many visits do not end other people's."""
+        """End visits beyond the limit, those of the address with the most first."""
         with self._lock:
             visits = sorted(self._visits.values(), key=lambda visit: visit.seen)
         surplus = []
@@ -129,5 +124,5 @@ class Studio(Shared):
         while not self._closing.wait(_SWEEP_SECONDS):
             self.sweep()
             rests = self.computing.idle and time.monotonic() - self.computing.ended > _REST_SECONDS
-            # Among blocks of many sizes what is kept becomes more and more, if it is not given back sometimes.
+            # Freed memory is kept for speed, but fragments and grows unless it is returned sometimes.
             return_freed_memory(above=0 if rests else _MOST_BYTES)

@@ -1,4 +1,4 @@
-"""An uploaded photo with the faces in it, and one in which a face is still to be marked."""
+"""An uploaded photo with its faces, and one whose face is being marked."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -21,12 +21,12 @@ class Photo:
 
     Attributes:
         path: the file.
-        name: what the visitor's own file is called.
-        faces: found in it; empty for a photo that is taken as it is.
+        name: of the visitor's own file.
+        faces: empty for a photo that is not aligned.
         thumbnails: one for each face, or the photo's central square.
-        largest: the number of the largest face.
-        by_hand: whether the faces' landmarks were given by hand.
-        reduced_to: width and height where it was too large and was made smaller; None where it is whole.
+        largest: number of the largest face.
+        by_hand: whether the landmarks were marked by hand.
+        reduced_to: (width, height) of a photo that was reduced; else None.
     """
 
     path: Path
@@ -39,43 +39,42 @@ class Photo:
 
     @property
     def landmarks(self) -> "list[Landmarks]":
-        """The faces' landmarks where they were given by hand; else none."""
+        """The landmarks marked by hand; else none."""
         return [face.landmarks for face in self.faces] if self.by_hand else []
 
     def read(self) -> "Image":
-        """The photo as a viewer shows it."""
+        """The photo, upright."""
         return read_photo(self.path)
 
     def face(self, number: int) -> "detector.Face | None":
-        """The face of this number from the left; None for a photo that is taken as it is."""
+        """The face of this number from the left; None for a photo that is not aligned."""
         return self.faces[number] if self.faces else None
 
     def which(self, number: int) -> str | None:
-        """What ``--face`` chooses this face by; None for a photo that is taken as it is."""
+        """The value of ``--face`` for this face; None for a photo that is not aligned."""
         if not self.faces:
             return None
         return "largest" if number == self.largest else str(number)
 
     def stem(self, number: int) -> str:
-        """What a record of this face is called."""
+        """The name of this face's record."""
         stem = Path(self.name).stem
         return f"{stem}.face{number}" if len(self.faces) > 1 else stem
 
     def source(self) -> Source:
-        """The photo as a record names it: by the visitor's name for it, without the server's folder."""
+        """The source for a record, with the visitor's file name and without the server's path."""
         return dataclasses.replace(Source.of(self.path), name=self.name, path=None)
 
 
 @dataclass(eq=False)
 class Marking:
-    """A photo in which no face was found, and where the visitor clicked to say where one is.
+    """A photo without a detected face, and the visitor's clicks that mark one.
 
     Attributes:
-        path, name: as of ``Photo``.
+        path, name, reduced_to: as in ``Photo``.
         size: (width, height) of the photo.
-        shown: a small copy's file, which is clicked on.
-        marks: up to four places in pixels of the photo.
-        reduced_to: as of ``Photo``.
+        shown: file of the small copy that is clicked on.
+        marks: up to four points in pixels of the photo.
     """
 
     path: Path

@@ -1,4 +1,4 @@
-"""One browser session: its folder, its photo, its faces and its directions."""
+"""One browser session: its files, photo, faces and directions."""
 
 import dataclasses
 import threading
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
 
 MOST_FACES = 24
 MOST_DIRECTIONS = 8
-_BUSY = "Something that you started is still running; stop it first, or wait for its end."
+_BUSY = "Something that you started is still running; stop it first, or wait until it ends."
 
 
 class Visit:
     """One browser session.
 
     Args:
-        studio: what all visitors share.
-        client: the browser session and the address that it came from.
-        folder: where its files go.
+        studio: shared by all visitors.
+        client: the visitor.
+        folder: for its files.
 
     Attributes:
-        files: what it has on the disk.
+        files: its files.
         faces: by name, in the order of making.
-        directions: those kept on the tab Discover, bound to the generator, by name; they are sliders on Edit.
-        sent: for each tab, by its id, the face that was sent there last.
-        photo: the one uploaded last.
-        marking: the one uploaded last, where no face was found in it.
-        stop: set when the visitor asks to end what runs now, or has gone.
-        keep: whether what was found until ``stop`` is wanted.
-        seen: when something was last asked for, by ``monotonic``.
-        left: when the browser's connection ended; None while it stands.
-        moves: counts the sliders' moves, to tell when they rest.
-        drawn: the move after which the whole resolution was drawn last.
+        directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
+        sent: the face sent last to each tab, by the tab's id.
+        photo: the last upload.
+        marking: the last upload, if no face was detected in it.
+        stop: set to stop the running work, or when the visitor has gone.
+        keep: whether the stopped work keeps its result so far.
+        seen: time of the last request, by ``monotonic``.
+        left: when the connection was lost; None while it stands.
+        moves: counts slider moves, to tell when they rest.
+        drawn: value of ``moves`` at the last drawing in full resolution.
         version: counts changes of faces and directions, for ``Page``.
     """
 
@@ -73,7 +73,7 @@ class Visit:
         return self.files.closed
 
     def touch(self) -> None:
-        """Note that the visitor is there.
+        """Note a request of the visitor.
 
         Raises:
             InputError: the visit has ended.
@@ -83,14 +83,14 @@ class Visit:
         self.seen, self.left = time.monotonic(), None
 
     def computing(self) -> AbstractContextManager[Ticket]:
-        """A block that computes: it waits for its turn, which visits take round by round."""
+        """A block that waits for the turn to compute and holds it."""
         return self.studio.computing.turn(self.client)
 
-    def get_ready(self) -> None:
-        """Forget an earlier wish to stop. From here on such a wish counts, also before the work has begun.
+    def prepare(self) -> None:
+        """Clear an earlier stop before new work; a stop from now on counts, even before the work starts.
 
         Raises:
-            InputError: something is running that this is not to disturb.
+            InputError: other work is running.
         """
         if self.busy:
             raise InputError(_BUSY)
@@ -99,10 +99,10 @@ class Visit:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """A block that a visitor can stop: one at a time for each visit.
+        """A block of work that the visitor can stop; one at a time for each visit.
 
         Raises:
-            InputError: another one is not over yet.
+            InputError: other work is running.
         """
         if not self._busy.acquire(blocking=False):
             raise InputError(_BUSY)
@@ -115,15 +115,14 @@ class Visit:
 
     @property
     def busy(self) -> bool:
-        """Whether something that can be stopped is running."""
+        """Whether work of ``at_work`` is running."""
         return self._busy.locked()
 
     def take(self, upload: str) -> Path:
-        """Copy an uploaded file into the visit's folder; the upload itself is deleted soon after.
+        """Copy an uploaded file into the visit's folder.
 
         Raises:
-            InputError: it is not there any more, is no file that was uploaded, or as
-                ``VisitFiles.take``.
+            InputError: it does not exist or was not uploaded, or as ``VisitFiles.take``.
         """
         return self.files.take(self.studio.uploaded(upload))
 
@@ -131,8 +130,8 @@ class Visit:
         """Keep a record as a face of this visit.
 
         Args:
-            inversion: of one image, of the studio's model.
-            stem: what the face is called; a number is added where that name is taken.
+            inversion: of one image with the studio's model.
+            stem: the face's name; a number is added if it is taken.
             photo: in the visit's folder.
             made_by: see ``Face``.
 
@@ -141,31 +140,31 @@ class Visit:
         """
         self.check_room()
         name = free_name(clean_name(stem), self.faces)
-        # Beside the photo, so that the record says where that is.
+        # Beside the photo, so that the photo's name in the record finds it.
         path = (
             self.files.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
         )
-        # Where the model's file lies is the visitor's or the server's affair.
+        # The server's path of the model is not the visitor's to know.
         dataclasses.replace(inversion, model_file=None).save(path, overwrite=True)
         return self._keep(name, path, photo, made_by)
 
     def check_room(self) -> None:
-        """Raise InputError when there are too many faces already."""
+        """Raise InputError if there is no room for another face."""
         if len(self.faces) >= MOST_FACES:
-            raise InputError(f"There are {MOST_FACES} faces in this visit already; reload the page to begin anew.")
+            raise InputError(f"This visit has {MOST_FACES} faces already; reload the page to start a new one.")
 
     def open(self, record: Path) -> Face:
-        """Keep an uploaded record's file, of ``take``, as a face of this visit.
+        """Add the face of an uploaded record, a file of ``take``.
 
         Raises:
-            InputError: as ``add``, or it is no record, or damaged.
+            InputError: as ``add``, or the file is not a record or damaged.
         """
         from stylegan_latents.invert.record.inversion import Inversion
 
         inversion = Inversion.load(record)
         known = [source.sha256 for source in inversion.sources]
         photo = self.photo if self.photo is not None and known == [self.photo.source().sha256] else None
-        # With its photo uploaded before, the face can be put back into it.
+        # The face can be pasted back if its photo was uploaded, too.
         return self.add(inversion, record_stem(record), photo=None if photo is None else photo.path)
 
     def _keep(self, name: str, path: Path, photo: Path | None, made_by: str) -> Face:
@@ -183,16 +182,16 @@ class Visit:
         """The face of this name.
 
         Raises:
-            InputError: no face was chosen, or it is not in this visit.
+            InputError: no name, or no such face.
         """
         if not name:
-            raise InputError("Choose a face first: upload a photo, or take an example.")
+            raise InputError("Choose a face first: upload a photo, or click an example.")
         if name not in self.faces:
             raise InputError(f"There is no face '{name}' in this visit; choose another one.")
         return self.faces[name]
 
     def send(self, face: Face, tab: str) -> None:
-        """Have a tab choose this face; its chooser changes with ``version``."""
+        """Select this face in a tab."""
         self.sent[tab] = face.name
         self.version += 1
 
@@ -206,17 +205,19 @@ class Visit:
         if name in self.directions or name in self.studio.directions:
             raise InputError(f"There is a direction '{name}' already; give this one another name.")
         if len(self.directions) >= MOST_DIRECTIONS:
-            raise InputError(f"{MOST_DIRECTIONS} directions are kept already; reload the page to begin anew.")
+            raise InputError(
+                f"{MOST_DIRECTIONS} directions are kept already; reload the page to start a new visit."
+            )
         self.directions[name] = direction
         self.version += 1
 
     @property
     def all_directions(self) -> "dict[str, Direction]":
-        """The model's directions and those kept here, by name."""
+        """The model's and the kept directions by name."""
         return self.studio.directions | self.directions
 
     def close(self) -> None:
-        """End what runs, and delete everything that this visit has."""
+        """Stop its work, and delete everything of this visit."""
         self.stop.set()
         self.faces.clear()
         self.directions.clear()

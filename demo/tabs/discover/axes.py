@@ -1,4 +1,4 @@
-"""The axes of a model that finders number from the strongest: facts of the model, the same for all visitors."""
+"""The axes of a model by finders that number them from the strongest."""
 
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ class Axes:
 
     Args:
         G: in float32.
-        options: of the finders, where they are to have others than by default.
+        options: of the finders, instead of their defaults.
     """
 
     def __init__(self, G: "Generator", **options: object) -> None:
@@ -32,14 +32,14 @@ class Axes:
     def find(
         self, method: str, layers: str, first: int, count: int, progress: Progress | None = None
     ) -> "list[Direction]":
-        """Some axes, in the order that the finder gives them, bound to the generator.
+        """Axes in the finder's order, bound to the generator.
 
         Args:
             method: the finder.
-            layers: what they move, and what SeFa factorises, as a person types them.
+            layers: that they move, and that SeFa factorises, such as ``coarse`` or ``0-3,7``.
             first: index of the first axis.
             count: how many; fewer at the end.
-            progress: called with the amount of work done and in all.
+            progress: called with the work done and in all.
 
         Raises:
             InputError: there is no such method, axis or layer.

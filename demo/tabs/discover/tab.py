@@ -1,4 +1,4 @@
-"""The tab Discover: axes of the model's latent space to look through, to name and to keep as sliders."""
+"""The tab Discover: axes of the latent space, to name and keep as sliders."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser, selected_index
-from stylegan_latents.demo.page.results import command_box, command_line, ready, record_name
+from stylegan_latents.demo.page.page import QUIET, Page, Tab, answering, face_chooser, selected_index
+from stylegan_latents.demo.page.results import choice_gallery, command_box, command_line, ready, record_name
 from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.faces import Face
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
 
 AT_ONCE = 6
-"""Strips that are shown together."""
+"""Strips shown together."""
 
 STRENGTHS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 _CELL = 192
@@ -35,13 +35,7 @@ _CHOOSE = "Choose a strip to name and keep its axis."
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis by its number.
-
-    Attributes:
-        method: the finder.
-        layers: what it moves.
-        index: from 0.
-    """
+    """An axis: the finder, the layers that it moves, and its index from 0."""
 
     method: str
     layers: str
@@ -49,18 +43,18 @@ class Axis:
 
     @property
     def name(self) -> str:
-        """What the finder calls it."""
+        """The finder's name for it."""
         return f"{self.method}-{self.index:02d}"
 
 
 @dataclass(frozen=True)
 class Strips:
-    """What is drawn so far.
+    """The strips drawn so far.
 
     Attributes:
         drawn: each axis with its picture's path.
-        words: how far it is; empty at the end.
-        part: the same from 0 to 1.
+        words: the progress in words; empty at the end.
+        part: the progress from 0 to 1.
     """
 
     drawn: tuple[tuple[Axis, str], ...]
@@ -69,11 +63,11 @@ class Strips:
 
 
 def build(page: Page) -> None:
-    """Put the tab's controls into the tab that is being made."""
+    """See ``Tab.build``."""
     axes = Axes(page.studio.G)
     gr.Markdown(
-        "Every model has axes that change its pictures most. Look at what each does to a face from strength -2 "
-        "to 2, and keep those that mean something to you: they become sliders of the tab Edit."
+        "Every model has axes that change its pictures most. See what each does to a face from strength -2 to 2, "
+        "and keep the useful ones: they become sliders of the tab Edit."
     )
     shown, chosen = gr.State([]), gr.State(None)
     with gr.Row():
@@ -93,10 +87,9 @@ def build(page: Page) -> None:
         )  # fmt: skip
     buttons = begin_and_stop("discover", "Show the axes")
     status = gr.HTML("", elem_id="discover-status")
-    strips = gr.Gallery(
-        label="Axes, from -2 to 2", show_label=False, columns=1, height="auto", object_fit="contain",
-        allow_preview=False, interactive=False, buttons=[], elem_id="discover-strips",
-    )  # fmt: skip
+    strips = choice_gallery(
+        "discover-strips", label="Axes, from -2 to 2", show_label=False, columns=1, object_fit="contain"
+    )
     further = gr.Button("Next axes", size="sm", elem_id="discover-next")
     with gr.Row(equal_height=True):
         name = gr.Textbox(
@@ -108,11 +101,11 @@ def build(page: Page) -> None:
     kept = gr.HTML("", elem_id="discover-kept")
     command = command_box("discover")
 
-    def look(visit: Visit, who: str | None, how: str, what: str, start: float | None) -> Iterator[Any]:
-        # What was chosen among the strips before is forgotten, what is chosen while these come is not.
+    def show(visit: Visit, shown_on: str | None, how: str, rows: str, start: float | None) -> Iterator[Any]:
+        # The first strips clear the earlier choice; a choice made while more are drawn stays.
         unchosen: tuple[Any, ...] = (None, gr.Button(interactive=False))
         none_chosen: dict[str, Any] = {"selected_index": None}
-        for now in draw_strips(visit, axes, who, how, what, -1 if start is None else int(start)):
+        for now in draw_strips(visit, axes, shown_on, how, rows, -1 if start is None else int(start)):
             pictures = [(path, axis.name) for axis, path in now.drawn]
             found = [axis for axis, _ in now.drawn]
             words = status_html(now.words, part=now.part) if now.words else ""
@@ -123,10 +116,10 @@ def build(page: Page) -> None:
         if not event.selected:
             return None, gr.skip(), gr.Button(interactive=False)
         axis = found[selected_index(event, len(found))]
-        return axis, gr.Textbox(axis.name, info=f"What {axis.name} does, in a word."), gr.Button(interactive=True)
+        return axis, gr.Textbox(axis.name, info=f"A word for what {axis.name} does."), gr.Button(interactive=True)
 
-    def finish(visit: Visit, axis: Axis | None, called: str, who: str | None) -> Any:
-        path, lines = keep_axis(visit, axes, axis, called, who)
+    def finish(visit: Visit, axis: Axis | None, new_name: str, shown_on: str | None) -> Any:
+        path, lines = keep_axis(visit, axes, axis, new_name, shown_on)
         words = status_html(f"Sliders of the tab Edit now: {', '.join(visit.directions)}.", kind="good")
         return ready(str(path)), lines, words, visit.version
 
@@ -134,13 +127,10 @@ def build(page: Page) -> None:
         lambda start: int(start or 0) + AT_ONCE, first, first, show_progress="hidden", api_visibility="private"
     )
     work_on_click(
-        page, buttons, look, [face, method, layers, first], [strips, shown, chosen, keep, status],
+        page, buttons, show, [face, method, layers, first], [strips, shown, chosen, keep, status],
         api_name="discover", further=[next_ones.then],
     )  # fmt: skip
-    strips.select(
-        choose, shown, [chosen, name, keep], show_progress="hidden", queue=False,
-        api_visibility="private",
-    )  # fmt: skip
+    strips.select(choose, shown, [chosen, name, keep], **QUIET)
     keep.click(
         answering(finish), [page.visit, chosen, name, face], [file, command, kept, page.version],
         api_name="keep_direction",
@@ -150,16 +140,16 @@ def build(page: Page) -> None:
 def draw_strips(
     visit: Visit, axes: Axes, name: str | None, method: str, layers: str, first: int
 ) -> Iterator[Strips]:
-    """Find some axes and draw what each does to a face.
+    """Find axes and draw the effect of each on a face.
 
     Args:
-        visit: whose face it is.
+        visit: with the face.
         axes: of the studio's generator.
         name: of the face.
         method, layers, first: as for ``Axes.find``.
 
     Yields:
-        What is drawn so far, and at last all of it.
+        The strips so far, and finally all.
 
     Raises:
         InputError: there is no such face, axis or layer.
@@ -186,44 +176,44 @@ def draw_strips(
         return pictures
 
     def store(pictures: "list[Image]") -> tuple[tuple[Axis, str], ...]:
-        for place in range(len(drawn), len(pictures)):
-            path = visit.files.store(pictures[place], f"strip-{place}", stem=f"{method}-{first + place:02d}")
-            drawn.append((Axis(method, layers, first + place), path))
+        for i in range(len(drawn), len(pictures)):
+            axis = Axis(method, layers, first + i)
+            drawn.append((axis, visit.files.store(pictures[i], f"strip-{i}", stem=axis.name)))
         return tuple(drawn)
 
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
             yield Strips(store(now.result), "")
         elif isinstance(now, float):
-            yield Strips((), "Looking at samples, once for this model", now)
+            yield Strips((), "Drawing samples, once for this model", now)
         else:
             number = min(len(now) + 1, AT_ONCE)
             yield Strips(store(now), f"Drawing axis {number} of {AT_ONCE}", len(now) / AT_ONCE)
 
 
-def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, called: str, name: str | None) -> "tuple[Path, str]":
+def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, new_name: str, name: str | None) -> "tuple[Path, str]":
     """Make an axis a slider of the tab Edit.
 
     Args:
-        visit: whose slider it becomes.
+        visit: that gets the slider.
         axes: of the studio's generator.
-        axis: which one.
-        called: the name that the visitor gives it.
-        name: of a face that the command line is to edit.
+        axis: to keep.
+        new_name: the visitor's name for it.
+        name: of the face that the command line edits.
 
     Returns:
-        The direction's file, and the command lines that find it and use it.
+        The direction's file, and the command lines that find and use it.
 
     Raises:
         InputError: there is no such axis, or the name cannot be used.
     """
     if axis is None:
         raise InputError("Choose a strip first.")
-    if not called.strip():
+    if not new_name.strip():
         raise InputError("Give the axis a name first, such as beard.")
     with visit.computing():
         (found,) = axes.find(axis.method, axis.layers, axis.index, 1)
-    direction: Direction = replace(found, name=clean_name(called))
+    direction: Direction = replace(found, name=clean_name(new_name))
     visit.keep_direction(direction)
     path = visit.files.new_path(direction.name, ".safetensors")
     direction.save(path)

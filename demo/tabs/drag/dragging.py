@@ -1,4 +1,4 @@
-"""Dragging a face of a visit: what the buttons of the tab Drag do."""
+"""Dragging points of a face, for the tab Drag."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 EVERYTHING, PAINTED = "everything", "painted"
 DEFAULT_RATE = 0.01
-"""What ``Drag`` takes."""
+"""The default of ``Drag``."""
 
 _DEFAULT_STEPS, _MOST_STEPS = 200, 500
 _LARGEST_MASK = 2048
@@ -28,13 +28,13 @@ _EVERY = 1.0
 
 @dataclass(frozen=True)
 class DragRequest:
-    """What the visitor asks for.
+    """The visitor's request.
 
     Attributes:
-        points: where a point is, then where it is to go, and so on, in pixels of the full picture.
-        where: ``EVERYTHING``, a name of ``REGIONS``, or a mask's file.
-        steps: at most so many.
-        learning_rate: how far each goes, in standard deviations of W.
+        points: a point, its target, the next point, and so on, in pixels of the full picture.
+        where: what may change: ``EVERYTHING``, a name of ``REGIONS``, or a mask's file.
+        steps: the largest number of steps.
+        learning_rate: of each step, in standard deviations of W.
     """
 
     points: "tuple[Point, ...]"
@@ -43,10 +43,10 @@ class DragRequest:
     learning_rate: float = DEFAULT_RATE
 
     def handles(self, side: int) -> "list[Handle]":
-        """The points with their targets, on a picture of this side.
+        """The points with their targets on a picture of this side.
 
         Raises:
-            InputError: a point has no target yet, or one cannot be dragged.
+            InputError: a point has no target or cannot be dragged.
         """
         from stylegan_latents.editing.drag.handles import Handle, check_handles
 
@@ -58,20 +58,14 @@ class DragRequest:
             raise InputError(f"Dragging here takes from 1 to {_MOST_STEPS} steps, not {self.steps}.")
         handles = [Handle(*pair) for pair in zip(self.points[::2], self.points[1::2], strict=True)]
         if all(handle.start == handle.target for handle in handles):
-            raise InputError("No point is to move: click on a target that is not where its point is.")
+            raise InputError("No point is to move: click on a target away from its point.")
         check_handles(handles, side)
         return handles
 
 
 @dataclass(frozen=True, eq=False)
 class DraggedFace:
-    """Where it ended.
-
-    Attributes:
-        face: new in the visit.
-        picture: at full resolution.
-        summary: how near it came, in a sentence.
-    """
+    """A result: the new face, its picture at full resolution, and a sentence about the distance left."""
 
     face: Face
     picture: "Image"
@@ -80,11 +74,11 @@ class DraggedFace:
 
 @dataclass(frozen=True)
 class DragStage:
-    """How far a search is.
+    """Progress of a search.
 
     Attributes:
-        picture: where the face and its points are now, a picture's path.
-        step, steps: how many steps are done, of how many at most.
+        picture: path of the current face with its points.
+        step, steps: steps done, and the largest number of them.
         distance: of the farthest point from its target, in pixels of the full picture.
     """
 
@@ -95,16 +89,7 @@ class DragStage:
 
 
 def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> str:
-    """A face's picture with points and targets on it, in their order.
-
-    Args:
-        visit: whose face it is.
-        name: the face's.
-        points: as in ``DragRequest``.
-
-    Returns:
-        The picture's path.
-    """
+    """Draw points and targets, as in ``DragRequest``, on the face of this name; returns the picture's path."""
     from PIL import Image
 
     from stylegan_latents.editing.drag.handles import marked
@@ -115,44 +100,45 @@ def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> st
 
 
 def painted_mask(edited: Any) -> "Image":
-    """What was painted in an image editor, white on black.
+    """The mask painted in an image editor, white on black.
 
     Args:
-        edited: the editor's value, with PIL pictures.
+        edited: the editor's value with PIL pictures.
 
     Raises:
         InputError: nothing was painted.
     """
     from PIL import Image, ImageChops
 
+    nothing = InputError("Nothing is painted yet: paint over what may change, or choose a region instead.")
     layers = [layer for layer in (edited or {}).get("layers") or [] if layer is not None]
     if not layers or max(layers[0].size) > _LARGEST_MASK:
-        raise InputError("Nothing is painted yet: paint over what may change, or choose another part.")
+        raise nothing
     mask = Image.new("L", layers[0].size, 0)
     for layer in layers:
         mask = ImageChops.lighter(
             mask, layer.convert("RGBA").getchannel("A").point(lambda value: 255 * (value > 0))
         )
     if mask.getbbox() is None:
-        raise InputError("Nothing is painted yet: paint over what may change, or choose another part.")
+        raise nothing
     return mask
 
 
 def save_mask(visit: Visit, mask: "Image") -> Path:
-    """A mask's file in the visit's folder."""
+    """Save a mask in the visit's folder."""
     return Path(visit.files.store(mask, "mask", suffix=".png"))
 
 
 def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[DragStage | Done[DraggedFace]]:
-    """Drag a face, and make what comes out a face of the visit.
+    """Drag a face, and add the result to the visit as a face.
 
     Args:
-        visit: whose face it is.
-        name: the face's.
-        request: what goes where.
+        visit: with the face.
+        name: of the face.
+        request: points, targets and settings.
 
     Yields:
-        How far it is, and at last where it ended.
+        Stages, and finally the result.
 
     Raises:
         InputError: there is no such face, point or region.

@@ -1,4 +1,4 @@
-"""The tab Drag: points of the picture pulled to where they are to be."""
+"""The tab Drag: points of the picture are dragged to their targets."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser, selected_place
-from stylegan_latents.demo.page.results import download_picture, not_ready, ready, results_row
+from stylegan_latents.demo.page.results import download_picture, not_ready, picture_box, ready, results_row
 from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.visit import Visit
@@ -24,15 +24,15 @@ from stylegan_latents.editing.regions.regions import REGIONS
 from stylegan_latents.generator.errors import InputError
 
 Points = list[tuple[float, float]]
-"""Where a point is, then where it is to go, and so on."""
+"""A point, its target, the next point, and so on."""
 
 _FIRST = status_html("Click on a point of the picture that is to move.")
-_SECOND = status_html("Click on where that point is to go.")
+_SECOND = status_html("Click on the target of that point.")
 _DEFAULT_STEPS = 200
 
 
 def build(page: Page) -> None:
-    """Put the tab's controls into the tab that is being made."""
+    """See ``Tab.build``."""
     side = page.studio.G.resolution
     gr.Markdown(
         "Click on a point of the face, then on where it is to go: the corner of the mouth up, the chin to the "
@@ -42,11 +42,9 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
-            picture = gr.Image(
-                label="Click a point, then its target", alt_text="The face, with the points",
-                type="filepath", interactive=False, buttons=[],
-                elem_id="drag-points",
-            )  # fmt: skip
+            picture = picture_box(
+                "Click a point, then its target", "drag-points", alt="The face, with the points", buttons=[]
+            )
             hint = gr.HTML(_FIRST, elem_id="drag-hint")
             with gr.Row():
                 undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="drag-undo")
@@ -67,7 +65,7 @@ def build(page: Page) -> None:
                 [("the whole picture", EVERYTHING), *((f"the {name}", name) for name in REGIONS),
                  ("what I paint", PAINTED)],
                 value=_first_region(page.studio.G.name), label="What may change",
-                info="The rest is held as it is; the less is free, the more it stays the same person.",
+                info="The rest is kept. The smaller the region, the more the person stays the same.",
                 elem_id="drag-where",
             )  # fmt: skip
             paint = gr.ImageEditor(
@@ -76,8 +74,8 @@ def build(page: Page) -> None:
                 canvas_size=(page.studio.preview_size, page.studio.preview_size), buttons=[], elem_id="drag-paint",
             )  # fmt: skip
             steps = gr.Slider(
-                10, 300, _DEFAULT_STEPS, step=10, label="Most steps",
-                info="It ends sooner where all points arrive.", elem_id="drag-steps",
+                10, 300, _DEFAULT_STEPS, step=10, label="Maximum steps",
+                info="It ends earlier if all points arrive.", elem_id="drag-steps",
             )  # fmt: skip
             rate = gr.Slider(
                 0.002, 0.02, DEFAULT_RATE, step=0.002, label="Step size",
@@ -85,11 +83,7 @@ def build(page: Page) -> None:
             )  # fmt: skip
             buttons = begin_and_stop("drag", "Drag", "Stop and keep")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
-            after = gr.Image(
-                label="The dragged face", alt_text="The dragged face",
-                type="filepath", interactive=False, buttons=["fullscreen"],
-                elem_id="drag-after",
-            )  # fmt: skip
+            after = picture_box("The dragged face", "drag-after")
             status = gr.HTML("", elem_id="drag-status")
             results = results_row("drag", record="⤓ Record")
             mask_file = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="drag-mask")
@@ -109,7 +103,7 @@ def build(page: Page) -> None:
 
     def typed(visit: Visit, name: str | None, now: Points, *values: float | None) -> Any:
         if len(now) % 2:
-            raise InputError("Click on where the last point is to go first, or undo it.")
+            raise InputError("Click on the target of the last point first, or undo it.")
         x, y, to_x, to_y = (-1.0 if value is None else float(value) for value in values)
         if not all(0 <= value <= side - 1 for value in (x, y, to_x, to_y)):
             raise InputError(f"Give all four numbers, each from 0 to {side - 1}.")
@@ -160,7 +154,7 @@ def build(page: Page) -> None:
 
 
 def _first_region(model: str) -> str:
-    """What may change at first: of a model of faces the face, as all else would change with it."""
+    """The preset of what may change: the face for a model of faces, else everything."""
     from stylegan_latents.generator.weights.zoo import models
 
     entry = models().get(model)
@@ -168,7 +162,7 @@ def _first_region(model: str) -> str:
 
 
 def _on_full(place: tuple[float, float], shown: int, full: int) -> tuple[float, float]:
-    """A place of the picture that is shown, on the full one, in whole pixels inside of it."""
+    """Convert a point of the shown picture to whole pixels of the full one."""
     x, y = (min(max(round((value + 0.5) * full / shown - 0.5), 0), full - 1) for value in place)
     return float(x), float(y)
 

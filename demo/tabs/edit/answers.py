@@ -1,4 +1,4 @@
-"""What the controls of the tab Edit do: each function answers one event."""
+"""Handlers of the tab Edit: each function answers one event."""
 
 import asyncio
 import math
@@ -14,7 +14,7 @@ from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
 from stylegan_latents.demo.tabs.edit import drawing, marking, searching
-from stylegan_latents.demo.tabs.edit.sliders import help_of
+from stylegan_latents.demo.tabs.edit.sliders import direction_help
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.detector import NoFaceError
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
 FACE, PHOTO, WHOLE = VIEWS
 _REST_SECONDS = 0.35
+_SAME_PERSON = 0.6  # dlib's threshold of the identity distance
 
-
-WELCOME = status_html("Drop a photo, take an example, or explore faces that nobody has.")
+WELCOME = status_html("Drop a photo, click an example, or explore samples.")
 
 
 def uploaded_path(payload: "ImageData | None") -> str | None:
-    """What a photo's handler is given: the upload's path, unread."""
+    """The path of an upload, which Gradio does not open."""
     return None if payload is None else payload.path
 
 
 def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
-    """A photo came: find its faces and offer them; where there is none, ``after_failure`` asks where one is."""
+    """A photo was uploaded: detect its faces; if there is none, ``after_failure`` lets the visitor mark one."""
     if upload is None:
         return forget(visit)
     try:
@@ -58,17 +58,17 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
 
 
 def look_for_faces() -> tuple[Any, ...]:
-    """A photo came, and is about to be read."""
+    """A photo was uploaded and is about to be read."""
     return gr.Button(interactive=False), status_html("Looking for faces …")
 
 
 def after_failure(visit: Visit) -> tuple[Any, ...]:
-    """A photo cannot be taken, and a message says why: eyes and mouth can be marked where it shows no face."""
+    """A photo was refused; if no face was detected, let the visitor mark one."""
     return forget(visit) if visit.marking is None else marking.shown(visit)
 
 
 def forget(visit: Visit) -> tuple[Any, ...]:
-    """The photo was removed from its place."""
+    """The photo was removed."""
     visit.photo = visit.marking = None
     return gr.Gallery(value=None, visible=False), 0, gr.Button(interactive=False), WELCOME, *marking.hidden()
 
@@ -80,7 +80,7 @@ def choose_found(visit: Visit, event: gr.SelectData) -> tuple[int, str]:
 
 
 def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
-    """An example was clicked: a photo goes the way of an upload, a seed's face is there at once."""
+    """An example was clicked: take it as an upload or add the sample's face."""
     example = visit.studio.examples[selected_index(event, len(visit.studio.examples))]
     if example.photo is not None:
         path = visit.files.new_path(example.photo.stem, example.photo.suffix)
@@ -92,7 +92,7 @@ def take_example(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
 
 
 def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:
-    """A record came."""
+    """A record was uploaded."""
     if upload is None:
         raise InputError("No file arrived; choose the record again.")
     path = visit.take(upload)
@@ -104,16 +104,16 @@ def open_record(visit: Visit, upload: str | None) -> tuple[int, str]:
     return visit.version, about(face)
 
 
-def get_ready(visit: Visit) -> tuple[Any, ...]:
-    """A search was asked for: it can be stopped from now on, also while it waits."""
+def prepare(visit: Visit) -> tuple[Any, ...]:
+    """Prepare a search, which can be stopped from now on, even while it waits."""
     if visit.photo is None:
         raise InputError("Upload a photo first.")
-    visit.get_ready()
+    visit.prepare()
     return gr.Button(interactive=False), gr.Row(visible=True), status_html("Waiting for a turn.", part=0)
 
 
 def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any, ...]]:
-    """Search the code of the chosen face, with a picture of each stage."""
+    """Search the code of the chosen face, and show each stage."""
     if visit.photo is None:
         raise InputError("Upload a photo first.")
     skip = gr.skip()
@@ -126,23 +126,23 @@ def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any,
                 yield about(stage), skip, visit.version
                 return
             ticket.expect(stage.seconds_left)
-            yield status_html(words_of(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
+            yield status_html(progress_words(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
 
 
-def come_to_rest() -> tuple[Any, ...]:
-    """There is no search any more, however it ended."""
+def work_ended() -> tuple[Any, ...]:
+    """The search has ended in any way."""
     return gr.Button(interactive=True), gr.Row(visible=False)
 
 
-def give_up(name: str | None) -> tuple[Any, ...]:
-    """A search ended without a face, and a message says why; a face that was chosen before is drawn again."""
+def search_failed(name: str | None) -> tuple[Any, ...]:
+    """The search ended without a face; the face chosen before is drawn again."""
     return status_html("The search ended; nothing was kept."), gr.skip() if name else None
 
 
-def words_of(stage: searching.Stage) -> str:
-    """Where a search is, in words."""
+def progress_words(stage: searching.Stage) -> str:
+    """The progress of a search in words."""
     if not stage.step:
-        return "Beginning …"
+        return "Starting …"
     text = f"Step {stage.step} of {stage.steps}"
     if stage.seconds_left is None:
         return text
@@ -150,27 +150,29 @@ def words_of(stage: searching.Stage) -> str:
 
 
 def about(face: Face) -> str:
-    """What there is to say of a face that was chosen: how near its search came to the photo."""
+    """The status of a chosen face: how close its search came to the photo."""
     metrics = face.record.inversion.metrics
     if "lpips_alex" not in metrics:
         return status_html(f"{face.name}: move a slider.")
-    text = f"Found {face.name}: LPIPS {metrics['lpips_alex'][0]:.3f}"
     identity = metrics.get("identity", [math.nan])[0]
-    known = "" if math.isnan(identity) else f", identity distance {identity:.2f} (below 0.6 is one person)"
+    text, figures = f"Found {face.name}", f"LPIPS {metrics['lpips_alex'][0]:.3f}"
+    if not math.isnan(identity):
+        text += f", recognised as {'the same' if identity < _SAME_PERSON else 'another'} person"
+        figures += f", identity distance {identity:.2f}"
     for step in face.record.inversion.diverged.values():
-        return status_html(f"{text}{known}. The search diverged at step {step}; this is its best code before.")
-    return status_html(text + known, kind="good")
+        return status_html(f"{text} ({figures}). The search diverged at step {step}; this is its best code before.")
+    return status_html(f"{text} ({figures}).", kind="good")
 
 
 def stop_and_keep(visit: Visit) -> str:
-    """End the search and keep the best code so far."""
+    """Stop the search and keep the best code so far."""
     visit.keep = True
     visit.stop.set()
     return status_html("Stopping; what was found so far is kept.")
 
 
 def cancel(visit: Visit) -> str:
-    """End the search and keep nothing."""
+    """Stop the search and keep nothing."""
     visit.keep = False
     visit.stop.set()
     return status_html("Stopping …")
@@ -182,11 +184,7 @@ def strengths_of(visit: Visit, values: tuple[float, ...]) -> dict[str, float]:
 
 
 def move(visit: Visit, name: str | None, view: "drawing.View", value: float | None, *, number: int) -> Any:
-    """The slider of this number moves: half the resolution, at once.
-
-    It is the only slider that is sent; twenty took the page and the server longer to pass on than the picture can
-    wait.
-    """
+    """The slider of this number moves: draw a preview. Only its value is sent, as sending all delays previews."""
     visit.moves += 1
     directions = list(visit.all_directions)
     if not name or number >= len(directions):
@@ -196,37 +194,37 @@ def move(visit: Visit, name: str | None, view: "drawing.View", value: float | No
 
 
 def preview(visit: Visit, name: str | None, view: "drawing.View") -> Any:
-    """The edits as they are, at half the resolution. A whole photo waits until the sliders rest."""
+    """Draw the edits in preview size; a whole photo is drawn only at rest."""
     if view == WHOLE or not name:
         return gr.skip()
     face = visit.face(name)
     return drawing.preview(visit, face, face.history.moving, photo=view == PHOTO)
 
 
-async def rested(visit: Visit | None) -> Any:
-    """Some time after a move: its number, which has the whole resolution drawn, if it was the last one."""
+async def wait_for_rest(visit: Visit | None) -> Any:
+    """Wait, and return the number of the last move if none came since: it triggers ``draw_at_rest``."""
     if visit is None:
         return gr.skip()
     moves = visit.moves
     await asyncio.sleep(_REST_SECONDS)
-    # Let go of, a slider has it drawn at once.
+    # The release of a slider may have drawn it already.
     return gr.skip() if visit.moves != moves or visit.drawn == moves else moves
 
 
 def draw_at_rest(visit: Visit, name: str | None, view: "drawing.View", at: int, *values: float) -> Any:
-    """What ``rested`` gave leads to: ``draw``, unless something moved or was undone on the way."""
+    """``draw``, unless something changed since ``wait_for_rest``."""
     return draw(visit, name, view, *values) if visit.moves == at else gr.skip()
 
 
 def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
-    """The whole resolution, the downloads, and the history's buttons."""
+    """Draw in full resolution, and update downloads and buttons."""
     if not name:
         return gr.skip()
     face, strengths = visit.face(name), strengths_of(visit, values)
     history = face.history
     moving = history.moving
     history.push(strengths)
-    if history.current == moving:  # else a slider has moved since these were sent, and rests later
+    if history.current == moving:  # else a slider has moved since, and is drawn later
         visit.drawn = visit.moves
     result = drawing.finished(visit, face, history.current, view=view)
     return (
@@ -241,31 +239,31 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
 
 
 def show_face(visit: Visit, name: str | None) -> Any:
-    """Another face was chosen: its edits, and what there is to say of it."""
+    """Another face was chosen: show its edits and status."""
     if not name:
         return gr.skip()
     face = visit.face(name)
-    # A search says how far it is.
+    # A search shows its progress there.
     status = gr.skip() if visit.busy else about(face)
     return status, *_with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
 
 
 def undo(visit: Visit, name: str | None) -> Any:
-    """One edit back."""
+    """Undo one edit."""
     face = visit.face(name)
     face.history.undo()
     return _with_strengths(visit, face, gr.skip())
 
 
 def redo(visit: Visit, name: str | None) -> Any:
-    """One edit forward again."""
+    """Redo one edit."""
     face = visit.face(name)
     face.history.redo()
     return _with_strengths(visit, face, gr.skip())
 
 
 def reset(visit: Visit, name: str | None) -> Any:
-    """All sliders to 0; undo brings the edits back."""
+    """Set all sliders to 0, as an edit that can be undone."""
     face = visit.face(name)
     face.history.push({})
     return _with_strengths(visit, face, gr.skip())
@@ -280,9 +278,9 @@ def _with_strengths(visit: Visit, face: Face, view: Any) -> tuple[Any, ...]:
 
 
 def show_kept(visit: Visit) -> list[Any]:
-    """The sliders of kept directions; the others of their kind stay hidden."""
+    """Show a slider for each kept direction, and hide the unused ones."""
     kept = [
-        gr.Slider(label=f"{direction.name} (kept)", info=help_of(direction), visible=True)
+        gr.Slider(label=f"{direction.name} (kept)", info=direction_help(direction), visible=True)
         for direction in visit.directions.values()
     ]
     hidden = [gr.Slider(visible=False) for _ in range(MOST_DIRECTIONS - len(kept))]

@@ -1,4 +1,4 @@
-"""The pictures of the tab Edit: previews while a slider moves, the whole resolution when it rests."""
+"""The pictures of the tab Edit: previews while a slider moves, full resolution at rest."""
 
 import shlex
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Result:
 
     Attributes:
         pair: for the page.
-        picture: the file to download, a PNG.
+        picture: the PNG file to download.
         command: the command lines that make it.
     """
 
@@ -39,20 +39,20 @@ class Result:
 
 
 def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[Edit]":
-    """Directions with their strengths; those of strength 0 are left out.
+    """Directions with their strengths other than 0.
 
     Raises:
-        InputError: a direction is not known here.
+        InputError: a direction is not known.
     """
     known = visit.all_directions
     unknown = [name for name in strengths if name not in known]
     if unknown:
-        raise InputError(f"There is no direction '{unknown[0]}' here any more; reload the page.")
+        raise InputError(f"There is no direction '{unknown[0]}'; reload the page.")
     return [(known[name], strength) for name, strength in strengths.items() if strength]
 
 
 def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: bool = False) -> Pair:
-    """The edit at the preview's size, in the preview's precision, beside the unedited face or the photo's."""
+    """The edit in preview size and precision, beside the unedited face or the photo's crop."""
     edits = edits_of(visit, strengths)
     before = _crop(face) if photo else str(face.before)
     with visit.computing():
@@ -64,12 +64,12 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     """The edit at full resolution, in float32.
 
     Args:
-        visit, face: what is edited.
+        visit, face: the visit and its face.
         strengths: by the directions' names.
-        view: what it is shown beside: the unedited face, the photo's crop, or, put back, the whole photo.
+        view: beside the unedited face or the photo's crop, or pasted back beside the whole photo.
 
     Raises:
-        InputError: there is no photo.
+        InputError: the view needs a photo, and there is none.
     """
     edits = edits_of(visit, strengths)
     whole = view == "Whole photo"
@@ -97,7 +97,7 @@ def _photo(face: Face) -> "Image":
 
 
 def _unedited(face: Face) -> str:
-    """The face before any edit, at full resolution; it is drawn once."""
+    """The unedited face at full resolution, drawn once."""
     path = face.before.with_name("full.jpg")
     if not path.exists():
         face.record.picture().save(path, quality=92)
@@ -105,7 +105,7 @@ def _unedited(face: Face) -> str:
 
 
 def _crop(face: Face) -> str:
-    """The photo's part that was inverted; it is cut once."""
+    """The photo's crop, made once."""
     path = face.before.with_name("crop.jpg")
     if not path.exists():
         face.record.crop(_photo(face)).save(path, quality=92)
@@ -113,7 +113,7 @@ def _crop(face: Face) -> str:
 
 
 def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> str:
-    """The command lines that make the same picture; the second line edits the record of the first."""
+    """The command lines that make the same picture: one makes the record, the next edits it."""
     words = ["edit", face.path.name]
     for direction, strength in edits_of(visit, strengths):
         own = direction.name in visit.studio.directions

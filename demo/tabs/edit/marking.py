@@ -1,4 +1,4 @@
-"""Clicking on eyes and mouth, where no face was found in a photo: the panel, and what its controls do."""
+"""Marking eyes and mouth by hand if no face was detected: the panel and its handlers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import selected_place
+from stylegan_latents.demo.page.results import picture_box
 from stylegan_latents.demo.page.running import status_html
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.visit import Visit
@@ -13,7 +14,7 @@ from stylegan_latents.demo.session.visit import Visit
 
 @dataclass(frozen=True)
 class Panel:
-    """The controls, which are hidden until there is something to mark."""
+    """The controls, hidden until there is something to mark."""
 
     whole: gr.Column
     picture: gr.Image
@@ -22,15 +23,13 @@ class Panel:
 
 
 def build() -> Panel:
-    """Put the panel where it is called."""
+    """Add the panel to the current Gradio context."""
     with gr.Column(visible=False, elem_id="edit-marking") as whole:
-        picture = gr.Image(
-            label="Click on the left eye, the right eye, and both corners of the mouth",
-            alt_text="The photo, with the places that were clicked on",
-            type="filepath",
-            interactive=False,
+        picture = picture_box(
+            "Click on the left eye, the right eye, and both corners of the mouth",
+            "edit-mark",
+            alt="The photo, with the points that were clicked on",
             buttons=[],
-            elem_id="edit-mark",
         )
         with gr.Row():
             undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="edit-mark-undo")
@@ -39,25 +38,25 @@ def build() -> Panel:
 
 
 def click(visit: Visit, event: gr.SelectData) -> tuple[Any, ...]:
-    """A place of the photo was clicked on."""
+    """The photo was clicked on."""
     photos.add_mark(visit, *selected_place(event))
     return shown(visit)
 
 
 def undo(visit: Visit) -> tuple[Any, ...]:
-    """The last click was wrong."""
+    """Undo the last click."""
     photos.drop_marks(visit, 1)
     return shown(visit)
 
 
 def clear(visit: Visit) -> tuple[Any, ...]:
-    """All clicks were wrong."""
+    """Undo all clicks."""
     photos.drop_marks(visit, len(photos.MARKS))
     return shown(visit)
 
 
 def shown(visit: Visit) -> tuple[Any, ...]:
-    """Gallery of faces, the chosen face, the search's button, the status and the panel, for the clicks so far."""
+    """Gallery, face number, search button, status and panel after the clicks so far."""
     marks = [] if visit.marking is None else visit.marking.marks
     photo = visit.photo
     if photo is None:
@@ -72,5 +71,5 @@ def shown(visit: Visit) -> tuple[Any, ...]:
 
 
 def hidden() -> tuple[Any, ...]:
-    """The panel and its picture, where there is nothing to mark."""
+    """The panel and its picture if there is nothing to mark."""
     return gr.Column(visible=False), None

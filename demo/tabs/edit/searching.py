@@ -1,4 +1,4 @@
-"""From a face in a photo to its code, with a picture of where the search is and how long it will take."""
+"""The search for the code of a face in a photo, with its progress."""
 
 import json
 import shlex
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a search is.
+    """Progress of a search.
 
     Attributes:
-        before: the photo's crop, a picture's path.
-        now: what the search makes of it, a picture's path.
-        step, steps: how many steps are done, of how many.
-        seconds_left: an estimate; None before there is one.
+        before: path of the photo's crop.
+        now: path of the current reconstruction.
+        step, steps: steps done and in all.
+        seconds_left: an estimate, if there is one yet.
     """
 
     before: str
@@ -50,17 +50,17 @@ def search(
     """Search the code of one face, as ``invert`` does.
 
     Args:
-        visit: whose face it is.
+        visit: that the face is added to.
         photo, number: the face.
         quality: as for ``make_inverter``.
         clock: in seconds.
 
     Yields:
-        Stages, and at last the face, which is in the visit then.
+        Stages, and finally the face.
 
     Raises:
-        InputError: the photo cannot be read any more, the search fails, or the visit has too many faces.
-        StoppedError: the visitor stopped it and wants nothing of it.
+        InputError: the photo cannot be read, the search fails, or the visit has too many faces.
+        StoppedError: the visitor stopped it without keeping the result.
     """
     from stylegan_latents.invert.faces.align import align_face
     from stylegan_latents.invert.faces.identity import Identity
@@ -91,7 +91,7 @@ def search(
     before = visit.files.store(crop, "target")
     del whole
     yield Stage(before, before, 0, 1, None)
-    pace = _Pace(clock)
+    timer = _Timer(clock)
     for item in run_reporting(visit, work):
         if isinstance(item, Done):
             stem, portrait = photo.stem(number), item.result
@@ -99,12 +99,12 @@ def search(
             yield visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by)
             return
         now = to_picture(item.images)[0].resize((side, side))
-        left = pace.seconds_left(item.step, item.steps)
+        left = timer.seconds_left(item.step, item.steps)
         yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
 
 
-class _Pace:
-    """How long the rest takes, by the steps since the first that was seen."""
+class _Timer:
+    """Estimates the time left from the steps since the first report."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -119,7 +119,7 @@ class _Pace:
 
 
 def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
-    """The command line that makes the same record; before it, one that writes landmarks given by hand."""
+    """The command line that makes the same record, after one that writes landmarks marked by hand."""
     words = ["invert", photo.name, "--quality", quality]
     if photo.by_hand:
         file = f"{Path(photo.name).stem}.json"

@@ -1,4 +1,4 @@
-"""The tab Edit's sliders: one for each direction, grouped by what they change."""
+"""The sliders of the tab Edit: one for each direction, in groups."""
 
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,14 @@ GROUPS = {
     "Expression": ("smile", "mouth-open", "eyes-open"),
     "Person": ("age", "gender"),
 }
-"""Under which title a shipped direction's slider stands; other directions stand under the last title."""
+"""Names of shipped directions by group; others come last."""
 
 _OTHERS = "More"
 _FARTHEST = 4
 
 
 def direction_sliders(page: Page) -> list[gr.Slider]:
-    """One for each direction of the model under its group's title, and hidden ones for those kept later."""
+    """A slider for each direction of the model, in groups, and hidden ones for directions kept later."""
     directions = page.studio.directions
     grouped = {name for names in GROUPS.values() for name in names}
     groups = {title: [name for name in names if name in directions] for title, names in GROUPS.items()}
@@ -33,9 +33,9 @@ def direction_sliders(page: Page) -> list[gr.Slider]:
             with gr.Group(elem_classes="directions"):
                 gr.Markdown(f"### {title}")
                 for name in names:
-                    made[name] = _slider(name, help_of(directions[name]))
+                    made[name] = _slider(name, direction_help(directions[name]))
     if not directions:
-        gr.Markdown("No direction is known for this model yet: find some on the tab Discover and keep them.")
+        gr.Markdown("This model has no directions yet: find and keep some on the tab Discover.")
     with gr.Column(elem_classes="kept"):
         kept = [_slider("", "", visible=False) for _ in range(MOST_DIRECTIONS)]
     gr.Markdown(
@@ -60,8 +60,8 @@ def _slider(name: str, info: str, *, visible: bool = True) -> gr.Slider:
     )
 
 
-def help_of(direction: "Direction") -> str:
-    """What the two ends of a slider do."""
+def direction_help(direction: "Direction") -> str:
+    """The effects of positive and negative strengths."""
     positive = markdown_text(direction.description)
     negative = markdown_text(str(direction.provenance.get("negative", "")))
     if positive and negative:

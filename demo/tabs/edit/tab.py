@@ -1,4 +1,4 @@
-"""The tab Edit: a photo in, sliders, the edited photo out; what they do is in ``demo.tabs.edit.answers``."""
+"""The tab Edit: upload, search, sliders, result; the handlers are in ``demo.tabs.edit.answers``."""
 
 import functools
 from dataclasses import dataclass
@@ -8,19 +8,20 @@ import gradio as gr
 from gradio.events import Dependency
 
 from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser
+from stylegan_latents.demo.page.results import Results, choice_gallery, results_row
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
 from stylegan_latents.demo.tabs.edit import answers, marking
 from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
 from stylegan_latents.invert.inverters.options import Quality
 
-_AT_ONCE = 12  # requests that may wait for their turn to compute; more wait in the queue
+_AT_ONCE = 12  # requests in the studio's queue; more wait in Gradio's
 _QUALITIES = [(quality.capitalize(), quality) for quality in get_args(Quality)]
 
 
 @dataclass(frozen=True)
 class Controls:
-    """The tab's controls, by what they are for."""
+    """The tab's controls by purpose."""
 
     photo: gr.Image
     align: gr.Checkbox
@@ -39,14 +40,12 @@ class Controls:
     redo: gr.Button
     reset: gr.Button
     view: gr.Radio
-    picture: gr.DownloadButton
-    record: gr.DownloadButton
-    command: gr.Code
+    results: Results
     sliders: list[gr.Slider]
 
 
 def build(page: Page) -> None:
-    """Put the tab's controls into the tab that is being made."""
+    """See ``Tab.build``."""
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=3, min_width=260, elem_classes="intake"):
             photo = gr.Image(
@@ -61,18 +60,9 @@ def build(page: Page) -> None:
                 buttons=["fullscreen"],
                 elem_id="edit-photo",
             )
-            # What a file is, and whether it is a photo at all, the library's own reader finds out and says.
+            # The library's own reader checks the file and explains what is wrong.
             setattr(photo, "preprocess", answers.uploaded_path)  # noqa: B010
-            found = gr.Gallery(
-                label="Faces in it: choose one",
-                visible=False,
-                columns=4,
-                height="auto",
-                allow_preview=False,
-                interactive=False,
-                buttons=[],
-                elem_id="edit-found",
-            )
+            found = choice_gallery("edit-found", label="Faces in it: choose one", visible=False, columns=4)
             panel = marking.build()
             with gr.Row(elem_classes="search"):
                 quality = gr.Radio(
@@ -88,23 +78,19 @@ def build(page: Page) -> None:
                 cancel = gr.Button("Cancel", size="sm", min_width=80, elem_id="edit-cancel")
             with gr.Accordion("Examples", open=True, elem_classes="examples"):
                 shown = examples(page.studio)
-                gallery = gr.Gallery(
-                    [(str(one.picture), one.title) for one in shown],
-                    label="One click",
+                gallery = choice_gallery(
+                    "edit-examples",
+                    value=[(str(one.picture), one.title) for one in shown],
+                    label="Examples",
                     show_label=False,
                     columns=4,
-                    height="auto",
-                    allow_preview=False,
-                    interactive=False,
                     container=False,
-                    buttons=[],
-                    elem_id="edit-examples",
                 )
             with gr.Accordion("More ways to begin", open=False):
                 align = gr.Checkbox(
                     True,
                     label="Look for faces",
-                    info="Off: the photo's central square is taken as it is, for aligned crops.",
+                    info="Off: take the photo's central square as it is, for aligned crops.",
                 )
                 upload = gr.UploadButton(
                     "Open a record (.inversion.safetensors)",
@@ -113,7 +99,7 @@ def build(page: Page) -> None:
                     size="sm",
                     elem_id="edit-upload-record",
                 )
-                gr.Markdown("A record holds a face's code; it is what *Record* below the picture downloads.")
+                gr.Markdown("A record holds a face's code; download one with *Record* below the picture.")
         with gr.Column(scale=6, min_width=320, elem_classes="result"):
             compare = gr.ImageSlider(
                 label="Before | after",
@@ -131,26 +117,16 @@ def build(page: Page) -> None:
                 answers.VIEWS,
                 value=answers.FACE,
                 label="Before and after",
-                info="Beside the face's own code, beside the photo, or put back into the whole photo.",
+                info="Compare with the unedited face or the photo, or paste back into the whole photo.",
                 elem_id="edit-view",
             )
-            with gr.Row(elem_classes="downloads"):
-                picture = gr.DownloadButton(
-                    "⤓ Picture", size="sm", min_width=90, interactive=False, elem_id="edit-picture"
-                )
-                record = gr.DownloadButton(
-                    "⤓ Record", size="sm", min_width=90, interactive=False, elem_id="edit-record"
-                )
-            with gr.Accordion("The same on the command line", open=False):
-                command = gr.Code(
-                    "", language="shell", label="Commands", lines=2, interactive=False, elem_id="edit-command"
-                )
+            results = results_row("edit", record="⤓ Record")
         with gr.Column(scale=4, min_width=280, elem_classes="sliders"):
             chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
             sliders = direction_sliders(page)
     controls = Controls(
         photo, align, found, panel, gr.State(0), quality, start, stopping, keep, cancel, status, chooser, compare,
-        undo, redo, reset, view, picture, record, command, sliders,
+        undo, redo, reset, view, results, sliders,
     )  # fmt: skip
     _wire_intake(page, controls, gallery, upload)
     searched = _wire_search(page, controls)
@@ -158,7 +134,7 @@ def build(page: Page) -> None:
 
 
 def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:
-    """Photos, examples and records come in."""
+    """Connect uploads of photos and records, and examples."""
     c = controls
     taken: Any = [c.found, c.number, c.start, c.status, c.marking.whole, c.marking.picture]
     quiet: Any = {"api_visibility": "undocumented"}
@@ -180,11 +156,11 @@ def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr
 
 
 def _wire_search(page: Page, controls: Controls) -> Dependency:
-    """The search, and its two ways to end early; gives the event of the search."""
+    """Connect the search and its two buttons to stop; returns the event of the search."""
     c = controls
     quiet: Any = {"api_visibility": "undocumented", "queue": False, "show_progress": "hidden"}
     searched: Dependency = c.start.click(
-        answering(answers.get_ready), page.visit, [c.start, c.stopping, c.status], **quiet
+        answering(answers.prepare), page.visit, [c.start, c.stopping, c.status], **quiet
     ).success(
         answering(answers.search),
         [page.visit, c.number, c.quality],
@@ -193,25 +169,25 @@ def _wire_search(page: Page, controls: Controls) -> Dependency:
         concurrency_limit=None,  # the studio's queue says whose turn it is
         api_name="invert",
     )
-    searched.failure(answers.give_up, c.chooser, [c.status, c.compare], **quiet)
+    searched.failure(answers.search_failed, c.chooser, [c.status, c.compare], **quiet)
     for ended in (searched.then, searched.failure):  # after an error, Gradio calls only the second
-        ended(answers.come_to_rest, None, [c.start, c.stopping], **quiet)
+        ended(answers.work_ended, None, [c.start, c.stopping], **quiet)
     c.keep.click(answering(answers.stop_and_keep), page.visit, c.status, **quiet)
     c.cancel.click(answering(answers.cancel), page.visit, c.status, **quiet)
     return searched
 
 
 def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
-    """Sliders, history, views and downloads; after a search without a face, what was there before it."""
+    """Connect sliders, history, views and downloads."""
     c = controls
     shown: Any = [page.visit, c.chooser, c.view]
     edit: Any = [*shown, *c.sliders]
     at_rest = gr.State(-1)
     buttons: Any = [c.undo, c.redo, c.reset]
-    resting: Any = [c.compare, c.picture, c.record, c.command, *buttons]
+    resting: Any = [c.compare, c.results.picture, c.results.record, c.results.command, *buttons]
     live: Any = {"show_progress": "hidden", "trigger_mode": "always_last"}
     rest: Any = {"concurrency_limit": _AT_ONCE, "concurrency_id": "rest", "api_visibility": "undocumented", **live}
-    # A preview at once, and the whole resolution when nothing has moved for a moment.
+    # A preview at once, and full resolution at rest.
     names = [*page.studio.directions, *[None] * MOST_DIRECTIONS]
     for number, (name, slider) in enumerate(zip(names, c.sliders, strict=True)):
         visible: Any = {"api_visibility": "undocumented"} if name is None else {"api_name": f"preview_{name}"}
@@ -225,7 +201,10 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
             **live,
         )
         moved.then(
-            answers.rested, page.visit, at_rest, **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"}
+            answers.wait_for_rest,
+            page.visit,
+            at_rest,
+            **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"},
         )
     at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *c.sliders], resting, **rest)
     gr.on(
@@ -243,7 +222,7 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
         (c.redo.click, answers.redo, faced),
         (c.reset.click, answers.reset, faced),
     ):
-        # The sliders first: whoever moves one while the picture is still drawn does not lose that.
+        # The sliders first, so that a move while the picture is drawn is not lost.
         event(
             answering(move), [page.visit, c.chooser], changed, queue=False, show_progress="hidden",
             api_visibility="undocumented",

@@ -1,8 +1,9 @@
-"""The tab Explore: random faces by seed and truncation, to be sent to any tab."""
+"""The tab Explore: samples by seed and truncation, to send to any tab."""
 
 import gradio as gr
 
 from stylegan_latents.demo.page.page import Page, Tab, answering, selected_index
+from stylegan_latents.demo.page.results import choice_gallery
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
@@ -12,32 +13,24 @@ _LARGEST_SEED = 2**31
 
 
 def build(page: Page) -> None:
-    """Put the tab's controls into the tab that is being made."""
+    """See ``Tab.build``."""
     studio = page.studio
-    gr.Markdown("Faces that nobody has: each seed is one. Choose one, then send it to a tab.")
+    gr.Markdown("Faces that the model makes up, one for each seed. Choose one, then send it to a tab.")
     with gr.Row():
         seed = gr.Number(
             0, label="First seed", info="A whole number; the same one gives the same face.", precision=0, minimum=0
         )
         truncation = gr.Slider(
-            0.0, 1.2, 0.7, step=0.05, label="Truncation", info="0 is the mean face, 1 the model's whole variety."
+            0.0, 1.2, 0.7, step=0.05, label="Truncation", info="0 is the mean face, 1 the model's full variety."
         )
         with gr.Column(scale=1, min_width=160):
             show = gr.Button("Show faces", variant="primary", elem_id="explore-show")
             more = gr.Button("Next ones", elem_id="explore-next")
-    faces = gr.Gallery(
-        label="Faces",
-        columns=6,
-        height="auto",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        elem_id="explore-faces",
-    )
+    faces = choice_gallery("explore-faces", label="Faces", columns=6)
     chosen = gr.State(None)
     with gr.Row():
         target = gr.Dropdown(
-            [(tab.title, tab.name) for tab in page.takers],
+            [(tab.title, tab.name) for tab in page.receivers],
             value="edit",
             label="Send to",
             info="The tab that the chosen face goes to.",
@@ -57,7 +50,7 @@ def build(page: Page) -> None:
         ]
         return pictures, None, gr.Button(interactive=False)
 
-    def further(_visit: Visit, first: float | None) -> int:
+    def next_seed(_visit: Visit, first: float | None) -> int:
         return whole_seed(first) + _AT_ONCE
 
     def choose(
@@ -74,7 +67,7 @@ def build(page: Page) -> None:
 
     inputs, outputs = [page.visit, seed, truncation], [faces, chosen, send]
     show.click(answering(draw), inputs, outputs, api_name="explore")
-    more.click(answering(further), [page.visit, seed], seed, api_visibility="private").success(
+    more.click(answering(next_seed), [page.visit, seed], seed, api_visibility="private").success(
         answering(draw), inputs, outputs, api_visibility="private"
     )
     faces.select(answering(choose), [page.visit, seed, truncation], [chosen, send], api_visibility="private")
@@ -84,10 +77,10 @@ def build(page: Page) -> None:
 
 
 def whole_seed(value: float | None) -> int:
-    """A seed from a number's field.
+    """A seed from a number box.
 
     Raises:
-        InputError: it is none.
+        InputError: it is empty or out of range.
     """
     if value is None or not 0 <= value < _LARGEST_SEED:
         raise InputError(f"A seed is a whole number from 0 to {_LARGEST_SEED - 1}.")

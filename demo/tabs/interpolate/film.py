@@ -1,4 +1,4 @@
-"""The film of the tab Interpolate: what is asked for, and how it is drawn."""
+"""The film of the tab Interpolate: the visitor's request, and its drawing."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ RATES = (12, 24, 30)
 
 @dataclass(frozen=True)
 class FilmRequest:
-    """What the visitor asks for.
+    """The visitor's request.
 
     Attributes:
-        keys: names of faces, in their order.
+        keys: names of the faces in order.
         seconds: length of the film.
-        rate: frames a second.
+        rate: frames per second.
         size: side in pixels.
         curve, easing, even: see ``Morph``.
-        end: stop at the last face, loop to the first, or go there and back.
-        groups: what moves: coarse, middle, fine.
+        end: stop at the last face, loop to the first, or go back.
+        groups: the groups of layers that change.
     """
 
     keys: tuple[str, ...]
@@ -45,21 +45,21 @@ class FilmRequest:
     groups: tuple[str, ...] = GROUPS
 
     def morph(self, known: tuple[str, ...]) -> "Morph":
-        """The film, of a generator that has these groups.
+        """The film for a generator with the groups ``known``.
 
         Raises:
-            InputError: it is too long, has too many key frames, or nothing moves.
+            InputError: it is too long, has too many key frames, or no group.
         """
         from stylegan_latents.editing.films.morph import Morph
 
         if not 0 < self.seconds <= LONGEST_SECONDS:
             raise InputError(f"A film here lasts up to {LONGEST_SECONDS:g} seconds, not {self.seconds:g}.")
         if self.rate not in RATES:
-            raise InputError(f"A film here has {', '.join(map(str, RATES))} frames a second, not {self.rate}.")
+            raise InputError(f"A film here has {', '.join(map(str, RATES))} frames per second, not {self.rate}.")
         if len(self.keys) > MOST_KEYS:
             raise InputError(f"A film here has up to {MOST_KEYS} key frames, not {len(self.keys)}.")
         if not self.groups:
-            raise InputError("Nothing moves: say what goes along, coarse, middle or fine.")
+            raise InputError("Nothing moves: choose the layers that change, coarse, middle or fine.")
         every = all(group in self.groups for group in known)
         return Morph(
             round(self.seconds * self.rate),
@@ -74,12 +74,12 @@ class FilmRequest:
 
 @dataclass(frozen=True)
 class Stage:
-    """How far a film is.
+    """Progress of a film.
 
     Attributes:
         words: for the page.
-        part: from 0 to 1; None while it is not known.
-        frame: the newest frame's picture; None before the first.
+        part: from 0 to 1; None if unknown.
+        frame: path of the newest frame's picture; None before the first.
     """
 
     words: str
@@ -91,15 +91,15 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
     """Make a film.
 
     Args:
-        visit: whose faces these are.
-        request: what is asked for.
+        visit: with the faces.
+        request: the film.
 
     Yields:
-        How far it is, and at last the film's path and the command line.
+        Stages; finally the film's path and the command line.
 
     Raises:
         InputError: as ``FilmRequest.morph`` and ``Morph``.
-        StoppedError: the visitor stopped it; nothing is left of the film.
+        StoppedError: the visitor stopped it; no file is left.
     """
     from PIL import Image
 
@@ -111,11 +111,11 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
     faces = [visit.face(name) for name in request.keys]
     morph = request.morph(tuple(studio.G.ws_groups))
     if len(faces) < 2:
-        raise InputError("A film needs two key frames at least: add faces to the row first.")
+        raise InputError("A film needs at least two key frames: add faces to the row first.")
     other = next((face.name for face in faces if record_code(face.record).z is None), None)
     if request.curve == "slerp" and other is not None:
         raise InputError(
-            f"The way through Z is for seeds of the tab Explore; {other} is none, so take another curve."
+            f"The curve through Z needs samples of the tab Explore, and {other} is not one; choose another curve."
         )
     size = film_side(request.size, studio.G)
     path = visit.files.new_path("morph", ".mp4")
@@ -136,7 +136,7 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
             return
         number, frame = now
         if frame is None:
-            yield Stage("Measuring the way", None, None)
+            yield Stage("Measuring the visible change", None, None)
         else:
             words = f"Frame {number} of {morph.frames}"
             yield Stage(words, number / morph.frames, visit.files.store(Image.fromarray(frame), "frame"))

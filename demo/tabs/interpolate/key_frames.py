@@ -1,11 +1,12 @@
-"""Faces in an order that the visitor sets."""
+"""Key frames: faces in an order that the visitor sets."""
 
 from collections.abc import Callable
 from typing import Any, Literal
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, answering, face_chooser, selected_index
+from stylegan_latents.demo.page.page import QUIET, Page, answering, face_chooser, selected_index
+from stylegan_latents.demo.page.results import choice_gallery
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
@@ -16,12 +17,11 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
     """Make the controls.
 
     Args:
-        page: of the tab.
-        tab: its id.
-        most: how many key frames there may be.
+        page, tab: the page and the tab's id.
+        most: the largest number of key frames.
 
     Returns:
-        What holds the names of the faces, in their order.
+        The state that holds the names of the faces in order.
     """
     keys, chosen = gr.State([]), gr.State(None)
     with gr.Row(equal_height=True):
@@ -29,16 +29,13 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
         with gr.Column(min_width=100):
             add = gr.Button("Add", elem_id=f"{tab}-add")
             add_all = gr.Button("Add all", elem_id=f"{tab}-add-all")
-    gr.Markdown("Key frames, in their order; choose one to move it.", elem_classes="hint")
-    row = gr.Gallery(
-        label="Key frames", show_label=False, columns=5, height=170, allow_preview=False, interactive=False,
-        buttons=[], elem_id=f"{tab}-keys",
-    )  # fmt: skip
+    gr.Markdown("Key frames in order; choose one to move it.", elem_classes="hint")
+    row = choice_gallery(f"{tab}-keys", label="Key frames", show_label=False, columns=5, height=170)
     with gr.Row():
-        moves: dict[Move, gr.Button] = {
-            "earlier": gr.Button("← Earlier", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-earlier"),
-            "later": gr.Button("Later →", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-later"),
-            "remove": gr.Button("Remove", size="sm", interactive=False, min_width=80, elem_id=f"{tab}-remove"),
+        labels: dict[Move, str] = {"earlier": "← Earlier", "later": "Later →", "remove": "Remove"}
+        moves = {
+            move: gr.Button(label, size="sm", interactive=False, min_width=80, elem_id=f"{tab}-{move}")
+            for move, label in labels.items()
         }
 
     def shown(visit: Visit, names: list[str], index: int | None) -> Any:
@@ -73,20 +70,19 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
         return change
 
     outputs = [keys, chosen, row, *moves.values()]
-    options: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-    add.click(answering(put), [page.visit, keys, chooser], outputs, **options)
-    add_all.click(answering(put_all), [page.visit, keys], outputs, **options)
-    row.select(answering(choose), [page.visit, keys], outputs, **options)
+    add.click(answering(put), [page.visit, keys, chooser], outputs, **QUIET)
+    add_all.click(answering(put_all), [page.visit, keys], outputs, **QUIET)
+    row.select(answering(choose), [page.visit, keys], outputs, **QUIET)
     for move, button in moves.items():
-        button.click(answering(moved(move)), [page.visit, keys, chosen], outputs, **options)
+        button.click(answering(moved(move)), [page.visit, keys, chosen], outputs, **QUIET)
     return keys
 
 
 def with_key(names: list[str], name: str, most: int) -> list[str]:
-    """One more key frame, at the end.
+    """The names with one more at the end.
 
     Raises:
-        InputError: there are as many as may be.
+        InputError: there are ``most`` already.
     """
     if len(names) >= most:
         raise InputError(f"A film here has up to {most} key frames; remove one first.")
@@ -94,7 +90,7 @@ def with_key(names: list[str], name: str, most: int) -> list[str]:
 
 
 def move_key(names: list[str], index: int | None, move: Move) -> tuple[list[str], int | None]:
-    """The names after a move of one of them, and where it is then; None where it is gone.
+    """The names after moving one of them, and its new index; None if it was removed.
 
     Raises:
         InputError: none is chosen.

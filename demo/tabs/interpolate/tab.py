@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import Page, Tab
-from stylegan_latents.demo.page.results import not_ready, ready, results_row
+from stylegan_latents.demo.page.results import not_ready, picture_box, ready, results_row
 from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.visit import Visit
@@ -28,12 +28,12 @@ _SMALLEST_SIDE = 256
 
 
 def build(page: Page) -> None:
-    """Put the tab's controls into the tab that is being made."""
+    """See ``Tab.build``."""
     G = page.studio.G
     sides = [G.resolution >> shift for shift in range(3) if G.resolution >> shift >= _SMALLEST_SIDE]
     sides = sides or [G.resolution]
     known = [group for group in GROUPS if group in G.ws_groups]
-    gr.Markdown("A film that goes from face to face. Put faces in a row, then make the film.")
+    gr.Markdown("A film that goes from face to face. Add faces to the row, then make the film.")
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             keys = key_frames(page, "interpolate", most=MOST_KEYS)
@@ -51,7 +51,7 @@ def build(page: Page) -> None:
                 curve = gr.Radio(
                     [("straight", "linear"), ("spline", "spline"), ("through Z", "slerp")],
                     value="linear", label="Curve",
-                    info="A spline has no corners at the faces; the way through Z is for seeds of Explore only.",
+                    info="A spline has no corners at the faces; a curve through Z needs samples of Explore.",
                     elem_id="interpolate-curve",
                 )  # fmt: skip
                 easing = gr.Radio(
@@ -60,32 +60,24 @@ def build(page: Page) -> None:
                 )  # fmt: skip
             with gr.Accordion("More", open=False), gr.Row():
                 even = gr.Checkbox(
-                    False, label="One visible speed", info="The same change from each frame to the next."
+                    False, label="Even visible speed", info="The same visible change from frame to frame."
                 )
                 groups = gr.CheckboxGroup(
-                    known, value=known, label="What goes along", info="Coarse alone turns the first face's head."
+                    known, value=known, label="Layers that change", info="Coarse alone turns the first face's head."
                 )
                 size = gr.Dropdown(
                     [(f"{side} pixels", side) for side in sides],
                     value=min(sides, key=lambda side: abs(side - 512)),
                     label="Size", info="Larger takes longer.", elem_id="interpolate-size",
                 )  # fmt: skip
-                rate = gr.Dropdown(list(RATES), value=24, label="Frames a second", info="24 is as in the cinema.")
+                rate = gr.Dropdown(list(RATES), value=24, label="Frames per second", info="24 as in the cinema.")
             buttons = begin_and_stop("interpolate", "Make the film")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
             film = gr.Video(
-                label="The film",
-                interactive=False,
-                autoplay=True,
-                loop=True,
-                buttons=[],
+                label="The film", interactive=False, autoplay=True, loop=True, buttons=[],
                 elem_id="interpolate-film",
-            )
-            drawing = gr.Image(
-                label="The frame that is drawn", alt_text="The frame that is drawn",
-                type="filepath", interactive=False, visible=False, buttons=[],
-                elem_id="interpolate-frame",
             )  # fmt: skip
+            drawing = picture_box("The newest frame", "interpolate-frame", visible=False, buttons=[])
             status = gr.HTML("", elem_id="interpolate-status")
             results = results_row("interpolate", picture="⤓ Film (MP4)")
 

@@ -1,4 +1,4 @@
-"""Single parts of one face given to another: what the tab Mix does beside the mixing of layers."""
+"""Mixing by parts and regions for the tab Mix."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 Kind = Literal["part", "region"]
 REGION_LAYERS = "middle"
-"""What a giver gives in a region, as ``edit mix --region`` has it."""
+"""The layers mixed in a region, as in ``edit mix --region``."""
 
 
 @dataclass(frozen=True)
-class Borrowed:
-    """What a face is given.
+class PartRequest:
+    """The parts or regions that a face is given.
 
     Attributes:
-        kind: ``part`` is drawn anew by its style channels, ``region`` is cut out and joined.
+        kind: ``part`` mixes style channels, ``region`` blends feature maps inside a mask.
         names: of the parts or regions.
-        giver: a face's name; empty for nobody.
+        giver: a face's name; empty for none.
         strength: see ``Donor``.
     """
 
@@ -34,12 +34,12 @@ class Borrowed:
     strength: float
 
     def __bool__(self) -> bool:
-        """Whether anything is given at all."""
+        """Whether anything is given."""
         return bool(self.names and self.giver and self.strength)
 
 
-def offered(G: "Generator") -> dict[Kind, tuple[str, ...]]:
-    """What can be given with a generator, by kind: parts that need not be found first, and regions of faces."""
+def available(G: "Generator") -> dict[Kind, tuple[str, ...]]:
+    """Names by kind that a generator supports: parts at hand, and regions of faces."""
     from stylegan_latents.editing.mixing.parts_catalogue import parts_at_hand
     from stylegan_latents.editing.regions.regions import REGIONS
     from stylegan_latents.generator.weights.zoo import models
@@ -49,20 +49,22 @@ def offered(G: "Generator") -> dict[Kind, tuple[str, ...]]:
     return found | ({"region": REGIONS} if entry is None or entry.domain == "faces" else {})
 
 
-def draw_borrowed(visit: Visit, name: str | None, request: Borrowed, *, full: bool = False) -> "tuple[Image, str]":
+def draw_with_parts(
+    visit: Visit, name: str | None, request: PartRequest, *, full: bool = False
+) -> "tuple[Image, str]":
     """A face with parts of another.
 
     Args:
-        visit: whose faces these are.
-        name: of the face that receives.
+        visit: with the faces.
+        name: of the receiving face.
         request: what it is given.
-        full: at full resolution, in float32; else a preview.
+        full: at full resolution in float32; else a preview.
 
     Returns:
-        The picture, and the command line that draws it; the latter is empty while nothing is given.
+        The picture, and the command line; the latter is empty if nothing is given.
 
     Raises:
-        InputError: a face is not there, there is no such part or region, or the picture shows no face.
+        InputError: there is no such face, part or region, or the picture shows no face.
     """
     from stylegan_latents.editing.commands.parts import THRESHOLD
     from stylegan_latents.editing.mixing.by_part import PartDonor
@@ -90,7 +92,7 @@ def draw_borrowed(visit: Visit, name: str | None, request: Borrowed, *, full: bo
     return picture, _command(face, giver, request)
 
 
-def _command(face: Face, giver: Face, request: Borrowed) -> str:
+def _command(face: Face, giver: Face, request: PartRequest) -> str:
     words = ["edit", "mix", record_name(face), record_name(giver)]
     for name in request.names:
         words += [f"--{request.kind}", name]

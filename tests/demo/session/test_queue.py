@@ -101,7 +101,7 @@ def test_whoever_stops_waiting_leaves_the_line(visit: Visit) -> None:
 
 def test_a_wish_to_stop_before_the_work_has_begun_counts(visit: Visit) -> None:
     visit.stop.set()
-    visit.get_ready()
+    visit.prepare()
     assert not visit.stop.is_set()
     visit.stop.set()  # pressed while the request is still on its way
     queue = WaitingQueue(1)
@@ -178,5 +178,5 @@ def test_it_is_idle_when_nobody_works_or_waits() -> None:
 
 def test_work_cannot_be_asked_for_while_there_is_some(visit: Visit) -> None:
     with visit.at_work(), pytest.raises(InputError, match="still running"):
-        visit.get_ready()
-    visit.get_ready()
+        visit.prepare()
+    visit.prepare()

@@ -119,7 +119,7 @@ def test_faces_are_bounded(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> Non
     seed_face(visit, 1)
     seed_face(visit, 1)  # the same one
     seed_face(visit, 2)
-    with pytest.raises(InputError, match="2 faces in this visit already"):
+    with pytest.raises(InputError, match="This visit has 2 faces already"):
         seed_face(visit, 3)
 
 

@@ -28,7 +28,7 @@ from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.demo.visits import StopsAfter, report_all, visiting
 
-WISH = DragRequest(((8.0, 8.0), (14.0, 10.0)), steps=3)
+REQUEST = DragRequest(((8.0, 8.0), (14.0, 10.0)), steps=3)
 
 
 @pytest.fixture(name="visit")
@@ -47,7 +47,7 @@ def _end(news: "Iterator[object]") -> DraggedFace:
 def test_a_dragged_face_is_one_of_the_visit_as_the_command_makes_it(
     visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = _end(drag_face(visit, "ann", WISH))
+    done = _end(drag_face(visit, "ann", REQUEST))
     assert list(visit.faces) == ["ann", "ann-dragged"]
     assert "after 3 steps" in done.summary
     assert done.face.made_by == "edit drag ann.inversion.safetensors --from 8,8 --to 14,10 --steps 3"
@@ -70,8 +70,8 @@ def test_a_painted_mask_holds_the_rest(visit: Visit) -> None:
     assert np.array_equal(np.asarray(mask)[:, :8], np.full((16, 8), 255))
     assert not np.asarray(mask)[:, 8:].any()
     path = save_mask(visit, mask)
-    free = _end(drag_face(visit, "ann", WISH))
-    held = _end(drag_face(visit, "ann", DragRequest(WISH.points, str(path), 3, 0.004)))
+    free = _end(drag_face(visit, "ann", REQUEST))
+    held = _end(drag_face(visit, "ann", DragRequest(REQUEST.points, str(path), 3, 0.004)))
     assert held.face.made_by.endswith("--mask mask.png --steps 3 --learning-rate 0.004")
     assert not torch.equal(free.face.record.inversion.ws, held.face.record.inversion.ws)
 
@@ -85,7 +85,7 @@ def test_what_was_found_is_kept_when_the_visitor_stops_it(visit: Visit) -> None:
 
 def test_every_step_shows_where_the_face_is(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drags, "run_reporting", report_all)
-    *stages, _ = drag_face(visit, "ann", WISH)
+    *stages, _ = drag_face(visit, "ann", REQUEST)
     assert [stage.step for stage in stages if isinstance(stage, DragStage)] == [1, 2, 3]
     last = stages[-1]
     assert isinstance(last, DragStage)
@@ -106,8 +106,8 @@ def test_what_cannot_be_dragged_is_said(visit: Visit) -> None:
         (DragRequest(((8.0, 8.0),)), "no target yet"),
         (DragRequest(((8.0, 8.0), (8.0, 8.0))), "No point is to move"),
         (DragRequest(((8.0, 8.0), (99.0, 8.0))), "outside of the picture"),
-        (DragRequest(WISH.points, steps=0), "1 to 500 steps"),
-        (DragRequest(WISH.points, "mouth", steps=1), "No face was found in ann"),
+        (DragRequest(REQUEST.points, steps=0), "1 to 500 steps"),
+        (DragRequest(REQUEST.points, "mouth", steps=1), "No face was found in ann"),
     ):
         with pytest.raises(InputError, match=words):
             list(drag_face(visit, "ann", wish))

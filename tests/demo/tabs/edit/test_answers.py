@@ -50,15 +50,15 @@ def test_only_the_last_move_rests(visit: Visit, face: Face, monkeypatch: pytest.
 
     async def moves() -> list[object]:
         move(visit, face, "pose", 1.0)
-        first = asyncio.create_task(edit_answers.rested(visit))
+        first = asyncio.create_task(edit_answers.wait_for_rest(visit))
         await asyncio.sleep(0)
         move(visit, face, "pose", 2.0)
-        return [await first, await edit_answers.rested(visit)]
+        return [await first, await edit_answers.wait_for_rest(visit)]
 
     assert asyncio.run(moves()) == [gr.skip(), visit.moves]
     values = [2.0 if name == "pose" else 0.0 for name in visit.all_directions]
     edit_answers.draw(visit, face.name, "Face", *values)
-    assert asyncio.run(edit_answers.rested(visit)) == gr.skip()  # it is drawn already
+    assert asyncio.run(edit_answers.wait_for_rest(visit)) == gr.skip()  # it is drawn already
 
 
 def test_a_picture_of_older_strengths_does_not_end_the_newer_moves_wait(
@@ -69,7 +69,7 @@ def test_a_picture_of_older_strengths_does_not_end_the_newer_moves_wait(
     move(visit, face, "pose", 2.0)
     older = [1.0 if name == "pose" else 0.0 for name in visit.all_directions]
     edit_answers.draw(visit, face.name, "Face", *older)
-    assert asyncio.run(edit_answers.rested(visit)) == visit.moves
+    assert asyncio.run(edit_answers.wait_for_rest(visit)) == visit.moves
 
 
 def test_what_was_undone_meanwhile_is_not_drawn_and_no_step(visit: Visit, face: Face) -> None:

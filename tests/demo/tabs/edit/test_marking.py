@@ -54,7 +54,7 @@ def test_a_click_that_the_page_cannot_have_sent_is_refused(
     studio: Studio, visit: Visit, tmp_path: Path, index: object
 ) -> None:
     begin(studio, visit, tmp_path)
-    with pytest.raises(InputError, match="The page cannot have sent this"):
+    with pytest.raises(InputError, match="This request was not made by the page"):
         marking.click(visit, gr.SelectData(None, {"index": index, "value": None}))
     assert visit.marking is not None
     assert not visit.marking.marks

@@ -20,7 +20,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from tests.demo.visits import StopsAfter, report_all, visiting
 
-WISH = FilmRequest(("ann", "cleo", "bob"), seconds=0.5, rate=12, size=32)
+REQUEST = FilmRequest(("ann", "cleo", "bob"), seconds=0.5, rate=12, size=32)
 
 
 @pytest.fixture(name="visit")
@@ -36,7 +36,7 @@ def _frames(path: str | Path) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]
 
 
 def test_the_film_goes_through_the_faces_in_their_order(visit: Visit) -> None:
-    *_, end = draw_film(visit, WISH)
+    *_, end = draw_film(visit, REQUEST)
     assert isinstance(end, Done)
     path, command = end.result
     frames = _frames(path)
@@ -53,7 +53,7 @@ def test_the_film_goes_through_the_faces_in_their_order(visit: Visit) -> None:
 
 
 def test_the_command_makes_the_same_film(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wish = replace(WISH, curve="spline", easing="smooth", end="back", groups=("coarse", "middle"))
+    wish = replace(REQUEST, curve="spline", easing="smooth", end="back", groups=("coarse", "middle"))
     *_, end = draw_film(visit, wish)
     assert isinstance(end, Done)
     path, command = end.result
@@ -61,7 +61,7 @@ def test_the_command_makes_the_same_film(visit: Visit, tmp_path: Path, monkeypat
     work.mkdir()
     monkeypatch.chdir(work)
     save_native(visit.studio.G, work / "small.safetensors")
-    for name in WISH.keys:
+    for name in REQUEST.keys:
         visit.faces[name].record.inversion.save(f"{name}.inversion.safetensors")
     assert main([*shlex.split(command)[1:], "--model", "small.safetensors", "--device", "cpu"]) == 0
     assert np.abs(_frames("morph.mp4") - _frames(path)).mean() < 2
@@ -70,13 +70,13 @@ def test_the_command_makes_the_same_film(visit: Visit, tmp_path: Path, monkeypat
 def test_a_film_can_be_stopped_and_leaves_nothing(visit: Visit) -> None:
     visit.stop = StopsAfter(visit, 2)
     with pytest.raises(StoppedError):
-        list(draw_film(visit, WISH))
+        list(draw_film(visit, REQUEST))
     assert not list(visit.files.folder.rglob("*.mp4"))
 
 
 def test_the_frames_are_shown_as_they_are_drawn(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpolate, "run_reporting", report_all)
-    *stages, _ = draw_film(visit, WISH)
+    *stages, _ = draw_film(visit, REQUEST)
     assert [stage.words for stage in stages if isinstance(stage, Stage)] == [f"Frame {i} of 6" for i in range(1, 7)]
     last = stages[-1]
     assert isinstance(last, Stage)
@@ -87,14 +87,14 @@ def test_the_frames_are_shown_as_they_are_drawn(visit: Visit, monkeypatch: pytes
 
 def test_what_makes_no_film_is_said(visit: Visit) -> None:
     for wish, words in (
-        (replace(WISH, keys=()), "two key frames at least"),
-        (replace(WISH, keys=("ann", "dora")), "no face 'dora'"),
-        (replace(WISH, keys=("ann",) * 25), "up to 24 key frames"),
-        (replace(WISH, seconds=21.0), "up to 20 seconds"),
-        (replace(WISH, rate=60), "12, 24, 30 frames a second"),
-        (replace(WISH, size=48), "--size takes"),
-        (replace(WISH, groups=()), "Nothing moves"),
-        (replace(WISH, curve="slerp"), "ann is none"),
+        (replace(REQUEST, keys=()), "at least two key frames"),
+        (replace(REQUEST, keys=("ann", "dora")), "no face 'dora'"),
+        (replace(REQUEST, keys=("ann",) * 25), "up to 24 key frames"),
+        (replace(REQUEST, seconds=21.0), "up to 20 seconds"),
+        (replace(REQUEST, rate=60), "12, 24, 30 frames per second"),
+        (replace(REQUEST, size=48), "--size takes"),
+        (replace(REQUEST, groups=()), "Nothing moves"),
+        (replace(REQUEST, curve="slerp"), "ann is not one"),
     ):
         with pytest.raises(InputError, match=words):
             list(draw_film(visit, wish))

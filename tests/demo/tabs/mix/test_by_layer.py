@@ -11,8 +11,9 @@ from PIL import Image
 
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.demo.tabs.mix import by_layer as mixes
-from stylegan_latents.demo.tabs.mix.by_layer import Share, draw_figure, draw_mix, keep_mix
+from stylegan_latents.demo.tabs.mix import figure
+from stylegan_latents.demo.tabs.mix.by_layer import Share, draw_mix, keep_mix
+from stylegan_latents.demo.tabs.mix.figure import draw_figure
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.mixing.mixing import Donor, mix
 from stylegan_latents.generator.errors import InputError
@@ -67,7 +68,7 @@ def test_a_kept_mix_is_a_face_with_the_record_that_the_command_writes(
 def test_the_figure_tells_how_far_it_is_and_ends_with_a_picture(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mixes, "run_reporting", report_all)
+    monkeypatch.setattr(figure, "run_reporting", report_all)
     *news, end = draw_figure(visit, ["ann", "bob"], [], "coarse", 1.0)
     assert isinstance(end, Done)
     path, command = end.result
@@ -96,9 +97,9 @@ def test_what_cannot_be_mixed_is_said(visit: Visit) -> None:
         keep_mix(visit, "ann", [Share("coarse", "bob", 0.0)])
     with pytest.raises(InputError, match="from 0"):
         draw_mix(visit, "ann", [Share("coarse", "bob", 2.0)])
-    with pytest.raises(InputError, match="two faces at least"):
+    with pytest.raises(InputError, match="at least two faces"):
         list(draw_figure(visit, ["ann"], [], "coarse", 1.0))
     with pytest.raises(InputError, match="up to 8 faces a side"):
         list(draw_figure(visit, ["ann", "bob"] * 5, [], "coarse", 1.0))
-    with pytest.raises(InputError, match="Say which styles"):
+    with pytest.raises(InputError, match="Choose the styles to mix"):
         list(draw_figure(visit, ["ann", "bob"], [], "", 1.0))

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.demo.tabs.mix.by_part import Borrowed, draw_borrowed, offered
+from stylegan_latents.demo.tabs.mix.by_part import PartRequest, available, draw_with_parts
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.mixing import parts_catalogue
 from stylegan_latents.editing.mixing.parts import Parts
@@ -54,17 +54,17 @@ def run_command(visit: Visit, command: str, folder: Path, monkeypatch: pytest.Mo
 def test_a_part_is_given_as_the_command_does_it(
     visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own, none = draw_borrowed(visit, "ann", Borrowed("part", ("eyes",), "", 1.0), full=True)
+    own, none = draw_with_parts(visit, "ann", PartRequest("part", ("eyes",), "", 1.0), full=True)
     assert none == ""
-    wish = Borrowed("part", ("eyes", "hair"), "bob", 0.5)
-    picture, command = draw_borrowed(visit, "ann", wish, full=True)
+    wish = PartRequest("part", ("eyes", "hair"), "bob", 0.5)
+    picture, command = draw_with_parts(visit, "ann", wish, full=True)
     assert command == (
         "edit mix ann.inversion.safetensors bob.inversion.safetensors --part eyes --part hair --strength 0.5"
     )
     assert (values(picture) != values(own)).any()
     made = run_command(visit, command, tmp_path / "elsewhere", monkeypatch)
     assert abs(values(made) - values(picture)).max() <= 1
-    preview, _ = draw_borrowed(visit, "ann", wish)
+    preview, _ = draw_with_parts(visit, "ann", wish)
     assert preview.width == visit.studio.preview_size < picture.width
 
 
@@ -75,17 +75,17 @@ def test_a_region_is_given_as_the_command_does_it(
     turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)[:, None]
     points = 0.5 + 0.25 * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
     monkeypatch.setattr(regions, "face_landmarks", lambda *_: Landmarks.from_ibug(points))
-    own, _ = draw_borrowed(visit, "ann", Borrowed("region", (), "bob", 1.0), full=True)
-    wish = Borrowed("region", ("mouth",), "bob", 1.0)
-    picture, command = draw_borrowed(visit, "ann", wish, full=True)
+    own, _ = draw_with_parts(visit, "ann", PartRequest("region", (), "bob", 1.0), full=True)
+    wish = PartRequest("region", ("mouth",), "bob", 1.0)
+    picture, command = draw_with_parts(visit, "ann", wish, full=True)
     assert command == "edit mix ann.inversion.safetensors bob.inversion.safetensors --region mouth"
     difference = abs(values(picture) - values(own)).sum(axis=2)
     assert difference.any()
     assert not difference[0].any()  # away from the mouth all stays as it is
     made = run_command(visit, command, tmp_path / "elsewhere", monkeypatch)
     assert abs(values(made) - values(picture)).max() <= 1
-    small, _ = draw_borrowed(visit, "ann", wish)
-    before, _ = draw_borrowed(visit, "ann", Borrowed("region", (), "bob", 1.0))
+    small, _ = draw_with_parts(visit, "ann", wish)
+    before, _ = draw_with_parts(visit, "ann", PartRequest("region", (), "bob", 1.0))
     assert small.width == before.width == visit.studio.preview_size
     difference = abs(values(small) - values(before)).sum(axis=2)
     assert difference.any()
@@ -94,14 +94,14 @@ def test_a_region_is_given_as_the_command_does_it(
 
 def test_what_cannot_be_given_is_said(visit: Visit) -> None:
     with pytest.raises(InputError, match="no face 'dora'"):
-        draw_borrowed(visit, "ann", Borrowed("part", ("eyes",), "dora", 1.0))
+        draw_with_parts(visit, "ann", PartRequest("part", ("eyes",), "dora", 1.0))
     with pytest.raises(InputError, match="has no part 'wings'"):
-        draw_borrowed(visit, "ann", Borrowed("part", ("wings",), "bob", 1.0))
+        draw_with_parts(visit, "ann", PartRequest("part", ("wings",), "bob", 1.0))
     with pytest.raises(InputError, match="No face was found"):
-        draw_borrowed(visit, "ann", Borrowed("region", ("eyes",), "bob", 1.0))
+        draw_with_parts(visit, "ann", PartRequest("region", ("eyes",), "bob", 1.0))
 
 
 def test_only_parts_at_hand_are_offered(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert offered(visit.studio.G) == {"part": ("eyes", "hair"), "region": regions.REGIONS}
+    assert available(visit.studio.G) == {"part": ("eyes", "hair"), "region": regions.REGIONS}
     monkeypatch.setattr(parts_catalogue, "_shipped", dict)
-    assert list(offered(visit.studio.G)) == ["region"]
+    assert list(available(visit.studio.G)) == ["region"]
