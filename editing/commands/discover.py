@@ -170,9 +170,9 @@ def _left_out(direction: "Direction") -> list[str]:
     others = direction.provenance.get("leakage_leaves_out")
     if not isinstance(others, list) or not others:
         return []
-    from stylegan_latents.editing.discovery.scorers.exclusive import say_left_out
+    from stylegan_latents.editing.discovery.scorers.exclusive import leakage_notes
 
-    return say_left_out({str(direction.provenance.get("score")): [str(name) for name in others]})
+    return leakage_notes({str(direction.provenance.get("score")): [str(name) for name in others]})
 
 
 def _at_chance(direction: "Direction") -> list[str]:

@@ -91,7 +91,7 @@ def fit_head(landmarks: Landmarks) -> tuple[Array, Array]:
     return values, error
 
 
-def look_ahead(landmarks: Landmarks, pose: Array) -> Landmarks:
+def undo_pose(landmarks: Landmarks, pose: Array) -> Landmarks:
     """Undo the pose: landmarks of N faces in millimetres on heads that look straight ahead.
 
     Depth is the generic head's, so this is exact for a head of that shape and close for others.
@@ -113,7 +113,7 @@ def expression_scores(landmarks: Landmarks) -> Array:
     """Score expressions.
 
     Args:
-        landmarks: of N faces, in millimetres, x to the viewer's right and y down, from ``look_ahead``.
+        landmarks: of N faces, in millimetres, x to the viewer's right and y down, from ``undo_pose``.
 
     Returns:
         ``[N, 4]``, in the order of ``EXPRESSIONS``, each growing with what its name says:
