@@ -94,8 +94,8 @@ class InterFaceGAN:
         identity: Scorer | None = None,
         report: Report | None = None,
     ) -> None:
-        self.G, self.scorer, self.method, self.codes, self.refine = G, scorer, method, codes, refine
-        self.exact = exact
+        self.G, self.scorer, self.method, self.codes = G, scorer, method, codes
+        self.refine, self.exact = refine, exact
         if isinstance(samples, int):
             samples = sample(G, scorer, samples, exact=exact)
         everything = samples.valid()
@@ -109,9 +109,7 @@ class InterFaceGAN:
         self._identity_effects: Array | None = None
         if least_identity_change:
             if identity is None or not set(identity.names) <= set(samples.names):
-                raise ValueError(
-                    "for the least identity change, the samples have to be scored by the identity, too"
-                )
+                raise ValueError("least_identity_change: the samples have to be scored by the identity, too")
             self._identity_effects = identity_effects(everything.select(identity.names))
         self.reduce_leakage = tuple(dict.fromkeys((*reduce_leakage, *hold_identity)))
         self.attributes = scorer.default_attributes() if attributes is None else tuple(attributes)
@@ -238,12 +236,7 @@ class InterFaceGAN:
         return whole * mask
 
     def recombined(self, attribute: Attribute, steps: Mapping[str, Array]) -> Array:
-        """A step that changes the other attributes' scores, and the identity, least on every code.
-
-        Args:
-            attribute: whose score the step changes.
-            steps: of all attributes, ``[3, w_dim]``.
-        """
+        """The step for an attribute, of all attributes' ``[3, w_dim]``, with least other change on every code."""
         self.report(f"reducing the leakage of {attribute.name}")
         parts, own = candidate_steps(self.model, attribute, steps)
         ws, before = self.held_out.codes(_CANDIDATE_SEED, max(2, self.codes // 2))

@@ -1,5 +1,6 @@
 """Directions from a table of scores, without a scorer for edits: InterFaceGAN as published (Shen et al.,
-"Interpreting the Latent Space of GANs for Semantic Face Editing", 2020), a linear fit with other attributes projected out.
+"Interpreting the Latent Space of GANs for Semantic Face Editing", 2020), a linear fit with other attributes
+projected out.
 """
 
 import math

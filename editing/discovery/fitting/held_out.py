@@ -51,7 +51,7 @@ class HeldOut:
         return changes(self.G, self.scorer, direction, ws, strengths, before=before, exact=self.exact)
 
     def gains(self, attribute: Attribute, step: Array) -> Array:
-        """Mean change of every score by one step, in deviations, measured at ``_LENGTH`` steps in both directions."""
+        """Mean change of every score by one step, in deviations, measured at ``_LENGTH`` in both directions."""
         ws, before = self.codes(_GAIN_SEED, self.count)
         result = self.changes(self._direction(attribute, step, _LENGTH), ws, (-1, 1), before)
         gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * _LENGTH)

@@ -1,7 +1,7 @@
 """Identity preservation: dlib's face descriptor (King 2017) as scores, and the steps in W that change it least.
 
-InterFaceGAN's conditional step (Shen et al. 2020, section 3.3) leaves other scores unchanged. No step does so for all
-numbers of a descriptor, so that their change is minimised by least squares in whitened W.
+InterFaceGAN's conditional step (Shen et al. 2020, section 3.3) leaves other scores unchanged. No step does so for
+all numbers of a descriptor, so that their change is minimised by least squares in whitened W.
 """
 
 import functools
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 _NUMBERS = 128
 # Changes that differ from face to face, which no linear model predicts, by a step of length 1 in whitened W in
-# coarse, middle or fine rows: of the descriptor, and of the scores in deviations. 46 steps on 16 codes, default model.
+# coarse, middle or fine rows: of the descriptor, and of the scores in deviations. 46 steps on 16 codes.
 _IDENTITY_BY_FACE = (0.107, 0.102, 0.052)
 _SCORES_BY_FACE = (0.31, 0.26, 0.12)
 # Weights of squared score changes in deviations; the descriptor's squared change has 1.
 _JUDGED_WEIGHT, _FIXED_WEIGHT, _LOOSE_WEIGHT = 0.1, 0.2, 0.02
-# Largest identity distance at strength 2 (dlib takes 0.6 for another person), and least factor to shorten by for it.
+# Largest identity distance at strength 2 (dlib takes 0.6 for another person), and least factor to shorten by.
 _SAME_PERSON, _LEAST_SHARE = 0.5, 0.8
 
 

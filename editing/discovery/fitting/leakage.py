@@ -27,7 +27,7 @@ class Effect:
         names: of all scores.
         intended: median change of its own score by a unit of strength, at ±1.
         moved: mean signed change of every score by a unit of strength, ``[len(names)]``.
-        leakage: mean absolute change of the other directions' scores over that of its own, at ±2; NaN without others.
+        leakage: mean absolute change of other directions' scores over that of its own, at ±2; NaN without others.
         bias: the same for mean signed changes: the leakage that all faces share.
     """
 

@@ -1,8 +1,8 @@
 """Recombination of steps, so that an edit preserves the other scores on every face and not only on average.
 
-Projecting out (Shen et al. 2020) and cancelling measured means still let an edit make one face smile and another one
-frown. Here candidate steps are applied one by one to codes, and the combination with the smallest mean square of the
-other scores' changes follows in closed form. The numbers of the identity descriptor can be further scores.
+Projecting out (Shen et al. 2020) and cancelling measured means still let an edit make one face smile and another
+frown. Here candidate steps are applied one by one to codes, and the combination with the smallest mean square of
+the other scores' changes follows in closed form. The numbers of the identity descriptor can be further scores.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,8 +55,8 @@ class Candidates:
 
 
 def candidate_steps(model: LinearModel, attribute: Attribute, steps: Mapping[str, Array]) -> tuple[Array, int]:
-    """The steps to recombine: the own step, the plain fit's and the other attributes', each split by groups of rows,
-    and steps of scores without a direction.
+    """The steps to recombine: the own step, the plain fit's and the other attributes', split by groups of rows, and
+    steps of scores without a direction.
 
     Args:
         model: the fit.
@@ -117,7 +117,7 @@ def measure_candidates(
     scored = np.isfinite(changes).all(axis=(0, 2)) & np.isfinite(before).all(axis=1)
     scores, descriptor = np.split(changes[:, scored], [len(scorer.names)], axis=2)
     return Candidates(
-        parts, own, scores / deviations, tuple(scorer.names), None if identity is None else descriptor
+        steps, own, scores / deviations, tuple(scorer.names), None if identity is None else descriptor
     )
 
 

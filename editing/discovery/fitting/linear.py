@@ -150,9 +150,7 @@ def _weights(codes: Array, scores: Array, method: Method, strength: float) -> Ar
         ends = (score <= low) | (score >= high)
         labels = score[ends] >= high
         if labels.all() or not labels.any():
-            raise InputError(
-                "A score is equal for nearly all samples, so that there are no two sides to tell apart; use --fit ridge."
-            )
+            raise InputError("A score is equal for nearly all samples, with no two sides to tell apart.")
         # The curvature of the logistic loss is a quarter of the squared one's.
         svm, logistic = LinearSVC(C=1 / strength, random_state=0), LogisticRegression(C=4 / strength, max_iter=300)
         model = svm if method == "svm" else logistic

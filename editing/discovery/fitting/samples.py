@@ -107,8 +107,8 @@ def score_codes(
 ) -> Array:
     """Scores of the pictures of ws, ``[N, len(scorer.names)]``.
 
-    Pictures have ``size`` pixels a side, at most the resolution, and are exact or those of ``Generator.sketch``. On a
-    CPU all cores are used.
+    Pictures have ``size`` pixels a side, at most the resolution, and are exact or those of ``Generator.sketch``. On
+    a CPU all cores are used.
     """
     from stylegan_latents.generator.ops.memory import keep_freed_memory
 
@@ -163,8 +163,8 @@ def sample(
         seed: of the codes; see ``draw_codes``.
         truncation: of the codes; a compromise between broken faces and little variation.
         size: side of the scored pictures in pixels.
-        exact: whether to score exact pictures instead of sketches, which are sharp at the scorer's focus; directions
-            of face attributes from 600 samples had cosines of 0.988 and more between the two.
+        exact: whether to score exact pictures instead of sketches, sharp only at the scorer's focus; directions of
+            face attributes from 600 samples had cosines of 0.988 and more between the two.
         cache: folder for the scores, from which an interrupted run resumes; None for no cache.
         progress: called with the number of samples done and the total.
 

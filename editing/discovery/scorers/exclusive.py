@@ -1,7 +1,4 @@
-"""Scores that cannot change one without the other, such as those of mutually exclusive classes.
-
-What an edit does to one of them it does to the other, whatever the direction, so that it does not count as leakage.
-"""
+"""Dependent scores, such as those of mutually exclusive classes, whose common changes do not count as leakage."""
 
 from collections.abc import Mapping, Sequence
 

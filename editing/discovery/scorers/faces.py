@@ -1,4 +1,4 @@
-"""Everything this package measures on an aligned face, in one pass over the picture."""
+"""The scores of an aligned face: pose, expression, age, gender and appearance."""
 
 from functools import partial
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Where a head looks, from its landmarks, and its expression, from the landmarks of a head that looks ahead.
+"""Head pose from landmarks, and expressions from landmarks with the pose undone.
 
 A generic head is laid over the landmarks by least squares under a scaled orthographic camera (POSIT's camera:
 DeMenthon and Davis 1995), which is what portraits taken from over a metre away come close to. Only points on
