@@ -51,13 +51,11 @@ class Output:
     panel: ClassVar[str] = "Output"
     out: Annotated[
         Path,
-        typer.Option(
-            help="Folder for the files; the current one by default.", metavar="FOLDER", show_default=False
-        ),
+        typer.Option(help="Folder for the files; by default this one.", metavar="FOLDER", show_default=False),
     ] = Path()
     name_by_space: Annotated[
         bool,
-        typer.Option("--name-by-space", help="Start file names with the latent space, as for shipped directions."),
+        typer.Option("--name-by-space", help="Start file names with the latent space, as shipped ones do."),
     ] = False
     sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.")] = True
     record: Annotated[
@@ -65,7 +63,7 @@ class Output:
     ] = None
     show: Annotated[
         int,
-        typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample that the sheet is drawn on.", metavar="N"),
+        typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample to draw the sheet on.", metavar="N"),
     ] = 0
     overwrite: Overwrite = False
 
@@ -182,8 +180,8 @@ def _at_chance(direction: "Direction") -> list[str]:
     if not isinstance(accuracy, float) or accuracy >= _LEAST_ACCURACY:
         return []
     return [
-        f"'{direction.name}' is hardly better than chance: the codes do not predict this score. Take more samples or "
-        "another scorer."
+        f"'{direction.name}' is hardly better than chance: the codes do not predict this score. Take more "
+        "samples or another scorer."
     ]
 
 

@@ -81,8 +81,8 @@ class ClassifierScorer(Scorer):
         declared = outputs or settings.outputs
         self.outputs: Outputs = "probabilities" if sums and declared != "scores" else declared or "scores"
         self.exclusive = (self.names,) if sums or (count > 1 and self.outputs == "logits") else ()
-        settings = f"{self.size} {self.preprocessing} {self._channels_last} {self.outputs}"
-        self.version = f"{path.stem}-{hashlib.sha256(path.read_bytes() + settings.encode()).hexdigest()[:16]}"
+        key = f"{self.size} {self.preprocessing} {self._channels_last} {self.outputs}"
+        self.version = f"{path.stem}-{hashlib.sha256(path.read_bytes() + key.encode()).hexdigest()[:16]}"
         self.notes = (self._describe(settings if preprocessing is None else NetworkSettings()),)
 
     @classmethod
@@ -96,13 +96,13 @@ class ClassifierScorer(Scorer):
         chosen = tuple(names or settings.names or numbered)
         if len(chosen) != count or len(set(chosen)) != count:
             own = self.path.with_suffix(".json").name
-            mend = (
+            source = (
                 ""
                 if names or settings.names is None
                 else f" from {settings.files[-1].name}; name all of them in {own}"
             )
             raise InputError(
-                f"{self.path.name} gives {count} numbers for a picture, and {len(set(chosen))} names came{mend}."
+                f"{self.path.name} gives {count} numbers for a picture, and {len(set(chosen))} names came{source}."
             )
         return chosen
 

@@ -140,7 +140,7 @@ class _Reader:
     """Reads values out of what files say, and names the file and the key where one has no meaning.
 
     Args:
-        values: the values.
+        values: by key.
         origins: the file of each.
     """
 
