@@ -309,7 +309,7 @@ def test_bad_input_is_one_sentence(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert main(["discover", *arguments, *MODEL]) == 2
-    at_work = ("scoring samples", "looking for faces")
+    at_work = ("scoring samples", "detecting faces")
     (error,) = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(at_work)]
     assert words in error
     assert not _made(folder)
