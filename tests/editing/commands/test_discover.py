@@ -297,7 +297,7 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture
         (["-m", "sefa", "--fit", "svm"], "does not take --fit"),
         (["-m", "sefa", "--local", "ratio"], "does not take --local"),
         (["-m", "stylespace", "--mask", "mouth", "--local", "ratio"], "does not take --local"),
-        (["-m", "lowrank", "--local", "null-space"], "give the place with --mask"),
+        (["-m", "lowrank", "--local", "null-space"], "give one with --mask"),
         (["-m", "lowrank", "--mask", "mouth", "--local", "nearby"], "nearby"),
         (["-m", "sefa", "--table", "fs3.npy"], "does not take --table"),
         (["-m", "text", "--text", "a", "--neutral", "b", "--threshold", "0.1"], "--threshold is for a --table"),
