@@ -1,4 +1,4 @@
-"""The command ``edit discover``: directions found anew, each in a file, and a sheet of what they do."""
+"""The command ``edit discover``: finds directions, and writes a file for each and a sheet of their edits."""
 
 import contextlib
 import shlex
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 discover_app = new_app()
 
-# Share of held-out samples on the right side of the median: below it, what was found is mostly the samples' chance.
-_TELLING = 0.6
+# Accuracy on held-out samples below which a direction is close to chance.
+_LEAST_ACCURACY = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """Which finder is asked for."""
+    """The finder to use."""
 
     method: Annotated[
         str,
@@ -46,30 +46,29 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What is written, and where."""
+    """The files to write."""
 
     panel: ClassVar[str] = "Output"
     out: Annotated[
-        Path, typer.Option(help="Folder for the files; this one by default.", metavar="FOLDER", show_default=False)
+        Path,
+        typer.Option(help="Folder for the files; by default this one.", metavar="FOLDER", show_default=False),
     ] = Path()
     name_by_space: Annotated[
-        bool, typer.Option("--name-by-space", help="Name files as shipped directions are, the latent space first.")
+        bool,
+        typer.Option("--name-by-space", help="Start file names with the latent space, as shipped ones do."),
     ] = False
     sheet: Annotated[bool, typer.Option(help="Whether to draw the sheet.")] = True
     record: Annotated[
-        Path | None, typer.Option(help="Show them on this inversion instead of a sample.", metavar="RECORD")
+        Path | None, typer.Option(help="Draw the sheet on this inversion instead of a sample.", metavar="RECORD")
     ] = None
     show: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample that they are shown on.", metavar="N")
+        int,
+        typer.Option(min=0, max=LARGEST_SEED, help="Seed of the sample to draw the sheet on.", metavar="N"),
     ] = 0
     overwrite: Overwrite = False
 
     def files(self, names: tuple[str, ...], sheet: str, space: str) -> tuple[list[Path], list[Path]]:
-        """The directions' files, and the sheet's where one is drawn.
-
-        Raises:
-            InputError: one exists and may not be replaced.
-        """
+        """The files of the directions and of the sheet; InputError if one exists and may not be replaced."""
         from stylegan_latents.editing.directions.catalogue import shipped_path
 
         by_space = [shipped_path(space, name, self.out) for name in names]
@@ -83,7 +82,7 @@ class Output:
         return files, pictures
 
 
-# The finders' options are read from their registry, so that the dataclass of the command is made here.
+# The finders' options come from their registry.
 _SETTINGS = make_dataclass(
     "DiscoverSettings",
     [
@@ -112,13 +111,13 @@ _SETTINGS = make_dataclass(
 )
 @takes(_SETTINGS)
 def discover(settings: Any) -> None:
-    """Find directions, write each to a file for --direction, and draw a sheet of what they do."""
+    """Find directions, write each to a file for --direction, and draw a sheet of their edits."""
     method, output, on = settings.chosen.method, settings.output, settings.on
     options = options_of(method, settings.finder)
-    share_freed_memory()  # before there are threads, each of which would get memory of its own
+    share_freed_memory()  # before threads start
     with show_work() as begin, contextlib.closing(OutputLocks()) as locks, keep_freed_memory():
         plan = options.plan(begin)
-        check_writable(output.out)  # minutes of work come before the first file
+        check_writable(output.out)  # before minutes of work
         G, ws, noise = _shown(output, on)
         files, pictures = output.files(plan.names, getattr(options, "name", None) or method, G.latent_space)
         for path in [*files, *pictures]:
@@ -147,7 +146,7 @@ def discover(settings: Any) -> None:
 
 
 def _from_the_first_step(begin: Begin, work: str) -> Progress:
-    """A progress bar that begins when something is done, and not at all for work of no length."""
+    """A progress bar that appears with the first step."""
     begun: list[Progress] = []
 
     def report(done: int, whole: int) -> None:
@@ -159,52 +158,49 @@ def _from_the_first_step(begin: Begin, work: str) -> Progress:
 
 
 def _next_command(file: Path, output: Output, model: str | None) -> str:
-    """How to edit with what was found."""
+    """A command line that edits with a found direction."""
     words = ["edit", *([] if output.record is None else [str(output.record)]), "--direction", str(file)]
     words += ["--strength", "2", *([] if model is None else ["--model", model])]
     return shlex.join(words)
 
 
 def _left_out(direction: "Direction") -> list[str]:
-    """Which scores the leakage leaves out, as a sentence."""
+    """A sentence on the scores that the leakage leaves out."""
     others = direction.provenance.get("leakage_leaves_out")
     if not isinstance(others, list) or not others:
         return []
-    from stylegan_latents.editing.discovery.scorers.exclusive import say_left_out
+    from stylegan_latents.editing.discovery.scorers.exclusive import leakage_notes
 
-    return say_left_out({str(direction.provenance.get("score")): [str(name) for name in others]})
+    return leakage_notes({str(direction.provenance.get("score")): [str(name) for name in others]})
 
 
 def _at_chance(direction: "Direction") -> list[str]:
-    """That the samples' codes hardly predict the score, as a sentence."""
+    """A sentence if the codes hardly predict the score."""
     accuracy = direction.provenance.get("held_out_accuracy")
-    if not isinstance(accuracy, float) or accuracy >= _TELLING:
+    if not isinstance(accuracy, float) or accuracy >= _LEAST_ACCURACY:
         return []
     return [
-        f"'{direction.name}' is hardly better than chance: the codes do not tell this score. More samples may, or "
-        "another scorer."
+        f"'{direction.name}' is hardly better than chance: the codes do not predict this score. Take more "
+        "samples or another scorer."
     ]
 
 
 def _quality(direction: "Direction") -> str:
-    """What is known of how good a direction is, in brackets."""
-    said = {
+    """Measures of a direction's quality, in brackets."""
+    measures = {
         "held_out_accuracy": "accuracy {:.2f} on held-out samples, where 0.5 is chance",
         "leakage": "leakage {:.2f}",
         "agreement": "agreement {:.2f}",
         "score": "score {:.2f}",
         "share": "share {:.3f}",
     }
-    parts = []
-    for key, words in said.items():
-        value = direction.provenance.get(key)
-        if isinstance(value, float):
-            parts.append(words.format(value))
-    return f" ({', '.join(parts)})" if parts else ""
+    values = {key: direction.provenance.get(key) for key in measures}
+    known = [measures[key].format(value) for key, value in values.items() if isinstance(value, float)]
+    return f" ({', '.join(known)})" if known else ""
 
 
 def _shown(output: Output, on: RecordModelOptions) -> "tuple[Generator, Tensor, Noise]":
-    """The generator, and the code and noise to show the directions on."""
+    """The generator, and the code and noise for the sheet."""
     if output.record is not None:
         from stylegan_latents.editing.records.opened import OpenRecord
 

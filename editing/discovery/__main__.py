@@ -1,6 +1,6 @@
 """``edit discover`` as a module; without ``--method`` it finds the face directions that are shipped.
 
-``stylegan-latents discover --out FOLDER`` takes about an hour. What is typed replaces the options of ``SHIPPED``.
+``stylegan-latents discover --out FOLDER`` takes about an hour. Given options replace those of ``SHIPPED``.
 """
 
 import sys
@@ -18,7 +18,7 @@ SHIPPED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("--hold-identity", "--keep-person"): ("pitch", "smile", "mouth-open", "eyes-open"),
     ("--least-identity-change", "--spare-person"): ("age", "gender"),
 }
-"""How the shipped directions are found, by the spellings of each option."""
+"""The options of the shipped directions, by the spellings of each."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def completed(arguments: Sequence[str]) -> list[str]:
-    """What is typed, as ``edit discover`` takes it: without ``--method``, with the options of ``SHIPPED``."""
+    """The arguments for ``edit discover``; without ``--method``, with the options of ``SHIPPED``."""
     words = list(arguments)
     for index, word in enumerate(words[1:]):
         # The method of the fit: --method ridge.

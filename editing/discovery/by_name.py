@@ -22,11 +22,10 @@ class FinderEntry:
     """A finder.
 
     Attributes:
-        title: as papers write its name.
-        summary: what its directions are, in a few words.
-        options: what it can be told; they make it, and import what it needs when it is made.
-        axes: whether its directions are axes of the model, of which there is always a next one, and for which
-            nothing has to be given.
+        title: its name in papers.
+        summary: a phrase on its directions.
+        options: its options, whose plan makes it.
+        axes: whether its directions are ranked axes of the model, which need no input.
     """
 
     title: str
@@ -58,7 +57,7 @@ def finder(name: str) -> FinderEntry:
 
 
 def all_options() -> type[Any]:
-    """A dataclass of the options of all finders, each once, whose help says which finders take it."""
+    """A dataclass of all finders' options, whose help names the finders that take each."""
     made: list[tuple[str, Any, Any]] = []
     for name, hint, one in _options():
         kind, option = get_args(hint)
@@ -113,7 +112,7 @@ def _takers(option: str) -> list[str]:
 
 
 def _spelling(name: str, hint: Any) -> str:
-    """How the option is typed."""
+    """The option on the command line."""
     option = get_args(hint)[1]
     # Typer keeps the first spelling where other options have their default.
     declared = [one for one in (option.default, *(option.param_decls or ())) if str(one).startswith("--")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stylegan_latents.editing.discovery.scorers.exclusive import say_left_out
+from stylegan_latents.editing.discovery.scorers.exclusive import leakage_notes
 from stylegan_latents.editing.evaluation.results import AtStrength, Evaluation
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
@@ -49,7 +49,7 @@ def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
     lines += ["", *_every_score(evaluations), ""]
     first = evaluations[0]
     judged = "" if set(first.judged) == set(first.names) else f" (the others of {', '.join(first.judged)})"
-    return "\n".join([*lines, _EXPLANATION.format(judged=judged), *say_left_out(_left_out(evaluations))])
+    return "\n".join([*lines, _EXPLANATION.format(judged=judged), *leakage_notes(_left_out(evaluations))])
 
 
 def _left_out(evaluations: Sequence[Evaluation]) -> dict[str, tuple[str, ...]]:

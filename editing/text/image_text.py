@@ -26,10 +26,10 @@ _SIDE = 224
 
 
 class ImageTextModel(Protocol):
-    """Puts pictures and texts into one space, where what belongs together is near.
+    """Embeds pictures and texts in one space, where matching ones are close.
 
     Attributes:
-        version: changes whenever the same picture or text would be put elsewhere.
+        version: changes whenever embeddings change.
     """
 
     @property
@@ -113,20 +113,18 @@ class OpenCLIP:
 
 
 def text_step(model: ImageTextModel, text: str, neutral: str) -> "Tensor":
-    """The way from a neutral text to the wanted one in the model's space, a unit vector ``[D]``.
+    """The unit vector ``[D]`` from a neutral text to a wanted one in the model's space.
 
     Raises:
         InputError: a text is empty, or both mean the same to the model.
     """
     if not text.strip() or not neutral.strip():
-        raise InputError(
-            "Give a text for what is wanted and one for what is there, such as 'a smiling face', 'a face'."
-        )
+        raise InputError("Give a text for what is wanted and a neutral one, such as 'a smiling face', 'a face'.")
     wanted, there = model.embed_texts([text, neutral])
     step = wanted - there
     length = float(step.norm())
     if not length > 1e-6:
-        raise InputError(f"'{text}' and '{neutral}' mean the same to the model, so that nothing is between them.")
+        raise InputError(f"'{text}' and '{neutral}' mean the same to the model; choose texts that differ.")
     unit: Tensor = step / length
     return unit
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TextOptimized:
-    """Where a search for a text ended.
+    """The result of a search for a text.
 
     Attributes:
         ws: the code, ``[1, num_ws, w_dim]``.
@@ -42,7 +42,7 @@ class TextOptimizer:
     """Searches for the code near a given one whose picture fits a text.
 
     Args:
-        G: any generator; it is left as it is.
+        G: any generator.
         model: the image-text model.
         steps, learning_rate: of Adam; the rate rises and falls as in a projection.
         distance_weight: of the squared distance from the first code, the sum over W+.
@@ -121,16 +121,16 @@ class TextOptimizer:
         start: "Tensor",
         wanted: "Tensor",
         noise: "Noise",
-        part: float,
+        progress: float,
     ) -> None:
         from stylegan_latents.generator.perceptual import as_colour
 
         adam.param_groups[0]["lr"] = self.learning_rate * min(
-            1.0, part / 0.05, 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - part) / 0.25))
+            1.0, progress / 0.05, 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - progress) / 0.25))
         )
         image = self.G.synthesize(self._with(start, moving), noise, size=self._size)
-        seen = self.model.embed_images(as_colour(image))
-        loss = 1 - (seen @ wanted.to(seen)).mean()
+        embedded = self.model.embed_images(as_colour(image))
+        loss = 1 - (embedded @ wanted.to(embedded)).mean()
         loss = loss + self.distance_weight * (moving - start[:, self.rows]).square().sum()
         if not math.isfinite(float(loss.detach())):
             raise InputError("The search diverged; use a lower learning rate.")
@@ -149,12 +149,12 @@ class TextOptimizer:
         from stylegan_latents.generator.perceptual import as_colour
 
         with torch.inference_mode():
-            seen = self.model.embed_images(as_colour(self.G.synthesize(code, noise, size=self._size)))
-            return float((seen @ wanted.to(seen)).mean())
+            embedded = self.model.embed_images(as_colour(self.G.synthesize(code, noise, size=self._size)))
+            return float((embedded @ wanted.to(embedded)).mean())
 
 
 def check_search(steps: int, learning_rate: float, distance_weight: float) -> None:
-    """Raise InputError for settings that no search of ``TextOptimizer`` can have."""
+    """Raise InputError for settings out of the ranges of ``TextOptimizer``."""
     if steps < 1:
         raise InputError(f"A search needs at least 1 step, not {steps}.")
     if not (math.isfinite(learning_rate) and learning_rate > 0):

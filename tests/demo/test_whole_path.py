@@ -10,7 +10,7 @@ import pytest
 from stylegan_latents.demo.server.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.commands.cli import main as edit
-from stylegan_latents.editing.discovery.scorers.head_pose import expression_scores, fit_head, look_ahead
+from stylegan_latents.editing.discovery.scorers.head_pose import expression_scores, fit_head, undo_pose
 from stylegan_latents.invert.faces.dlib_detector import landmarks_of
 from stylegan_latents.invert.faces.dlib_landmarks import aligned_box
 from stylegan_latents.invert.photos.files import read_photo
@@ -38,7 +38,7 @@ def pose_of(picture: Path) -> float:
     assert landmarks is not None
     one = landmarks.mapped(lambda points: points[None])
     pose, _ = fit_head(one)
-    assert np.isfinite(expression_scores(look_ahead(one, pose))).all()
+    assert np.isfinite(expression_scores(undo_pose(one, pose))).all()
     return float(np.degrees(pose[0, 0]))
 
 

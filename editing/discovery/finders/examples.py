@@ -1,13 +1,12 @@
-"""A direction from examples: the mean difference between codes without and with what is wanted."""
+"""A direction from examples: the mean difference between codes without and with an attribute."""
 
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.directions.calibration import calibrated
 from stylegan_latents.editing.directions.direction import JSON, Direction
-from stylegan_latents.editing.discovery.finders.base import ExampleOptions, Plan
+from stylegan_latents.editing.discovery.finders.base import ExampleOptions, Plan, found_direction, record_codes
 from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
 
@@ -16,18 +15,17 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-
 _MOST_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
 class ExamplePairs:
-    """Codes without and with what is wanted.
+    """Codes without and with an attribute.
 
     Attributes:
-        before, after: ``[N, num_ws, w_dim]`` and ``[M, num_ws, w_dim]``; pair by pair where they are pairs.
-        names: of the pairs; empty where the codes are no pairs.
-        left_out: names of records that have no counterpart.
+        before, after: ``[N, num_ws, w_dim]`` and ``[M, num_ws, w_dim]``, in the order of the pairs if any.
+        names: of the pairs; empty for unpaired codes.
+        left_out: names of records without a counterpart.
     """
 
     before: "Tensor"
@@ -39,12 +37,12 @@ class ExamplePairs:
 class Examples:
     """Takes the mean difference of example codes.
 
-    Pairs of the same person are best: what differs by chance between people cancels in them. Without pairs the
-    difference of the two means is taken.
+    Pairs of one person each are best, as differences between people cancel; unpaired codes give the difference of
+    the two means.
 
     Args:
         G: the generator of the codes.
-        examples: what ``read_examples`` gave, or codes of one's own.
+        examples: such as from ``read_examples``.
         layers: the layers that the direction moves; None for all.
         name: of the direction.
 
@@ -62,10 +60,10 @@ class Examples:
         G.rows(self.layers)
 
     def find(self, count: int = 1, on_progress: Progress | None = None) -> list[Direction]:  # noqa: ARG002 - one
-        """The mean difference as a direction; its provenance says how well the pairs agree.
+        """The mean difference as a direction, with the agreement of the pairs in its provenance.
 
-        ``held_out_accuracy`` is the share of pairs that go the way which the mean of the others says, and
-        ``agreement`` the mean cosine between the two: 1 when every pair says the same.
+        ``agreement`` is the mean cosine of each pair's difference with the mean of the others, and
+        ``held_out_accuracy`` the share of pairs where it is positive.
 
         Raises:
             InputError: the two sides do not differ.
@@ -77,8 +75,6 @@ class Examples:
         provenance: dict[str, JSON] = {
             "positive": f"as in the examples '{self.name}'",
             "finder": "examples",
-            "generator": self.G.name,
-            "generator_fingerprint": self.G.fingerprint,
             "samples": min(len(before), len(after)),
             "pairs": len(self.examples.names),
             "difference": float(difference.norm(dim=1).mean()),
@@ -88,23 +84,16 @@ class Examples:
             provenance["agreement"] = round(float(cosines.mean()), 4)
             provenance["held_out_accuracy"] = round(float((cosines > 0).float().mean()), 4)
         if not bool(difference[self.G.rows(self.layers) if len(difference) > 1 else [0]].any()):
-            raise InputError("The two sides hold the same codes, so there is no direction between them.")
-        direction = Direction(
-            name=self.name,
-            latent_space=self.G.latent_space,
-            vector=difference.float().cpu().contiguous(),
-            scale=1.0,
-            layers=self.layers,
-            provenance=provenance,
-        ).bind(self.G)
-        return [calibrated(direction, self.G)]
+            raise InputError("The two sides hold the same codes; give records that differ in the attribute.")
+        vector = difference.float().cpu().contiguous()
+        return [found_direction(self.G, self.name, vector, provenance, layers=self.layers)]
 
 
 def read_examples(before: Path, after: Path, G: "Generator") -> ExamplePairs:
     """The codes of two folders of records.
 
-    Records of the same name in both folders are pairs, and then those without a counterpart are left out. Where
-    no name is in both, they are no pairs.
+    Records of the same name are pairs, and those without a counterpart are left out; if no name is in both folders,
+    all records are used unpaired.
 
     Raises:
         InputError: a folder is missing or holds no record, or a record belongs to another model.
@@ -115,23 +104,19 @@ def read_examples(before: Path, after: Path, G: "Generator") -> ExamplePairs:
     common = [name for name in first if name in second]
     if common:
         left_out = tuple(sorted(set(first) ^ set(second)))
-        pairs = [(_codes(first[name], G), _codes(second[name], G)) for name in common]
+        pairs = [(record_codes(first[name], G), record_codes(second[name], G)) for name in common]
         for name, (one, other) in zip(common, pairs, strict=True):
             if len(one) != len(other):
                 raise InputError(f"The records {name} hold {len(one)} and {len(other)} images: these are no pairs.")
         names = tuple(name for name, (one, _) in zip(common, pairs, strict=True) for _ in range(len(one)))
         sides = [torch.cat(side) for side in zip(*pairs, strict=True)]
         return ExamplePairs(sides[0], sides[1], names, left_out)
-    sides = [torch.cat([_codes(path, G) for path in side.values()]) for side in (first, second)]
+    sides = [torch.cat([record_codes(path, G) for path in side.values()]) for side in (first, second)]
     return ExamplePairs(sides[0], sides[1])
 
 
 def examples_of(options: ExampleOptions, G: "Generator") -> ExamplePairs:
-    """The codes of the two folders that are named; records without a counterpart are told on stderr.
-
-    Raises:
-        InputError: as ``read_examples``.
-    """
+    """``read_examples`` of the two folders; reports records without a counterpart on stderr."""
     pairs = read_examples(options.before or Path(), options.after or Path(), G)
     if pairs.left_out:
         few = ", ".join(pairs.left_out[:_MOST_NAMED]) + (", ..." if len(pairs.left_out) > _MOST_NAMED else "")
@@ -141,14 +126,14 @@ def examples_of(options: ExampleOptions, G: "Generator") -> ExamplePairs:
 
 @dataclass(frozen=True, kw_only=True)
 class MeanDifferenceOptions(ExampleOptions):
-    """What ``Examples`` can be told."""
+    """Options of ``Examples``."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.before is None:
             raise InputError("--method examples needs two folders of records: --before FOLDER --after FOLDER.")
 
-    def plan(self, begin: Begin) -> Plan:  # noqa: ARG002 - there is nothing to wait for
+    def plan(self, begin: Begin) -> Plan:  # noqa: ARG002 - needs no progress bar
         name = self.name or "examples"
         return Plan((name,), lambda G: Examples(G, examples_of(self, G), self.layers, name=name))
 
@@ -164,18 +149,8 @@ def _records(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _codes(path: Path, G: "Generator") -> "Tensor":
-    from stylegan_latents.invert.record.inversion import Inversion
-
-    record = Inversion.load(path)
-    try:
-        return record.for_generator(G)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-
-
 def _agreement(differences: "Tensor", rows: list[int]) -> "Tensor":
-    """The cosine of each pair's difference and the mean of all others', ``[N]``."""
+    """Cosine of each pair's difference with the mean of the others, ``[N]``."""
     import torch
 
     flat = differences[:, rows].flatten(1).cpu().double()

@@ -1,7 +1,6 @@
 """GANSpace: the principal axes of W (Härkönen et al., "GANSpace: Discovering Interpretable GAN Controls", 2020).
 
-The authors use incremental PCA because activations can be long. W is short, so its covariance is summed up
-exactly, batch by batch, which takes no more memory and is right whatever the order of the samples.
+The authors use incremental PCA, which long activations need; W's covariance is small enough to be summed exactly.
 """
 
 from collections.abc import Iterator
@@ -9,14 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from stylegan_latents.editing.directions.calibration import calibrated
-from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.discovery.finders.base import (
     COUNT,
     Plan,
     RankedOptions,
     SampledOptions,
     check_count,
+    fixed_signs,
+    found_direction,
 )
 from stylegan_latents.generator.cli.progress import Begin, Progress
 from stylegan_latents.generator.errors import InputError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _BATCH = 2000
 _SAMPLES = 200_000
-# Axes depend on neither layers nor count, so that they are found once for a generator.
+# Axes by generator, number of samples and seed: they depend on neither layers nor count.
 _FOUND: "WeakKeyDictionary[Generator, dict[tuple[int, int], PrincipalAxes]]" = WeakKeyDictionary()
 
 
@@ -39,8 +39,7 @@ class PrincipalAxes:
 
     Attributes:
         mean: float64 ``[w_dim]``.
-        axes: float64 ``[w_dim, w_dim]``, one axis of length 1 a row, the longest spread first; the entry of the
-            largest size is positive.
+        axes: float64 ``[w_dim, w_dim]``, unit row vectors by decreasing variance; see ``fixed_signs``.
         deviations: float64 ``[w_dim]``, the standard deviation along each.
     """
 
@@ -50,12 +49,12 @@ class PrincipalAxes:
 
 
 class GANSpace:
-    """Finds the axes along which W is widest.
+    """Finds the axes of W with the largest variance.
 
     Args:
         G: any generator; only its mapping network runs.
-        layers: the layers that the directions move unless told otherwise; None for all.
-        samples: of W. With 200,000 the first eight axes of the default model are sure to |cos| 0.99.
+        layers: the layers that the directions move by default; None for all.
+        samples: of W; 200,000 fix the first eight axes of the default model to |cos| 0.99.
         seed: of the samples.
 
     Raises:
@@ -74,11 +73,7 @@ class GANSpace:
             )
 
     def axes(self, progress: Progress | None = None) -> PrincipalAxes:
-        """Sum up the covariance and take its eigenvectors; once for a generator, as long as it is there.
-
-        Args:
-            progress: called with the number of samples done and in all, where they are not found already.
-        """
+        """The eigenvectors of the covariance, cached for each generator; ``progress`` counts samples."""
         kept = _FOUND.setdefault(self.G, {})
         if (self.samples, self.seed) not in kept:
             kept[self.samples, self.seed] = self._axes(progress)
@@ -87,7 +82,7 @@ class GANSpace:
     def _axes(self, progress: Progress | None) -> PrincipalAxes:
         import torch
 
-        # Sums about a point near the mean lose no digits.
+        # Sums about a point near the mean keep their precision.
         centre = self.G.w_avg.cpu().double()
         total = torch.zeros_like(centre)
         squares = torch.zeros(self.G.w_dim, self.G.w_dim, dtype=torch.float64)
@@ -102,21 +97,20 @@ class GANSpace:
         shift = total / done
         covariance = (squares - done * torch.outer(shift, shift)) / (done - 1)
         variances, vectors = torch.linalg.eigh(covariance)
-        vectors = vectors.T.flip(0)
-        largest = vectors.gather(1, vectors.abs().argmax(dim=1, keepdim=True))
-        return PrincipalAxes(centre + shift, vectors * largest.sign(), variances.flip(0).clamp_min(0).sqrt())
+        deviations = variances.flip(0).clamp_min(0).sqrt()
+        return PrincipalAxes(centre + shift, fixed_signs(vectors.T.flip(0)), deviations)
 
     def find(self, count: int = COUNT, on_progress: Progress | None = None) -> list[Direction]:
-        """The widest axes: ``ganspace-00``, ``ganspace-01``, ...; strength 1 is one sigma along the axis.
+        """The axes of largest variance: ``ganspace-00``, ``ganspace-01``, ...; strength 1 is one sigma.
 
         Raises:
             InputError: ``count`` is not between 1 and w_dim.
         """
-        check_count(count, self.G.w_dim)
+        check_count(count, self.G.w_dim)  # before the samples are drawn
         return self.directions(self.axes(on_progress), count)
 
     def directions(self, found: PrincipalAxes, count: int) -> list[Direction]:
-        """The widest of axes that ``axes`` gave, as ``find`` gives them; axes do not depend on layers.
+        """The first ``count`` of ``axes`` as directions; see ``find``.
 
         Raises:
             InputError: ``count`` is not between 1 and w_dim.
@@ -126,30 +120,24 @@ class GANSpace:
         variance = found.deviations.square()
         directions = []
         for index in range(count):
-            direction = Direction(
-                name=f"ganspace-{index:02d}",
-                latent_space=self.G.latent_space,
-                vector=found.axes[index : index + 1].float(),
-                scale=1.0,
-                layers=self.layers,
-                provenance={
-                    "positive": f"principal axis {index} of W",
-                    "finder": "GANSpace",
-                    "generator": self.G.name,
-                    "generator_fingerprint": self.G.fingerprint,
-                    "index": index,
-                    "samples": self.samples,
-                    "seed": self.seed,
-                    "sigma": float(found.deviations[index]),
-                    "share": float(variance[index] / variance.sum()),
-                },
-            ).bind(self.G)
-            directions.append(calibrated(direction, self.G, statistics))
+            about: dict[str, JSON] = {
+                "positive": f"principal axis {index} of W",
+                "finder": "GANSpace",
+                "index": index,
+                "samples": self.samples,
+                "seed": self.seed,
+                "sigma": float(found.deviations[index]),
+                "share": float(variance[index] / variance.sum()),
+            }
+            name, vector = f"ganspace-{index:02d}", found.axes[index : index + 1].float()
+            directions.append(
+                found_direction(self.G, name, vector, about, layers=self.layers, statistics=statistics)
+            )
         return directions
 
 
 def draw_w(G: "Generator", samples: int, seed: int) -> "Iterator[Tensor]":
-    """Samples of W without truncation, of random classes where there are any, in batches ``[n, w_dim]``."""
+    """Untruncated samples of W in batches ``[n, w_dim]``, of random classes if the model has classes."""
     import torch
 
     source = torch.Generator().manual_seed(seed)
@@ -172,9 +160,9 @@ def _statistics(found: PrincipalAxes) -> "WStatistics":
 
 @dataclass(frozen=True, kw_only=True)
 class GANSpaceOptions(RankedOptions, SampledOptions):
-    """What GANSpace can be told."""
+    """Options of ``GANSpace``."""
 
-    def plan(self, begin: Begin) -> Plan:  # noqa: ARG002 - there is nothing to wait for
+    def plan(self, begin: Begin) -> Plan:  # noqa: ARG002 - needs no progress bar
         def make(G: "Generator") -> GANSpace:
             return GANSpace(G, self.layers, samples=self.samples or _SAMPLES, seed=self.seed)
 

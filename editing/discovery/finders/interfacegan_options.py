@@ -1,4 +1,4 @@
-"""What ``edit discover --method interfacegan`` can be told: scores of samples, or of codes in a table."""
+"""Options of ``edit discover --method interfacegan``: directions by scores of samples, or of codes in a table."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,7 +13,7 @@ from stylegan_latents.editing.discovery.finders.base import (
     SampledOptions,
     check_file_name,
     is_file_name,
-    of_samples,
+    sample_option,
 )
 from stylegan_latents.editing.discovery.scorers.by_name import open_scorer, scorer_words
 from stylegan_latents.editing.samples.sampling import check_truncation
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.discovery.scorers.table import ScoreTable
     from stylegan_latents.generator.generator import Generator
 
-_scores = partial(typer.Option, rich_help_panel="Scores")
-_tests = partial(typer.Option, rich_help_panel="Edits of held-out samples", metavar="NAME")
+_score_option = partial(typer.Option, rich_help_panel="Scores")
+_test_option = partial(typer.Option, rich_help_panel="Edits of held-out samples", metavar="NAME")
 _SCORER_HELP = (
-    f"What scores pictures: {scorer_words()}. What a network wants (size, mean, names) is read from NAME.json "
+    f"Scorer of pictures: {scorer_words()}. The preprocessing and names of a network are read from NAME.json "
     "beside NAME.onnx, or from Hugging Face's preprocessor_config.json and config.json."
 )
 _BY_EDITS = ("reduce_leakage", "hold_identity", "least_identity_change")
+# Options for scoring pictures, which a table needs none of.
 _FOR_PICTURES = ("samples", "truncation", "exact", "codes", *_BY_EDITS)
-"""Options that say how pictures are scored, of which a table has none."""
 _SAMPLES, _CODES, _TRUNCATION = 5000, 32, 0.8
 
 
@@ -48,46 +48,50 @@ class Fit(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class InterFaceGANOptions(SampledOptions):
-    """What InterFaceGAN can be told."""
+    """Options of InterFaceGAN, by a scorer or by a table of scores."""
 
-    scorer: Annotated[str | None, _scores(help=_SCORER_HELP, metavar="SCORER")] = None
+    scorer: Annotated[str | None, _score_option(help=_SCORER_HELP, metavar="SCORER")] = None
     score: Annotated[
-        list[str], _scores(help="A score to find a direction for; repeatable; all by default.", metavar="NAME")
+        list[str],
+        _score_option(help="A score to find a direction for; repeatable; all by default.", metavar="NAME"),
     ] = field(default_factory=list)
-    hold: Annotated[list[str], _scores(help="A score to leave alone; repeatable.", metavar="NAME")] = field(
+    hold: Annotated[list[str], _score_option(help="A score to preserve; repeatable.", metavar="NAME")] = field(
         default_factory=list
     )
     fit: Annotated[
-        Fit | None, _scores(help="The linear model of the scores; ridge by default.", show_choices=True)
+        Fit | None, _score_option(help="The linear model of the scores; ridge by default.", show_choices=True)
     ] = None
     truncation: Annotated[
-        float | None, of_samples(help=f"1 as drawn, 0 the mean picture; {_TRUNCATION} by default.")
+        float | None, sample_option(help=f"Truncation of the samples, from 0 to 1; {_TRUNCATION} by default.")
     ] = None
-    exact: Annotated[
-        bool, of_samples("--exact", help="Score exact pictures, slowly, in place of quick sketches.")
-    ] = False
+    exact: Annotated[bool, sample_option("--exact", help="Score exact pictures instead of sketches; slower.")] = (
+        False
+    )
     codes: Annotated[
-        int | None, _tests(min=2, metavar="N", help=f"How many each direction is tested on; {_CODES} by default.")
+        int | None,
+        _test_option(min=2, metavar="N", help=f"Number of test samples; {_CODES} by default."),
     ] = None
     reduce_leakage: Annotated[
         list[str],
-        _tests(
+        _test_option(
             "--reduce-leakage",
             "--steady",
-            help="A direction that is to leave the other scores alone on every picture, not on average alone; "
-            "takes minutes; repeatable.",
+            help="A direction that has to preserve the other scores on every picture, not only on average; takes "
+            "minutes; repeatable.",
         ),
     ] = field(default_factory=list)
     hold_identity: Annotated[
         list[str],
-        _tests("--hold-identity", "--keep-person", help="One that is to leave the identity alone; repeatable."),
+        _test_option(
+            "--hold-identity", "--keep-person", help="A direction that has to preserve the identity; repeatable."
+        ),
     ] = field(default_factory=list)
     least_identity_change: Annotated[
         list[str],
-        _tests(
+        _test_option(
             "--least-identity-change",
             "--spare-person",
-            help="One that is fitted to change the identity least, as far as the samples tell; repeatable.",
+            help="A direction fitted on the samples to change the identity least; repeatable.",
         ),
     ] = field(default_factory=list)
 
@@ -114,8 +118,8 @@ class InterFaceGANOptions(SampledOptions):
         for option in _BY_EDITS:
             for name in getattr(self, option):
                 if name not in names:
-                    words = option.replace("_", "-")
-                    raise InputError(f"--{words} {name} is none of the directions to find: {', '.join(names)}.")
+                    spelled = option.replace("_", "-")
+                    raise InputError(f"--{spelled} {name} is none of the directions to find: {', '.join(names)}.")
         made: list[InterFaceGAN] = []
 
         def make(G: "Generator") -> Finder:
@@ -128,17 +132,16 @@ class InterFaceGANOptions(SampledOptions):
             return table(made[0].effects) if len(names) > 1 else ""
 
         notes = [
-            f"With two classes one direction serves both: a negative strength of '{other}' leads to '{one}'."
-            for one, other in (group for group in scorer.exclusive if len(group) == 2 and not self.score)
+            f"With two classes one direction serves both: a negative strength of '{second}' leads to '{first}'."
+            for first, second in (group for group in scorer.exclusive if len(group) == 2 and not self.score)
         ]
         return Plan(names, make, None, (*scorer.notes, *notes), report)
 
     def _plan_of_table(self, table: "ScoreTable") -> Plan:
-        """Directions of codes that were scored elsewhere."""
         for option in _FOR_PICTURES:
             if getattr(self, option):
                 raise InputError(
-                    f"--{option.replace('_', '-')} has no meaning for a table, all of which is used; leave it out."
+                    f"--{option.replace('_', '-')} has no meaning for a table, which is used whole; leave it out."
                 )
         names = self._file_names(self.score or table.names)
 
@@ -146,25 +149,23 @@ class InterFaceGANOptions(SampledOptions):
             from stylegan_latents.editing.discovery.finders.scored_codes import ScoredCodes, read_scores
 
             layers = self._check(G)
-            # Only what is asked for: a picture without another score serves all the same.
-            samples = read_scores(table, G).of(tuple(dict.fromkeys((*names, *self.hold))))
+            # Only the needed scores: rows may lack the others.
+            samples = read_scores(table, G).select(tuple(dict.fromkeys((*names, *self.hold))))
             method = self.fit or Fit.RIDGE
             return ScoredCodes(G, samples, names, fixed=self.hold, layers=layers, method=method.value)
 
         return Plan(names, make, None)
 
     def _attributes(self, scorer: "Scorer") -> "list[Attribute]":
-        """What to find directions for: as the scorer says, unless the layers or the scores to hold are given."""
-        from dataclasses import replace
-
+        """The scorer's attributes; plain ones for other scores, or if layers or scores to preserve are given."""
         from stylegan_latents.editing.discovery.scorers.scorer import Attribute
 
         default = {attribute.name: attribute for attribute in scorer.default_attributes()}
         names = self._file_names(self.score or tuple(default))
         if self.layers is None and not self.hold:
             return [default.get(name) or Attribute(name, f"more {name}", f"less {name}", "all") for name in names]
-        plain = [Attribute(name, f"more {name}", f"less {name}", self.layers or "all") for name in names]
-        return [replace(one, fixed=tuple(self.hold)) for one in plain]
+        layers, fixed = self.layers or "all", tuple(self.hold)
+        return [Attribute(name, f"more {name}", f"less {name}", layers, fixed) for name in names]
 
     def _file_names(self, names: "tuple[str, ...] | list[str]") -> tuple[str, ...]:
         for name in names:
@@ -173,7 +174,7 @@ class InterFaceGANOptions(SampledOptions):
         return tuple(dict.fromkeys(names))
 
     def _check(self, G: "Generator") -> str:
-        """The layers; refuses a model or layers that a fit on scores cannot take."""
+        """The layers; raises InputError for a model or layers that a fit on scores does not support."""
         from stylegan_latents.editing.discovery.fitting.linear import parse_groups
 
         layers = self.layers or "all"
@@ -218,7 +219,7 @@ class InterFaceGANOptions(SampledOptions):
             method=(self.fit or Fit.RIDGE).value,
             codes=self.codes or _CODES,
             exact=self.exact,
-            # Refining tells attributes apart; one alone has nothing to be told from.
+            # Refining disentangles several attributes.
             refine=len(attributes) > 1,
             reduce_leakage=self.reduce_leakage,
             hold_identity=self.hold_identity,

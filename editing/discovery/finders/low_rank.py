@@ -1,14 +1,11 @@
-"""Directions that change one region of the picture and leave the rest alone, from how it depends on the code.
+"""Directions that change one region of the picture and preserve the rest, from the derivatives of the picture.
 
-For a region, the derivatives are taken along the style channels that change it most for what they change
-elsewhere: one step of W, which moves every layer, moves the whole face.
+Two methods: the generalised eigenvalue problem of change inside over change outside (Zhu et al., "Region-Based
+Semantic Factorization in GANs", 2022), and the principal axes of the change inside with those of the change outside
+projected out (Zhu et al., "Low-Rank Subspaces in GANs", 2021). For a region, derivatives are taken along the style
+channels that are most local to it, as steps in W change the whole face; without one, along the leading axes of W.
 
-What changes the region most in relation to the rest is one problem of eigenvalues (Zhu et al., "Region-Based
-Semantic Factorization in GANs", 2022). Zhu et al., "Low-Rank Subspaces in GANs", 2021, project the rest's principal
-axes out instead, and take the principal axes of what is left. Both are here. Without a region, the directions
-are the principal axes of the change of the whole picture by the leading axes of W.
-
-Derivatives are differences of pictures: no gradient is needed, and each picture serves both sides of a mask.
+Derivatives are finite differences of pictures, so that each picture serves both sides of a mask.
 """
 
 from collections.abc import Iterator
@@ -17,7 +14,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
+from stylegan_latents.editing.directions.calibration import style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction, Space
 from stylegan_latents.editing.discovery.finders.base import (
     COUNT,
@@ -25,7 +22,9 @@ from stylegan_latents.editing.discovery.finders.base import (
     RankedOptions,
     RegionOptions,
     check_count,
-    of_region,
+    fixed_signs,
+    found_direction,
+    region_option,
     sample_codes,
 )
 from stylegan_latents.editing.discovery.finders.stylespace import StyleSpace
@@ -39,23 +38,23 @@ if TYPE_CHECKING:
 
 LowRankMethod = Literal["ratio", "null-space"]
 _AXES, _CHANNELS, _CODES = 100, 64, 8
-_STEP = 0.5  # of a standard deviation: the picture is nearly linear, and differences are above the rounding
+_STEP = 0.5  # standard deviations: nearly linear, and well above rounding errors
 _BATCH = 4
-_PROBES = 2  # enough to tell the best channels; how they go together is measured afterwards
-_RANKING, _LOOKING = 1, 3  # about how long each takes
-_HELD = 0.95  # of the change elsewhere lies along the axes that are projected out
-_FLOOR = 0.5  # of the mean change elsewhere, so that axes that hardly change anything do not win
+_PROBES = 2  # enough to choose channels, which are measured together afterwards
+_RANKING, _MEASURING = 1, 3  # relative durations, for the progress bar
+_PROJECTED = 0.95  # share of the change outside along the axes that are projected out
+_FLOOR = 0.5  # of the mean change outside; keeps axes that change little from ranking high
 
 
 @dataclass(frozen=True, eq=False)
 class Dependence:
-    """How pictures change with their codes, the mean over the codes and the pixels.
+    """How pictures change with their codes, averaged over codes and pixels.
 
     Attributes:
-        inside, outside: float64 ``[axes, axes]``: inner products of the changes by one standard deviation along
-            each axis, within the mask and elsewhere.
+        inside, outside: float64 ``[axes, axes]``, inner products of the changes by one standard deviation along
+            each axis, inside and outside the mask.
         axes: float32 ``[w_dim, axes]`` or ``[channels of all layers, axes]``: one standard deviation along each.
-        space: of the axes, ``w``, or ``s`` for style channels.
+        space: of the axes; ``s`` for style channels.
     """
 
     inside: "Tensor"
@@ -69,13 +68,13 @@ class LowRank:
 
     Args:
         G: any generator.
-        layers: which rows move, as a person types them; None for all.
-        axes: how many leading axes of W, or for a region how many style channels, are looked along.
-        method: how the rest is left alone: ``ratio`` as in ReSeFa, or ``null-space`` as in LowRankGAN. At equal
-            shares the first changes the region more.
-        size: side of the pictures that are compared, or the resolution where that is smaller.
-        ws: codes that ``find`` looks at, ``[N, num_ws, w_dim]``; a few samples when None.
-        mask: where ``find`` is to change their pictures, as for ``measure``.
+        layers: the layers to move, in the syntax of ``--layers``; None for all.
+        axes: number of leading axes of W, or for a region of style channels, to combine.
+        method: ``ratio`` as in ReSeFa, or ``null-space`` as in LowRankGAN; at equal shares of the change inside
+            the first changes the region more.
+        size: side of the compared pictures in pixels, at most the resolution.
+        ws: codes for ``find``, ``[N, num_ws, w_dim]``; a few samples when None.
+        mask: the region for ``find``, as for ``measure``.
 
     Raises:
         InputError: there is no such layer, or ``axes`` is not between 2 and the length of w.
@@ -96,18 +95,18 @@ class LowRank:
         self.G, self.layers, self.method = G, layers or "all", method
         self.rows = G.rows(self.layers)
         if axes is not None and not 2 <= axes <= G.w_dim:
-            raise InputError(f"From 2 to {G.w_dim} axes can be looked along, not {axes}.")
+            raise InputError(f"From 2 to {G.w_dim} axes can be combined, not {axes}.")
         self._axes = axes
         self._size = min(size, G.resolution)
         self._statistics = w_statistics(G)
 
     def measure(self, ws: "Tensor", mask: "Tensor | None" = None, progress: Progress | None = None) -> Dependence:
-        """Look how pictures change.
+        """Measure how pictures change with their codes.
 
         Args:
-            ws: codes to look at, ``[N, num_ws, w_dim]``; a handful is enough.
-            mask: ``[1 or N, 1, S, S]`` in [0, 1], where to change; None for everywhere.
-            progress: called with the amount of work done and in all.
+            ws: codes, ``[N, num_ws, w_dim]``; a handful is enough.
+            mask: the region, ``[1 or N, 1, S, S]`` in [0, 1]; None for the whole picture.
+            progress: called with the amount of work done and the total.
 
         Raises:
             InputError: a mask is empty or covers everything, there are no codes, or the layers drive to-RGB alone.
@@ -117,12 +116,12 @@ class LowRank:
         from stylegan_latents.generator.ops.memory import keep_freed_memory
 
         if not len(ws):
-            raise InputError("Directions for a region need a code to look at.")
+            raise InputError("Directions for a region need a code; give at least one.")
         ranking = 0 if mask is None else _RANKING * len(ws)
 
-        def tell(done: int) -> None:
+        def report(done: int) -> None:
             if progress is not None:
-                progress(done, ranking + _LOOKING * len(ws))
+                progress(done, ranking + _MEASURING * len(ws))
 
         where = None
         with keep_freed_memory():
@@ -131,7 +130,7 @@ class LowRank:
                 axes = self._statistics.axes * self._statistics.deviations
                 axes = axes[:, : min(_AXES, self.G.w_dim) if self._axes is None else self._axes]
             else:
-                space, axes = "s", self._channels(ws, mask, lambda done, _: tell(_RANKING * done))
+                space, axes = "s", self._channels(ws, mask, lambda done, _: report(_RANKING * done))
                 where = torch.nn.functional.interpolate(mask.float(), (self._size,) * 2, mode="area")
                 where = where.to(ws.device).expand(len(ws), -1, -1, -1)
             inside = outside = torch.zeros(axes.shape[1], axes.shape[1], dtype=torch.float64)
@@ -139,7 +138,7 @@ class LowRank:
                 inside = inside + _products(changes, None if where is None else where[index]) / len(ws)
                 if where is not None:
                     outside = outside + _products(changes, 1 - where[index]) / len(ws)
-                tell(ranking + _LOOKING * (index + 1))
+                report(ranking + _MEASURING * (index + 1))
         return Dependence(inside, outside, axes, space)
 
     def _channels(self, ws: "Tensor", mask: "Tensor", progress: Progress) -> "Tensor":
@@ -155,13 +154,13 @@ class LowRank:
         return axes
 
     def _changes(self, ws: "Tensor", axes: "Tensor", space: Space) -> "Iterator[Tensor]":
-        """For each code, what a standard deviation along each axis changes, ``[axes, C, H, W]``."""
+        """For each code the change of its picture by a standard deviation along each axis, ``[axes, C, H, W]``."""
         import torch
 
         from stylegan_latents.generator.ops.cores import on_every_core
 
         sizes = [layer.channels for layer in self.G.layers]
-        # The first step goes nowhere: the picture that the others are compared with.
+        # The first step is zero: the picture that the others are compared with.
         steps = torch.split(torch.cat([axes.new_zeros(1, len(axes)), _STEP * axes.T]), _BATCH)
 
         @torch.no_grad()
@@ -182,57 +181,44 @@ class LowRank:
             yield (pictures[1:] - pictures[:1]) / _STEP
 
     def find(self, count: int = COUNT, on_progress: Progress | None = None) -> list[Direction]:
-        """``directions`` of the codes and the mask that were given.
-
-        Raises:
-            InputError: as ``measure`` and ``directions``.
-        """
+        """``measure`` on the given codes and mask, then ``directions``."""
         ws = sample_codes(self.G, range(_CODES)) if self._ws is None else self._ws
         return self.directions(self.measure(ws, self._mask, on_progress), count)
 
-    def directions(self, seen: Dependence, count: int) -> list[Direction]:
+    def directions(self, dependence: Dependence, count: int) -> list[Direction]:
         """The directions that change the region most: ``lowrank-00``, ...; strength 1 is one standard deviation.
 
-        Args:
-            seen: what ``measure`` gave.
-            count: how many.
-
         Raises:
-            InputError: there are not so many, or nothing changes the region alone.
+            InputError: there are fewer than ``count``, or nothing changes the region alone.
         """
-        import torch
 
-        vectors = _ratio(seen) if self.method == "ratio" else _null_space(seen)
+        vectors = _ratio(dependence) if self.method == "ratio" else _null_space(dependence)
         check_count(count, vectors.shape[1])
         found = []
         for index in range(count):
             along = vectors[:, index]
-            here, elsewhere = (float(along @ part @ along) for part in (seen.inside, seen.outside))
-            vector = (seen.axes.cpu() @ along.float())[None]
-            # A picture's pixels give no direction a sign; a fixed one makes equal runs equal.
-            vector = vector * torch.sign(vector[0, vector[0].abs().argmax()])
+            inside, outside = (float(along @ each @ along) for each in (dependence.inside, dependence.outside))
+            vector = fixed_signs((dependence.axes.cpu() @ along.float())[None])
             about: dict[str, JSON] = {
                 "finder": "ReSeFa" if self.method == "ratio" else "LowRankGAN",
-                "share": round(here / max(here + elsewhere, 1e-30), 4),
-                "axes": seen.axes.shape[1],
-                "generator": self.G.name,
-                "generator_fingerprint": self.G.fingerprint,
+                "share": round(inside / max(inside + outside, 1e-30), 4),
+                "axes": dependence.axes.shape[1],
             }
-            direction = Direction(
+            direction = found_direction(
+                self.G,
                 f"lowrank-{index:02d}",
-                self.G.latent_space,
                 vector / vector.norm(),
-                1.0,
-                self.layers,
                 about,
-                space=seen.space,
-            ).bind(self.G)
-            found.append(calibrated(direction, self.G, self._statistics))
+                layers=self.layers,
+                statistics=self._statistics,
+                space=dependence.space,
+            )
+            found.append(direction)
         return found
 
 
 class Local(StrEnum):
-    """How a direction for a region leaves the rest alone; see ``LowRank``."""
+    """How a direction for a region preserves the rest; see ``LowRank``."""
 
     RATIO = "ratio"
     NULL_SPACE = "null-space"
@@ -240,13 +226,13 @@ class Local(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class LowRankOptions(RankedOptions, RegionOptions):
-    """What ``LowRank`` can be told."""
+    """Options of ``LowRank``."""
 
     local: Annotated[
         Local | None,
-        of_region(
-            help="How the rest of the picture is left alone: by the most change within the --mask over that "
-            "elsewhere (ratio, the default), or without what changes the rest most (null-space).",
+        region_option(
+            help="How to preserve the rest of the picture: maximise the change inside the --mask over that outside "
+            "(ratio, the default), or project out what changes the outside most (null-space).",
             show_choices=True,
         ),
     ] = None  # fmt: skip
@@ -254,7 +240,7 @@ class LowRankOptions(RankedOptions, RegionOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.local is not None and not self.mask:
-            raise InputError("--local is about what lies outside of a region; give the place with --mask, too.")
+            raise InputError("--local needs a region; give one with --mask, too.")
 
     def plan(self, begin: Begin) -> Plan:
         def make(G: "Generator") -> LowRank:
@@ -265,46 +251,45 @@ class LowRankOptions(RankedOptions, RegionOptions):
         return Plan(self.numbered("lowrank"), make)
 
 
-def _null_space(seen: Dependence) -> "Tensor":
-    """Principal axes of the change inside among those that change next to nothing outside, ``[axes, count]``.
+def _null_space(dependence: Dependence) -> "Tensor":
+    """Principal axes of the change inside among those that hardly change the outside, ``[axes, count]``.
 
-    The matrix of the change outside is taken as it is: its low-rank part in the sense of robust principal component
-    analysis, as in the paper, left more change outside.
+    The robust PCA of the paper is left out: its low-rank part of the change outside preserved the outside less.
     """
     import torch
 
-    values, vectors = (part.flip(-1) for part in torch.linalg.eigh(seen.outside))
+    values, vectors = (part.flip(-1) for part in torch.linalg.eigh(dependence.outside))
     total = values.clamp_min(0).cumsum(0)
-    held = int((total < _HELD * total[-1]).sum()) + 1 if float(total[-1]) > 0 else 0
-    free = vectors[:, held:]
+    projected = int((total < _PROJECTED * total[-1]).sum()) + 1 if float(total[-1]) > 0 else 0
+    free = vectors[:, projected:]
     if not free.shape[1]:
-        raise InputError("Every axis changes the picture elsewhere too; use a larger mask, or --layers.")
-    _, turned = torch.linalg.eigh(free.T @ seen.inside @ free)
-    return _changing(free @ turned.flip(1), seen.inside)
+        raise InputError("Every axis changes the picture outside the region too; use a larger mask, or --layers.")
+    _, turned = torch.linalg.eigh(free.T @ dependence.inside @ free)
+    return _changing(free @ turned.flip(1), dependence.inside)
 
 
-def _ratio(seen: Dependence) -> "Tensor":
-    """Axes by the change inside over that outside, the best first, ``[axes, count]``."""
+def _ratio(dependence: Dependence) -> "Tensor":
+    """Axes by the change inside over that outside, the largest ratio first, ``[axes, count]``."""
     import torch
 
-    count = len(seen.inside)
-    floor = _FLOOR * (seen.outside.trace() if bool(seen.outside.any()) else seen.inside.trace()) / count
-    held = seen.outside + floor * torch.eye(count, dtype=torch.float64)
-    root = torch.linalg.inv(torch.linalg.cholesky(held))
-    _, vectors = torch.linalg.eigh(root @ seen.inside @ root.T)
+    inside, outside = dependence.inside, dependence.outside
+    floor = _FLOOR * (outside if bool(outside.any()) else inside).trace() / len(inside)
+    raised = outside + floor * torch.eye(len(inside), dtype=torch.float64)
+    root = torch.linalg.inv(torch.linalg.cholesky(raised))
+    _, vectors = torch.linalg.eigh(root @ inside @ root.T)
     found = root.T @ vectors.flip(1)
-    return _changing(found / found.norm(dim=0), seen.inside)
+    return _changing(found / found.norm(dim=0), inside)
 
 
 def _changing(vectors: "Tensor", inside: "Tensor") -> "Tensor":
-    """Those of the vectors, as columns, that change anything inside."""
+    """The column vectors that change the inside at all."""
     change = (vectors * (inside @ vectors)).sum(dim=0)
     kept: Tensor = vectors[:, change > 1e-6 * change.max().clamp_min(1e-30)]
     return kept
 
 
 def _products(changes: "Tensor", where: "Tensor | None") -> "Tensor":
-    """Inner products of the changes ``[axes, C, H, W]``, the mean over the pixels, weighted ``[H, W]``."""
+    """Inner products of the changes ``[axes, C, H, W]``, weighted by ``[H, W]`` and averaged over the pixels."""
     weighted = changes if where is None else changes * where.sqrt()
     flat = weighted.flatten(1).cpu().double()
     return flat @ flat.T / flat.shape[1]

@@ -1,8 +1,6 @@
-"""Directions from codes that were scored elsewhere: a table of scores, and no scorer to ask again.
-
-This is InterFaceGAN as it was published (Shen et al., "Interpreting the Latent Space of GANs for Semantic Face
-Editing", 2020): a linear fit and other attributes projected out. Where there is a scorer,
-``editing.discovery.finders.interfacegan`` goes on to measure real edits.
+"""Directions from a table of scores, without a scorer for edits: InterFaceGAN as published (Shen et al.,
+"Interpreting the Latent Space of GANs for Semantic Face Editing", 2020), a linear fit with other attributes
+projected out.
 """
 
 import math
@@ -15,6 +13,8 @@ import numpy as np
 
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
+from stylegan_latents.editing.discovery.finders.base import TRUNCATION as _TRUNCATION
+from stylegan_latents.editing.discovery.finders.base import record_codes
 from stylegan_latents.editing.discovery.fitting.linear import LinearModel, Method, fit, parse_groups
 from stylegan_latents.editing.discovery.fitting.samples import Samples
 from stylegan_latents.editing.discovery.scorers.scorer import Array
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-_USUAL_TRUNCATION = 0.7
 _BATCH = 500
 
 
@@ -37,10 +36,9 @@ class ScoredCodes:
 
     Args:
         G: the generator of the codes.
-        samples: what ``read_scores`` gave.
+        samples: such as from ``read_scores``.
         scores: names of the scores that ``find`` finds directions for; None for all.
-        fixed: names of scores that those leave alone, beside one another.
-        layers: which rows they move, as for ``directions``.
+        fixed, layers: as for ``directions``.
         method: of the linear model; see ``fit``.
 
     Raises:
@@ -62,12 +60,7 @@ class ScoredCodes:
         self.model: LinearModel = fit(self.samples, method)
 
     def find(self, count: int | None = None, on_progress: Progress | None = None) -> list[Direction]:
-        """A direction for each score, which leaves the other ones and the fixed ones alone.
-
-        Args:
-            count: how many, of the first scores; None for all.
-            on_progress: called with the number of directions found and in all, once at the end.
-        """
+        """``directions`` of the first ``count`` scores, or of all; progress is reported once, at the end."""
         found = self.directions(self.scores[:count], fixed=self.fixed, layers=self.layers)
         if on_progress is not None:
             on_progress(len(found), len(found))
@@ -76,14 +69,14 @@ class ScoredCodes:
     def directions(
         self, scores: Sequence[str], *, fixed: Sequence[str] = (), layers: str = "all"
     ) -> list[Direction]:
-        """One direction for each score, which leaves the other ones and the ``fixed`` ones alone.
+        """One direction for each score, with the others and the ``fixed`` ones projected out.
 
         Strength 1 is one standard deviation of W along the direction.
 
         Args:
             scores: names of scores to change.
-            fixed: names of scores to leave alone, beside the others of ``scores``.
-            layers: coarse, middle, fine, or several of them joined by commas, or all.
+            fixed: names of further scores to preserve.
+            layers: all, or some of coarse, middle and fine, joined by commas.
 
         Raises:
             InputError: there is no such score or layer.
@@ -94,10 +87,9 @@ class ScoredCodes:
         statistics = w_statistics(self.G)
         found = []
         for name in scores:
-            held = [other for other in (*scores, *fixed) if other != name]
-            step = self.model.direction(name, fixed=held, groups=groups)
+            others = [other for other in (*scores, *fixed) if other != name]
+            step = self.model.direction(name, fixed=others, groups=groups)
             index = self.model.names.index(name)
-            holding: list[JSON] = list(held)
             direction = Direction(
                 name=name,
                 latent_space=self.G.latent_space,
@@ -112,13 +104,13 @@ class ScoredCodes:
                     "generator": self.G.name,
                     "generator_fingerprint": self.G.fingerprint,
                     "samples": len(self.samples.codes),
-                    "fixed": holding,
+                    "fixed": list[JSON](others),
                     "held_out_correlation": round(float(self.model.accuracy[index]), 4),
                     "held_out_accuracy": round(float(self.model.sign_accuracy[index]), 4),
                 },
                 by_group=True,
             )
-            # Kept by groups, which suit a model of the same W with another number of rows.
+            # Kept by groups, for models of the same W with another number of rows.
             found.append(replace(direction, scale=calibrated(direction.bind(self.G), self.G, statistics).scale))
         return found
 
@@ -126,7 +118,7 @@ class ScoredCodes:
 def read_scores(table: ScoreTable | Path, G: "Generator") -> Samples:
     """The codes of a table's pictures with their scores.
 
-    A seed's picture is that of ``G.sample([seed], truncation=0.7)``, or of the truncation in its line.
+    A seed's picture is that of ``G.sample([seed], truncation=0.7)``, or with the truncation in its row.
 
     Raises:
         InputError: the table cannot be read, scores one picture twice, or a record cannot be used.
@@ -137,9 +129,9 @@ def read_scores(table: ScoreTable | Path, G: "Generator") -> Samples:
     if table.by_seed:
         seeds = [table.seed(row[SEED], line) for line, row in rows]
         truncations = [table.number(row.get(TRUNCATION, ""), TRUNCATION, line) for line, row in rows]
-        usual = [_USUAL_TRUNCATION if math.isnan(value) else value for value in truncations]
-        _check_once(list(zip(seeds, usual, strict=True)), [line for line, _ in rows], path)
-        codes = _sampled(G, seeds, truncations)
+        known = [_TRUNCATION if math.isnan(value) else value for value in truncations]
+        _check_once(list(zip(seeds, known, strict=True)), [line for line, _ in rows], path)
+        codes = _sampled(G, seeds, known)
     else:
         records = [path.parent / row[RECORD] for _, row in rows]
         _check_once(records, [line for line, _ in rows], path)
@@ -149,7 +141,7 @@ def read_scores(table: ScoreTable | Path, G: "Generator") -> Samples:
 
 
 def _check_once(codes: Sequence[object], lines: Sequence[int], path: Path) -> None:
-    """Two rows of one code would be counted as two pictures."""
+    """Raise InputError if two rows name one code, which would count twice."""
     seen: dict[object, int] = {}
     for code, line in zip(codes, lines, strict=True):
         first = seen.setdefault(code, line)
@@ -162,20 +154,15 @@ def _sampled(G: "Generator", seeds: Sequence[int], truncations: Sequence[float])
 
     parts = [G.sample(seeds[start : start + _BATCH])[:, 0] for start in range(0, len(seeds), _BATCH)]
     w = torch.cat(parts)
-    amount = torch.tensor(truncations, dtype=w.dtype, device=w.device).nan_to_num(_USUAL_TRUNCATION)[:, None]
+    amount = torch.tensor(truncations, dtype=w.dtype, device=w.device)[:, None]
     w = G.w_avg + amount * (w - G.w_avg)
     return np.repeat(w.cpu().double().numpy()[:, None], len(GROUPS), axis=1)
 
 
 def _recorded(G: "Generator", paths: Sequence[Path]) -> Array:
-    from stylegan_latents.invert.record.inversion import Inversion
-
     codes = []
     for path in paths:
-        try:
-            ws = Inversion.load(path).for_generator(G)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+        ws = record_codes(path, G)
         if len(ws) != 1:
             raise InputError(f"{path} holds {len(ws)} images; a row of scores needs a record of one.")
         codes.append(_by_group(ws, G))
@@ -183,10 +170,10 @@ def _recorded(G: "Generator", paths: Sequence[Path]) -> Array:
 
 
 def _by_group(ws: "Tensor", G: "Generator") -> Array:
-    """The mean row of each group, ``[N, 3, w_dim]``; a group that the model lacks has the mean of all."""
+    """The mean row of each group, ``[N, 3, w_dim]``; of all rows for a group that the model lacks."""
     groups = G.ws_groups
     parts = []
     for group in GROUPS:
-        rows = [row for row, its in enumerate(groups) if its == group] or list(range(G.num_ws))
+        rows = [row for row, each in enumerate(groups) if each == group] or list(range(G.num_ws))
         parts.append(ws[:, rows].mean(dim=1))
     return np.stack([part.cpu().double().numpy() for part in parts], axis=1)

@@ -1,9 +1,8 @@
-"""StyleSpace: single style channels that change one place or one thing (Wu, Lischinski & Shechtman, "StyleSpace
+"""StyleSpace: single style channels that control one region or attribute (Wu, Lischinski & Shechtman, "StyleSpace
 Analysis: Disentangled Controls for StyleGAN Image Generation", 2021).
 
-Channels are ranked in one of two ways: by example codes that share what is wanted (section 5), or by how much of
-a channel's change of the picture falls inside a mask (section 4). To-RGB's styles are left out, as in the paper:
-they colour the whole picture.
+Channels are ranked by example codes that share an attribute (section 5), or by the share of a channel's change of
+the picture inside a mask (section 4). As in the paper, to-RGB's styles, which colour everything, are left out.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
+from stylegan_latents.editing.directions.calibration import style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.discovery.finders.base import (
     COUNT,
@@ -20,7 +19,9 @@ from stylegan_latents.editing.discovery.finders.base import (
     Plan,
     RankedOptions,
     RegionOptions,
+    channel_mask,
     check_count,
+    found_direction,
 )
 from stylegan_latents.editing.discovery.finders.examples import ExamplePairs, examples_of
 from stylegan_latents.generator.cli.progress import Begin, Progress
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
 _CODES = 8
-# In standard deviations; examples that agree more closely than this agree by chance, or are the same.
+# In standard deviations; a smaller spread of the examples is chance, or they are the same.
 _LEAST_SPREAD = 0.05
 
 
@@ -44,8 +45,8 @@ class Channel:
         position: among the channels of all layers.
         layer: its layer's name.
         index: within that layer.
-        score: what it was ranked by, the higher the better.
-        sign: 1 or -1, which way the examples move it.
+        score: that it is ranked by, the higher the better.
+        sign: 1 or -1, the sign of the change in the examples.
     """
 
     position: int
@@ -64,11 +65,11 @@ class StyleSpace:
 
     Args:
         G: any generator.
-        layers: whose channels take part, as a person types them; None for all.
+        layers: whose channels are ranked, in the syntax of ``--layers``; None for all.
         region: codes ``[N, num_ws, w_dim]`` and masks ``[1 or N, 1, S, S]`` that ``find`` ranks by.
-        pairs: example codes that ``find`` ranks by where there is no region.
-        together: the name of one direction that ``find`` makes of the best channels; None for one of each.
-        channels: how many channels that one moves.
+        pairs: example codes that ``find`` ranks by without a region.
+        together: name of one direction that ``find`` makes of the best channels; None for one direction each.
+        channels: number of channels of that one direction.
 
     Raises:
         InputError: there is no such layer, or the layers hold nothing but to-RGB.
@@ -86,22 +87,19 @@ class StyleSpace:
     ) -> None:
         self.G, self.region, self.pairs, self.together, self.channels = G, region, pairs, together, channels
         self.layers = layers or "all"
-        rows = G.rows(self.layers)
-        self._taking_part = [layer.ws_index in rows and not layer.name.endswith("rgb") for layer in G.layers]
-        if not any(self._taking_part):
-            raise InputError(f"The layers {self.layers} drive to-RGB alone, which colours the whole picture.")
+        self._mask = channel_mask(G, self.layers)
         self._statistics = w_statistics(G)
         self._deviations = style_deviations(G, self._statistics)
 
     def rank_by_examples(self, positive: "Tensor", negative: "Tensor | None" = None) -> list[Channel]:
-        """Channels in which examples differ from W, or from their own counterparts, most and most alike.
+        """Channels by how much and how consistently examples differ from W, or from their counterparts.
 
-        The score is the mean difference over its spread from example to example, both in standard deviations of
-        the channel over W. The median spread is added below, or channels that hardly vary at all would win.
+        The score is the mean difference over its standard deviation from example to example, both in standard
+        deviations of the channel over W; the median spread in the denominator ranks constant channels low.
 
         Args:
-            positive: codes with what is wanted, ``[N, num_ws, w_dim]``.
-            negative: the same without it, pair by pair; None compares with the mean style.
+            positive: codes with the attribute, ``[N, num_ws, w_dim]``.
+            negative: their counterparts without it, in the same order; None compares with the mean style.
 
         Raises:
             InputError: there are no examples, or the pairs do not fit.
@@ -109,7 +107,7 @@ class StyleSpace:
         import torch
 
         if not len(positive):
-            raise InputError("There are no examples to rank style channels by.")
+            raise InputError("There are no examples to rank style channels by; give some records.")
         if negative is not None and len(negative) != len(positive):
             raise InputError(f"{len(positive)} examples with and {len(negative)} without make no pairs.")
         with torch.no_grad():
@@ -119,7 +117,7 @@ class StyleSpace:
         away = away / self._deviations.clamp_min(1e-12)
         difference = away.mean(dim=0)
         spread = away.std(dim=0) if len(away) > 1 else torch.zeros_like(difference)
-        floor = spread[self._mask()].median().clamp_min(_LEAST_SPREAD) if len(away) > 1 else torch.ones(())
+        floor = spread[self._mask].median().clamp_min(_LEAST_SPREAD) if len(away) > 1 else torch.ones(())
         return self._ranked(difference.abs() / (spread + floor).clamp_min(1e-12), difference.sign())
 
     def rank_by_mask(
@@ -132,19 +130,19 @@ class StyleSpace:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> list[Channel]:
-        """Channels whose change of the picture falls into a mask.
+        """Channels by the share of their change of the picture inside a mask.
 
-        The score is the share of the squared change of the pixels, for one standard deviation of the channel, that
-        is inside. All channels' changes come from a few gradients of the picture under random signs, whose
-        squares are the pixels' sum on average; channels that change less than the median one are marked down.
+        The change is the squared difference of the pixels for one standard deviation of the channel, estimated for
+        all channels at once from gradients under random signs (Hutchinson's estimator); the median change in the
+        denominator ranks channels that change little low.
 
         Args:
-            ws: codes to look at, ``[N, num_ws, w_dim]``; a handful is enough.
+            ws: codes, ``[N, num_ws, w_dim]``; a handful is enough.
             masks: ``[1 or N, 1, S, S]`` in [0, 1]; any size.
-            probes: random signs for each code, inside and outside.
-            size: side of the pictures; None for 256, or the resolution where that is smaller.
+            probes: number of random sign patterns for each code, inside and outside.
+            size: side of the pictures in pixels; None for 256, at most the resolution.
             seed: of the signs.
-            progress: called with the number of codes done and in all.
+            progress: called with the number of codes done and the total.
 
         Raises:
             InputError: a mask is empty or covers everything, or there are no codes.
@@ -164,15 +162,15 @@ class StyleSpace:
         )
         energy = energy * self._deviations.to(ws.device).square()
         total = energy.sum(dim=0)
-        floor = total[self._mask().to(ws.device)].median()
+        floor = total[self._mask.to(ws.device)].median()
         return self._ranked(energy[0] / (total + floor).clamp_min(1e-30), torch.ones_like(total))
 
     def find(self, count: int = COUNT, on_progress: Progress | None = None) -> list[Direction]:
-        """Directions of the best channels, ranked by the region or by the pairs that were given.
+        """Directions of the best channels by the given region or pairs.
 
         Raises:
-            InputError: as ``rank_by_mask``, ``rank_by_examples``, ``directions`` and ``combine``.
-            ValueError: neither was given.
+            InputError: as for the ranking, ``directions`` and ``combine``.
+            ValueError: neither a region nor pairs were given.
         """
         if self.region is not None:
             ranked = self.rank_by_mask(*self.region, progress=on_progress)
@@ -201,15 +199,14 @@ class StyleSpace:
         return found
 
     def combine(self, ranked: Sequence[Channel], count: int, name: str) -> Direction:
-        """One direction of the best channels together, each in its own standard deviations and by its score.
+        """One direction of the ``count`` best channels, weighted by score and standard deviation.
 
         Raises:
             InputError: ``count`` is not between 1 and the number of channels.
         """
         check_count(count, len(ranked))
-        channels = list(ranked[:count])
-        names: list[JSON] = [channel.name for channel in channels]
-        return self._direction(name, channels, {"channels": names})
+        channels = ranked[:count]
+        return self._direction(name, channels, {"channels": [channel.name for channel in channels]})
 
     def _direction(self, name: str, channels: Sequence[Channel], about: dict[str, JSON]) -> Direction:
         import torch
@@ -219,50 +216,31 @@ class StyleSpace:
             weight = channel.score if len(channels) > 1 else 1.0
             vector[0, channel.position] = channel.sign * weight * float(self._deviations[channel.position])
         if not bool(vector.any()):
-            raise InputError(f"The style channels {channels[0].name} never vary, so that they have no strength.")
-        direction = Direction(
-            name=name,
-            latent_space=self.G.latent_space,
-            vector=vector / vector.norm(),
-            scale=1.0,
+            raise InputError(f"The style channel {channels[0].name} never varies; choose other --layers.")
+        return found_direction(
+            self.G,
+            name,
+            vector / vector.norm(),
+            {"finder": "StyleSpace", **about},
             layers=self.layers,
-            provenance={
-                "finder": "StyleSpace",
-                "generator": self.G.name,
-                "generator_fingerprint": self.G.fingerprint,
-                **about,
-            },
+            statistics=self._statistics,
             space="s",
-        ).bind(self.G)
-        return calibrated(direction, self.G, self._statistics)
-
-    def _mask(self) -> "Tensor":
-        """Which channels of all layers take part, bool ``[channels]``."""
-        import torch
-
-        return torch.cat(
-            [
-                torch.full((layer.channels,), taking_part)
-                for layer, taking_part in zip(self.G.layers, self._taking_part, strict=True)
-            ]
         )
 
     def _ranked(self, scores: "Tensor", signs: "Tensor") -> list[Channel]:
-        taking_part = self._mask().tolist()
-        places = [(layer.name, index) for layer in self.G.layers for index in range(layer.channels)]
+        channels = [(layer.name, index) for layer in self.G.layers for index in range(layer.channels)]
+        values = zip(channels, scores.tolist(), signs.tolist(), self._mask.tolist(), strict=True)
         found = [
-            Channel(position, *place, score=score, sign=-1 if sign < 0 else 1)
-            for position, (place, score, sign) in enumerate(
-                zip(places, scores.tolist(), signs.tolist(), strict=True)
-            )
-            if taking_part[position]
+            Channel(position, *channel, score=score, sign=-1 if sign < 0 else 1)
+            for position, (channel, score, sign, chosen) in enumerate(values)
+            if chosen
         ]
         return sorted(found, key=lambda channel: (-channel.score, channel.position))
 
 
 @dataclass(frozen=True, kw_only=True)
 class StyleSpaceOptions(RankedOptions, RegionOptions, ExampleOptions):
-    """What StyleSpace can be told."""
+    """Options of ``StyleSpace``."""
 
     together: Annotated[
         bool, typer.Option("--together", help="The --count best style channels as one direction.")
@@ -280,7 +258,7 @@ class StyleSpaceOptions(RankedOptions, RegionOptions, ExampleOptions):
                 "--name is for one direction of several style channels; add --together, or leave it out."
             )
         if self.samples is not None and not self.mask:
-            raise InputError("--samples has no meaning here, as no samples are looked at; leave it out.")
+            raise InputError("--samples is for a --mask; leave it out.")
 
     def plan(self, begin: Begin) -> Plan:
         name = (self.name or "stylespace") if self.together else None
@@ -289,6 +267,8 @@ class StyleSpaceOptions(RankedOptions, RegionOptions, ExampleOptions):
             G.rows(self.layers or "all")
             region = self.region(G, _CODES, begin) if self.mask else None
             pairs = None if self.mask else examples_of(self, G)
-            return StyleSpace(G, self.layers, region=region, pairs=pairs, together=name, channels=self.wanted)
+            return StyleSpace(
+                G, self.layers, region=region, pairs=pairs, together=name, channels=self.count_or_default
+            )
 
         return Plan(self.numbered("stylespace") if name is None else (name,), make)

@@ -1,8 +1,7 @@
-"""StyleCLIP's table of what each style channel does in CLIP's space, which makes directions from a text (Patashnik
-et al., "StyleCLIP: Text-Driven Manipulation of StyleGAN Imagery", 2021, section 6).
+"""StyleCLIP's table of every style channel's effect in CLIP's space (Patashnik et al., "StyleCLIP: Text-Driven
+Manipulation of StyleGAN Imagery", 2021, section 6), published as ``fs3.npy``.
 
-The table is computed once for a generator, and published as ``fs3.npy``: for every channel but to-RGB's, in the
-layers' order, the mean step of CLIP's image embedding when the channel moves. The text model is the caller's.
+It holds, for every channel but to-RGB's in the layers' order, the mean change of CLIP's image embedding.
 """
 
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.editing.directions.arrays import read_arrays
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.editing.discovery.finders.base import channel_mask
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
 THRESHOLD = 0.1
-"""The relevance from which on a style channel moves."""
+"""Default relevance from which a style channel moves."""
 
 
 @dataclass(frozen=True, eq=False)
 class TextTable:
-    """What each style channel does in an image-text model's space.
+    """Effects of style channels in an image-text model's space.
 
     Attributes:
         G: the generator of the channels.
@@ -37,11 +37,7 @@ class TextTable:
     steps: "Tensor"
 
     def check_model(self, model: "ImageTextModel") -> None:
-        """Refuse an image-text model whose space has another number of axes than the table's.
-
-        Raises:
-            InputError: it has.
-        """
+        """Raise InputError if the model's embeddings have another length than the table's."""
         theirs, ours = model.embed_texts(["a picture"]).shape[1], self.steps.shape[1]
         if theirs != ours:
             raise InputError(
@@ -50,16 +46,15 @@ class TextTable:
             )
 
     def direction(self, text_step: "Tensor", name: str, *, threshold: float = THRESHOLD) -> Direction:
-        """The style channels that go a text's way.
+        """The style channels that move pictures towards a text.
 
-        A channel moves by its relevance, the product of its row with the text's step, in its own standard
-        deviations; the vector is scaled so that the most relevant one has 1, and a raw strength is StyleCLIP's
-        alpha.
+        A channel moves by its relevance, the product of its row with the text's step, in standard deviations; the
+        most relevant one has 1, so that a raw strength is StyleCLIP's alpha.
 
         Args:
-            text_step: the embedding of the text wanted less that of a neutral one, ``[embedding]``.
+            text_step: the text's embedding less the neutral text's, ``[embedding]``.
             name: of the direction.
-            threshold: channels less relevant than this stay; StyleCLIP's beta.
+            threshold: least relevance of a channel that moves; StyleCLIP's beta.
 
         Raises:
             InputError: the texts do not differ, or no channel is relevant enough.
@@ -71,7 +66,7 @@ class TextTable:
             raise ValueError(f"text_step needs {list(self.steps.shape[1:])}, got {list(text_step.shape)}")
         if not float(text_step.norm()) > 0:
             raise InputError(
-                "The two texts mean the same to the model, so that there is no direction between them."
+                "The two texts mean the same to the model, with no direction between them; choose other texts."
             )
         relevance = self.steps @ torch.nn.functional.normalize(text_step.float().cpu(), dim=0)
         largest = float(relevance.abs().max())
@@ -83,7 +78,7 @@ class TextTable:
         relevance = torch.where(relevance.abs() < threshold, torch.zeros(()), relevance / largest)
         statistics = w_statistics(self.G)
         vector = torch.zeros(sum(layer.channels for layer in self.G.layers))
-        vector[_without_rgb(self.G)] = relevance
+        vector[channel_mask(self.G)] = relevance
         direction = Direction(
             name=name,
             latent_space=self.G.latent_space,
@@ -101,16 +96,12 @@ class TextTable:
 
 
 def read_text_table(path: Path, G: "Generator") -> TextTable:
-    """Read ``fs3.npy``.
-
-    Raises:
-        InputError: it cannot be read, or is for a generator with other style channels.
-    """
+    """Read ``fs3.npy``; raises InputError if it cannot be read or belongs to a generator with other channels."""
     arrays = read_arrays(path)
     steps = arrays.get("")
     if steps is None or steps.ndim != 2:
         raise InputError(f"{path.name} is no table of style channels.")
-    channels = int(_without_rgb(G).sum())
+    channels = int(channel_mask(G).sum())
     if len(steps) != channels:
         raise InputError(
             f"{path.name} belongs to another StyleSpace, of {len(steps)} channels; the model '{G.name}' has "
@@ -119,10 +110,3 @@ def read_text_table(path: Path, G: "Generator") -> TextTable:
     if not bool(steps.isfinite().all()):
         raise InputError(f"{path.name} holds values that are not finite.")
     return TextTable(G, steps)
-
-
-def _without_rgb(G: "Generator") -> "Tensor":
-    """Which channels of all layers are not to-RGB's, bool."""
-    import torch
-
-    return torch.cat([torch.full((layer.channels,), not layer.name.endswith("rgb")) for layer in G.layers])

@@ -1,4 +1,4 @@
-"""Steps tried on held-out codes: what they change of the scores, and how long they have to be."""
+"""Effects of steps on held-out codes, and the lengths of steps for a given effect."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-# Seeds far from those that codes are drawn with.
+# Seeds far from those of the samples.
 _GAIN_SEED, _SCALE_SEED = 900_000_000, 910_000_000
 _TRUNCATION = 0.7
-# Size of the steps whose changes are measured, in the model's standard deviations of the score.
+# Length of the measured steps, in standard deviations of the score.
 _LENGTH = 1.5
 
 
 class HeldOut:
-    """Codes that have no part in a fit, and what steps in W do to them.
+    """Codes outside of the fit, and the effects of steps in W on them.
 
     Args:
         G: the generator.
-        scorer: gives the scores.
-        deviations: of each score over samples of W.
-        codes: how many gains are measured on; a scale takes twice as many.
-        exact: whether edits are scored on exact pictures, and not on sketches.
+        scorer: the scorer of the pictures.
+        deviations: standard deviation of each score over samples of W.
+        codes: number of codes that gains are measured on; scales use twice as many.
+        exact: whether to score exact pictures instead of sketches.
     """
 
     def __init__(self, G: "Generator", scorer: Scorer, deviations: Array, *, codes: int, exact: bool) -> None:
@@ -40,43 +40,43 @@ class HeldOut:
         self._drawn: dict[tuple[int, int], tuple[Tensor, Array]] = {}
 
     def codes(self, seed: int, count: int) -> tuple["Tensor", Array]:
-        """Codes ``[count, num_ws, w_dim]`` from a seed on, and their scores, made once."""
+        """Codes ``[count, num_ws, w_dim]`` of consecutive seeds and their scores, cached."""
         if (seed, count) not in self._drawn:
             ws = self.G.sample(range(seed, seed + count), truncation=_TRUNCATION)
             self._drawn[seed, count] = ws, score_codes(self.G, self.scorer, ws, size=256, exact=self.exact)
         return self._drawn[seed, count]
 
     def changes(self, direction: Direction, ws: "Tensor", strengths: Sequence[float], before: Array) -> Array:
-        """``changes``, on such pictures as were asked for."""
+        """``leakage.changes`` with this generator and scorer."""
         return changes(self.G, self.scorer, direction, ws, strengths, before=before, exact=self.exact)
 
     def gains(self, attribute: Attribute, step: Array) -> Array:
-        """Mean change of every score for one step, in deviations, measured at longer ones either way."""
+        """Mean change of every score by one step, in deviations, measured at ``_LENGTH`` in both directions."""
         ws, before = self.codes(_GAIN_SEED, self.count)
         result = self.changes(self._direction(attribute, step, _LENGTH), ws, (-1, 1), before)
         gains: Array = np.nanmean(result[1] - result[0], axis=0) / self.deviations / (2 * _LENGTH)
         return gains
 
     def scaled(self, attribute: Attribute, step: Array, identity: Scorer | None = None) -> Direction:
-        """The step as a direction, with the scale that moves the median face by one standard deviation.
+        """The step as a direction, scaled to move the median face by one standard deviation.
 
         Args:
-            attribute: what the step, ``[3, w_dim]`` in W, is for.
-            step: of any length.
-            identity: gives the descriptor of a face, where the scale is to be shortened as ``identity_share`` says.
+            attribute: whose score the step changes.
+            step: in W, ``[3, w_dim]``, of any length.
+            identity: scorer of the face descriptor, to shorten the scale by ``identity_share``.
 
         Raises:
-            InputError: the step changes next to nothing.
+            InputError: the step hardly changes the score.
         """
         count = 2 * self.count
         ws = self.G.sample(range(_SCALE_SEED, _SCALE_SEED + count), truncation=_TRUNCATION)
         own = self.scorer.names.index(attribute.name)
         length = 1.0
-        # The answer is nearly linear: a few codes give a length that the second round, on all, only corrects.
+        # The change is nearly linear in the length: a few codes give a length that all codes then correct.
         for few in (max(1, count // 4), count):
-            # The difference between two edits does not depend on the scores before them.
-            nothing = np.zeros((few, len(self.scorer.names)))
-            result = self.changes(self._direction(attribute, step, length), ws[:few], (-1, 1), nothing)[..., own]
+            # The scores before the edits cancel in the difference.
+            zero = np.zeros((few, len(self.scorer.names)))
+            result = self.changes(self._direction(attribute, step, length), ws[:few], (-1, 1), zero)[..., own]
             gain = float(np.nanmedian((result[1] - result[0]) / 2)) / self.deviations[own]
             if not gain > 0.05:
                 raise InputError(
@@ -91,7 +91,7 @@ class HeldOut:
         return self._direction(attribute, step, length * share)
 
     def _direction(self, attribute: Attribute, step: Array, length: float) -> Direction:
-        """A direction bound to the generator, with ``length`` steps to a unit of strength."""
+        """A direction bound to the generator, with a unit of strength of ``length`` steps."""
         import torch
 
         size = float(np.linalg.norm(step, axis=1).max())

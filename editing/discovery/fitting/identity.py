@@ -1,9 +1,7 @@
-"""Identity held while an attribute changes: dlib's descriptor of a face (King 2017) as scores, and steps in W that
-change it least, in closed form from scored samples.
+"""Identity preservation: dlib's face descriptor (King 2017) as scores, and the steps in W that change it least.
 
-InterFaceGAN's conditional step (Shen et al. 2020, section 3.3) is the shortest one that changes a score and leaves
-others. A descriptor has many numbers, and no step leaves all of them, so that their change is minimised: least
-squares over all of whitened W. The identity change that remains bounds how far strength 2 goes.
+InterFaceGAN's conditional step (Shen et al. 2020, section 3.3) leaves other scores unchanged. No step does so for
+all numbers of a descriptor, so that their change is minimised by least squares in whitened W.
 """
 
 import functools
@@ -26,15 +24,13 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
 _NUMBERS = 128
-# What a step of length 1 in whitened W, in coarse, middle or fine rows, changes in the descriptor and in the scores
-# of all attributes, differently on every face: no linear model predicts it, and short steps do it least.
-# Measured with 46 steps on 16 codes of the default model, in the descriptor's numbers and the scores' deviations.
+# Changes that differ from face to face, which no linear model predicts, by a step of length 1 in whitened W in
+# coarse, middle or fine rows: of the descriptor, and of the scores in deviations. 46 steps on 16 codes.
 _IDENTITY_BY_FACE = (0.107, 0.102, 0.052)
 _SCORES_BY_FACE = (0.31, 0.26, 0.12)
-# Of the squared changes of scores in their deviations, beside the squared change of the descriptor.
-_JUDGED_WEIGHT, _HELD_WEIGHT, _LOOSE_WEIGHT = 0.1, 0.2, 0.02
-# Identity distance that strength 2 may reach: dlib takes 0.6 for another person, and an inversion has its own
-# distance from the photo. And the least share of a deviation that a strength is shortened to for that.
+# Weights of squared score changes in deviations; the descriptor's squared change has 1.
+_JUDGED_WEIGHT, _FIXED_WEIGHT, _LOOSE_WEIGHT = 0.1, 0.2, 0.02
+# Largest identity distance at strength 2 (dlib takes 0.6 for another person), and least factor to shorten by.
 _SAME_PERSON, _LEAST_SHARE = 0.5, 0.8
 
 
@@ -46,23 +42,17 @@ def _network() -> "FaceDistance":
 
 
 class IdentityScorer(Scorer):
-    """The 128 numbers of dlib's network for faces aligned as FFHQ's.
+    """dlib's face descriptor, 128 numbers, of faces aligned as FFHQ's.
 
-    The euclidean length of their change is the identity distance. Faces are cut out where they are on average, as
-    aligned faces are always in the same place. The network is loaded at first use, once for the process.
+    The Euclidean length of its change is the identity distance. Faces are cropped at a fixed place, without a
+    detector. The network is loaded at first use, once for the process.
     """
 
     names = tuple(f"identity-{number:03d}" for number in range(_NUMBERS))
     version = "dlib-identity-2"
 
     def score(self, images: "Tensor") -> Array:
-        """Embed aligned faces.
-
-        Args:
-            images: float32 ``[N, 3, H, W]`` in [-1, 1]; 256 pixels a side are enough.
-
-        Returns:
-            float64 ``[N, 128]``.
+        """Descriptors, float64 ``[N, 128]``, of faces ``[N, 3, H, W]`` in [-1, 1]; 256 pixels a side are enough.
 
         Raises:
             InputError: the network cannot be fetched.
@@ -77,28 +67,22 @@ class IdentityScorer(Scorer):
 
 
 def identity_effects(samples: Samples) -> Array:
-    """What each number of the descriptor gains for a step in whitened W, in its own units.
+    """Change of each number of the descriptor by a step in whitened W, ``[numbers, 3, w_dim]``, by a linear fit.
 
     Args:
-        samples: scored by ``IdentityScorer`` alone, without those that have no scores.
-
-    Returns:
-        ``[numbers, 3, w_dim]``, for the coarse, middle and fine rows.
-
-    Raises:
-        InputError: as ``fit``.
+        samples: ``valid`` samples scored by ``IdentityScorer`` alone.
     """
     effects: Array = fit(samples).effects * samples.scores.std(0)[:, None, None]
     return effects
 
 
 def least_identity_step(model: LinearModel, identity: Array, attribute: Attribute, judged: Sequence[str]) -> Array:
-    """The step that changes its score by one deviation, and the identity and other scores as little as possible.
+    """The step that changes a score by one deviation, and the identity and other scores least.
 
     Args:
         model: of the scores.
-        identity: what ``identity_effects`` gives for the same samples.
-        attribute: what the step is for.
+        identity: ``identity_effects`` of the same samples.
+        attribute: whose score the step changes.
         judged: the scores of all attributes.
 
     Returns:
@@ -107,19 +91,19 @@ def least_identity_step(model: LinearModel, identity: Array, attribute: Attribut
     chosen = [GROUPS.index(group) for group in attribute.groups]
     width = identity.shape[-1]
 
-    def of(effects: Array) -> Array:
+    def flat(effects: Array) -> Array:
         return effects[:, chosen].reshape(len(effects), len(chosen) * width)
 
     def scores(names: Sequence[str]) -> Array:
-        return of(model.effects[[model.names.index(name) for name in names if name in model.names]])
+        return flat(model.effects[[model.names.index(name) for name in names if name in model.names]])
 
     by_face = np.square(_IDENTITY_BY_FACE) + _JUDGED_WEIGHT * np.square(_SCORES_BY_FACE)
     cost = np.diag(np.repeat(by_face[chosen], width))
     loose = [name for name in LOOSELY_HELD if name not in attribute.fixed]
     for weight, rows in (
-        (1.0, of(identity)),
+        (1.0, flat(identity)),
         (_JUDGED_WEIGHT, scores([name for name in judged if name != attribute.name])),
-        (_HELD_WEIGHT, scores(attribute.fixed)),
+        (_FIXED_WEIGHT, scores(attribute.fixed)),
         (_LOOSE_WEIGHT, scores(loose)),
     ):
         cost += weight * rows.T @ rows
@@ -134,19 +118,14 @@ def least_identity_step(model: LinearModel, identity: Array, attribute: Attribut
 def identity_share(
     G: "Generator", identity: Scorer, direction: "Direction", ws: "Tensor", *, exact: bool = True
 ) -> float:
-    """The share of a direction's length at which strength 2 keeps the identity of the median face.
-
-    Distances are euclidean, between the numbers of King's face recognition network (dlib, 2017) before and after.
+    """The share of a direction's length, from 0.8 to 1, at which strength 2 preserves the median face's identity.
 
     Args:
         G: the generator.
-        identity: gives the descriptor of a face.
+        identity: scorer of the face descriptor, whose Euclidean distances are taken.
         direction: bound to ``G``.
         ws: codes to edit, ``[N, num_ws, w_dim]``.
-        exact: whether to look at exact pictures, and not at sketches.
-
-    Returns:
-        1 where nothing has to be shortened, and no less than 0.8, so that a strength still means about a deviation.
+        exact: whether to score exact pictures instead of sketches.
     """
     before = score_codes(G, identity, ws, size=256, exact=exact)
     distances = [

@@ -1,4 +1,4 @@
-"""What a direction does to pictures: the change it is for, and what else it changes."""
+"""Effects of a direction on scores: the intended change, and the leakage into other scores."""
 
 import math
 from collections.abc import Sequence
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.discovery.fitting.samples import Progress, score_codes
+from stylegan_latents.editing.discovery.fitting.samples import score_codes
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
+from stylegan_latents.generator.cli.progress import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,16 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """What one direction does to every score, in standard deviations of the score over samples of W.
+    """Effect of a direction on every score, in standard deviations of the score over samples of W.
 
     Attributes:
-        name: of the direction and of the score it is for.
+        name: of the direction and of its own score.
         names: of all scores.
-        intended: median change of the direction's own score for one unit of strength, at strengths of ±1.
-        moved: mean signed change of every score for one unit of strength, ``[len(names)]``.
-        leakage: mean size of the change in the other directions' scores over that in its own, at ±2; NaN where
-            there is no other.
-        bias: the same for the mean signed changes: what of the leakage is the same for every face.
+        intended: median change of its own score by a unit of strength, at ±1.
+        moved: mean signed change of every score by a unit of strength, ``[len(names)]``.
+        leakage: mean absolute change of other directions' scores over that of its own, at ±2; NaN without others.
+        bias: the same for mean signed changes: the leakage that all faces share.
     """
 
     name: str
@@ -57,7 +57,7 @@ def changes(
         direction: bound to ``G``.
         ws: codes to edit, ``[N, num_ws, w_dim]``.
         before: the scores of ``ws``.
-        exact: whether to score exact pictures, as those that ``before`` is of, and not sketches.
+        exact: whether to score exact pictures instead of sketches, the same as for ``before``.
     """
     import torch
 
@@ -80,10 +80,10 @@ def effect(
     Args:
         name: the direction's own score.
         names: of all scores.
-        judged: the scores of all directions, which leakage is about; all scores where there is but one direction.
+        judged: the scores that count as leakage, those of all directions; all scores for a single direction.
         at_one, at_two: ``[2, N, len(names)]``, the changes at -1 and +1, and at -2 and +2.
-        deviations: of each score over samples of W.
-        dependent: scores that cannot stay while its own changes, which leakage leaves out.
+        deviations: standard deviation of each score over samples of W.
+        dependent: scores that change with its own, which leakage leaves out.
     """
     own = list(names).index(name)
     apart = [index for index, other in enumerate(names) if other != name and other not in dependent]
@@ -102,7 +102,7 @@ def effect(
 
 
 def table(effects: Sequence[Effect]) -> str:
-    """A plain-text table: for each direction the change of every score per unit of strength."""
+    """A plain-text table of the change of every score by a unit of strength of each direction."""
     if not effects:
         return "no directions"
     names = effects[0].names
@@ -124,7 +124,7 @@ def table(effects: Sequence[Effect]) -> str:
         lines.append(f"{label:<{width}}{cells}")
     lines += [
         "",
-        "intended: median change of its own score for strength 1. leakage: mean size of the change in the",
-        "other directions' scores over that in its own, at strength 2. bias: the part that all faces share.",
+        "intended: median change of its own score at strength 1. leakage: mean absolute change of the other",
+        "directions' scores over that of its own, at strength 2. bias: the leakage that all faces share.",
     ]
     return "\n".join(lines)

@@ -1,10 +1,8 @@
-"""Steps recombined so that an edit leaves the other scores alone on every face, not on average alone.
+"""Recombination of steps, so that an edit preserves the other scores on every face and not only on average.
 
-Projecting out (Shen et al. 2020) and cancelling measured means both let an edit make one face smile and the next
-one frown. Here the parts that a step could be made of are tried one by one on codes; what each changes on each code
-is a matrix, and the combination with the smallest mean square of the others' changes follows in closed form.
-
-The identity can be held in the same way: the numbers of its descriptor are so many scores more.
+Projecting out (Shen et al. 2020) and cancelling measured means still let an edit make one face smile and another
+frown. Here candidate steps are applied one by one to codes, and the combination with the smallest mean square of
+the other scores' changes follows in closed form. The numbers of the identity descriptor can be further scores.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylegan_latents.editing.discovery.fitting.linear import LinearModel
-from stylegan_latents.editing.discovery.fitting.samples import Progress, expand, score_codes
+from stylegan_latents.editing.discovery.fitting.samples import expand, score_codes
 from stylegan_latents.editing.discovery.scorers.faces import HELPERS, LOOSELY_HELD
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute, Scorer, Scorers
+from stylegan_latents.generator.cli.progress import Progress
 from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
@@ -24,70 +23,67 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-_HELPER_PARTS = (*HELPERS, "skin-light", "skin-red", "brows-up", "face-y", "hair-light", "contrast")
-# Lengths of what is tried, in whitened W: as long as edits are, so that what is measured is what they will do.
+_HELPERS = (*HELPERS, "skin-light", "skin-red", "brows-up", "face-y", "hair-light", "contrast")
+# Lengths of candidates in whitened W, about those of edits.
 _OWN, _OTHER, _HELPER = 2.5, 1.5, 2.0
-# Of the mean changes in held scores, and in those that may change with the attribute but should not stand for it.
-_HELD_WEIGHT, _LOOSE_WEIGHT = 3.0, 0.1
-# Penalty on leaving the first step.
+# Weights of mean changes of fixed scores, and of ``LOOSELY_HELD`` ones.
+_FIXED_WEIGHT, _LOOSE_WEIGHT = 3.0, 0.1
+# Weight of the squared distance from the first step.
 _NEARNESS = 0.2
-# Of the squared change of the identity descriptor, beside squared changes in the judged scores' deviations.
+# Weight of the squared change of the identity descriptor; the judged scores' squared changes in deviations have 1.
 _IDENTITY_WEIGHT = 30.0
 
 
 @dataclass(frozen=True, eq=False)
-class Trials:
-    """What a step could be made of, and what each part does.
+class Candidates:
+    """Candidate steps and their effects.
 
     Attributes:
-        parts: steps in W, ``[parts, 3, w_dim]``; twice the groups of the first step come first.
-        own: how many of them are the first step's.
-        changes: of every score by each part on each code, in deviations, ``[parts, codes, scores]``: half the
-            difference between a step forth and one back.
+        steps: in W, ``[steps, 3, w_dim]``; those of twice the first step, by groups of rows, come first.
+        own: number of candidates of the first step.
+        changes: of every score by each step on each code, in deviations, ``[steps, codes, scores]``: half the
+            difference between a step forward and one back.
         names: of the scores.
-        identity: the same for the numbers of the identity descriptor, ``[parts, codes, numbers]``; None where they
-            were not asked for.
+        identity: ``changes`` of the identity descriptor, ``[steps, codes, numbers]``; None if not measured.
     """
 
-    parts: Array
+    steps: Array
     own: int
     changes: Array
     names: tuple[str, ...]
     identity: Array | None = None
 
 
-def parts_of_step(model: LinearModel, attribute: Attribute, steps: Mapping[str, Array]) -> tuple[Array, int]:
-    """What a step could be made of.
-
-    That is itself, the plain fit's step and those of the other attributes, each by its groups of rows, and the
-    steps of scores that are no attributes.
+def candidate_steps(model: LinearModel, attribute: Attribute, steps: Mapping[str, Array]) -> tuple[Array, int]:
+    """The steps to recombine: the own step, the plain fit's and the other attributes', split by groups of rows, and
+    steps of scores without a direction.
 
     Args:
         model: the fit.
-        attribute: what the step is for.
+        attribute: whose score the step changes.
         steps: in W, ``[3, w_dim]``, of every attribute.
 
     Returns:
-        Steps ``[parts, 3, w_dim]``, and how many of them are the attribute's own step in parts.
+        Steps ``[steps, 3, w_dim]``, and how many of them, the first, are of the own step.
     """
     chosen = [GROUPS.index(group) for group in attribute.groups]
-    parts = [2 * one for one in _by_group(steps[attribute.name], chosen)]
-    own = len(parts)
+    found = [2 * step for step in _by_group(steps[attribute.name], chosen)]
+    own = len(found)
     plain = model.effects[model.names.index(attribute.name)] @ model.colouring.T
-    parts += [_sized(one, model, _OWN) for one in _by_group(plain, chosen)]
-    for name, step in steps.items():
+    found += [_sized(step, model, _OWN) for step in _by_group(plain, chosen)]
+    for name, other in steps.items():
         if name != attribute.name:
-            parts += [_sized(one, model, _OTHER) for one in _by_group(step, chosen)]
-    for name in (name for name in _HELPER_PARTS if name in model.names):
-        step = model.direction(name, fixed=list(steps), groups=attribute.groups)
-        parts.append(_sized(step, model, _HELPER))
-    return np.array(parts), own
+            found += [_sized(step, model, _OTHER) for step in _by_group(other, chosen)]
+    for name in (name for name in _HELPERS if name in model.names):
+        helper = model.direction(name, fixed=list(steps), groups=attribute.groups)
+        found.append(_sized(helper, model, _HELPER))
+    return np.array(found), own
 
 
-def try_parts(
+def measure_candidates(
     G: "Generator",
     scorer: Scorer,
-    parts: Array,
+    steps: Array,
     own: int,
     ws: "Tensor",
     before: Array,
@@ -97,69 +93,73 @@ def try_parts(
     size: int = 256,
     exact: bool = True,
     progress: Progress | None = None,
-) -> Trials:
-    """Edit codes by every part, forth and back, and score the pictures.
+) -> Candidates:
+    """Edit codes by every step, forward and back, and score the pictures.
 
     Args:
-        parts, own: what ``parts_of_step`` gave.
+        steps, own: from ``candidate_steps``.
         ws: codes ``[N, num_ws, w_dim]``.
-        before: their scores; a code without scores is left out.
-        deviations: of each score.
-        identity: gives the descriptor of a face; None where it is not held.
-        size: side of the pictures.
-        exact: whether to score exact pictures, as those that ``before`` is of, and not sketches.
-        progress: called with the number of pictures done and in all.
+        before: their scores; codes without scores are left out.
+        deviations: standard deviation of each score.
+        identity: scorer of the face descriptor, to preserve the identity.
+        size: side of the pictures in pixels.
+        exact: whether to score exact pictures instead of sketches, the same as for ``before``.
+        progress: called with the number of pictures done and the total.
     """
     import torch
 
-    steps = expand(torch.from_numpy(parts.astype(np.float32)), G).to(ws.device)
-    edited = torch.cat([ws + sign * step for step in steps for sign in (-1, 1)])
+    moves = expand(torch.from_numpy(steps.astype(np.float32)), G).to(ws.device)
+    edited = torch.cat([ws + sign * move for move in moves for sign in (-1, 1)])
     measured = scorer if identity is None else Scorers((scorer, identity))
     after = score_codes(G, measured, edited, size=size, exact=exact, progress=progress)
-    after = after.reshape(len(parts), 2, len(before), len(measured.names))
+    after = after.reshape(len(steps), 2, len(before), len(measured.names))
     changes = (after[:, 1] - after[:, 0]) / 2
-    seen = np.isfinite(changes).all(axis=(0, 2)) & np.isfinite(before).all(axis=1)
-    scores, descriptor = np.split(changes[:, seen], [len(scorer.names)], axis=2)
-    return Trials(parts, own, scores / deviations, tuple(scorer.names), None if identity is None else descriptor)
+    scored = np.isfinite(changes).all(axis=(0, 2)) & np.isfinite(before).all(axis=1)
+    scores, descriptor = np.split(changes[:, scored], [len(scorer.names)], axis=2)
+    return Candidates(
+        steps, own, scores / deviations, tuple(scorer.names), None if identity is None else descriptor
+    )
 
 
-def recombined(trials: Trials, attribute: Attribute, judged: Sequence[str]) -> Array:
-    """The combination of parts that changes the other scores least, for the same mean change of its own.
+def recombined(candidates: Candidates, attribute: Attribute, judged: Sequence[str]) -> Array:
+    """The combination of steps that changes the other scores least, for the same mean change of its own.
 
-    Minimised is the mean over the codes of the judged scores' squared changes, with the squared means of the held
-    ones and, by less, of those that could change in place of its own, and with the squared change of the
-    identity where that was measured; leaving the first step has a penalty, too.
+    Minimises the weighted sum of the judged scores' mean squared changes, the squared mean changes of fixed and
+    ``LOOSELY_HELD`` scores, the squared change of the identity if measured, and the distance from the first step.
 
     Args:
-        trials: what ``try_parts`` gave.
-        attribute: what the step is for.
+        candidates: from ``measure_candidates``.
+        attribute: whose score the step changes.
         judged: the scores of all attributes.
 
     Returns:
-        A step in W, ``[3, w_dim]``, half as long as the parts are tried at.
+        A step in W, ``[3, w_dim]``, of half the candidates' length.
     """
 
-    def of(names: Sequence[str]) -> Array:
-        return trials.changes[:, :, [trials.names.index(name) for name in names if name in trials.names]]
+    def changes_of(names: Sequence[str]) -> Array:
+        return candidates.changes[
+            :, :, [candidates.names.index(name) for name in names if name in candidates.names]
+        ]
 
-    others = of([name for name in judged if name != attribute.name])
+    others = changes_of([name for name in judged if name != attribute.name])
     fixed = [name for name in attribute.fixed if name not in LOOSELY_HELD]
-    held, loose = of(fixed).mean(axis=1), of(LOOSELY_HELD).mean(axis=1)
-    gains = of([attribute.name])[:, :, 0].mean(axis=1)
+    preserved, loose = changes_of(fixed).mean(axis=1), changes_of(LOOSELY_HELD).mean(axis=1)
+    gains = changes_of([attribute.name])[:, :, 0].mean(axis=1)
     cost = np.einsum("mnk,lnk->ml", others, others) / others.shape[1]
-    if trials.identity is not None:
-        change = np.einsum("mnk,lnk->ml", trials.identity, trials.identity) / others.shape[1]
+    if candidates.identity is not None:
+        change = np.einsum("mnk,lnk->ml", candidates.identity, candidates.identity) / others.shape[1]
         cost = cost + _IDENTITY_WEIGHT * change
-    cost = cost + _HELD_WEIGHT * held @ held.T + _LOOSE_WEIGHT * loose @ loose.T + _NEARNESS * np.eye(len(gains))
-    first = (np.arange(len(gains)) < trials.own).astype(np.float64)
+    cost = cost + _FIXED_WEIGHT * preserved @ preserved.T + _LOOSE_WEIGHT * loose @ loose.T
+    cost = cost + _NEARNESS * np.eye(len(gains))
+    first = (np.arange(len(gains)) < candidates.own).astype(np.float64)
     free, along = np.linalg.solve(cost, np.stack([_NEARNESS * first, gains], axis=1)).T
     weights = free + (first @ gains - gains @ free) / (gains @ along) * along
-    step: Array = np.einsum("m,mgw->gw", weights, trials.parts) / 2
+    step: Array = np.einsum("m,mgw->gw", weights, candidates.steps) / 2
     return step
 
 
 def _by_group(step: Array, chosen: Sequence[int]) -> list[Array]:
-    """The step of each group of rows alone, where it moves."""
+    """The step's nonzero groups of rows, one by one."""
     found = []
     for group in chosen:
         if np.abs(step[group]).max() > 1e-6 * np.abs(step).max():
@@ -170,5 +170,5 @@ def _by_group(step: Array, chosen: Sequence[int]) -> list[Array]:
 
 
 def _sized(step: Array, model: LinearModel, length: float) -> Array:
-    """The step with a length in whitened W."""
+    """The step with the given length in whitened W."""
     return np.asarray(step * (length / np.linalg.norm(np.linalg.solve(model.colouring, step.T))))

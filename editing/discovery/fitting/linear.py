@@ -1,7 +1,6 @@
-"""Linear models of what codes do to scores, and the directions that change one score and no other.
+"""Linear models of scores by codes, and the directions that change one score and no other.
 
-The model is fitted in whitened W, where every axis varies alike; a direction found there and mapped back
-follows the shape of W, so that edited codes stay where the generator has learned to draw.
+Models are fitted in whitened W, so that steps mapped back follow the distribution of W and edits stay within it.
 """
 
 from collections.abc import Sequence
@@ -17,22 +16,21 @@ from stylegan_latents.generator.layers import GROUPS
 
 Method = Literal["ridge", "svm", "logistic"]
 
-# Every fifth sample is kept out of the fit to test it on.
-_HELD_OUT = 5
-# Scores that correlate beyond this over the samples are one and the same, for all that a direction could do.
+_HELD_OUT = 5  # every fifth sample tests the fit
+# Scores of a higher correlation over the samples count as equal.
 _ALIKE = 0.999
 
 
 @dataclass(frozen=True, eq=False)
 class LinearModel:
-    """What each score gains, in its standard deviations, for a step in whitened W.
+    """Changes of scores, in standard deviations, by steps in whitened W.
 
     Attributes:
         names: of the scores.
         effects: float64 ``[scores, 3, w_dim]``, for the coarse, middle and fine rows.
-        colouring: float64 ``[w_dim, w_dim]``; takes a step in whitened W to one in W.
-        accuracy: for each score, the correlation of prediction and score on samples not used to fit.
-        sign_accuracy: likewise, how often the prediction is on the right side of the median.
+        colouring: float64 ``[w_dim, w_dim]``; maps a step in whitened W to W.
+        accuracy: correlation of prediction and score on held-out samples, for each score.
+        sign_accuracy: share of held-out samples predicted on the right side of the median, for each score.
         correlations: of the scores over the samples, ``[scores, scores]``.
     """
 
@@ -48,27 +46,27 @@ class LinearModel:
     ) -> Array:
         """The shortest step in whitened W that changes one score and, by this model, no fixed one.
 
-        InterFaceGAN (Shen et al. 2020, section 3.3) projects other normals out; with whitened codes and all
-        of them at once that is this least-norm solution.
+        For all fixed scores at once, InterFaceGAN's projection (Shen et al. 2020, section 3.3) is this least-norm
+        solution.
 
         Args:
             name: the score to change.
-            fixed: scores to leave alone.
+            fixed: scores to preserve.
             groups: the rows that may move.
-            ridge: how much of a fixed score's change is forgiven for a shorter step; 0 forgives nothing.
+            ridge: regularisation, which allows some change of fixed scores for a shorter step; 0 allows none.
 
         Returns:
-            A step in W, float64 ``[3, w_dim]``, of length 1 before it is mapped back from whitened W.
+            A step in W, float64 ``[3, w_dim]``, of length 1 in whitened W.
 
         Raises:
-            InputError: there is no such score or group, or a fixed score says the same as the one to change.
+            InputError: there is no such score or group, or a fixed score equals the one to change.
         """
         for wanted in (name, *fixed):
             if wanted not in self.names:
                 raise InputError(f"There is no score '{wanted}'; the scores are {', '.join(self.names)}.")
         chosen = [GROUPS.index(group) for group in GROUPS if group in groups]
         if not chosen:
-            raise InputError(f"No rows are left to move: name some of {', '.join(GROUPS)}.")
+            raise InputError(f"There are no rows to move: name some of {', '.join(GROUPS)}.")
         scores = [name, *(other for other in dict.fromkeys(fixed) if other != name)]
         for other in scores[1:]:
             if abs(self.correlations[self.names.index(name), self.names.index(other)]) > _ALIKE:
@@ -91,10 +89,10 @@ def fit(samples: Samples, method: Method = "ridge", *, strength: float = 600.0) 
     """Fit one linear model for every score.
 
     Args:
-        samples: what ``sample`` gave; samples without scores are left out.
-        method: ``ridge`` regression on all samples; or, on the tenths with the lowest and the highest score,
-            a linear support vector machine (InterFaceGAN) or logistic regression.
-        strength: of the penalty on large weights, in samples; the classifiers' C follows from it.
+        samples: such as from ``sample``; samples without scores are left out.
+        method: ``ridge`` regression on all samples; or, on the lowest and the highest tenth of the scores, a linear
+            support vector machine (``svm``, as in InterFaceGAN) or ``logistic`` regression.
+        strength: of the penalty on large weights, in samples; sets the classifiers' C.
 
     Raises:
         InputError: too few samples could be scored, or a score is the same for all of them.
@@ -122,28 +120,24 @@ def fit(samples: Samples, method: Method = "ridge", *, strength: float = 600.0) 
 
 
 def parse_groups(layers: str) -> tuple[str, ...]:
-    """The groups of rows that a fit on scores may move, from what a person types.
-
-    Raises:
-        InputError: a part is no group.
-    """
-    parts = [part.strip() for part in layers.split(",")]
-    unknown = [part for part in parts if part not in (*GROUPS, "all")]
+    """The groups of rows that a fit on scores may move: ``all``, or groups joined by commas; else InputError."""
+    names = [name.strip() for name in layers.split(",")]
+    unknown = [name for name in names if name not in (*GROUPS, "all")]
     if unknown:
         raise InputError(f"A fit on scores moves {', '.join(GROUPS)} or all layers, not '{unknown[0]}'.")
-    return GROUPS if "all" in parts else tuple(group for group in GROUPS if group in parts)
+    return GROUPS if "all" in names else tuple(group for group in GROUPS if group in names)
 
 
 def _whiten(codes: Array) -> tuple[Array, Array]:
-    """Matrices from whitened codes to codes, and back, over the principal axes of ``codes [N, w_dim]``."""
+    """Matrices from whitened to centred codes ``[N, w_dim]`` and back, by their principal axes."""
     values, vectors = np.linalg.eigh(codes.T @ codes / len(codes))
-    # Axes in which W has no extent to speak of would be blown up to noise.
+    # Axes of next to no variance would amplify noise.
     roots = np.sqrt(np.maximum(values, 1e-6 * values.max()))
     return vectors * roots, (vectors / roots).T
 
 
 def _weights(codes: Array, scores: Array, method: Method, strength: float) -> Array:
-    """Weights ``[features, scores]``; for the classifiers of unit length, as their size means no change."""
+    """Weights ``[features, scores]``; a classifier's have no scale and are normalised."""
     if method == "ridge":
         gram: Array = codes.T @ codes + strength * np.eye(codes.shape[1])
         return np.asarray(np.linalg.solve(gram, codes.T @ scores))
@@ -156,8 +150,8 @@ def _weights(codes: Array, scores: Array, method: Method, strength: float) -> Ar
         ends = (score <= low) | (score >= high)
         labels = score[ends] >= high
         if labels.all() or not labels.any():
-            raise InputError("A score has one value for nearly every sample, so there are no two sides to tell.")
-        # The logistic loss curves a quarter as much as the squared ones.
+            raise InputError("A score is equal for nearly all samples, with no two sides to tell apart.")
+        # The curvature of the logistic loss is a quarter of the squared one's.
         svm, logistic = LinearSVC(C=1 / strength, random_state=0), LogisticRegression(C=4 / strength, max_iter=300)
         model = svm if method == "svm" else logistic
         weight = np.asarray(model.fit(codes[ends], labels).coef_[0], dtype=np.float64)

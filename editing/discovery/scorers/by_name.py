@@ -1,4 +1,4 @@
-"""The scorers by what a person names: one entry for each, which every command and the demo read."""
+"""The registry of scorers, by name or by kind of file."""
 
 import importlib
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """Scores of any classifier or regressor in an ONNX or a TorchScript file.
 
-What it wants of its pictures and what its outputs are called is read from the files beside it: see
-``editing.discovery.scorers.network_settings``.
+Its preprocessing and the names of its outputs are read from the files beside it; see ``network_settings``.
 """
 
 import hashlib
@@ -41,8 +40,7 @@ class ClassifierScorer(Scorer):
             for each class out. Of several outputs the first is taken.
         names: of the outputs; None for what the files beside it say, or for the file's name, and with several
             outputs numbers behind it.
-        preprocessing: what the network wants; None for what the files beside it say, as
-            ``read_settings`` reads them.
+        preprocessing: of its pictures; None for that of the files beside it, see ``read_settings``.
         outputs: ``scores`` to take as they are, ``logits`` of exclusive classes, or ``probabilities``; None for
             what the files say. Where nothing says, or logits are said, outputs that sum to one are probabilities.
 
@@ -68,8 +66,8 @@ class ClassifierScorer(Scorer):
         if not path.is_file():
             raise InputError(f"There is no file {path}.")
         self.path = path
-        told = read_settings(path)
-        self.preprocessing = preprocessing or told.preprocessing
+        settings = read_settings(path)
+        self.preprocessing = preprocessing or settings.preprocessing
         opened = open_network(path)
         self._network = opened.run
         wanted = self.preprocessing.channels_last if opened.channels_last is None else opened.channels_last
@@ -78,37 +76,41 @@ class ClassifierScorer(Scorer):
         self.size = self.preprocessing.size or (height or width or _SIDE, width or height or _SIDE)
         probes = self._probe()
         count = probes.shape[1]
-        self.names = self._names(names, told, count)
+        self.names = self._names(names, settings, count)
         sums = count > 1 and bool((probes >= 0).all() and np.allclose(probes.sum(axis=1), 1, atol=1e-3))
-        asked = outputs or told.outputs
-        self.outputs: Outputs = "probabilities" if sums and asked != "scores" else asked or "scores"
+        declared = outputs or settings.outputs
+        self.outputs: Outputs = "probabilities" if sums and declared != "scores" else declared or "scores"
         self.exclusive = (self.names,) if sums or (count > 1 and self.outputs == "logits") else ()
-        settings = f"{self.size} {self.preprocessing} {self._channels_last} {self.outputs}"
-        self.version = f"{path.stem}-{hashlib.sha256(path.read_bytes() + settings.encode()).hexdigest()[:16]}"
-        self.notes = (self._describe(told if preprocessing is None else NetworkSettings()),)
+        key = f"{self.size} {self.preprocessing} {self._channels_last} {self.outputs}"
+        self.version = f"{path.stem}-{hashlib.sha256(path.read_bytes() + key.encode()).hexdigest()[:16]}"
+        self.notes = (self._describe(settings if preprocessing is None else NetworkSettings()),)
 
     @classmethod
     def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - it is read in no time
         """The network in a file."""
         return cls(Path(text).expanduser())
 
-    def _names(self, names: Sequence[str] | None, told: NetworkSettings, count: int) -> tuple[str, ...]:
+    def _names(self, names: Sequence[str] | None, settings: NetworkSettings, count: int) -> tuple[str, ...]:
         stem = self.path.stem
         numbered = [stem] if count == 1 else [f"{stem}-{index}" for index in range(count)]
-        chosen = tuple(names or told.names or numbered)
+        chosen = tuple(names or settings.names or numbered)
         if len(chosen) != count or len(set(chosen)) != count:
             own = self.path.with_suffix(".json").name
-            mend = "" if names or told.names is None else f" from {told.files[-1].name}; name all of them in {own}"
+            source = (
+                ""
+                if names or settings.names is None
+                else f" from {settings.files[-1].name}; name all of them in {own}"
+            )
             raise InputError(
-                f"{self.path.name} gives {count} numbers for a picture, and {len(set(chosen))} names came{mend}."
+                f"{self.path.name} gives {count} numbers for a picture, and {len(set(chosen))} names came{source}."
             )
         return chosen
 
-    def _describe(self, told: NetworkSettings) -> str:
-        files = " and ".join(file.name for file in told.files)
-        source = f"as {files} {'says' if len(told.files) == 1 else 'say'}" if files else "ImageNet's way"
+    def _describe(self, settings: NetworkSettings) -> str:
+        files = " and ".join(file.name for file in settings.files)
+        source = f"as {files} {'says' if len(settings.files) == 1 else 'say'}" if files else "ImageNet's way"
         if not files and self.preprocessing != Preprocessing():
-            source = "as it was told"
+            source = "as given"
         kinds = {
             "scores": "its outputs are the scores",
             "logits": "its logits become log odds",

@@ -1,4 +1,4 @@
-"""Colours of a whole picture, of anything: for generators of things that have no face."""
+"""Colours of whole pictures, for generators of any object."""
 
 from typing import TYPE_CHECKING
 

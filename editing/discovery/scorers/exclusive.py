@@ -1,7 +1,4 @@
-"""Scores that cannot change one without the other, such as those of mutually exclusive classes.
-
-What an edit does to one of them it does to the other, whatever the direction, so that it does not count as leakage.
-"""
+"""Dependent scores, such as those of mutually exclusive classes, whose common changes do not count as leakage."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +10,7 @@ DEPENDENT = 0.98
 """Scores whose correlation over samples is larger than this in size differ by a fifth of a deviation at most."""
 
 
-def holdable(name: str, names: Sequence[str], exclusive: Sequence[Sequence[str]]) -> list[str]:
+def independent_scores(name: str, names: Sequence[str], exclusive: Sequence[Sequence[str]]) -> list[str]:
     """The others of ``names`` that an edit can leave alone, all of them at once, while it changes one.
 
     Of more than two mutually exclusive classes that are all among ``names``, none changes while the others stay;
@@ -69,7 +66,7 @@ def correlations(scores: Array) -> Array:
     return result
 
 
-def say_left_out(dependent: Mapping[str, Sequence[str]]) -> list[str]:
+def leakage_notes(dependent: Mapping[str, Sequence[str]]) -> list[str]:
     """A sentence for each score whose leakage leaves others out."""
     sentences = []
     for name, others in dependent.items():

@@ -1,4 +1,4 @@
-"""Everything this package measures on an aligned face, in one pass over the picture."""
+"""The scores of an aligned face: pose, expression, age, gender and appearance."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from stylegan_latents.editing.discovery.scorers.head_pose import (
     EXPRESSIONS,
     expression_scores,
     fit_head,
-    look_ahead,
+    undo_pose,
 )
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute, Scorer, Unit, to_pixels
 
@@ -113,7 +113,7 @@ class FaceScorer(Scorer):
         pose = pose[error < _WORST_FIT]
         angles = np.degrees(pose[:, :3])
         place = np.stack([pose[:, 3] * 100, pose[:, 4], pose[:, 5]], axis=1) / side
-        looks = expression_scores(look_ahead(landmarks[rows], pose))
+        looks = expression_scores(undo_pose(landmarks[rows], pose))
         if len(rows):
             people = age_gender.age_gender_scores(pictures[rows], [landmarks[row] for row in rows])
             colours = [appearance.appearance_scores(pictures[row], landmarks[row]) for row in rows]

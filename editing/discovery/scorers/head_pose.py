@@ -1,4 +1,4 @@
-"""Where a head looks, from its landmarks, and its expression, from the landmarks of a head that looks ahead.
+"""Head pose from landmarks, and expressions from landmarks with the pose undone.
 
 A generic head is laid over the landmarks by least squares under a scaled orthographic camera (POSIT's camera:
 DeMenthon and Davis 1995), which is what portraits taken from over a metre away come close to. Only points on
@@ -91,7 +91,7 @@ def fit_head(landmarks: Landmarks) -> tuple[Array, Array]:
     return values, error
 
 
-def look_ahead(landmarks: Landmarks, pose: Array) -> Landmarks:
+def undo_pose(landmarks: Landmarks, pose: Array) -> Landmarks:
     """Undo the pose: landmarks of N faces in millimetres on heads that look straight ahead.
 
     Depth is the generic head's, so this is exact for a head of that shape and close for others.
@@ -113,7 +113,7 @@ def expression_scores(landmarks: Landmarks) -> Array:
     """Score expressions.
 
     Args:
-        landmarks: of N faces, in millimetres, x to the viewer's right and y down, from ``look_ahead``.
+        landmarks: of N faces, in millimetres, x to the viewer's right and y down, from ``undo_pose``.
 
     Returns:
         ``[N, 4]``, in the order of ``EXPRESSIONS``, each growing with what its name says:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
+from stylegan_latents.generator.cli.progress import Progress
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.cli.progress import Begin
 
 Features = Callable[["Tensor"], Array]
-Progress = Callable[[int, int], None]
 _SIDE = 256
 _FOLDS = 5
 _LAYERS, _GRID = 3, 6

@@ -1,4 +1,4 @@
-"""What a network wants and gives, from the JSON files beside it.
+"""Preprocessing and outputs of a network, from the JSON files beside it.
 
 The names are those of Hugging Face's image processors and configurations (``transformers``), as many classifiers
 come with such files: an ``optimum`` export of one is a folder with ``model.onnx``, ``preprocessor_config.json`` and
@@ -45,7 +45,7 @@ _LIKE_A_SLIP = 0.85
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """What a network wants and gives.
+    """Preprocessing and outputs of a network.
 
     Attributes:
         preprocessing: of its pictures.
@@ -82,15 +82,15 @@ def read_settings(network: Path) -> NetworkSettings:
     """
     own = network.with_suffix(".json")
     if own.is_file():
-        told = _read(own)
-        _check_keys(told, own)
-        return _settings(_Reader(told, dict.fromkeys(_KNOWN, own)))
+        values = _read(own)
+        _check_keys(values, own)
+        return _settings(_Reader(values, dict.fromkeys(_KNOWN, own)))
     reader = _Reader({}, {})
     for name, keys in ((_PROCESSOR, _KNOWN), (_CONFIG, _OF_CONFIG)):
         path = network.with_name(name)
         content = _read(path) if path.is_file() else {}
         said = {key: content[key] for key in keys if key in content}
-        reader = _Reader(reader.told | said, reader.origins | dict.fromkeys(said, path))
+        reader = _Reader(reader.values | said, reader.origins | dict.fromkeys(said, path))
     return _settings(reader)
 
 
@@ -104,13 +104,13 @@ def _read(path: Path) -> dict[str, object]:
     return content
 
 
-def _check_keys(told: Mapping[str, object], path: Path) -> None:
-    """A slip in a file written by hand would pass for a setting."""
-    for key in told:
+def _check_keys(values: Mapping[str, object], path: Path) -> None:
+    """Raise InputError for misspelt settings."""
+    for key in values:
         near = difflib.get_close_matches(key, _KNOWN, 1, _LIKE_A_SLIP) if key not in _KNOWN else []
         if near:
             raise InputError(f"{path} says '{key}', which is not known; did you mean {near[0]}?")
-    if not set(told) & set(_KNOWN):
+    if not set(values) & set(_KNOWN):
         raise InputError(
             f"{path} says nothing of what the network wants, such as size, image_mean, image_std or id2label; "
             "move it away if it is about something else."
@@ -118,14 +118,14 @@ def _check_keys(told: Mapping[str, object], path: Path) -> None:
 
 
 def _settings(reader: "_Reader") -> NetworkSettings:
-    told = reader.told
+    values = reader.values
     size, resized = reader.sizes()
     scale, offset = reader.scaling()
     mean, std = reader.normalisation()
-    data_format = told.get("data_format")
+    data_format = values.get("data_format")
     if data_format not in (None, "channels_first", "channels_last"):
         raise reader.wrong("data_format", "channels_first or channels_last")
-    resample = told.get("resample", 2)
+    resample = values.get("resample", 2)
     if not isinstance(resample, int):
         raise reader.wrong("resample", "0 (nearest), 2 (bilinear) or 3 (bicubic)")
     preprocessing = Preprocessing(
@@ -140,30 +140,30 @@ class _Reader:
     """Reads values out of what files say, and names the file and the key where one has no meaning.
 
     Args:
-        told: the values.
+        values: by key.
         origins: the file of each.
     """
 
-    def __init__(self, told: Mapping[str, object], origins: Mapping[str, Path]) -> None:
-        self.told, self.origins = dict(told), dict(origins)
+    def __init__(self, values: Mapping[str, object], origins: Mapping[str, Path]) -> None:
+        self.values, self.origins = dict(values), dict(origins)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """What anything was read from."""
-        return tuple(dict.fromkeys(self.origins[key] for key in self.told if key in self.origins))
+        return tuple(dict.fromkeys(self.origins[key] for key in self.values if key in self.origins))
 
     def wrong(self, key: str, wanted: str) -> InputError:
-        said = json.dumps(self.told.get(key))
+        said = json.dumps(self.values.get(key))
         return InputError(f"{self.origins[key]} says {said[:60]} for {key}, which has to be {wanted}.")
 
     def flag(self, key: str, usual: bool) -> bool:
-        value = self.told.get(key, usual)
+        value = self.values.get(key, usual)
         if not isinstance(value, bool | None):
             raise self.wrong(key, "true or false")
         return usual if value is None else value
 
     def number(self, key: str, usual: float) -> float:
-        value = self.told.get(key)
+        value = self.values.get(key)
         if value is None:
             return usual
         if not _is_number(value) or not cast(float, value) > 0:
@@ -173,7 +173,7 @@ class _Reader:
     def sizes(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
         """What the network gets, and what a picture is brought to before it is cut to that."""
         size = self._size("size") if self.flag("do_resize", True) else None
-        if self.flag("do_center_crop", False) and self.told.get("crop_size") is not None:
+        if self.flag("do_center_crop", False) and self.values.get("crop_size") is not None:
             crop = self._size("crop_size")
             if size is not None and crop is not None and (crop[0] > size[0] or crop[1] > size[1]):
                 raise self.wrong("crop_size", f"at most the size, {size[1]} x {size[0]}")
@@ -187,7 +187,7 @@ class _Reader:
         return size, (int(size[0] / part), int(size[1] / part))
 
     def _size(self, key: str) -> tuple[int, int] | None:
-        value = self.told.get(key)
+        value = self.values.get(key)
         if isinstance(value, dict):
             edge = value.get("shortest_edge")
             sides = [edge, edge] if edge is not None else [value.get("height"), value.get("width")]
@@ -206,8 +206,8 @@ class _Reader:
         return scale, -1.0 if self.flag("rescale_offset", False) else 0.0
 
     def normalisation(self) -> tuple[Colour, Colour]:
-        given = [key for key in ("image_mean", "image_std") if self.told.get(key) is not None]
-        scaled = any(key in self.told for key in ("do_rescale", "rescale_factor", "rescale_offset"))
+        given = [key for key in ("image_mean", "image_std") if self.values.get(key) is not None]
+        scaled = any(key in self.values for key in ("do_rescale", "rescale_factor", "rescale_offset"))
         if not self.flag("do_normalize", bool(given) or not scaled):
             return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         if not given:
@@ -224,7 +224,7 @@ class _Reader:
         return mean, std
 
     def _colour(self, key: str) -> Colour:
-        value = self.told[key]
+        value = self.values[key]
         three = value if isinstance(value, list) else [value] * 3
         if len(three) != 3 or not all(_is_number(one) for one in three):
             raise self.wrong(key, "three numbers, for red, green and blue")
@@ -232,7 +232,7 @@ class _Reader:
         return red, green, blue
 
     def names(self) -> tuple[str, ...] | None:
-        labels = self.told.get("id2label")
+        labels = self.values.get("id2label")
         if labels is None:
             return None
         if isinstance(labels, dict):
@@ -247,7 +247,7 @@ class _Reader:
         return tuple(named)
 
     def outputs(self) -> Outputs | None:
-        given, problem = self.told.get("outputs"), self.told.get("problem_type")
+        given, problem = self.values.get("outputs"), self.values.get("problem_type")
         if given is not None:
             if given not in _KINDS:
                 raise self.wrong("outputs", "scores, logits or probabilities")
@@ -257,7 +257,7 @@ class _Reader:
                 raise self.wrong("problem_type", ", ".join(_PROBLEMS))
             return _PROBLEMS[str(problem)]
         # Hugging Face's classifiers tell classes apart unless they say otherwise.
-        built = self.told.get("architectures")
+        built = self.values.get("architectures")
         classifier = isinstance(built, list) and any(str(one).endswith("ForImageClassification") for one in built)
         return "logits" if classifier else None
 

@@ -1,4 +1,4 @@
-"""How a network wants its pictures: size, values, order of the channels."""
+"""Preprocessing of pictures for a network: size, values, order of the channels."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -18,7 +18,7 @@ IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a network wants its pictures.
+    """Preprocessing of pictures for a network.
 
     A value from 0 to 255 becomes ``(value * scale + offset - mean) / std``.
 

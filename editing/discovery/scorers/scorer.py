@@ -1,4 +1,4 @@
-"""The interface of everything that measures pictures, and several measures side by side."""
+"""The interface of scorers of pictures, and several scorers as one."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -133,7 +133,7 @@ class Scorers(Scorer):
         self.parts = tuple(parts)
         self.names = tuple(name for part in self.parts for name in part.names)
         self.version = "+".join(part.version for part in self.parts)
-        self.focus = _about([part.focus for part in parts])
+        self.focus = _bounding_box([part.focus for part in parts])
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"the names of the scores are not unique: {', '.join(self.names)}")
 
@@ -142,8 +142,8 @@ class Scorers(Scorer):
         return np.concatenate([part.score(images) for part in self.parts], axis=1)
 
 
-def _about(boxes: "Sequence[Box | None]") -> "Box | None":
-    """The smallest box about all of them."""
+def _bounding_box(boxes: "Sequence[Box | None]") -> "Box | None":
+    """The smallest box around all boxes; None if one is."""
     known = [box for box in boxes if box is not None]
     if len(known) < len(boxes) or not known:
         return None

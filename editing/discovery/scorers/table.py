@@ -1,4 +1,4 @@
-"""Scores that were made elsewhere: a CSV with a line for each picture, and a column for each score."""
+"""Tables of scores: a CSV with a row for each picture and a column for each score."""
 
 import csv
 import math

@@ -297,7 +297,7 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture
         (["-m", "sefa", "--fit", "svm"], "does not take --fit"),
         (["-m", "sefa", "--local", "ratio"], "does not take --local"),
         (["-m", "stylespace", "--mask", "mouth", "--local", "ratio"], "does not take --local"),
-        (["-m", "lowrank", "--local", "null-space"], "give the place with --mask"),
+        (["-m", "lowrank", "--local", "null-space"], "give one with --mask"),
         (["-m", "lowrank", "--mask", "mouth", "--local", "nearby"], "nearby"),
         (["-m", "sefa", "--table", "fs3.npy"], "does not take --table"),
         (["-m", "text", "--text", "a", "--neutral", "b", "--threshold", "0.1"], "--threshold is for a --table"),
@@ -309,7 +309,7 @@ def test_bad_input_is_one_sentence(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert main(["discover", *arguments, *MODEL]) == 2
-    at_work = ("scoring samples", "looking for faces")
+    at_work = ("scoring samples", "detecting faces")
     (error,) = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(at_work)]
     assert words in error
     assert not _made(folder)

@@ -35,8 +35,8 @@ def _samples(count: int = 4000) -> tuple[Samples, np.ndarray]:
 @pytest.fixture(scope="module")
 def found():
     samples, normals = _samples()
-    scores = samples.of(SCORES)
-    return fit(scores, strength=1.0), identity_effects(samples.of(PERSON)), normals, scores.scores.std(0)
+    scores = samples.select(SCORES)
+    return fit(scores, strength=1.0), identity_effects(samples.select(PERSON)), normals, scores.scores.std(0)
 
 
 def _changes(step: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -99,7 +99,7 @@ def test_the_finder_spares_the_person_for_the_attributes_that_are_named_and_says
 
     assert known_by(spared) < 0.8 * known_by(free)
     with pytest.raises(ValueError, match="samples have to be scored"):
-        InterFaceGAN(G, scorer, samples.of(scorer.names), least_identity_change=["tall"], identity=person)
+        InterFaceGAN(G, scorer, samples.select(scorer.names), least_identity_change=["tall"], identity=person)
 
 
 @pytest.mark.parametrize(("unit", "share"), [(0.1, 1.0), (0.5 / 1.8, 0.9), (3.0, 0.8)])

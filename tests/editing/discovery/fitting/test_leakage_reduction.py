@@ -5,10 +5,10 @@ import pytest
 
 from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
 from stylegan_latents.editing.discovery.fitting.leakage_reduction import (
-    Trials,
-    parts_of_step,
+    Candidates,
+    candidate_steps,
+    measure_candidates,
     recombined,
-    try_parts,
 )
 from stylegan_latents.editing.discovery.fitting.samples import sample
 from stylegan_latents.editing.discovery.scorers.scorer import Attribute
@@ -21,7 +21,7 @@ NAMES = ("age", "smile", "glasses", "contrast")
 AGE = Attribute("age", "older", "younger", "all", ("glasses", "contrast"))
 
 
-def _planted(**changes: np.ndarray) -> Trials:
+def _planted(**changes: np.ndarray) -> Candidates:
     """Two own parts and one that helps; the second makes half of the codes smile and the other half frown."""
     rng = np.random.default_rng(0)
     codes = 40
@@ -34,7 +34,7 @@ def _planted(**changes: np.ndarray) -> Trials:
     table += 0.01 * rng.standard_normal(table.shape)
     parts = np.zeros((3, 3, 4))
     parts[0, 0, 0], parts[1, 1, 1], parts[2, 2, 2] = 1, 1, 1
-    return Trials(parts, 2, table, NAMES)
+    return Candidates(parts, 2, table, NAMES)
 
 
 def test_a_part_whose_changes_differ_from_face_to_face_is_left_out_though_their_mean_is_nothing() -> None:
@@ -46,14 +46,14 @@ def test_a_part_whose_changes_differ_from_face_to_face_is_left_out_though_their_
 
 
 def test_a_part_that_changes_the_person_is_dear_even_where_no_score_says_so() -> None:
-    trials = _planted()
-    person = np.zeros((3, trials.changes.shape[1], 2))
+    candidates = _planted()
+    person = np.zeros((3, candidates.changes.shape[1], 2))
     # On one face this way, on the next one that way: the mean says nothing.
     person[0, :, 1] = np.where(np.arange(person.shape[1]) % 2, 0.4, -0.4)
-    held = recombined(replace(trials, identity=person), AGE, ["age", "smile"])
-    free = recombined(trials, AGE, ["age", "smile"])
+    held = recombined(replace(candidates, identity=person), AGE, ["age", "smile"])
+    free = recombined(candidates, AGE, ["age", "smile"])
     assert held[0, 0] < 0.9 * free[0, 0]
-    gains = trials.changes[:, :, 0].mean(axis=1)
+    gains = candidates.changes[:, :, 0].mean(axis=1)
     for step in (held, free):
         own = 2 * np.array([step[0, 0], step[1, 1], step[2, 2]])
         assert own @ gains == pytest.approx(gains[:2].sum())
@@ -63,11 +63,11 @@ def test_the_person_is_measured_in_the_descriptors_own_numbers() -> None:
     class Person(PlantedScorer):
         names = ("who-0", "who-1", "who-2")
 
-    parts, own = parts_of_step(FINDER.model, ATTRIBUTES[0], STEPS)
+    parts, own = candidate_steps(FINDER.model, ATTRIBUTES[0], STEPS)
     ws, before = FINDER.held_out.codes(5, 6)
-    trials = try_parts(G, SCORER, parts, own, ws, before, FINDER.deviations, identity=Person())
-    assert trials.identity is not None
-    assert np.allclose(trials.identity, trials.changes * FINDER.deviations)
+    candidates = measure_candidates(G, SCORER, parts, own, ws, before, FINDER.deviations, identity=Person())
+    assert candidates.identity is not None
+    assert np.allclose(candidates.identity, candidates.changes * FINDER.deviations)
 
 
 def test_held_scores_stay_on_average_and_ways_round_are_dear() -> None:
@@ -79,21 +79,21 @@ def test_held_scores_stay_on_average_and_ways_round_are_dear() -> None:
 
 
 def test_parts_are_the_groups_of_steps_and_their_changes_are_measured() -> None:
-    parts, own = parts_of_step(FINDER.model, ATTRIBUTES[0], STEPS)
+    parts, own = candidate_steps(FINDER.model, ATTRIBUTES[0], STEPS)
     assert np.allclose(parts[:own].sum(axis=0), 2 * STEPS["tall"])
     # A planted step of `wide` moves no fine rows.
     assert all(np.count_nonzero(np.abs(part).max(axis=1) > 1e-9) == 1 for part in parts)
     ws, before = FINDER.held_out.codes(5, 6)
-    trials = try_parts(G, SCORER, parts, own, ws, before, FINDER.deviations)
-    assert trials.changes.shape == (len(parts), 6, 3)
+    candidates = measure_candidates(G, SCORER, parts, own, ws, before, FINDER.deviations)
+    assert candidates.changes.shape == (len(parts), 6, 3)
     w = ws.double().numpy()
     for index, part in enumerate(parts):
         moved = [7 * (w[:, 2, 1] + 0.4 * w[:, 0, 0] + 0.3 * w[:, 4, 2])]
         step = 7 * (part[1, 1] + 0.4 * part[0, 0] + 0.3 * part[2, 2])
-        assert np.allclose(trials.changes[index, :, 1], step / FINDER.deviations[1], atol=1e-4), moved
+        assert np.allclose(candidates.changes[index, :, 1], step / FINDER.deviations[1], atol=1e-4), moved
     lost = before.copy()
     lost[2] = np.nan
-    assert try_parts(G, SCORER, parts, own, ws, lost, FINDER.deviations).changes.shape[1] == 5
+    assert measure_candidates(G, SCORER, parts, own, ws, lost, FINDER.deviations).changes.shape[1] == 5
 
 
 def test_only_the_attributes_rows_move_and_the_finder_can_be_asked_for_it() -> None:

@@ -5,8 +5,8 @@ from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
 from stylegan_latents.editing.discovery.scorers.exclusive import (
     correlations,
     dependent_scores,
-    holdable,
-    say_left_out,
+    independent_scores,
+    leakage_notes,
 )
 
 
@@ -29,7 +29,7 @@ def test_classes_of_which_a_picture_has_one_are_dependent() -> None:
     names = ("glad", "sad", "cross", "old")
     dependent = dependent_scores(names, None, [("glad", "sad", "cross")])
     assert dependent == {"glad": ("sad", "cross"), "sad": ("glad", "cross"), "cross": ("glad", "sad")}
-    assert say_left_out({"glad": dependent["glad"]}) == [
+    assert leakage_notes({"glad": dependent["glad"]}) == [
         "The leakage of 'glad' leaves out 'sad', 'cross', which cannot stay while it changes."
     ]
 
@@ -37,12 +37,12 @@ def test_classes_of_which_a_picture_has_one_are_dependent() -> None:
 def test_what_can_stay_while_one_changes() -> None:
     groups = (("a", "b", "c"), ("d", "e"))
     names = ("a", "b", "c", "d", "e", "x")
-    assert holdable("b", names, groups) == ["d", "x"]
-    assert holdable("x", names, groups) == ["a", "b", "d"]
-    assert holdable("a", ("a", "b", "x"), groups) == ["b", "x"]  # c may change
+    assert independent_scores("b", names, groups) == ["d", "x"]
+    assert independent_scores("x", names, groups) == ["a", "b", "d"]
+    assert independent_scores("a", ("a", "b", "x"), groups) == ["b", "x"]  # c may change
     # Of two, each is the other's mirror: that is refused where both are asked for.
-    assert holdable("d", names, groups) == ["a", "b", "e", "x"]
-    assert holdable("a", names, ()) == ["b", "c", "d", "e", "x"]
+    assert independent_scores("d", names, groups) == ["a", "b", "e", "x"]
+    assert independent_scores("a", names, ()) == ["b", "c", "d", "e", "x"]
 
 
 def test_a_scorer_need_not_tell_of_classes() -> None:

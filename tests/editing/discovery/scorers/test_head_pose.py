@@ -7,7 +7,7 @@ from stylegan_latents.editing.discovery.scorers.head_pose import (
     _rotation,
     expression_scores,
     fit_head,
-    look_ahead,
+    undo_pose,
 )
 from stylegan_latents.invert.faces.landmarks import Landmarks
 
@@ -55,7 +55,7 @@ def test_signs():
 def test_looking_ahead_undoes_the_pose():
     landmarks = Landmarks.from_ibug(photograph(22, -9, 7))
     pose, _ = fit_head(landmarks)
-    np.testing.assert_allclose(look_ahead(landmarks, pose)[0].points, HEAD.points[:, :2], atol=1e-3)
+    np.testing.assert_allclose(undo_pose(landmarks, pose)[0].points, HEAD.points[:, :2], atol=1e-3)
 
 
 def test_a_mirrored_face_turns_the_other_way():
