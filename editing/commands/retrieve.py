@@ -94,7 +94,7 @@ def retrieve(settings: RetrieveSettings) -> None:
 
 
 def candidates(text: str) -> list[str]:
-    """What is searched, as sources: the seeds of ``seed:0-199``, or the records of a folder.
+    """What is searched, as sources: seeds of ``seed:0-199`` or ``torch-seed:0-199``, or the records of a folder.
 
     Raises:
         InputError: it is neither.
@@ -102,8 +102,9 @@ def candidates(text: str) -> list[str]:
     from stylegan_latents.editing.samples.sampling import parse_seeds
     from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
-    if text.startswith("seed:"):
-        return [f"seed:{seed}" for seed in parse_seeds(text.removeprefix("seed:"))]
+    scheme, _, seeds = text.partition(":")
+    if scheme in ("seed", "torch-seed"):
+        return [f"{scheme}:{seed}" for seed in parse_seeds(seeds)]
     folder = Path(text).expanduser()
     found = sorted(folder.glob(f"*{RECORD_SUFFIX}")) if folder.is_dir() else []
     if not found:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.invert.record.inversion import Inversion
 
-_SEED = "seed:"
+_SEED: "dict[str, RandomSource]" = {"seed:": "numpy", "torch-seed:": "torch"}
 _LARGEST_SEED = 2**63 - 1
 
 
@@ -27,7 +28,7 @@ class Code:
     """One code by its name.
 
     Attributes:
-        name: for titles and files' names: a record's stem, or ``seed5``.
+        name: for titles and files' names: a record's stem, ``seed5`` or ``torch-seed5``.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
         z: float32 ``[1, z_dim]`` of a seed, also of a sample's record; None for other records.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
@@ -67,11 +68,13 @@ class CodeSource:
     Attributes:
         name: as ``Code.name``.
         seed: None for a record.
+        random: whose random numbers a seed draws.
         path, inversion: the record's file and what it holds; None for a seed.
     """
 
     name: str
     seed: int | None = None
+    random: "RandomSource" = "numpy"
     path: Path | None = None
     inversion: "Inversion | None" = None
 
@@ -80,7 +83,8 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
     """Read what a user named; a record that is named twice is read once.
 
     Args:
-        names: records; photos or folders, for their records (``read_record``); or seeds such as ``seed:5``.
+        names: records; photos or folders, for their records (``read_record``); or seeds such as ``seed:5``, whose
+            z NumPy draws as in NVIDIA's scripts, and ``torch-seed:5``, whose z PyTorch draws.
 
     Raises:
         InputError: one cannot be read or is a photo that was not inverted, or the records are of several models.
@@ -91,9 +95,11 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
     for name in names:
         if name in found:
             continue
-        if name.startswith(_SEED):
-            seed = _seed(name)
-            found[name] = CodeSource(f"seed{seed}", seed)
+        scheme, colon, number = name.partition(":")
+        random = _SEED.get(scheme + colon)
+        if random is not None:
+            seed = _seed(name, number)
+            found[name] = CodeSource(f"{scheme}{seed}", seed, random)
         else:
             path, inversion = read_record(Path(name))
             found[name] = CodeSource(record_stem(path), path=path, inversion=inversion)
@@ -151,17 +157,20 @@ def open_sources(
         if source.path is not None:
             codes.append(record_code(records[source.path]))
         elif source.seed is not None:
-            codes.append(seed_code(generator, source.seed, truncation))
+            codes.append(seed_code(generator, source.seed, truncation, source.random))
     return generator, codes
 
 
-def seed_code(generator: "Generator", seed: int, truncation: float = 1.0) -> Code:
+def seed_code(generator: "Generator", seed: int, truncation: float = 1.0, random: "RandomSource" = "numpy") -> Code:
     """The code of a seed, the same on every device, as ``Generator.sample`` draws it."""
     import torch
 
-    z = _z(generator, seed)
+    from stylegan_latents.generator.seeds import z_of_seeds
+
+    z = z_of_seeds([seed], generator.z_dim, random)
+    name = f"seed{seed}" if random == "numpy" else f"{random}-seed{seed}"
     with torch.inference_mode():
-        return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z, truncation=truncation)
+        return Code(name, generator.map(z, truncation=truncation), z=z, truncation=truncation)
 
 
 def record_code(record: "OpenRecord") -> Code:
@@ -170,6 +179,8 @@ def record_code(record: "OpenRecord") -> Code:
     Raises:
         InputError: the record was made with another model.
     """
+    from stylegan_latents.generator.seeds import z_of_seeds
+
     G, inversion = record.base, record.inversion
     noise = None if inversion.noise is None else [map.to(G.device) for map in inversion.noise]
     z, truncation = None, 1.0
@@ -177,14 +188,10 @@ def record_code(record: "OpenRecord") -> Code:
     drawn = inversion.settings if inversion.method == "sample" and inversion.fingerprint == G.fingerprint else {}
     seed, kept = drawn.get("seed"), drawn.get("truncation")
     if isinstance(seed, int) and isinstance(kept, int | float) and drawn.get("class") is None:
-        z, truncation = _z(G, seed), float(kept)
+        # PyTorch drew the seeds of records that do not say whose random numbers they have.
+        z = z_of_seeds([seed], G.z_dim, "numpy" if drawn.get("random") == "numpy" else "torch")
+        truncation = float(kept)
     return Code(record.stem, record.ws, z, noise, record.path, record, truncation)
-
-
-def _z(G: "Generator", seed: int) -> "Tensor":
-    import torch
-
-    return torch.randn(1, G.z_dim, generator=torch.Generator().manual_seed(seed))
 
 
 def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
@@ -198,8 +205,8 @@ def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
             raise InputError(f"{out} is what this is made from; give another name with --out.")
 
 
-def _seed(name: str) -> int:
-    text = name.removeprefix(_SEED).strip()
+def _seed(name: str, number: str) -> int:
+    text = number.strip()
     if not (text.isascii() and text.isdigit()) or int(text) > _LARGEST_SEED:
         raise InputError(f"'{name}' is no seed: give a whole number from 0 up, such as seed:5.")
     return int(text)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.invert.record.inversion import Inversion
 
 NoiseMode = Literal["const", "random", "none"]
@@ -32,12 +33,14 @@ class Sampling:
         label: index of the class, for a model that has classes.
         noise: see ``Generator.synthesize``; random noise is drawn from each picture's seed.
         size: side of the pictures; the model's resolution when None.
+        random: whose random numbers the seeds' z are; see ``z_of_seeds``.
     """
 
     truncation: float = 0.7
     label: int | None = None
     noise: NoiseMode = "const"
     size: int | None = None
+    random: "RandomSource" = "numpy"
 
     def check(self, G: "Generator") -> None:
         """Refuse what this model cannot do.
@@ -69,7 +72,7 @@ class Sampling:
         if self.label is not None:
             label = torch.zeros(len(seeds), G.label_dim)
             label[:, self.label] = 1
-        return G.sample(seeds, label, self.truncation)
+        return G.sample(seeds, label, self.truncation, random=self.random)
 
     def pictures(self, G: "Generator", seeds: Sequence[int]) -> "Iterator[tuple[int, Tensor, Image.Image]]":
         """Each seed with its ws ``[1, num_ws, w_dim]`` and its picture; memory is that of a few pictures.
@@ -112,7 +115,13 @@ class Sampling:
             fingerprint=G.fingerprint,
             latent_space=G.latent_space,
             method="sample",
-            settings={"seed": seed, "truncation": self.truncation, "class": self.label, "noise": self.noise},
+            settings={
+                "seed": seed,
+                "random": self.random,
+                "truncation": self.truncation,
+                "class": self.label,
+                "noise": self.noise,
+            },
             noise=maps or None,
         )
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -84,8 +85,8 @@ def test_samples_are_their_seeds(G: Generator) -> None:
     torch.testing.assert_close(ws[0], ws[2], rtol=1e-5, atol=1e-6)
     assert not torch.allclose(ws[0], ws[1])
     torch.testing.assert_close(G.sample([6]), ws[1:2])
-    z = torch.randn(ODD.z_dim, generator=torch.Generator().manual_seed(5))
-    torch.testing.assert_close(ws[0], G.map(z[None])[0])
+    z = torch.from_numpy(np.random.RandomState(5).randn(1, ODD.z_dim)).float()
+    torch.testing.assert_close(ws[0], G.map(z)[0])
     torch.testing.assert_close(G.sample(range(5, 7), truncation=0.3), G.w_avg.lerp(ws[:2], 0.3))
     assert torch.equal(G.sample([5], truncation=0, truncation_cutoff=2)[0, :2], G.w_avg.expand(2, -1))
 
