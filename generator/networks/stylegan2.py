@@ -231,7 +231,7 @@ class Synthesis(SynthesisNetwork):
         reference: bool = False,
     ) -> Tensor:
         style, noise_map = iter(styles), iter(noise if self.config.has_noise else ())
-        x, image = self._start(len(styles[0]), reference), None
+        x, image = self._start(styles[0].shape[0], reference), None
         for block in self._blocks():
             beside = block.residual(x, reference)
             for _, conv in block.named_convs():

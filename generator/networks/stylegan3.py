@@ -115,7 +115,7 @@ class AliasFreeLayer(nn.Module):
         """The weight ``[O, I, K, K]``, and its factors for inputs ``[N, I]`` and outputs ``[N, O]``."""
         gain = self.magnitude.rsqrt()
         if self.to_rgb:
-            return self.weight, style, gain.expand(len(style), len(self.weight))
+            return self.weight, style, gain.expand(style.shape[0], len(self.weight))
         weight = self.weight * self.weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
         style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
         power = weight.square().sum(dim=(2, 3))
@@ -125,12 +125,15 @@ class AliasFreeLayer(nn.Module):
     def forward(self, x: Tensor, style: Tensor, *, reference: bool) -> Tensor:
         weight, inputs, outputs = self.factors(style)
         bias, padding = self.bias.to(x.dtype), self.weight.shape[-1] - 1
-        if not reference and torch.is_grad_enabled() and style.requires_grad and not weight.requires_grad:
-            # Factors on the maps cost two more passes, and spare the gradient of the weight, a convolution.
+        follows = torch.is_grad_enabled() and style.requires_grad and not weight.requires_grad
+        if torch.compiler.is_compiling() or (follows and not reference):
+            # Factors on the maps cost two more passes, and spare the gradient of the weight, a convolution; and a
+            # graph with them takes any number of images.
             x = x * inputs[:, :, None, None].to(x.dtype)
             out = F.conv2d(x, weight.to(x.dtype, memory_format=torch.channels_last), padding=padding)
             out = torch.addcmul(bias[:, None, None], out, outputs[:, :, None, None].to(x.dtype))
-            return filtered_leaky_relu(out, self.resampling, self.bend)
+            bent = filtered_leaky_relu_reference if reference else filtered_leaky_relu
+            return bent(out, self.resampling, self.bend)
         kernels = (weight * inputs[:, None, :, None, None] * outputs[:, :, None, None, None]).to(x.dtype)
         if reference:
             n, out_channels = kernels.shape[:2]

@@ -93,8 +93,9 @@ def modulated_convolution(
     demodulation = activation.gain * (style.square() @ power.T + _EPSILON).rsqrt()
     offset = (activation.gain * bias).to(x.dtype)
     # Factors of channels may sit on the feature map or, once for each sample, on the kernel; there a gradient for
-    # the style would cost a convolution of its own, the kernel's gradient.
-    follows = torch.is_grad_enabled() and style.requires_grad
+    # the style would cost a convolution of its own, the kernel's gradient. An exported graph takes any number of
+    # samples with factors on the map.
+    follows = torch.compiler.is_compiling() or (torch.is_grad_enabled() and style.requires_grad)
     if not follows and (n == 1 or height * width * (channels + len(weight)) > weight.numel()):
         parts = []
         for i in range(n):

@@ -72,7 +72,7 @@ def mix_channels(x: Tensor, weight: Tensor, bias: Tensor, noise: Tensor | None =
     Returns:
         ``[N, O, H, W]``, channels-last.
     """
-    if len(x) == 1:  # a convolution adds the bias on its way; a matrix product makes a map of it first
+    if x.shape[0] == 1:  # a convolution adds the bias on its way; a matrix product makes a map of it first
         out = F.conv2d(x, weight[0, :, :, None, None], bias)
         return out if noise is None else out.add_(noise.to(x.dtype))
     n, channels, height, width = x.shape
