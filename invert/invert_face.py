@@ -42,6 +42,7 @@ class Crop:
         source: the photo's file; None for one from memory.
         person: the face's identity; None where it is not measured or there is no face.
         masks: arguments of ``invert`` that belong to the crop, ``mask`` and ``unchanged``, ``[1, 1, H, H]`` each.
+        in_photo: how far each pixel shows the photo, ``[1, 1, H, H]``; None for a crop inside the photo.
     """
 
     picture: "Image.Image"
@@ -50,6 +51,7 @@ class Crop:
     source: "Source | None" = None
     person: "Embedding | None" = None
     masks: "Mapping[str, Tensor]" = field(default_factory=dict)
+    in_photo: "Tensor | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,14 +124,14 @@ def cut_out(
         InputError: the face lies outside the photo.
     """
     from stylegan_latents.invert.faces.align import align_face
-    from stylegan_latents.invert.photos.crop import no_align
+    from stylegan_latents.invert.photos.crop import no_align, part_in_photo
 
     if face is None:
         picture, alignment = no_align(photo, resolution)
         return Crop(picture, alignment, source=source)
     picture, alignment = align_face(photo, face, resolution)
     person = None if identity is None else identity(picture)
-    return Crop(picture, alignment, face, source, person)
+    return Crop(picture, alignment, face, source, person, in_photo=part_in_photo(alignment))
 
 
 def find_codes(
@@ -142,6 +144,8 @@ def find_codes(
     keep_partial: bool = False,
 ) -> "Inversion":
     """The codes of crops of one size, all searched at once.
+
+    What of a crop is not in the photo is left to the generator, but by an encoder, which looks at the whole crop.
 
     Args:
         inverter: as for ``invert_face``.
@@ -163,6 +167,10 @@ def find_codes(
 
     images = torch.cat([to_tensor(crop.picture, device=inverter.G.device) for crop in crops])
     masks = {name: compared(torch.cat([crop.masks[name] for crop in crops])) for name in crops[0].masks}
+    if inverter.takes_mask and any(crop.in_photo is not None for crop in crops):
+        whole = torch.ones_like(images[:1, :1], device="cpu")
+        inside = torch.cat([whole if crop.in_photo is None else crop.in_photo for crop in crops])
+        masks["mask"] = compared(inside) * masks.get("mask", 1)
     if identity_loss is None:
         faces, alignments = [crop.face for crop in crops], [crop.alignment for crop in crops]
         identity_loss = identity_loss_for(inverter, faces, alignments)
@@ -191,7 +199,8 @@ def portrait(
         identity: as for ``invert_face``.
     """
     drawn = draw(G, found)
-    metrics = measured(G, found, to_tensor(crop.picture, device=G.device), full=full, drawn=drawn)
+    image = to_tensor(crop.picture, device=G.device)
+    metrics = measured(G, found, image, full=full, drawn=drawn, mask=crop.in_photo)
     picture = to_picture(drawn)[0]
     if crop.person is not None and identity is not None:
         other = identity(picture)

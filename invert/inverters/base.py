@@ -161,6 +161,11 @@ class Inverter(ABC):
         """Whether ``invert`` gives an identity loss any weight."""
         return False
 
+    @property
+    def takes_mask(self) -> bool:
+        """Whether ``invert`` takes a mask."""
+        return True
+
     def described(self) -> dict[str, JSON]:
         """The method and its settings, as records of inverters that go on from this one keep them."""
         return {"method": self.method, **self.settings()}
@@ -212,6 +217,10 @@ class RefiningInverter(Inverter):
     @property
     def uses_identity(self) -> bool:
         return self.pivot.uses_identity
+
+    @property
+    def takes_mask(self) -> bool:
+        return self.pivot.takes_mask
 
     def find_pivot(
         self, images: Tensor, steps: int, on_step: Callable[[Progress], None] | None, **arguments: Any

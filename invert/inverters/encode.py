@@ -79,6 +79,10 @@ class EncoderInverter(Inverter):
             raise InputError(f"The encoder '{made.encoder}' gives codes of W+; leave --space w out.")
         return made
 
+    @property
+    def takes_mask(self) -> bool:
+        return False
+
     def invert(
         self,
         images: Tensor,

@@ -32,6 +32,7 @@ def measure(
     full: bool = False,
     lpips_vgg: LPIPS | None = None,
     drawn: Tensor | None = None,
+    mask: Tensor | None = None,
 ) -> dict[str, list[float]]:
     """Compare the pictures of codes with the images that they stand for.
 
@@ -44,6 +45,8 @@ def measure(
         full: measure what takes longer, too.
         drawn: what the generator draws of the codes at full resolution, ``[N, C, R, R]``; None to draw it here, one
             code after the other.
+        mask: ``[1, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared, and a figure is that of the rest. None
+            compares everything.
 
     Returns:
         For each image: ``lpips_alex`` at 256 pixels (0 is equal), ``mse`` of values in [-1, 1] and ``psnr`` in
@@ -61,13 +64,17 @@ def measure(
     for number, (code, image) in enumerate(zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True)):
         picture = G.synthesize(code, noise) if drawn is None else drawn[number : number + 1].to(G.device)
         made = as_colour(picture).clamp(-1, 1)
-        wanted = area_resize(image, G.resolution)
-        mse = F.mse_loss(made, wanted)
-        small = area_resize(made, PERCEPTUAL_SIZE), area_resize(image, PERCEPTUAL_SIZE)
-        rows["lpips_alex"].append(float(lpips(*small)))
+        wanted, share = area_resize(image, G.resolution), 1.0
+        if mask is not None:
+            # Equal on both sides where nothing is compared.
+            shown = area_resize(mask.to(made), G.resolution)
+            made, wanted, share = made * shown, wanted * shown, float(shown.mean())
+        mse = F.mse_loss(made, wanted) / share
+        small = area_resize(made, PERCEPTUAL_SIZE), area_resize(image if mask is None else wanted, PERCEPTUAL_SIZE)
+        rows["lpips_alex"].append(float(lpips(*small)) / share)
         if full and lpips_vgg is not None:
-            rows["lpips_vgg"].append(float(lpips_vgg(*small)))
-            rows["ms_ssim"].append(_ms_ssim(made, wanted))
+            rows["lpips_vgg"].append(float(lpips_vgg(*small)) / share)
+            rows["ms_ssim"].append(1 - (1 - _ms_ssim(made, wanted)) / share)
         rows["mse"].append(float(mse))
         rows["psnr"].append(float(10 * torch.log10(4 / mse.clamp_min(1e-12))))
     return rows
@@ -98,7 +105,13 @@ def picture_of(G: Generator, record: Inversion) -> "Image.Image":
 
 
 def measured(
-    G: Generator, record: Inversion, images: Tensor, *, full: bool, drawn: Tensor | None = None
+    G: Generator,
+    record: Inversion,
+    images: Tensor,
+    *,
+    full: bool,
+    drawn: Tensor | None = None,
+    mask: Tensor | None = None,
 ) -> dict[str, list[float]]:
     """The metrics of a record of one image, and those of ``measure``.
 
@@ -108,9 +121,10 @@ def measured(
         images: its photo's crop, ``[1, 3, H, W]`` in [-1, 1].
         full: measure what takes longer, too.
         drawn: of ``draw``, where that was done already.
+        mask: as for ``measure``.
     """
     drawn = draw(G, record) if drawn is None else drawn
-    return record.metrics | measure(G, record.for_generator(G), images, full=full, drawn=drawn)
+    return record.metrics | measure(G, record.for_generator(G), images, full=full, drawn=drawn, mask=mask)
 
 
 def _ms_ssim(made: Tensor, wanted: Tensor) -> float:
