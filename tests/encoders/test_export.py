@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from stylegan_latents.encoders.config import Architecture
 from stylegan_latents.encoders.export import main
 from stylegan_latents.encoders.loading import save as save_encoder
 from stylegan_latents.generator.formats.native import save_native
@@ -91,9 +92,10 @@ def test_an_archive_of_torch_export(tmp_path: Path) -> None:
     _near(torch.export.load(tmp_path / "G.pt2").module()(ws), G.synthesize(ws))
 
 
-def test_an_encoder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", ["plain", "perceptual"])
+def test_an_encoder(architecture: Architecture, tmp_path: Path) -> None:
     G = odd_generator()
-    encoder = small_encoder(G)
+    encoder = small_encoder(G, architecture)
     save_encoder(encoder, tmp_path / "E.safetensors")
     words = [_saved(G, tmp_path), str(tmp_path / "E.onnx"), "--part", "encoder"]
     assert main([*words, "--encoder", str(tmp_path / "E.safetensors")]) == 0
