@@ -4,7 +4,7 @@
 >>> G = generator.load("ffhq")
 >>> ws = encoders.load("mine.safetensors", G).encode(images)  # [N, 3, H, W] in [-1, 1] to [N, num_ws, w_dim]
 
-What is exported is imported when it is first used: importing the package takes no time.
+Exported names are imported at their first use, so that importing the package takes no time.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""The sizes of an encoder, which its file keeps beside the weights."""
+"""The sizes of an encoder, stored in its file beside the weights."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, get_args
@@ -18,18 +18,18 @@ _WIDTHS = {"plain": _PLAIN_WIDTHS, "perceptual": _PERCEPTUAL_WIDTHS}
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """What an encoder's network is built from.
+    """The sizes of an encoder's network.
 
     Attributes:
         architecture: ``psp`` (a head for each row of ws), ``e4e`` (a head for one w, and one for each other row's
             difference from it), ``single`` (one w), ``flat`` (all rows from one pooled vector), ``plain`` (a stack
             of convolutions) or ``perceptual`` (LPIPS's trunk, and one code for each group of rows).
         num_ws, w_dim: shape of the codes.
-        backbone: ``irse``, the improved residual blocks with squeeze and excitation, or ``resnet``, ResNet's basic
-            blocks; without a meaning for ``plain`` and ``perceptual``.
-        pyramid: whether middle and fine rows look at finer maps than coarse rows; otherwise all look at the last.
-        input_channels: 3, or 6 for ReStyle: the image, and what the last code gave.
-        input_shape: height and width of what the network sees; the image's central part of that aspect.
+        backbone: ``irse`` (improved residual blocks with squeeze and excitation) or ``resnet`` (ResNet's basic
+            blocks); unused by ``plain`` and ``perceptual``.
+        pyramid: whether the heads of middle and fine rows take finer maps; otherwise all take the last map.
+        input_channels: 3, or 6 for ReStyle: the image, and the image of the last code.
+        input_shape: height and width of the input, the image's central part of that aspect ratio.
         widths: channels of the stem and of the four stages; of ``plain``, of each convolution; of ``perceptual``,
             of its reduced maps, and the length of its inner vector.
         depths: blocks of each stage.
@@ -65,7 +65,7 @@ class EncoderConfig:
 
     @property
     def is_restyle(self) -> bool:
-        """Whether the network corrects a code from the image that the code gives."""
+        """Whether the network corrects a code, given the code's image."""
         return self.input_channels == 6
 
     @classmethod
@@ -79,14 +79,14 @@ class EncoderConfig:
         widths: tuple[int, ...] | None = None,
         depths: tuple[int, ...] | None = None,
     ) -> Self:
-        """The sizes for a generator: its rows are coarse up to 8 pixels, middle up to 32, fine above.
+        """The sizes for a generator, whose rows are coarse up to 8 pixels, middle up to 32, fine above.
 
         Args:
             G: the generator.
             architecture: see the class.
-            restyle: whether it is to refine its own result. A ReStyle takes all rows from the last map, as its
-                authors found sufficient (section 4).
-            input_size: side of what the network sees.
+            restyle: whether it refines its own result. A ReStyle takes all rows from the last map (section 4 of its
+                paper).
+            input_size: side of the input.
             widths, depths: other sizes than the published ones.
         """
         groups: dict[int, str] = {}

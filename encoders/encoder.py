@@ -1,4 +1,4 @@
-"""Encoders: images to their codes in one forward pass."""
+"""Encoders: from images to codes in one forward pass."""
 
 from dataclasses import replace
 from typing import cast
@@ -24,8 +24,7 @@ _NETWORKS: dict[str, type[nn.Module]] = {
     "perceptual": PerceptualEncoder,
 }
 
-# Means of W that are estimated from thousands of samples of one W come nearer to each other than this by far, and
-# those of two networks do not come near it.
+# Cosine similarity of two estimates of the mean of one W is far above this; of two networks', far below.
 _SAME_MEAN = 0.7
 
 
@@ -34,10 +33,10 @@ class Encoder(nn.Module):
 
     Attributes:
         config: the sizes.
-        network: images to the difference of their codes from ``ws_avg``.
+        network: images to the differences of their codes from ``ws_avg``.
         ws_avg: ``[num_ws, w_dim]``, the mean code.
         name: in messages and records.
-        model, fingerprint, latent_space: of the generator that it belongs to; empty where its file does not say.
+        model, fingerprint, latent_space: of its generator; empty if its file lacks them.
         iterations: number of passes of a ReStyle; 1 for any other encoder.
     """
 
@@ -70,7 +69,7 @@ class Encoder(nn.Module):
     def for_generator(
         cls, G: Generator, config: EncoderConfig | None = None, *, name: str = "encoder", seed: int = 0
     ) -> "Encoder":
-        """A new encoder with random weights, for training, on the generator's device."""
+        """A new encoder with random weights, on the generator's device."""
         config = config or EncoderConfig.for_generator(G)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -85,17 +84,14 @@ class Encoder(nn.Module):
             ).to(G.device)
 
     def regrouped(self, G: Generator) -> "Encoder":
-        """This encoder for a generator with another number of rows, where it predicts one code for each group."""
+        """This encoder for a generator with another number of rows, if it predicts one code for each group."""
         config = self.config
         if config.architecture != "perceptual" or config.num_ws == G.num_ws:
             return self
         rows = EncoderConfig.for_generator(G)
         made = Encoder(
             replace(
-                config,
-                num_ws=G.num_ws,
-                first_middle_row=rows.first_middle_row,
-                first_fine_row=rows.first_fine_row,
+                config, num_ws=G.num_ws, first_middle_row=rows.first_middle_row, first_fine_row=rows.first_fine_row
             ),
             self.ws_avg.mean(dim=0).expand(G.num_ws, -1),
             name=self.name,
@@ -107,11 +103,7 @@ class Encoder(nn.Module):
         return made
 
     def check_generator(self, G: Generator) -> None:
-        """Check that this encoder predicts codes of ``G``.
-
-        Raises:
-            InputError: they have another shape, or belong to another W.
-        """
+        """Raise InputError unless this encoder's codes have the shape of ``G``'s and belong to its W."""
         rows = self.config.num_ws, self.config.w_dim
         if rows != (G.num_ws, G.w_dim):
             raise InputError(
@@ -138,23 +130,19 @@ class Encoder(nn.Module):
             return images
         return F.interpolate(images, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
 
-    def forward(self, seen: Tensor) -> Tensor:
-        """Input ``[N, input_channels, *input_shape]`` to the difference of the codes, ``[N, num_ws, w_dim]``."""
-        return cast(Tensor, self.network(seen))
+    def forward(self, images: Tensor) -> Tensor:
+        """Input ``[N, input_channels, *input_shape]`` to the differences of the codes, ``[N, num_ws, w_dim]``."""
+        return cast(Tensor, self.network(images))
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
-        """Images to codes, in one forward pass.
+        """Images to codes ``[N, num_ws, w_dim]``, in one forward pass.
 
         Args:
-            images: ``[N, 3, H, W]`` in [-1, 1], aligned as the generator's training images were, of any size.
-
-        Returns:
-            ws ``[N, num_ws, w_dim]``.
+            images: ``[N, 3, H, W]`` in [-1, 1], aligned like the generator's training images, of any size.
 
         Raises:
-            InputError: the images have another shape, or this is the network of a ReStyle, which needs the
-                generator: use ``ReStyle``.
+            InputError: the images have another shape, or this is a ReStyle's network: use ``ReStyle``.
         """
         if self.config.is_restyle:
             raise InputError(f"'{self.name}' is a ReStyle encoder, which needs its generator to encode.")
@@ -176,17 +164,13 @@ class EncoderToWs(nn.Module):
 
 
 def check_images(images: Tensor) -> None:
-    """Check the shape of images.
-
-    Raises:
-        InputError: the shape is not ``[N, 3, H, W]``.
-    """
+    """Raise InputError unless images have the shape ``[N, 3, H, W]``."""
     if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:
         raise InputError(f"Images need the shape [N, 3, H, W], got {list(images.shape)}.")
 
 
 def draw(G: Generator, ws: Tensor, width: int) -> Tensor:
-    """Images ``[N, 3, S, S]`` of codes ``ws``, where S is the generator's smallest size of ``width`` or more."""
+    """Images ``[N, 3, S, S]`` of codes ``ws``, with S the generator's smallest size of at least ``width``."""
     size = G.resolution
     while size // 2 >= width and size % 2 == 0:
         size //= 2

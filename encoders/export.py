@@ -151,9 +151,8 @@ def _encoder(G: "Generator", path: Path | None) -> "Encoder":
     Raises:
         InputError: there is none, it is a ReStyle, or it belongs to another generator.
     """
-    from stylegan_latents.encoders.loading import load
+    from stylegan_latents.encoders.loading import load, shipped_encoder
     from stylegan_latents.encoders.restyle import ReStyle
-    from stylegan_latents.encoders.shipped import shipped_encoder
 
     path = path or shipped_encoder(G)
     if path is None:

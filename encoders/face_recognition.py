@@ -1,8 +1,8 @@
 """dlib's face recognition network in PyTorch, differentiable: a face to a descriptor of 128 values.
 
 A residual network of 29 convolutions (King 2017, after He et al. 2016, "Deep Residual Learning for Image
-Recognition") learned to put faces of one person within a distance of 0.6 and those of others beyond. Unlike most of
-the field's it is in the public domain. Equal to dlib's own, which a test holds it against.
+Recognition"), trained to map faces of one person to within a distance of 0.6 and others beyond. It is in the public
+domain. A test checks that it equals dlib's own.
 """
 
 from pathlib import Path
@@ -14,19 +14,17 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.dlib_network import Layer, Network, read_network
+from stylegan_latents.generator.perceptual import convolutions_in_precision
 
 
 class FaceRecognition(nn.Module):
-    """Maps faces to descriptors, whose euclidean distance is below 0.6 for the same person.
+    """Maps faces to descriptors, whose Euclidean distance is below 0.6 for the same person.
 
     Args:
-        network: what ``read_network`` gives.
+        network: as ``read_network`` returns it; an InputError unless it is dlib's for face recognition.
 
     Attributes:
-        side: of the faces that it takes, in pixels.
-
-    Raises:
-        InputError: the network is not one of residual blocks of two convolutions each.
+        side: of its input, in pixels.
     """
 
     mean: Tensor
@@ -40,7 +38,7 @@ class FaceRecognition(nn.Module):
         learned = [layer for layer in network.layers if layer.weights]
         *pairs, last = learned
         if kinds[-1:] != ["fc_2"] or len(pairs) % 4 != 2 or {one.kind for one in pairs[::2]} != {"con_4"}:
-            raise InputError("This network of dlib's is not the one for face recognition.")
+            raise InputError("This network of dlib's is not that for face recognition.")
         for number in range(len(pairs) // 2):
             weight, bias = _folded(*pairs[2 * number : 2 * number + 2])
             self.register_buffer(f"conv{number}_weight", weight)
@@ -54,17 +52,13 @@ class FaceRecognition(nn.Module):
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
-        """With the published weights, which are fetched once, or those of a file of dlib's.
-
-        Raises:
-            InputError: the weights cannot be fetched or read.
-        """
+        """With the published weights, fetched once, or those of a dlib file."""
         from stylegan_latents.generator.weights import zoo
 
         return cls(read_network(zoo.fetch("dlib-face-recognition") if path is None else path))
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Faces ``[N, 3, side, side]`` in [-1, 1], as dlib cuts them out, to descriptors, float32 ``[N, 128]``."""
+        """Faces ``[N, 3, side, side]`` in [-1, 1], as dlib crops them, to descriptors, float32 ``[N, 128]``."""
         x = ((faces.float() + 1) * 127.5 - self.mean) / 256
         x = x.to(self.conv0_weight.dtype).contiguous(memory_format=torch.channels_last)
         x = F.max_pool2d(F.relu(self._convolve(x, 0), inplace=True), 3, 2)
@@ -81,26 +75,23 @@ class FaceRecognition(nn.Module):
         return F.conv2d(x, weight, bias.to(x.dtype), stride=stride, padding=padding)
 
     def in_precision(self, dtype: torch.dtype) -> Self:
-        """The same network with convolutions in ``dtype``, in place."""
-        for name, buffer in self.named_buffers():
-            if name.startswith("conv") and name.endswith("weight"):
-                buffer.data = buffer.data.to(dtype).contiguous(memory_format=torch.channels_last)
-        return self
+        """Compute the convolutions in ``dtype``, in place."""
+        return convolutions_in_precision(self, dtype)
 
     conv0_weight: Tensor
 
 
 def _folded(convolution: Layer, affine: Layer) -> tuple[Tensor, Tensor]:
-    """The weight and bias of a convolution with the affine layer behind it."""
+    """Weight and bias of a convolution that includes the affine layer after it."""
     filters, biases = (torch.from_numpy(convolution.weights[name]) for name in ("filters", "biases"))
     if affine.kind != "affine_" or affine.weights["gamma"].shape != biases.shape:
-        raise InputError("This network of dlib's is not the one for face recognition.")
+        raise InputError("This network of dlib's is not that for face recognition.")
     gamma, beta = (torch.from_numpy(affine.weights[name]) for name in ("gamma", "beta"))
     return filters * gamma.reshape(-1, 1, 1, 1), biases * gamma + beta
 
 
 def _added(one: Tensor, two: Tensor) -> Tensor:
-    """The sum, after zeros to the right, below and in new channels where the other is larger, as dlib adds."""
+    """The sum as dlib takes it: the smaller one is padded with zeros to the right, below and in new channels."""
     if one.shape == two.shape:
         return one + two
     channels, rows, columns = (max(a, b) for a, b in zip(one.shape[1:], two.shape[1:], strict=True))
@@ -112,19 +103,19 @@ def _added(one: Tensor, two: Tensor) -> Tensor:
 
 
 def face_chips(images: Tensor, corners: Tensor, side: int) -> Tensor:
-    """Cut a square of any angle out of each image.
+    """Crop a square, at any angle, from each image.
 
-    Images are averaged by halves until less than two of their pixels fall on one of the square's, as dlib does it;
-    bilinear sampling of so little more leaves nothing out.
+    As in dlib, images are averaged by halves until the square's pixels are less than two of theirs apart, so that
+    bilinear sampling skips no pixel.
 
     Args:
-        images: ``[N, 3, H, H]``.
+        images: ``[N, 3, H, H]`` in [-1, 1].
         corners: ``[N, 3, 2]``, x and y of the centres of the square's pixels at its top left, top right and bottom
-            left, in sides of the image: 0 its left or upper edge, 1 its right or lower one.
+            left, as fractions of the image's side.
         side: of the squares, in pixels.
 
     Returns:
-        ``[N, 3, side, side]``; black for what lies outside an image, when it is in [-1, 1].
+        ``[N, 3, side, side]``, black outside the image.
     """
     step = float((corners[:, 1] - corners[:, 0]).norm(dim=1).max()) * images.shape[-1] / (side - 1)
     while step >= 2 and images.shape[-1] % 2 == 0:
@@ -132,27 +123,23 @@ def face_chips(images: Tensor, corners: Tensor, side: int) -> Tensor:
     across = torch.linspace(0, 1, side, device=images.device).reshape(1, 1, side, 1)
     down = across.reshape(1, side, 1, 1)
     begin, right, below = corners.to(images.device, torch.float32)[:, :, None, None].unbind(dim=1)
-    places = begin + across * (right - begin) + down * (below - begin)
-    # Outside an image grid_sample takes 0, so that black has to be there.
-    grid = (2 * places - 1).to(images.dtype)
+    positions = begin + across * (right - begin) + down * (below - begin)
+    # grid_sample gives 0 outside an image, so black is moved to 0.
+    grid = (2 * positions - 1).to(images.dtype)
     return F.grid_sample(images + 1, grid, mode="bilinear", padding_mode="zeros", align_corners=False) - 1
 
 
 MEAN_CORNERS = ((0.158, 0.259), (0.844, 0.259), (0.158, 0.945))
-"""Where dlib cuts faces out of crops that are aligned as FFHQ's, as ``face_chips`` takes it: means over portraits.
+"""The corners of dlib's crop in FFHQ-aligned images, as ``face_chips`` takes them: means over portraits.
 
-The corners of single faces lie within 0.02 of these.
+Those of single faces are within 0.02 of these.
 """
 
 
 class FaceDistance(nn.Module):
-    """The squared euclidean distance of two aligned faces' descriptors: below 0.36 for the same person.
+    """The squared Euclidean distance of two aligned faces' descriptors: below 0.36 for the same person.
 
-    Args:
-        network: None for dlib's, which is fetched once.
-
-    Raises:
-        InputError: the network cannot be fetched or read.
+    Without a ``network``, dlib's is fetched once; an InputError if that is not possible.
     """
 
     corners: Tensor
@@ -163,7 +150,7 @@ class FaceDistance(nn.Module):
         self.register_buffer("corners", torch.tensor([MEAN_CORNERS]))
 
     def features(self, images: Tensor) -> Tensor:
-        """Images ``[N, 3, H, H]`` in [-1, 1], aligned as FFHQ's, to descriptors ``[N, 128]``."""
+        """FFHQ-aligned images ``[N, 3, H, H]`` in [-1, 1] to descriptors ``[N, 128]``."""
         corners = self.corners.expand(len(images), -1, -1)
         descriptors: Tensor = self.network(face_chips(images, corners, self.network.side))
         return descriptors

@@ -1,9 +1,11 @@
-"""From a file to an encoder."""
+"""Load an encoder from a file, or find the one that comes with this package."""
 
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from stylegan_latents.encoders.encoder import Encoder
-from stylegan_latents.encoders.formats.native import read_encoder
+from stylegan_latents.encoders.formats.native import read_encoder, read_header
 from stylegan_latents.encoders.formats.native import save_encoder as save
 from stylegan_latents.encoders.formats.public import has_generator, read_public_encoder
 from stylegan_latents.encoders.restyle import ReStyle
@@ -12,24 +14,24 @@ from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
 
-__all__ = ["contains_generator", "is_native", "load", "read", "save"]
+__all__ = ["contains_generator", "is_native", "load", "read", "save", "shipped_encoder"]
 
 
 def load(path: str | Path, G: Generator | None = None, *, iterations: int | None = None) -> Encoder | ReStyle:
     """Load an encoder: ``load(path).encode(images)`` gives ws.
 
     Args:
-        path: a file of ``stylegan-latents train``, or a checkpoint of pSp, e4e or ReStyle. What a file is, is
-            read from its contents, not its name.
-        G: the generator that it is for; the one in the file, where there is one and one is needed.
-        iterations: number of passes of a ReStyle; its own number when None.
+        path: a file of ``stylegan-latents train``, or a checkpoint of pSp, e4e or ReStyle, recognised by its
+            contents.
+        G: its generator; None for the one in the file, if a ReStyle needs it.
+        iterations: number of passes of a ReStyle; None for its own number.
 
     Returns:
-        On the generator's device, or on the CPU without one: an encoder, or for a network of 6 channels a ReStyle.
+        On the generator's device, or else the CPU: a ``ReStyle`` for a network of 6 channels, otherwise an encoder.
 
     Raises:
-        InputError: there is no such file, it holds no encoder, the encoder belongs to another generator, or it is
-            a ReStyle and there is no generator; or another encoder is asked for more than one pass.
+        InputError: there is no such file, it holds no encoder, the encoder belongs to another generator, a ReStyle
+            has no generator, or another encoder is asked for more than one pass.
     """
     path = Path(path).expanduser()
     encoder = read(path, G)
@@ -49,30 +51,18 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
 
 
 def read(path: Path, G: Generator | None = None) -> Encoder:
-    """Read an encoder's file; ``G`` gives the mean code where the file lacks it.
-
-    Raises:
-        InputError: see ``load``.
-    """
+    """Read an encoder's file; ``G`` gives the mean code if the file lacks it. Errors are those of ``load``."""
     return read_encoder(path) if is_native(path) else read_public_encoder(path, mean=None if G is None else G.w_avg)
 
 
 def contains_generator(path: str | Path) -> bool:
-    """Whether an encoder's file holds its generator, too: ``load`` then reads it.
-
-    Raises:
-        InputError: there is no such file, or it is no encoder's.
-    """
+    """Whether an encoder's file includes its generator; raises InputError if it is no encoder's file."""
     path = Path(path).expanduser()
     return not is_native(path) and has_generator(path)
 
 
 def is_native(path: Path) -> bool:
-    """Whether an encoder's file is of our own format, a safetensors file.
-
-    Raises:
-        InputError: there is no such file, or it is neither that nor of PyTorch.
-    """
+    """Whether an encoder's file has this project's format, safetensors; raises InputError if it is no such file."""
     head = FileHead.of(path, "the encoder")
     if head.is_safetensors:
         return True
@@ -81,3 +71,24 @@ def is_native(path: Path) -> bool:
     raise InputError(
         f"{path.name} is {head.kind}, not an encoder's file; give one of `stylegan-latents train`, or a .pt."
     )
+
+
+def shipped_encoder(G: Generator) -> Path | None:
+    """The file of this package's encoder for a generator, or None.
+
+    It serves every generator with the same W, such as a tuned copy, and an encoder of groups of rows
+    (``perceptual``) any number of rows: the default model's is StyleGAN2-FFHQ's, too.
+    """
+    for path, header in _known().items():
+        config = header["config"]
+        same_rows = config["num_ws"] == G.num_ws or config["architecture"] == "perceptual"
+        fits = same_rows and config["w_dim"] == G.w_dim
+        if fits and (header["fingerprint"] == G.fingerprint or header["latent_space"] == G.latent_space):
+            return path
+    return None
+
+
+@cache
+def _known() -> dict[Path, dict[str, Any]]:
+    folder = Path(__file__).with_name("trained")
+    return {path: read_header(path) for path in sorted(folder.glob("*.safetensors"))}

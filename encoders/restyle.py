@@ -1,7 +1,7 @@
-"""ReStyle: an encoder that sees the image beside the image of its last code, and predicts a correction of the code.
+"""ReStyle: an encoder whose input is an image and the image of its last code, and whose output corrects that code.
 
-Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", 2021. It works with the
-networks of pSp and of e4e, which then take 6 channels.
+Alaluf et al., "ReStyle: A Residual-Based StyleGAN Encoder via Iterative Refinement", 2021. Its networks are those
+of pSp and e4e with 6 input channels.
 """
 
 from collections.abc import Iterator
@@ -16,20 +16,20 @@ from stylegan_latents.generator.generator import Generator
 
 
 class ReStyle:
-    """Encodes in several passes, beginning with the image of the mean code.
+    """Encodes in several passes, starting from the image of the mean code.
 
     Args:
-        encoder: its network takes 6 channels.
-        G: the generator that it belongs to.
-        iterations: how many passes; the encoder's own number when None.
+        encoder: with 6 input channels.
+        G: its generator.
+        iterations: number of passes; None for the encoder's own number.
 
     Raises:
-        InputError: the encoder takes 3 channels, belongs to another generator, or ``iterations`` is below 1.
+        InputError: the encoder has 3 input channels, belongs to another generator, or ``iterations`` is below 1.
     """
 
     def __init__(self, encoder: Encoder, G: Generator, iterations: int | None = None) -> None:
         if not encoder.config.is_restyle:
-            raise InputError(f"'{encoder.name}' encodes in one pass; it is no ReStyle encoder.")
+            raise InputError(f"'{encoder.name}' encodes in one pass; it is not a ReStyle encoder.")
         if iterations is not None and iterations < 1:
             raise InputError(f"A ReStyle encoder takes 1 pass or more, not {iterations}.")
         encoder.check_generator(G)
@@ -42,28 +42,24 @@ class ReStyle:
         Raises:
             InputError: the images have another shape.
         """
-        *_, ws = self.looks(images)
+        *_, ws = self.passes(images)
         return ws
 
     @torch.no_grad()
-    def looks(self, images: Tensor) -> Iterator[Tensor]:
-        """The codes ``[N, num_ws, w_dim]`` after each pass.
-
-        Raises:
-            InputError: the images have another shape.
-        """
+    def passes(self, images: Tensor) -> Iterator[Tensor]:
+        """The codes ``[N, num_ws, w_dim]`` after each pass; see ``encode``."""
         check_images(images)
         encoder = self.encoder
         target = encoder.fit(images.to(encoder.ws_avg.device).float())
         ws = encoder.ws_avg.unsqueeze(0)
         for _ in range(self.iterations):
-            drawn = drawn_as_seen(encoder, self.G, ws).expand(len(target), -1, -1, -1)
+            drawn = draw_input(encoder, self.G, ws).expand(len(target), -1, -1, -1)
             ws = ws + encoder(torch.cat([target, drawn], dim=1))
             yield ws
 
 
-def drawn_as_seen(encoder: Encoder, G: Generator, ws: Tensor) -> Tensor:
-    """The pictures of codes, averaged to the size that the encoder sees."""
+def draw_input(encoder: Encoder, G: Generator, ws: Tensor) -> Tensor:
+    """The images of codes at the size of the encoder's input."""
     height, width = encoder.config.input_shape
     drawn = draw(G, ws, width)
     rows = round(drawn.shape[2] * height / width)

@@ -1,4 +1,4 @@
-"""``stylegan-latents train``: an encoder for a generator, from its own samples, aligned pictures, or both."""
+"""``stylegan-latents train``: train an encoder for a generator on its samples, aligned images, or both."""
 
 import contextlib
 import shlex
@@ -39,8 +39,8 @@ _LINE_EVERY = 50
 def train(options: TrainOptions) -> None:
     """Train an encoder, which predicts the code of a picture.
 
-    The same command goes on where it was stopped, by Ctrl-C or otherwise, and ends with the same encoder as if it
-    had not been. On several GPUs: accelerate launch -m stylegan_latents.encoders.train ...
+    After a stop, by Ctrl-C or otherwise, the same command resumes and ends with the same encoder as an unbroken
+    run. On several GPUs: accelerate launch -m stylegan_latents.encoders.train ...
     """
     check_writable(options.out)
 
@@ -64,12 +64,12 @@ def train(options: TrainOptions) -> None:
         G, settings.loss_size, seed=options.seed, truncation=options.truncation, mixing=options.mixing
     )
     source = _source(G, options, samples_of, settings.loss_size)
-    begins = start is None and not (out / STATE).exists()
-    if perceptual and begins and not options.regression:
-        raise InputError("A perceptual encoder begins with --regression, or with --start.")
+    is_new = start is None and not (out / STATE).exists()
+    if perceptual and is_new and not options.regression:
+        raise InputError("A perceptual encoder starts from --regression or --start; give one of them.")
     if bfloat16:
         G.to(dtype=torch.bfloat16)
-    if perceptual and begins:
+    if perceptual and is_new:
         with _progress(options.regression, "regression", quiet=quiet) as report, keep_freed_memory():
             fit_regression(encoder, G, samples_of, options.regression, on_sample=lambda done: report(done, {}))
     training = Training(encoder, G, source, settings, _measures(options, G), accelerator)
@@ -83,23 +83,18 @@ def train(options: TrainOptions) -> None:
         "start": None if start is None else str(start.resolve()),
         "precision": options.precision,
     }
-    going = TrainingRun(training, out, about, save_every=options.save_every, show_every=options.show_every)
+    training_run = TrainingRun(training, out, about, save_every=options.save_every, show_every=options.show_every)
     if training.steps_done and not quiet:
-        print(f"Going on from step {training.steps_done} of {options.steps}")
+        print(f"Resuming from step {training.steps_done} of {options.steps}")
     with _progress(options.steps, "step", quiet=quiet or not accelerator.is_main_process) as report:
-        going.run(report)
+        training_run.run(report)
     if not quiet and accelerator.is_main_process:
         print(printable(f"Wrote {out / ENCODER}"))
         print(printable(f"Next: {next_command(out / ENCODER, options.model)}"))
 
 
 def next_command(encoder: "Path", model: str) -> str:
-    """The command that inverts a photo with an encoder.
-
-    Args:
-        encoder: its file.
-        model: that it was trained for, as it was named; left out where the encoder's file says enough.
-    """
+    """The command that inverts a photo with an encoder's file, for the generator as the user named it."""
     from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
     named = [] if model == DEFAULT_MODEL or model in models() else ["--model", model]
@@ -121,8 +116,8 @@ def _encoder(G: "Generator", options: TrainOptions) -> "Encoder":
     encoder.check_generator(G)
     if encoder.config.architecture != architecture or encoder.config.is_restyle != options.restyle:
         kind = f"{encoder.config.architecture}{' with --restyle' if encoder.config.is_restyle else ''}"
-        raise InputError(f"{start} is of the architecture {kind}; say so with --architecture.")
-    # From here on it belongs to this generator, whatever its file could say.
+        raise InputError(f"{start} has the architecture {kind}; give that to --architecture.")
+    # It belongs to this generator from here on, whatever its file says.
     encoder.name, encoder.model, encoder.fingerprint, encoder.latent_space = (
         name, G.name, G.fingerprint, G.latent_space,
     )  # fmt: skip
@@ -130,16 +125,15 @@ def _encoder(G: "Generator", options: TrainOptions) -> "Encoder":
 
 
 def _source(G: "Generator", options: TrainOptions, samples: "GeneratorSamples", size: int) -> "Source":
-    from stylegan_latents.encoders.training.data import AlignedImages, Both
+    from stylegan_latents.encoders.training.data import AlignedImages, Mixed
 
     if options.images is None:
         return samples
     pictures = AlignedImages(G, options.images, size, seed=options.seed)
-    return Both(samples, pictures) if options.with_samples else pictures
+    return Mixed(samples, pictures) if options.with_samples else pictures
 
 
 def _measures(options: TrainOptions, G: "Generator") -> "dict[str, tuple[float, Measure]]":
-    """The distances of pictures beside the pixels', each with its weight."""
     measures: dict[str, tuple[float, Measure]] = {}
     if options.lpips:
         from stylegan_latents.generator.perceptual import LPIPS, area_resize
@@ -147,7 +141,7 @@ def _measures(options: TrainOptions, G: "Generator") -> "dict[str, tuple[float, 
         network = LPIPS.load("alex").to(G.device).in_precision(G.dtype)
 
         def measure(ours: "Tensor", theirs: "Tensor") -> "Tensor":
-            # The trunk's strides leave nothing of a picture much smaller than this.
+            # Much smaller images vanish in the trunk's strides.
             side = max(64, ours.shape[-1])
             distance: Tensor = network(area_resize(ours, side), area_resize(theirs, side))
             return distance
@@ -161,10 +155,7 @@ def _measures(options: TrainOptions, G: "Generator") -> "dict[str, tuple[float, 
         from stylegan_latents.encoders.training.feature_distance import FeatureDistance
 
         features = FeatureDistance(
-            options.features,
-            side=options.features_side,
-            values=options.features_values,
-            crop=options.features_crop,
+            options.features, side=options.features_side, values=options.features_values, crop=options.features_crop
         )
         measures["features"] = (options.features_weight, features.to(G.device))
     return measures
@@ -172,7 +163,7 @@ def _measures(options: TrainOptions, G: "Generator") -> "dict[str, tuple[float, 
 
 @contextlib.contextmanager
 def _progress(steps: int, what: str, *, quiet: bool) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """Give a function of the number of steps done and the terms of the loss."""
+    """Yield a function of the number of steps done and the terms of the loss."""
     with Display(quiet=quiet) as display:
         task = display.begin("Training", steps, unit=what, every=_LINE_EVERY)
         yield lambda done, terms: task.update(

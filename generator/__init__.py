@@ -1,4 +1,4 @@
-"""Pretrained StyleGAN generators behind one interface.
+"""Pretrained StyleGAN generators with one interface.
 
 >>> from stylegan_latents import generator
 >>> G = generator.load("ffhq")
@@ -6,7 +6,7 @@
 >>> ws = G.sample(seeds=[0, 1], truncation=0.7)          # [2, num_ws, w_dim], the codes
 >>> images = G.synthesize(ws)
 
-What is exported is imported when it is first used: importing the package takes no time.
+Exported names are imported at their first use, so that importing the package takes no time.
 """
 
 import lazy_loader

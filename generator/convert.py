@@ -11,18 +11,14 @@ from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import printable
+from stylegan_latents.generator.files import check_replaceable, printable
 
 app = new_app()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConvertSettings:
-    """What the command line says about a conversion; each attribute is the argument or option of that name.
-
-    Raises:
-        InputError: the target's name ends with no known suffix, or its format has no use for an option.
-    """
+    """The arguments and options of ``convert``; an InputError if the target's format does not support one."""
 
     source: Annotated[
         str, typer.Argument(help="A generator's file of any known format, or a model's name.", metavar="NAME|PATH")
@@ -30,27 +26,25 @@ class ConvertSettings:
     target: Annotated[
         Path,
         typer.Argument(
-            help="A .safetensors file, this program's own format; or a .pt file, which rosinality's StyleGAN2 and "
-            "what descends from it read.",
+            help="A .safetensors file, this program's format; or a .pt file, for rosinality's StyleGAN2.",
             metavar="FILE",
         ),
     ]
     name: Annotated[
-        str | None,
-        typer.Option(help="Name of the model in a .safetensors; its present one by default.", metavar="NAME"),
+        str | None, typer.Option(help="Name of the model in a .safetensors; default: unchanged.", metavar="NAME")
     ] = None
     latent_space: Annotated[
         str | None,
         typer.Option(
-            help="State that the model shares its W space with others, such as stylegan2-ffhq-w: it then takes "
-            "their codes and directions.",
+            help="W space that the model shares with others, such as stylegan2-ffhq-w: it then accepts their codes "
+            "and directions.",
             metavar="NAME",
         ),
     ] = None
     any_widths: Annotated[
         bool,
         typer.Option(
-            "--any-widths", help="Write a .pt even with numbers of channels that rosinality's code does not know."
+            "--any-widths", help="Write a .pt even with channel numbers that rosinality's code does not support."
         ),
     ] = False
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False
@@ -60,16 +54,13 @@ class ConvertSettings:
             raise InputError(f"Cannot write {self.target}: give a name that ends with .safetensors or .pt.")
         if self.target.suffix == ".pt" and (self.name or self.latent_space):
             raise InputError("A .pt holds no name and no latent space; leave --name and --latent-space out.")
-        if self.target.exists() and not self.overwrite:
-            raise InputError(
-                f"{self.target} exists already; add --overwrite to replace it, or choose another name."
-            )
+        check_replaceable(self.target, self.overwrite)
 
 
 @app.command(epilog=examples("stylegan-latents convert network-snapshot-025000.pkl mine.safetensors"))
 @takes(ConvertSettings)
 def convert(settings: ConvertSettings) -> None:
-    """Write a generator in another format; its pictures stay the same."""
+    """Convert a generator to another format; its images stay the same."""
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.generator.formats.rosinality_export import save_rosinality
     from stylegan_latents.generator.loading import load
@@ -78,7 +69,7 @@ def convert(settings: ConvertSettings) -> None:
     generator = load(settings.source)
     if target.suffix == ".pt":
         how = save_rosinality(generator, target, any_widths=settings.any_widths, overwrite=settings.overwrite)
-        print(printable(f"Wrote {target}, for {how}"))
+        print(printable(f"Wrote {target} for {how}"))
         return
     generator.name = settings.name or generator.name
     generator.latent_space = settings.latent_space or generator.latent_space

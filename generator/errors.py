@@ -1,9 +1,9 @@
-"""The one exception whose message is meant for the person who typed the command."""
+"""The exception whose message is shown to the user."""
 
 
 class InputError(ValueError):
-    """Something the caller gave cannot be used.
+    """The user's input cannot be used.
 
-    The message is one plain sentence that says what is wrong and what to do. The command lines print it
-    without a traceback and exit with status 2.
+    The message is one plain sentence with a remedy. Command lines print it without a traceback and exit with status
+    2.
     """

@@ -1,4 +1,4 @@
-"""What is inside of a synthesis network: its feature maps, the weights of its styles, and where each style acts."""
+"""The inside of a synthesis network: feature maps, the weights of the styles, and where each style acts."""
 
 from collections.abc import Callable
 from typing import NoReturn
@@ -13,7 +13,7 @@ __all__ = ["FeatureMap", "effects_in_places", "feature_maps", "features", "style
 
 
 class _ReachedError(Exception):
-    """Ends a synthesis whose feature map is there."""
+    """Ends a synthesis once the feature map is computed."""
 
 
 def feature_maps(G: Generator) -> tuple[FeatureMap, ...]:
@@ -21,41 +21,35 @@ def feature_maps(G: Generator) -> tuple[FeatureMap, ...]:
     return tuple(G.synthesis.feature_maps())
 
 
-def features(G: Generator, ws: Tensor, wanted: FeatureMap, noise: Noise = "const") -> Tensor:
-    """ws to a feature map, ``[N, channels, size, size]``; gradients reach ws.
-
-    Args:
-        G: the generator.
-        ws: ``[N, num_ws, w_dim]``.
-        wanted: one of its ``feature_maps``.
-        noise: as for ``Generator.synthesize``.
+def features(G: Generator, ws: Tensor, feature_map: FeatureMap, noise: Noise = "const") -> Tensor:
+    """ws ``[N, num_ws, w_dim]`` to one of ``feature_maps(G)``, ``[N, channels, size, size]``; differentiable in ws.
 
     Raises:
         ValueError: the feature map belongs to another generator.
     """
-    seen: list[Tensor] = []
+    found: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: object, output: Tensor) -> NoReturn:
-        seen.append(output)
+        found.append(output)
         raise _ReachedError
 
-    handle = wanted.module.register_forward_hook(keep)
+    handle = feature_map.module.register_forward_hook(keep)
     try:
         G.synthesize(ws, noise)
     except _ReachedError:
-        return seen[0]
+        return found[0]
     finally:
         handle.remove()
     raise ValueError("the feature map belongs to another generator")
 
 
 def style_weights(G: Generator) -> list[Tensor]:
-    """The derivative of each style by the row of ws that drives it, float32 ``[channels, w_dim]`` for each layer.
+    """The derivative of each style by its row of ws, float32 ``[channels, w_dim]`` for each layer.
 
-    A StyleGAN's styles are affine in w, so that this is the weight of each affine layer, and exactly: going
-    back from one channel multiplies the weight with ones and zeros only. No network has to name its layers.
+    Styles are affine in w, so this is each affine layer's weight, exactly; taking it from gradients works for every
+    architecture.
     """
-    # Copy i of the code is asked for channel i, so that one way back gives a whole matrix.
+    # Copy i of the code gives the gradient of channel i, so that one backward pass gives a whole matrix.
     most = max(layer.channels for layer in G.layers)
     weights = []
     with torch.enable_grad():

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Atomic writing of files and folders."""
 
 import contextlib
 import os
@@ -11,20 +11,21 @@ from stylegan_latents.generator.errors import InputError
 
 
 def check_writable(folder: Path) -> None:
-    """Refuse, before the work, a folder in which nothing could be written after it; nothing is made yet.
+    """Raise InputError, before any work, if files could not be written into ``folder``; nothing is created.
 
-    Args:
-        folder: where it is missing, its nearest parent that exists is tried.
-
-    Raises:
-        InputError: it is a file or lies below one, or may not be written.
+    A file is created and renamed as ``atomic_path`` does it: some network drives allow only the first.
     """
     try:
-        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not nearest.is_dir():
             raise InputError(f"Cannot write into the folder {folder}: {nearest} is a file.")
-        with tempfile.TemporaryFile(dir=nearest):
-            pass
+        temporary = _new_file(nearest, ".writable.", ".part")
+        renamed = temporary.with_suffix(".renamed")
+        try:
+            temporary.replace(renamed)
+        finally:
+            temporary.unlink(missing_ok=True)
+            renamed.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"Cannot write into the folder {folder}: {error.strerror or error}.") from error
 
@@ -63,8 +64,14 @@ def utf8_path(path: str | os.PathLike[str]) -> Iterator[str]:
         yield name
 
 
+def check_replaceable(path: Path, overwrite: bool, remedy: str = "choose another name") -> None:
+    """Raise InputError if ``path`` exists and may not be replaced."""
+    if not overwrite and path.exists():
+        raise InputError(f"{path} exists already; add --overwrite to replace it, or {remedy}.")
+
+
 def shortened(name: str, longest: int) -> str:
-    """As many of a name's first letters as fit into ``longest`` bytes: file systems take 255 at most."""
+    """The longest beginning of a name that fits into ``longest`` bytes: file systems allow 255."""
     while len(os.fsencode(name)) > longest:
         name = name[:-1]
     return name
@@ -72,13 +79,13 @@ def shortened(name: str, longest: int) -> str:
 
 @contextlib.contextmanager
 def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
-    """Give a temporary path beside ``target`` that becomes ``target`` when the block ends without an error.
+    """Yield a temporary path beside ``target`` that becomes ``target`` when the block ends without an error.
 
-    The temporary name keeps the suffix, for writers that choose the format by it. When the block fails, also
-    by Ctrl-C or a full disk, the temporary file and folders made for it are removed and ``target`` is as it was.
+    It keeps the suffix, by which some writers choose the format. When the block fails, also by Ctrl-C or a full
+    disk, the temporary file and folders created for it are removed and ``target`` is unchanged.
 
     Args:
-        target: the file to write; its folder is made when it is missing.
+        target: the file to write; its folder is created if missing.
         overwrite: whether an existing ``target`` may be replaced.
 
     Raises:
@@ -87,24 +94,19 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
     target = Path(target)
     if target.is_dir():
         raise InputError(f"Cannot write {target}: it is a folder.")
-    if not overwrite and target.exists():
-        raise InputError(f"{target} exists already; add --overwrite to replace it, or choose another name.")
+    check_replaceable(target, overwrite)
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(_made(target.parent))
-            handle, name = tempfile.mkstemp(
-                dir=target.parent, prefix=f".{target.stem[:40]}.", suffix=f".part{target.suffix}"
-            )
-            os.close(handle)
+            stack.enter_context(_created(target.parent))
+            temporary = _new_file(target.parent, f".{target.stem[:40]}.", f".part{target.suffix}")
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
-        temporary = Path(name)
         try:
             yield temporary
             # mkstemp's mode is private to the user; a result should have the mode of any other new file.
             umask = os.umask(0)
             os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
+            _set_mode(temporary, 0o666 & ~umask)
             temporary.replace(target)
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
@@ -114,27 +116,24 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
-    """Give a temporary folder beside ``target`` that becomes ``target`` when the block ends without an error.
+    """Yield a temporary folder beside ``target`` that becomes ``target`` when the block ends without an error.
 
-    Args:
-        target: the folder to make; where it exists, the files in it that match ``replaced`` give way.
-        replaced: what such files are called, such as ``frame_*.png``. A folder that holds anything else is left
-            as it is but for them.
+    An existing ``target`` loses its files that match ``replaced``, such as ``frame_*.png``.
 
     Raises:
         InputError: ``target`` cannot be written, or holds other files.
     """
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(_made(target.parent))
+            stack.enter_context(_created(target.parent))
             temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}.", suffix=".part"))
         except OSError as error:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         try:
             yield temporary
-            temporary.chmod(0o755)
+            _set_mode(temporary, 0o755)
             if target.is_dir():
-                # Only those go; anything else that came into the folder meanwhile makes rmdir refuse.
+                # Other files that were put there meanwhile make rmdir fail.
                 for file in target.glob(replaced):
                     file.unlink()
                 target.rmdir()
@@ -145,15 +144,27 @@ def atomic_folder(target: Path, replaced: str) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _new_file(folder: Path, prefix: str, suffix: str) -> Path:
+    handle, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=suffix)
+    os.close(handle)
+    return Path(name)
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    """Change who may read a file, where the file system knows modes: CIFS, NTFS and mounted buckets refuse."""
+    with contextlib.suppress(OSError):
+        path.chmod(mode)
+
+
 @contextlib.contextmanager
-def _made(folder: Path) -> Iterator[None]:
-    """Make a folder and its parents; those that were not there go again when the block fails."""
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+def _created(folder: Path) -> Iterator[None]:
+    """Create a folder and its parents; those created are removed again when the block fails."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
-        for place in missing:
-            with contextlib.suppress(OSError):  # somebody else may have put something there
-                place.rmdir()
+        for path in missing:
+            with contextlib.suppress(OSError):  # another process may have put something there
+                path.rmdir()
         raise

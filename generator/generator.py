@@ -1,4 +1,4 @@
-"""The one interface to every generator: z to w, w to styles, styles to an image."""
+"""The interface of every generator: z to w, w to styles, styles to an image."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -18,19 +18,20 @@ __all__ = ["Generator", "Noise", "check_same_space", "fingerprint"]
 class Generator(nn.Module):
     """A pretrained StyleGAN: ``G(z)`` gives images.
 
-    Codes are ``ws``: float32 ``[N, num_ws, w_dim]``, one row for each layer group that takes its own code (W+).
-    A code of W has equal rows. Images are float32 ``[N, image_channels, H, W]``, -1 black to 1 white.
+    Codes are ``ws``: float32 ``[N, num_ws, w_dim]``, one row for each group of layers with its own code (W+). A
+    code of W has equal rows. Images are float32 ``[N, image_channels, H, W]``, -1 black to 1 white.
 
     Attributes:
-        name: what the model is called in messages and records.
-        latent_space: a name that models share whose W is the same space; codes may move between those.
-        resolution: side of the image in pixels.
+        name: of the model, in messages and records.
+        latent_space: a name shared by models whose W is the same space, between which codes may move.
+        resolution: height of the image in pixels.
+        width: width of the image in pixels: the resolution, of most models.
         num_ws, w_dim: shape of a code.
         z_dim, label_dim: lengths of z and of the class label (0: the model has no classes).
         w_avg: the mean w, ``[w_dim]``.
-        class_w_avg: the mean w of each class, ``[label_dim, w_dim]``, where the model has them; else None.
+        class_w_avg: the mean w of each class, ``[label_dim, w_dim]``, if the model has them, else None.
         layers: every style input, in the order of ``styles``.
-        fingerprint: sha256 over the weights as they were when the model was made.
+        fingerprint: sha256 over the weights at the time the model was made.
     """
 
     w_avg: Tensor
@@ -55,6 +56,7 @@ class Generator(nn.Module):
         self.register_buffer("class_w_avg", None if class_w_avg is None else class_w_avg.detach().float().clone())
         self.name = name
         self.resolution = synthesis.resolution
+        self.width = synthesis.width
         self.num_ws = synthesis.num_ws
         self.w_dim = synthesis.w_dim
         self.image_channels = synthesis.image_channels
@@ -66,10 +68,24 @@ class Generator(nn.Module):
         self.fingerprint = fingerprint(self.state_dict().items())
         self.latent_space = latent_space or f"weights-{self.fingerprint[:16]}"
 
+    def check_square(self, what: str) -> None:
+        """Refuse a model that draws no squares.
+
+        Args:
+            what: what needs squares, as a sentence begins.
+
+        Raises:
+            InputError: the width is not the height.
+        """
+        if self.width != self.resolution:
+            raise InputError(
+                f"{what} needs a model of square pictures; '{self.name}' draws {self.width}x{self.resolution}."
+            )
+
     def __repr__(self) -> str:
         classes = f"{self.label_dim} classes" if self.label_dim else "no classes"
         return (
-            f"Generator '{self.name}': {self.resolution} x {self.resolution}, {self.image_channels} channels\n"
+            f"Generator '{self.name}': {self.width} x {self.resolution}, {self.image_channels} channels\n"
             f"  z [N, {self.z_dim}], {classes}; ws [N, {self.num_ws}, {self.w_dim}] of {self.latent_space}\n"
             f"  {self.dtype} on {self.device}; fingerprint {self.fingerprint[:16]}"
         ).replace("torch.", "")
@@ -83,18 +99,12 @@ class Generator(nn.Module):
         *,
         size: int | None = None,
     ) -> Tensor:
-        """z to images: ``map``, then ``synthesize``. Call it as ``G(z)``.
+        """z to images: ``map``, then ``synthesize``, which describes the images. Call it as ``G(z)``.
 
         Args:
             z: ``[N, z_dim]``, standard normal.
-            label, truncation: as for ``map``.
-            noise, size: as for ``synthesize``.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, -1 black to 1 white, not clamped.
-
-        Raises:
-            ValueError: a shape does not fit this model.
+            label, truncation: see ``map``.
+            noise, size: see ``synthesize``.
         """
         return self.synthesize(self.map(z, label, truncation), noise, size=size)
 
@@ -114,12 +124,11 @@ class Generator(nn.Module):
     def to(  # type: ignore[override]
         self, device: torch.device | torch.dtype | str | None = None, dtype: torch.dtype | None = None
     ) -> Self:
-        """Move to a device, or choose the precision of the convolutions, in place.
+        """Move to a device, or choose the precision of the convolutions, in place; everything else stays float32.
 
-        Codes, styles, images and the mapping network stay float32 whatever ``dtype`` is. Weights that were rounded
-        stay so: to keep the exact ones, change the precision of a copy.
+        Rounded weights stay rounded: to keep the exact ones, change the precision of a copy.
         """
-        if isinstance(device, torch.dtype):  # as for any other module, a precision alone may come first
+        if isinstance(device, torch.dtype):  # a precision alone may come first, as for any module
             device, dtype = None, device
         if device is not None:
             super().to(device)
@@ -131,23 +140,16 @@ class Generator(nn.Module):
         return self
 
     def map(
-        self,
-        z: Tensor,
-        label: Tensor | None = None,
-        truncation: float = 1.0,
-        truncation_cutoff: int | None = None,
+        self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0, truncation_cutoff: int | None = None
     ) -> Tensor:
-        """z to ws.
+        """z to ws ``[N, num_ws, w_dim]``.
 
         Args:
             z: ``[N, z_dim]``, standard normal.
             label: ``[N, label_dim]`` one-hot, for a model with classes.
-            truncation: 1 leaves w, 0 gives the mean w, of the class where that is known, in between moves towards
-                the mean (the truncation trick, StyleGAN, section B).
-            truncation_cutoff: how many rows of ws are truncated; all when None.
-
-        Returns:
-            ws ``[N, num_ws, w_dim]``.
+            truncation: 1 keeps w, 0 gives the mean w (of the class if known), values in between interpolate (the
+                truncation trick, StyleGAN, section B).
+            truncation_cutoff: number of rows that are truncated; None for all.
 
         Raises:
             ValueError: a shape does not fit this model.
@@ -206,20 +208,19 @@ class Generator(nn.Module):
         rotate: float | Tensor = 0.0,
         reference: bool = False,
     ) -> Tensor:
-        """ws to images.
+        """ws ``[N, num_ws, w_dim]`` to images.
 
         Args:
-            ws: ``[N, num_ws, w_dim]``.
-            noise: ``const`` the maps stored with the model, ``random`` new ones of the same strength, ``none``,
+            noise: ``const``: the maps stored with the model; ``random``: new ones of the same strength; ``none``;
                 or one map ``[1 or N, 1, H, W]`` for each of ``noise_constants``.
-            size: side of the image wanted: the resolution (None) or that divided by a power of two, which gives
-                the area average of the full image, faster where the model allows it.
+            size: side of the image: the resolution (None) or that divided by a power of two, which gives the area
+                average of the full image, in less time where the architecture allows it.
             seed: of the random noise.
-            translate, rotate: where the image is moved to, for a StyleGAN3; see ``move``.
-            reference: use the plain operations; slow, for comparison.
+            translate, rotate: see ``move``; for a StyleGAN3.
+            reference: use the slow plain operations, for comparison.
 
         Returns:
-            float32 ``[N, image_channels, size, size]``, not clamped.
+            float32 ``[N, image_channels, size, size]``, -1 black to 1 white, not clamped.
 
         Raises:
             ValueError: a shape does not fit this model.
@@ -230,20 +231,15 @@ class Generator(nn.Module):
         return self.synthesize_styles(styles, noise, size=size, seed=seed, reference=reference)
 
     def sketch(self, ws: Tensor, *, size: int | None = None, focus: Box | None = None) -> Tensor:
-        """ws to images, nearly, for many that need not be exact, such as samples to score.
+        """ws to approximate images, for many that need not be exact, such as samples to score.
 
-        Architectures without a faster way, and other sizes, draw what ``synthesize`` draws. At a quarter of the
-        default model's resolution it takes 0.6 of the time in bfloat16 on a CPU, with ``focus`` 0.45; scores of 600
-        faces correlate by 0.98 and more with those of the exact pictures.
+        Other sizes, and architectures without a faster method, give exact images. At a quarter of the default
+        model's resolution it takes 0.6 of the time in bfloat16 on a CPU, 0.45 with ``focus``; scores of 600 faces
+        correlate with those of the exact images by 0.98 and more.
 
         Args:
-            ws: ``[N, num_ws, w_dim]``.
-            size: as in ``synthesize``.
-            focus: the part of the image that is looked at closely, when the rest may be coarser still; None for
-                all of it.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, not clamped.
+            ws, size: see ``synthesize``.
+            focus: the part of the image that needs full detail; None for all of it.
 
         Raises:
             ValueError: a shape does not fit this model, or ``focus`` is empty.
@@ -253,7 +249,7 @@ class Generator(nn.Module):
     def sketch_styles(
         self, styles: Sequence[Tensor], *, size: int | None = None, focus: Box | None = None
     ) -> Tensor:
-        """Styles to images, nearly: ``sketch`` from the second half of its way."""
+        """Styles to approximate images: the second step of ``sketch``."""
         if focus is not None and not (0 <= focus[0] < focus[2] <= 1 and 0 <= focus[1] < focus[3] <= 1):
             raise ValueError(f"focus has to be left, top, right and bottom in sides of the image, got {focus}")
         if size is None:
@@ -267,9 +263,9 @@ class Generator(nn.Module):
         translate: Sequence[float] | Tensor = (0.0, 0.0),
         rotate: float | Tensor = 0.0,
     ) -> list[Tensor]:
-        """The styles of the same image, turned about its centre and then shifted, as the network draws it there.
+        """The styles of the same image, rotated about its centre and then translated.
 
-        A StyleGAN3 draws what comes in from outside of the frame too; no pixels are resampled (section 3.2).
+        A StyleGAN3 draws the moved image itself, including what comes in from outside the frame (section 3.2).
 
         Args:
             styles: as ``styles`` gives them.
@@ -277,7 +273,7 @@ class Generator(nn.Module):
             rotate: counter-clockwise, in degrees: one number, or ``[1 or N]``.
 
         Raises:
-            ValueError: this generator is no StyleGAN3, or a shape does not fit.
+            ValueError: the generator is not a StyleGAN3, or a shape does not fit.
         """
         shift = torch.as_tensor(translate, dtype=torch.float32, device=self.device)
         angle = torch.as_tensor(rotate, dtype=torch.float32, device=self.device).reshape(-1)
@@ -295,7 +291,7 @@ class Generator(nn.Module):
         seed: int = 0,
         reference: bool = False,
     ) -> Tensor:
-        """Styles to images: ``synthesize`` from the second half of its way."""
+        """Styles to images: the second step of ``synthesize``."""
         shapes = [tuple(style.shape[1:]) for style in styles]
         if shapes != [(layer.channels,) for layer in self.layers] or len({len(style) for style in styles}) != 1:
             raise ValueError("styles needs one tensor [N, channels] for each of the generator's layers")
@@ -320,11 +316,8 @@ def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
 
 
 def check_same_space(generator: "Generator", name: str, latent_space: str, its_fingerprint: str, what: str) -> None:
-    """Refuse a code or direction that was made with another generator.
+    """Raise InputError for a code or direction of a model with another fingerprint and another latent space."""
 
-    Raises:
-        InputError: neither the fingerprint nor the latent space is this generator's. Both are named.
-    """
     if its_fingerprint != generator.fingerprint and latent_space != generator.latent_space:
         raise InputError(
             f"{what} belongs to the model '{name}' ({latent_space}), not to '{generator.name}' "

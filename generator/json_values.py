@@ -1,6 +1,5 @@
-"""The type of what a file's header can say."""
+"""The type of JSON values, such as those of file headers."""
 
 from typing import TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
-"""A value that JSON can hold."""

@@ -1,4 +1,4 @@
-"""What a generator's layers are called, and which of them are coarse, middle and fine."""
+"""The names of a generator's layers, and their groups: coarse, middle and fine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Layer:
         resolution: side in pixels of the feature map that it modulates.
         ws_index: the row of ws that drives it.
         channels: length of its style.
-        cutoff: for a network without aliasing, the highest frequency that the map holds, in cycles for each side of
-            the image; fewer than its pixels could hold. None for one whose maps use every pixel.
+        cutoff: of an alias-free network, the highest frequency in the map, in cycles per side of the image; None
+            for a network whose maps use every pixel.
     """
 
     name: str
@@ -31,9 +31,9 @@ class Layer:
 
     @property
     def group(self) -> Group:
-        """Coarse up to 8 pixels, middle up to 32, fine above: the ranges of the StyleGAN paper (section 3.1).
+        """Coarse up to 8 pixels, middle up to 32, fine above (StyleGAN, section 3.1).
 
-        With a cutoff, the pixels are those that hold its frequencies: two for each cycle.
+        With a cutoff, the pixels are those that its frequencies need: two for each cycle.
         """
         pixels = self.resolution if self.cutoff is None else 2 * self.cutoff
         if pixels <= 8:
@@ -42,7 +42,7 @@ class Layer:
 
 
 def group_of_each_ws(layers: Sequence[Layer], num_ws: int) -> list[Group]:
-    """The group of each row of ws: that of the first layer which the row drives."""
+    """The group of each row of ws: that of the first layer it drives."""
     groups: dict[int, Group] = {}
     for layer in layers:
         groups.setdefault(layer.ws_index, layer.group)
@@ -50,19 +50,18 @@ def group_of_each_ws(layers: Sequence[Layer], num_ws: int) -> list[Group]:
 
 
 def parse_layers(text: str, layers: Sequence[Layer], num_ws: int) -> list[int]:
-    """Rows of ws from what a person types.
+    """Rows of ws from a user's text.
 
     Args:
-        text: groups, indices and inclusive ranges, joined by commas: ``coarse``, ``coarse,middle``, ``0-3,7``,
-            ``all``.
+        text: groups, indices and inclusive ranges, joined by commas: ``coarse,middle``, ``0-3,7``, ``all``.
         layers: the generator's layers.
-        num_ws: how many rows ws has.
+        num_ws: number of rows of ws.
 
     Returns:
-        Row indices, ascending, each once.
+        Row indices, ascending, without repetition.
 
     Raises:
-        InputError: a part is no group and no index of this generator.
+        InputError: a part is neither a group nor an index of this generator.
     """
     groups = group_of_each_ws(layers, num_ws)
     chosen: set[int] = set()
@@ -75,7 +74,7 @@ def parse_layers(text: str, layers: Sequence[Layer], num_ws: int) -> list[int]:
             first, dash, last = part.partition("-")
             if not first.isdecimal() or (dash and not last.isdecimal()):
                 raise InputError(
-                    f"'{part}' is no layer: give coarse, middle, fine, all, or indices such as 0-3,7 "
+                    f"'{part}' is not a layer: give coarse, middle, fine, all, or indices such as 0-3,7 "
                     f"(this model has the layers 0 to {num_ws - 1})."
                 )
             start, end = int(first), int(last) if dash else int(first)
@@ -86,4 +85,4 @@ def parse_layers(text: str, layers: Sequence[Layer], num_ws: int) -> list[int]:
 
 
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom of a part of the image, in sides of it."""
+"""Left, top, right, bottom of a rectangle, as fractions of the image's side."""

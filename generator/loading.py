@@ -1,4 +1,4 @@
-"""From a model's name or a file to a ``Generator``, or to the discriminator that it was trained against."""
+"""Load a ``Generator``, or the discriminator that it was trained against, by a model's name or from a file."""
 
 import contextlib
 import json
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import utf8_path
+from stylegan_latents.generator.formats.checkpoint import read_discriminator
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import read_native
 from stylegan_latents.generator.formats.native import save_native as save
-from stylegan_latents.generator.formats.nvidia.read import read_nvidia_discriminator
 from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
@@ -19,22 +19,22 @@ from stylegan_latents.generator.weights.fetch import cache_folder, cached_size
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 
 __all__ = [
-    "DEFAULT_MODEL", "is_at_hand", "latent_space_of", "load", "load_discriminator", "read_generator", "save",
+    "DEFAULT_MODEL", "is_cached", "latent_space_of", "load", "load_discriminator", "read_generator", "save",
 ]  # fmt: skip
 _LATENT_SPACE = "stylegan2-ffhq-w"
 _HEADER = "stylegan-latents"  # as stylegan_latents.generator.formats.native writes it
-_CONVERSION = 1  # part of the cached file's name: a change in how the model is converted makes it anew
+_CONVERSION = 1  # part of the cached file's name, raised when the conversion changes
 
 
 def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
     """Load a generator on the CPU, in float32.
 
     Args:
-        name_or_path: a name that ``edit models`` lists (fetched once, then kept in the cache folder), such as the
-            default ``ffhq``; or the path of a file: written by ``save``, a pickle of NVIDIA's
-            repositories (StyleGAN and StyleGAN2 of TensorFlow, StyleGAN2-ADA of TensorFlow or PyTorch, StyleGAN3),
-            or a file of rosinality's StyleGAN2 or of an encoder (pSp, e4e) with its generator; what a file is, is
-            read from its contents, not its name. Or a folder with MobileStyleGAN's OpenVINO files.
+        name_or_path: a name that ``edit models`` lists (fetched once, then cached), such as the default ``ffhq``;
+            or a file, recognised by its contents: one written by ``save``; a checkpoint of NVIDIA's repositories
+            (StyleGAN, StyleGAN2, StyleGAN2-ADA, StyleGAN3, TensorFlow or PyTorch), of rosinality's StyleGAN2, or
+            of an encoder (pSp, e4e, ReStyle) that includes its generator, as a pickle, by ``torch.save`` or as
+            safetensors; or a folder with MobileStyleGAN's OpenVINO files.
 
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
@@ -59,13 +59,12 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     """Load the discriminator that a StyleGAN, StyleGAN2 or StyleGAN3 was trained with, on the CPU, in float32.
 
     Args:
-        name_or_path: the path of a pickle of NVIDIA's PyTorch or TensorFlow repositories, or a name that
-            ``edit models`` lists of a model that comes as one.
+        name_or_path: a checkpoint of NVIDIA's PyTorch or TensorFlow repositories, or the name of such a model that
+            ``edit models`` lists.
 
     Returns:
-        A ``Discriminator``: called with images
-        ``[N, image_channels, resolution, resolution]``, -1 black to 1 white, and a label ``[N, label_dim]`` where
-        there are classes, it gives scores ``[N, 1]``, higher for what looks real.
+        A ``Discriminator``: images ``[N, image_channels, resolution, resolution]``, -1 black to 1 white, and labels
+        ``[N, label_dim]`` where there are classes, to scores ``[N, 1]``, higher for images that look real.
 
     Raises:
         InputError: there is no such file, it cannot be read, or it has no such discriminator.
@@ -76,11 +75,9 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     if not path.exists() and str(name_or_path) in zoo.models():
         path = zoo.fetch(zoo.models()[str(name_or_path)].name)
     head = FileHead.of(path)
-    if head.is_torch:
-        raise InputError(f"{path.name} is a PyTorch checkpoint; discriminators are read from NVIDIA pickles only.")
-    if not head.is_pickle:
+    if not (head.is_torch or head.is_pickle or head.is_safetensors):
         raise InputError(f"{path.name} is {head.kind}, not a discriminator's file; get the weights themselves.")
-    config, tensors = read_nvidia_discriminator(path)
+    config, tensors = read_discriminator(path)
     try:
         network = Discriminator(config, path.stem)
         network.load_state_dict(tensors, assign=True)
@@ -89,8 +86,8 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     return network.eval().requires_grad_(False)
 
 
-def is_at_hand(name_or_path: str | Path) -> bool:
-    """Whether ``load`` has to fetch nothing."""
+def is_cached(name_or_path: str | Path) -> bool:
+    """Whether ``load`` needs no download."""
     if str(name_or_path) == DEFAULT_MODEL:
         return _converted().is_file()
     if Path(name_or_path).expanduser().exists() or str(name_or_path) not in zoo.models():
@@ -99,7 +96,7 @@ def is_at_hand(name_or_path: str | Path) -> bool:
 
 
 def latent_space_of(name_or_path: str | Path) -> str | None:
-    """The latent space of a model that ``load`` takes; None where it is known only after loading."""
+    """The latent space of a model that ``load`` takes; None if it is known only after loading."""
     from safetensors import SafetensorError, safe_open
 
     if str(name_or_path) == DEFAULT_MODEL:
@@ -109,24 +106,24 @@ def latent_space_of(name_or_path: str | Path) -> str | None:
     try:
         with utf8_path(Path(name_or_path).expanduser()) as name, safe_open(name, framework="pt") as file:
             header = json.loads((file.metadata() or {}).get(_HEADER, "null"))
-    except (SafetensorError, OSError, ValueError):  # another format, or what load() will refuse
+    except (SafetensorError, OSError, ValueError):  # another format, or a file that load() will refuse
         return None
     space = header.get("latent_space") if isinstance(header, dict) else None
     return space if isinstance(space, str) else None
 
 
 def _default_model() -> Generator:
-    """Convert once, under the lock of its cache file; later loads read one safetensors file."""
+    """The converted default model; the first call converts it, under a lock."""
     from filelock import FileLock
 
     path = _converted()
     if path.is_file():
-        # Damaged, it is ours to mend, not the user's: it is converted again below.
+        # A damaged file of the cache is not the user's fault: it is converted again below.
         with contextlib.suppress(InputError):
             return read_native(path)
     source = zoo.fetch("ffhq-openvino")
     with FileLock(path.with_suffix(".lock")):
-        # Another process may have made or mended it while this one waited.
+        # Another process may have converted it while this one waited.
         if path.is_file():
             with contextlib.suppress(InputError):
                 return read_native(path)
@@ -137,5 +134,4 @@ def _default_model() -> Generator:
 
 
 def _converted() -> Path:
-    """Where the default model is kept, ready to read."""
     return cache_folder() / f"{DEFAULT_MODEL}-{_CONVERSION}.safetensors"

@@ -1,11 +1,13 @@
-"""The perceptual distance that searches and training follow, and that results are reported in."""
+"""LPIPS, the perceptual distance in losses and metrics, and resizing of images for it."""
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from stylegan_latents.generator.errors import InputError
 
 Trunk = Literal["alex", "vgg"]
 
@@ -24,11 +26,10 @@ _PLANS = {"alex": (_ALEX, (3, 2)), "vgg": (_VGG, (2, 2))}
 class LPIPS(nn.Module):
     """Learned perceptual image patch similarity, version 0.1 (Zhang et al. 2018).
 
-    Equal to the package ``lpips``, which tests hold it against; written so that a target's features are computed
-    once, and in any precision.
+    Equal to the package ``lpips``, as a test checks; here a target's features are computed once, in any precision.
 
     Args:
-        trunk: ``alex`` or ``vgg``: two different measures, whose numbers don't compare.
+        trunk: ``alex`` or ``vgg``: two different measures, not comparable with each other.
         tensors: ``conv{i}.weight``, ``conv{i}.bias`` and ``head{i}.weight`` ``[C]`` of each tap.
     """
 
@@ -47,7 +48,7 @@ class LPIPS(nn.Module):
 
     @classmethod
     def load(cls, trunk: Trunk = "alex") -> Self:
-        """With the published weights, which are fetched once."""
+        """With the published weights, fetched once."""
         from safetensors.torch import load_file
 
         from stylegan_latents.generator.weights import zoo
@@ -55,13 +56,10 @@ class LPIPS(nn.Module):
         return cls(trunk, load_file(zoo.fetch(f"lpips-{trunk}")))
 
     def features(self, images: Tensor) -> list[Tensor]:
-        """What the distance compares: its square is the sum, over taps, of the squared difference's pixel mean.
+        """The features whose squared difference, averaged over pixels and summed over taps, is the distance.
 
-        Args:
-            images: ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels a side.
-
-        Returns:
-            float32, or the trunk's precision where that is lower: ``[N, C, h, w]`` for each tap.
+        ``images`` are ``[N, 3, H, W]`` in [-1, 1], at least 32 pixels a side. The features ``[N, C, h, w]`` are in
+        float32, or the trunk's precision if that is lower.
         """
         taps = []
         for i, x in enumerate(self.activations(images)):
@@ -71,11 +69,7 @@ class LPIPS(nn.Module):
         return taps
 
     def activations(self, images: Tensor) -> list[Tensor]:
-        """The trunk's own channels at each tap, after the ReLU, for images as ``features`` takes them.
-
-        Returns:
-            In the trunk's precision, ``[N, C, h, w]`` each.
-        """
+        """The trunk's activations ``[N, C, h, w]`` at each tap, after the ReLU, in its own precision."""
         x = ((images - self.shift) / self.spread).to(self.conv0_weight.dtype)
         x = x.contiguous(memory_format=torch.channels_last)
         taps: list[Tensor] = []
@@ -106,46 +100,58 @@ class LPIPS(nn.Module):
         return self.distance(self.features(ours), self.features(theirs))
 
     def in_precision(self, dtype: torch.dtype) -> Self:
-        """The same measure with convolutions in ``dtype``, in place."""
-        for name, buffer in self.named_buffers():
-            if name.startswith("conv") and name.endswith("weight"):
-                buffer.data = buffer.data.to(dtype).contiguous(memory_format=torch.channels_last)
-        return self
+        """Compute the convolutions in ``dtype``, in place."""
+        return convolutions_in_precision(self, dtype)
 
 
-def area_resize(images: Tensor, size: int) -> Tensor:
-    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to ``[N, C, size, size]``."""
-    if images.shape[-2:] == (size, size):
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def convolutions_in_precision(network: Module, dtype: torch.dtype) -> Module:
+    """Cast a network's buffers ``conv{i}_weight`` to ``dtype``, channels-last, in place."""
+    for name, buffer in network.named_buffers():
+        if name.startswith("conv") and name.endswith("weight"):
+            buffer.data = buffer.data.to(dtype).contiguous(memory_format=torch.channels_last)
+    return network
+
+
+def area_resize(images: Tensor, size: int | tuple[int, int]) -> Tensor:
+    """Shrink ``[N, C, H, W]`` by averaging, or enlarge bilinearly, to squares of ``size`` or to (height, width)."""
+    height, width = (size, size) if isinstance(size, int) else size
+    if images.shape[-2:] == (height, width):
         return images
-    if images.shape[-1] >= size and images.shape[-2] >= size:
-        return F.adaptive_avg_pool2d(images, size)
-    return F.interpolate(images, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+    if images.shape[-1] >= width and images.shape[-2] >= height:
+        return F.adaptive_avg_pool2d(images, (height, width))
+    return F.interpolate(images, size=(height, width), mode="bilinear", antialias=True, align_corners=False)
+
+
+def resize_height(images: Tensor, height: int) -> Tensor:
+    """``area_resize`` of ``[N, C, H, W]`` to this height, in proportion."""
+    return area_resize(images, (height, max(1, round(height * images.shape[-1] / images.shape[-2]))))
 
 
 def as_colour(images: Tensor) -> Tensor:
-    """Three channels from a generator's one, three or four (the fourth is opacity, which is left out)."""
-    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images[:, :3]
+    """RGB from a generator's one to four channels; opacity, the second or fourth, is dropped.
+
+    Raises:
+        InputError: the images have another number of channels.
+    """
+    if not 1 <= images.shape[1] <= 4:
+        raise InputError(
+            f"The model makes images of {images.shape[1]} channels; only those of 1 to 4 are pictures."
+        )
+    return images[:, :1].expand(-1, 3, -1, -1) if images.shape[1] < 3 else images[:, :3]
 
 
 def strided_convolution(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
-    """What ``conv2d`` gives, in less time, from blocks of ``stride`` by ``stride`` pixels laid out as channels.
+    """``conv2d``, faster, on blocks of ``stride`` (2 or more) by ``stride`` pixels laid out as channels.
 
-    For three channels and large kernels the gradient of the images takes a third of the time so: a kernel of 11
-    pixels and stride 4 becomes one of 3 blocks.
-
-    Args:
-        x: ``[N, C, H, W]``, at least as large as the kernel when padded.
-        weight: ``[O, C, K, K]``.
-        bias: ``[O]``.
-        stride: 2 or more.
-        padding: of zeros on each side.
-
-    Returns:
-        ``[N, O, h, w]``, as ``conv2d`` of the same arguments.
+    With three channels and a large kernel, the gradient of the images takes a third of the time: a kernel of 11
+    pixels and stride 4 becomes one of 3 blocks. ``x`` is at least as large as the kernel when padded.
     """
     outputs, channels, kernel, _ = weight.shape
     blocks = -(-kernel // stride)
-    # Sides that hold as many blocks as there are places of the kernel need.
+    # Sides that hold as many blocks as the kernel's positions need.
     down, across = (((side + 2 * padding - kernel) // stride + blocks) * stride for side in x.shape[2:])
     x = F.pad(x, (padding, across - x.shape[3] - padding, padding, down - x.shape[2] - padding))
     x = F.pixel_unshuffle(x, stride).contiguous(memory_format=torch.channels_last)

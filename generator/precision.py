@@ -1,4 +1,4 @@
-"""Which precision to compute in."""
+"""The choice of the precision to compute in."""
 
 import copy
 from typing import TYPE_CHECKING, Literal
@@ -16,22 +16,14 @@ DTYPES: dict[Computed, torch.dtype] = {"float32": torch.float32, "bfloat16": tor
 
 
 def resolve_precision(precision: Precision, device: torch.device) -> Computed:
-    """The precision for work whose result may be rounded: bfloat16 only where the device multiplies in it natively.
-
-    Args:
-        precision: what was asked for; ``auto`` asks the device.
-        device: where the work is done.
-
-    Raises:
-        InputError: there is no such precision.
-    """
+    """The precision for work that tolerates rounding; ``auto`` is bfloat16 where a device supports it natively."""
     if precision != "auto":
         if precision not in DTYPES:
             raise InputError(f"The precision is auto, float32 or bfloat16, not {precision}.")
         return precision
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    # PyTorch has no public question for this; where these are missing, float32 is the safe answer.
+    # PyTorch has no public function for this; where these are missing, float32 is safe.
     native = (
         getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
         or getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
@@ -40,9 +32,5 @@ def resolve_precision(precision: Precision, device: torch.device) -> Computed:
 
 
 def in_precision(G: "Generator", dtype: torch.dtype) -> "Generator":
-    """The generator where it computes in ``dtype`` already, otherwise a copy that does; ``G`` stays as it is.
-
-    Raises:
-        ValueError: generators do not compute in ``dtype``.
-    """
+    """``G`` if it already computes in ``dtype``, else a copy that does."""
     return G if G.dtype == dtype else copy.deepcopy(G).to(dtype=dtype)

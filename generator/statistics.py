@@ -1,4 +1,4 @@
-"""How a generator's W is distributed, and coordinates in which it is a standard normal."""
+"""The distribution of a generator's W, and whitened coordinates in which it is a standard normal."""
 
 import contextlib
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from stylegan_latents.generator.generator import Generator, fingerprint
 
 _NAMES = ("mean", "axes", "deviations")
 _DIGEST = "sha256"
-# Raised when the estimate changes, so that what is kept is made anew.
+# Part of the cached file's name, raised when the estimate changes.
 _ESTIMATE = 1
-# Multiplications of the covariance from which on a file is read sooner than the statistics are estimated.
+# Multiplications for the covariance above which reading a cached file is faster than estimating.
 _WORTH_KEEPING = 10**9
 
 
@@ -24,9 +24,8 @@ _WORTH_KEEPING = 10**9
 class WStatistics:
     """Mean and covariance of W, and the whitening between them.
 
-    In whitened coordinates every axis has the same spread, so one step size suits all of them, and the length of a
-    code says how usual it is: its root mean square is 1 for a typical sample (Mahalanobis distance over the square
-    root of the dimension).
+    In whitened coordinates every axis has the same spread, so one step size suits all, and the root mean square of
+    a code is 1 for a typical sample (the Mahalanobis distance over the square root of the dimension).
 
     Attributes:
         mean: ``[w_dim]``.
@@ -40,11 +39,8 @@ class WStatistics:
 
     @classmethod
     def of(cls, G: Generator, samples: int = 20_000, seed: int = 0) -> Self:
-        """Estimate from samples of W, without truncation; a second or two for 20,000.
-
-        What took that long is kept in the cache folder and read from there the next time, to the same bits.
-        """
-        kept = _place(G, samples, seed) if samples * G.w_dim**2 >= _WORTH_KEEPING else None
+        """Estimate from samples of W without truncation, or read the same estimate, bit by bit, from the cache."""
+        kept = _cache_file(G, samples, seed) if samples * G.w_dim**2 >= _WORTH_KEEPING else None
         tensors = _read(kept, G.w_dim) if kept is not None else None
         if tensors is None:
             estimate = cls._estimate(G, samples, seed)
@@ -70,9 +66,9 @@ class WStatistics:
         mean = w.mean(dim=0)
         variances, axes = torch.linalg.eigh((w - mean).T @ (w - mean) / (samples - 1))
         variances = variances.flip(0)
-        # Directions in which W does not vary would whiten to infinity.
+        # Whitening would divide by zero along directions in which W does not vary.
         deviations = variances.clamp_min(float(variances[0]) * 1e-8).sqrt()
-        # In the layout that a file gives back: the bits of a product depend on it.
+        # Contiguous, as a file gives them back: the bits of a product depend on the layout.
         return cls(*(part.float().contiguous().to(G.device) for part in (mean, axes.flip(1), deviations)))
 
     def whiten(self, ws: Tensor) -> Tensor:
@@ -84,22 +80,22 @@ class WStatistics:
         return self.mean + (coordinates * self.deviations) @ self.axes.T
 
     def distance(self, ws: Tensor) -> Tensor:
-        """How unusual codes are: the root mean square of the whitened ws ``[N, num_ws, w_dim]``, ``[N]``."""
+        """How atypical codes ``[N, num_ws, w_dim]`` are: the root mean square of the whitened ws, ``[N]``."""
         return self.whiten(ws).square().mean(dim=(1, 2)).sqrt()
 
 
-def _place(G: Generator, samples: int, seed: int) -> Path:
-    """The file for what would be estimated; the mapping network is hashed as it is now, tuned or not."""
+def _cache_file(G: Generator, samples: int, seed: int) -> Path:
+    """The cached file; its name includes the mapping network's hash, as tuning may have changed it."""
     from stylegan_latents.generator.weights.fetch import cache_folder
 
     mapping = fingerprint(G.mapping.state_dict().items())
-    # The same sums may end in other bits on another kind of device.
+    # The same sums may differ in their last bits on another kind of device.
     name = f"{G.fingerprint[:16]}-{mapping[:16]}-{samples}-{seed}-{G.device.type}-{_ESTIMATE}.safetensors"
     return cache_folder() / "statistics" / name
 
 
 def _read(path: Path, w_dim: int) -> dict[str, Tensor] | None:
-    """What ``_keep`` wrote; None where there is no such file or it is damaged."""
+    """What ``_keep`` wrote; None if there is no such file or it is damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -116,6 +112,6 @@ def _read(path: Path, w_dim: int) -> dict[str, Tensor] | None:
 def _keep(tensors: dict[str, Tensor], path: Path) -> None:
     from safetensors.torch import save
 
-    # A cache that cannot be written, shared or on a full disk, costs time and nothing else.
+    # A cache that cannot be written (shared, or on a full disk) only costs time.
     with contextlib.suppress(InputError, OSError), atomic_path(path) as temporary:
         temporary.write_bytes(save(tensors, metadata={_DIGEST: fingerprint(tensors.items())}))

@@ -1,6 +1,6 @@
-"""Photos into a StyleGAN's latent space and back: aligning, inverting, recording, pasting back.
+"""Photos into a StyleGAN's latent space and back: alignment, inversion, records, pasting back.
 
-What is exported here is imported when it is used.
+Exported names are imported when they are first used.
 """
 
 import lazy_loader

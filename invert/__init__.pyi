@@ -14,6 +14,7 @@ from .paste_back.paste import paste_back
 from .photos.crop import Alignment
 from .photos.files import read_photo, save_picture, to_picture, to_tensor
 from .record.inversion import Inversion
+from .record.parquet import read_records
 
 __all__ = [
     "INVERTERS",
@@ -38,6 +39,7 @@ __all__ = [
     "make_inverter",
     "paste_back",
     "read_photo",
+    "read_records",
     "require_faces",
     "save_picture",
     "to_picture",

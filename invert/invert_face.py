@@ -1,7 +1,7 @@
-"""From faces in photos to their codes: align, search, draw once, measure, record.
+"""From a face in a photo to its record: align, search, draw once, measure.
 
-``invert_face`` does all of it for one face. The command ``invert`` and films take the same steps one by one, to
-search several crops at once or to draw later.
+``invert_face`` does all of it for one face. The command ``invert`` and films call the steps one by one, to search
+several crops at once or to draw later.
 """
 
 import dataclasses
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.inverters.base import identity_loss_for
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
@@ -33,15 +34,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """The part of a photo that is inverted.
+    """The square of a photo that is inverted.
 
     Attributes:
-        picture: a square of the alignment's size.
+        picture: of the alignment's size.
         alignment: where it lies in the photo.
-        face: as found in the photo; None for a photo taken as it is.
-        source: the photo's file; None for one from memory.
-        person: the face's identity; None where it is not measured or there is no face.
-        masks: arguments of ``invert`` that belong to the crop, ``mask`` and ``unchanged``, ``[1, 1, H, H]`` each.
+        face: in the photo; None for a crop that was not aligned.
+        source: the photo's file; None for a photo from memory.
+        person: the face's embedding; None if identity is not measured.
+        masks: arguments ``mask`` and ``unchanged`` of ``invert``, ``[1, 1, H, H]`` each.
         in_photo: how far each pixel shows the photo, ``[1, 1, H, H]``; None for a crop inside the photo.
     """
 
@@ -56,12 +57,12 @@ class Crop:
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """A face and its code.
+    """The inversion of one face.
 
     Attributes:
-        inversion: the record of one image, with its source, alignment and metrics.
-        picture: what the generator makes of it, in float32 and at full resolution.
-        crop: the part of the photo that was inverted, as large.
+        inversion: its record, with source, alignment and metrics.
+        picture: the generator's picture of the code, drawn in float32 at full resolution.
+        crop: the aligned photo, of the same size.
     """
 
     inversion: "Inversion"
@@ -81,23 +82,24 @@ def invert_face(
     on_step: "Callable[[Progress], None] | None" = None,
     keep_partial: bool = False,
 ) -> Portrait:
-    """Align a face, find its code, draw it and measure how near it comes.
+    """Align a face, find its code, draw it and measure the result.
 
     Args:
-        inverter: any one; ``make_inverter`` makes one by its name.
-        photo: upright, as ``read_photo`` gives it.
-        face: one of ``find_faces``; None takes the photo's central square as it is.
-        source: the photo's file, for the record; None for a photo from memory.
-        which: what the record says of the face, as ``--face`` would have chosen it; left out without a face.
-        identity: measures the identity distance between the photo and the drawing, where that is wanted.
-        landmarks: for the record: those of the photo's faces, where they were given by hand.
+        inverter: of any method, such as from ``make_inverter``.
+        photo: upright, from ``read_photo``.
+        face: from ``find_faces``; None for the photo's central square.
+        source: the photo's file, for the record.
+        which: the value of ``--face`` that chooses this face, for the record.
+        identity: to measure the identity distance between the photo and the result.
+        landmarks: of the photo's faces, for the record, if they were placed by hand.
         on_step, keep_partial: as for ``Inverter.invert``.
 
     Raises:
         InputError: the face lies outside the photo, or the search fails.
         KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
     """
-    crop = cut_out(photo, face, inverter.G.resolution, source=source, identity=identity)
+    G = inverter.G
+    crop = cut_out(photo, face, G.resolution, source=source, identity=identity, aspect=G.width / G.resolution)
     found = find_codes(inverter, [crop], on_step=on_step, keep_partial=keep_partial)
     settings: dict[str, JSON] = {FACE: which if face is not None else None}
     if landmarks:
@@ -112,23 +114,24 @@ def cut_out(
     *,
     source: "Source | None" = None,
     identity: "Identity | None" = None,
+    aspect: float = 1.0,
 ) -> Crop:
-    """Align a face, or take a photo's central square.
+    """Align a face, or take a photo's centre; arguments are as for ``invert_face``.
 
-    Args:
-        photo, face, source: as for ``invert_face``.
-        resolution: of the crop, in pixels.
-        identity: embeds the face, before the search, so that a network which cannot be fetched costs none.
+    The face is embedded here, so that a failing download of the network costs no search. ``resolution`` is the
+    crop's height, ``aspect`` its width over its height.
 
     Raises:
-        InputError: the face lies outside the photo.
+        InputError: the face lies outside the photo, or is aligned for a generator that draws no squares.
     """
     from stylegan_latents.invert.faces.align import align_face
     from stylegan_latents.invert.photos.crop import no_align, part_in_photo
 
     if face is None:
-        picture, alignment = no_align(photo, resolution)
+        picture, alignment = no_align(photo, resolution, aspect)
         return Crop(picture, alignment, source=source)
+    if aspect != 1:
+        raise InputError("Faces are aligned to squares, and this model draws none; add --no-align.")
     picture, alignment = align_face(photo, face, resolution)
     person = None if identity is None else identity(picture)
     return Crop(picture, alignment, face, source, person, in_photo=part_in_photo(alignment))
@@ -143,27 +146,21 @@ def find_codes(
     on_step: "Callable[[Progress], None] | None" = None,
     keep_partial: bool = False,
 ) -> "Inversion":
-    """The codes of crops of one size, all searched at once.
+    """Invert crops of one size at once; other arguments and errors are as for ``invert_face``.
 
     What of a crop is not in the photo is left to the generator, but by an encoder, which looks at the whole crop.
 
     Args:
-        inverter: as for ``invert_face``.
-        crops: with masks of the same names.
+        crops: with the same masks each.
         low_resolution: the side in pixels at which the crops are compared; None for their own.
-        identity_loss: of the crops; None for that of their faces.
-        on_step, keep_partial: as for ``Inverter.invert``.
-
-    Raises:
-        InputError: the search fails.
-        KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
+        identity_loss: of the crops; None to make it from their faces.
     """
     import torch
 
-    from stylegan_latents.generator.perceptual import area_resize
+    from stylegan_latents.generator.perceptual import resize_height
 
     def compared(images: "Tensor") -> "Tensor":
-        return images if low_resolution is None else area_resize(images, low_resolution)
+        return images if low_resolution is None else resize_height(images, low_resolution)
 
     images = torch.cat([to_tensor(crop.picture, device=inverter.G.device) for crop in crops])
     masks = {name: compared(torch.cat([crop.masks[name] for crop in crops])) for name in crops[0].masks}
@@ -188,14 +185,14 @@ def portrait(
     full: bool = False,
     identity: "Identity | None" = None,
 ) -> Portrait:
-    """Draw a code once, at full resolution, and complete its record with what is measured of that drawing.
+    """Draw a code once, at full resolution, and complete its record with metrics.
 
     Args:
         G: the generator.
-        found: the record of one image, as ``find_codes`` gives it.
-        crop: that image.
+        found: the record of one image, from ``find_codes``.
+        crop: of that image.
         settings: of the run, kept beside the inverter's.
-        full: measure what takes longer, too, as ``measure`` does.
+        full: add the slow metrics of ``measure``.
         identity: as for ``invert_face``.
     """
     drawn = draw(G, found)

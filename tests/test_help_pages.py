@@ -75,4 +75,4 @@ def test_the_shell_completes_commands_and_options(
 def test_paragraphs_flow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     assert run(invert_cli.app, "invert", ["--help"]) == 0
-    assert "and me.inverted.png, what the generator makes of it." in capsys.readouterr().out
+    assert "and me.inverted.png, the picture that the generator makes of it." in capsys.readouterr().out

@@ -30,10 +30,16 @@ ALTERNATIVES = ("invert/inverters", "editing/discovery/finders", "generator/form
 """Folders of alternatives of one kind, which may grow beyond ``MOST_FILES``."""
 
 WHOLE_PATHS = {
+    "tests/device/test_rehearsal.py",
     "tests/demo/test_browser.py",
     "tests/demo/test_browser_intake.py",
     "tests/demo/test_browser_tabs.py",
     "tests/demo/test_whole_path.py",
+    "tests/docs/test_commands.py",
+    "tests/docs/test_links.py",
+    "tests/docs/test_notebooks.py",
+    "tests/docs/test_python.py",
+    "tests/docs/test_site.py",
     "tests/editing/test_public_face.py",
     "tests/editing/test_tuned.py",
     "tests/invert/test_stylegan3.py",

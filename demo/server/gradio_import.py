@@ -5,12 +5,16 @@ file up to date, inside the installed package. A released Gradio has these stubs
 about half the time, and needs no right to write where Gradio is installed.
 """
 
+import contextlib
 import importlib
+import importlib.util
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from urllib.request import getproxies
 
 _MODULE, _FUNCTION = "gradio.component_meta", "create_or_modify_pyi"
 
@@ -23,9 +27,38 @@ def import_gradio() -> None:
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:
-        importlib.import_module("gradio")
+        with loopback_past_proxies():
+            importlib.import_module("gradio")
     finally:
         sys.meta_path.remove(finder)
+
+
+@contextlib.contextmanager
+def loopback_past_proxies(host: str = "127.0.0.1") -> Iterator[None]:
+    """Let Gradio reach this machine while the block lasts, whatever proxies the environment or the system names.
+
+    Gradio asks the page that it serves whether it is there, through HTTPX, which also sends that to a proxy, and
+    which fails when it is imported where the proxy is a SOCKS server and the package ``socksio`` is missing.
+
+    Args:
+        host: where the page is served.
+    """
+    proxies = getproxies()
+    past = ",".join([*filter(None, [proxies.pop("no", "")]), "localhost", "127.0.0.1", "::1", host])
+    if not proxies:
+        yield
+        return
+    if importlib.util.find_spec("socksio") is None:
+        proxies = {kind: url for kind, url in proxies.items() if not url.lower().startswith("socks")}
+    saved = {name: os.environ.pop(name) for name in list(os.environ) if name.lower().endswith("_proxy")}
+    changed = {f"{kind}_proxy": url for kind, url in proxies.items()} | {"no_proxy": past}
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        for name in changed:
+            os.environ.pop(name, None)
+        os.environ.update(saved)
 
 
 class _Finder(MetaPathFinder):

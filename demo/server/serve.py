@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from stylegan_latents.demo.server.gradio_import import import_gradio
+from stylegan_latents.demo.server.gradio_import import import_gradio, loopback_past_proxies
 from stylegan_latents.demo.server.log import keep_log
 from stylegan_latents.demo.server.security import Security, own_names, wrong_request
 from stylegan_latents.demo.session.files import PREFIX
@@ -105,7 +105,7 @@ def running(
     # Previews wait for one another, not for a search; the studio's queue decides who computes.
     blocks.queue(max_size=studio.queue_size, default_concurrency_limit=4)
     options: dict[str, Any] = look()
-    _, local, public = blocks.launch(
+    _, local, public = loopback_past_proxies(host)(blocks.launch)(
         server_name=host,
         server_port=free_port(host, port),
         share=share,

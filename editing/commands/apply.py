@@ -1,6 +1,5 @@
-"""The command ``edit`` alone: a record and directions in, an edited photo or film out."""
+"""The default command of ``edit``: edits a photo or film along directions."""
 
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -16,8 +15,10 @@ from stylegan_latents.editing.commands.options import (
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
-from stylegan_latents.editing.records.outputs import free, picture_target, placed
+from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
+from stylegan_latents.generator.cli.command import warn
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -34,26 +35,19 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.records.opened import OpenRecord
 
 FAR = 5
-"""Strengths beyond this are warned of, in standard deviations of W; style channels go further."""
+"""A larger strength in W gives a warning."""
 
-EXAMPLES = """Examples:
-
-edit --direction pose
-
-edit me.jpg --direction pose --strength 2 --direction smile --strength -1
-
-edit me.jpg --direction age --target age=60 --keep-identity 0.45 --sheet
-
-edit me.jpg --direction smile --region mouth --paste-back"""
+EXAMPLES = examples(
+    "edit --direction pose",
+    "edit me.jpg --direction pose --strength 2 --direction smile --strength -1",
+    "edit me.jpg --direction age --target age=60 --keep-identity 0.45 --sheet",
+    "edit me.jpg --direction smile --region mouth --paste-back",
+)
 
 
 @dataclass(frozen=True)
 class ChangeOptions:
-    """What an edit changes, and how far.
-
-    Raises:
-        InputError: nothing is to change, strengths do not fit the directions, or a target or bound is none.
-    """
+    """Directions, and how far to go along them."""
 
     panel: ClassVar[str] = "Change"
     direction: Names = field(default_factory=list)
@@ -62,44 +56,37 @@ class ChangeOptions:
         typer.Option(
             "--strength",
             "-s",
-            help="How far, in standard deviations, negative for the other way; one for each --direction, or none, "
-            "for a clear change.",
+            help="How far, in standard deviations; negative for the opposite. One for each --direction; a clear "
+            "change by default.",
         ),
     ] = field(default_factory=list)
     target: Annotated[
         list[str],
-        typer.Option(help="Go to this score in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
+        typer.Option(help="Reach this score, in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
     ] = field(default_factory=list)
     keep_identity: Annotated[
-        float | None,
-        typer.Option(help="Go only so far that the face stays within this distance; 0.6 is another person."),
+        float | None, typer.Option(help="Largest identity distance from the original; 0.6 is another person.")
     ] = None
     layers: Layers = None
     raw: Raw = False
 
     def __post_init__(self) -> None:
-        _ = self.aims
+        _ = self.targets
         if self.strength or not (self.direction or self.target):
             pair(self.direction, self.strength)
         elif self.raw and self.direction:
-            raise InputError(
-                "Stored vectors have no usual length; with --raw give each --direction its --strength."
-            )
+            raise InputError("With --raw there is no default strength; give each --direction its --strength.")
         check_bound(self.keep_identity)
 
     @property
-    def aims(self) -> list[tuple[str, float]]:
+    def targets(self) -> list[tuple[str, float]]:
         """Each ``--target`` as a direction's name and a score."""
         return [parse_target(text) for text in self.target]
 
 
 @dataclass(frozen=True)
 class EditSettings:
-    """What ``edit`` takes.
-
-    Raises:
-        InputError: a way to join regions is given, and no region.
-    """
+    """Arguments and options of ``edit``."""
 
     record: RecordArgument = None
     change: ChangeOptions = field(default_factory=ChangeOptions)
@@ -113,18 +100,17 @@ class EditSettings:
 
 @takes(EditSettings)
 def edit(settings: EditSettings) -> None:
-    """Change an inverted photo, or film, along directions, and write the picture, or film."""
-    from stylegan_latents.editing.records.opened import OpenRecord
+    """Edit an inverted photo or film along directions."""
     from stylegan_latents.editing.regions.regions import check_regions
 
     change, where, output = settings.change, settings.where, settings.output
     check_regions(where.region)
-    opened = OpenRecord.of(settings.record, model=settings.on.model, device=settings.on.device, film=True)
+    opened = settings.on.open(settings.record, film=True)
     is_film = opened.inversion.footage is not None
     if is_film:
         _check_film_options(settings)
-    # What can be told without the model, which takes a while to load, is told before that.
-    found = opened.lookup([*change.direction, *(name for name, _ in change.aims)])
+    # Checked before the model is loaded, which takes a while.
+    found = opened.lookup([*change.direction, *(name for name, _ in change.targets)])
     opened.check_layers(change.layers)
     fixed = _with_strengths(found[: len(change.direction)], change.strength)
     amounts = [(one.name, amount) for one, amount in fixed]
@@ -138,7 +124,7 @@ def edit(settings: EditSettings) -> None:
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
         return
-    name = guided_name(name, change.aims, change.keep_identity, where.names)
+    name = guided_name(name, change.targets, change.keep_identity, where.names)
     _edit_photo(settings, opened, name, fixed, found[len(change.direction) :])
 
 
@@ -147,30 +133,25 @@ def _edit_photo(
     opened: "OpenRecord",
     name: str,
     fixed: "Sequence[tuple[Direction | PublishedDirection, float]]",
-    aimed: "Sequence[Direction | PublishedDirection]",
+    guided: "Sequence[Direction | PublishedDirection]",
 ) -> None:
-    """Draw, and write, the picture and the sheet of one photo.
-
-    Args:
-        name: what the file's name says of the edit.
-        fixed: directions with their strengths.
-        aimed: those of the targets.
-    """
+    """Write the edited picture and the sheet of one photo; ``guided`` are the directions of the targets."""
     from stylegan_latents.editing.strengths.guided import guide
     from stylegan_latents.invert.photos.files import save_picture
 
     change, where, output = settings.change, settings.where, settings.output
     file, sheet_file, is_there = _files(settings, f"{opened.stem}.{name}")
     opened.check_output(file)
-    # Read before the work: a photo that is gone is better told now.
+    # Read before the work, in case it is missing.
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
+    if whole is not None:
+        opened.base.check_square("--paste-back")
     edits = list(zip(bind([one for one, _ in fixed], opened), (amount for _, amount in fixed), strict=True))
     for direction, amount in edits:
         if abs(amount) > FAR and not change.raw and direction.space == "w":
-            far = f"{direction.name} {amount:+g} is far: beyond {FAR} few faces stay faces"
-            print(printable(f"edit: {far}"), file=sys.stderr)
+            warn("edit", f"{direction.name} {amount:+g} is far; beyond {FAR} few pictures still look like faces.")
     rows = None if change.layers is None else opened.generator.rows(change.layers)
-    targets = list(zip(bind(aimed, opened), (score for _, score in change.aims), strict=True))
+    targets = list(zip(bind(guided, opened), (score for _, score in change.targets), strict=True))
 
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
         return opened.edited(
@@ -197,24 +178,19 @@ def _edit_photo(
 
 
 def _files(settings: EditSettings, stem: str) -> "tuple[Path, Path | None, bool]":
-    """The picture's file, the sheet's if one is wanted, and whether the picture is made already.
-
-    Raises:
-        InputError: one of them may not be written.
-    """
+    """The picture's file, the sheet's if one is wanted, and whether the picture exists already."""
     output = settings.output
     default = f"{stem}{'.pasted' if output.paste_back else ''}.png"
     file = placed(output.out, default)
-    # The default name says what the edit is, so that a picture of that name needs only its sheet.
+    # The default name holds the whole edit, so that only the sheet is missing.
     is_there = output.sheet and not output.overwrite and file.name == default and file.is_file()
     if not is_there:
         file = picture_target(output.out, default, output.overwrite)
-    sheet = free(file.with_name(f"{file.stem}.sheet.png"), output.overwrite) if output.sheet else None
-    return file, sheet, is_there
+    return file, sheet_target(file, output.overwrite) if output.sheet else None, is_there
 
 
 def _sheet(opened: "OpenRecord", before: "Image", after: "Image", title: str, named: "Path | None") -> "Image":
-    """The photo, where it is found, the inversion and the edit side by side."""
+    """The photo, if it is found, the inversion and the edit side by side."""
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
     titles, pictures = ["inversion", title], [before, after]
@@ -224,14 +200,14 @@ def _sheet(opened: "OpenRecord", before: "Image", after: "Image", title: str, na
     except InputError as error:
         if named is not None:
             raise
-        print(printable(f"The sheet goes without the photo: {error}"))
+        print(printable(f"The sheet is without the photo: {error}"))
     return contact_sheet([pictures], titles)
 
 
 def _with_strengths(
     directions: "Sequence[Direction | PublishedDirection]", strengths: "Sequence[float]"
 ) -> "list[tuple[Direction | PublishedDirection, float]]":
-    """Each direction with its strength; where none was given, one that shows, which is printed."""
+    """Each direction with its strength; the default ones, where none were given, are printed."""
     if strengths:
         return pair(directions, strengths)
     pairs = [(one, default_strength(one)) for one in directions]
@@ -241,23 +217,20 @@ def _with_strengths(
 
 
 def bind(directions: "Sequence[Direction | PublishedDirection]", opened: "OpenRecord") -> "list[Direction]":
-    """Directions bound to a record's generator; what a user should know of a published file is told."""
+    """Directions bound to a record's generator; warns of what is noted of a published file."""
     bound = [one.bind(opened.generator) for one in directions]
     for direction in bound:
-        note = direction.provenance.get("note")
-        if note:
-            print(printable(f"edit: {direction.name}: {note}"), file=sys.stderr)
+        if note := direction.provenance.get("note"):
+            warn("edit", f"{direction.name}: {note}.")
     return bound
 
 
 def _check_film_options(settings: EditSettings) -> None:
-    """Refuse what is for photos."""
-    given = {
-        "--target": settings.change.target,
-        "--keep-identity": settings.change.keep_identity,
-        "--region": settings.where.region,
-        "--sheet": settings.output.sheet,
-    }
-    for name, value in given.items():
+    """Raise InputError for options that are for photos alone."""
+    change, region, sheet = settings.change, settings.where.region, settings.output.sheet
+    for name, value in (
+        ("--target", change.target), ("--keep-identity", change.keep_identity),
+        ("--region", region), ("--sheet", sheet),
+    ):  # fmt: skip
         if value:
             raise InputError(f"{name} is for photos, and this record is a film's; leave it out.")

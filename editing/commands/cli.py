@@ -1,4 +1,4 @@
-"""The command ``edit``: a record in, an edited picture out, and the commands beside that."""
+"""The program ``edit`` and its commands."""
 
 import difflib
 import sys
@@ -12,7 +12,7 @@ from stylegan_latents.editing.commands.apply import EXAMPLES, edit
 from stylegan_latents.editing.commands.directions import directions_app
 from stylegan_latents.editing.commands.discover import discover_app
 from stylegan_latents.editing.commands.drag import drag_app
-from stylegan_latents.editing.commands.evaluate import evaluate_app
+from stylegan_latents.editing.commands.evaluate import evaluate_app, report_app
 from stylegan_latents.editing.commands.grid import grid_app
 from stylegan_latents.editing.commands.interpolate import interpolate_app
 from stylegan_latents.editing.commands.mix import mix_app
@@ -35,6 +35,7 @@ COMMANDS: dict[str, typer.Typer] = {
     "discover": discover_app,
     "evaluate": evaluate_app,
     "parts": parts_app,
+    "report": report_app,
     "retrieve": retrieve_app,
     "sample": sample_app,
     "models": models_app,
@@ -43,10 +44,10 @@ _DEFAULT = "apply"
 
 
 class _DefaultCommandGroup(TyperGroup):
-    """Commands, of which one is meant where the first word is none of their names.
+    """A group with a default command, for a first word that names no command.
 
-    Its help page shows that one's arguments and options above the commands. Contexts have no type here: Typer's
-    versions take theirs from Click, or from their own copy of it.
+    The help page shows the default command's arguments and options above the commands. Contexts have no type here:
+    some versions of Typer carry their own copy of Click.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -67,7 +68,7 @@ class _DefaultCommandGroup(TyperGroup):
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The group's own options; on its help page with those of the default command."""
+        """The group's own options; on its help page also those of the default command."""
         params, others = super().get_params(ctx), self.commands[_DEFAULT].params
         return params if ctx.meta.get(_DEFAULT) else [one for one in params if one not in others]
 
@@ -77,14 +78,15 @@ class _DefaultCommandGroup(TyperGroup):
         super().format_help(ctx, formatter)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
-        """Complete commands, and what the default command takes."""
+        """Complete the names of commands, and the default command's arguments and options."""
         return [*super().shell_complete(ctx, incomplete), *self.commands[_DEFAULT].shell_complete(ctx, incomplete)]
 
 
 app = new_app()
 app.command(_DEFAULT, hidden=True)(edit)
-for _one in COMMANDS.values():
-    app.add_typer(_one)
+for _name, _one in COMMANDS.items():
+    # A command of commands, which has a callback, needs its name; the others have it from their function.
+    app.add_typer(_one, name=_name if _one.registered_callback else None)
 
 
 @app.callback(
@@ -95,11 +97,7 @@ def _edit() -> None:
 
 
 def _check_spelling(word: str) -> None:
-    """Refuse a first word that is nearly a command's name, and no record or photo.
-
-    Raises:
-        InputError: which command may be meant.
-    """
+    """Raise InputError for a first word that is similar to a command's name, and no record or photo."""
     if word.startswith("-") or Path(word).suffix or Path(word).exists() or Path(f"{word}{RECORD_SUFFIX}").exists():
         return
     near = difflib.get_close_matches(word, COMMANDS, n=1)

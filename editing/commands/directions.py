@@ -1,4 +1,4 @@
-"""The command ``edit directions``: what directions change, and how far each may be followed."""
+"""The command ``edit directions``: lists directions with their effects and useful strengths."""
 
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.files import printable
 
@@ -14,27 +15,22 @@ directions_app = new_app()
 
 @dataclass(frozen=True)
 class DirectionsSettings:
-    """What ``edit directions`` takes."""
+    """Arguments and options of ``edit directions``."""
 
     names: Annotated[
         list[str],
-        typer.Argument(
-            help="Names, or files of directions, published ones too; all that the model has by default.",
-            metavar="NAME|FILE...",
-        ),
+        typer.Argument(help="Names, or files of directions; all of the model by default.", metavar="NAME|FILE..."),
     ] = field(default_factory=list)
-    details: Annotated[
-        bool, typer.Option("--details", help="Tell layers, accuracy, and what else moves along, too.")
-    ] = False
+    details: Annotated[bool, typer.Option("--details", help="Also show layers, accuracy and leakage.")] = False
     model: Annotated[str, typer.Option(help="The generator.", metavar="NAME|PATH")] = "ffhq"
 
 
 @directions_app.command(
-    epilog="Examples:\n\nedit directions\n\nedit directions age pose --details\n\nedit directions boundary.npy"
+    epilog=examples("edit directions", "edit directions age pose --details", "edit directions boundary.npy")
 )
 @takes(DirectionsSettings)
 def directions(settings: DirectionsSettings) -> None:
-    """List the directions that are known for a model: what they change, by how much, and how far they go."""
+    """List the directions of a model: what they change, by how much, and up to which strength."""
     from stylegan_latents.editing.directions.catalogue import known_directions, lookup
     from stylegan_latents.editing.directions.describe import describe
     from stylegan_latents.editing.directions.direction import Direction
@@ -52,11 +48,10 @@ def directions(settings: DirectionsSettings) -> None:
         return
     print("Strengths, of which 1 is one standard deviation: 0.5 is slight, 2 is clear.\n")
     for one in found:
-        if not isinstance(one, Direction):  # a published file, which says more with its model
+        if not isinstance(one, Direction):  # a published file, which only the model calibrates
             G = G or load(model)
             one = one.bind(G)
         for line in describe(one, details=settings.details).split("\n"):
             print(printable(line))
-        note = one.provenance.get("note")
-        if note:
+        if note := one.provenance.get("note"):
             print(f"{' ' * 13}{printable(note)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import Overwrite, RecordsModelOptions
+from stylegan_latents.editing.commands.options import Overwrite, RecordModelOptions
 from stylegan_latents.editing.discovery.by_name import FINDERS, all_options, options_of
 from stylegan_latents.editing.discovery.finders.base import sample_codes
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
@@ -17,7 +17,7 @@ from stylegan_latents.generator.cli.progress import Begin, Progress, show_work
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable, printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +90,7 @@ _SETTINGS = make_dataclass(
         ("chosen", Chosen),
         ("finder", all_options(), field(default_factory=all_options())),
         ("output", Output, field(default_factory=Output)),
-        ("on", RecordsModelOptions, field(default_factory=RecordsModelOptions)),
+        ("on", RecordModelOptions, field(default_factory=RecordModelOptions)),
     ],
     frozen=True,
     kw_only=True,
@@ -116,13 +116,13 @@ def discover(settings: Any) -> None:
     method, output, on = settings.chosen.method, settings.output, settings.on
     options = options_of(method, settings.finder)
     share_freed_memory()  # before there are threads, each of which would get memory of its own
-    with show_work() as begin, contextlib.closing(Claims()) as claims, keep_freed_memory():
+    with show_work() as begin, contextlib.closing(OutputLocks()) as locks, keep_freed_memory():
         plan = options.plan(begin)
         check_writable(output.out)  # minutes of work come before the first file
         G, ws, noise = _shown(output, on)
         files, pictures = output.files(plan.names, getattr(options, "name", None) or method, G.latent_space)
         for path in [*files, *pictures]:
-            claims.take(path)
+            locks.take(path)
         progress = None if plan.work is None else _from_the_first_step(begin, plan.work)
         found = plan.make(G).find(len(files), progress)
         for direction, path in zip(found, files, strict=True):
@@ -203,7 +203,7 @@ def _quality(direction: "Direction") -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _shown(output: Output, on: RecordsModelOptions) -> "tuple[Generator, Tensor, Noise]":
+def _shown(output: Output, on: RecordModelOptions) -> "tuple[Generator, Tensor, Noise]":
     """The generator, and the code and noise to show the directions on."""
     if output.record is not None:
         from stylegan_latents.editing.records.opened import OpenRecord

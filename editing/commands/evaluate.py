@@ -1,17 +1,18 @@
-"""The command ``edit evaluate``: directions measured side by side, whichever finder made them."""
+"""The command ``edit evaluate``: measures directions, or the editability of inversions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import Layers, Overwrite, Raw, RecordsModelOptions
-from stylegan_latents.editing.directions.apply import spread
+from stylegan_latents.editing.commands.options import Layers, Overwrite, Raw, RecordModelOptions
+from stylegan_latents.editing.directions.apply import counted, spread
 from stylegan_latents.editing.discovery.scorers.by_name import scorer_words
 from stylegan_latents.editing.records.outputs import free
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.metrics.frechet import Features
 
 
-evaluate_app = new_app()
+evaluate_app, report_app = new_app(), new_app()
 FIRST_SEED = 1_000_000
-"""Of the codes by default; no step of finding the shipped directions uses seeds from there on."""
+"""The shipped directions were found with smaller seeds."""
 
 _TEXT, _CSV, _JSON = "evaluation.txt", "evaluation.csv", "evaluation.json"
 _PLOTS, _PICTURES = "plots.png", "pictures.png"
@@ -38,11 +39,11 @@ _OF_SAMPLES = {
     "codes": "--codes", "seed": "--seed", "truncation": "--truncation", "ends": "--strengths", "steps": "--steps",
     "layers": "--layers", "raw": "--raw", "features": "--features", "figure": "--figure", "out": "--out",
 }  # fmt: skip
-"""Options that say how samples are edited and where that is written; a --report says both itself."""
+"""Options of edited samples, which do not apply to a --report."""
 
 
 class FeatureName(StrEnum):
-    """What the Frechet distance is taken in."""
+    """Features of the Frechet distance."""
 
     vgg = "vgg"
     inception = "inception"
@@ -51,42 +52,36 @@ class FeatureName(StrEnum):
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """Which samples are edited, and how far; with ``--report`` inversions are edited in their place."""
+    """The samples to edit, and the strengths; with ``--report`` inversions are edited in their place."""
 
     panel: ClassVar[str] = "Samples and strengths"
-    codes: Annotated[int, typer.Option(min=2, max=10_000, help="How many samples to edit.")] = 16
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Of the first sample.", metavar="N")] = (
+    codes: Annotated[int, typer.Option(min=2, max=10_000, help="Number of samples.")] = 16
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the first sample.", metavar="N")] = (
         FIRST_SEED
     )
-    truncation: Annotated[float, typer.Option(help="Of the samples: 1 as drawn, 0 the mean picture.")] = 0.7
+    truncation: Annotated[float, typer.Option(help="Truncation of samples: 1 as drawn, 0 the mean.")] = 0.7
     ends: Annotated[
-        tuple[float, float], typer.Option("--strengths", help="The first and the last strength.", metavar="FROM TO")
+        tuple[float, float], typer.Option("--strengths", help="First and last strength.", metavar="FROM TO")
     ] = (-2.0, 2.0)
-    steps: Annotated[int, typer.Option(min=2, max=99, help="How many strengths; 0 is left out.")] = 5
+    steps: Annotated[int, typer.Option(min=2, max=99, help="Number of strengths, of which 0 is left out.")] = 5
     layers: Layers = None
     raw: Raw = False
 
     @property
     def strengths(self) -> list[float]:
-        """The strengths of the edits.
-
-        Raises:
-            InputError: they are no range.
-        """
+        """The strengths of the edits, or InputError if they are no range."""
         return [amount for amount in spread(*self.ends, self.steps) if abs(amount) > _ZERO]
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What is written, and where."""
+    """Output options of ``edit evaluate``."""
 
     panel: ClassVar[str] = "Output"
-    figure: Annotated[bool, typer.Option(help="Whether to draw the plots and the sheet of pictures.")] = True
+    figure: Annotated[bool, typer.Option(help="Draw the plots and the sheet of pictures.")] = True
     report: Annotated[
         Path | None,
-        typer.Option(
-            help="Judge inversions in place of samples: fills in how those that `invert --report` lists take edits."
-        ),
+        typer.Option(help="Add the editability of its inversions to this report of `invert --report`, instead."),
     ] = None
     out: Annotated[Path, typer.Option(help="Folder for the report.", metavar="FOLDER")] = Path("evaluation")
     overwrite: Overwrite = False
@@ -94,7 +89,7 @@ class ReportOptions:
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What ``edit evaluate`` takes; ``context`` tells which options were given."""
+    """Options of ``edit evaluate``; ``context`` holds which of them were given."""
 
     panel: ClassVar[str] = "Measures"
     context: typer.Context
@@ -107,37 +102,38 @@ class EvaluateSettings:
     score: Annotated[
         list[str],
         typer.Option(
-            help="What they are meant to change: one for all, or one for each; by default a direction's own, or "
-            "what it changes most.",
+            help="The intended change, one for all or one for each; a direction's own, or its largest, by default.",
             metavar="NAME",
         ),
     ] = field(default_factory=list)
     scorer: Annotated[
         str,
         typer.Option(
-            help=f"What scores pictures: {scorer_words(new_pictures=True)}. What a network wants is read from "
+            help=f"What scores pictures: {scorer_words(new_pictures=True)}. A network's settings are read from "
             "NAME.json beside it.",
             metavar="SCORER",
         ),
     ] = "faces"
-    features: Annotated[
-        FeatureName, typer.Option(help="What drift is measured in; inception needs torch-fidelity.")
-    ] = FeatureName.vgg
+    features: Annotated[FeatureName, typer.Option(help="Features for drift; inception needs torch-fidelity.")] = (
+        FeatureName.vgg
+    )
     identity: Annotated[
-        bool | None, typer.Option(help="Whether to measure identity; where faces are scored by default.")
+        bool | None, typer.Option(help="Measure identity distances; by default with --scorer faces.")
     ] = None
     of: SampleOptions = field(default_factory=SampleOptions)
     output: ReportOptions = field(default_factory=ReportOptions)
-    on: RecordsModelOptions = field(default_factory=RecordsModelOptions)
+    on: RecordModelOptions = field(default_factory=RecordModelOptions)
 
 
 @evaluate_app.command(
-    epilog="Examples:\n\nedit evaluate --direction age --direction other.npy --score age\n\n"
-    "edit evaluate --direction sefa-00.safetensors --direction sefa-01.safetensors --codes 32 --out report/"
+    epilog=examples(
+        "edit evaluate --direction age --direction other.npy --score age",
+        "edit evaluate --direction sefa-00.safetensors --direction sefa-01.safetensors --codes 32 --out report/",
+    )
 )
 @takes(EvaluateSettings)
 def evaluate(settings: EvaluateSettings) -> None:
-    """Measure directions side by side: intended change, leakage, identity, drift; a table and a figure."""
+    """Measure and compare directions: intended change, leakage, identity and drift, as a table and a figure."""
     from stylegan_latents.editing.evaluation.inputs import open_scorer
     from stylegan_latents.editing.samples.sampling import check_truncation
     from stylegan_latents.generator.cli.progress import show_work
@@ -147,7 +143,7 @@ def evaluate(settings: EvaluateSettings) -> None:
     _check_scores(settings.direction, settings.score)
     if output.report is not None:
         _check_report_options(settings.context)
-        from stylegan_latents.editing.evaluation.of_report import fill_in
+        from stylegan_latents.editing.evaluation.inversions import fill_in
 
         fill_in(
             output.report, settings.direction, settings.score, settings.scorer, settings.identity,
@@ -156,10 +152,7 @@ def evaluate(settings: EvaluateSettings) -> None:
         return
     files = _files(output.out, output.figure, output.overwrite)
     with show_work() as begin:
-        measure = open_scorer(settings.scorer, begin)
-        for name in settings.score:
-            if name not in measure.names:
-                raise InputError(f"There is no score '{name}'; {settings.scorer} has {', '.join(measure.names)}.")
+        measure = open_scorer(settings.scorer, settings.score, begin)
         table = _measure(settings, strengths, measure, files, begin)
     print("\n".join(map(printable, table.split("\n"))))
     for file in files.values():
@@ -173,38 +166,29 @@ def _measure(
     files: dict[str, Path],
     begin: "Begin",
 ) -> str:
-    """Edit the samples along every direction, measure, and write the files; the table is returned."""
-    from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
-    from stylegan_latents.editing.evaluation.inputs import (
-        counter,
-        find_directions,
-        identity_measure,
-        load_generator,
-        own_score,
-    )
-    from stylegan_latents.editing.evaluation.report import figure, pictures_figure, write_tables
+    """Edit the samples along every direction, measure, write the files, and return the table."""
+    from stylegan_latents.editing.evaluation.evaluator import Evaluator
+    from stylegan_latents.editing.evaluation.inputs import contenders, counter, load_generator
+    from stylegan_latents.editing.evaluation.report import figure, write_tables
     from stylegan_latents.editing.evaluation.score_spread import score_spread
+    from stylegan_latents.editing.strengths.strips import strips
     from stylegan_latents.generator.weights.fetch import cache_folder
+    from stylegan_latents.invert.faces.identity import Identity
 
     of, overwrite = settings.of, settings.output.overwrite
     G = load_generator(settings.on.model, settings.on.device)
-    found = find_directions(settings.direction, G)
+    compared = contenders(settings.direction, settings.score, measure, G)
     rows = None if of.layers is None else G.rows(of.layers)
-    wanted = settings.score * (len(found) if len(settings.score) == 1 else 1)
-    contenders = [
-        Contender(label, one, wanted[i] if wanted else own_score(one, measure))
-        for i, (label, one) in enumerate(found)
-    ]
     ws = G.sample(range(of.seed, of.seed + of.codes), truncation=of.truncation)
     spread_of = score_spread(G, measure, cache=cache_folder() / "discovery", progress=begin("scoring samples"))
     by_faces = settings.scorer == "faces" if settings.identity is None else settings.identity
     evaluator = Evaluator(
         G, measure, spread_of.deviations, ws,
-        judged=_judged(settings.scorer), tied=spread_of.tied, identity=identity_measure(by_faces),
+        judged=_judged(settings.scorer), exclusive=spread_of.exclusive, identity=Identity() if by_faces else None,
         features=_features(settings.features, G),
-        count=counter(begin("editing"), of.codes * (1 + len(strengths) * len(contenders))),
+        count=counter(begin("editing"), of.codes * (1 + len(strengths) * len(compared))),
     )  # fmt: skip
-    results = [evaluator.evaluate(one, strengths, rows=rows, raw=of.raw) for one in contenders]
+    results = [evaluator.evaluate(one, strengths, rows=rows, raw=of.raw) for one in compared]
     facts: dict[str, JSON] = {
         "model": G.name, "fingerprint": G.fingerprint, "scorer": measure.version, "codes": of.codes,
         "seed": of.seed, "truncation": of.truncation, "layers": of.layers, "raw": of.raw,
@@ -216,7 +200,9 @@ def _measure(
         from stylegan_latents.invert.photos.files import save_picture
 
         save_picture(figure(results), files[_PLOTS], overwrite=overwrite)
-        sheet = pictures_figure(G, ws[:1], contenders, strengths, rows, of.raw)
+        directions = [replace(one.direction, name=one.label) for one in compared]
+        columns = sorted({0.0, *strengths})
+        sheet = strips(G, ws[:1], "const", directions, strengths=columns, rows=rows, raw=of.raw)
         save_picture(sheet, files[_PICTURES], overwrite=overwrite)
     return table
 
@@ -229,7 +215,7 @@ def _check_report_options(context: typer.Context) -> None:
     ]
     if given:
         raise InputError(
-            f"{given[0]} is about edits of samples, and --report edits the report's own inversions; leave it out."
+            f"{given[0]} is for edits of samples, and --report edits the report's inversions; leave it out."
         )
 
 
@@ -237,22 +223,12 @@ def _check_scores(directions: "Sequence[str]", scores: "Sequence[str]") -> None:
     if scores and not directions:
         raise InputError("A --score needs the --direction that is meant to change it.")
     if scores and len(scores) not in (1, len(directions)):
-        raise InputError(
-            f"{_count(directions, 'direction')} came with {_count(scores, 'score')}; give one --score for all, or "
-            "one each."
-        )
-
-
-def _count(names: "Sequence[str]", what: str) -> str:
-    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+        given = f"{counted(directions, 'direction')} came with {counted(scores, 'score')}"
+        raise InputError(f"{given}; give one --score for all, or one each.")
 
 
 def _files(out: Path, figure: bool, overwrite: bool) -> dict[str, Path]:
-    """What will be written, by name.
-
-    Raises:
-        InputError: the folder cannot be one, holds a report that may not be replaced, or no figure can be drawn.
-    """
+    """The files of the report by name, or InputError if one cannot be written or no figure drawn."""
     from stylegan_latents.editing.evaluation.report import check_figure
 
     if out.is_file() or out.suffix in (".txt", ".csv", ".json", ".png"):
@@ -266,7 +242,7 @@ def _files(out: Path, figure: bool, overwrite: bool) -> dict[str, Path]:
 
 
 def _judged(scorer: str) -> list[str] | None:
-    """The scores that leakage is about: of a face those that have directions, as a smile does widen a face."""
+    """The scores that count as leakage: for faces those that have directions, as a smile also widens a face."""
     if scorer != "faces":
         return None
     from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES
@@ -280,3 +256,47 @@ def _features(name: FeatureName, G: "Generator") -> "Features | None":
     if name is FeatureName.none:
         return None
     return VGGFeatures(device=G.device) if name is FeatureName.vgg else InceptionFeatures(device=G.device)
+
+
+@dataclass(frozen=True)
+class MergeSettings:
+    """What ``edit report merge`` takes."""
+
+    tables: Annotated[
+        list[Path],
+        typer.Argument(help="Tables of `invert --report`, as CSV or Parquet.", metavar="TABLE...", readable=False),
+    ]
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="The table of all, CSV or Parquet; rows that it has already stay in it.",
+            metavar="FILE.csv|FILE.parquet",
+        ),
+    ]
+
+
+@report_app.callback()
+def _report() -> None:
+    """Work with the tables that `invert --report` writes."""
+
+
+@report_app.command(
+    epilog="Examples:\n\nedit report merge table.*-of-16.csv --out table.csv\n\n"
+    "edit report merge monday.csv tuesday.csv --out week.parquet"
+)
+@takes(MergeSettings)
+def merge(settings: MergeSettings) -> None:
+    """Join tables, such as those of `invert --shard`, with their medians and the picture made anew."""
+    from stylegan_latents.invert.commands.report_table import Report
+
+    missing = [path for path in settings.tables if not path.is_file()]
+    if missing:
+        raise InputError(f"There is no table {missing[0]}; name files that `invert --report` wrote.")
+    table = Report(settings.out)
+    for path in settings.tables:
+        table.merge(Report(path))
+    if not table.rows:
+        raise InputError(f"There is no row in {settings.tables[0]}, nor in others; nothing was written.")
+    for file in table.write():
+        print(printable(f"Wrote {file}"))
+    print(f"{len(table.rows)} rows of {len({key[0] for key in table.rows})} photos")

@@ -1,4 +1,4 @@
-"""The command ``edit grid``: a range of strengths side by side."""
+"""The command ``edit grid``: shows a range of strengths side by side."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
@@ -17,6 +17,7 @@ from stylegan_latents.editing.commands.options import (
 from stylegan_latents.editing.directions.apply import edit_name, spread
 from stylegan_latents.editing.records.outputs import picture_target
 from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -26,14 +27,13 @@ grid_app = new_app()
 
 @dataclass(frozen=True)
 class GridSettings:
-    """What ``edit grid`` takes."""
+    """Arguments and options of ``edit grid``."""
 
     panel: ClassVar[str] = "Change"
     record: RecordArgument = None
     direction: Names = field(default_factory=list)
     ends: Annotated[
-        tuple[float, float],
-        typer.Option("--range", "-r", help="The first and the last strength.", metavar="FROM TO"),
+        tuple[float, float], typer.Option("--range", "-r", help="First and last strength.", metavar="FROM TO")
     ] = (-3.0, 3.0)
     steps: Annotated[int, typer.Option(min=2, max=99, help="How many pictures in a row.")] = 7
     layers: Layers = None
@@ -42,18 +42,17 @@ class GridSettings:
     on: RecordModelOptions = field(default_factory=RecordModelOptions)
 
 
-@grid_app.command(epilog="Example:\n\nedit grid me.jpg --direction age --range -3 3")
+@grid_app.command(epilog=examples("edit grid me.jpg --direction age --range -3 3"))
 @takes(GridSettings)
 def grid(settings: GridSettings) -> None:
     """Show a range of strengths: one row of pictures for each --direction."""
-    from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import save_picture
 
     strengths = spread(*settings.ends, settings.steps)
     if not settings.direction:
         raise InputError("Say what to change, such as --direction age; `edit directions` lists all.")
-    opened = OpenRecord.of(settings.record, model=settings.on.model, device=settings.on.device)
+    opened = settings.on.open(settings.record)
     found = opened.lookup(settings.direction)
     opened.check_layers(settings.layers)
     names = [one.name for one in found]

@@ -1,4 +1,4 @@
-"""The command ``edit interpolate``: a film from key frame to key frame."""
+"""The command ``edit interpolate``: makes a film from key frames."""
 
 import contextlib
 from collections.abc import Sequence
@@ -9,14 +9,15 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import Overwrite, RecordsModelOptions
+from stylegan_latents.editing.commands.options import Overwrite, RecordModelOptions
 from stylegan_latents.editing.directions.apply import edit_name
 from stylegan_latents.editing.records.outputs import file_name
 from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 
 interpolate_app = new_app()
 _SMALL_FORMATS = (".gif", ".webp")
@@ -25,7 +26,7 @@ _TRUNCATION = 0.7
 
 
 class CurveName(StrEnum):
-    """How a trajectory goes from key to key."""
+    """The trajectory between key frames."""
 
     linear = "linear"
     spline = "spline"
@@ -33,7 +34,7 @@ class CurveName(StrEnum):
 
 
 class EasingName(StrEnum):
-    """How the speed changes between keys."""
+    """The speed between key frames."""
 
     linear = "linear"
     smooth = "smooth"
@@ -41,30 +42,23 @@ class EasingName(StrEnum):
 
 @dataclass(frozen=True)
 class FilmOutput:
-    """What film is written, and where."""
+    """Options of the film's file."""
 
     panel: ClassVar[str] = "Film"
-    frames: Annotated[int, typer.Option(help="How many frames, in all.")] = 60
-    fps: Annotated[float, typer.Option(help="Frames a second.")] = 24
+    frames: Annotated[int, typer.Option(help="Number of frames.")] = 60
+    fps: Annotated[float, typer.Option(help="Frames per second.")] = 24
     size: Annotated[int | None, typer.Option(help="Side in pixels; the model's, or 512 for GIF and WebP.")] = None
     codec: Annotated[str | None, typer.Option(help="FFmpeg's name of an encoder.", metavar="NAME")] = None
     out: Annotated[
         Path | None,
-        typer.Option(
-            help=".mp4, .gif, .webp; without a suffix a folder of PNGs; an .mp4 named after its keys by default.",
-            metavar="FILE|DIR",
-        ),
+        typer.Option(help=".mp4, .gif, .webp, or a folder for PNGs; .mp4 by default.", metavar="FILE|DIR"),
     ] = None
     overwrite: Overwrite = False
 
 
 @dataclass(frozen=True)
 class InterpolateSettings:
-    """What ``edit interpolate`` takes.
-
-    Raises:
-        InputError: options contradict one another, or miss one another.
-    """
+    """Arguments and options of ``edit interpolate``; InputError if they contradict or require one another."""
 
     panel: ClassVar[str] = "Trajectory"
     keys: Annotated[
@@ -74,57 +68,54 @@ class InterpolateSettings:
         CurveName.linear
     )
     easing: Annotated[EasingName, typer.Option(help="smooth is slow at key frames.")] = EasingName.linear
-    even: Annotated[bool, typer.Option("--even", help="The same visible change from frame to frame.")] = False
-    loop: Annotated[bool, typer.Option("--loop", help="Go on from the last key frame to the first.")] = False
-    ping_pong: Annotated[bool, typer.Option("--ping-pong", help="There and back again.")] = False
+    even: Annotated[bool, typer.Option("--even", help="The same visible change in every frame.")] = False
+    loop: Annotated[bool, typer.Option("--loop", help="Return from the last key frame to the first.")] = False
+    ping_pong: Annotated[bool, typer.Option("--ping-pong", help="Play forwards, then backwards.")] = False
     layers: Annotated[
         str | None,
-        typer.Option(
-            help="Only these move, along a --direction, too: coarse, middle, fine, or rows such as 0-3,7.",
-            metavar="LAYERS",
-        ),
+        typer.Option(help="Layers to change: coarse, middle, fine, or rows such as 0-3,7.", metavar="LAYERS"),
     ] = None
     direction: Annotated[
-        list[str], typer.Option("--direction", "-d", help="Sweep this, too; repeatable.", metavar="NAME")
+        list[str], typer.Option("--direction", "-d", help="Also sweep this; repeatable.", metavar="NAME")
     ] = field(default_factory=list)
     ends: Annotated[
         tuple[float, float] | None,
-        typer.Option("--range", "-r", help="The strengths of --direction, first and last.", metavar="FROM TO"),
+        typer.Option("--range", "-r", help="First and last strength of --direction.", metavar="FROM TO"),
     ] = None
     raw: Annotated[bool, typer.Option("--raw", help="Take --range in multiples of the stored vector.")] = False
     truncation: Annotated[
-        float | None, typer.Option(help=f"Of seeds: 1 as drawn, 0 the mean face; {_TRUNCATION:g} by default.")
+        float | None, typer.Option(help=f"For seeds: 1 as drawn, 0 the mean face; {_TRUNCATION:g} by default.")
     ] = None
     truncation_range: Annotated[
         tuple[float, float] | None,
-        typer.Option(help="Sweep the truncation: 1 is a seed as drawn, or a record as it is.", metavar="FROM TO"),
+        typer.Option(help="Sweep the truncation; 1 keeps seeds and records as they are.", metavar="FROM TO"),
     ] = None
     film: FilmOutput = field(default_factory=FilmOutput)
-    on: RecordsModelOptions = field(default_factory=RecordsModelOptions)
+    on: RecordModelOptions = field(default_factory=RecordModelOptions)
 
     def __post_init__(self) -> None:
         if bool(self.direction) != (self.ends is not None):
             missing = "--direction smile" if self.ends is not None else "--range -2 2"
             raise InputError(f"A sweep needs a direction and its strengths; add {missing}.")
         if self.raw and not self.direction:
-            raise InputError(
-                "--raw says how the --range of a --direction is taken, and there is none; leave it out."
-            )
+            raise InputError("--raw is for the --range of a --direction, and there is none; leave it out.")
         if self.truncation is not None and self.truncation_range is not None:
             raise InputError("--truncation-range sweeps the truncation of seeds, too; leave out --truncation.")
 
 
 @interpolate_app.command(
-    epilog="Examples:\n\nedit interpolate me.jpg you.jpg\n\n"
-    "edit interpolate seed:1 seed:2 seed:3 --curve slerp --loop\n\n"
-    "edit interpolate me.jpg --direction smile --range -2 2 --ping-pong --out smile.gif"
+    epilog=examples(
+        "edit interpolate me.jpg you.jpg",
+        "edit interpolate seed:1 seed:2 seed:3 --curve slerp --loop",
+        "edit interpolate me.jpg --direction smile --range -2 2 --ping-pong --out smile.gif",
+    )
 )
 @takes(InterpolateSettings)
 def interpolate(settings: InterpolateSettings) -> None:
-    """Make a film: from face to face, along a direction, or both."""
+    """Make a film from face to face, along a direction, or both."""
     from stylegan_latents.editing.directions.catalogue import find_direction
     from stylegan_latents.editing.films.morph import Morph, film_side
-    from stylegan_latents.editing.records.codes import check_not_a_source, open_sources, read_sources
+    from stylegan_latents.editing.records.codes import check_not_a_source, read_sources
     from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.films.write import check_film, write_film
 
@@ -143,14 +134,14 @@ def interpolate(settings: InterpolateSettings) -> None:
     if film.out is None:
         check_film(out, codec=film.codec, overwrite=film.overwrite, fps=film.fps)
     check_not_a_source(out, sources)
-    G, codes = open_sources(sources, model=settings.on.model, device=settings.on.device, truncation=truncation)
+    G, codes = settings.on.open_sources(sources, truncation)
     size = film.size
     if size is None and out.suffix.lower() in _SMALL_FORMATS:
         size = min(_SMALL, G.resolution)
     size = film_side(size, G)
     morph = replace(morph, directions=[find_direction(name, G) for name in settings.direction])
-    with contextlib.closing(Claims()) as claims:
-        claims.take(out)
+    with contextlib.closing(OutputLocks()) as locks:
+        locks.take(out)
         if settings.even:
             with show_count("measuring the trajectory", morph.points(len(codes)), "point") as count:
                 times = morph.times(G, codes, on_point=count)
@@ -167,12 +158,7 @@ def interpolate(settings: InterpolateSettings) -> None:
 
 
 def film_name(settings: InterpolateSettings, keys: Sequence[str]) -> Path:
-    """What a film is called: ``me-to-you.mp4``, ``me.smile-2_to+2.ping-pong.mp4``.
-
-    Args:
-        settings: of the film.
-        keys: names of the key frames.
-    """
+    """A film's default name, ``me-to-you.mp4`` or ``me.smile-2_to+2.ping-pong.mp4``, from its key frames' names."""
     parts = ["-to-".join(keys)]
     if settings.ends is not None:
         first, last = settings.ends

@@ -1,18 +1,27 @@
-"""Options that several commands of ``edit`` take: each once, in groups that the commands' settings nest."""
+"""Options that several commands of ``edit`` share."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from stylegan_latents.generator.errors import InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stylegan_latents.editing.records.codes import Code, CodeSource
+    from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.generator import Generator
+
 RecordArgument = Annotated[
     Path | None,
     typer.Argument(
-        help="A record that `invert` wrote, or its photo; the newest in this folder by default.", metavar="RECORD"
+        help="A record of `invert`, or its photo, or a code's file (.npz, .npy, .pt) with --model; the newest "
+        "record here by default.",
+        metavar="RECORD",
     ),
 ]
 Names = Annotated[
@@ -21,20 +30,17 @@ Names = Annotated[
 ]
 Layers = Annotated[
     str | None,
-    typer.Option(
-        help="coarse, middle, fine, all, or rows such as 0-3,7; each direction's own by default.", metavar="LAYERS"
-    ),
+    typer.Option(help="coarse, middle, fine, all, or 0-3,7; each direction's own by default.", metavar="LAYERS"),
 ]
 Raw = Annotated[
     bool, typer.Option("--raw", help="Take strengths as multiples of the stored vector, for published files.")
 ]
-Truncation = Annotated[float, typer.Option(help="Of seeds: 1 as drawn, 0 the mean face.")]
+Truncation = Annotated[float, typer.Option(help="Truncation of seeds: 1 as drawn, 0 the mean face.")]
 
-Out = Annotated[Path | None, typer.Option(help="The picture's name, or a folder for it.", metavar="FILE|DIR")]
-_Sheet = Annotated[bool, typer.Option("--sheet", help="Write a before/after picture, too.")]
+Out = Annotated[Path | None, typer.Option(help="The picture's file, or a folder for it.", metavar="FILE|DIR")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
-RecordsModel = Annotated[
-    str | None, typer.Option(help="The generator; the records', or the default one.", metavar="NAME|PATH")
+RecordModel = Annotated[
+    str | None, typer.Option(help="The generator; a record's own, or ffhq, by default.", metavar="NAME|PATH")
 ]
 Device = Annotated[
     str | None, typer.Option(help="cpu, cuda, ...; a GPU when there is one by default.", metavar="DEVICE")
@@ -43,7 +49,7 @@ Device = Annotated[
 
 @dataclass(frozen=True)
 class PictureOutput:
-    """Where a picture goes."""
+    """Output options for a picture."""
 
     panel: ClassVar[str] = "Output"
     out: Out = None
@@ -51,57 +57,48 @@ class PictureOutput:
 
 
 @dataclass(frozen=True)
-class EditOutput:
-    """Where an edited photo or film goes, and what is made of it."""
+class RecordOutput(PictureOutput):
+    """Output options for a picture with its record beside it."""
 
     panel: ClassVar[str] = "Output"
-    out: Out = None
-    sheet: _Sheet = False
-    paste_back: Annotated[
-        bool, typer.Option("--paste-back", help="Put the edited face back into the whole photo.")
-    ] = False
+    sheet: Annotated[bool, typer.Option("--sheet", help="Also write a before/after picture.")] = False
+
+
+@dataclass(frozen=True)
+class EditOutput(RecordOutput):
+    """Output options for an edited photo or film."""
+
+    panel: ClassVar[str] = "Output"
+    paste_back: Annotated[bool, typer.Option("--paste-back", help="Paste the face back into the photo.")] = False
     photo: Annotated[
         Path | None, typer.Option(help="The photo or film, if it was moved or renamed.", metavar="PATH")
     ] = None
-    overwrite: Overwrite = False
-
-
-@dataclass(frozen=True)
-class RecordOutput:
-    """Where a picture and its record go."""
-
-    panel: ClassVar[str] = "Output"
-    out: Annotated[
-        Path | None,
-        typer.Option(help="The picture's name, or a folder; the record goes beside it.", metavar="FILE|DIR"),
-    ] = None
-    sheet: _Sheet = False
-    overwrite: Overwrite = False
 
 
 @dataclass(frozen=True)
 class RecordModelOptions:
-    """The generator of one record, and where it computes."""
+    """Model and device for records and seeds."""
 
     panel: ClassVar[str] = "Model and device"
-    model: Annotated[
-        str | None, typer.Option(help="The generator; the record's by default.", metavar="NAME|PATH")
-    ] = None
+    model: RecordModel = None
     device: Device = None
 
+    def open(self, record: Path | None, *, film: bool = False) -> "OpenRecord":
+        """The record that an argument names, see ``OpenRecord.of``."""
+        from stylegan_latents.editing.records.opened import OpenRecord
 
-@dataclass(frozen=True)
-class RecordsModelOptions:
-    """The generator of several records or seeds, and where it computes."""
+        return OpenRecord.of(record, model=self.model, device=self.device, film=film)
 
-    panel: ClassVar[str] = "Model and device"
-    model: RecordsModel = None
-    device: Device = None
+    def open_sources(self, sources: "Sequence[CodeSource]", truncation: float) -> "tuple[Generator, list[Code]]":
+        """The generator and the codes of sources, see ``records.codes.open_sources``."""
+        from stylegan_latents.editing.records.codes import open_sources
+
+        return open_sources(sources, model=self.model, device=self.device, truncation=truncation)
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """A generator, and where it computes."""
+    """Model and device."""
 
     panel: ClassVar[str] = "Model and device"
     model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq"
@@ -117,31 +114,28 @@ class BlendName(StrEnum):
 
 @dataclass(frozen=True)
 class RegionOptions:
-    """Where in the picture something changes."""
+    """Limits a change to regions of the picture."""
 
     panel: ClassVar[str] = "Region"
     region: Annotated[
         list[str],
         typer.Option(
-            help="Change this alone: eyes, nose, mouth, hair, face, background, or a mask's file; repeatable.",
+            help="Change only this: eyes, nose, mouth, hair, face, background, or a mask's file; repeatable.",
             metavar="NAME|FILE",
         ),
     ] = field(default_factory=list)
     blend: Annotated[
         BlendName,
-        typer.Option(
-            help="Join a region in the image, outside of which nothing changes; or in the network's features, for "
-            "what changes its outline, such as hair."
-        ),
+        typer.Option(help="Join a region in the image, or in the features, for changed outlines such as hair's."),
     ] = BlendName.image
 
     def check(self) -> None:
-        """Raise InputError for a way to join regions where there are none."""
+        """Raise InputError for a blend without a region."""
         if self.blend is BlendName.features and not self.region:
-            raise InputError("--blend says how a --region is joined; name one, such as --region mouth.")
+            raise InputError("--blend is for a --region; name one, such as --region mouth.")
 
     @property
     def names(self) -> list[str]:
-        """What a picture's name says of the regions: ``mouth``, and ``features`` where they are joined there."""
+        """The regions' part of a file name: ``mouth``, and ``features`` where they are blended in these."""
         stems = [Path(one.strip().lower()).stem if "." not in one else Path(one).stem for one in self.region]
         return [*stems, *(["features"] if self.blend is BlendName.features else [])]

@@ -1,5 +1,4 @@
-"""The command ``edit retrieve``: who of many is most like a picture in one part (Chong et al., "Retrieve in Style",
-2021)."""
+"""The command ``edit retrieve``: finds codes similar to one in a part (Chong et al., "Retrieve in Style", 2021)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import PictureOutput, RecordsModelOptions, Truncation
+from stylegan_latents.editing.commands.options import PictureOutput, RecordModelOptions, Truncation
 from stylegan_latents.editing.commands.parts import THRESHOLD
 from stylegan_latents.generator.cli.command import new_app
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -28,7 +28,7 @@ _CELL = 256
 
 @dataclass(frozen=True)
 class RetrieveSettings:
-    """What ``edit retrieve`` takes."""
+    """Arguments and options of ``edit retrieve``."""
 
     panel: ClassVar[str] = "Search"
     query: Annotated[
@@ -37,41 +37,41 @@ class RetrieveSettings:
     part: Annotated[
         list[str],
         typer.Option(
-            help="What is compared: eyes, nose, mouth, hair, skin, body, background; `edit parts` shows them. "
-            "Repeatable.",
+            help="Part to compare: eyes, nose, mouth, hair, skin, body, background; see `edit parts`. Repeatable.",
             metavar="NAME",
         ),
     ] = field(default_factory=list)
     among: Annotated[
-        str, typer.Option(help="Where to look: seeds, or a folder of records.", metavar="SEEDS|FOLDER")
+        str, typer.Option(help="What to search: seeds, or a folder of records.", metavar="SEEDS|FOLDER")
     ] = "seed:0-199"
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=99, help="How many to show.")] = 6
-    threshold: Annotated[
-        float, typer.Option(help="How much of a style channel's change has to lie in the --part.")
-    ] = THRESHOLD
-    strength: Annotated[
-        float, typer.Option("--strength", "-s", help="Of the mixes below, from 0, nothing, to 1.")
-    ] = 1.0
+    threshold: Annotated[float, typer.Option(help="Smallest share of a channel's effect in the --part.")] = (
+        THRESHOLD
+    )
+    strength: Annotated[float, typer.Option("--strength", "-s", help="Strength of the mixes, 0 to 1.")] = 1.0
     truncation: Truncation = 0.7
     output: PictureOutput = field(default_factory=PictureOutput)
-    on: RecordsModelOptions = field(default_factory=RecordsModelOptions)
+    on: RecordModelOptions = field(default_factory=RecordModelOptions)
 
 
 @retrieve_app.command(
-    epilog="Examples:\n\nedit retrieve me.jpg --part hair --among seed:0-199\n\n"
-    "edit retrieve seed:5 --part eyes --part nose --among records/\n\nThen:\n\nedit mix me.jpg seed:57 --part hair"
+    epilog=examples(
+        "edit retrieve me.jpg --part hair --among seed:0-199",
+        "edit retrieve seed:5 --part eyes --part nose --among records/",
+        "edit mix me.jpg seed:57 --part hair",
+    )
 )
 @takes(RetrieveSettings)
 def retrieve(settings: RetrieveSettings) -> None:
-    """Show who is most like a picture in a part, and the picture with that part of each."""
+    """Show the codes most similar to a picture in a part, and the picture with that part of each."""
     from stylegan_latents.editing.commands.parts import channel_weights, check_threshold, threshold_name
     from stylegan_latents.editing.mixing.mixing import check_crossfade
-    from stylegan_latents.editing.records.codes import check_not_a_source, open_sources, read_sources
+    from stylegan_latents.editing.records.codes import check_not_a_source, read_sources
     from stylegan_latents.editing.records.outputs import file_name, picture_target
     from stylegan_latents.invert.photos.files import save_picture
 
     if not settings.part:
-        raise InputError("Say what is compared, such as --part hair; `edit parts` shows what there is.")
+        raise InputError("Say what to compare, such as --part hair; `edit parts` shows all parts.")
     check_threshold(settings.threshold)
     check_crossfade(settings.strength)
     sources = read_sources([settings.query, *candidates(settings.among)])
@@ -79,12 +79,9 @@ def retrieve(settings: RetrieveSettings) -> None:
     name = file_name([sources[0].name, "nearest", words, *threshold_name(settings.threshold)])
     target = picture_target(settings.output.out, name, settings.output.overwrite)
     check_not_a_source(target, sources)
-    G, (first, *others) = open_sources(
-        sources, model=settings.on.model, device=settings.on.device, truncation=settings.truncation
-    )
+    G, (first, *others) = settings.on.open_sources(sources, settings.truncation)
     (weights,) = channel_weights(G, [settings.part], settings.threshold)
-    # A picture is most like itself, which tells nothing.
-    others = [code for code in others if code.name != first.name] or others
+    others = [code for code in others if code.name != first.name] or others  # not the query itself
     found = nearest(G, first, others, weights, settings.count)
     figure = retrieval_figure(G, first, found, weights, settings.strength)
     save_picture(figure, target, overwrite=settings.output.overwrite)
@@ -94,11 +91,7 @@ def retrieve(settings: RetrieveSettings) -> None:
 
 
 def candidates(text: str) -> list[str]:
-    """What is searched, as sources: seeds of ``seed:0-199`` or ``torch-seed:0-199``, or the records of a folder.
-
-    Raises:
-        InputError: it is neither.
-    """
+    """The seeds of ``seed:0-199`` or ``torch-seed:0-199``, or a folder's records; InputError for neither."""
     from stylegan_latents.editing.samples.sampling import parse_seeds
     from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
@@ -115,7 +108,7 @@ def candidates(text: str) -> list[str]:
 def nearest(
     G: "Generator", query: "Code", others: "Sequence[Code]", weights: "Tensor", count: int
 ) -> "list[tuple[Code, float]]":
-    """The codes that are most like one in the weighted channels, the nearest first, with their distances."""
+    """The codes nearest to the query in the weighted channels, the nearest first, with their distances."""
     import torch
 
     from stylegan_latents.editing.mixing.by_part import part_distances
@@ -128,7 +121,7 @@ def nearest(
 def retrieval_figure(
     G: "Generator", query: "Code", found: "Sequence[tuple[Code, float]]", weights: "Tensor", strength: float
 ) -> "Image.Image":
-    """The query and what is like it; below, the query with the part of each."""
+    """The query and the codes found; below, the query with the part of each."""
     import torch
 
     from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts
@@ -136,17 +129,17 @@ def retrieval_figure(
     from stylegan_latents.invert.photos.files import to_picture
 
     side = min(_CELL, G.resolution)
-    drawer = query.drawn_by(G)
+    own = query.own_generator(G)
 
     def draw(code: "Code") -> "Image.Image":
-        return to_picture(code.drawn_by(G).synthesize(code.ws, code.noise_or_const, size=side))[0]
+        return to_picture(code.own_generator(G).synthesize(code.ws, code.noise_or_const, size=side))[0]
 
     with torch.inference_mode():
         top = [draw(query)]
         below = [top[0]]
         for code, _ in found:
             top.append(draw(code))
-            styles = mix_parts(drawer, query.ws, [PartDonor(code.ws, weights, strength)])
-            below.append(to_picture(drawer.synthesize_styles(styles, query.noise_or_const, size=side))[0])
+            styles = mix_parts(own, query.ws, [PartDonor(code.ws, weights, strength)])
+            below.append(to_picture(own.synthesize_styles(styles, query.noise_or_const, size=side))[0])
     titles = [query.name, *(f"{code.name} {distance:.2f}" for code, distance in found)]
     return contact_sheet([top, below], titles, ["nearest", "mixed"], cell=side)

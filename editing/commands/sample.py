@@ -1,4 +1,4 @@
-"""The command ``edit sample``: pictures of random codes, as a grid or one by one."""
+"""The command ``edit sample``: pictures of random codes, as a grid or single files."""
 
 import shlex
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ import typer
 
 from stylegan_latents.editing.commands.options import ModelOptions, Overwrite
 from stylegan_latents.generator.cli.command import choose_device, new_app
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -26,29 +27,24 @@ _MOST_IN_A_GRID = 4096
 
 @dataclass(frozen=True)
 class SampleOutput:
-    """How many pictures go where."""
+    """Output options of ``edit sample``."""
 
     panel: ClassVar[str] = "Output"
     out: Annotated[
-        Path | None, typer.Option(help="The grid's name; or a folder, for single pictures.", metavar="FILE|DIR")
+        Path | None, typer.Option(help="The grid's file, or a folder for single pictures.", metavar="FILE|DIR")
     ] = None
-    single: Annotated[bool, typer.Option("--single", help="Write each picture by itself, at full size.")] = False
-    cols: Annotated[
-        int | None,
-        typer.Option(min=1, max=1000, help="Pictures in a row of the grid; about as many as rows by default."),
-    ] = None
-    size: Annotated[
-        int | None, typer.Option(min=1, help="Side of each picture: the model's, or that halved some times.")
-    ] = None
+    single: Annotated[bool, typer.Option("--single", help="Write single pictures at full size.")] = False
+    cols: Annotated[int | None, typer.Option(min=1, max=1000, help="Columns of the grid.")] = None
+    size: Annotated[int | None, typer.Option(min=1, help="Side of a picture: the model's, or that halved.")] = None
     records: Annotated[
-        bool, typer.Option("--records", help=f"Write each code as *{RECORD_SUFFIX}, too, to edit it.")
+        bool, typer.Option("--records", help=f"Also write each code as *{RECORD_SUFFIX}, to edit it.")
     ] = False
     overwrite: Overwrite = False
 
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """What ``edit sample`` takes."""
+    """Options of ``edit sample``."""
 
     panel: ClassVar[str] = "Samples"
     seeds: Annotated[
@@ -57,42 +53,32 @@ class SampleSettings:
     truncation: Annotated[
         float, typer.Option("--truncation", "-t", help="0 is the mean picture, 1 the model's whole variety.")
     ] = 0.7
-    label: Annotated[
-        int | None, typer.Option("--class", help="Which class, for a model that has classes.", metavar="N")
-    ] = None
+    label: Annotated[int | None, typer.Option("--class", help="The class, if the model has any.", metavar="N")] = (
+        None
+    )
     random: Annotated[
         Literal["numpy", "torch"],
         typer.Option(help="Whose random numbers: NumPy's draw what NVIDIA's gen_images.py draws of a seed."),
     ] = "numpy"
     noise: Annotated[
         Literal["const", "random", "none"],
-        typer.Option(help="The model's own maps, new ones for each seed, or none."),
+        typer.Option(help="The model's maps, random ones for each seed, or none."),
     ] = "const"
     output: SampleOutput = field(default_factory=SampleOutput)
     on: ModelOptions = field(default_factory=ModelOptions)
 
 
-@dataclass(frozen=True)
-class _Files:
-    """What will be written: a grid, or one picture for each seed; and the records."""
-
-    grid: Path | None
-    pictures: list[Path]
-    records: list[Path]
-
-
 @sample_app.command(
-    epilog="Examples:\n\nedit sample --seeds 0-15 --truncation 0.7\n\n"
-    "edit sample --seeds 0-3 --records --out samples/"
+    epilog=examples("edit sample --seeds 0-15 --truncation 0.7", "edit sample --seeds 0-3 --records --out samples/")
 )
 @takes(SampleSettings)
 def sample(settings: SampleSettings) -> None:
-    """Make pictures of random codes: one grid, or a picture for each seed."""
+    """Generate pictures of random codes: a grid, or a file for each seed."""
     from stylegan_latents.editing.samples.sampling import Sampling, default_columns, grid_cell, lay_out, parse_seeds
 
     output, model = settings.output, settings.on.model
     numbers = parse_seeds(settings.seeds)
-    files = _files(settings, numbers)
+    grid, files, records = _files(settings, numbers)
 
     from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.generator.loading import load
@@ -100,34 +86,30 @@ def sample(settings: SampleSettings) -> None:
 
     G = load(model).to(choose_device(settings.on.device))
     size = output.size
-    if size is None and files.grid is not None:
+    if size is None and grid is not None:
         size = grid_cell(G.resolution, len(numbers))
     sampling = Sampling(settings.truncation, settings.label, settings.noise, size, settings.random)
     cells: list[Image.Image] = []
     with show_count("samples", len(numbers), "picture") as count:
         for i, (number, ws, picture) in enumerate(sampling.pictures(G, numbers)):
-            if files.grid is None:
-                save_picture(picture, files.pictures[i], overwrite=output.overwrite)
+            if grid is None:
+                save_picture(picture, files[i], overwrite=output.overwrite)
             else:
                 cells.append(picture)
-            if files.records:
-                sampling.record(G, number, ws).save(files.records[i], overwrite=output.overwrite)
+            if records:
+                sampling.record(G, number, ws).save(records[i], overwrite=output.overwrite)
             count()
-    if files.grid is not None:
+    if grid is not None:
         laid_out = lay_out(cells, output.cols or default_columns(len(cells)))
-        save_picture(laid_out, files.grid, overwrite=output.overwrite)
-    _report(files.grid or files.pictures[0], len(numbers) if files.grid is None else 1, "picture")
-    if files.records:
-        _report(files.records[0], len(files.records), "record")
-        print(printable(f"Next: {_next_command(G, model, files.records[0])}"))
+        save_picture(laid_out, grid, overwrite=output.overwrite)
+    _report(grid or files[0], len(numbers) if grid is None else 1, "picture")
+    if records:
+        _report(records[0], len(records), "record")
+        print(printable(f"Next: {_next_command(G, model, records[0])}"))
 
 
-def _files(settings: SampleSettings, numbers: list[int]) -> _Files:
-    """What will be written.
-
-    Raises:
-        InputError: options contradict one another, or a file may not be written.
-    """
+def _files(settings: SampleSettings, numbers: list[int]) -> tuple[Path | None, list[Path], list[Path]]:
+    """The grid's file, or None and those of single pictures; and those of the records."""
     output, out = settings.output, settings.output.out
     folder = out if out is not None and (out.is_dir() or not out.suffix) else None
     if output.single and out is not None and folder is None and len(numbers) > 1:
@@ -138,24 +120,22 @@ def _files(settings: SampleSettings, numbers: list[int]) -> _Files:
     if not single and len(numbers) > _MOST_IN_A_GRID:
         raise InputError(f"A grid holds at most {_MOST_IN_A_GRID} pictures; write them one by one with --single.")
     if single and output.cols is not None:
-        raise InputError(
-            "--cols is for a grid, and these are single pictures; leave it out, or name the grid's file."
-        )
+        raise InputError("--cols is for a grid, not for single pictures; leave it out, or name the grid's file.")
     if output.records and settings.noise == "random":
         raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
     width = len(str(max(numbers)))
     stems = [f"seed{number:0{max(4, width)}d}" for number in numbers]
     base = folder or (Path() if out is None else out.parent)
-    whose = "" if settings.on.model == DEFAULT_MODEL else f"{Path(settings.on.model).stem}."
-    grid = None if single else out or Path(f"samples.{whose}seeds{settings.seeds.replace(' ', '')[:60]}.png")
+    prefix = "" if settings.on.model == DEFAULT_MODEL else f"{Path(settings.on.model).stem}."
+    grid = None if single else out or Path(f"samples.{prefix}seeds{settings.seeds.replace(' ', '')[:60]}.png")
     pictures = [out] if single and out is not None and folder is None else [base / f"{stem}.png" for stem in stems]
     records = [base / f"{stem}{RECORD_SUFFIX}" for stem in stems] if output.records else []
     _check_targets([*(pictures if grid is None else [grid]), *records], output.overwrite)
-    return _Files(grid, pictures, records)
+    return grid, pictures, records
 
 
 def _next_command(G: "Generator", model: str, record: Path) -> str:
-    """What a user may go on with: an edit by a direction that there is, or else finding some."""
+    """A command for the user's next step: an edit, or the discovery of directions where there are none."""
     from stylegan_latents.editing.directions.catalogue import known_directions
 
     named = [] if G.name == model else ["--model", model]
@@ -166,7 +146,7 @@ def _next_command(G: "Generator", model: str, record: Path) -> str:
 
 
 def _check_targets(targets: list[Path], overwrite: bool) -> None:
-    """Refuse, before the work, what could not be written after it."""
+    """Raise InputError for files that could not be written after the work."""
     from stylegan_latents.invert.photos.files import check_picture_suffix
 
     for target in targets:

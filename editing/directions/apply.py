@@ -1,4 +1,4 @@
-"""Applying directions to codes, and naming what comes out."""
+"""Applying directions to codes, and naming the results."""
 
 import re
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
 Edit = tuple[Direction, float]
-"""A direction and how far to go along it."""
+"""A direction and its strength."""
 
 _Named = TypeVar("_Named")
 _LONGEST_NAME = 150
-_TOO_FAR = "These strengths carry the code out of all numbers; use some between -5 and 5."
+_TOO_FAR = "With these strengths the code overflows; use some between -5 and 5."
 
 
 def apply_edits(
@@ -27,9 +27,9 @@ def apply_edits(
     """Move codes along several directions; the order does not matter.
 
     Args:
-        ws: float32 ``[N, num_ws, w_dim]``; left as it is.
-        edits: each a direction bound to the generator (``find_direction`` gives such) and its
-            strength, in standard deviations of what the direction changes.
+        ws: float32 ``[N, num_ws, w_dim]``; not changed.
+        edits: directions bound to the generator, as ``find_direction`` gives them, each with its strength in
+            standard deviations.
         rows: rows of ws to move; None moves each direction's own default layers.
         raw: take strengths as multiples of the stored vectors, for published files.
 
@@ -37,7 +37,7 @@ def apply_edits(
         ws ``[N, num_ws, w_dim]``.
 
     Raises:
-        InputError: a strength is not finite, or the code is carried so far that it overflows.
+        InputError: a strength is not finite, or so large that the code overflows.
     """
     import torch
 
@@ -52,17 +52,14 @@ def apply_edits(
 def edited_styles(
     G: "Generator", ws: "Tensor", edits: "Sequence[Edit]", *, rows: Sequence[int] | None = None, raw: bool = False
 ) -> "list[Tensor]":
-    """Styles of edited codes: directions of W move the codes, then those of StyleSpace the styles made from them.
+    """Styles of edited codes: directions of W move the codes, then those of StyleSpace the resulting styles.
 
     Args:
         G: the generator that the directions are bound to.
-        ws, edits, rows, raw: as for ``apply_edits``; rows choose the layers of StyleSpace that they drive.
+        ws, edits, rows, raw: see ``apply_edits``, also for errors; in StyleSpace the layers of ``rows`` move.
 
     Returns:
         One ``[N, channels]`` for each layer, for ``Generator.synthesize_styles``.
-
-    Raises:
-        InputError: as ``apply_edits``.
     """
     import torch
 
@@ -77,22 +74,18 @@ def edited_styles(
 
 
 def default_strength(direction: "Direction | PublishedDirection") -> float:
-    """A strength whose change is seen at once: 2, or for a single style channel, one of thousands, 10."""
+    """A strength with a clear change: 2, or 10 for a single style channel."""
     return 10.0 if isinstance(direction, Direction) and direction.is_channel else 2.0
 
 
 def pair(directions: Sequence[_Named], strengths: Sequence[float]) -> list[tuple[_Named, float]]:
-    """Each ``--direction`` with the ``--strength`` at the same position.
-
-    Raises:
-        InputError: there is none, their counts differ, or a strength is not finite.
-    """
+    """Each ``--direction`` with the ``--strength`` at the same position, or InputError if they do not match."""
     if not directions and not strengths:
         raise InputError("Say what to change, such as --direction smile --strength 2; `edit directions` lists all.")
     if len(directions) != len(strengths):
         raise InputError(
-            f"Each --direction needs its --strength: {_count(len(directions), 'direction')} came with "
-            f"{_count(len(strengths), 'strength')}."
+            f"Each --direction needs its --strength: {counted(directions, 'direction')} came with "
+            f"{counted(strengths, 'strength')}."
         )
     for strength in strengths:
         check_strength(strength)
@@ -100,11 +93,7 @@ def pair(directions: Sequence[_Named], strengths: Sequence[float]) -> list[tuple
 
 
 def spread(low: float, high: float, steps: int) -> list[float]:
-    """``steps`` strengths from ``low`` to ``high``, both included, evenly.
-
-    Raises:
-        InputError: an end is not finite, the ends are equal, or there are fewer than 2 steps.
-    """
+    """``steps`` evenly spaced strengths from ``low`` to ``high``, both included; InputError for no range."""
     check_strength(low)
     check_strength(high)
     if low == high:
@@ -115,10 +104,7 @@ def spread(low: float, high: float, steps: int) -> list[float]:
 
 
 def edit_name(edits: Sequence[tuple[str, float]], *, layers: str | None = None, raw: bool = False) -> str:
-    """What to put into a file's name for these edits: ``pose+2.smile-1``.
-
-    Letters that some file system does not take become underscores, and a long list is cut.
-    """
+    """The part of a file's name for these edits, ``pose+2.smile-1``, safe on every file system and not too long."""
     parts = [f"{name}{strength:+g}" for name, strength in edits]
     parts += [layers] if layers is not None else []
     parts += ["raw"] if raw else []
@@ -126,5 +112,6 @@ def edit_name(edits: Sequence[tuple[str, float]], *, layers: str | None = None, 
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..{len(edits)}-edits"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(items: Sequence[object], noun: str) -> str:
+    """``1 score``, ``2 scores``."""
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"

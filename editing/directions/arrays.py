@@ -1,10 +1,10 @@
-"""Arrays of numbers in NumPy's and PyTorch's files, read without running anything that a file holds."""
+"""Reads arrays from NumPy's and PyTorch's files without executing code from them."""
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.generator.errors import InputError
 
@@ -13,21 +13,48 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".npy", ".npz", ".pt", ".pth")
 
-# Directions are small; what is larger is something else, or a small archive that unpacks to any size.
+# In bytes: a larger file holds no directions or codes, or is a small archive that unpacks to any size.
 _LARGEST = 256 << 20
+_MOST_PARTS = 10_000
 
 
-def read_arrays(path: Path) -> "Mapping[str, Tensor]":
+def split_name(text: str) -> tuple[Path, str | None]:
+    """A file's path and, after a colon, which of its arrays or rows is meant: ``ffhq_pca.pt:54``."""
+    path = Path(text).expanduser()
+    head, colon, tail = text.rpartition(":")
+    if colon and not path.exists() and is_array_file(Path(head)):
+        return Path(head).expanduser(), tail.strip()
+    return path, None
+
+
+def is_array_file(path: Path) -> bool:
+    """Whether the file's name ends as those that ``read_arrays`` reads, in upper or lower case."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def read_arrays(path: Path, *, objects: bool = False) -> "Mapping[str, Tensor]":
     """The arrays of a file by name, in float32; a file of one array has it under the empty name.
+
+    Dicts within dicts have names such as ``face.jpg/latent``. A list of arrays of one shape is one array.
+
+    Args:
+        path: the file.
+        objects: read what ``numpy.save`` pickled, such as a dict of arrays, too; as inert objects.
 
     Raises:
         InputError: the file is missing, damaged, of another kind, too large for directions, or needs unpickling.
     """
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
+    from stylegan_latents.generator.formats.file_head import what_is_it
+
     try:
-        _check_is_no_page(path)
-        found = _torch_arrays(path) if path.suffix in (".pt", ".pth") else _numpy_arrays(path)
+        with path.open("rb") as file:
+            other = what_is_it(file.read(512))
+        if other:  # such as a web page saved in its place
+            raise InputError(f"{path} is {other}, and not the file itself; download that again.")
+        is_numpy = path.suffix.lower() in (".npy", ".npz")
+        found = _numpy_arrays(path, objects) if is_numpy else _torch_arrays(path)
     except InputError as error:
         message = str(error)
         raise InputError(message if path.name in message else f"{path.name}: {message}.") from error
@@ -38,22 +65,12 @@ def read_arrays(path: Path) -> "Mapping[str, Tensor]":
     return found
 
 
-def _check_is_no_page(path: Path) -> None:
-    """Refuse what is often saved in a file's place; NumPy would call it pickled objects."""
-    from stylegan_latents.generator.formats.file_head import what_is_it
-
-    with path.open("rb") as file:
-        other = what_is_it(file.read(512))
-    if other:
-        raise InputError(f"{path} is {other}, and not the file itself; download that again.")
-
-
-def _numpy_arrays(path: Path) -> "dict[str, Tensor]":
+def _numpy_arrays(path: Path, objects: bool) -> "dict[str, Tensor]":
     import numpy as np
 
     try:
-        if path.suffix == ".npy":
-            # Mapped, so that a header that claims too much costs nothing.
+        if path.suffix.lower() == ".npy":
+            # Mapped, so that a header that declares too large an array costs nothing.
             return {"": _tensor(np.load(path, mmap_mode="r", allow_pickle=False), path)}
         with np.load(path, allow_pickle=False) as file:
             if sum(member.file_size for member in file.zip.infolist()) > _LARGEST:
@@ -61,6 +78,8 @@ def _numpy_arrays(path: Path) -> "dict[str, Tensor]":
             return {name: _tensor(file[name], path) for name in file.files}
     except ValueError as error:
         if any(word in str(error) for word in ("allow_pickle", "pickled", "Python objects")):
+            if objects and path.suffix.lower() == ".npy":
+                return _flattened(_pickled_objects(path), path)
             raise InputError(
                 f"{path} holds pickled Python objects, which could run any program, and is not read; "
                 "save the array alone with numpy.save."
@@ -79,13 +98,85 @@ def _tensor(array: object, path: Path) -> "Tensor":
     return torch.from_numpy(np.array(array, dtype=np.float32))
 
 
+def _pickled_objects(path: Path) -> object:
+    """What the pickle behind the header of a ``.npy`` of Python objects holds."""
+    import numpy as np
+
+    from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY_OBJECTS
+    from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
+
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read_header = (
+            np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
+        )
+        read_header(file)
+        return load_inert(file, stand_ins=NUMPY_OBJECTS, name=path.name)
+
+
 def _torch_arrays(path: Path) -> "dict[str, Tensor]":
-    from stylegan_latents.generator.formats.safe_pickle.inert_torch import StoredTensor
+    from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHECKPOINT
     from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 
-    with open_torch_file(path) as contents:
-        named = contents if isinstance(contents, dict) else {"": contents}
-        stored = {str(name): value for name, value in named.items() if isinstance(value, StoredTensor)}
-        if sum(value.size for value in stored.values()) > _LARGEST:
-            raise InputError(f"{path} is larger than directions are.")
-        return {name: value.read().float() for name, value in stored.items()}
+    with open_torch_file(path, CHECKPOINT) as contents:
+        return _flattened(contents, path)
+
+
+def _flattened(contents: object, path: Path) -> "dict[str, Tensor]":
+    """The arrays within containers, by the names of these."""
+    from stylegan_latents.generator.formats.safe_pickle.inert_numpy import Objects
+
+    found: dict[str, Tensor] = {}
+    left = _LARGEST
+    queue: list[tuple[str, object]] = [("", contents)]
+    for count, (name, value) in enumerate(queue):
+        if count > _MOST_PARTS:
+            raise InputError(f"{path} holds more parts than directions or codes have.")
+        value = value.contents if isinstance(value, Objects) else value
+        array = _one_array(value)
+        if array is not None:
+            left -= 4 * array.numel()
+            if left < 0:
+                raise InputError(f"{path} is larger than directions are.")
+            found[name] = array
+        elif isinstance(value, dict):
+            parts = list(value.items())[:_MOST_PARTS]
+            queue += [(f"{name}/{str(key)[:100]}".lstrip("/"), part) for key, part in parts]
+        elif isinstance(value, list | tuple):
+            queue += [(f"{name}/{index}".lstrip("/"), part) for index, part in enumerate(value[:_MOST_PARTS])]
+    return found
+
+
+def _one_array(value: object) -> "Tensor | None":
+    """An array in float32, also from a list of numbers or of arrays of one shape; None for anything else."""
+    import numpy as np
+    import torch
+
+    from stylegan_latents.generator.formats.safe_pickle.inert_numpy import Objects
+    from stylegan_latents.generator.formats.safe_pickle.inert_torch import StoredTensor
+
+    if isinstance(value, Objects):
+        return _one_array(value.contents)
+    if isinstance(value, StoredTensor):
+        if value.size > _LARGEST:
+            raise InputError("it is larger than directions are")
+        return value.read().float()
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.array(value, dtype=np.float32)) if value.dtype.kind in "fiu" else None
+    if isinstance(value, list | tuple) and 0 < len(value) <= _MOST_PARTS:
+        return _stacked(value)
+    return None
+
+
+def _stacked(values: "Sequence[Any]") -> "Tensor | None":
+    import torch
+
+    if all(type(value) in (int, float) for value in values):
+        return torch.tensor([float(value) for value in values])
+    if any(isinstance(value, dict | str | int | float | bool | None) for value in values):
+        return None
+    parts = [_one_array(value) for value in values]
+    arrays = [part for part in parts if part is not None]
+    if len(arrays) != len(values) or len({array.shape for array in arrays}) != 1:
+        return None
+    return torch.stack(arrays) if len(arrays) > 1 else arrays[0]

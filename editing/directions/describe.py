@@ -1,4 +1,4 @@
-"""What is known about a direction, in words."""
+"""Describes directions in words, from their provenance."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -8,23 +8,19 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
 
 USEFUL, USEFUL_CHANNEL = 3, 15
-"""Strengths up to which an edit mostly looks right: of most directions, and of single style channels."""
+"""Strengths up to which most edits look right, along directions and along single style channels."""
 
 _UNITS = {"pose": "degrees", "pitch": "degrees", "roll": "degrees", "age": "years"}
-"""Of the scores that are in units which a person knows."""
+"""Scores in everyday units."""
 
 _MOST_LEAKS = 3
 _SMALL_LEAK = 0.1
 
 
 def describe(direction: "Direction", *, details: bool = True) -> str:
-    """A line on what strengths of 1 and -1 change, and a second one with figures.
+    """A line on what strengths of 1 and -1 change; with ``details`` one on layers, finder, accuracy and leakage.
 
-    What a provenance does not say is left out; a provenance is a file's, so no entry of it is relied upon.
-
-    Args:
-        direction: from any finder, or a published one.
-        details: tell layers, finder, accuracy, and what else moves along, too.
+    A provenance comes from a file: entries that are missing or of another type are left out.
     """
     furthest = USEFUL_CHANNEL if direction.is_channel else USEFUL
     first = f"{direction.name:<12} {-furthest} to {furthest}   {_effect(direction)}"
@@ -33,7 +29,6 @@ def describe(direction: "Direction", *, details: bool = True) -> str:
 
 
 def _effect(direction: "Direction") -> str:
-    """What +1 and -1 do: the face turns to the viewer's right, by about 11 degrees; to the viewer's left."""
     if not direction.description:
         return "does not say what it changes"
     provenance = direction.provenance
@@ -49,7 +44,6 @@ def _effect(direction: "Direction") -> str:
 
 
 def _figures(direction: "Direction") -> list[str]:
-    """Layers, finder, accuracy and leakage, as far as they are known."""
     provenance, known = direction.provenance, []
     finder = provenance.get("finder")
     if finder:
@@ -59,18 +53,18 @@ def _figures(direction: "Direction") -> list[str]:
         known.append(f"accuracy {accuracy:.2f} on held-out samples")
     moved = provenance.get("moved")
     if isinstance(moved, dict):
-        tied = provenance.get("leakage_leaves_out")
-        own = {str(provenance.get("score", direction.name)), *(map(str, tied) if isinstance(tied, list) else ())}
-        known.append(_describe_leakage(own, moved))
+        exclusive = provenance.get("leakage_leaves_out")
+        excluded = map(str, exclusive) if isinstance(exclusive, list) else ()
+        known.append(_describe_leakage({str(provenance.get("score", direction.name)), *excluded}, moved))
     return known
 
 
-def _describe_leakage(own: Collection[str], moved: Mapping[str, object]) -> str:
-    """The scores but its own that one unit of strength moves most, in their standard deviations."""
+def _describe_leakage(excluded: Collection[str], moved: Mapping[str, object]) -> str:
+    """The other scores that one unit of strength changes most, in their standard deviations."""
     others = {
         other: float(change)
         for other, change in moved.items()
-        if other not in own and isinstance(change, int | float) and abs(change) >= _SMALL_LEAK
+        if other not in excluded and isinstance(change, int | float) and abs(change) >= _SMALL_LEAK
     }
     most = sorted(others.items(), key=lambda item: -abs(item[1]))[:_MOST_LEAKS]
     if not most:

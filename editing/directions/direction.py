@@ -1,7 +1,6 @@
-"""A direction: a step through a generator's latent space that changes one thing, in calibrated units.
+"""A direction in a generator's latent space with a calibrated scale: strength 1 is one standard deviation of W.
 
-Strengths are comparable: strength 1 is one standard deviation of what the direction changes, over samples of
-W, whichever finder made it. ``raw`` strengths are multiples of the stored vector, for published files.
+``raw`` strengths are multiples of the stored vector, for published files.
 """
 
 import json
@@ -39,14 +38,13 @@ class Direction:
         latent_space: ``Generator.latent_space`` of the models it belongs to.
         vector: float32 ``[rows, w_dim]``: 1 row moves every chosen row of ws alike, num_ws rows move each its
             own, and 3 rows with ``by_group`` are for the coarse, middle and fine rows of any generator. In
-            StyleSpace ``[1, channels]``, the styles of all layers one after the other.
+            StyleSpace ``[1, channels]``, the styles of all layers concatenated.
         scale: how many multiples of ``vector`` are one unit of strength.
-        layers: the layers that it moves unless told otherwise, as a person types them: ``coarse,middle``,
-            ``0-7``, ``all``; read with ``Generator.rows``.
+        layers: the layers moved by default, as ``Generator.rows`` reads them: ``coarse,middle``, ``0-7``, ``all``.
         provenance: finder, settings, scorer, sample count, held-out accuracy, leakage, what + and - mean.
-        by_group: whether the rows of ``vector`` are coarse, middle and fine; ``bind`` spreads them out.
+        by_group: whether the rows of ``vector`` are for coarse, middle and fine rows.
         rows: ``layers`` as rows of one generator's ws; None until ``bind``.
-        space: ``w`` moves codes, ``apply``; ``s`` moves the styles made from them, ``apply_styles``.
+        space: ``w`` moves codes with ``apply``; ``s`` moves styles with ``apply_styles``.
 
     Raises:
         ValueError: the vector has another shape or type, or a number is not finite.
@@ -85,11 +83,11 @@ class Direction:
 
     @property
     def is_channel(self) -> bool:
-        """Whether it is a single style channel, of which few deviations are hardly seen."""
+        """Whether it is a single style channel, which changes little with each deviation."""
         return self.space == "s" and int(self.vector.count_nonzero()) == 1
 
     def check_space(self, latent_space: str, model: str) -> None:
-        """Raise InputError when the model of that name has another latent space; both are named."""
+        """Raise InputError when the model of that name has another latent space."""
         if self.latent_space != latent_space:
             raise InputError(
                 f"The direction '{self.name}' belongs to the latent space {self.latent_space}, "
@@ -127,8 +125,8 @@ class Direction:
         """Move codes along the direction.
 
         Args:
-            ws: ``[N, num_ws, w_dim]``; left as it is.
-            strength: in units of ``scale``, negative for the other way.
+            ws: ``[N, num_ws, w_dim]``; not changed.
+            strength: in units of ``scale``; negative for the opposite.
             rows: rows of ws to move; None moves the default layers.
             raw: take ``strength`` as a multiple of the stored vector instead.
 
@@ -163,14 +161,13 @@ class Direction:
         rows: Sequence[int] | None = None,
         raw: bool = False,
     ) -> "list[Tensor]":
-        """Move styles along a direction of StyleSpace that ``bind`` gave.
+        """Move styles along a direction of StyleSpace that is bound to a generator.
 
         Args:
-            styles: one ``[N, channels]`` for each layer, as ``Generator.styles`` gives
-                them; left as they are.
-            strength, raw: as for ``apply``.
+            styles: one ``[N, channels]`` for each layer, as ``Generator.styles`` gives them; not changed.
+            strength, raw: see ``apply``.
             G: the generator of the styles.
-            rows: rows of ws whose layers may move; None for the default layers.
+            rows: rows of ws whose layers move; None for the default layers.
 
         Raises:
             InputError: the strength is not finite.
@@ -188,10 +185,8 @@ class Direction:
         return moved
 
     def moving(self, G: "Generator") -> "Tensor":
-        """What of a bound direction's vector moves something: rows and channels of other layers are left out.
-
-        Returns:
-            ``[rows, w_dim]``, or in StyleSpace ``[1, channels]`` with zeros for the other layers.
+        """The vector of a bound direction in its layers: ``[rows, w_dim]`` of these, or in StyleSpace
+        ``[1, channels]`` with zeros for the others.
         """
         import torch
 
@@ -207,22 +202,15 @@ class Direction:
         return (strength if raw else strength * self.scale) * self.vector
 
     def save(self, path: Path, overwrite: bool = False) -> None:
-        """Write one safetensors file; ``load`` gives back the same direction.
+        """Write one safetensors file, which ``load`` reads.
 
         Raises:
             InputError: the file exists and may not be replaced, or cannot be written.
         """
         from safetensors.torch import save
 
-        header = {
-            "name": self.name,
-            "latent_space": self.latent_space,
-            "scale": self.scale,
-            "layers": self.layers,
-            "by_group": self.by_group,
-            "space": self.space,
-            "provenance": dict(self.provenance),
-        }
+        names = ("name", "latent_space", "scale", "layers", "by_group", "space")
+        header = {name: getattr(self, name) for name in names} | {"provenance": dict(self.provenance)}
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
             vector = self.vector.detach().cpu().contiguous()
             temporary.write_bytes(save({"vector": vector}, metadata={_KEY: json.dumps(header)}))
@@ -235,11 +223,7 @@ def check_strength(strength: float) -> None:
 
 
 def load(path: str | Path) -> Direction:
-    """Read what ``Direction.save`` wrote.
-
-    Raises:
-        InputError: the file is missing, damaged, or no direction.
-    """
+    """Read what ``Direction.save`` wrote; InputError for a file that is missing, damaged, or no direction."""
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)

@@ -1,9 +1,8 @@
-"""Directions that other projects published, read from their own files.
+"""Reads directions from the files of other projects.
 
 InterFaceGAN's boundaries (``.npy``), tensors for W or W+ (``.pt``), GANSpace's components (``.npz``, and e4e's
-``ffhq_pca.pt``) and SeFa's factors. Such a file says neither a calibrated strength nor, mostly, which model it is
-for: the strength is calibrated here, and what gives the model away (the length of w, the mean of W, the names
-that the authors gave) is checked.
+``ffhq_pca.pt``) and SeFa's factors. Such files hold no calibrated strength and mostly no model: the strength is
+calibrated here, and what tells the model (length of w, mean of W, the authors' file name) is checked.
 """
 
 import re
@@ -11,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.directions.arrays import SUFFIXES, read_arrays
+from stylegan_latents.editing.directions.arrays import is_array_file, read_arrays, split_name
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.directions.row_mapping import map_rows, map_vectors
@@ -35,16 +34,14 @@ E4E_FFHQ: dict[str, tuple[int, int, int, int]] = {
     "displeased": (36, 4, 6, 1),
     "smile": (46, 4, 4, -1),
 }
-"""What e4e and its followers call axes of ``ffhq_pca.pt``: component, first and last of 18 rows, sign."""
+"""e4e's names for axes of ``ffhq_pca.pt``: component, first and last of 18 rows, sign."""
 
 _E4E_FILE, _E4E_ROWS = "ffhq_pca", 18
 
-# In standard deviations of W along its axes. From the default model's mean e4e's is 0.015 away, a Z's, which is 0,
-# 0.4, and the mean of another model's W 2.
+# In standard deviations of W. From the default model's mean e4e's is 0.015 away, that of Z 0.4, another model's 2.
 _FAR_MEAN = 0.15
 
-# Boundaries of another model are to this one like vectors drawn by chance: W spreads along them 0.8 to 1.2 times
-# as much as on average.
+# W's deviation along another model's boundary is 0.8 to 1.2 times the average, as along a random vector.
 _CHANCE_SPREAD = 1.25
 _MOST_ROWS = 20
 _TABLE_CHANNELS = 1000
@@ -55,39 +52,20 @@ _BOUNDARY = re.compile(r"(?P<family>pggan|stylegan[23]?)_(?P<domain>[a-z]+)_(?P<
 
 @dataclass(frozen=True, eq=False)
 class _Stack:
-    """The directions in one file.
+    """The directions in one file, ``[count, rows, w_dim]``, and the mean of W, ``[w_dim]``, where it is stored.
 
-    Attributes:
-        vectors: float32 ``[count, rows, w_dim]``.
-        finder: what made them, as far as the file says.
-        mean: the mean of the W that they were found in, ``[w_dim]``; None where the file does not say.
+    ``is_named``: the direction is one of several in the file, chosen by its name.
     """
 
     vectors: "Tensor"
     finder: str
     mean: "Tensor | None" = None
-
-
-def split_component(text: str) -> tuple[Path, str | None]:
-    """A file's name and, after a colon, which of its directions: ``ffhq_pca.pt:54``."""
-    path = Path(text).expanduser()
-    head, colon, tail = text.rpartition(":")
-    if colon and not path.exists() and Path(head).suffix in SUFFIXES:
-        return Path(head).expanduser(), tail.strip()
-    return path, None
+    is_named: bool = False
 
 
 @dataclass(frozen=True)
 class PublishedDirection:
-    """A direction in a file of another project, not read yet.
-
-    Attributes:
-        path: a file of one of the kinds above.
-        component: which of its directions; None for a file of one.
-
-    Raises:
-        InputError: there is no such file.
-    """
+    """A direction in a file of another project, which ``bind`` reads; see ``read`` for the attributes."""
 
     path: Path
     component: str | None = None
@@ -98,8 +76,8 @@ class PublishedDirection:
 
     @staticmethod
     def is_one(text: str) -> bool:
-        """Whether a user named such a file, with or without one of its directions."""
-        return split_component(text)[0].suffix in SUFFIXES
+        """Whether a text names such a file, with or without one of its directions."""
+        return is_array_file(split_name(text)[0])
 
     @property
     def name(self) -> str:
@@ -110,11 +88,7 @@ class PublishedDirection:
         return f"{self.path.stem}-{label}"
 
     def bind(self, G: "Generator") -> Direction:
-        """The direction, calibrated and bound to ``G``.
-
-        Raises:
-            InputError: as ``read``.
-        """
+        """The direction, calibrated and bound to ``G``; see ``read``."""
         return read(self.path, G, self.component)
 
 
@@ -123,18 +97,18 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
 
     Args:
         path: a file of one of the kinds above.
-        G: the generator that it is to be used on.
-        component: which of a file's directions: its index, or for e4e's ``ffhq_pca.pt`` a name from
-            ``E4E_FFHQ``; None for a file of one.
+        G: the generator.
+        component: the index or the name of the direction in the file, or for e4e's ``ffhq_pca.pt`` a name from
+            ``E4E_FFHQ``; None for a file with one direction.
 
     Returns:
-        The direction; ``provenance["note"]`` says what a user should know, if anything.
+        The direction; ``provenance["note"]`` holds warnings for the user, if any.
 
     Raises:
         InputError: the file cannot be read, belongs to another latent space, or the component is missing.
     """
     _check_name(path, G)
-    stack = _stack(path, G)
+    stack = _stack(path, G, component)
     width = stack.vectors.shape[2]
     if width != G.w_dim:
         raise InputError(
@@ -159,9 +133,8 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
     elif component in E4E_FFHQ and layers != _span(*E4E_FFHQ[component][1:3]):
         notes.append(f"its layers were mapped by resolution to {layers} of the model '{G.name}'")
     provenance: dict[str, JSON] = {"finder": stack.finder, "file": path.name, "component": component, "rows": rows}
-    called = _attribute(path, component)
-    if called:
-        provenance["positive"] = f"more {called}, by its authors' name for it"
+    if attribute := _attribute(path, component):
+        provenance["positive"] = f"more {attribute}, by its authors' name for it"
     try:
         direction = Direction(label, G.latent_space, vector.contiguous(), 1.0, layers, provenance).bind(G)
     except ValueError as error:
@@ -169,31 +142,33 @@ def read(path: Path, G: "Generator", component: str | None = None) -> Direction:
     direction = calibrated(direction, G, statistics)
     if stack.mean is None and _is_like_chance(direction, statistics):
         notes.append(
-            "W spreads along it no more than along a vector drawn by chance, so that it may belong to another model"
+            "W spreads along it no more than along a random vector, so that it may belong to another model"
         )
     if notes:
         direction = replace(direction, provenance={**provenance, "note": "; ".join(notes)})
     return direction
 
 
-def _stack(path: Path, G: "Generator") -> _Stack:
-    """The directions of a file, by the names and shapes of its arrays."""
+def _stack(path: Path, G: "Generator", wanted: str | None) -> _Stack:
     arrays = read_arrays(path)
-    for components, mean in (("lat_comp", "lat_mean"), ("comp", "mean")):
+    for components in ("lat_comp", "X_comp", "comp"):
         if components in arrays:
-            vectors = arrays[components]
-            if vectors.ndim < 2 or mean not in arrays:
+            vectors, kind = arrays[components], components.removesuffix("comp")
+            mean = next((arrays[name] for name in (f"{kind}mean", f"{kind}global_mean") if name in arrays), None)
+            if vectors.ndim < 2 or mean is None:
                 raise InputError(f"{path.name} is damaged: GANSpace's components come with their mean.")
-            return _Stack(vectors.reshape(len(vectors), 1, -1), "GANSpace", arrays[mean].reshape(-1))
+            return _Stack(vectors.reshape(len(vectors), 1, -1), "GANSpace", mean.reshape(-1))
     if "eigvec" in arrays:
         factors = arrays["eigvec"]
         if factors.ndim != 2:
             raise InputError(f"{path.name} is damaged: SeFa's factors are a matrix.")
         return _Stack(factors.T[:, None], "SeFa")  # one a column
+    if wanted is not None and wanted in arrays:
+        return _Stack(_directions(arrays[wanted], path, G), "unknown", is_named=True)
     if len(arrays) > 1:
-        raise InputError(
-            f"{path.name} holds {', '.join(sorted(arrays)[:5])}, which is no direction that is known here."
-        )
+        names = sorted(arrays)
+        listed = ", ".join(names[:5]) + ", ..." * (len(names) > 5)
+        raise InputError(f"{path.name} holds {listed}; choose one, as {path.name}:{names[0]}.")
     (array,) = arrays.values()
     if array.ndim == 2 and len(array) > _TABLE_CHANNELS:
         raise InputError(
@@ -204,20 +179,27 @@ def _stack(path: Path, G: "Generator") -> _Stack:
 
 
 def _directions(array: "Tensor", path: Path, G: "Generator") -> "Tensor":
-    """An array without a name as ``[count, rows, w_dim]``: its shape says which of its axes are which."""
+    """An array without a name as ``[count, rows, w_dim]``, judged by its shape."""
     shape = tuple(array.shape)
+    rows = shape[-1] // G.w_dim if shape else 0
+    if array.ndim in (1, 2) and rows > 1 and shape[-1] == rows * G.w_dim and _is_code(rows, G) and array.numel():
+        return array.reshape(-1, rows, G.w_dim)  # boundaries in W+, flattened
     if array.ndim == 1:
         return array[None, None]
     if array.ndim == 2:
-        is_code = len(array) == G.num_ws or (len(array) <= _MOST_ROWS and len(array) % 2 == 0)
-        return array[None] if len(array) == 1 or is_code else array[:, None]
+        return array[None] if len(array) == 1 or _is_code(len(array), G) else array[:, None]
     if array.ndim == 3 and array.numel():
         return array
     raise InputError(f"{path.name} holds an array of shape {list(shape)}, which is no direction.")
 
 
+def _is_code(rows: int, G: "Generator") -> bool:
+    """Whether so many rows of ``w_dim`` values are one code of W+, of this model or another StyleGAN2."""
+    return rows == G.num_ws or (rows <= _MOST_ROWS and rows % 2 == 0)
+
+
 def _component(path: Path, stack: _Stack, wanted: str | None, G: "Generator") -> tuple[int, str, int, str]:
-    """Index, default layers, sign and name of the direction that is meant."""
+    """Index, default layers, sign and name of the wanted direction."""
     count = len(stack.vectors)
     names = E4E_FFHQ if path.stem == _E4E_FILE and stack.mean is not None else {}
     if wanted in names:
@@ -232,6 +214,8 @@ def _component(path: Path, stack: _Stack, wanted: str | None, G: "Generator") ->
             return index, _span(rows[0], rows[-1]), sign, f"{path.stem}-{wanted}"
     if wanted is None and count == 1:
         return 0, "all", 1, path.stem
+    if stack.is_named and count == 1:
+        return 0, "all", 1, f"{path.stem}-{wanted}"
     if wanted is not None and wanted.isdecimal() and int(wanted) < count:
         return int(wanted), "all", 1, f"{path.stem}-{int(wanted):02d}"
     named = f", or {', '.join(names)}" if names else ""
@@ -244,7 +228,7 @@ def _span(first: int, last: int) -> str:
 
 
 def _attribute(path: Path, component: str | None) -> str:
-    """What the authors called a direction: ``smile`` of e4e's axes, ``age`` of stylegan_ffhq_age_w_boundary.npy."""
+    """The authors' name of a direction: ``smile`` of e4e's axes, ``age`` of stylegan_ffhq_age_w_boundary.npy."""
     if component in E4E_FFHQ:
         return component.replace("_", " ")
     match = _BOUNDARY.match(path.stem)
@@ -253,7 +237,7 @@ def _attribute(path: Path, component: str | None) -> str:
 
 
 def _check_name(path: Path, G: "Generator") -> None:
-    """Refuse a boundary whose authors' name says that it is for another space; users' own models have no name."""
+    """Raise InputError for a boundary whose file name tells another space; users' own models have no such name."""
     match = _BOUNDARY.match(path.stem) or _BOUNDARY.match(f"{path.absolute().parent.name}_{path.stem}")
     if match is None:
         return
@@ -281,7 +265,7 @@ def _check_mean(mean: "Tensor", statistics: "WStatistics", path: Path, G: "Gener
 
 
 def _is_like_chance(direction: Direction, statistics: "WStatistics") -> bool:
-    """Whether W is about as wide along the direction as on average over all axes."""
+    """Whether W's deviation along the direction is about the average over all axes."""
     rows = direction.vector[direction.vector.abs().sum(dim=1) > 0]
     along = direction.scale * float(rows.square().sum(dim=1).mean().sqrt())
     average = float(statistics.deviations.square().mean().sqrt())

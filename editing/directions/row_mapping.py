@@ -1,4 +1,4 @@
-"""Rows of one StyleGAN's codes as the rows of another's, by the resolutions that they drive."""
+"""Maps rows of one StyleGAN's codes to another's by the resolutions that they drive."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,13 +12,10 @@ if TYPE_CHECKING:
 
 
 def stylegan2_resolutions(rows: int) -> list[int]:
-    """The resolution that each row of a StyleGAN1's or 2's code drives: two rows a block, from 4 pixels on.
+    """The resolution that each row of a StyleGAN1's or 2's code drives, by their number (18 for 1024 pixels).
 
-    A published file says no more than its number of rows: 18 are those of a model of 1024 pixels, 16 of 512.
-    In StyleGAN2 the first row drives one convolution, and the last the to-RGB of the last block.
-
-    Raises:
-        InputError: no such model has this many rows.
+    In StyleGAN2 the first row drives one convolution, and the last the to-RGB of the last block. InputError for a
+    number that no such model has.
     """
     if rows < 2 or rows % 2 or rows > 20:
         raise InputError(f"it has {rows} rows, and no StyleGAN2 has codes of {rows}")
@@ -38,11 +35,10 @@ def resolutions_of(G: "Generator") -> list[int]:
 
 
 def sources_of_rows(source: Sequence[int], target: Sequence[int]) -> list[list[int]]:
-    """For each target row, the source rows whose part it plays.
+    """For each target row, the source rows that it stands for.
 
-    Rows of one resolution go together in their order; where the target has fewer, its last one stands for the
-    rest, and where it has more, the source's last one serves again. A resolution that the source lacks takes
-    the nearest one's.
+    Rows of one resolution are matched in order; the target's last stands for all remaining, and the source's last
+    is repeated where the target has more. A resolution that the source lacks takes the rows of the nearest.
     """
     found = []
     for row, resolution in enumerate(target):
@@ -60,11 +56,7 @@ def sources_of_rows(source: Sequence[int], target: Sequence[int]) -> list[list[i
 
 
 def map_vectors(vector: "Tensor", G: "Generator") -> "Tensor":
-    """Vectors ``[rows, w_dim]`` of a StyleGAN2 as vectors ``[num_ws, w_dim]`` of ``G``; means where rows meet.
-
-    Raises:
-        InputError: no StyleGAN2 has this many rows.
-    """
+    """Vectors ``[rows, w_dim]`` of a StyleGAN2 as ``[num_ws, w_dim]`` of ``G``; rows that merge are averaged."""
     import torch
 
     sources = sources_of_rows(stylegan2_resolutions(len(vector)), resolutions_of(G))

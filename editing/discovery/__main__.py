@@ -4,6 +4,7 @@
 """
 
 import sys
+from collections.abc import Sequence
 
 from stylegan_latents.editing.commands.discover import discover_app
 from stylegan_latents.editing.discovery.finders.interfacegan_options import Fit
@@ -22,7 +23,13 @@ SHIPPED: dict[tuple[str, ...], tuple[str, ...]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = completed(sys.argv[1:] if arguments is None else arguments)
+    return run(discover_app, "stylegan-latents discover", words)
+
+
+def completed(arguments: Sequence[str]) -> list[str]:
+    """What is typed, as ``edit discover`` takes it: without ``--method``, with the options of ``SHIPPED``."""
+    words = list(arguments)
     for index, word in enumerate(words[1:]):
         # The method of the fit: --method ridge.
         if words[index] == "--method" and word in tuple(Fit):
@@ -32,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         missing = [(names[0], values) for names, values in SHIPPED.items() if not given & set(names)]
         preset = [word for name, values in missing for value in values for word in (name, value)]
         words = ["--exact", "--name-by-space", "--no-sheet", *preset, *words]
-    return run(discover_app, "stylegan-latents discover", words)
+    return words
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Points of a picture and their targets: what can be dragged, and both drawn on the picture."""
+"""Handles: points of a picture with the targets to drag them to; checked, and marked on the picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from stylegan_latents.generator.errors import InputError
 
 Point = tuple[float, float]
-"""x to the right and y down, in pixels of the full image; the first pixel's middle is (0, 0)."""
+"""x to the right and y down, in pixels of the full image; the first pixel's centre is (0, 0)."""
 
 MOST_HANDLES = 64
 _POINT, _TARGET, _EDGE = (220, 40, 40), (40, 90, 230), (255, 255, 255)
@@ -17,22 +17,14 @@ _RADIUS = 1 / 150
 
 @dataclass(frozen=True)
 class Handle:
-    """A point and where it is to go.
-
-    Attributes:
-        start, target: see ``Point``.
-    """
+    """A point to drag, and its target."""
 
     start: Point
     target: Point
 
 
 def check_handles(handles: Sequence[Handle], side: int) -> None:
-    """Refuse points that cannot be dragged.
-
-    Raises:
-        InputError: there is none or too many, one lies outside of the image, or none is to move.
-    """
+    """Raise InputError for no or too many points, one outside of the image, or none that is to move."""
     if not 1 <= len(handles) <= MOST_HANDLES:
         raise InputError(f"Give from 1 to {MOST_HANDLES} points to drag, not {len(handles)}.")
     for handle in handles:
@@ -48,13 +40,10 @@ def check_handles(handles: Sequence[Handle], side: int) -> None:
 def marked(
     picture: Image.Image, points: Sequence[Point], targets: Sequence[Point], *, side: int | None = None
 ) -> Image.Image:
-    """A copy of a picture with a red dot at each point, a blue one at its target, and a line between them.
+    """A copy of a square picture with a red dot at each point, a blue one at its target, and a line between them.
 
-    Args:
-        picture: a square one.
-        points: where the points are, in pixels of a picture of ``side``.
-        targets: the same of their targets; the last points may have none yet.
-        side: None for the picture's own.
+    Points and targets are in pixels of a picture of ``side``, the picture's own if None; the last points may lack a
+    target.
     """
     shown = picture.convert("RGB")
     scale = picture.width / (side or picture.width)

@@ -1,12 +1,11 @@
-"""Where dragged points are now: the place that looks as each did at first, of those that it may have come to.
+"""Point tracking in feature maps while points are dragged.
 
-Pan et al., "Drag Your GAN", 2023, section 3.3, look for the feature vector that is most like a point's first. On an
-edge, such as a lid's or the hair's, all places along it look alike (the aperture problem of optical flow), and so
-the point slides along the edge and never arrives, however far the edge itself has come. Here a whole patch is
-compared, and two expectations are weighed against its look: that no point goes far in one step, and that one that
-is pulled along a line stays near it, as Ling et al., "FreeDrag", 2024, demand with their line search. They weigh as
-much as the patch has become unlike, up to how unlike its surroundings were, as that is how little its look can be
-relied on: a patch that is still found as it was is followed wherever it goes.
+Pan et al., "Drag Your GAN", 2023, section 3.3, search near a point for the feature vector most similar to its
+first. On an edge, such as an eyelid, all positions along it are similar (the aperture problem of optical flow), so
+the point slides along the edge. Here a whole patch is compared, and two priors are added: a point moves little in
+one step, and it stays near the line to its target (as in the line search of Ling et al., "FreeDrag", 2024). The
+priors' weight is the smallest patch difference found, at most that to the point's surroundings: a patch that is
+found unchanged is followed wherever it goes.
 """
 
 import math
@@ -17,65 +16,66 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.features import FeatureMap
 
-# As a fraction of the image's side: DragGAN's radius is 12 pixels of 512.
+# DragGAN's search radius, 12 pixels of 512.
 _RADIUS = 12 / 512
-# What a pull's length off the expected weighs, against a patch that became as unlike as its surroundings were.
-# Measured by `tests.benchmarks.drag`.
+# Weights of both priors, for squared distances in lengths of a pull; measured by `tests.benchmarks.drag`.
 _STRIDE, _ASIDE = 0.25, 0.4
 _DIRECTIONS = 8
 
 
 class PointTracker:
-    """Places are fractions of the image's side, x and y.
+    """Tracks points; positions are x and y in fractions of the image's side.
 
     Args:
-        followed: the feature map that the points are followed in.
+        followed: the feature map in which points are tracked.
         first: the features of the image to start from, ``[1, C, S, S]``.
-        places: where each point is and where it is to go, ``[n, 2, 2]``.
-        patch: offsets of what is compared, ``[p, 2]``.
+        positions: start and target of each point, ``[n, 2, 2]``.
+        patch: offsets within the patch that is compared, ``[p, 2]``.
         length: of one pull.
     """
 
-    def __init__(self, followed: FeatureMap, first: Tensor, places: Tensor, patch: Tensor, length: float) -> None:
+    def __init__(
+        self, followed: FeatureMap, first: Tensor, positions: Tensor, patch: Tensor, length: float
+    ) -> None:
         self.followed, self.patch, self.length = followed, patch, length
         sample = 1 / followed.resolution
         self.window = _square(max(_RADIUS, 3 * sample), min(1 / 512, sample / 2)).to(first)
-        places = places.to(first)
-        self.starts = places[:, 0]
-        self.ways = F.normalize(places[:, 1] - places[:, 0], dim=1)
-        self.looks = self._looks(first, self.starts[:, None])[:, 0]
+        positions = positions.to(first)
+        self.starts = positions[:, 0]
+        self.headings = F.normalize(positions[:, 1] - positions[:, 0], dim=1)
+        self.patches = self._patches(first, self.starts[:, None])[:, 0]
         turns = torch.arange(_DIRECTIONS) * (2 * math.pi / _DIRECTIONS)
         ring = length * torch.stack([turns.cos(), turns.sin()], dim=1).to(first)
-        around = self._looks(first, self.starts[:, None] + ring)
-        self.units = (around - self.looks[:, None]).square().mean(dim=(1, 2, 3))
+        nearby = self._patches(first, self.starts[:, None] + ring)
+        self.changes = (nearby - self.patches[:, None]).square().mean(dim=(1, 2, 3))
 
     @torch.no_grad()
-    def track(self, seen: Tensor, points: Tensor) -> Tensor:
-        """Where points ``[n, 2]`` are in new features ``[1, C, S, S]``, after one step."""
-        # One by one, as the patches about all places of a window are large.
-        return torch.stack([self._track(seen, point, index) for index, point in enumerate(points)])
+    def track(self, now: Tensor, points: Tensor) -> Tensor:
+        """The positions of points ``[n, 2]`` in new features ``[1, C, S, S]``, after one step."""
+        # One by one, as the patches at all positions of a window take much memory.
+        return torch.stack([self._track(now, point, index) for index, point in enumerate(points)])
 
-    def _track(self, seen: Tensor, point: Tensor, index: int) -> Tensor:
-        places = (point + self.window).clamp(0, 1)
-        unlike = (self._looks(seen, places) - self.looks[index]).square().mean(dim=(1, 2))
-        stride = (places - point).square().sum(dim=1)
-        away, (x, y) = places - self.starts[index], self.ways[index]
+    def _track(self, now: Tensor, point: Tensor, index: int) -> Tensor:
+        positions = (point + self.window).clamp(0, 1)
+        unlike = (self._patches(now, positions) - self.patches[index]).square().mean(dim=(1, 2))
+        stride = (positions - point).square().sum(dim=1)
+        away, (x, y) = positions - self.starts[index], self.headings[index]
         aside = (away[:, 0] * y - away[:, 1] * x).square()
         unexpected = (_STRIDE * stride + _ASIDE * aside) / self.length**2
-        weight = torch.minimum(unlike.min(), self.units[index])
-        return places[(unlike + weight * unexpected).argmin()]
+        weight = torch.minimum(unlike.min(), self.changes[index])
+        return positions[(unlike + weight * unexpected).argmin()]
 
-    def _looks(self, features: Tensor, places: Tensor) -> Tensor:
-        """The patches about places ``[..., 2]``, ``[..., p, C]``."""
+    def _patches(self, features: Tensor, positions: Tensor) -> Tensor:
+        """The patches around positions ``[..., 2]``, ``[..., p, C]``."""
         # Bicubic, as bilinear values between the samples are smoother than those at the samples.
-        return features_at(self.followed, features, places[..., None, :] + self.patch, mode="bicubic")
+        return features_at(self.followed, features, positions[..., None, :] + self.patch, mode="bicubic")
 
 
-def features_at(followed: FeatureMap, features: Tensor, places: Tensor, *, mode: str = "bilinear") -> Tensor:
-    """Features ``[1, C, S, S]`` at places ``[..., 2]``, between the samples, too, ``[..., C]``."""
-    grid = ((2 * places - 1) * (followed.resolution / followed.size)).reshape(1, 1, -1, 2)
+def features_at(followed: FeatureMap, features: Tensor, positions: Tensor, *, mode: str = "bilinear") -> Tensor:
+    """Features ``[1, C, S, S]`` interpolated at positions ``[..., 2]``: ``[..., C]``."""
+    grid = ((2 * positions - 1) * (followed.resolution / followed.size)).reshape(1, 1, -1, 2)
     found = F.grid_sample(features, grid, mode=mode, padding_mode="border", align_corners=False)
-    return found[0, :, 0].T.reshape(*places.shape[:-1], -1)
+    return found[0, :, 0].T.reshape(*positions.shape[:-1], -1)
 
 
 def disc(radius: float, spacing: float) -> Tensor:
@@ -85,7 +85,7 @@ def disc(radius: float, spacing: float) -> Tensor:
 
 
 def _square(radius: float, spacing: float) -> Tensor:
-    """Offsets on a grid within a square, ``[n, 2]``, the middle first, so that of equals it is found."""
+    """Offsets on a grid within a square, ``[n, 2]``, the centre first, so that it wins ties."""
     steps = int(radius / spacing + 1e-6)
     line = spacing * torch.arange(-steps, steps + 1)
     offsets = torch.cartesian_prod(line, line)

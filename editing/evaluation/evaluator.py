@@ -1,4 +1,4 @@
-"""Directions side by side: intended change, leakage, identity and drift of each."""
+"""Measures intended change, leakage, identity and drift of directions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class Contender:
 
 
 @dataclass(frozen=True, eq=False)
-class _Looks:
-    """Everything that is measured of pictures."""
+class _Measured:
+    """Measurements of pictures."""
 
     scores: Array
     faces: "list[Embedding | None]"
@@ -46,18 +46,18 @@ class _Looks:
 
 
 class Evaluator:
-    """Edits codes along directions and measures the pictures; each is drawn once for all measures.
+    """Edits codes along directions and measures the pictures; each is synthesized once for all measures.
 
     Args:
-        G: the generator; its precision is used as it is (bfloat16 is enough).
-        scorer: measures pictures.
-        deviations: of each score over samples of W, as ``score_spread`` gives them.
+        G: the generator, in any precision (bfloat16 is enough).
+        scorer: scores pictures.
+        deviations: of each score over samples of W, see ``score_spread``.
         ws: the codes to edit, ``[N, num_ws, w_dim]``.
-        judged: the scores that leakage is about; all of them when None.
-        tied: for each score that has some, the others that do not change apart from it, which leakage leaves out.
-        identity: measures how far apart faces are; None for no such measure.
-        features: what the Frechet distance is taken in; None for no such measure.
-        size: side of the pictures, or the generator's resolution where that is smaller.
+        judged: the scores that count as leakage; None for all.
+        exclusive: for each score, mutually exclusive ones, which do not count as leakage.
+        identity: the identity distance; None to leave it out.
+        features: of the Frechet distance; None to leave it out.
+        size: largest side of the pictures.
         count: called after each picture.
 
     Raises:
@@ -73,7 +73,7 @@ class Evaluator:
         ws: "Tensor",
         *,
         judged: Sequence[str] | None = None,
-        tied: Mapping[str, Sequence[str]] | None = None,
+        exclusive: Mapping[str, Sequence[str]] | None = None,
         identity: "Identity | None" = None,
         features: "Features | None" = None,
         size: int = 256,
@@ -82,14 +82,14 @@ class Evaluator:
         self.G, self.scorer, self.ws = G, scorer, ws
         self.names = tuple(scorer.names)
         self.judged = self.names if judged is None else tuple(judged)
-        self.tied = dict(tied or {})
+        self.exclusive = dict(exclusive or {})
         if deviations.shape != (len(self.names),) or not set(self.judged) <= set(self.names):
             raise ValueError(f"deviations need one value for each of {', '.join(self.names)}, as judged scores are")
-        # A score that is the same for all samples has no deviation to be measured in.
+        # A score that is constant over the samples has no deviation.
         self.deviations = np.where(deviations > 0, deviations, np.nan)
         self._identity, self._features, self._count = identity, features, count
         self._size = min(size, G.resolution)
-        self._before = self._look(None, 0.0)
+        self._before = self._measure(None, 0.0)
         if not np.isfinite(self._before.scores).any():
             raise InputError(
                 f"None of the {len(ws)} pictures could be scored; use a scorer that fits what this model shows."
@@ -108,7 +108,7 @@ class Evaluator:
         Args:
             contender: the direction and its score.
             strengths: other than 0.
-            rows, raw: as for ``edited_styles``.
+            rows, raw: see ``edited_styles``.
 
         Raises:
             InputError: the scorer lacks the score, or the edits left no picture that could be scored.
@@ -119,34 +119,29 @@ class Evaluator:
             raise InputError(f"There is no score '{contender.score}'; there are {', '.join(self.names)}.")
         at = []
         for strength in strengths:
-            after = self._look(contender.direction, strength, rows=rows, raw=raw)
-            at.append(
-                AtStrength(
-                    strength,
-                    (after.scores - self._before.scores) / self.deviations,
-                    self._distances(after.faces),
-                    self._drift(after.features),
-                )
-            )
+            after = self._measure(contender.direction, strength, rows=rows, raw=raw)
+            changes = (after.scores - self._before.scores) / self.deviations
+            at.append(AtStrength(strength, changes, self._distances(after.faces), self._drift(after.features)))
         score = contender.score or self._moved_most(contender.label, at)
         own = self.names.index(score)
-        if not any(np.isfinite(there.changes[:, own]).any() for there in at):
+        if not any(np.isfinite(result.changes[:, own]).any() for result in at):
             raise InputError(f"The score '{score}' could not be measured on any edit along {contender.label}.")
-        tied = tuple(self.tied.get(score, ()))
-        return Evaluation(contender.label, score, self.names, self.judged, tuple(at), tied)
+        exclusive = tuple(self.exclusive.get(score, ()))
+        return Evaluation(contender.label, score, self.names, self.judged, tuple(at), exclusive)
 
-    def _look(
+    def _measure(
         self,
         direction: "Direction | None",
         strength: float,
         *,
         rows: Sequence[int] | None = None,
         raw: bool = False,
-    ) -> _Looks:
+    ) -> _Measured:
         import torch
 
         from stylegan_latents.editing.directions.apply import edited_styles
         from stylegan_latents.generator.ops.memory import keep_freed_memory
+        from stylegan_latents.generator.perceptual import as_colour
 
         edits = [] if direction is None else [(direction, strength)]
         scores: list[Array] = []
@@ -156,7 +151,7 @@ class Evaluator:
             for start in range(0, len(self.ws), _BATCH):
                 part = self.ws[start : start + _BATCH]
                 styles = edited_styles(self.G, part, edits, rows=rows, raw=raw)
-                images = self.G.synthesize_styles(styles, size=self._size)
+                images = as_colour(self.G.synthesize_styles(styles, size=self._size))
                 scores.append(self.scorer.score(images))
                 if self._identity is not None:
                     faces += self._identity.embed_aligned(images)
@@ -164,7 +159,7 @@ class Evaluator:
                     features.append(self._features(images))
                 for _ in part:
                     self._count()
-        return _Looks(np.concatenate(scores), faces, torch.cat(features) if features else None)
+        return _Measured(np.concatenate(scores), faces, torch.cat(features) if features else None)
 
     def _distances(self, faces: "list[Embedding | None]") -> Array:
         if self._identity is None:
@@ -184,12 +179,10 @@ class Evaluator:
         return frechet_distance(FeatureStatistics.of([self._before.features]), FeatureStatistics.of([features]))
 
     def _moved_most(self, label: str, at: Sequence[AtStrength]) -> str:
-        """The judged score that changes most with the sign of the strength."""
+        """The judged score with the largest change in proportion to the strength."""
+        columns = [self.names.index(name) for name in self.judged]
         slopes = np.array(
-            [
-                mean(np.array([mean(there.changes[:, self.names.index(name)]) / there.strength for there in at]))
-                for name in self.judged
-            ]
+            [mean(np.array([mean(result.changes[:, i]) / result.strength for result in at])) for i in columns]
         )
         if not np.isfinite(slopes).any():
             raise InputError(f"No score could be measured on any edit along {label}.")

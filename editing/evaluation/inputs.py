@@ -1,4 +1,4 @@
-"""The inputs of an evaluation, from what a user typed: scorer, generator, directions, identity."""
+"""The inputs of an evaluation from the options: scorer, generator, directions, identity."""
 
 import itertools
 from pathlib import Path
@@ -13,30 +13,29 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+    from stylegan_latents.editing.evaluation.evaluator import Contender
     from stylegan_latents.generator.cli.progress import Begin, Progress
     from stylegan_latents.generator.generator import Generator
-    from stylegan_latents.invert.faces.identity import Identity
 
 
-def open_scorer(text: str, begin: "Begin") -> "Scorer":
-    """What measures pictures.
-
-    Raises:
-        InputError: there is no such scorer, or it is a table, which measures none.
-    """
+def open_scorer(text: str, scores: "Sequence[str]", begin: "Begin") -> "Scorer":
+    """The scorer of this name or in this file; InputError if it lacks one of the scores, or is a table."""
     from stylegan_latents.editing.discovery.scorers import by_name
     from stylegan_latents.editing.discovery.scorers.table import ScoreTable
 
     scorer = by_name.open_scorer(text, begin)
     if isinstance(scorer, ScoreTable):
-        raise InputError(f"{text} is a table, which scores no new picture; give what measures pictures.")
+        raise InputError(f"{text} is a table, which scores no new pictures; give a scorer of pictures.")
     for line in scorer.notes:
         print(printable(line))
+    for name in scores:
+        if name not in scorer.names:
+            raise InputError(f"There is no score '{name}'; {text} has {', '.join(scorer.names)}.")
     return scorer
 
 
 def load_generator(model: str | None, device: str | None) -> "Generator":
-    """The generator, in the precision that is enough for scores."""
+    """The generator, in a precision sufficient for scores."""
     import torch
 
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
@@ -49,11 +48,7 @@ def load_generator(model: str | None, device: str | None) -> "Generator":
 
 
 def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, Direction]]":
-    """The directions with the names that tables call them, each name once.
-
-    Raises:
-        InputError: a direction is unknown, or none is known for this model.
-    """
+    """The directions with unique labels for tables; all of the model by default."""
     from stylegan_latents.editing.directions.catalogue import find_direction, known_directions
 
     if not named:
@@ -65,7 +60,7 @@ def find_directions(named: "Sequence[str]", G: "Generator") -> "list[tuple[str, 
 
 
 def _labels(found: "Sequence[tuple[str, Direction]]") -> list[str]:
-    """A name for each; where two share one, the file's, and where they share that, too, what was typed."""
+    """The name of each; for equal names the file's name, and for equal files what was typed."""
     names = [one.name for _, one in found]
     files = [Path(text).name for text, _ in found]
     labels = []
@@ -74,17 +69,18 @@ def _labels(found: "Sequence[tuple[str, Direction]]") -> list[str]:
     return labels
 
 
-def own_score(direction: "Direction", scorer: "Scorer") -> str | None:
-    name = str(direction.provenance.get("score", direction.name))
-    return name if name in scorer.names else None
+def contenders(
+    named: "Sequence[str]", scores: "Sequence[str]", scorer: "Scorer", G: "Generator"
+) -> "list[Contender]":
+    """The directions, see ``find_directions``, with their scores: one for all, one each, or a direction's own."""
+    from stylegan_latents.editing.evaluation.evaluator import Contender
 
-
-def identity_measure(wanted: bool) -> "Identity | None":
+    found = find_directions(named, G)
+    wanted: list[str | None] = [*scores] * (len(found) if len(scores) == 1 else 1)
     if not wanted:
-        return None
-    from stylegan_latents.invert.faces.identity import Identity
-
-    return Identity()
+        own = [str(one.provenance.get("score", one.name)) for _, one in found]
+        wanted = [name if name in scorer.names else None for name in own]
+    return [Contender(label, one, score) for (label, one), score in zip(found, wanted, strict=True)]
 
 
 def counter(progress: "Progress", total: int) -> "Callable[[], None]":

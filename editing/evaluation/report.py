@@ -1,4 +1,4 @@
-"""What was measured of directions, as a table for people, as CSV and JSON, and as a figure."""
+"""Reports of evaluations: a text table, CSV, JSON and a figure."""
 
 import csv
 import io
@@ -18,10 +18,6 @@ from stylegan_latents.generator.json_values import JSON
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from PIL import Image
-    from torch import Tensor
-
-    from stylegan_latents.editing.evaluation.evaluator import Contender
-    from stylegan_latents.generator.generator import Generator
 
 _EXPLANATION = """\
 Changes are in standard deviations of each score over samples of W.
@@ -32,24 +28,18 @@ distance of the pictures' features from the unedited ones'."""
 _COLUMNS = ("strength", "intended", "leakage", "identity", "drift")
 _COSTS = ("per unit", "leakage", "identity", "drift")
 _LEGEND_ROWS = 12
-_CELL = 256
 
 
 def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
-    """A plain-text table: each direction at each strength, what one deviation costs, and every score.
-
-    Args:
-        evaluations: one at least, of the same scores.
-        heading: a line above it.
-    """
+    """A text table: each direction at each strength, costs per deviation, and every score; below a heading line."""
     width = max(len("direction"), *(len(one.label) for one in evaluations)) + 2
     score_width = max(len("score"), *(len(one.score) for one in evaluations)) + 2
     lines = [heading, ""] if heading else []
     lines.append(f"{'direction':<{width}}{'score':<{score_width}}" + _titles(_COLUMNS))
     for one in evaluations:
-        for there in one.at:
-            values = (one.intended(there), one.leakage(there), there.identity, there.drift)
-            cells = f"{there.strength:>+10.3g}" + "".join(_cell(value) for value in values)
+        for result in one.at:
+            values = (one.intended(result), one.leakage(result), result.identity, result.drift)
+            cells = f"{result.strength:>+10.3g}" + "".join(_cell(value) for value in values)
             lines.append(f"{one.label:<{width}}{one.score:<{score_width}}{cells}")
     lines += ["", "What strength 1 gives, and what one deviation of the intended change costs, over all strengths:"]
     lines.append(f"{'direction':<{width}}{'score':<{score_width}}" + _titles(_COSTS))
@@ -63,8 +53,8 @@ def text_table(evaluations: Sequence[Evaluation], heading: str = "") -> str:
 
 
 def _left_out(evaluations: Sequence[Evaluation]) -> dict[str, tuple[str, ...]]:
-    """For each direction's score, what its leakage leaves out of the judged ones."""
-    found = {one.score: tuple(name for name in one.tied if name in one.judged) for one in evaluations}
+    """For each direction's score, the mutually exclusive ones among the judged."""
+    found = {one.score: tuple(name for name in one.exclusive if name in one.judged) for one in evaluations}
     return {score: names for score, names in found.items() if names}
 
 
@@ -76,8 +66,8 @@ def _costs(one: Evaluation) -> dict[str, float]:
     return {
         "per_unit": one.per_unit,
         "leakage": one.mean_leakage,
-        "identity": one.for_one_deviation(lambda there: there.identity),
-        "drift": one.for_one_deviation(lambda there: there.drift),
+        "identity": one.for_one_deviation(lambda result: result.identity),
+        "drift": one.for_one_deviation(lambda result: result.drift),
     }
 
 
@@ -95,8 +85,8 @@ def _every_score(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def _slopes(one: Evaluation) -> "np.typing.NDArray[np.float64]":
-    """The signed change of every score for one deviation of the direction's own, by least squares, ``[scores]``."""
-    moved = np.array([one.moved(there) for there in one.at])
+    """The signed change of every score per deviation of the direction's own, by least squares, ``[scores]``."""
+    moved = np.array([one.moved(result) for result in one.at])
     own = moved[:, one.names.index(one.score)]
     known = np.isfinite(own)
     power = float((own[known] ** 2).sum())
@@ -111,23 +101,23 @@ def _cell(value: float, width: int = 10) -> str:
 
 
 def rows(evaluations: Sequence[Evaluation]) -> list[dict[str, str | float]]:
-    """One row for each direction and strength; NaN where something was not measured."""
-    return [_row(one, there) for one in evaluations for there in one.at]
+    """One row for each direction and strength; NaN for what was not measured."""
+    return [_row(one, result) for one in evaluations for result in one.at]
 
 
-def _row(one: Evaluation, there: AtStrength) -> dict[str, str | float]:
-    moved = one.moved(there)
-    own = there.changes[:, one.names.index(one.score)]
+def _row(one: Evaluation, result: AtStrength) -> dict[str, str | float]:
+    moved = one.moved(result)
+    own = result.changes[:, one.names.index(one.score)]
     return {
         "direction": one.label,
         "score": one.score,
-        "strength": there.strength,
+        "strength": result.strength,
         "codes": len(own),
         "scored": int(np.isfinite(own).sum()),
-        "intended": one.intended(there),
-        "leakage": one.leakage(there),
-        "identity": there.identity,
-        "drift": there.drift,
+        "intended": one.intended(result),
+        "leakage": one.leakage(result),
+        "identity": result.identity,
+        "drift": result.drift,
         **{f"change_{name}": float(value) for name, value in zip(one.names, moved, strict=True)},
     }
 
@@ -139,9 +129,7 @@ def csv_text(evaluations: Sequence[Evaluation]) -> str:
     writer = csv.DictWriter(file, list(lines[0]), lineterminator="\n")
     writer.writeheader()
     for line in lines:
-        writer.writerow(
-            {key: "" if isinstance(one, float) and math.isnan(one) else one for key, one in line.items()}
-        )
+        writer.writerow({key: "" if _is_missing(value) else value for key, value in line.items()})
     return file.getvalue()
 
 
@@ -150,7 +138,7 @@ def _is_missing(value: str | float) -> bool:
 
 
 def json_values(evaluations: Sequence[Evaluation], settings: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Everything as JSON; null where something was not measured."""
+    """Everything as JSON; null for what was not measured."""
 
     def plain(values: Mapping[str, str | float]) -> dict[str, JSON]:
         return {key: None if _is_missing(value) else value for key, value in values.items()}
@@ -165,11 +153,7 @@ def json_values(evaluations: Sequence[Evaluation], settings: Mapping[str, JSON])
 
 
 def check_figure() -> None:
-    """Refuse, before the work, a figure that cannot be drawn.
-
-    Raises:
-        InputError: matplotlib is not installed.
-    """
+    """Raise InputError if matplotlib is not installed."""
     import importlib.util
 
     if importlib.util.find_spec("matplotlib") is None:
@@ -177,35 +161,35 @@ def check_figure() -> None:
 
 
 def figure(evaluations: Sequence[Evaluation]) -> "Image.Image":
-    """Up to four plots, one line a direction, and a chart of what each direction does to every score.
+    """Up to four plots with a line for each direction, and a chart of every score's changes.
 
-    What was not measured of any direction has no plot.
+    What was not measured has no plot.
     """
     from matplotlib.figure import Figure
     from PIL import Image
 
     names = evaluations[0].names
     tall = max(7.0, 0.28 * len(names) + 1.5)
-    drawn = Figure(figsize=(15, tall), layout="constrained", dpi=110)
-    at = [there for one in evaluations for there in one.at]
-    identity = "identity" if any(math.isfinite(there.identity) for there in at) else "."
-    drift = "drift" if any(math.isfinite(there.drift) for there in at) else "."
-    axes = drawn.subplot_mosaic(
+    canvas = Figure(figsize=(15, tall), layout="constrained", dpi=110)
+    at = [result for one in evaluations for result in one.at]
+    identity = "identity" if any(math.isfinite(result.identity) for result in at) else "."
+    drift = "drift" if any(math.isfinite(result.drift) for result in at) else "."
+    axes = canvas.subplot_mosaic(
         [["intended", "leakage", "scores"], [identity, drift, "scores"]]
         if (identity, drift) != (".", ".")
         else [["intended", "leakage", "scores"]]
     )
-    intended = [[one.intended(there) for there in one.at] for one in evaluations]
+    intended = [[one.intended(result) for result in one.at] for one in evaluations]
     for one, own in zip(evaluations, intended, strict=True):
-        order = np.argsort([there.strength for there in one.at])
+        order = np.argsort([result.strength for result in one.at])
         label = f"{one.label} ({one.score})" if one.label != one.score else one.label
         strengths = [one.at[i].strength for i in order]
         axes["intended"].plot(strengths, [own[i] for i in order], marker="o", label=label)
         order = np.argsort(own)
         for panel, measure in (
             ("leakage", one.leakage),
-            ("identity", lambda there: there.identity),
-            ("drift", lambda there: there.drift),
+            ("identity", lambda result: result.identity),
+            ("drift", lambda result: result.drift),
         ):
             if panel in axes:
                 values = [measure(one.at[i]) for i in order]
@@ -225,7 +209,7 @@ def figure(evaluations: Sequence[Evaluation]) -> "Image.Image":
         axes[panel].grid(alpha=0.3)
     _chart(axes["scores"], evaluations)
     file = io.BytesIO()
-    drawn.savefig(file, format="png")
+    canvas.savefig(file, format="png")
     return Image.open(file).convert("RGB")
 
 
@@ -250,7 +234,7 @@ def write_tables(
     files: tuple[Path, Path, Path],
     overwrite: bool,
 ) -> str:
-    """Write the table, which is returned, as text, as CSV and as JSON, to these files."""
+    """Write the table as text, CSV and JSON to these files, and return the text."""
     from stylegan_latents.generator.files import atomic_path
 
     table = text_table(results, heading)
@@ -259,30 +243,3 @@ def write_tables(
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_text(content, encoding="utf-8", errors="surrogateescape")
     return table
-
-
-def pictures_figure(
-    G: "Generator",
-    ws: "Tensor",
-    contenders: "Sequence[Contender]",
-    strengths: "Sequence[float]",
-    rows: "Sequence[int] | None",
-    raw: bool,
-) -> "Image.Image":
-    """The first code's pictures: one row for each direction, one column for each strength and for none."""
-    import torch
-
-    from stylegan_latents.editing.directions.apply import edited_styles
-    from stylegan_latents.invert.photos.contact_sheet import contact_sheet
-    from stylegan_latents.invert.photos.files import to_picture
-
-    size = min(_CELL, G.resolution)
-    columns = sorted({0.0, *strengths})
-    pictures = []
-    with torch.inference_mode():
-        for one in contenders:
-            edits = [[(one.direction, amount)] if amount else [] for amount in columns]
-            styles = [edited_styles(G, ws, edit, rows=rows, raw=raw) for edit in edits]
-            pictures.append([to_picture(G.synthesize_styles(style, size=size))[0] for style in styles])
-    titles = [f"{amount:+.3g}" if amount else "0" for amount in columns]
-    return contact_sheet(pictures, titles, [one.label for one in contenders], cell=_CELL)

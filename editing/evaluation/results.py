@@ -1,4 +1,4 @@
-"""What an evaluation found of one direction, and the figures that come of it."""
+"""The results of an evaluation, and the figures computed from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,22 +7,20 @@ import numpy as np
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array
 
-# Below that, in deviations of the score, a direction is not said to change it, and nothing is divided by it.
+# Smaller changes of the own score, in deviations, are not used as a divisor.
 _LEAST_CHANGE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class AtStrength:
-    """What one strength of a direction did to N codes.
+    """The effect of one strength of a direction on N codes; NaN stands for what was not measured.
 
     Attributes:
-        strength: as it was asked for.
-        changes: of every score, in standard deviations of the score over samples of W, ``[N, scores]``; NaN where
-            a picture could not be scored.
-        distances: identity distance of each picture from the unedited one, ``[N]``; NaN where a face was not found
-            or none was looked for.
-        drift: squared Frechet distance of the edited pictures' features from the unedited ones'; NaN where it was
-            not measured. Of few codes it is only to be compared with that of the same codes.
+        strength: of the edit.
+        changes: of every score, in standard deviations over samples of W, ``[N, scores]``.
+        distances: identity distance of each picture from the unedited one, ``[N]``.
+        drift: squared Frechet distance of the edited pictures' features from the unedited ones'; for few codes it
+            is comparable between the same codes only.
     """
 
     strength: float
@@ -38,15 +36,15 @@ class AtStrength:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What was measured of one direction.
+    """The measurements of one direction.
 
     Attributes:
         label: of the direction.
-        score: what it is meant to change.
+        score: its own, which it is meant to change.
         names: of all scores.
-        judged: the scores that leakage is about, beside its own.
+        judged: the scores that count as leakage.
         at: one entry for each strength.
-        tied: scores that do not change apart from its own, which leakage leaves out.
+        exclusive: scores mutually exclusive with its own, which do not count as leakage.
     """
 
     label: str
@@ -54,49 +52,43 @@ class Evaluation:
     names: tuple[str, ...]
     judged: tuple[str, ...]
     at: tuple[AtStrength, ...]
-    tied: tuple[str, ...] = ()
+    exclusive: tuple[str, ...] = ()
 
-    def moved(self, there: AtStrength) -> Array:
+    def moved(self, result: AtStrength) -> Array:
         """The mean signed change of every score, in deviations, ``[scores]``."""
-        return np.array([mean(column) for column in there.changes.T])
+        return np.array([mean(column) for column in result.changes.T])
 
-    def intended(self, there: AtStrength) -> float:
+    def intended(self, result: AtStrength) -> float:
         """The mean change of its own score, in deviations."""
-        return float(self.moved(there)[self.names.index(self.score)])
+        return float(self.moved(result)[self.names.index(self.score)])
 
-    def leakage(self, there: AtStrength) -> float:
-        """The mean size of the changes in the other judged scores over that in its own.
-
-        NaN where its own is still, and where there is no other.
-        """
-        sizes = np.array([mean(column) for column in np.abs(there.changes).T])
+    def leakage(self, result: AtStrength) -> float:
+        """The mean size of the changes in the other judged scores over that in its own; NaN where that is 0."""
+        sizes = np.array([mean(column) for column in np.abs(result.changes).T])
         own = sizes[self.names.index(self.score)]
-        left_out = {self.score, *self.tied}
+        left_out = {self.score, *self.exclusive}
         others = [i for i, name in enumerate(self.names) if name in self.judged and name not in left_out]
         return float(mean(sizes[others]) / own) if own >= _LEAST_CHANGE else float("nan")
 
     @property
     def per_unit(self) -> float:
-        """The median change of its own score for one unit of strength, over all codes and strengths."""
+        """The median change of its own score per unit of strength, over all codes and strengths."""
         own = self.names.index(self.score)
-        changes = np.concatenate([there.changes[:, own] / there.strength for there in self.at])
+        changes = np.concatenate([result.changes[:, own] / result.strength for result in self.at])
         changes = changes[np.isfinite(changes)]
         return float(np.median(changes)) if len(changes) else float("nan")
 
     @property
     def mean_leakage(self) -> float:
         """The mean over the strengths of ``leakage``."""
-        return mean(np.array([self.leakage(there) for there in self.at]))
+        return mean(np.array([self.leakage(result) for result in self.at]))
 
     def for_one_deviation(self, measure: Callable[[AtStrength], float]) -> float:
-        """A measure for one deviation of the intended change, the mean over the strengths.
-
-        Strengths of different finders are different amounts; this is what the same change costs with each.
-        """
+        """A measure per deviation of the intended change, averaged over the strengths."""
         costs = [
-            measure(there) / abs(self.intended(there))
-            for there in self.at
-            if abs(self.intended(there)) >= _LEAST_CHANGE
+            measure(result) / abs(self.intended(result))
+            for result in self.at
+            if abs(self.intended(result)) >= _LEAST_CHANGE
         ]
         return mean(np.array(costs))
 

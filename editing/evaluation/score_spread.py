@@ -18,25 +18,19 @@ _SAMPLES = 400
 
 @dataclass(frozen=True, eq=False)
 class ScoreSpread:
-    """What samples tell of scores.
-
-    Attributes:
-        deviations: the standard deviation of each score over samples of W, ``[scores]``.
-        tied: for each score that has some, the others that do not change apart from it, as
-            ``dependent_scores`` gives them.
-    """
+    """The standard deviation of each score, ``[scores]``, and for each that has some, mutually exclusive scores."""
 
     deviations: Array
-    tied: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    exclusive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def score_spread(
     G: "Generator", scorer: Scorer, *, cache: Path | None = None, progress: Callable[[int, int], None] | None = None
 ) -> ScoreSpread:
-    """How far each score spreads over samples of W.
+    """Measure the spread of scores over samples of W.
 
-    As far as the shipped directions were calibrated with where the scorer is theirs, whose scores do change apart;
-    otherwise 400 pictures are scored, and their scores kept in the cache folder.
+    Taken from the shipped directions if the scorer is theirs, which has no exclusive scores; otherwise 400 pictures
+    are scored, and the scores cached.
 
     Raises:
         InputError: the model has classes, or too few pictures could be scored.
@@ -54,5 +48,5 @@ def score_spread(
     if G.label_dim:
         raise InputError(f"The model '{G.name}' has classes; directions are evaluated on models without.")
     samples = sample(G, scorer, _SAMPLES, exact=True, cache=cache, progress=progress).valid()
-    tied = dependent_scores(scorer.names, correlations(samples.scores), scorer.exclusive)
-    return ScoreSpread(samples.deviations(), tied)
+    exclusive = dependent_scores(scorer.names, correlations(samples.scores), scorer.exclusive)
+    return ScoreSpread(samples.deviations(), exclusive)

@@ -1,4 +1,4 @@
-"""Drawing the frames of a trajectory, one after the other, in the precision that is fastest here."""
+"""Draw the frames of a trajectory."""
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.films.trajectories import StyleTrajectory, Trajectory
     from stylegan_latents.generator.generator import Generator, Noise
 
-NoiseWay = Callable[[float], "Noise"]
-"""A time in [0, 1] to noise for the generator."""
+NoiseCurve = Callable[[float], "Noise"]
+"""Maps a time in [0, 1] to noise for the generator."""
 
-WeightsWay = Callable[[float], "Mapping[str, Tensor]"]
-"""A time in [0, 1] to parameters of the generator, by name."""
+WeightsCurve = Callable[[float], "Mapping[str, Tensor]"]
+"""Maps a time in [0, 1] to parameters of the generator, by name."""
 
 
 def draw_frames(
@@ -26,25 +26,23 @@ def draw_frames(
     times: "Tensor",
     *,
     styles: "StyleTrajectory | None" = None,
-    noise: NoiseWay | None = None,
-    weights: WeightsWay | None = None,
+    noise: NoiseCurve | None = None,
+    weights: WeightsCurve | None = None,
     size: int | None = None,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
 ) -> Iterator[Frame]:
-    """Draw a film.
-
-    One frame is in memory at a time.
+    """Draw a film, one frame in memory at a time.
 
     Args:
-        G: the generator; left as it is.
-        trajectory: times to codes.
+        G: the generator; not changed.
+        trajectory: gives the codes.
         times: ``[N]`` in [0, 1].
-        styles: what becomes of the codes' styles on the trajectory; None leaves them.
-        noise: the noise at each time; None for the model's own.
-        weights: tuned parameters at each time; None for the model's own.
-        size: side of the frames, as ``Generator.synthesize`` takes it.
-        precision: of the convolutions; ``auto`` is bfloat16 where the device multiplies in it natively, which
-            differs from float32 by about half a level of 255.
+        styles: gives the styles of a code; None for the generator's.
+        noise: gives the noise; None for the model's own.
+        weights: gives tuned parameters; None for the model's own.
+        size: side of the frames, as in ``Generator.synthesize``.
+        precision: of the convolutions; ``auto`` is bfloat16 on devices with native support, which differs from
+            float32 by about half a level of 255.
 
     Yields:
         uint8 ``[size, size, 3]``.
@@ -64,13 +62,11 @@ def draw_frames(
     last: Mapping[str, Tensor] | None = None
     with keep_freed_memory():
         for time in times:
-            # Not around the loop: the mode is the thread's, and would last while the frame is used.
+            # Inside the loop: the mode is the thread's, and must not last while the caller has the frame.
             with torch.inference_mode():
                 ws = trajectory(time[None])
                 if not bool(torch.isfinite(ws).all()):
-                    raise InputError(
-                        "A code on the trajectory is beyond all numbers; use strengths between -5 and 5."
-                    )
+                    raise InputError("A code on the trajectory is not finite; use strengths between -5 and 5.")
                 maps = "const" if noise is None else noise(float(time))
                 tuned = None if weights is None else weights(float(time))
                 if tuned is not None and tuned is not last:
@@ -83,16 +79,16 @@ def draw_frames(
 
 def noise_between(
     maps: "Sequence[Sequence[Tensor] | None]", constants: "Sequence[Tensor]", *, loop: bool = False
-) -> NoiseWay | None:
-    """The noise on a trajectory between keys of which some have noise of their own.
+) -> NoiseCurve | None:
+    """Interpolate the noise between key codes linearly.
 
     Args:
-        maps: of each key, ``[1, 1, H, W]`` each; None for the model's.
+        maps: the noise maps of each key, ``[1, 1, H, W]`` each; None for the model's.
         constants: the model's.
         loop: as in ``linear``.
 
     Returns:
-        The maps at a time, on the line between the two nearest keys'; None where no key has its own.
+        The noise at a time; None if no key has noise of its own.
     """
     if all(one is None for one in maps):
         return None
@@ -108,16 +104,16 @@ def noise_between(
 
 def weights_between(
     G: "Generator", tuned: "Sequence[Mapping[str, Tensor] | None]", *, loop: bool = False
-) -> WeightsWay | None:
-    """The generator's weights on a trajectory between keys, some of which it was tuned to.
+) -> WeightsCurve | None:
+    """Interpolate tuned weights between key codes linearly.
 
     Args:
-        G: the generator as it was before.
-        tuned: what each key's tuning added, by parameter; None for nothing.
+        G: the generator before tuning.
+        tuned: the changes of each key's tuning, by parameter; None for no tuning.
         loop: as in ``linear``.
 
     Returns:
-        The parameters at a time, on the line between the two nearest keys'; None where no key has its own.
+        The parameters at a time; None if no key has tuned weights.
     """
     if all(one is None for one in tuned):
         return None
@@ -139,7 +135,7 @@ def weights_between(
 
 
 def _between(time: float, keys: int) -> tuple[int, int, float]:
-    """The keys before and after a time in [0, 1], and how far it is from the first to the second."""
+    """The keys before and after a time in [0, 1], and its fraction between them."""
     place = min(max(time, 0.0), 1.0) * (keys - 1)
     first = min(int(place), max(keys - 2, 0))
     return first, min(first + 1, keys - 1), place - first
@@ -148,7 +144,8 @@ def _between(time: float, keys: int) -> tuple[int, int, float]:
 def _to_frame(image: "Tensor") -> Frame:
     import torch
 
-    pixels = image[0].permute(1, 2, 0).contiguous().add_(1).mul_(127.5).round_().clamp_(0, 255)
-    frame: Frame = pixels.to(torch.uint8).cpu().numpy()
-    # A film has three channels, whatever the model has.
-    return frame if frame.shape[2] == 3 else frame[:, :, :1].repeat(3, axis=2)
+    from stylegan_latents.generator.perceptual import as_colour
+
+    pixels = as_colour(image)[0].permute(1, 2, 0).add(1).mul_(127.5).round_().clamp_(0, 255)
+    frame: Frame = pixels.to(torch.uint8).contiguous().cpu().numpy()
+    return frame

@@ -1,7 +1,7 @@
-"""Perceptually even speed: the same visible change from each frame to the next.
+"""Constant perceptual speed: the same visible change from each frame to the next.
 
-The length of a trajectory is measured in pictures, not in codes: LPIPS between neighbours on a coarse set of
-points; for small steps it grows with their square (StyleGAN, section 4.1), so that lengths are its square root.
+The perceptual length of a trajectory is the sum of the square roots of LPIPS between neighbours on a coarse set of
+points: for small steps LPIPS grows with their square (Karras et al. 2019, section 4.1).
 """
 
 from collections.abc import Callable
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator, Noise
 
 SIZE = 128
-"""Side in pixels of the pictures that are compared."""
+"""Side in pixels at which pictures are compared."""
 
 
 class EvenSpeed:
-    """A change of times after which a trajectory runs at one perceptual speed.
+    """Maps fractions of a trajectory's perceptual length to times.
 
     Args:
         times: float64 ``[P]``, ascending from 0 to 1.
-        lengths: float64 ``[P - 1]``, of the trajectory between neighbours; not negative.
+        lengths: float64 ``[P - 1]``, perceptual lengths between neighbouring times; not negative.
 
     Raises:
         InputError: no picture differs from another.
@@ -41,12 +41,12 @@ class EvenSpeed:
             raise InputError("All pictures of the film look the same, so that there is no speed to even out.")
         self.times = times
         self.lengths = lengths
-        # A little of even time keeps the map strictly ascending where pictures stand still.
+        # One percent of plain time keeps the map strictly ascending where pictures do not change.
         share = 0.99 * lengths.cumsum(0) / total + 0.01 * times[1:]
         self.share = torch.cat([share.new_zeros(1), share])
 
     def __call__(self, shares: "Tensor") -> "Tensor":
-        """The times ``[N]`` at which these shares of the whole length, in [0, 1], are behind."""
+        """The times ``[N]`` at which the trajectory has run these fractions ``[N]`` of its length."""
         import torch
 
         after = torch.searchsorted(self.share, shares.to(self.share)).clamp(1, len(self.share) - 1)
@@ -55,7 +55,7 @@ class EvenSpeed:
         return self.times[after - 1].lerp(self.times[after], fraction.clamp(0, 1))
 
     def shares_at(self, keys: int) -> "Tensor":
-        """How much of the whole length, in [0, 1], is behind at each of so many keys at equal distances in time.
+        """The fraction of the length up to each of ``keys`` keys at equal distances in time.
 
         Raises:
             ValueError: a key lies between two of the times.
@@ -75,22 +75,24 @@ def even_speed(
     distance: "Callable[[Tensor, Tensor], Tensor] | None" = None,
     on_point: Callable[[], None] | None = None,
 ) -> EvenSpeed:
-    """Measure a trajectory.
+    """Measure the perceptual length of a trajectory.
 
     Args:
-        G: draws the pictures, at ``SIZE`` pixels where it is larger.
-        trajectory: what to measure.
-        points: on how many points; more for a trajectory of many keys.
-        styles: as for ``draw_frames``.
+        G: draws the pictures, at ``SIZE`` pixels at most.
+        trajectory: gives the codes.
+        points: number of points to measure at; more for a trajectory of many keys.
+        styles: as in ``draw_frames``.
         noise: for ``Generator.synthesize``.
         distance: two images ``[1, 3, H, W]`` to a distance ``[1]`` that grows with the step's square; LPIPS (alex)
             when None.
         on_point: called after each point.
 
     Raises:
-        InputError: the measure cannot be fetched, or no picture differs from another.
+        InputError: LPIPS cannot be fetched, or no picture differs from another.
     """
     import torch
+
+    from stylegan_latents.generator.perceptual import as_colour
 
     if distance is None:
         from stylegan_latents.invert.search.loss import LPIPS
@@ -104,7 +106,7 @@ def even_speed(
         for time in times:
             ws = trajectory(time[None])
             drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
-            image = G.synthesize_styles(drawn, noise, size=size)
+            image = as_colour(G.synthesize_styles(drawn, noise, size=size))
             if before is not None:
                 lengths.append(float(distance(before, image).clamp_min(0).sqrt()))
             before = image

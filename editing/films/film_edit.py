@@ -1,4 +1,4 @@
-"""Edits of a film: each frame's code moved along the same directions, drawn, and put back where it came from."""
+"""Edit a film: move the code of each frame along the same directions, draw it, and paste it back."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -33,37 +33,41 @@ def edit_film(
     film: Path | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Edit a film and write it, at its frame rate and with its sound where that can be copied.
+    """Edit a film and write it with its frame times, and with its sound if that can be copied.
 
     Args:
         opened: the film's record.
         pairs: directions and strengths.
-        name: what the new film's name says of the edit.
-        layers: rows of ws, as the user typed them; None for each direction's own.
-        raw: take strengths as multiples of the stored vectors.
+        name: of the edit, for the new film's name.
+        layers: rows of ws, as typed; None for those of each direction.
+        raw: strengths are multiples of the stored vectors.
         out: the new film's name, or a folder.
-        paste_back: put the edited face back into the whole film; else the face alone is shown.
-        film: the film's path, if it was moved or renamed.
+        paste_back: put the edited face back into the frames; else the film shows the crop.
+        film: path of the source film, if it was moved or renamed.
         overwrite: whether an existing film may be replaced.
 
     Returns:
-        What was written.
+        The new film.
 
     Raises:
         InputError: the record, the film, a direction or the target cannot be used.
     """
+    from stylegan_latents.generator.cli.command import warn
     from stylegan_latents.generator.cli.progress import show_count
+    from stylegan_latents.invert.films.read import film_facts
     from stylegan_latents.invert.films.write import write_film
 
     footage = _footage(opened)
     target = film_target(out, f"{opened.stem}.{name}{'.pasted' if paste_back else ''}.mp4", overwrite)
     opened.check_output(target)
-    # Read before the work: a film that is gone is better told now. Without pasting only its sound is wanted.
+    # A missing film is an error before the work; without pasting back only its sound is needed.
     whole = (
         _place(opened, film)
         if paste_back or film is not None
         else footage.source.find(opened.path.absolute().parent)
     )
+    if paste_back and whole is not None and (hdr := film_facts(whole).hdr):
+        warn("edit", f"{whole.name} is in HDR ({hdr}); the new film is in SDR, tone-mapped")
     edits = [(one.bind(opened.generator), amount) for one, amount in pairs]
     rows = None if layers is None else opened.generator.rows(layers)
     renderer = _FrameRenderer(opened, edits, rows, raw)
@@ -81,7 +85,7 @@ def edit_film(
 
 
 class _FrameRenderer:
-    """Draws a film's codes, between codes too, before and after the edits."""
+    """Draws the codes of a film, and codes interpolated between them, with or without the edits."""
 
     def __init__(
         self, opened: "OpenRecord", edits: "Sequence[Edit]", rows: Sequence[int] | None, raw: bool
@@ -93,7 +97,7 @@ class _FrameRenderer:
         self.G = in_precision(G, DTYPES[resolve_precision("auto", G.device)])
 
     def __call__(self, place: tuple[int, int, float], *, edited: bool = True) -> "Image.Image":
-        """What the generator makes at a place among the codes, as ``Footage`` gives it."""
+        """Draw the code at a place among the codes, as ``Footage.between`` gives it."""
         import torch
 
         from stylegan_latents.editing.directions.apply import edited_styles
@@ -102,14 +106,14 @@ class _FrameRenderer:
         first, second, fraction = place
         codes = self.opened.ws
         with torch.inference_mode():
-            # A crop's movement goes on behind the last code, what it shows does not.
+            # Behind the last code the crop's movement is extrapolated, but not the code.
             ws = codes[first : first + 1].lerp(codes[second : second + 1], min(fraction, 1.0))
             edits = self.edits if edited else []
             styles = edited_styles(self.G, ws, edits, rows=self.rows, raw=self.raw)
             return to_picture(self.G.synthesize_styles(styles))[0]
 
     def alignment(self, place: tuple[int, int, float]) -> "Alignment":
-        """Where in the film's frame the crop is."""
+        """The crop's alignment at a place among the codes."""
         from stylegan_latents.invert.films.crop_path import quad_between
         from stylegan_latents.invert.photos.crop import Alignment
 
@@ -119,7 +123,7 @@ class _FrameRenderer:
 
 
 def _alone(renderer: _FrameRenderer, footage: "Footage") -> Iterator[Frame]:
-    """The edited face of every frame; a frame without a face takes that of the nearest one with a face."""
+    """The edited crop of every frame; for a frame without a face, that of the nearest one with a face."""
     last: tuple[int, int, float] | None = None
     frame: Frame | None = None
     for number in range(len(footage.times)):
@@ -130,12 +134,14 @@ def _alone(renderer: _FrameRenderer, footage: "Footage") -> Iterator[Frame]:
 
 
 def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterator[Frame]:
-    """Every frame of the film with the edited face in it; a frame without a face stays as it is."""
+    """Every frame with the edited face pasted back; a frame without a face is not changed."""
     from stylegan_latents.invert.films.read import read_film
     from stylegan_latents.invert.paste_back.paste import paste_back
 
     for frame in read_film(film, limit=len(footage.times)):
         picture = frame.picture()
+        # Of an anamorphic film in a record of an older version, as in _place.
+        picture = picture if picture.size == footage.size else picture.resize(footage.size)
         place = footage.between(frame.number)
         if place is not None and renderer.edits:
             before, after = renderer(place, edited=False), renderer(place)
@@ -151,12 +157,13 @@ def _footage(opened: "OpenRecord") -> "Footage":
 
 
 def _place(opened: "OpenRecord", named: Path | None) -> Path:
-    """Where the film is.
+    """Find the source film.
 
     Raises:
-        InputError: it is not found, or another one is named.
+        InputError: it is not found, or the named one has another size.
     """
     from stylegan_latents.invert.films.read import film_facts
+    from stylegan_latents.invert.record.source import Source
 
     footage = _footage(opened)
     if named is None:
@@ -167,7 +174,8 @@ def _place(opened: "OpenRecord", named: Path | None) -> Path:
             )
         return found
     size = film_facts(named).size
-    if size != footage.size:
+    # Records of older versions have the pixels of anamorphic films as they are stored.
+    if size != footage.size and Source.of(named).sha256 != footage.source.sha256:
         raise InputError(
             f"{named} is {size[0]}x{size[1]} pixels, the film of this record was {footage.size[0]}x"
             f"{footage.size[1]}; name that one with --photo."

@@ -1,4 +1,4 @@
-"""A film from key code to key code: its trajectory and speed, and the noise and weights of each frame."""
+"""Films between key codes: the trajectory, its speed, and the noise and weights of each frame."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ _POINTS = 24
 
 @dataclass(frozen=True)
 class Morph:
-    """How a film goes; the attributes are options of ``edit interpolate``.
+    """Settings of a film between key codes; the attributes are options of ``edit interpolate``.
 
     Attributes:
-        frames: how many, in all.
+        frames: number of frames.
         curve: ``linear`` or ``spline`` through W+; ``slerp`` through Z, for codes that have a z.
         easing: see ``ease``.
-        even: one visible speed, see ``editing.films.even_speed``.
+        even: constant perceptual speed, see ``editing.films.even_speed``.
         loop, ping_pong: see ``frame_times``.
-        layers: only these rows move, along directions too, as a person types them; None for all, and for each
-            direction's own.
-        directions: swept from the first of ``ends`` to the second, bound to the generator.
+        layers: the rows that move, also along directions, as typed; None for all rows, and for those of each
+            direction.
+        directions: bound to the generator, swept from the first of ``ends`` to the second.
         ends, raw: strengths of the directions, see ``sweep``.
-        truncation_ends: see ``sweep_truncation``; None leaves the truncation.
+        truncation_ends: see ``sweep_truncation``; None does not change the truncation.
     """
 
     frames: int = 60
@@ -49,13 +49,13 @@ class Morph:
     truncation_ends: tuple[float, float] | None = None
 
     def check(self, keys: int) -> None:
-        """Refuse what makes no film, before a model is loaded.
+        """Check the settings, before a model is loaded.
 
         Args:
-            keys: how many key codes there are.
+            keys: number of key codes.
 
         Raises:
-            InputError: one sentence says what and what to give.
+            InputError: they make no film.
         """
         interpolation.check_frames(self.frames)
         is_sweep = self.ends is not None or self.truncation_ends is not None
@@ -69,7 +69,7 @@ class Morph:
             interpolation.check_ends(self.truncation_ends, "--truncation-range")
 
     def points(self, keys: int) -> int:
-        """On how many points an even speed is measured."""
+        """Number of points at which the speed is measured."""
         return _POINTS * self._segments(keys) + 1
 
     def times(
@@ -79,11 +79,11 @@ class Morph:
 
         Args:
             G: the generator of all codes.
-            codes: the key codes, in their order.
-            on_point: called after each point of ``points``, where the speed is to be even.
+            codes: the key codes, in order.
+            on_point: called after each of the ``points`` if ``even`` is set.
 
         Raises:
-            InputError: as ``check`` and ``trajectory``, or an even speed cannot be measured.
+            InputError: as in ``check`` and ``trajectory``, or the speed cannot be measured.
         """
         self.check(len(codes))
         trajectory, segments = self.trajectory(G, codes), self._segments(len(codes))
@@ -94,7 +94,7 @@ class Morph:
 
         first, points = codes[0], self.points(len(codes))
         speed = even_speed(
-            first.drawn_by(G),
+            first.own_generator(G),
             trajectory,
             points=points,
             styles=self.styles(G),
@@ -109,15 +109,15 @@ class Morph:
         """Draw the film.
 
         Args:
-            G, codes: as for ``times``.
-            times: what that gave.
+            G, codes: as in ``times``.
+            times: the result of ``times``.
             size: see ``film_side``.
 
         Returns:
-            Frames uint8 ``[size, size, 3]``, drawn when they are asked for.
+            An iterator that draws frames uint8 ``[size, size, 3]``.
 
         Raises:
-            InputError: as ``trajectory``, or, while drawing, a code is not finite.
+            InputError: as in ``trajectory``, or, while drawing, a code is not finite.
         """
         from stylegan_latents.editing.films.animation import draw_frames, noise_between, weights_between
 
@@ -127,7 +127,7 @@ class Morph:
         return draw_frames(G, trajectory, times, styles=styles, noise=noise, weights=weights, size=size)
 
     def trajectory(self, G: "Generator", codes: "Sequence[Code]") -> "Trajectory":
-        """The trajectory through the key codes, and along the directions that move codes.
+        """The trajectory through the key codes and along directions in W.
 
         Raises:
             InputError: a curve through Z has a key without z, or there are no such layers.
@@ -144,7 +144,7 @@ class Morph:
         return trajectory
 
     def styles(self, G: "Generator") -> "StyleTrajectory | None":
-        """What the directions of StyleSpace make of the styles on the trajectory; None where there is none.
+        """The styles on the trajectory, moved along directions in StyleSpace; None if there are none.
 
         Raises:
             InputError: there are no such layers.
@@ -179,18 +179,19 @@ class Morph:
 
 def _z_of(code: "Code") -> "Tensor":
     if code.z is None:
+        what = "a record" if code.label is None else f"of class {code.label}"
         raise InputError(
-            f"--curve slerp goes through Z, where only seeds are, and {code.name} is a record; leave it out, or "
+            f"--curve slerp goes through Z, where only seeds are, and {code.name} is {what}; leave it out, or "
             "take --curve spline."
         )
     return code.z
 
 
 def film_side(size: int | None, G: "Generator") -> int | None:
-    """The frames' side, for ``Generator.synthesize``; None is the model's.
+    """Check the side of the frames, for ``Generator.synthesize``; None is the model's.
 
     Raises:
-        InputError: the model draws no pictures of that side.
+        InputError: the model cannot draw at that side.
     """
     if size is not None and (size < 16 or G.resolution % size or (G.resolution // size).bit_count() != 1):
         sides = [G.resolution >> shift for shift in range(4) if G.resolution >> shift >= 16]

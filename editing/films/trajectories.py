@@ -1,7 +1,6 @@
-"""Trajectories through a latent space: from key code to key code, along a direction, or towards the mean.
+"""Trajectories through a latent space: between key codes, along a direction, or towards the mean.
 
-A trajectory is a function from times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``, so that one can
-be made of another, and a film of any length is drawn frame by frame.
+A trajectory is a function from times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``.
 """
 
 import math
@@ -20,16 +19,16 @@ Trajectory: TypeAlias = "Callable[[Tensor], Tensor]"
 """Times ``[N]`` in [0, 1] to ws ``[N, num_ws, w_dim]``; the key codes are reached at equal distances in time."""
 
 StyleTrajectory: TypeAlias = "Callable[[Generator, Tensor, float], list[Tensor]]"
-"""What draws, ws ``[1, num_ws, w_dim]`` of a ``Trajectory``, and their time, to styles for that generator."""
+"""A generator, ws ``[1, num_ws, w_dim]`` of a ``Trajectory`` and their time to styles."""
 
 Curve = Literal["linear", "spline", "slerp"]
 Easing = Literal["linear", "smooth"]
 LONGEST = 100_000
-"""Most frames of one film."""
+"""Maximum number of frames of a film."""
 
 
 def still(ws: "Tensor") -> Trajectory:
-    """The trajectory that stays at one code ``[1, num_ws, w_dim]``; sweeps start from it."""
+    """The constant trajectory at a code ``[1, num_ws, w_dim]``, for sweeps."""
     return lambda times: ws.expand(len(times), -1, -1).clone()
 
 
@@ -37,8 +36,8 @@ def linear(keys: "Tensor", *, loop: bool = False) -> Trajectory:
     """Straight lines in W or W+ between key codes.
 
     Args:
-        keys: ws ``[K, num_ws, w_dim]``, two at least.
-        loop: go on from the last to the first, which is reached again at time 1.
+        keys: ws ``[K, num_ws, w_dim]``, at least two.
+        loop: continue from the last key to the first, which is reached again at time 1.
 
     Raises:
         InputError: there are fewer than two.
@@ -46,16 +45,16 @@ def linear(keys: "Tensor", *, loop: bool = False) -> Trajectory:
     closed = _closed(keys, loop)
 
     def trajectory(times: "Tensor") -> "Tensor":
-        first, fraction = _segment(times.to(closed.device), len(closed) - 1)
-        return closed[first].lerp(closed[first + 1], fraction[:, None, None].to(closed.dtype))
+        first, fraction = _segment(times, closed)
+        return closed[first].lerp(closed[first + 1], fraction[:, None, None])
 
     return trajectory
 
 
 def spline(keys: "Tensor", *, loop: bool = False) -> Trajectory:
-    """A cubic spline through key codes: no corners at them (not-a-knot at the ends, periodic for a loop).
+    """A cubic spline through key codes (not-a-knot at the ends, periodic for a loop).
 
-    Args and errors are those of ``linear``.
+    Arguments and errors are those of ``linear``.
     """
     import torch
     from scipy.interpolate import CubicSpline
@@ -72,13 +71,13 @@ def spline(keys: "Tensor", *, loop: bool = False) -> Trajectory:
 
 
 def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = False) -> Trajectory:
-    """Great circles in Z between key codes, through the mapping network: likely samples all along (White 2016).
+    """Great circles in Z between key codes, through the mapping network (White 2016): all codes are likely samples.
 
-    The angle grows evenly; so does the length, where the lengths of two codes differ.
+    Angle and length change linearly between two keys.
 
     Args:
         G: the generator.
-        z: ``[K, z_dim]``, two at least.
+        z: ``[K, z_dim]``, at least two.
         truncation: as in ``Generator.map``.
         loop: as in ``linear``.
 
@@ -93,10 +92,10 @@ def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = 
     angle = (unit[:-1] * unit[1:]).sum(1, keepdim=True).clamp(-1, 1).acos()
 
     def trajectory(times: "Tensor") -> "Tensor":
-        first, fraction = _segment(times.to(closed.device), len(closed) - 1)
-        t, full = fraction[:, None].to(closed.dtype), angle[first]
+        first, fraction = _segment(times, closed)
+        t, full = fraction[:, None], angle[first]
         straight = unit[first].lerp(unit[first + 1], t)
-        # Of equal and of opposite codes no great circle is defined, and the line is as good.
+        # Between equal or opposite codes no great circle is defined: a straight line.
         sine = full.sin()
         round_ = (((1 - t) * full).sin() * unit[first] + (t * full).sin() * unit[first + 1]) / sine.clamp_min(1e-6)
         turned = torch.where(sine > 1e-4, round_, straight)
@@ -106,20 +105,20 @@ def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = 
 
 
 def only_rows(trajectory: Trajectory, rows: Sequence[int], held: "Tensor") -> Trajectory:
-    """A trajectory of which some rows move and all others stay: those of the coarse styles, for the pose alone.
+    """Restrict a trajectory to some rows, such as those of the coarse styles, which move the pose alone.
 
     Args:
-        trajectory: where to go.
-        rows: the rows that move.
-        held: ws ``[1, num_ws, w_dim]`` of the others.
+        trajectory: gives the rows that move.
+        rows: their indices.
+        held: ws ``[1, num_ws, w_dim]`` for the other rows.
     """
 
-    def held_way(times: "Tensor") -> "Tensor":
+    def restricted(times: "Tensor") -> "Tensor":
         moved, ws = trajectory(times), held.expand(len(times), -1, -1).clone()
         ws[:, list(rows)] = moved[:, list(rows)]
         return ws
 
-    return held_way
+    return restricted
 
 
 def sweep(
@@ -130,10 +129,10 @@ def sweep(
     rows: Sequence[int] | None = None,
     raw: bool = False,
 ) -> Trajectory:
-    """A trajectory that also goes along a direction, from one strength to another.
+    """Add a direction to a trajectory, with a strength that changes linearly over time.
 
     Args:
-        trajectory: where it starts from: ``still``, or a moving one.
+        trajectory: ``still``, or a moving one.
         direction: bound to the generator.
         ends: the strengths at times 0 and 1.
         rows, raw: as in ``Direction.apply``.
@@ -156,14 +155,14 @@ def sweep_styles(
     rows: Sequence[int] | None = None,
     raw: bool = False,
 ) -> StyleTrajectory:
-    """The same for directions of StyleSpace, which move what a code becomes in the network.
+    """``sweep`` for directions in StyleSpace, which move the styles of a code.
 
     Args:
-        directions: bound to the generator, all of StyleSpace.
-        ends, rows, raw: as for ``sweep``; rows choose the layers whose styles move.
+        directions: bound to the generator, all in StyleSpace.
+        ends, rows, raw: as in ``sweep``; rows are those of the layers whose styles move.
 
     Returns:
-        A trajectory from codes to styles, which raises InputError where they overflow.
+        A function to styles, which raises InputError if they overflow.
     """
     from stylegan_latents.editing.directions.apply import edited_styles
 
@@ -175,12 +174,12 @@ def sweep_styles(
 
 
 def sweep_truncation(trajectory: Trajectory, w_avg: "Tensor", ends: tuple[float, float]) -> Trajectory:
-    """A trajectory drawn towards the mean w, more or less as time goes on (the truncation trick).
+    """Apply the truncation trick to a trajectory, with a truncation that changes linearly over time.
 
     Args:
-        trajectory: where it starts from.
-        w_avg: ``[w_dim]``.
-        ends: how much of the distance from the mean is kept at times 0 and 1: 1 all of it, 0 none.
+        trajectory: ``still``, or a moving one.
+        w_avg: the mean w, ``[w_dim]``.
+        ends: the truncation at times 0 and 1: 1 keeps the code, 0 gives the mean.
     """
 
     def swept(times: "Tensor") -> "Tensor":
@@ -192,18 +191,18 @@ def sweep_truncation(trajectory: Trajectory, w_avg: "Tensor", ends: tuple[float,
 
 
 def frame_times(frames: int, *, loop: bool = False, ping_pong: bool = False) -> "Tensor":
-    """The time of each frame: evenly from 0 to 1.
+    """The time of each frame, evenly spaced from 0 to 1.
 
     Args:
-        frames: how many, in all.
+        frames: number of frames.
         loop: leave out time 1, which is time 0 of the next round.
-        ping_pong: there and back again, the ends once each, so that the film repeats without a jump.
+        ping_pong: from 0 to 1 and back, each end once, so that the film repeats without a jump.
 
     Returns:
         float64 ``[frames]``.
 
     Raises:
-        InputError: there are fewer than two frames or too many, or both loop and ping_pong are asked for.
+        InputError: there are fewer than two frames or too many, or both loop and ping_pong are set.
     """
     import torch
 
@@ -221,14 +220,14 @@ def frame_times(frames: int, *, loop: bool = False, ping_pong: bool = False) -> 
 
 
 def ease(times: "Tensor", easing: Easing, segments: int = 1) -> "Tensor":
-    """Times at which the motion is even (``linear``), or slow at every key and fast between them (``smooth``)."""
+    """Change times so that the speed is constant (``linear``), or zero at each key (``smooth``)."""
     import torch
 
     return ease_between(times, easing, torch.linspace(0, 1, segments + 1, dtype=torch.float64))
 
 
 def ease_between(times: "Tensor", easing: Easing, keys: "Tensor") -> "Tensor":
-    """``ease`` for keys that are not at equal distances: float64 ``[K]``, ascending from 0 to 1."""
+    """``ease`` for keys at any times: float64 ``[K]``, ascending from 0 to 1."""
     import torch
 
     if easing == "linear":
@@ -257,7 +256,7 @@ def check_keys(count: int, loop: bool = False) -> None:
 
 
 def check_ends(ends: tuple[float, float], option: str) -> None:
-    """Raise InputError for ends of a sweep that are not finite, or equal."""
+    """Raise InputError for ends of a sweep that are equal or not finite."""
     if not all(math.isfinite(end) for end in ends) or ends[0] == ends[1]:
         raise InputError(f"{option} needs two different finite numbers, not {ends[0]:g} {ends[1]:g}.")
 
@@ -269,8 +268,9 @@ def _closed(keys: "Tensor", loop: bool) -> "Tensor":
     return torch.cat([keys, keys[:1]]) if loop else keys
 
 
-def _segment(times: "Tensor", segments: int) -> "tuple[Tensor, Tensor]":
-    """Which segment each time lies in, int64 ``[N]``, and how far along it, ``[N]`` in [0, 1]."""
-    place = times.clamp(0, 1) * segments
-    first = place.floor().clamp(max=segments - 1).long()
-    return first, place - first
+def _segment(times: "Tensor", keys: "Tensor") -> "tuple[Tensor, Tensor]":
+    """The segment of each time between keys, int64 ``[N]``, and the fraction of it, ``[N]`` in [0, 1]."""
+    # Times are float64, which MPS does not have.
+    place = times.cpu().clamp(0, 1) * (len(keys) - 1)
+    first = place.floor().clamp(max=len(keys) - 2).long()
+    return first.to(keys.device), (place - first).to(keys.device, keys.dtype)

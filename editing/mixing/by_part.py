@@ -1,7 +1,7 @@
-"""A part of one picture in another by the style channels that drive it, and pictures that are alike in a part
-(Collins et al., "Editing in Style", 2020; Chong et al., "Retrieve in Style", 2021).
+"""Part transfer and retrieval by the style channels that control a part (Collins et al., "Editing in Style", 2020;
+Chong et al., "Retrieve in Style", 2021).
 
-Unlike a region that is cut out, the part is drawn anew by the receiver's network: in its pose, place and light.
+Unlike a region that is cut out, the part is synthesized in the receiver's pose, position and light.
 """
 
 from collections.abc import Sequence
@@ -17,20 +17,18 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
 
-# A few thousand styles each.
-_BATCH = 500
+_BATCH = 500  # codes of a few thousand styles each
 
 
 @dataclass(frozen=True, eq=False)
 class PartDonor:
-    """What one source gives.
+    """A donor of a part.
 
     Attributes:
         ws: ``[1 or N, num_ws, w_dim]``.
-        weights: how far each style channel is taken, ``[style channels]`` in 0 to 1, as
-            ``Parts.weights`` gives them.
-        strength: 0 leaves the receiver's styles, 1 takes all that the weights say.
-        rows: the rows of ws whose layers take part; all when None.
+        weights: of the style channels, ``[style channels]`` in 0 to 1, see ``Parts.weights``.
+        strength: factor of all weights, 0 to 1.
+        rows: the rows of ws whose layers are changed; all when None.
     """
 
     ws: "Tensor"
@@ -40,13 +38,12 @@ class PartDonor:
 
 
 def mix_parts(G: "Generator", ws: "Tensor", donors: Sequence[PartDonor]) -> "list[Tensor]":
-    """The styles of codes with parts of others.
+    """The styles of codes with parts of donors.
 
     Args:
-        G: the generator that draws the receivers.
-        ws: the receivers, ``[N, num_ws, w_dim]``; left as they are.
-        donors: what they get, each from the receiver's own styles on, so that of a channel which several drive the
-            steps add up.
+        G: the generator of the receivers.
+        ws: the receivers, ``[N, num_ws, w_dim]``; not changed.
+        donors: their differences from the receiver's own styles add up in a channel that several change.
 
     Returns:
         One ``[N, channels]`` for each layer, for ``Generator.synthesize_styles``.
@@ -71,19 +68,15 @@ def mix_parts(G: "Generator", ws: "Tensor", donors: Sequence[PartDonor]) -> "lis
 
 
 def part_distances(G: "Generator", ws: "Tensor", others: "Tensor", weights: "Tensor") -> "Tensor":
-    """How unlike codes are in a part: 0 is the same, 1.4 two random codes of W.
+    """Distances of codes in a part: 0 for the same, 1.4 on average for two random codes of W.
 
     Args:
-        ws: the code that is compared, ``[1, num_ws, w_dim]``.
-        others: with these, ``[N, num_ws, w_dim]``.
-        weights: how much each style channel counts, as for ``PartDonor``.
+        ws: the query, ``[1, num_ws, w_dim]``.
+        others: the codes to compare, ``[N, num_ws, w_dim]``.
+        weights: of the style channels, see ``PartDonor``; InputError if all are 0.
 
     Returns:
-        float32 ``[N]``: the root of the weighted mean square of the styles' differences, in their standard
-        deviations.
-
-    Raises:
-        InputError: no channel counts.
+        float32 ``[N]``: the weighted root mean square difference of the styles, in their standard deviations.
     """
     import torch
 

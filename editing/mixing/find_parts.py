@@ -1,5 +1,5 @@
-"""Parts of a generator's pictures found without labels: spherical k-means over its feature maps (Collins et al.,
-"Editing in Style", 2020, section 3.1), named by the landmarks of faces where it shows faces.
+"""Finds parts of a generator's pictures without labels: spherical k-means over its feature maps (Collins et al.,
+"Editing in Style", 2020, section 3.1), with names from the landmarks of faces.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
 
 Labels = npt.NDArray[np.int64]
 _TRUNCATION, _PICTURE_SIDE, _BATCH = 0.7, 256, 4
-# So many principal axes keep the angles between features, and make the clustering quick.
-_AXES = 64
+_AXES = 64  # principal axes, which keep the angles between features and make clustering fast
 _FEATURES = ("eyes", "nose", "mouth")
 _SURFACES = {"hair": "hair", "face": "skin", "background": "background"}
-"""Regions, and the parts that the clusters in them make."""
+"""Regions, and the parts of the clusters in them."""
 _REST = "body"
 
 
@@ -42,15 +41,15 @@ def find_parts(
     probes: int = 1,
     seed: int = 0,
 ) -> Parts:
-    """Cluster a generator's feature maps, and measure which style channels act in which part.
+    """Cluster a generator's feature maps, and measure each style channel's share in each part.
 
     Args:
-        G: the generator, in the precision to look at it in; in float32 the default model takes about two minutes.
+        G: the generator; in float32 the default model takes about two minutes.
         begin: makes a progress bar.
-        clusters: how many; on faces several make one part.
-        samples: pictures whose features are clustered.
-        codes: pictures in which the channels' effects are measured.
-        probes: gradients for each of them and each part.
+        clusters: their number; on faces several make one part.
+        samples: number of pictures whose features are clustered.
+        codes: number of pictures in which the channels' effects are measured.
+        probes: gradients for each picture and part.
         seed: of the first sample.
 
     Raises:
@@ -60,9 +59,9 @@ def find_parts(
 
     if clusters < 2 or samples < 2 or codes < 1 or probes < 1:
         raise InputError("Parts need two clusters and two samples, a code and a probe at least.")
-    drawn = max(samples, codes)
-    ws = G.sample(range(seed, seed + drawn), truncation=_TRUNCATION)
-    report = begin("looking at samples")
+    count = max(samples, codes)
+    ws = G.sample(range(seed, seed + count), truncation=_TRUNCATION)
+    report = begin("features of samples")
     found, pictures = [], []
     size = min(_PICTURE_SIDE, G.resolution)
     with torch.no_grad():
@@ -85,13 +84,9 @@ def find_parts(
 def cluster(features: "Tensor", clusters: int, seed: int = 0) -> "tuple[Labels, Tensor]":
     """Spherical k-means: scikit-learn's on unit vectors, with centres brought back to unit length.
 
-    Args:
-        features: unit vectors ``[N, side, side, features]``.
-        clusters: how many.
-        seed: of the first centres.
-
     Returns:
-        The cluster of each place, int64 ``[N, side, side]``, and the centres ``[clusters, features]``.
+        The cluster of each of the features ``[N, side, side, features]``, int64 ``[N, side, side]``, and the
+        centres ``[clusters, features]``.
     """
     import torch
     from sklearn.cluster import KMeans
@@ -105,17 +100,13 @@ def cluster(features: "Tensor", clusters: int, seed: int = 0) -> "tuple[Labels, 
     first = KMeans(clusters, n_init=2, max_iter=40, random_state=seed).fit(short).labels_
     hot = F.one_hot(torch.from_numpy(first).long(), clusters).to(flat.dtype)
     centres = F.normalize(hot.T @ flat, dim=1)
-    # By angle, as every later picture is read.
+    # By angle, as in ``Parts.masks``.
     labels: Labels = (flat @ centres.T).argmax(dim=1).reshape(features.shape[:-1]).numpy()
     return labels, centres
 
 
 def face_landmarks(images: "Tensor") -> list[Landmarks | None]:
-    """The landmarks of each picture's face in fractions of its side; None where there is none.
-
-    Args:
-        images: float32 ``[N, channels, H, W]`` in [-1, 1].
-    """
+    """The landmarks in fractions of the side for images ``[N, channels, H, W]`` in [-1, 1]; None without a face."""
     from PIL import Image
 
     from stylegan_latents.editing.discovery.scorers.scorer import to_pixels
@@ -129,28 +120,23 @@ def face_landmarks(images: "Tensor") -> list[Landmarks | None]:
 
 
 def name_clusters(labels: Labels, points: Sequence[Landmarks | None], clusters: int) -> list[str]:
-    """What each cluster is called by where it lies on the faces; empty where half of the pictures show no face.
+    """Name each cluster by the face regions that it lies in; empty if over half of the pictures show no face.
 
-    Eyes, nose and mouth are the clusters that cover most of those regions. The others are hair, skin or
-    background by the region that most of them lies in, and the body, with what it wears, where that is none.
-
-    Args:
-        labels: the cluster of each place, ``[N, side, side]``.
-        points: the landmarks of each picture, as ``face_landmarks`` gives them.
-        clusters: how many there are.
+    Eyes, nose and mouth are clusters that cover most of these regions. The others are hair, skin or background by
+    the region that most of them lies in, or else the body.
     """
-    seen = [(where, one) for where, one in zip(labels, points, strict=True) if one is not None]
-    if 2 * len(seen) < len(labels):
+    faces = [(map, one) for map, one in zip(labels, points, strict=True) if one is not None]
+    if 2 * len(faces) < len(labels):
         return []
     side = labels.shape[1]
-    shown = np.stack([where for where, _ in seen])
+    maps = np.stack([map for map, _ in faces])
     regions = {
-        name: np.stack([_coarse(face_region(name, one, 8 * side)) for _, one in seen])
+        name: np.stack([_coarse(face_region(name, one, 8 * side)) for _, one in faces])
         for name in (*_FEATURES, *_SURFACES)
     }
     names = []
     for index in range(clusters):
-        inside = shown == index
+        inside = maps == index
         lies = {name: float(mask[inside].mean()) if inside.any() else 0.0 for name, mask in regions.items()}
         covers = {name: float(regions[name][inside].sum() / regions[name].sum()) for name in _FEATURES}
         feature = max(_FEATURES, key=lambda name: covers[name])
@@ -178,7 +164,7 @@ def _with_shares(
     effects = effects_in_places(G, ws, places, probes=probes, size=size, progress=report).cpu()
     effects = effects * style_deviations(G).cpu().square()
     total = effects.sum(dim=0)
-    # To-RGB's styles colour the whole picture; the others that do next to nothing would win by chance.
+    # To-RGB's styles colour the whole picture; the offset keeps channels with hardly any effect out of all parts.
     colours = torch.cat([torch.full((layer.channels,), layer.name.endswith("rgb")) for layer in G.layers])
     shares = effects / (total + 0.1 * total[~colours].median()).clamp_min(1e-30)
     shares[:, colours] = 0
@@ -186,17 +172,10 @@ def _with_shares(
 
 
 def evened(shares: "Tensor") -> "Tensor":
-    """Shares as they were if all parts were as large and as full of contrast: of what is usual in each part.
+    """Shares ``[parts, channels]`` relative to the mean share of each part, with the same sum for each channel.
 
-    Otherwise clothes and backgrounds, where a little shift changes much, would own the channels of the other parts.
-
-    Args:
-        shares: of the change of each channel's pixels, ``[parts, channels]``.
-
-    Returns:
-        The same sums over the parts, ``[parts, channels]``.
+    Otherwise clothes and backgrounds, where a small shift changes much, would own the channels of other parts.
     """
-    usual = shares.mean(dim=1, keepdim=True).clamp_min(1e-30)
-    lift = shares / usual
+    lift = shares / shares.mean(dim=1, keepdim=True).clamp_min(1e-30)
     result: Tensor = lift * (shares.sum(dim=0) / lift.sum(dim=0).clamp_min(1e-30))
     return result

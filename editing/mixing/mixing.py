@@ -1,4 +1,4 @@
-"""Style mixing: rows of some codes in the place of another's (StyleGAN, section 3.1; StyleGAN2, section 3)."""
+"""Style mixing: rows of a receiver's code replaced by donors' (StyleGAN, section 3.1; StyleGAN2, section 3)."""
 
 import math
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ _Value = TypeVar("_Value", str, float)
 
 @dataclass(frozen=True, eq=False)
 class Donor:
-    """What one source gives.
+    """A donor of rows.
 
     Attributes:
         ws: ``[1 or N, num_ws, w_dim]``.
-        rows: the rows of ws that it gives, as ``Generator.rows`` reads them.
-        strength: 0 leaves the receiver's rows, 1 replaces them, in between is on the line from one to the other.
+        rows: the rows of ws that it gives.
+        strength: 0 keeps the receiver's rows, 1 replaces them; in between they are interpolated.
     """
 
     ws: "Tensor"
@@ -35,11 +35,11 @@ class Donor:
 
 
 def mix(ws: "Tensor", donors: Sequence[Donor]) -> "Tensor":
-    """Give codes the rows of others.
+    """Replace rows of codes by those of donors.
 
     Args:
-        ws: the receivers, ``[N, num_ws, w_dim]``; left as they are.
-        donors: applied in their order, so that of two which give one row, the later one lies on top.
+        ws: the receivers, ``[N, num_ws, w_dim]``; not changed.
+        donors: applied in order; where two give the same row, the later one wins.
 
     Returns:
         ws ``[N, num_ws, w_dim]``.
@@ -60,20 +60,7 @@ def mix(ws: "Tensor", donors: Sequence[Donor]) -> "Tensor":
 
 
 def mix_matrix(receivers: "Tensor", donors: "Tensor", rows: Sequence[int], strength: float = 1.0) -> "Tensor":
-    """Every receiver with the rows of every donor.
-
-    Args:
-        receivers: ws ``[R, num_ws, w_dim]``.
-        donors: ws ``[C, num_ws, w_dim]``.
-        rows: the rows that are given.
-        strength: as in ``Donor``.
-
-    Returns:
-        ws ``[R, C, num_ws, w_dim]``.
-
-    Raises:
-        InputError: as ``mix``.
-    """
+    """``mix`` of every receiver ``[R, num_ws, w_dim]`` with every donor ``[C, num_ws, w_dim]``: ``[R, C, ...]``."""
     import torch
 
     columns = [mix(receivers, [Donor(donor[None], rows, strength)]) for donor in donors]
@@ -81,17 +68,7 @@ def mix_matrix(receivers: "Tensor", donors: "Tensor", rows: Sequence[int], stren
 
 
 def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], names: Sequence[str]) -> "Inversion":
-    """The record of a mix: edits, and pasting back into the receiver's photo, go on from it.
-
-    Args:
-        G: the generator of all codes.
-        receiver: whose photo, noise and tuned weights these are.
-        donors: as for ``mix``.
-        names: of the donors.
-
-    Raises:
-        InputError: as ``mix``.
-    """
+    """The record of ``mix`` by named donors, with the receiver's photo, noise and tuned weights."""
     from stylegan_latents.invert.record.inversion import Inversion
 
     given: list[JSON] = [
@@ -114,15 +91,7 @@ def check_crossfade(strength: float) -> None:
 
 
 def share_out(sources: Sequence[str], layers: Sequence[str], strengths: Sequence[float]) -> list[tuple[str, float]]:
-    """The layers and the strength of each source.
-
-    Args:
-        sources: their names.
-        layers, strengths: one for each source, or one for all.
-
-    Raises:
-        InputError: the counts do not fit, or a strength is not between 0 and 1.
-    """
+    """The layers and the strength of each source, from one for each or one for all; InputError for other counts."""
     for strength in strengths:
         check_crossfade(strength)
     count = len(sources)
@@ -135,17 +104,13 @@ def _of(values: Sequence[_Value], index: int, count: int, option: str) -> _Value
     if len(values) != count:
         if count == 1:
             joined = ", joined by commas: coarse,fine" if option == "--layers" else ""
-            raise InputError(f"One giver takes one {option}{joined}; there are {len(values)}.")
-        raise InputError(f"Give one {option} for all {count} givers or one for each, not {len(values)}.")
+            raise InputError(f"One donor takes one {option}{joined}; there are {len(values)}.")
+        raise InputError(f"Give one {option} for all {count} donors or one for each, not {len(values)}.")
     return values[index]
 
 
 def check_apart(sources: Sequence[str], rows: Sequence[Sequence[int]]) -> None:
-    """Refuse two sources of the same rows, of which the later would hide the earlier.
-
-    Raises:
-        InputError: two sources give one row.
-    """
+    """Raise InputError if two sources give the same row, as the later would replace the earlier."""
     owner: dict[int, str] = {}
     for source, given in zip(sources, rows, strict=True):
         for row in given:

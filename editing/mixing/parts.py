@@ -1,10 +1,9 @@
-"""Parts of what a generator shows, by clusters of its feature maps, and the style channels that drive each part
+"""Parts of a generator's pictures, as clusters of its feature maps, with the style channels that control each
 (Collins et al., "Editing in Style: Uncovering the Local Semantics of GANs", 2020; Chong et al., "Retrieve in Style:
 Unsupervised Facial Feature Transfer and Retrieval", 2021).
 
-A catalogue of parts is made once for a network, by ``editing.mixing.find_parts``, and kept in the cache
-folder; the default model's comes with this package. Which style channel belongs to which part is measured on the
-picture, by gradients: that holds for every architecture, and for channels that are finer than the clusters.
+``editing.mixing.find_parts`` makes the catalogue of parts of a network once. Each style channel's share in each
+part is measured in the picture by gradients, which works for every architecture.
 """
 
 import json
@@ -25,19 +24,19 @@ if TYPE_CHECKING:
 _KEY = "stylegan-latents-parts"
 _SUFFIX = ".parts.safetensors"
 _SIDE = 32
-"""Samples along a side of the maps that are clustered; fewer where the network has none so fine."""
+"""Largest side of the clustered feature maps."""
 
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The parts of what one network shows.
+    """The catalogue of parts of one network.
 
     Attributes:
-        names: of the parts; numbers from 0 on where nothing names them.
+        names: of the parts; numbers from 0 if there are no faces to name them by.
         centres: float32 ``[clusters, features]``, unit vectors.
         owners: int64 ``[clusters]``, the part that each cluster belongs to.
-        shares: float32 ``[len(names), style channels]`` in 0 to 1: how much of the change that a channel makes in
-            the picture lies in the part, as ``evened`` counts it.
+        shares: float32 ``[len(names), style channels]`` in 0 to 1: the part's share of the change that a channel
+            makes in the picture, see ``evened``.
         model, fingerprint: of the generator.
     """
 
@@ -49,11 +48,9 @@ class Parts:
     fingerprint: str
 
     def masks(self, G: "Generator", ws: "Tensor") -> "Tensor":
-        """Where each part is, float32 ``[N, len(names), side, side]``, 1 in one part and 0 in the others.
+        """The mask of each part, float32 ``[N, len(names), side, side]`` of 0 and 1, for ws ``[N, num_ws, w_dim]``.
 
-        Args:
-            G: the generator of the parts, or one tuned from it.
-            ws: ``[N, num_ws, w_dim]``.
+        ``G`` is the generator of the parts, or one tuned from it.
         """
         import torch
 
@@ -62,10 +59,9 @@ class Parts:
         return torch.nn.functional.one_hot(owners, len(self.names)).permute(0, 3, 1, 2).float()
 
     def weights(self, names: Sequence[str], threshold: float) -> "Tensor":
-        """How far each style channel is taken from a reference for these parts, ``[style channels]`` in 0 to 1.
+        """Weights of the style channels for the transfer of these parts, ``[style channels]`` in 0 to 1.
 
-        None of a channel whose share in the parts is below the threshold, all of one whose share is halfway from
-        there to 1, and in between in proportion.
+        0 for a share in the parts up to the threshold, 1 from halfway between the threshold and 1, linear between.
 
         Raises:
             InputError: there is no such part, or no channel has so large a share.
@@ -82,11 +78,7 @@ class Parts:
         return weights
 
     def index(self, name: str) -> int:
-        """The position of a part.
-
-        Raises:
-            InputError: there is none of that name.
-        """
+        """The index of a part, or InputError if there is none of that name."""
         text = name.strip().lower()
         if text not in self.names:
             raise InputError(
@@ -96,11 +88,7 @@ class Parts:
         return self.names.index(text)
 
     def save(self, path: Path, *, overwrite: bool = True) -> None:
-        """Write one safetensors file, in float16; ``load`` reads it.
-
-        Raises:
-            InputError: it cannot be written.
-        """
+        """Write one safetensors file, in float16; ``load`` reads it."""
         import torch
         from safetensors.torch import save
 
@@ -115,11 +103,7 @@ class Parts:
 
 
 def load(path: Path) -> Parts:
-    """Read what ``Parts.save`` wrote.
-
-    Raises:
-        InputError: the file is missing, damaged, or no catalogue of parts.
-    """
+    """Read what ``Parts.save`` wrote; InputError for a file that is missing, damaged, or no catalogue of parts."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -137,15 +121,9 @@ def load(path: Path) -> Parts:
 
 
 def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
-    """What is clustered: at each place the features of two neighbouring maps, a unit vector.
+    """The features to cluster, ``[N, side, side, features]``: those of two neighbouring maps, as a unit vector.
 
-    The finer map tells materials apart, hair from skin; the coarser one also knows where on the face they are.
-
-    Args:
-        ws: ``[N, num_ws, w_dim]``.
-
-    Returns:
-        float32 ``[N, side, side, features]``.
+    The finer map separates materials, such as hair and skin; the coarser one encodes the position in the face.
     """
     import torch
     from torch.nn import functional as F
@@ -157,12 +135,12 @@ def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
     found = []
     with torch.no_grad():
         for one in maps:
-            seen = features(G, ws, one).float()
-            # What a map holds from beyond the picture is on all sides alike.
-            beyond = (one.size - one.resolution) // 2
-            seen = seen[:, :, beyond : beyond + one.resolution, beyond : beyond + one.resolution]
+            maps_of = features(G, ws, one).float()
+            # Cut off the equal margins that lie outside of the picture.
+            margin = (one.size - one.resolution) // 2
+            inner = maps_of[:, :, margin : margin + one.resolution, margin : margin + one.resolution]
             if one.resolution != side:
-                seen = F.interpolate(seen, (side, side), mode="bilinear")
-            found.append(F.normalize(seen, dim=1))
+                inner = F.interpolate(inner, (side, side), mode="bilinear")
+            found.append(F.normalize(inner, dim=1))
     joined: Tensor = torch.cat(found, dim=1).permute(0, 2, 3, 1) / len(found) ** 0.5
     return joined

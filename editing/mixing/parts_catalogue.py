@@ -1,4 +1,4 @@
-"""The catalogue of a generator's parts: it comes with the package, or is found once and kept in the cache."""
+"""Catalogues of parts, from the package or the cache folder."""
 
 import functools
 from pathlib import Path
@@ -16,10 +16,10 @@ _SHIPPED = Path(__file__).parent / "catalogues"
 
 
 def parts_of(G: "Generator", begin: Begin) -> Parts:
-    """The catalogue of a generator: that of this package, of the cache folder, or found now and kept there.
+    """The catalogue of a generator; if there is none, it is made now and kept in the cache folder.
 
     Args:
-        G: as it was loaded, not tuned.
+        G: without tuned weights.
         begin: makes a progress bar.
 
     Raises:
@@ -38,11 +38,7 @@ def parts_of(G: "Generator", begin: Begin) -> Parts:
 
 
 def parts_at_hand(G: "Generator") -> Parts | None:
-    """The catalogue of a generator where it need not be found first: that of this package, or of the cache folder.
-
-    Args:
-        G: as it was loaded, not tuned.
-    """
+    """The catalogue of a generator without tuned weights, if it is in the package or the cache folder."""
     return _shipped().get(G.fingerprint) or _cached(_kept_at(G))
 
 
@@ -53,7 +49,7 @@ def _kept_at(G: "Generator") -> Path:
 
 
 def _cached(path: Path) -> Parts | None:
-    """None where there is no catalogue, or a damaged one, so that it is made anew."""
+    """None where there is no catalogue, or a damaged one, which is made again."""
     try:
         return load(path) if path.is_file() else None
     except InputError:

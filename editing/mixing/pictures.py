@@ -1,4 +1,4 @@
-"""Pictures of mixes: one face with the styles of others, and the figure of each with the styles of each."""
+"""Pictures of mixes: of one receiver, and the style mixing matrix."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 Blend = Literal["image", "features"]
 """Where a region is joined: in the pictures, or in the network's features."""
 
-MOST_CELLS = 400
-"""Pictures of one figure."""
-
-_CELL = 256
+_MOST_CELLS, _CELL = 400, 256
 
 
 def mixed_picture(
@@ -36,13 +33,13 @@ def mixed_picture(
     """The receiver's picture with what the donors give.
 
     Args:
-        G: the generator of all codes. What was tuned to the receiver's photo is the receiver's, and draws.
-        receiver: whose rows, noise and tuned weights these are.
-        donors: as ``mix`` takes them.
-        parts: what is given by style channels, after the donors, as ``mix_parts`` takes it.
-        regions: only there, as ``region_masks`` reads them; everywhere when empty.
+        G: the generator of all codes; weights tuned to the receiver's photo are used.
+        receiver: the code to change, with its noise and tuned weights.
+        donors: see ``mix``.
+        parts: donors of parts, applied after the others, see ``mix_parts``.
+        regions: limit the mix to these, see ``region_masks``; everywhere when empty.
         blend: how a region is joined.
-        size: side in pixels, as ``Generator.synthesize`` takes it.
+        size: side in pixels, see ``Generator.synthesize``.
 
     Raises:
         InputError: a strength is not between 0 and 1, or there is no such region.
@@ -60,7 +57,7 @@ def mixed_picture(
         raise ValueError("parts are drawn whole, not blended in the features")
     noise = receiver.noise_or_const
     mixed = mix(receiver.ws, donors)
-    G = receiver.drawn_by(G)
+    G = receiver.own_generator(G)
     with torch.inference_mode():
         after = to_picture(G.synthesize_styles(mix_parts(G, mixed, parts), noise, size=size))[0]
         if not regions:
@@ -80,25 +77,17 @@ def mixed_picture(
 def matrix_figure(
     G: "Generator",
     receivers: "Sequence[Code]",
-    givers: "Sequence[Code]",
+    donors: "Sequence[Code]",
     rows: Sequence[int],
     strength: float = 1.0,
     *,
     cell: int = _CELL,
     on_picture: Callable[[], None] | None = None,
 ) -> "Image.Image":
-    """Receivers down the left side, givers along the top, each mix where they meet.
-
-    Args:
-        G: the generator of all codes.
-        receivers, givers: one at least of each.
-        rows: the rows that are given.
-        strength: as in ``Donor``.
-        cell: side of each picture in pixels, where the model's is larger.
-        on_picture: called after each picture.
+    """The mixing matrix: receivers down the left side, donors along the top, mixes where they meet; see ``Donor``.
 
     Raises:
-        InputError: the figure would have too many pictures, or the strength is not between 0 and 1.
+        InputError: there would be too many pictures, or the strength is not between 0 and 1.
     """
     import torch
     from PIL import Image
@@ -107,35 +96,31 @@ def matrix_figure(
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
     from stylegan_latents.invert.photos.files import to_picture
 
-    check_cells(len(receivers), len(givers))
+    check_cells(len(receivers), len(donors))
     side = min(cell, G.resolution)
 
-    def drawn(drawer: "Generator", ws: "Tensor", code: "Code") -> "Image.Image":
+    def picture_of(ws: "Tensor", code: "Code", own: "Generator") -> "Image.Image":
         with torch.inference_mode():
-            picture = to_picture(drawer.synthesize(ws, code.noise_or_const, size=side))[0]
+            picture = to_picture(own.synthesize(ws, code.noise_or_const, size=side))[0]
         if on_picture is not None:
             on_picture()
         return picture
 
     mixed = mix_matrix(
-        torch.cat([code.ws for code in receivers]), torch.cat([code.ws for code in givers]), rows, strength
+        torch.cat([code.ws for code in receivers]), torch.cat([code.ws for code in donors]), rows, strength
     )
     blank = Image.new("RGB", (side, side), "white")
-    figure = [[blank, *(drawn(code.drawn_by(G), code.ws, code) for code in givers)]]
+    figure = [[blank, *(picture_of(code.ws, code, code.own_generator(G)) for code in donors)]]
     for code, line in zip(receivers, mixed, strict=True):
-        drawer = code.drawn_by(G)
-        figure.append([drawn(drawer, ws[None], code) for ws in (code.ws[0], *line)])
-    titles = ["", *(code.name for code in givers)]
+        own = code.own_generator(G)
+        figure.append([picture_of(ws[None], code, own) for ws in (code.ws[0], *line)])
+    titles = ["", *(code.name for code in donors)]
     return contact_sheet(figure, titles, ["", *(code.name for code in receivers)], cell=side)
 
 
-def check_cells(receivers: int, givers: int) -> int:
-    """How many pictures a figure has.
-
-    Raises:
-        InputError: too many.
-    """
-    cells = (receivers + 1) * (givers + 1) - 1
-    if cells > MOST_CELLS:
-        raise InputError(f"This matrix has {cells} pictures, more than {MOST_CELLS}; name fewer sources.")
+def check_cells(receivers: int, donors: int) -> int:
+    """The number of pictures in a matrix, or InputError if it is above 400."""
+    cells = (receivers + 1) * (donors + 1) - 1
+    if cells > _MOST_CELLS:
+        raise InputError(f"This matrix has {cells} pictures, more than {_MOST_CELLS}; name fewer sources.")
     return cells

@@ -1,9 +1,10 @@
-"""Which record a command means by what the user typed."""
+"""Finds the record that a command's argument names."""
 
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.records.code_files import is_code_file, read_code
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -14,16 +15,18 @@ if TYPE_CHECKING:
 
 
 def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
-    """Read the record that a command means; which one it is, is printed where the user did not name it.
+    """Read the record that an argument names; its path is printed where it differs from the argument.
 
     Args:
-        named: a record; a folder, for the newest that can be read; a photo, for the record made from it, here
-            or beside it; None for the newest in this folder.
+        named: a record; a photo, for its record in this folder or beside it; a folder, for its newest record that
+            can be read; a code's file of another project (``read_code``); None for this folder's newest record.
 
     Raises:
         InputError: there is no such record, or it cannot be read.
     """
     named = None if named is None else Path(named)
+    if named is not None and is_code_file(named):
+        return read_code(named)
     path, inversion = (named, None) if named is not None and _is_record(named) else _found(named)
     if path != named:
         print(printable(f"Using {path}, the newest record here" if named is None else f"Using {path}"))
@@ -35,7 +38,7 @@ def _is_record(named: Path) -> bool:
 
 
 def _found(named: Path | None) -> "tuple[Path, Inversion | None]":
-    """The record of a folder, which is read to know that it can be, or of a photo."""
+    """The record of a photo, or of a folder, which is read to know that it can be."""
     if named is None or named.is_dir():
         return _newest_readable(named or Path())
     beside = [folder / f"{named.stem}{RECORD_SUFFIX}" for folder in (Path(), named.parent)]
@@ -64,6 +67,6 @@ def _newest_readable(folder: Path) -> "tuple[Path, Inversion]":
 
 def _load(path: Path) -> "Inversion":
     with show_status("Reading the record"):
-        # PyTorch comes with it, which takes a while.
+        # Imports PyTorch, which takes a while.
         from stylegan_latents.invert.record.inversion import Inversion
     return Inversion.load(path)

@@ -1,16 +1,16 @@
-"""A record opened for editing: with its generator, and with its photo where that can be found."""
+"""A record opened for editing, with its generator and its photo."""
 
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from stylegan_latents.editing.records.choose import read_record
+from stylegan_latents.editing.records.code_files import adopted, code_name
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable
 from stylegan_latents.generator.layers import Layer, parse_layers
-from stylegan_latents.invert.record.files import record_stem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,21 +29,18 @@ Blend = Literal["image", "features"]
 
 
 class OpenRecord:
-    """One inversion with the generator that it belongs to, which is loaded when it is first asked for.
+    """An inversion with its generator, which is loaded at first use.
 
     Args:
         path: the record.
-        model: the generator's name or file; None for the name in the record.
-        device: where to compute, as ``choose_device`` takes it.
-        generator: one that is loaded already; ``model`` and ``device`` are not looked at then.
-        film: take a film's record, of many images, too.
-        inversion: the record where it was read already.
-
-    Attributes:
-        inversion: a record of one image, or a film's.
+        model: the generator's name or file; None for the record's.
+        device: where to compute, see ``choose_device``.
+        generator: a loaded one, in place of ``model`` and ``device``.
+        film: also accept a film's record, of many images.
+        inversion: the record, if it was read already.
 
     Raises:
-        InputError: the record cannot be read, holds several images, or does not say enough of its model.
+        InputError: the record cannot be read, holds several images, or its model is not found.
     """
 
     def __init__(
@@ -56,8 +53,10 @@ class OpenRecord:
         film: bool = False,
         inversion: "Inversion | None" = None,
     ) -> None:
+        if inversion is None:
+            path, inversion = read_record(path)
         self.path = path
-        self.inversion = read_record(path)[1] if inversion is None else inversion
+        self.inversion = inversion
         if self.inversion.footage is not None and not film:
             raise InputError(
                 f"{path} is a film's; films take `edit {path} --direction smile --strength 1.5` alone."
@@ -70,32 +69,31 @@ class OpenRecord:
             self._name = model or self._model()
         else:
             self._name, self.base = generator.name, generator
+        if not self.inversion.fingerprint:
+            file = Path(self._name).expanduser()
+            known = file.absolute() if generator is None and file.exists() else None
+            self.inversion = adopted(self.inversion, self.base, known)
 
     @classmethod
     def of(
         cls, named: str | Path | None, *, model: str | None = None, device: str | None = None, film: bool = False
     ) -> Self:
-        """The record that a command means by what the user typed, see ``read_record``.
-
-        Raises:
-            InputError: as for ``OpenRecord`` and ``read_record``.
-        """
+        """The record that an argument names, see ``read_record``."""
         path, inversion = read_record(named)
         return cls(path, model=model, device=device, inversion=inversion, film=film)
 
     @cached_property
     def base(self) -> "Generator":
-        """The generator as it was loaded, in float32 on the chosen device.
+        """The generator without tuned weights, in float32 on the chosen device.
 
         Raises:
-            InputError: it cannot be loaded, there is no such device, or the file that the record names holds
-                another model by now.
+            InputError: it cannot be loaded, there is no such device, or the record's file now holds another model.
         """
-        from stylegan_latents.generator.loading import is_at_hand, load
+        from stylegan_latents.generator.loading import is_cached, load
 
         device = choose_device(self._device)
-        # What has to be fetched first shows its own progress.
-        with show_status(f"Loading {self._name}", quiet=not is_at_hand(self._name)):
+        # A download shows its own progress.
+        with show_status(f"Loading {self._name}", quiet=not is_cached(self._name)):
             generator = load(self._name).to(device)
         file = self.inversion.model_file
         if self._own_model and file is not None and generator.fingerprint != self.inversion.fingerprint:
@@ -106,10 +104,10 @@ class OpenRecord:
 
     @cached_property
     def generator(self) -> "Generator":
-        """What draws this record: ``base``, or a copy of it with the record's tuned weights.
+        """``base``, or a copy of it with the record's tuned weights.
 
         Raises:
-            InputError: as ``base``, or the weights were tuned on another generator.
+            InputError: see ``base``; or the weights were tuned on another generator.
         """
         from stylegan_latents.invert.record.tuned_weights import tuned_generator
 
@@ -117,11 +115,7 @@ class OpenRecord:
 
     @cached_property
     def ws(self) -> "Tensor":
-        """The code on the generator's device, ``[1, num_ws, w_dim]``, or a film's codes.
-
-        Raises:
-            InputError: the record belongs to another model.
-        """
+        """The code on the generator's device, ``[1, num_ws, w_dim]``, or a film's; InputError for another model."""
         return self.inversion.for_generator(self.base)
 
     @property
@@ -131,10 +125,7 @@ class OpenRecord:
         return "const" if maps is None else [map.to(self.generator.device) for map in maps]
 
     def lookup(self, directions: "Sequence[str]") -> "list[Direction | PublishedDirection]":
-        """The directions that a user named, to ``bind`` to ``generator``; mostly the model is not loaded for that.
-
-        Args:
-            directions: names or files.
+        """Directions by names or files, to ``bind`` to ``generator``; mostly found without loading the model.
 
         Raises:
             InputError: a direction is unknown, cannot be read or belongs to another latent space.
@@ -142,41 +133,33 @@ class OpenRecord:
         from stylegan_latents.editing.directions.catalogue import lookup
 
         if not self._fits_model:
-            _ = self.ws  # loading the model tells what does not fit
+            _ = self.ws  # loads the model and raises what does not fit
         return [lookup(name, self.inversion.latent_space, self.inversion.model) for name in directions]
 
     def check_layers(self, layers: str | None) -> None:
-        """Tell what is wrong with the rows that a user named, as far as that needs no model.
-
-        Raises:
-            InputError: there are no such layers.
-        """
+        """Raise InputError for layers that do not exist, as far as that needs no model."""
         ws = self.inversion.ws
-        # A code of W also fits a model with another number of rows than the record's.
+        # A code of W also fits models with another number of rows than the record's.
         in_w = bool((ws == ws[:, :1]).all())
         if layers is not None and self._fits_model and (self._own_model or not in_w):
-            # Which groups there are is the same for all models.
+            # All models have the same groups.
             count = ws.shape[1]
             parse_layers(layers, [Layer(str(row), 4, row, 0) for row in range(count)], count)
 
     @property
     def _fits_model(self) -> bool:
-        """Whether the record's latent space is the model's, so far as the model's header says that."""
+        """Whether the record's latent space is the model's, as far as its file's header tells."""
         from stylegan_latents.generator.loading import latent_space_of
 
         return latent_space_of(self._name) in (None, self.inversion.latent_space)
 
     @property
     def stem(self) -> str:
-        """What the names of files made from this record begin with."""
-        return record_stem(self.path)
+        """The start of the names of files made from this record."""
+        return code_name(self.path, self.inversion)
 
     def check_output(self, path: Path) -> None:
-        """Refuse to write over the photo or the record, which no option may replace, or where nothing can be.
-
-        Raises:
-            InputError: ``path`` is one of them, or its folder may not be written.
-        """
+        """Raise InputError for an output that is the photo or the record, or in a folder that is not writable."""
         record = self.inversion
         sources = record.sources if record.footage is None else [record.footage.source]
         for kept in (self.path, *(source.path for source in sources if source.path is not None)):
@@ -185,9 +168,11 @@ class OpenRecord:
         check_writable(path.parent)
 
     def picture(self, ws: "Tensor | None" = None, *, size: int | None = None) -> "Image.Image":
-        """What the generator makes of a code (the record's own by default), at full resolution or of a side.
+        """The picture of a code, the record's own by default.
 
-        A side that the generator does not draw at, as it is larger, gives full resolution.
+        Args:
+            ws: ``[1, num_ws, w_dim]``.
+            size: side in pixels; None, or more than the resolution, for full resolution.
         """
         import torch
 
@@ -208,14 +193,13 @@ class OpenRecord:
         regions: "Sequence[str]" = (),
         blend: Blend = "image",
     ) -> "Image.Image":
-        """What the generator makes of the edited code, at full resolution or of a side, as ``picture``.
+        """The picture of the edited code.
 
         Args:
-            edits, rows, raw: as for ``edited_styles``, which also says what is raised.
-            regions: the edit is made only there, as ``region_masks`` takes them, which also
-                says what is raised; everywhere when there is none.
-            blend: whether a region is joined in the picture, outside of which nothing changes, or in the
-                generator's features.
+            edits, rows, raw: see ``edited_styles``, also for errors.
+            size: see ``picture``.
+            regions: limit the edit to these, see ``region_masks``; everywhere when empty.
+            blend: join a region in the image, outside of which nothing changes, or in the generator's features.
         """
         import torch
 
@@ -244,57 +228,48 @@ class OpenRecord:
         """The photo that was inverted.
 
         Args:
-            named: its path; None looks at the path that the record holds, beside the record, and in this folder.
+            named: its path; None for the path in the record, or a file of that name beside it or in this folder.
 
         Raises:
             InputError: it is not found, cannot be read, or is another photo.
         """
         from stylegan_latents.invert.photos.files import read_photo
 
-        sources = self.inversion.sources
-        place = named
-        if place is None and sources:
-            place = sources[0].find(self.path.absolute().parent, Path.cwd())
-        if place is None:
+        sources, path = self.inversion.sources, named
+        if path is None and sources:
+            path = sources[0].find(self.path.absolute().parent, Path.cwd())
+        if path is None:
             what = f"The photo {sources[0].name}" if sources else "This record's photo"
             raise InputError(f"{what} was moved or changed since it was inverted; name it with --photo.")
-        photo, wanted = read_photo(place), self.alignment().photo_size
+        photo, wanted = read_photo(path), self.alignment().photo_size
         if photo.size != wanted:
             raise InputError(
-                f"{place} is {photo.width}x{photo.height} pixels, the photo of this record was "
+                f"{path} is {photo.width}x{photo.height} pixels, the photo of this record was "
                 f"{wanted[0]}x{wanted[1]}; name that one with --photo."
             )
         return photo
 
     def crop(self, photo: "Image.Image") -> "Image.Image":
-        """The part of the photo that was inverted, a square."""
+        """The crop of the photo that was inverted."""
         from stylegan_latents.invert.photos.crop import crop_of
 
         return crop_of(photo, self.alignment(), self.generator.resolution)
 
     def alignment(self, image: int = 0) -> "Alignment":
-        """How the photo, or one of a film's frames, was cropped.
-
-        Raises:
-            InputError: the record does not say.
-        """
+        """The alignment of the photo, or of one of a film's frames; InputError if the record has none."""
         alignment = self.inversion.alignments[image] if self.inversion.alignments else None
         if alignment is None:
             raise InputError(f"{self.path} does not say where in the photo its face is; invert the photo again.")
         return alignment
 
     def _model(self) -> str:
-        """The record's model as ``load`` takes it: its file, where it was or beside the record, or its name.
-
-        Raises:
-            InputError: it is a file's that is not there.
-        """
+        """The record's model for ``load``: its file, where it was, beside the record, or here; or its name."""
         from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
-        name, file = self.inversion.model, self.inversion.model_file
+        name, file = self.inversion.model or DEFAULT_MODEL, self.inversion.model_file
         if file is not None:
-            places = (file, self.path.absolute().parent / file.name, Path(file.name))
-            found = next((place for place in places if place.exists()), None)
+            paths = (file, self.path.absolute().parent / file.name, Path(file.name))
+            found = next((path for path in paths if path.exists()), None)
             if found is None:
                 raise InputError(
                     f"The model of {self.path} is not at {file} any more; give that model's file with --model."

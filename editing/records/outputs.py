@@ -1,25 +1,26 @@
-"""Where a command's picture or film goes, decided before the work."""
+"""Paths of the files that a command writes, chosen and checked before the work."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable, shortened
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
-_LONGEST_NAME = 200  # in bytes; the rest of the 255 that a name may have is for what is made beside it
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.invert.record.inversion import Inversion
+
+_LONGEST_NAME = 200  # in bytes, of 255: names of files beside it are longer
 
 
 def picture_target(out: Path | None, default: str, overwrite: bool) -> Path:
-    """Where the picture goes; an ``out`` without a suffix is a folder.
-
-    Args:
-        out: what the user asked for; None for ``default`` in this folder.
-        default: a file's name.
-        overwrite: whether an existing picture may be replaced.
+    """The picture's path: ``out``, ``default`` in that folder, or in this one.
 
     Raises:
         InputError: no picture is written with such a suffix, or one exists and may not be replaced.
@@ -33,33 +34,47 @@ def picture_target(out: Path | None, default: str, overwrite: bool) -> Path:
 
 @dataclass(frozen=True)
 class EditedFiles:
-    """What a search from a record writes: those that are asked for, in the order of ``iter``."""
+    """The files that a search from a record writes: a picture with its record, and a sheet if it is wanted."""
 
     picture: Path
     record: Path
     sheet: Path | None
+    overwrite: bool
 
     @classmethod
-    def beside(cls, picture: Path, *, sheet: bool, overwrite: bool) -> Self:
-        """The record and the sheet beside a picture.
+    def of(cls, opened: "OpenRecord", out: Path | None, default: str, *, sheet: bool, overwrite: bool) -> Self:
+        """The paths for a picture, see ``picture_target``, with record and sheet beside it.
 
         Raises:
-            InputError: one exists and may not be replaced.
+            InputError: a file exists and may not be replaced, or is what the record was made from.
         """
+        picture = picture_target(out, default, overwrite)
         record = free(picture.with_name(f"{picture.stem}{RECORD_SUFFIX}"), overwrite)
-        figure = free(picture.with_name(f"{picture.stem}.sheet.png"), overwrite) if sheet else None
-        return cls(picture, record, figure)
+        files = cls(picture, record, sheet_target(picture, overwrite) if sheet else None, overwrite)
+        for file in files:
+            opened.check_output(file)
+        return files
 
     def __iter__(self) -> Iterator[Path]:
         return iter([file for file in (self.picture, self.record, self.sheet) if file is not None])
 
+    def write(self, record: "Inversion", picture: "Image", sheet: "Callable[[], Image]") -> None:
+        """Write the files; the record first, as the picture can be made from it again."""
+        from stylegan_latents.invert.photos.files import save_picture
+
+        record.save(self.record, overwrite=self.overwrite)
+        save_picture(picture, self.picture, overwrite=self.overwrite)
+        if self.sheet is not None:
+            save_picture(sheet(), self.sheet, overwrite=self.overwrite)
+
+
+def sheet_target(picture: Path, overwrite: bool) -> Path:
+    """The path of the before/after sheet beside a picture."""
+    return free(picture.with_name(f"{picture.stem}.sheet.png"), overwrite)
+
 
 def film_target(out: Path | None, default: str, overwrite: bool) -> Path:
-    """Where the film goes, as ``picture_target`` for pictures.
-
-    Raises:
-        InputError: no film is written with such a suffix, or one exists and may not be replaced.
-    """
+    """The film's path; see ``picture_target``."""
     from stylegan_latents.invert.films.write import check_film
 
     target = placed(out, default)
@@ -68,18 +83,14 @@ def film_target(out: Path | None, default: str, overwrite: bool) -> Path:
 
 
 def placed(out: Path | None, default: str) -> Path:
-    """What the user asked for; an ``out`` that is a folder, or has no suffix, takes the default's name."""
+    """The user's ``out``; in a folder, or a path without a suffix, the default's name."""
     if out is None:
         return Path(default)
     return out / default if out.is_dir() or not out.suffix else out
 
 
 def free(path: Path, overwrite: bool) -> Path:
-    """Refuse, before the work, what could not be written after it.
-
-    Raises:
-        InputError: the file exists and may not be replaced, or its folder may not be written.
-    """
+    """The path, or InputError if the file may not be replaced or its folder is not writable."""
     check_writable(path.parent)
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already; add --overwrite to replace it, or name another with --out.")
@@ -87,9 +98,6 @@ def free(path: Path, overwrite: bool) -> Path:
 
 
 def file_name(parts: Sequence[str], suffix: str = ".png") -> str:
-    """A picture's or film's name from its parts, ``me.mix.you-coarse.png``.
-
-    Letters that some file system does not take become underscores, and a long name is cut.
-    """
+    """A file's name from its parts, ``me.mix.you-coarse.png``, safe on every file system and not too long."""
     name = re.sub(r"[^\w.+,-]+", "_", ".".join(parts))
     return f"{shortened(name, _LONGEST_NAME)}{suffix}"

@@ -1,7 +1,7 @@
-"""Two codes in one picture: one inside a mask, the other outside of it.
+"""Two codes in one picture, joined by a mask in the image or in the feature maps.
 
-In the picture itself, what lies outside stays to the last bit. In the feature maps, the network that
-follows sees both at once and joins them (Collins et al. 2020; Suzuki et al. 2018), so the rest may move a little.
+In the image, nothing outside of the mask changes. In the feature maps the following layers blend the seam (Collins
+et al. 2020; Suzuki et al. 2018), so the rest may change slightly.
 """
 
 import contextlib
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator, Noise
 
 Array = npt.NDArray[np.float32]
+# Side at which colours are compared, their blur as a fraction of it, and the largest shift, of 255.
+_SMALL, _SPREAD, _SHADE = 256, 0.06, 60.0
 
 
 def blend_pictures(
@@ -31,8 +33,8 @@ def blend_pictures(
     Args:
         outside, inside: RGB, of one size.
         mask: float32 ``[H, W]`` in 0 to 1; where it is 0, ``outside`` stays as it is.
-        match_colours: shift the colours of ``inside`` smoothly so that they meet those of ``outside`` along the
-            mask's edge: for a part of a face in another's skin.
+        match_colours: shift the colours of ``inside`` smoothly to those of ``outside`` along the mask's edge, as a
+            part of a face needs in another's skin.
 
     Raises:
         ValueError: the sizes differ.
@@ -49,16 +51,13 @@ def blend_pictures(
 def synthesize_blended(
     G: "Generator", outside: "Tensor", inside: "Tensor", mask: "Tensor", noise: "Noise" = "const"
 ) -> "Tensor":
-    """Draw two codes as one picture, blended after every modulated convolution.
+    """Synthesize two codes as one picture, blended after every modulated convolution.
 
     Args:
         G: a generator whose convolutions are modules with a style.
         outside, inside: ws ``[1, num_ws, w_dim]``.
         mask: float32 ``[1, 1, H, W]`` in 0 to 1, resized by area to each feature map.
-        noise: as ``Generator.synthesize`` takes it, for both.
-
-    Returns:
-        float32 ``[1, image_channels, resolution, resolution]``.
+        noise: see ``Generator.synthesize``; the same for both.
 
     Raises:
         InputError: the network's layers cannot be reached one by one.
@@ -78,12 +77,7 @@ def synthesize_blended_styles(
     *,
     size: int | None = None,
 ) -> "Tensor":
-    """``synthesize_blended`` from the second half of its way: two codes' styles as one picture.
-
-    Args:
-        outside, inside: one ``[1, channels]`` for each layer, of ``Generator.styles``.
-        size: side of the picture; None for the resolution.
-    """
+    """``synthesize_blended`` of two codes' styles, as ``Generator.styles`` gives them."""
     import torch
 
     with torch.inference_mode(), _blended_features(G, mask):
@@ -92,7 +86,7 @@ def synthesize_blended_styles(
 
 
 def _shift_at_edge(difference: Array, mask: Mask) -> Array:
-    """The difference along the mask's soft edge, ``[H, W, 3]``, spread smoothly over the whole picture."""
+    """The colour difference along the mask's soft edge, spread over the whole picture, ``[H, W, 3]``."""
     from scipy.ndimage import gaussian_filter
 
     height, width = mask.shape
@@ -104,31 +98,29 @@ def _shift_at_edge(difference: Array, mask: Mask) -> Array:
         return np.asarray(gaussian_filter(shrunk, sigma), dtype=np.float32)
 
     edge = (4 * mask * (1 - mask) + np.float32(1e-4)).astype(np.float32)
-    known = smooth(edge)
+    weight = smooth(edge)
     shifts = []
     for channel in range(3):
-        # Differences beyond this are other content, lips against skin, not another shade.
-        part = edge * np.clip(difference[:, :, channel], -_SHADE, _SHADE)
-        shift = Image.fromarray(smooth(part) / known).resize((width, height), Image.Resampling.BILINEAR)
+        # Larger differences are other content, lips against skin, not another shade.
+        clipped = edge * np.clip(difference[:, :, channel], -_SHADE, _SHADE)
+        shift = Image.fromarray(smooth(clipped) / weight).resize((width, height), Image.Resampling.BILINEAR)
         shifts.append(np.asarray(shift, dtype=np.float32))
     return np.stack(shifts, axis=2)
 
 
-_SMALL, _SPREAD, _SHADE = 256, 0.06, 60.0
-
-
 @contextlib.contextmanager
 def _blended_features(G: "Generator", mask: "Tensor") -> Iterator[None]:
-    """Within the block, each styled module blends the features of a batch of two, and gives both the blend."""
+    """Within the block, each module with a style replaces both features of a batch of two by their blend."""
     import torch
     from torch import nn
     from torch.nn import functional as F
 
     sized: dict[tuple[int, int], Tensor] = {}
+    refusal = InputError(f"The model '{G.name}' cannot be blended in its features; leave out --blend features.")
 
     def blend(_module: nn.Module, _inputs: object, output: object) -> object:
         if not isinstance(output, torch.Tensor) or output.ndim != 4 or len(output) != 2:
-            raise InputError(f"The model '{G.name}' cannot be blended in its features; leave out --blend features.")
+            raise refusal
         size = (output.shape[2], output.shape[3])
         if size not in sized:
             shrinks = mask.shape[-1] > size[1]
@@ -137,7 +129,7 @@ def _blended_features(G: "Generator", mask: "Tensor") -> Iterator[None]:
 
     styled = [module for module in G.synthesis.modules() if isinstance(getattr(module, "style", None), nn.Linear)]
     if not styled:
-        raise InputError(f"The model '{G.name}' cannot be blended in its features; leave out --blend features.")
+        raise refusal
     handles = [module.register_forward_hook(blend) for module in styled]
     try:
         yield

@@ -1,7 +1,4 @@
-"""Parts of a picture as soft masks: drawn by the user, or placed by the landmarks of a face.
-
-Where no network segments the picture, hair and face are shapes about the landmarks, and soft at their edges.
-"""
+"""Regions of a picture as soft masks: from a file, or shapes around the landmarks of a face."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,7 +28,7 @@ FEATHER = {"eyes": 0.02, "nose": 0.02, "mouth": 0.02, "hair": 0.035, "face": 0.0
 """Standard deviation of each region's soft edge, as a fraction of the picture's side."""
 
 MASK_FEATHER = 0.01
-"""The same for a mask's file."""
+"""Standard deviation of the soft edge of a mask from a file."""
 
 _READING_SIDE = 512
 _AROUND = ("outline", "left_brow", "right_brow")
@@ -43,11 +40,7 @@ _NEEDED = {
 
 
 def check_regions(regions: Sequence[str]) -> None:
-    """Refuse, before the work, what is no region.
-
-    Raises:
-        InputError: one is neither among ``REGIONS`` nor a mask that can be read.
-    """
+    """Raise InputError for what is neither among ``REGIONS`` nor a mask that can be read."""
     for region in regions:
         if not is_named(region):
             read_mask(_mask_path(region), _READING_SIDE)
@@ -60,10 +53,10 @@ def region_masks(
     feather: float | None = None,
     name: str = "the picture",
 ) -> Mask:
-    """The soft mask of several regions together, in all pictures: of an open and of a closed mouth, both.
+    """The union of regions as one soft mask that covers them in every picture (an open and a closed mouth).
 
     Args:
-        regions: each one of ``REGIONS``, or a mask's file: white where to change, at any size.
+        regions: each one of ``REGIONS``, or a mask's file of any size: white where to change.
         pictures: of one square size, showing the same face before and after.
         feather: softness of the edges as a fraction of the side, 0 for none; None for each region's own.
         name: what messages call the picture.
@@ -80,7 +73,7 @@ def region_masks(
         if is_named(region):
             kind = region.strip().lower()
             found = [face_region(kind, face_landmarks(picture, kind, name), side) for picture in pictures]
-            # The background is where no picture has the face; every other region is where any has it.
+            # Background is what is background in all pictures; other regions are where any picture has them.
             part = np.minimum.reduce(found) if kind == "background" else np.maximum.reduce(found)
             part = soften(part, FEATHER[kind] if feather is None else feather)
         else:
@@ -92,12 +85,11 @@ def region_masks(
 def masks_of_codes(
     G: "Generator", ws: "Tensor", regions: Sequence[str], progress: Callable[[int, int], None] | None = None
 ) -> "tuple[Tensor, Tensor]":
-    """Masks of regions in the pictures of codes: a file's mask is that of all, landmarks give each face its own.
+    """Masks of regions in the pictures of codes: one for all from a file, one for each face from landmarks.
 
     Args:
-        G: the generator.
-        ws: codes ``[N, num_ws, w_dim]``.
-        regions: each one of ``REGIONS``, or a mask's file, white where to look.
+        G, ws: the generator and codes ``[N, num_ws, w_dim]``.
+        regions: each one of ``REGIONS``, or a mask's file.
         progress: called with the number of codes done and in all.
 
     Returns:
@@ -127,12 +119,12 @@ def masks_of_codes(
         if progress is not None:
             progress(index + 1, len(ws))
     if not kept:
-        raise missing or InputError("A region needs a code to look at.")
+        raise missing or InputError("Regions need at least one code.")
     return ws[kept], torch.stack(masks)[:, None]
 
 
 def is_named(region: str) -> bool:
-    """Whether it is one of ``REGIONS``, and not a mask's file."""
+    """Whether this is one of ``REGIONS``, and not a mask's file."""
     return region.strip().lower() in REGIONS
 
 
@@ -144,14 +136,14 @@ def _mask_path(region: str) -> Path:
 
 
 def read_mask(path: Path, side: int) -> Mask:
-    """A picture as a mask: its brightness, resized to ``[side, side]``, in 0 to 1.
+    """The brightness of a picture as a mask in 0 to 1, resized to ``[side, side]``.
 
     Raises:
         InputError: it cannot be read, is not square, or is black all over.
     """
-    from stylegan_latents.invert.photos.files import read_photo
+    from stylegan_latents.invert.photos.crop import mask_picture
 
-    picture = read_photo(path).convert("L")
+    picture = mask_picture(path)
     if picture.width != picture.height:
         raise InputError(
             f"The mask {path} is {picture.width}x{picture.height} pixels; it has to be square, as the aligned "
@@ -164,11 +156,7 @@ def read_mask(path: Path, side: int) -> Mask:
 
 
 def face_landmarks(picture: Image.Image, region: str, name: str = "the picture") -> Landmarks:
-    """The landmarks of the largest face, in fractions of the side.
-
-    Raises:
-        InputError: no face is found.
-    """
+    """The landmarks of the largest face, in fractions of the side, or InputError if there is none."""
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
     small = picture.convert("RGB").resize((_READING_SIDE, _READING_SIDE), Image.Resampling.LANCZOS)
@@ -182,14 +170,10 @@ def face_landmarks(picture: Image.Image, region: str, name: str = "the picture")
 
 
 def face_region(region: str, landmarks: Landmarks, side: int) -> Mask:
-    """One of ``REGIONS`` from landmarks in fractions of the side: 0 or 1, ``[side, side]``.
-
-    Raises:
-        InputError: landmarks are missing that the region needs.
-    """
+    """One of ``REGIONS`` from landmarks in fractions of the side: 0 or 1, ``[side, side]``."""
     landmarks.require(f"the region '{region}'", *_NEEDED.get(region, _AROUND))
-    drawn = Image.new("L", (side, side), 0)
-    draw = ImageDraw.Draw(drawn)
+    shape = Image.new("L", (side, side), 0)
+    draw = ImageDraw.Draw(shape)
     left, right = landmarks.left_eye.mean(0), landmarks.right_eye.mean(0)
     middle_of_eyes = (left + right) / 2
     unit = float(np.linalg.norm(right - left))
@@ -208,7 +192,7 @@ def face_region(region: str, landmarks: Landmarks, side: int) -> Mask:
         if region == "face":
             _fill(draw, face, side)
         else:
-            # A head with its hair: an ellipse about the brows, twice the face's width and open downwards.
+            # A head with its hair: an ellipse around the brows, twice the face's width and open downwards.
             across = np.array([down[1], -down[0]])
             turn = np.linspace(0, 2 * np.pi, 72)[:, None]
             crown = middle_of_eyes + 0.1 * unit * down
@@ -225,17 +209,17 @@ def face_region(region: str, landmarks: Landmarks, side: int) -> Mask:
             else:
                 shoulders = np.stack([outline[4], outline[12], outline[12] + 9 * down, outline[4] + 9 * down])
                 _fill(draw, _grown(shoulders, 1.6 * unit, down, 0.0), side)
-                drawn = drawn.point([255 - value for value in range(256)])
-    return np.asarray(drawn, dtype=np.float32) / np.float32(255)
+                shape = shape.point([255 - value for value in range(256)])
+    return np.asarray(shape, dtype=np.float32) / np.float32(255)
 
 
 def soften(mask: Mask, feather: float) -> Mask:
-    """A mask with its edge blurred, grown first so that what was inside stays whole."""
+    """Blur a mask's edge, after growing the mask so that what was inside stays inside."""
     if feather <= 0:
         return mask
     radius = feather * len(mask)
     levels = Image.fromarray((mask * 255).round().astype(np.uint8))
-    # Small copies: a large filter on a large picture costs seconds, and a soft edge loses nothing.
+    # On a small copy: a large filter on a large picture takes seconds.
     small = levels.resize((_READING_SIDE // 2,) * 2, Image.Resampling.BOX) if len(mask) > 256 else levels
     scale = small.width / len(mask)
     grown = small.filter(ImageFilter.MaxFilter(2 * max(1, round(radius * scale)) + 1))
@@ -244,14 +228,14 @@ def soften(mask: Mask, feather: float) -> Mask:
 
 
 def to_mask_tensor(mask: Mask, like: "Tensor") -> "Tensor":
-    """``[side, side]`` as a tensor ``[1, 1, side, side]`` where ``like`` is."""
+    """A mask ``[side, side]`` as a tensor ``[1, 1, side, side]`` on the device of ``like``."""
     import torch
 
     return torch.from_numpy(np.array(mask)).reshape(1, 1, *mask.shape).to(like.device, torch.float32)
 
 
 def _grown(points: Points, by: float, down: Points, vertically: float) -> Points:
-    """Points moved away from their middle: ``by`` across, ``vertically`` along ``down``, up and down alike."""
+    """Points moved away from their mean: ``by`` across, ``vertically`` along ``down``."""
     across = np.array([down[1], -down[0]])
     away = points - points.mean(0)
     x, y = away @ across, away @ down

@@ -1,4 +1,4 @@
-"""Random codes by their seeds, and their pictures, a few at a time."""
+"""Samples: random codes from seeds, and their pictures."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -12,27 +12,28 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.invert.record.inversion import Inversion
 
 NoiseMode = Literal["const", "random", "none"]
 
-# Feature maps take the memory; these many pixels at once stay under a gigabyte for the widest models.
+# Pixels of a batch: feature maps then stay under a gigabyte for the widest models.
 _PIXELS_AT_ONCE = 2 << 20
 _MOST_AT_ONCE = 32
 MOST_SEEDS = 100_000
-_LARGEST = 2**63 - 1  # PyTorch takes no larger one
+_LARGEST = 2**63 - 1  # PyTorch's largest seed
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How codes are drawn and pictures made; the attributes are the options of ``edit sample``.
+    """Settings of sampling, the options of ``edit sample``.
 
     Attributes:
-        truncation: 1 leaves w as it is drawn, 0 gives the mean w.
+        truncation: 1 for w as drawn, 0 for the mean w.
         label: index of the class, for a model that has classes.
-        noise: see ``Generator.synthesize``; random noise is drawn from each picture's seed.
-        size: side of the pictures; the model's resolution when None.
+        noise: see ``Generator.synthesize``; random noise comes from each picture's seed.
+        size: side of the pictures; None for the model's resolution.
         random: whose random numbers the seeds' z are; see ``z_of_seeds``.
     """
 
@@ -43,11 +44,7 @@ class Sampling:
     random: "RandomSource" = "numpy"
 
     def check(self, G: "Generator") -> None:
-        """Refuse what this model cannot do.
-
-        Raises:
-            InputError: one sentence says what and what to give.
-        """
+        """Raise InputError for settings that do not fit a model."""
         if G.label_dim and self.label is None:
             raise InputError(f"'{G.name}' has classes; choose one with --class, from 0 to {G.label_dim - 1}.")
         if not G.label_dim and self.label is not None:
@@ -55,9 +52,7 @@ class Sampling:
         if self.label is not None and not 0 <= self.label < G.label_dim:
             raise InputError(f"'{G.name}' has no class {self.label}; its classes are 0 to {G.label_dim - 1}.")
         if G.image_channels not in (1, 3):
-            raise InputError(
-                f"'{G.name}' makes images of {G.image_channels} channels, which no picture here can hold."
-            )
+            raise InputError(f"'{G.name}' makes images of {G.image_channels} channels; pictures have 1 or 3.")
         check_truncation(self.truncation)
         sizes = [G.resolution >> i for i in range(G.resolution.bit_length()) if G.resolution % (1 << i) == 0]
         if self.size is not None and self.size not in sizes:
@@ -75,9 +70,9 @@ class Sampling:
         return G.sample(seeds, label, self.truncation, random=self.random)
 
     def pictures(self, G: "Generator", seeds: Sequence[int]) -> "Iterator[tuple[int, Tensor, Image.Image]]":
-        """Each seed with its ws ``[1, num_ws, w_dim]`` and its picture; memory is that of a few pictures.
+        """Yield each seed with its ws ``[1, num_ws, w_dim]`` and its picture, made in small batches.
 
-        A seed's picture does not depend on the other seeds, but for rounding.
+        A seed's picture depends on the other seeds in its rounding only.
 
         Raises:
             InputError: see ``check``.
@@ -92,46 +87,31 @@ class Sampling:
             part = seeds[start : start + at_once]
             with torch.inference_mode():
                 ws = self.codes(G, part)
-                images = G.synthesize(ws, self.noise, size=self.size, seed=part[0]).expand(-1, 3, -1, -1)
+                images = G.synthesize(ws, self.noise, size=self.size, seed=part[0])
             for i, picture in enumerate(to_picture(images)):
                 yield part[i], ws[i : i + 1], picture
 
     def record(self, G: "Generator", seed: int, ws: "Tensor") -> "Inversion":
-        """A record of a sample, which ``edit`` goes on from.
-
-        Raises:
-            InputError: random noise is drawn anew for each picture, so a record would show another one.
-        """
+        """A sample as a record for ``edit``, or InputError if its noise is random."""
         import torch
 
         from stylegan_latents.invert.record.inversion import Inversion
 
         if self.noise == "random":
             raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
-        maps = [torch.zeros_like(map) for map in G.noise_constants()] if self.noise == "none" else []
-        return Inversion(
-            ws=ws.clone(),
-            model=G.name,
-            fingerprint=G.fingerprint,
-            latent_space=G.latent_space,
-            method="sample",
-            settings={
-                "seed": seed,
-                "random": self.random,
-                "truncation": self.truncation,
-                "class": self.label,
-                "noise": self.noise,
-            },
-            noise=maps or None,
-        )
+        maps = [torch.zeros_like(map) for map in G.noise_constants()] if self.noise == "none" else None
+        settings: dict[str, JSON] = {
+            "seed": seed,
+            "random": self.random,
+            "truncation": self.truncation,
+            "class": self.label,
+            "noise": self.noise,
+        }
+        return Inversion(ws.clone(), G.name, G.fingerprint, G.latent_space, "sample", settings, noise=maps or None)
 
 
 def lay_out(pictures: "Sequence[Image.Image]", columns: int) -> "Image.Image":
-    """Pictures of one size edge to edge, row by row; what the last row lacks stays black.
-
-    Raises:
-        ValueError: there is no picture or no column.
-    """
+    """A grid of pictures of one size, row by row without margins; missing ones in the last row are black."""
     if not pictures or columns < 1:
         raise ValueError("a grid needs a picture and a column")
     from PIL import Image
@@ -145,14 +125,14 @@ def lay_out(pictures: "Sequence[Image.Image]", columns: int) -> "Image.Image":
 
 
 def default_columns(count: int) -> int:
-    """Columns of a grid that is about as wide as high; whole rows where that is near."""
+    """Columns of a nearly square grid, with full rows if that takes at most twice as many columns."""
     widest = math.ceil(count**0.5)
     near = [columns for columns in range(widest, 2 * widest + 1) if count % columns == 0]
     return near[0] if near else widest
 
 
 def grid_cell(resolution: int, count: int) -> int:
-    """Side of a grid's pictures: the model's, halved until it is at most 512 and the grid at most 64 megapixels."""
+    """Side of a grid's pictures: the resolution, halved until at most 512 and the grid at most 64 megapixels."""
     size = resolution
     while size > 32 and size % 2 == 0 and (size > 512 or size**2 * count > 64 << 20):
         size //= 2
@@ -160,11 +140,7 @@ def grid_cell(resolution: int, count: int) -> int:
 
 
 def check_truncation(truncation: float) -> None:
-    """Refuse a truncation that no picture can be drawn with.
-
-    Raises:
-        InputError: it is no number, or far from what any model was trained for.
-    """
+    """Raise InputError for a truncation that is no number, or beyond -10 to 10."""
     if not -10 <= truncation <= 10:  # false for NaN, too
         raise InputError("--truncation takes a number, usually from 0 (the mean) to 1 (as drawn).")
 
@@ -173,7 +149,7 @@ def parse_seeds(text: str) -> list[int]:
     """Seeds from ``0-15`` or ``3,7,9-12``, in that order, each once.
 
     Raises:
-        InputError: a part is no seed and no range of seeds, or they are more than 100,000.
+        InputError: a part is neither a seed nor a range of seeds, or there are more than 100,000.
     """
     seeds: dict[int, None] = {}
     for part in text.split(","):

@@ -1,4 +1,4 @@
-"""Strengths that a picture decides: those that reach a score, and those that keep the person."""
+"""Strengths measured on the edited picture: those that reach a score, and those that keep the identity."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
 
 Draw = Callable[[Sequence[Edit], int], "Image.Image"]
-"""Edits, and the side in pixels that is enough, to the picture that they make."""
+"""From edits and a sufficient side in pixels to the edited picture."""
 
 _SCORED_SIDE, _COMPARED_SIDE, _ROUNDS = 256, 512, 2
 _SCAN, _HALVINGS = 8, 4
@@ -26,23 +26,14 @@ _SCAN, _HALVINGS = 8, 4
 
 @dataclass(frozen=True)
 class Step:
-    """How far an edit may go.
-
-    Attributes:
-        part: from 0, nothing, to 1, the whole edit.
-        distance: the identity distance there.
-    """
+    """A fraction of an edit, in 0 to 1, and the identity distance that it causes."""
 
     part: float
     distance: float
 
 
 def parse_target(text: str) -> tuple[str, float]:
-    """``smile=0.8`` to a direction's name and the score wanted.
-
-    Raises:
-        InputError: it is something else.
-    """
+    """A direction's name and the score to reach from ``smile=0.8``; InputError for anything else."""
     name, equals, value = text.rpartition("=")
     try:
         number = float(value)
@@ -54,15 +45,17 @@ def parse_target(text: str) -> tuple[str, float]:
 
 
 def check_bound(bound: float | None) -> None:
-    """Raise InputError for an identity distance that bounds nothing."""
+    """Raise InputError for an identity distance that is not above 0."""
     if bound is not None and not (math.isfinite(bound) and bound > 0):
         raise InputError(f"--keep-identity takes a distance above 0, such as 0.45, not {bound:g}.")
 
 
-def guided_name(name: str, aims: Sequence[tuple[str, float]], bound: float | None, regions: Sequence[str]) -> str:
-    """A file's name with what decides the strengths: ``pose+2.smile-to-1.2.same0.45.mouth``."""
+def guided_name(
+    name: str, targets: Sequence[tuple[str, float]], bound: float | None, regions: Sequence[str]
+) -> str:
+    """A file's name with targets, identity bound and regions: ``pose+2.smile-to-1.2.same0.45.mouth``."""
     parts = [name] if name else []
-    parts += [f"{Path(aim).stem}-to-{score:g}" for aim, score in aims]
+    parts += [f"{Path(target).stem}-to-{score:g}" for target, score in targets]
     parts += [] if bound is None else [f"same{bound:g}"]
     return ".".join([*parts, *(Path(region).stem for region in regions)])
 
@@ -70,16 +63,8 @@ def guided_name(name: str, aims: Sequence[tuple[str, float]], bound: float | Non
 def guide(
     draw: Draw, edits: Sequence[Edit], targets: "Sequence[tuple[Direction, float]]", bound: float | None
 ) -> list[Edit]:
-    """All edits with the strengths that reach the targets and stay within the bound; prints what was found.
-
-    Args:
-        draw: edits to a picture.
-        edits: those of known strengths.
-        targets: as in ``reach_targets``, measured as faces are.
-        bound: as in ``keep_identity``; None for none.
-
-    Raises:
-        InputError: as ``reach_targets`` and ``keep_identity``.
+    """All edits with strengths that reach the targets (see ``reach_targets``) within the identity bound (see
+    ``keep_identity``); prints what was found.
     """
     chosen = list(edits)
     if targets:
@@ -100,11 +85,7 @@ def guide(
 
 
 def score_name(direction: "Direction", scorer: "Scorer") -> str:
-    """Which score a direction changes.
-
-    Raises:
-        InputError: none of the scorer's.
-    """
+    """The name of the score that a direction changes; InputError if the scorer does not have it."""
     name = str(direction.provenance.get("score", direction.name))
     if name not in scorer.names:
         raise InputError(
@@ -117,21 +98,18 @@ def score_name(direction: "Direction", scorer: "Scorer") -> str:
 def reach_targets(
     draw: Draw, fixed: Sequence[Edit], targets: "Sequence[tuple[Direction, float]]", scorer: "Scorer"
 ) -> tuple[list[Edit], list[Reached]]:
-    """The strengths at which each target's score is what was asked for, with the other edits made as well.
+    """Find the strengths at which each target's score is reached, with the other edits made as well.
 
-    Several targets are searched in turn, twice, as one may move another's score.
+    Several targets are searched in turn, twice, as one may change another's score.
 
     Args:
-        draw: edits to a picture.
+        draw: makes the picture of edits.
         fixed: edits of known strengths.
         targets: directions bound to the generator, each with the score to reach.
         scorer: measures the pictures.
 
     Returns:
-        An edit for each target, and where its last search ended.
-
-    Raises:
-        InputError: a target cannot be reached or measured.
+        An edit for each target, and where its last search ended; InputError for a target out of reach.
     """
     from stylegan_latents.invert.photos.files import to_tensor
 
@@ -157,12 +135,7 @@ def reach_targets(
 
 
 def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list[Edit], Step]:
-    """The largest part of all edits together that keeps the identity distance under a bound.
-
-    Args:
-        draw: edits to a picture; the face before is that of no edits.
-        edits: directions and strengths.
-        bound: as in ``largest_step``.
+    """The largest fraction of all edits together that keeps the identity distance under a bound.
 
     Raises:
         InputError: no face is found before the edit, or the bound is not a number above 0.
@@ -186,7 +159,7 @@ def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list
         )
 
     def embed(picture: "Image.Image") -> Embedding:
-        # An edit leaves the face about where it is; to look for it again would take longer than to draw it.
+        # An edit hardly moves the face; to detect it again would take longer than to draw it.
         box = faces[0].box
         return identity.embed_face(picture, Face(box, read_landmarks(picture, box), faces[0].score))
 
@@ -200,13 +173,12 @@ def keep_identity(draw: Draw, edits: Sequence[Edit], bound: float) -> tuple[list
 
 
 def largest_step(distance: Callable[[float], float], bound: float) -> Step:
-    """Search for the largest part of an edit whose identity distance stays under a bound.
+    """The largest fraction of an edit whose identity distance stays under a bound.
 
-    The whole edit is tried first, then less of it in eighths, and the eighth that crosses the bound is halved.
+    The whole edit is tried first, then less of it in eighths; the eighth that crosses the bound is bisected.
 
     Args:
-        distance: a part in [0, 1] to the distance between the faces before and after it; NaN where no face is
-            seen, which counts as beyond any bound.
+        distance: the identity distance at a fraction in [0, 1]; NaN, where no face is found, is beyond any bound.
         bound: largest distance allowed; below 0.6 dlib's network takes two faces for one person's.
     """
     kept, beyond = Step(0.0, 0.0), 1.0

@@ -1,4 +1,4 @@
-"""The strength at which a picture scores what was asked for."""
+"""Line search for the strength at which the edited picture has a given score."""
 
 import math
 from collections.abc import Callable
@@ -7,20 +7,14 @@ from dataclasses import dataclass
 from stylegan_latents.generator.errors import InputError
 
 FURTHEST = 5.0
-"""No strength beyond this is tried."""
+"""The largest strength tried, either way."""
 
 _FIRST_STEP, _FINEST = 1.0, 0.02
 
 
 @dataclass(frozen=True)
 class Reached:
-    """Where a search ended.
-
-    Attributes:
-        strength: the strength found.
-        score: the picture's score there.
-        start: its score at strength 0.
-    """
+    """Where a search ended: the strength, the score there, and the score at strength 0."""
 
     strength: float
     score: float
@@ -33,9 +27,9 @@ def strength_for(
     """Search along a direction for a score, by steps outwards and then Brent's method.
 
     Args:
-        score: a strength to the score of the picture there; NaN where it cannot be scored. It has to grow with the
-            strength on the whole, not at every step.
-        target: the score wanted.
+        score: the score at a strength; NaN where the picture cannot be scored. It has to grow with the strength
+            overall, not at every step.
+        target: the score to reach.
         name: what messages call the score.
         furthest: largest strength tried, either way.
 
@@ -43,23 +37,22 @@ def strength_for(
         A strength within 0.02 of the one that gives ``target``.
 
     Raises:
-        InputError: the target is not finite, the picture cannot be scored as it is, or no strength reaches the
-            target.
+        InputError: the target is not finite, the unedited picture cannot be scored, or no strength reaches it.
     """
     from scipy.optimize import brentq
 
     if not math.isfinite(target):
         raise InputError(f"The target of {name} has to be a finite number, not {target}.")
-    seen: dict[float, float] = {}
+    scores: dict[float, float] = {}
 
     def difference(strength: float) -> float:
-        if strength not in seen:
-            seen[strength] = score(strength)
-        return seen[strength] - target
+        if strength not in scores:
+            scores[strength] = score(strength)
+        return scores[strength] - target
 
     start = difference(0.0)
     if math.isnan(start):
-        raise InputError(f"{name} cannot be read off this picture, where no face is seen; use --strength.")
+        raise InputError(f"{name} cannot be measured, as no face is found in this picture; use --strength.")
     if start == 0:
         return Reached(0.0, target, target)
     sign = -math.copysign(1.0, start)
@@ -70,16 +63,16 @@ def strength_for(
         if not math.isnan(there) and there * start <= 0:
             break
         if math.isnan(there) or abs(outside) >= furthest:
-            least, most = (bound(value for value in seen.values() if value == value) for bound in (min, max))
+            least, most = (bound(value for value in scores.values() if value == value) for bound in (min, max))
             raise InputError(
-                f"{name} is {seen[0.0]:.3g} here and comes to no more than {least:.3g} to {most:.3g} on the way to "
-                f"strength {outside:+.3g}, not to {target:g}; ask for less."
+                f"{name} is {scores[0.0]:.3g} here and ranges from {least:.3g} to {most:.3g} up to strength "
+                f"{outside:+.3g}, without reaching {target:g}; ask for less."
             )
         inside = outside
     found = float(brentq(difference, inside, outside, xtol=_FINEST, rtol=1e-9, disp=False))
-    # Of what was drawn, the nearest: a score that jumps has no exact answer.
+    # The nearest of those measured: a score that jumps has no exact solution.
     best = min(
-        (strength for strength, value in seen.items() if not math.isnan(value)),
-        key=lambda strength: (abs(seen[strength] - target), abs(strength - found)),
+        (strength for strength, value in scores.items() if not math.isnan(value)),
+        key=lambda strength: (abs(scores[strength] - target), abs(strength - found)),
     )
-    return Reached(best, seen[best], seen[0.0])
+    return Reached(best, scores[best], scores[0.0])

@@ -123,10 +123,13 @@ class TextOptimizer:
         noise: "Noise",
         part: float,
     ) -> None:
+        from stylegan_latents.generator.perceptual import as_colour
+
         adam.param_groups[0]["lr"] = self.learning_rate * min(
             1.0, part / 0.05, 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - part) / 0.25))
         )
-        seen = self.model.embed_images(self.G.synthesize(self._with(start, moving), noise, size=self._size))
+        image = self.G.synthesize(self._with(start, moving), noise, size=self._size)
+        seen = self.model.embed_images(as_colour(image))
         loss = 1 - (seen @ wanted.to(seen)).mean()
         loss = loss + self.distance_weight * (moving - start[:, self.rows]).square().sum()
         if not math.isfinite(float(loss.detach())):
@@ -143,8 +146,10 @@ class TextOptimizer:
     def _fit(self, code: "Tensor", wanted: "Tensor", noise: "Noise") -> float:
         import torch
 
+        from stylegan_latents.generator.perceptual import as_colour
+
         with torch.inference_mode():
-            seen = self.model.embed_images(self.G.synthesize(code, noise, size=self._size))
+            seen = self.model.embed_images(as_colour(self.G.synthesize(code, noise, size=self._size)))
             return float((seen @ wanted.to(seen)).mean())
 
 

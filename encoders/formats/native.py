@@ -1,4 +1,4 @@
-"""Our own format of encoders: one safetensors file with the weights, and in its header what they belong to."""
+"""Our own format of encoders: a safetensors file with the weights, and the sizes and the model in its header."""
 
 import json
 from dataclasses import asdict
@@ -82,7 +82,7 @@ def read_encoder(path: Path) -> Encoder:
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """What the file of an encoder says of it, without its weights.
+    """Read the header of an encoder's file, without its weights.
 
     Raises:
         InputError: the file is no encoder of ours, or is damaged.
@@ -100,7 +100,7 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def fill(encoder: Encoder, tensors: dict[str, torch.Tensor]) -> None:
-    """Give an encoder its weights; all of them, and no others. Counters of batches, which files leave out, stay.
+    """Load all weights of an encoder, and no others; batch counters may be missing.
 
     Raises:
         ValueError: a tensor is missing, or there is one too many.

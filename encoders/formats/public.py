@@ -1,4 +1,4 @@
-"""Checkpoints of pSp, e4e and ReStyle: a state dict with ``encoder.`` and ``decoder.``, the mean code, settings."""
+"""Checkpoints of pSp, e4e and ReStyle: a state dict (``encoder.``, ``decoder.``), the mean code, the settings."""
 
 import re
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ from stylegan_latents.encoders.config import Architecture, EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.formats.native import fill
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.checkpoint import open_checkpoint
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
-from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 
-# What each class name in the files' settings stands for: architecture, blocks, and whether over a pyramid.
+# Class names in the files' settings: architecture, residual blocks, whether features come from a pyramid.
 _TYPES: dict[str, tuple[Architecture, Literal["irse", "resnet"], bool]] = {
     "GradualStyleEncoder": ("psp", "irse", True),
     "ResNetGradualStyleEncoder": ("psp", "resnet", True),
@@ -53,7 +53,7 @@ _NAMES = (
     (r"output_layer_2\.3\.", r"inner."),
     (r"linear\.", r"linear."),
 )
-_RESTYLE_LOOKS = 5
+_RESTYLE_ITERATIONS = 5
 
 
 def read_public_encoder(path: Path, *, mean: Tensor | None = None) -> Encoder:
@@ -67,14 +67,8 @@ def read_public_encoder(path: Path, *, mean: Tensor | None = None) -> Encoder:
         InputError: the file is damaged, asks for what weights do not need, or holds no encoder that is known; the
             message says what it lacks.
     """
-    try:
-        with open_torch_file(path) as contents:
-            return _encoder(contents, path, mean)
-    except InputError as error:
-        message = str(error)
-        raise InputError(message if message.startswith(path.name) else f"{path.name}: {message}.") from error
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+    with open_checkpoint(path) as contents:
+        return _encoder(contents, path, mean)
 
 
 def has_generator(path: Path) -> bool:
@@ -83,14 +77,11 @@ def has_generator(path: Path) -> bool:
     Raises:
         InputError: see ``read_public_encoder``.
     """
-    try:
-        with open_torch_file(path) as contents:
-            parts = {name.partition(".")[0] for name in _state(contents)}
-            if "encoder" not in parts:
-                raise _no_encoder(path)
-            return "decoder" in parts
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+    with open_checkpoint(path) as contents:
+        parts = {name.partition(".")[0] for name in _state(contents)}
+        if "encoder" not in parts:
+            raise _no_encoder(path)
+        return "decoder" in parts
 
 
 def _no_encoder(path: Path) -> InputError:
@@ -103,7 +94,7 @@ def _state(contents: object) -> Mapping[str, StoredTensor]:
     inner = contents.get("state_dict", contents) if isinstance(contents, dict) else None
     if not isinstance(inner, dict):
         return {}
-    named = {str(name).removeprefix("module."): value for name, value in inner.items()}
+    named = {re.sub(r"^((module|_orig_mod|net)\.)+", "", str(name)): value for name, value in inner.items()}
     return {name: value for name, value in named.items() if isinstance(value, StoredTensor)}
 
 
@@ -133,7 +124,7 @@ def _encoder(contents: object, path: Path, mean: Tensor | None) -> Encoder:
             config,
             tensors["ws_avg"],
             name=path.stem,
-            iterations=_looks(settings) if config.is_restyle else 1,
+            iterations=_iterations(settings) if config.is_restyle else 1,
         )
         fill(encoder, tensors)
     except InputError:
@@ -145,7 +136,7 @@ def _encoder(contents: object, path: Path, mean: Tensor | None) -> Encoder:
 
 
 def _settings(opts: object) -> Mapping[str, Any]:
-    """The settings, from a namespace or a dict."""
+    """The settings, from a namespace, a dict or a kind of one."""
     found = opts.state if isinstance(opts, InertObject) else opts
     return found if isinstance(found, dict) else {}
 
@@ -159,7 +150,7 @@ def _renamed(name: str, path: Path) -> str:
 
 
 def _config(kind: str, tensors: dict[str, Tensor], settings: Mapping[str, Any], mean: object) -> EncoderConfig:
-    """The sizes, which the tensors tell, and the settings only where these cannot."""
+    """The sizes, from the tensors, and from the settings where these do not say."""
     architecture, backbone, pyramid = _TYPES[kind]
     stem = tensors["network.backbone.stem.0.weight"]
     inner = "1" if backbone == "irse" else "0"
@@ -199,7 +190,7 @@ def _config(kind: str, tensors: dict[str, Tensor], settings: Mapping[str, Any], 
 
 
 def _rows_of_single(settings: Mapping[str, Any], mean: object, w_dim: int) -> int:
-    """How many rows the code of a network has that gives one w: as many as its generator's resolution needs."""
+    """The number of rows of ws for a network that predicts one w, from the generator's resolution."""
     if isinstance(mean, StoredTensor) and len(mean.shape) == 2 and mean.shape[1] == w_dim and mean.shape[0] > 1:
         return mean.shape[0]
     size = settings.get("stylegan_size", settings.get("output_size"))
@@ -211,7 +202,7 @@ def _rows_of_single(settings: Mapping[str, Any], mean: object, w_dim: int) -> in
 def _start(
     stored: object, settings: Mapping[str, Any], config: EncoderConfig, mean: Tensor | None, path: Path
 ) -> Tensor:
-    """The code that the network's answer is added to, ``[num_ws, w_dim]``."""
+    """The code that the network's output is added to, ``[num_ws, w_dim]``."""
     if not settings.get("start_from_latent_avg", True):  # ReStyle, which always does, has no such setting
         return torch.zeros(config.num_ws, config.w_dim)
     if isinstance(stored, StoredTensor):
@@ -221,6 +212,6 @@ def _start(
     return mean.expand(config.num_ws, config.w_dim)
 
 
-def _looks(settings: Mapping[str, Any]) -> int:
-    count = settings.get("n_iters_per_batch", _RESTYLE_LOOKS)
-    return count if isinstance(count, int) and 0 < count <= 100 else _RESTYLE_LOOKS
+def _iterations(settings: Mapping[str, Any]) -> int:
+    count = settings.get("n_iters_per_batch", _RESTYLE_ITERATIONS)
+    return count if isinstance(count, int) and 0 < count <= 100 else _RESTYLE_ITERATIONS

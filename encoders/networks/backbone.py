@@ -1,9 +1,8 @@
-"""What pSp's family of encoders is made of: a residual network that gives three maps of an image, and the heads.
+"""The backbone of pSp and its descendants, a residual network with three output maps, and the heads on these maps.
 
-Each map is half as large as the one before; a head turns one into a row of a code.
-
-IR-SE (Deng et al., "ArcFace", 2019, section 3.1, with the squeeze and excitation of Hu et al. 2018) is what pSp,
-e4e and ReStyle use on faces; ResNet's basic blocks (He et al. 2016) are what ReStyle uses elsewhere.
+Each map is half as large as the one before; a head turns one into a row of a code. IR-SE (Deng et al., "ArcFace",
+2019, section 3.1, with the squeeze and excitation of Hu et al. 2018) is the backbone of pSp, e4e and ReStyle for
+faces; ResNet's basic blocks (He et al. 2016) are that of ReStyle for other domains.
 """
 
 from typing import Literal, cast
@@ -16,7 +15,7 @@ _REDUCTION = 16
 
 
 class SqueezeExcitation(nn.Module):
-    """Weighs each channel by what the whole image holds."""
+    """Weights each channel by global statistics of the image."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -30,7 +29,7 @@ class SqueezeExcitation(nn.Module):
 
 
 class ImprovedBlock(nn.Module):
-    """The block of IR-SE: normalise, convolve, PReLU, convolve with the stride, normalise, weigh."""
+    """IR-SE's block: normalise, convolve, PReLU, convolve with the stride, normalise, weight the channels."""
 
     def __init__(self, in_channels: int, channels: int, stride: int) -> None:
         super().__init__()
@@ -72,14 +71,7 @@ class BasicBlock(nn.Module):
 
 
 class Backbone(nn.Module):
-    """A stem and four stages of residual blocks.
-
-    Args:
-        kind: ``irse`` or ``resnet``.
-        input_channels: of the images.
-        widths: channels of the stem and of the four stages.
-        depths: blocks of each stage.
-    """
+    """A stem and four stages of residual blocks: ``widths`` of all five, ``depths`` of the stages."""
 
     def __init__(
         self,
@@ -123,7 +115,7 @@ def _projection(in_channels: int, channels: int, stride: int) -> nn.Sequential:
 
 
 class EqualizedLinear(nn.Module):
-    """A linear layer with weights of unit size, scaled when it runs (Karras et al. 2018, section 4.1)."""
+    """A linear layer whose weights are scaled at run time (equalised learning rate, Karras et al. 2018, 4.1)."""
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
@@ -138,10 +130,7 @@ class EqualizedLinear(nn.Module):
 class Map2Style(nn.Module):
     """Convolutions of stride 2 until one pixel is left, then a linear layer (Richardson et al. 2021, section 3).
 
-    Args:
-        channels: of the map.
-        w_dim: of the code.
-        side: the map's width, a power of two; one convolution for each halving.
+    ``side`` is the map's width, a power of two.
     """
 
     def __init__(self, channels: int, w_dim: int, side: int) -> None:

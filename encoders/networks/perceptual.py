@@ -1,8 +1,8 @@
 """An encoder on LPIPS's AlexNet trunk, whose feature maps determine most of a code linearly.
 
-AlexNet's maps (Krizhevsky 2014, as LPIPS takes them, Zhang et al. 2018) need no training: a linear
-layer over them, found in closed form (``encoders.training.regression``), is an encoder after minutes on a CPU, for
-any generator. Training goes on from there.
+AlexNet's maps (Krizhevsky 2014, as in LPIPS, Zhang et al. 2018) need no training: a linear layer on them, found in
+closed form (``encoders.training.regression``), is an encoder after minutes on a CPU, for any generator. Gradient
+training can refine it.
 """
 
 from typing import TYPE_CHECKING, cast
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.statistics import WStatistics
 
 SIDE = 8
-"""Side that the maps are averaged to: coarser loses the mouth and eyes, finer costs weights and gains nothing."""
+"""Side that the maps are averaged to: coarser loses eyes and mouth, finer gains nothing."""
 
-# Channels, kernel, stride and padding of each convolution. The first map, of edges and colours, is not looked at:
-# it tells a photo from a sample.
+# Channels, kernel, stride and padding of each convolution. The first map, of edges and colours, is not used: it
+# separates photos from samples.
 _TRUNK = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
 _POOLED_AFTER = (0, 1)
 _SHIFT, _SPREAD = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
@@ -29,9 +29,9 @@ CHANNELS = sum(part[0] for part in _TRUNK[1:])
 
 
 class PerceptualEncoder(nn.Module):
-    """AlexNet's later maps, averaged and brought to fewer channels, then one code for each group of rows.
+    """AlexNet's later maps, averaged and reduced to fewer channels, then one code for each group of rows.
 
-    ``config.widths`` are the channels kept at each of the 8 x 8 places, and the length of the inner vector.
+    ``config.widths`` are the channels kept at each of the 8 x 8 positions, and the length of the inner vector.
     """
 
     shift: Tensor
@@ -50,7 +50,7 @@ class PerceptualEncoder(nn.Module):
             channels = width
         self.register_buffer("shift", torch.tensor(_SHIFT).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("spread", torch.tensor(_SPREAD).reshape(1, 3, 1, 1), persistent=False)
-        # Bias and scale of this layer bring every channel to mean 0 and deviation 1 before the fewer are chosen.
+        # Standardises each channel before the reduction.
         self.reduce = nn.Conv2d(CHANNELS, kept, 1)
         self.inner = nn.Linear(kept * SIDE**2, inner)
         self.residual = nn.Sequential(
@@ -64,13 +64,7 @@ class PerceptualEncoder(nn.Module):
         self.register_buffer("mean", torch.zeros(config.w_dim))
 
     def start_from(self, trunk: "LPIPS", statistics: "WStatistics", ws_avg: Tensor) -> None:
-        """Take the published trunk's weights and W's coordinates.
-
-        Args:
-            trunk: of ``alex``.
-            statistics: of W.
-            ws_avg: ``[num_ws, w_dim]``, what the encoder's answers are added to.
-        """
+        """Initialise from LPIPS's ``alex`` trunk and the statistics of W; the output is added to ``ws_avg``."""
         for i, layer in enumerate(self.trunk):
             layer.load_state_dict(
                 {"weight": getattr(trunk, f"conv{i}_weight"), "bias": getattr(trunk, f"conv{i}_bias")}
@@ -79,7 +73,7 @@ class PerceptualEncoder(nn.Module):
         self.mean.copy_(statistics.mean - ws_avg.mean(dim=0))
 
     def maps(self, images: Tensor) -> Tensor:
-        """What the trunk sees: ``[N, 3, H, W]`` in [-1, 1] to ``[N, CHANNELS, SIDE, SIDE]``."""
+        """The trunk's maps: ``[N, 3, H, W]`` in [-1, 1] to ``[N, CHANNELS, SIDE, SIDE]``."""
         x = ((images - self.shift) / self.spread).contiguous(memory_format=torch.channels_last)
         found = []
         for i, layer in enumerate(self.trunk):

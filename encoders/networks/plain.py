@@ -1,4 +1,4 @@
-"""A plain convolutional encoder: the smallest one, for a CPU and for a first result in minutes."""
+"""A plain convolutional encoder: the smallest one, trainable on a CPU."""
 
 import math
 
@@ -11,9 +11,9 @@ _LAST_SIDE = 4
 
 
 class PlainEncoder(nn.Module):
-    """Convolutions of stride 2, one vector, a w, and each row's difference from it, 0 at first.
+    """Convolutions of stride 2 to one vector, from it a w, and each row's difference from it, initially 0.
 
-    Group normalisation (Wu & He 2018) makes the result of an image the same in any batch, also of one.
+    Group normalisation (Wu & He 2018) makes an image's result independent of its batch.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -37,7 +37,7 @@ class PlainEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """``[N, input_channels, H, W]`` to ``[N, num_ws, w_dim]``."""
-        seen: Tensor = self.inner(self.convolutions(images))
-        deltas = self.deltas(seen).reshape(-1, self.config.num_ws, self.config.w_dim)
-        rows: Tensor = self.w(seen).unsqueeze(1) + deltas
+        features: Tensor = self.inner(self.convolutions(images))
+        deltas = self.deltas(features).reshape(-1, self.config.num_ws, self.config.w_dim)
+        rows: Tensor = self.w(features).unsqueeze(1) + deltas
         return rows

@@ -1,12 +1,12 @@
 """pSp's encoder, e4e's, and the baselines of pSp's paper.
 
-pSp (Richardson et al., "Encoding in Style: a StyleGAN Encoder for Image-to-Image Translation", 2021): a row of ws
-from each head, and for each head the map whose detail it draws. Its baselines (section 4.4) see an image as one
+pSp (Richardson et al., "Encoding in Style: a StyleGAN Encoder for Image-to-Image Translation", 2021): each head
+gives a row of ws from the map with the row's level of detail. Its baselines (section 4.4) pool an image to one
 vector; HyperStyle and others start from the first.
 
-e4e (Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", 2021): one w for the image, and for every
-other row a small difference from it. Codes near W are easier to edit; the differences come one after the other
-while it is trained (section 4.1), so that the first w says all it can.
+e4e (Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", 2021): one w for the image, and a small
+difference from it for every other row. Codes near W are easier to edit; the differences are introduced one after
+the other during training (section 4.1), so that w carries as much as it can.
 """
 
 from collections.abc import Callable
@@ -22,9 +22,9 @@ _POOLED_SIDE = 7
 
 
 class GradualStyleEncoder(nn.Module):
-    """Images to the difference of their codes from the mean code: a head for each row, over a feature pyramid.
+    """Images to the differences of their codes from the mean code: a head for each row, on a feature pyramid.
 
-    With ``config.pyramid`` false every head looks at the last map, the simpler network that ReStyle uses.
+    With ``config.pyramid`` false every head takes the last map, as in ReStyle.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -40,20 +40,17 @@ class GradualStyleEncoder(nn.Module):
             self.fine_lateral = nn.Conv2d(widths[-3], widths[-1], 1)
 
     def _level(self, row: int) -> int:
-        """How often the row's map is twice as large as the last one."""
+        """The row's level in the pyramid, 0 for the last map; each level has twice the side."""
         if not self.config.pyramid:
             return 0
         return (row >= self.config.first_middle_row) + (row >= self.config.first_fine_row)
 
     def row_maker(self, images: Tensor) -> Callable[[int], Tensor]:
-        """Run the backbone; the function returned gives the head's output ``[N, w_dim]`` for a row of ws.
-
-        Maps of the pyramid are made when a row asks for them first.
-        """
+        """Run the backbone; the returned function gives the head's output ``[N, w_dim]`` for a row of ws."""
         fine, middle, coarse = self.backbone(images)
         levels = [coarse]
 
-        def answer(row: int) -> Tensor:
+        def head_output(row: int) -> Tensor:
             while len(levels) <= self._level(row):
                 lateral, finer = (self.middle_lateral, middle) if len(levels) == 1 else (self.fine_lateral, fine)
                 larger = F.interpolate(levels[-1], size=finer.shape[2:], mode="bilinear", align_corners=True)
@@ -61,19 +58,19 @@ class GradualStyleEncoder(nn.Module):
             made: Tensor = self.heads[row](levels[self._level(row)])
             return made
 
-        return answer
+        return head_output
 
     def forward(self, images: Tensor) -> Tensor:
         """``[N, input_channels, H, W]`` to ``[N, num_ws, w_dim]``."""
-        answer = self.row_maker(images)
-        return torch.stack([answer(row) for row in range(self.config.num_ws)], dim=1)
+        head_output = self.row_maker(images)
+        return torch.stack([head_output(row) for row in range(self.config.num_ws)], dim=1)
 
 
 class Encoder4Editing(GradualStyleEncoder):
     """Images to one w, repeated, and differences from row 1 on.
 
     Attributes:
-        stage: how many rows have a difference: 0 gives codes of W; ``num_ws - 1``, at first, all.
+        stage: number of rows with a difference: 0 gives codes of W; initially all, ``num_ws - 1``.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -81,25 +78,21 @@ class Encoder4Editing(GradualStyleEncoder):
         self.stage = config.num_ws - 1
 
     def set_stage(self, stage: int) -> None:
-        """Let the first ``stage`` rows after row 0 have a difference.
-
-        Raises:
-            ValueError: there are not so many rows.
-        """
+        """Give the first ``stage`` rows after row 0 a difference; a ValueError if there are fewer rows."""
         if not 0 <= stage < self.config.num_ws:
             raise ValueError(f"the stage is from 0 to {self.config.num_ws - 1}, got {stage}")
         self.stage = stage
 
     def forward(self, images: Tensor) -> Tensor:
         """``[N, input_channels, H, W]`` to ``[N, num_ws, w_dim]``."""
-        answer = self.row_maker(images)
-        base = answer(0)
-        rows = [base + answer(row) if 0 < row <= self.stage else base for row in range(self.config.num_ws)]
+        head_output = self.row_maker(images)
+        base = head_output(0)
+        rows = [base + head_output(row) if 0 < row <= self.stage else base for row in range(self.config.num_ws)]
         return torch.stack(rows, dim=1)
 
 
 class SingleEncoder(nn.Module):
-    """The mean of the last map, and a linear layer: the same w for all rows."""
+    """The last map's mean and a linear layer: the same w for all rows."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
@@ -114,7 +107,7 @@ class SingleEncoder(nn.Module):
 
 
 class FlatEncoder(nn.Module):
-    """The last map, made smaller and flat, and two linear layers to all rows at once."""
+    """The last map, pooled and flattened, and two linear layers to all rows at once."""
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()

@@ -1,10 +1,10 @@
-"""What an encoder learns from: a generator's samples, whose codes are known, and aligned pictures.
+"""Training data of an encoder: a generator's samples, whose codes are known, and aligned images; augmentation.
 
-An example is a function of its number alone, so that a training that was stopped goes on with what would have come.
-An encoder that has seen clean pictures alone stumbles over a camera's traces: ``degrade`` adds those.
+An example depends on its number alone, so that a resumed training continues with the examples that would have come.
 """
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-_FIRST_SEED = 1 << 32  # apart from the small seeds that people look at
+_FIRST_SEED = 1 << 32  # beyond the small seeds that users choose
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Examples:
 
     Attributes:
         images: ``[N, 3, S, S]`` in [-1, 1].
-        ws: ``[N, num_ws, w_dim]``, of the first rows of ``images``; may have fewer rows, or none.
+        ws: ``[n, num_ws, w_dim]``, of the first ``n <= N`` images.
     """
 
     images: Tensor
@@ -37,24 +37,28 @@ class Examples:
 
 
 class Source(Protocol):
-    """Gives the examples of these numbers, from 0 on, without end."""
+    """The examples of these numbers, for numbers from 0 on without end."""
 
     def __call__(self, numbers: range) -> Examples: ...
 
 
+def labels_of(G: Generator, numbers: Iterable[int]) -> Tensor | None:
+    """One-hot labels, one class after the other; None for a model without classes."""
+    if not G.label_dim:
+        return None
+    return F.one_hot(torch.tensor([number % G.label_dim for number in numbers]), G.label_dim).float()
+
+
 class GeneratorSamples:
-    """Pictures that the generator draws of random codes.
+    """Samples of the generator; an InputError if a number is out of range.
 
     Args:
         G: the generator.
         size: side of the images.
-        seed: another one, other samples.
+        seed: of the samples.
         truncation: see ``Generator.map``.
-        mixing: how many of them, 0 to 1, take their later rows from another code, from a random row on (StyleGAN,
-            section 3.1), as codes of photos have rows that differ.
-
-    Raises:
-        InputError: the truncation or the mixing is out of its range.
+        mixing: share of samples, 0 to 1, whose rows from a random one on come from another code (style mixing,
+            StyleGAN, section 3.1), as the rows of photos' codes differ.
     """
 
     def __init__(
@@ -63,16 +67,13 @@ class GeneratorSamples:
         if not 0 < truncation <= 2:
             raise InputError(f"The truncation of samples is above 0 and at most 2, not {truncation}.")
         if not 0 <= mixing <= 1:
-            raise InputError(f"The part of the samples that are mixed is from 0 to 1, not {mixing}.")
+            raise InputError(f"The share of mixed samples is from 0 to 1, not {mixing}.")
         self.G, self.size, self.seed, self.truncation, self.mixing = G, size, seed, truncation, mixing
 
     @torch.no_grad()
     def __call__(self, numbers: range) -> Examples:
         seeds = [_FIRST_SEED * (self.seed + 1) + number for number in numbers]
-        label = None
-        if self.G.label_dim:
-            classes = torch.tensor([seed % self.G.label_dim for seed in seeds])
-            label = torch.nn.functional.one_hot(classes, self.G.label_dim).float()
+        label = labels_of(self.G, seeds)
         ws = self.G.sample(seeds, label, truncation=self.truncation)
         if self.mixing:
             others = self.G.sample([-seed for seed in seeds], label, truncation=self.truncation)
@@ -85,17 +86,14 @@ class GeneratorSamples:
 
 
 class AlignedImages:
-    """The pictures of a folder and its subfolders, shuffled anew in each round, half of them mirrored.
+    """The images of a folder and its subfolders, shuffled anew in each round.
 
     Args:
-        G: the generator, whose training images they should be aligned as.
-        folder: where they are.
-        size: side of the images; the middle is taken of those that are not square.
+        G: the generator, to whose training images they should be aligned.
+        folder: of the images; an InputError if it is missing or has none.
+        size: side to which they are resized; images that are not square are cropped to the centre.
         seed: of the order and the mirroring.
-        mirror: whether a mirrored picture is as likely as the picture.
-
-    Raises:
-        InputError: the folder is missing, or has no pictures.
+        mirror: whether half of them are mirrored.
     """
 
     def __init__(self, G: Generator, folder: Path, size: int, *, seed: int = 0, mirror: bool = True) -> None:
@@ -111,16 +109,15 @@ class AlignedImages:
         return Examples(images, self.G.w_avg.new_zeros(0, self.G.num_ws, self.G.w_dim))
 
     def _image(self, number: int) -> Tensor:
-        turn, place = divmod(number, len(self.paths))
-        source = torch.Generator().manual_seed(self.seed * _FIRST_SEED + turn)
+        epoch, position = divmod(number, len(self.paths))
+        source = torch.Generator().manual_seed(self.seed * _FIRST_SEED + epoch)
         order = torch.randperm(len(self.paths), generator=source)
-        mirrored = torch.rand(len(self.paths), generator=source)[place] < 0.5
-        image = _read(self.paths[int(order[place])], self.size)
+        mirrored = torch.rand(len(self.paths), generator=source)[position] < 0.5
+        image = _read(self.paths[int(order[position])], self.size)
         return image.flip(-1) if self.mirror and mirrored else image
 
 
 def _read(path: Path, size: int) -> Tensor:
-    import numpy as np
 
     try:
         with Image.open(path) as file:
@@ -131,8 +128,8 @@ def _read(path: Path, size: int) -> Tensor:
     return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 127.5 - 1).permute(2, 0, 1)
 
 
-class Both:
-    """Half of the examples from each of two sources, the one with known codes first."""
+class Mixed:
+    """Examples half from each of two sources, the one with known codes first."""
 
     def __init__(self, samples: Source, pictures: Source) -> None:
         self.samples, self.pictures = samples, pictures
@@ -148,14 +145,11 @@ class Both:
 
 
 def degrade(images: Tensor, seed: int) -> Tensor:
-    """Colour, blur, noise and JPEG at random strengths, each image its own.
+    """Augment each image with random colour shifts, blur, noise and JPEG artefacts, without a gradient.
 
     Args:
         images: ``[N, 3, H, W]`` in [-1, 1].
-        seed: of everything that is random.
-
-    Returns:
-        ``[N, 3, H, W]`` in [-1, 1], on the same device, without a gradient.
+        seed: of the random choices.
     """
     source = torch.Generator().manual_seed(seed)
     return torch.stack([_degraded(image, source) for image in images.detach().cpu()]).to(images.device)
@@ -183,7 +177,7 @@ def _blurred(image: Tensor, sigma: float) -> Tensor:
     radius = max(1, round(3 * sigma))
     kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma).square())
     kernel = (kernel / kernel.sum()).expand(3, 1, -1)
-    # One side at a time: a Gaussian is the product of two.
+    # One axis at a time, as a Gaussian is separable.
     padded = F.pad(image.unsqueeze(0), (radius, radius, radius, radius), mode="replicate")
     return F.conv2d(F.conv2d(padded, kernel.unsqueeze(2), groups=3), kernel.unsqueeze(3), groups=3)[0]
 

@@ -1,7 +1,7 @@
-"""Distance of two pictures in the features of any network: identity for faces, content in other domains.
+"""Distance of two images in the features of any network: identity for faces, content in other domains.
 
-pSp learns identity by ArcFace's features (Richardson et al. 2021, section 3.2) and e4e, off faces, by those of MoCo
-(Tov et al. 2021, section 5.1): one minus the cosine of two pictures' features, in both cases.
+One minus the cosine of the features: pSp takes ArcFace's (Richardson et al. 2021, section 3.2), e4e outside faces
+takes MoCo's (Tov et al. 2021, section 5.1).
 """
 
 from pathlib import Path
@@ -18,19 +18,18 @@ _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class FeatureDistance(nn.Module):
-    """One minus the cosine of two pictures' features, by the frozen network of a TorchScript file.
+    """One minus the cosine of two images' features, by the frozen network of a TorchScript file.
 
-    A TorchScript file holds a program, which runs in PyTorch's own interpreter: take one from people you trust.
+    A TorchScript file contains a program, which PyTorch's interpreter runs: use only files from people you trust.
 
     Args:
-        path: of the file: pictures ``[N, 3, side, side]`` in, features ``[N, ...]`` out.
-        side: of the pictures that the network takes; 112 for ArcFace, 224 for most others.
-        values: ``symmetric`` for pictures in [-1, 1], as ArcFace takes them, or ``imagenet``.
-        crop: the part of the side that the network sees, from the middle; about 0.73 of FFHQ's is a face.
+        path: of the file: images ``[N, 3, side, side]`` to features ``[N, ...]``.
+        side: of the network's input; 112 for ArcFace, 224 for most others.
+        values: ``symmetric`` for inputs in [-1, 1], as for ArcFace, or ``imagenet``.
+        crop: the central share of the image's side that the network sees; about 0.73 of FFHQ's is a face.
 
     Raises:
-        InputError: the file cannot be read as a network, it does not take such pictures, or a number is out of its
-            range.
+        InputError: the file is no readable network, it does not take such images, or a number is out of range.
     """
 
     shift: Tensor
@@ -56,22 +55,22 @@ class FeatureDistance(nn.Module):
             self.features(torch.zeros(2, 3, side, side))
         except (RuntimeError, AttributeError, TypeError) as error:
             raise InputError(
-                f"{path.name} takes no pictures of {side} x {side}; give its --features-side."
+                f"{path.name} does not take images of {side} x {side}; give its input's side to --features-side."
             ) from error
 
     def features(self, images: Tensor) -> Tensor:
         """Images ``[N, 3, H, W]`` in [-1, 1] to features of length 1, ``[N, C]``."""
         rows, columns = (max(1, round(self.crop * length)) for length in images.shape[2:])
         top, left = (images.shape[2] - rows) // 2, (images.shape[3] - columns) // 2
-        seen = images[:, :, top : top + rows, left : left + columns]
-        seen = F.interpolate(seen, (self.side, self.side), mode="bilinear", antialias=True, align_corners=False)
+        inputs = images[:, :, top : top + rows, left : left + columns]
+        inputs = F.interpolate(inputs, (self.side, self.side), mode="bilinear", antialias=True, align_corners=False)
         if self.values == "imagenet":
-            seen = ((seen + 1) / 2 - self.shift) / self.spread
-        found: Tensor = self.network(seen)
+            inputs = ((inputs + 1) / 2 - self.shift) / self.spread
+        found: Tensor = self.network(inputs)
         return F.normalize(found.flatten(1).float(), dim=1)
 
     def forward(self, ours: Tensor, theirs: Tensor) -> Tensor:
         """The distance ``[N]`` of images ``[N, 3, H, W]`` in [-1, 1], from 0 to 2."""
         with torch.no_grad():
-            wanted = self.features(theirs)
-        return 1 - (self.features(ours) * wanted).sum(dim=1)
+            target = self.features(theirs)
+        return 1 - (self.features(ours) * target).sum(dim=1)

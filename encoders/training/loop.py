@@ -1,4 +1,4 @@
-"""Trains an encoder for a generator, of any domain; ``stylegan-latents train`` is this from the command line."""
+"""The training of an encoder for a generator of any domain; its command line is ``stylegan-latents train``."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -9,8 +9,8 @@ from torch import Tensor
 
 from stylegan_latents.encoders.encoder import Encoder, draw_at
 from stylegan_latents.encoders.networks.psp import Encoder4Editing
-from stylegan_latents.encoders.restyle import ReStyle, drawn_as_seen
-from stylegan_latents.encoders.training.data import Examples, Source, degrade
+from stylegan_latents.encoders.restyle import ReStyle, draw_input
+from stylegan_latents.encoders.training.data import Examples, Source, degrade, labels_of
 from stylegan_latents.encoders.training.losses import (
     LatentCritic,
     Measure,
@@ -32,16 +32,16 @@ _R1, _R1_EVERY = 10.0, 16
 
 
 class Training:
-    """The training of an encoder: ``step`` by ``step``, with ``tensors`` to resume from after any of them.
+    """The training of an encoder, step by step, resumable from ``tensors`` after any step.
 
     Args:
-        encoder: what is trained, in place.
-        G: its generator; it is left as it is.
+        encoder: trained in place.
+        G: its generator, which stays unchanged.
         source: the examples.
         settings: see ``TrainingSettings``.
-        measures: by name, a weight and a distance of images beside the mean squared error: LPIPS, or an identity's
-            or any network's features.
-        accelerator: of Hugging Face's accelerate: the devices and the precision; one for this machine when None.
+        measures: by name, the weight and function of each image distance besides the mean squared error, such as
+            LPIPS or an identity loss.
+        accelerator: of Hugging Face's accelerate, for devices and precision; None for one of this machine.
 
     Raises:
         InputError: the encoder belongs to another generator, or accelerate is not installed.
@@ -63,35 +63,33 @@ class Training:
         self.settings = settings
         self.measures = dict(measures)
         self.statistics = WStatistics.of(G, seed=0)
-        self.critic = self._new_critic() if settings.adversarial_weight else None
+        self.critic: LatentCritic | None = None
         self._adam = torch.optim.Adam(encoder.network.parameters(), lr=settings.learning_rate, betas=(0.9, 0.999))
-        self._look, self._adam = self.accelerator.prepare(encoder, self._adam)
-        if self.critic is not None:
+        self._network, self._adam = self.accelerator.prepare(encoder, self._adam)
+        if settings.adversarial_weight:
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(settings.seed)
+                self.critic = LatentCritic(G.w_dim)
             self._critic_adam = torch.optim.Adam(
                 self.critic.parameters(), lr=settings.critic_learning_rate, betas=(0.0, 0.99)
             )
-            self._judge, self._critic_adam = self.accelerator.prepare(self.critic, self._critic_adam)
+            self._prepared_critic, self._critic_adam = self.accelerator.prepare(self.critic, self._critic_adam)
         self.steps_done = 0
 
-    def _new_critic(self) -> LatentCritic:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.settings.seed)
-            return LatentCritic(self.G.w_dim)
-
     def _numbers(self, step: int) -> range:
-        """The examples of this process in a step."""
+        """The numbers of this process's examples in a step."""
         batch, processes = self.settings.batch, int(self.accelerator.num_processes)
         start = (step * processes + int(self.accelerator.process_index)) * batch
         return range(start, start + batch)
 
     def step(self) -> dict[str, float]:
-        """Learn from the next examples.
+        """Train on the next examples.
 
         Returns:
-            The terms before their weights, the last look's for a ReStyle, and ``loss``, their weighted sum.
+            The unweighted terms of the loss (a ReStyle's last pass's), and ``loss``, their weighted sum.
 
         Raises:
-            InputError: the loss is not finite; the encoder is as it was before this step.
+            InputError: the loss is not finite; the encoder is unchanged by this step.
         """
         step, settings = self.steps_done, self.settings
         network = self.encoder.network
@@ -106,7 +104,7 @@ class Training:
         kept = {name: buffer.clone() for name, buffer in network.named_buffers()}
         terms: dict[str, Tensor] = {}
         ws = examples.ws
-        for ws, drawn in self._looks(examples, numbers.start):
+        for ws, drawn in self._passes(examples, numbers.start):
             terms = self._terms(examples, ws, drawn)
             loss = self._weighted(terms)
             if not math.isfinite(float(loss.detach())):
@@ -115,31 +113,31 @@ class Training:
                     buffer.copy_(kept[name])
                 self.encoder.eval()
                 raise InputError(
-                    f"The training diverged at step {step}; the same command with a lower --learning-rate goes on "
-                    "from its last save."
+                    f"The training diverged at step {step}; run the same command with a lower --learning-rate to "
+                    "resume from its last save."
                 )
             self.accelerator.backward(loss)
         self._adam.step()
         self.encoder.eval()
-        told = {name: float(value.detach()) for name, value in terms.items()}
-        told["loss"] = float(self._weighted(terms).detach())
+        values = {name: float(value.detach()) for name, value in terms.items()}
+        values["loss"] = float(self._weighted(terms).detach())
         if self.critic is not None:
-            told["critic"] = self._teach_critic(numbers, ws.detach())
+            values["critic"] = self._train_critic(numbers, ws.detach())
         self.steps_done = step + 1
-        return told
+        return values
 
-    def _looks(self, examples: Examples, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The codes and what they draw: once, or for each look of a ReStyle, which are learned one by one."""
+    def _passes(self, examples: Examples, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The codes and their images: once, or for each pass of a ReStyle, which are trained one by one."""
         encoder = self.encoder
-        seen = degrade(examples.images, seed) if self.settings.degrade else examples.images
-        seen = encoder.fit(seen)
+        images = degrade(examples.images, seed) if self.settings.degrade else examples.images
+        images = encoder.fit(images)
         before = encoder.ws_avg.unsqueeze(0)
         for _ in range(encoder.iterations):
-            shown = seen
+            inputs = images
             if encoder.config.is_restyle:
                 with torch.no_grad():
-                    shown = torch.cat([seen, drawn_as_seen(encoder, self.G, before).expand_as(seen)], dim=1)
-            ws = before + self._look(shown).float()
+                    inputs = torch.cat([images, draw_input(encoder, self.G, before).expand_as(images)], dim=1)
+            ws = before + self._network(inputs).float()
             yield ws, draw_at(self.G, ws, self.settings.loss_size)
             before = ws.detach()
 
@@ -147,17 +145,11 @@ class Training:
         measures = {name: measure for name, (_, measure) in self.measures.items()}
         terms = reconstruction(drawn, examples.images, self.settings.loss_size, measures)
         terms |= regularizers(ws, examples.ws, self.statistics)
-        if self.critic is not None:
-            terms["adversarial"] = self._without_gradient(ws)
+        if self.critic is not None:  # the gradient is for the codes alone
+            self.critic.requires_grad_(False)
+            terms["adversarial"] = encoder_loss(self.critic, ws)
+            self.critic.requires_grad_(True)
         return terms
-
-    def _without_gradient(self, ws: Tensor) -> Tensor:
-        """The adversarial loss, a scalar, whose gradient goes to the codes and not to the critic."""
-        assert self.critic is not None
-        self.critic.requires_grad_(False)
-        loss = encoder_loss(self.critic, ws)
-        self.critic.requires_grad_(True)
-        return loss
 
     def _weighted(self, terms: Mapping[str, Tensor]) -> Tensor:
         settings = self.settings
@@ -170,32 +162,26 @@ class Training:
         } | {name: weight for name, (weight, _) in self.measures.items()}
         return torch.stack([weights[name] * value for name, value in terms.items()]).sum()
 
-    def _teach_critic(self, numbers: range, ws: Tensor) -> float:
-        real = self.G.sample([-1 - number for number in numbers], self._labels(numbers))[:, 0]
+    def _train_critic(self, numbers: range, ws: Tensor) -> float:
+        real = self.G.sample([-1 - number for number in numbers], labels_of(self.G, numbers))[:, 0]
         self._critic_adam.zero_grad()
         penalty = _R1 if self.steps_done % _R1_EVERY == 0 else 0.0
-        loss = critic_loss(self._judge, real, ws.flatten(0, 1), penalty)
+        loss = critic_loss(self._prepared_critic, real, ws.flatten(0, 1), penalty)
         self.accelerator.backward(loss)
         self._critic_adam.step()
         return float(loss.detach())
 
-    def _labels(self, numbers: range) -> Tensor | None:
-        if not self.G.label_dim:
-            return None
-        classes = torch.tensor([number % self.G.label_dim for number in numbers])
-        return torch.nn.functional.one_hot(classes, self.G.label_dim).float()
-
     @torch.no_grad()
     def pictures(self, count: int = 4) -> Tensor:
-        """The first examples, clean, above what the encoder makes of them: ``[3, 2 * S, count * S]`` in [-1, 1]."""
+        """The first examples above their reconstructions, ``[3, 2 * S, count * S]`` in [-1, 1]."""
         targets = self.source(range(count)).images
-        coder = ReStyle(self.encoder, self.G) if self.encoder.config.is_restyle else self.encoder
+        encoder = ReStyle(self.encoder, self.G) if self.encoder.config.is_restyle else self.encoder
         size = self.settings.loss_size
-        rows = area_resize(targets, size), draw_at(self.G, coder.encode(targets), size)
+        rows = area_resize(targets, size), draw_at(self.G, encoder.encode(targets), size)
         return torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1).clamp(-1, 1)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The state to resume from, beside the settings and ``steps_done``; copies on the CPU."""
+        """The state for ``resume``, besides the settings and ``steps_done``; copies on the CPU."""
         found = {f"encoder.{name}": value for name, value in self.encoder.state_dict().items()}
         found |= _adam_tensors("adam", self._adam)
         if self.critic is not None:
@@ -203,12 +189,8 @@ class Training:
             found |= _adam_tensors("critic_adam", self._critic_adam)
         return {name: value.detach().cpu().clone().contiguous() for name, value in found.items()}
 
-    def go_on_from(self, tensors: Mapping[str, Tensor], steps_done: int) -> None:
-        """Take up what ``tensors`` gave after ``steps_done`` steps.
-
-        Raises:
-            KeyError, RuntimeError, ValueError: the tensors are not of such a training.
-        """
+    def resume(self, tensors: Mapping[str, Tensor], steps_done: int) -> None:
+        """Restore what ``tensors`` gave after ``steps_done`` steps; fails with tensors of another training."""
         self.encoder.load_state_dict(_part(tensors, "encoder"))
         _fill_adam(self._adam, _part(tensors, "adam"))
         if self.critic is not None:
@@ -220,20 +202,12 @@ class Training:
 
 
 def new_accelerator(*, cpu: bool = False, bfloat16: bool = False) -> "Accelerator":
-    """An accelerator for this machine.
-
-    Args:
-        cpu: use no GPU.
-        bfloat16: whether the encoder's network computes in bfloat16.
-
-    Raises:
-        InputError: accelerate is not installed.
-    """
+    """An accelerator for this machine, on the CPU only if ``cpu``; an InputError if accelerate is not installed."""
     try:
         from accelerate import Accelerator, DistributedDataParallelKwargs
     except ImportError as error:
         raise InputError("Training needs accelerate: pip install 'stylegan-latents[train]'.") from error
-    # Not all of e4e's heads take part from the first step on.
+    # Some heads of e4e are unused in its first steps.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(cpu=cpu, mixed_precision="bf16" if bfloat16 else "no", kwargs_handlers=[unused])
 

@@ -1,8 +1,7 @@
-"""The losses of an encoder's training: distances of pictures, regularizers of codes, and an adversarial critic.
+"""The losses of an encoder's training: image distances, regularizers of codes, and an adversarial critic.
 
-The critic tells codes of W from an encoder's rows, so that an encoder learns to stay where the generator was
-trained (Tov et al., "Designing an Encoder for StyleGAN Image Manipulation", 2021, section 4.2, after Nitzan et al.
-2020).
+The critic separates codes of W from an encoder's rows, so that the encoder stays close to W (Tov et al., "Designing
+an Encoder for StyleGAN Image Manipulation", 2021, section 4.2, after Nitzan et al. 2020).
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +21,7 @@ _CRITIC_LAYERS = 4
 
 
 def reconstruction(drawn: Tensor, target: Tensor, size: int, measures: Mapping[str, Measure]) -> dict[str, Tensor]:
-    """Distances of pictures from their targets at ``size`` pixels, as scalars: ``pixels`` and each measure."""
+    """Distances of images from their targets at ``size`` pixels, as scalars: ``pixels`` and each measure."""
     drawn, target = area_resize(drawn, size), area_resize(target, size)
     terms = {"pixels": (drawn - target).square().mean()}
     return terms | {name: measure(drawn, target).mean() for name, measure in measures.items()}
@@ -33,12 +32,12 @@ def regularizers(ws: Tensor, known: Tensor, statistics: WStatistics) -> dict[str
 
     Args:
         ws: ``[N, num_ws, w_dim]``, the encoder's.
-        known: ``[n, num_ws, w_dim]``, the codes that the first images were drawn from.
+        known: ``[n, num_ws, w_dim]``, the true codes of the first images.
         statistics: of W.
 
     Returns:
         ``w``: the mean squared whitened coordinate; ``delta``: the sum over rows of the length of the difference
-        from row 0 (Tov et al. 2021, equation 6); ``code``, where codes are known: the mean squared difference from
+        from row 0 (Tov et al. 2021, equation 6); ``code``, if codes are known: the mean squared difference from
         them in whitened coordinates.
     """
     white = statistics.whiten(ws)
@@ -49,7 +48,7 @@ def regularizers(ws: Tensor, known: Tensor, statistics: WStatistics) -> dict[str
 
 
 def _lengths(deltas: Tensor) -> Tensor:
-    # The length's gradient at nothing, where untrained differences begin, is not a number.
+    # The gradient of a length is undefined at 0, where untrained differences start.
     return (deltas.square().sum(dim=2) + 1e-12).sqrt()
 
 
@@ -74,13 +73,13 @@ def encoder_loss(critic: nn.Module, ws: Tensor) -> Tensor:
 
 
 def critic_loss(critic: nn.Module, real: Tensor, made: Tensor, penalty: float) -> Tensor:
-    """The critic's loss, a scalar, with R1's penalty (Mescheder et al. 2018) where its factor is above 0.
+    """The critic's loss, a scalar, with the R1 penalty (Mescheder et al. 2018) if its factor is above 0.
 
     Args:
         critic: a ``LatentCritic``.
         real: ``[M, w_dim]``, codes of W.
-        made: ``[N, w_dim]``, rows of an encoder's codes; no gradient goes to them.
-        penalty: R1's factor.
+        made: ``[N, w_dim]``, rows of an encoder's codes, which get no gradient.
+        penalty: factor of R1.
     """
     real = real.detach().requires_grad_(penalty > 0)
     scores = critic(real)

@@ -1,4 +1,4 @@
-"""What the command ``train`` can be told: each option once, with its text and its bounds."""
+"""The options of the command ``train``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.json_values import JSON
 
 FACES = Path("faces")
-"""In place of a file, the face recognition that comes with this program."""
+"""As ``--features``, instead of a file: dlib's face recognition network."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataOptions:
-    """What the encoder learns from."""
+    """The training data."""
 
     panel: ClassVar[str] = "Training data"
 
@@ -27,35 +27,26 @@ class DataOptions:
         str, typer.Option(help="The generator: a name that `edit models` lists, or a file.", metavar="NAME|PATH")
     ] = "ffhq"
     images: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of pictures, aligned like those that the generator learnt from.", metavar="FOLDER"
-        ),
+        Path | None, typer.Option(help="Folder of pictures, aligned as the model was trained.", metavar="FOLDER")
     ] = None
     samples: Annotated[
-        bool | None,
-        typer.Option(
-            "--samples/--no-samples", help="Learn from the generator's samples; by default only without --images."
-        ),
+        bool | None, typer.Option("--samples/--no-samples", help="Train on samples; by default without --images.")
     ] = None
     truncation: Annotated[float, typer.Option(help="Truncation of the samples; 1 for none.")] = 1.0
-    mixing: Annotated[
-        float, typer.Option(help="Probability of style mixing: a sample's later rows come from another code.")
-    ] = 0.0
+    mixing: Annotated[float, typer.Option(help="Probability of style mixing in a sample.")] = 0.0
     degrade: Annotated[
-        bool,
-        typer.Option("--degrade/--no-degrade", help="Augment with blur, noise, JPEG artefacts and colour shifts."),
+        bool, typer.Option("--degrade/--no-degrade", help="Augment with blur, noise, JPEG and colour shifts.")
     ] = True
 
     @property
     def with_samples(self) -> bool:
-        """Whether the generator's samples are learnt from."""
+        """Whether the generator's samples are used."""
         return self.images is None if self.samples is None else self.samples
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderOptions:
-    """What is trained."""
+    """The trained network."""
 
     panel: ClassVar[str] = "Encoder"
 
@@ -66,16 +57,10 @@ class EncoderOptions:
             "single: one code for all layers."
         ),
     ] = "plain"
-    restyle: Annotated[
-        bool, typer.Option("--restyle", help="Train it to refine its code in several passes (ReStyle).")
-    ] = False
+    restyle: Annotated[bool, typer.Option("--restyle", help="Refine the code in several passes (ReStyle).")] = False
     input_size: Annotated[int, typer.Option(help="Side of the encoder's input, in pixels.")] = 256
-    start: Annotated[
-        Path | None, typer.Option(help="Start from the weights of this encoder's file.", metavar="FILE")
-    ] = None
-    regression: Annotated[
-        int, typer.Option(min=0, help="Samples that a perceptual encoder is fitted to before its first step.")
-    ] = 8000
+    start: Annotated[Path | None, typer.Option(help="Start from this encoder's weights.", metavar="FILE")] = None
+    regression: Annotated[int, typer.Option(min=0, help="Samples to fit a perceptual encoder to at first.")] = 8000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,39 +74,32 @@ class LossOptions:
     features: Annotated[
         Path | None,
         typer.Option(
-            help="Network for a feature loss: faces (dlib's face recognition, for aligned faces), or a TorchScript "
-            "file, of an identity network for faces, a self-supervised one for other subjects.",
+            help="Network for a feature loss: faces (dlib's face recognition), or a TorchScript file, such as an "
+            "identity network for faces, or a self-supervised one for other subjects.",
             metavar="faces|FILE",
         ),
     ] = None
-    features_weight: Annotated[float, typer.Option(help="Weight of the feature loss.")] = 0.5
-    features_side: Annotated[
-        int, typer.Option(help="Side of that network's input, in pixels; 112 for ArcFace.")
-    ] = 224
+    features_weight: Annotated[float, typer.Option(help="Weight of the loss on that network's features.")] = 0.5
+    features_side: Annotated[int, typer.Option(help="Side of its input, in pixels; 112 for ArcFace.")] = 224
     features_values: Annotated[
-        Literal["symmetric", "imagenet"],
-        typer.Option(help="Range of that network's input: from -1 to 1, or normalised as for ImageNet."),
+        Literal["symmetric", "imagenet"], typer.Option(help="Its input: -1 to 1, or normalised as for ImageNet.")
     ] = "symmetric"
-    features_crop: Annotated[
-        float, typer.Option(help="Fraction of the picture's side that this network sees, from the centre.")
-    ] = 1.0
+    features_crop: Annotated[float, typer.Option(help="Central fraction of the picture's side as its input.")] = 1.0
     code: Annotated[float, typer.Option(help="Weight of the distance from a sample's true code.")] = 0.1
     w: Annotated[float, typer.Option(help="Weight of the distance from the mean of W.")] = 0.0
     delta: Annotated[float, typer.Option(help="Weight of the distance between a code's rows (e4e).")] = 2e-4
-    adversarial: Annotated[float, typer.Option(help="Weight of a latent discriminator (e4e: 0.1); 0 for none.")] = (
-        0.0
-    )
+    adversarial: Annotated[float, typer.Option(help="Weight of a latent discriminator (e4e: 0.1).")] = 0.0
     first_delta: Annotated[int, typer.Option(min=0, help="Step from which the rows may differ (e4e: 20000).")] = 0
     delta_every: Annotated[int, typer.Option(min=1, help="Steps until the next row may differ, too (e4e).")] = 2_000
 
     def check_weights(self) -> None:
-        """Raise InputError for a weight that is negative or not finite."""
+        """Raise InputError for a negative or infinite weight."""
         for name, weight in (("LPIPS", self.lpips), ("features", self.features_weight)):
             if not 0 <= weight < float("inf"):
                 raise InputError(f"The weight of {name} has to be 0 or above, not {weight}.")
 
     def described_features(self) -> "JSON":
-        """What a training's state says of the features, so that another training is not taken for it."""
+        """The feature loss as a training's state records it, to recognise another training."""
         if self.features is None or self.features == FACES:
             return None if self.features is None else str(self.features)
         return [str(self.features.resolve()), self.features_side, self.features_values, self.features_crop]
@@ -129,27 +107,21 @@ class LossOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How long it trains, where, and what it writes."""
+    """The length, device and output of the training."""
 
     panel: ClassVar[str] = "Training"
 
-    out: Annotated[
-        Path, typer.Option(help="Folder for the encoder, its curves and sample pictures.", metavar="FOLDER")
-    ]
+    out: Annotated[Path, typer.Option(help="Folder for the encoder, curves and sample pictures.", metavar="FOLDER")]
     steps: Annotated[int, typer.Option(min=0, help="Steps of the whole training.")] = 20_000
     batch: Annotated[int, typer.Option(min=1, help="Images in a step, on each device.")] = 8
     learning_rate: Annotated[float, typer.Option(help="Learning rate of Adam.")] = 1e-4
     save_every: Annotated[int, typer.Option(min=1, help="Save the training's state every N steps.")] = 1000
     show_every: Annotated[int, typer.Option(min=1, help="Write sample pictures every N steps.")] = 1000
     seed: Annotated[
-        int,
-        typer.Option(
-            min=0, max=LARGEST_SEED, help="Random seed; the same seed gives the same encoder.", metavar="N"
-        ),
+        int, typer.Option(min=0, max=LARGEST_SEED, help="The same seed gives the same encoder.", metavar="N")
     ] = 0
     device: Annotated[
-        Literal["auto", "cpu"],
-        typer.Option(help="auto: the GPUs that `accelerate launch` gives, else one, else the CPU."),
+        Literal["auto", "cpu"], typer.Option(help="auto: the GPUs of `accelerate launch`, else one, else the CPU.")
     ] = "auto"
     precision: Annotated[
         Literal["float32", "bfloat16"], typer.Option(help="Precision of the networks' convolutions.")
@@ -159,24 +131,16 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(RunOptions, DataOptions, EncoderOptions, LossOptions):
-    """What the command line says about a training; each attribute is the option of that name.
-
-    Raises:
-        InputError: a number is out of range, or there is nothing to learn from.
-    """
+    """The options of ``train``; an InputError if a number is out of range, or there is no training data."""
 
     def __post_init__(self) -> None:
         self.settings()
         self.check_weights()
         if not self.with_samples and self.images is None:
-            raise InputError("There is nothing to learn from: give --images, or leave --no-samples out.")
+            raise InputError("There is no training data: give --images, or leave --no-samples out.")
 
     def settings(self, resolution: int | None = None) -> TrainingSettings:
-        """The numbers of the training.
-
-        Args:
-            resolution: of the generator, beyond which no pictures are compared; None for no bound.
-        """
+        """The training's settings; images are compared at no more than ``resolution`` pixels."""
         return TrainingSettings(
             steps=self.steps,
             batch=self.batch,

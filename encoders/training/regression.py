@@ -1,8 +1,8 @@
-"""A perceptual encoder in closed form: ridge regression from maps to the codes that drew them.
+"""Fit a perceptual encoder in closed form: ridge regression from feature maps to the codes of their images.
 
-A linear function of a pretrained network's maps finds most of a code (as linear probes do, Alain & Bengio 2017),
-and its best weights need one pass over samples, no steps and no learning rate. Its rank is then brought to the
-encoder's inner length (reduced-rank regression, Izenman 1975), which leaves training a place to go on.
+A linear function of a pretrained network's maps explains most of a code (linear probes, Alain & Bengio 2017), and
+its best weights need one pass over samples. Its rank is then reduced to the encoder's inner length (reduced-rank
+regression, Izenman 1975); gradient training can continue from there.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from stylegan_latents.encoders.config import EncoderConfig
 
 _BATCH = 8
-_FOR_CHANNELS = 800  # samples that the channels' statistics are taken from
+_FOR_CHANNELS = 800  # samples for the statistics of the channels
 
 
 @torch.no_grad()
@@ -38,32 +38,31 @@ def fit_regression(
     degraded: bool = True,
     on_sample: Callable[[int], None] | None = None,
 ) -> None:
-    """Give a perceptual encoder its weights, in place.
+    """Fit a perceptual encoder's weights, in place.
 
     Args:
         encoder: of the architecture ``perceptual``.
         G: its generator.
-        source: gives samples with their codes, best with mixed rows, so that groups are told apart.
-        count: how many samples to learn from; thousands.
-        ridge: how strongly weights are held small, in mean squares of what they multiply. It is high: samples
-            alone would have it a tenth of that, and photos, which are not quite samples, are found better so.
-        degraded: whether each sample is seen a second time with a camera's traces.
+        source: of samples with their codes, best with mixed rows, so that the groups are independent.
+        count: number of samples; thousands.
+        ridge: strength of the regularization, in mean squares of the features. A tenth would be best for samples;
+            photos are reconstructed better with more.
+        degraded: whether each sample is also used with augmentation.
         on_sample: called with the number of samples done.
 
     Raises:
-        InputError: the encoder is of another architecture, the count is below 2, or ``ridge`` is not above
-            0.
+        InputError: the encoder has another architecture, ``count`` is below 2, or ``ridge`` is not above 0.
     """
     network = encoder.network
     if not isinstance(network, PerceptualEncoder):
-        raise InputError("Only an encoder of the architecture perceptual is found by regression.")
+        raise InputError("Only an encoder of the architecture perceptual is fitted by regression.")
     if count < 2 or not ridge > 0:
         raise InputError(f"A regression needs 2 samples or more and a ridge above 0, not {count} and {ridge}.")
     statistics = WStatistics.of(G, seed=0)
     network.start_from(LPIPS.load("alex"), statistics, encoder.ws_avg)
     network.to(G.device)
 
-    def seen(start: int) -> tuple[Tensor, Tensor]:
+    def maps_and_codes(start: int) -> tuple[Tensor, Tensor]:
         """Maps ``[n, CHANNELS, SIDE, SIDE]`` and whitened codes of the groups ``[n, 3 * w_dim]``."""
         examples = source(range(start, min(start + _BATCH, count)))
         codes = _groups(statistics.whiten(examples.ws), encoder.config).flatten(1)
@@ -76,20 +75,20 @@ def fit_regression(
         return maps, codes
 
     starts = list(range(0, count, _BATCH))
-    first = [seen(start) for start in starts[: -(-_FOR_CHANNELS // _BATCH)]]
+    first = [maps_and_codes(start) for start in starts[: -(-_FOR_CHANNELS // _BATCH)]]
     _choose_channels(network.reduce, torch.cat([maps for maps, _ in first]))
     sums = _Sums(network.inner.in_features, 3 * G.w_dim, G.device)
     for maps, codes in first:
         sums.add(network.reduce(maps).flatten(1), codes)
     del first
     for start in starts[-(-_FOR_CHANNELS // _BATCH) :]:
-        maps, codes = seen(start)
+        maps, codes = maps_and_codes(start)
         sums.add(network.reduce(maps).flatten(1), codes)
     _solve(network, sums, ridge)
 
 
 def _groups(ws: Tensor, config: "EncoderConfig") -> Tensor:
-    """``[N, num_ws, w_dim]`` to each group's mean row, ``[N, 3, w_dim]``; the whole's for an empty group."""
+    """``[N, num_ws, w_dim]`` to each group's mean row, ``[N, 3, w_dim]``, or all rows' for an empty group."""
     ends = [0, config.first_middle_row, config.first_fine_row, config.num_ws]
     parts = [ws[:, a:b] if ws[:, a:b].shape[1] else ws for a, b in pairwise(ends)]
     return torch.stack([part.mean(dim=1) for part in parts], dim=1)
@@ -107,7 +106,7 @@ def _choose_channels(reduce: nn.Conv2d, maps: Tensor) -> None:
 
 
 class _Sums:
-    """What a regression needs to know of its samples, whose number does not change its size."""
+    """The sums that a regression needs; their size does not depend on the number of samples."""
 
     def __init__(self, features: int, targets: int, device: torch.device) -> None:
         self.xx = torch.zeros(features, features, device=device)
@@ -129,11 +128,11 @@ def _solve(network: PerceptualEncoder, sums: _Sums, ridge: float) -> None:
     damped = covariance.clone()
     damped.diagonal().add_(ridge * float(covariance.diagonal().mean()))
     weight = torch.cholesky_solve(sums.xy / sums.count - torch.outer(x, y), torch.linalg.cholesky(damped))
-    # The axes along which the answers vary most; a vector of theirs has unit variance, which suits what follows it.
+    # The axes of largest variance of the predictions, scaled to unit variance for the layers that follow.
     variances, axes = torch.linalg.eigh(weight.T @ covariance @ weight)
     spread = variances.flip(0)[: network.inner.out_features].clamp_min(1e-10).sqrt()
     axes = axes.flip(1)[:, : network.inner.out_features]
-    missing = network.inner.out_features - len(spread)  # an inner vector longer than the answers
+    missing = network.inner.out_features - len(spread)  # if the inner vector is longer than the predictions
     spread, axes = nn.functional.pad(spread, (0, missing), value=1.0), nn.functional.pad(axes, (0, missing))
     inner = (weight @ axes / spread).T
     network.inner.weight.copy_(inner)

@@ -1,4 +1,4 @@
-"""The folder of a training: checkpoints, curves and sample pictures, and resuming after a stop."""
+"""The folder of a training: checkpoints, curves and sample images, and resuming after a stop."""
 
 import contextlib
 import json
@@ -25,15 +25,15 @@ _KEY, _FORMAT = "stylegan-latents", 1
 
 
 class TrainingRun:
-    """Trains into a folder: ``encoder.safetensors``, ``training.safetensors`` to go on from, ``logs/`` for
-    TensorBoard and ``samples/`` with pictures.
+    """Trains into a folder: ``encoder.safetensors``, ``training.safetensors`` to resume from, ``logs/`` for
+    TensorBoard and ``samples/`` with images.
 
     Args:
-        training: of an encoder that has not learned anything yet, or of one to go on with.
-        folder: where the files go; a training that is there goes on, in the same way as if it had not stopped
-            where all settings are equal; only the number of steps and the learning rate may differ.
-        about: what else the training depends on, such as its folder of images; it has to be equal to go on.
-        save_every, show_every, log_every: steps between saves, pictures, and points of the curves.
+        training: of a new encoder, or of one to train further.
+        folder: for the files; a training that it holds is resumed, with the result of an unbroken run if all
+            settings are equal; only the number of steps and the learning rate may differ.
+        about: what else the training depends on, such as its folder of images; it has to be equal to resume.
+        save_every, show_every, log_every: steps between saves, images, and points of the curves.
 
     Raises:
         InputError: the folder holds another training, or a damaged one.
@@ -64,23 +64,19 @@ class TrainingRun:
             )
         )
         if (folder / STATE).exists():
-            self._go_on()
+            self._resume()
 
     def run(self, on_step: Callable[[int, dict[str, float]], None] | None = None) -> None:
-        """Train to the last step. Ctrl-C ends it after a step, which is saved; divergence leaves the last save.
+        """Train to the last step, and call ``on_step`` after each with the number of steps done and the terms.
 
-        Args:
-            on_step: called after each step with the number of steps done and the terms.
-
-        Raises:
-            KeyboardInterrupt: after the save.
-            InputError: it diverged, or a file cannot be written.
+        Ctrl-C ends it after a step, which is saved, with KeyboardInterrupt; divergence, with InputError, keeps the
+        last save.
         """
         training = self.training
         self._begin()
-        with self._writer() as write, _interrupts_wait() as interrupted, keep_freed_memory():
+        with self._writer() as write, _delayed_interrupt() as interrupted, keep_freed_memory():
             while training.steps_done < training.settings.steps and not interrupted:
-                # Divergence is not saved: what leads to it would lead to it again, and the last save does not.
+                # A diverged state is not saved, as resuming from it would diverge again.
                 terms = training.step()
                 done = training.steps_done
                 if done % self.log_every == 0 or done == 1:
@@ -96,8 +92,8 @@ class TrainingRun:
             raise KeyboardInterrupt
 
     def _begin(self) -> None:
-        """Remove what a killed run left half-written, and save what there is: training may cost hours, so that a
-        folder which takes no files is told of now, and there is always something to go on from."""
+        """Remove half-written files of a killed run, and save: so a folder that is not writable is reported before
+        hours of training, and there is always a state to resume from."""
         if self.training.accelerator.is_main_process:
             for left in self.folder.glob(".*.part.safetensors"):
                 left.unlink()
@@ -105,7 +101,7 @@ class TrainingRun:
             self.save()
 
     def save(self) -> None:
-        """Write the encoder, and what training goes on from; each whole or not at all."""
+        """Write the encoder and the state of the training, each atomically."""
         training = self.training
         training.accelerator.wait_for_everyone()
         if not training.accelerator.is_main_process:
@@ -115,22 +111,22 @@ class TrainingRun:
             temporary.write_bytes(save(training.tensors(), metadata={_KEY: json.dumps(header)}))
         save_encoder(training.encoder, self.folder / ENCODER, overwrite=True)
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         path = self.folder / STATE
         header, tensors = _read(path)
         theirs, ours = header["about"], self._about
-        names = {*theirs, *ours} - {"steps", "learning_rate"}  # these may change on the way
+        names = {*theirs, *ours} - {"steps", "learning_rate"}  # these may change
         other = sorted(name for name in names if theirs.get(name) != ours.get(name))
         if other:
             name = other[0]
             raise InputError(
                 f"{path} is of a training with {name} {theirs.get(name)}, not {ours.get(name)}; give the same "
-                "settings to go on, or another folder."
+                "settings to resume it, or another folder."
             )
         try:
-            self.training.go_on_from(tensors, int(header["steps_done"]))
+            self.training.resume(tensors, int(header["steps_done"]))
         except (LookupError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(f"{path} is damaged; remove it to begin anew, or give another folder.") from error
+            raise InputError(f"{path} is damaged; delete it to start anew, or give another folder.") from error
 
     def _show(self, done: int) -> None:
         import numpy as np
@@ -144,7 +140,7 @@ class TrainingRun:
 
     @contextlib.contextmanager
     def _writer(self) -> Iterator[Callable[[dict[str, float], int], None]]:
-        """Writes the terms of a step for TensorBoard."""
+        """Yield a function that writes the terms of a step for TensorBoard."""
         if not self.training.accelerator.is_main_process:
             yield lambda _terms, _step: None
             return
@@ -152,7 +148,7 @@ class TrainingRun:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise InputError("The curves need TensorBoard: pip install 'stylegan-latents[train]'.") from error
-        # What a stopped run wrote beyond its last save is not shown twice.
+        # Points that a stopped run wrote after its last save are purged.
         writer = SummaryWriter(str(self.folder / LOGS), purge_step=self.training.steps_done + 1)
 
         def write(terms: dict[str, float], step: int) -> None:
@@ -166,20 +162,20 @@ class TrainingRun:
 
 
 @contextlib.contextmanager
-def _interrupts_wait() -> Iterator[list[int]]:
-    """Gives a list that is empty until Ctrl-C: half a step is nothing to go on from. A second one acts at once."""
-    asked: list[int] = []
+def _delayed_interrupt() -> Iterator[list[int]]:
+    """Yield a list that is empty until Ctrl-C, so that a step is completed. A second Ctrl-C acts at once."""
+    received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield received
         return
 
     def note(number: int, _frame: object) -> None:
-        asked.append(number)
+        received.append(number)
         signal.signal(signal.SIGINT, before)
 
     before = signal.signal(signal.SIGINT, note)
     try:
-        yield asked
+        yield received
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -190,7 +186,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             header = json.loads((file.metadata() or {}).get(_KEY, "null"))
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); remove it to begin anew.") from error
+        raise InputError(f"{path} is damaged ({error}); delete it to start anew.") from error
     if not isinstance(header, dict) or header.get("kind") != "training" or header.get("format") != _FORMAT:
-        raise InputError(f"{path} is no training that this version can go on with; give another folder.")
+        raise InputError(f"{path} is not a training that this version can resume; give another folder.")
     return header, tensors

@@ -1,4 +1,4 @@
-"""How an encoder is trained: the numbers of a training, and what follows from them at each step."""
+"""The settings of an encoder's training, and the learning rate and e4e's stage at each step."""
 
 import math
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from stylegan_latents.generator.errors import InputError
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """How an encoder is trained.
+    """The settings of an encoder's training.
 
     Attributes:
-        steps: of the whole training; the learning rate falls to 0 over its last third.
+        steps: in all; the learning rate falls to 0 over the last third.
         batch: images in a step, on each device.
-        learning_rate: of Adam, after a rise over the first ``warm_up`` steps.
+        learning_rate: of Adam, after a linear rise over the first ``warm_up`` steps.
         pixel_weight: of the mean squared error.
-        code_weight: of the distance from the code of a sample, in standard deviations of W.
-        w_weight: of the mean squared whitened coordinate, which draws codes to W's mean.
+        code_weight: of the distance from a sample's code, in standard deviations of W.
+        w_weight: of the mean squared whitened coordinate, which pulls codes to the mean of W.
         delta_weight: of the lengths of rows' differences from row 0 (e4e).
-        adversarial_weight: of what a critic, trained beside, says of the rows (e4e); 0 for none.
+        adversarial_weight: of the adversarial loss of a critic of the rows (e4e); 0 for none.
         critic_learning_rate: of that critic.
-        first_delta_step, delta_every: when e4e begins to learn its first difference, and steps between two.
-        loss_size: side at which pictures are compared.
-        degrade: whether the encoder sees pictures with the traces of a camera.
-        seed: of the examples and of the weights that training begins with.
+        first_delta_step, delta_every: step from which e4e learns its first difference, and steps between two.
+        loss_size: side at which images are compared.
+        degrade: whether the encoder's inputs are augmented.
+        seed: of the examples and the initial weights.
     """
 
     steps: int = 20_000
@@ -44,7 +44,7 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         if self.steps < 0 or self.batch < 1 or self.delta_every < 1 or self.first_delta_step < 0:
-            raise InputError("Steps have to be 0 or more, and the batch and what lies between steps 1 or more.")
+            raise InputError("Steps have to be 0 or more, and the batch and --delta-every 1 or more.")
         for name in ("learning_rate", "critic_learning_rate"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise InputError(f"The {name.replace('_', ' ')} has to be above 0, not {getattr(self, name)}.")
@@ -52,7 +52,7 @@ class TrainingSettings:
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise InputError(f"The {name.replace('_', ' ')} has to be 0 or above, not {getattr(self, name)}.")
         if self.loss_size < 8:
-            raise InputError(f"Pictures are compared at 8 pixels or more, not {self.loss_size}.")
+            raise InputError(f"Images are compared at 8 pixels or more, not {self.loss_size}.")
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
@@ -61,7 +61,7 @@ class TrainingSettings:
         return self.learning_rate * rise * min(1.0, 3 * max(0.0, left))
 
     def stage_at(self, step: int, num_ws: int) -> int:
-        """How many rows of an e4e have a difference from row 0 at a step."""
+        """The number of rows of an e4e that differ from row 0 at a step."""
         if step < self.first_delta_step:
             return 0
         if not self.first_delta_step:

@@ -1,6 +1,6 @@
-"""What the command lines share: how a run ends and what it warns of, in words and in exit status.
+"""Shared by the command lines: running a command, its exit status, warnings and errors.
 
-0: done. 1: a fault of this program. 2: something about the command or the files it names. 130: Ctrl-C.
+Exit status 0: done. 1: a fault of this program. 2: wrong input. 130: Ctrl-C.
 """
 
 import errno
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 DONE, FAULT, WRONG_INPUT, STOPPED = 0, 1, 2, 130
 LARGEST_SEED = 10**9
-"""Of a --seed: generators of random numbers take 64 bits, and training counts up from its product with 2**32."""
+"""Upper bound of --seed: random generators take 64 bits, and training multiplies the seed by 2**32."""
 
-# Click's UsageError; newer versions of Typer carry their own copy of Click, so it cannot be named.
+# Click's UsageError; newer versions of Typer contain their own copy of Click, so it cannot be imported by name.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 _FRAMES_SHOWN = 4
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def new_app() -> typer.Typer:
-    """A Typer application in this project's manner: ``-h`` as well as ``--help``, no decorated tracebacks."""
+    """A Typer application with this project's settings: ``-h`` as well as ``--help``, plain tracebacks."""
     return typer.Typer(
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -40,7 +40,7 @@ def new_app() -> typer.Typer:
 
 
 def status_of(work: Callable[[], int | None]) -> int:
-    """The exit status of a small program's work (None for 0); an InputError becomes its sentence on stderr."""
+    """The exit status of a script's work (None for 0); an InputError is printed on stderr."""
     try:
         return work() or DONE
     except InputError as error:
@@ -49,21 +49,18 @@ def status_of(work: Callable[[], int | None]) -> int:
 
 
 def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
-    """Run a command line and say in one sentence on stderr why it failed, if it did.
+    """Run a command line and return its exit status; an error is printed on stderr in one sentence.
 
     Args:
-        app: an application, whose commands return their exit status (None for 0).
-        program: what the user typed to start it.
-        arguments: what the user typed after that.
-
-    Returns:
-        The exit status.
+        app: an application whose commands return their exit status (None for 0).
+        program: the words that start it, for messages.
+        arguments: the words after them.
     """
     _never_fail_to_print()
-    # `invert "$PHOTO"` without a PHOTO: an empty path would mean the whole folder one is in.
+    # `invert "$PHOTO"` with an unset PHOTO: an empty path would mean the current folder.
     if "" in arguments:
         return _say(
-            program, f"An argument is empty; give it, or leave it out. See `{program} --help`.", WRONG_INPUT
+            program, f"An argument is empty; fill it in, or remove it. See `{program} --help`.", WRONG_INPUT
         )
     command = typer.main.get_command(app)
     help_page.program_options(command, completes=" " not in program)
@@ -79,7 +76,7 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
         hint = f" For the file write ./{files[0]}." if (files := _files_like_options(arguments)) else ""
         return _say(program, f"{_usage_sentence(error)}{hint} See `{program} --help`.", WRONG_INPUT)
     except BrokenPipeError:
-        # The reader of our output (`| head`) went away; Python would complain once more while exiting.
+        # The reader of our output (`| head`) has ended; Python would print another error while exiting.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAULT
     except OSError as error:
@@ -96,19 +93,14 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
 
 
 def warn(program: str, sentence: str) -> None:
-    """Print on stderr, in yellow on a terminal, what a user should know and what ends nothing.
-
-    Args:
-        program: what the user typed to start it.
-        sentence: the warning.
-    """
+    """Print a warning of ``program`` on stderr, in yellow on a terminal."""
     line = f"{program}: Warning: {printable(' '.join(sentence.split()))}"
     coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     print(typer.style(line, fg=typer.colors.YELLOW) if coloured else line, file=sys.stderr, flush=True)
 
 
 def describe_os_error(error: OSError) -> str:
-    """One sentence for what the operating system refused."""
+    """One sentence for an error of the operating system."""
     if error.errno in _DISK_FULL:
         return "The disk is full; free some space and try again."
     where = f"{error.filename}: " if error.filename is not None else ""
@@ -116,7 +108,7 @@ def describe_os_error(error: OSError) -> str:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether an error, or what it was raised from, is a full disk."""
+    """Whether a full disk is an error's cause, directly or through ``__cause__``."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in _DISK_FULL:
@@ -126,11 +118,7 @@ def is_disk_full(error: BaseException) -> bool:
 
 
 def choose_device(name: str | None) -> "torch.device":
-    """The device of this name; without a name a CUDA device when there is one, else the CPU.
-
-    Raises:
-        InputError: the name is no device, or this machine has no such device.
-    """
+    """The device of this name; without one, or for ``auto``, a CUDA device if there is one, else the CPU."""
     import torch
 
     if name is None or name == "auto":
@@ -138,7 +126,7 @@ def choose_device(name: str | None) -> "torch.device":
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
-    # What torch raises depends on the device's backend and on how torch was built.
+    # The exception depends on the device's backend and on how torch was built.
     except (RuntimeError, AssertionError, ImportError, NotImplementedError) as error:
         raise InputError(f"There is no device '{name}' on this machine; use --device cpu.") from error
     return device
@@ -150,13 +138,13 @@ def _say(program: str, sentence: str, status: int) -> int:
 
 
 def _usage_sentence(error: Exception) -> str:
-    # Typer's checks call themselves a "Value error", in the middle of the sentence.
+    # Typer's own checks begin with "Value error".
     message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
     return message if message.endswith((".", "?", "!", ")")) else f"{message}."
 
 
 def _files_like_options(arguments: list[str]) -> list[str]:
-    """Those that were taken for options, and are files here."""
+    """Arguments that look like options but are files here."""
     return [word for word in arguments if word.startswith("-") and os.path.lexists(word)]
 
 
@@ -173,7 +161,7 @@ def _report_fault(program: str, error: Exception) -> int:
 
 
 def _never_fail_to_print() -> None:
-    """Print an escape for what a terminal's encoding lacks, such as a letter in a file's name."""
+    """Print an escape for characters that the terminal's encoding lacks, such as in a file's name."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

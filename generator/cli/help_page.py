@@ -1,4 +1,4 @@
-"""What ``--help`` shows: what an option takes, in words in place of Python's types; examples; the version."""
+"""The pages of ``--help``: types in words, examples, and the options for version and completion."""
 
 import re
 from enum import Enum
@@ -17,17 +17,12 @@ _COMPLETION = {
 
 
 def examples(*lines: str) -> str:
-    """The ``epilog`` of a command: examples, which ``--help`` shows one a line, unbroken, to be copied."""
+    """The ``epilog`` of a command: examples, which ``--help`` prints one a line, unwrapped, for copying."""
     return "\n".join(["Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])
 
 
 def program_options(command: Any, *, completes: bool) -> None:
-    """Give a program ``--version`` and options for shell completion, in a panel of their own with ``--help``.
-
-    Args:
-        command: Typer's, whose class has another name in some of its versions.
-        completes: whether a shell can complete it: whether one word starts it.
-    """
+    """Add ``--version`` and, if a shell completes the program, options for that, in one panel with ``--help``."""
     command.params = [one for one in command.params if completes or one.name not in _COMPLETION]
     for parameter in command.params:
         if parameter.name in _COMPLETION:
@@ -45,13 +40,7 @@ def program_options(command: Any, *, completes: bool) -> None:
 
 
 def complete(command: Any) -> None:
-    """Name what each option takes that has no ``metavar`` of its own (a switch takes nothing), and let text flow.
-
-    The ``epilog`` is shown as it is.
-
-    Args:
-        command: Typer's, or a group of them.
-    """
+    """Set missing ``metavar``s (a switch has none), unwrap the text and print ``epilog`` as it is."""
     for one in getattr(command, "commands", {}).values():
         complete(one)
     # Typer breaks lines where the docstring does.
@@ -67,14 +56,13 @@ def complete(command: Any) -> None:
     hints = {} if command.callback is None else get_type_hints(command.callback)
     for parameter in command.params:
         if parameter.param_type_name == "argument":
-            # Newer versions show a type beside an argument's name, list[Path] for one.
+            # Newer versions also show an argument's Python type, such as list[Path].
             parameter.display_type_rich = lambda ctx: None  # noqa: ARG005 - called by this name
         elif parameter.metavar is None:
             parameter.metavar = _word(hints.get(parameter.name, bool))
 
 
 def _version_option() -> Any:
-    """``--version``, as Typer makes it."""
     maker = typer.Typer(add_completion=False)
 
     @maker.command()
@@ -108,7 +96,7 @@ def _print_version(wanted: bool) -> None:
 
 
 def _word(hint: object) -> str:
-    """``N`` for an int, ``a | b`` for a choice; of an optional or repeated value, that of the value."""
+    """``N`` for an int, ``a | b`` for a choice; for an optional or repeated value, that of the value."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Literal:
         return " | ".join(inner)

@@ -1,4 +1,4 @@
-"""A command line made from a dataclass: each option stands once, as a field with its type, help text and bounds."""
+"""Command lines from dataclasses: each option is one field with its type, help text and bounds."""
 
 import copy
 import dataclasses
@@ -15,20 +15,16 @@ Settings = TypeVar("Settings")
 def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Callable[..., Any]]:
     """Decorate a Typer command of one argument, a dataclass, whose fields become its arguments and options.
 
-    A field's annotation is what Typer takes: ``Annotated[int, typer.Option(min=1, help="...")]``. A field without a
-    default is a required one. A field that is a dataclass itself is a group of options: its fields are taken in its
-    place, and it is handed over whole. A dataclass may inherit groups as well: their options come in the order in
-    which the bases are listed. A class variable ``panel`` of a dataclass is the title under which ``--help`` shows
-    its options together, but for inherited ones that have a title. A field with ``init=False`` is no option.
+    A field has Typer's annotation: ``Annotated[int, typer.Option(min=1, help="...")]``. A field without a default
+    is required; one with ``init=False`` is no option. A field that is itself a dataclass is a group of options and
+    is passed on as a whole; groups may also be inherited, in the order of the bases. The class variable ``panel``
+    is the title of a dataclass's options in ``--help``, except for inherited ones that have a title.
 
     Args:
-        settings: the dataclass. What its ``__post_init__`` refuses with ``InputError`` is told as any other.
-
-    Returns:
-        A decorator for the command.
+        settings: the dataclass. An ``InputError`` in its ``__post_init__`` is reported like any other.
 
     Raises:
-        TypeError: two fields of the dataclass and its groups have one name.
+        TypeError: two fields of the dataclass and its groups have the same name.
     """
     parameters: dict[str, inspect.Parameter] = {}
 
@@ -42,7 +38,7 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
                 collect(hint)  # type: ignore[arg-type]
                 continue
             if field.name in parameters:
-                raise TypeError(f"{settings.__name__} has two options of the name {field.name}.")
+                raise TypeError(f"{settings.__name__} has two options with the name {field.name}.")
             parameters[field.name] = inspect.Parameter(
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
@@ -59,14 +55,14 @@ def takes(settings: type[Settings]) -> Callable[[Callable[[Settings], Any]], Cal
 
         run.__signature__ = inspect.Signature(list(parameters.values()))  # type: ignore[attr-defined]
         run.__annotations__ = {name: one.annotation for name, one in parameters.items()}
-        del run.__wrapped__  # or Typer looks at the command's own signature
+        del run.__wrapped__  # else Typer inspects the command's own signature
         return run
 
     return decorate
 
 
 def _fields(part: type[Any]) -> "list[tuple[dataclasses.Field[Any], str | None]]":
-    """The fields of a dataclass, those of its bases first, each with its panel's title."""
+    """The fields of a dataclass, inherited ones first, each with its panel's title."""
     if not dataclasses.is_dataclass(part):
         return []
     panel, own = part.__dict__.get("panel"), inspect.get_annotations(part)
@@ -78,7 +74,7 @@ def _fields(part: type[Any]) -> "list[tuple[dataclasses.Field[Any], str | None]]
 
 
 def _in_panel(hint: Any, panel: str | None) -> Any:
-    """The annotation with the panel's title in its option, which may be another group's, too."""
+    """The annotation with the panel's title in a copy of its option, which another group may share."""
     base, *notes = get_args(hint) if hasattr(hint, "__metadata__") else (hint,)
     if panel is None or not any(isinstance(note, OptionInfo) for note in notes):
         return hint

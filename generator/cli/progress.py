@@ -1,7 +1,7 @@
-"""The one progress display: a bar on a terminal, a line now and then elsewhere, nothing when quiet; on stderr.
+"""The progress display on stderr: a bar on a terminal, otherwise a line now and then, or nothing if quiet.
 
-``Display`` is what is seen. The functions give work what it calls as it goes on: each step with its loss, each unit
-of a known number, one task after another, bytes of a download, or nothing but that something is going on.
+``Display`` shows it; the functions adapt it to steps with a loss, units of a known number, a series of tasks, bytes
+of a download, or work without a measure.
 """
 
 import contextlib
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
 from stylegan_latents.generator.files import printable
 
 Report = Callable[[int, int, float], None]
-"""Takes the step (from 1), the number of steps (0 for unknown), and the loss (NaN where there is none)."""
+"""Takes the step (from 1), the number of steps (0 if unknown), and the loss (NaN if there is none)."""
 
 Progress = Callable[[int, int], None]
-"""Takes the number done and in all."""
+"""Takes the number of units done and the total."""
 
 Begin = Callable[[str], Progress]
-"""Given what is going on, gives what is to be called as it goes on."""
+"""Takes the name of a task and begins it; returns the function that reports its progress."""
 
-_EVERY = 10  # steps between lines where nobody knows how many there are
+_EVERY = 10  # steps between lines if the total is unknown
 
 
 class Count(Protocol):
-    """Counts one unit more; ``how`` says how it goes."""
+    """Counts one more unit; ``note`` is shown beside."""
 
-    def __call__(self, how: str = "") -> None: ...
+    def __call__(self, note: str = "") -> None: ...
 
 
 class Display:
-    """Shows one task at a time, from ``with`` to the end of its block.
+    """Shows one task at a time, within its ``with`` block.
 
     Args:
         quiet: show nothing.
         transient: remove the bar from the terminal at the end.
-        bars_only: show nothing where there is no terminal.
+        bars_only: show nothing without a terminal.
     """
 
     def __init__(self, *, quiet: bool = False, transient: bool = False, bars_only: bool = False) -> None:
@@ -75,14 +75,14 @@ class Display:
     def begin(
         self, label: str, total: int = 0, *, unit: str = "", lines: int = 10, every: int = 0, named: bool = False
     ) -> "Task":
-        """A task in place of the one before.
+        """Start a task; it replaces the one before.
 
         Args:
-            label: what is worked on, such as a photo's name.
-            total: how many units there are; 0 where it is known later or never.
-            unit: what one is called in a line, such as ``step``.
-            lines: about how many are printed, where there is no terminal.
-            every: print one for so many units instead, and for the first.
+            label: such as a photo's name.
+            total: number of units; 0 if it is known later or never.
+            unit: its name in a line, such as ``step``.
+            lines: about how many are printed without a terminal.
+            every: instead, print one every so many units, and for the first.
             named: print the label first.
         """
         if named and self._lines:
@@ -93,7 +93,7 @@ class Display:
 
 
 class Task:
-    """What ``Display.begin`` gives: tell it how far the work is."""
+    """A task of a ``Display``."""
 
     def __init__(self, label: str, total: int, unit: str, lines: int, every: int, bar: "Bar | None") -> None:
         self._label, self._total, self._unit, self._lines, self._every = printable(label), total, unit, lines, every
@@ -101,18 +101,18 @@ class Task:
         if bar is not None:
             from rich.markup import escape
 
-            for over in bar.task_ids:
-                bar.remove_task(over)
+            for ended in bar.task_ids:
+                bar.remove_task(ended)
             self._task = bar.add_task(escape(self._label), total=None, count="", note="")
 
     def update(self, done: int, total: int | None = None, note: str = "", *, count: str | None = None) -> None:
-        """Show how far it is.
+        """Show the progress.
 
         Args:
             done: units done.
-            total: in all, 0 for unknown; as before when None.
-            note: a few words on how it goes, such as ``loss 0.1``.
-            count: what a bar shows in place of ``done/total``.
+            total: in all, 0 if unknown; None to keep it.
+            note: such as ``loss 0.1``.
+            count: shown by a bar instead of ``done/total``.
         """
         before, self._done = self._done, done
         self._total = self._total if total is None else total
@@ -131,9 +131,9 @@ class Task:
             of, unit = f" of {self._total}" if self._total else "", f"{self._unit} " if self._unit else ""
             print(f"{self._label}: {unit}{done}{of}{note and f', {printable(note)}'}", file=sys.stderr, flush=True)
 
-    def advance(self, how: str = "") -> None:
-        """Count one unit more; ``how`` is a note."""
-        self.update(self._done + 1, note=how)
+    def advance(self, note: str = "") -> None:
+        """Count one more unit."""
+        self.update(self._done + 1, note=note)
 
     def _is_due(self, before: int) -> bool:
         every = self._every or (-(-self._total // self._lines) if self._total else _EVERY)
@@ -143,12 +143,7 @@ class Task:
 
 @contextlib.contextmanager
 def show_progress(label: str, *, quiet: bool = False) -> Iterator[Report]:
-    """Give a function to call after each step.
-
-    Args:
-        label: what is worked on, such as the photo's name.
-        quiet: show nothing.
-    """
+    """Yield a function to call after each step; ``label`` is a name such as the photo's."""
     with Display(quiet=quiet) as display:
         task = display.begin(label, unit="step")
         yield lambda step, steps, loss: task.update(step, steps, "" if math.isnan(loss) else f"loss {loss:.4f}")
@@ -156,25 +151,19 @@ def show_progress(label: str, *, quiet: bool = False) -> Iterator[Report]:
 
 @contextlib.contextmanager
 def show_count(label: str, total: int, unit: str) -> Iterator[Count]:
-    """Give a function to call after each of ``total`` units of work, with a few words on how it goes.
-
-    Args:
-        label: what is made, such as a film's name.
-        total: how many units there are.
-        unit: what one is called, such as ``frame``.
-    """
+    """Yield a function to call after each of ``total`` units of work, such as the frames of a film."""
     with Display() as display:
         yield display.begin(label, total, unit=unit, lines=5).advance
 
 
 @contextlib.contextmanager
 def show_work() -> Iterator[Begin]:
-    """Give a function that begins one task after another: given its name, it gives one to call as it goes on."""
+    """Yield a ``Begin``, which starts one task after another."""
     with Display(transient=True) as display:
 
         def begin(what: str) -> Progress:
             task = display.begin(what, lines=5, named=True)
-            # Of a single piece of work its name says enough.
+            # For a single unit of work its name is enough.
             return lambda done, whole: task.update(done, whole) if whole > 1 else None
 
         yield begin
@@ -182,12 +171,7 @@ def show_work() -> Iterator[Begin]:
 
 @contextlib.contextmanager
 def show_status(text: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show on a terminal, while the block lasts, what is being done; nothing elsewhere.
-
-    Args:
-        text: such as ``Loading ffhq``.
-        quiet: show nothing.
-    """
+    """Show ``text``, such as ``Loading ffhq``, on a terminal while the block lasts."""
     with Display(quiet=quiet, transient=True, bars_only=True) as display:
         display.begin(f"{text} ...")
         yield
@@ -195,17 +179,12 @@ def show_status(text: str, *, quiet: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def download_progress(label: str, total: int) -> Iterator[Callable[..., None]]:
-    """Give a function that is told how many bytes are there so far; shown on a terminal only.
-
-    Args:
-        label: what is being downloaded.
-        total: its size in bytes; 0 where only the server knows, which the function is then told as ``total=``.
-    """
+    """Yield a function of the bytes received so far, and of the ``total`` if only the server knows it (0)."""
     with Display(transient=True, bars_only=True) as display:
         task = display.begin(f"Downloading {label}", total)
         started, first = time.monotonic(), -1
 
-        def told(done: int, total: int = total) -> None:
+        def update(done: int, total: int = total) -> None:
             nonlocal first
             first = done if first < 0 else first
             done = min(done, total) if total else done
@@ -213,4 +192,4 @@ def download_progress(label: str, total: int) -> Iterator[Callable[..., None]]:
             of = f"/{total / 1e6:.1f}" if total else ""
             task.update(done, total, f"{speed:.1f} MB/s", count=f"{done / 1e6:.1f}{of} MB")
 
-        yield told
+        yield update

@@ -1,4 +1,4 @@
-"""What a file of weights is, by its first bytes."""
+"""The kind of a file of weights, by its first bytes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ _LONGEST_HEADER = 1 << 28
 
 @dataclass(frozen=True)
 class FileHead:
-    """The beginning of a file.
+    """The first bytes and the size of a file.
 
     Attributes:
         first: its first bytes, 512 where it has so many.
@@ -29,7 +29,7 @@ class FileHead:
 
     @classmethod
     def of(cls, path: Path, what: str = "") -> Self:
-        """Read it.
+        """Read the head of a file.
 
         Args:
             path: the file.
@@ -47,7 +47,7 @@ class FileHead:
 
     @property
     def is_safetensors(self) -> bool:
-        """To be asked first, as the length of a header can begin with any two bytes, those of others among them."""
+        """Check this first: a header's length can begin with the bytes of any other format."""
         length = int.from_bytes(self.first[:8], "little")
         return self.first[8:9] == b"{" and length < min(self.size, _LONGEST_HEADER)
 
@@ -58,12 +58,12 @@ class FileHead:
 
     @property
     def is_pickle(self) -> bool:
-        """A stream of ``torch.save`` is one, too."""
+        """Whether it is a pickle; so is a stream of ``torch.save``."""
         return self.first.startswith(b"\x80")
 
     @property
     def kind(self) -> str:
-        """What a file of none of these formats seems to be, after "is"."""
+        """What a file of no known format seems to be, as the end of a sentence with "is"."""
         if not self.size:
             return "empty"
         for magic, kind in (
@@ -80,7 +80,7 @@ class FileHead:
 
 
 def what_is_it(head: bytes) -> str:
-    """What a file is that is often saved in the place of weights, by its first bytes; else empty.
+    """A file that is often saved by mistake in the place of weights, in words; empty for any other.
 
     Args:
         head: the first 512 bytes or more.

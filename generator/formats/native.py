@@ -50,12 +50,12 @@ ARCHITECTURES = {
 
 
 def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None) -> Generator:
-    """A generator from its sizes and tensors, of the architecture that the sizes belong to.
+    """Make a generator from its sizes and tensors; the class of ``config`` is the architecture.
 
     Args:
         config: the sizes.
-        tensors: by the names of the networks, after ``mapping.`` and ``synthesis.``; with ``w_avg`` ``[w_dim]``,
-            or else it is averaged here, and ``class_w_avg`` ``[label_dim, w_dim]`` where it is known.
+        tensors: by name, under ``mapping.`` and ``synthesis.``; ``w_avg`` ``[w_dim]`` (computed if missing), and
+            ``class_w_avg`` ``[label_dim, w_dim]`` if known.
         name: what messages and records call the model.
         latent_space: see ``Generator``.
 
@@ -69,8 +69,10 @@ def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space
     tensors = dict(tensors)
     w_avg, class_w_avg = tensors.pop("w_avg", None), tensors.pop("class_w_avg", None)
     for prefix, network in (("mapping.", mapping), ("synthesis.", synthesis)):
-        part = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-        network.load_state_dict(part, assign=True)
+        names = [key for key in tensors if key.startswith(prefix)]
+        network.load_state_dict({key.removeprefix(prefix): tensors.pop(key) for key in names}, assign=True)
+    if tensors:
+        raise ValueError(f"unknown tensors: {', '.join(sorted(tensors)[:3])}")
     z_dim, w_dim, label_dim = config.z_dim, config.w_dim, config.label_dim
     if w_avg is None:
         w_avg = average_w(mapping, z_dim, label_dim)
@@ -135,6 +137,15 @@ def save_native(generator: Generator, path: str | Path, *, overwrite: bool = Fal
     tensors = {key: value.detach().cpu().contiguous() for key, value in generator.state_dict().items()}
     with atomic_path(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
+
+
+def is_native(path: Path) -> bool:
+    """Whether a safetensors file says that stylegan-latents wrote it; True for a damaged one."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _KEY in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return True
 
 
 def read_native(path: Path) -> Generator:

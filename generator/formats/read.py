@@ -1,4 +1,4 @@
-"""The registry of generators' file formats: what a file is, is read from its first bytes, not from its name."""
+"""The registry of generators' file formats, told apart by a file's first bytes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,11 +8,10 @@ from typing import Any
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.checkpoint import read_checkpoint
 from stylegan_latents.generator.formats.file_head import FileHead
-from stylegan_latents.generator.formats.native import build, read_native
-from stylegan_latents.generator.formats.nvidia.read import read_nvidia
+from stylegan_latents.generator.formats.native import build, is_native, read_native
 from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
-from stylegan_latents.generator.formats.rosinality import read_rosinality
 from stylegan_latents.generator.generator import Generator
 
 
@@ -32,7 +31,7 @@ class Format:
 
 
 def from_weights(read: Callable[[Path], tuple[Any, dict[str, Tensor]]]) -> Callable[[Path], Generator]:
-    """The ``read`` of a ``Format``, from a function that reads the sizes and the tensors of a network of ours.
+    """Make the ``read`` of a ``Format`` from a function that reads sizes and tensors.
 
     Args:
         read: path to one of the ``Config`` classes of ``generator.networks`` and the tensors by the names of that
@@ -49,10 +48,13 @@ def from_weights(read: Callable[[Path], tuple[Any, dict[str, Tensor]]]) -> Calla
     return read_and_build
 
 
+def _read_safetensors(path: Path) -> Generator:
+    return read_native(path) if is_native(path) else from_weights(read_checkpoint)(path)
+
+
 FORMATS = [
-    Format("a safetensors file of stylegan-latents", lambda head: head.is_safetensors, read_native),
-    Format("a PyTorch checkpoint of rosinality's code", lambda head: head.is_torch, from_weights(read_rosinality)),
-    Format("a pickle of NVIDIA's repositories", lambda head: head.is_pickle, from_weights(read_nvidia)),
+    Format("a safetensors file", lambda head: head.is_safetensors, _read_safetensors),
+    Format("a checkpoint", lambda head: head.is_torch or head.is_pickle, from_weights(read_checkpoint)),
     Format("MobileStyleGAN's OpenVINO files", lambda head: head.is_folder, from_weights(read_mobile_stylegan)),
 ]
 """Every format that is read; the first that matches a file reads it. A new one is one module and one line here."""

@@ -58,6 +58,8 @@ def _check(generator: Generator, config: StyleGAN2Config, any_widths: bool) -> i
         raise InputError(f"{name} has classes, which rosinality's code does not have.")
     if config.architecture != "skip" or len(config.channels) < 2:
         raise InputError(f"{name} has the architecture '{config.architecture}'; rosinality's code has 'skip' only.")
+    if config.base_width != 4:
+        raise InputError(f"{name} draws no squares, which rosinality's code does.")
     if config.image_channels != 3:
         raise InputError(f"{name} makes images of {config.image_channels} channels; rosinality's code makes 3.")
     if not config.has_noise or len(config.taps) != 4:

@@ -1,4 +1,4 @@
-"""How good a generator is: Frechet distance, perceptual path length, equivariance.
+"""Metrics of generators: Frechet distance, perceptual path length, equivariance.
 
-Features and distances are callables; what loads the usual ones is in ``generator.metrics.features``.
+They take features and distances as callables; ``generator.metrics.features`` loads the usual ones.
 """

@@ -12,7 +12,7 @@ from stylegan_latents.generator.generator import Generator
 def draw_z(G: Generator, count: int, source: torch.Generator) -> tuple[Tensor, Tensor | None]:
     """z ``[count, z_dim]``, and labels of random classes ``[count, label_dim]`` where the model has classes."""
     z, classes = [], []
-    for _ in range(count):  # one after the other, so that the size of a batch changes no sample
+    for _ in range(count):  # one at a time, so that the batch size changes no sample
         z.append(torch.randn(G.z_dim, generator=source))
         if G.label_dim:
             classes.append(torch.randint(G.label_dim, (), generator=source))
@@ -31,22 +31,14 @@ def draw_codes(
 
 
 def batch_sizes(samples: int, batch: int) -> list[int]:
-    """``samples`` as a sum of batches.
-
-    Raises:
-        ValueError: one of them is below 1.
-    """
+    """Split ``samples`` into batches; a ValueError if one of the two is below 1."""
     if samples < 1 or batch < 1:
-        raise ValueError(f"a metric needs a sample and a batch of 1 at least, got {samples} and {batch}")
+        raise ValueError(f"a metric needs at least one sample and a batch of 1, got {samples} and {batch}")
     return [min(batch, samples - start) for start in range(0, samples, batch)]
 
 
 def in_colour(images: Tensor) -> Tensor:
-    """``[N, 3, H, W]`` from that or from one channel.
-
-    Raises:
-        ValueError: the images have another number of channels.
-    """
+    """RGB images from one or three channels; a ValueError for other numbers."""
     if images.shape[1] not in (1, 3):
-        raise ValueError(f"this metric sees images of 1 or 3 channels, got {images.shape[1]}")
+        raise ValueError(f"this metric takes images of 1 or 3 channels, got {images.shape[1]}")
     return images.expand(-1, 3, -1, -1)

@@ -1,7 +1,7 @@
-"""EQ-T and EQ-R: whether an image moves and turns as a whole (Karras et al. 2021, section 2 and appendix E).
+"""EQ-T and EQ-R: translation and rotation equivariance (Karras et al. 2021, section 2 and appendix E).
 
-Both are peak signal-to-noise ratios, in decibels, between what the network draws when it is told to move the image
-and the moved image, over the pixels that are inside of both. Higher is better.
+Both are peak signal-to-noise ratios in decibels, between the image that the network draws moved and the moved
+image, over the pixels that are inside both. Higher is better.
 """
 
 import math
@@ -17,10 +17,10 @@ _RANGE = 2.0  # of pixels, -1 to 1
 
 
 class MovingSynthesis(Protocol):
-    """What draws an image elsewhere, such as a StyleGAN3's ``Generator.synthesize``."""
+    """Draws a moved image, such as a StyleGAN3's ``Generator.synthesize``."""
 
     def __call__(self, ws: Tensor, *, translate: Sequence[float] = ..., rotate: float = ...) -> Tensor:
-        """ws to images ``[N, C, S, S]``, turned counter-clockwise by ``rotate`` degrees about their centre, then
+        """ws to images ``[N, C, S, S]``, rotated counter-clockwise by ``rotate`` degrees about their centre, then
         moved right and down by ``translate`` sides of the image."""
 
 
@@ -36,10 +36,9 @@ def translation_equivariance(
     """EQ-T, or with ``fractional`` EQ-T_frac, in decibels.
 
     Args:
-        synthesize: draws the image elsewhere.
-        codes: batches of ws, such as ``draw_codes`` gives; 50,000 in publications. Each
-            batch has a shift of its own.
-        fractional: shift by parts of pixels, too.
+        synthesize: see ``MovingSynthesis``.
+        codes: batches of ws, such as those of ``draw_codes``; 50,000 in publications. Each batch has its own shift.
+        fractional: whether to shift by fractions of pixels.
         largest: shift in each direction, in sides of the image.
         seed: of the shifts.
 
@@ -67,11 +66,10 @@ def rotation_equivariance(
 ) -> float:
     """EQ-R, in decibels; see ``translation_equivariance``.
 
-    Pixels hold what a square grid can; turned images hold what the turned grid can. So both are compared with the
-    frequencies that are in both.
+    The compared images keep only the frequencies that both the pixel grid and the rotated grid can represent.
 
     Args:
-        synthesize, codes, seed: as there; each batch has an angle of its own.
+        synthesize, codes, seed: as there; each batch has its own angle.
         largest: angle in each direction, in degrees.
     """
     source = torch.Generator().manual_seed(seed)
@@ -85,14 +83,14 @@ def rotation_equivariance(
 
 
 class _Error:
-    """The mean squared error over the pixels that count."""
+    """Mean squared error over the valid pixels."""
 
     def __init__(self) -> None:
         self._total, self._pixels = 0.0, 0
 
     def add(self, difference: Tensor, inside: Tensor) -> None:
         valid = difference[..., inside.to(difference.device)]
-        self._total += float(valid.double().square().sum())
+        self._total += float(valid.cpu().double().square().sum())  # MPS has no doubles
         self._pixels += valid.numel()
 
     def decibels(self) -> float:

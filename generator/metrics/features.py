@@ -1,4 +1,4 @@
-"""Networks whose features metrics compare images in."""
+"""Networks for the features that metrics compare."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,32 +13,21 @@ from stylegan_latents.generator.perceptual import LPIPS
 
 
 class VGGFeatures:
-    """The last convolution's channels of VGG-16, averaged over the image (Simonyan and Zisserman 2015).
+    """The last convolution of VGG-16, averaged over the image (Simonyan and Zisserman 2015).
 
-    For comparing generators where Inception's weights cannot be had: these come with LPIPS's. The distances are not
-    on the FID's scale.
+    For comparing generators where Inception's weights are not available; the distances are not on the FID's scale.
 
     Args:
-        tensors: ``conv{i}.weight`` and ``conv{i}.bias`` of the 13 convolutions; the published ones, fetched once,
-            when None.
+        tensors: ``conv{i}.weight`` and ``conv{i}.bias`` of the 13 convolutions; None for LPIPS's, fetched once.
         side: pixels to which images are resized (bilinear, antialiased).
         device: where to compute.
     """
 
     def __init__(
-        self,
-        tensors: Mapping[str, Tensor] | None = None,
-        *,
-        side: int = 224,
-        device: torch.device | str = "cpu",
+        self, tensors: Mapping[str, Tensor] | None = None, *, side: int = 224, device: torch.device | str = "cpu"
     ) -> None:
-        if tensors is None:
-            from safetensors.torch import load_file
-
-            from stylegan_latents.generator.weights import zoo
-
-            tensors = load_file(zoo.fetch("lpips-vgg"))
-        self._network = LPIPS("vgg", dict(tensors)).to(device)
+        network = LPIPS.load("vgg") if tensors is None else LPIPS("vgg", dict(tensors))
+        self._network = network.to(device)
         self._device = device
         self._side = side
 
@@ -52,14 +41,14 @@ class VGGFeatures:
 
 
 class InceptionFeatures:
-    """Inception v3's pooled features, as the FID is defined on (Heusel et al. 2017), through torch-fidelity.
+    """Inception v3's pooled features, which define the FID (Heusel et al. 2017), through torch-fidelity.
 
     Args:
-        weights: torch-fidelity's file ``weights-inception-2015-12-05-6726825d.pth``; fetched once when None.
+        weights: torch-fidelity's file ``weights-inception-2015-12-05-6726825d.pth``; None to fetch it once.
         device: where to compute.
 
     Raises:
-        InputError: torch-fidelity is not installed, or the weights cannot be had or are no such weights.
+        InputError: torch-fidelity is not installed, or the weights cannot be fetched or read.
     """
 
     def __init__(self, weights: Path | None = None, *, device: torch.device | str = "cpu") -> None:
@@ -76,7 +65,7 @@ class InceptionFeatures:
 
             weights = zoo.fetch("inception-fid")
         try:
-            # torch-fidelity's own reading would run what a file asks for: pass only files that ask for nothing.
+            # torch-fidelity would execute code in the file: only files without any pass this.
             with open_torch_file(weights):
                 pass
             network = FeatureExtractorInceptionV3(

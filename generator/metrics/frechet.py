@@ -15,7 +15,7 @@ from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.metrics.draws import draw_codes
 
 Features = Callable[[Tensor], Tensor]
-"""Takes images ``[N, 3, H, W]`` in [-1, 1] and gives ``[N, D]``."""
+"""Images ``[N, 3, H, W]`` in [-1, 1] to features ``[N, D]``."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class FeatureStatistics:
     Attributes:
         mean: float64 ``[D]``.
         covariance: float64 ``[D, D]``, unbiased.
-        count: how many images it was fitted to. With fewer than D the covariance is singular and distances are
-            too large; published FIDs are of 50,000.
+        count: number of images. With fewer than D the covariance is singular and distances are too large; published
+            FIDs use 50,000.
     """
 
     mean: Tensor
@@ -35,11 +35,7 @@ class FeatureStatistics:
 
     @classmethod
     def of(cls, batches: Iterable[Tensor]) -> Self:
-        """Fit to features ``[N, D]``, a batch at a time; the memory is that of one batch.
-
-        Raises:
-            ValueError: there are fewer than two, or they are not finite.
-        """
+        """Fit to at least two features ``[N, D]``, a batch at a time."""
         count = 0
         origin = total = products = torch.zeros(())
         for batch in batches:
@@ -47,14 +43,14 @@ class FeatureStatistics:
             if values.ndim != 2 or not bool(torch.isfinite(values).all()):
                 raise ValueError(f"features need the shape [N, D] and finite values, got {tuple(values.shape)}")
             if not count:
-                # Sums of squares about a value near the mean lose no digits.
+                # Sums of squares about a value near the mean keep their precision.
                 origin = values.mean(dim=0)
                 total, products = torch.zeros_like(origin), origin.new_zeros(len(origin), len(origin))
             values = values - origin
             total, products = total + values.sum(dim=0), products + values.T @ values
             count += len(values)
         if count < 2:
-            raise ValueError(f"a distribution needs the features of two images at least, got {count}")
+            raise ValueError(f"a distribution needs the features of at least two images, got {count}")
         mean = total / count
         return cls(origin + mean, (products - count * torch.outer(mean, mean)) / (count - 1), count)
 
@@ -62,14 +58,11 @@ class FeatureStatistics:
 def frechet_distance(ours: FeatureStatistics, theirs: FeatureStatistics) -> float:
     """The squared 2-Wasserstein distance of two normal distributions, in float64.
 
-    ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``; the trace of the root is taken from the eigenvalues of the
-    symmetric matrix ``C1^(1/2) C2 C1^(1/2)``, which are those of ``C1 C2`` and never negative but for rounding.
-
-    Raises:
-        ValueError: the features have different lengths.
+    ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``; the root's trace is the sum of the roots of the eigenvalues of
+    the symmetric matrix ``C1^(1/2) C2 C1^(1/2)``, which has the eigenvalues of ``C1 C2``.
     """
     if ours.mean.shape != theirs.mean.shape:
-        raise ValueError(f"features of lengths {len(ours.mean)} and {len(theirs.mean)} do not compare")
+        raise ValueError(f"features of lengths {len(ours.mean)} and {len(theirs.mean)} cannot be compared")
     values, axes = torch.linalg.eigh(ours.covariance)
     root = (axes * values.clamp_min(0).sqrt()) @ axes.T
     middle = root @ theirs.covariance @ root
@@ -88,7 +81,7 @@ def sample_features(
     batch: int = 8,
     seed: int = 0,
 ) -> Iterator[Tensor]:
-    """Features of random pictures, ``[batch, D]`` at a time, for ``FeatureStatistics.of``."""
+    """Features of random samples, ``[batch, D]`` at a time, for ``FeatureStatistics.of``."""
     for i, ws in enumerate(draw_codes(G, samples, batch=batch, truncation=truncation, seed=seed)):
         with torch.no_grad():
             yield features(G.synthesize(ws, noise, seed=seed + i))

@@ -1,4 +1,4 @@
-"""Perceptual path length: how evenly the image changes along a path in z or w (Karras et al. 2019, section 4.1)."""
+"""Perceptual path length: how smoothly the image changes along a path in z or w (Karras et al. 2019, 4.1)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.metrics.draws import batch_sizes, draw_z, in_colour
 
 Distance = Callable[[Tensor, Tensor], Tensor]
-"""Takes two batches of images ``[N, 3, H, W]`` in [-1, 1] and gives their distances ``[N]``."""
+"""Two batches of images ``[N, 3, H, W]`` in [-1, 1] to their distances ``[N]``."""
 
-_SEEN_AT = 256  # pixels; larger images are averaged down to this
+_SIDE = 256  # pixels; larger images are averaged down to this
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class PathLength:
     """The perceptual path length of a generator.
 
     Attributes:
-        mean: over the samples between the 1st and the 99th percentile, as it is published.
-        distances: of every sample, divided by epsilon squared, ``[samples]``, float64.
+        mean: over the samples between the 1st and the 99th percentile, as in publications.
+        distances: of every sample, divided by epsilon squared, float64 ``[samples]``.
     """
 
     mean: float
@@ -47,14 +47,14 @@ def perceptual_path_length(
     """The expected perceptual distance of two images ``epsilon`` apart on a path, over ``epsilon`` squared.
 
     Args:
-        G: in float32; the differences are lost in a lower precision.
-        distance: LPIPS with VGG's features, for published numbers.
+        G: in float32; the differences are below the resolution of other precisions.
+        distance: LPIPS with the VGG trunk in publications.
         space: ``z``: on great circles between two z; ``w``: on straight lines between their w.
-        sampling: ``end``: at the paths' beginning; ``full``: anywhere on the paths.
+        sampling: ``end``: at the start of the paths; ``full``: anywhere on them.
         samples: 50,000 in publications.
         epsilon: step along the path, whose length is 1.
-        crop: ``faces``: compare the middle of aligned faces only, as the StyleGAN paper does.
-        noise: the same in both images of a pair.
+        crop: ``faces``: compare only the middle of aligned faces, as the StyleGAN paper does.
+        noise: of both images of a pair.
         batch: pairs computed at once.
         seed: of everything random.
 
@@ -64,6 +64,7 @@ def perceptual_path_length(
     if G.dtype != torch.float32 or not 0 < epsilon < 1:
         raise ValueError("the path length needs a generator in float32 and an epsilon between 0 and 1")
     source = torch.Generator().manual_seed(seed)
+    # Doubles stay on the CPU: MPS has none.
     parts: list[Tensor] = []
     for i, count in enumerate(batch_sizes(samples, batch)):
         (start, label), (end, _) = draw_z(G, count, source), draw_z(G, count, source)
@@ -71,11 +72,10 @@ def perceptual_path_length(
         if space == "z":
             pairs = [G.map(slerp(start, end, t), label) for t in (at, at + epsilon)]
         else:
-            first, last = (G.map(z, label).double() for z in (start, end))
-            steps = [t.unsqueeze(2).to(first.device) for t in (at, at + epsilon)]
-            pairs = [(first + (last - first) * t).float() for t in steps]
-        images = _seen(G.synthesize(torch.cat(pairs), noise, seed=seed + i), crop)
-        parts.append(distance(*images.chunk(2)).double().cpu() / epsilon**2)
+            first, last = (G.map(z, label).cpu().double() for z in (start, end))  # MPS has no doubles
+            pairs = [(first + (last - first) * t.unsqueeze(2)).float().to(G.device) for t in (at, at + epsilon)]
+        images = _prepared(G.synthesize(torch.cat(pairs), noise, seed=seed + i), crop)
+        parts.append(distance(*images.chunk(2)).cpu().double() / epsilon**2)
     distances = torch.cat(parts)
     low = torch.quantile(distances, 0.01, interpolation="lower")
     high = torch.quantile(distances, 0.99, interpolation="higher")
@@ -96,10 +96,10 @@ def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
     return (a * torch.cos(angle) + across * torch.sin(angle)).float()
 
 
-def _seen(images: Tensor, crop: str) -> Tensor:
-    """What is compared: colour, the wanted part, at most 256 pixels."""
+def _prepared(images: Tensor, crop: str) -> Tensor:
+    """The compared images: in colour, cropped, at most 256 pixels."""
     if crop == "faces":
         eighth = images.shape[-1] // 8
         images = images[..., 3 * eighth : 7 * eighth, 2 * eighth : 6 * eighth]
-    factor = images.shape[-1] // _SEEN_AT
+    factor = images.shape[-1] // _SIDE
     return in_colour(F.avg_pool2d(images, factor) if factor > 1 else images)

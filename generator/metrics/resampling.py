@@ -1,30 +1,31 @@
-"""Shifting and turning of images with as little damage as sampling allows: the references of EQ-T and EQ-R.
+"""High-quality translation and rotation of images: the references of EQ-T and EQ-R.
 
-Karras et al., "Alias-Free Generative Adversarial Networks", 2021, appendix E. Every function also says which pixels
-came from inside of the image alone.
+Karras et al., "Alias-Free Generative Adversarial Networks", 2021, appendix E. Every function also returns a mask of
+the pixels that depend on the inside of the image alone.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 _LOBES = 3  # of the Lanczos window
-_REACH = 2 * _LOBES  # of a turned filter, in pixels
+_REACH = 2 * _LOBES  # of a rotated filter, in pixels
 _OVERSAMPLING = 4
 _PERIOD = 64  # half a side, in pixels, of the square in which filters are convolved
 
 
 def shift_pixels(images: Tensor, right: int, down: int) -> tuple[Tensor, Tensor]:
-    """Images ``[N, C, H, W]`` moved by whole pixels, zeros where they came from; and where they are, ``[H, W]``."""
+    """Images ``[N, C, H, W]`` moved by whole pixels, with zeros in the gap; and the mask ``[H, W]``."""
     height, width = images.shape[2:]
     moved = _window(images, -right, -down)
     return moved, _inside(height, down, down)[:, None] & _inside(width, right, right)[None, :]
 
 
 def shift(images: Tensor, right: float, down: float) -> tuple[Tensor, Tensor]:
-    """Images ``[N, C, H, W]`` moved by parts of pixels with Lanczos (E.2); and where all of it is inside."""
+    """Images ``[N, C, H, W]`` moved by fractions of pixels with a Lanczos filter (E.2); and the mask ``[H, W]``."""
     masks = []
     for axis, amount in ((3, right), (2, down)):
         whole = math.floor(amount)
@@ -40,19 +41,19 @@ def shift(images: Tensor, right: float, down: float) -> tuple[Tensor, Tensor]:
 
 
 def turn(images: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
-    """Square images ``[N, C, S, S]`` turned counter-clockwise about their centre (E.3), with the frequencies that
-    the grids of before and after can hold; and where all of it is inside.
+    """Square images ``[N, C, S, S]`` rotated counter-clockwise about their centre (E.3); and the mask ``[S, S]``.
 
-    The filter is sampled at a quarter of a pixel, between which values are linear.
+    They keep the frequencies that both the pixel grid and the rotated grid can represent. The filter is sampled at
+    a quarter of a pixel and interpolated linearly.
     """
     side = images.shape[-1]
     fine = F.pixel_shuffle(_filtered(images, degrees, _OVERSAMPLING), _OVERSAMPLING)
-    # Where each pixel comes from: its centre, turned back.
+    # The source of each pixel: its centre, rotated back.
     at = torch.arange(side, dtype=torch.float64) - (side - 1) / 2
     down, right = torch.meshgrid(at, at, indexing="ij")
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     from_right, from_down = cosine * right - sine * down, sine * right + cosine * down
-    # grid_sample counts from -1 to 1 between the outermost samples; `fine` has some beyond the last pixel's centre.
+    # grid_sample's -1 and 1 are the outermost samples; `fine` has some beyond the last pixel's centre.
     last = (_OVERSAMPLING * side - 1) / _OVERSAMPLING
     grid = torch.stack([from_right, from_down], dim=2) + (side - 1) / 2
     grid = (2 * grid / last - 1).to(images.dtype).to(images.device)
@@ -63,7 +64,7 @@ def turn(images: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
 
 
 def limit_as_turned(images: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
-    """Images ``[N, C, H, W]`` that were drawn turned, with the frequencies left that ``turn`` leaves (E.3)."""
+    """Images ``[N, C, H, W]`` drawn rotated, with only the frequencies that ``turn`` keeps (E.3); and the mask."""
     height, width = images.shape[2:]
     margin = _REACH - 1
     mask = _inside(height, -margin, margin)[:, None] & _inside(width, -margin, margin)[None, :]
@@ -71,13 +72,13 @@ def limit_as_turned(images: Tensor, degrees: float) -> tuple[Tensor, Tensor]:
 
 
 def turned_filter(degrees: float, per_pixel: int) -> Tensor:
-    """The low-pass filter of the pixel grid and of one turned counter-clockwise, as kernels for a convolution.
+    """The low-pass filter of the pixel grid and of one rotated counter-clockwise, as convolution kernels.
 
-    An ideal filter of both is the convolution of their sinc functions; it is cut off by the convolution of their
-    Lanczos windows. Convolutions are taken numerically, in a square that repeats.
+    The ideal filter of both is the convolution of their sinc functions; its window is the convolution of their
+    Lanczos windows. Both are computed numerically, in a periodic square.
 
     Returns:
-        float64 ``[per_pixel, per_pixel, 2 * reach, 2 * reach]``: a kernel that sums to 1 for each place within a
+        float64 ``[per_pixel, per_pixel, 2 * reach, 2 * reach]``: a kernel with the sum 1 for each position within a
         pixel.
     """
     steps = _PERIOD * per_pixel
@@ -86,37 +87,29 @@ def turned_filter(degrees: float, per_pixel: int) -> Tensor:
     cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     turned_right, turned_down = cosine * right + sine * down, cosine * down - sine * right
 
-    def both(shape: "type[_Sinc] | type[_Window]") -> Tensor:
-        ours = shape.of(right) * shape.of(down)
-        theirs = shape.of(turned_right) * shape.of(turned_down)
+    def both(line: Callable[[Tensor], Tensor]) -> Tensor:
+        ours = line(right) * line(down)
+        theirs = line(turned_right) * line(turned_down)
         spectra = [torch.fft.rfft2(torch.fft.ifftshift(values)) for values in (ours, theirs)]
         product: Tensor = torch.fft.fftshift(torch.fft.irfft2(spectra[0] * spectra[1], s=ours.shape))
         return product
 
-    values = both(_Sinc) * both(_Window)
+    values = both(torch.sinc) * both(_lanczos_window)
     reach = _REACH * per_pixel
     values = values[steps - reach : steps + reach - 1, steps - reach : steps + reach - 1]
-    # Behind a row and a column of zeros, entry i belongs to the place i / per_pixel - reach.
+    # After a row and a column of zeros, entry i is at the position i / per_pixel - reach.
     kernels = F.pad(values, (1, 0, 1, 0)).reshape(2 * _REACH, per_pixel, 2 * _REACH, per_pixel).permute(1, 3, 0, 2)
     return kernels / kernels.sum(dim=(2, 3), keepdim=True)
 
 
-class _Sinc:
-    @staticmethod
-    def of(x: Tensor) -> Tensor:
-        return torch.sinc(x)
-
-
-class _Window:
-    @staticmethod
-    def of(x: Tensor) -> Tensor:
-        return torch.where(x.abs() < _LOBES, torch.sinc(x / _LOBES), 0.0)
+def _lanczos_window(x: Tensor) -> Tensor:
+    return torch.where(x.abs() < _LOBES, torch.sinc(x / _LOBES), 0.0)
 
 
 def _filtered(images: Tensor, degrees: float, per_pixel: int) -> Tensor:
-    """Every channel by itself, ``[N * C, per_pixel ** 2, H, W]``; the places within a pixel are the channels."""
+    """Every channel filtered, ``[N * C, per_pixel ** 2, H, W]``; the channels are the positions within a pixel."""
     n, channels, height, width = images.shape
-    # A convolution of networks is a correlation: the kernels are mirrored.
+    # conv2d is a correlation: the kernels are mirrored.
     kernels = turned_filter(degrees, per_pixel).flip(2, 3).reshape(-1, 1, 2 * _REACH, 2 * _REACH)
     padded = F.pad(images.reshape(n * channels, 1, height, width), (_REACH - 1, _REACH, _REACH - 1, _REACH))
     return F.conv2d(padded, kernels.to(images.dtype).to(images.device))
@@ -132,7 +125,7 @@ def _lanczos(x: float) -> float:
 
 
 def _window(images: Tensor, right: int, down: int) -> Tensor:
-    """What is seen of images when the frame moves; zeros beyond them."""
+    """The images after the frame moved; zeros beyond them."""
     height, width = images.shape[2:]
     right, down = max(-width, min(width, right)), max(-height, min(height, down))
     # Negative padding crops.
@@ -140,6 +133,6 @@ def _window(images: Tensor, right: int, down: int) -> Tensor:
 
 
 def _inside(length: int, least: int, most: int) -> Tensor:
-    """The places whose sources, ``least`` to ``most`` places before them, are all inside of ``length``."""
+    """The positions whose sources, ``least`` to ``most`` positions before them, are all within ``length``."""
     at = torch.arange(length)
     return (at - most >= 0) & (at - least < length)

@@ -1,4 +1,4 @@
-"""The sizes of a StyleGAN3: which rate each layer is sampled at, what it keeps, and with which filters.
+"""The sizes of a StyleGAN3: each layer's sampling rate, cutoff frequency and filters.
 
 Karras et al., "Alias-Free Generative Adversarial Networks", 2021, section 3.2 and appendix C.1.
 """
@@ -7,50 +7,45 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from stylegan_latents.generator.networks.mapping import MappingSizes
 from stylegan_latents.generator.ops.filtered_leaky_relu import Resampling
 from stylegan_latents.generator.ops.lowpass import Grid, Taps, lowpass, radial_lowpass
 
-_MAX_DEPTH = 64  # layers; a file that claims more, or larger ones, would ask for any amount of memory
+# A file with larger numbers would demand any amount of memory.
+_MAX_DEPTH = 64  # layers
 _MAX_RESOLUTION, _MAX_MARGIN = 2048, 256
-_MAX_FACTOR = 32  # of one layer, up or down: published models have 4 at most
-_MAX_FILTER = 32  # taps for each pixel: published models have 6
+_MAX_FACTOR = 32  # up or down within one layer; published models have at most 4
+_MAX_FILTER = 32  # taps for each pixel; published models have 6
 
 
 @dataclass(frozen=True)
-class StyleGAN3Config:
-    """Every size that defines a StyleGAN3.
+class StyleGAN3Config(MappingSizes):
+    """The sizes of a StyleGAN3.
 
     ``channels``, ``sizes``, ``rates``, ``cutoffs`` and ``half_widths`` have one entry for the output of each layer,
-    the last being to-RGB's. The first entries are also the input's: layer 0 keeps its rate.
+    to-RGB's last. The first entries are also the input's: layer 0 keeps its rate.
 
     Attributes:
-        z_dim: length of z.
-        mapping_widths: outputs of the mapping network's layers; the last is the length of one w.
-        channels: of the feature maps; the last is the picture's, 3 for colour.
-        sizes: sides of the feature maps in pixels, margins outside of the image among them.
-        rates: how many pixels span the side of the image.
-        cutoffs: the highest frequency kept, in cycles for each side of the image.
-        half_widths: half the width of the band above the cutoff in which the filters fall.
-        label_dim: number of classes; 0 for a model without.
-        label_width: length of the embedded label; 0 without classes.
-        critical: how many of the last layers before to-RGB are sampled no denser than their cutoff needs.
+        channels: of the feature maps; the last is the image's, 3 for colour.
+        sizes: sides of the feature maps in pixels, including margins outside the image.
+        rates: pixels along a side of the image.
+        cutoffs: the highest frequency kept, in cycles per side of the image.
+        half_widths: half the filters' transition band above the cutoff.
+        critical: number of critically sampled layers before to-RGB.
         kernel: side of the convolutions: 3, or 1 in configuration R.
         filter_size: taps of a filter for each pixel at the lower rate.
-        oversampling: how much denser than the denser of its two maps a layer's non-linearity works.
-        radial: whether the filters down are radial, as in configuration R, but for the critically sampled layers.
-        clamp: bound on the magnitude of every layer's output before its filter down; None for none.
-        output_scale: factor on the picture.
+        oversampling: rate of a layer's non-linearity over the higher rate of its two maps.
+        radial: whether the down-sampling filters, except those of critically sampled layers, are radial, as in
+            configuration R.
+        clamp: bound on the magnitude of every layer's output before its down-sampling filter; None for none.
+        output_scale: factor on the image.
     """
 
-    z_dim: int
-    mapping_widths: tuple[int, ...]
     channels: tuple[int, ...]
     sizes: tuple[int, ...]
     rates: tuple[int, ...]
     cutoffs: tuple[float, ...]
     half_widths: tuple[float, ...]
-    label_dim: int = 0
-    label_width: int = 0
     critical: int = 2
     kernel: int = 3
     filter_size: int = 6
@@ -60,19 +55,17 @@ class StyleGAN3Config:
     output_scale: float = 0.25
 
     def __post_init__(self) -> None:
-        whole = (self.z_dim, *self.mapping_widths, *self.channels, *self.sizes, *self.rates)
-        whole += (self.kernel, self.filter_size, self.oversampling)
-        if min(whole) < 1 or not self.mapping_widths or not 1 <= self.depth <= _MAX_DEPTH or self.kernel % 2 == 0:
+        super().__post_init__()
+        whole = (*self.channels, *self.sizes, *self.rates, self.kernel, self.filter_size, self.oversampling)
+        if min(whole) < 1 or not 1 <= self.depth <= _MAX_DEPTH or self.kernel % 2 == 0:
             raise ValueError(f"a StyleGAN3 has sizes above 0, odd kernels and 2 to {_MAX_DEPTH + 1} layers")
         lists = (self.sizes, self.rates, self.cutoffs, self.half_widths)
         if {len(values) for values in lists} != {len(self.channels)} or not 0 <= self.critical <= self.depth:
-            raise ValueError("a StyleGAN3 has one size, rate, cutoff and width for each layer")
-        if (self.label_dim > 0) != (self.label_width > 0):
-            raise ValueError("no StyleGAN3 has half a label")
+            raise ValueError("a StyleGAN3 has one size, rate, cutoff and half-width for each layer")
         if max(self.rates) > _MAX_RESOLUTION or max(self.sizes) > _MAX_RESOLUTION + 2 * _MAX_MARGIN:
             raise ValueError(f"a StyleGAN3 of more than {_MAX_RESOLUTION} pixels is not read")
         if self.filter_size > _MAX_FILTER or self.oversampling > 8 or self.kernel > 15:
-            raise ValueError("no StyleGAN3 has filters as long as that")
+            raise ValueError("no StyleGAN3 has filters of that length")
         numbers = (*self.cutoffs, *self.half_widths, self.output_scale, self.clamp or 1.0)
         if not all(0 < number < math.inf for number in numbers):
             raise ValueError("a StyleGAN3 has cutoffs, widths and factors above 0")
@@ -81,22 +74,18 @@ class StyleGAN3Config:
 
     @property
     def depth(self) -> int:
-        """How many layers there are before to-RGB."""
+        """The number of layers before to-RGB."""
         return len(self.channels) - 1
-
-    @property
-    def w_dim(self) -> int:
-        return self.mapping_widths[-1]
 
     @property
     def resolution(self) -> int:
         return self.sizes[-1]
 
     def resampling(self, index: int) -> Resampling:
-        """How layer ``index`` goes from the rate of the layer before to its own.
+        """The resampling of layer ``index``, from the previous layer's rate to its own.
 
         Raises:
-            ValueError: its rates or sizes do not fit those of the layer before.
+            ValueError: its rates or sizes do not fit those of the previous layer.
         """
         return self._resamplings[index]
 
@@ -119,8 +108,10 @@ class StyleGAN3Config:
             up_taps = lowpass(self.filter_size * up, self.cutoffs[before], 2 * self.half_widths[before], rate)
         if down > 1 and not to_rgb:
             radial = self.radial and index < self.depth - self.critical
-            design = radial_lowpass if radial else lowpass
-            down_taps = design(self.filter_size * down, self.cutoffs[index], 2 * self.half_widths[index], rate)
+            design_filter = radial_lowpass if radial else lowpass
+            down_taps = design_filter(
+                self.filter_size * down, self.cutoffs[index], 2 * self.half_widths[index], rate
+            )
         # The pixels of both maps are centred on the image (appendix C.3): pad what is missing on both sides.
         total = (self.sizes[index] - 1) * down + 1 - (self.sizes[before] + kernel - 1) * up
         total += len(up_taps) + len(down_taps) - 2
@@ -150,7 +141,7 @@ def design(
     radial: bool = False,
     kernel: int = 3,
 ) -> StyleGAN3Config:
-    """The sizes of a new network, by the paper's rules: cutoffs and stopbands rise geometrically.
+    """The sizes of a network by the paper's rules: cutoffs and stopbands rise geometrically.
 
     Args:
         resolution: side of the image.
@@ -160,7 +151,6 @@ def design(
         last_stopband: of the last layers, as a multiple of their cutoff.
         margin: pixels outside of the image on each side of a feature map.
         radial, kernel: True and 1 for configuration R, with twice the channels; False and 3 for T.
-        z_dim, mapping_widths, image_channels, label_dim, label_width: as ``StyleGAN3Config`` has them.
 
     Raises:
         ValueError: no network has these sizes.

@@ -1,48 +1,64 @@
-"""The mapping network of StyleGAN and StyleGAN2: z, and a label where there are classes, to w.
+"""The mapping network of StyleGAN, StyleGAN2 and StyleGAN3: z, and a label where there are classes, to w.
 
 Karras et al., "A Style-Based Generator Architecture for Generative Adversarial Networks", 2019, section 2. The
 equalised learning rate of training (a constant factor on each weight) is folded into the weights.
 """
 
+from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-LEAK = 0.2
+from stylegan_latents.generator.ops.modulated_convolution import LEAK
+
+__all__ = ["LEAK", "Linear", "Mapping", "MappingSizes", "unit", "zeros"]
 
 
-class MappingSizes(Protocol):
-    """The sizes that define a mapping network.
+@dataclass(frozen=True)
+class MappingSizes:
+    """The sizes of a mapping network.
 
     Attributes:
         z_dim: length of z.
         mapping_widths: outputs of the layers; the last is the length of one w.
         label_dim: number of classes; 0 for a model without.
         label_width: length of the embedded label; 0 without classes.
+
+    Raises:
+        ValueError: no mapping network has these sizes.
     """
 
-    @property
-    def z_dim(self) -> int: ...
+    z_dim: int
+    mapping_widths: tuple[int, ...]
+    _: KW_ONLY
+    label_dim: int = 0
+    label_width: int = 0
+
+    def __post_init__(self) -> None:
+        model = type(self).__name__.removesuffix("Config")
+        if not self.mapping_widths or min(self.z_dim, *self.mapping_widths) < 1:
+            raise ValueError(f"a {model} has a mapping layer at least, and sizes above 0")
+        if (self.label_dim > 0) != (self.label_width > 0):
+            raise ValueError(f"a {model} has both label sizes or none")
 
     @property
-    def mapping_widths(self) -> tuple[int, ...]: ...
-
-    @property
-    def label_dim(self) -> int: ...
-
-    @property
-    def label_width(self) -> int: ...
+    def w_dim(self) -> int:
+        return self.mapping_widths[-1]
 
 
 class Linear(nn.Linear):
-    """A fully connected layer that starts at zero: drawing values that a file replaces takes time."""
+    """A fully connected layer that starts at zero: random values that a file replaces would take time."""
 
     def reset_parameters(self) -> None:
         nn.init.zeros_(self.weight)
         nn.init.zeros_(self.bias)
+
+
+def zeros(*shape: int) -> nn.Parameter:
+    """A parameter that a file fills."""
+    return nn.Parameter(torch.zeros(shape))
 
 
 def unit(x: Tensor) -> Tensor:
@@ -55,8 +71,8 @@ class Mapping(nn.Module):
 
     Args:
         config: the sizes.
-        joint_label: whether z and the embedded label are brought to unit size together, as in StyleGAN and the
-            first StyleGAN2, or each by itself, as since StyleGAN2-ADA.
+        joint_label: whether z and the embedded label are normalised together, as in StyleGAN and the first
+            StyleGAN2, or each by itself, as since StyleGAN2-ADA.
     """
 
     def __init__(self, config: MappingSizes, *, joint_label: bool = False) -> None:

@@ -2,10 +2,9 @@
 
 Belousov, "MobileStyleGAN: A Lightweight Convolutional Neural Network for High-Fidelity Image Synthesis", 2021.
 Published networks are frozen for inference: demodulation is folded into the weights and every layer's noise is a
-constant map. This definition keeps both as they are and takes one code per layer.
+constant map. Both are kept here.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -14,25 +13,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from stylegan_latents.generator.networks.mapping import LEAK, unit
+from stylegan_latents.generator.networks.synthesis import NoiseMaps
 from stylegan_latents.generator.ops.separable import (
     mix_channels,
     modulated_separable,
     modulated_separable_reference,
 )
 
-LEAK = 0.2
-
 
 @dataclass(frozen=True)
 class MobileConfig:
-    """Every size that defines a MobileStyleGAN.
+    """The sizes of a MobileStyleGAN.
 
     Attributes:
         z_dim: length of z.
         w_dim: length of one w.
         mapping_depth: fully connected layers between z and w.
         channels: output channels at 4x4, then of each up-block, coarsest first. Block ``i`` works at
-            ``8 * 2**i`` pixels; the last one's to-RGB layer is followed by one more wavelet.
+            ``8 * 2**i`` pixels; one more wavelet follows the last one's to-RGB.
         image_channels: 3 for colour.
     """
 
@@ -62,7 +61,7 @@ class Mapping(nn.Module):
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
 
     def forward(self, z: Tensor) -> Tensor:
-        x = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+        x = unit(z)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), LEAK) * 2**0.5
         return x
@@ -98,44 +97,44 @@ class SeparableConv(nn.Module):
         self.pointwise = _normal(out_channels, in_channels, fan_in=in_channels)
         self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
         self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.own_noise_counts = True
+        self.noise_is_visible = True
 
     def set_precision(self, dtype: torch.dtype) -> None:
         """Cast both convolutions."""
         self.depthwise.data = self.depthwise.data.to(dtype)
         self.pointwise.data = self.pointwise.data.to(dtype)
-        # Half of what rounding adds to values as large as the bias is not worth a pass over the map.
+        # Noise below an eighth of the rounding error of values as large as the bias is not worth a pass.
         rounding = torch.finfo(dtype).eps * float(self.bias.detach().square().mean().sqrt())
-        self.own_noise_counts = float(self.noise.detach().std()) > rounding / 8
+        self.noise_is_visible = float(self.noise.detach().std()) > rounding / 8
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
         if reference:
             return modulated_separable_reference(x, style, self.depthwise, self.pointwise, self.bias, noise, LEAK)
-        return self.at_share(x, style, self.counting(noise), 1)
+        return self.average(x, style, self.effective_noise(noise), 1)
 
-    def counting(self, noise: Tensor | None) -> Tensor | None:
-        """The map, but for the layer's own where it is below the resolution of the precision."""
-        return None if noise is self.noise and not self.own_noise_counts else noise
+    def effective_noise(self, noise: Tensor | None) -> Tensor | None:
+        """The map, or None for the stored one where it is below the precision's resolution."""
+        return None if noise is self.noise and not self.noise_is_visible else noise
 
-    def at_share(
-        self, x: Tensor, style: Tensor, noise: Tensor | None, share: int, *, low_band: bool = False
+    def average(
+        self, x: Tensor, style: Tensor, noise: Tensor | None, factor: int, *, low_band: bool = False
     ) -> Tensor:
-        """Nearly the area average over blocks of ``share`` pixels a side of what the layer makes.
+        """Approximately the area average of the layer's output over blocks of ``factor`` pixels a side.
 
-        It is exact for an input that is the same within each block, but for the leaky ReLU, which is taken of the
-        average; where the share is 1, it is the layer.
+        It is exact for an input that is constant within each block, except that the leaky ReLU is applied to the
+        average; with the factor 1 it is the layer.
 
         Args:
-            x: the area average of what the layer takes.
+            x: the area average of the layer's input.
             style, noise: as in ``forward``.
-            share: pixels of the layer along a side of each of x's.
-            low_band: whether to make the first quarter of the output channels alone: what the next wavelet takes
-                for its low band.
+            factor: pixels of the layer along a side of each pixel of ``x``.
+            low_band: compute only the first quarter of the output channels, the next wavelet's low band.
         """
+
         count = len(self.pointwise) // 4 if low_band else len(self.pointwise)
         depthwise: Tensor = self.depthwise
-        if share > 1:
-            edge, middle = 1 / share, 1 - 1 / share
+        if factor > 1:
+            edge, middle = 1 / factor, 1 - 1 / factor
             average = depthwise.new_tensor([[edge, 0, 0], [middle, 1, middle], [0, 0, edge]])
             depthwise = average @ depthwise @ average.T
         return modulated_separable(x, style, depthwise, self.pointwise[:count], self.bias[:count], noise, LEAK)
@@ -150,13 +149,13 @@ class UpBlock(nn.Module):
         self.conv1 = SeparableConv(w_dim, in_channels // 4, out_channels, resolution)
         self.conv2 = SeparableConv(w_dim, out_channels, out_channels, resolution)
 
-    def counting(self, noise: Sequence[Tensor | None]) -> tuple[Tensor | None, Tensor | None]:
-        """The two layers' maps; see ``SeparableConv.counting``."""
-        return self.conv1.counting(noise[0]), self.conv2.counting(noise[1])
+    def effective_noise(self, noise: NoiseMaps) -> tuple[Tensor | None, Tensor | None]:
+        """The two layers' maps; see ``SeparableConv.effective_noise``."""
+        return self.conv1.effective_noise(noise[0]), self.conv2.effective_noise(noise[1])
 
 
 class ToRGB(nn.Module):
-    """Modulated 1x1 convolution to the four wavelet bands of the picture."""
+    """Modulated 1x1 convolution to the four wavelet bands of the image."""
 
     def __init__(self, w_dim: int, in_channels: int, image_channels: int) -> None:
         super().__init__()

@@ -14,37 +14,29 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylegan_latents.generator.layers import Layer
-from stylegan_latents.generator.networks.mapping import LEAK, Linear
+from stylegan_latents.generator.networks.mapping import LEAK, Linear, MappingSizes, zeros
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS
-from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
-from stylegan_latents.generator.ops.fir import filter_reference, fir_kernel, normalised
+from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork
+from stylegan_latents.generator.ops.fir import filter_reference, fir_filter, normalised
 
 _EPSILON = 1e-8
 
 
 @dataclass(frozen=True)
-class StyleGAN1Config:
-    """Every size that defines a StyleGAN.
+class StyleGAN1Config(MappingSizes):
+    """The sizes of a StyleGAN.
 
     Attributes:
-        z_dim: length of z.
-        mapping_widths: outputs of the mapping network's layers; the last is the length of one w.
         channels: of the feature maps, coarsest first. Block ``i`` works at ``4 * 2**i`` pixels.
-        label_dim: number of classes; 0 for a model without.
-        label_width: length of the embedded label; 0 without classes.
         image_channels: 3 for colour.
-        taps: of the blur that follows doubling; any scale; empty for none.
+        taps: of the blur after doubling, at any scale; empty for none.
         has_noise: whether the layers add noise.
         pixel_norm, instance_norm: which normalisations precede the style.
-        lod: how far progressive growing is from its end: at 0 the image has the full resolution, at 1 half of it,
-            in between it is a mix of both.
+        lod: the level of detail of progressive growing: at 0 the image has the full resolution, at 1 half of it,
+            in between it is a blend of both.
     """
 
-    z_dim: int
-    mapping_widths: tuple[int, ...]
     channels: tuple[int, ...]
-    label_dim: int = 0
-    label_width: int = 0
     image_channels: int = 3
     taps: tuple[float, ...] = (1.0, 2.0, 1.0)
     has_noise: bool = True
@@ -53,25 +45,15 @@ class StyleGAN1Config:
     lod: float = 0.0
 
     def __post_init__(self) -> None:
-        sizes = (self.z_dim, *self.mapping_widths, *self.channels, self.image_channels)
-        if min(sizes) < 1 or not self.mapping_widths or not self.channels:
-            raise ValueError("a StyleGAN has sizes above 0, and a mapping layer and a block at least")
-        if len(self.channels) > MAX_BLOCKS:
-            raise ValueError(f"a StyleGAN of more than {4 << (MAX_BLOCKS - 1)} pixels is not read")
-        if (self.label_dim > 0) != (self.label_width > 0) or not 0 <= self.lod <= len(self.channels) - 1:
-            raise ValueError("no StyleGAN has half a label, or a level of detail outside of its blocks")
-
-    @property
-    def w_dim(self) -> int:
-        return self.mapping_widths[-1]
+        super().__post_init__()
+        if not self.channels or min(*self.channels, self.image_channels) < 1 or len(self.channels) > MAX_BLOCKS:
+            raise ValueError(f"a StyleGAN has sizes above 0, and 4 to {4 << (MAX_BLOCKS - 1)} pixels")
+        if not 0 <= self.lod <= len(self.channels) - 1:
+            raise ValueError("a StyleGAN's level of detail lies within its blocks")
 
     @property
     def resolution(self) -> int:
         return 4 << (len(self.channels) - 1)
-
-
-def _zeros(*shape: int) -> nn.Parameter:
-    return nn.Parameter(torch.zeros(shape))
 
 
 def double_and_convolve_reference(x: Tensor, weight: Tensor) -> Tensor:
@@ -80,7 +62,7 @@ def double_and_convolve_reference(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def double_and_convolve(x: Tensor, weight: Tensor) -> Tensor:
-    """``double_and_convolve_reference`` at less than half of the arithmetic.
+    """``double_and_convolve_reference`` with less than half the arithmetic.
 
     Repeated pixels meet the sum of neighbouring weights: one transposed convolution with a 4x4 kernel.
     """
@@ -90,13 +72,7 @@ def double_and_convolve(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def adaptive_instance_norm_reference(x: Tensor, style: Tensor, normalise: bool) -> Tensor:
-    """Bring each channel to mean 0 and deviation 1, if ``normalise``, then scale and shift it as the style says.
-
-    Args:
-        x: ``[N, C, H, W]``.
-        style: float32 ``[N, 2*C]``, factors and then shifts.
-        normalise: whether to bring the channels to mean 0 and deviation 1.
-    """
+    """Scale and shift each channel by the style ``[N, 2*C]``, after standardising it if ``normalise``."""
     scale, shift = (part[:, :, None, None] for part in style.chunk(2, dim=1))
     whole = x.float()
     if normalise:
@@ -126,11 +102,11 @@ class StyledLayer(nn.Module):
         self.taps = normalised(config.taps) if doubles and config.taps else ()
         self.doubles = doubles
         self.style = Linear(config.w_dim, 2 * channels)
-        self.weight = None if in_channels is None else _zeros(channels, in_channels, 3, 3)
-        self.bias = _zeros(channels)
+        self.weight = None if in_channels is None else zeros(channels, in_channels, 3, 3)
+        self.bias = zeros(channels)
         if config.has_noise:
             self.noise = nn.Parameter(torch.zeros(1, 1, resolution, resolution))
-            self.noise_strength = _zeros(channels)
+            self.noise_strength = zeros(channels)
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
         bias = self.bias.to(x.dtype)
@@ -140,7 +116,10 @@ class StyledLayer(nn.Module):
             if self.weight is not None:
                 double = double_and_convolve_reference if reference else double_and_convolve
                 x = double(x, self.weight.to(x.dtype))
-            x = (self._blur(x, reference) if self.taps else x) + bias[:, None, None]
+            if self.taps:
+                before, after = (len(self.taps) - 1) // 2, len(self.taps) // 2
+                x = (filter_reference if reference else fir_filter)(x, self.taps, before, after)
+            x = x + bias[:, None, None]
         if noise is not None and self.config.has_noise:
             x = torch.addcmul(x, noise.to(x.dtype), self.noise_strength[:, None, None].to(x.dtype))
         x = F.leaky_relu_(x, LEAK)
@@ -149,32 +128,25 @@ class StyledLayer(nn.Module):
         norm = adaptive_instance_norm_reference if reference else adaptive_instance_norm
         return norm(x, style, self.config.instance_norm)
 
-    def _blur(self, x: Tensor, reference: bool) -> Tensor:
-        before, after = (len(self.taps) - 1) // 2, len(self.taps) // 2
-        if reference or before != after:
-            return filter_reference(x, self.taps, before, after)
-        kernel = fir_kernel(self.taps, x).expand(x.shape[1], 1, -1, -1)
-        return F.conv2d(x, kernel, padding=before, groups=x.shape[1])
-
 
 class Block(nn.Module):
-    """All that works at one resolution. The first block starts from a learned constant, which has a style too."""
+    """The layers of one resolution. The first block starts from a learned constant, which has a style too."""
 
     def __init__(self, config: StyleGAN1Config, index: int) -> None:
         super().__init__()
         self.resolution = 4 << index
         channels = config.channels[index]
         if index == 0:
-            self.constant = _zeros(1, channels, 4, 4)
+            self.constant = zeros(1, channels, 4, 4)
         before = None if index == 0 else config.channels[index - 1]
         self.first = StyledLayer(config, before, channels, self.resolution, doubles=index > 0)
         self.second = StyledLayer(config, channels, channels, self.resolution, doubles=False)
         self.to_rgb = nn.Module()
-        self.to_rgb.weight = _zeros(config.image_channels, channels)
-        self.to_rgb.bias = _zeros(config.image_channels)
+        self.to_rgb.weight = zeros(config.image_channels, channels)
+        self.to_rgb.bias = zeros(config.image_channels)
 
     def picture(self, x: Tensor, size: int) -> Tensor:
-        """The feature map's picture, float32, averaged or repeated to ``size`` pixels."""
+        """The feature map's image, float32, averaged or repeated to ``size`` pixels."""
         if size < x.shape[-1]:  # to-RGB is pointwise and linear: average the few pixels first
             x = F.avg_pool2d(x, x.shape[-1] // size)
         weight = cast(Tensor, self.to_rgb.weight)[:, :, None, None].to(x.dtype)
@@ -185,7 +157,7 @@ class Block(nn.Module):
 class Synthesis(SynthesisNetwork):
     """ws to styles to the image: one row of ws, and one style, for each layer.
 
-    A style has the channels' factors, then their shifts.
+    A style holds the channels' factors, then their shifts.
     """
 
     def __init__(self, config: StyleGAN1Config) -> None:
@@ -201,7 +173,6 @@ class Synthesis(SynthesisNetwork):
             for j, (name, layer) in enumerate((("first", block.first), ("second", block.second)))
         )
         self.num_ws = len(self.layers)
-        self.dtype = torch.float32
 
     def _blocks(self) -> list[Block]:
         return cast(list[Block], list(self.blocks))
@@ -210,35 +181,22 @@ class Synthesis(SynthesisNetwork):
         return [layer for block in self._blocks() for layer in (block.first, block.second)]
 
     def feature_maps(self) -> list[FeatureMap]:
-        """What each block that is drawn makes; see ``FeatureMap``."""
         blocks = self._blocks()[: len(self.blocks) - math.floor(self.config.lod)]
         return [FeatureMap(block.resolution, block.resolution, block.second) for block in blocks]
 
-    def set_precision(self, dtype: torch.dtype) -> None:
-        """Choose the precision of feature maps; weights are kept in float32, and moments are taken in it."""
-        self.dtype = dtype
-
     def noise_constants(self) -> list[Tensor]:
-        """The noise maps stored with the network, ``[1, 1, H, W]`` each, coarsest first.
-
-        Without a strength: each layer multiplies its map by one for each channel.
-        """
+        """Without strengths: each layer multiplies its map by one for each channel."""
         return [layer.noise for layer in self._styled()] if self.config.has_noise else []
 
     def noise_strengths(self) -> list[Tensor]:
-        """The standard deviation of each layer's random map, ``[]`` each: 1, before the channels' strengths."""
+        """1 for each layer: channels have strengths of their own."""
         return [layer.noise.new_ones(()) for layer in self._styled()] if self.config.has_noise else []
 
     def styles(self, ws: Tensor) -> list[Tensor]:
         return [layer.style(ws[:, row]) for row, layer in enumerate(self._styled())]
 
     def forward(
-        self,
-        styles: Sequence[Tensor],
-        noise: Sequence[Tensor | None],
-        *,
-        size: int | None = None,
-        reference: bool = False,
+        self, styles: Sequence[Tensor], noise: NoiseMaps, *, size: int | None = None, reference: bool = False
     ) -> Tensor:
         maps = [*noise] if self.config.has_noise else [None] * self.num_ws
         side = size or self.resolution

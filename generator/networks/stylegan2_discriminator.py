@@ -15,30 +15,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylegan_latents.generator.networks.mapping import LEAK, Linear, unit
+from stylegan_latents.generator.networks.mapping import LEAK, Linear, unit, zeros
 from stylegan_latents.generator.networks.stylegan2 import ARCHITECTURES, MAX_BLOCKS, Architecture
-from stylegan_latents.generator.ops.fir import downsample, filter_reference, fir_kernel, normalised
+from stylegan_latents.generator.ops.fir import downsample, fir_filter, normalised
 
 
 @dataclass(frozen=True)
 class StyleGAN2DiscriminatorConfig:
-    """Every size that defines a discriminator.
+    """The sizes of a discriminator.
 
     Attributes:
         channels: of the feature maps, coarsest first. Block ``i`` takes them at ``4 * 2**i`` pixels.
         hidden: width of the fully connected layer before the scores.
         image_channels: 3 for colour.
         label_dim: number of classes; 0 for a model without.
-        label_widths: outputs of the layers that the label is mapped by: one that embeds it, then the rest. Empty
-            with classes: the label itself picks one of the scores.
-        architecture: ``resnet`` has residual blocks, ``skip`` adds the picture to every block, ``orig`` neither.
-        taps: of the filter that halves the resolution; any scale; empty for none.
-        averages: whether the resolution is halved as in StyleGAN: filter, convolve, average 2x2 pixels; or as in
-            StyleGAN2: filter, then convolve at every second pixel.
-        clamp: bound on the magnitude of every convolution's output, as models trained in float16 have it.
-        clamps_coarsest: whether that includes the picture added at 4 pixels.
-        group: images whose deviation from one another is taken together; None for the whole batch.
-        deviations: feature maps that the deviation makes.
+        label_widths: outputs of the layers that map the label, the embedding first. Empty with classes: the label
+            selects one of the scores.
+        architecture: ``resnet`` has residual blocks, ``skip`` adds the image to every block, ``orig`` neither.
+        taps: of the filter that halves the resolution, at any scale; empty for none.
+        averages: whether the resolution is halved as in StyleGAN (filter, convolve, average 2x2 pixels) or as in
+            StyleGAN2 (filter, then convolve with stride 2).
+        clamp: bound on the magnitude of every convolution's output, in models trained in float16.
+        clamps_coarsest: whether that includes the image added at 4 pixels.
+        group: images in a group for the minibatch standard deviation; None for the whole batch.
+        deviations: feature maps of that standard deviation.
     """
 
     channels: tuple[int, ...]
@@ -72,32 +72,28 @@ class StyleGAN2DiscriminatorConfig:
 
     @property
     def scores(self) -> int:
-        """Length of the last layer's output, before the label picks from it or weighs it."""
+        """Length of the last layer's output, before the label selects from it or weights it."""
         return self.label_widths[-1] if self.label_widths else max(self.label_dim, 1)
 
 
-def _zeros(*shape: int) -> nn.Parameter:
-    return nn.Parameter(torch.zeros(shape))
-
-
 class ActivatedConv(nn.Module):
-    """Convolution, bias, leaky ReLU, clamp; halves the size where it has taps."""
+    """Convolution, bias, leaky ReLU, clamp."""
 
     def __init__(self, in_channels: int, channels: int, side: int, gain: float = 1.0) -> None:
         super().__init__()
         self.gain = gain
-        self.weight = _zeros(channels, in_channels, side, side)
-        self.bias = _zeros(channels)
+        self.weight = zeros(channels, in_channels, side, side)
+        self.bias = zeros(channels)
 
     def forward(self, x: Tensor, clamp: float | None) -> Tensor:
         return self.activated(F.conv2d(x, self.weight, self.bias, padding=self.weight.shape[-1] // 2), clamp)
 
     def halved(self, x: Tensor, clamp: float | None, taps: Sequence[float], averages: bool) -> Tensor:
-        """At half of the resolution; see ``StyleGAN2DiscriminatorConfig``."""
+        """The layer at half the resolution; see ``StyleGAN2DiscriminatorConfig``."""
         if not averages:
-            x = _filtered(x, taps, (len(taps) + 1) // 2, len(taps) // 2)
+            x = fir_filter(x, taps, (len(taps) + 1) // 2, len(taps) // 2)
             return self.activated(F.conv2d(x, self.weight, self.bias, stride=2), clamp)
-        x = _filtered(x, taps, (len(taps) - 1) // 2, len(taps) // 2) if taps else x
+        x = fir_filter(x, taps, (len(taps) - 1) // 2, len(taps) // 2) if taps else x
         return self.activated(F.avg_pool2d(F.conv2d(x, self.weight, self.bias, padding=1), 2), clamp)
 
     def activated(self, x: Tensor, clamp: float | None) -> Tensor:
@@ -105,15 +101,8 @@ class ActivatedConv(nn.Module):
         return x if clamp is None else x.clamp(-clamp * self.gain, clamp * self.gain)
 
 
-def _filtered(x: Tensor, taps: Sequence[float], before: int, after: int) -> Tensor:
-    if before != after:
-        return filter_reference(x, taps, before, after)
-    kernel = fir_kernel(taps, x).expand(x.shape[1], 1, -1, -1)
-    return F.conv2d(x, kernel, padding=before, groups=x.shape[1])
-
-
 class Block(nn.Module):
-    """Two convolutions; the second halves the size. The first block, and each of ``skip``, takes the picture."""
+    """Two convolutions; the second halves the size. The first block, and each of ``skip``, takes the image."""
 
     def __init__(self, config: StyleGAN2DiscriminatorConfig, index: int) -> None:
         super().__init__()
@@ -123,7 +112,7 @@ class Block(nn.Module):
         self.from_rgb = ActivatedConv(config.image_channels, channels, 1) if takes_picture else None
         self.conv = ActivatedConv(channels, channels, 3)
         self.down = ActivatedConv(channels, after, 3, 0.5**0.5 if residual else 1.0)
-        self.skip = _zeros(after, channels, 1, 1) if residual else None
+        self.skip = zeros(after, channels, 1, 1) if residual else None
 
     def forward(self, x: Tensor, clamp: float | None, taps: Sequence[float], averages: bool) -> Tensor:
         out = self.down.halved(self.conv(x, clamp), clamp, taps, averages)
@@ -133,26 +122,20 @@ class Block(nn.Module):
 
 
 def group_deviation(x: Tensor, group: int | None, maps: int) -> Tensor:
-    """Append, as feature maps, how much the images of a group differ from one another.
+    """Append the minibatch standard deviation of ``[N, C, H, W]`` as feature maps.
 
     Karras et al., "Progressive Growing of GANs for Improved Quality, Stability, and Variation", 2018, section 3.
-    Image ``i`` is in a group with the images ``i + k * (N / group)``.
+    Image ``i`` is in a group with the images ``i + k * (N / group)``; N above ``group`` has to be a multiple of it.
 
     Args:
-        x: ``[N, C, H, W]``; N above ``group`` has to be a multiple of it.
+        x: ``[N, C, H, W]``.
         group: images in a group; None for all.
-        maps: how many feature maps to append, each for its share of the channels.
-
-    Returns:
-        ``[N, C + maps, H, W]``.
-
-    Raises:
-        ValueError: N is no multiple of the group.
+        maps: number of feature maps to append, each for its share of the channels.
     """
     n, channels, height, width = x.shape
     size = n if group is None else min(group, n)
     if n % size:
-        raise ValueError(f"this discriminator takes images in groups of {size}: {n} is no multiple of it")
+        raise ValueError(f"this discriminator takes images in groups of {size}: {n} is not a multiple of it")
     groups = x.reshape(size, n // size, maps, channels // maps, height, width)
     variance = (groups - groups.mean(dim=0)).square().mean(dim=0)
     deviation = (variance + 1e-8).sqrt().mean(dim=(2, 3, 4))
@@ -160,10 +143,10 @@ def group_deviation(x: Tensor, group: int | None, maps: int) -> Tensor:
 
 
 class Discriminator(nn.Module):
-    """Images, and labels where there are classes, to scores: the higher, the more an image looks like a real one.
+    """Images, and labels where there are classes, to scores: the higher, the more real an image looks.
 
     Attributes:
-        name: what the model is called in messages.
+        name: of the model, in messages.
         resolution: side of the images in pixels.
         image_channels: 3 for colour.
         label_dim: number of classes; 0 for a model without.
@@ -191,8 +174,8 @@ class Discriminator(nn.Module):
         """Scores ``[N, 1]`` of images ``[N, image_channels, resolution, resolution]``, -1 black to 1 white.
 
         Args:
-            images: where N is above the group size that the model was trained with, a multiple of it: images of
-                a group are seen together, so their scores depend on one another.
+            images: N above the group size of the training has to be a multiple of it. Scores depend on the other
+                images of a group.
             label: ``[N, label_dim]`` one-hot, for a model with classes.
 
         Raises:
@@ -209,22 +192,22 @@ class Discriminator(nn.Module):
         x: Tensor | None = None
         for block in reversed(cast(list[Block], list(self.blocks))):
             if block.from_rgb is not None:
-                seen = block.from_rgb(picture, clamp)
-                x = seen if x is None else x + seen
+                features = block.from_rgb(picture, clamp)
+                x = features if x is None else x + features
             x = block(cast(Tensor, x), clamp, self._taps, self.config.averages)
             if self.config.architecture == "skip":
                 picture = downsample(picture, self._taps)
         if self.from_rgb is not None:
-            seen = self.from_rgb(picture, clamp if self.config.clamps_coarsest else None)
-            x = seen if x is None else x + seen
+            features = self.from_rgb(picture, clamp if self.config.clamps_coarsest else None)
+            x = features if x is None else x + features
         if self.config.deviations:
             x = group_deviation(cast(Tensor, x), self.config.group, self.config.deviations)
         x = self.conv(x, clamp)
         x = F.leaky_relu(self.hidden(x.flatten(1)), LEAK) * 2**0.5
         scores: Tensor = self.out(x)
-        return scores if label is None or not self.label_dim else self._weighed(scores, label.to(scores.dtype))
+        return scores if label is None or not self.label_dim else self._weighted(scores, label.to(scores.dtype))
 
-    def _weighed(self, scores: Tensor, label: Tensor) -> Tensor:
+    def _weighted(self, scores: Tensor, label: Tensor) -> Tensor:
         if not self.label_layers:
             return (scores * label).sum(dim=1, keepdim=True)
         embed, *rest = cast(list[Linear], list(self.label_layers))

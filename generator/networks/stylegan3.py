@@ -1,4 +1,4 @@
-"""StyleGAN3-T and StyleGAN3-R: synthesis without aliasing. The mapping network is StyleGAN2's.
+"""The synthesis network of StyleGAN3-T and StyleGAN3-R. Their mapping network is StyleGAN2's.
 
 Karras et al., "Alias-Free Generative Adversarial Networks", 2021. The equalised learning rate of training (a
 constant factor on each weight) is folded into the weights of the fully connected layers, to-RGB and the input.
@@ -15,9 +15,9 @@ from torch.nn import functional as F
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.mapping import Linear, Mapping
-from stylegan_latents.generator.networks.synthesis import FeatureMap, SynthesisNetwork
+from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork
 from stylegan_latents.generator.ops.filtered_leaky_relu import (
-    Bend,
+    Nonlinearity,
     filtered_leaky_relu,
     filtered_leaky_relu_reference,
 )
@@ -27,7 +27,7 @@ _EPSILON = 1e-8
 
 
 class FourierInput(nn.Module):
-    """Waves of fixed frequencies, turned and moved by four numbers from w, then mixed."""
+    """Waves of fixed frequencies, rotated and shifted by four numbers from w, then mixed."""
 
     def __init__(self, config: StyleGAN3Config) -> None:
         super().__init__()
@@ -40,19 +40,19 @@ class FourierInput(nn.Module):
         self.transform: Tensor
         self.register_buffer("frequencies", torch.zeros(channels, 2))
         self.register_buffer("phases", torch.zeros(channels))
-        # From places in the image to places among the waves; the identity unless somebody saved the model moved.
+        # From image to wave coordinates; the identity unless the model was saved with its image moved.
         self.register_buffer("transform", torch.eye(3))
 
     def forward(self, style: Tensor) -> Tensor:
         """``[N, 4]``, as ``move`` describes it, to waves ``[N, C, S, S]``."""
-        turn, shift = _normalised(style)
-        # To find what is drawn at a place, move the place back: first the model's transform, then that of w.
-        turning = torch.stack([turn, torch.stack([-turn[:, 1], turn[:, 0]], dim=1)], dim=2)
-        linear = turning @ self.transform[:2, :2]
-        offset = (turning @ (self.transform[:2, 2] - shift).unsqueeze(2)).squeeze(2)
+        rotation, shift = _normalised(style)
+        # A pixel's source: its position moved back, first by the model's transform, then by that of w.
+        inverse = torch.stack([rotation, torch.stack([-rotation[:, 1], rotation[:, 0]], dim=1)], dim=2)
+        linear = inverse @ self.transform[:2, :2]
+        offset = (inverse @ (self.transform[:2, 2] - shift).unsqueeze(2)).squeeze(2)
         phases = self.phases + offset @ self.frequencies.T
         frequencies = self.frequencies @ linear
-        # A transform that shrinks the image can raise frequencies beyond what the sampling holds.
+        # A transform that shrinks the image can raise frequencies above what the sampling can represent.
         excess = (frequencies.norm(dim=2) - self.bandwidth) / (self.rate / 2 - self.bandwidth)
         amplitudes = (1 - excess).clamp(0, 1)
         at = (torch.arange(self.size, device=style.device) + (0.5 - self.size / 2)) / self.rate
@@ -66,28 +66,25 @@ class FourierInput(nn.Module):
 
 
 def _normalised(style: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosine and sine of the turn, and the shift, ``[N, 2]`` each."""
+    """Cosine and sine of the rotation, and the shift, ``[N, 2]`` each."""
     style = style / style[:, :2].norm(dim=1, keepdim=True)
     return style[:, :2], style[:, 2:]
 
 
 def move(style: Tensor, translate: Tensor, rotate: Tensor) -> Tensor:
-    """The input's style of the same image, turned about its centre and then shifted.
+    """The input's style ``[N, 4]`` for the same image, rotated about its centre and then translated.
 
     Args:
-        style: ``[N, 4]``: cosine and sine of the image's turn, at any scale, and its shift, at the same scale.
+        style: ``[N, 4]``: cosine and sine of the image's rotation, at any scale, and its shift, at the same scale.
         translate: ``[1 or N, 2]``, to the right and down, in sides of the image.
         rotate: ``[1 or N]``, counter-clockwise, in degrees.
-
-    Returns:
-        ``[N, 4]``.
     """
-    turn, shift = _normalised(style)
+    rotation, shift = _normalised(style)
     radians = torch.deg2rad(rotate)
     cosine, sine = radians.cos(), radians.sin()
     parts = [
-        turn[:, 0] * cosine - turn[:, 1] * sine,
-        turn[:, 0] * sine + turn[:, 1] * cosine,
+        rotation[:, 0] * cosine - rotation[:, 1] * sine,
+        rotation[:, 0] * sine + rotation[:, 1] * cosine,
         shift[:, 0] * cosine + shift[:, 1] * sine + translate[:, 0],
         shift[:, 1] * cosine - shift[:, 0] * sine + translate[:, 1],
     ]
@@ -95,7 +92,7 @@ def move(style: Tensor, translate: Tensor, rotate: Tensor) -> Tensor:
 
 
 class AliasFreeLayer(nn.Module):
-    """Modulated convolution and a leaky ReLU between two filters; the last layer has neither filters nor bend."""
+    """Modulated convolution and a leaky ReLU between two filters; to-RGB has neither filters nor leaky ReLU."""
 
     def __init__(self, config: StyleGAN3Config, index: int) -> None:
         super().__init__()
@@ -103,11 +100,11 @@ class AliasFreeLayer(nn.Module):
         kernel = 1 if self.to_rgb else config.kernel
         before = config.channels[max(index - 1, 0)]
         self.resampling = config.resampling(index)
-        self.bend = Bend(1, 1, config.clamp) if self.to_rgb else Bend(clamp=config.clamp)
+        self.nonlinearity = Nonlinearity(1, 1, config.clamp) if self.to_rgb else Nonlinearity(clamp=config.clamp)
         self.style = Linear(config.w_dim, before)
         self.weight = nn.Parameter(torch.zeros(config.channels[index], before, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(config.channels[index]))
-        # The mean square of the feature map that comes in, as training followed it.
+        # The mean square of the input feature map, tracked during training.
         self.magnitude: Tensor
         self.register_buffer("magnitude", torch.ones(()))
 
@@ -125,34 +122,34 @@ class AliasFreeLayer(nn.Module):
     def forward(self, x: Tensor, style: Tensor, *, reference: bool) -> Tensor:
         weight, inputs, outputs = self.factors(style)
         bias, padding = self.bias.to(x.dtype), self.weight.shape[-1] - 1
-        follows = torch.is_grad_enabled() and style.requires_grad and not weight.requires_grad
-        if torch.compiler.is_compiling() or (follows and not reference):
-            # Factors on the maps cost two more passes, and spare the gradient of the weight, a convolution; and a
+        needs_gradient = torch.is_grad_enabled() and style.requires_grad and not weight.requires_grad
+        if torch.compiler.is_compiling() or (needs_gradient and not reference):
+            # Factors on the maps cost two more passes, but avoid the weight's gradient, a convolution; an exported
             # graph with them takes any number of images.
             x = x * inputs[:, :, None, None].to(x.dtype)
             out = F.conv2d(x, weight.to(x.dtype, memory_format=torch.channels_last), padding=padding)
             out = torch.addcmul(bias[:, None, None], out, outputs[:, :, None, None].to(x.dtype))
-            bent = filtered_leaky_relu_reference if reference else filtered_leaky_relu
-            return bent(out, self.resampling, self.bend)
+            filtered = filtered_leaky_relu_reference if reference else filtered_leaky_relu
+            return filtered(out, self.resampling, self.nonlinearity)
         kernels = (weight * inputs[:, None, :, None, None] * outputs[:, :, None, None, None]).to(x.dtype)
         if reference:
             n, out_channels = kernels.shape[:2]
             out = F.conv2d(x.flatten(0, 1)[None], kernels.flatten(0, 1), padding=padding, groups=n)
             out = out.reshape(n, out_channels, *out.shape[2:]) + bias[:, None, None]
-            return filtered_leaky_relu_reference(out, self.resampling, self.bend)
+            return filtered_leaky_relu_reference(out, self.resampling, self.nonlinearity)
         parts = [
             F.conv2d(x[i : i + 1], kernel.contiguous(memory_format=torch.channels_last), bias, padding=padding)
             for i, kernel in enumerate(kernels)
         ]
         out = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return filtered_leaky_relu(out, self.resampling, self.bend)
+        return filtered_leaky_relu(out, self.resampling, self.nonlinearity)
 
 
 class Synthesis(SynthesisNetwork):
     """ws to styles to the image.
 
-    Rows of ws: one for the input, then one for each layer. The first style is not of channels but places the image:
-    see ``move``.
+    Rows of ws: one for the input, then one for each layer. The first style holds no channel factors but the image's
+    position; see ``move``.
     """
 
     def __init__(self, config: StyleGAN3Config) -> None:
@@ -165,7 +162,6 @@ class Synthesis(SynthesisNetwork):
         self.convs = nn.ModuleList(AliasFreeLayer(config, i) for i in range(config.depth + 1))
         self.layers = self._layers()
         self.num_ws = len(self.layers)
-        self.dtype = torch.float32
 
     def _convs(self) -> list[AliasFreeLayer]:
         return cast(list[AliasFreeLayer], list(self.convs))
@@ -179,14 +175,9 @@ class Synthesis(SynthesisNetwork):
         return tuple(layers)
 
     def feature_maps(self) -> list[FeatureMap]:
-        """What the last layer of each rate makes; see ``FeatureMap``."""
         layers = zip(self.config.rates, self.config.sizes, self._convs(), strict=True)
         last = {rate: FeatureMap(rate, size, conv) for rate, size, conv in layers if not conv.to_rgb}
         return [last[rate] for rate in sorted(last)]
-
-    def set_precision(self, dtype: torch.dtype) -> None:
-        """Choose the precision of feature maps; weights are kept in float32, and cast once styles are in them."""
-        self.dtype = dtype
 
     def styles(self, ws: Tensor) -> list[Tensor]:
         affines = [self.input.style, *(conv.style for conv in self._convs())]
@@ -196,12 +187,7 @@ class Synthesis(SynthesisNetwork):
         return [move(styles[0], translate, rotate), *styles[1:]]
 
     def forward(
-        self,
-        styles: Sequence[Tensor],
-        noise: Sequence[Tensor | None],
-        *,
-        size: int | None = None,
-        reference: bool = False,
+        self, styles: Sequence[Tensor], noise: NoiseMaps, *, size: int | None = None, reference: bool = False
     ) -> Tensor:
         if len(noise):
             raise ValueError("a StyleGAN3 has no noise")

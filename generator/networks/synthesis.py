@@ -1,4 +1,4 @@
-"""What every architecture's synthesis network offers: the base class behind ``Generator``."""
+"""The base class of every architecture's synthesis network."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -13,6 +13,9 @@ from stylegan_latents.generator.layers import Box, Layer
 Noise = Literal["const", "random", "none"] | Sequence[Tensor]
 """The maps stored with the model, new random ones, none, or one ``[1 or N, 1, H, W]`` for each layer with noise."""
 
+NoiseMaps = Sequence[Tensor | None]
+"""One map ``[1 or N, 1, H, W]`` for each of ``noise_constants``, or None for no noise there."""
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
@@ -20,8 +23,8 @@ class FeatureMap:
 
     Attributes:
         resolution: samples along a side of the image.
-        size: samples along a side of the map, which may reach beyond the image, as far on every side.
-        module: what gives it.
+        size: samples along a side of the map, which may extend beyond the image, equally on every side.
+        module: the layer whose output it is.
     """
 
     resolution: int
@@ -34,10 +37,11 @@ class SynthesisNetwork(ABC, nn.Module):
 
     Attributes:
         config: the dataclass of the network's sizes.
-        resolution: side of the image in pixels.
+        resolution: height of the image in pixels.
         w_dim, num_ws: length of a row of ws, and the number of rows.
         image_channels: 3 for colour, 1 for grey.
         layers: every style input, in the order of the styles.
+        dtype: the precision of the feature maps.
     """
 
     config: Any
@@ -46,6 +50,12 @@ class SynthesisNetwork(ABC, nn.Module):
     num_ws: int
     image_channels: int
     layers: tuple[Layer, ...]
+    dtype: torch.dtype = torch.float32
+
+    @property
+    def width(self) -> int:
+        """The width of the image in pixels: the resolution, unless the network draws no squares."""
+        return self.resolution
 
     @abstractmethod
     def styles(self, ws: Tensor) -> list[Tensor]:
@@ -53,32 +63,28 @@ class SynthesisNetwork(ABC, nn.Module):
 
     @abstractmethod
     def feature_maps(self) -> list[FeatureMap]:
-        """What the last layer of each resolution makes, coarsest first."""
+        """The output of the last layer of each resolution, coarsest first."""
 
-    @abstractmethod
     def set_precision(self, dtype: torch.dtype) -> None:
         """Choose the precision of the feature maps, in place; styles and images stay float32."""
+        self.dtype = dtype
 
     @abstractmethod
     def forward(
-        self,
-        styles: Sequence[Tensor],
-        noise: Sequence[Tensor | None],
-        *,
-        size: int | None = None,
-        reference: bool = False,
+        self, styles: Sequence[Tensor], noise: NoiseMaps, *, size: int | None = None, reference: bool = False
     ) -> Tensor:
         """Styles to an image.
 
         Args:
             styles: as ``styles`` gives them.
-            noise: one map ``[1 or N, 1, H, W]`` for each of ``noise_constants``, or None for no noise there.
-            size: side of the image that is wanted, the resolution divided by a power of two; smaller than the
-                resolution, it is the area average of the full image.
-            reference: run the plain operations in place of the fast ones.
+            noise: see ``NoiseMaps``.
+            size: height of the image, the resolution divided by a power of two; below the resolution, the image is
+                the area average of the full one.
+            reference: run the plain operations instead of the fast ones.
 
         Returns:
-            float32 ``[N, image_channels, size, size]``, about -1 to 1, not clamped.
+            float32 ``[N, image_channels, size, size]`` (of a network that draws no squares: the width in
+            proportion), about -1 to 1, not clamped.
         """
 
     def noise_constants(self) -> list[Tensor]:
@@ -90,21 +96,12 @@ class SynthesisNetwork(ABC, nn.Module):
         return []
 
     def check_size(self, size: int) -> None:
-        """Refuse a side of the image other than the resolution divided by a power of two.
-
-        Raises:
-            ValueError: it is none.
-        """
+        """Raise ValueError unless ``size`` is the resolution divided by a power of two."""
         if size < 1 or self.resolution % size or (self.resolution // size).bit_count() != 1:
             raise ValueError(f"size has to be {self.resolution} divided by a power of two, got {size}")
 
-    def noise_maps(self, noise: Noise, seed: int, count: int) -> Sequence[Tensor | None]:
-        """The noise maps for ``forward``, from what ``Generator.synthesize`` takes.
-
-        Args:
-            noise: ``const``, ``random``, ``none``, or one map ``[1 or count, 1, H, W]`` for each layer with noise.
-            seed: of the random noise.
-            count: the number of images.
+    def noise_maps(self, noise: Noise, seed: int, count: int) -> NoiseMaps:
+        """The noise maps for ``forward`` of ``count`` images; for the arguments see ``Generator.synthesize``.
 
         Raises:
             ValueError: the maps have other shapes, or ``noise`` is another word.
@@ -128,22 +125,18 @@ class SynthesisNetwork(ABC, nn.Module):
         return maps
 
     def sketch(self, styles: Sequence[Tensor], *, size: int, focus: Box | None = None) -> Tensor:
-        """Styles to an image, nearly ``forward``'s, in less time where the architecture has a way to.
+        """Styles to an approximate image, in less time than ``forward`` where the architecture allows it.
 
         Args:
-            styles: as ``styles`` gives them.
-            size: side of the image that is wanted.
-            focus: the part of the image that has to be fine; the rest may be coarser. None for all of it.
-
-        Returns:
-            float32 ``[N, image_channels, size, size]``, not clamped.
+            styles, size: see ``forward``.
+            focus: the part of the image that needs full detail; None for all of it.
         """
         del focus
         image: Tensor = self(styles, self.noise_constants(), size=size)
         return image
 
     def move(self, styles: Sequence[Tensor], translate: Tensor, rotate: Tensor) -> list[Tensor]:  # noqa: ARG002
-        """The styles of the same image, turned about its centre and then shifted.
+        """The styles of the same image, rotated about its centre and then translated.
 
         Args:
             styles: as ``styles`` gives them.
@@ -151,6 +144,6 @@ class SynthesisNetwork(ABC, nn.Module):
             rotate: ``[1 or N]``, counter-clockwise, in degrees.
 
         Raises:
-            ValueError: the architecture cannot draw its image elsewhere: only StyleGAN3 can.
+            ValueError: the architecture is not StyleGAN3.
         """
-        raise ValueError("only a StyleGAN3 can draw its image elsewhere: move the picture itself")
+        raise ValueError("only a StyleGAN3 can translate and rotate its image: move the picture itself")

@@ -1,4 +1,4 @@
-"""Independent pieces of work side by side, one on each core."""
+"""Runs independent work in parallel, one item on each core."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,25 +13,16 @@ Result = TypeVar("Result")
 
 
 def on_every_core(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """Do the same to every item, without gradients, on as many threads as PyTorch computes with.
+    """Map ``work`` over ``items`` without gradients, on as many threads as PyTorch computes with.
 
-    PyTorch's own threads share each operation, and wait for one another at the end of each; whole pieces of work
-    have nothing to wait for. Whatever PyTorch does within ``work`` runs on one thread.
-
-    Args:
-        work: called from several threads at once, but for the first item, which is done alone, so that what is
-            loaded once is loaded once.
-        items: what to do it to.
-
-    Yields:
-        What became of each item, in their order, as soon as it is ready.
-
-    Raises:
-        BaseException: whatever ``work`` raises. Items that were not begun are left then.
+    PyTorch's own threads share one operation and wait for each other at its end; independent items need not wait.
+    Within ``work``, PyTorch runs on one thread. The first item runs alone, so that anything loaded lazily is loaded
+    once. Results come in the order of ``items``, each as soon as it is ready; after an error, items that have not
+    started are dropped.
     """
 
     def without_gradients(item: Item) -> Result:
-        with torch.no_grad():  # a thread's own setting
+        with torch.no_grad():  # the setting belongs to the thread
             return work(item)
 
     yield from map(without_gradients, items[:1])
@@ -40,12 +31,12 @@ def on_every_core(work: Callable[[Item], Result], items: Sequence[Item]) -> Iter
         yield from map(without_gradients, items[1:])
         return
     before = torch.get_num_threads()
-    share_freed_memory()  # a thread's own memory is made of pieces that large tensors do not fit into
+    share_freed_memory()  # the small memory pools of single threads do not fit large tensors
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     try:
         for waiting in [pool.submit(without_gradients, item) for item in items[1:]]:
             yield waiting.result()
     finally:
         pool.shutdown(cancel_futures=True)
-        # A thread sets its own number, but also the one that threads begun later start with.
+        # set_num_threads in a worker also changes the default of threads started later.
         torch.set_num_threads(before)

@@ -1,7 +1,7 @@
-"""Leaky ReLU without aliasing: up-sample, apply it, low-pass filter, down-sample.
+"""Alias-free leaky ReLU: up-sample, apply it, low-pass filter, down-sample.
 
-Karras et al., "Alias-Free Generative Adversarial Networks", 2021, section 3.1 and appendix C.3. Outside of the
-feature map is zero.
+Karras et al., "Alias-Free Generative Adversarial Networks", 2021, section 3.1 and appendix C.3. Feature maps are
+zero outside their border.
 """
 
 from collections.abc import Iterator
@@ -17,24 +17,23 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.ops.lowpass import Grid, Taps
 
-# Side in pixels of the part of the output that is made at once, and how many numbers of one part may lie at the
-# high rate: on a CPU they stay in its cache, on a GPU they keep it busy.
+# Side in pixels of an output tile, and values of a tile at the high rate: sized for a CPU cache and a busy GPU.
 _CPU_TILE, _CPU_PART = 24, 1 << 19
 _GPU_TILE, _GPU_PART = 128, 1 << 27
 
-# A radial filter is a sum of separable ones; those weaker than this, beside the strongest, are below float32.
+# A radial filter is a sum of separable ones; those below this share of the strongest are lost in float32.
 _WEAKEST = 1e-8
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """How a layer goes up to the rate of the non-linearity and down again, along both axes alike.
+    """Up-sampling before the non-linearity and down-sampling after it, the same along both axes.
 
     Attributes:
-        up, down: whole factors.
-        up_taps: of the filter after zeros were put between the pixels; of sum 1.
-        down_taps: of the filter before pixels are left out: of one axis, or ``[K, K]`` rows of both.
-        padding: zeros before and after the map with the zeros between its pixels; negative to crop.
+        up, down: integer factors.
+        up_taps: the filter applied after zeros were inserted between the pixels, with the sum 1.
+        down_taps: the filter applied before pixels are dropped: of one axis, or ``[K, K]`` for both.
+        padding: zeros before and after the zero-inserted map; negative to crop.
     """
 
     up: int
@@ -48,21 +47,21 @@ class Resampling:
         return (self.up, self.down, self.up_taps, self.down_taps, self.padding) == (1, 1, (1.0,), (1.0,), (0, 0))
 
     def high_size(self, size: int) -> int:
-        """The side at the high rate of a map of this side."""
+        """Side of the map at the high rate, for an input of side ``size``."""
         return size * self.up + sum(self.padding) - (len(self.up_taps) - 1)
 
     def out_size(self, size: int) -> int:
-        """The side of what comes out for a map of this side."""
+        """Side of the output, for an input of side ``size``."""
         return (self.high_size(size) - len(self.down_taps)) // self.down + 1
 
 
 @dataclass(frozen=True)
-class Bend:
+class Nonlinearity:
     """The non-linearity at the high rate.
 
     Attributes:
-        slope: below zero.
-        gain: factor on both sides of it.
+        slope: of the leaky ReLU below zero.
+        gain: factor after it.
         clamp: bound on the magnitude after the gain; None for none.
     """
 
@@ -71,17 +70,8 @@ class Bend:
     clamp: float | None = None
 
 
-def filtered_leaky_relu_reference(x: Tensor, resampling: Resampling, bend: Bend) -> Tensor:
-    """The operation as its definition reads.
-
-    Args:
-        x: ``[N, C, S, S]``, the bias in it.
-        resampling: up and down.
-        bend: the non-linearity.
-
-    Returns:
-        ``[N, C, T, T]`` with T the resampling's ``out_size(S)``, of x's precision.
-    """
+def filtered_leaky_relu_reference(x: Tensor, resampling: Resampling, act: Nonlinearity) -> Tensor:
+    """The operation by its definition: ``[N, C, S, S]``, bias added, to ``[N, C, T, T]``, T of ``out_size(S)``."""
     n, channels, side, _ = x.shape
     up = resampling.up
     spread = x.new_zeros(n, channels, side, up, side, up)
@@ -89,7 +79,7 @@ def filtered_leaky_relu_reference(x: Tensor, resampling: Resampling, bend: Bend)
     before, after = resampling.padding
     spread = F.pad(spread.reshape(n, channels, side * up, side * up), (before, after, before, after))
     high = _filter(_filter(spread, resampling.up_taps, 0), resampling.up_taps, 1)
-    high = _bend(high, bend)
+    high = _activate(high, act)
     if isinstance(resampling.down_taps[0], tuple):
         kernel = torch.tensor(resampling.down_taps, dtype=torch.float64).flip(0, 1).to(x)
         low = F.conv2d(high, kernel.expand(channels, 1, -1, -1), groups=channels)
@@ -99,15 +89,15 @@ def filtered_leaky_relu_reference(x: Tensor, resampling: Resampling, bend: Bend)
     return low[:, :, :: resampling.down, :: resampling.down]
 
 
-def filtered_leaky_relu(x: Tensor, resampling: Resampling, bend: Bend) -> Tensor:
-    """``filtered_leaky_relu_reference``, fast: part by part, channels-last, as matrix products.
+def filtered_leaky_relu(x: Tensor, resampling: Resampling, act: Nonlinearity) -> Tensor:
+    """``filtered_leaky_relu_reference``, fast: tile by tile, channels-last, as matrix products.
 
-    Zeros between pixels are never made, and the map at the high rate, the largest by far, never exists as a whole:
-    neither forward, nor for the backward pass, which makes each part of it again.
+    Inserted zeros are never stored, and the map at the high rate, the largest by far, never exists as a whole: the
+    backward pass computes each tile of it again.
     """
     if resampling.changes_nothing:
-        return _bend(x, bend)
-    out: Tensor = _FilteredLeakyReLU.apply(x, resampling, bend)
+        return _activate(x, act)
+    out: Tensor = _FilteredLeakyReLU.apply(x, resampling, act)
     return out
 
 
@@ -121,21 +111,21 @@ def _filter(x: Tensor, taps: Taps, axis: int) -> Tensor:
     return F.conv2d(x, kernel.reshape(1, 1, *shape).expand(x.shape[1], -1, -1, -1), groups=x.shape[1])
 
 
-def _bend(x: Tensor, bend: Bend) -> Tensor:
-    out = x if bend.slope == 1 else F.leaky_relu(x, bend.slope)
-    out = out if bend.gain == 1 else out * bend.gain
-    return out if bend.clamp is None else out.clamp(-bend.clamp, bend.clamp)
+def _activate(x: Tensor, act: Nonlinearity) -> Tensor:
+    out = x if act.slope == 1 else F.leaky_relu(x, act.slope)
+    out = out if act.gain == 1 else out * act.gain
+    return out if act.clamp is None else out.clamp(-act.clamp, act.clamp)
 
 
 @dataclass(frozen=True)
 class _Span:
-    """One part along one axis: which pixels of the output, from which of the input, by which matrices.
+    """One tile along one axis: its output pixels, the input pixels they depend on, and the matrices between them.
 
     Attributes:
-        source, target: ranges of pixels.
+        source, target: ranges of input and output pixels.
         up: ``[H, I]``, from the input to the high rate.
-        rows_down: ``[O*R, H]``, from there to the output by the rows' taps of each of R separable filters.
-        columns_down: ``[O, R*H]``, the same by the columns' taps, summing over the filters.
+        rows_down: ``[O*R, H]``, from there to the output, by the row taps of each of R separable filters.
+        columns_down: ``[O, R*H]``, the same by the column taps, summed over the filters.
     """
 
     source: slice
@@ -146,7 +136,7 @@ class _Span:
 
 
 def _separable(taps: Taps | Grid) -> list[tuple[Tensor, Tensor]]:
-    """The filter as pairs of taps along the rows and along the columns, whose outer products it is the sum of."""
+    """The filter as a sum of outer products: pairs of row taps and column taps."""
     if not isinstance(taps[0], tuple):
         line = torch.tensor(_line(taps), dtype=torch.float64)
         return [(line, line)]
@@ -159,7 +149,7 @@ def _separable(taps: Taps | Grid) -> list[tuple[Tensor, Tensor]]:
 def _spans(
     resampling: Resampling, side: int, tile: int, device: torch.device, dtype: torch.dtype
 ) -> tuple[_Span, ...]:
-    """The parts along one axis of a map of this side."""
+    """The tiles along one axis of a map with this side."""
     up, down, before = resampling.up, resampling.down, resampling.padding[0]
     up_taps = torch.tensor(resampling.up_taps, dtype=torch.float64)
     pairs = _separable(resampling.down_taps)
@@ -173,10 +163,10 @@ def _spans(
         # At the high rate, sample h is the sum over k of reversed tap k and pixel (h + k - before) / up.
         first = min(max(0, -((before - int(high[0])) // up)), side - 1)
         last = max(min(side, (int(high[-1]) + len(up_taps) - 1 - before) // up + 1), first + 1)
-        place = up * torch.arange(first, last) + before - high[:, None]
-        rising = up * _picked(up_taps.flip(0), place)
-        place = high - down * torch.arange(start, end)[:, None]
-        falling = [(_picked(rows.flip(0), place), _picked(columns.flip(0), place)) for rows, columns in pairs]
+        offset = up * torch.arange(first, last) + before - high[:, None]
+        rising = up * _picked(up_taps.flip(0), offset)
+        offset = high - down * torch.arange(start, end)[:, None]
+        falling = [(_picked(rows.flip(0), offset), _picked(columns.flip(0), offset)) for rows, columns in pairs]
         spans.append(
             _Span(
                 slice(first, last),
@@ -189,14 +179,14 @@ def _spans(
     return tuple(spans)
 
 
-def _picked(taps: Tensor, place: Tensor) -> Tensor:
-    """The taps at these places, and zero where there is none."""
-    inside = (place >= 0) & (place < len(taps))
-    return torch.where(inside, taps[place.clamp(0, len(taps) - 1)], 0.0)
+def _picked(taps: Tensor, offset: Tensor) -> Tensor:
+    """The taps at these positions; zero outside their range."""
+    inside = (offset >= 0) & (offset < len(taps))
+    return torch.where(inside, taps[offset.clamp(0, len(taps) - 1)], 0.0)
 
 
 def _parts(x: Tensor, resampling: Resampling) -> Iterator[tuple[int, slice, _Span, _Span]]:
-    """Sample, channels, rows and columns of each part of a map ``[N, S, S, C]``."""
+    """Sample, channels, rows and columns of each tile of a map ``[N, S, S, C]``."""
     tile, size = (_CPU_TILE, _CPU_PART) if x.device.type == "cpu" else (_GPU_TILE, _GPU_PART)
     spans = _spans(resampling, x.shape[1], tile, x.device, x.dtype)
     channels = x.shape[3]
@@ -210,8 +200,8 @@ def _parts(x: Tensor, resampling: Resampling) -> Iterator[tuple[int, slice, _Spa
 
 
 def _to_high_rate(x: Tensor, rows: _Span, columns: _Span) -> Tensor:
-    """Part of the map ``[I, J, C]`` to ``[H, K, C]``."""
-    # The columns, of which there is one product for each row, while the part is small; the rows in one product.
+    """Tile ``[I, J, C]`` to ``[H, K, C]``."""
+    # Columns first, one product for each row, while the tile is small; then all rows in one product.
     wide = _columns(columns.up, x[rows.source, columns.source])
     return (rows.up @ wide.flatten(1)).reshape(len(rows.up), *wide.shape[1:])
 
@@ -223,18 +213,18 @@ def _columns(matrix: Tensor, x: Tensor) -> Tensor:
 
 class _FilteredLeakyReLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, resampling: Resampling, bend: Bend) -> Tensor:
+    def forward(ctx: Any, x: Tensor, resampling: Resampling, act: Nonlinearity) -> Tensor:
         x = x.permute(0, 2, 3, 1).contiguous()
         ctx.save_for_backward(x)
-        ctx.resampling, ctx.bend = resampling, bend
+        ctx.resampling, ctx.act = resampling, act
         n, side, _, channels = x.shape
         size = resampling.out_size(side)
         out = x.new_empty(n, size, size, channels)
         for i, chosen, rows, columns in _parts(x, resampling):
             high = _to_high_rate(x[i, :, :, chosen], rows, columns)
-            F.leaky_relu_(high, bend.slope).mul_(bend.gain)
-            if bend.clamp is not None:
-                high.clamp_(-bend.clamp, bend.clamp)
+            F.leaky_relu_(high, act.slope).mul_(act.gain)
+            if act.clamp is not None:
+                high.clamp_(-act.clamp, act.clamp)
             low = rows.rows_down @ high.flatten(1)  # [O*R, K*C], of which the next step takes [O, R*K, C]
             low = low.reshape(rows.target.stop - rows.target.start, columns.columns_down.shape[1], -1)
             out[i, rows.target, columns.target, chosen] = _columns(columns.columns_down, low)
@@ -244,7 +234,7 @@ class _FilteredLeakyReLU(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None]:
         (x,) = ctx.saved_tensors
-        bend: Bend = ctx.bend
+        act: Nonlinearity = ctx.act
         grad = grad.permute(0, 2, 3, 1)
         out = torch.zeros_like(x)
         for i, chosen, rows, columns in _parts(x, ctx.resampling):
@@ -252,9 +242,9 @@ class _FilteredLeakyReLU(torch.autograd.Function):
             low = grad[i, rows.target, columns.target, chosen]
             back = _columns(columns.columns_down.T, low).reshape(len(rows.rows_down), -1)
             back = (rows.rows_down.T @ back).reshape(high.shape)
-            factor = torch.where(high >= 0, bend.gain, bend.gain * bend.slope)
-            if bend.clamp is not None:
-                factor = torch.where((high * factor).abs() <= bend.clamp, factor, 0.0)
+            factor = torch.where(high >= 0, act.gain, act.gain * act.slope)
+            if act.clamp is not None:
+                factor = torch.where((high * factor).abs() <= act.clamp, factor, 0.0)
             back *= factor
             back = (rows.up.T @ back.flatten(1)).reshape(-1, *back.shape[1:])
             out[i, rows.source, columns.source, chosen] += _columns(columns.up.T, back)

@@ -1,9 +1,8 @@
-"""Low-pass filters by the window method, for resampling without aliasing.
+"""Low-pass filters by the window method, for alias-free resampling.
 
-Karras et al., "Alias-Free Generative Adversarial Networks", 2021, appendix C.1: a Kaiser window on the ideal
-filter's impulse response, which is a sinc along one axis, or a jinc where the response has to be the same in every
-direction. Kaiser's formulas are those of his "Nonrecursive digital filter design using the I0-sinh window
-function", 1974.
+Karras et al., "Alias-Free Generative Adversarial Networks", 2021, appendix C.1: a Kaiser window times the ideal
+filter's impulse response, a sinc along one axis, or a jinc for a radial filter. The window's formulas are those of
+Kaiser, "Nonrecursive digital filter design using the I0-sinh window function", 1974.
 """
 
 import math
@@ -17,16 +16,13 @@ Grid = tuple[Taps, ...]
 
 
 def lowpass(taps: int, cutoff: float, width: float, rate: float) -> Taps:
-    """A one-dimensional low-pass filter with the sum 1.
+    """A one-dimensional low-pass filter with the sum 1, rounded to float32, in which networks store it.
 
     Args:
-        taps: how many; 1 gives the filter that changes nothing.
-        cutoff: the frequency where the response is one half.
-        width: of the band in which the response falls.
-        rate: sampling rate; in the same unit as the two before.
-
-    Returns:
-        The taps, rounded to float32, in which networks keep them.
+        taps: number of taps; 1 gives the identity.
+        cutoff: frequency at which the response is one half.
+        width: of the transition band.
+        rate: sampling rate, in the unit of ``cutoff`` and ``width``.
 
     Raises:
         ValueError: a size is out of range.
@@ -40,9 +36,9 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float) -> Taps:
 
 
 def radial_lowpass(taps: int, cutoff: float, width: float, rate: float) -> Grid:
-    """A two-dimensional low-pass filter ``[taps, taps]`` with the sum 1, whose cutoff is a circle.
+    """A two-dimensional low-pass filter ``[taps, taps]`` with the sum 1 and a circular cutoff.
 
-    Args and errors are those of ``lowpass``; the number of taps has to be even, as the centre is a limit.
+    Args and errors are those of ``lowpass``; the number of taps has to be even, as the jinc is undefined at 0.
     """
     _check(taps, cutoff, width, rate)
     if taps % 2:
@@ -58,11 +54,11 @@ def radial_lowpass(taps: int, cutoff: float, width: float, rate: float) -> Grid:
 
 def _check(taps: int, cutoff: float, width: float, rate: float) -> None:
     if taps < 1 or not 0 < cutoff < rate / 2 or not 0 < width < 4 * rate:
-        raise ValueError(f"no low-pass filter has {taps} taps, the cutoff {cutoff} and the width {width} of {rate}")
+        raise ValueError(f"no low-pass filter has {taps} taps, cutoff {cutoff} and width {width} at rate {rate}")
 
 
 def _window(taps: int, width: float, rate: float) -> NDArray[np.float64]:
-    """Kaiser's window whose side lobes fit the width of the falling band."""
+    """The Kaiser window whose attenuation fits the transition band."""
     attenuation = 2.285 * (taps - 1) * math.pi * width / (rate / 2) + 7.95  # in decibels
     if attenuation > 50:
         beta = 0.1102 * (attenuation - 8.7)

@@ -1,4 +1,4 @@
-"""Keeps freed memory for the next step of a loop, instead of giving it back to the operating system."""
+"""Control of glibc's allocator: keep freed memory for the next step of a loop, or return it to the system."""
 
 import contextlib
 import ctypes
@@ -19,12 +19,11 @@ _lock = threading.Lock()
 
 @contextlib.contextmanager
 def keep_freed_memory() -> Iterator[None]:
-    """Within the block, tensors are made in memory that earlier ones left.
+    """Within the block, tensors reuse the memory of earlier ones.
 
-    glibc maps every block above 32 MB anew, and the kernel clears it page by page on first touch. For the large
-    feature maps of a loop on the CPU that costs more than the arithmetic. The setting is the process's own and
-    glibc's defaults come back at the end of the last block that is open, in whichever thread; elsewhere than on
-    glibc the block changes nothing.
+    glibc maps every block above 32 MB anew, and the kernel clears it page by page: for the large feature maps of a
+    loop on the CPU this costs more than the arithmetic. The setting is of the whole process; glibc's defaults come
+    back when the last open block of any thread ends. Without glibc the block does nothing.
     """
     _count(1)
     try:
@@ -44,27 +43,21 @@ def _count(change: int) -> None:
 
 
 def return_freed_memory(above: int = 0) -> None:
-    """Give the operating system back what ``keep_freed_memory`` keeps; glibc alone does.
-
-    Args:
-        above: only if the process holds more bytes than this.
-    """
+    """Return what ``keep_freed_memory`` keeps, if the process holds more than ``above`` bytes; glibc only."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None and (not above or _resident() > above):
         trim(0)
 
 
 def _resident() -> int:
-    """The bytes of memory that this process has, on Linux."""
     pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * mmap.PAGESIZE
 
 
 def share_freed_memory() -> None:
-    """Have all threads that begin from now on allocate from the same memory.
+    """Let all threads started from now on allocate from one memory pool; does nothing without glibc.
 
-    glibc gives each thread memory of its own and keeps there what the thread freed. In a server whose many threads
-    compute in turns, all of them would in time hold as much as one needs. Elsewhere than on glibc nothing changes.
+    By default each thread keeps what it freed, so a server with many threads would hold a multiple of what it uses.
     """
     mallopt = _mallopt()
     if mallopt is not None:

@@ -1,4 +1,4 @@
-"""StyleGAN2's one layer: modulated convolution, demodulation, up-sampling, noise, bias, leaky ReLU, clamp.
+"""StyleGAN2's layer: modulated convolution, demodulation, up-sampling, noise, bias, leaky ReLU, clamp.
 
 Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020, section 2.2.
 """
@@ -38,7 +38,7 @@ def modulated_convolution_reference(
     activation: Activation,
     up: Sequence[float] | None = None,
 ) -> Tensor:
-    """The layer as its definition reads.
+    """The layer by its definition.
 
     Args:
         x: ``[N, I, H, W]``.
@@ -46,11 +46,11 @@ def modulated_convolution_reference(
         style: float32 ``[N, I]``, a factor for each input channel.
         bias: ``[O]``.
         noise: ``[1 or N, 1, H, W]`` of the output's size, added to every output channel, or None.
-        activation: what follows.
-        up: taps of the filter, of sum 1, that the image is doubled with; None keeps the size.
+        activation: gain and clamp after the leaky ReLU.
+        up: taps, with the sum 1, of the filter for doubling the size; None keeps the size.
 
     Returns:
-        ``[N, O, H, W]`` or, doubled, ``[N, O, 2*H, 2*W]``, of x's precision.
+        ``[N, O, H, W]`` or, doubled, ``[N, O, 2*H, 2*W]``, in the precision of ``x``.
     """
     n, channels, height, width = x.shape
     out_channels, _, side, _ = weight.shape
@@ -83,7 +83,7 @@ def modulated_convolution(
     activation: Activation,
     up: Sequence[float] | None = None,
 ) -> Tensor:
-    """``modulated_convolution_reference``, fast: channels-last, with every factor folded into what is smaller.
+    """``modulated_convolution_reference``, fast: channels-last, with every factor folded into the smaller operand.
 
     The leaky ReLU is homogeneous, so its gain moves before it, into demodulation, noise and bias.
     """
@@ -92,18 +92,18 @@ def modulated_convolution(
     power = weight.square().sum(dim=(2, 3))
     demodulation = activation.gain * (style.square() @ power.T + _EPSILON).rsqrt()
     offset = (activation.gain * bias).to(x.dtype)
-    # Factors of channels may sit on the feature map or, once for each sample, on the kernel; there a gradient for
-    # the style would cost a convolution of its own, the kernel's gradient. An exported graph takes any number of
-    # samples with factors on the map.
-    follows = torch.compiler.is_compiling() or (torch.is_grad_enabled() and style.requires_grad)
-    if not follows and (n == 1 or height * width * (channels + len(weight)) > weight.numel()):
+    # Channel factors can multiply the feature map or, for each sample, the kernel; on the kernel, a gradient of the
+    # style would need the kernel's gradient, a convolution of its own. With factors on the map, an exported graph
+    # takes any number of samples.
+    on_map = torch.compiler.is_compiling() or (torch.is_grad_enabled() and style.requires_grad)
+    if not on_map and (n == 1 or height * width * (channels + len(weight)) > weight.numel()):
         parts = []
         for i in range(n):
             factors = demodulation[i, :, None, None, None] * style[i, None, :, None, None]
             parts.append(_convolve(x[i : i + 1], (weight * factors).to(x.dtype), offset, up))
         out = parts[0] if n == 1 else torch.cat(parts)
     else:
-        # Scaled by its largest factor, so that no feature map leaves float16's range.
+        # Divided by its largest factor, so that no feature map leaves float16's range.
         largest = style.detach().abs().amax(dim=1, keepdim=True).clamp_min(_EPSILON)
         scaled = x * (style / largest)[:, :, None, None].to(x.dtype)
         out = _convolve(scaled, weight.to(x.dtype), None, up)
@@ -115,10 +115,9 @@ def modulated_convolution(
 
 
 def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, up: Sequence[float] | None) -> Tensor:
-    """Convolution in the image's size or, as the definition has it, transposed by two and filtered.
+    """Convolution that keeps the size or, with ``up``, a transposed one by two, then filtered.
 
-    One kernel that does both at the small size has four times the arithmetic and is two to three times slower, in
-    float32 as in bfloat16, at every size.
+    A single kernel for both steps needs four times the arithmetic and takes two to three times as long.
     """
     if up is None:
         return F.conv2d(x, kernel, bias, padding=kernel.shape[-1] // 2)
@@ -131,5 +130,5 @@ def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, up: Sequence[float
 
 
 def _doubling_pads(side: int, taps: int) -> tuple[int, int]:
-    """Zeros before and after the transposed convolution's output, so that the filter keeps the image in place."""
+    """Zeros before and after the transposed convolution's output that keep the filtered image in place."""
     return side // 2 + (taps + 1) // 2 - (side - 1), side // 2 + (taps - 2) // 2 - (side - 2)

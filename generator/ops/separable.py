@@ -1,4 +1,4 @@
-"""Modulated depthwise-separable convolution with noise, bias and leaky ReLU: MobileStyleGAN's one layer."""
+"""MobileStyleGAN's layer: modulated depthwise-separable convolution with noise, bias and leaky ReLU."""
 
 from typing import Any
 
@@ -11,15 +11,9 @@ from stylegan_latents.generator.ops.wavelet import at_least_float32, channel_dot
 
 
 def modulated_separable_reference(
-    x: Tensor,
-    style: Tensor,
-    depthwise: Tensor,
-    pointwise: Tensor,
-    bias: Tensor,
-    noise: Tensor | None,
-    leak: float,
+    x: Tensor, style: Tensor, depthwise: Tensor, pointwise: Tensor, bias: Tensor, noise: Tensor | None, leak: float
 ) -> Tensor:
-    """The layer as its definition reads.
+    """The layer by its definition.
 
     Args:
         x: ``[N, C, H, W]``.
@@ -31,7 +25,7 @@ def modulated_separable_reference(
         leak: slope of the leaky ReLU below zero, above 0.
 
     Returns:
-        ``[N, O, H, W]``, of x's precision.
+        ``[N, O, H, W]``, in the precision of ``x``.
     """
     x = x * style[:, :, None, None].to(x.dtype)
     x = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
@@ -43,41 +37,32 @@ def modulated_separable_reference(
 
 
 def modulated_separable(
-    x: Tensor,
-    style: Tensor,
-    depthwise: Tensor,
-    pointwise: Tensor,
-    bias: Tensor,
-    noise: Tensor | None,
-    leak: float,
+    x: Tensor, style: Tensor, depthwise: Tensor, pointwise: Tensor, bias: Tensor, noise: Tensor | None, leak: float
 ) -> Tensor:
     """``modulated_separable_reference``, fast: channels-last, as matrix products, in few passes over memory.
 
-    Its own backward pass gives the gradients of x, style and noise, and those of the weights where they are
-    tuned. Weights' gradients are summed over pixels in float32 where the weights are.
+    Its backward pass computes only the gradients that are needed; those of weights are summed in the precision of
+    the weights, float32 at least.
     """
     out: Tensor = _ModulatedSeparable.apply(x, style, depthwise, pointwise, bias, noise, leak)
     return out
 
 
 def mix_channels(x: Tensor, weight: Tensor, bias: Tensor, noise: Tensor | None = None) -> Tensor:
-    """A pointwise convolution with weights for each sample, and noise.
+    """A pointwise convolution with weights for each sample, and noise; channels-last.
 
     Args:
-        x: ``[N, C, H, W]``, channels-last.
-        weight: ``[N, O, C]``, of x's precision.
-        bias: ``[O]``, of x's precision.
+        x: ``[N, C, H, W]``.
+        weight: ``[N, O, C]``, in the precision of ``x``, as the bias.
+        bias: ``[O]``.
         noise: ``[1 or N, 1, H, W]``, added to every output channel, or None.
-
-    Returns:
-        ``[N, O, H, W]``, channels-last.
     """
-    if x.shape[0] == 1:  # a convolution adds the bias on its way; a matrix product makes a map of it first
+    if x.shape[0] == 1:  # a convolution adds the bias itself; a matrix product needs a map of it first
         out = F.conv2d(x, weight[0, :, :, None, None], bias)
         return out if noise is None else out.add_(noise.to(x.dtype))
     n, channels, height, width = x.shape
     base = bias
-    if noise is not None:  # the same for all samples as a rule, so that it costs less added to the bias
+    if noise is not None:  # usually one map for all samples, so that adding it to the bias is cheaper
         base = base + noise.to(x.dtype).reshape(len(noise), -1, 1)
     pixels = x.permute(0, 2, 3, 1).reshape(n, height * width, channels)
     out = torch.baddbmm(base, pixels, weight.transpose(1, 2))
@@ -96,8 +81,8 @@ class _ModulatedSeparable(torch.autograd.Function):
         noise: Tensor | None,
         leak: float,
     ) -> Tensor:
-        # A factor for each channel passes through a depthwise convolution: the style goes where there is less to
-        # multiply, into the pixels of small maps and the pointwise matrix of large ones.
+        # Channel factors commute with a depthwise convolution, so the style multiplies the smaller operand: the
+        # pixels of small maps, the pointwise matrix of large ones.
         filtered = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
         n, channels, height, width = filtered.shape
         if height * width < len(pointwise):
@@ -112,7 +97,7 @@ class _ModulatedSeparable(torch.autograd.Function):
             out = mix_channels(filtered, weight, bias.to(x.dtype), noise)
             out = out.permute(0, 2, 3, 1).reshape(n, height * width, -1)
         F.leaky_relu_(out, leak)
-        # Only the depthwise weight's gradient looks at x, which is as large as what else is kept.
+        # Only the gradient of the depthwise weight needs x.
         kept = x if ctx.needs_input_grad[2] else None
         ctx.save_for_backward(filtered, out, style, depthwise, pointwise, kept)
         ctx.leak, ctx.bias_dtype = leak, bias.dtype
@@ -125,7 +110,7 @@ class _ModulatedSeparable(torch.autograd.Function):
         filtered, out, style, depthwise, pointwise, x = ctx.saved_tensors
         n, channels, height, width = filtered.shape
         grad = grads[0].permute(0, 2, 3, 1).reshape(out.shape)
-        # The sign of a leaky ReLU's output is its input's.
+        # A leaky ReLU keeps the sign, so its output is enough.
         grad = torch.ops.aten.leaky_relu_backward(grad, out, ctx.leak, True)
         noise_grad = None
         if ctx.needs_input_grad[5]:
@@ -135,7 +120,7 @@ class _ModulatedSeparable(torch.autograd.Function):
         pointwise_grad = bias_grad = depthwise_grad = x_grad = style_grad = None
         if ctx.needs_input_grad[3]:
             pixels = filtered.permute(0, 2, 3, 1).reshape(n, height * width, channels)
-            # One product for each sample: a batched one would copy the transposed map.
+            # One product for each sample, as a batched one would copy the transposed map.
             each = torch.stack([ours.T @ theirs for ours, theirs in zip(grad, pixels, strict=True)])
             each = each.to(at_least_float32(grad))
             pointwise_grad = (each * style.unsqueeze(1)).sum(dim=0).to(pointwise.dtype)
@@ -147,15 +132,23 @@ class _ModulatedSeparable(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             style_grad = channel_dot(pixels_grad, filtered).to(style.dtype)
         if n == 1 and not ctx.needs_input_grad[2]:
-            # One sample's style passes through the depthwise convolution, into its few weights.
+            # A single sample's style can multiply the few depthwise weights.
             depthwise = depthwise * style.reshape(-1, 1, 1, 1).to(depthwise.dtype)
         elif ctx.needs_input_grad[0] or ctx.needs_input_grad[2]:
             pixels_grad = pixels_grad.mul_(style[:, :, None, None].to(pixels_grad.dtype))
         if ctx.needs_input_grad[2]:
-            one = (1, 1)
-            wanted = (False, True, False)
             _, depthwise_grad, _ = torch.ops.aten.convolution_backward(
-                pixels_grad, x, depthwise, None, one, one, one, False, (0, 0), channels, wanted
+                pixels_grad,
+                x,
+                depthwise,
+                None,
+                (1, 1),
+                (1, 1),
+                (1, 1),
+                False,
+                (0, 0),
+                channels,
+                (False, True, False),
             )
         if ctx.needs_input_grad[0]:
             x_grad = F.conv_transpose2d(pixels_grad, depthwise, padding=1, groups=channels)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-# Values of a strip of bands: a megabyte or two with what is made of them, which a core's own cache holds.
+# Values in a strip of bands: a megabyte or two with its intermediate results, which fits a core's cache.
 _STRIP = 2**18
 
 
@@ -22,9 +22,6 @@ def inverse_haar_reference(bands: Tensor, style: Tensor | None = None) -> Tensor
 
     Returns:
         ``[N, C, 2*H, 2*W]``. The mean of every 2x2 block is half the scaled low band.
-
-    Raises:
-        ValueError: the number of channels is no multiple of four.
     """
     _check(bands)
     if style is not None:
@@ -56,7 +53,7 @@ class _ModulatedInverseHaar(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, bands: Tensor, style: Tensor) -> Tensor:
         ctx.save_for_backward(bands, style)
-        # The transform's factor 1/2 rides on the style.
+        # The transform's factor 1/2 is part of the style.
         style = (0.5 * style).to(bands.dtype)
         n, channels, height, width = bands.shape
         out = torch.empty(
@@ -82,10 +79,7 @@ class _ModulatedInverseHaar(torch.autograd.Function):
         top, bottom = top_left + top_right, bottom_left + bottom_right
         torch.add(top, bottom, out=low)
         torch.sub(top, bottom, out=vertical)
-        top, bottom = (
-            torch.sub(top_left, top_right, out=top),
-            torch.sub(bottom_left, bottom_right, out=bottom),
-        )
+        top, bottom = (torch.sub(top_left, top_right, out=top), torch.sub(bottom_left, bottom_right, out=bottom))
         torch.add(top, bottom, out=horizontal)
         torch.sub(top, bottom, out=diagonal)
         style_grad = None
@@ -95,10 +89,9 @@ class _ModulatedInverseHaar(torch.autograd.Function):
 
 
 def _strips(bands: Tensor, style: Tensor, out: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Rows of pixels, channels last, that belong together: of the bands, their style, and of the output.
+    """Matching strips of rows, channels-last: of the bands, their style, and of the output.
 
-    On a CPU as few rows at a time as stay in the cache over the transform's passes, which halves its time; on
-    other devices everything at once.
+    On a CPU a strip fits the cache, which halves the time; on other devices one strip holds everything.
     """
     pixels, drawn = bands.permute(0, 2, 3, 1), out.permute(0, 2, 3, 1)
     if bands.device.type != "cpu":
@@ -114,7 +107,7 @@ def _butterfly(scaled: Tensor, out: Tensor) -> None:
     """Bands ``[..., H, W, 4*C]`` to pixels, written into ``out [..., 2*H, 2*W, C]``."""
     low, vertical, horizontal, diagonal = scaled.chunk(4, dim=-1)
     rows = scaled.new_empty(2, *low.shape[:-1], 2, low.shape[-1])
-    # Neighbours in a row first, as rows are then whole stretches of memory to add.
+    # Neighbours in a row first: rows are then contiguous.
     for row, mean, detail in ((rows[0], low, horizontal), (rows[1], vertical, diagonal)):
         torch.add(mean, detail, out=row[..., 0, :])
         torch.sub(mean, detail, out=row[..., 1, :])
@@ -124,13 +117,13 @@ def _butterfly(scaled: Tensor, out: Tensor) -> None:
 
 
 def channel_dot(a: Tensor, b: Tensor) -> Tensor:
-    """The sum over pixels of a product: two ``[N, C, H, W]`` to ``[N, C]`` in ``at_least_float32``."""
-    # In two steps, so that a sum over a quarter of a million bfloat16 values keeps float32's precision.
+    """Sum over pixels of a product: two ``[N, C, H, W]`` to ``[N, C]`` in ``at_least_float32``."""
+    # In two steps, so that summing a quarter of a million bfloat16 values keeps float32's precision.
     n, channels, height, _ = a.shape
     rows = (a * b).permute(0, 2, 3, 1).sum(dim=2)
     return rows.to(at_least_float32(rows)).reshape(n, height, channels).sum(dim=1)
 
 
 def at_least_float32(x: Tensor) -> torch.dtype:
-    """The precision in which to add up many values of ``x``."""
+    """The precision for sums over many values of ``x``."""
     return torch.promote_types(x.dtype, torch.float32)

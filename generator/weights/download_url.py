@@ -1,4 +1,4 @@
-"""Downloading one file by its URL, continuing where an earlier try broke off."""
+"""Download a file by its URL, resuming an interrupted download."""
 
 import errno
 import hashlib
@@ -20,7 +20,7 @@ from stylegan_latents.generator.weights.archive import sha256_of
 _CHUNK = 1 << 18
 _TIMEOUT = 60.0
 
-# How often a connection may break off in a row without one new byte in between.
+# Failed connections in a row, without a new byte, before giving up.
 _TRIES = 4
 _PAUSE = 1.0
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
@@ -33,8 +33,8 @@ class UrlSource:
 
     Attributes:
         url: its address, http or https; https where no sha256 is known.
-        sha256: of the file, in hexadecimal; empty where nobody published it.
-        size: of the file, in bytes; 0 where the server has to say it.
+        sha256: of the file, in hexadecimal; empty if it is not published.
+        size: of the file, in bytes; 0 if only the server knows it.
     """
 
     url: str
@@ -43,25 +43,23 @@ class UrlSource:
 
     @property
     def key(self) -> str:
-        """A name for the file that is the same in every process, of letters and digits."""
+        """A name for the file, of letters and digits, that is the same in every process."""
         return (self.sha256 or hashlib.sha256(self.url.encode()).hexdigest())[:16]
 
 
 class _BrokenOffError(Exception):
-    """The connection ended early or was never made; trying again may help."""
+    """The connection failed or ended early; trying again may help."""
 
 
 def download_url(source: UrlSource, part: Path, *, label: str) -> Path:
-    """Download the file to ``part`` and give that path once its sha256 is right.
+    """Download the file to ``part`` and return that path once its sha256 is verified.
 
-    Where the sha256 is not known, the file is what the server sends over an encrypted connection, of the length
-    that it announces; whoever reads it has to look what it is.
-
-    What an earlier call left at ``part`` is continued with an HTTP range request. It is kept when the
-    connection breaks off or the user stops the program, and removed when it turns out to be something else.
+    An earlier call's ``part`` is resumed with an HTTP range request. It is kept when the connection breaks off or
+    the user stops the program, and deleted when it turns out to be another file. Without a known sha256 the file is
+    accepted over an encrypted connection if it has the announced length; the caller has to check what it is.
 
     Raises:
-        InputError: the file cannot be had or is not the published one; one sentence says why.
+        InputError: the file cannot be downloaded or is not the published one.
     """
     if not source.url.startswith(("http://", "https://")):
         raise InputError(f"{source.url} is no http or https address.")
@@ -86,18 +84,18 @@ def download_url(source: UrlSource, part: Path, *, label: str) -> Path:
             _discard(part)
             if restarted or not before:
                 raise InputError(
-                    f"{source.url} is not the published file (its sha256 differs), so it was thrown away; "
-                    "try again later, or check the proxy in between."
+                    f"{source.url} is not the published file (its sha256 differs); try again later, or check the "
+                    "proxy settings."
                 )
-            restarted = True  # the two halves may be of different files: once more from the start
+            restarted = True  # the parts may be of different files: once more from the start
 
 
 def _continue(source: UrlSource, part: Path, progress: Callable[..., None]) -> None:
-    """One request: append what is missing, or start over where the server does not continue."""
+    """One request: append what is missing, or start over if the server does not resume."""
     have, validator = _size(part), _validator(part)
     headers = {"User-Agent": "stylegan-latents", "Accept-Encoding": "identity"}
     if have and not (source.sha256 or validator):
-        _discard(part)  # nothing would tell halves of two files
+        _discard(part)  # nothing would show that the parts are of different files
         have = 0
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -106,11 +104,11 @@ def _continue(source: UrlSource, part: Path, progress: Callable[..., None]) -> N
     request = urllib.request.Request(source.url, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
-            _check_encrypted(source, response.url)  # a server may lead elsewhere
+            _check_encrypted(source, response.url)  # it may have been redirected
             continues = response.status == 206 and _range_start(response.headers.get("Content-Range")) == have
             if response.status == 206 and not continues:
                 _discard(part)
-                raise _BrokenOffError("the server sent another part than asked for")
+                raise _BrokenOffError("the server sent another range than requested")
             _remember(part, response.headers.get("ETag") or response.headers.get("Last-Modified") or "")
             _receive(source, response, part, progress, have if continues else 0)
     except urllib.error.HTTPError as error:
@@ -120,34 +118,30 @@ def _continue(source: UrlSource, part: Path, progress: Callable[..., None]) -> N
 
 
 def _check_encrypted(source: UrlSource, url: str) -> None:
-    """Without a sha256, only the connection says that the file is its publisher's."""
+    """Without a sha256, only an encrypted connection shows that the file is the publisher's."""
     address = urllib.parse.urlsplit(url)
     if not source.sha256 and address.scheme != "https" and address.hostname not in _THIS_MACHINE:
-        raise InputError(f"{url} is not encrypted and the file's sha256 is not known; nothing was downloaded.")
+        raise InputError(f"{url} is not encrypted and the file's sha256 is not published; use an https address.")
 
 
 def _receive(
-    source: UrlSource,
-    response: http.client.HTTPResponse,
-    part: Path,
-    progress: Callable[..., None],
-    have: int,
+    source: UrlSource, response: http.client.HTTPResponse, part: Path, progress: Callable[..., None], have: int
 ) -> None:
-    """Write the response's body behind the first ``have`` bytes of the part."""
+    """Write the response's body after the first ``have`` bytes of the part."""
     announced = response.headers.get("Content-Length") or ""
     total = have + int(announced) if announced.isdigit() else None
     size = source.size or total
     if size is None:
-        raise _thrown_away(source, part, "has no length that could be checked")
+        raise _deleted(source, part, "has no length that could be checked")
     with part.open("ab" if have else "wb") as target:
-        while have <= size and (chunk := response.read1(_CHUNK)):  # read would lose bytes at a break
+        while have <= size and (chunk := response.read1(_CHUNK)):  # read() would lose bytes at a break
             have += len(chunk)
             try:
                 target.write(chunk)
                 target.flush()
             except OSError as error:
                 if error.errno in DISK_FULL:
-                    _discard(part)  # gives the space back
+                    _discard(part)  # frees the space
                 raise
             progress(have, total=size)
     if have == size and source.sha256:
@@ -155,24 +149,22 @@ def _receive(
     with part.open("rb") as saved:
         kind = what_is_it(saved.read(512))
     if kind:
-        raise _thrown_away(source, part, f"is {kind} instead of the file")
+        raise _deleted(source, part, f"is {kind} instead of the file")
     if have == size:
         return
     if have > size:
-        raise _thrown_away(source, part, f"is longer than the published file ({size} bytes)")
+        raise _deleted(source, part, f"is longer than the published file ({size} bytes)")
     if total == have:
-        raise _thrown_away(source, part, f"is cut short: it has {have} of {size} bytes")
+        raise _deleted(source, part, f"is cut short: it has {have} of {size} bytes")
     raise _BrokenOffError("the connection broke off")
 
 
 def _http_error(source: UrlSource, part: Path, error: urllib.error.HTTPError) -> None:
-    if error.code == 416:  # the part is as long as the server's file or longer, but not as the published one
+    if error.code == 416:  # the part is at least as long as the server's file, but is not the published one
         _discard(part)
         raise _BrokenOffError("the server has no more of the file") from error
     if error.code in (404, 410):
-        raise InputError(
-            f"{source.url} is not there any more (HTTP {error.code}); nothing was downloaded."
-        ) from error
+        raise InputError(f"{source.url} is not there any more (HTTP {error.code}).") from error
     if error.code in (408, 425, 500, 502, 503, 504):
         raise _BrokenOffError(f"the server answered HTTP {error.code}") from error
     raise InputError(
@@ -181,17 +173,17 @@ def _http_error(source: UrlSource, part: Path, error: urllib.error.HTTPError) ->
     ) from error
 
 
-def _thrown_away(source: UrlSource, part: Path, what: str) -> InputError:
+def _deleted(source: UrlSource, part: Path, what: str) -> InputError:
     _discard(part)
-    return InputError(f"What {source.url} gave {what}; it was thrown away; try again later.")
+    return InputError(f"What {source.url} gave {what}, so it was deleted; try again later.")
 
 
 def _broken_sentence(source: UrlSource, part: Path, broken: _BrokenOffError) -> str:
     have = _size(part)
     if not have:
         return (
-            f"{source.url} could not be reached ({broken}); connect to the network, or check the proxy, and "
-            "run the command again."
+            f"{source.url} could not be reached ({broken}); connect to the network, or check the proxy settings, "
+            "and run the command again."
         )
     whole = f" of {source.size / 1e6:.1f}" if source.size else ""
     return (
@@ -219,7 +211,7 @@ def _remember(part: Path, validator: str) -> None:
 
 
 def _validator(part: Path) -> str:
-    """What the server named the version of the file that the part is of; a weak name cannot be asked for."""
+    """The server's name for the part's version; a weak one is not valid in a request."""
     try:
         validator = json.loads(_state(part).read_text(encoding="utf-8")).get("validator", "")
     except (FileNotFoundError, ValueError, AttributeError):  # the final hash decides then

@@ -1,7 +1,7 @@
-"""One set of weights: what the zoo says about it, and whether the cache holds it intact.
+"""A set of weights: its description, and whether the cache holds it intact.
 
-What the last verification found is written down beside cached weights. Weights whose sha256 nobody published are
-trusted at their first use: the sha256 found then is written down, and they are held against it from then on.
+The cache records the last verification. Weights without a published sha256 are trusted on first use: the sha256
+found then is recorded and checked from then on.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from stylegan_latents.generator.weights.download_package import PackageSource
 from stylegan_latents.generator.weights.download_url import UrlSource
 
 STAMP = "verified.json"
-# To be raised with every change in what a conversion writes, so that cached conversions are made again.
+# Raised with every change in a conversion's output, so that cached conversions are repeated.
 _CONVERSION = 1
 
 
@@ -26,18 +26,17 @@ class Entry:
     """One named file, or set of files, of weights.
 
     Attributes:
-        name: what ``fetch`` is called with.
-        kind: ``generator`` for a model of images, ``support`` for what losses and alignment need.
-        source: where the archive comes from, with the archive's sha256 and size in bytes where they are known.
-        members: what is read out of the archive, each with its sha256; nothing else in it is ever read. Without
-            any, the download is no archive but the file itself.
-        file: name of the one file that ``fetch`` answers with; empty for the folder.
-        convert: how the member is turned into ``file``; empty when it is used as it is.
-        licence: the terms in a few words; NOTICE.md says more.
+        name: the argument of ``fetch``.
+        kind: ``generator`` for a model of images, ``support`` for weights that losses and alignment need.
+        source: where the archive comes from.
+        members: files extracted from the archive; none if the download is the file itself.
+        file: name of the one file that ``fetch`` returns; empty for the folder.
+        convert: how the member is converted to ``file``; empty if it is used unchanged.
+        licence: the terms in a few words; NOTICE.md has more.
         domain: what the images show.
-        resolution: pixels along an image's side; 0 where that means nothing.
-        latent_space: of a generator whose file does not say it; models whose W is the same space share the name.
-        note: what a user should know beside.
+        resolution: side of the images in pixels; 0 if it does not apply.
+        latent_space: of a generator whose file lacks it; models with the same W share the name.
+        note: more for the user.
     """
 
     name: str
@@ -54,12 +53,12 @@ class Entry:
 
     @property
     def sha256(self) -> str:
-        """The archive's sha256, in hexadecimal; empty where nobody published it."""
+        """The archive's sha256, in hexadecimal; empty if it is not published."""
         return self.source.sha256
 
     @property
     def files(self) -> dict[str, tuple[int, str]]:
-        """Size and sha256 of each file in the cache, by its name, where they are known before a download."""
+        """Size and sha256 of each cached file, by its name, if they are known before the download."""
         if self.convert or not (self.members or self.sha256):
             return {}
         if not self.members:
@@ -68,17 +67,14 @@ class Entry:
 
 
 def is_intact(entry: Entry, folder: Path, *, thorough: bool = False) -> bool:
-    """Whether the folder holds the entry's files, each with its sha256.
+    """Whether the folder holds the entry's files, each with its sha256; an InputError if a file cannot be read.
 
-    A file whose size and time are those of its last verification is not hashed again.
-
-    Raises:
-        InputError: a file cannot be read.
+    Files with the size and time of their last verification are hashed again only if ``thorough``.
     """
     stamp = _read(folder)
     expected = entry.files
     if entry.convert and stamp.get("converted_from") != _pins(entry):
-        # The result's own hash is known from the conversion only, which must have been of the pinned member.
+        # The result's hash is known only from the conversion, which must have been of the pinned member.
         return False
     if not expected:
         record = stamp["files"].get(entry.file)
@@ -102,7 +98,7 @@ def is_intact(entry: Entry, folder: Path, *, thorough: bool = False) -> bool:
             return False
         except OSError as error:
             raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
-    # A cache that is shared read-only cannot keep the stamp; its files are then hashed at every use.
+    # A read-only shared cache cannot store the stamp; its files are hashed at every use.
     if hashed and os.access(folder, os.W_OK):
         with contextlib.suppress(PermissionError):
             write_stamp(entry, folder)
@@ -110,12 +106,12 @@ def is_intact(entry: Entry, folder: Path, *, thorough: bool = False) -> bool:
 
 
 def trusted_sha256(entry: Entry, folder: Path) -> str:
-    """The sha256 that the entry's file had at its first use; empty before that."""
+    """The sha256 of the entry's file at its first use; empty before that."""
     return str(_read(folder)["files"].get(entry.file, {}).get("sha256", ""))
 
 
 def write_stamp(entry: Entry, folder: Path) -> None:
-    """Write down size, time and sha256 of the entry's files, which were just verified or made."""
+    """Record size, time and sha256 of the entry's files, which were just verified or made."""
     files = {}
     for filename in entry.files or [entry.file]:
         status = (folder / filename).stat()
@@ -134,11 +130,11 @@ def _pins(entry: Entry) -> list[object]:
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    """What is known of the last verification; without files where nothing usable is written down."""
+    """The record of the last verification; without files if it is missing or damaged."""
     nothing: dict[str, Any] = {"files": {}}
     try:
         stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # missing or damaged: the files themselves are hashed then
+    except (OSError, ValueError):
         return nothing
     files = stamp.get("files") if isinstance(stamp, dict) else None
     if not isinstance(files, dict) or not all(

@@ -1,7 +1,7 @@
-"""The cache of weights: download once, verify, publish with one rename, use offline ever after.
+"""The cache of weights: download once, verify, use offline from then on.
 
-A ready entry is a folder of the cache named after it. What is under way lives in the cache's own ``.partial``
-folder, on the same disk, so that the last step is always a rename and a reader never meets half a file.
+A complete entry is a folder of the cache. Unfinished ones are in the cache's ``.partial`` folder, on the same disk:
+the last step is a rename, so that readers never see an incomplete file.
 """
 
 import contextlib
@@ -21,10 +21,9 @@ __all__ = ["Entry", "cache_folder", "cached_size", "obtain"]
 
 
 def cache_folder() -> Path:
-    """The folder that holds all downloaded and converted weights.
+    """The folder of all downloaded and converted weights: ``STYLEGAN_HOME``, or else the platform's cache folder.
 
-    ``STYLEGAN_HOME`` names it; without that variable it is the platform's own cache folder. It may not exist
-    yet.
+    It may not exist yet.
     """
     home = os.environ.get("STYLEGAN_HOME", "").strip()
     if home:
@@ -35,24 +34,24 @@ def cache_folder() -> Path:
 
 
 def cached_size(entry: Entry) -> int:
-    """Bytes of the entry's files in the cache; 0 where it is not there."""
+    """Size in bytes of the entry's files in the cache; 0 if it is not there."""
     folder = cache_folder() / entry.name
     return sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) if folder.is_dir() else 0
 
 
 def obtain(entry: Entry, siblings: Iterable[Entry] = (), *, offline: bool = False, thorough: bool = False) -> Path:
-    """Local path of the entry's verified file or folder; downloads it when the cache does not hold it.
+    """Local path of the entry's verified file or folder; downloads it if the cache does not hold it.
 
-    Two processes that ask at once share one download: the second waits for the first and uses its result.
+    Processes that call this at the same time share one download.
 
     Args:
-        entry: what is wanted.
-        siblings: other entries out of the same archive; they are unpacked too, as the archive is not kept.
+        entry: the weights.
+        siblings: other entries of the same archive, extracted too, as the archive is not kept.
         offline: never use the network.
-        thorough: read and hash every file again, instead of trusting the size and time of its last check.
+        thorough: hash every file again.
 
     Raises:
-        InputError: it cannot be had; the message says why and what to do. Nothing half-written is left.
+        InputError: the weights cannot be obtained.
     """
     cache = cache_folder()
     folder = cache / entry.name
@@ -72,12 +71,12 @@ def obtain(entry: Entry, siblings: Iterable[Entry] = (), *, offline: bool = Fals
 
 
 def _install(wanted: list[Entry], cache: Path) -> None:
-    """Download the archive that ``wanted`` share and put those of them that are not intact into the cache."""
+    """Download the archive that ``wanted`` share and install the entries that are not intact."""
     source = wanted[0].source
     missing = [wanted[0], *(entry for entry in wanted[1:] if not is_intact(entry, cache / entry.name))]
     unpacked = sum(member.size for entry in missing for member in entry.members)
     _require_space(cache, source.size + unpacked, wanted[0].name)
-    # The name is the archive's and the lock is held, so what a killed process left is found here and removed.
+    # The name is the archive's and the lock is held, so this finds and removes what a killed process left.
     work = cache / ".partial" / source.key
     _remove(work)
     work.mkdir(parents=True)
@@ -87,11 +86,11 @@ def _install(wanted: list[Entry], cache: Path) -> None:
         else:
             archive = download_url(source, work.with_suffix(".part"), label=wanted[0].name)
         try:
-            # pip and the URL's download checked it; this is the last gate before anything reads it.
+            # The last check before anything reads the archive; the downloads have checked it, too.
             if source.sha256 and sha256_of(archive) != source.sha256:
                 raise InputError(
-                    f"The download of '{wanted[0].name}' is not the published file (its sha256 differs), so "
-                    "it was thrown away; try again later."
+                    f"The download of '{wanted[0].name}' is not the published file (its sha256 differs); try again "
+                    "later."
                 )
             for entry in missing:
                 _publish(entry, archive, work / "unpacked" / entry.name, cache / entry.name)
@@ -102,7 +101,7 @@ def _install(wanted: list[Entry], cache: Path) -> None:
 
 
 def _publish(entry: Entry, archive: Path, staging: Path, folder: Path) -> None:
-    """Extract, verify and convert one entry in ``staging``, then rename that folder into place."""
+    """Extract, verify and convert one entry in ``staging``, then rename that folder to its place."""
     staging.mkdir(parents=True)
     if entry.members:
         extract(archive, entry.members, staging)
@@ -117,23 +116,18 @@ def _publish(entry: Entry, archive: Path, staging: Path, folder: Path) -> None:
         convert_checkpoint(member, staging / entry.file)
         member.unlink()
     write_stamp(entry, staging)
-    if folder.exists():  # an older or damaged copy; moved away first as a rename cannot replace a full folder
+    if folder.exists():  # an older or damaged copy; a rename cannot replace a folder with files
         folder.rename(staging.with_name(f"{staging.name}.old"))
     staging.rename(folder)
 
 
 def _trust(entry: Entry, file: Path, folder: Path) -> None:
-    """Accept a download that no published sha256 vouches for, once: it must be a model, and stay the same one.
-
-    Raises:
-        InputError: it is something else, or not the file that was accepted before.
-    """
+    """Accept a download without a published sha256: it must be a model, and the same one as at its first use."""
     sha256, before = sha256_of(file), trusted_sha256(entry, folder)
     if before and sha256 != before:
         raise InputError(
             f"The server has another file than when '{entry.name}' was first fetched (sha256 {sha256[:16]}... "
-            f"instead of {before[:16]}...), so it was thrown away; to accept it, remove the folder {folder} and "
-            "run the command again."
+            f"instead of {before[:16]}...); to accept it, remove the folder {folder} and run the command again."
         )
     if entry.kind == "generator":
         from stylegan_latents.generator.formats.read import read_generator
@@ -141,15 +135,15 @@ def _trust(entry: Entry, file: Path, folder: Path) -> None:
         read_generator(file)
     if not before:
         print(
-            f"No sha256 is published for '{entry.name}': this download (sha256 {sha256}) is taken for it, and "
-            "checked from now on.",
+            f"No sha256 is published for '{entry.name}': this download (sha256 {sha256}) is trusted, and checked "
+            "from now on.",
             file=sys.stderr,
         )
 
 
 @contextlib.contextmanager
 def _writing_to(cache: Path) -> Iterator[None]:
-    """Turn the file system's refusals into sentences about the cache folder."""
+    """Turn errors of the file system into messages about the cache folder."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         yield
@@ -167,7 +161,7 @@ def _writing_to(cache: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(cache: Path, entry: Entry) -> Iterator[None]:
-    """Hold the lock of the entry's archive; says so when another process holds it first."""
+    """Hold the lock of the entry's archive; print a line if another process holds it first."""
     import filelock
 
     locks = cache / ".locks"

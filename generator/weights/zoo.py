@@ -1,6 +1,6 @@
-"""The named weights: the entry of each name, and the local path of its verified file.
+"""The named weights: look-up by name, and the local path of the verified file.
 
-What there is stands in ``generator.weights.entries``: where each comes from, its sha256, its licence.
+The list is in ``generator.weights.entries``: each one's source, sha256 and licence.
 """
 
 import difflib
@@ -17,7 +17,7 @@ from stylegan_latents.generator.weights.fetch import obtain
 __all__ = ["DEFAULT_MODEL", "Entry", "Member", "PackageSource", "UrlSource", "entries", "entry", "fetch", "models"]
 
 DEFAULT_MODEL = "ffhq"
-"""The model that needs no name; it is made from another entry's file."""
+"""The default model; it is converted from another entry's file."""
 
 _MADE_FROM = {DEFAULT_MODEL: "ffhq-openvino"}
 _ENTRIES = (*packages.ENTRIES, *urls.ENTRIES)
@@ -30,18 +30,14 @@ def entries() -> tuple[Entry, ...]:
 
 
 def models() -> dict[str, Entry]:
-    """Every generator, by the name that ``load`` takes, with the entry that it is made from."""
+    """Every generator by the name that ``load`` takes, with the entry of its file."""
     made = {name: _BY_NAME[source] for name, source in _MADE_FROM.items()}
     own = {entry.name: entry for entry in _ENTRIES if entry.kind == "generator" and entry not in made.values()}
     return {**made, **own}
 
 
 def entry(name: str) -> Entry:
-    """The entry of that name.
-
-    Raises:
-        InputError: there is none; the message suggests near names.
-    """
+    """The entry of that name; an InputError with similar names if there is none."""
     if name in _BY_NAME:
         return _BY_NAME[name]
     near = difflib.get_close_matches(name, _BY_NAME, n=3, cutoff=0.5)
@@ -55,13 +51,13 @@ def fetch(name: str, *, offline: bool = False, thorough: bool = False) -> Path:
     Args:
         name: an entry's name.
         offline: never use the network.
-        thorough: hash the files again, even if size and time say that nothing happened to them.
+        thorough: hash the files again, even if their size and time are unchanged.
 
     Returns:
-        The file, or the folder where the entry has several files.
+        The file, or the folder if the entry has several files.
 
     Raises:
-        InputError: the name is unknown or the weights cannot be had; one sentence says why and what to do.
+        InputError: the name is unknown or the weights cannot be obtained.
     """
     wanted = entry(name)
     siblings = [other for other in _ENTRIES if other.source == wanted.source and other is not wanted]

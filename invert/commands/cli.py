@@ -2,7 +2,7 @@
 
 import sys
 
-from stylegan_latents.generator.cli.command import DONE, STOPPED, new_app, run
+from stylegan_latents.generator.cli.command import DONE, STOPPED, new_app, run, warn
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.invert.commands.settings import Settings
@@ -23,9 +23,9 @@ app = new_app()
 def invert(settings: Settings) -> int:
     """Find the code of a photo in a generator's latent space.
 
-    For me.jpg it writes me.inversion.safetensors, the record that `edit` reads, and me.inverted.png, what the
-    generator makes of it. A photo that has a record made with the same model and settings is skipped. A film
-    becomes one record of all its frames, and a run that was ended goes on where it was.
+    For me.jpg it writes me.inversion.safetensors, the record that `edit` reads, and me.inverted.png, the picture
+    that the generator makes of it. A photo that has a record made with the same model and settings is skipped. A
+    film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
     from stylegan_latents.generator.files import check_writable
     from stylegan_latents.invert.commands.jobs import gather
@@ -45,6 +45,10 @@ def invert(settings: Settings) -> int:
     else:
         settings.check_no_film()
     jobs = gather(stills) if stills else []
+    moving = [job.label for job in jobs if is_film(job.photo)]
+    if moving and not settings.quiet:
+        told = f"the first frame of {', '.join(moving)} is taken; name an animated picture itself to invert all"
+        warn("invert", told)
     settings.check_masks(len(jobs))
     if settings.preview is not None and len(jobs) == 1:
         check_preview_path(settings.preview, settings.overwrite)

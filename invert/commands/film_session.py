@@ -12,6 +12,7 @@ import numpy as np
 from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.cli.progress import show_progress
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.commands.jobs import check_free
 from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
 from stylegan_latents.invert.films.crop_path import CropPath
 from stylegan_latents.invert.films.face_path import look_for_faces
@@ -36,59 +37,59 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
 
 CROP_CUTOFF, CODE_CUTOFF = 2.5, 6.0
-"""Swings a second above which a crop's movement and a code's are taken for noise."""
+"""Cut-off frequencies, in Hz, of the low-pass filters for the crop's path and for the codes."""
 
-_COMPARED = 256
+_FOLLOW_SIDE = 256  # pixels of the crop at which following frames are compared
 FILM_SUFFIX = ".inverted.mp4"
 
 
 class FilmSession:
-    """Inverts one film with what a session has loaded.
+    """Inverts one film with a session's models and settings.
 
     Args:
-        session: of the run; its settings say how.
+        session: of the run.
         film: the file.
-        stem: what the names of its results begin with; the film's own when None.
+        stem: of the results' names; None for the film's own.
 
     Attributes:
-        record, made: the files that are written.
+        record, result: the files that are written: the record, and the film that the generator makes of it.
     """
 
     def __init__(self, session: "Session", film: Path, stem: str | None = None) -> None:
         self.session, self.settings, self.film = session, session.settings, film
         folder, stem = self.settings.folder, film.stem if stem is None else stem
         self.record = folder / f"{stem}{RECORD_SUFFIX}"
-        self.made = folder / f"{stem}{FILM_SUFFIX}"
+        self.result = folder / f"{stem}{FILM_SUFFIX}"
         self._folder = folder / f"{stem}{PARTS_SUFFIX}"
 
     def invert(self) -> "Inversion | None":
-        """Do what is not done yet.
+        """Invert the frames that are not done yet.
 
         Returns:
-            The record; None where it was there already, made in the same way.
+            The record; None where one of the same film, model and settings exists already.
 
         Raises:
-            InputError: the film cannot be read or shows no face, a result exists already that was made in another
-                way, another run is making it, or a file cannot be written.
-            KeyboardInterrupt: Ctrl-C. What is done is kept, and the same command goes on from there.
+            InputError: the film cannot be read or shows no face, a result exists that was made in another way,
+                another run is making it, or a file cannot be written.
+            KeyboardInterrupt: Ctrl-C. Finished frames are kept, and the same command continues from there.
         """
+        self.session.generator.check_square("A film")
         facts, source = film_facts(self.film), Source.of(self.film)
-        self.session.claims.take(self.record)
-        told = self._told()
-        parts = FilmParts(self._folder, {"film": source.sha256, **told})
-        if self._is_done(source, told):
-            if parts.exist:  # of a run that ended between its last two moves
+        self.session.locks.take(self.record)
+        values = self._setting_values()
+        parts = FilmParts(self._folder, {"film": source.sha256, **values})
+        if self._is_done(source, values):
+            if parts.exist:  # of a run that ended after writing the record
                 parts.remove()
             return None
         parts.check(overwrite=self.settings.overwrite)
-        for file in () if self.settings.overwrite else (self.record, self.made):
-            if file.exists():
-                raise InputError(
-                    f"{file} exists already; add --overwrite to replace it, or choose a folder with --out."
-                )
+        if facts.hdr and not self.settings.quiet:
+            warn("invert", f"{self.film.name} is in HDR ({facts.hdr}); it is read as SDR, tone-mapped")
+        if not self.settings.overwrite:
+            check_free(self.record, self.result)
         try:
             path, times = parts.plan() or self._look(facts, parts)
-            ws = self._steadied(path, self._codes(path, facts, parts), facts)
+            ws = self._smoothed(path, self._codes(path, facts, parts), facts)
             footage = Footage(
                 source,
                 facts.size,
@@ -99,16 +100,15 @@ class FilmSession:
                 self.settings.every,
                 tuple(path.frames[scene.start] for scene in path.scenes),
             )
-            record = self._save(ws, path, footage, told)
+            record = self._save(ws, path, footage, values)
         except KeyboardInterrupt:
             if parts.exist:
-                warn("invert", f"{self.film.name}: the frames done so far are kept; the same command goes on")
+                warn("invert", f"{self.film.name}: finished frames are kept; the same command continues from there")
             raise
         parts.remove()
         return record
 
-    def _told(self) -> "dict[str, JSON]":
-        """Every setting."""
+    def _setting_values(self) -> "dict[str, JSON]":
         from stylegan_latents.invert.record.run_settings import FACE
 
         settings, inverter = self.settings, self.session.inverter
@@ -123,8 +123,8 @@ class FilmSession:
             "following": None if settings.method == "encode" else self._follower.settings(),
         }
 
-    def _is_done(self, source: Source, told: "dict[str, JSON]") -> bool:
-        """Whether the film was inverted already; the picture of that is made where it is missing."""
+    def _is_done(self, source: Source, values: "dict[str, JSON]") -> bool:
+        """Whether the film was inverted already with these settings; its film is drawn if it is missing."""
         from stylegan_latents.invert.record.inversion import Inversion
 
         if self.settings.overwrite or not self.record.is_file():
@@ -133,9 +133,9 @@ class FilmSession:
             found = Inversion.load(self.record)
         except InputError:
             return False
-        if found.footage is None or found.footage.source.sha256 != source.sha256 or found.settings != told:
+        if found.footage is None or found.footage.source.sha256 != source.sha256 or found.settings != values:
             return False
-        if not self.made.exists():
+        if not self.result.exists():
             self._draw(found.ws, found.footage)
         return True
 
@@ -156,7 +156,7 @@ class FilmSession:
         return path, times
 
     def _codes(self, path: CropPath, facts: FilmFacts, parts: FilmParts) -> "list[Tensor | None]":
-        """The code of each frame of the path, None where the face was not seen; those not done yet are searched."""
+        """The code of each frame of the path, searched or read from ``parts``; None where no face was found."""
         codes: list[Tensor | None] = []
         first = {scene.start for scene in path.scenes}
         before: Tensor | None = None
@@ -171,8 +171,8 @@ class FilmSession:
                     if part is None:
                         part = self._search(picture(), self._alignment(path, index, facts), before)
                         for step in part.diverged.values():
-                            told = f"the search diverged at step {step}; its best code before is kept"
-                            warn("invert", f"{self.film.name}, frame {number}: {told}")
+                            message = f"the search diverged at step {step}; its best code before is kept"
+                            warn("invert", f"{self.film.name}, frame {number}: {message}")
                         parts.write(number, part)
                     code = before = part.ws
                 codes.append(code)
@@ -180,18 +180,18 @@ class FilmSession:
         return codes
 
     def _search(self, picture: "Image.Image", alignment: "Alignment", before: "Tensor | None") -> "Inversion":
-        """The record of one frame, from the code of the one before where there is one."""
+        """The record of one frame; the search starts from the code of the frame before, where there is one."""
         from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.record.inversion import Inversion
         from stylegan_latents.invert.record.run_settings import DIVERGED
 
         G = self.session.generator
         if before is not None and self.settings.method != "encode":
-            side = min(alignment.size, _COMPARED)
+            side = min(alignment.size, _FOLLOW_SIDE)
             image = to_tensor(crop_of(picture, alignment, side), device=G.device)
-            told: dict[str, JSON] = {}
-            ws = self._follower.follow(image, before, on_divergence=lambda step: told.update({DIVERGED: step}))
-            return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow", told)
+            values: dict[str, JSON] = {}
+            ws = self._follower.follow(image, before, on_divergence=lambda step: values.update({DIVERGED: step}))
+            return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow", values)
         crop, inverter = Crop(crop_of(picture, alignment), alignment), self.session.inverter
         identity_loss = identity_loss_of(inverter, crop.picture) if self.settings.align else None
         with show_progress(
@@ -204,24 +204,21 @@ class FilmSession:
                 on_step=lambda done: report(done.step, done.steps, done.loss),
             )
 
-    def _steadied(self, path: CropPath, codes: "Sequence[Tensor | None]", facts: FilmFacts) -> "Tensor":
-        """All codes, smoothed within each scene, and filled in where the face was not seen: ``[N, ...]``."""
+    def _smoothed(self, path: CropPath, codes: "Sequence[Tensor | None]", facts: FilmFacts) -> "Tensor":
+        """All codes, ``[N, num_ws, w_dim]``, smoothed within each scene and interpolated where there is none."""
         import torch
 
         seconds = self.settings.every / facts.rate
-        smoothed = self.settings.smooth and seconds * CODE_CUTOFF < 0.5
+        cutoff = seconds * CODE_CUTOFF if self.settings.smooth and seconds * CODE_CUTOFF < 0.5 else None
         shape = next(code.shape[1:] for code in codes if code is not None)
         rows = np.stack([np.zeros(shape.numel()) if code is None else code.numpy().ravel() for code in codes])
-        done = [
-            smooth(rows[scene], np.array(path.seen[scene]), seconds * CODE_CUTOFF if smoothed else None)
-            for scene in path.scenes
-        ]
-        ws = torch.from_numpy(np.concatenate(done)).float().reshape(len(codes), *shape)
+        smoothed = [smooth(rows[scene], np.array(path.seen[scene]), cutoff) for scene in path.scenes]
+        ws = torch.from_numpy(np.concatenate(smoothed)).float().reshape(len(codes), *shape)
         # The rows of a code of W are equal to the last bit.
         return ws[:, :1].expand_as(ws) if self.settings.space == "w" else ws
 
-    def _save(self, ws: "Tensor", path: CropPath, footage: Footage, told: "dict[str, JSON]") -> "Inversion":
-        """Measure every frame, and write the record and what the generator makes of it."""
+    def _save(self, ws: "Tensor", path: CropPath, footage: Footage, values: "dict[str, JSON]") -> "Inversion":
+        """Draw and measure every frame, and write the record and the film."""
         import torch
 
         from stylegan_latents.generator.perceptual import LPIPS, as_colour
@@ -249,15 +246,15 @@ class FilmSession:
                 report(index + 1, len(ws), math.nan)
             record = Inversion(
                 ws, G.name, G.fingerprint, G.latent_space, self.session.inverter.method,
-                settings=told, metrics=metrics, alignments=list(alignments), footage=footage,
+                settings=values, metrics=metrics, alignments=list(alignments), footage=footage,
                 model_file=self.settings.model_file,
             )  # fmt: skip
-            # Before the film is complete, which can be drawn again from the record.
+            # Before the film is complete: it can be drawn again from the record.
             record.save(self.record, overwrite=True)
         return record
 
     def _draw(self, ws: "Tensor", footage: Footage) -> None:
-        """Write what the generator makes of a record."""
+        """Write the film of a record's codes."""
         import torch
 
         from stylegan_latents.generator.perceptual import as_colour
@@ -269,7 +266,7 @@ class FilmSession:
 
     def _film(self, footage: Footage) -> "contextlib.AbstractContextManager[Callable[[Frame], None]]":
         times = [footage.times[frame] - footage.times[footage.frames[0]] for frame in footage.frames]
-        return write_film(self.made, fps=_rate(footage), times=times, overwrite=True)
+        return write_film(self.result, fps=_rate(footage), times=times, overwrite=True)
 
     def _alignment(self, path: CropPath, index: int, facts: "FilmFacts | Footage") -> "Alignment":
         from stylegan_latents.invert.photos.crop import Alignment
@@ -288,13 +285,13 @@ class FilmSession:
 
 
 def _rate(footage: Footage) -> float:
-    """Frames a second of those that were inverted, within what a film may have."""
+    """Frames per second of the inverted frames, within what a film file may have."""
     return min(120.0, max(1.0, footage.rate / footage.every))
 
 
 def _pictures(film: Path, frames: Sequence[int]) -> "Iterator[tuple[int, Callable[[], Image.Image]]]":
-    """The index of each frame that is asked for, with what makes its picture, in order."""
-    wanted = {number: index for index, number in enumerate(frames)}
+    """The index in ``frames`` and a decoder of the picture, for each frame in order."""
+    indices = {number: index for index, number in enumerate(frames)}
     for frame in read_film(film, limit=frames[-1] + 1):
-        if frame.number in wanted:
-            yield wanted[frame.number], frame.picture
+        if frame.number in indices:
+            yield indices[frame.number], frame.picture

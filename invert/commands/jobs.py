@@ -1,4 +1,4 @@
-"""Which photos a command names, which faces of them are inverted, and what the files made from each are called."""
+"""The photos that a command names, and the names of the files made from each."""
 
 import os
 from collections import Counter
@@ -13,24 +13,14 @@ from stylegan_latents.invert.photos.files import list_photos
 from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem
 
 if TYPE_CHECKING:
-    from PIL import Image
-
-    from stylegan_latents.invert.faces.align import Face
     from stylegan_latents.invert.invert_face import Crop
 
-_LONGEST_STEM = 180  # in bytes; the rest of the 255 that a name may have is for what edits add
+_LONGEST_STEM = 180  # bytes of the 255 that a file's name may have; the rest is for what edits append
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files made from one face of one photo.
-
-    Attributes:
-        record: the inversion.
-        picture: what the generator makes of it.
-        npz: the code for other tools, when wanted.
-        preview: a film of the search, when wanted.
-    """
+    """The files made from one face: its record, picture, ``--npz`` and ``--preview``."""
 
     record: Path
     picture: Path
@@ -39,77 +29,48 @@ class Outputs:
 
     @property
     def stem(self) -> str:
-        """What the names of all these files begin with."""
+        """The beginning of these files' names."""
         return record_stem(self.record)
 
     def check_free(self) -> None:
-        """Refuse, before the work, when a file would have to be replaced after it.
+        """Raise InputError if the record, the picture or the ``.npz`` exists."""
+        check_free(self.record, self.picture, self.npz)
 
-        Raises:
-            InputError: one of the files exists; it is named.
-        """
-        for path in (self.record, self.picture, self.npz):
-            if path is not None and path.exists():
-                raise InputError(
-                    f"{path} exists already; add --overwrite to replace it, or choose a folder with --out."
-                )
+
+def check_free(*paths: Path | None) -> None:
+    """Raise InputError if one of these files exists."""
+    for path in paths:
+        if path is not None and path.exists():
+            raise InputError(
+                f"{path} exists already; add --overwrite to replace it, or choose a folder with --out."
+            )
 
 
 @dataclass(frozen=True)
 class Job:
-    """A photo, and the stem that its results' names begin with.
-
-    Attributes:
-        label: what the photo is called where it is told of: its name, or where others have that name, its path.
-    """
+    """A photo, the stem of its results' names, and its label in messages: its name, or its path to be distinct."""
 
     photo: Path
     stem: str
     label: str
 
-    def outputs(
-        self, folder: Path, *, face: int | None = None, npz: bool = False, preview: Path | None = None
-    ) -> Outputs:
-        """The files of one face.
-
-        Args:
-            folder: where they go.
-            face: a face's number from the left, when several of the photo are inverted.
-            npz: whether the code is wanted as .npz too.
-            preview: the film's path, used as it is.
-        """
+    def outputs(self, folder: Path, *, face: int | None = None, npz: bool = False) -> Outputs:
+        """The files of one face in a folder; ``face`` is its number where the names contain it."""
         stem = self.stem if face is None else f"{self.stem}.face{face}"
-        return Outputs(
-            folder / f"{stem}{RECORD_SUFFIX}",
-            folder / f"{stem}{PICTURE_SUFFIX}",
-            folder / f"{stem}.npz" if npz else None,
-            preview,
-        )
-
-
-@dataclass(frozen=True)
-class Target:
-    """One face of one photo (or a photo's middle), and the files to make from it.
-
-    Attributes:
-        note: what the user should know of how it was chosen; empty for nothing.
-    """
-
-    photo: Path
-    image: "Image.Image"
-    face: "Face | None"
-    label: str
-    outputs: Outputs
-    note: str = ""
+        record, picture = folder / f"{stem}{RECORD_SUFFIX}", folder / f"{stem}{PICTURE_SUFFIX}"
+        return Outputs(record, picture, folder / f"{stem}.npz" if npz else None)
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
-    """A target that is ready for a search: its crop, in place of the photo, which may be large.
+class Target:
+    """One face of a photo, or its centre, ready for the search.
 
     Attributes:
-        photo, label, outputs, note: the target's.
+        photo: the file.
+        label: its name in messages and reports.
+        outputs: the files to write.
         crop: what is inverted.
+        note: for the user, on how the face was chosen; empty for none.
     """
 
     photo: Path
@@ -120,9 +81,9 @@ class Prepared:
 
 
 def gather(paths: Sequence[Path]) -> list[Job]:
-    """The photos that a command names, files and folders, each once, with results' names that don't collide.
+    """The photos among files and folders, each once, with result names that don't collide.
 
-    From a folder all photos are taken but those that these programs made there: ``me.pose+2.png`` beside
+    A folder's photos are all but the pictures that these programs made: ``me.pose+2.png`` beside
     ``me.inversion.safetensors``.
 
     Raises:
@@ -130,7 +91,7 @@ def gather(paths: Sequence[Path]) -> list[Job]:
     """
     photos: dict[Path, None] = {}
     for path in paths:
-        # Path.is_dir would fail for what lies in a folder that may not be entered; reading that photo tells it.
+        # Path.is_dir raises for a path in a folder without permission; that error comes when the photo is read.
         for photo in _originals(path) if os.path.isdir(path) else [path]:  # noqa: PTH112
             photos.setdefault(photo)
     names = Counter(photo.name for photo in photos)
@@ -143,28 +104,23 @@ def gather(paths: Sequence[Path]) -> list[Job]:
 def _originals(folder: Path) -> list[Path]:
     photos = list_photos(folder)
     stems = [record_stem(record) for record in folder.glob(f"*{RECORD_SUFFIX}")]
-    # PNG is what is made unless another name is asked for; IMG_1.crop.jpg beside IMG_1's record is a photo.
+    # Results are PNG by default; IMG_1.crop.jpg beside IMG_1's record is a photo.
     pictures = [photo for photo in photos if photo.suffix.lower() == ".png"]
     made = {picture for picture in pictures for stem in stems if picture.stem.startswith(f"{stem}.")}
     originals = [photo for photo in photos if photo not in made]
     if not originals:
-        raise InputError(f"The folder {folder} holds only pictures that were made here, and no photo.")
+        raise InputError(f"The folder {folder} holds only results of earlier runs, and no photo; name another.")
     return originals
 
 
 def distinct_stems(photos: Iterable[Path], others: Iterable[str] = ()) -> list[str]:
-    """The stem of each photo or film; its whole name where stems are equal, and a number where names are, too.
+    """The stem of each photo or film, shortened; its whole name where stems are equal, then numbered.
 
-    Long ones are cut.
-
-    Args:
-        photos: the files.
-        others: stems that are taken.
+    ``others`` are stems that are already in use.
     """
-    photos, others = list(photos), {other.casefold() for other in others}
-    stems = Counter([*others, *(photo.stem.casefold() for photo in photos)])
+    photos, taken = list(photos), {other.casefold() for other in others}
+    stems = Counter([*taken, *(photo.stem.casefold() for photo in photos)])
     names = [photo.stem if stems[photo.stem.casefold()] == 1 else photo.name for photo in photos]
-    taken = set(others)
     distinct = []
     for name in (shortened(name, _LONGEST_STEM) for name in names):
         candidate, number = name, 2

@@ -1,4 +1,4 @@
-"""Telling a run at its beginning, not at its end, that another one is making the same file."""
+"""Locks on output files: a run that would write a file that another one is making fails at its start."""
 
 import hashlib
 import os
@@ -9,47 +9,43 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.fetch import cache_folder
 
 
-class Claims:
-    """The files that this process is about to write, as far as other processes are concerned.
+class OutputLocks:
+    """This process's locks on the files that it is about to write.
 
-    A claim is a lock on one byte of a file in the cache folder, at a place that the claimed file's name decides.
-    The system lifts it when the process ends, however it ends, and nothing is left beside the results.
+    A lock covers one byte of a file in the cache folder, at an offset that is a hash of the output's path. The
+    system releases it when the process ends, however it ends, and nothing is left beside the results.
     """
 
     def __init__(self) -> None:
         self._descriptor: int | None = None
 
     def take(self, target: Path) -> None:
-        """Claim a file until ``release`` or ``close``.
-
-        Raises:
-            InputError: another process has claimed it.
-        """
+        """Lock a file until ``release`` or ``close``; InputError if another process holds the lock."""
         if self._descriptor is None:
             try:
                 locks = cache_folder() / ".locks"
                 locks.mkdir(parents=True, exist_ok=True)
                 self._descriptor = os.open(locks / "outputs.lock", os.O_RDWR | os.O_CREAT, 0o666)
             except OSError:
-                # A cache that may only be read serves, too; that nothing is replaced is seen to when it is written.
+                # Go on with a read-only cache: existing files are still not replaced when they are written.
                 return
-        if not _lock(self._descriptor, _place(target)):
-            raise InputError(f"Another run is making {target}; wait for it, or choose another place with --out.")
+        if not _lock(self._descriptor, _offset(target)):
+            raise InputError(f"Another run is making {target}; wait for it, or choose another folder with --out.")
 
     def release(self, target: Path) -> None:
-        """Give a file up that was claimed."""
+        """Release the lock on one file."""
         if self._descriptor is not None:
-            _unlock(self._descriptor, _place(target))
+            _unlock(self._descriptor, _offset(target))
 
     def close(self) -> None:
-        """Give everything up."""
+        """Release all locks."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
-def _place(target: Path) -> int:
-    """A number for a path, however it is spelled; that two get the same one is as likely as a broken disk."""
+def _offset(target: Path) -> int:
+    """The same number for a path however it is spelled; 56 bits of hash make collisions negligible."""
     name = os.path.normcase(os.path.realpath(target))
     return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:7])
 
@@ -57,29 +53,29 @@ def _place(target: Path) -> int:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(descriptor: int, place: int) -> bool:
-        os.lseek(descriptor, place, os.SEEK_SET)
+    def _lock(descriptor: int, offset: int) -> bool:
+        os.lseek(descriptor, offset, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except PermissionError:
             return False
         return True
 
-    def _unlock(descriptor: int, place: int) -> None:
-        os.lseek(descriptor, place, os.SEEK_SET)
+    def _unlock(descriptor: int, offset: int) -> None:
+        os.lseek(descriptor, offset, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 
 else:
     import errno
     import fcntl
 
-    def _lock(descriptor: int, place: int) -> bool:
+    def _lock(descriptor: int, offset: int) -> bool:
         try:
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, offset)
         except OSError as error:
-            # Where the file system knows no locks, nobody holds one.
+            # On a file system without locks, nobody holds one.
             return error.errno not in (errno.EACCES, errno.EAGAIN)
         return True
 
-    def _unlock(descriptor: int, place: int) -> None:
-        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, place)
+    def _unlock(descriptor: int, offset: int) -> None:
+        fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, offset)

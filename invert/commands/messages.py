@@ -1,19 +1,62 @@
-"""What a run made, in plain words."""
+"""The lines that a run prints: results, failures and suggestions."""
 
+import contextlib
 import math
 import shlex
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.generator.cli.command import DONE, WRONG_INPUT, is_disk_full
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
+from stylegan_latents.invert.commands.settings import SettingsError
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.commands.jobs import Outputs
     from stylegan_latents.invert.record.inversion import Inversion
 
-# How LPIPS (AlexNet, at 256 pixels) reads to an eye, from inversions of portraits: up to this, in words.
+# Largest LPIPS (AlexNet, at 256 pixels) for each wording, from inversions of portraits.
 _LPIPS_WORDS = ((0.03, "very close to"), (0.08, "close to"), (0.15, "fairly close to"), (math.inf, "far from"))
+
+
+class Failures:
+    """The errors of a run over several files, which goes on past a bad one.
+
+    Args:
+        what: the plural noun for the files.
+        count: how many there are; a single one's error ends the run.
+    """
+
+    def __init__(self, what: str, count: int) -> None:
+        self.what, self.count = what, count
+        self._errors: list[str] = []
+
+    @contextlib.contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep an InputError of the block, unless wrong settings or a full disk would make every file fail."""
+        try:
+            yield
+        except InputError as error:
+            if self.count == 1 or is_disk_full(error) or isinstance(error, SettingsError):
+                raise
+            self.add(error)
+
+    def add(self, error: InputError) -> None:
+        """Print an error and keep it for the summary."""
+        self._errors.append(str(error))
+        print(printable(f"invert: {error}"), file=sys.stderr)
+
+    def summarise(self) -> int:
+        """Print all errors again and return the exit status."""
+        if not self._errors:
+            return DONE
+        first = f"invert: {len(self._errors)} of {self.count} {self.what} could not be inverted:"
+        print("\n  ".join([first, *map(printable, self._errors)]), file=sys.stderr)
+        return WRONG_INPUT
 
 
 def describe_files(outputs: "Outputs") -> str:
@@ -36,19 +79,13 @@ def describe_metrics(inversion: "Inversion") -> str:
     if math.isfinite(distance):
         from stylegan_latents.invert.faces.identity import SAME_PERSON
 
-        who = "the same person" if distance < SAME_PERSON else "perhaps not the same person"
-        parts.append(f"{who} (identity distance {distance:.2f}; below {SAME_PERSON} is the same person)")
+        words = "the same person" if distance < SAME_PERSON else "perhaps not the same person"
+        parts.append(f"{words} (identity distance {distance:.2f}; below {SAME_PERSON} is the same person)")
     return "Result: " + ", ".join(parts) if parts else ""
 
 
 def describe_choice(label: str, count: int, number: int | None) -> str:
-    """One line on which of several faces was taken.
-
-    Args:
-        label: what the photo is called.
-        count: how many faces it shows.
-        number: of the largest face, from 0, from left to right.
-    """
+    """One line on which of ``count`` faces was taken; ``number`` counts from 0, left to right."""
     other = 0 if number else 1
     return (
         f"{label} shows {count} faces, and the largest was taken, number {number} (from 0, left to right); "
@@ -57,13 +94,13 @@ def describe_choice(label: str, count: int, number: int | None) -> str:
 
 
 def suggest_edit(record: Path, G: "Generator", model: str, words: str) -> str:
-    """The command to go on with: an edit, or for a model that no directions are known for, finding some.
+    """The next command: an edit, or finding directions where none are known for the model.
 
     Args:
-        record: what was made.
-        G: the generator that it was made with.
-        model: how that was named.
-        words: of an edit with a direction of the default model's latent space.
+        record: the file that was written.
+        G: its generator.
+        model: the generator's name or file.
+        words: arguments of an edit in the default model's latent space.
     """
     from stylegan_latents.generator.loading import latent_space_of
 
@@ -75,7 +112,7 @@ def suggest_edit(record: Path, G: "Generator", model: str, words: str) -> str:
 
 
 def suggest_evaluation(report: Path, model: str) -> str:
-    """What measures how well a report's inversions can be edited; empty where the model has no known directions."""
+    """The command that measures editability; empty for a model without known directions."""
     words = f"To measure how well they can be edited: edit evaluate --report {shlex.quote(str(report))}"
     return words if model == DEFAULT_MODEL else ""
 

@@ -1,6 +1,6 @@
-"""The table of a report: one row for each photo and method, as CSV and as a picture.
+"""The table of a report: one row for each photo and method, as CSV or Parquet and as a picture.
 
-Rows of other runs stay in the file, so that the table over several methods is made by one run of each.
+Rows of other runs stay in the file, so that one run of each method makes the table that compares them.
 """
 
 import csv
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, check_writable
 from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX
+from stylegan_latents.invert.record.parquet import import_pyarrow, read_parquet, utf8
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,16 +26,13 @@ if TYPE_CHECKING:
 
 METRICS = ("lpips_alex", "lpips_vgg", "mse", "psnr", "ms_ssim", "identity", "w_distance")
 EDITABILITY = ("edit_identity", "edit_identity_worst", "edit_change")
-"""What ``edit evaluate --report`` fills in: how the code takes edits, of which nothing is known here.
-
-The mean identity distance from the photo after edits, that of the worst direction, and the mean change of the
-intended scores at strength 1, in their standard deviations.
-"""
+"""Columns that ``edit evaluate --report`` fills in: the mean identity distance from the photo after edits, that of
+the worst direction, and the mean change of the intended scores at strength 1, in their standard deviations."""
 
 _NUMBERS = ("seconds", *METRICS, *EDITABILITY)
 _KEY = ("photo", "method", "quality", "options")
 COLUMNS = (*_KEY, *_NUMBERS, "picture")
-_MEDIAN = "(median)"
+_MEDIAN, _PARQUET = "(median)", ".parquet"
 _CELL, _MOST_ROWS = 256, 24
 
 
@@ -42,10 +40,12 @@ def check_report(path: Path) -> None:
     """Refuse, before the work, a report that could not be written after it.
 
     Raises:
-        InputError: the name does not end with .csv, its folder may not be written, or the file is no report.
+        InputError: another suffix than .csv or .parquet, a read-only folder, or a file that is no report.
     """
-    if path.suffix.lower() != ".csv":
-        raise InputError(f"Cannot write a report to {path}: end the name with .csv.")
+    if path.suffix.lower() not in (".csv", _PARQUET):
+        raise InputError(f"Cannot write a report to {path}: end the name with .csv or .parquet.")
+    if path.suffix.lower() == _PARQUET:
+        import_pyarrow(f"The report {path}")
     check_writable(path.parent)
     if path.is_dir():
         raise InputError(f"Cannot write a report to {path}: it is a folder.")
@@ -56,10 +56,10 @@ class Report:
     """The rows of one report.
 
     Args:
-        path: the CSV file; what it holds is read. The picture gets the same name with .png.
+        path: the CSV or Parquet file, which is read if it exists. The picture gets the same name with .png.
 
     Attributes:
-        rows: by photo, method, quality and options, each with ``COLUMNS`` as text.
+        rows: by photo, method, quality and options; each holds ``COLUMNS`` as text.
 
     Raises:
         InputError: as ``check_report``.
@@ -83,20 +83,20 @@ class Report:
         crop: "Image.Image | None" = None,
         options: str = "",
     ) -> None:
-        """Put a row in, in the place of one of the same photo, method, quality and options.
+        """Add a row, or replace the one of the same photo, method, quality and options.
 
         Args:
-            photo, method, quality: what was inverted, and how.
-            seconds: that it took; NaN for a record that was there already, which keeps the time in the table.
+            photo, method, quality: of the inversion.
+            seconds: of the search; NaN for a record of an earlier run, whose row keeps time and editability.
             metrics: as ``measure`` gives them for one image.
             picture: the inversion's file.
-            crop: the photo's part that was inverted, to be shown.
-            options: what else it was told, such as ``weights low-rank``.
+            crop: the aligned photo, to be shown.
+            options: other options of the search, such as ``weights low-rank``.
         """
+        photo = utf8(photo) if self.path.suffix.lower() == _PARQUET else photo
         row = {"photo": photo, "method": method, "quality": quality, "options": options}
         row["picture"] = picture.absolute().as_posix()
         row |= {name: _text(metrics.get(name, math.nan)) for name in METRICS}
-        # What was there already keeps what it took and what was measured of its edits.
         kept = {} if math.isfinite(seconds) else self.rows.get(_key(row), {})
         row["seconds"] = f"{seconds:.3f}" if math.isfinite(seconds) else kept.get("seconds", "")
         row |= {name: kept.get(name, "") for name in EDITABILITY}
@@ -104,11 +104,23 @@ class Report:
         if crop is not None:
             self._crops[photo] = crop.resize((_CELL, _CELL))
 
-    def records(self) -> dict[tuple[str, ...], Path]:
-        """The record of each row, by what ``rows`` has it, where it still is what was measured.
+    def merge(self, other: "Report") -> None:
+        """Put all rows of another report in; of two runs of one inversion the other report's row stays.
 
-        A folder's records may have been replaced by another run's since.
+        Raises:
+            InputError: a row is there already for another picture, that of another photo of the same name.
         """
+        for key, row in other.rows.items():
+            old = self.rows.get(key, row)
+            if old["picture"] != row["picture"]:
+                raise InputError(
+                    f"{other.path} has another '{row['photo']}' than the tables before it ({row['picture']}, and "
+                    f"{old['picture']}); keep them in tables of their own."
+                )
+            self.rows[key] = row
+
+    def records(self) -> dict[tuple[str, ...], Path]:
+        """The record of each row, by its key in ``rows``, unless another run has replaced it since."""
         from stylegan_latents.invert.record.inversion import Inversion
 
         found: dict[tuple[str, ...], Path] = {}
@@ -125,15 +137,15 @@ class Report:
         return found
 
     def set_editability(self, key: tuple[str, ...], values: Mapping[str, float]) -> None:
-        """Fill ``EDITABILITY`` of a row in; NaN leaves a cell empty."""
+        """Fill in the ``EDITABILITY`` columns of a row; NaN leaves a cell empty."""
         self.rows[key] |= {name: _text(values[name]) for name in EDITABILITY}
 
     def medians(self) -> list[dict[str, str]]:
         """For each method, quality and options the median of every number over its photos."""
         found = []
-        for way in dict.fromkeys(key[1:] for key in self.rows):
-            rows = [row for key, row in self.rows.items() if key[1:] == way]
-            medians = dict(zip(_KEY, (_MEDIAN, *way), strict=True)) | {"picture": ""}
+        for settings in dict.fromkeys(key[1:] for key in self.rows):
+            rows = [row for key, row in self.rows.items() if key[1:] == settings]
+            medians = dict(zip(_KEY, (_MEDIAN, *settings), strict=True)) | {"picture": ""}
             for name in _NUMBERS:
                 values = [float(row[name]) for row in rows if row[name]]
                 medians[name] = _text(statistics.median(values)) if values else ""
@@ -141,11 +153,7 @@ class Report:
         return found
 
     def write(self) -> list[Path]:
-        """Write the table and its picture; a report that is there is replaced, with its rows.
-
-        Raises:
-            InputError: a file cannot be written.
-        """
+        """Write the table and its picture, and return both files; InputError if that fails."""
         from stylegan_latents.invert.photos.files import save_picture
 
         self.write_table()
@@ -154,11 +162,7 @@ class Report:
         return [self.path, picture]
 
     def write_table(self) -> None:
-        """Write the table alone, which is quick.
-
-        Raises:
-            InputError: it cannot be written.
-        """
+        """Write the table alone, which is quick; InputError if that fails."""
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()
@@ -167,7 +171,7 @@ class Report:
             temporary.write_text(text.getvalue(), encoding="utf-8", errors="surrogateescape")
 
     def picture(self) -> "Image.Image":
-        """Photos down the side, methods along the top with their medians, inversions where they meet."""
+        """A row of inversions for each photo, a column for each method with its medians as the title."""
         from PIL import Image
 
         from stylegan_latents.invert.photos.contact_sheet import contact_sheet
@@ -201,7 +205,7 @@ def _title(medians: Mapping[str, str]) -> str:
 
 
 def _small(path: Path, blank: "Image.Image") -> "Image.Image":
-    """A picture of an earlier run, where it still is."""
+    """A thumbnail of a picture, or ``blank`` if the file is gone."""
     from stylegan_latents.invert.photos.files import read_photo
 
     try:
@@ -213,14 +217,11 @@ def _small(path: Path, blank: "Image.Image") -> "Image.Image":
 def _read(path: Path) -> list[dict[str, str]]:
     if not path.exists():
         return []
-    # A report without the later columns is one, too.
+    # Reports of earlier versions lack the later columns.
     later = ("options", *EDITABILITY)
     known = (COLUMNS, *(tuple(name for name in COLUMNS if name not in later[:n]) for n in (1, len(later))))
     try:
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            table = csv.DictReader(file)
-            rows = list(table)
-            header = tuple(table.fieldnames or ())
+        header, rows = read_parquet(path) if path.suffix.lower() == _PARQUET else _read_csv(path)
         if header in known:
             for row in rows:
                 row.update({name: row.get(name, "") for name in later})
@@ -233,6 +234,13 @@ def _read(path: Path) -> list[dict[str, str]]:
     return [row for row in rows if row["photo"] != _MEDIAN]
 
 
+def _read_csv(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        table = csv.DictReader(file)
+        rows = list(table)
+    return tuple(table.fieldnames or ()), rows
+
+
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(row[name] for name in _KEY)
 
@@ -242,35 +250,16 @@ def _text(value: float) -> str:
 
 
 class RunReport:
-    """A report, and how this run's rows are told from those of others.
-
-    Args:
-        path: of the table.
-        settings: of the run.
-
-    Raises:
-        InputError: the file is no report.
-    """
+    """The rows of one run with these settings, added to a report; InputError if the file is no report."""
 
     def __init__(self, path: Path, settings: "Settings") -> None:
         self.table = Report(path)
-        self._quality, self._options = settings.quality, settings.options()
+        self._quality, self._options = settings.quality, settings.search_options()
 
     def add(
         self, inversion: "Inversion", label: str, outputs: "Outputs", seconds: float, crop: "Image.Image"
     ) -> None:
-        """Put one face in and write the table: what is done is kept, however the run ends.
-
-        Args:
-            inversion: the record, with its metrics.
-            label: of the face.
-            outputs: its files.
-            seconds: that it took; NaN for a record that was there already.
-            crop: the photo's part that was inverted.
-
-        Raises:
-            InputError: the table cannot be written.
-        """
+        """Add the row of one face and write the table, so that it is kept however the run ends."""
         self.table.add(
             photo=label, method=inversion.method, quality=self._quality, options=self._options, seconds=seconds,
             metrics={name: values[0] for name, values in inversion.metrics.items()},
@@ -279,7 +268,7 @@ class RunReport:
         self.table.write_table()
 
     def add_done(self, G: "Generator", found: "Inversion", photo: Path, label: str, outputs: "Outputs") -> None:
-        """Put in a face whose record was there already; what that run did not measure is measured now.
+        """Add the row of a face with a record of an earlier run; metrics that it lacks are measured now.
 
         Raises:
             InputError: the photo cannot be read, or the table cannot be written.

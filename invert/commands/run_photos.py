@@ -1,4 +1,4 @@
-"""A run over photos: in batches, past bad ones, with what was bad said at the end."""
+"""A run over photos: in batches, past photos that fail, which are listed at the end."""
 
 import contextlib
 import sys
@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.generator.cli.command import DONE, STOPPED, WRONG_INPUT, is_disk_full, warn
+from stylegan_latents.generator.cli.command import DONE, STOPPED, is_disk_full, warn
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
-from stylegan_latents.invert.commands.jobs import Job, Prepared
+from stylegan_latents.invert.commands.jobs import Job, Target
 from stylegan_latents.invert.commands.messages import (
+    Failures,
     describe_files,
     describe_metrics,
     describe_partial,
@@ -18,7 +19,8 @@ from stylegan_latents.invert.commands.messages import (
     suggest_evaluation,
 )
 from stylegan_latents.invert.commands.session import Session
-from stylegan_latents.invert.commands.settings import Settings, SettingsError
+from stylegan_latents.invert.commands.settings import Settings
+from stylegan_latents.invert.commands.targets import find_targets
 from stylegan_latents.invert.faces.landmarks_file import landmarks_of_photos
 
 if TYPE_CHECKING:
@@ -26,21 +28,29 @@ if TYPE_CHECKING:
 
 
 def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
-    """Do every job and say how it went.
+    """Invert photos, or those of the settings' shard, and print the results.
 
     Returns:
-        The exit status: done, stopped by Ctrl-C with codes kept, or wrong input where photos could not be inverted.
+        The exit status.
 
     Raises:
-        InputError: the only photo could not be inverted, no photo can be with these settings, or the disk is full.
-        KeyboardInterrupt: Ctrl-C. What was done before is kept, in the report, too.
+        InputError: the only photo could not be inverted, the settings fit no photo, or the disk is full.
+        KeyboardInterrupt: Ctrl-C. Finished photos are kept, also in the report.
     """
-    given = landmarks_of_photos(settings.landmarks, [job.photo for job in jobs]) if settings.landmarks else {}
-    session = Session(settings, several=len(jobs) > 1, given=given)
-    run = _Run(session, len(jobs))
-    with contextlib.closing(session.claims), _reporting(session):
+    landmarks = landmarks_of_photos(settings.landmarks, [job.photo for job in jobs]) if settings.landmarks else {}
+    session = Session(settings, several=len(jobs) > 1, landmarks=landmarks)
+    every, jobs = len(jobs), [job for job in jobs if settings.is_own(job.stem)]
+    if not jobs:
+        if not settings.quiet:
+            print(f"None of the {every} photos is in shard {settings.shard}")
+        return DONE
+    run = _Run(session, Failures("photos", len(jobs)))
+    with contextlib.closing(session.locks), _reporting(session):
         run.all(jobs)
-    _say_diverged(run.diverged, len(jobs), settings)
+    # The line of a single photo has said it already.
+    if run.diverged and (len(jobs) > 1 or settings.quiet):
+        warn("invert", "the best code before is kept where the search diverged:")
+        print("\n".join(f"  {printable(line)}" for line in run.diverged), file=sys.stderr)
     if session.stopped:
         return STOPPED
     if session.skipped and not settings.quiet:
@@ -49,38 +59,23 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     if last is not None and not settings.quiet:
         suggestion = suggest_edit(last, session.generator, settings.model, "--direction pose --strength 2")
         print(printable(suggestion))
-    if not run.bad:
-        return DONE
-    print(f"invert: {len(run.bad)} of {len(jobs)} photos could not be inverted:", file=sys.stderr)
-    for sentence in run.bad:
-        print(printable(f"  {sentence}"), file=sys.stderr)
-    return WRONG_INPUT
-
-
-def _say_diverged(diverged: Sequence[str], photos: int, settings: Settings) -> None:
-    """Name the photos whose search diverged, where there are more lines than theirs or none was printed."""
-    if not diverged or (photos == 1 and not settings.quiet):
-        return
-    warn("invert", "the best code before is kept where the search diverged:")
-    for sentence in diverged:
-        print(printable(f"  {sentence}"), file=sys.stderr)
+    return run.failures.summarise()
 
 
 class _Run:
-    """What has been done, what was bad or diverged, and what waits for its batch to be full."""
+    """The state of a run over photos."""
 
-    def __init__(self, session: Session, count: int) -> None:
-        self.session, self.count = session, count
-        self.bad: list[str] = []
+    def __init__(self, session: Session, failures: Failures) -> None:
+        self.session, self.failures = session, failures
         self.diverged: list[str] = []
         self.last: Path | None = None
-        self._waiting: list[Prepared] = []
+        self._waiting: list[Target] = []
 
     def all(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            with self._past_bad_ones():
-                for target in self.session.targets(job):
-                    self._waiting.append(self.session.prepare(target))
+            with self.failures.collect():
+                for target in find_targets(self.session, job):
+                    self._waiting.append(target)
                     if len(self._waiting) >= self.session.batch:
                         self._invert_waiting()
             if self.session.stopped:
@@ -92,8 +87,8 @@ class _Run:
         if batch:
             self._invert(batch)
 
-    def _invert(self, batch: list[Prepared]) -> None:
-        """One batch; where it fails as a whole, one photo after the other, or as many as the memory holds."""
+    def _invert(self, batch: list[Target]) -> None:
+        """Invert a batch; if it fails as a whole, photo by photo, or as many at once as fit into memory."""
         from torch import OutOfMemoryError
 
         try:
@@ -104,10 +99,10 @@ class _Run:
             smaller = self.session.batch = (len(batch) + 1) // 2
             warn("invert", f"{len(batch)} photos do not fit into the device's memory; taking {smaller} at once")
         except InputError as error:
-            if is_disk_full(error) or self.count == 1:
+            if is_disk_full(error) or self.failures.count == 1:
                 raise
             if len(batch) < 2:
-                self._say_bad(error)
+                self.failures.add(error)
                 return
             smaller = 1
         else:
@@ -117,40 +112,26 @@ class _Run:
             if self.session.stopped:
                 return
 
-    def _search(self, batch: list[Prepared]) -> None:
-        """Invert a batch; what is done or known to be bad is taken out of it."""
+    def _search(self, batch: list[Target]) -> None:
+        """Invert a batch; targets that are done or have failed are removed from it."""
         for found in self.session.invert(tuple(batch)):
-            one = batch.pop(0)
+            target = batch.pop(0)
             if isinstance(found, InputError):
-                self._say_bad(found)
+                self.failures.add(found)
                 continue
-            self.last = one.outputs.record
-            self.diverged += [f"{one.label}: at step {step}" for step in found.diverged.values()]
+            self.last = target.outputs.record
+            self.diverged += [f"{target.label}: at step {step}" for step in found.diverged.values()]
             if not self.session.settings.quiet:
-                _print_result(found, one)
-
-    @contextlib.contextmanager
-    def _past_bad_ones(self) -> Iterator[None]:
-        """Note what is wrong with a photo and go on, unless it is the disk, which is full, or the settings."""
-        try:
-            yield
-        except InputError as error:
-            if self.count == 1 or is_disk_full(error) or isinstance(error, SettingsError):
-                raise
-            self._say_bad(error)
-
-    def _say_bad(self, error: InputError) -> None:
-        self.bad.append(str(error))
-        print(printable(f"invert: {error}"), file=sys.stderr)
+                _print_result(found, target)
 
 
 @contextlib.contextmanager
 def _reporting(session: Session) -> Iterator[None]:
-    """Write the report when the block ends, also by Ctrl-C or an error: what is done so far."""
+    """Write the report when the block ends, also by Ctrl-C or an error."""
     try:
         yield
     except BaseException:
-        # The table is there already; what ended the run is worth more words than its picture.
+        # The table is written already; an error of its picture must not hide what ended the run.
         with contextlib.suppress(InputError):
             _write_report(session)
         raise
@@ -167,8 +148,8 @@ def _write_report(session: Session) -> None:
             print(printable(suggestion))
 
 
-def _print_result(inversion: "Inversion", one: Prepared) -> None:
-    found = describe_partial(inversion), describe_files(one.outputs), describe_metrics(inversion)
-    for line in (*found, one.note):
+def _print_result(inversion: "Inversion", target: Target) -> None:
+    lines = describe_partial(inversion), describe_files(target.outputs), describe_metrics(inversion), target.note
+    for line in lines:
         if line:
             print(printable(line), flush=True)

@@ -1,10 +1,7 @@
-"""Aligning a photo as FFHQ's were: the crop, the transform it was made with, and a crop without a face.
+"""Alignment of faces as in FFHQ (Karras et al. 2019, appendix A), on which generators and encoders are trained.
 
-The crop's geometry and its treatment of the photo's border are those of FFHQ (Karras et al. 2019,
-appendix A); generators and encoders trained on FFHQ know faces at this place only.
-
-Coordinates are in pixels of the photo; a pixel's centre has whole-numbered coordinates, as in dlib, so
-a photo of width w spans -0.5 to w - 0.5.
+Coordinates are in pixels of the photo; a pixel's centre has integer coordinates, as in dlib, so that a photo of
+width w spans -0.5 to w - 0.5.
 """
 
 import numpy as np
@@ -13,7 +10,7 @@ from PIL import Image
 from stylegan_latents.invert.faces.detector import Face, choose_faces
 from stylegan_latents.invert.faces.find import find_faces, require_faces
 from stylegan_latents.invert.faces.landmarks import Landmarks
-from stylegan_latents.invert.photos.crop import Alignment, Array, _quarter_turn, crop_of, no_align
+from stylegan_latents.invert.photos.crop import Alignment, Array, crop_of, no_align, quarter_turn
 
 __all__ = [
     "Alignment",
@@ -31,12 +28,12 @@ __all__ = [
 def ffhq_quad(landmarks: Landmarks) -> Array:
     """The corners of FFHQ's crop of one face (Karras et al. 2019, appendix A).
 
-    The crop's horizontal axis is the mean of the line between the eyes and of the one at right angles to that from
-    eyes to mouth. Half its side is 2 times the distance of the eyes or 1.8 times that from eyes to mouth, whichever
-    is larger; its centre lies a tenth of the way from the eyes to the mouth.
+    The horizontal axis is the mean of the line between the eyes and the perpendicular to the line from eyes to
+    mouth. Half the side is 2 times the distance between the eyes or 1.8 times that from eyes to mouth, whichever is
+    larger; the centre lies a tenth of the way from the eyes to the mouth.
 
     Args:
-        landmarks: in pixels of the photo. Eyes and corners of the mouth take part.
+        landmarks: in pixels of the photo; eyes and corners of the mouth are used.
 
     Returns:
         float64 ``[4, 2]``: top left, bottom left, bottom right, top right, in pixels of the photo.
@@ -45,9 +42,9 @@ def ffhq_quad(landmarks: Landmarks) -> Array:
     eyes = (left_eye + right_eye) / 2
     eye_to_eye = right_eye - left_eye
     eye_to_mouth = (landmarks.mouth_corners[0] + landmarks.mouth_corners[1]) / 2 - eyes
-    across = eye_to_eye - _quarter_turn(eye_to_mouth)
+    across = eye_to_eye - quarter_turn(eye_to_mouth)
     across *= max(2.0 * np.hypot(*eye_to_eye), 1.8 * np.hypot(*eye_to_mouth)) / np.hypot(*across)
-    down = _quarter_turn(across)
+    down = quarter_turn(across)
     centre = eyes + 0.1 * eye_to_mouth
     return np.stack(
         [centre - across - down, centre - across + down, centre + across + down, centre + across - down]
@@ -55,18 +52,18 @@ def ffhq_quad(landmarks: Landmarks) -> Array:
 
 
 def align_face(image: Image.Image, face: Face, size: int) -> tuple[Image.Image, Alignment]:
-    """Cut a face out of a photo as FFHQ's faces were cut.
+    """Crop a face as in FFHQ.
 
     What lies outside the photo is filled by reflection, blurred and faded to the median colour. The crop is
-    resampled at twice its final resolution with an antialiasing filter on both sides.
+    resampled at twice its final resolution, with antialiasing.
 
     Args:
         image: the upright photo, of any size and mode.
-        face: in that photo: one of ``find_faces``, or one whose landmarks were given by hand.
+        face: a face in that photo, detected or with landmarks placed by hand.
         size: side of the crop in pixels.
 
     Returns:
-        The crop, RGB, ``[size, size]``, and how it was made.
+        The crop, RGB, ``[size, size]``, and its alignment.
 
     Raises:
         InputError: the crop lies wholly outside the photo.

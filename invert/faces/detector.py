@@ -1,7 +1,7 @@
-"""What a face detector gives, and the choice among the faces that one found.
+"""The interface of face detectors, and the choice among detected faces.
 
-Another detector is a class with the method ``find``, in a file of its own beside this one. It is handed on as
-``detector=`` to what looks for faces (``find_faces``, ``require_faces``, ``look_for_faces`` of films).
+A new detector is a class with the method ``find``, in a file of its own beside this one. Pass it as ``detector=``
+to ``find_faces``, ``require_faces`` and, for films, ``look_for_faces``.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ class Face:
     """A face in a picture.
 
     Attributes:
-        box: a square about brows, mouth and chin: (left, top, right, bottom) in pixels of the picture.
+        box: a square around brows, mouth and chin.
         landmarks: in pixels of the picture.
-        score: the detector's confidence, on its own scale. dlib's is around 0.3 for a face that is hard to see and
-            above 1 for a clear one.
+        score: the detector's confidence, on its own scale; dlib's is about 0.3 for a dim face and above 1 for a
+            clear one.
     """
 
     box: Box
@@ -42,29 +42,29 @@ class NoFaceError(InputError):
 
 
 class FaceDetector(Protocol):
-    """Finds faces and their landmarks. A subclass has to define ``find``; the rest follows from it."""
+    """Finds faces and their landmarks. Only ``find`` has to be defined."""
 
     def find(self, image: Image.Image) -> list[Face]:
-        """Every face in a picture of any size and mode, largest first; empty when there is none."""
+        """All faces in a picture of any size and mode, largest first."""
         ...
 
     def follow(self, image: Image.Image, before: Face) -> Face | None:
-        """The same face in the next frame of a film; None where none overlaps with where it was."""
+        """The same face in the next frame of a film; None if no face overlaps with its last box."""
         near = [face for face in self.find(image) if overlap(face.box, before.box) > 0.4]
         return max(near, key=lambda face: overlap(face.box, before.box), default=None)
 
     def read_crop(self, crop: Image.Image) -> Landmarks | None:
-        """The landmarks of the largest face of an aligned, small crop; None where there is none."""
+        """The landmarks of the largest face in a small aligned crop; None if there is none."""
         faces = self.find(crop)
         return faces[0].landmarks if faces else None
 
-    def say_none(self, image: Image.Image, name: str) -> str:  # noqa: ARG002
-        """The sentence for a picture in which ``find`` found nothing, and what to do about it."""
+    def no_face_message(self, image: Image.Image, name: str) -> str:  # noqa: ARG002
+        """The error message for a picture in which ``find`` found no face."""
         return no_face(name)
 
 
 def no_face(name: str) -> str:
-    """The sentence for a picture called ``name`` in which there is no face."""
+    """The error message for a picture called ``name`` without a face."""
     return (
         f"No face was found in {name}; use a larger, upright, frontal and evenly lit photo, --landmarks to say "
         "where eyes and mouth are, or --no-align when it is an aligned crop already or shows something else."
@@ -72,10 +72,10 @@ def no_face(name: str) -> str:
 
 
 def choose_faces(faces: list[Face], which: str) -> list[Face]:
-    """Pick faces as the command line names them.
+    """Choose faces as ``--face`` does.
 
     Args:
-        faces: what a detector found.
+        faces: of one picture.
         which: ``largest``; ``all``, from left to right; or a number counted from 0, from left to right.
 
     Raises:
@@ -97,7 +97,7 @@ def choose_faces(faces: list[Face], which: str) -> list[Face]:
 
 
 def overlap(one: Box, two: Box) -> float:
-    """Common area of two boxes as a fraction of the smaller one."""
+    """Intersection of two boxes as a fraction of the smaller one."""
     width = min(one[2], two[2]) - max(one[0], two[0])
     height = min(one[3], two[3]) - max(one[1], two[1])
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, two))

@@ -1,8 +1,4 @@
-"""Finding faces and their landmarks with dlib.
-
-The detector is dlib's HOG + SVM sliding window (after Dalal and Triggs 2005), which knows upright, roughly
-frontal faces.
-"""
+"""dlib's face detector: a sliding window with HOG + SVM (Dalal and Triggs 2005) for upright frontal faces."""
 
 import functools
 from typing import Any
@@ -12,14 +8,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from stylegan_latents.invert.faces.detector import Box, Face, FaceDetector, no_face, overlap
-from stylegan_latents.invert.faces.dlib_landmarks import read_landmarks, settle
+from stylegan_latents.invert.faces.dlib_landmarks import read_landmarks, stable_landmarks
 from stylegan_latents.invert.faces.landmarks import Landmarks
 
-# Faces score 0.3 and more even when dark, tilted by 50 degrees or 40 pixels small; noise and folds of cloth
-# up to 0.17. A faint hit counts only where nothing better is found.
+# Faces score 0.3 and more even when dark, tilted by 50 degrees or 40 pixels small; noise and folds of cloth score
+# up to 0.17. Faint detections count only where there is no clear one.
 _CLEAR_SCORE = 0.2
 _FAINT_SCORE = 0.1
-_FOLLOWED_SIDE = 400  # of the surroundings of a face that was there before, which is a third of them
+_FOLLOWED_SIDE = 400  # pixels, of the surroundings of a followed face, three times its box
 
 
 @functools.cache
@@ -30,14 +26,11 @@ def _detector() -> Any:
 
 
 class DlibDetector(FaceDetector):
-    """Finds every upright face with dlib, whose model is loaded at first use.
+    """Finds upright faces with dlib, whose model is loaded at first use.
 
-    It looks at the picture resized to ``max_side`` and to twice that (faces from about 4 % of the long side up),
-    and where both show nothing at a copy with a margin (a face that fills the picture). The landmarks are then
-    read at full resolution, around each face.
-
-    Args:
-        max_side: long side in pixels of the copy that it looks at first.
+    It detects in the picture resized to ``max_side`` pixels and to twice that (faces from about 4 % of the long
+    side up), and if both fail in a copy with a margin (a face that fills the picture). Landmarks are then found at
+    full resolution.
     """
 
     def __init__(self, max_side: int = 1000) -> None:
@@ -55,7 +48,7 @@ class DlibDetector(FaceDetector):
         return sorted(faces, key=lambda face: -face.size)
 
     def follow(self, image: Image.Image, before: Face) -> Face | None:
-        """Look only around where the face was, which is much quicker than a whole search."""
+        """See ``FaceDetector``; searches only around the last box, which is much quicker."""
         image = image.convert("RGB")
         left, top = np.floor(np.array(before.box[:2]) - before.size).astype(int).tolist()
         extent = int(np.ceil(3 * before.size))
@@ -72,11 +65,11 @@ class DlibDetector(FaceDetector):
         return Face(box, read_landmarks(image, box), score)
 
     def read_crop(self, crop: Image.Image) -> Landmarks | None:
-        """See ``FaceDetector``; the detector looks at the crop as it is."""
+        """See ``FaceDetector``; the crop is not resized."""
         return landmarks_of(np.asarray(crop.convert("RGB")))
 
-    def say_none(self, image: Image.Image, name: str) -> str:
-        """See ``FaceDetector``; a face that is not upright is told as one."""
+    def no_face_message(self, image: Image.Image, name: str) -> str:
+        """See ``FaceDetector``; names the turn that makes a face upright."""
         turns = (
             (Image.Transpose.ROTATE_270, "90 degrees clockwise"),
             (Image.Transpose.ROTATE_90, "90 degrees anticlockwise"),
@@ -93,51 +86,48 @@ class DlibDetector(FaceDetector):
 def landmarks_of(
     pixels: npt.NDArray[np.uint8], box: Box | None = None, *, average: bool = False
 ) -> Landmarks | None:
-    """Read the landmarks of one face, quickly: a few milliseconds with a box, at 256 to 512 pixels.
+    """The landmarks of one face, in a few milliseconds with a box, at 256 to 512 pixels.
 
     Args:
         pixels: uint8 ``[H, W, 3]``, RGB; for large photos use ``DlibDetector.find``.
-        box: the face's box; ``aligned_box`` for an aligned face. None runs the detector and takes the
-            largest face.
-        average: also average over nine displaced boxes, for about four times the time.
+        box: of the face; ``aligned_box`` for an aligned face; None to detect the largest face.
+        average: also average over displaced boxes, which takes about four times as long.
 
     Returns:
-        The landmarks in pixels, or None when no box is given and no face is found.
+        The landmarks in pixels; None if no box is given and no face is found.
     """
     pixels = np.ascontiguousarray(pixels)
     if box is None:
-        rectangles, scores, _ = _detector().run(pixels, 0, 0.0)
-        boxes = _without_overlaps(
-            [(_box_of(rectangle), float(score)) for rectangle, score in zip(rectangles, scores, strict=True)]
-        )
+        boxes = _without_overlaps(_run_detector(pixels))
         if not boxes:
             return None
         box = max((box for box, _ in boxes), key=lambda box: box[2] - box[0])
-    return settle(pixels, box, average=average)
+    return stable_landmarks(pixels, box, average=average)
+
+
+def _run_detector(pixels: npt.NDArray[np.uint8]) -> list[tuple[Box, float]]:
+    rectangles, scores, _ = _detector().run(pixels, 0, 0.0)
+    edges = [(float(one.left()), float(one.top()), float(one.right()), float(one.bottom())) for one in rectangles]
+    return list(zip(edges, map(float, scores), strict=True))
 
 
 def _detect(image: Image.Image, side: int) -> list[tuple[Box, float]]:
-    """Boxes in pixels of the photo, and scores, found on a copy whose long side is ``side``."""
+    """Boxes in pixels of the picture, and scores, found in a copy whose long side is ``side``."""
     scale = min(side / max(image.size), 8.0)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     copy = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    rectangles, scores, _ = _detector().run(np.asarray(copy), 0, 0.0)
     across, down = image.width / size[0], image.height / size[1]
-    hits = []
-    for rectangle, score in zip(rectangles, scores, strict=True):
-        left, top, right, bottom = _box_of(rectangle)
-        box = (
-            (left + 0.5) * across - 0.5,
-            (top + 0.5) * down - 0.5,
-            (right + 0.5) * across - 0.5,
-            (bottom + 0.5) * down - 0.5,
-        )
-        hits.append((box, float(score)))
-    return hits
+
+    def to_photo(box: Box) -> Box:
+        x0, x1 = ((x + 0.5) * across - 0.5 for x in (box[0], box[2]))
+        y0, y1 = ((y + 0.5) * down - 0.5 for y in (box[1], box[3]))
+        return x0, y0, x1, y1
+
+    return [(to_photo(box), score) for box, score in _run_detector(np.asarray(copy))]
 
 
 def _detect_with_margin(image: Image.Image, side: int) -> list[tuple[Box, float]]:
-    """As ``_detect``, on a copy with a margin all around that repeats the edge."""
+    """As ``_detect``, in a copy with a margin that repeats the edge pixels."""
     small = image.copy()
     small.thumbnail((side, side), reducing_gap=2.0)
     scale = image.width / small.width
@@ -151,17 +141,8 @@ def _detect_with_margin(image: Image.Image, side: int) -> list[tuple[Box, float]
     return [((to_photo(b[0]), to_photo(b[1]), to_photo(b[2]), to_photo(b[3])), score) for b, score in hits]
 
 
-def _box_of(rectangle: Any) -> Box:
-    return (
-        float(rectangle.left()),
-        float(rectangle.top()),
-        float(rectangle.right()),
-        float(rectangle.bottom()),
-    )
-
-
 def _without_overlaps(hits: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
-    """Of boxes that cover mostly the same place keep the one with the best score."""
+    """Non-maximum suppression: of overlapping boxes the one with the highest score."""
     kept: list[tuple[Box, float]] = []
     for box, score in sorted(hits, key=lambda hit: -hit[1]):
         if all(overlap(box, other) < 0.4 for other, _ in kept):

@@ -1,7 +1,7 @@
-"""dlib's 68 landmarks of a face whose box is known, and landmarks in the form that dlib's networks take them.
+"""dlib's 68 landmarks of a face in a given box, and landmarks as dlib's networks take them.
 
-An ensemble of regression trees (Kazemi and Sullivan 2014) trained on iBUG 300-W, whose licence excludes
-commercial use. Its answer depends on where the box is; here that dependence is averaged out.
+An ensemble of regression trees (Kazemi and Sullivan 2014) trained on iBUG 300-W, whose licence excludes commercial
+use. Its landmarks depend on the box's exact position; here that is averaged out.
 """
 
 import functools
@@ -15,17 +15,15 @@ from stylegan_latents.invert.faces.detector import Box
 from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.crop import Array
 
-# How the detector's box lies about the landmarks, in units of their root-mean-square distance from their
-# mean: offset of the centre in x and y, and side. Means over 120 detections on 23 portraits at 10 scales.
+# The detector's box relative to the landmarks, in units of their root-mean-square distance from their mean: offset
+# of the centre in x and y, and side. Means over 120 detections in 23 portraits at 10 scales.
 _BOX_FROM_LANDMARKS = (0.0, -0.101, 2.744)
 
-# The detector's pyramid has steps of 6/5, so its boxes jump by that much and the landmarks jump with them.
-# Averaging over displaced boxes brings the crop's jitter between scales of one photo from 0.39 % of its side
-# to 0.13 %.
+# The detector's image pyramid has steps of 6/5, so that boxes and landmarks jump. Averaging over displaced boxes
+# brings the crop's jitter between scales of one photo from 0.39 % of its side to 0.13 %.
 _DISPLACED = tuple((x, y, size) for x in (-0.05, 0.05) for y in (-0.05, 0.05) for size in (0.93, 1.08))
 
-# The landmarks are read on a copy in which the face's box has about this side, in pixels.
-_READING_SIDE = 256
+_READING_SIDE = 256  # pixels of the box in the copy in which landmarks are found
 
 
 @functools.cache
@@ -38,20 +36,15 @@ def _predictor() -> Any:
 
 
 def aligned_box(size: float) -> Box:
-    """Where the detector's box lies in an FFHQ-aligned face of this side, on average.
+    """The mean box of a face in an FFHQ-aligned crop of this side, which saves the detector.
 
-    Makes the detector needless. Measured on 23 aligned portraits; the standard deviation of each edge is
-    about 3 % of the side.
+    Measured on 23 aligned portraits; the standard deviation of each edge is about 3 % of the side.
     """
-    left, top, right, bottom = _ALIGNED_BOX
-    return (left * size, top * size, right * size, bottom * size)
-
-
-_ALIGNED_BOX = (0.215, 0.316, 0.783, 0.884)
+    return (0.215 * size, 0.316 * size, 0.783 * size, 0.884 * size)
 
 
 def surroundings(image: Image.Image, box: Box) -> tuple[npt.NDArray[np.uint8], Array, float]:
-    """A copy of the box and 75 % more on each side, its corner in the photo, and photo pixels per pixel."""
+    """A resized copy of the box and 75 % more on each side, its corner in the photo, and photo pixels per pixel."""
     side = box[2] - box[0]
     left, top = np.floor(np.array(box[:2]) - 0.75 * side).astype(int).tolist()
     extent = int(np.ceil(2.5 * side))
@@ -63,35 +56,45 @@ def surroundings(image: Image.Image, box: Box) -> tuple[npt.NDArray[np.uint8], A
 
 
 def in_copy(points: Array, corner: Array, scale: float) -> Array:
-    """Points ``[K, 2]`` of the photo in pixels of the copy that ``surroundings`` made."""
+    """Points ``[K, 2]`` of the photo in pixels of the copy from ``surroundings``."""
     return (points - corner + 0.5) / scale - 0.5
 
 
 def read_landmarks(image: Image.Image, box: Box) -> Landmarks:
-    """Landmarks in pixels of the photo, of the face in a box of dlib's detector."""
+    """Landmarks, in pixels of the photo, of the face in a box of dlib's detector."""
     pixels, corner, scale = surroundings(image, box)
     left, top, right, bottom = in_copy(np.array(box).reshape(2, 2), corner, scale).ravel().tolist()
-    landmarks = settle(pixels, (left, top, right, bottom), average=True)
+    landmarks = stable_landmarks(pixels, (left, top, right, bottom), average=True)
     return landmarks.mapped(lambda points: (points + 0.5) * scale - 0.5 + corner)
 
 
-def settle(pixels: npt.NDArray[np.uint8], box: Box, *, average: bool) -> Landmarks:
-    """Landmarks that depend little on where exactly the box was."""
-    return Landmarks.from_ibug(_settled(pixels, box, 2, _DISPLACED if average else ()))
+def stable_landmarks(pixels: npt.NDArray[np.uint8], box: Box, *, average: bool) -> Landmarks:
+    """Landmarks that depend little on the box's exact position: the box is fitted to them twice.
 
-
-def settle_quickly(pixels: npt.NDArray[np.uint8], box: Box) -> Landmarks:
-    """``settle``, averaged, from two readings in place of eleven, for a box that is nearly right.
-
-    They are the one in that box and the one in the box fitted to it. Where the first is, differs from face to face,
-    so that their mean takes most of what there is to average out.
+    ``average`` also takes the mean over eight displaced boxes.
     """
+    points = _predict(pixels, box)
+    for _ in range(2):
+        points = _predict(pixels, _fitted_box(points))
+    if not average:
+        return Landmarks.from_ibug(points)
+    left, top, right, bottom = _fitted_box(points)
+    side = right - left
+    found = [points]
+    for across, down, grown in _DISPLACED:
+        x, y, half = (left + right) / 2 + across * side, (top + bottom) / 2 + down * side, side * grown / 2
+        found.append(_predict(pixels, (x - half, y - half, x + half, y + half)))
+    return Landmarks.from_ibug(np.asarray(np.mean(found, axis=0)))
+
+
+def quick_landmarks(pixels: npt.NDArray[np.uint8], box: Box) -> Landmarks:
+    """The mean of two predictions instead of eleven, in a box that is nearly right and in the one fitted to it."""
     first = _predict(pixels, box)
     return Landmarks.from_ibug(np.asarray((first + _predict(pixels, _fitted_box(first))) / 2))
 
 
 def to_dlib(landmarks: Landmarks, box: Box) -> Any:
-    """A face as dlib's networks take it: a ``full_object_detection`` in whole pixels.
+    """A face as dlib's networks take it: a ``full_object_detection`` in integer pixels.
 
     Raises:
         InputError: not all 68 landmarks are known.
@@ -101,24 +104,6 @@ def to_dlib(landmarks: Landmarks, box: Box) -> Any:
     landmarks.require("face recognition")
     points = [dlib.point(round(x), round(y)) for x, y in landmarks.points.tolist()]
     return dlib.full_object_detection(dlib.rectangle(*(round(edge) for edge in box)), points)
-
-
-def _settled(
-    pixels: npt.NDArray[np.uint8], box: Box, turns: int, displaced: tuple[tuple[float, float, float], ...]
-) -> Array:
-    """The mean of readings in a box that was fitted some turns, and in displaced ones."""
-    landmarks = _predict(pixels, box)
-    for _ in range(turns):
-        landmarks = _predict(pixels, _fitted_box(landmarks))
-    if not displaced:
-        return landmarks
-    left, top, right, bottom = _fitted_box(landmarks)
-    side = right - left
-    readings = [landmarks]
-    for across, down, grown in displaced:
-        x, y, half = (left + right) / 2 + across * side, (top + bottom) / 2 + down * side, side * grown / 2
-        readings.append(_predict(pixels, (x - half, y - half, x + half, y + half)))
-    return np.asarray(np.mean(readings, axis=0))
 
 
 def _fitted_box(landmarks: Array) -> Box:

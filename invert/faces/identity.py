@@ -1,8 +1,7 @@
-"""Whether two pictures show the same person, as dlib's face recognition sees it.
+"""The identity distance between two faces, by dlib's face recognition.
 
-A 29-layer residual network (King 2017, after He et al. 2016) maps a face to 128 numbers; faces of one person
-lie within a euclidean distance of 0.6, which is right for 99.38 % of the pairs in Labeled Faces
-in the Wild.
+A 29-layer residual network (King 2017, after He et al. 2016) maps a face to 128 numbers; faces of one person lie
+within a euclidean distance of 0.6, which is right for 99.38 % of the pairs in Labeled Faces in the Wild.
 """
 
 import functools
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 Embedding = npt.NDArray[np.float64]
 SAME_PERSON = 0.6
-"""Largest distance between faces that dlib takes for the same person."""
+"""Largest distance between faces of the same person."""
 
 
 @functools.cache
@@ -34,19 +33,15 @@ def _network() -> Any:
 
 
 class Identity:
-    """Measures how far apart two faces are. The networks are loaded at first use, once for the process."""
+    """Measures identity distances. The networks are loaded at first use, once per process."""
 
     def __call__(self, image: Image.Image) -> Embedding | None:
-        """Embed the largest face of a picture: float64 ``[128]``, or None when no face is found."""
+        """Embed the largest face of a picture: float64 ``[128]``, or None if no face is found."""
         faces = find_faces(image)
         return self.embed_face(image, faces[0]) if faces else None
 
     def embed_face(self, image: Image.Image, face: Face) -> Embedding:
-        """Embed a face that was found already: float64 ``[128]``.
-
-        Raises:
-            InputError: not all of its landmarks are known.
-        """
+        """Embed a detected face: float64 ``[128]``; InputError if landmarks are missing."""
         pixels, corner, scale = surroundings(image.convert("RGB"), face.box)
         landmarks = face.landmarks.mapped(lambda points: in_copy(points, corner, scale))
         left, top, right, bottom = in_copy(np.array(face.box).reshape(2, 2), corner, scale).ravel().tolist()
@@ -54,7 +49,7 @@ class Identity:
         return np.array(_network().compute_face_descriptor(pixels, shape), dtype=np.float64)
 
     def embed_aligned(self, images: "Tensor") -> list[Embedding | None]:
-        """Embed the face in each image of ``[N, 3, H, W]`` in [-1, 1]; None where none is found."""
+        """Embed the face in each image of ``[N, 3, H, W]`` in [-1, 1]; None if none is found."""
         from stylegan_latents.invert.photos.files import to_picture
 
         return [self(picture) for picture in to_picture(images)]

@@ -1,8 +1,7 @@
-"""The landmarks of a face by name, whoever found them: a detector, or a person with a pen.
+"""The landmarks of a face by name, from a detector or placed by hand.
 
-Left and right are as the viewer sees them, so that the left eye is the one on the left of an upright picture.
-Coordinates are x and y in pixels, where a pixel's centre has whole-numbered coordinates, as in dlib; a picture of
-width w spans -0.5 to w - 0.5.
+Left and right are as the viewer sees them: the left eye is on the left of an upright picture. Coordinates are x and
+y in pixels, where a pixel's centre has integer coordinates, as in dlib; a picture of width w spans -0.5 to w - 0.5.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,8 +26,8 @@ def _none() -> Array:
 class Landmarks:
     """Points of one face, float64 ``[k, 2]`` each, or of several, ``[N, k, 2]``; k is 0 where they are unknown.
 
-    Each field has the points, and the order of them, that it has in iBUG's 300-W (Sagonas et al. 2013), so that
-    whoever measures a face can rely on them. A detector that knows other points picks these out of them.
+    Each field has the points of iBUG's 300-W (Sagonas et al. 2013) in their order. A detector with other points has
+    to select these.
 
     Attributes:
         outline: 17, from the left ear down to the chin (the 9th) and up to the right ear.
@@ -61,7 +60,7 @@ class Landmarks:
 
     @classmethod
     def from_ibug(cls, points: Array) -> Self:
-        """The 68 points of iBUG's 300-W, ``[..., 68, 2]``, in its order, by name."""
+        """Landmarks from the 68 points of iBUG's 300-W, ``[..., 68, 2]``."""
         found, begin = {}, 0
         for name in _IN_IBUG:
             found[name] = points[..., begin : begin + COUNTS[name], :]
@@ -70,7 +69,7 @@ class Landmarks:
 
     @classmethod
     def stack(cls, faces: Sequence["Landmarks"]) -> Self:
-        """Several faces with the same points as one, ``[N, k, 2]``."""
+        """Several faces with the same points as one object, ``[N, k, 2]``."""
         return cls(**{one.name: np.stack([getattr(face, one.name) for face in faces]) for one in fields(cls)})
 
     def __getitem__(self, rows: npt.NDArray[np.generic] | int) -> "Landmarks":
@@ -78,12 +77,12 @@ class Landmarks:
         return self.mapped(lambda points: points[rows])
 
     def mapped(self, change: Callable[[Array], Array]) -> "Landmarks":
-        """The same landmarks elsewhere: ``change`` is given the points of each field, ``[..., k, 2]``."""
+        """The landmarks with ``change`` applied to the points of each field, ``[..., k, 2]``."""
         return Landmarks(**{one.name: change(getattr(self, one.name)) for one in fields(self)})
 
     @property
     def points(self) -> Array:
-        """All that are known, float64 ``[..., K, 2]``; in iBUG's order where those are all 68."""
+        """All known points, float64 ``[..., K, 2]``; in iBUG's order if they are all 68."""
         names = _IN_IBUG if self.outer_lips.shape[-2] else (*_IN_IBUG, "mouth_corners")
         return np.concatenate([getattr(self, name) for name in names], axis=-2)
 
@@ -104,26 +103,18 @@ class Landmarks:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The fields of which not all points are known."""
+        """The fields with unknown points."""
         return tuple(name for name, count in COUNTS.items() if getattr(self, name).shape[-2] < count)
 
     def require(self, purpose: str, *names: str) -> None:
-        """Refuse a face of which something is unknown.
-
-        Args:
-            purpose: what needs it, as the message says.
-            names: fields; all of them by default.
-
-        Raises:
-            InputError: a field has fewer points than it could have.
-        """
+        """Raise InputError if ``purpose`` lacks points of the named fields, by default of all."""
         lacking = [name for name in self.missing if not names or name in names]
         if lacking:
             few = ", ".join(f"{name} ({COUNTS[name]} points)" for name in lacking)
             raise InputError(f"For {purpose} these landmarks lack {few}; add them.")
 
     def to_dict(self) -> "dict[str, JSON]":
-        """What is known of one face, in the types of JSON: points ``[x, y]`` by the name of their field."""
+        """The known points of one face in the types of JSON: ``[x, y]`` by the name of their field."""
         known = {one.name: getattr(self, one.name).tolist() for one in fields(self)}
         return {name: points for name, points in known.items() if points}
 
@@ -132,6 +123,6 @@ COUNTS = {
     "outline": 17, "left_brow": 5, "right_brow": 5, "nose_bridge": 4, "nose_base": 5, "left_eye": 6, "right_eye": 6,
     "outer_lips": 12, "inner_lips": 8, "mouth_corners": 2,
 }  # fmt: skip
-"""How many points each field of ``Landmarks`` has where all are known."""
+"""The number of points of each field of ``Landmarks``."""
 
 _IN_IBUG = tuple(COUNTS)[:-1]

@@ -1,11 +1,11 @@
-"""Landmarks that a person gave: a file of them in place of a detector, for paintings, drawings and profile views.
+"""Landmarks placed by hand: a file in place of a detector, for paintings, drawings and profile views.
 
-Three kinds of file are read, all in pixels of the upright picture:
+Three formats are read, in pixels of the upright picture:
 
 - ``.json``: an object with points ``[x, y]`` by the names of ``Landmarks``, such as ``{"left_eye": [310, 402],
-  "right_eye": [455, 398], "mouth_left": [330, 560], "mouth_right": [440, 556]}``; or a list of such, one for each
-  face. An eye is its centre or its 6 points; ``mouth_corners`` may stand for the two corners of the mouth.
-- ``.pts``: the text of iBUG's 300-W, which counts pixels from 1, with 68 points or 5.
+  "right_eye": [455, 398], "mouth_left": [330, 560], "mouth_right": [440, 556]}``; or a list of them, one per face.
+  An eye is its centre or its 6 points; ``mouth_corners`` may replace the two corners of the mouth.
+- ``.pts``: the text format of iBUG's 300-W, which counts pixels from 1, with 68 or 5 points.
 - ``.npy``: ``[68, 2]`` or ``[5, 2]``, and for several faces ``[N, 68, 2]`` or ``[N, 5, 2]``.
 
 Five points are the centres of the left and right eye, the tip of the nose, which is not used, and the left and
@@ -31,19 +31,19 @@ from stylegan_latents.invert.photos.crop import Array
 
 SUFFIXES = (".json", ".pts", ".npy")
 _MOST_BYTES = 4 << 20
-_BEYOND = 0.5  # of the picture's longer side: landmarks so far outside of it are not this picture's
-_LEAST = 2.0  # pixels between two landmarks that are not the same place
+_FARTHEST_OUTSIDE = 0.5  # of the picture's longer side: landmarks farther outside are another picture's
+_LEAST_DISTANCE = 2.0  # pixels between the eyes, and between the corners of the mouth
 
 
 class GivenLandmarks(FaceDetector):
-    """Faces whose landmarks are known, as a detector that finds just those.
+    """A detector that finds the faces with these landmarks.
 
     Args:
         landmarks: of each face, in pixels of the upright picture.
-        name: what messages call them, such as their file.
+        name: of the landmarks in error messages, such as their file's.
 
     Raises:
-        InputError: landmarks can be no face's: eyes that coincide, left and right swapped, or not finite.
+        InputError: landmarks are not a face's: eyes that coincide, left and right swapped, or not finite.
     """
 
     def __init__(self, landmarks: Sequence[Landmarks], name: str = "The landmarks") -> None:
@@ -57,16 +57,16 @@ class GivenLandmarks(FaceDetector):
         Raises:
             InputError: landmarks lie far outside of the picture.
         """
-        beyond = _BEYOND * max(image.size)
+        farthest = _FARTHEST_OUTSIDE * max(image.size)
         for one in self.landmarks:
             points = one.points
             outside = np.maximum(-points, points - image.size).max()
             middle = np.concatenate([one.left_eye, one.right_eye, one.mouth_corners]).mean(axis=0)
-            if outside > beyond or (middle < 0).any() or (middle > image.size).any():
+            if outside > farthest or (middle < 0).any() or (middle > image.size).any():
                 x, y = points[np.maximum(-points, points - image.size).max(axis=1).argmax()]
                 raise InputError(
                     f"{self.name}: the point {x:g}, {y:g} is not in the picture, which is "
-                    f"{image.width}x{image.height} pixels; give pixels of the picture as it is shown, upright."
+                    f"{image.width}x{image.height} pixels; give pixels of the upright picture."
                 )
         faces = [Face(_box(one), one, 1.0) for one in self.landmarks]
         return sorted(faces, key=lambda face: -face.size)
@@ -76,7 +76,7 @@ def read_landmarks_file(path: Path) -> GivenLandmarks:
     """Read a ``.json``, ``.pts`` or ``.npy`` file of landmarks.
 
     Raises:
-        InputError: it cannot be read, or what it holds can be no face's landmarks.
+        InputError: it cannot be read, or does not hold a face's landmarks.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -94,11 +94,10 @@ def read_landmarks_file(path: Path) -> GivenLandmarks:
 
 
 def landmarks_of_photos(path: Path, photos: Sequence[Path]) -> dict[Path, GivenLandmarks]:
-    """The landmarks that a file or a folder has for photos.
+    """The landmarks for photos from a file or a folder.
 
     Args:
-        path: a file for the only photo; or a folder with a file for each photo that has one, named as it but for
-            the suffix: ``me.json`` for ``me.jpg``.
+        path: a file for the only photo; or a folder with files named after photos, ``me.json`` for ``me.jpg``.
         photos: all of the run.
 
     Raises:
@@ -141,14 +140,15 @@ _EXAMPLE = '{"left_eye": [310, 402], "right_eye": [455, 398], "mouth_left": [330
 
 
 def landmarks_by_name(values: dict[str, Any], name: str = "The landmarks") -> Landmarks:
-    """Landmarks of one face from points by name, as a ``.json`` file has them and ``Landmarks.to_dict`` gives them.
+    """Landmarks of one face from points by name, as in a ``.json`` file and from ``Landmarks.to_dict``.
 
     Args:
-        values: ``[x, y]`` or a list of such, by name.
-        name: what messages call them.
+        values: ``[x, y]`` or a list of them, by name.
+        name: of the landmarks in error messages.
 
     Raises:
-        InputError: a name is unknown, a point is none, their number is wrong, or an eye or corner is missing.
+        InputError: a name is unknown, a value is not a point, the number of points is wrong, or an eye or corner is
+            missing.
     """
     known = (*COUNTS, "mouth_left", "mouth_right")
     for key in values:
@@ -174,7 +174,7 @@ def landmarks_by_name(values: dict[str, Any], name: str = "The landmarks") -> La
 
 
 def _points(value: object, key: str, name: str) -> Array:
-    """``[x, y]``, or a list of such, as ``[k, 2]``."""
+    """``[x, y]``, or a list of them, as ``[k, 2]``."""
     rows = [value] if isinstance(value, list) and value and not isinstance(value[0], list) else value
     one = key in ("mouth_left", "mouth_right")
     if (
@@ -184,7 +184,7 @@ def _points(value: object, key: str, name: str) -> Array:
         or not all(isinstance(row, list) and len(row) == 2 for row in rows)
         or not all(isinstance(x, int | float) and not isinstance(x, bool) for row in rows for x in row)
     ):
-        raise InputError(f"{name}: {key} takes [x, y]{'' if one else ', or a list of such'}; correct it.")
+        raise InputError(f"{name}: {key} takes [x, y]{'' if one else ', or a list of them'}; correct it.")
     try:
         return np.array(rows, dtype=np.float64)
     except OverflowError:
@@ -234,25 +234,25 @@ def _from_array(points: Array, name: str) -> Landmarks:
 
 
 def _check_shape(landmarks: Landmarks, name: str) -> None:
-    """Refuse what can be no face."""
+    """Raise InputError for landmarks that are not a face's."""
     if not np.isfinite(landmarks.points).all() or np.abs(landmarks.points).max() > 1e7:
         raise InputError(f"{name}: a point is not finite, or far too large; give pixels of the picture.")
     left, right = landmarks.left_eye.mean(axis=0), landmarks.right_eye.mean(axis=0)
     mouth_left, mouth_right = landmarks.mouth_corners
     across, smile = right - left, mouth_right - mouth_left
     down = (mouth_left + mouth_right) / 2 - (left + right) / 2
-    if np.hypot(*across) < _LEAST or np.hypot(*smile) < _LEAST:
-        same = "eyes" if np.hypot(*across) < _LEAST else "corners of the mouth"
+    if np.hypot(*across) < _LEAST_DISTANCE or np.hypot(*smile) < _LEAST_DISTANCE:
+        same = "eyes" if np.hypot(*across) < _LEAST_DISTANCE else "corners of the mouth"
         raise InputError(f"{name}: the two {same} are at the same place; give each its own.")
     if across @ smile <= 0 or across[0] * down[1] - across[1] * down[0] <= 0:
         raise InputError(
-            f"{name}: eyes and mouth lie as in no face; left and right are as you see them, x grows to the right "
-            "and y down."
+            f"{name}: eyes and mouth do not lie as in a face; left and right are as you see them, x grows to the "
+            "right and y down."
         )
 
 
 def _box(landmarks: Landmarks) -> tuple[float, float, float, float]:
-    """Where dlib's detector would see the face: upright, about the middle of its place in an aligned crop."""
+    """The box that dlib's detector would find, from the mean box in an aligned crop."""
     quad = ffhq_quad(landmarks)
     left, top, right, bottom = aligned_box(1.0)
     middle = quad[0] + (left + right) / 2 * (quad[3] - quad[0]) + (top + bottom) / 2 * (quad[1] - quad[0])

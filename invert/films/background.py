@@ -1,4 +1,4 @@
-"""Work on another thread that keeps pace: what is made here is consumed there, with little waiting between."""
+"""A consumer on a background thread, fed through a bounded queue."""
 
 import contextlib
 import queue
@@ -8,37 +8,36 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
-WAITING = 3
-"""How many things may wait for the consumer before who makes them waits too."""
+QUEUE_SIZE = 3
 
 
 class Consumer(Protocol[T_contra]):
-    """Takes one thing after the other, and is closed after the last."""
+    """Called with one item after another, and closed after the last."""
 
-    def __call__(self, thing: T_contra, /) -> None: ...
+    def __call__(self, item: T_contra, /) -> None: ...
 
     def close(self) -> None: ...
 
 
 @contextlib.contextmanager
 def in_background(consumer: Consumer[T]) -> Iterator[Callable[[T], None]]:
-    """Give a function that hands things to a consumer on another thread.
+    """Give a function that passes items to a consumer on another thread, and waits while the queue is full.
 
-    The thread has ended when the block has, whatever happens, and the consumer is closed. When the block fails,
-    also by Ctrl-C, what still waits is dropped. What the consumer raises is raised here, at the next thing or at
-    the end of the block; after that it is asked nothing more but to close.
+    At the end of the block, whatever ends it, the consumer is closed and the thread has ended. If the block fails,
+    also by Ctrl-C, queued items are dropped. An exception of the consumer is raised at the next item or at the end
+    of the block; after it the consumer is only closed.
     """
-    things: queue.Queue[tuple[T] | None] = queue.Queue(WAITING)
+    items: queue.Queue[tuple[T] | None] = queue.Queue(QUEUE_SIZE)
     failed: list[BaseException] = []
     dropped = threading.Event()
 
     def work() -> None:
         try:
-            while (item := things.get()) is not None:
+            while (item := items.get()) is not None:
                 if not dropped.is_set() and not failed:
                     try:
                         consumer(item[0])
-                    # Raised again by the thread that makes the things; this one has to go on emptying the queue.
+                    # Raised again on the other thread; this one has to go on emptying the queue.
                     except BaseException as error:
                         failed.append(error)
         finally:
@@ -47,20 +46,20 @@ def in_background(consumer: Consumer[T]) -> Iterator[Callable[[T], None]]:
             except BaseException as error:
                 failed.append(error)
 
-    def hand_over(thing: T) -> None:
+    def put(item: T) -> None:
         if failed:
             raise failed[0]
-        things.put((thing,))
+        items.put((item,))
 
     thread = threading.Thread(target=work, name="consumer")
     thread.start()
     try:
-        yield hand_over
+        yield put
     except BaseException:
         dropped.set()
         raise
     finally:
-        things.put(None)
+        items.put(None)
         thread.join()
     if failed:
         raise failed[0]

@@ -1,4 +1,4 @@
-"""What is done of a film so far, on disk: a run that is killed goes on from there."""
+"""Checkpoints of a film's inversion, from which an interrupted run continues."""
 
 import json
 from pathlib import Path
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
 
 PARTS_SUFFIX = ".inversion.parts"
-"""What the name of the folder ends with."""
+"""Suffix of the folder of checkpoints."""
 
 _PLAN, _PART = "plan.json", "frame_{:06d}" + RECORD_SUFFIX
 
 
 class FilmParts:
-    """A folder with where the crops are, and with the code of each frame that is done.
+    """The folder of a film's checkpoints: the planned crops, and the record of each finished frame.
 
     Args:
-        folder: where; made at the first write.
-        key: what the run is told and of which film, in the types of JSON: parts of another run are not these.
+        folder: made at the first write.
+        key: the film and the settings of the run; checkpoints of another key are not read.
     """
 
     def __init__(self, folder: Path, key: dict[str, JSON]) -> None:
@@ -34,10 +34,10 @@ class FilmParts:
         self._plan = self._read_plan()
 
     def check(self, *, overwrite: bool) -> None:
-        """Refuse to go on where the folder holds parts of another run; with ``overwrite`` they give way.
+        """Remove the checkpoints of a run of another key.
 
         Raises:
-            InputError: it does.
+            InputError: there are some, and ``overwrite`` is not set.
         """
         if self._plan is not None or not self.folder.exists():
             return
@@ -50,11 +50,11 @@ class FilmParts:
 
     @property
     def exist(self) -> bool:
-        """Whether something of this run is done."""
+        """Whether there are checkpoints of this run."""
         return self._plan is not None
 
     def plan(self) -> tuple[CropPath, list[float]] | None:
-        """The crops and the times of all frames that were looked at; None before they are known."""
+        """The crops, and the times of all frames; None if they are not planned yet."""
         if self._plan is None:
             return None
         plan = self._plan
@@ -63,7 +63,7 @@ class FilmParts:
         return CropPath(plan["frames"], quads, plan["seen"], scenes), plan["times"]
 
     def save_plan(self, path: CropPath, times: list[float]) -> None:
-        """Keep the crops.
+        """Save the crops and the times of all frames.
 
         Raises:
             InputError: they cannot be written.
@@ -80,7 +80,7 @@ class FilmParts:
             temporary.write_text(json.dumps(self._plan), encoding="utf-8")
 
     def read(self, frame: int) -> "Inversion | None":
-        """The record of a frame; None where it is not done, or damaged."""
+        """The record of a frame; None if it is not finished, or damaged."""
         from stylegan_latents.invert.record.inversion import Inversion
 
         path = self.folder / _PART.format(frame)
@@ -90,7 +90,7 @@ class FilmParts:
             return None
 
     def write(self, frame: int, record: "Inversion") -> None:
-        """Keep the record of a frame.
+        """Save the record of a frame.
 
         Raises:
             InputError: it cannot be written.
@@ -98,7 +98,7 @@ class FilmParts:
         record.save(self.folder / _PART.format(frame), overwrite=True)
 
     def remove(self) -> None:
-        """Remove the folder, when what it is for is done; anything else that is in it stays."""
+        """Remove the checkpoints, and the folder unless it holds other files."""
         for pattern in (_PLAN, "frame_*" + RECORD_SUFFIX, ".*.part.*"):
             for file in self.folder.glob(pattern):
                 file.unlink()

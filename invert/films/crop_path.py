@@ -1,4 +1,4 @@
-"""Where a film's crop is from frame to frame: smoothed, bridged over short gaps, and cut where the scene is cut."""
+"""The crop of each frame of a film: smoothed over time, interpolated over short gaps, separate for each scene."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.photos.crop import Array
 
 GAP_SECONDS = 0.7
-"""A face that is out of sight for longer is not bridged over."""
+"""The longest gap without a face that is interpolated."""
 
-# Between two frames: of the crop's side, and by which factor.
+# A new scene: the crop moves by more than this fraction of its side between two frames, or scales by more.
 _JUMP, _ZOOM = 0.35, 1.35
-_LEAST = 2  # a face seen for fewer frames is a mistake of the detector
+_LEAST = 2  # fewer frames with a face are a false detection
 
 
 @dataclass(frozen=True, eq=False)
 class CropPath:
-    """The crops of those frames that show the face.
+    """The crops of the frames with a face.
 
     Attributes:
         frames: numbers of the frames, ascending.
-        quads: float64 ``[N, 4, 2]``, as ``Alignment`` has them.
-        seen: for each whether the face was found there; else it is bridged over.
-        scenes: one slice of the above for each stretch without a cut.
+        quads: float64 ``[N, 4, 2]``, as in ``Alignment``.
+        seen: whether the face was found in each; if not, its crop is interpolated.
+        scenes: a slice of the above for each scene.
     """
 
     frames: list[int]
@@ -36,16 +36,16 @@ class CropPath:
 def plan_crops(
     frames: Sequence[int], quads: Sequence[Array | None], seconds: float, cutoff: float | None
 ) -> CropPath:
-    """Make a path of the crops that were found frame by frame.
+    """Smooth the crops that were found frame by frame.
 
     Args:
-        frames: numbers of the frames that were looked at, evenly spaced.
-        quads: the square of each, ``[4, 2]``; None where no face was found.
-        seconds: from one of them to the next.
-        cutoff: swings a second above which the crop's movement is taken for noise; None leaves it as it is.
+        frames: numbers of the frames, evenly spaced.
+        quads: the crop of each, ``[4, 2]``; None where no face was found.
+        seconds: from one frame to the next.
+        cutoff: frequency in Hz above which movement of the crop is noise; None does not smooth.
 
     Returns:
-        The path; empty where no face was found.
+        The path; empty if no face was found.
     """
     found = [index for index, quad in enumerate(quads) if quad is not None]
     path = CropPath([], np.zeros((0, 4, 2)), [], [])
@@ -66,7 +66,7 @@ def plan_crops(
 
 
 def _scenes(found: Sequence[int], quads: Sequence[Array | None], longest: int) -> list[list[int]]:
-    """Runs of found frames with short gaps and without jumps."""
+    """The frames with a face, split at long gaps and jumps."""
     scenes: list[list[int]] = []
     for index in found:
         quad = quads[index]
@@ -84,7 +84,7 @@ def _is_jump(before: Array, after: Array) -> bool:
 
 
 def _numbers(quad: Array | None) -> Array:
-    """A square as its centre and half its top edge: four numbers of which any mean is a square's, too."""
+    """A square as its centre and half its top edge: means of these four numbers are squares, too."""
     if quad is None:
         return np.zeros(4)
     return np.concatenate([quad.mean(axis=0), (quad[3] - quad[0]) / 2])

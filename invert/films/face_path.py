@@ -1,4 +1,4 @@
-"""The face that a film shows, from its first frame to its last, and the crops that follow it."""
+"""Track the face of a film, and plan the crops."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,24 +23,24 @@ def look_for_faces(
     detector: FaceDetector = DLIB,
     on_frame: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> tuple[CropPath, list[float]]:
-    """Find the face in every frame that is wanted, and plan the crops.
+    """Find the face in every Nth frame, and plan the crops.
 
     Args:
         film: the file.
-        facts: of it.
-        which: as for ``choose_faces``, where the face is not that of the frame before; None takes
-            the middle of each frame as it is.
-        every: look at each how manieth frame.
-        limit: of the first so many.
-        cutoff: as for ``plan_crops``.
-        detector: what looks for the face.
-        on_frame: told how many frames are done, of how many (0 where the film does not say).
+        facts: its properties.
+        which: as in ``choose_faces``, if the face of the frame before is not found again; None takes the centre
+            of each frame instead of a face.
+        every: process every Nth frame.
+        limit: the maximum number of frames; None for all.
+        cutoff: as in ``plan_crops``.
+        detector: the face detector.
+        on_frame: called with the numbers of finished frames and of all (0 if unknown).
 
     Returns:
-        The crops, and when each frame begins, in seconds.
+        The crops, and the time of every frame in seconds.
 
     Raises:
-        InputError: the film cannot be read, changes its size, or shows no face.
+        InputError: the film cannot be read, changes its size, or has no face.
     """
     times: list[float] = []
     numbers: list[int] = []

@@ -1,10 +1,9 @@
-"""From frame to frame of a film: a short search from the code before, in place of a long one from the mean.
+"""Search the code of a frame, starting from the code of the frame before.
 
-The recipe is that of ``invert.inverters.optimize``, in the same coordinates, with three differences. Only what is
-coarser than the side of the comparison moves, so that the finest textures stand still. The code is held to where
-it came from. And Adam, which divides by each coordinate's slope so that those which hardly matter move as far as
-those which do and the picture shimmers, is given the whole code's slope to divide by, too: to the same loss the
-code then goes a third of the way.
+The search of ``invert.inverters.optimize``, in the same whitened coordinates and with fewer steps, changed against
+flicker: rows of W+ finer than the side of the comparison are fixed, the distance from the start is penalised, and
+Adam's epsilon is the RMS of the first gradient. Without that, Adam moves coordinates that hardly matter as far as
+the others; with it the code moves a third as far for the same loss.
 """
 
 import math
@@ -30,12 +29,12 @@ from stylegan_latents.invert.search.steps import OptimizerSettings, rows_finer_t
 
 @dataclass(frozen=True, eq=False)
 class _Tools:
-    """What a search needs that takes a while to load.
+    """What the searches of all frames share.
 
     Attributes:
         G: the generator in the precision of the search.
-        size: the side that it draws at.
-        moves: which rows of a code do, ``[1, rows, 1]``.
+        size: side at which it draws.
+        moves: whether each row of a code changes, ``[1, rows, 1]``.
     """
 
     G: Generator
@@ -47,13 +46,13 @@ class _Tools:
 
 @dataclass(frozen=True, kw_only=True)
 class FollowSettings(OptimizerSettings):
-    """Settings of the search from frame to frame: those of ``OptimizerSettings``, and more.
+    """Settings of the search of a frame, beside those of ``OptimizerSettings``.
 
     Attributes:
-        space: ``w+``, or ``w`` for codes of equal rows, which stay equal.
+        space: ``w+``, or ``w`` for codes of equal rows.
         learning_rate: in standard deviations of W.
         still_weight: weight of the mean squared distance from the start, in whitened coordinates.
-        seed: of the samples that W's statistics are computed from.
+        seed: of the samples for the statistics of W.
 
     Raises:
         InputError: a value is out of its range.
@@ -69,11 +68,11 @@ class FollowSettings(OptimizerSettings):
 
 
 class Follower:
-    """Searches the code of one frame after the other.
+    """Searches the codes of successive frames.
 
     Args:
-        G: the generator; it is left as it is.
-        settings: of the search.
+        G: the generator; not changed.
+        settings: of the search; None for the defaults.
 
     Raises:
         InputError: a setting does not fit the generator.
@@ -90,11 +89,11 @@ class Follower:
         Args:
             image: ``[1, 3, H, H]`` in [-1, 1].
             ws: the code of a frame near it, ``[1, num_ws, w_dim]``.
-            on_divergence: called with the step at which the loss was not finite any more, where the best code
-                before it is what comes back.
+            on_divergence: called with the step at which the loss was not finite; the best code before it is
+                returned.
 
         Returns:
-            ws ``[1, num_ws, w_dim]``, of the lowest loss seen; the one that it came from where no step is better.
+            ws ``[1, num_ws, w_dim]`` with the lowest loss; the start's if no step is better.
 
         Raises:
             InputError: the loss is not finite from the first step.
@@ -111,28 +110,28 @@ class Follower:
             )
             ws = ws.to(self.G.device)
             start = tools.statistics.whiten(ws[:, :1] if self.search.space == "w" else ws)
-            way = torch.zeros_like(start, requires_grad=True)
-            adam = torch.optim.Adam([way], lr=self.search.learning_rate, betas=(0.9, 0.99))
+            offset = torch.zeros_like(start, requires_grad=True)
+            adam = torch.optim.Adam([offset], lr=self.search.learning_rate, betas=(0.9, 0.99))
             best, best_loss = torch.zeros_like(start), math.inf
             for step in range(self.search.steps + 1):
-                code = tools.statistics.unwhiten(start + way).expand(-1, self.G.num_ws, -1)
+                code = tools.statistics.unwhiten(start + offset).expand(-1, self.G.num_ws, -1)
                 losses, _ = compare(as_colour(tools.G.synthesize(code, size=tools.size)))
-                loss = losses.sum() + self.search.still_weight * way.square().mean()
+                loss = losses.sum() + self.search.still_weight * offset.square().mean()
                 value = float(loss.detach())
                 if not math.isfinite(value):
                     if step:
                         on_divergence(step)
                     break
                 if value < best_loss:
-                    best_loss, best = value, way.detach().clone()
+                    best_loss, best = value, offset.detach().clone()
                 if step == self.search.steps:
                     break
                 adam.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
-                assert way.grad is not None
-                way.grad *= tools.moves
+                assert offset.grad is not None
+                offset.grad *= tools.moves
                 if not step:
-                    adam.param_groups[0]["eps"] = max(float(way.grad.square().mean().sqrt()), 1e-12)
+                    adam.param_groups[0]["eps"] = max(float(offset.grad.square().mean().sqrt()), 1e-12)
                 adam.param_groups[0]["lr"] = self.search.learning_rate * schedule(
                     0.05 + 0.95 * step / self.search.steps
                 )
@@ -140,7 +139,7 @@ class Follower:
         if not math.isfinite(best_loss):
             raise InputError("The search diverged at its first step; check the film, or use --precision float32.")
         moved = tools.statistics.unwhiten(start + best)
-        # What stood still keeps its last bit.
+        # Rows that did not move are the start's exactly, without the rounding of the coordinates.
         return torch.where((best != 0).any(dim=2, keepdim=True), moved, ws)
 
     @cached_property

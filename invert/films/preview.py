@@ -1,4 +1,4 @@
-"""A film of a projection: the photo beside what the search sees, step by step."""
+"""A film of a search: the photo beside the picture of each step."""
 
 import contextlib
 import io
@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable
+from stylegan_latents.generator.files import atomic_folder, atomic_path
+from stylegan_latents.invert.films.encoder import Encoder
+from stylegan_latents.invert.films.write import check_film
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,7 +23,7 @@ FRAMES_PER_SECOND = 24
 _GIF_FRAMES_PER_SECOND = 12  # GIF counts in hundredths of a second, and viewers slow down short ones
 _GIF_FRAMES = 72
 _HOLD_SECONDS = 1.5
-_FRAME_NAME, _FRAME_PATTERN = "step_{:04d}.png", "step_*.png"
+_PNG, _FRAMES = "step_{:04d}.png", "step_*.png"
 
 
 def check_preview_path(path: Path, overwrite: bool = False) -> None:
@@ -29,24 +33,11 @@ def check_preview_path(path: Path, overwrite: bool = False) -> None:
         InputError: the suffix is not known, the file or folder exists and may not be replaced, or its folder may
             not be written.
     """
-    kind = path.suffix.lower()
-    if kind not in (".mp4", ".gif", ""):
+    if path.suffix.lower() not in (".mp4", ".gif", ""):
         raise InputError(
             f"Cannot write a preview to {path}: end the name with .mp4 or .gif, or give a folder's name."
         )
-    if kind and path.is_dir():
-        raise InputError(f"Cannot write {path}: it is a folder.")
-    check_writable(path.parent)
-    if not path.exists():
-        return
-    if not kind and not path.is_dir():
-        raise InputError(f"Cannot write frames to {path}: it is a file; end the name with .mp4 or .gif.")
-    if kind and not overwrite:
-        raise InputError(f"{path} exists already; add --overwrite to replace it, or choose another name.")
-    if not kind and any(path.iterdir()):
-        frames = [entry for entry in path.iterdir() if entry.match(_FRAME_NAME.format(0).replace("0000", "*"))]
-        if not overwrite or len(frames) < len(list(path.iterdir())):
-            raise InputError(f"The folder {path} is not empty; give a new folder for the frames.")
+    check_film(path, overwrite=overwrite, frames=_FRAMES)
 
 
 @contextlib.contextmanager
@@ -67,8 +58,17 @@ def record_preview(
     kind = path.suffix.lower()
     # Films are small. Kept in memory, they cannot fail for want of disk space before the code is saved.
     if kind == ".mp4":
-        with _mp4() as (write, buffer):
-            yield lambda images: write(_side_by_side(targets, images))
+        buffer, shown = io.BytesIO(), [np.zeros((0, 0, 3), np.uint8)]
+        encoder = Encoder(path, None, FRAMES_PER_SECOND, file=buffer)
+
+        def write(images: "Tensor") -> None:
+            shown[0] = np.asarray(_side_by_side(targets, images))
+            encoder(shown[0])
+
+        yield write
+        for _ in range(int(_HOLD_SECONDS * FRAMES_PER_SECOND) if shown[0].size else 0):
+            encoder(shown[0])
+        encoder.close()
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_bytes(buffer.getvalue())
         return
@@ -89,9 +89,9 @@ def record_preview(
         with atomic_path(path, overwrite=overwrite) as temporary:
             _save_gif(frames, temporary)
     else:
-        with atomic_folder(path, _FRAME_PATTERN) as folder:
+        with atomic_folder(path, _FRAMES) as folder:
             for number, frame in enumerate(frames):
-                frame.save(folder / _FRAME_NAME.format(number))
+                frame.save(folder / _PNG.format(number))
 
 
 @contextlib.contextmanager
@@ -134,27 +134,6 @@ def _side_by_side(targets: "Tensor", images: "Tensor") -> "Image.Image":
     photos = F.interpolate(targets.detach().float().cpu(), size=images.shape[-2:], mode="area")
     rows = torch.cat([photos, torch.nan_to_num(images)], dim=3)
     return to_picture(torch.cat(list(rows), dim=1).unsqueeze(0))[0]
-
-
-@contextlib.contextmanager
-def _mp4() -> "Iterator[tuple[Callable[[Image.Image], None], io.BytesIO]]":
-    """H.264 in the pixel format that every player shows; the last frame stands still for a moment."""
-    import imageio.v3 as iio
-    import numpy as np
-
-    buffer = io.BytesIO()
-    with iio.imopen(buffer, "w", plugin="pyav", extension=".mp4") as film:
-        film.init_video_stream("libx264", fps=FRAMES_PER_SECOND, pixel_format="yuv420p")
-        last: Image.Image | None = None
-
-        def write(picture: "Image.Image") -> None:
-            nonlocal last
-            last = picture
-            film.write_frame(np.asarray(picture))
-
-        yield write, buffer
-        for _ in range(int(_HOLD_SECONDS * FRAMES_PER_SECOND) if last is not None else 0):
-            film.write_frame(np.asarray(last))
 
 
 def _save_gif(frames: "list[Image.Image]", path: Path) -> None:

@@ -1,7 +1,7 @@
-"""Smoothing of what is measured frame by frame, without delay: the whole film is known.
+"""Whittaker smoothing of time series (1923; Eilers, "A perfect smoother", 2003).
 
-The smoother is Whittaker's (1923; Eilers, "A perfect smoother", 2003): of all curves the one that stays near to
-what was measured and bends least. What was not measured, it fills in.
+Minimises the squared distance from the values plus a penalty on squared second differences, over the whole series,
+so that the result does not lag. Missing values are interpolated.
 """
 
 import math
@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-_FREE = 1e-6  # a penalty that only matters where nothing was measured
+_FREE = 1e-6  # a penalty that only matters where values are missing
 _ROUNDS = 4
 _OUTLIER = 3.0  # in robust standard deviations
 _COLUMNS = 1024
 
 
 def stiffness(cutoff: float) -> float:
-    """The penalty on bending that halves what swings ``cutoff`` times from one value to the next (0 to 0.5)."""
+    """The penalty that halves the amplitude at a frequency of ``cutoff`` cycles per value (0 to 0.5)."""
     return (2 * math.sin(math.pi * cutoff)) ** -4
 
 
@@ -27,15 +27,15 @@ def smooth(values: Array, known: npt.NDArray[np.bool_], cutoff: float | None, *,
 
     Args:
         values: ``[N, D]``, evenly spaced in time.
-        known: ``[N]``, which rows were measured; the first and the last are, and the others are filled in.
-        cutoff: swings a row above which changes are taken for noise; None changes nothing that was measured.
-        robust: give measurements that lie far off the curve less weight.
+        known: ``[N]``, which rows are given, the first and the last among them; the others are interpolated.
+        cutoff: frequency in cycles per row above which changes are noise; None changes no given row.
+        robust: give outliers less weight.
 
     Returns:
         ``[N, D]``.
 
     Raises:
-        ValueError: the first or the last row was not measured, or the cutoff is not above 0 and at most 0.5.
+        ValueError: the first or the last row is missing, or the cutoff is not above 0 and at most 0.5.
     """
     if not (known[0] and known[-1]):
         raise ValueError("smoothing needs the first and the last value")
@@ -60,7 +60,7 @@ def smooth(values: Array, known: npt.NDArray[np.bool_], cutoff: float | None, *,
 
 
 def _solve(values: Array, weights: Array, penalty: float) -> Array:
-    """Minimise the weighted squared distance from the values plus ``penalty`` times the squared bends."""
+    """Minimise weighted squared distances from the values plus ``penalty`` times squared second differences."""
     from scipy.linalg import solveh_banded
 
     count = len(values)

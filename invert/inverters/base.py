@@ -31,9 +31,9 @@ class Progress:
     """The state of a search after a step.
 
     Attributes:
-        step, steps: how many steps are done, of how many.
-        loss: the mean over the images of what is being minimised.
-        images: ``[N, 3, h, w]`` in about [-1, 1], what the generator draws of the codes now, detached.
+        step, steps: the number of steps done, and of all steps.
+        loss: the mean over the images.
+        images: ``[N, 3, h, w]`` in about [-1, 1], the generator's pictures of the current codes, detached.
     """
 
     step: int
@@ -42,28 +42,30 @@ class Progress:
     images: Tensor
 
 
+OnStep = Callable[[Progress], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings(OptimizerSettings):
     """Settings of a search in W or W+: those of ``OptimizerSettings``, and more.
 
     Attributes:
         space: ``w``, one code for all layers; ``w+``, a code for each layer. A search in W+ starts in W; the layers
-            that draw finer than what is compared keep the code found there.
+            finer than the compared resolution keep the code found there.
         learning_rate: in standard deviations of W.
-        momentum: the decay of Adam's first moment, from 0 to below 1; None for the inverter's own.
-        w_fraction: the part of the steps of a search in W+ that is spent in W, from 0 to 1.
-        detail_weight: weight of the squared error of what is finer than ``search_size``, at twice that side.
-            Without it the search finds textures that are right on average only: dots on lips, a grid on skin.
-        grid_weight: weight of the squared error of what repeats with the pixel grid, at twice ``search_size``: the
-            network's own blocks, which LPIPS takes for texture.
-        centre_weight: weight of LPIPS of the picture's centre, half as wide, at twice ``search_size``, where
-            aligned pictures show the face.
-        identity_weight: weight of the identity loss, where one is given to ``invert``; it follows the schedule of
-            the learning rate.
-        prior_weight: weight of the mean squared coordinate in whitened W, which draws codes to W's mean.
-        start_weight: weight of the mean squared distance from the start of the search, in standard deviations of
-            W; it draws codes to those of an encoder. At 0.01 LPIPS is 6 % higher, and edits are no better.
-        seed: of the samples that W's statistics are computed from. The search itself is not random.
+        momentum: the decay of Adam's first moment, in [0, 1); None for the inverter's own.
+        w_fraction: the fraction of the steps of a search in W+ that is spent in W, in [0, 1].
+        detail_weight: of the squared error of detail finer than ``search_size``, at twice that side. Without it
+            textures are right on average only: dots on lips, a grid on skin.
+        grid_weight: of ``grid_error``, at twice ``search_size``: the network's blocks, which LPIPS takes for
+            texture.
+        centre_weight: of LPIPS of the picture's central half, where aligned crops show the face, at twice
+            ``search_size``.
+        identity_weight: of the identity loss that ``invert`` is given; it follows the learning rate's schedule.
+        prior_weight: of the mean squared coordinate in whitened W, which draws codes to W's mean.
+        start_weight: of the mean squared distance from the start of the search, in standard deviations of W. At
+            0.01 LPIPS is 6 % higher, and edits are no better.
+        seed: of the samples for W's statistics. The search itself is not random.
 
     Raises:
         InputError: a value is out of its range.
@@ -88,7 +90,7 @@ class SearchSettings(OptimizerSettings):
             raise InputError(f"The space is w or w+, not {self.space}.")
         super().__post_init__()
         if not 0 <= self.w_fraction <= 1:
-            raise InputError(f"The fraction of the steps in W is from 0 to 1, not {self.w_fraction}.")
+            raise InputError(f"The fraction of steps in W is from 0 to 1, not {self.w_fraction}.")
         if self.momentum is not None and not 0 <= self.momentum < 1:
             raise InputError(f"The momentum is from 0 to below 1, not {self.momentum}.")
 
@@ -98,8 +100,8 @@ class Inverter(ABC):
 
     Attributes:
         method: its name in ``INVERTERS`` and in records.
-        G: the generator; it is left as it is.
-        steps: how many steps ``on_step`` counts, those of a pivot not among them.
+        G: the generator, which is not changed.
+        steps: the number of steps, without those of a pivot.
     """
 
     method: ClassVar[str]
@@ -109,12 +111,12 @@ class Inverter(ABC):
     @classmethod
     @abstractmethod
     def from_options(cls, G: Generator, options: InverterOptions, pivot: "Inverter | None") -> Self:
-        """Make one from what a user asks for.
+        """Make one from a user's options.
 
         Args:
             G: the generator.
-            options: with the number of steps that the quality means filled in.
-            pivot: the inverter that ``options.pivot`` names, for one that refines codes; otherwise None.
+            options: with the quality's number of steps filled in.
+            pivot: the inverter that ``options.pivot`` names, for one that refines its codes; otherwise None.
 
         Raises:
             InputError: an option is out of its range, or does not fit the generator.
@@ -122,34 +124,28 @@ class Inverter(ABC):
 
     @abstractmethod
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        start: Tensor | None = None,
-    ) -> Inversion:
-        """Find the codes of N images, all at once; they don't influence one another.
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
+    ) -> Inversion:  # fmt: skip
+        """Find the codes of N images at once, independently of one another.
 
         Args:
-            images: ``[N, 3, H, H]`` in [-1, 1], aligned as the generator's training images were. Images smaller
-                than the search compares at are compared at their own side.
+            images: ``[N, 3, H, H]`` in [-1, 1], aligned as the generator's training images. Images smaller than
+                ``search_size`` are compared at their own side.
             on_step: called after each step.
-            keep_partial: on Ctrl-C, return the best found so far in place of raising KeyboardInterrupt.
+            keep_partial: on Ctrl-C, return the best result so far instead of raising KeyboardInterrupt.
             mask: ``[1 or N, 1, H, H]``, 1 where images are compared, 0 where the generator fills in.
-            identity_loss: differentiable identity loss of the N images, such as ``FaceIdentity``; None for none.
-            start: ``[N, num_ws, w_dim]``, codes to start from in place of W's mean or an encoder's codes. A search
+            identity_loss: differentiable identity loss of the N images, such as ``FaceIdentity``.
+            start: ``[N, num_ws, w_dim]``, codes to start from instead of W's mean or an encoder's codes. A search
                 in W+ then has no part in W; one in W starts from the mean of the rows.
 
         Returns:
-            The record. Its ``settings`` have ``stopped_at_step`` if Ctrl-C ended the search, and its ``diverged``
-            names the images whose loss was not finite any more, of which the best code from before is kept.
+            The record. Its ``settings`` have ``stopped_at_step`` if Ctrl-C ended the search; its ``diverged`` lists
+            the images whose loss became infinite or NaN, of which the best code before is kept.
 
         Raises:
-            InputError: the images, the mask or the start have another shape, the inverter has no use for one of
-                the arguments, or the loss is not finite from the first step.
+            InputError: images, mask or start have another shape, the inverter does not take one of the arguments,
+                or the loss is not finite from the first step.
         """
 
     @abstractmethod
@@ -158,7 +154,7 @@ class Inverter(ABC):
 
     @property
     def uses_identity(self) -> bool:
-        """Whether ``invert`` gives an identity loss any weight."""
+        """Whether the weight of the identity loss is above 0."""
         return False
 
     @property
@@ -167,7 +163,7 @@ class Inverter(ABC):
         return True
 
     def described(self) -> dict[str, JSON]:
-        """The method and its settings, as records of inverters that go on from this one keep them."""
+        """The method and its settings, as records of refining inverters keep them."""
         return {"method": self.method, **self.settings()}
 
     def record(
@@ -183,9 +179,9 @@ class Inverter(ABC):
 
         Args:
             ws: ``[N, num_ws, w_dim]``.
-            stopped_at: the step at which Ctrl-C ended the search; None if it ran through.
+            stopped_at: the step at which Ctrl-C ended the search.
             diverged: the images that diverged, each with the step.
-            noise, weights: as ``Inversion`` has them.
+            noise, weights: as in ``Inversion``.
         """
         ended: dict[str, JSON] = {} if stopped_at is None else {STOPPED: stopped_at}
         return Inversion(
@@ -201,17 +197,13 @@ class Inverter(ABC):
 
 
 class RefiningInverter(Inverter):
-    """An inverter that goes on from the codes of another, its pivot, which do not move.
-
-    Attributes:
-        pivot: the inverter that finds the codes.
-        pivot_settings: its method and all its settings.
-    """
+    """An inverter that keeps the codes of another, its ``pivot``, and optimises something else at them."""
 
     pivot: Inverter
 
     @property
     def pivot_settings(self) -> dict[str, JSON]:
+        """The pivot's method and all its settings."""
         return self.pivot.described()
 
     @property
@@ -222,17 +214,8 @@ class RefiningInverter(Inverter):
     def takes_mask(self) -> bool:
         return self.pivot.takes_mask
 
-    def find_pivot(
-        self, images: Tensor, steps: int, on_step: Callable[[Progress], None] | None, **arguments: Any
-    ) -> Inversion:
-        """The pivot's record of the images, with its steps counted as the first of ``steps``.
-
-        Args:
-            images: as for ``invert``.
-            steps: of the pivot and of what follows together.
-            on_step: as for ``invert``.
-            arguments: the others of ``invert``, for the pivot.
-        """
+    def find_pivot(self, images: Tensor, steps: int, on_step: OnStep | None, **arguments: Any) -> Inversion:
+        """The pivot's record, with ``arguments`` of ``invert``; its steps count as the first of ``steps``."""
 
         def on_pivot(progress: Progress) -> None:
             if on_step is not None:
@@ -242,11 +225,7 @@ class RefiningInverter(Inverter):
 
     @staticmethod
     def check_pivot(found: Inversion) -> None:
-        """Refuse codes that were found together with weights, which what follows would leave out.
-
-        Raises:
-            InputError: the record has tuned weights.
-        """
+        """Raise InputError for codes that were found together with tuned weights, which would be lost."""
         if found.weights is not None:
             raise InputError(
                 f"The pivot's method is {found.method}, which tunes weights; take a search or an encoder."
@@ -256,15 +235,15 @@ class RefiningInverter(Inverter):
 def identity_loss_for(
     inverter: Inverter, faces: "Sequence[Face | None]", alignments: "Sequence[Alignment]"
 ) -> IdentityLoss | None:
-    """The identity loss of aligned crops, for ``invert``.
+    """The identity loss of aligned crops, for ``inverter.invert``.
 
     Args:
-        inverter: the one that it is for.
-        faces: of each crop, as found in its photo; None for one that shows no face.
-        alignments: where the crops lie in their photos, all of one size.
+        inverter: which uses it.
+        faces: of each crop, as found in its photo; None for a crop without a face.
+        alignments: of the crops, all of one size.
 
     Returns:
-        None where the inverter gives it no weight or no crop shows a face.
+        None where the inverter does not use it or no crop shows a face.
 
     Raises:
         InputError: the recognition network cannot be fetched.
@@ -279,7 +258,7 @@ def identity_loss_for(
 
 
 def identity_loss_of(inverter: Inverter, crop: "Image.Image") -> IdentityLoss | None:
-    """As ``identity_loss_for``, for one aligned crop in which the face is still to be found."""
+    """``identity_loss_for`` of one aligned crop, in which the face is detected."""
     if not inverter.uses_identity:
         return None
     from stylegan_latents.invert.faces.find import find_faces

@@ -1,6 +1,6 @@
-"""The inverters by their names: the one list that the command line, the demo and the documentation read.
+"""The registry of inverters, which the command line, the demo and the documentation read.
 
-A new inverter is a new file in this folder and an entry here. Nothing is imported before an inverter is made.
+A new inverter is a new file in this folder and an entry here. It is imported when it is first made.
 """
 
 import dataclasses
@@ -20,23 +20,23 @@ Steps = Mapping[Quality, Mapping[Space, int | None]]
 
 
 def _steps(w: tuple[int | None, ...], w_plus: tuple[int | None, ...]) -> Steps:
-    """For draft, good and best; None for the inverter's own."""
+    """For draft, good and best; None for the inverter's default."""
     qualities: tuple[Quality, ...] = ("draft", "good", "best")
     return {one: {"w": w[i], "w+": w_plus[i]} for i, one in enumerate(qualities)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """What is known of an inverter before it is imported.
+    """An inverter's entry in the registry.
 
     Attributes:
         path: ``package.module:Class`` of a subclass of ``Inverter``.
         what: for help texts, what it does, in a few words.
-        takes: the command line's options that not all inverters take; those it has no use for are refused.
+        takes: options of the command line that only some inverters take; the others are refused.
         steps: by quality and space; None where there is nothing to choose.
-        steps_before_tuning: as ``steps``, where it finds the pivot for ``pivotal``; None for ``steps``.
-        refines: whether it goes on from the codes of another: ``no``, of its ``steps``, or of those before tuning.
-        films: whether it may find the codes of a film's first frames.
+        steps_before_tuning: the same where it finds the pivot of ``pivotal``; None for ``steps``.
+        refines: whether it starts from the codes of a pivot: ``no``, or which steps the pivot takes.
+        films: whether it takes films.
     """
 
     path: str
@@ -89,7 +89,7 @@ INVERTERS: dict[str, Entry] = {
     ),
     "encode": Entry(
         path=f"{_HERE}.encode:EncoderInverter",
-        what="ask an encoder alone",
+        what="an encoder alone, without a search",
         takes=frozenset({"encoder"}),
     ),
 }
@@ -100,7 +100,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):
-        """``Method`` and ``PivotMethod``, types of the names that are in ``INVERTERS`` now."""
+        """``Method`` and ``PivotMethod``: literal types of the names in ``INVERTERS``."""
         if name == "Method":
             return Literal[tuple(INVERTERS)]
         if name == "PivotMethod":
@@ -111,12 +111,13 @@ else:
 _REFUSED = {
     "encoder": "is of no use to --method {method}",
     "preview": "films a search, and --method {method} has none",
-    "precision": "is of a search, and encoding is done in float32",
-    "identity_weight": "is of a search, and --method {method} has none",
-    "weights": "is about tuning",
-    "keep_unchanged": "is about tuning",
-    "pivot": "is what {takers} begin with",
+    "precision": "is for a search, and encoding is done in float32",
+    "identity_weight": "is for a search, and --method {method} has none",
+    "weights": "is for tuning",
+    "keep_unchanged": "is for tuning",
+    "pivot": "is what {takers} start from",
 }
+"""Why a method does not take an option."""
 
 
 def film_methods() -> list[str]:
@@ -130,15 +131,12 @@ def methods_help() -> str:
 
 
 def check_options(method: str | None, given: Collection[str], *, pivot: str | None = None) -> None:
-    """Refuse options that an inverter has no use for.
+    """Raise InputError for an option that the inverter does not take.
 
     Args:
         method: its name; None for the default.
         given: the names of the options that a user gave, with underscores.
-        pivot: as for ``make_inverter``.
-
-    Raises:
-        InputError: one of the options is of no use.
+        pivot: the name of the pivot that a user gave.
     """
     entry = INVERTERS["hybrid" if method is None else method]
     for option, words in _REFUSED.items():
@@ -159,11 +157,11 @@ def make_inverter(G: "Generator", method: str | None = None, **options: Any) -> 
     Args:
         G: the generator.
         method: its name in ``INVERTERS``; None for ``hybrid`` where there is an encoder, else ``optimize``.
-        options: as ``InverterOptions`` has them: ``quality="draft"``, ``steps=50``, ``seed=1``.
+        options: fields of ``InverterOptions``: ``quality="draft"``, ``steps=50``, ``seed=1``.
 
     Raises:
-        InputError: there is no such method or quality, a setting is out of its range, or an encoder is wanted and
-            there is none for the generator.
+        InputError: there is no such method or quality, a setting is out of its range, or there is no encoder for
+            the generator.
     """
     chosen = InverterOptions(**options)
     name = _default(G, chosen) if method is None else method
@@ -172,14 +170,14 @@ def make_inverter(G: "Generator", method: str | None = None, **options: Any) -> 
     entry = INVERTERS[name]
     pivot = None
     if entry.refines != "no":
-        begin = chosen.pivot or _default(G, chosen)
+        pivot_name = chosen.pivot or _default(G, chosen)
         pivots = [other for other, one in INVERTERS.items() if one.refines == "no"]
-        if begin not in pivots:
-            raise InputError(f"The pivot is {_either(pivots)}, not {begin}.")
-        found_by = INVERTERS[begin]
-        short = entry.refines == "steps_before_tuning" and found_by.steps_before_tuning
-        steps = _chosen(short or found_by.steps, chosen)
-        pivot = found_by.load().from_options(G, dataclasses.replace(chosen, steps=steps), None)
+        if pivot_name not in pivots:
+            raise InputError(f"The pivot is {_either(pivots)}, not {pivot_name}.")
+        first = INVERTERS[pivot_name]
+        short = entry.refines == "steps_before_tuning" and first.steps_before_tuning
+        steps = _chosen(short or first.steps, chosen)
+        pivot = first.load().from_options(G, dataclasses.replace(chosen, steps=steps), None)
     if chosen.steps is None:
         chosen = dataclasses.replace(chosen, steps=_chosen(entry.steps, chosen))
     return entry.load().from_options(G, chosen, pivot)
@@ -190,7 +188,7 @@ def _chosen(steps: Steps | None, options: InverterOptions) -> int | None:
 
 
 def _default(G: "Generator", options: InverterOptions) -> str:
-    from stylegan_latents.encoders.shipped import shipped_encoder
+    from stylegan_latents.encoders.loading import shipped_encoder
 
     return "optimize" if options.encoder is None and shipped_encoder(G) is None else "hybrid"
 

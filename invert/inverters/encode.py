@@ -1,7 +1,6 @@
-"""Finds the code of an image with an encoder: in one look, or a few."""
+"""Inversion by an encoder: one forward pass, or a few with ReStyle."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -9,35 +8,33 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.encoders.encoder import Encoder
-from stylegan_latents.encoders.loading import contains_generator, is_native, load, read
+from stylegan_latents.encoders.loading import contains_generator, is_native, load, read, shipped_encoder
 from stylegan_latents.encoders.restyle import ReStyle
-from stylegan_latents.encoders.shipped import shipped_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.invert.inverters.base import Inverter, Progress
+from stylegan_latents.invert.inverters.base import Inverter, OnStep
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import IdentityLoss
 
 
 class EncoderInverter(Inverter):
-    """Asks an encoder for the codes of images.
+    """Finds the codes of images with an encoder.
 
     Args:
-        G: the generator; it is left as it is.
-        encoder: an encoder's file, as ``load`` reads it, or one that is loaded already; None for the
-            one that comes with this package.
-        steps: how often a ReStyle looks; its own number when None.
+        G: the generator, which is not changed.
+        encoder: an encoder or its file; None for the one that comes with this package.
+        steps: the number of passes of a ReStyle encoder; None for its own.
 
     Attributes:
         encoder: the encoder's name.
-        sha256: of its file; None for one that came from memory.
-        steps: how often it looks.
+        sha256: of its file; None for one from memory.
+        steps: the number of passes.
 
     Raises:
         InputError: there is no encoder for the generator, the file holds none, the encoder belongs to another
-            generator, or a number of looks is given to one that looks once.
+            generator, or a number of passes is given for one that is not a ReStyle.
     """
 
     method: ClassVar[str] = "encode"
@@ -63,7 +60,7 @@ class EncoderInverter(Inverter):
             self._coder = ReStyle(encoder, G, steps)
         else:
             if steps is not None:
-                raise InputError("The number of steps is that of the encoder which was given; leave it out.")
+                raise InputError("The number of steps is the encoder's own; leave it out.")
             inner = encoder if isinstance(encoder, Encoder) else encoder.encoder
             inner.check_generator(G)
             self._coder = encoder
@@ -84,19 +81,14 @@ class EncoderInverter(Inverter):
         return False
 
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,  # noqa: ARG002 - a look has no steps
-        keep_partial: bool = False,  # noqa: ARG002 - nor has it parts
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,  # noqa: ARG002 - nor does it minimise a loss
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,  # noqa: ARG002
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None,  # noqa: ARG002
         start: Tensor | None = None,
-    ) -> Inversion:
+    ) -> Inversion:  # fmt: skip
         if mask is not None:
-            raise InputError("An encoder looks at the whole image; leave the mask out, or use a search.")
+            raise InputError("An encoder encodes the whole image; leave the mask out, or use a search.")
         if start is not None:
-            raise InputError("An encoder starts from no code; leave the start out, or use a search.")
+            raise InputError("An encoder does not start from a code; leave the start out, or use a search.")
         ws = self._coder.encode(images)
         if not bool(torch.isfinite(ws).all()):
             raise InputError(f"The encoder '{self.encoder}' gives codes that are not finite: it is damaged.")
@@ -107,10 +99,10 @@ class EncoderInverter(Inverter):
 
 
 def model_of(encoder: Path) -> str:
-    """The model that an encoder's file is for, as ``load`` takes it: its name, or this very file.
+    """The model that an encoder's file is for: its name, or the file itself if it holds the generator, too.
 
     Raises:
-        InputError: there is no such file, it is no encoder's, or it does not say.
+        InputError: there is no such file, it holds no encoder, or it does not name its model.
     """
     from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 

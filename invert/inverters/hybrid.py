@@ -1,8 +1,8 @@
-"""Finds the code of an image by a search that an encoder begins: near from the first step, so short and mild.
+"""Hybrid inversion: a short search that starts from an encoder's code.
 
-Zhu et al., "In-Domain GAN Inversion for Real Image Editing", 2020, begin and regularise a search with an encoder.
-Here the encoder's start is enough: from it a search of few steps ends at half the distance from W's mean that one
-from the mean does, where edits work best.
+Zhu et al., "In-Domain GAN Inversion for Real Image Editing", 2020, start and regularise a search with an encoder.
+Here the start is enough: a search of few steps from it ends at half the distance from W's mean that one from the
+mean reaches, where edits work best.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from stylegan_latents.invert.inverters.base import Inverter, SearchSettings
 from stylegan_latents.invert.inverters.encode import EncoderInverter
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter, search_settings
 from stylegan_latents.invert.inverters.options import InverterOptions, Space
-from stylegan_latents.invert.search.loss import area_resize, check_mask
+from stylegan_latents.invert.search.loss import check_mask, resize_height
 
 if TYPE_CHECKING:
     from stylegan_latents.encoders.encoder import Encoder
@@ -27,25 +27,24 @@ if TYPE_CHECKING:
 
 
 class HybridInverter(OptimizationInverter):
-    """Asks an encoder for the codes of images, and searches on from there.
+    """Searches from an encoder's codes.
 
     Args:
-        G: the generator; it is left as it is.
-        encoder: what ``EncoderInverter`` takes; None for the one that comes with this package.
-        settings: of the search; where they leave it to the inverter, 50 steps in W and 95 in W+, with a momentum
-            of 0.8. In W the search starts from the mean of the encoder's rows; in W+ no step is in W.
+        G: the generator, which is not changed.
+        encoder: an encoder or its file; None for the one that comes with this package.
+        settings: of the search; by default 50 steps in W and 95 in W+, and a momentum of 0.8. In W the search
+            starts from the mean of the encoder's rows; in W+ no step is in W.
 
     Attributes:
-        encoder, sha256: the encoder's name, and that of its file where it came from one.
+        encoder, sha256: as in ``EncoderInverter``.
 
     Raises:
-        InputError: this package has no encoder for the generator and none is given, the encoder belongs to another
-            generator, or a setting does not fit the generator.
+        InputError: there is no encoder for the generator, or a setting does not fit the generator.
     """
 
     method: ClassVar[str] = "hybrid"
     own_steps: ClassVar[Mapping[Space, int]] = {"w": 50, "w+": 95}
-    # From so near, a mean of five gradients ends nearer to the image and to W's mean than the usual one of ten.
+    # From a near start, this ends nearer to the image and to W's mean than Adam's usual 0.9.
     own_momentum: ClassVar[float] = 0.8
 
     def __init__(
@@ -65,14 +64,15 @@ class HybridInverter(OptimizationInverter):
 
     @torch.no_grad()
     def own_start(self, images: Tensor, mask: Tensor | None) -> Tensor:
-        """The encoder's codes; under a mask it first sees the mean picture, and then what it made of that."""
+        """The encoder's codes. What a mask hides is filled with the mean picture, then with the first code's."""
         if mask is None:
             return self._encoding.invert(images).ws
         check_mask(mask, images)
         ws = self.G.w_avg.expand(1, self.G.num_ws, -1)
         for _ in range(2):
-            filling = area_resize(as_colour(self.G.synthesize(ws)).clamp(-1, 1), images.shape[-1])
-            ws = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling))).ws
+            filling = resize_height(as_colour(self.G.synthesize(ws)).clamp(-1, 1), images.shape[-2])
+            found = self._encoding.invert(torch.lerp(filling, images.to(filling), mask.to(filling)))
+            ws = found.ws.to(self.G.device)
         return ws
 
     def settings(self) -> dict[str, JSON]:

@@ -1,12 +1,12 @@
-"""Noise optimisation: a code first, then the maps of noise that bring hair and skin nearer to the photo's.
+"""Noise optimisation: a code first, then noise maps that bring hair and skin nearer to the photo's.
 
-Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020, appendix D. Left free, noise maps
-would paint the photo. The regulariser holds them to what noise is: neighbours don't correlate, at any scale; and
-after each step every map has mean 0 and deviation 1 again.
+Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020, appendix D. Without regularisation
+noise maps would paint the photo. So correlation of neighbours, at any scale, is penalised, and after each step
+every map is normalised to mean 0 and standard deviation 1.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -20,14 +20,21 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
 from stylegan_latents.generator.precision import in_precision
-from stylegan_latents.invert.inverters.base import STOPPED, Inverter, Progress, RefiningInverter, SearchSettings
+from stylegan_latents.invert.inverters.base import (
+    STOPPED,
+    Inverter,
+    OnStep,
+    Progress,
+    RefiningInverter,
+    SearchSettings,
+)
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
-from stylegan_latents.invert.search.loss import LPIPS, Comparison, IdentityLoss, check_images, loss_weights
-from stylegan_latents.invert.search.steps import BestSoFar, OptimizerSettings, schedule
+from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
+from stylegan_latents.invert.search.steps import BestSoFar, Optimization, OptimizerSettings, schedule
 
-_SMALLEST = 8  # the coarsest scale at which neighbours are compared
+_SMALLEST = 8  # pixels, the side of the coarsest scale at which neighbours are compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +43,8 @@ class NoiseSettings(OptimizerSettings):
 
     Attributes:
         learning_rate: in standard deviations of the noise.
-        regularizer_weight: weight of ``correlation``.
-        detail_weight: weight of the squared error of what is finer, at the generator's full resolution.
-        centre_weight: weight of LPIPS of the picture's centre, half as wide, at twice ``search_size``.
+        regularizer_weight: of ``correlation``.
+        detail_weight, centre_weight: as in ``SearchSettings``, with detail at full resolution.
 
     Raises:
         InputError: a value is out of its range.
@@ -54,17 +60,17 @@ class NoiseSettings(OptimizerSettings):
 
 
 class NoiseOptimization(RefiningInverter):
-    """Finds codes with another inverter, then noise maps for each of them; each image gets maps of its own.
+    """Finds codes with another inverter, then noise maps for each of them.
 
-    The identity loss is for the pivot alone: what noise can draw is too fine to tell people apart.
+    The identity loss is for the pivot alone: noise is too fine to change identity.
 
     Args:
-        G: a generator with noise inputs; it is left as it is.
-        pivot: what finds the codes; None for ``OptimizationInverter``.
+        G: a generator with noise inputs, which is not changed.
+        pivot: the inverter that finds the codes; None for ``OptimizationInverter``.
         settings: of the search for noise.
 
     Attributes:
-        search: the settings with everything filled in.
+        search: the settings for this generator.
 
     Raises:
         InputError: a setting does not fit the generator, or the generator has no noise.
@@ -86,16 +92,10 @@ class NoiseOptimization(RefiningInverter):
         return cls(G, pivot, NoiseSettings(steps=steps, precision=options.precision))
 
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        start: Tensor | None = None,
-    ) -> Inversion:
-        check_images(images)
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
+    ) -> Inversion:  # fmt: skip
+        check_images(images, self.G.width / self.G.resolution)
         before, total = self.pivot.steps, self.pivot.steps + self.steps
 
         found = self.find_pivot(
@@ -104,46 +104,31 @@ class NoiseOptimization(RefiningInverter):
         if STOPPED in found.settings:
             return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)
         self.check_pivot(found)
-        stopped_at: int | None = None
+
+        def report(drawn: Tensor, loss: float) -> None:
+            if on_step is not None:
+                on_step(Progress(before + search.steps_done, total, loss, drawn))
+
         with keep_freed_memory():
             search = _NoiseSearch(self, images, found.for_generator(self.G), mask)
-            try:
-                for step in range(self.steps):
-                    seen, loss = search.step(step)
-                    if not math.isfinite(loss):
-                        break
-                    if on_step is not None:
-                        on_step(Progress(before + step + 1, total, loss, seen))
-            except KeyboardInterrupt:
-                if not keep_partial:
-                    raise
-                stopped_at = before + search.steps_done
-        if not search.steps_done and stopped_at is None:
-            raise InputError("The search diverged at its first step; check the image, or use --precision float32.")
-        diverged = found.diverged | search.seen.diverged(before)
-        return self.record(found.ws, stopped_at=stopped_at, diverged=diverged, noise=search.best_maps())
+            stopped = search.run(self.steps, report, keep_partial=keep_partial)
+        stopped_at = before + search.steps_done if stopped else None
+        diverged = found.diverged | search.lowest.diverged(before)
+        return self.record(found.ws, stopped_at=stopped_at, diverged=diverged, noise=search.scaled(search.best))
 
     def settings(self) -> dict[str, JSON]:
         return self.search.values() | {"pivot_settings": self.pivot_settings}
 
 
-class _NoiseSearch:
+class _NoiseSearch(Optimization):
     """The state of the search for noise maps."""
 
     def __init__(self, inverter: NoiseOptimization, images: Tensor, ws: Tensor, mask: Tensor | None) -> None:
         self.settings = settings = inverter.search
-        G, dtype = inverter.G, settings.dtype
+        G = inverter.G
         self.steps = inverter.steps
-        self.G = in_precision(G, dtype)
-        self.comparison = Comparison(
-            images,
-            settings.search_size,
-            G.resolution,
-            LPIPS.load("alex").to(G.device).in_precision(dtype),
-            identity_loss=None,
-            mask=mask,
-            **loss_weights(settings),
-        )
+        self.G = in_precision(G, settings.dtype)
+        self.comparison = comparison_for(G, images, settings, G.resolution, mask=mask)
         with torch.no_grad():
             self.styles = self.G.styles(ws)
         self.strengths = [one.detach().float() for one in noise_strengths(G)]
@@ -152,25 +137,24 @@ class _NoiseSearch:
             _normalised(map.detach().float().repeat(count, 1, 1, 1)).requires_grad_() for map in G.noise_constants()
         ]
         self.best = [map.detach().clone() for map in self.maps]
-        self.seen = BestSoFar(count, G.device)
+        self.lowest = BestSoFar(count, G.device)
         self.adam = torch.optim.Adam(self.maps, lr=settings.learning_rate, betas=(0.9, 0.99))
-        self.steps_done = 0
 
-    def _scaled(self, maps: Sequence[Tensor]) -> list[Tensor]:
+    def scaled(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """Normalised maps as the network takes them."""
         return [strength * map for strength, map in zip(self.strengths, maps, strict=True)]
 
     def step(self, step: int) -> tuple[Tensor, float]:
-        """One step of Adam; what the network drew before it, and the mean loss of that."""
         settings = self.settings
         self.adam.param_groups[0]["lr"] = settings.learning_rate * schedule((step + 0.5) / self.steps)
         self.adam.zero_grad()
-        drawn = self.G.synthesize_styles(self.styles, self._scaled(self.maps))
-        losses, seen = self.comparison(as_colour(drawn))
+        drawn = self.G.synthesize_styles(self.styles, self.scaled(self.maps))
+        losses, small = self.comparison(as_colour(drawn))
         losses = losses + settings.regularizer_weight * correlation(self.maps)
-        better = self.seen.see(losses, step)
+        better = self.lowest.update(losses, step)
         finite = torch.isfinite(losses.detach())
         if not bool(finite.any()):
-            return seen, math.nan
+            return small, math.nan
         for best, map in zip(self.best, self.maps, strict=True):
             best[better] = map.detach()[better]
         losses.sum().backward()  # type: ignore[no-untyped-call]
@@ -178,29 +162,23 @@ class _NoiseSearch:
         with torch.no_grad():
             for map in self.maps:
                 map.copy_(_normalised(map))
-        self.steps_done = step + 1
-        return seen, float(losses.detach()[finite].mean())
-
-    def best_maps(self) -> list[Tensor]:
-        """The maps of the lowest loss seen, as the network takes them."""
-        return self._scaled(self.best)
+        return small, float(losses.detach()[finite].mean())
 
 
 def noise_strengths(G: Generator) -> list[Tensor]:
-    """How strong the noise of each of ``Generator.noise_constants`` is."""
+    """The strength of each of ``Generator.noise_constants``."""
     found: list[Tensor] = G.synthesis.noise_strengths()
     return found
 
 
 def correlation(maps: Sequence[Tensor]) -> Tensor:
-    """How much neighbours in noise maps agree, ``[N]``: about 1 for white noise, whatever the maps' sizes.
+    """The correlation of neighbours in noise maps, ``[N]``: about 1 for white noise, whatever the maps' sizes.
 
-    The mean, over maps, their scales and both axes, of the squared correlation in multiples of what independent
-    values have by chance, one in the number of pixels.
+    The mean, over maps, their scales and both axes, of the squared correlation in multiples of its expectation for
+    independent values, one over the number of pixels.
 
     Args:
-        maps: ``[N, 1, H, W]`` each, of mean 0 and deviation 1; every map is halved, with its deviation kept, down
-            to 8 pixels.
+        maps: ``[N, 1, H, W]`` each, of mean 0 and deviation 1; every map is halved down to 8 pixels.
     """
     parts = []
     for map in maps:
@@ -209,12 +187,12 @@ def correlation(maps: Sequence[Tensor]) -> Tensor:
             parts += [pixels * (map * map.roll(1, axis)).mean(dim=(1, 2, 3)).square() for axis in (2, 3)]
             if min(map.shape[2:]) <= _SMALLEST or map.shape[2] % 2 or map.shape[3] % 2:
                 break
-            # Of independent values the mean of four has half the deviation.
+            # The mean of four independent values has half the deviation.
             map = 2 * F.avg_pool2d(map, 2)
     return torch.stack(parts).mean(dim=0)
 
 
 def _normalised(map: Tensor) -> Tensor:
-    """Mean 0 and deviation 1 for each image's map; a constant map becomes zero."""
+    """Mean 0 and deviation 1 for each image; a constant map becomes zero."""
     centred = map - map.mean(dim=(1, 2, 3), keepdim=True)
     return centred / centred.std(dim=(1, 2, 3), keepdim=True, correction=0).clamp_min(1e-8)

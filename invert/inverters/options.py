@@ -1,4 +1,4 @@
-"""What a user can ask of an inverter; it loads nothing, so that the command line can read it at once."""
+"""A user's options of an inverter, in a module that imports nothing heavy, so that ``--help`` is quick."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,21 +16,19 @@ Quality = Literal["draft", "good", "best"]
 
 @dataclass(frozen=True, kw_only=True)
 class InverterOptions:
-    """What the command line, the demo and ``make_inverter`` can ask of any inverter.
-
-    Which of them an inverter uses is listed in ``INVERTERS``.
+    """Options of the command line, the demo and ``make_inverter``; ``INVERTERS`` lists which an inverter takes.
 
     Attributes:
-        quality: how many steps.
+        quality: decides the number of steps.
         space: of the search.
-        steps: of the inverter's own part, the search, the tuning or the noise; None for those of the quality.
-        seed: of what is random.
+        steps: of the search, the tuning or the noise optimisation; None for those of the quality.
+        seed: of random numbers.
         precision: of the convolutions.
         weights: the form in which tuned weights are kept.
         encoder: an encoder's file; None for the one that comes with this package for the generator.
-        identity_weight: weight of the identity loss; None for the inverter's own.
-        pivot: the name of the inverter that finds the codes for one that refines them; None for ``hybrid`` where
-            there is an encoder, else ``optimize``.
+        identity_weight: of the identity loss; None for the inverter's own.
+        pivot: the name of the inverter that finds the codes for tuning or noise optimisation; None for ``hybrid``
+            where there is an encoder, else ``optimize``.
 
     Raises:
         InputError: there is no such quality or space.

@@ -1,12 +1,10 @@
-"""Pivotal tuning: a code that edits well, then the generator's weights brought to the photo at that code.
+"""Pivotal tuning: a code that edits well, then generator weights that are tuned to the photo at that code.
 
-Roich et al., "Pivotal Tuning for Latent-based Editing of Real Images", 2021. The code, the pivot, is not moved; the
-convolutions learn the person, the light and the background around it. What makes styles of codes stays as it is, so
-directions keep their meaning. Steps are measured in each weight's own size, by which one learning rate suits all
-architectures.
+Roich et al., "Pivotal Tuning for Latent-based Editing of Real Images", 2021. The code, the pivot, is fixed; the
+convolutions are tuned. The layers that compute styles are not, so directions keep their meaning. Steps are relative
+to each weight's root mean square, so that one learning rate suits all architectures.
 """
 
-from collections.abc import Callable
 from typing import ClassVar, Self
 
 import torch
@@ -17,19 +15,24 @@ from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
-from stylegan_latents.invert.inverters.base import STOPPED, Inverter, Progress, RefiningInverter, SearchSettings
+from stylegan_latents.invert.inverters.base import (
+    STOPPED,
+    Inverter,
+    OnStep,
+    Progress,
+    RefiningInverter,
+    SearchSettings,
+)
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.inverters.tuning import Drawing, Tuning, TuningSettings
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import (
-    LPIPS,
-    Comparison,
     IdentityLoss,
-    area_resize,
     check_images,
     check_mask,
-    loss_weights,
+    comparison_for,
+    resize_height,
 )
 
 
@@ -37,12 +40,12 @@ class PivotalTuning(RefiningInverter):
     """Finds codes with another inverter, then tunes the generator's weights at each of them.
 
     Args:
-        G: the generator; it is left as it is.
-        pivot: what finds the codes; None for an ``OptimizationInverter`` of 100 steps.
+        G: the generator, which is not changed.
+        pivot: the inverter that finds the codes; None for an ``OptimizationInverter`` of 100 steps.
         settings: of tuning.
 
     Attributes:
-        tuning: the settings with everything filled in.
+        tuning: the settings for this generator.
 
     Raises:
         InputError: a setting does not fit the generator.
@@ -76,17 +79,11 @@ class PivotalTuning(RefiningInverter):
         return self.tuning.identity_weight > 0 or super().uses_identity
 
     def invert(
-        self,
-        images: Tensor,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        start: Tensor | None = None,
+        self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, start: Tensor | None = None,
         unchanged: Tensor | None = None,
-    ) -> Inversion:
-        """Find the codes, then tune; as ``Inverter.invert``, with ``unchanged`` as for ``tune``."""
+    ) -> Inversion:  # fmt: skip
+        """As ``Inverter.invert``, with ``unchanged`` as for ``tune``."""
         total = self.pivot.steps + self.steps * self._runs(len(images))
         found = self.find_pivot(
             images, total, on_step, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss, start=start
@@ -100,48 +97,32 @@ class PivotalTuning(RefiningInverter):
                 on_step(Progress(step, total, progress.loss, progress.images))
 
         return self.tune(
-            images,
-            found,
-            on_step=on_tuning,
-            keep_partial=keep_partial,
-            mask=mask,
-            identity_loss=identity_loss,
+            images, found, on_step=on_tuning, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss,
             unchanged=unchanged,
-        )
+        )  # fmt: skip
 
     def tune(
-        self,
-        images: Tensor,
-        pivot: Inversion,
-        *,
-        on_step: Callable[[Progress], None] | None = None,
-        keep_partial: bool = False,
-        mask: Tensor | None = None,
-        identity_loss: IdentityLoss | None = None,
-        unchanged: Tensor | None = None,
-    ) -> Inversion:
-        """Tune at codes that were found already, by whichever method.
+        self, images: Tensor, pivot: Inversion, *, on_step: OnStep | None = None, keep_partial: bool = False,
+        mask: Tensor | None = None, identity_loss: IdentityLoss | None = None, unchanged: Tensor | None = None,
+    ) -> Inversion:  # fmt: skip
+        """Tune at codes that were found already, by any method; other arguments are as for ``Inverter.invert``.
 
         Args:
-            images: as for ``invert``, one for each code.
+            images: one for each code.
             pivot: the codes.
-            on_step: called after each step; one image after the other is tuned, unless together.
-            keep_partial: on Ctrl-C, return the best weights so far in place of raising KeyboardInterrupt; images
-                that were not begun keep the generator's own.
-            mask: ``[1 or N, 1, H, W]``, 1 where images are compared, 0 where the generator fills in.
-            resemblance: as for ``invert``.
-            unchanged: ``[1 or N, 1, H, W]``, 1 where the picture has to stay what the untuned generator makes of
-                the pivot, 0 where it is brought to the image.
+            on_step: called after each step; images are tuned one after the other, unless ``settings.together``.
+            keep_partial: on Ctrl-C, return the best weights so far; the remaining images keep the generator's.
+            unchanged: ``[1 or N, 1, H, W]``, 1 where the tuned picture has to equal the untuned one, 0 where it
+                has to equal the image.
 
         Returns:
-            The record; ``settings`` tells under ``stopped_at_step`` when it ended early, and ``diverged`` which
-            images diverged, in the pivot or in tuning, whose steps are counted after those of the pivot.
+            The record. Steps of tuning in ``stopped_at_step`` and ``diverged`` count after those of the pivot.
 
         Raises:
             InputError: the images, a mask or the pivot do not fit, the pivot is tuned already, or the loss is not
                 finite from the first step.
         """
-        check_images(images)
+        check_images(images, self.G.width / self.G.resolution)
         if len(pivot) != len(images):
             raise InputError(f"The pivot holds {len(pivot)} codes, and there are {len(images)} images.")
         self.check_pivot(pivot)
@@ -153,15 +134,8 @@ class PivotalTuning(RefiningInverter):
         found: list[dict[str, Tensor]] = []
         with keep_freed_memory():
             drawing = Drawing.of(self.G, self.tuning.dtype)
-            lpips = LPIPS.load("alex").to(self.G.device).in_precision(drawing.dtype)
-            compare = Comparison(
-                targets,
-                self.tuning.search_size,
-                self.G.resolution,
-                lpips,
-                identity_loss=identity_loss,
-                mask=mask,
-                **loss_weights(self.tuning),
+            compare = comparison_for(
+                self.G, targets, self.tuning, self.G.resolution, identity_loss=identity_loss, mask=mask
             )
             shown = compare.target.clone()
             runs = self._runs(len(images))
@@ -172,22 +146,21 @@ class PivotalTuning(RefiningInverter):
                 tuning = Tuning(self.tuning, drawing, comparison, ws[rows], maps, run)
                 before = run * self.steps
 
-                def tell(
-                    seen: Tensor, loss: float, *, rows: slice = rows, before: int = before, tuning: Tuning = tuning
+                def report(
+                    drawn: Tensor, loss: float, *, rows: slice = rows, before: int = before, tuning: Tuning = tuning
                 ) -> None:
-                    shown[rows] = seen
+                    shown[rows] = drawn
                     if on_step is not None:
                         done = before + tuning.steps_done
                         on_step(Progress(done, runs * self.steps, loss, shown.clone()))
 
                 if stopped_at is None:
-                    at = {
-                        name: self.pivot.steps + before + step
-                        for name, step in tuning.run(tell, keep_partial=keep_partial).items()
-                    }
-                    stopped_at = at.get("stopped_at_step")
-                    if "diverged_at_step" in at:
-                        diverged |= dict.fromkeys(range(len(images))[rows], at["diverged_at_step"])
+                    stopped = tuning.run(self.steps, report, keep_partial=keep_partial)
+                    ended_at = self.pivot.steps + before + tuning.steps_done
+                    if stopped:
+                        stopped_at = ended_at
+                    elif tuning.steps_done < self.steps:
+                        diverged |= dict.fromkeys(range(len(images))[rows], ended_at)
                 found.append(tuning.best_parts())
         weights = {name: torch.stack([parts[name] for parts in found]) for name in found[0]}
         return self.record(pivot.ws, stopped_at=stopped_at, diverged=diverged, noise=pivot.noise, weights=weights)
@@ -196,12 +169,12 @@ class PivotalTuning(RefiningInverter):
         return 1 if self.tuning.together or count == 1 else count
 
     def _targets(self, images: Tensor, ws: Tensor, noise: list[Tensor], unchanged: Tensor | None) -> Tensor:
-        """The images, with what has to stay replaced by what the untuned generator draws."""
+        """The images, replaced where ``unchanged`` by the untuned generator's pictures."""
         if unchanged is None:
             return images
         check_mask(unchanged, images)
         with torch.no_grad():
-            drawn = area_resize(as_colour(self.G.synthesize(ws, noise)), images.shape[-1])
+            drawn = resize_height(as_colour(self.G.synthesize(ws, noise)), images.shape[-2])
         return images.to(drawn).lerp(drawn, unchanged.to(drawn))
 
     def settings(self) -> dict[str, JSON]:

@@ -1,7 +1,6 @@
-"""One run of tuning: a generator's weights brought to images, step by step, at codes that do not move."""
+"""One run of tuning: the optimisation of a generator's weights at fixed codes."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -23,7 +22,7 @@ from stylegan_latents.invert.record.tuned_weights import (
     units,
 )
 from stylegan_latents.invert.search.loss import Comparison
-from stylegan_latents.invert.search.steps import OptimizerSettings, schedule
+from stylegan_latents.invert.search.steps import Optimization, OptimizerSettings, schedule
 
 _LARGEST_HALF = 6e4
 
@@ -34,20 +33,17 @@ class TuningSettings(OptimizerSettings):
 
     Attributes:
         learning_rate: in units of each weight's root mean square.
-        lpips_weight: weight of LPIPS at ``search_size``.
-        detail_weight: weight of the squared error of what is finer, at the generator's full resolution.
-        centre_weight: weight of LPIPS of the picture's centre, half as wide, at twice ``search_size``.
-        identity_weight: weight of the identity loss, where one is given to ``invert``; it follows the schedule of
-            the learning rate. The pivot has its own.
-        locality_weight: weight of the locality regulariser, which holds what other codes draw to what the untuned
-            generator draws of them (section 3.2 of the paper); 0 leaves it out.
-        locality_every: steps from one evaluation of the regulariser to the next, each weighted as many times.
-        form: of the difference that is learned and kept: ``full``; ``low-rank`` and ``channels`` make the record
-            small and come less near to the photo.
+        lpips_weight: of LPIPS at ``search_size``.
+        detail_weight, centre_weight, identity_weight: as in ``SearchSettings``, with detail at full resolution.
+        locality_weight: of the locality regulariser, which keeps the pictures of other codes (section 3.2 of the
+            paper); 0 leaves it out.
+        locality_every: number of steps between evaluations of the regulariser, each weighted as many times.
+        form: of the weights' difference: ``full``; ``low-rank`` and ``channels`` make small records and come less
+            near to the photo.
         rank: of the low-rank form, 1 or above.
-        together: tune one set of weights for all images of a call, in place of one for each.
+        together: tune one set of weights for all images of a call, instead of one for each.
         seed: of the regulariser's codes and of the low-rank form's initial values.
-        precision: of the convolutions; the weights themselves are float32 while they are tuned.
+        precision: of the convolutions; the weights are float32 while they are tuned.
 
     Raises:
         InputError: a value is out of its range.
@@ -79,12 +75,12 @@ class TuningSettings(OptimizerSettings):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A copy of the generator in the precision that tuning draws in, and its exact weights.
+    """A copy of the generator in the tuning's precision, which draws with tuned weights.
 
     Attributes:
-        G: the copy, whose weights are replaced at each step.
-        exact: the generator's own, float32, by name.
-        units: in which a step is measured.
+        G: the copy.
+        exact: the original weights, float32, by name.
+        units: of a step, by name.
     """
 
     G: Generator
@@ -106,8 +102,10 @@ class Drawing:
         return as_colour(cast(Tensor, drawn))
 
 
-class Tuning:
+class Tuning(Optimization):
     """The state of tuning one set of weights."""
+
+    name = "Tuning"
 
     def __init__(
         self,
@@ -126,7 +124,6 @@ class Tuning:
         self.parts = {name: part.requires_grad_() for name, part in fresh.items()}
         self.best = {name: part.detach().clone() for name, part in fresh.items()}
         self.best_loss = math.inf
-        self.steps_done = 0
         self.random = torch.Generator().manual_seed(settings.seed + number)
         self.adam = torch.optim.Adam(
             self.parts.values(),
@@ -136,15 +133,14 @@ class Tuning:
         )
 
     def step(self, step: int) -> tuple[Tensor, float]:
-        """One step of Adam; what the network drew before it, and the mean loss of that."""
         settings = self.settings
         factor = schedule((step + 0.5) / settings.steps)
         self.adam.param_groups[0]["lr"] = settings.learning_rate * factor
         self.adam.zero_grad()
-        losses, seen = self.comparison(self.drawing(self.parts, self.styles, self.noise), factor)
+        losses, small = self.comparison(self.drawing(self.parts, self.styles, self.noise), factor)
         mean = float(losses.detach().mean())
         if not math.isfinite(mean):
-            return seen, mean
+            return small, mean
         if mean < self.best_loss:
             self.best_loss = mean
             for name, part in self.parts.items():
@@ -153,41 +149,10 @@ class Tuning:
         if settings.locality_weight and step % settings.locality_every == 0:
             self._locality().backward()  # type: ignore[no-untyped-call]
         self.adam.step()
-        self.steps_done = step + 1
-        return seen, mean
-
-    def run(self, on_step: Callable[[Tensor, float], None], *, keep_partial: bool) -> dict[str, int]:
-        """All steps, or as many as Ctrl-C or the loss allow.
-
-        Args:
-            on_step: called after each step with what ``step`` gives.
-            keep_partial: whether Ctrl-C ends it in place of raising KeyboardInterrupt.
-
-        Returns:
-            Nothing, or the steps done when it ended early, by how it did: ``stopped_at_step``,
-            ``diverged_at_step``.
-
-        Raises:
-            InputError: the loss is not finite from the first step.
-        """
-        try:
-            for step in range(self.settings.steps):
-                seen, loss = self.step(step)
-                if not math.isfinite(loss):
-                    if not self.steps_done:
-                        raise InputError(
-                            "Tuning diverged at its first step; check the image, or use --precision float32."
-                        )
-                    return {"diverged_at_step": step}
-                on_step(seen, loss)
-        except KeyboardInterrupt:
-            if not keep_partial:
-                raise
-            return {"stopped_at_step": self.steps_done}
-        return {}
+        return small, mean
 
     def _locality(self) -> Tensor:
-        """How far tuning has moved what another code draws, between the pivot and a sample of W."""
+        """The locality regulariser: how far tuning changes the picture of a code between pivot and sample."""
         settings, G = self.settings, self.drawing.G
         z = torch.randn(1, G.z_dim, generator=self.random)
         t = float(torch.rand((), generator=self.random))
@@ -212,6 +177,6 @@ class Tuning:
         return settings.locality_weight * settings.locality_every * losses.sum()
 
     def best_parts(self) -> dict[str, Tensor]:
-        """The difference of the lowest loss seen, in half precision."""
+        """The difference of the lowest loss, in half precision."""
         parts = in_units(self.best, self.drawing.units)
         return {name: part.clamp(-_LARGEST_HALF, _LARGEST_HALF).half().cpu() for name, part in parts.items()}

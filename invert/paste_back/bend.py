@@ -1,12 +1,10 @@
-"""Bending an edited crop so that its lower edge fits what stood there before the edit.
+"""Warping the lower edge of an edited crop back to where it was before the edit.
 
-A turned head brings its neck and shoulders along. In the photo they stay, so a cut through them shows a step.
-Here the edited crop's lowest part is led back to where the same things were in the crop before the edit, and the
-displacement fades out towards the face, which stays as it is.
+A turned head moves neck and shoulders, which stay in the photo, so that a cut through them shows a step. Here the
+lowest part of the edited crop is warped onto the crop before the edit; the displacement fades out towards the face.
 
-The displacement is the smooth field that explains the difference best, by steps on coarser to finer copies (Horn
-and Schunck, "Determining optical flow", 1981; Brox et al., "High accuracy optical flow estimation based on a
-theory for warping", 2004).
+The displacement is an optical flow, computed coarse to fine (Horn and Schunck, "Determining optical flow", 1981;
+Brox et al., "High accuracy optical flow estimation based on a theory for warping", 2004).
 """
 
 from typing import Any
@@ -16,27 +14,28 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
 
-# Of the crop's side: the lowest part, which is led back, and how far it is led at most.
+# Fractions of the crop's side: begin of the warped part, of the fully warped part, and the largest
+# displacement.
 _FROM, _FULLY, _FARTHEST = 0.90, 0.96, 0.12
 _SIDES = (16, 32, 64)
 _ROUNDS = 3
 _STIFFNESS = 100.0
 _STILL, _REST = 1e5, 0.02
-# Levels of 255 beyond which a difference is other content rather than the same, moved.
+# Levels of 255 beyond which a difference is other content rather than movement.
 _OTHER = 30.0
 
 
 def displacement(edited: Array, reference: Array, change: Array, still: Array) -> Array:
-    """Where to take each pixel of the bent crop from.
+    """The displacement from each pixel of the warped crop to its source.
 
     Args:
         edited: float32 ``[side, side, C]``, levels from 0 to 255; ``side`` is a multiple of 64.
-        reference: the crop before the edit, as large.
+        reference: the crop before the edit, of the same size.
         change: ``[side, side]``, 1 where the edit moved things, 0 where it did not.
         still: ``[side, side]``, 1 where nothing may move.
 
     Returns:
-        ``[2, side, side]``, across and down, as fractions of the side; zeros where nothing moved.
+        ``[2, side, side]``, x and y, as fractions of the side.
     """
     from scipy.ndimage import gaussian_filter, zoom
     from scipy.sparse import block_array, diags_array
@@ -55,10 +54,10 @@ def displacement(edited: Array, reference: Array, change: Array, still: Array) -
         stiffness = _STIFFNESS * _laplacian(small)
         anchor = (_STILL * held + _REST).ravel()
         for _ in range(_ROUNDS):
-            seen = pull(moving, field)
-            down, across = np.gradient(seen, axis=(0, 1))
-            wrong = fixed - seen
-            weights = (trust / (1 + (np.abs(wrong).max(axis=2) / _OTHER) ** 2))[:, :, None] / wrong.shape[2]
+            warped = warp(moving, field)
+            down, across = np.gradient(warped, axis=(0, 1))
+            error = fixed - warped
+            weights = (trust / (1 + (np.abs(error).max(axis=2) / _OTHER) ** 2))[:, :, None] / error.shape[2]
             xx, xy, yy = (
                 (weights * first * second).sum(axis=2).ravel()
                 for first, second in ((across, across), (across, down), (down, down))
@@ -71,7 +70,7 @@ def displacement(edited: Array, reference: Array, change: Array, still: Array) -
                 ]
             ).tocsc()
             known = [
-                (weights * slope * wrong).sum(axis=2).ravel() - anchor * so_far - stiffness @ so_far
+                (weights * slope * error).sum(axis=2).ravel() - anchor * so_far - stiffness @ so_far
                 for slope, so_far in ((across, x), (down, y))
             ]
             step = np.clip(spsolve(matrix, np.concatenate(known)).reshape(2, small, small), -1.5, 1.5)
@@ -79,18 +78,15 @@ def displacement(edited: Array, reference: Array, change: Array, still: Array) -
     return np.stack([zoom(plane, side / plane.shape[0], order=1) for plane in field])
 
 
-def pull(picture: Array, field: Array, order: int = 1) -> Array:
-    """The picture ``[height, width, C]`` taken from ``field`` away, ``[2, height, width]`` in fractions."""
+def warp(picture: Array, field: Array, order: int = 1) -> Array:
+    """Warp a picture ``[height, width, C]`` by a displacement ``[2, height, width]`` in fractions of the sides."""
     from scipy.ndimage import map_coordinates
 
-    height, width = picture.shape[:2]
-    places = np.mgrid[:height, :width].astype(np.float32)
-    places[0] += field[1] * height
-    places[1] += field[0] * width
-    planes = [
-        map_coordinates(picture[:, :, channel], places, order=order, mode="nearest")
-        for channel in range(picture.shape[2])
-    ]
+    height, width, channels = picture.shape
+    points = np.mgrid[:height, :width].astype(np.float32)
+    points[0] += field[1] * height
+    points[1] += field[0] * width
+    planes = [map_coordinates(picture[:, :, c], points, order=order, mode="nearest") for c in range(channels)]
     return np.stack(planes, axis=2)
 
 

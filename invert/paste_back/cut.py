@@ -1,30 +1,30 @@
-"""Which part of an edited crop stands in for the photo's, and in which shade.
+"""The part of the photo that the edited crop replaces, and its colour correction.
 
-A turn moves hair, ears, neck and shoulders, too. A blend of two heads in different places is a smear, so where
-things moved there is a cut: the face and what can come with it is the edited crop's, the rest is the photo's. The
-cut is a minimum cut through the differences of the two (Kwatra et al., "Graphcut Textures", 2003): the seam runs
-where they agree, along a plain wall or inside hair, and around what they don't.
+A turn moves hair, ears, neck and shoulders, too. As a blend of two heads in different places is a smear, there is a
+cut where things moved: inside it the result is the edited crop, outside the photo. It is a minimum cut through the
+differences of the two (Kwatra et al., "Graphcut Textures", 2003), so that the seam runs where they agree, along a
+plain wall or inside hair.
 """
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from stylegan_latents.invert.paste_back.bend import displacement, pull
+from stylegan_latents.invert.paste_back.bend import displacement, warp
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 SIDE = 256
-"""Colour correction, change and cuts are worked out on crops of this side."""
+"""The side of the crops on which colour correction, change and cuts are computed."""
 
-# Where FFHQ's crop has the face, turned or not: centre and half axes.
+# The ellipse of the face in FFHQ's crop, turned or not: centre and half axes.
 _FACE = (0.5, 0.57, 0.30, 0.345)
 _MARGIN = 0.015
-# A cut costs the more the farther inside it is: better through a wall than through hair, better hair than cheek.
+# A cut costs more farther inside: a wall is better than hair, and hair than a cheek.
 _INWARDS = 25.0
 _SOFTNESS = 0.006
-# Levels of 255. Differences beyond the first are other content, hair against wall, not another shade.
+# Levels of 255. Differences beyond the first are other content, such as hair against wall, rather than shade.
 _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
@@ -32,22 +32,19 @@ _PRECISION = 64
 _NEVER = 2**30
 
 
-def bent(edited: Image.Image, reference: Image.Image) -> Image.Image:
-    """``edited`` with its lowest part led back to where the same things are in ``reference``.
-
-    Both are squares of the same size; where they are equal nothing moves.
-    """
-    change = moved_by(edited, reference)[:, :, 0]
+def warp_lower_edge(edited: Image.Image, reference: Image.Image) -> Image.Image:
+    """``edited`` with its lowest part warped onto ``reference``, a square of the same size."""
+    change = change_between(edited, reference)[:, :, 0]
     field = displacement(small(edited), small(reference), change, _face().astype(np.float32))
     if not field.any():
         return edited
     planes = [Image.fromarray(plane).resize(edited.size, Image.Resampling.BILINEAR) for plane in field]
-    levels = pull(np.asarray(edited, dtype=np.float32), np.stack([np.asarray(plane) for plane in planes]), order=3)
+    levels = warp(np.asarray(edited, dtype=np.float32), np.stack([np.asarray(plane) for plane in planes]), order=3)
     return Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
 
 
-def moved_by(edited: Image.Image, reference: Image.Image) -> Array:
-    """How much the edit moves things, ``[side, side, 1]`` in 0 to 1: 0 for up to a few levels' difference."""
+def change_between(edited: Image.Image, reference: Image.Image) -> Array:
+    """How much the edit changes each place, ``[SIDE, SIDE, 1]`` in [0, 1]; 0 for a difference of a few levels."""
     difference = np.abs(np.asarray(edited, dtype=np.float32) - np.asarray(reference, dtype=np.float32))
     strongest = Image.fromarray(difference.max(axis=2).clip(0, 255).astype(np.uint8))
     spread = strongest.resize((SIDE, SIDE), Image.Resampling.BOX)
@@ -57,15 +54,14 @@ def moved_by(edited: Image.Image, reference: Image.Image) -> Array:
 
 
 def cut(crop: Array, edited: Array, reference: Array) -> tuple[Array, Array]:
-    """Where the edited crop replaces the photo's, and what to add to it there.
+    """Where the edited crop replaces the photo, and its colour correction.
 
     Args:
-        crop, edited, reference: the crop of the photo, after the edit and before it, float32
-            ``[SIDE, SIDE, 3]``, 0 to 255.
+        crop, edited, reference: of the photo, after the edit and before it, float32 ``[SIDE, SIDE, 3]``, 0 to 255.
 
     Returns:
         ``inside``, ``[SIDE, SIDE, 1]``, from 1 to 0 across the cut, 0 at the crop's edge; and ``shift``,
-        ``[SIDE, SIDE, 3]``, with which the shades meet at the cut.
+        ``[SIDE, SIDE, 3]``, to add to the edited crop, so that colours agree at the cut.
     """
     shift = blur(np.clip(crop - reference, -_OTHER, _OTHER), 0.1)
     error = crop - (edited + shift)
@@ -83,10 +79,10 @@ def cut(crop: Array, edited: Array, reference: Array) -> tuple[Array, Array]:
 
 
 def _meeting(error: Array, inside: Array) -> Array:
-    """What is wrong in shade along the cut, spread from it and fading away."""
+    """The colour difference along the cut, spread from it and fading away."""
     edge = 4 * inside * (1 - inside)
     edge = edge / (1 + (np.abs(error).max(axis=2, keepdims=True) / _SHADE) ** 2)
-    # Near the cut the narrow spread outweighs the wide ones; far away all are less than the constant.
+    # Near the cut the narrow blur outweighs the wide ones; far away all are below the constant.
     sigmas = (0.01, 0.03, 0.1)
     spread = sum(blur(edge * error, sigma) for sigma in sigmas)
     weight = sum(blur(edge, sigma) for sigma in sigmas)
@@ -101,15 +97,15 @@ def _face() -> npt.NDArray[np.bool_]:
 
 
 def best_seam(cost: Array, inside: Mask, outside: Mask) -> Mask:
-    """The region around ``inside``, apart from ``outside``, whose border costs least.
+    """The region with the cheapest border that contains ``inside`` and not ``outside``, by minimum cut.
 
     Args:
-        cost: ``[height, width]``, 0 or above: what a seam through each pixel costs.
-        inside: ``[height, width]``, pixels that have to be in the region.
-        outside: ``[height, width]``, pixels that must not be; wins over ``inside``.
+        cost: ``[height, width]``, 0 or above: the cost of a seam through each pixel.
+        inside: ``[height, width]``, pixels of the region.
+        outside: ``[height, width]``, pixels outside the region; wins over ``inside``.
 
     Returns:
-        ``[height, width]``; nothing when there is no pixel inside, everything when there is none outside.
+        ``[height, width]``; empty if no pixel is inside, full if none is outside.
     """
     inside = inside & ~outside
     if not inside.any() or not outside.any():
@@ -139,12 +135,12 @@ def best_seam(cost: Array, inside: Mask, outside: Mask) -> Mask:
 
 
 def small(crop: Image.Image) -> Array:
-    """A square picture as a field, float32 ``[SIDE, SIDE, 3]``, 0 to 255."""
+    """A square picture resized to float32 ``[SIDE, SIDE, 3]``, 0 to 255."""
     return np.asarray(crop.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
 
 
 def coordinates() -> Array:
-    """The middles of a field's pixels along one axis, from 0 to 1."""
+    """The centres of ``SIDE`` pixels along one axis, from 0 to 1."""
     return (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(SIDE)
 
 
@@ -160,6 +156,6 @@ def blur(field: Array, sigma: float) -> Array:
 
 
 def smoothstep(values: Array) -> Array:
-    """0 up to 0, 1 from 1 on, and level at both ends."""
+    """The cubic smoothstep: 0 up to 0, 1 from 1 on."""
     values = np.clip(values, 0, 1)
     return np.asarray(values * values * (3 - 2 * values), dtype=np.float32)

@@ -1,10 +1,9 @@
-"""Putting an edited face back into the photo it came from, at the photo's full resolution.
+"""Pasting an edited face back into its photo, at the photo's full resolution.
 
-Nothing outside the crop changes, not by one level. Inside it, three pictures meet: the photo, the edited face
-and, where given, the reference, which is the face that the generator made before the edit. What the generator
-cannot reproduce, the residual photo - reference, is kept where the edit moves nothing, so pores, loose hair and
-the background stay the photo's own. Where the edit does move things the residual would leave a ghost of the old
-face: there only its smooth part, colour and shade, is kept, and a cut decides what is the photo's.
+Outside the crop every pixel is the photo's. Inside it the residual photo - reference, where the reference is the
+generator's picture before the edit, is kept where the edit moves nothing, so that pores, loose hair and background
+stay the photo's. Where the edit moves things the residual would leave a ghost of the old face: there only its
+smooth part is kept, as a colour correction, and a cut separates the edited crop from the photo.
 """
 
 import numpy as np
@@ -14,13 +13,13 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.paste_back.cut import (
     SIDE,
     Array,
-    bent,
     blur,
+    change_between,
     coordinates,
     cut,
-    moved_by,
     small,
     smoothstep,
+    warp_lower_edge,
 )
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 
@@ -37,23 +36,23 @@ def paste_back(
     feather: float = 0.12,
     reference: Image.Image | None = None,
 ) -> Image.Image:
-    """Put an edited crop back into its photo.
+    """Paste an edited crop back into its photo.
 
     Args:
-        photo: the upright photo that the crop came from, as ``read_photo`` gives it.
+        photo: the upright photo that the crop came from, from ``read_photo``.
         edited: the edited crop, a square of any resolution.
-        alignment: how the crop was cut.
+        alignment: of the crop.
         feather: width of the mask's soft edge as a fraction of the crop's side, in (0, 0.5].
-        reference: the crop as the generator makes it without the edit, as large as ``edited``. None pastes
-            the whole of ``edited``, with its colours shifted smoothly to meet the photo's at the mask's edge.
+        reference: the generator's picture before the edit, as large as ``edited``. None pastes ``edited`` as a
+            whole, with its colours shifted smoothly to agree with the photo's at the mask's edge.
 
     Returns:
-        A new RGB picture of the photo's size, equal to the photo outside the crop; with a reference, also
-        wherever ``edited`` and ``reference`` are equal throughout a neighbourhood.
+        A new RGB picture of the photo's size, equal to the photo outside the crop; with a reference, also where
+        ``edited`` and ``reference`` are equal in a neighbourhood.
 
     Raises:
-        InputError: the photo's size is not the one that the alignment was made with.
-        ValueError: ``edited`` is no square, ``reference`` has another size, or ``feather`` is out of range.
+        InputError: the photo's size is not the alignment's.
+        ValueError: ``edited`` is not square, ``reference`` has another size, or ``feather`` is out of range.
     """
     if photo.size != alignment.photo_size:
         width, height = alignment.photo_size
@@ -80,11 +79,11 @@ def paste_back(
     else:
         reference = reference.convert("RGB")
         if alignment.method == "ffhq":
-            edited = bent(edited, reference)
+            edited = warp_lower_edge(edited, reference)
             inside, shift = cut(crop, small(edited), small(reference))
         else:
             shift = blur(crop - small(reference), 0.06)
-        change = moved_by(edited, reference)
+        change = change_between(edited, reference)
         before = _to_photo(reference, alignment, window)
     after = _to_photo(edited, alignment, window)
 
@@ -105,7 +104,7 @@ def paste_back(
                 difference = mask * (added + moved * (replaced - added))
             else:
                 chosen = _field_to_photo(inside, alignment, strip)
-                # Outside the cut what moved is left out altogether, and so is the change's faint rim.
+                # Outside the cut, leave out what moved and its faint rim.
                 kept = mask * (1 - np.minimum(_RIM * moved, 1) * (1 - chosen))
                 difference = kept * (1 - moved) * added + chosen * moved * replaced
         pixels = np.clip(np.rint(old + difference), 0, 255).astype(np.uint8)
@@ -114,7 +113,7 @@ def paste_back(
 
 
 def _window(alignment: Alignment) -> tuple[int, int, int, int]:
-    """The part of the photo that the crop touches: left, top, right, bottom."""
+    """The crop's bounding box in the photo: left, top, right, bottom."""
     low = np.maximum(np.floor(alignment.quad.min(axis=0)), 0).astype(int)
     high = np.minimum(np.ceil(alignment.quad.max(axis=0)) + 1, alignment.photo_size).astype(int)
     return (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
@@ -123,7 +122,7 @@ def _window(alignment: Alignment) -> tuple[int, int, int, int]:
 def _affine(
     alignment: Alignment, corner: tuple[int, int], size: float, oversampling: int = 1
 ) -> tuple[float, float, float, float, float, float]:
-    """From pixels of a window of the photo to pixels of the crop at side ``size``, in Pillow's convention."""
+    """The map from a window of the photo to the crop at side ``size``, in pixels, as Pillow takes it."""
     across, down = alignment.quad[3] - alignment.quad[0], alignment.quad[1] - alignment.quad[0]
     unit = size / alignment.side**2
     start = np.array(corner, dtype=np.float64) - (alignment.quad[0] + 0.5)
@@ -133,9 +132,9 @@ def _affine(
 
 
 def _to_photo(crop: Image.Image, alignment: Alignment, window: tuple[int, int, int, int]) -> Image.Image:
-    """Resample a crop onto the photo's pixels inside a window, antialiased whichever is finer."""
+    """Resample a crop onto the photo's pixels in a window, with antialiasing."""
     width, height = window[2] - window[0], window[3] - window[1]
-    # A crop much coarser than the photo is band-limited already and needs no oversampling.
+    # A crop much coarser than the photo is band-limited and needs no oversampling.
     oversampling = 2 if alignment.side <= 1.5 * crop.width else 1
     side = min(max(1, round(oversampling * alignment.side)), 8192)
     source = crop.resize((side, side), Image.Resampling.LANCZOS)
@@ -149,27 +148,23 @@ def _to_photo(crop: Image.Image, alignment: Alignment, window: tuple[int, int, i
 
 
 def _field_to_photo(field: Array, alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
-    """Interpolate a smooth field ``[side, side, C]`` at the photo's pixels inside a window."""
+    """Interpolate a smooth field ``[side, side, C]`` at the photo's pixels in a window."""
     size = (window[2] - window[0], window[3] - window[1])
     affine = _affine(alignment, (window[0], window[1]), field.shape[0])
-    planes = [
-        Image.fromarray(np.ascontiguousarray(field[:, :, channel])).transform(
-            size, Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR
-        )
-        for channel in range(field.shape[2])
-    ]
-    return np.stack([np.asarray(plane) for plane in planes], axis=2)
+    planes = [Image.fromarray(np.ascontiguousarray(field[:, :, channel])) for channel in range(field.shape[2])]
+    drawn = [plane.transform(size, Image.Transform.AFFINE, affine, Image.Resampling.BILINEAR) for plane in planes]
+    return np.stack([np.asarray(plane) for plane in drawn], axis=2)
 
 
 def _mask(alignment: Alignment, window: tuple[int, int, int, int], feather: float) -> Array:
-    """1 inside a rounded square, falling smoothly to 0 at the crop's edge, at the photo's pixels."""
+    """The mask at the photo's pixels: 1 inside a rounded square, falling smoothly to 0 at the crop's edge."""
     a, b, c, d, e, f = np.array(_affine(alignment, (window[0], window[1]), 1.0), dtype=np.float32)
     x = np.arange(window[2] - window[0], dtype=np.float32)[None, :] + 0.5
     y = np.arange(window[3] - window[1], dtype=np.float32)[:, None] + 0.5
     u, v = a * x + b * y + c, d * x + e * y + f
     if alignment.method == "ffhq":
         return _rounded(u, v, feather)
-    # A crop that ends with the photo has no seam there: only cut sides are soft.
+    # Where a crop ends with the photo there is no seam: only sides inside the photo are soft.
     width, height = alignment.photo_size
     depth = np.full_like(u + v, feather)
     for is_cut, along in ((width > height, u), (height > width, v)):
@@ -179,10 +174,7 @@ def _mask(alignment: Alignment, window: tuple[int, int, int, int], feather: floa
 
 
 def _sharp(alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
-    """0 at an edge of the photo that the crop reaches beyond, where it was blurred, to 1 where it was not.
-
-    ``[height, width, 1]``, at the photo's pixels.
-    """
+    """0 at a photo's edge that the crop crosses, where it was blurred, to 1 inside: ``[height, width, 1]``."""
     margin = np.maximum(softened_margin(alignment), 1e-6).astype(np.float32)
     x = np.arange(window[0], window[2], dtype=np.float32) + 0.5
     y = np.arange(window[1], window[3], dtype=np.float32) + 0.5
@@ -193,7 +185,7 @@ def _sharp(alignment: Alignment, window: tuple[int, int, int, int]) -> Array:
 
 
 def _rounded(u: Array, v: Array, feather: float) -> Array:
-    """The mask at crop coordinates u, v, which run from 0 to 1."""
+    """The mask at coordinates u, v of the crop, from 0 to 1."""
     past_u = np.abs(u - np.float32(0.5)) - np.float32(0.5 - _CORNER)
     past_v = np.abs(v - np.float32(0.5)) - np.float32(0.5 - _CORNER)
     corner = np.hypot(np.maximum(past_u, 0), np.maximum(past_v, 0))
@@ -205,7 +197,7 @@ def _shift_at_edge(difference: Array, feather: float) -> Array:
     """The difference along the mask's soft edge, spread smoothly over the whole crop."""
     steps = coordinates()
     mask = _rounded(steps[None, :], steps[:, None], feather)
-    # Differences beyond this are other content, hair against wall, not another shade.
     weight = (4 * mask * (1 - mask))[:, :, None] + 1e-4
+    # Larger differences are other content, such as hair against wall, rather than shade.
     known = np.clip(difference, -40, 40)
     return np.asarray(blur(known * weight, 0.15) / blur(weight, 0.15), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Any colour mode and depth that a picture file can have, to 8-bit sRGB."""
+"""Conversion of any colour mode and depth to 8-bit sRGB."""
 
 import io
 from typing import TYPE_CHECKING, Any
@@ -8,20 +8,22 @@ from PIL import Image, ImageCms
 if TYPE_CHECKING:
     import numpy as np
 
+Colour = tuple[int, int, int]
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 _STRIP_PIXELS = 1 << 20
-_BACKGROUND = (255, 255, 255)
 _MODE_OF_COLOUR_SPACE = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
 
 
-def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
-    """Convert a loaded picture to RGB, 8 bits a channel, sRGB, without transparency or metadata.
+def to_srgb(image: Image.Image, file_format: str, background: Colour = WHITE) -> Image.Image:
+    """Convert a picture to RGB, 8 bits per channel, sRGB, without transparency or metadata.
 
-    Transparent parts become white. An embedded ICC profile that is broken, or that belongs to another colour
-    space than the pixels, is ignored and the pixels are taken for sRGB, as viewers do.
+    A broken ICC profile, or one of another colour space than the pixels, is ignored and the pixels are taken for
+    sRGB, as viewers do.
 
     Args:
-        image: a picture of any mode; left as it is.
-        file_format: Pillow's name of the format it came from (a 32-bit integer mode means 16 bits in a PNG).
+        image: of any mode.
+        file_format: Pillow's name of the file's format (a 32-bit integer mode means 16 bits in a PNG).
+        background: colour behind transparent parts.
     """
     profile = image.info.get("icc_profile")
     alpha: Image.Image | None = None
@@ -31,7 +33,7 @@ def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
         grey = image.mode in ("L", "LA", "La")
         image = image.convert("RGBA")
         alpha = image.getchannel("A")
-        # The three channels of a grey picture are equal; a grey profile needs just one.
+        # A grey profile needs one of the three equal channels.
         image = image.getchannel("R") if grey else image.convert("RGB")
     elif image.mode in ("1", "P"):
         image = image.convert("RGB")
@@ -40,18 +42,16 @@ def to_srgb(image: Image.Image, file_format: str) -> Image.Image:
     if image.mode != "RGB":
         image = image.convert("RGB")
     if alpha is not None:
-        background = Image.new("RGB", image.size, _BACKGROUND)
-        background.paste(image, mask=alpha)
-        image = background
+        behind = Image.new("RGB", image.size, background)
+        behind.paste(image, mask=alpha)
+        image = behind
     plain = image.copy()
     plain.info.clear()
     return plain
 
 
 def to_8_bits(image: Image.Image, file_format: str) -> Image.Image:
-    """Scale 16-bit, 32-bit and floating-point grey to 8 bits; Pillow's own conversion clips instead.
-
-    It is done in strips, as the numbers of a whole picture take eight times its own memory.
+    """Scale 16-bit, 32-bit and floating-point grey to 8 bits, in strips to save memory; Pillow would clip.
 
     Args:
         image: of a mode ``I``, ``I;16`` and the like, or ``F``.

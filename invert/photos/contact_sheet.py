@@ -1,4 +1,4 @@
-"""Pictures side by side with words above them: before and after, and strips over a range of strengths."""
+"""Contact sheets: a table of pictures with titles, such as strips over strengths."""
 
 from collections.abc import Sequence
 
@@ -19,17 +19,14 @@ def contact_sheet(
     *,
     cell: int = CELL,
 ) -> Image.Image:
-    """Lay pictures out in rows and columns.
+    """Lay out pictures in rows and columns, as one RGB picture.
 
     Args:
-        rows: each as long as ``column_titles``; pictures are resized to ``cell``, or smaller on a sheet that
-            would pass 100 megapixels.
-        column_titles: words above each column.
-        row_titles: words left of each row; none when empty.
-        cell: side of a picture in pixels.
-
-    Returns:
-        An RGB picture.
+        rows: each as long as ``column_titles``.
+        column_titles: above each column.
+        row_titles: left of each row; may be empty.
+        cell: height of a picture in pixels, smaller on a sheet that would exceed 100 megapixels; the width is in
+            the proportions of the first row's last.
 
     Raises:
         ValueError: the counts do not fit.
@@ -45,16 +42,18 @@ def contact_sheet(
     line = round(font.getbbox("Ag")[3] + _GAP)
     margin = round(max((font.getlength(title) for title in row_titles), default=0))
     left, top = (margin + 2 * _GAP if row_titles else _GAP), line + _GAP
-    step = cell + _GAP
-    sheet = Image.new("RGB", (left + step * len(column_titles), top + step * len(rows)), _PAPER)
+    last = rows[0][-1]  # what a generator draws, where the first is a photo
+    wide = max(1, round(cell * last.width / last.height))
+    step, step_across = cell + _GAP, wide + _GAP
+    sheet = Image.new("RGB", (left + step_across * len(column_titles), top + step * len(rows)), _PAPER)
     draw = ImageDraw.Draw(sheet)
     for column, title in enumerate(column_titles):
-        draw.text((left + column * step + cell / 2, top - _GAP), title, _INK, font, anchor="ms")
+        draw.text((left + column * step_across + wide / 2, top - _GAP), title, _INK, font, anchor="ms")
     for row, pictures in enumerate(rows):
         y = top + row * step
         if row_titles:
             draw.text((_GAP, y + cell / 2), row_titles[row], _INK, font, anchor="lm")
         for column, picture in enumerate(pictures):
-            small = picture.convert("RGB").resize((cell, cell), Image.Resampling.LANCZOS)
-            sheet.paste(small, (left + column * step, y))
+            small = picture.convert("RGB").resize((wide, cell), Image.Resampling.LANCZOS)
+            sheet.paste(small, (left + column * step_across, y))
     return sheet

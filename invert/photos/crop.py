@@ -1,4 +1,4 @@
-"""The crop of a photo that a generator sees, the alignment that says where it lies, and which part of it counts."""
+"""Crops of photos, their alignments, and masks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.photos.colour import BLACK
 from stylegan_latents.invert.photos.files import read_photo
 
 if TYPE_CHECKING:
@@ -21,61 +22,66 @@ METHODS = ("ffhq", "none", "centre")
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
-    """Where in a photo a square crop came from.
+    """Where in a photo a square crop lies.
 
     Attributes:
-        quad: float64 ``[4, 2]``, the crop's corners in pixels of the (upright) photo: top left, bottom left,
-            bottom right, top right. Always a square, turned at will; it may reach outside the photo.
+        quad: float64 ``[4, 2]``, the crop's corners in pixels of the upright photo: top left, bottom left, bottom
+            right, top right. A square at any angle, which may reach outside the photo.
         photo_size: (width, height) of the photo.
-        size: the crop's side in pixels.
-        method: ``ffhq``; ``centre``, the photo's central square; ``none``, the whole photo, a square already.
+        size: the crop's height in pixels.
+        method: ``ffhq``; ``centre``, the photo's centre in the model's proportions, mostly a square; or ``none``,
+            a whole photo of these proportions.
+        width: the crop's width in pixels; None for a square.
     """
 
     quad: Array
     photo_size: tuple[int, int]
     size: int
     method: str
+    width: int | None = None
 
     @property
     def side(self) -> float:
-        """The crop's side in pixels of the photo."""
+        """The crop's width in pixels of the photo, and its height too where it is a square."""
         return float(np.hypot(*(self.quad[3] - self.quad[0])))
+
+    @property
+    def _height(self) -> float:
+        return self.side if self.method == "ffhq" else float(np.hypot(*(self.quad[1] - self.quad[0])))
 
     def into_crop(self, points: Array) -> Array:
         """Points ``[K, 2]`` of the photo in pixels of the crop."""
-        across, down = (self.quad[3] - self.quad[0]) / self.side, (self.quad[1] - self.quad[0]) / self.side
+        across, down = (self.quad[3] - self.quad[0]) / self.side, (self.quad[1] - self.quad[0]) / self._height
         from_corner = points - self.quad[0]
-        return np.stack([from_corner @ across, from_corner @ down], axis=1) * (self.size / self.side) - 0.5
+        return np.stack([from_corner @ across, from_corner @ down], axis=1) * (self.size / self._height) - 0.5
 
     def to_dict(self) -> dict[str, Any]:
-        """The alignment in the types of JSON; ``from_dict`` gives it back exactly."""
+        """The alignment in the types of JSON, without loss."""
         return {
             "method": self.method,
             "size": self.size,
             "photo_size": list(self.photo_size),
             "quad": self.quad.tolist(),
+            **({} if self.width is None else {"width": self.width}),
         }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what ``to_dict`` gave.
-
-        Raises:
-            InputError: something is missing or impossible, as in a record that was tampered with.
-        """
+        """The inverse of ``to_dict``; InputError for missing or invalid values."""
         try:
             quad = np.array(values["quad"], dtype=np.float64)
             width, height = values["photo_size"]
-            alignment = cls(quad, (int(width), int(height)), int(values["size"]), str(values["method"]))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            across = None if values.get("width") is None else int(values["width"])
+            alignment = cls(quad, (int(width), int(height)), int(values["size"]), str(values["method"]), across)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(f"The record's alignment is damaged ({error}); invert the photo again.") from error
         if not (
             quad.shape == (4, 2)
             and bool(np.isfinite(quad).all())
             and alignment.method in METHODS
-            and min(*alignment.photo_size, alignment.size) > 0
+            and min(*alignment.photo_size, alignment.size, alignment.width or 1) > 0
             and 0 < alignment.side <= 100 * max(alignment.photo_size)
-            and np.allclose(quad, _square(quad), atol=1e-3 * alignment.side)
+            and np.allclose(quad, _wanted(alignment), atol=1e-3 * alignment.side)
         ):
             raise InputError("The record's alignment is damaged; invert the photo again.")
         return alignment
@@ -84,32 +90,37 @@ class Alignment:
         return isinstance(other, Alignment) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
-        return hash((self.quad.tobytes(), self.photo_size, self.size, self.method))
+        return hash((self.quad.tobytes(), self.photo_size, self.size, self.method, self.width))
 
 
-def no_align(image: Image.Image, size: int) -> tuple[Image.Image, Alignment]:
-    """Take the photo's central square as it is, resized: for aligned crops and for what is no face."""
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    low, high = np.array([left, top]) - 0.5, np.array([left, top]) + side - 0.5
+def no_align(image: Image.Image, size: int, aspect: float = 1.0) -> tuple[Image.Image, Alignment]:
+    """Resize the photo's centre, for aligned crops and for subjects that are not faces.
+
+    Args:
+        image: the photo.
+        size: height of the crop in pixels.
+        aspect: its width over its height: 1 for a square.
+    """
+    height = min(image.height, max(1, round(image.width / aspect)))
+    width = min(image.width, max(1, round(height * aspect)))
+    left, top = (image.width - width) // 2, (image.height - height) // 2
+    low, high = np.array([left, top]) - 0.5, np.array([left + width, top + height]) - 0.5
     quad = np.array([[low[0], low[1]], [low[0], high[1]], [high[0], high[1]], [high[0], low[1]]])
-    method = "none" if image.width == image.height else "centre"
-    alignment = Alignment(quad, image.size, size, method)
+    method = "none" if image.size == (width, height) else "centre"
+    across = None if aspect == 1 else max(1, round(size * aspect))
+    alignment = Alignment(quad, image.size, size, method, across)
     return crop_of(image, alignment), alignment
 
 
 def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -> Image.Image:
-    """Cut the same crop again: the inside of the alignment's quad, RGB, at its own or another resolution.
-
-    Raises:
-        InputError: the quad lies wholly outside the photo.
-    """
+    """The crop with an alignment, RGB, at its own or another size; InputError if it lies outside the photo."""
     image = image.convert("RGB")
     quad, side, size = alignment.quad + 0.5, alignment.side, size or alignment.size
     if alignment.method != "ffhq":
-        # Upright and inside the photo.
+        # The quad is upright and inside the photo.
         box = (float(quad[0, 0]), float(quad[0, 1]), float(quad[2, 0]), float(quad[2, 1]))
-        return image.resize((size, size), Image.Resampling.LANCZOS, box=box)
+        width = size if alignment.width is None else max(1, round(size * alignment.width / alignment.size))
+        return image.resize((width, size), Image.Resampling.LANCZOS, box=box)
     # Crop the surroundings and resize them so that the quad's side is twice the output's.
     border = max(round(0.1 * side), 3)
     low = np.floor(quad.min(axis=0)).astype(int)
@@ -122,7 +133,7 @@ def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -
     width, height = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     work = image.resize((width, height), Image.Resampling.LANCZOS, box=(left, top, right, bottom))
     quad = (quad - [left, top]) * [width / (right - left), height / (bottom - top)]
-    # How far the quad reaches outside the photo at the left, top, right and bottom; negative if it doesn't.
+    # How far the quad reaches outside the photo at the left, top, right and bottom; negative inside.
     outside = np.concatenate([-low, high - image.size])
     if outside.max() > -4:
         # FFHQ pads all four sides, which matters for the median that the padding fades to.
@@ -134,23 +145,29 @@ def crop_of(image: Image.Image, alignment: Alignment, size: int | None = None) -
     return doubled.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _quarter_turn(vector: Array) -> Array:
-    """Turned by 90 degrees clockwise on the screen, where y points down."""
+def quarter_turn(vector: Array) -> Array:
+    """The vector turned by 90 degrees clockwise, where y points down."""
     return np.array([-vector[1], vector[0]])
+
+
+def _wanted(alignment: Alignment) -> Array:
+    """The quad that an alignment of its method has: an upright rectangle, or the square with the same top edge."""
+    quad = alignment.quad
+    if alignment.method == "ffhq" or alignment.width is None:
+        return _square(quad)
+    (left, top), (right, bottom) = quad[0], quad[2]
+    return np.array([[left, top], [left, bottom], [right, bottom], [right, top]])
 
 
 def _square(quad: Array) -> Array:
     """The square with the same top edge."""
     edge = quad[3] - quad[0]
-    down = _quarter_turn(edge)
+    down = quarter_turn(edge)
     return np.stack([quad[0], quad[0] + down, quad[3] + down, quad[3]])
 
 
 def softened_margin(alignment: Alignment) -> Array:
-    """How far into the photo ``crop_of`` blurs from its left, top, right and bottom edge, in its pixels.
-
-    float64 ``[4]``; zeros for a crop that lies inside the photo.
-    """
+    """The width that ``crop_of`` blurs at each edge, float64 ``[4]``: left, top, right, bottom, in pixels."""
     outside = np.concatenate(
         [-np.floor(alignment.quad.min(axis=0)), np.ceil(alignment.quad.max(axis=0)) - alignment.photo_size]
     )
@@ -181,17 +198,14 @@ def part_in_photo(alignment: Alignment) -> "Tensor | None":
 
 
 def _pad(image: Image.Image, padding: list[int], blur: float) -> Image.Image:
-    """Extend a picture by reflection that is blurred and fades to the median colour outwards.
+    """Extend an RGB picture by reflection that is blurred and fades to the median colour outwards.
 
-    Args:
-        image: an RGB picture.
-        padding: pixels to add at the left, top, right and bottom.
-        blur: standard deviation of the blur in pixels.
+    ``padding`` is in pixels, for left, top, right and bottom; ``blur`` is a standard deviation in pixels.
     """
     left, top, right, bottom = padding
     pixels = np.pad(np.asarray(image), ((top, bottom), (left, right), (0, 0)), "reflect")
     height, width = pixels.shape[:2]
-    # How far outside the picture, along each axis: 0 at its edge, 1 at the padding's, negative inside.
+    # The distance outside the picture along each axis: 0 at its edge, 1 at the padding's, negative inside.
     across, down = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
     outside_x = 1.0 - np.minimum(across / left, across[::-1] / right)
     outside_y = 1.0 - np.minimum(down / top, down[::-1] / bottom)
@@ -204,30 +218,37 @@ def _pad(image: Image.Image, padding: list[int], blur: float) -> Image.Image:
     return Image.fromarray(cast("Any", np.clip(np.rint(result), 0, 255).astype(np.uint8)))
 
 
-def read_mask(path: Path, photo: Image.Image, name: str) -> Image.Image:
-    """A mask for a photo: white where it is ignored, black where it counts, grey in between.
+def mask_picture(path: Path) -> Image.Image:
+    """Read a mask of any size: grey with 8 bits (mode ``L``).
 
-    Args:
-        path: the mask's file, of the photo's size.
-        photo: upright.
-        name: of the photo, for messages.
+    Transparent parts are white; if all paint is white, too, they are black.
 
     Raises:
-        InputError: the file cannot be read, has another size than the photo, or is white all over.
+        InputError: as ``read_photo``.
     """
     mask = read_photo(path).convert("L")
+    return mask if mask.getextrema()[0] != 255 else read_photo(path, background=BLACK).convert("L")
+
+
+def read_mask(path: Path, photo: Image.Image, name: str) -> Image.Image:
+    """Read a mask for an upright photo called ``name``: white where it is ignored, black where it is compared.
+
+    Raises:
+        InputError: the file cannot be read, has another size than the photo, or is white everywhere.
+    """
+    mask = mask_picture(path)
     if mask.size != photo.size:
         raise InputError(
             f"The mask {path} is {mask.width}x{mask.height} pixels and {name} {photo.width}x{photo.height}; "
             "give a mask of the photo's size."
         )
     if mask.getextrema()[0] == 255:
-        raise InputError(f"The mask {path} is white all over; leave something black, where the photo counts.")
+        raise InputError(f"The mask {path} is white all over; paint black where the photo counts.")
     return mask
 
 
 def compared(mask: Image.Image, alignment: Alignment) -> "Tensor":
-    """How far each pixel of the photo's crop counts: float32 ``[1, 1, size, size]``, from 0, ignored, to 1."""
+    """The weight of each pixel of a crop: float32 ``[1, 1, size, size]``, from 0, ignored, to 1, compared."""
     import torch
 
     crop = np.asarray(crop_of(mask.convert("RGB"), alignment).convert("L"), dtype=np.float32)

@@ -1,7 +1,4 @@
-"""Reading whatever photo a person has, and writing pictures so that nothing is half-written.
-
-Every reader returns the picture the way a viewer shows it: upright, 8 bit, RGB, in the sRGB colour space.
-"""
+"""Reading photos of any kind as a viewer shows them: upright, 8-bit sRGB; and writing pictures atomically."""
 
 import contextlib
 import difflib
@@ -19,18 +16,18 @@ from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageEr
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.invert.photos.colour import to_8_bits, to_srgb
+from stylegan_latents.invert.photos.colour import WHITE, Colour, to_8_bits, to_srgb
 
 if TYPE_CHECKING:
     import torch
 
 MAX_PIXELS = 200_000_000
-"""Largest photo read, in pixels (0.6 GB once decoded): the largest phone cameras make 200 megapixels."""
+"""Largest photo, in pixels (0.6 GB decoded): the largest phone cameras have 200 megapixels."""
 
 MIN_SIDE = 16
 """Smallest side of a photo, in pixels."""
 
-# Formats read. Not all that Pillow knows: EPS, for one, would run Ghostscript on the file.
+# Not all of Pillow's formats: EPS, for one, would run Ghostscript on the file.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
 _PHOTO_SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".tif", ".tiff",
@@ -67,35 +64,36 @@ DECODED_PIXELS = 100_000_000
 """Of a picture that is read reduced and is no JPEG, which alone is reduced while it is decoded: 0.4 GB at most."""
 
 
-def read_photo(path: str | os.PathLike[str]) -> Image.Image:
+def read_photo(path: str | os.PathLike[str], *, background: Colour = WHITE) -> Image.Image:
     """Read a photo as a viewer shows it.
 
-    The EXIF orientation is applied, an embedded colour profile is converted to sRGB, 16-bit and
-    floating-point values are scaled to 8 bits, transparency is composited on white (what viewers and printers
-    show), and of an animation or a multi-picture file the first picture is taken. The number of
-    pixels is checked against ``MAX_PIXELS`` before anything is decoded.
+    The EXIF orientation is applied, an embedded colour profile is converted to sRGB, 16-bit and floating-point
+    values are scaled to 8 bits, transparency is composited on ``background``, and of several pictures the first is
+    taken. The size is checked against ``MAX_PIXELS`` before decoding.
 
     Args:
-        path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 or AVIF file; HEIC where the package
-            ``pillow-heif`` is installed.
+        path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 or AVIF file; HEIC with the package ``pillow-heif``.
+        background: RGB, 0 to 255.
 
     Returns:
-        An RGB image with 8 bits a channel and no metadata.
+        An RGB image with 8 bits per channel and no metadata.
 
     Raises:
         InputError: the file is missing, unreadable, no picture, damaged, too small or too large.
     """
-    return read_reduced(path, None)[0]
+    return read_reduced(path, None, background=background)[0]
 
 
-def read_reduced(path: str | os.PathLike[str], most_pixels: int | None) -> tuple[Image.Image, bool]:
+def read_reduced(
+    path: str | os.PathLike[str], most_pixels: int | None, *, background: Colour = WHITE
+) -> tuple[Image.Image, bool]:
     """Read a photo as ``read_photo`` does, with a bound on the memory that it takes.
 
     A JPEG is reduced while it is decoded; other formats are decoded whole, up to ``DECODED_PIXELS`` at four bytes
     each, and reduced before anything else is done with them.
 
     Args:
-        path: see ``read_photo``.
+        path, background: see ``read_photo``.
         most_pixels: of the picture given; None for any number.
 
     Returns:
@@ -105,40 +103,20 @@ def read_reduced(path: str | os.PathLike[str], most_pixels: int | None) -> tuple
         InputError: see ``read_photo``.
     """
     path = Path(path)
-    _check_file(path)
-    try:
-        with _pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
-            _check_size(path, image.size)
-            _check_tiff(path, image)
-            file_format, whole = image.format or "", image.size
-            picture: Image.Image = image
-            reduced = most_pixels is not None and math.prod(whole) > most_pixels
-            if most_pixels is not None and reduced:
-                picture = _load_reduced(path, image, most_pixels)
-            image.load()
-            # Pillow turns a TIFF while it loads it, and then says so.
-            orientation = image.getexif().get(ExifTags.Base.Orientation)
-            if orientation in _TURNS:
-                picture = picture.transpose(_TURNS[orientation])
-            return to_srgb(picture, file_format=file_format), reduced
-    except InputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
-        ) from error
-    except UnidentifiedImageError as error:
-        raise InputError(_say_unidentified(path)) from error
-    except PermissionError as error:
-        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
-    except MemoryError as error:
-        raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
-    # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
-    # struct.error, zlib.error, EOFError, TypeError and more.
-    except Exception as error:
-        raise InputError(
-            f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
-        ) from error
+    with readable(path), pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
+        check_size(path, image.size)
+        _check_tiff(path, image)
+        file_format, whole = image.format or "", image.size
+        picture: Image.Image = image
+        reduced = most_pixels is not None and math.prod(whole) > most_pixels
+        if most_pixels is not None and reduced:
+            picture = _load_reduced(path, image, most_pixels)
+        image.load()
+        # Pillow turns a TIFF while it loads it, and then says so.
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+        if orientation in _TURNS:
+            picture = picture.transpose(_TURNS[orientation])
+        return to_srgb(picture, file_format, background), reduced
 
 
 def _load_reduced(path: Path, image: ImageFile.ImageFile, most_pixels: int) -> Image.Image:
@@ -161,7 +139,7 @@ def _load_reduced(path: Path, image: ImageFile.ImageFile, most_pixels: int) -> I
 
 
 def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
-    """List the photos directly inside a folder, by suffix, sorted by name; hidden files are left out.
+    """List the photos directly inside a folder, by suffix, sorted by name, without hidden files.
 
     Raises:
         InputError: the folder is missing, is no folder, may not be read, or holds no photo.
@@ -182,18 +160,18 @@ def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
 
 
 def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.device" = "cpu") -> "torch.Tensor":
-    """Turn a picture into the form networks take.
+    """Convert a picture to a tensor.
 
     Args:
-        image: any picture; converted to RGB.
-        size: side in pixels to resize to (Lanczos, antialiased); needs a square picture. None keeps the size.
-        device: where the tensor goes.
+        image: of any mode.
+        size: side in pixels to which a square picture is resized (Lanczos); None keeps the size.
+        device: of the tensor.
 
     Returns:
         float32 ``[1, 3, H, W]`` in [-1, 1].
 
     Raises:
-        ValueError: a size is given and the picture is not square (crop it first: ``invert.faces.align``).
+        ValueError: a size is given and the picture is not square.
     """
     import numpy as np
     import torch
@@ -208,17 +186,21 @@ def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.
 
 
 def to_picture(images: "torch.Tensor") -> list[Image.Image]:
-    """Turn images ``[N, 3, H, W]`` in [-1, 1] into N RGB pictures, rounding and clamping to 8 bits.
+    """Convert images ``[N, 1 to 4, H, W]`` in [-1, 1] to N RGB pictures, rounded and clamped to 8 bits.
+
+    One channel is grey; a second or fourth, opacity, is left out.
 
     Raises:
         ValueError: another shape.
-        InputError: values that are not finite, which a strength of 1e30 gives, or a broken model.
+        InputError: values are not finite, as with a strength of 1e30 or a broken model; or there are more channels.
     """
     import torch
 
-    if images.ndim != 4 or images.shape[1] != 3:
-        raise ValueError(f"images must be [N, 3, H, W], not {list(images.shape)}")
-    images = images.detach().to(torch.float32)
+    from stylegan_latents.generator.perceptual import as_colour
+
+    if images.ndim != 4:
+        raise ValueError(f"images must be [N, 1 to 4, H, W], not {list(images.shape)}")
+    images = as_colour(images.detach().to(torch.float32))
     if not bool(torch.isfinite(images).all()):
         raise InputError(
             "The picture is not finite: take smaller strengths, or another model if this one never draws any."
@@ -228,11 +210,11 @@ def to_picture(images: "torch.Tensor") -> list[Image.Image]:
 
 
 def save_picture(image: Image.Image, path: str | os.PathLike[str], overwrite: bool = False) -> None:
-    """Write a picture in the format that its suffix names, whole or not at all.
+    """Write a picture atomically, in the format of its suffix.
 
     Raises:
-        InputError: the suffix names no format written here, the format cannot hold so large a picture, the
-            file exists and may not be replaced, or it cannot be written (no permission, full disk).
+        InputError: the suffix is unknown, the picture is too large for the format, the file exists and
+            ``overwrite`` is False, or it cannot be written.
     """
     path = Path(path)
     check_picture_suffix(path)
@@ -248,7 +230,7 @@ def save_picture(image: Image.Image, path: str | os.PathLike[str], overwrite: bo
 
 
 def check_picture_suffix(path: str | os.PathLike[str]) -> None:
-    """Raise InputError when ``save_picture`` cannot write this suffix: to be told before long work."""
+    """Raise InputError if ``save_picture`` cannot write this suffix; to be called before long work."""
     suffix = Path(path).suffix
     if suffix.lower() not in _SAVE_OPTIONS:
         found = f"the suffix {suffix}" if suffix else "a name without a suffix"
@@ -258,7 +240,33 @@ def check_picture_suffix(path: str | os.PathLike[str]) -> None:
 
 
 @contextlib.contextmanager
-def _pixel_limit() -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
+    """Check a picture's file, and raise one InputError for whatever reading it in the block raises."""
+    _check_file(path)
+    try:
+        yield
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InputError(_unidentified(path)) from error
+    except PermissionError as error:
+        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
+    except MemoryError as error:
+        raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
+    # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
+    # struct.error, zlib.error, EOFError, TypeError and more.
+    except Exception as error:
+        raise InputError(
+            f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
+        ) from error
+
+
+@contextlib.contextmanager
+def pixel_limit() -> Iterator[None]:
     """Let Pillow open up to MAX_PIXELS, silently; its own limit can only be set for the whole process."""
     with _limit_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -272,7 +280,7 @@ def _pixel_limit() -> Iterator[None]:
 
 
 def _registered_formats() -> list[str]:
-    """The formats of ours that this Pillow can open."""
+    """The formats of ``_FORMATS`` that this Pillow can open."""
     if importlib.util.find_spec("pillow_heif") is not None:
         importlib.import_module("pillow_heif").register_heif_opener()
     Image.init()
@@ -280,7 +288,7 @@ def _registered_formats() -> list[str]:
 
 
 def _check_file(path: Path) -> None:
-    """Refuse what is not a file with bytes in it, and formats that Pillow would read as something else."""
+    """Raise InputError for what is not a regular file with content, and for camera raw files."""
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder; give a photo inside it.")
@@ -302,7 +310,8 @@ def _check_file(path: Path) -> None:
         raise InputError(f"{path} is a camera raw file; export it as JPEG or PNG first.")
 
 
-def _check_size(path: Path, size: tuple[int, int]) -> None:
+def check_size(path: Path, size: tuple[int, int]) -> None:
+    """Raise InputError for a picture that is too large or too small."""
     width, height = size
     if width * height > MAX_PIXELS:
         raise InputError(
@@ -313,7 +322,7 @@ def _check_size(path: Path, size: tuple[int, int]) -> None:
 
 
 def _check_tiff(path: Path, image: Image.Image) -> None:
-    """Refuse the TIFF files that Pillow would read without a word, but as something else."""
+    """Raise InputError for TIFF files that Pillow would read wrongly without an error."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     tags = image.tag_v2
@@ -325,8 +334,8 @@ def _check_tiff(path: Path, image: Image.Image) -> None:
         raise InputError(f"{path} is a TIFF of more than 8 bits that keeps {kept}; save it as PNG first.")
 
 
-def _say_unidentified(path: Path) -> str:
-    """The sentence for a file that no reader knows."""
+def _unidentified(path: Path) -> str:
+    """The error message for a file that no decoder recognises."""
     with path.open("rb") as file:
         head = file.read(64)
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
@@ -340,11 +349,11 @@ def _say_unidentified(path: Path) -> str:
 
 
 def _near_name(path: Path) -> str:
-    """', did you mean …?' when something of nearly that name lies in the same folder, or a full stop."""
+    """'; did you mean …?' for a file of a similar name in the same folder, or a full stop."""
     try:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return "."
-    # A link to nothing has its own name, and is not meant.
+    # A dangling link has the very name and is not meant.
     near = difflib.get_close_matches(path.name, [name for name in names if name != path.name], n=1, cutoff=0.75)
     return f"; did you mean {path.parent / near[0]}?" if near else "."

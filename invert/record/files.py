@@ -1,4 +1,4 @@
-"""Records on disk, by their names alone."""
+"""Record files: names, listing, digests."""
 
 import hashlib
 import json
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RECORD_SUFFIX = ".inversion.safetensors"
-"""What a record's file name ends with."""
+"""The end of a record's file name."""
 
 PICTURE_SUFFIX = ".inverted.png"
-"""What the name of its picture ends with, beside it."""
+"""The end of its picture's file name."""
 
 HEADER, FOOTAGE = "stylegan-latents", "footage"
-"""Under what a record's metadata is kept in its file, and in that what a film's record says of the film."""
+"""Keys of the record's header among a file's metadata, and of the film in the header."""
 
 _LONGEST_HEADER = 200_000_000
 
 
 def is_film_record(path: Path) -> bool:
-    """Whether a record is a film's, from its first bytes; False for what is no record, as reading it will tell."""
+    """Whether a record is a film's, from the file's header; False for a file that is no record."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
@@ -36,11 +36,7 @@ def is_film_record(path: Path) -> bool:
 
 
 def records_by_age(folder: Path) -> list[Path]:
-    """The records in a folder, the one that was written last first; at least one.
-
-    Raises:
-        InputError: the folder holds none, or may not be read.
-    """
+    """The records in a folder, newest first; InputError if it holds none or may not be read."""
     try:
         records = [(path.stat().st_mtime_ns, path) for path in folder.glob(f"*{RECORD_SUFFIX}")]
     except OSError as error:
@@ -58,7 +54,7 @@ def record_stem(record: Path) -> str:
 
 
 def canonical(header: Mapping[str, JSON]) -> str:
-    """The same text for the same header, before and after a file."""
+    """A header as JSON, in the same form before writing and after reading."""
     return json.dumps(header, sort_keys=True, allow_nan=False)
 
 

@@ -1,4 +1,4 @@
-"""What a record says of the film that it was made from."""
+"""The film that a record was made from."""
 
 import itertools
 import math
@@ -13,20 +13,20 @@ from stylegan_latents.invert.record.source import Source
 
 @dataclass(frozen=True)
 class Footage:
-    """A film, and which of its frames the codes of a record stand for.
+    """A film, and the frames that a record has codes of.
 
     Attributes:
-        source: the film.
+        source: the film's file.
         size: (width, height) of its upright frames.
-        rate: its frames a second.
-        times: when each frame begins, in seconds; of as many frames as were looked at.
+        rate: frames per second.
+        times: the start of each processed frame, in seconds.
         frames: the frame of each code, ascending.
-        bridged: those of them in which the face was not seen; their codes lie between their neighbours'.
-        every: each how manieth frame was inverted.
-        scenes: the first frame of each scene; no picture lies between two scenes.
+        bridged: those of them without a detected face, whose codes are interpolated.
+        every: every Nth frame was inverted.
+        scenes: the first frame of each scene; codes are not interpolated between scenes.
 
     Raises:
-        ValueError: they do not fit together.
+        ValueError: the values do not fit together.
     """
 
     source: Source
@@ -50,10 +50,10 @@ class Footage:
             raise ValueError("a bridged frame has no code")
 
     def between(self, frame: int) -> tuple[int, int, float] | None:
-        """Where a frame lies among the codes: after which, before which, and how far from one to the other.
+        """A frame's position among the codes: two indices and the weight of the second code.
 
-        That is above 1 where it lies a little behind the second. None for a frame without a face: before the
-        first, after the last, or in a gap.
+        The weight is above 1 for frames shortly after the second one. None for a frame without a face: before the
+        first code, after the last, or in a gap.
         """
         after = bisect_right(self.frames, frame)
         if not after:
@@ -64,14 +64,14 @@ class Footage:
             return after - 1, after, (frame - low) / (high - low)
         if frame == low or frame - low >= self.every:
             return (after - 1, after - 1, 0.0) if frame == low else None
-        # Behind a scene's last code its movement goes on for the few frames that are left.
+        # After a scene's last code, extrapolate for the few frames that are left.
         before = self.frames[after - 2] if after > 1 and low not in self.scenes else None
         if before is not None and low - before <= self.every:
             return after - 2, after - 1, 1 + (frame - low) / (low - before)
         return after - 1, after - 1, 0.0
 
     def nearest(self, frame: int) -> tuple[int, int, float]:
-        """As ``between``; the nearest code for a frame without a face."""
+        """As ``between``, with the nearest code for a frame without a face."""
         found = self.between(frame)
         if found is not None:
             return found
@@ -79,25 +79,13 @@ class Footage:
         return at, at, 0.0
 
     def to_dict(self, folder: Path) -> dict[str, JSON]:
-        """In the types of JSON, for a record in ``folder``; ``from_dict`` gives it back."""
-        return {
-            "source": self.source.to_dict(folder),
-            "size": list(self.size),
-            "rate": self.rate,
-            "times": list(self.times),
-            "frames": list(self.frames),
-            "bridged": list(self.bridged),
-            "every": self.every,
-            "scenes": list(self.scenes),
-        }
+        """The values in the types of JSON, for a record in ``folder``."""
+        lists = {name: list(getattr(self, name)) for name in ("size", "times", "frames", "bridged", "scenes")}
+        return {"source": self.source.to_dict(folder), "rate": self.rate, "every": self.every, **lists}
 
     @staticmethod
     def from_dict(values: dict[str, Any], folder: Path) -> "Footage":
-        """Read what ``to_dict`` gave, from a record in ``folder``.
-
-        Raises:
-            KeyError, TypeError, ValueError: something is missing, of another type, or does not fit.
-        """
+        """The inverse of ``to_dict``; KeyError, TypeError or ValueError for missing or invalid values."""
         width, height = values["size"]
         return Footage(
             Source.from_dict(values["source"], folder),

@@ -1,14 +1,13 @@
-"""The record of an inversion: the code, how it was found, and where the photo came from."""
+"""The record of an inversion: codes, settings, metrics and sources."""
 
 import dataclasses
 import importlib.metadata
 import json
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,38 +16,37 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX, canonical, digest
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.run_settings import diverged_images, settings_of_image
 from stylegan_latents.invert.record.source import Source, relative_path
 
-if TYPE_CHECKING:
-    from stylegan_latents.invert.photos.crop import Alignment
-
 __all__ = ["JSON", "Inversion", "Source", "library_version"]
 _FORMAT = 1
+_PLAIN = ("model", "fingerprint", "latent_space", "method", "settings", "version")
 _DIGEST = "sha256"
 _MODEL_FILE = "model_file"
 
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
-    """N photos in the latent space of one generator.
+    """N images in the latent space of one generator.
 
     Attributes:
         ws: float32 ``[N, num_ws, w_dim]``, on the CPU.
-        model, fingerprint, latent_space: of the generator, as ``Generator`` has them.
+        model, fingerprint, latent_space: of the generator.
         method: the inverter, such as ``optimize``.
-        settings: every setting of the inverter.
-        metrics: for each measure one value per image (NaN where it has none), taken in float32.
+        settings: of the inverter and the run.
+        metrics: by name, one float32 value per image, NaN where it has none.
         noise: optimised noise maps, ``[1 or N, 1, H, W]`` each; None for the model's own.
-        weights: what tuning added to the generator's weights, as ``invert.record.tuned_weights`` describes it, with
-            one more axis of length 1 (shared by all images) or N in front; float16 or float32; None for none.
-        sources: the photo of each image; empty when the images came from memory.
-        alignments: the crop of each image, None for one that was taken whole; empty like ``sources``.
+        weights: tuned weights as differences (see ``invert.record.tuned_weights``), float16 or float32, with a
+            leading axis of length 1 (shared by all images) or N; None for none.
+        sources: the photo of each image; empty for images from memory.
+        alignments: of each image's crop, None for a whole image; may be empty.
         version: of this library, when the record was made.
-        footage: the film whose frames the images are, in place of ``sources``; None for photos.
-        model_file: where the generator was loaded from, for one that is a file; kept relative to the record's own.
+        footage: the film that the images are frames of, in place of ``sources``; None for photos.
+        model_file: the generator's file, for one without a name; stored relative to the record's folder.
 
     Raises:
         InputError: a shape does not fit, or a value is not finite.
@@ -64,7 +62,7 @@ class Inversion:
     noise: list[Tensor] | None = None
     weights: dict[str, Tensor] | None = None
     sources: list[Source] = field(default_factory=list)
-    alignments: "list[Alignment | None]" = field(default_factory=list)
+    alignments: list[Alignment | None] = field(default_factory=list)
     version: str = field(default_factory=lambda: library_version())
     footage: Footage | None = None
     model_file: Path | None = None
@@ -77,7 +75,7 @@ class Inversion:
         if self.noise is not None:
             object.__setattr__(self, "noise", [plain(map) for map in self.noise])
         if self.weights is not None:
-            # A difference is small beside what it is added to: half the precision keeps enough of it.
+            # Differences are small beside the weights, so that half precision is enough.
             half = torch.float16
             kept = {
                 name: part.detach().cpu().contiguous() if part.dtype == half else plain(part)
@@ -95,25 +93,22 @@ class Inversion:
             if weight.ndim < 1 or len(weight) not in (1, len(self)):
                 raise InputError(f"Tuned weights need 1 or N entries in front, {name} has {list(weight.shape)}.")
         counts = {name: len(values) for name, values in self.metrics.items()}
-        counts |= {name: len(values) for name, values in self._optional_lists() if values}
+        counts |= {"sources": len(self.sources) or len(self), "alignments": len(self.alignments) or len(self)}
         counts |= {} if self.footage is None else {"frames": len(self.footage.frames)}
         for name, count in counts.items():
             if count != len(self):
                 raise InputError(f"The record holds {len(self)} codes, but {count} of {name}.")
-
-    def _optional_lists(self) -> "list[tuple[str, list[Any]]]":
-        return [("sources", self.sources), ("alignments", self.alignments)]
 
     def __len__(self) -> int:
         return self.ws.shape[0]
 
     @property
     def diverged(self) -> dict[int, int]:
-        """The images whose search diverged, each with the step; what is kept of them is the best from before."""
+        """The images whose search diverged, each with the step; their codes are the best before it."""
         return diverged_images(self.settings, len(self))
 
     def tensors(self) -> dict[str, Tensor]:
-        """All tensors by the names they have on disk."""
+        """All tensors by their names in the file."""
         noise = {f"noise.{i:03d}": map for i, map in enumerate(self.noise or [])}
         weights = {f"weights.{name}": value for name, value in (self.weights or {}).items()}
         return {"ws": self.ws, **noise, **weights}
@@ -137,9 +132,9 @@ class Inversion:
         ]
 
     def for_generator(self, G: Generator) -> Tensor:
-        """The codes on the generator's device, ``[N, num_ws, w_dim]``, when they belong to its latent space.
+        """The codes on the generator's device, ``[N, num_ws, w_dim]``.
 
-        A code of W (equal rows) also fits a generator with another number of rows.
+        A code of W (equal rows) also fits a generator of the same latent space with another number of rows.
 
         Raises:
             InputError: the record was made with another model, or its W+ has another number of rows.
@@ -158,10 +153,10 @@ class Inversion:
         return ws.to(G.device)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
-        """Write the record as one safetensors file, whole or not at all.
+        """Write the record as one safetensors file, atomically.
 
         Raises:
-            InputError: the file exists and may not be replaced, or cannot be written.
+            InputError: the file exists and ``overwrite`` is False, or it cannot be written.
         """
         from safetensors.torch import save
 
@@ -170,18 +165,18 @@ class Inversion:
             raise InputError(f"Cannot write {path}: a record's name ends with {RECORD_SUFFIX}.")
         header = self._header(path.absolute().parent)
         tensors = self.tensors()
-        # One entry: safetensors writes several in any order, and equal records should be equal files.
+        # One entry, as safetensors writes several in any order, and equal records should be equal files.
         header[_DIGEST] = digest(header, tensors)
         content = save(tensors, metadata={HEADER: canonical(header)})
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_bytes(content)
 
     def save_npz(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
-        """Write the code alone as other projectors do: ``.npz`` with ``w``, float32 ``[1, num_ws, w_dim]``.
+        """Write the code as NVIDIA's projector does: ``.npz`` with ``w``, float32 ``[1, num_ws, w_dim]``.
 
         Raises:
-            InputError: the record holds several codes, the name does not end with .npz, or the file cannot be
-                written or exists and may not be replaced.
+            InputError: the record holds several codes, the name does not end with .npz, the file exists and
+                ``overwrite`` is False, or it cannot be written.
         """
         import numpy as np
 
@@ -197,11 +192,7 @@ class Inversion:
         return {
             "kind": "inversion",
             "format": _FORMAT,
-            "model": self.model,
-            "fingerprint": self.fingerprint,
-            "latent_space": self.latent_space,
-            "method": self.method,
-            "settings": self.settings,
+            **{name: getattr(self, name) for name in _PLAIN},
             "metrics": {
                 # JSON has no NaN and no infinity.
                 name: [value if math.isfinite(value) else None for value in map(float, values)]
@@ -209,8 +200,7 @@ class Inversion:
             },
             "sources": [source.to_dict(folder) for source in self.sources],
             "alignments": [None if item is None else item.to_dict() for item in self.alignments],
-            "version": self.version,
-            # Readers of earlier versions know neither.
+            # Absent where not used, as in records of earlier versions.
             **({} if self.footage is None else {FOOTAGE: self.footage.to_dict(folder)}),
             **({} if self.model_file is None else {_MODEL_FILE: relative_path(self.model_file, folder)}),
         }
@@ -220,13 +210,10 @@ class Inversion:
         """Read a record.
 
         Raises:
-            InputError: there is no such file, it is no record, its bytes changed since it was written, or a
-                later version wrote it.
+            InputError: there is no such file, it is no record, it was changed since it was written, or a later
+                version wrote it.
         """
         from safetensors import SafetensorError, safe_open
-
-        # Here, and not where an error means a damaged record: Ctrl-C during an import is no damage.
-        from stylegan_latents.invert.photos.crop import Alignment
 
         path = Path(path)
         if path.is_dir() or not path.exists():
@@ -249,25 +236,20 @@ class Inversion:
         if header.pop(_DIGEST, None) != digest(header, tensors):
             raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
         try:
-            return _from_header(header, tensors, path.absolute().parent, Alignment.from_dict)
+            return _from_header(header, tensors, path.absolute().parent)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error
 
 
 def library_version() -> str:
-    """The installed version of stylegan-latents, or ``unknown`` when it runs from a folder."""
+    """The installed version of stylegan-latents; ``unknown`` if it is not installed."""
     try:
         return importlib.metadata.version("stylegan-latents")
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
 
 
-def _from_header(
-    header: dict[str, Any],
-    tensors: dict[str, Tensor],
-    folder: Path,
-    to_alignment: "Callable[[dict[str, Any]], Alignment]",
-) -> Inversion:
+def _from_header(header: dict[str, Any], tensors: dict[str, Tensor], folder: Path) -> Inversion:
     noise = [tensors[name] for name in sorted(tensors) if name.startswith("noise.")]
     prefix = "weights."
     model_file = header.get(_MODEL_FILE)
@@ -286,7 +268,7 @@ def _from_header(
         noise=noise or None,
         weights=weights or None,
         sources=[Source.from_dict(item, folder) for item in header["sources"]],
-        alignments=[None if item is None else to_alignment(item) for item in header["alignments"]],
+        alignments=[None if item is None else Alignment.from_dict(item) for item in header["alignments"]],
         version=str(header["version"]),
         footage=Footage.from_dict(header[FOOTAGE], folder) if FOOTAGE in header else None,
         model_file=None if model_file is None else Path(os.path.normpath(folder / model_file)),

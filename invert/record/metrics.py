@@ -1,4 +1,4 @@
-"""What the generator draws of a record, and how near that comes to the photo; always computed in float32."""
+"""A record's picture, and metrics of how near it comes to the photo, in float32."""
 
 import math
 from typing import TYPE_CHECKING
@@ -17,8 +17,8 @@ from stylegan_latents.invert.record.tuned_weights import tuned_generator
 if TYPE_CHECKING:
     from PIL import Image
 
-PERCEPTUAL_SIZE = 256  # the side at which the field reports LPIPS
-LEAST_FOR_MS_SSIM = 161  # its five scales, each half of the one before, of a window of 11 pixels
+PERCEPTUAL_SIZE = 256  # the side at which LPIPS is usually reported
+LEAST_FOR_MS_SSIM = 161  # pixels: five scales, each half of the one before, with a window of 11 pixels
 
 
 @torch.inference_mode()
@@ -34,26 +34,24 @@ def measure(
     drawn: Tensor | None = None,
     mask: Tensor | None = None,
 ) -> dict[str, list[float]]:
-    """Compare the pictures of codes with the images that they stand for.
+    """Compare the pictures of codes with images.
 
     Args:
         G: the generator, in float32.
         ws: ``[N, num_ws, w_dim]``.
         images: ``[N, 3, H, W]`` in [-1, 1].
         noise: as for ``Generator.synthesize``.
-        lpips, lpips_vgg: the measures, where they are loaded already.
-        full: measure what takes longer, too.
-        drawn: what the generator draws of the codes at full resolution, ``[N, C, R, R]``; None to draw it here, one
-            code after the other.
-        mask: ``[1, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared, and a figure is that of the rest. None
+        lpips, lpips_vgg: the networks, if they are loaded already.
+        full: add the slow metrics.
+        drawn: the codes' pictures at full resolution, ``[N, C, R, R]``; None to draw them here.
+        mask: ``[1, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared, and a metric is that of the rest. None
             compares everything.
 
     Returns:
         For each image: ``lpips_alex`` at 256 pixels (0 is equal), ``mse`` of values in [-1, 1] and ``psnr`` in
-        decibels, both at the generator's full resolution. If ``full``, also ``lpips_vgg`` at 256 pixels, another
-        measure whose numbers don't compare with the first; ``ms_ssim`` (Wang et al. 2003; 1 is equal, NaN below
-        ``LEAST_FOR_MS_SSIM`` pixels) at full resolution; and ``w_distance``, how unusual the code is
-        (``WStatistics.distance``, 1 for a typical sample of W).
+        decibels, both at full resolution. If ``full``, also ``lpips_vgg`` at 256 pixels, on a scale of its own;
+        ``ms_ssim`` (Wang et al. 2003; 1 is equal, NaN below ``LEAST_FOR_MS_SSIM`` pixels) at full resolution; and
+        ``w_distance`` (``WStatistics.distance``, 1 for a typical sample of W).
     """
     lpips = (lpips or LPIPS.load("alex")).to(G.device)
     rows: dict[str, list[float]] = {"lpips_alex": [], "mse": [], "psnr": []}
@@ -64,13 +62,14 @@ def measure(
     for number, (code, image) in enumerate(zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True)):
         picture = G.synthesize(code, noise) if drawn is None else drawn[number : number + 1].to(G.device)
         made = as_colour(picture).clamp(-1, 1)
-        wanted, share = area_resize(image, G.resolution), 1.0
+        wanted, share = area_resize(image, (G.resolution, G.width)), 1.0
         if mask is not None:
             # Equal on both sides where nothing is compared.
-            shown = area_resize(mask.to(made), G.resolution)
+            shown = area_resize(mask.to(made), (G.resolution, G.width))
             made, wanted, share = made * shown, wanted * shown, float(shown.mean())
         mse = F.mse_loss(made, wanted) / share
-        small = area_resize(made, PERCEPTUAL_SIZE), area_resize(image if mask is None else wanted, PERCEPTUAL_SIZE)
+        sides = (PERCEPTUAL_SIZE, PERCEPTUAL_SIZE * G.width // G.resolution)
+        small = area_resize(made, sides), area_resize(image if mask is None else wanted, sides)
         rows["lpips_alex"].append(float(lpips(*small)) / share)
         if full and lpips_vgg is not None:
             rows["lpips_vgg"].append(float(lpips_vgg(*small)) / share)
@@ -82,14 +81,7 @@ def measure(
 
 @torch.inference_mode()
 def draw(G: Generator, record: Inversion) -> Tensor:
-    """What the generator makes of a record's first code, with its noise and tuned weights, at full resolution.
-
-    Args:
-        G: the generator without the record's weights.
-        record: of any number of images.
-
-    Returns:
-        ``[1, 3, R, R]`` in about [-1, 1].
+    """Draw a record's first code with its noise and tuned weights: ``[1, 3, R, R]`` in about [-1, 1].
 
     Raises:
         InputError: the record belongs to another generator.
@@ -113,16 +105,7 @@ def measured(
     drawn: Tensor | None = None,
     mask: Tensor | None = None,
 ) -> dict[str, list[float]]:
-    """The metrics of a record of one image, and those of ``measure``.
-
-    Args:
-        G: the generator without the record's weights.
-        record: of one image.
-        images: its photo's crop, ``[1, 3, H, W]`` in [-1, 1].
-        full: measure what takes longer, too.
-        drawn: of ``draw``, where that was done already.
-        mask: as for ``measure``.
-    """
+    """The metrics of a record of one image with those of ``measure``; ``drawn`` is from ``draw``."""
     drawn = draw(G, record) if drawn is None else drawn
     return record.metrics | measure(G, record.for_generator(G), images, full=full, drawn=drawn, mask=mask)
 

@@ -1,4 +1,4 @@
-"""The photo that a record was made from, and how to know it again."""
+"""The photo or film that a record was made from, identified by its sha256."""
 
 import hashlib
 import os
@@ -12,13 +12,13 @@ from stylegan_latents.generator.json_values import JSON
 
 @dataclass(frozen=True)
 class Source:
-    """The photo that was inverted.
+    """The file that was inverted.
 
     Attributes:
         name: the file's name, without folders.
         sha256: of the file's bytes, in hexadecimal.
-        path: where the file was. A record on disk keeps it relative to itself, so that a folder can move as a
-            whole; None when there is no such way (another drive).
+        path: where the file was; records store it relative to their folder, so that both can move together. None if
+            there is no relative path (another drive).
     """
 
     name: str
@@ -27,39 +27,30 @@ class Source:
 
     @staticmethod
     def of(photo: Path) -> "Source":
-        """Describe a photo that exists.
-
-        Raises:
-            InputError: it cannot be read.
-        """
+        """The source for an existing file; InputError if it cannot be read."""
         return Source(photo.name, _file_sha256(photo), photo.absolute())
 
     def find(self, *folders: Path) -> Path | None:
-        """The photo, where it was or in one of ``folders``; None when it is gone or changed."""
-        places = [folder / self.name for folder in folders]
-        for place in [self.path, *places] if self.path else places:
-            if place.is_file() and _file_sha256(place) == self.sha256:
-                return place
+        """The unchanged file at its path or in one of ``folders``; None if there is none."""
+        for path in [*([self.path] if self.path else []), *(folder / self.name for folder in folders)]:
+            if path.is_file() and _file_sha256(path) == self.sha256:
+                return path
         return None
 
     def to_dict(self, folder: Path) -> dict[str, JSON]:
-        """In the types of JSON, for a record in ``folder``; ``from_dict`` gives it back."""
+        """The values in the types of JSON, for a record in ``folder``."""
         return {"name": self.name, "sha256": self.sha256, "path": relative_path(self.path, folder)}
 
     @staticmethod
     def from_dict(values: dict[str, Any], folder: Path) -> "Source":
-        """Read what ``to_dict`` gave, from a record in ``folder``.
-
-        Raises:
-            KeyError, TypeError: something is missing or of another type.
-        """
+        """The inverse of ``to_dict``; KeyError or TypeError for missing or invalid values."""
         path = values["path"]
-        place = None if path is None else Path(os.path.normpath(folder / path))
-        return Source(str(values["name"]), str(values["sha256"]), place)
+        absolute = None if path is None else Path(os.path.normpath(folder / path))
+        return Source(str(values["name"]), str(values["sha256"]), absolute)
 
 
 def relative_path(path: Path | None, folder: Path) -> str | None:
-    """A way from ``folder`` to ``path``, with forward slashes; None between the drives of Windows."""
+    """The path relative to ``folder``, with forward slashes; None between the drives of Windows."""
     if path is None:
         return None
     try:

@@ -1,12 +1,12 @@
-"""Weights that tuning adds to a generator's, kept as a difference, in a form that stays small where that is wanted.
+"""Tuned weights, kept as differences from a generator's weights, in full or in a small form.
 
-The difference to a parameter ``p`` of a generator is one of
+The difference to a parameter ``p`` is one of
 
 - ``p``: a tensor to add, of its shape;
-- ``p:left`` ``[O, R]`` and ``p:right`` ``[R, rest]``: a product of low rank to add (Hu et al., "LoRA", 2021);
-- ``p:out`` ``[O]`` and, where there are several inputs, ``p:in`` ``[I]``: how much stronger each channel gets.
+- ``p:left`` ``[O, R]`` and ``p:right`` ``[R, rest]``: a low-rank product to add (Hu et al., "LoRA", 2021);
+- ``p:out`` ``[O]`` and, where there are several inputs, ``p:in`` ``[I]``: gains of the channels, minus 1.
 
-In a record each tensor has one more axis in front: one difference for each image, or one for all.
+In a record each tensor has a leading axis: one difference for each image, or one for all.
 """
 
 import copy
@@ -29,9 +29,9 @@ _LEFT, _RIGHT, _OUT, _IN = ":left", ":right", ":out", ":in"
 
 
 def tunable(G: Generator) -> dict[str, Tensor]:
-    """The parameters that tuning moves, by their names in the generator: convolutions, constants and biases.
+    """The parameters that are tuned, by their names in the generator: convolutions, constants and biases.
 
-    Not the mapping and not what makes styles of a code, so that directions keep their meaning; not the noise.
+    The mapping and the layers that compute styles are excluded, so that directions keep their meaning; so is noise.
     """
     return {
         f"synthesis.{name}": parameter
@@ -41,13 +41,13 @@ def tunable(G: Generator) -> dict[str, Tensor]:
 
 
 def new_difference(G: Generator, form: Form, *, rank: int, seed: int) -> dict[str, Tensor]:
-    """A difference that changes nothing yet, float32, for ``added``; in units that suit one learning rate.
+    """A difference of zero, float32, in ``units``.
 
     Args:
         G: the generator.
-        form: of the tensors with several axes; biases are always whole.
+        form: of the tensors with several axes; biases are always in full.
         rank: of the low-rank form.
-        seed: of that form's right factors.
+        seed: of the low-rank form's right factors.
     """
     source = torch.Generator().manual_seed(seed)
     parts: dict[str, Tensor] = {}
@@ -67,16 +67,16 @@ def new_difference(G: Generator, form: Form, *, rank: int, seed: int) -> dict[st
 
 
 def units(G: Generator) -> dict[str, float]:
-    """For each parameter the root mean square of its values, in which a step of tuning is measured."""
+    """The root mean square of each parameter, the unit of a step of tuning."""
     sizes = {name: float(parameter.float().square().mean().sqrt()) for name, parameter in tunable(G).items()}
     logarithms = [math.log(size) for size in sizes.values() if size]
     usual = math.exp(sum(logarithms) / max(1, len(logarithms)))
-    # What is zero has no size of its own, such as biases that training did not move.
+    # Parameters that are all zero, such as untrained biases, get a tenth of the geometric mean.
     return {name: size or 0.1 * usual for name, size in sizes.items()}
 
 
 def in_units(parts: Mapping[str, Tensor], sizes: Mapping[str, float]) -> dict[str, Tensor]:
-    """A difference from one in multiples of ``units``; gains are multiples already."""
+    """A difference in multiples of ``units`` as one in absolute values; gains stay as they are."""
     return {
         name: part if name.endswith((_OUT, _IN, _RIGHT)) else part * sizes[name.removesuffix(_LEFT)]
         for name, part in parts.items()
@@ -84,11 +84,11 @@ def in_units(parts: Mapping[str, Tensor], sizes: Mapping[str, float]) -> dict[st
 
 
 def added(base: Mapping[str, Tensor], parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Each parameter with its difference, float32, differentiable.
+    """Parameters plus their differences, float32, differentiable.
 
     Args:
-        base: parameters by name, as ``tunable`` gives them.
-        parts: the difference of one image, without the axis in front.
+        base: parameters by name, from ``tunable``.
+        parts: the difference of one image, without the leading axis.
 
     Raises:
         InputError: a part belongs to no parameter, or its shape does not fit.
@@ -98,14 +98,15 @@ def added(base: Mapping[str, Tensor], parts: Mapping[str, Tensor]) -> dict[str, 
         name, _, _ = key.partition(":")
         if name not in base:
             raise InputError(f"The record's tuned weights hold {name}, which this generator does not have.")
-        weight, part = base[name].float(), part.float()
+        weight = base[name].float()
+        part = part.to(weight)
         try:
             if key.endswith(_LEFT):
-                tuned[name] = weight + (part @ parts[name + _RIGHT].float()).reshape(weight.shape)
+                tuned[name] = weight + (part @ parts[name + _RIGHT].to(weight)).reshape(weight.shape)
             elif key.endswith(_OUT):
                 gain = (1 + part).reshape(len(weight), *[1] * (weight.ndim - 1))
                 if name + _IN in parts:
-                    inner = parts[name + _IN].float()
+                    inner = parts[name + _IN].to(weight)
                     gain = gain * (1 + inner).reshape(1, weight.shape[1], *[1] * (weight.ndim - 2))
                 tuned[name] = weight * gain
             elif key == name:
@@ -116,62 +117,56 @@ def added(base: Mapping[str, Tensor], parts: Mapping[str, Tensor]) -> dict[str, 
 
 
 def tuned_generator(G: Generator, record: "Inversion", image: int = 0) -> Generator:
-    """The generator that draws one image of a record: a copy with its tuned weights, or ``G`` where it has none.
+    """A copy of ``G`` with the tuned weights of one image of a record, or ``G`` if the record has none.
 
-    The copy keeps name, fingerprint and latent space: codes and directions belong to it as to ``G``.
+    The copy keeps name, fingerprint and latent space, so that codes and directions fit it as they fit ``G``.
 
     Raises:
         InputError: the weights were tuned on another generator.
     """
-    parts = weights_of(record, image)
+    parts = _difference_of(G, record, image)
     if parts is None:
         return G
-    check_tuned_on(G, record)
     tuned = copy.deepcopy(G)
     set_weights(tuned, added(tunable(G), parts))
     return tuned
 
 
 def differences(G: Generator, record: "Inversion", image: int = 0) -> dict[str, Tensor] | None:
-    """What is added to each parameter for one image, whole, float32; None for a record without tuned weights.
+    """The full difference of each parameter for one image, float32; None for a record without tuned weights.
 
     Raises:
         InputError: the weights were tuned on another generator.
     """
-    parts = weights_of(record, image)
+    parts = _difference_of(G, record, image)
     if parts is None:
         return None
-    check_tuned_on(G, record)
     base = tunable(G)
     return {name: weight - base[name] for name, weight in added(base, parts).items()}
 
 
-def weights_of(record: "Inversion", image: int = 0) -> dict[str, Tensor] | None:
-    """The difference of one image of a record, without the axis in front; None where there is none."""
+def _difference_of(G: Generator, record: "Inversion", image: int) -> dict[str, Tensor] | None:
+    """The difference of one image, without the leading axis; None for a record without tuned weights."""
     if record.weights is None:
         return None
-    return {name: part[image if len(part) > 1 else 0] for name, part in record.weights.items()}
-
-
-def check_tuned_on(G: Generator, record: "Inversion") -> None:
-    """Raise InputError where a record's weights are not differences to this generator's."""
     if record.fingerprint != G.fingerprint:
         raise InputError(
             f"This record's weights were tuned on the model '{record.model}', and '{G.name}' has others; give that "
             "model, or invert the photo again without tuning."
         )
+    return {name: part[image if len(part) > 1 else 0] for name, part in record.weights.items()}
 
 
 @torch.no_grad()
 def set_weights(G: Generator, weights: Mapping[str, Tensor]) -> None:
-    """Write parameters into a generator, each in the precision that it has there."""
+    """Write parameters into a generator, in the generator's precision."""
     for name, parameter in G.named_parameters():
         if name in weights:
             parameter.copy_(weights[name])
 
 
 def _matrix_shape(parameter: Tensor) -> tuple[int, int]:
-    """Output channels, and everything else; a constant's first axis has one entry."""
+    """Output channels, and the product of the other axes."""
     if parameter.ndim < 2:
         return 1, parameter.numel()
     return len(parameter), parameter[0].numel()

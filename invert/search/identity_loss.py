@@ -1,7 +1,7 @@
-"""How far drawn faces are from being the person of their targets, for a search to make small.
+"""A differentiable identity loss on the features of dlib's face recognition network.
 
-Losses on a face recognition network's features hold inversions to the person (Richardson et al., "Encoding in
-Style", 2021, section 3.2). Here it is dlib's, and each face is looked at where its target has it.
+It keeps the identity of inversions (Richardson et al., "Encoding in Style", 2021, section 3.2). Each face is
+cropped where its target has it.
 """
 
 import copy
@@ -17,8 +17,8 @@ from stylegan_latents.invert.faces.dlib_landmarks import to_dlib
 from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.crop import Array
 
-_MARGIN = 0.25  # of the square that dlib cuts out, as in the network's training
-_FINE = 64  # dlib's landmarks are whole numbers; these are given in so small parts of a pixel
+_MARGIN = 0.25  # of the square that dlib crops, as in the network's training
+_FINE = 64  # dlib's landmarks are integers; they are passed in this fraction of a pixel
 
 
 @functools.cache
@@ -27,11 +27,11 @@ def _network() -> FaceRecognition:
 
 
 class FaceIdentity:
-    """Descriptors of the faces of images, each where its target has it, and their squared distance.
+    """Identity loss of N images: the squared distance between face descriptors.
 
     Args:
-        corners: ``[N, 3, 2]``, where the faces are, as ``face_chips`` takes them.
-        has_face: ``[N]``; an image without a face is at the distance 0 from everything.
+        corners: ``[N, 3, 2]``, where the targets have their faces, as for ``face_chips``.
+        has_face: ``[N]``; the loss of an image without a face is 0.
         network: None for dlib's, which is fetched once.
 
     Raises:
@@ -44,14 +44,14 @@ class FaceIdentity:
 
     @classmethod
     def of_landmarks(cls, landmarks: Sequence[Landmarks | None], side: int) -> "FaceIdentity | None":
-        """The distance for aligned crops of ``side`` pixels with a face at these landmarks.
+        """The loss for aligned crops with faces at these landmarks.
 
         Args:
-            landmarks: of each crop, in its pixels; None for one that shows no face.
-            side: of the images that the landmarks were found in. Other sides of the same images may be compared.
+            landmarks: of each crop, in its pixels; None for a crop without a face.
+            side: of the crops, in pixels. Resized copies of them may be compared.
 
         Returns:
-            None where there is no face at all.
+            None where no crop shows a face.
 
         Raises:
             InputError: the network cannot be fetched or read.
@@ -64,17 +64,17 @@ class FaceIdentity:
         return cls(torch.from_numpy(np.stack(corners)).float(), torch.tensor(has_face))
 
     def to(self, device: torch.device, dtype: torch.dtype) -> "FaceIdentity":
-        """The same distance on a device, with convolutions in ``dtype``."""
+        """The same loss on a device, with convolutions in ``dtype``."""
         network = copy.deepcopy(self.network).to(device).in_precision(dtype)
         return FaceIdentity(self.corners.to(device), self.has_face.to(device), network)
 
     def __getitem__(self, image: int) -> "FaceIdentity":
-        """The distance of one image alone."""
+        """The loss of one image alone."""
         rows = slice(image, image + 1)
         return FaceIdentity(self.corners[rows], self.has_face[rows], self.network)
 
     def features(self, images: Tensor) -> Tensor:
-        """Images ``[N, 3, H, H]`` in [-1, 1] to descriptors, float32 ``[N, 128]``."""
+        """Descriptors, float32 ``[N, 128]``, of images ``[N, 3, H, H]`` in [-1, 1]."""
         descriptors: Tensor = self.network(face_chips(images, self.corners, self.network.side))
         return descriptors
 
@@ -84,10 +84,11 @@ class FaceIdentity:
 
 
 def chip_corners(landmarks: Landmarks, side: int) -> Array:
-    """Where dlib cuts a face out of an aligned crop of ``side`` pixels, as ``face_chips`` takes it.
+    """The corners, ``[3, 2]``, of dlib's face crop in an aligned crop of ``side`` pixels, as for ``face_chips``.
 
     Args:
-        landmarks: in pixels of the crop. Where some are unknown, the place is that of the mean face.
+        landmarks: in pixels of the crop. If some are missing, the mean face's corners are returned.
+        side: of the crop.
     """
     if landmarks.missing:
         return np.array(MEAN_CORNERS)

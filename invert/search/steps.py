@@ -1,7 +1,9 @@
-"""What every search shares: its settings and their checks, the schedule of its steps, and the best seen so far."""
+"""What every optimisation shares: settings with their checks, the learning rate's schedule, the lowest loss."""
 
 import dataclasses
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -18,22 +20,22 @@ from stylegan_latents.generator.precision import Precision, resolve_precision
 class OptimizerSettings:
     """Settings of every optimisation by Adam.
 
-    Every field whose name ends in ``_weight`` is the weight of a term of the loss, 0 or above.
+    A field whose name ends in ``_weight`` is the weight of a term of the loss, 0 or above.
 
     Attributes:
         steps: 1 or above; None, where that is allowed, for the inverter's own.
-        learning_rate: above 0, in a unit of its own for each kind.
-        pixel_weight: weight of the mean squared error at ``search_size``, beside LPIPS.
+        learning_rate: above 0, in the subclass's unit.
+        pixel_weight: of the mean squared error at ``search_size``.
         search_size: the side in pixels at which LPIPS compares images: the generator's resolution divided by a
-            power of two; above the resolution it is that.
-        precision: of the convolutions; ``auto`` is bfloat16 where the device multiplies in it.
+            power of two; larger values mean the resolution.
+        precision: of the convolutions; ``auto`` is bfloat16 where the device supports it.
 
     Raises:
-        InputError: a value is out of its range or not finite; the message names it.
+        InputError: a value is out of its range or not finite.
     """
 
     name: ClassVar[str]
-    """Of the optimisation, as a sentence begins with it."""
+    """The optimisation's name at the beginning of a sentence."""
 
     steps: int | None = None
     learning_rate: float
@@ -58,10 +60,10 @@ class OptimizerSettings:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def for_generator(self, G: Generator) -> Self:
-        """The settings with the side and the precision that they come to with a generator on its device.
+        """The settings with the side and the precision for a generator on its device.
 
         Raises:
-            InputError: the generator's picture cannot be halved down to the side, or there is no such precision.
+            InputError: the resolution is not a power of two times the side, or there is no such precision.
         """
         side = min(self.search_size, G.resolution)
         if side < 1 or G.resolution % side or (G.resolution // side).bit_count() != 1:
@@ -73,18 +75,18 @@ class OptimizerSettings:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the convolutions, once ``for_generator`` has chosen it."""
+        """The type of the convolutions, after ``for_generator``."""
         return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
 
 
 def schedule(t: float) -> float:
-    """The learning rate's factor at ``t`` of the search, 0 to 1: a short ramp, level, then a cosine to 0."""
+    """The learning rate's factor at a fraction ``t`` of the search: a short ramp, constant, then a cosine to 0."""
     ramp = min(1.0, t / 0.05)
     return ramp if t < 0.5 else ramp * (0.5 + 0.5 * math.cos(math.pi * (t - 0.5) / 0.5))
 
 
 def size_to_draw(size: int, G: Generator) -> int:
-    """The smallest side that the generator draws at and that is not below ``size``."""
+    """The smallest side, not below ``size``, at which the generator can draw."""
     drawn = G.resolution
     while drawn % 2 == 0 and drawn // 2 >= size:
         drawn //= 2
@@ -92,19 +94,61 @@ def size_to_draw(size: int, G: Generator) -> int:
 
 
 def rows_finer_than(size: int, G: Generator) -> list[int]:
-    """The rows of ws that keep W's code in W+: those that draw finer than ``size`` alone, unseen by the search."""
+    """The rows of ws of layers finer than ``size``, which get no gradient and keep W's code in a search in W+."""
     coarsest: dict[int, int] = {}
     for layer in G.layers:
         coarsest[layer.ws_index] = min(layer.resolution, coarsest.get(layer.ws_index, layer.resolution))
     return sorted(row for row, resolution in coarsest.items() if resolution > size)
 
 
-class BestSoFar:
-    """The lowest loss of each image of a search, and whose loss has stopped to be finite.
+class Optimization(ABC):
+    """An optimisation by Adam, step by step.
 
-    Args:
-        count: of the images.
-        device: of their losses.
+    Attributes:
+        steps_done: the number of steps with a finite loss.
+    """
+
+    name: ClassVar[str] = "The search"
+    steps_done: int = 0
+
+    @abstractmethod
+    def step(self, step: int) -> tuple[Tensor, float]:
+        """Do one step; returns the images and the mean loss before it, NaN or infinite if it cannot go on."""
+
+    def run(self, steps: int, on_step: Callable[[Tensor, float], None], *, keep_partial: bool) -> bool:
+        """Do all steps, until Ctrl-C or divergence.
+
+        Args:
+            steps: their number.
+            on_step: called after each step with its result.
+            keep_partial: whether Ctrl-C ends the run instead of raising KeyboardInterrupt.
+
+        Returns:
+            Whether Ctrl-C ended the run.
+
+        Raises:
+            InputError: the loss is not finite from the first step.
+        """
+        try:
+            for step in range(steps):
+                images, loss = self.step(step)
+                if not math.isfinite(loss):
+                    if step:
+                        break
+                    raise InputError(
+                        f"{self.name} diverged at its first step; check the image, or use --precision float32."
+                    )
+                self.steps_done = step + 1
+                on_step(images, loss)
+        except KeyboardInterrupt:
+            if not keep_partial:
+                raise
+            return True
+        return False
+
+
+class BestSoFar:
+    """The lowest loss of each of ``count`` images of a search, and which of them diverged.
 
     Attributes:
         loss: the lowest so far, ``[count]``; infinite where none was finite.
@@ -112,11 +156,11 @@ class BestSoFar:
 
     def __init__(self, count: int, device: torch.device) -> None:
         self.loss = torch.full((count,), math.inf, device=device)
-        # On the device, as looking at it at each step would hold a GPU up.
+        # On the device: reading it at each step would make a GPU wait.
         self._since = torch.full((count,), -1, device=device)
 
-    def see(self, losses: Tensor, step: int) -> Tensor:
-        """Take a step's losses in, ``[count]``; bool ``[count]``, where they are the lowest so far."""
+    def update(self, losses: Tensor, step: int) -> Tensor:
+        """Add a step's losses, ``[count]``; returns bool ``[count]``, where they are the lowest so far."""
         losses = losses.detach()
         better = losses < self.loss
         self.loss = torch.where(better, losses, self.loss)
@@ -125,9 +169,5 @@ class BestSoFar:
         return better
 
     def diverged(self, before: int = 0) -> dict[int, int]:
-        """The images whose last loss was not finite, each with the step from which on it was not.
-
-        Args:
-            before: steps of what went before this search, to count them in.
-        """
+        """The images whose last loss was not finite, each with the first such step plus ``before``."""
         return {image: before + step for image, step in enumerate(self._since.tolist()) if step >= 0}

@@ -38,10 +38,11 @@ from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.directions.catalogue import known_directions
 from stylegan_latents.generator.loading import load
 from tests.demo.client import AnswerError, Visitor
+from tests.photos import ASTRONAUT
 
 DIRECTIONS = list(known_directions("stylegan2-ffhq-w"))
 HIDDEN = 8
-_PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
+_PHOTO = ASTRONAUT
 _SEEDS = range(100, 112)
 _STRENGTHS = (-2.0, 2.0)
 # Two pictures of one face and edit differ by rounding and JPEG alone; of two seeds or edits by far more.

@@ -23,7 +23,7 @@ from PIL import Image
 
 from stylegan_latents.editing.drag.drag import Drag
 from stylegan_latents.editing.drag.handles import Handle, marked
-from stylegan_latents.editing.records.codes import open_codes
+from stylegan_latents.editing.records.codes import open_sources, read_sources
 from stylegan_latents.editing.regions.regions import Points, face_landmarks, region_masks
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.invert.faces.landmarks import Landmarks
@@ -61,7 +61,7 @@ def _run(chosen: argparse.Namespace) -> None:
         names = [f"seed:{seed}" for seed in range(2, 2 + chosen.faces)]
     else:
         names = [str(path) for path in sorted(chosen.folder.glob(f"*{RECORD_SUFFIX}"))][: chosen.faces]
-    G, codes = open_codes(names, truncation=0.7)
+    G, codes = open_sources(read_sources(names), truncation=0.7)
     arms: list[float | None] = [None, *chosen.mask_weight]
     rows, titles = [], []
     print(

@@ -21,7 +21,7 @@ from stylegan_latents.editing.commands.parts import THRESHOLD
 from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts
 from stylegan_latents.editing.mixing.mixing import Donor, mix
 from stylegan_latents.editing.mixing.parts_catalogue import parts_of
-from stylegan_latents.editing.records.codes import open_codes
+from stylegan_latents.editing.records.codes import open_sources, read_sources
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
@@ -48,7 +48,7 @@ def _run(chosen: argparse.Namespace) -> None:
         names = [f"seed:{seed}" for seed in range(3000, 3001 + chosen.pairs)]
     else:
         names = [str(path) for path in sorted(chosen.folder.glob(f"*{RECORD_SUFFIX}"))]
-    G, codes = open_codes(names, truncation=0.7)
+    G, codes = open_sources(read_sources(names), truncation=0.7)
     parts = parts_of(G, lambda _what: lambda _done, _all: None)
     drawer = generator.load(G.name).to(dtype=torch.bfloat16)
     pairs = list(zip(codes, [*codes[1:], codes[0]], strict=True))[: chosen.pairs]

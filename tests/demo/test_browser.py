@@ -319,7 +319,8 @@ def test_what_files_and_names_say_is_text_everywhere_and_nothing_is_fetched(page
     beacon = "<img src=http://127.0.0.1:9/a.png onerror=window.ran=1><a href=http://evil.example>b</a>"
     record = tmp_path / "a.inversion.safetensors"
     small_record(small_generator(name=beacon)).save(record)
-    page.set_input_files("#edit-upload-record input[type=file], input[type=file][accept*=safetensors]", str(record))
+    page.get_by_role("button", name="More ways to begin").click()
+    page.set_input_files("#tab-edit input[type=file][accept='.safetensors']", str(record))
     toast = page.locator(".toast-body", has_text="belongs to the model")
     toast.wait_for()
     assert "<img src=" in toast.inner_text()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_latents.demo.session.queue import Client
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.regions import regions
@@ -134,7 +135,7 @@ def test_who_waits_sees_the_line_and_can_stop(page: Any, small_demo: tuple[Studi
     works = small_demo[0].works
     go_to(page, "Discover")
     with ExitStack() as others:
-        first, *_ = [others.enter_context(works.enter()) for _ in range(3)]
+        first, *_ = [others.enter_context(works.enter(Client(f"10.0.0.{i}"))) for i in range(3)]
         first.expect(170.0)
         page.click("#discover-begin")
         wait_for_words(page, "#discover-status", "1 other waits before you")

@@ -1,7 +1,6 @@
 """dlib's recognition network in PyTorch is dlib's, with a gradient, and faces are cut out where dlib cuts them."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,9 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.zoo import fetch
 from tests.dlib_networks import parsed, small_network
 from tests.encoders.small_encoders import noise_images
+from tests.photos import ASTRONAUT
 
-PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
+PHOTO = ASTRONAUT
 
 
 @pytest.mark.slow

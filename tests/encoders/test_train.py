@@ -46,7 +46,7 @@ def test_it_trains_and_goes_on(folder: Path, capsys: pytest.CaptureFixture[str])
     assert encoder.encode(noise_images()).shape == (2, 6, 8)
     assert encoder.name == "mine"  # type: ignore[union-attr]
     assert _run("--steps", "3") == 0
-    assert "Going on from step 2 of 3" in capsys.readouterr().out
+    assert "Resuming from step 2 of 3" in capsys.readouterr().out
     assert _run("--steps", "3", "--seed", "1") == 2
     assert "with seed 0, not 1" in capsys.readouterr().err
 
@@ -77,7 +77,7 @@ def test_pictures_and_another_encoders_weights(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--no-samples",), "nothing to learn from"),
+        (("--no-samples",), "no training data"),
         (("--images", "missing"), "There is no folder missing"),
         (("--model", "missing"), "no model or file 'missing'"),
         (("--learning-rate", "0"), "has to be above 0"),

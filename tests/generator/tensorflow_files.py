@@ -71,7 +71,8 @@ def dumps(contents: object, protocol: int = 4) -> bytes:
 
 def networks(name: str = STYLEGAN1[0]) -> tuple[Network, ...]:
     """The networks of a file, to be changed and pickled again."""
-    from stylegan_latents.generator.formats.nvidia.tensorflow_network import TENSORFLOW, networks_in
+    from stylegan_latents.generator.formats.nvidia.tensorflow_network import networks_in
+    from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHECKPOINT
     from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 
     def rebuilt(network: Any) -> Network:
@@ -81,4 +82,4 @@ def networks(name: str = STYLEGAN1[0]) -> tuple[Network, ...]:
         made.settings, made.builder = dict(state["static_kwargs"]), state["build_func_name"]
         return made
 
-    return tuple(rebuilt(part) for part in networks_in(load_inert(tensorflow_pickle(name), stand_ins=TENSORFLOW)))
+    return tuple(rebuilt(part) for part in networks_in(load_inert(tensorflow_pickle(name), stand_ins=CHECKPOINT)))

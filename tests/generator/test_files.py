@@ -150,9 +150,32 @@ def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path, monkeypatch
     def refuse(**_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
     with pytest.raises(InputError, match=r"new: Permission denied\.$"):
         check_writable(tmp_path / "new")
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise PermissionError(1, "Operation not permitted")
+
+
+def test_results_are_written_where_modes_cannot_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "chmod", _refuse)
+    check_writable(tmp_path)
+    with atomic_path(tmp_path / "picture.png") as temporary:
+        temporary.write_bytes(b"new")
+    with atomic_folder(tmp_path / "frames", "*.png") as folder:
+        (folder / "a.png").touch()
+    assert _names(tmp_path) == ["frames", "picture.png"]
+
+
+def test_a_folder_in_which_nothing_can_be_renamed_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "replace", _refuse)
+    with pytest.raises(InputError, match="Operation not permitted"):
+        check_writable(tmp_path)
+    assert _names(tmp_path) == []
 
 
 def test_names_are_cut_between_letters() -> None:

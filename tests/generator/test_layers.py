@@ -55,7 +55,7 @@ def test_what_is_typed(text: str, rows: list[int]) -> None:
     "text", ["", ",", "corse", "1-", "-1", "1-2-3", "a-b", "1.5", "0x1", "0,", "½", "1 - 3", "0;1"]
 )
 def test_what_is_no_layer(text: str) -> None:
-    with pytest.raises(InputError, match=r"is no layer: .* layers 0 to 4\)\.$"):
+    with pytest.raises(InputError, match=r"is not a layer: .* layers 0 to 4\)\.$"):
         parse_layers(text, LAYERS, 5)
 
 

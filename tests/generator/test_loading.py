@@ -104,10 +104,10 @@ def test_the_latent_space_without_loading(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_what_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _use_small_openvino(monkeypatch, tmp_path / "source")
-    assert not loading.is_at_hand("ffhq")
+    assert not loading.is_cached("ffhq")
     generator.load("ffhq")
-    assert loading.is_at_hand("ffhq")
-    assert loading.is_at_hand("mine.pkl")
+    assert loading.is_cached("ffhq")
+    assert loading.is_cached("mine.pkl")
 
 
 def _use_small_openvino(monkeypatch: pytest.MonkeyPatch, source: Path) -> list[str]:

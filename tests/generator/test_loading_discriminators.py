@@ -89,7 +89,7 @@ def test_a_discriminator_is_no_generator(path: Path) -> None:
         (nvidia_pickle("orig-four-channels").read_bytes(), "no discriminator"),
         (tensorflow_files.dumps(tensorflow_files.networks()[2]), "no discriminator"),
         (tensorflow_files.tensorflow_pickle("stylegan1-growing").read_bytes(), "still grew"),
-        (rosinality_checkpoint().read_bytes(), "NVIDIA pickles only"),
+        (rosinality_checkpoint().read_bytes(), "no discriminator"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"\x80\x04", "truncated"),
     ],

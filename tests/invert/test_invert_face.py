@@ -21,10 +21,11 @@ from stylegan_latents.invert.record.source import Source
 from tests.benchmarks.walk import counting
 from tests.invert.small_search import exact, small_search
 from tests.odd_models import odd_generator
+from tests.photos import ASTRONAUT
 from tests.small_models import save_small_model
 
 __all__ = ["small_search"]
-PHOTO = Path(__file__).parents[1] / "data" / "astronaut.jpg"
+PHOTO = ASTRONAUT
 
 
 @pytest.mark.usefixtures("small_search")

@@ -178,6 +178,6 @@ def _agreement(differences: "Tensor", rows: list[int]) -> "Tensor":
     """The cosine of each pair's difference and the mean of all others', ``[N]``."""
     import torch
 
-    flat = differences[:, rows].flatten(1).double()
+    flat = differences[:, rows].flatten(1).cpu().double()
     others = (flat.sum(dim=0) - flat) / (len(flat) - 1)
     return torch.nn.functional.cosine_similarity(flat, others, dim=1)

@@ -88,12 +88,12 @@ class GANSpace:
         import torch
 
         # Sums about a point near the mean lose no digits.
-        centre = self.G.w_avg.double().cpu()
+        centre = self.G.w_avg.cpu().double()
         total = torch.zeros_like(centre)
         squares = torch.zeros(self.G.w_dim, self.G.w_dim, dtype=torch.float64)
         done = 0
         for w in draw_w(self.G, self.samples, self.seed):
-            away = w.double().cpu() - centre
+            away = w.cpu().double() - centre
             total += away.sum(dim=0)
             squares += away.T @ away
             done += len(w)

@@ -306,5 +306,5 @@ def _changing(vectors: "Tensor", inside: "Tensor") -> "Tensor":
 def _products(changes: "Tensor", where: "Tensor | None") -> "Tensor":
     """Inner products of the changes ``[axes, C, H, W]``, the mean over the pixels, weighted ``[H, W]``."""
     weighted = changes if where is None else changes * where.sqrt()
-    flat = weighted.flatten(1).double().cpu()
+    flat = weighted.flatten(1).cpu().double()
     return flat @ flat.T / flat.shape[1]

@@ -166,7 +166,7 @@ def _sampled(G: "Generator", seeds: Sequence[int], truncations: Sequence[float],
     w = torch.cat([G.sample(batch, random=random)[:, 0] for batch in batches])
     amount = torch.tensor(truncations, dtype=w.dtype, device=w.device).nan_to_num(_USUAL_TRUNCATION)[:, None]
     w = G.w_avg + amount * (w - G.w_avg)
-    return np.repeat(w.double().cpu().numpy()[:, None], len(GROUPS), axis=1)
+    return np.repeat(w.cpu().double().numpy()[:, None], len(GROUPS), axis=1)
 
 
 def _recorded(G: "Generator", paths: Sequence[Path]) -> Array:
@@ -191,4 +191,4 @@ def _by_group(ws: "Tensor", G: "Generator") -> Array:
     for group in GROUPS:
         rows = [row for row, its in enumerate(groups) if its == group] or list(range(G.num_ws))
         parts.append(ws[:, rows].mean(dim=1))
-    return np.stack([part.double().cpu().numpy() for part in parts], axis=1)
+    return np.stack([part.cpu().double().numpy() for part in parts], axis=1)

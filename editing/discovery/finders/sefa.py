@@ -50,7 +50,7 @@ class SeFa:
 
         chosen = self._chosen()
         weights = [weight for index, weight in enumerate(style_weights(self.G)) if index in chosen]
-        matrix = torch.cat(weights).double().cpu()
+        matrix = torch.cat(weights).cpu().double()
         lengths = torch.linalg.vector_norm(matrix, dim=1, keepdim=True)
         # A channel that no code moves has no direction of its own.
         matrix = matrix[lengths[:, 0] > 0] / lengths[lengths > 0, None]

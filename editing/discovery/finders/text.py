@@ -96,11 +96,13 @@ class TextDirections:
         """
         import torch
 
+        from stylegan_latents.generator.perceptual import as_colour
+
         total = torch.zeros(len(self._deviations))
         for index in range(len(ws)):
             styles = [style.detach().requires_grad_(True) for style in self.G.styles(ws[index : index + 1])]
             with torch.enable_grad():
-                seen = self.model.embed_images(self.G.synthesize_styles(styles, size=self._size))
+                seen = self.model.embed_images(as_colour(self.G.synthesize_styles(styles, size=self._size)))
                 slopes = torch.autograd.grad((seen @ step.to(seen)).sum(), styles)
             total += torch.cat(slopes, dim=1)[0].cpu() * self._deviations
             if progress is not None:

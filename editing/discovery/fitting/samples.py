@@ -132,15 +132,15 @@ def _scored(G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, exact: b
     import torch
 
     from stylegan_latents.generator.ops.cores import on_every_core
+    from stylegan_latents.generator.perceptual import as_colour
 
     size = min(size, G.resolution)
     focus = scorer.focus
 
     def score(codes: "Tensor") -> Array:
         with torch.no_grad():
-            return scorer.score(
-                G.synthesize(codes, size=size) if exact else G.sketch(codes, size=size, focus=focus)
-            )
+            images = G.synthesize(codes, size=size) if exact else G.sketch(codes, size=size, focus=focus)
+            return scorer.score(as_colour(images))
 
     batches = [ws[start : start + _BATCH] for start in range(0, len(ws), _BATCH)]
     yield from on_every_core(score, batches) if ws.device.type == "cpu" else map(score, batches)

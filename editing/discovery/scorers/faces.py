@@ -93,14 +93,14 @@ class FaceScorer(Scorer):
         Raises:
             InputError: a model cannot be fetched, or onnxruntime is missing.
         """
-        from stylegan_latents.invert.faces.dlib_landmarks import aligned_box, settle, settle_quickly
+        from stylegan_latents.invert.faces.dlib_landmarks import aligned_box, quick_landmarks, stable_landmarks
         from stylegan_latents.invert.faces.landmarks import Landmarks
 
         pictures = to_pixels(images)
         if not len(pictures):
             return np.empty((0, len(self.names)))
         side = pictures.shape[1]
-        read = settle_quickly if self.quick else partial(settle, average=True)
+        read = quick_landmarks if self.quick else partial(stable_landmarks, average=True)
         landmarks = Landmarks.stack([read(picture, aligned_box(side)) for picture in pictures])
         scores = np.full((len(pictures), len(self.names)), np.nan)
         with np.errstate(invalid="ignore"):

@@ -83,6 +83,7 @@ def _discriminator(variables: Variables) -> tuple[StyleGAN2DiscriminatorConfig, 
         group=None if group is None else int(variables.number("", "mbstd_group_size", 4)),
         deviations=deviations,
     )
+    variables.check_all_read(r"lod|FromRGB_lod\d+/.*")
     return config, tensors
 
 

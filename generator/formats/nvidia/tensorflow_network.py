@@ -5,39 +5,32 @@ builds it, which NVIDIA's loader executes. Here the text is never looked at.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.safe_pickle.inert_torch import TORCH, InertObject, Known, NotRead, fits
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget, StandIn
+from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, fits
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 
 _MAX_VARIABLES = 10_000
 _MAX_DEPTH = 4
 
 
-class TensorFlowNetwork(InertObject):
-    """A network of the file: a dict with ``variables``, ``static_kwargs`` and ``components`` as its state."""
-
-
-TENSORFLOW: Mapping[str, StandIn] = {
-    **TORCH,
-    "dnnlib.tflib.network.Network": Known("Network", TensorFlowNetwork),
-    "tfutil.Network": NotRead("it is a pickle of the Progressive GAN repository, which is not read"),
-}
-"""The names that NVIDIA's TensorFlow pickles use."""
-
-
-def networks_in(contents: object) -> list[TensorFlowNetwork]:
+def networks_in(contents: object) -> list[InertObject]:
     """The networks of what a pickle holds, in order: one, or a tuple, list or dict of them."""
     if isinstance(contents, dict):
         contents = list(contents.values())
     values = list(contents) if isinstance(contents, tuple | list) else [contents]
-    return [value for value in values if isinstance(value, TensorFlowNetwork)]
+    return [value for value in values if _is_network(value)]
+
+
+def _is_network(value: object) -> TypeGuard[InertObject]:
+    return isinstance(value, InertObject) and value.class_name == "Network" and "_modules" not in value.state
 
 
 class Variables:
@@ -54,15 +47,16 @@ class Variables:
         InputError: the network's state is not what NVIDIA's code writes.
     """
 
-    def __init__(self, network: TensorFlowNetwork, budget: Budget) -> None:
+    def __init__(self, network: InertObject, budget: Budget) -> None:
         self._budget = budget
         name = network.state.get("build_func_name")
         self.builder = name if isinstance(name, str) else ""
         self._arrays: dict[str, object] = {}
+        self._read: set[str] = set()
         self._settings: dict[str, Mapping[Any, Any]] = {}
         self._visit(network, "", _MAX_DEPTH)
 
-    def _visit(self, network: TensorFlowNetwork, prefix: str, depth: int) -> None:
+    def _visit(self, network: InertObject, prefix: str, depth: int) -> None:
         variables, components = network.state.get("variables"), network.state.get("components", {})
         settings = network.state.get("static_kwargs", {})
         if isinstance(variables, dict):
@@ -78,7 +72,7 @@ class Variables:
                 raise InputError("the file has a variable that is not understood")
             self._arrays[prefix + entry[0]] = entry[1]
         for name, component in components.items():
-            if isinstance(name, str) and isinstance(component, TensorFlowNetwork):
+            if isinstance(name, str) and _is_network(component):
                 self._visit(component, f"{prefix}{name[:100]}/", depth - 1)
 
     def __contains__(self, name: str) -> bool:
@@ -159,7 +153,21 @@ class Variables:
         if not fits(given, shape):
             raise InputError(f"its '{name}' has the shape {given}, which does not fit its other variables")
         self._budget.charge(4 * array.size)
+        self._read.add(name)
         return torch.from_numpy(np.array(array, dtype=np.float32)) * factor
+
+    def check_all_read(self, unused: str) -> None:
+        """Refuse a network with a variable that was not read, as its pictures would be made without it.
+
+        Args:
+            unused: a regular expression for the names of variables that do not matter.
+
+        Raises:
+            InputError: there is one; it is named.
+        """
+        for name in self._arrays:
+            if name not in self._read and not re.fullmatch(unused, name):
+                raise InputError(f"it has the variable '{name[:80]}', which no network that is read here has")
 
     def matrix(self, name: str, inputs: int, outputs: int, factor: float = 1.0) -> Tensor:
         """A fully connected layer's weight, ``[outputs, inputs]``; TensorFlow keeps it the other way round."""

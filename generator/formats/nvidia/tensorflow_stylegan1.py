@@ -45,6 +45,7 @@ def read_stylegan1(variables: Variables) -> tuple[StyleGAN1Config, dict[str, Ten
         instance_norm=bool(variables.setting(_HERE, "use_instance_norm", True)),
         lod=_level_of_detail(variables, len(sides) - 1),
     )
+    variables.check_all_read(r"(synthesis/)?lod|dlatent_avg|synthesis/noise\d+")
     return config, tensors
 
 

@@ -54,6 +54,8 @@ def read_stylegan2(variables: Variables) -> tuple[StyleGAN2Config, dict[str, Ten
         has_noise="synthesis/noise0" in variables,
         joint_label="mapping/LabelConcat/weight" in variables,
     )
+    # A network that was grown keeps the layers for pictures of earlier resolutions.
+    variables.check_all_read(r"(synthesis/)?lod|dlatent_avg|synthesis/ToRGB_lod\d+/.*|synthesis/noise\d+")
     return config, tensors
 
 

@@ -1,41 +1,24 @@
 """The discriminator of NVIDIA's PyTorch pickles: StyleGAN2-ADA's, which StyleGAN3's repository uses too."""
 
-from pathlib import Path
-
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.network_weights import NetworkWeights
 from stylegan_latents.generator.formats.nvidia.torch_weights import (
-    NetworkWeights,
     check_activation,
     dense_tensors,
     resample_taps,
 )
-from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS, Architecture
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
 
 
-def torch_discriminator(contents: object, path: Path) -> tuple[StyleGAN2DiscriminatorConfig, dict[str, Tensor]]:
-    """Read the discriminator (``D``) of what an NVIDIA pickle holds.
-
-    Returns:
-        The sizes, and tensors by the names of ``generator.networks.stylegan2_discriminator``; float32.
+def torch_discriminator(weights: NetworkWeights) -> tuple[StyleGAN2DiscriminatorConfig, dict[str, Tensor]]:
+    """Sizes and tensors by the names of ``generator.networks.stylegan2_discriminator``.
 
     Raises:
-        InputError: the file is damaged or holds no StyleGAN2 discriminator.
+        InputError: something is missing, does not fit, or is left over.
     """
-    network = contents.get("D") if isinstance(contents, dict) else contents
-    try:
-        if not isinstance(network, InertObject):
-            raise InputError("it holds no discriminator (D); give a file with one")
-        return _discriminator(NetworkWeights(network, Budget(path.stat().st_size)))
-    except InputError as error:
-        raise InputError(f"{path.name}: {str(error).rstrip('.')}.") from error
-
-
-def _discriminator(weights: NetworkWeights) -> tuple[StyleGAN2DiscriminatorConfig, dict[str, Tensor]]:
     if not weights.has("b4.out.weight"):
         raise InputError(f"it holds the network {weights.class_name!r}, which is no StyleGAN2 discriminator")
     sides = [4]
@@ -81,6 +64,8 @@ def _discriminator(weights: NetworkWeights) -> tuple[StyleGAN2DiscriminatorConfi
         group=None if group is None else int(weights.number("b4.mbstd", "group_size", 4)),
         deviations=tensors["conv.weight"].shape[1] - channels[0],
     )
+    # Of an earlier block's picture, where only the first block's is used, there can be weights.
+    weights.check_all_read(r"(.*\.)?(resample_filter|num_batches_tracked)|mapping\.w_avg")
     return config, tensors
 
 

@@ -1,51 +1,51 @@
-"""StyleGAN3 generators inside NVIDIA's pickles of PyTorch networks, and StyleGAN-XL's, made of the same layers.
+"""StyleGAN3's generator, and StyleGAN-XL's of the same layers, by the names of NVIDIA's PyTorch repository.
 
-Every size is taken from the settings that the file's layers keep; the filters are computed from them, and have to
-be the ones that the file holds.
+Sizes come from the attributes of the file's layers, or for a state dict from their names and the paper's rules. The
+filters are computed from the sizes, and have to be the ones that the file holds.
 """
 
-from typing import TYPE_CHECKING
+import re
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.formats.network_weights import NetworkWeights
+from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors, mapping_tensors
+from stylegan_latents.generator.networks.alias_free import StyleGAN3Config, design
 from stylegan_latents.generator.ops.filtered_leaky_relu import Resampling
-
-if TYPE_CHECKING:
-    from stylegan_latents.generator.formats.nvidia.torch_weights import NetworkWeights
 
 _MAX_LAYERS = 65
 
 
-def stylegan3(weights: "NetworkWeights") -> tuple[StyleGAN3Config, dict[str, Tensor]]:
+def stylegan3(weights: NetworkWeights) -> tuple[StyleGAN3Config, dict[str, Tensor]]:
     """Sizes and tensors by the names of ``Synthesis`` and its mapping network.
 
     Raises:
         InputError: something is missing, or does not fit.
     """
-    from stylegan_latents.generator.formats.nvidia.torch_weights import mapping_tensors
-
     tensors = mapping_tensors(weights)
     if weights.has("mapping.embed_proj.weight"):
         _classes(weights, tensors)
     names = _layer_names(weights)
-    config = _sizes(weights, tensors, names)
+    config = (_designed if weights.is_state_dict else _sizes)(weights, tensors, names)
     _input(weights, tensors, config)
     for i, name in enumerate(names):
         _layer(weights, tensors, f"synthesis.{name}", i, config)
+    weights.check_all_read(r"mapping\.w_avg|(.*\.)?num_batches_tracked")
+    pictured = {"img_resolution": config.resolution, "img_channels": config.channels[-1]}
+    weights.check_sizes("", z_dim=config.z_dim, c_dim=config.label_dim, w_dim=config.w_dim, **pictured)
+    weights.check_sizes("synthesis", w_dim=config.w_dim, num_ws=config.depth + 2, **pictured)
     return config, tensors
 
 
-def _classes(weights: "NetworkWeights", tensors: dict[str, Tensor]) -> None:
+def _classes(weights: NetworkWeights, tensors: dict[str, Tensor]) -> None:
     """StyleGAN-XL's classes (Sauer et al., 2022): an embedding of each, projected, and the mean w of each.
 
     What comes before the unit length is the same for every image of a class, so it is one table.
     """
-    from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors
-
     means = weights.tensor("mapping.w_avg", 0, len(tensors["mapping.layers.0.bias"]))
     embedding = weights.tensor("mapping.embed.weight", 0, 0)
     if len(embedding) < len(means) or weights.attribute("mapping.embed_proj", "activation", "lrelu") != "lrelu":
@@ -60,8 +60,10 @@ def _classes(weights: "NetworkWeights", tensors: dict[str, Tensor]) -> None:
     tensors["class_w_avg"], tensors["w_avg"] = means, means.mean(dim=0)
 
 
-def _layer_names(weights: "NetworkWeights") -> list[str]:
-    names = weights.attribute("synthesis", "layer_names", None)
+def _layer_names(weights: NetworkWeights) -> list[str]:
+    found = {name.split(".")[1] for name in weights.tensors if re.match(r"synthesis\.L\d+_\d+_\d+\.weight$", name)}
+    ordered = sorted(found, key=lambda name: int(name[1:].split("_")[0]))
+    names = weights.attribute("synthesis", "layer_names", ordered)
     if not isinstance(names, list | tuple) or not 2 <= len(names) <= _MAX_LAYERS:
         raise InputError("its generator does not say which layers it has")
     for name in names:
@@ -70,7 +72,33 @@ def _layer_names(weights: "NetworkWeights") -> list[str]:
     return [str(name) for name in names]
 
 
-def _sizes(weights: "NetworkWeights", tensors: dict[str, Tensor], names: list[str]) -> StyleGAN3Config:
+def _designed(weights: NetworkWeights, tensors: dict[str, Tensor], names: list[str]) -> StyleGAN3Config:
+    """The sizes of a state dict: those in its layers' names (``L0_36_512``), with the paper's cutoffs."""
+    sizes = tuple(int(name.split("_")[1]) for name in names)
+    label_width, label_dim = tensors["mapping.embed.weight"].shape if "mapping.embed.weight" in tensors else (0, 0)
+    depth = sum(name.startswith("mapping.layers.") and name.endswith(".bias") for name in tensors)
+    modules = [f"synthesis.{name}" for name in names]
+    try:
+        config = design(
+            resolution=sizes[-1],
+            z_dim=tensors["mapping.layers.0.weight"].shape[1] - label_width,
+            mapping_widths=tuple(len(tensors[f"mapping.layers.{i}.bias"]) for i in range(depth)),
+            label_dim=label_dim,
+            label_width=label_width,
+            depth=len(names) - 1,
+            radial=any(
+                weights.has(f"{module}.down_filter") and len(weights.shape(f"{module}.down_filter")) == 2
+                for module in modules
+            ),
+            kernel=weights.shape(f"{modules[0]}.weight")[-1],
+        )
+        channels = tuple(weights.shape(f"{module}.bias")[0] for module in modules)
+        return replace(config, sizes=sizes, channels=channels)
+    except (ValueError, IndexError, OverflowError) as error:
+        raise InputError(f"its sizes do not fit one another: {error}") from error
+
+
+def _sizes(weights: NetworkWeights, tensors: dict[str, Tensor], names: list[str]) -> StyleGAN3Config:
     modules = [f"synthesis.{name}" for name in names]
     embed = tensors.get("mapping.embed.weight")
     label_width, label_dim = (0, 0) if embed is None else embed.shape
@@ -121,11 +149,11 @@ def _sizes(weights: "NetworkWeights", tensors: dict[str, Tensor], names: list[st
     return config
 
 
-def _rate(weights: "NetworkWeights", module: str, which: str) -> int:
+def _rate(weights: NetworkWeights, module: str, which: str) -> int:
     return weights.whole(module, f"{which}_sampling_rate", 0)
 
 
-def _side(weights: "NetworkWeights", module: str, name: str) -> int:
+def _side(weights: NetworkWeights, module: str, name: str) -> int:
     value = weights.attribute(module, name, None)
     try:
         width, height = (int(side) for side in value)  # type: ignore[attr-defined]
@@ -136,15 +164,14 @@ def _side(weights: "NetworkWeights", module: str, name: str) -> int:
     return width
 
 
-def _input(weights: "NetworkWeights", tensors: dict[str, Tensor], config: StyleGAN3Config) -> None:
-    from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors
-
+def _input(weights: NetworkWeights, tensors: dict[str, Tensor], config: StyleGAN3Config) -> None:
     theirs, channels = "synthesis.input", config.channels[0]
-    side, rate = _side(weights, theirs, "size"), weights.whole(theirs, "sampling_rate", 0)
-    if (side, rate) != (config.sizes[0], config.rates[0]):
-        raise InputError("its input does not fit its first layer")
-    if abs(weights.number(theirs, "bandwidth", 0) - config.cutoffs[0]) > 1e-6 * config.cutoffs[0]:
-        raise InputError("its input has other frequencies than its first layer")
+    if not weights.is_state_dict:
+        side, rate = _side(weights, theirs, "size"), weights.whole(theirs, "sampling_rate", 0)
+        if (side, rate) != (config.sizes[0], config.rates[0]):
+            raise InputError("its input does not fit its first layer")
+        if abs(weights.number(theirs, "bandwidth", 0) - config.cutoffs[0]) > 1e-6 * config.cutoffs[0]:
+            raise InputError("its input has other frequencies than its first layer")
     dense_tensors(weights, tensors, f"{theirs}.affine", "synthesis.input.style", 1.0)
     if tensors["synthesis.input.style.weight"].shape != (4, config.w_dim):
         raise InputError("its input does not fit its mapping network")
@@ -157,10 +184,8 @@ def _input(weights: "NetworkWeights", tensors: dict[str, Tensor], config: StyleG
 
 
 def _layer(
-    weights: "NetworkWeights", tensors: dict[str, Tensor], theirs: str, index: int, config: StyleGAN3Config
+    weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, index: int, config: StyleGAN3Config
 ) -> None:
-    from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors
-
     ours, to_rgb = f"synthesis.convs.{index}", index == config.depth
     before, channels = config.channels[max(index - 1, 0)], config.channels[index]
     kernel = 1 if to_rgb else config.kernel
@@ -178,7 +203,7 @@ def _layer(
     _check_filters(weights, theirs, config.resampling(index))
 
 
-def _check_filters(weights: "NetworkWeights", theirs: str, made: Resampling) -> None:
+def _check_filters(weights: NetworkWeights, theirs: str, made: Resampling) -> None:
     """The filters that the sizes give have to be the file's."""
     for name, taps in (("up_filter", made.up_taps), ("down_filter", made.down_taps)):
         if not weights.has(f"{theirs}.{name}"):

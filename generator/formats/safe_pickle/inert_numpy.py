@@ -102,6 +102,52 @@ def _frombuffer(
     return array
 
 
+class Objects:
+    """An array of Python objects: what it holds, inert, in the order of the file.
+
+    Attributes:
+        contents: the one object of an array without dimensions, or else a list.
+    """
+
+    contents: object = None
+    _budget: Budget | None = None
+
+    def __setstate__(self, state: object) -> None:
+        # (version, shape, type, column-major, contents), as for an array
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise InputError("the file has an array that is not understood")
+        _version, shape, _kind, _order, contents = state
+        if isinstance(contents, list):
+            self.contents = contents[0] if shape == () and len(contents) == 1 else contents
+            return
+        array = _Array((0,), dtype=np.int8)
+        array._budget, self._budget = self._budget, None
+        array.__setstate__(state)
+        self.contents = array
+
+
+class _AnyType(_Type):
+    """The type of Python objects."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _any_dtype(budget: Budget, kind: object, *arguments: object) -> _Type:
+    return _AnyType("f4") if kind in ("O", "O4", "O8") else _dtype(budget, kind, *arguments)
+
+
+def _reconstruct_any(budget: Budget, _subtype: object, shape: object, _code: object) -> Objects:
+    if shape != (0,):
+        raise InputError("the file has an array that is not understood")
+    budget.charge(256)
+    made = Objects()
+    made._budget = budget
+    return made
+
+
 def _numpy_table() -> dict[str, StandIn]:
     table: dict[str, Callable[..., object]] = {"numpy.ndarray": name_only, "numpy.dtype": _dtype}
     for core in ("numpy.core", "numpy._core"):  # numpy 2 renamed it
@@ -113,3 +159,11 @@ def _numpy_table() -> dict[str, StandIn]:
 
 NUMPY: Mapping[str, StandIn] = {**PLAIN, **_numpy_table()}
 """The names that pickles of numpy arrays in Python's own containers use."""
+
+NUMPY_OBJECTS: Mapping[str, StandIn] = {
+    **NUMPY,
+    "numpy.dtype": StandIn(_any_dtype),
+    "numpy.core.multiarray._reconstruct": StandIn(_reconstruct_any),
+    "numpy._core.multiarray._reconstruct": StandIn(_reconstruct_any),
+}
+"""``NUMPY``, with arrays of Python objects and of numbers as ``Objects``: for what ``numpy.save`` pickles."""

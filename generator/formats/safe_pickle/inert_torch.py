@@ -6,7 +6,7 @@ unrestricted unpickler inside the pickle; here the bytes it is given go through 
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ _DTYPES = {
 
 
 class Storage:
-    """Numbers of one type in a row, somewhere in a file.
+    """A flat array of numbers of one type in a file.
 
     Args:
         dtype: of the numbers.
@@ -86,6 +86,17 @@ class StoredTensor:
         return tensor.float() if tensor.is_floating_point() else tensor
 
 
+def stored_in_memory(tensor: Tensor) -> StoredTensor:
+    """A tensor that was read already, as one of a file."""
+    tensor = tensor.contiguous()
+    flat = tensor.flatten()
+
+    def read() -> bytearray:
+        return bytearray(flat.view(torch.uint8).numpy())
+
+    return StoredTensor(Storage(tensor.dtype, flat.numel(), read), 0, tuple(tensor.shape), tensor.stride())
+
+
 class StorageType(StandIn):
     """The name of a storage's class, which a file gives to say what its numbers are."""
 
@@ -105,21 +116,19 @@ class InertDict(dict[Any, Any]):
 
     __slots__ = ()
 
-    def __init__(
-        self,
-    ) -> None:  # without arguments: copying a large dict again and again would cost nothing in a file
-        super().__init__()
+    def __init__(self, *_factory: object) -> None:
+        super().__init__()  # empty: copying a large dict again and again would cost nothing in a file
 
     def __setstate__(self, state: object) -> None:
         pass
 
 
 class InertObject:
-    """An object of a known class, of which only the attributes are read.
+    """An object of any class, of which only the attributes are read.
 
     Attributes:
         class_name: the class's own name.
-        state: the attributes; empty when there are none.
+        state: its attributes, and its items where it is a kind of dict; empty when there are none.
     """
 
     _budget: Budget
@@ -136,11 +145,28 @@ class InertObject:
         pass
 
     def __setstate__(self, state: object) -> None:
-        self.state = state if isinstance(state, dict) else {}
+        if not isinstance(state, dict):
+            return
+        self._budget.charge(64 * len(self.state))
+        self.state = {**self.state, **state} if self.state else state
+
+    def __setitem__(self, name: object, value: object) -> None:
+        self._budget.charge(64)
+        self.state = self.state or {}
+        cast(dict[Any, Any], self.state)[name] = value
+
+    def append(self, _item: object) -> None:
+        """Items of a kind of list are dropped."""
+
+    def extend(self, _items: object) -> None:
+        """Items of a kind of list are dropped."""
+
+    def add(self, _item: object) -> None:
+        """Items of a kind of set are dropped."""
 
 
 class Known(StandIn):
-    """A class whose objects a file may hold: they become an ``InertObject`` or an ``InertDict``."""
+    """A class or function that a file may name: what it makes is an ``InertObject`` or an ``InertDict``."""
 
     __slots__ = ("_base", "_name")
     _name: str
@@ -154,11 +180,12 @@ class Known(StandIn):
         # A pickle makes objects from classes only; a new one for each file carries the file's budget.
         if issubclass(self._base, dict):
             return self._base
+        budget.charge(2048)
         return type(self._name, (self._base,), {"_budget": budget, "class_name": self._name})
 
 
 class NotRead(StandIn):
-    """A class by which a kind of file is known that is not read.
+    """A class that marks an unsupported kind of file.
 
     Args:
         sentence: what the file is.

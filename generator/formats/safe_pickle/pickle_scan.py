@@ -1,4 +1,4 @@
-"""A look at a pickle's opcodes before any of them is carried out.
+"""Checks a pickle's opcodes before any of them is carried out.
 
 The standard unpickler trusts some numbers in the file: a memo index alone can make it allocate gigabytes, and
 hashing a deeply nested tuple overflows the C stack. This scan follows the stack with the depths of the values

@@ -1,4 +1,4 @@
-"""What the names inside a pickle are taken for: callables that check and build, and cannot be changed."""
+"""Harmless replacements for the names inside a pickle: callables that check and build, and cannot be changed."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _SLACK = 16 << 20
 
 
 class Budget:
-    """How many bytes one file may still build.
+    """A bound on the memory that reading one file may take.
 
     Args:
         size: of the file, in bytes.
@@ -20,7 +20,7 @@ class Budget:
         self._left = size + _SLACK
 
     def charge(self, size: int) -> None:
-        """Take ``size`` bytes off.
+        """Subtract ``size`` bytes.
 
         Raises:
             InputError: the file builds far more than it holds.
@@ -31,7 +31,7 @@ class Budget:
 
 
 class StandIn:
-    """What one name in a pickle is taken for.
+    """The harmless replacement for one name in a pickle.
 
     Args:
         build: called with the file's ``Budget`` and then with what the file gives as arguments, none of

@@ -21,8 +21,12 @@ _BYTE_ORDER = "was written on a machine with another byte order, which is not re
 
 
 @contextlib.contextmanager
-def open_torch_file(path: Path) -> Iterator[object]:
+def open_torch_file(path: Path, stand_ins: Mapping[str, StandIn] = TORCH) -> Iterator[object]:
     """Give what ``torch.save`` wrote, with ``StoredTensor`` for tensors, readable inside the block.
+
+    Args:
+        path: the file.
+        stand_ins: the names that are allowed: those of tensors and their settings, or all of ``CHECKPOINT``.
 
     Raises:
         InputError: the file is truncated, damaged, no such file, or asks for what weights do not need.
@@ -30,7 +34,7 @@ def open_torch_file(path: Path) -> Iterator[object]:
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             file.seek(0)
-            yield read_stream(file, path.name, TORCH)
+            yield read_stream(file, path.name, stand_ins)
             return
         try:
             archive = zipfile.ZipFile(file)
@@ -39,7 +43,7 @@ def open_torch_file(path: Path) -> Iterator[object]:
                 f"{path.name} is cut short or damaged: its table of contents is missing or unreadable."
             ) from error
         with archive:
-            yield _read_archive(archive, path.stat().st_size, path.name)
+            yield _read_archive(archive, path.stat().st_size, path.name, stand_ins)
 
 
 def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) -> object:
@@ -59,7 +63,9 @@ def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) ->
         raise InputError(f"{name} {_BYTE_ORDER}.")
     storages: dict[str, tuple[Storage, list[int]]] = {}
 
-    def storage(pid: object) -> Storage:
+    def storage(pid: object) -> object:
+        if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
+            return pid[1]  # a network's class, beside which its source text was kept
         kind, key, length = _checked(pid)
         if key not in storages:
             place: list[int] = []
@@ -84,7 +90,7 @@ def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) ->
     return contents
 
 
-def _read_archive(archive: zipfile.ZipFile, whole: int, name: str) -> object:
+def _read_archive(archive: zipfile.ZipFile, whole: int, name: str, stand_ins: Mapping[str, StandIn]) -> object:
     members = {info.filename: info for info in archive.infolist()}
     pickles = [key for key in members if key.count("/") == 1 and key.endswith("/data.pkl")]
     if len(pickles) != 1:
@@ -111,7 +117,7 @@ def _read_archive(archive: zipfile.ZipFile, whole: int, name: str) -> object:
         kind, key, length = _checked(pid)
         return Storage(kind.dtype, length, lambda: bytearray(contents(f"data/{key}")))
 
-    return load_inert(io.BytesIO(contents("data.pkl")), stand_ins=TORCH, persistent=storage, name=name)
+    return load_inert(io.BytesIO(contents("data.pkl")), stand_ins=stand_ins, persistent=storage, name=name)
 
 
 def _checked(pid: object) -> tuple[StorageType, str, int]:

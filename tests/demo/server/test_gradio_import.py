@@ -1,8 +1,10 @@
 """Gradio imported without its stubs is the same Gradio."""
 
+import os
 import subprocess
 import sys
 from importlib.machinery import PathFinder
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +16,15 @@ _BEGIN = (
 )
 
 
-def run(program: str) -> list[str]:
-    """What a new interpreter prints, line by line."""
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+def run(program: str, *arguments: str, **variables: str) -> list[str]:
+    """What a new interpreter prints, line by line, with these variables in its environment."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | variables,
+    )
     return ended.stdout.split("\n")[:-1]
 
 
@@ -42,6 +50,22 @@ def test_a_gradio_that_writes_no_stubs_is_just_imported() -> None:
         "import_gradio(); import gradio; print(callable(gradio.Button.click), sys.meta_path == before)"
     )
     assert run(program) == ["True True"]
+
+
+def test_the_demo_starts_behind_proxies_and_leaves_them_for_everything_else(tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib, sys; before = dict(os.environ); folder = pathlib.Path(sys.argv[1]);\n"
+        "from tests.demo.small_studio import small_page; from tests.demo.client import Visitor\n"
+        "with small_page(folder) as (studio, address):\n"
+        "    visitor = Visitor(address); print(studio.uploads.is_dir()); visitor.leave()\n"
+        "print([os.environ.get(name) == before.get(name) for name in before if name.lower().endswith('_proxy')])\n"
+        "print('no_proxy' in os.environ)"
+    )
+    nobody = "127.0.0.1:9"
+    proxies = {
+        "http_proxy": f"http://{nobody}", "HTTPS_PROXY": f"http://{nobody}", "all_proxy": f"socks5://{nobody}"
+    }  # fmt: skip
+    assert run(program, str(tmp_path), **proxies) == ["True", "[True, True, True]", "False"]
 
 
 def test_an_import_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

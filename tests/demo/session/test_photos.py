@@ -15,6 +15,7 @@ from stylegan_latents.demo.tabs.edit.searching import command
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.landmarks_file import read_landmarks_file
 from stylegan_latents.invert.photos.files import read_photo
+from tests.photos import ASTRONAUT
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -40,7 +41,7 @@ def two_faces(folder: Path) -> Path:
 
 
 def test_one_face_is_found_and_named_after_its_photo(studio: Studio, visit: Visit) -> None:
-    photo = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    photo = photos.receive(visit, upload(studio, ASTRONAUT))
     assert len(photo.faces) == len(photo.thumbnails) == 1
     assert visit.photo is photo
     assert (photo.which(0), photo.stem(0)) == ("largest", "astronaut")
@@ -73,14 +74,14 @@ def test_a_photo_without_a_face_is_refused_or_taken_as_it_is(studio: Studio, vis
 
 
 def test_the_next_photo_replaces_the_last(studio: Studio, visit: Visit) -> None:
-    first = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    first = photos.receive(visit, upload(studio, ASTRONAUT))
     second = photos.receive(visit, upload(studio, DATA / "london_005_neutral.jpg"))
     assert not first.path.exists()
     assert second.path.exists()
 
 
 def test_a_photo_that_is_being_searched_stays(studio: Studio, visit: Visit) -> None:
-    first = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    first = photos.receive(visit, upload(studio, ASTRONAUT))
     with visit.at_work():
         photos.receive(visit, upload(studio, DATA / "london_005_neutral.jpg"))
     assert first.path.exists()
@@ -121,6 +122,27 @@ def test_four_clicks_are_a_face_of_a_photo_without_one(studio: Studio, visit: Vi
     assert Image.open(shown).width == 1280
 
 
+def test_a_large_photo_is_reduced_before_it_is_marked(
+    studio: Studio, visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "MOST_PIXELS", 2_000_000)
+    marking = photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
+    assert marking.size == (1500, 1000)
+    assert photos.reduction(marking).startswith("Reduced to 1500x1000 pixels")
+    assert read_photo(marking.path).size == (1500, 1000)
+    mark_face(visit)
+    assert visit.photo is not None
+    assert visit.photo.reduced_to == (1500, 1000)
+
+
+def test_a_click_beside_the_picture_is_one_at_its_edge(studio: Studio, visit: Visit, tmp_path: Path) -> None:
+    marking = photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
+    photos.add_mark(visit, -1e300, 1e300)
+    x, y = marking.marks[0]
+    assert 0 <= x < 2
+    assert 1997 < y < 2000
+
+
 def test_clicks_that_are_no_face_are_refused_and_the_last_is_dropped(
     studio: Studio, visit: Visit, tmp_path: Path
 ) -> None:
@@ -152,6 +174,6 @@ def test_the_command_of_a_marked_face_writes_its_landmarks_first(
 
 def test_the_next_photo_replaces_one_that_was_being_marked(studio: Studio, visit: Visit, tmp_path: Path) -> None:
     marking = photos.begin_marking(visit, upload(studio, drawn_face(tmp_path)))
-    photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    photos.receive(visit, upload(studio, ASTRONAUT))
     assert visit.marking is None
     assert not marking.path.exists()

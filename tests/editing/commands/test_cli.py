@@ -13,10 +13,16 @@ from PIL import Image
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from stylegan_latents.invert.commands.cli import main as invert
 from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.source import Source
 from tests.editing.command_folder import MODEL, G, enter_beside_model
+from tests.generator.stylegan2_files import random_stylegan2
+from tests.invert.small_search import small_search  # noqa: F401
+from tests.odd_models import odd_config, odd_generator
 from tests.small_models import small_generator, small_record
 
 
@@ -284,7 +290,7 @@ def test_a_photo_stands_for_its_record(capsys: pytest.CaptureFixture[str]) -> No
     [
         ([], "--direction smile --strength 2"),
         (["-s", "2"], "0 directions came with 1 strength"),
-        (["-d", "pose", "--raw"], "with --raw give each --direction its --strength"),
+        (["-d", "pose", "--raw"], "give each --direction its --strength"),
         (["-d", "pose", "-s", "1", "-s", "2"], "1 direction came with 2 strengths"),
         (["-d", "pose", "-s", "nan"], "finite"),
         (["-d", "pose", "-s", "-inf"], "finite"),
@@ -367,7 +373,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_work(
     def refuse(**_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
     assert main(["-d", "pose", "-s", "1", "--out", "new/turned.png", *MODEL]) == 2
     assert "Cannot write into the folder new: Permission denied." in _one_sentence(capsys)
     assert _files(folder) == set()
@@ -500,3 +506,60 @@ def test_an_edit_of_a_region_is_joined_in_the_image_or_in_the_features(blend: st
 def test_a_blend_without_a_region_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["-d", "pose", "-s", "1", "--blend", "features", *MODEL]) == 2
     assert "name one, such as --region mouth" in _one_sentence(capsys)
+
+
+@pytest.mark.usefixtures("small_search")
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_models_of_one_to_four_channels_are_drawn_by_every_command(folder: Path, channels: int) -> None:
+    model = odd_generator(odd_config(image_channels=channels), latent_space="small-w")
+    save_native(model, folder.parent / "channels.safetensors")
+    on = ("--model", "../channels.safetensors", "--device", "cpu")
+    searched = ("--no-align", "--method", "optimize", "--steps", "2", "--quiet")
+    assert invert(["me.png", "--out", "inverted", *searched, *on]) == 0
+    record = "inverted/me.inversion.safetensors"
+    torch.save(torch.randn(1, 10), "step.pt")
+    step = ("-d", "step.pt", "-s", "1")
+    assert main([record, *step, "--out", "edited.png", *on]) == 0
+    assert main(["grid", record, "-d", "step.pt", "--steps", "2", "--out", "grid.png", *on]) == 0
+    assert main(["mix", record, "seed:1", "--layers", "coarse", "--out", "mixed.png", *on]) == 0
+    assert main(["interpolate", record, "seed:1", "--frames", "2", "--even", "--out", "film.gif", *on]) == 0
+    points = ("--from", "10,10", "--to", "20,10", "--steps", "1")
+    assert main(["drag", record, *points, "--out", "dragged.png", *on]) == 0
+    for name in ("inverted/me.inverted.png", "edited.png", "grid.png", "mixed.png", "film.gif", "dragged.png"):
+        assert np.asarray(Image.open(name).convert("RGB")).std() > 1
+    pixels = np.asarray(Image.open("inverted/me.inverted.png"))
+    assert (pixels == pixels[:, :, :1]).all() == (channels < 3)
+    frame = np.asarray(Image.open("film.gif").convert("RGB"))
+    assert (frame == frame[:, :, :1]).all() == (channels < 3)
+
+
+@pytest.mark.usefixtures("small_search")
+@pytest.mark.parametrize("photo", [(60, 40), (32, 64), (51, 99)])
+def test_a_model_that_draws_no_squares_inverts_and_edits(
+    folder: Path, photo: tuple[int, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = StyleGAN2Config(z_dim=8, mapping_widths=(8, 8), channels=(8,) * 5, base_width=2)
+    save_native(random_stylegan2(config), folder.parent / "figure.safetensors")
+    on = ("--model", "../figure.safetensors", "--device", "cpu")
+    Image.linear_gradient("L").convert("RGB").resize(photo).save("whole.png")
+    search = ("--method", "optimize", "--steps", "2", "--quiet", "--out", "inverted")
+    assert invert(["whole.png", *search, *on]) == 2
+    assert "--no-align" in capsys.readouterr().err  # as it shows no face, or as faces are aligned to squares
+    assert invert(["whole.png", "--no-align", *search, *on]) == 0
+    record = "inverted/whole.inversion.safetensors"
+    assert Inversion.load(record).alignments[0] is not None
+    torch.save(torch.randn(1, 8), "step.pt")
+    step = ("-d", "step.pt", "-s", "1")
+    assert main([record, *step, "--sheet", "--out", "edited.png", *on]) == 0
+    assert main(["grid", record, "-d", "step.pt", "--steps", "2", "--out", "grid.png", *on]) == 0
+    assert main(["mix", record, "seed:1", "--layers", "coarse", "--out", "mixed.png", *on]) == 0
+    assert main(["interpolate", record, "seed:1", "--frames", "2", "--even", "--out", "film.gif", *on]) == 0
+    assert main(["sample", "--seeds", "3", "--out", "samples", *on]) == 0
+    names = ["inverted/whole.inverted.png", "edited.png", "mixed.png", "film.gif"]
+    for path in [*map(Path, names), *Path("samples").glob("*.png")]:
+        assert Image.open(path).size == (32, 64)
+    capsys.readouterr()
+    assert main(["drag", record, "--from", "10,10", "--to", "20,10", *on]) == 2
+    assert "Dragging needs a model of square pictures" in capsys.readouterr().err
+    assert main([record, *step, "--paste-back", "--out", "pasted.png", *on]) == 2
+    assert "--paste-back needs a model of square pictures" in capsys.readouterr().err

@@ -56,7 +56,7 @@ def test_a_point_outside_of_the_mask_is_told(capsys: pytest.CaptureFixture[str])
         main(["drag", RECORD, *POINTS, *stays, "--mask", "mask.png", "--from", "5,30", "--to", "5,9", *MODEL]) == 0
     )
     told = [line for line in capsys.readouterr().err.splitlines() if "outside" in line]
-    assert told == ["edit drag: the point 5,30 is outside of the mask, which holds it back"]
+    assert told == ["edit drag: Warning: the point 5,30 is outside of the mask, which holds it back."]
 
 
 def test_ctrl_c_keeps_the_code_so_far(

@@ -107,7 +107,7 @@ def test_a_style_channel_is_swept(folder: Path) -> None:
         ([A, B, "--frames", "1"], "at least 2 frames"),
         ([A, "other.inversion.safetensors"], "one model"),
         ([A, "missing"], "no record missing"),
-        ([A, B, "--layers", "deep"], "'deep' is no layer"),
+        ([A, B, "--layers", "deep"], "'deep' is not a layer"),
         ([A, B, "--curve", "slerp"], "a is a record"),
         ([A, B, "--curve", "zigzag"], "--curve"),
         ([A, B, "--codec", "nope"], "no video encoder 'nope'"),

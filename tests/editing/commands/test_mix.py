@@ -86,9 +86,9 @@ def test_a_region_by_a_mask(blend: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([A, "--layers", "coarse"], "two pictures at least"),
+        ([A, "--layers", "coarse"], "at least two pictures"),
         ([A, B], "--layers coarse"),
-        ([A, B, "--layers", "deep"], "'deep' is no layer"),
+        ([A, B, "--layers", "deep"], "'deep' is not a layer"),
         ([A, B, "--layers", "0-99"], "0-99"),
         ([A, B, "--layers", "coarse", "--strength", "1.5"], "from 0"),
         ([A, B, "seed:1", "--layers", "coarse"], "both give layer 0"),
@@ -103,7 +103,7 @@ def test_a_region_by_a_mask(blend: str) -> None:
         ([A, B, "--region", "ears"], "no region"),
         ([A, B, "--region", "eyes"], "No face was found in a"),
         ([A, B, "--layers", "coarse", "--blend", "soup"], "--blend"),
-        ([A, B, "--layers", "coarse", "--blend", "features"], "--blend says how a --region is joined"),
+        ([A, B, "--layers", "coarse", "--blend", "features"], "--blend is for a --region"),
     ],
 )
 def test_bad_input_is_one_sentence(

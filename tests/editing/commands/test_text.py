@@ -10,7 +10,7 @@ from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.text import image_text
 from stylegan_latents.editing.text.image_text import OpenCLIP
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.commands.locks import Claims
+from stylegan_latents.invert.commands.locks import OutputLocks
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.editing.command_folder import MODEL, enter_folder, new_files, one_sentence
 from tests.editing.discovery.finders.test_text import ColourTexts
@@ -102,10 +102,10 @@ def test_nothing_is_replaced_unasked(capsys: pytest.CaptureFixture[str]) -> None
 def test_what_another_run_is_making_is_said_before_the_work(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def taken(_claims: Claims, target: Path) -> None:
+    def taken(_locks: OutputLocks, target: Path) -> None:
         raise InputError(f"Another run is making {target}.")
 
-    monkeypatch.setattr(Claims, "take", taken)
+    monkeypatch.setattr(OutputLocks, "take", taken)
     assert main([*COMMAND, *MODEL]) == 2
     assert "Another run is making a.text.a_red_picture.png" in one_sentence(capsys)
     assert main(["interpolate", RECORD, "seed:1", "--out", "x.gif", *MODEL]) == 2

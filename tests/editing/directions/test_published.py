@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from stylegan_latents.editing.directions.arrays import split_name
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.directions.published import E4E_FFHQ, split_component
+from stylegan_latents.editing.directions.published import E4E_FFHQ
 from stylegan_latents.generator.errors import InputError
 from tests.odd_models import odd_generator
 
@@ -177,8 +178,69 @@ def test_an_archive_of_something_else_names_its_contents() -> None:
 
 
 def test_a_component_is_split_off_only_where_it_is_one() -> None:
-    assert split_component("a/ffhq_pca.pt:54") == (Path("a/ffhq_pca.pt"), "54")
-    assert split_component("C:/a.npy") == (Path("C:/a.npy"), None)
-    assert split_component("pose") == (Path("pose"), None)
+    assert split_name("a/ffhq_pca.pt:54") == (Path("a/ffhq_pca.pt"), "54")
+    assert split_name("C:/a.npy") == (Path("C:/a.npy"), None)
+    assert split_name("pose") == (Path("pose"), None)
     Path("odd:name.pt").touch()
-    assert split_component("odd:name.pt") == (Path("odd:name.pt"), None)
+    assert split_name("odd:name.pt") == (Path("odd:name.pt"), None)
+
+
+def _same(name: str, vector: torch.Tensor) -> None:
+    found = find_direction(name, G)
+    torch.testing.assert_close(found.vector, vector)
+
+
+def test_a_flattened_boundary_is_one_of_w_plus() -> None:
+    plus = torch.arange(1.0, 1 + G.num_ws * 10).reshape(G.num_ws, 10)
+    np.save("one.npy", plus.reshape(1, -1).numpy())
+    np.save("flat.npy", plus.flatten().numpy())
+    torch.save([plus.flatten()], "list.pt")
+    for name in ("one.npy", "flat.npy", "list.pt"):
+        _same(name, plus)
+    np.save("many.npy", torch.stack([plus, 2 - plus]).flatten(1).numpy())
+    _same("many.npy:1", 2 - plus)
+
+
+def test_arrays_lists_and_tuples_of_torch_save_are_arrays() -> None:
+    vector = np.arange(1.0, 11.0)
+    for index, contents in enumerate((vector, vector.tolist(), tuple(vector.tolist()), [torch.tensor(vector)])):
+        torch.save(contents, f"{index}.pt")
+        torch.save(contents, f"old-{index}.pt", _use_new_zipfile_serialization=False)
+        for name in (f"{index}.pt", f"old-{index}.pt"):
+            _same(name, torch.tensor(vector).float()[None])
+
+
+def test_suffixes_may_be_in_upper_case() -> None:
+    torch.save(torch.arange(1.0, 11.0), "SMILE.PT")
+    np.savez("b.npz", a=np.arange(1.0, 11.0))
+    Path("b.npz").rename("B.NPZ")
+    _same("SMILE.PT", torch.arange(1.0, 11.0)[None])
+    _same("B.NPZ", torch.arange(1.0, 11.0)[None])
+
+
+def test_one_of_several_named_directions_is_chosen_by_its_name() -> None:
+    vectors = {
+        "smile": torch.arange(1.0, 11.0)[None],
+        "age": torch.ones(1, 10),
+        "nested": {"hair": -torch.ones(10)},
+    }
+    smile = vectors["smile"]
+    assert isinstance(smile, torch.Tensor)
+    torch.save(vectors, "attributes.pt")
+    _same("attributes.pt:smile", smile)
+    _same("attributes.pt:age", torch.ones(1, 10))
+    _same("attributes.pt:nested/hair", -torch.ones(1, 10))
+    assert find_direction("attributes.pt:smile", G).name == "attributes-smile"
+    for name in ("attributes.pt", "attributes.pt:pose"):
+        with pytest.raises(InputError, match=r"holds age, nested/hair, smile; choose one, as attributes\.pt:age"):
+            find_direction(name, G)
+    with pytest.raises(InputError, match="SMILE"):
+        find_direction("SMILE.pt:smile", G)
+
+
+@pytest.mark.parametrize("mean", ["X_mean", "X_global_mean"])
+def test_a_pca_under_the_names_of_ganspaces_estimator(mean: str) -> None:
+    pca = _pca()
+    np.savez("x.npz", **{"X_comp": pca["comp"].numpy(), mean: pca["mean"].numpy()})
+    torch.save(pca, "plain.pt")
+    _same("x.npz:2", find_direction("plain.pt:2", G).vector)

@@ -183,7 +183,7 @@ def test_in_every_network_what_is_at_the_point_is_pulled_a_step(name: str) -> No
     wanted = features_at(followed, search.first, here)
     unlike = [float((features_at(followed, search.first, there) - wanted).abs().mean())]
     search.step()
-    unlike.append(float((features_at(followed, search.seen.detach(), there) - wanted).abs().mean()))
+    unlike.append(float((features_at(followed, search.features.detach(), there) - wanted).abs().mean()))
     assert unlike[1] < unlike[0]
     assert torch.equal(ws, before)
     assert bool(torch.isfinite(G.synthesize(search.code())).all())

@@ -205,7 +205,7 @@ class TwoClasses(Scorer):
 def test_scores_that_mirror_one_another_are_no_leakage(tmp_path):
     G = small_generator(latent_space="small-w")
     spread = score_spread(G, TwoClasses(), cache=tmp_path)
-    assert spread.tied == {"pale": ("red",), "red": ("pale",)}
+    assert spread.exclusive == {"pale": ("red",), "red": ("pale",)}
     ws = G.sample(range(4))
     step = Direction("x", "small-w", torch.linspace(-1, 1, G.w_dim)[None], 1.0).bind(G)
 
@@ -213,13 +213,13 @@ def test_scores_that_mirror_one_another_are_no_leakage(tmp_path):
         evaluator = Evaluator(G, TwoClasses(), spread.deviations, ws, **options)
         return evaluator.evaluate(Contender("x", step, "red"), (-1, 1))
 
-    one, plain = found(tied=spread.tied), found()
+    one, plain = found(exclusive=spread.exclusive), found()
     assert plain.leakage(plain.at[0]) > one.leakage(one.at[0])
     sizes = np.abs(one.at[0].changes).mean(axis=0)
     assert one.leakage(one.at[0]) == pytest.approx(sizes[2] / sizes[1])
     assert "The leakage of 'red' leaves out 'pale', which cannot stay while it changes." in text_table([one])
     assert json_values([one], {})["left_out"] == {"red": ["pale"]}
     assert "leaves out" not in text_table([plain])
-    alone = found(tied=spread.tied, judged=["pale", "red"])
+    alone = found(exclusive=spread.exclusive, judged=["pale", "red"])
     assert math.isnan(alone.mean_leakage)  # nothing is left to leak into
     assert "nan" not in text_table([alone])

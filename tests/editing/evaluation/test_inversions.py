@@ -130,7 +130,7 @@ def test_bad_input(capsys: pytest.CaptureFixture[str]) -> None:
     assert "There is no report table.csv" in one_sentence(capsys)
     for options in (("--codes", "16"), ("--strengths", "-1", "1"), ("--no-figure",), ("--out", "elsewhere")):
         assert main([*FILL, *options]) == 2
-        assert f"{options[0].replace('no-', '')} is about edits of samples" in one_sentence(capsys)
+        assert f"{options[0].replace('no-', '')} is for edits of samples" in one_sentence(capsys)
     report = _report()
     report.write()
     assert main([*FILL, "-d", "smile", "--score", "tall"]) == 2

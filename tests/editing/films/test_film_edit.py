@@ -1,8 +1,10 @@
 """A film's record on the command line."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -14,7 +16,7 @@ from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.source import Source
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
-from tests.invert.small_films import save_film, with_sound
+from tests.invert.small_films import encode, flash_and_beep, save_film, times_of_flash_and_beep, with_sound
 from tests.small_models import small_record
 
 RECORD = "clip.inversion.safetensors"
@@ -42,10 +44,11 @@ def _save_record(**changes: Any) -> None:
         "frames": (1, 2, 3, 4, 6),
         "bridged": (3,),
     }
-    alignments = [Alignment(quad + i, (96, 80), 32, "ffhq") for i in range(5)]
+    alignments = [Alignment(quad + i, changes.get("size", (96, 80)), 32, "ffhq") for i in range(5)]
     # Codes whose pictures differ and are not yet all black and white, which a last bit would decide.
     ws = G.sample([0]) + 1 + 0.5 * torch.arange(5)[:, None, None]
-    small_record(G, 5, ws=ws, footage=Footage(**(footage | changes)), alignments=alignments).save(RECORD)
+    record = small_record(G, 5, ws=ws, footage=Footage(**(footage | changes)), alignments=alignments)
+    record.save(RECORD, overwrite=True)
 
 
 def _frames(path: str) -> list[np.ndarray]:
@@ -68,8 +71,6 @@ def test_the_face_of_every_frame_is_edited(capsys: pytest.CaptureFixture[str]) -
 
 @pytest.mark.slow
 def test_pasted_back_the_rest_of_the_film_and_its_sound_stay() -> None:
-    import av
-
     assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
     before, after = _frames("clip.mp4"), _frames("clip.smile+2.pasted.mp4")
     assert len(after) == 8
@@ -78,6 +79,47 @@ def test_pasted_back_the_rest_of_the_film_and_its_sound_stay() -> None:
         changed = np.abs(one - two)[30:50, 30:50].mean() > 3
         assert changed == (number in (1, 2, 3, 4, 6))
     with av.open("clip.smile+2.pasted.mp4") as film:
+        assert len(film.streams.audio) == 1
+
+
+def test_odd_and_animated_films_are_edited() -> None:
+    first, *others = [Image.new("RGB", (95, 79), (20 * i, 90, 160)) for i in range(8)]
+    first.save("odd.gif", save_all=True, append_images=others, duration=80)
+    _save_record(source=Source.of(Path("odd.gif")), size=(95, 79))
+    assert main([RECORD, *SMILE, "--paste-back", *MODEL]) == 0
+    made = _frames("clip.smile+2.pasted.mp4")
+    assert len(made) == 8
+    for before, after in zip(_frames("odd.gif"), made, strict=True):
+        assert after.shape == (80, 96, 3)
+        assert np.abs(before[:, 80:] - after[:79, 80:95]).mean() < 4
+
+
+def test_a_record_with_the_pixels_of_an_anamorphic_film_is_still_edited(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pixels = [np.full((80, 96, 3), 20 * i, np.uint8) for i in range(8)]
+    encode(Path("clip.mp4"), pixels, aspect=Fraction(4, 3), transfer=18)
+    assert film_facts(Path("clip.mp4")).size == (128, 80)
+    _save_record()
+    Path("clip.mp4").rename("moved.mp4")
+    named = ("--photo", "moved.mp4", "--out", "clip.smile+2.pasted.mp4")
+    assert main([RECORD, *SMILE, "--paste-back", *named, *MODEL]) == 0
+    facts = film_facts(Path("clip.smile+2.pasted.mp4"))
+    assert (facts.size, facts.hdr) == ((96, 80), "")
+    assert "moved.mp4 is in HDR (HLG); the new film is in SDR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "offset", "late"), [("camera.mts", 3.0, 0.0), ("late.mkv", 5.0, 0.4)])
+def test_the_sound_of_an_edited_film_is_in_step(name: str, offset: float, late: float) -> None:
+    flash_and_beep(Path(name), offset=offset, late=late)
+    times = tuple(frame.time for frame in read_film(Path(name)))
+    _save_record(source=Source.of(Path(name)), times=times, rate=25.0)
+    for options in ([], ["--paste-back"]):
+        assert main([RECORD, *SMILE, *options, "--out", f"new{len(options)}.mp4", *MODEL]) == 0
+    flash, beep = times_of_flash_and_beep(Path("new1.mp4"))
+    assert flash == pytest.approx(1 - late, abs=0.002)
+    assert abs(flash - beep) < 0.005
+    with av.open("new0.mp4") as film:
         assert len(film.streams.audio) == 1
 
 

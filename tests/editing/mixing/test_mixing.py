@@ -48,7 +48,7 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
 def test_one_or_each_option_is_shared_out() -> None:
     assert share_out(["b", "c"], ["coarse"], [1.0, 0.5]) == [("coarse", 1.0), ("coarse", 0.5)]
     assert share_out(["b", "c"], ["coarse", "fine"], [0.3]) == [("coarse", 0.3), ("fine", 0.3)]
-    with pytest.raises(InputError, match="one --layers for all 3 givers"):
+    with pytest.raises(InputError, match="one --layers for all 3 donors"):
         share_out(["b", "c", "d"], ["coarse", "fine"], [1.0])
 
 

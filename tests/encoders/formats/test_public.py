@@ -1,5 +1,6 @@
 import argparse
-from pathlib import Path
+import datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -12,8 +13,12 @@ from stylegan_latents.encoders.formats.public import read_public_encoder
 from stylegan_latents.encoders.loading import contains_generator
 from stylegan_latents.encoders.restyle import ReStyle
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.checkpoint import open_checkpoint
+from stylegan_latents.generator.formats.network_weights import NetworkWeights
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from tests.encoders.small_encoders import DATA, noise_images, public_contents
 from tests.generator.stylegan2_files import rosinality_checkpoint
+from tests.generator.stylegan3_files import stylegan3_pickle
 from tests.small_models import small_generator
 
 FILES = ("psp", "psp-w", "e4e", "restyle-e4e", "restyle-resnet")
@@ -73,6 +78,32 @@ def test_settings_may_be_a_namespace_or_a_dict(tmp_path: Path) -> None:
     contents["opts"] = argparse.Namespace(**contents["opts"])
     one, two = (read_public_encoder(p) for p in (DATA / "e4e.pt", _save(tmp_path / "other.pt", contents)))
     assert one.config == two.config
+
+
+def test_settings_may_hold_paths_and_tensors_may_be_wrapped(tmp_path: Path) -> None:
+    contents = public_contents("e4e")
+    contents["opts"] = {
+        **contents["opts"],
+        "exp_dir": PurePosixPath("/experiments"),
+        "when": datetime.date(2022, 1, 1),
+    }
+    contents["state_dict"] = {f"module.{name}": value for name, value in contents["state_dict"].items()}
+    one, two = (read_public_encoder(p) for p in (DATA / "e4e.pt", _save(tmp_path / "other.pt", contents)))
+    assert one.fingerprint == two.fingerprint
+    images = noise_images(1, 64)
+    assert torch.equal(one.encode(images), two.encode(images))
+
+
+def test_a_stylegan3_generator_inside_is_loaded(tmp_path: Path) -> None:
+    contents = public_contents("restyle-e4e")
+    with open_checkpoint(stylegan3_pickle()) as pickled:
+        assert isinstance(pickled, dict)
+        found = NetworkWeights(pickled["G_ema"], Budget(1 << 30))
+        state = {f"decoder.{name}": stored.read() for name, stored in found.tensors.items()}
+    contents["opts"] = {**vars(contents["opts"]), "exp_dir": PurePosixPath("/experiments")}
+    path = _save(tmp_path / "restyle3.pt", contents | {"state_dict": contents["state_dict"] | state})
+    assert contains_generator(path)
+    assert generator.load(path).resolution == 32
 
 
 def test_cars_are_seen_in_their_aspect(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents.encoders.networks.psp import Encoder4Editing
-from stylegan_latents.encoders.training.data import AlignedImages, Both, GeneratorSamples
+from stylegan_latents.encoders.training.data import AlignedImages, GeneratorSamples, Mixed
 from stylegan_latents.encoders.training.loop import Training, new_accelerator
 from stylegan_latents.encoders.training.run import ENCODER, LOGS, SAMPLES, STATE, TrainingRun
 from stylegan_latents.encoders.training.settings import TrainingSettings
@@ -238,7 +238,7 @@ def test_a_folder_is_shuffled_in_every_round(G: Generator, tmp_path: Path) -> No
 
 def test_half_of_each(G: Generator, tmp_path: Path) -> None:
     pictures = AlignedImages(G, _pictures(tmp_path / "a", 2), 32)
-    examples = Both(GeneratorSamples(G, 32), pictures)(range(8, 13))
+    examples = Mixed(GeneratorSamples(G, 32), pictures)(range(8, 13))
     assert examples.images.shape == (5, 3, 32, 32)
     assert examples.ws.shape == (3, G.num_ws, G.w_dim)
     assert torch.equal(examples.images[:3], G.synthesize(examples.ws).clamp(-1, 1))

@@ -76,6 +76,11 @@ def test_a_warning_is_told_from_an_error(
     assert capsys.readouterr().err == "tool: Warning: This is far.\n"
 
 
+def test_a_warning_shows_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    warn("tool", "\x1b[2J\udcff.png is small.")
+    assert capsys.readouterr().err == "tool: Warning: \\x1b[2J\\xff.png is small.\n"
+
+
 def test_a_full_disk_is_known_behind_other_errors() -> None:
     error = InputError("Cannot write x.")
     error.__cause__ = OSError(errno.ENOSPC, "No space left on device")

@@ -97,3 +97,19 @@ def test_how_it_goes_is_told_with_the_count(capsys: pytest.CaptureFixture[str]) 
         "me: step 1 of 2, 9 pixels to go",
         "me: step 2 of 2, 4 pixels to go",
     ]
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_names_are_shown_without_control_characters(
+    terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    monkeypatch.setenv("COLUMNS", "200")
+    with show_count("a\x07b\udcff", 1, "frame") as count:
+        count("c\x07")
+    with show_work() as begin:
+        begin("d\x07")(1, 1)
+    told = capsys.readouterr().err
+    assert "\x07" not in told
+    assert r"a\x07b\xff" in told
+    assert r"c\x07" in told

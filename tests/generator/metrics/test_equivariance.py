@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.metrics.equivariance import rotation_equivariance, translation_equivariance
 from stylegan_latents.generator.metrics.resampling import limit_as_turned, shift, shift_pixels, turn, turned_filter
+from tests.generator.metrics.without_doubles import WithoutDoubles
 
 SIDE = 48
 
@@ -45,6 +47,14 @@ def test_what_never_moves_scores_low() -> None:
     assert translation_equivariance(_still, CODES) < 15
     assert translation_equivariance(_still, CODES, fractional=True) < 15
     assert rotation_equivariance(_still, CODES) < 15
+
+
+def test_no_double_reaches_a_device_without_them() -> None:
+    def drawn(ws: Tensor, **move: Any) -> Tensor:
+        return _waves(ws, **move).float().as_subclass(WithoutDoubles)
+
+    assert translation_equivariance(drawn, CODES[:1], fractional=True) > 40
+    assert rotation_equivariance(drawn, CODES[:1]) > 40
 
 
 def test_a_wrong_direction_scores_low() -> None:

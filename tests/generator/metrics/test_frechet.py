@@ -47,7 +47,7 @@ def test_scipys_matrix_root(count: int) -> None:
 
 
 def test_wrong_features() -> None:
-    with pytest.raises(ValueError, match="two images at least"):
+    with pytest.raises(ValueError, match="at least two images"):
         FeatureStatistics.of([torch.zeros(1, 3)])
     with pytest.raises(ValueError, match="finite values"):
         FeatureStatistics.of([torch.full((2, 3), float("nan"))])

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.metrics.draws import draw_z
-from stylegan_latents.generator.metrics.path_length import _seen, perceptual_path_length, slerp
+from stylegan_latents.generator.metrics.path_length import _prepared, perceptual_path_length, slerp
+from tests.generator.metrics.without_doubles import WithoutDoubles
 from tests.odd_models import odd_generator
 
 G = odd_generator()
@@ -48,6 +49,15 @@ def test_outliers_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("space", ["z", "w"])
+def test_no_double_reaches_a_device_without_them(monkeypatch: pytest.MonkeyPatch, space: str) -> None:
+    drawn, mapped = G.synthesize, G.map
+    monkeypatch.setattr(G, "map", lambda *a: mapped(*a).as_subclass(WithoutDoubles))
+    monkeypatch.setattr(G, "synthesize", lambda ws, *a, **k: drawn(ws, *a, **k).as_subclass(WithoutDoubles))
+    found = perceptual_path_length(G, lambda a, b: (a - b).square().mean((1, 2, 3)), space=space, samples=2)  # type: ignore[arg-type]
+    assert found.mean > 0
+
+
+@pytest.mark.parametrize("space", ["z", "w"])
 def test_differences_of_a_real_generator(space: str) -> None:
     found = perceptual_path_length(G, _squared, space=space, samples=3, batch=2, seed=1, noise="const")  # type: ignore[arg-type]
     again = perceptual_path_length(G, _squared, space=space, samples=3, batch=2, seed=1, noise="const")  # type: ignore[arg-type]
@@ -82,17 +92,17 @@ def test_slerp_goes_along_the_great_circle_at_even_speed() -> None:
 
 def test_what_is_compared() -> None:
     images = torch.arange(1024.0).reshape(1, 1, 1024, 1).expand(1, 1, 1024, 1024)
-    whole, faces = _seen(images, "none"), _seen(images, "faces")
+    whole, faces = _prepared(images, "none"), _prepared(images, "faces")
     assert whole.shape == faces.shape == (1, 3, 256, 256)
     assert float(whole[0, 0, 0, 0]) == 1.5
     assert float(faces[0, 2, 0, 0]) == 384.5  # rows 384 to 895, two at a time
-    assert _seen(torch.zeros(1, 3, 64, 64), "none").shape == (1, 3, 64, 64)
+    assert _prepared(torch.zeros(1, 3, 64, 64), "none").shape == (1, 3, 64, 64)
 
 
 def test_wrong_settings() -> None:
     with pytest.raises(ValueError, match="epsilon between"):
         perceptual_path_length(G, _squared, epsilon=0)
-    with pytest.raises(ValueError, match="a sample and a batch"):
+    with pytest.raises(ValueError, match="at least one sample and a batch"):
         perceptual_path_length(G, _squared, samples=0)
     with pytest.raises(ValueError, match="float32"):
         perceptual_path_length(odd_generator().to(torch.bfloat16), _squared, samples=1)

@@ -3,7 +3,7 @@ import torch
 
 from stylegan_latents.generator.ops import filtered_leaky_relu as ops
 from stylegan_latents.generator.ops.filtered_leaky_relu import (
-    Bend,
+    Nonlinearity,
     Resampling,
     filtered_leaky_relu,
     filtered_leaky_relu_reference,
@@ -28,11 +28,11 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("bend", [Bend(), Bend(0.3, 1.7, 0.6)], ids=["open", "clamped"])
+@pytest.mark.parametrize("bend", [Nonlinearity(), Nonlinearity(0.3, 1.7, 0.6)], ids=["open", "clamped"])
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("small", [False, True], ids=["one part", "many parts"])
 def test_fast_path_equals_the_definition(
-    monkeypatch: pytest.MonkeyPatch, name: str, bend: Bend, small: bool
+    monkeypatch: pytest.MonkeyPatch, name: str, bend: Nonlinearity, small: bool
 ) -> None:
     if small:
         monkeypatch.setattr(ops, "_CPU_TILE", 5)
@@ -50,7 +50,7 @@ def test_fast_path_equals_the_definition(
 
 def test_half_precision_is_close() -> None:
     x = torch.randn(1, 8, 20, 20, generator=torch.Generator().manual_seed(0))
-    wanted = filtered_leaky_relu_reference(x, CASES["doubling"], Bend())
-    out = filtered_leaky_relu(x.bfloat16(), CASES["doubling"], Bend())
+    wanted = filtered_leaky_relu_reference(x, CASES["doubling"], Nonlinearity())
+    out = filtered_leaky_relu(x.bfloat16(), CASES["doubling"], Nonlinearity())
     assert out.dtype == torch.bfloat16
     assert (out.float() - wanted).norm() < 0.02 * wanted.norm()

@@ -53,6 +53,40 @@ def test_rows_and_medians_of_several_runs_are_one_table(tmp_path: Path) -> None:
     assert {(200, 30, 30), (30, 30, 200)} <= colours
 
 
+def test_a_report_may_be_parquet_and_goes_on(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "table.parquet"
+    first = Report(path)
+    _add(first, "a.jpg", "optimize", 0.125)
+    first.write()
+    second = Report(path)
+    _add(second, "b\udcff.jpg", "optimize", 0.25, seconds=math.nan)
+    assert second.write() == [path, path.with_suffix(".png")]
+    third = Report(path)
+    _add(third, "b\udcff.jpg", "optimize", 0.5)
+    third.write_table()
+    table = parquet.read_table(path)
+    assert tuple(table.column_names) == COLUMNS
+    assert table.column("lpips_alex").to_pylist() == [0.125, 0.5]
+    assert table.column("identity").to_pylist() == [None, None]
+    assert [str(field.type) for field in table.schema][-2:] == ["double", "string"]
+
+
+def test_tables_of_several_runs_are_joined_once_each(tmp_path: Path) -> None:
+    first, second, joined = (Report(tmp_path / name) for name in ("1.csv", "2.csv", "all.csv"))
+    _add(first, "a.jpg", "optimize", 0.1)
+    _add(second, "a.jpg", "optimize", 0.2)
+    _add(second, "b.jpg", "optimize", 0.3)
+    joined.merge(first)
+    joined.merge(second)
+    assert [row["lpips_alex"] for row in joined.rows.values()] == ["0.2", "0.3"]
+    other = Report(tmp_path / "elsewhere" / "3.csv")
+    other.path.parent.mkdir()
+    _add(other, "b.jpg", "optimize", 0.4)
+    with pytest.raises(InputError, match=r"another 'b\.jpg' than the tables before"):
+        joined.merge(other)
+
+
 def test_options_make_rows_and_medians_of_their_own(tmp_path: Path) -> None:
     report = Report(tmp_path / "table.csv")
     _add(report, "a.jpg", "pivotal", 0.1)
@@ -87,6 +121,7 @@ def test_a_report_may_go_into_a_folder_that_is_still_to_be_made(tmp_path: Path) 
     [
         ("table.txt", None, "end the name with .csv"),
         ("table.csv", "x,y\n1,2\n", "another table"),
+        ("table.parquet", "x,y\n1,2\n", "cannot be read"),
         ("table.csv", ",".join(COLUMNS) + "\na,b,c,,fast,,,,,,,,\n", "cannot be read"),
     ],
 )

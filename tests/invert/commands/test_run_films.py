@@ -22,7 +22,7 @@ from stylegan_latents.invert.films.follow import Follower
 from stylegan_latents.invert.films.read import read_film
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
-from tests.invert.small_films import morphing, save_film
+from tests.invert.small_films import encode, morphing, save_film
 from tests.invert.small_search import small_search  # noqa: F401
 from tests.odd_models import odd_generator
 
@@ -113,7 +113,7 @@ def test_a_run_that_was_ended_goes_on_and_ends_equal(
     with monkeypatch.context() as patch:
         _end_after(patch, 3, KeyboardInterrupt())
         assert _run("--no-align", "--quiet") == 130
-    assert "goes on" in capsys.readouterr().err
+    assert "continues from there" in capsys.readouterr().err
     assert not Path(RECORD).exists()
     assert len(list(Path(PARTS).glob("frame_*"))) == 3
     assert _run("--no-align", "--no-smooth", "--quiet") == 2
@@ -246,6 +246,29 @@ def test_several_films_go_on_past_a_bad_one(capsys: pytest.CaptureFixture[str]) 
     errors = capsys.readouterr().err
     assert "1 of 2 films could not be inverted" in errors
     assert Path(RECORD).exists()
+
+
+def test_an_animated_picture_is_a_film_and_in_a_folder_its_first_frame_a_photo(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("moves").mkdir()
+    first, *others = morphing(odd_generator(), 3)
+    first.save("moves/moves.gif", save_all=True, append_images=others, duration=200)
+    assert _run("--no-align", "--max-frames", "1", "moves/moves.gif") == 0
+    footage = Inversion.load("moves.inversion.safetensors").footage
+    assert footage is not None
+    assert footage.rate == pytest.approx(5)
+    capsys.readouterr()
+    assert _run("--no-align", "--max-frames", "1", "moves", "--out", "folder") == 0
+    assert "first frame of moves.gif is taken" in capsys.readouterr().err
+    assert Inversion.load("folder/moves.inversion.safetensors").footage is None
+
+
+def test_a_film_in_hdr_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    pixels = np.full((48, 64, 3), 90, np.uint8)
+    encode(Path("clip.mp4"), [pixels], transfer=18)
+    assert _run("--no-align") == 0
+    assert "clip.mp4 is in HDR (HLG); it is read as SDR" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

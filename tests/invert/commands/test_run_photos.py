@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from stylegan_latents.editing.commands.cli import main as edit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.commands.cli import main
@@ -296,7 +297,36 @@ def test_what_another_run_is_making_is_left_to_it(
         if target.name.startswith("b."):
             raise InputError(f"Another run is making {target}.")
 
-    monkeypatch.setattr("stylegan_latents.invert.commands.locks.Claims.take", take)
+    monkeypatch.setattr("stylegan_latents.invert.commands.locks.OutputLocks.take", take)
     assert _run(".", "--method", "optimize") == 2
     assert _done() == ["a", "c", "d", "e"]
     assert "1 of 5 photos" in capsys.readouterr().err
+
+
+def test_shards_do_each_photo_once_and_say_where_there_is_none(
+    inverter: type[FakeInverter], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = _watch_batches(inverter, monkeypatch)
+    done: list[set[str]] = []
+    for number in range(1, 9):
+        before = set(_done())
+        assert _run(".", "--shard", f"{number}/8", "--report", "../table.csv") == 0
+        done.append(set(_done()) - before)
+    assert sorted(name for names in done for name in names) == list(NAMES)
+    assert sum(sizes) == 5
+    assert "None of the 5 photos is in shard" in capsys.readouterr().out
+    tables = sorted(path.name for path in Path("..").glob("table*.csv"))
+    assert len(tables) == sum(bool(names) for names in done) > 1
+    assert all(name.endswith("-of-8.csv") for name in tables)
+    assert edit([*["report", "merge", "--out", "../all.csv"], *(f"../{name}" for name in tables)]) == 0
+    assert {row["photo"] for row in Report(Path("../all.csv")).rows.values()} == {f"{name}.png" for name in NAMES}
+    assert _run(".", "--quiet") == 0
+    assert sum(sizes) == 5  # a plain run afterwards finds all of it done
+
+
+@pytest.mark.parametrize(
+    ("shard", "words"), [("17/16", "1/16"), ("0/16", "1/16"), ("3", "such as 3/16"), ("3/0", "no shard")]
+)
+def test_a_shard_that_is_none_is_told_at_once(shard: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(".", "--shard", shard) == 2
+    assert words in capsys.readouterr().err

@@ -14,6 +14,7 @@ from stylegan_latents.invert.faces.align import align_face, ffhq_quad, find_face
 from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, no_align
 from stylegan_latents.invert.photos.files import read_photo
+from tests.photos import ASTRONAUT
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -109,7 +110,7 @@ def test_quad_away_from_the_photo_is_refused() -> None:
 
 
 def test_aligned_face_is_upright_and_centred() -> None:
-    photo = read_photo(DATA / "astronaut.jpg").rotate(17, Image.Resampling.BICUBIC)
+    photo = read_photo(ASTRONAUT).rotate(17, Image.Resampling.BICUBIC)
     crop, alignment = align_face(photo, find_faces(photo)[0], 256)
     assert crop.size == (256, 256)
     assert (alignment.method, alignment.photo_size, alignment.size) == ("ffhq", (512, 512), 256)

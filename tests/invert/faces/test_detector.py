@@ -17,6 +17,7 @@ from stylegan_latents.invert.films.face_path import look_for_faces
 from stylegan_latents.invert.films.read import film_facts
 from stylegan_latents.invert.photos.files import read_photo
 from tests.invert.small_films import save_film
+from tests.photos import ASTRONAUT
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -27,7 +28,7 @@ def face(left: float, size: float) -> Face:
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
 def test_one_face_at_any_scale(scale: float) -> None:
-    photo = read_photo(DATA / "astronaut.jpg")
+    photo = read_photo(ASTRONAUT)
     expected = ffhq_quad(find_faces(photo)[0].landmarks)
     side = round(512 * scale)
     faces = find_faces(photo.resize((side, side), Image.Resampling.LANCZOS))

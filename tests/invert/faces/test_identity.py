@@ -1,7 +1,5 @@
 """Two photos of one person are near, of two people far."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -10,15 +8,13 @@ from PIL import Image
 from stylegan_latents.invert.faces.align import align_face, find_faces
 from stylegan_latents.invert.faces.identity import SAME_PERSON, Identity
 from stylegan_latents.invert.photos.files import read_photo, to_tensor
-
-DATA = Path(__file__).parents[2] / "data"
+from tests.photos import ASTRONAUT, photo_file
 
 
 def test_same_and_other_person() -> None:
     identity = Identity()
     neutral, smiling, other = (
-        identity(read_photo(DATA / f"{name}.jpg"))
-        for name in ("london_005_neutral", "london_005_smiling", "astronaut")
+        identity(read_photo(photo_file(name))) for name in ("london_005_neutral", "london_005_smiling", "astronaut")
     )
     assert neutral is not None
     assert smiling is not None
@@ -31,7 +27,7 @@ def test_same_and_other_person() -> None:
 
 def test_aligned_crop_is_the_same_person_as_its_photo() -> None:
     identity = Identity()
-    photo = read_photo(DATA / "astronaut.jpg")
+    photo = read_photo(ASTRONAUT)
     face = find_faces(photo)[0]
     crop, _ = align_face(photo, face, 256)
     flat = torch.zeros(1, 3, 256, 256)

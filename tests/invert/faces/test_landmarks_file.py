@@ -154,7 +154,7 @@ def test_a_folder_has_a_file_for_each_photo_that_needs_one(tmp_path: Path) -> No
             {**FOUR, "left_eye": FOUR["right_eye"], "right_eye": FOUR["left_eye"]},
             "left and right are as you see them",
         ),
-        ({**FOUR, "mouth_left": [45, 10], "mouth_right": [76, 10]}, "eyes and mouth lie as in no face"),
+        ({**FOUR, "mouth_left": [45, 10], "mouth_right": [76, 10]}, "eyes and mouth do not lie as in a face"),
     ],
 )
 def test_what_is_no_face_is_one_sentence(tmp_path: Path, data: object, words: str) -> None:

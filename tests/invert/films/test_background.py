@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from stylegan_latents.invert.films.background import WAITING, in_background
+from stylegan_latents.invert.films.background import QUEUE_SIZE, in_background
 
 
 class _Notes:
@@ -47,7 +47,7 @@ def test_a_slow_consumer_holds_its_maker_back() -> None:
             notes.gate.release()
             hand_over(number)
             # Every thing handed over was let through, so no more than the queue and one in work can be behind.
-            assert number + 1 - len(notes.taken) <= WAITING + 2
+            assert number + 1 - len(notes.taken) <= QUEUE_SIZE + 2
     assert notes.taken == list(range(20))
 
 

@@ -1,3 +1,4 @@
+import sys
 import threading
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.films import write as film
+from stylegan_latents.invert.films.encoder import Encoder
 from stylegan_latents.invert.films.write import Frame, check_film, write_film
 
 
@@ -92,7 +93,7 @@ def test_what_fails_on_the_other_thread_is_raised_here(tmp_path: Path, monkeypat
     def full(_self: object, _frame: Frame) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(film._Encoder, "__call__", full)
+    monkeypatch.setattr(Encoder, "__call__", full)
     with pytest.raises(InputError, match="No space left"):
         _write(tmp_path / "film.mp4", 15)
     assert list(tmp_path.iterdir()) == []
@@ -129,6 +130,36 @@ def test_bad_names_rates_and_codecs(tmp_path: Path) -> None:
         _write(tmp_path / "file" / "film.mp4")
     with pytest.raises(InputError, match="Cannot write"):
         _write(tmp_path / "file" / "frames")
+
+
+@pytest.mark.parametrize("size", [(33, 34), (34, 33), (33, 33)])
+@pytest.mark.parametrize("suffix", [".mp4", ".gif", ".webp"])
+def test_odd_sides_are_written(tmp_path: Path, size: tuple[int, int], suffix: str) -> None:
+    frame = np.full((*size, 3), 90, np.uint8)
+    frame[-1], frame[:, -1] = 200, 200
+    with write_film(tmp_path / f"film{suffix}", fps=10, overwrite=True) as write:
+        for _ in range(2):
+            write(frame)
+    with (
+        av.open(str(tmp_path / f"film{suffix}"))
+        if suffix == ".mp4"
+        else Image.open(tmp_path / f"film{suffix}") as film
+    ):
+        if suffix == ".mp4":
+            found = next(film.decode(video=0)).to_ndarray(format="rgb24")  # type: ignore[union-attr]
+            assert found.shape == (34, 34, 3)
+            # Its last row and column are longer, and nothing else changes.
+            np.testing.assert_allclose(found[-1].mean(), 200, atol=12)
+            np.testing.assert_allclose(found[:-2, :-2].mean(), 90, atol=4)
+        else:
+            assert film.size == size[::-1]  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a colon is no part of a name there")
+def test_a_name_with_a_colon_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    _write(Path("12:30.mp4"))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["12:30.mp4"]
 
 
 def test_a_film_is_not_replaced_unasked(tmp_path: Path) -> None:

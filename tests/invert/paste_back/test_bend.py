@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stylegan_latents.invert.paste_back.bend import displacement, pull
+from stylegan_latents.invert.paste_back.bend import displacement, warp
 
 SIDE = 128
 Y, X = np.mgrid[0:SIDE, 0:SIDE]
@@ -19,10 +19,10 @@ def _neck(left: float) -> np.ndarray:
 def test_a_neck_goes_back_to_where_it_was() -> None:
     before, after = _neck(34), _neck(24)
     field = displacement(after, before, EVERYWHERE, STILL)
-    bent = pull(after, field)
+    warped = warp(after, field)
     lowest = slice(124, None)
     assert np.abs(after - before)[lowest].mean() > 20
-    assert np.abs(bent - before)[lowest].mean() < 5
+    assert np.abs(warped - before)[lowest].mean() < 5
     assert np.abs(field[:, STILL > 0]).max() < 0.5 / SIDE
     # It fades out, and high up nothing moves.
     assert np.abs(field[:, :20]).max() < np.abs(field[:, lowest]).max() / 10
@@ -38,6 +38,6 @@ def test_equal_pictures_and_what_the_edit_left_do_not_move() -> None:
 def test_pull_takes_from_the_place_named() -> None:
     picture = np.stack([X, Y], axis=2).astype(np.float32)
     field = np.stack([np.full((SIDE, SIDE), 3 / SIDE), np.full((SIDE, SIDE), -2 / SIDE)]).astype(np.float32)
-    taken = pull(picture, field)
+    taken = warp(picture, field)
     inner = (slice(5, -5), slice(5, -5))
     np.testing.assert_allclose(taken[inner], picture[inner] + [3, -2], atol=1e-3)

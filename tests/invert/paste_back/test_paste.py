@@ -11,6 +11,7 @@ from stylegan_latents.invert.faces.align import align_face, find_faces
 from stylegan_latents.invert.paste_back.paste import paste_back
 from stylegan_latents.invert.photos.crop import Alignment, no_align
 from stylegan_latents.invert.photos.files import read_photo
+from tests.photos import ASTRONAUT, photo_file
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -37,7 +38,7 @@ def levels(image: Image.Image) -> np.ndarray:
 
 @pytest.mark.parametrize(("name", "size"), [("astronaut", 256), ("astronaut", 1024), ("london_062_neutral", 128)])
 def test_round_trip_without_an_edit(name: str, size: int) -> None:
-    photo = read_photo(DATA / f"{name}.jpg")
+    photo = read_photo(photo_file(name))
     crop, alignment = align_face(photo, find_faces(photo)[0], size)
     before = levels(photo)
     after = levels(paste_back(photo, crop, alignment))
@@ -52,7 +53,7 @@ def test_round_trip_without_an_edit(name: str, size: int) -> None:
 
 @pytest.mark.parametrize("reference", [True, False])
 def test_outside_of_the_mask_nothing_changes(reference: bool) -> None:
-    photo = read_photo(DATA / "astronaut.jpg")
+    photo = read_photo(ASTRONAUT)
     alignment = Alignment(square(180, (230, 100), 0.4), photo.size, 64, "ffhq")
     red = Image.new("RGB", (64, 64), (255, 0, 0))
     grey = Image.new("RGB", (64, 64), (128, 128, 128)) if reference else None
@@ -140,7 +141,7 @@ def test_unaligned_crop_is_soft_only_where_the_photo_goes_on(size: tuple[int, in
 
 
 def test_no_overlap_returns_the_photo() -> None:
-    photo = read_photo(DATA / "astronaut.jpg")
+    photo = read_photo(ASTRONAUT)
     away = Alignment(square(50, (-400, -400)), photo.size, 32, "ffhq")
     assert np.array_equal(levels(paste_back(photo, Image.new("RGB", (32, 32)), away)), levels(photo))
 

@@ -1,10 +1,12 @@
-"""Which part of a crop shows the photo."""
+"""Which part of a crop shows the photo, and masks that are painted by people."""
+
+from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from stylegan_latents.invert.photos.crop import Alignment, crop_of, no_align, part_in_photo
+from stylegan_latents.invert.photos.crop import Alignment, crop_of, mask_picture, no_align, part_in_photo
 
 
 def _alignment(left: float, top: float, side: float, photo: tuple[int, int], method: str = "ffhq") -> Alignment:
@@ -43,3 +45,17 @@ def test_a_turned_crop_is_cut_by_the_photos_edge_aslant() -> None:
     rows, columns = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
     assert not mask[0, 0][columns < rows].any()
     assert mask[0, 0][columns > rows + 2].min() > 0
+
+
+def test_a_mask_painted_white_on_transparent_is_read_by_its_alpha(tmp_path: Path) -> None:
+    for paint, transparent, wanted in ((255, 0, 255), (255, 255, 255), (0, 0, 0), (0, 255, 0)):
+        picture = Image.new("RGBA", (32, 32), (transparent, transparent, transparent, 0))
+        picture.paste((paint, paint, paint, 255), (0, 0, 16, 32))
+        picture.putpixel((16, 0), (paint, paint, paint, 128))
+        picture.save(tmp_path / "mask.png")
+        mask = mask_picture(tmp_path / "mask.png")
+        assert mask.mode == "L"
+        assert (mask.getpixel((3, 3)), mask.getpixel((30, 3))) == (wanted, 255 - wanted)
+        assert 120 < mask.getpixel((16, 0)) < 136  # type: ignore[operator]
+    Image.new("RGB", (32, 32), "white").save(tmp_path / "mask.png")
+    assert mask_picture(tmp_path / "mask.png").getextrema() == (255, 255)

@@ -15,7 +15,13 @@ from PIL import Image, ImageCms, ImageFile
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.photos import files as photo_module
-from stylegan_latents.invert.photos.files import list_photos, read_photo, save_picture, to_picture, to_tensor
+from stylegan_latents.invert.photos.files import (
+    list_photos,
+    read_photo,
+    save_picture,
+    to_picture,
+    to_tensor,
+)
 
 
 def ramp(width: int = 48, height: int = 32) -> Image.Image:

@@ -1,7 +1,5 @@
 """A search is told whose face it is: the distance looks where dlib looks, and makes searches come nearer to it."""
 
-from pathlib import Path
-
 import dlib
 import numpy as np
 import pytest
@@ -22,9 +20,10 @@ from stylegan_latents.invert.search.loss import Comparison
 from tests.dlib_networks import parsed, small_network
 from tests.invert.small_search import exact, own_images, small_search
 from tests.odd_models import odd_generator, tiny_lpips
+from tests.photos import ASTRONAUT
 
 __all__ = ["small_search"]
-PHOTO = Path(__file__).parents[2] / "data" / "astronaut.jpg"
+PHOTO = ASTRONAUT
 LOW, HIGH = 0.2, 0.8
 
 

@@ -49,7 +49,7 @@ def test_settings_out_of_their_range(search: Any, settings: Any, changes: dict[s
 def test_the_lowest_losses_are_kept_and_what_is_not_finite_is_noted() -> None:
     best = BestSoFar(4, torch.device("cpu"))
     rows = [[3.0, 3.0, math.nan, 1.0], [2.0, math.inf, math.nan, math.nan], [4.0, math.nan, math.nan, 0.5]]
-    better = [best.see(torch.tensor(row), step).tolist() for step, row in enumerate(rows)]
+    better = [best.update(torch.tensor(row), step).tolist() for step, row in enumerate(rows)]
     assert better == [[True, True, False, True], [True, False, False, False], [False, False, False, True]]
     assert best.loss.tolist() == [2.0, 3.0, math.inf, 0.5]
     assert best.diverged() == {1: 1, 2: 0}  # the last came back

@@ -76,7 +76,7 @@ def test_a_kept_axis_is_a_slider_and_a_file_that_edit_takes(visit: Visit, axes: 
 def test_what_is_no_axis_or_name_is_said(visit: Visit, axes: Axes) -> None:
     for method, layers, first, words in (
         ("pca", "all", 0, "no method 'pca'"),
-        ("sefa", "deep", 0, "'deep' is no layer"),
+        ("sefa", "deep", 0, "'deep' is not a layer"),
         ("sefa", "all", 8, "numbers 0 to 7"),
         ("ganspace", "all", -1, "numbers 0 to 7"),
     ):

@@ -49,6 +49,17 @@ def test_each_click_asks_for_the_next_and_the_fourth_lets_the_search_begin(
     assert number == 0
 
 
+@pytest.mark.parametrize("index", [None, 3, [1], [1, "2"], [1, float("nan")], [True, 1], {"x": 1}])
+def test_a_click_that_the_page_cannot_have_sent_is_refused(
+    studio: Studio, visit: Visit, tmp_path: Path, index: object
+) -> None:
+    begin(studio, visit, tmp_path)
+    with pytest.raises(InputError, match="The page cannot have sent this"):
+        marking.click(visit, gr.SelectData(None, {"index": index, "value": None}))
+    assert visit.marking is not None
+    assert not visit.marking.marks
+
+
 def test_clicks_are_undone_and_cleared(studio: Studio, visit: Visit, tmp_path: Path) -> None:
     begin(studio, visit, tmp_path)
     for x, y in CLICKS:

@@ -11,9 +11,10 @@ from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.tabs.edit import searching
 from stylegan_latents.demo.tabs.edit.searching import Stage
 from stylegan_latents.invert.faces.identity import Identity
-from tests.demo.session.test_photos import DATA, upload
+from tests.demo.session.test_photos import upload
 from tests.demo.small_studio import small_studio
 from tests.invert.small_search import small_search
+from tests.photos import ASTRONAUT
 
 __all__ = ["small_search"]
 
@@ -22,7 +23,7 @@ __all__ = ["small_search"]
 def photo(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> photos.Photo:
     # dlib's recognition network takes seconds to load, and a random generator draws nobody.
     monkeypatch.setattr(Identity, "__call__", lambda _self, _image: None)
-    return photos.receive(studio.enter("one"), upload(studio, DATA / "astronaut.jpg"))
+    return photos.receive(studio.enter("one"), upload(studio, ASTRONAUT))
 
 
 @pytest.mark.usefixtures("small_search")
@@ -48,7 +49,7 @@ def test_a_stopped_search_keeps_the_best_or_nothing(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(Identity, "__call__", lambda _self, _image: None)
     studio = small_studio(tmp_path, steps=100_000)
     visit = studio.enter("one")
-    photo = photos.receive(visit, upload(studio, DATA / "astronaut.jpg"))
+    photo = photos.receive(visit, upload(studio, ASTRONAUT))
     for keep in (False, True):
         with visit.at_work():
             stages = searching.search(visit, photo, 0)

@@ -13,7 +13,7 @@ from stylegan_latents.editing.discovery.finders.text_table import TextTable
 from stylegan_latents.editing.text.image_text import OpenCLIP, drawn_size, read_state, text_step
 from stylegan_latents.editing.text.optimizer import TextOptimizer
 from stylegan_latents.generator.errors import InputError
-from tests.odd_models import odd_generator
+from tests.odd_models import odd_config, odd_generator
 
 TEXTS = {
     "a picture": (0.0, 0.0, 0.0, 1.0),
@@ -250,3 +250,11 @@ def test_weights_get_the_activation_that_they_were_trained_with(
     told = OpenCLIP(tmp_path / "tiny.pt", architecture="tiny", quick_gelu=True)
     assert [one._network.quick for one in (by_name, by_file, told)] == [True, False, True]
     assert by_name.version != by_file.version
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_models_of_other_channels_than_three_take_texts(channels: int) -> None:
+    other = odd_generator(odd_config(image_channels=channels))
+    ws = other.sample(range(2))
+    assert TextDirections(other, MODEL).direction("a blue picture", "a picture", ws, count=4).space == "s"
+    assert TextOptimizer(other, MODEL, steps=1).optimize(ws[:1], "a blue picture").steps == 1

@@ -1,7 +1,5 @@
 """Descriptors of real photos. The support weights come through the zoo, which keeps them."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -11,14 +9,13 @@ from stylegan_latents.invert.faces.align import align_face
 from stylegan_latents.invert.faces.find import require_faces
 from stylegan_latents.invert.faces.identity import SAME_PERSON, Identity
 from stylegan_latents.invert.photos.files import read_photo, to_tensor
+from tests.photos import photo_file
 
 pytest.importorskip("dlib")
 
-DATA = Path(__file__).parents[3] / "data"
-
 
 def _aligned(name: str) -> torch.Tensor:
-    photo = read_photo(DATA / f"{name}.jpg")
+    photo = read_photo(photo_file(name))
     return to_tensor(align_face(photo, require_faces(photo)[0], size=256)[0])
 
 

@@ -155,3 +155,19 @@ def test_scorers_side_by_side():
 def test_pixels_are_rounded_and_clamped():
     values = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])[None, None, None].repeat(1, 3, 1, 1)
     assert to_pixels(values)[0, 0, :, 0].tolist() == [0, 0, 128, 255, 255]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_scorers_see_three_channels_of_every_model(channels, exact):
+    seen = set()
+
+    class Shape(Brightness):
+        def score(self, images):
+            seen.add(tuple(images.shape[1:]))
+            return super().score(images)
+
+    G = odd_generator(odd_config(image_channels=channels))
+    scores = sample(G, Shape(), 100, size=16, exact=exact).scores
+    assert seen == {(3, 16, 16)}
+    assert bool((scores[:, 0] == scores[:, 1]).all()) == (channels < 3)

@@ -1,7 +1,5 @@
 """Scores of real photos. The support weights come through the zoo, which keeps them."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,10 +10,10 @@ from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
 from stylegan_latents.invert.faces.align import align_face
 from stylegan_latents.invert.faces.find import require_faces
 from stylegan_latents.invert.photos.files import read_photo, to_tensor
+from tests.photos import photo_file
 
 pytest.importorskip("onnxruntime")
 
-DATA = Path(__file__).parents[3] / "data"
 PHOTOS = ("london_005_neutral", "london_005_smiling", "london_062_neutral", "astronaut")
 
 
@@ -23,7 +21,7 @@ PHOTOS = ("london_005_neutral", "london_005_smiling", "london_062_neutral", "ast
 def images():
     pictures = []
     for name in PHOTOS:
-        photo = read_photo(DATA / f"{name}.jpg")
+        photo = read_photo(photo_file(name))
         pictures.append(to_tensor(align_face(photo, require_faces(photo)[0], size=256)[0]))
     return torch.cat(pictures)
 

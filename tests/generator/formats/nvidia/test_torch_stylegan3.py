@@ -8,7 +8,9 @@ import torch
 
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.nvidia import torch as nvidia_torch
+from stylegan_latents.generator.formats.network_weights import NetworkWeights
+from stylegan_latents.generator.formats.nvidia.torch_stylegan3 import stylegan3
+from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHECKPOINT
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
@@ -66,20 +68,20 @@ def test_a_stylegan_xl_has_stages_and_a_mean_for_each_class() -> None:
     [("mapping.embed.weight", (2, 4)), ("mapping.embed.weight", (5, 3)), ("mapping.w_avg", (3, 7))],
 )
 def test_classes_that_do_not_fit_are_refused(name: str, value: tuple[int, int]) -> None:
-    weights = nvidia_torch.NetworkWeights(_network("xl-two-stages"), Budget(1 << 20))
+    weights = NetworkWeights(_network("xl-two-stages"), Budget(1 << 20))
     stored = weights.tensors[name]
     stored.shape, stored.size = value, 4 * value[0] * value[1]
     with pytest.raises(InputError, match="fit"):
-        nvidia_torch.stylegan3(weights)
+        stylegan3(weights)
 
 
 def _network(name: str = PICKLES[0]) -> Any:
-    contents: Any = load_inert(stylegan3_pickle(name), stand_ins=nvidia_torch.NVIDIA)
+    contents: Any = load_inert(stylegan3_pickle(name), stand_ins=CHECKPOINT)
     return contents["G_ema"]
 
 
 def _read(network: InertObject) -> StyleGAN3Config:
-    return nvidia_torch.stylegan3(nvidia_torch.NetworkWeights(network, Budget(1 << 20)))[0]
+    return stylegan3(NetworkWeights(network, Budget(1 << 20)))[0]
 
 
 def _synthesis(network: Any) -> Any:
@@ -93,7 +95,7 @@ def _layer(network: Any, index: int) -> Any:
 
 def test_a_model_saved_moved_stays_so() -> None:
     network, wanted = _network(), expected("t-conditional")
-    config, tensors = nvidia_torch.stylegan3(nvidia_torch.NetworkWeights(network, Budget(1 << 20)))
+    config, tensors = stylegan3(NetworkWeights(network, Budget(1 << 20)))
     tensors["synthesis.input.transform"] = torch.tensor([[1.0, 0, -0.3], [0, 1, 0.2], [0, 0, 1]])
     G = generator.formats.native.build(config, tensors, name="moved")
     still = generator.load(stylegan3_pickle()).synthesize(wanted["ws_plus"], translate=(0.3, -0.2))

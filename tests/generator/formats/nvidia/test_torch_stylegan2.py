@@ -9,7 +9,9 @@ import torch
 
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.nvidia.read import read_nvidia
+from stylegan_latents.generator.formats.checkpoint import read_checkpoint
+from stylegan_latents.generator.formats.network_weights import NetworkWeights
+from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from tests.generator.formats.mutated import check_mutated_files
 from tests.generator.stylegan2_files import NVIDIA, check_parity, expected, nvidia_pickle
@@ -51,7 +53,7 @@ def test_parity_with_the_official_code(name: str, reference: bool) -> None:
 
 
 def test_sizes_come_from_the_file() -> None:
-    config, tensors = read_nvidia(nvidia_pickle())
+    config, tensors = read_checkpoint(nvidia_pickle())
     assert (config.z_dim, config.w_dim, config.label_dim, config.mapping_widths) == (6, 8, 3, (8, 8))
     assert (config.channels, config.architecture, config.clamp) == ((9, 9, 8), "skip", 0.8)
     assert all(tensor.dtype == torch.float32 for tensor in tensors.values())
@@ -69,9 +71,9 @@ def test_a_discriminator_only_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("contents", "sentence"),
     [
-        ({"weights": [1.0]}, "none of a network: it has the entries weights"),
-        ([1, 2], "it holds a list"),
-        ({"G_ema": _module("UNet", {"_modules": {}})}, "holds the network 'UNet', not a StyleGAN2"),
+        ({"weights": [1.0]}, "a checkpoint with the entries weights;"),
+        ([1, 2], "holds a list;"),
+        ({"G_ema": _module("UNet", {"_modules": {}})}, "holds the network 'UNet'; give a file with a generator"),
         (_Call("networks.generator", "Generator"), "it is a StyleGAN-T"),
     ],
 )
@@ -127,13 +129,11 @@ def test_attacks_are_refused_in_one_sentence(tmp_path: Path, monkeypatch: pytest
 
 
 def test_modules_that_contain_themselves_end() -> None:
-    from stylegan_latents.generator.formats.nvidia import torch as nvidia_torch
-
-    module: Any = object.__new__(nvidia_torch._Network)
+    module: Any = object.__new__(InertObject)
     module.class_name, module.state = "G", {}
     module.state["_modules"] = {"a": module, "b": module}
     with pytest.raises(InputError, match="without end"):
-        nvidia_torch.NetworkWeights(module, Budget(0))
+        NetworkWeights(module, Budget(0))
 
 
 @pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.999])

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stylegan_latents import encoders, generator
-from stylegan_latents.encoders.shipped import shipped_encoder
+from stylegan_latents.encoders.loading import shipped_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.layers import GROUPS, group_of_each_ws

@@ -7,7 +7,7 @@ from stylegan_latents.encoders.config import ARCHITECTURES, Architecture, Encode
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.encoders.networks.backbone import Backbone
 from stylegan_latents.encoders.networks.psp import Encoder4Editing
-from stylegan_latents.encoders.restyle import ReStyle, drawn_as_seen
+from stylegan_latents.encoders.restyle import ReStyle, draw_input
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
@@ -89,20 +89,20 @@ def test_restyle_adds_up_what_it_sees_to_be_wrong(G: Generator, architecture: Ar
         with torch.no_grad():
             ws = ws + encoder(torch.cat([images, drawn], dim=1))
         wanted.append(ws)
-    looks = list(ReStyle(encoder, G, 3).looks(images))
-    for look, want in zip(looks, wanted, strict=True):
+    passes = list(ReStyle(encoder, G, 3).passes(images))
+    for look, want in zip(passes, wanted, strict=True):
         assert torch.allclose(look, want, atol=1e-6)
-    assert torch.equal(ReStyle(encoder, G, 3).encode(images), looks[-1])
-    assert (looks[2] - looks[0]).abs().max() > 1e-3
+    assert torch.equal(ReStyle(encoder, G, 3).encode(images), passes[-1])
+    assert (passes[2] - passes[0]).abs().max() > 1e-3
 
 
 def test_a_restyle_that_cannot_be(G: Generator) -> None:
     encoder = small_encoder(G, "psp", restyle=True)
     with pytest.raises(InputError, match="needs its generator"):
         encoder.encode(noise_images())
-    with pytest.raises(InputError, match="at least once"):
+    with pytest.raises(InputError, match="1 pass or more"):
         ReStyle(encoder, G, 0)
-    with pytest.raises(InputError, match="no ReStyle"):
+    with pytest.raises(InputError, match="not a ReStyle"):
         ReStyle(small_encoder(G), G)
     with pytest.raises(ValueError, match="only a ReStyle"):
         Encoder(small_encoder(G).config, G.w_avg.expand(G.num_ws, -1), name="x", iterations=2)
@@ -112,7 +112,7 @@ def test_what_is_drawn_is_averaged_to_what_is_seen() -> None:
     G = odd_generator()
     encoder = small_encoder(G, "psp", restyle=True)
     ws = G.sample([1])
-    assert torch.allclose(drawn_as_seen(encoder, G, ws), area_resize(G.synthesize(ws), 32), atol=1e-5)
+    assert torch.allclose(draw_input(encoder, G, ws), area_resize(G.synthesize(ws), 32), atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(3, 32, 32), (1, 1, 32, 32), (0, 3, 32, 32)])
