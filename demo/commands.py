@@ -17,6 +17,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "demo": Command("demo.cli", "Open the browser demo: drop a photo, see yourself, move the sliders."),
     "convert": Command("generator.convert", "Write a generator's file in another format."),
+    "export": Command("encoders.export", "Write a generator's networks or its encoder as ONNX, to run elsewhere."),
     "train": Command("encoders.train", "Train an encoder for a generator."),
     "discover": Command("editing.discovery.__main__", "Find a generator's face directions anew; about an hour."),
 }

@@ -151,6 +151,18 @@ class Encoder(nn.Module):
         return ws
 
 
+class EncoderToWs(nn.Module):
+    """An encoder as a network: images ``[N, 3, *input_shape]`` in [-1, 1] to ws ``[N, num_ws, w_dim]``."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, images: Tensor) -> Tensor:
+        ws: Tensor = self.encoder.ws_avg + self.encoder(images)
+        return ws
+
+
 def check_images(images: Tensor) -> None:
     """Raise InputError unless images have the shape ``[N, 3, H, W]``."""
     if images.ndim != 4 or images.shape[1] != 3 or 0 in images.shape:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Box, Group, group_of_each_ws, parse_layers
 from stylegan_latents.generator.networks.synthesis import Noise, SynthesisNetwork
+from stylegan_latents.generator.seeds import RandomSource, z_of_seeds
 
 __all__ = ["Generator", "Noise", "check_same_space", "fingerprint"]
 
@@ -174,12 +175,21 @@ class Generator(nn.Module):
         label: Tensor | None = None,
         truncation: float = 1.0,
         truncation_cutoff: int | None = None,
+        *,
+        random: RandomSource = "numpy",
     ) -> Tensor:
-        """The ws of these seeds, ``[len(seeds), num_ws, w_dim]``: one z for each, the same on every device."""
-        z = [torch.randn(self.z_dim, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-        if not z:
+        """The ws of these seeds: one z for each, as NVIDIA's scripts draw it, the same on every device.
+
+        Args:
+            seeds, random: as for ``z_of_seeds``.
+            label, truncation, truncation_cutoff: as for ``map``.
+
+        Returns:
+            ws ``[len(seeds), num_ws, w_dim]``.
+        """
+        if not seeds:
             return self.w_avg.new_zeros(0, self.num_ws, self.w_dim)
-        return self.map(torch.stack(z), label, truncation, truncation_cutoff)
+        return self.map(z_of_seeds(seeds, self.z_dim, random), label, truncation, truncation_cutoff)
 
     def styles(self, ws: Tensor) -> list[Tensor]:
         """ws to the styles of StyleSpace: one ``[N, channels]`` for each of ``layers``."""

@@ -43,6 +43,7 @@ class Crop:
         source: the photo's file; None for a photo from memory.
         person: the face's embedding; None if identity is not measured.
         masks: arguments ``mask`` and ``unchanged`` of ``invert``, ``[1, 1, H, H]`` each.
+        in_photo: how far each pixel shows the photo, ``[1, 1, H, H]``; None for a crop inside the photo.
     """
 
     picture: "Image.Image"
@@ -51,6 +52,7 @@ class Crop:
     source: "Source | None" = None
     person: "Embedding | None" = None
     masks: "Mapping[str, Tensor]" = field(default_factory=dict)
+    in_photo: "Tensor | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,7 @@ def cut_out(
         InputError: the face lies outside the photo, or is aligned for a generator that draws no squares.
     """
     from stylegan_latents.invert.faces.align import align_face
-    from stylegan_latents.invert.photos.crop import no_align
+    from stylegan_latents.invert.photos.crop import no_align, part_in_photo
 
     if face is None:
         picture, alignment = no_align(photo, resolution, aspect)
@@ -132,7 +134,7 @@ def cut_out(
         raise InputError("Faces are aligned to squares, and this model draws none; add --no-align.")
     picture, alignment = align_face(photo, face, resolution)
     person = None if identity is None else identity(picture)
-    return Crop(picture, alignment, face, source, person)
+    return Crop(picture, alignment, face, source, person, in_photo=part_in_photo(alignment))
 
 
 def find_codes(
@@ -145,6 +147,8 @@ def find_codes(
     keep_partial: bool = False,
 ) -> "Inversion":
     """Invert crops of one size at once; other arguments and errors are as for ``invert_face``.
+
+    What of a crop is not in the photo is left to the generator, but by an encoder, which looks at the whole crop.
 
     Args:
         crops: with the same masks each.
@@ -160,6 +164,10 @@ def find_codes(
 
     images = torch.cat([to_tensor(crop.picture, device=inverter.G.device) for crop in crops])
     masks = {name: compared(torch.cat([crop.masks[name] for crop in crops])) for name in crops[0].masks}
+    if inverter.takes_mask and any(crop.in_photo is not None for crop in crops):
+        whole = torch.ones_like(images[:1, :1], device="cpu")
+        inside = torch.cat([whole if crop.in_photo is None else crop.in_photo for crop in crops])
+        masks["mask"] = compared(inside) * masks.get("mask", 1)
     if identity_loss is None:
         faces, alignments = [crop.face for crop in crops], [crop.alignment for crop in crops]
         identity_loss = identity_loss_for(inverter, faces, alignments)
@@ -188,7 +196,8 @@ def portrait(
         identity: as for ``invert_face``.
     """
     drawn = draw(G, found)
-    metrics = measured(G, found, to_tensor(crop.picture, device=G.device), full=full, drawn=drawn)
+    image = to_tensor(crop.picture, device=G.device)
+    metrics = measured(G, found, image, full=full, drawn=drawn, mask=crop.in_photo)
     picture = to_picture(drawn)[0]
     if crop.person is not None and identity is not None:
         other = identity(picture)

@@ -18,6 +18,7 @@ PROGRAMS = COMMANDS | {"stylegan-latents demo": "demo.__main__"}
 MODULES = {
     "demo": "demo",
     "convert": "generator.convert",
+    "export": "encoders.export",
     "train": "encoders.train",
     "discover": "editing.discovery",
 }

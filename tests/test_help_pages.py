@@ -7,7 +7,7 @@ import typer
 
 from stylegan_latents.demo import cli as demo_cli
 from stylegan_latents.editing.commands import cli as edit_cli
-from stylegan_latents.encoders import train
+from stylegan_latents.encoders import export, train
 from stylegan_latents.generator import convert
 from stylegan_latents.generator.cli.command import run
 from stylegan_latents.invert.commands import cli as invert_cli
@@ -16,6 +16,7 @@ PROGRAMS = {
     "invert": invert_cli.app,
     "edit": edit_cli.app,
     "stylegan-latents convert": convert.app,
+    "stylegan-latents export": export.app,
     "stylegan-latents train": train.app,
     "stylegan-latents demo": demo_cli.demo_app,
     **{f"edit {name}": app for name, app in edit_cli.COMMANDS.items()},

@@ -14,7 +14,7 @@ from stylegan_latents.generator.files import atomic_path
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
-SEEDS = (2, 5, 11, 26, 32, 44, 65)
+SEEDS = (2, 9, 12, 18, 28, 33, 35)
 _SIDE = 256
 
 
@@ -65,7 +65,7 @@ def _kept_folder(G: "Generator") -> Path | None:
     from stylegan_latents.generator.weights.fetch import cache_folder
     from stylegan_latents.generator.weights.zoo import models
 
-    return cache_folder() / f"demo-examples-{G.fingerprint[:16]}" if G.name in models() else None
+    return cache_folder() / f"demo-seeds-{G.fingerprint[:16]}" if G.name in models() else None
 
 
 def _name(seed: int) -> str:

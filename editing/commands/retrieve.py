@@ -91,12 +91,13 @@ def retrieve(settings: RetrieveSettings) -> None:
 
 
 def candidates(text: str) -> list[str]:
-    """The sources to search: the seeds of ``seed:0-199``, or the records of a folder; InputError for neither."""
+    """The seeds of ``seed:0-199`` or ``torch-seed:0-199``, or a folder's records; InputError for neither."""
     from stylegan_latents.editing.samples.sampling import parse_seeds
     from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
-    if text.startswith("seed:"):
-        return [f"seed:{seed}" for seed in parse_seeds(text.removeprefix("seed:"))]
+    scheme, _, seeds = text.partition(":")
+    if scheme in ("seed", "torch-seed"):
+        return [f"{scheme}:{seed}" for seed in parse_seeds(seeds)]
     folder = Path(text).expanduser()
     found = sorted(folder.glob(f"*{RECORD_SUFFIX}")) if folder.is_dir() else []
     if not found:

@@ -56,6 +56,10 @@ class SampleSettings:
     label: Annotated[int | None, typer.Option("--class", help="The class, if the model has any.", metavar="N")] = (
         None
     )
+    random: Annotated[
+        Literal["numpy", "torch"],
+        typer.Option(help="Whose random numbers: NumPy's draw what NVIDIA's gen_images.py draws of a seed."),
+    ] = "numpy"
     noise: Annotated[
         Literal["const", "random", "none"],
         typer.Option(help="The model's maps, random ones for each seed, or none."),
@@ -84,7 +88,7 @@ def sample(settings: SampleSettings) -> None:
     size = output.size
     if size is None and grid is not None:
         size = grid_cell(G.resolution, len(numbers))
-    sampling = Sampling(settings.truncation, settings.label, settings.noise, size)
+    sampling = Sampling(settings.truncation, settings.label, settings.noise, size, settings.random)
     cells: list[Image.Image] = []
     with show_count("samples", len(numbers), "picture") as count:
         for i, (number, ws, picture) in enumerate(sampling.pictures(G, numbers)):

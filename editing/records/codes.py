@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.invert.record.inversion import Inversion
 
-_SEED = "seed:"
+_SEED: "dict[str, RandomSource]" = {"seed:": "numpy", "torch-seed:": "torch"}
 _LARGEST_SEED = 2**63 - 1
 
 
@@ -28,7 +29,7 @@ class Code:
     """The code of a record or a seed.
 
     Attributes:
-        name: for titles and files' names: a record's stem, ``seed5``, or ``seed5@3`` of class 3.
+        name: for titles and files' names: a record's stem, ``seed5`` or ``torch-seed5``, or ``seed5@3`` of class 3.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
         z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation``; None for most records, and for a
             seed with a class.
@@ -64,11 +65,15 @@ class Code:
 
 @dataclass(frozen=True, eq=False)
 class CodeSource:
-    """A seed and its class, or a record that was read, before a generator is loaded; ``name`` is the ``Code``'s."""
+    """What a user named, before a generator is loaded: a seed with its class, or a record that was read.
+
+    ``name`` is the ``Code``'s, ``random`` whose random numbers the seed draws.
+    """
 
     name: str
     seed: int | None = None
     label: int | None = None
+    random: "RandomSource" = "numpy"
     path: Path | None = None
     inversion: "Inversion | None" = None
 
@@ -76,7 +81,8 @@ class CodeSource:
 def read_sources(names: Sequence[str]) -> list[CodeSource]:
     """Read records, photos or folders, for their records (``read_record``), codes and seeds.
 
-    Codes are of other projects (``read_code``), seeds such as ``seed:5``, or ``seed:5@3`` of a class.
+    Codes are of other projects (``read_code``). Seeds are ``seed:5``, whose z NumPy draws as in NVIDIA's scripts,
+    ``torch-seed:5``, whose z PyTorch draws, or ``seed:5@3`` of a class.
 
     Raises:
         InputError: one cannot be read or is a photo that was not inverted, or the records are of several models.
@@ -87,9 +93,11 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
     for name in names:
         if name in found:
             continue
-        if name.startswith(_SEED):
-            seed, label = _seed(name)
-            found[name] = CodeSource(f"seed{seed}" if label is None else f"seed{seed}@{label}", seed, label)
+        scheme, colon, number = name.partition(":")
+        random = _SEED.get(scheme + colon)
+        if random is not None:
+            seed, label = _seed(name, number)
+            found[name] = CodeSource(_seed_name(seed, label, random), seed, label, random)
         else:
             path, inversion = read_record(Path(name))
             found[name] = CodeSource(code_name(path, inversion), path=path, inversion=inversion)
@@ -130,17 +138,25 @@ def open_sources(
         if source.path is not None:
             codes.append(record_code(records[source.path, source.name]))
         elif source.seed is not None:
-            codes.append(seed_code(generator, source.seed, truncation, source.label))
+            codes.append(seed_code(generator, source.seed, truncation, source.label, source.random))
     return generator, codes
 
 
-def seed_code(generator: "Generator", seed: int, truncation: float = 1.0, label: int | None = None) -> Code:
+def seed_code(
+    generator: "Generator",
+    seed: int,
+    truncation: float = 1.0,
+    label: int | None = None,
+    random: "RandomSource" = "numpy",
+) -> Code:
     """The code of a seed, the same on every device, as of ``Generator.sample``.
 
     Raises:
         InputError: the model has classes and none of them is given, or it lacks the class.
     """
     import torch
+
+    from stylegan_latents.generator.seeds import z_of_seeds
 
     if generator.label_dim and label is None:
         raise InputError(
@@ -150,17 +166,20 @@ def seed_code(generator: "Generator", seed: int, truncation: float = 1.0, label:
     if label is not None and not label < generator.label_dim:
         last = f"only 0 to {generator.label_dim - 1}" if generator.label_dim else "as it has none"
         raise InputError(f"The model '{generator.name}' has no class {label}, {last}.")
-    z = _z(generator, seed)
+    name = _seed_name(seed, label, random)
+    z = z_of_seeds([seed], generator.z_dim, random)
     with torch.inference_mode():
         if label is None:
-            return Code(f"seed{seed}", generator.map(z, truncation=truncation), z=z, truncation=truncation)
+            return Code(name, generator.map(z, truncation=truncation), z=z, truncation=truncation)
         one_hot = torch.nn.functional.one_hot(torch.tensor([label]), generator.label_dim).float()
         ws = generator.map(z, one_hot, truncation)
-        return Code(f"seed{seed}@{label}", ws, truncation=truncation, label=label)
+        return Code(name, ws, truncation=truncation, label=label)
 
 
 def record_code(record: "OpenRecord") -> Code:
     """The code of a record for the generator that it was opened with; InputError for a record of another model."""
+    from stylegan_latents.generator.seeds import z_of_seeds
+
     G, inversion = record.base, record.inversion
     noise = None if inversion.noise is None else [map.to(G.device) for map in inversion.noise]
     z, truncation = None, 1.0
@@ -168,14 +187,10 @@ def record_code(record: "OpenRecord") -> Code:
     sample = inversion.settings if inversion.method == "sample" and inversion.fingerprint == G.fingerprint else {}
     seed, stored = sample.get("seed"), sample.get("truncation")
     if isinstance(seed, int) and isinstance(stored, int | float) and sample.get("class") is None:
-        z, truncation = _z(G, seed), float(stored)
+        # PyTorch drew the seeds of records that do not say whose random numbers they have.
+        z = z_of_seeds([seed], G.z_dim, "numpy" if sample.get("random") == "numpy" else "torch")
+        truncation = float(stored)
     return Code(record.stem, record.ws, z, noise, record.path, record, truncation)
-
-
-def _z(G: "Generator", seed: int) -> "Tensor":
-    import torch
-
-    return torch.randn(1, G.z_dim, generator=torch.Generator().manual_seed(seed))
 
 
 def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
@@ -185,14 +200,19 @@ def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
             raise InputError(f"{out} is what this is made from; give another name with --out.")
 
 
-def _seed(name: str) -> tuple[int, int | None]:
+def _seed(name: str, number: str) -> tuple[int, int | None]:
     """The seed of ``seed:5``, and the class of ``seed:5@3``."""
-    match = re.fullmatch(r"\s*([0-9]{1,19})\s*(?:@\s*([0-9]{1,9})\s*)?", name.removeprefix(_SEED))
+    match = re.fullmatch(r"\s*([0-9]{1,19})\s*(?:@\s*([0-9]{1,9})\s*)?", number)
     if match is None or int(match[1]) > _LARGEST_SEED:
         raise InputError(
             f"'{name}' is no seed: give a whole number from 0 up, such as seed:5, or seed:5@3 of class 3."
         )
     return int(match[1]), None if match[2] is None else int(match[2])
+
+
+def _seed_name(seed: int, label: int | None, random: "RandomSource") -> str:
+    scheme = "seed" if random == "numpy" else f"{random}-seed"
+    return f"{scheme}{seed}" if label is None else f"{scheme}{seed}@{label}"
 
 
 def _check_one_model(sources: Sequence[CodeSource]) -> None:

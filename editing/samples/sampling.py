@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.json_values import JSON
+    from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.invert.record.inversion import Inversion
 
 NoiseMode = Literal["const", "random", "none"]
@@ -33,12 +34,14 @@ class Sampling:
         label: index of the class, for a model that has classes.
         noise: see ``Generator.synthesize``; random noise comes from each picture's seed.
         size: side of the pictures; None for the model's resolution.
+        random: whose random numbers the seeds' z are; see ``z_of_seeds``.
     """
 
     truncation: float = 0.7
     label: int | None = None
     noise: NoiseMode = "const"
     size: int | None = None
+    random: "RandomSource" = "numpy"
 
     def check(self, G: "Generator") -> None:
         """Raise InputError for settings that do not fit a model."""
@@ -64,7 +67,7 @@ class Sampling:
         if self.label is not None:
             label = torch.zeros(len(seeds), G.label_dim)
             label[:, self.label] = 1
-        return G.sample(seeds, label, self.truncation)
+        return G.sample(seeds, label, self.truncation, random=self.random)
 
     def pictures(self, G: "Generator", seeds: Sequence[int]) -> "Iterator[tuple[int, Tensor, Image.Image]]":
         """Yield each seed with its ws ``[1, num_ws, w_dim]`` and its picture, made in small batches.
@@ -99,6 +102,7 @@ class Sampling:
         maps = [torch.zeros_like(map) for map in G.noise_constants()] if self.noise == "none" else None
         settings: dict[str, JSON] = {
             "seed": seed,
+            "random": self.random,
             "truncation": self.truncation,
             "class": self.label,
             "noise": self.noise,

@@ -93,9 +93,10 @@ class PerceptualEncoder(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """``[N, 3, H, W]`` to ``[N, num_ws, w_dim]``."""
         codes = self.whitened(self.maps(images)).float() @ self.basis + self.mean
-        return torch.repeat_interleave(codes, self._rows(), dim=1)
+        return codes[:, self._groups()]
 
-    def _rows(self) -> Tensor:
+    def _groups(self) -> list[int]:
+        """The group of each row of ws."""
         config = self.config
         middle, fine = min(config.first_middle_row, config.num_ws), min(config.first_fine_row, config.num_ws)
-        return torch.tensor([middle, fine - middle, config.num_ws - fine], device=self.basis.device)
+        return [0] * middle + [1] * (fine - middle) + [2] * (config.num_ws - fine)

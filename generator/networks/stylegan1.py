@@ -205,7 +205,7 @@ class Synthesis(SynthesisNetwork):
         blocks = self._blocks()[: len(self.blocks) - left_out]
         layout = torch.contiguous_format if reference else torch.channels_last
         constant = cast(Tensor, blocks[0].constant).to(self.dtype)
-        x = constant.expand(len(styles[0]), -1, -1, -1).contiguous(memory_format=layout)
+        x = constant.expand(styles[0].shape[0], -1, -1, -1).contiguous(memory_format=layout)
         coarser = None
         for i, block in enumerate(blocks):
             if mix and i == len(blocks) - 1:

@@ -219,7 +219,7 @@ class Synthesis(SynthesisNetwork):
         self, styles: Sequence[Tensor], noise: NoiseMaps, *, size: int | None = None, reference: bool = False
     ) -> Tensor:
         style, noise_map = iter(styles), iter(noise if self.config.has_noise else ())
-        x, image = self._start(len(styles[0]), reference), None
+        x, image = self._start(styles[0].shape[0], reference), None
         for block in self._blocks():
             skipped = block.residual(x, reference)
             for _, conv in block.named_convs():

@@ -112,7 +112,7 @@ class AliasFreeLayer(nn.Module):
         """The weight ``[O, I, K, K]``, and its factors for inputs ``[N, I]`` and outputs ``[N, O]``."""
         gain = self.magnitude.rsqrt()
         if self.to_rgb:
-            return self.weight, style, gain.expand(len(style), len(self.weight))
+            return self.weight, style, gain.expand(style.shape[0], len(self.weight))
         weight = self.weight * self.weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
         style = style * style.square().mean(dim=1, keepdim=True).rsqrt()
         power = weight.square().sum(dim=(2, 3))
@@ -122,12 +122,15 @@ class AliasFreeLayer(nn.Module):
     def forward(self, x: Tensor, style: Tensor, *, reference: bool) -> Tensor:
         weight, inputs, outputs = self.factors(style)
         bias, padding = self.bias.to(x.dtype), self.weight.shape[-1] - 1
-        if not reference and torch.is_grad_enabled() and style.requires_grad and not weight.requires_grad:
-            # Factors on the maps cost two more passes, but avoid the weight's gradient, a convolution.
+        needs_gradient = torch.is_grad_enabled() and style.requires_grad and not weight.requires_grad
+        if torch.compiler.is_compiling() or (needs_gradient and not reference):
+            # Factors on the maps cost two more passes, but avoid the weight's gradient, a convolution; an exported
+            # graph with them takes any number of images.
             x = x * inputs[:, :, None, None].to(x.dtype)
             out = F.conv2d(x, weight.to(x.dtype, memory_format=torch.channels_last), padding=padding)
             out = torch.addcmul(bias[:, None, None], out, outputs[:, :, None, None].to(x.dtype))
-            return filtered_leaky_relu(out, self.resampling, self.nonlinearity)
+            filtered = filtered_leaky_relu_reference if reference else filtered_leaky_relu
+            return filtered(out, self.resampling, self.nonlinearity)
         kernels = (weight * inputs[:, None, :, None, None] * outputs[:, :, None, None, None]).to(x.dtype)
         if reference:
             n, out_channels = kernels.shape[:2]

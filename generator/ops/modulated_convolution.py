@@ -93,9 +93,10 @@ def modulated_convolution(
     demodulation = activation.gain * (style.square() @ power.T + _EPSILON).rsqrt()
     offset = (activation.gain * bias).to(x.dtype)
     # Channel factors can multiply the feature map or, for each sample, the kernel; on the kernel, a gradient of the
-    # style would need the kernel's gradient, a convolution of its own.
-    needs_gradient = torch.is_grad_enabled() and style.requires_grad
-    if not needs_gradient and (n == 1 or height * width * (channels + len(weight)) > weight.numel()):
+    # style would need the kernel's gradient, a convolution of its own. With factors on the map, an exported graph
+    # takes any number of samples.
+    on_map = torch.compiler.is_compiling() or (torch.is_grad_enabled() and style.requires_grad)
+    if not on_map and (n == 1 or height * width * (channels + len(weight)) > weight.numel()):
         parts = []
         for i in range(n):
             factors = demodulation[i, :, None, None, None] * style[i, None, :, None, None]

@@ -57,7 +57,7 @@ def mix_channels(x: Tensor, weight: Tensor, bias: Tensor, noise: Tensor | None =
         bias: ``[O]``.
         noise: ``[1 or N, 1, H, W]``, added to every output channel, or None.
     """
-    if len(x) == 1:  # a convolution adds the bias itself; a matrix product needs a map of it first
+    if x.shape[0] == 1:  # a convolution adds the bias itself; a matrix product needs a map of it first
         out = F.conv2d(x, weight[0, :, :, None, None], bias)
         return out if noise is None else out.add_(noise.to(x.dtype))
     n, channels, height, width = x.shape

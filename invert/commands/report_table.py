@@ -275,7 +275,7 @@ class RunReport:
         """
         import dataclasses
 
-        from stylegan_latents.invert.photos.crop import crop_of
+        from stylegan_latents.invert.photos.crop import crop_of, part_in_photo
         from stylegan_latents.invert.photos.files import read_photo, to_tensor
         from stylegan_latents.invert.record.metrics import measured
 
@@ -283,6 +283,7 @@ class RunReport:
         picture = read_photo(photo)
         crop = picture if alignment is None else crop_of(picture, alignment)
         if not set(METRICS) - {"identity"} <= set(found.metrics):
-            metrics = measured(G, found, to_tensor(crop, device=G.device), full=True)
+            mask = None if alignment is None else part_in_photo(alignment)
+            metrics = measured(G, found, to_tensor(crop, device=G.device), full=True, mask=mask)
             found = dataclasses.replace(found, metrics=metrics)
         self.add(found, label, outputs, math.nan, crop)

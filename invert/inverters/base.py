@@ -157,6 +157,11 @@ class Inverter(ABC):
         """Whether the weight of the identity loss is above 0."""
         return False
 
+    @property
+    def takes_mask(self) -> bool:
+        """Whether ``invert`` takes a mask."""
+        return True
+
     def described(self) -> dict[str, JSON]:
         """The method and its settings, as records of refining inverters keep them."""
         return {"method": self.method, **self.settings()}
@@ -204,6 +209,10 @@ class RefiningInverter(Inverter):
     @property
     def uses_identity(self) -> bool:
         return self.pivot.uses_identity
+
+    @property
+    def takes_mask(self) -> bool:
+        return self.pivot.takes_mask
 
     def find_pivot(self, images: Tensor, steps: int, on_step: OnStep | None, **arguments: Any) -> Inversion:
         """The pivot's record, with ``arguments`` of ``invert``; its steps count as the first of ``steps``."""

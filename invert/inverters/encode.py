@@ -76,6 +76,10 @@ class EncoderInverter(Inverter):
             raise InputError(f"The encoder '{made.encoder}' gives codes of W+; leave --space w out.")
         return made
 
+    @property
+    def takes_mask(self) -> bool:
+        return False
+
     def invert(
         self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,  # noqa: ARG002
         mask: Tensor | None = None, identity_loss: IdentityLoss | None = None,  # noqa: ARG002

@@ -176,6 +176,27 @@ def softened_margin(alignment: Alignment) -> Array:
     return np.asarray(np.maximum(outside + 0.1 * alignment.side, 0.3 * alignment.side) / 3)
 
 
+def part_in_photo(alignment: Alignment) -> "Tensor | None":
+    """How far each pixel of a crop shows the photo: float32 ``[1, 1, size, size]``, from 0 to 1.
+
+    It is 0 where the crop reaches beyond the photo, and rises to 1 over the margin in which ``crop_of`` blurs. None
+    for a crop that lies inside the photo.
+    """
+    import torch
+
+    quad, (width, height) = alignment.quad, alignment.photo_size
+    outside = np.concatenate([-0.5 - quad.min(axis=0), quad.max(axis=0) + 0.5 - alignment.photo_size])
+    if alignment.method != "ffhq" or outside.max() < 1:
+        return None
+    steps = ((np.arange(alignment.size) + 0.5) / alignment.size)[:, None, None]
+    across, down = steps * (quad[3] - quad[0]), steps * (quad[1] - quad[0])
+    places = quad[0] + across.transpose(1, 0, 2) + down  # [size, size, 2], in pixels of the photo
+    x, y = places[..., 0], places[..., 1]
+    depths = np.stack([x + 0.5, y + 0.5, width - 0.5 - x, height - 0.5 - y], axis=2) / softened_margin(alignment)
+    depth = depths.min(axis=2).clip(0, 1)
+    return torch.from_numpy(depth**2 * (3 - 2 * depth)).float()[None, None]
+
+
 def _pad(image: Image.Image, padding: list[int], blur: float) -> Image.Image:
     """Extend an RGB picture by reflection that is blurred and fades to the median colour outwards.
 

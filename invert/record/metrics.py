@@ -32,6 +32,7 @@ def measure(
     full: bool = False,
     lpips_vgg: LPIPS | None = None,
     drawn: Tensor | None = None,
+    mask: Tensor | None = None,
 ) -> dict[str, list[float]]:
     """Compare the pictures of codes with images.
 
@@ -43,6 +44,8 @@ def measure(
         lpips, lpips_vgg: the networks, if they are loaded already.
         full: add the slow metrics.
         drawn: the codes' pictures at full resolution, ``[N, C, R, R]``; None to draw them here.
+        mask: ``[1, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared, and a metric is that of the rest. None
+            compares everything.
 
     Returns:
         For each image: ``lpips_alex`` at 256 pixels (0 is equal), ``mse`` of values in [-1, 1] and ``psnr`` in
@@ -59,14 +62,18 @@ def measure(
     for number, (code, image) in enumerate(zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True)):
         picture = G.synthesize(code, noise) if drawn is None else drawn[number : number + 1].to(G.device)
         made = as_colour(picture).clamp(-1, 1)
-        wanted = area_resize(image, (G.resolution, G.width))
-        mse = F.mse_loss(made, wanted)
+        wanted, share = area_resize(image, (G.resolution, G.width)), 1.0
+        if mask is not None:
+            # Equal on both sides where nothing is compared.
+            shown = area_resize(mask.to(made), (G.resolution, G.width))
+            made, wanted, share = made * shown, wanted * shown, float(shown.mean())
+        mse = F.mse_loss(made, wanted) / share
         sides = (PERCEPTUAL_SIZE, PERCEPTUAL_SIZE * G.width // G.resolution)
-        small = area_resize(made, sides), area_resize(image, sides)
-        rows["lpips_alex"].append(float(lpips(*small)))
+        small = area_resize(made, sides), area_resize(image if mask is None else wanted, sides)
+        rows["lpips_alex"].append(float(lpips(*small)) / share)
         if full and lpips_vgg is not None:
-            rows["lpips_vgg"].append(float(lpips_vgg(*small)))
-            rows["ms_ssim"].append(_ms_ssim(made, wanted))
+            rows["lpips_vgg"].append(float(lpips_vgg(*small)) / share)
+            rows["ms_ssim"].append(1 - (1 - _ms_ssim(made, wanted)) / share)
         rows["mse"].append(float(mse))
         rows["psnr"].append(float(10 * torch.log10(4 / mse.clamp_min(1e-12))))
     return rows
@@ -90,11 +97,17 @@ def picture_of(G: Generator, record: Inversion) -> "Image.Image":
 
 
 def measured(
-    G: Generator, record: Inversion, images: Tensor, *, full: bool, drawn: Tensor | None = None
+    G: Generator,
+    record: Inversion,
+    images: Tensor,
+    *,
+    full: bool,
+    drawn: Tensor | None = None,
+    mask: Tensor | None = None,
 ) -> dict[str, list[float]]:
     """The metrics of a record of one image with those of ``measure``; ``drawn`` is from ``draw``."""
     drawn = draw(G, record) if drawn is None else drawn
-    return record.metrics | measure(G, record.for_generator(G), images, full=full, drawn=drawn)
+    return record.metrics | measure(G, record.for_generator(G), images, full=full, drawn=drawn, mask=mask)
 
 
 def _ms_ssim(made: Tensor, wanted: Tensor) -> float:

@@ -1,17 +1,22 @@
 """One face inverted in memory."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from PIL import Image
+from torch import Tensor
 
 from stylegan_latents.invert.commands.cli import main
 from stylegan_latents.invert.faces.align import find_faces
-from stylegan_latents.invert.invert_face import invert_face
+from stylegan_latents.invert.invert_face import cut_out, find_codes, invert_face
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
 from stylegan_latents.invert.inverters.tuning import TuningSettings
-from stylegan_latents.invert.photos.files import read_photo
+from stylegan_latents.invert.photos.files import read_photo, to_tensor
+from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.source import Source
 from tests.benchmarks.walk import counting
 from tests.invert.small_search import exact, small_search
@@ -79,3 +84,40 @@ def test_the_command_draws_each_photo_once(tmp_path: Path, monkeypatch: pytest.M
         with counting() as counts:
             assert main(["one.png", "two.png", *options, *more]) == 0
         assert counts.drawings == 2
+
+
+class _Seen(OptimizationInverter):
+    """Keeps the mask that it is given."""
+
+    mask: Tensor | None = None
+
+    def invert(self, images: Tensor, **arguments: Any) -> Inversion:
+        self.mask = arguments.get("mask")
+        return super().invert(images, **arguments)
+
+
+@pytest.mark.usefixtures("small_search")
+def test_what_is_not_in_the_photo_is_left_to_the_generator_and_not_measured() -> None:
+    photo = read_photo(PHOTO)
+    whole = cut_out(photo, find_faces(photo)[0], 64)
+    assert whole.in_photo is None
+    (left, top), (right, bottom) = whole.alignment.quad.min(axis=0), whole.alignment.quad.max(axis=0)
+    cut = photo.crop((int(left + 0.2 * (right - left)), int(top + 0.1 * (bottom - top)), int(right), int(bottom)))
+    face = find_faces(cut)[0]
+    crop = cut_out(cut, face, 64)
+    assert crop.in_photo is not None
+    assert not crop.in_photo[..., :6].any()
+    inverter = _Seen(odd_generator(), exact(2))
+    found = invert_face(inverter, cut, face)
+    assert inverter.mask is not None
+    assert torch.equal(inverter.mask, crop.in_photo)
+    made, wanted = (to_tensor(one) * crop.in_photo for one in (found.picture, crop.picture))
+    expected = float((made - wanted).square().mean() / crop.in_photo.mean())
+    assert found.inversion.metrics["mse"][0] == pytest.approx(expected, rel=0.05)
+    # Beside one that lies inside its photo; and together with a mask of the user's.
+    upper = torch.ones(1, 1, 64, 64)
+    upper[:, :, 32:] = 0
+    find_codes(inverter, [whole, dataclasses.replace(crop)])
+    assert torch.equal(inverter.mask, torch.cat([torch.ones_like(crop.in_photo), crop.in_photo]))
+    find_codes(inverter, [dataclasses.replace(crop, masks={"mask": upper})])
+    assert torch.equal(inverter.mask, upper * crop.in_photo)

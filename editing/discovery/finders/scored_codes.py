@@ -18,7 +18,7 @@ from stylegan_latents.editing.discovery.finders.base import record_codes
 from stylegan_latents.editing.discovery.fitting.linear import LinearModel, Method, fit, parse_groups
 from stylegan_latents.editing.discovery.fitting.samples import Samples
 from stylegan_latents.editing.discovery.scorers.scorer import Array
-from stylegan_latents.editing.discovery.scorers.table import RECORD, SEED, TRUNCATION, ScoreTable
+from stylegan_latents.editing.discovery.scorers.table import RECORD, SEEDS, TRUNCATION, ScoreTable
 from stylegan_latents.generator.cli.progress import Progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.seeds import RandomSource
 
 _BATCH = 500
 
@@ -126,12 +127,13 @@ def read_scores(table: ScoreTable | Path, G: "Generator") -> Samples:
     table = table if isinstance(table, ScoreTable) else ScoreTable.read(table)
     names, rows, path = table.names, table.rows, table.path
     scores = np.array([[table.number(row[name], name, line) for name in names] for line, row in rows])
-    if table.by_seed:
-        seeds = [table.seed(row[SEED], line) for line, row in rows]
+    column = table.seed_column
+    if column is not None:
+        seeds = [table.seed(row[column], line) for line, row in rows]
         truncations = [table.number(row.get(TRUNCATION, ""), TRUNCATION, line) for line, row in rows]
         known = [_TRUNCATION if math.isnan(value) else value for value in truncations]
         _check_once(list(zip(seeds, known, strict=True)), [line for line, _ in rows], path)
-        codes = _sampled(G, seeds, known)
+        codes = _sampled(G, seeds, known, SEEDS[column])
     else:
         records = [path.parent / row[RECORD] for _, row in rows]
         _check_once(records, [line for line, _ in rows], path)
@@ -149,11 +151,11 @@ def _check_once(codes: Sequence[object], lines: Sequence[int], path: Path) -> No
             raise InputError(f"Lines {first} and {line} of {path} score the same picture; keep one of them.")
 
 
-def _sampled(G: "Generator", seeds: Sequence[int], truncations: Sequence[float]) -> Array:
+def _sampled(G: "Generator", seeds: Sequence[int], truncations: Sequence[float], random: "RandomSource") -> Array:
     import torch
 
-    parts = [G.sample(seeds[start : start + _BATCH])[:, 0] for start in range(0, len(seeds), _BATCH)]
-    w = torch.cat(parts)
+    batches = [seeds[start : start + _BATCH] for start in range(0, len(seeds), _BATCH)]
+    w = torch.cat([G.sample(batch, random=random)[:, 0] for batch in batches])
     amount = torch.tensor(truncations, dtype=w.dtype, device=w.device)[:, None]
     w = G.w_avg + amount * (w - G.w_avg)
     return np.repeat(w.cpu().double().numpy()[:, None], len(GROUPS), axis=1)

@@ -181,6 +181,7 @@ def sample(
         "precision": str(G.dtype),
         "samples": samples,
         "seed": seed,
+        "random": "numpy",
         "truncation": truncation,
         "size": size,
         "scorer": scorer.version,

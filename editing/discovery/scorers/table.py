@@ -11,9 +11,11 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.cli.progress import Begin
+    from stylegan_latents.generator.seeds import RandomSource
 
-SEED, RECORD, TRUNCATION = "seed", "record", "truncation"
-"""The columns that say which picture a line is about."""
+RECORD, TRUNCATION = "record", "truncation"
+SEEDS: "dict[str, RandomSource]" = {"seed": "numpy", "torch_seed": "torch"}
+"""The columns that say which picture a line is about; those of seeds, with whose random numbers they draw."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,8 @@ class ScoreTable:
     """Scores of pictures that are named by their seeds or records.
 
     The column ``seed`` names a picture of ``edit sample``, whose truncation is in the column ``truncation`` where
-    there is one; or the column ``record`` names an inversion's file, from the CSV's folder. Every other column is a
-    score; an empty cell or ``nan`` is none.
+    there is one; the column ``torch_seed`` one of ``edit sample --random torch``; or the column ``record`` names an
+    inversion's file, from the CSV's folder. Every other column is a score; an empty cell or ``nan`` is none.
 
     Attributes:
         path: of the CSV.
@@ -56,11 +58,11 @@ class ScoreTable:
                 rows = [(reader.line_num, row) for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise InputError(f"{path} cannot be read as a CSV: {error}.") from error
-        keys = [key for key in (SEED, RECORD) if key in header]
-        names = [name for name in header if name not in (SEED, RECORD, TRUNCATION)]
+        keys = [key for key in (*SEEDS, RECORD) if key in header]
+        names = [name for name in header if name not in (*SEEDS, RECORD, TRUNCATION)]
         if len(keys) != 1 or not names or len(set(header)) != len(header) or "" in header:
             raise InputError(
-                f"{path} needs a header with either {SEED} or {RECORD}, and a column with a name of its own for "
+                f"{path} needs a header with either seed or {RECORD}, and a column with a name of its own for "
                 "each score."
             )
         if not rows:
@@ -71,9 +73,9 @@ class ScoreTable:
         return cls(path, tuple(names), tuple(rows))
 
     @property
-    def by_seed(self) -> bool:
-        """Whether lines name seeds, and not records."""
-        return SEED in self.rows[0][1]
+    def seed_column(self) -> str | None:
+        """Which of ``SEEDS`` names the pictures; None where records do."""
+        return next((name for name in SEEDS if name in self.rows[0][1]), None)
 
     def number(self, text: str, name: str, line: int) -> float:
         """The number in a cell of the column ``name``; NaN where there is none.

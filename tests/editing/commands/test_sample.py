@@ -51,6 +51,15 @@ def test_a_grid_has_the_pictures_in_the_order_of_the_seeds() -> None:
     assert not grid[32:, 32:].any()
 
 
+def test_pytorchs_random_numbers_draw_other_pictures() -> None:
+    assert _run("--seeds", "3", "--random", "torch", "--out", "three.png") == 0
+    G = small_generator()
+    ws = G.sample([3], truncation=0.7, random="torch")
+    assert not torch.allclose(ws, G.sample([3], truncation=0.7))
+    drawn = np.asarray(to_picture(G.synthesize(ws))[0]).astype(np.int64)
+    assert np.abs(_pixels("three.png") - drawn).max() <= 1
+
+
 def test_single_pictures_and_records_that_edit_goes_on_from(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("--seeds", "0-2", "--out", "many", "--records") == 0
     next_one = "Next: edit discover --model ../small.safetensors --method sefa --record many/seed0000.inversion."
@@ -60,7 +69,9 @@ def test_single_pictures_and_records_that_edit_goes_on_from(capsys: pytest.Captu
     record, G = Inversion.load("many/seed0002.inversion.safetensors"), small_generator()
     assert torch.allclose(record.for_generator(G), G.sample([2], truncation=0.7), atol=1e-6)
     assert record.method == "sample"
-    assert record.settings == {"seed": 2, "truncation": 0.7, "class": None, "noise": "const"}
+    assert record.settings == {
+        "seed": 2, "random": "numpy", "truncation": 0.7, "class": None, "noise": "const",
+    }  # fmt: skip
     assert np.abs(_pixels("many/seed0002.png") - _picture(G, 2)).max() <= 1
 
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -48,6 +49,27 @@ def test_a_samples_record_still_knows_its_z() -> None:
     _, (three,) = open_sources(read_sources(["three.inversion.safetensors"]), model=MODEL, device="cpu")
     assert three.z is not None
     assert three.truncation == 0.5
+    assert torch.allclose(G.map(three.z, truncation=three.truncation), three.ws, atol=1e-6)
+
+
+def test_a_seed_is_of_numpys_random_numbers_or_of_pytorchs() -> None:
+    _, (ours, torchs) = open_sources(read_sources(["seed:7", "torch-seed:7"]), model=MODEL, device="cpu")
+    assert [ours.name, torchs.name] == ["seed7", "torch-seed7"]
+    numpys = torch.from_numpy(np.random.RandomState(7).randn(1, G.z_dim)).float()
+    assert ours.z is not None and torchs.z is not None  # noqa: PT018
+    assert torch.equal(ours.z, numpys)
+    assert torch.equal(torchs.z[0], torch.randn(G.z_dim, generator=torch.Generator().manual_seed(7)))
+    assert torch.allclose(torchs.ws, G.sample([7], random="torch"), atol=1e-6)
+
+
+def test_a_samples_record_that_names_no_random_numbers_has_pytorchs() -> None:
+    sampling = Sampling(random="torch")
+    record = sampling.record(G, 3, sampling.codes(G, [3]))
+    assert record.settings.pop("random") == "torch"
+    record.save("three.inversion.safetensors")
+    _, (three,) = open_sources(read_sources(["three.inversion.safetensors"]), model=MODEL, device="cpu")
+    assert three.z is not None
+    assert torch.equal(three.z[0], torch.randn(G.z_dim, generator=torch.Generator().manual_seed(3)))
     assert torch.allclose(G.map(three.z, truncation=three.truncation), three.ws, atol=1e-6)
 
 

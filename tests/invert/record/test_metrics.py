@@ -102,3 +102,17 @@ def test_ms_ssim_of_a_picture_too_small_for_it_is_not_a_number() -> None:
         G, G.sample([0]), torch.zeros(1, 3, 64, 64), lpips=tiny_lpips(), lpips_vgg=tiny_lpips(), full=True
     )
     assert math.isnan(rows["ms_ssim"][0])
+
+
+def test_what_is_masked_out_is_not_measured() -> None:
+    G = odd_generator()
+    ws = G.sample([0])
+    own, mask = G.synthesize(ws).clamp(-1, 1), torch.ones(1, 1, 64, 64)
+    mask[..., :16] = 0
+    hidden = torch.where(mask > 0, own, torch.ones_like(own))
+    rows = measure(G, ws, hidden, lpips=tiny_lpips(), mask=mask)
+    assert rows["mse"][0] < 1e-10
+    assert rows["lpips_alex"][0] < 1e-6
+    worse = own + 0.1 * mask
+    shown = measure(G, ws, worse, lpips=tiny_lpips(), mask=mask)
+    assert shown["mse"][0] == pytest.approx(0.01, rel=1e-3)

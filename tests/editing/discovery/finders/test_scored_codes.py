@@ -49,6 +49,13 @@ def test_truncations_empty_cells_and_columns_are_read(tmp_path: Path) -> None:
     assert samples.plain.all()
 
 
+def test_seeds_of_pytorchs_random_numbers_have_a_column_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("torch_seed,tall\n3,1\n")
+    wanted = G.sample([3], truncation=0.7, random="torch")[0, 0]
+    assert read_scores(path, G).codes[0, 0] == pytest.approx(wanted.numpy(), abs=1e-6)
+
+
 def test_records_are_read_from_beside_the_file(tmp_path: Path) -> None:
     ws = G.sample([1])
     ws[:, G.rows("fine")] += 1
