@@ -111,7 +111,7 @@ def test_a_command_line_is_one(
     program, arguments = program_of(words)
     if program in PROGRAMS:
         monkeypatch.chdir(tmp_path)
-        make_files(arguments[:1] if program.endswith(" convert") else arguments)
+        make_files(arguments[:1] if program.endswith((" convert", " export")) else arguments)
         app = PROGRAMS[program]
         if program == "stylegan-latents discover":
             arguments = completed(arguments)
