@@ -140,7 +140,7 @@ def _say(program: str, sentence: str, status: int) -> int:
 def _usage_sentence(error: Exception) -> str:
     # Typer's own checks begin with "Value error".
     message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
-    return message if message.endswith((".", "?", "!", ")")) else f"{message}."
+    return message if message.endswith((".", "?", "!")) else f"{message}."
 
 
 def _files_like_options(arguments: list[str]) -> list[str]:

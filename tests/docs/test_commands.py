@@ -137,7 +137,7 @@ def test_a_command_line_is_one(
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_options_in_the_text_exist(page: Path) -> None:
-    known = {"--cov", "--config-settings", "--no-deps", "--strict", "--extra-index-url", "--index-url"}
+    known = {"--requeue", "--cov", "--config-settings", "--no-deps", "--strict", "--extra-index-url", "--index-url"}
     for app in PROGRAMS.values():
         if app is not None:
             command = typer.main.get_command(app)
