@@ -56,13 +56,15 @@ def _run(arguments: list[str]) -> int:
         settings = {"allow_extra_args": True, "ignore_unknown_options": True}
 
         @app.command(name, help=command.summary, add_help_option=False, context_settings=settings)
-        def call(context: typer.Context) -> int:
-            status: int = import_module(f"stylegan_latents.{command.module}").main(context.args)
-            return status
+        def call(context: typer.Context) -> None:
+            # The command says itself how it ended.
+            statuses.append(import_module(f"stylegan_latents.{command.module}").main(context.args))
 
+    statuses: list[int] = []
     for name, command in COMMANDS.items():
         add(name, command)
-    return run(app, PROGRAM, arguments or ["--help"])
+    status = run(app, PROGRAM, arguments or ["--help"])
+    return statuses[0] if statuses else status
 
 
 if __name__ == "__main__":

@@ -72,6 +72,14 @@ def test_the_shell_completes_commands_and_options(
     assert set(capsys.readouterr().out.split()) == offered
 
 
+@pytest.mark.parametrize(("program", "app"), PROGRAMS.items())
+def test_no_option_is_without_help_text(program: str, app: typer.Typer) -> None:
+    command = typer.main.get_command(app)
+    commands = [command, *getattr(command, "commands", {}).values()]
+    bare = [one.name for each in commands for one in each.params if not getattr(one, "help", None)]
+    assert bare == [], program
+
+
 def test_paragraphs_flow(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     assert run(invert_cli.app, "invert", ["--help"]) == 0

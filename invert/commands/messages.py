@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
 
 # Largest LPIPS (AlexNet, at 256 pixels) for each wording, from inversions of portraits.
+_CLEARLY_SAME_PERSON = 0.4  # dlib's limit, 0.6, is where two people are as likely as one
 _LPIPS_WORDS = ((0.03, "very close to"), (0.08, "close to"), (0.15, "fairly close to"), (math.inf, "far from"))
 
 
@@ -79,8 +80,8 @@ def describe_metrics(inversion: "Inversion") -> str:
     if math.isfinite(distance):
         from stylegan_latents.invert.faces.identity import SAME_PERSON
 
-        words = "the same person" if distance < SAME_PERSON else "perhaps not the same person"
-        parts.append(f"{words} (identity distance {distance:.2f}; below {SAME_PERSON} is the same person)")
+        words = "the same person" if distance < _CLEARLY_SAME_PERSON else "perhaps not the same person"
+        parts.append(f"{words} (identity distance {distance:.2f}; 0 is identical, from {SAME_PERSON} on another)")
     return "Result: " + ", ".join(parts) if parts else ""
 
 

@@ -14,7 +14,6 @@ from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.files import clean_name
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.discover.axes import Axes, methods
-from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def build(page: Page) -> None:
         face = face_chooser(page, "discover", label="Shown on", info="A face of this visit.")
         method = gr.Radio(
             methods(), value=methods()[0][1], label="Method",
-            info=". ".join(f"{FINDERS[name].title}: {FINDERS[name].summary}" for _, name in methods()) + ".",
+            info="How directions are found; the documentation compares the methods.",
             elem_id="discover-method",
         )  # fmt: skip
         layers = gr.Dropdown(

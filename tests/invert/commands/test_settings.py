@@ -1,8 +1,12 @@
+import dataclasses
+import re
 import unicodedata
 from collections import Counter
 from pathlib import Path
 
-from stylegan_latents.invert.commands.settings import Shard
+from stylegan_latents import invert
+from stylegan_latents.invert.commands.settings import Settings, Shard
+from stylegan_latents.invert.inverters.options import InverterOptions
 
 
 def test_shards_are_disjoint_complete_and_about_equal() -> None:
@@ -27,3 +31,10 @@ def test_a_name_is_in_the_same_shard_on_every_system() -> None:
 def test_tables_of_shards_sort_by_number() -> None:
     names = [Shard(number, 16).own_file(Path("out/table.csv")).name for number in (1, 16)]
     assert names == ["table.01-of-16.csv", "table.16-of-16.csv"]
+
+
+def test_every_option_is_read_by_the_command_or_handed_to_the_inverters() -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in Path(invert.__file__).parent.rglob("*.py"))
+    handed_on = {field.name for field in dataclasses.fields(InverterOptions)}
+    for name in {field.name for field in dataclasses.fields(Settings)} - handed_on:
+        assert re.search(rf"(settings|self)\.{name}\b", sources), f"--{name} is accepted and does nothing"
