@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, check_writable
 from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX
-from stylegan_latents.invert.record.parquet import import_pyarrow, read_parquet, utf8
+from stylegan_latents.invert.record.parquet import import_pyarrow, read_parquet, utf8, write_parquet
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -163,6 +163,11 @@ class Report:
 
     def write_table(self) -> None:
         """Write the table alone, which is quick; InputError if that fails."""
+        if self.path.suffix.lower() == _PARQUET:
+            # Without the medians: every row is of one photo.
+            columns = {name: [self.rows[key][name] for key in sorted(self.rows)] for name in COLUMNS}
+            write_parquet(self.path, columns, _NUMBERS)
+            return
         text = io.StringIO(newline="")
         table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         table.writeheader()

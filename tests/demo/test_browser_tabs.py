@@ -123,7 +123,7 @@ def test_a_region_is_given_and_downloads_as_a_picture(
     choose(page, "#mix-giver", opened.second)
     wait_for_words(page, "#mix-status", "A preview")
     page.click("#mix-keep")
-    wait_for_words(page, "#mix-status", "It is a picture")
+    wait_for_words(page, "#mix-status", "Drawn at full reso")
     made = download(page, "#mix-picture", tmp_path)
     assert made.name == f"{opened.first}+{opened.second}-eyes.png"
     assert page.locator("#mix-record").is_disabled()
@@ -240,7 +240,7 @@ def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) 
     picture.wait_for()
     page.wait_for_timeout(300)
     box = picture.bounding_box()
-    for place, words in ((0.3, "where that point is to go"), (0.6, "a point of the picture")):
+    for place, words in ((0.3, "the target of that point"), (0.6, "a point of the picture")):
         picture.click(position={"x": place * box["width"], "y": place * box["height"]})
         wait_for_words(page, "#drag-hint", words)
     page.get_by_text("Points by numbers").click()

@@ -29,7 +29,7 @@ def visiting(folder: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ..
     try:
         visit = studio.enter("a session")
         for seed, name in enumerate(names):
-            visit.add(small_record(G, ws=G.sample([seed])), name)
+            visit.add(small_record(G, ws=G.sample([seed], random="torch")), name)
         yield visit
     finally:
         studio.close()

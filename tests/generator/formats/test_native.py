@@ -35,7 +35,7 @@ def test_other_sizes_come_back(tmp_path: Path, changes: dict[str, Any]) -> None:
     save_native(G, tmp_path / "g.safetensors")
     again = read_native(tmp_path / "g.safetensors")
     expected = G.synthesize(G.sample([0]))
-    torch.testing.assert_close(again.synthesize(again.sample([0])), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(again.synthesize(again.sample([0])), expected, rtol=1e-5, atol=5e-5)
 
 
 def test_no_latent_space_of_its_own_is_that_of_the_weights(tmp_path: Path) -> None:

@@ -51,8 +51,11 @@ def test_a_kept_mix_is_a_face_with_the_record_that_the_command_writes(
     assert kept.name == "ann+bob+cleo"
     assert list(visit.faces) == ["ann", "bob", "cleo", "ann+bob+cleo"]
     G = visit.studio.G
-    donors = [Donor(G.sample([1]), G.rows("coarse")), Donor(G.sample([2]), G.rows("fine"), 0.5)]
-    assert torch.allclose(kept.record.inversion.ws, mix(G.sample([0]), donors), atol=1e-5)
+    donors = [
+        Donor(G.sample([1], random="torch"), G.rows("coarse")),
+        Donor(G.sample([2], random="torch"), G.rows("fine"), 0.5),
+    ]
+    assert torch.allclose(kept.record.inversion.ws, mix(G.sample([0], random="torch"), donors), atol=1e-5)
     work = tmp_path / "elsewhere"
     work.mkdir()
     monkeypatch.chdir(work)
