@@ -121,7 +121,7 @@ def test_a_region_is_given_and_downloads_as_a_picture(
     go_to(page, "Mix")
     page.get_by_label("A region, cut out").check()
     choose(page, "#mix-giver", opened.second)
-    wait_for_words(page, "#mix-status", "A preview")
+    wait_for_words(page, "#mix-status", "This is a preview")
     page.click("#mix-keep")
     wait_for_words(page, "#mix-status", "Drawn at full reso")
     made = download(page, "#mix-picture", tmp_path)
