@@ -176,7 +176,7 @@ def test_every_encoder_encodes_and_learns(architecture: Any, restyle: bool, devi
         assert told[1]["loss"] > 0
         training.pictures(2)
         kept = training.tensors()
-        training.go_on_from(kept, 1)
+        training.resume(kept, 1)
         training.step()
         coder = ReStyle(encoder, G) if restyle else encoder
         assert coder.encode(noise_images()).device.type == device
