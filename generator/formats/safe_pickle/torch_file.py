@@ -5,6 +5,7 @@ Only descriptions of tensors are made; the numbers stay in the file until ``Stor
 
 import contextlib
 import io
+import os
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ from stylegan_latents.generator.formats.file_head import STREAM_MAGIC
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import TORCH, Storage, StorageType
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
+from stylegan_latents.generator.reading.files import open_regular
 
 _BYTE_ORDER = "was written on a machine with another byte order, which is not read"
 
@@ -31,7 +33,7 @@ def open_torch_file(path: Path, stand_ins: Mapping[str, StandIn] = TORCH) -> Ite
     Raises:
         InputError: the file is truncated, damaged, no such file, or asks for what weights do not need.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(2) != b"PK":
             file.seek(0)
             yield read_stream(file, path.name, stand_ins)
@@ -43,7 +45,7 @@ def open_torch_file(path: Path, stand_ins: Mapping[str, StandIn] = TORCH) -> Ite
                 f"{path.name} is cut short or damaged: its table of contents is missing or unreadable."
             ) from error
         with archive:
-            yield _read_archive(archive, path.stat().st_size, path.name, stand_ins)
+            yield _read_archive(archive, os.fstat(file.fileno()).st_size, path.name, stand_ins)
 
 
 def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) -> object:

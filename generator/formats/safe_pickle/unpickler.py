@@ -16,6 +16,7 @@ from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY
 from stylegan_latents.generator.formats.safe_pickle.pickle_scan import scan
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn
 from stylegan_latents.generator.reading.budget import Budget
+from stylegan_latents.generator.reading.files import open_regular, refusing_damage
 
 __all__ = ["NUMPY", "Budget", "InertUnpickler", "StandIn", "load_inert"]
 
@@ -98,11 +99,8 @@ def load_inert(
             (the message names it), or declares sizes that it does not hold.
     """
     if isinstance(file, Path):
-        try:
-            with file.open("rb") as handle:
-                return load_inert(handle, stand_ins=stand_ins, persistent=persistent, name=name or file.name)
-        except OSError as error:
-            raise InputError(f"Cannot read {file}: {error.strerror or error}.") from error
+        with open_regular(file) as handle, refusing_damage(file):
+            return load_inert(handle, stand_ins=stand_ins, persistent=persistent, name=name or file.name)
     name = name or Path(str(getattr(file, "name", "the pickle"))).name
     bounded = _Bounded(file)
     reader = cast(IO[bytes], bounded)
