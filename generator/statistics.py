@@ -57,7 +57,8 @@ class WStatistics:
         z = torch.randn(samples, G.z_dim, generator=torch.Generator().manual_seed(seed))
         classes = torch.randint(G.label_dim or 1, (samples,), generator=torch.Generator().manual_seed(seed + 1))
         parts = []
-        for rows in torch.arange(samples).split(2000):
+        for start in range(0, samples, 2000):
+            rows = slice(start, start + 2000)
             label = torch.nn.functional.one_hot(classes[rows], G.label_dim).float() if G.label_dim else None
             parts.append(G.map(z[rows], label)[:, 0].cpu())
         w = torch.cat(parts).double()

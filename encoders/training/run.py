@@ -197,4 +197,4 @@ def _read(path: Path) -> tuple[_Header, dict[str, Tensor]]:
                 raise InputError(f"{path} is not a training that this version can resume; give another folder.")
             return validated_value(_Header, header, path.name), file.tensors()
     except DamagedFileError as error:
-        raise InputError(f"{str(error).rstrip('.')}; delete {path} to start anew.") from error
+        raise InputError(f"{path} is damaged: {str(error).rstrip('.')}; delete it to start anew.") from error

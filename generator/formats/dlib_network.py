@@ -118,7 +118,10 @@ class _Stream:
         length = self.integer() if length is None else length
         if not 1 <= length <= _LONGEST_NAME:
             raise _NotDlibError(f"a name has {length} letters")
-        return bytes(self.take(length)).decode("latin1")
+        letters = bytes(self.take(length))
+        if not letters.isascii():
+            raise _NotDlibError("a name is no ascii")
+        return letters.decode("ascii")
 
     def version(self, known: int) -> None:
         found = self.integer()

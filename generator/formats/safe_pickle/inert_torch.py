@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn, name_only
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn, check_keys, name_only
 from stylegan_latents.generator.reading.budget import Budget
 from stylegan_latents.generator.reading.tensor_file import TensorFile
 
@@ -243,6 +243,7 @@ def _ordered(budget: Budget, pairs: object = ()) -> InertDict:
     if not isinstance(pairs, list | tuple):
         raise InputError("the file has a container that is not understood")
     budget.charge(64 * len(pairs) + 256)
+    check_keys(pair[0] for pair in pairs)
     made = InertDict()
     made.update(pairs)
     return made

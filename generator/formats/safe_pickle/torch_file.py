@@ -19,6 +19,7 @@ from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.reading.files import open_regular
 
+_LITTLE = 1 << 20
 _BYTE_ORDER = "was written on a machine with another byte order, which is not read"
 
 
@@ -48,8 +49,14 @@ def open_torch_file(path: Path, stand_ins: Mapping[str, StandIn] = TORCH) -> Ite
             yield _read_archive(archive, os.fstat(file.fileno()).st_size, path.name, stand_ins)
 
 
-def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) -> object:
+def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn], slack: int = 80 << 20) -> object:
     """Read the older format from a seekable file.
+
+    Args:
+        file: at the start of the stream.
+        name: how to call the file in messages.
+        stand_ins: the names that are allowed.
+        slack: see ``load_inert``.
 
     Raises:
         InputError: see ``open_torch_file``.
@@ -59,8 +66,8 @@ def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) ->
         raise InputError(f"{name} is no file of torch.save.")
     end = file.seek(0, io.SEEK_END)
     file.seek(start + len(STREAM_MAGIC))
-    load_inert(file, stand_ins={}, name=name)  # the protocol's version
-    system = load_inert(file, stand_ins={}, name=name)
+    load_inert(file, stand_ins={}, name=name, slack=_LITTLE)  # the protocol's version
+    system = load_inert(file, stand_ins={}, name=name, slack=_LITTLE)
     if isinstance(system, dict) and system.get("little_endian") is False:
         raise InputError(f"{name} {_BYTE_ORDER}.")
     storages: dict[str, tuple[Storage, list[int]]] = {}
@@ -76,8 +83,8 @@ def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) ->
         view = pid[5] if isinstance(pid, tuple) and len(pid) > 5 else None
         return root if view is None else _view(root, view)
 
-    contents = load_inert(file, stand_ins=stand_ins, persistent=storage, name=name)
-    keys = load_inert(file, stand_ins={}, name=name)
+    contents = load_inert(file, stand_ins=stand_ins, persistent=storage, name=name, slack=slack)
+    keys = load_inert(file, stand_ins={}, name=name, slack=slack // 4)
     if not isinstance(keys, list) or len(keys) != len(storages) or set(map(str, keys)) != set(storages):
         raise InputError(f"{name} is damaged: its list of tensors does not fit its contents.")
     for key in keys:
