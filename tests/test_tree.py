@@ -41,6 +41,7 @@ WHOLE_PATHS = {
     "tests/docs/test_python.py",
     "tests/docs/test_site.py",
     "tests/editing/test_public_face.py",
+    "tests/hostile/test_networks.py",
     "tests/editing/test_tuned.py",
     "tests/invert/test_stylegan3.py",
     "tests/test_entry_points.py",

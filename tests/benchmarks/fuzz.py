@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
-from tests.hostile.honest import HONEST
+from tests.hostile.honest import HONEST, honest_files
 from tests.hostile.mutations import mutated
 from tests.hostile.readers import READERS, prepare
 
@@ -29,7 +29,9 @@ _LONGEST_INPUT = 400_000
 def seeds(reader: str) -> list[bytes]:
     """The honest files of a reader."""
     with tempfile.TemporaryDirectory() as folder:
-        return [path.read_bytes() for path in HONEST[reader](Path(folder)) if path.stat().st_size < _LONGEST_INPUT]
+        return [
+            path.read_bytes() for path in honest_files(reader, Path(folder)) if path.stat().st_size < _LONGEST_INPUT
+        ]
 
 
 def target(names: list[str], path: Path) -> Callable[[bytes], None]:
@@ -80,7 +82,7 @@ def main() -> None:
     options = parser.parse_args()
     import atheris
 
-    names = list(HONEST) if options.reader == "all" else [options.reader]
+    names = HONEST if options.reader == "all" else [options.reader]
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:  # noqa: PTH112
         corpus = options.corpus or Path(folder) / "corpus"
         corpus.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """Small honest files for every reader of networks, of which hostile ones are made."""
 
-import io
 import pickle
+import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,22 +89,20 @@ def _trainings(folder: Path) -> list[Path]:
     return [folder / "training.safetensors"]
 
 
-HONEST: dict[str, Callable[[Path], list[Path]]] = {
+_MADE: dict[str, Callable[[Path], list[Path]]] = {
     "generator": _generators,
-    "latent space": _generators,
     "discriminator": _discriminators,
     "pickle": _pickles,
     "lpips": _lpips,
     "dlib network": _dlib,
     "encoder": _encoders,
-    "encoder contents": _encoders,
     "training": _trainings,
 }
-"""For each reader of ``tests.hostile.readers``: what names its honest files, and writes those that are made."""
+_SHARED = {"latent space": "generator", "encoder contents": "encoder"}
+HONEST = [*_MADE, *_SHARED]
+"""The readers of ``tests.hostile.readers`` that have honest files here."""
 
 
-def pickled(value: object, protocol: int = 4) -> bytes:
-    """A value's pickle by the pure Python pickler, which writes plain opcodes."""
-    stream = io.BytesIO()
-    pickle._Pickler(stream, protocol).dump(value)  # type: ignore[attr-defined]
-    return stream.getvalue()
+def honest_files(reader: str, folder: Path) -> list[Path]:
+    """The honest files of a reader; those that ``tests/data`` lacks are written below ``folder``."""
+    return _MADE[_SHARED.get(reader, reader)](Path(tempfile.mkdtemp(dir=folder)))
