@@ -145,7 +145,7 @@ def _child(cases: list[Case], marker: Path | None) -> Iterator[Verdict]:
 
 
 def _answer(lines: "queue.Queue[str]", child: int) -> str | None:
-    """The next line of a child, or None if it hangs: it waits, or it has computed for so long, not merely queued."""
+    """The next line of a child, or None if it hangs: it waits, or has computed for too long, not merely queued."""
     first = used = _processor_seconds(child)
     while True:
         try:
