@@ -15,6 +15,7 @@ from stylegan_latents.editing.commands.options import (
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
+from stylegan_latents.editing.discovery.scorers.by_name import scorer_words
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
 from stylegan_latents.generator.cli.command import warn
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
+    from stylegan_latents.editing.discovery.scorers.scorer import Scorer
     from stylegan_latents.editing.records.opened import OpenRecord
 
 FAR = 5
@@ -64,6 +66,10 @@ class ChangeOptions:
         list[str],
         typer.Option(help="Reach this score, in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
     ] = field(default_factory=list)
+    scorer: Annotated[
+        str,
+        typer.Option(help=f"What measures a --target: {scorer_words(new_pictures=True)}.", metavar="SCORER"),
+    ] = "faces"
     keep_identity: Annotated[
         float | None, typer.Option(help="Largest identity distance from the original; 0.6 is another person.")
     ] = None
@@ -77,6 +83,8 @@ class ChangeOptions:
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
         check_bound(self.keep_identity)
+        if self.scorer != "faces" and not self.target:
+            raise InputError("--scorer measures a --target; name one, such as --target smile=0.8.")
 
     @property
     def targets(self) -> list[tuple[str, float]]:
@@ -141,6 +149,7 @@ def _edit_photo(
 
     change, where, output = settings.change, settings.where, settings.output
     file, sheet_file, is_there = _files(settings, f"{opened.stem}.{name}")
+    scorer = _scorer(change, guided)
     opened.check_output(file)
     # Read before the work, in case it is missing.
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
@@ -158,7 +167,7 @@ def _edit_photo(
             chosen, rows=rows, raw=change.raw, size=size, regions=where.region, blend=where.blend.value
         )
 
-    edits = guide(draw, edits, targets, change.keep_identity)
+    edits = guide(draw, edits, targets, change.keep_identity, scorer)
     after = result = draw(edits)
     before = opened.picture() if whole is not None or sheet_file is not None else after
     if whole is not None:
@@ -202,6 +211,21 @@ def _sheet(opened: "OpenRecord", before: "Image", after: "Image", title: str, na
             raise
         print(printable(f"The sheet is without the photo: {error}"))
     return contact_sheet([pictures], titles)
+
+
+def _scorer(change: ChangeOptions, guided: "Sequence[Direction | PublishedDirection]") -> "Scorer | None":
+    """What measures the targets, if there are any; InputError if it does not measure what they change."""
+    if not guided:
+        return None
+    from stylegan_latents.editing.evaluation.inputs import open_scorer
+    from stylegan_latents.editing.strengths.guided import check_target
+    from stylegan_latents.generator.cli.progress import show_work
+
+    with show_work() as begin:
+        scorer = open_scorer(change.scorer, (), begin)
+    for direction, (_, wanted) in zip(guided, change.targets, strict=True):
+        check_target(direction, wanted, scorer)
+    return scorer
 
 
 def _with_strengths(

@@ -167,6 +167,7 @@ def _measure(
     begin: "Begin",
 ) -> str:
     """Edit the samples along every direction, measure, write the files, and return the table."""
+    from stylegan_latents.editing.discovery.fitting.samples import check_scorer
     from stylegan_latents.editing.evaluation.evaluator import Evaluator
     from stylegan_latents.editing.evaluation.inputs import contenders, counter, load_generator
     from stylegan_latents.editing.evaluation.report import figure, write_tables
@@ -177,6 +178,7 @@ def _measure(
 
     of, overwrite = settings.of, settings.output.overwrite
     G = load_generator(settings.on.model, settings.on.device)
+    check_scorer(G, measure)
     compared = contenders(settings.direction, settings.score, measure, G)
     rows = None if of.layers is None else G.rows(of.layers)
     ws = G.sample(range(of.seed, of.seed + of.codes), truncation=of.truncation)

@@ -13,6 +13,7 @@ from stylegan_latents.editing.discovery.scorers.head_pose import (
     undo_pose,
 )
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute, Scorer, Unit, to_pixels
+from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -119,6 +120,24 @@ class FaceScorer(Scorer):
             colours = [appearance.appearance_scores(pictures[row], landmarks[row]) for row in rows]
             scores[rows] = np.concatenate([angles, place, looks, people, np.array(colours)], axis=1)
         return scores
+
+    def check(self, images: "Tensor", shown: str) -> None:
+        """Detect the faces, which ``score`` takes for granted: its landmarks fit a face onto any picture.
+
+        Raises:
+            InputError: at most half of the pictures show one.
+        """
+        from PIL import Image
+
+        from stylegan_latents.invert.faces.find import find_faces
+
+        found = sum(bool(find_faces(Image.fromarray(picture))) for picture in to_pixels(images))
+        if found * 2 <= len(images):
+            raise InputError(
+                f"{f'Only {found} faces were' if found else 'No face was'} found in {shown}, and the scorer "
+                "'faces' measures only faces; give another --scorer: colour, a network's file, or a folder with a "
+                "folder of pictures for each label."
+            )
 
     def faster(self) -> Scorer:
         """With ``quick``."""
