@@ -109,7 +109,7 @@ def test_a_target_is_reached_by_the_score_of_another_scorer(capsys: pytest.Captu
     assert abs(_pixels("me.light-to-0.44.png").mean() / 255 - 0.44) < 0.05
     assert main(["--target", "light.safetensors=7", "--scorer", "colour", *MODEL]) == 2
     assert "'lightness' runs from 0 to 1, so 7 is no target" in _one_sentence(capsys)
-    assert main(edit) == 2
+    assert main([*edit, "--overwrite"]) == 2
     assert "does not measure what 'light' changes" in _one_sentence(capsys)
     assert main(["--target", "smile=0.1", *MODEL]) == 2
     assert "No face was found in this picture" in _one_sentence(capsys)
