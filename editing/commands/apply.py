@@ -1,6 +1,6 @@
 """The default command of ``edit``: edits a photo or film along directions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
     from stylegan_latents.editing.records.opened import OpenRecord
+
+EVERYWHERE = "all"
+"""``--region all``: no region, also where an edit would get one by itself."""
 
 FAR = 5
 """A larger strength in W gives a warning."""
@@ -112,7 +115,7 @@ def edit(settings: EditSettings) -> None:
     from stylegan_latents.editing.regions.regions import check_regions
 
     change, where, output = settings.change, settings.where, settings.output
-    check_regions(where.region)
+    check_regions([] if where.region == [EVERYWHERE] else where.region)
     opened = settings.on.open(settings.record, film=True)
     is_film = opened.inversion.footage is not None
     if is_film:
@@ -132,8 +135,10 @@ def edit(settings: EditSettings) -> None:
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
         return
-    name = guided_name(name, change.targets, change.keep_identity, where.names)
-    _edit_photo(settings, opened, name, fixed, found[len(change.direction) :])
+    guided = found[len(change.direction) :]
+    settings = replace(settings, where=_where(settings, opened, [*fixed, *((one, 1.0) for one in guided)]))
+    name = guided_name(name, change.targets, change.keep_identity, settings.where.names)
+    _edit_photo(settings, opened, name, fixed, guided)
 
 
 def _edit_photo(
@@ -184,6 +189,29 @@ def _edit_photo(
         sheet = _sheet(opened, before, after, title, output.photo)
         save_picture(sheet, sheet_file, overwrite=output.overwrite)
         print(printable(f"Wrote {sheet_file}"))
+
+
+def _where(
+    settings: EditSettings,
+    opened: "OpenRecord",
+    edits: "Sequence[tuple[Direction | PublishedDirection, float]]",
+) -> RegionOptions:
+    """The regions to change: as given, or for a local edit pasted back its own, so that hair and collar stay."""
+    where = settings.where
+    if where.region == [EVERYWHERE]:
+        return replace(where, region=[])
+    if where.region or not settings.output.paste_back:
+        return where
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.regions.regions import local_region
+    from stylegan_latents.invert.faces.find import landmarks_of_crop
+
+    scores = [str(one.provenance.get("score", "")) if isinstance(one, Direction) else "" for one, _ in edits]
+    region = local_region(scores)
+    if region is None or landmarks_of_crop(opened.picture(size=512)) is None:
+        return where
+    print(f"Changing only the {region}, as the edit is local; --region all changes the whole picture.")
+    return replace(where, region=[region])
 
 
 def _files(settings: EditSettings, stem: str) -> "tuple[Path, Path | None, bool]":
