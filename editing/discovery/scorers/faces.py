@@ -72,8 +72,8 @@ class FaceScorer(Scorer):
     version = "faces-1"
     units = _UNITS
     attributes = FACE_ATTRIBUTES
-    # Contains brows, eyes, nose and mouth of 99 of 100 samples, and the median face except the tip of its chin. Only
-    # colour and outline are scored outside of it.
+    # Contains brows, eyes, nose and mouth of 99 in 100 samples, and the median face except its chin. Only colour
+    # and outline are scored outside of it.
     focus = (12 / 64, 20 / 64, 52 / 64, 60 / 64)
 
     def __init__(self, *, quick: bool = False) -> None:
