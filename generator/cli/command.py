@@ -3,6 +3,7 @@
 Exit status 0: done. 1: a fault of this program. 2: wrong input. 130: Ctrl-C.
 """
 
+import difflib
 import errno
 import io
 import os
@@ -141,6 +142,11 @@ def _say(program: str, sentence: str, status: int) -> int:
 
 
 def _usage_sentence(error: Exception) -> str:
+    if possible := getattr(error, "possibilities", None):
+        # Typer suggests whatever is remotely similar, in the order of the alphabet.
+        message = str(error.message)  # type: ignore[attr-defined]
+        nearest = difflib.get_close_matches(error.option_name, possible, n=1, cutoff=0.75)  # type: ignore[attr-defined]
+        return f"{message}; did you mean {nearest[0]}?" if nearest else f"{message}."
     # Typer's own checks begin with "Value error".
     message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
     return message if message.endswith((".", "?", "!")) else f"{message}."

@@ -1,10 +1,12 @@
 """The command ``invert``: photos in, records and pictures out."""
 
+import os
 import sys
 
 from stylegan_latents.generator.cli.command import DONE, STOPPED, new_app, run, warn
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.settings import Settings
 
 app = new_app()
@@ -27,6 +29,8 @@ def invert(settings: Settings) -> int:
     that the generator makes of it. A photo that has a record made with the same model and settings is skipped. A
     film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
+    if not any(os.path.lexists(path) for path in settings.photos):
+        raise InputError(f"There is no file {', '.join(map(str, settings.photos))}.")
     from stylegan_latents.generator.files import check_writable
     from stylegan_latents.invert.commands.jobs import gather
     from stylegan_latents.invert.commands.run_films import run_films

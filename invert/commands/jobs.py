@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import shortened
 from stylegan_latents.invert.photos.files import list_photos
-from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem
+from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem, result_stem
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.invert_face import Crop
-
-_LONGEST_STEM = 180  # bytes of the 255 that a file's name may have; the rest is for what edits append
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,7 @@ def distinct_stems(photos: Iterable[Path], others: Iterable[str] = ()) -> list[s
     stems = Counter([*taken, *(photo.stem.casefold() for photo in photos)])
     names = [photo.stem if stems[photo.stem.casefold()] == 1 else photo.name for photo in photos]
     distinct = []
-    for name in (shortened(name, _LONGEST_STEM) for name in names):
+    for name in map(result_stem, names):
         candidate, number = name, 2
         while candidate.casefold() in taken:
             candidate, number = f"{name}-{number}", number + 1

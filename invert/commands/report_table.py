@@ -50,6 +50,11 @@ def check_report(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"Cannot write a report to {path}: it is a folder.")
     _read(path)
+    picture = path.with_suffix(".png")
+    if picture.exists() and not any(path.with_suffix(suffix).exists() for suffix in (".csv", _PARQUET)):
+        raise InputError(
+            f"{picture} exists already and would be replaced by the report's picture; give the report another name."
+        )
 
 
 class Report:

@@ -57,8 +57,8 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
     last = run.last or (session.skipped[-1] if session.skipped else None)
     if last is not None and not settings.quiet:
-        suggestion = suggest_edit(last, session.generator, settings.model, "--direction pose --strength 2")
-        print(printable(suggestion))
+        words, several = "--direction pose --strength 2", run.written + len(session.skipped) > 1
+        print(printable(suggest_edit(last, session.generator, settings.model, words, one_of_several=several)))
     return run.failures.summarise()
 
 
@@ -69,6 +69,7 @@ class _Run:
         self.session, self.failures = session, failures
         self.diverged: list[str] = []
         self.last: Path | None = None
+        self.written = 0
         self._waiting: list[Target] = []
 
     def all(self, jobs: Sequence[Job]) -> None:
@@ -120,6 +121,7 @@ class _Run:
                 self.failures.add(found)
                 continue
             self.last = target.outputs.record
+            self.written += 1
             self.diverged += [f"{target.label}: at step {step}" for step in found.diverged.values()]
             if not self.session.settings.quiet:
                 _print_result(found, target)
