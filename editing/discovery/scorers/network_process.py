@@ -29,7 +29,7 @@ Run = Callable[[Any], Any]
 # What computing takes: memory, threads, clocks, and the pipes that are open. "prlimit64" is for this process alone.
 _ALLOWED = (
     "read", "write", "readv", "writev", "close", "lseek", "fstat", "poll", "ppoll", "select", "pselect6",
-    "mmap", "mprotect", "munmap", "mremap", "madvise", "brk", "membarrier", "mbind", "get_mempolicy", "set_mempolicy",
+    "mmap", "mprotect", "munmap", "mremap", "madvise", "brk", "membarrier", "mbind", "get_mempolicy",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall", "futex", "rseq",
     "set_robust_list", "get_robust_list", "arch_prctl", "sched_yield", "sched_getaffinity", "sched_setaffinity",
     "sched_getparam", "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min", "gettid", "getpid",
@@ -64,11 +64,10 @@ def _confine(*, may_read: bool) -> bool:
     # glibc falls back to clone, whose flags a filter can see.
     rules.errno("clone3", errno.ENOSYS)
     if may_read:
+        writing = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
         for name, flags in (("open", 1), ("openat", 2)):
             with contextlib.suppress(ValueError, KeyError):
-                rules.allow(
-                    name, args=[ArgCmp(flags, CmpOp.MASKED_EQ, os.O_RDONLY, mask=os.O_ACCMODE | os.O_CREAT)]
-                )
+                rules.allow(name, args=[ArgCmp(flags, CmpOp.MASKED_EQ, os.O_RDONLY, mask=writing)])
     try:
         if not supported():
             return False

@@ -1,5 +1,6 @@
 """Networks of strangers: what they may do, and how those without end or measure end."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class _Maps(_Writes):
     """Writes through a memory map."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.from_file(self.path, True, 2, dtype=torch.uint8).fill_(7).float()
+        return x.sum() + torch.from_file(self.path, True, 2, dtype=torch.uint8).fill_(7).float()
 
 
 class _Endless(nn.Module):
@@ -84,10 +85,8 @@ def _graph(path: Path, node: "onnx.NodeProto", constant: np.ndarray, *before: "o
 def test_a_network_writes_no_file_and_still_scores(tmp_path: Path) -> None:
     target = tmp_path / "written"
     network = open_network(_script(_Writes(str(target)), tmp_path / "w.pt"))
-    try:
+    with contextlib.suppress(InputError):  # as PyTorch's version has it
         assert network.run(PICTURE) == pytest.approx([1])
-    except InputError:
-        pass  # as PyTorch's version has it
     assert not target.exists()
 
 
@@ -110,14 +109,14 @@ def test_what_a_network_prints_is_no_answer(tmp_path: Path) -> None:
 def test_torchscript_without_end_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_file.child, "PICTURE_SECONDS", 2)
     network = open_network(_script(_Endless(), tmp_path / "e.pt"), trusted=True)
-    with pytest.raises(InputError, match="e.pt cannot score a picture .* computes for more than 2 seconds"):
+    with pytest.raises(InputError, match=r"e.pt cannot score a picture .* computes for more than 2 seconds"):
         network.run(PICTURE)
 
 
 @pytest.mark.parametrize("module", [_Huge, _Stretched])
 def test_torchscript_without_measure_ends_in_a_sentence(tmp_path: Path, module: type[nn.Module]) -> None:
     network = open_network(_script(module(), tmp_path / "h.pt"), trusted=True)
-    with pytest.raises(InputError, match="h.pt cannot"):
+    with pytest.raises(InputError, match=r"h.pt cannot"):
         network.run(PICTURE)
 
 
@@ -131,13 +130,13 @@ def test_onnx_without_end_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest
     body = helper.make_graph(nodes, "body", [index, flag[0], value[0]], [flag[1], value[1]])
     loop = helper.make_node("Loop", ["n", "", "x"], ["y"], body=body)
     network = open_network(_graph(tmp_path / "e.onnx", loop, np.array(2**62)))
-    with pytest.raises(InputError, match="e.onnx cannot score a picture .* more than 2 seconds"):
+    with pytest.raises(InputError, match=r"e.onnx cannot score a picture .* more than 2 seconds"):
         network.run(PICTURE)
 
 
 def test_onnx_without_measure_ends_in_a_sentence(tmp_path: Path) -> None:
     shape = onnx.helper.make_node("ConstantOfShape", ["n"], ["y"])
-    with pytest.raises(InputError, match="h.onnx cannot"):
+    with pytest.raises(InputError, match=r"h.onnx cannot"):
         open_network(_graph(tmp_path / "h.onnx", shape, np.array([2**40]))).run(PICTURE)
 
 
