@@ -70,7 +70,7 @@ class LabelledScorer(Scorer):
         self._offsets = np.array([offset for _, offset, _ in fits])
 
     @classmethod
-    def open(cls, text: str, begin: "Begin") -> Self:
+    def open(cls, text: str, begin: "Begin", *, trusted: bool = False) -> Self:  # noqa: ARG003 - pictures only
         """Fit a scorer to a folder's labels."""
         return cls(Path(text).expanduser(), progress=begin("reading labelled pictures"))
 

@@ -91,12 +91,13 @@ class Scorer(ABC):
     focus: "Box | None" = None
 
     @classmethod
-    def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - for scorers that come from a file
+    def open(cls, text: str, begin: "Begin", *, trusted: bool = False) -> Self:  # noqa: ARG003 - for files
         """The scorer that a person names.
 
         Args:
             text: what they typed: the scorer's name, or the path of what it is read from.
             begin: makes a progress bar.
+            trusted: whether a program in a file may run where the system has no sandbox for it.
 
         Raises:
             InputError: it cannot be read.
