@@ -283,7 +283,7 @@ class OpenRecord:
                     f"The model of {self.path} is not at {file} any more; give that model's file with --model."
                 )
             return str(found)
-        if name not in models() and not Path(name).exists():
+        if name not in models() and not Path(name).exists() and not name.startswith("hf://"):
             raise InputError(
                 f"{self.path} was made with the model '{name}', not with '{DEFAULT_MODEL}'; give that "
                 "model's file with --model."
