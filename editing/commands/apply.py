@@ -1,6 +1,7 @@
 """The default command of ``edit``: edits a photo or film along directions."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
@@ -26,7 +27,6 @@ from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from PIL.Image import Image
 
@@ -78,6 +78,10 @@ class ChangeOptions:
     ] = None
     layers: Layers = None
     raw: Raw = False
+    person: Annotated[
+        Path | None,
+        typer.Option(help="Stay within what the photos of this person's model span.", metavar="FILE"),
+    ] = None
 
     def __post_init__(self) -> None:
         _ = self.targets
@@ -138,6 +142,8 @@ def edit(settings: EditSettings) -> None:
     guided = found[len(change.direction) :]
     settings = replace(settings, where=_where(settings, opened, [*fixed, *((one, 1.0) for one in guided)]))
     name = guided_name(name, change.targets, change.keep_identity, settings.where.names)
+    if change.person is not None:
+        name = f"{name}.within"
     _edit_photo(settings, opened, name, fixed, guided)
 
 
@@ -165,11 +171,16 @@ def _edit_photo(
         if abs(amount) > FAR and not change.raw and direction.space == "w":
             warn("edit", f"{direction.name} {amount:+g} is far; beyond {FAR} few pictures still look like faces.")
     rows = None if change.layers is None else opened.generator.rows(change.layers)
+    span = None
+    if change.person is not None:
+        from stylegan_latents.invert.record.person import Person
+
+        span = Person.load(change.person).span(opened.base)
     targets = list(zip(bind(guided, opened), (score for _, score in change.targets), strict=True))
 
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
         return opened.edited(
-            chosen, rows=rows, raw=change.raw, size=size, regions=where.region, blend=where.blend.value
+            chosen, rows=rows, raw=change.raw, size=size, regions=where.region, blend=where.blend.value, span=span
         )
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
@@ -282,7 +293,7 @@ def _check_film_options(settings: EditSettings) -> None:
     change, region, sheet = settings.change, settings.where.region, settings.output.sheet
     for name, value in (
         ("--target", change.target), ("--keep-identity", change.keep_identity),
-        ("--region", region), ("--sheet", sheet),
+        ("--region", region), ("--sheet", sheet), ("--person", change.person),
     ):  # fmt: skip
         if value:
             raise InputError(f"{name} is for photos, and this record is a film's; leave it out.")

@@ -18,6 +18,8 @@ app = new_app()
         "invert photos/ --out results/ --quality best",
         "invert me.jpg --preview me.mp4",
         "invert holiday.mp4 --every 2",
+        "invert anna/ --together --name anna",
+        "invert new.jpg --person anna.person.safetensors",
         "edit me.inversion.safetensors --direction pose --strength 2",
     )
 )
@@ -33,6 +35,7 @@ def invert(settings: Settings) -> int:
         raise InputError(f"There is no file {', '.join(map(str, settings.photos))}.")
     from stylegan_latents.generator.files import check_writable
     from stylegan_latents.invert.commands.jobs import gather
+    from stylegan_latents.invert.commands.run_album import run_album
     from stylegan_latents.invert.commands.run_films import run_films
     from stylegan_latents.invert.commands.run_photos import run_jobs
     from stylegan_latents.invert.films.preview import check_preview_path
@@ -57,6 +60,8 @@ def invert(settings: Settings) -> int:
     if settings.preview is not None and len(jobs) == 1:
         check_preview_path(settings.preview, settings.overwrite)
     check_writable(settings.folder)
+    if settings.together:
+        return run_album(jobs, settings)
     status = run_jobs(jobs, settings) if jobs else DONE
     if films and status != STOPPED:
         status = max(status, run_films(films, settings, [job.stem for job in jobs]))
