@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -90,11 +91,12 @@ def host_of(address: str) -> tuple[str, int] | None:
 
 
 @contextlib.contextmanager
-def connected(options: ClusterOptions, device: str | None = None) -> Iterator[Cluster]:
+def connected(address: str = LOCAL, workers: int | None = None, device: str | None = None) -> Iterator[Cluster]:
     """Connect to a cluster; one of this machine is started, and ended with the block.
 
     Args:
-        options: with an address.
+        address: see ``ClusterOptions``.
+        workers: their number; None for one for each GPU, or else each core that has memory for a model.
         device: of the workers; None for a GPU each, if the cluster has any.
 
     Raises:
@@ -103,16 +105,15 @@ def connected(options: ClusterOptions, device: str | None = None) -> Iterator[Cl
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        import ray
+        ray: Any = import_module("ray")
     except ImportError as error:
         raise InputError('A cluster needs Ray; run `pip install "stylegan-latents[cluster]"`.') from error
-    address = options.cluster or LOCAL
     with contextlib.ExitStack() as stack:
         # A program that uses this package as a library may be connected already.
         if not ray.is_initialized():
             stack.callback(ray.shutdown)
             _connect(ray, address, stack)
-        yield _cluster(ray.cluster_resources(), options, device)
+        yield _cluster(ray.cluster_resources(), address, workers, device)
 
 
 def _connect(ray: Any, address: str, stack: contextlib.ExitStack) -> None:
@@ -151,16 +152,16 @@ def _reason(text: str, address: str, version: str) -> str:
     return f"The cluster at {address} does not answer ({first[:200]}); check the address and `ray status` there."
 
 
-def _cluster(total: dict[str, float], options: ClusterOptions, device: str | None) -> Cluster:
+def _cluster(total: dict[str, float], address: str, workers: int | None, device: str | None) -> Cluster:
     cores, gpus = int(total.get("CPU", 0)), int(total.get("GPU", 0))
     on_gpus = gpus > 0 if device in (None, "auto") else str(device).startswith("cuda")
     if on_gpus and not gpus:
         raise InputError("No machine of the cluster has a GPU; use --device cpu.")
     room = gpus if on_gpus else cores
-    workers = options.workers or max(1, min(room, int(total.get("memory", 0) // _WORKER_BYTES) or room))
+    workers = workers or max(1, min(room, int(total.get("memory", 0) // _WORKER_BYTES) or room))
     if workers > room:
         units = "GPUs" if on_gpus else "cores"
         raise InputError(f"The cluster has {room} {units}, too few for {workers} workers; lower --workers.")
     # On one machine idle cores can be shared out; how those of several are spread is not known.
-    each = max(1, cores // workers) if (options.cluster or LOCAL) == LOCAL else 1
+    each = max(1, cores // workers) if address == LOCAL else 1
     return Cluster(workers, each, 1 if on_gpus else 0)

@@ -8,6 +8,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -150,8 +151,7 @@ class Pool(Generic[Item, Result]):
         needs: Sequence[Path] = (),
         forget: Callable[[Item], None] = lambda _: None,
     ) -> None:
-        import ray
-
+        ray: Any = import_module("ray")
         self._ray, self._cluster, self._forget = ray, cluster, forget
         self._actor = ray.remote(num_cpus=cluster.cores, num_gpus=cluster.gpus, max_restarts=0)(_Worker)
         self._arguments = ray.put(make), str(Path.cwd()), list(needs)

@@ -28,6 +28,7 @@ def invert(settings: Settings) -> int:
     film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
     from stylegan_latents.generator.files import check_writable
+    from stylegan_latents.generator.remote_files import address_of
     from stylegan_latents.invert.commands.jobs import gather
     from stylegan_latents.invert.commands.run_films import run_films
     from stylegan_latents.invert.commands.run_photos import run_jobs
@@ -52,7 +53,8 @@ def invert(settings: Settings) -> int:
     settings.check_masks(len(jobs))
     if settings.preview is not None and len(jobs) == 1:
         check_preview_path(settings.preview, settings.overwrite)
-    check_writable(settings.folder)
+    if address_of(settings.folder) is None:
+        check_writable(settings.folder)
     status = run_jobs(jobs, settings) if jobs else DONE
     if films and status != STOPPED:
         status = max(status, run_films(films, settings, [job.stem for job in jobs]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stylegan_latents.generator.cluster.connection import Cluster, ClusterOptions, connected
+from stylegan_latents.generator.cluster.connection import Cluster, connected
 from stylegan_latents.generator.cluster.pool import Lost, Pool, marked
 from stylegan_latents.generator.errors import InputError
 from tests.generator.cluster.small_work import Doubling, FalseStart, OwnModel
@@ -16,7 +16,7 @@ pytest.importorskip("ray")
 
 @pytest.fixture(name="cluster", scope="module")
 def _cluster() -> Iterator[Cluster]:
-    with connected(ClusterOptions(cluster="local", workers=2), "cpu") as cluster:
+    with connected(workers=2, device="cpu") as cluster:
         yield cluster
 
 
