@@ -1,7 +1,9 @@
 """Atomic writing of files and folders."""
 
 import contextlib
+import glob
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -115,6 +117,16 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, stem: str) -> None:
+    """Remove what a killed process left of files that it was writing: ``stem``, followed by a dot or more names.
+
+    Names that ``atomic_path`` cuts stay: they might be another file's.
+    """
+    for path in folder.glob(f".{glob.escape(stem)}.*.part*"):
+        if re.fullmatch(rf"\.{re.escape(stem)}(\.[a-z]+\d*)?\.\w{{8}}\.part\.\w+", path.name):
+            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

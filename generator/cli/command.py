@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from stylegan_latents.generator.cli import help_page
+from stylegan_latents.generator.cluster.connection import with_address
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -71,7 +72,7 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
     if {"--help", "-h"} & set(arguments):
         help_page.complete(command)
     try:
-        status = command.main(arguments, prog_name=program, standalone_mode=False)
+        status = command.main(with_address(arguments), prog_name=program, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         status = STOPPED
     except InputError as error:

@@ -91,6 +91,17 @@ class Display:
         task.update(0)
         return task
 
+    def say(self, text: str) -> None:
+        """Print a result on stdout, above the bar where both are on a terminal."""
+        if self._bar is not None and sys.__stdout__ is not None:
+            # The bar has taken sys.stdout, and would print on stderr.
+            if not sys.__stdout__.isatty():
+                print(text, file=sys.__stdout__, flush=True)
+                return
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            return
+        print(text, flush=True)
+
 
 class Task:
     """A task of a ``Display``."""

@@ -31,9 +31,11 @@ def invert(settings: Settings) -> int:
     that the generator makes of it. A photo that has a record made with the same model and settings is skipped. A
     film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
-    if not any(os.path.lexists(path) for path in settings.photos):
-        raise InputError(f"There is no file {', '.join(map(str, settings.photos))}.")
     from stylegan_latents.generator.files import check_writable
+    from stylegan_latents.generator.remote_files import address_of
+
+    if not any(os.path.lexists(path) or address_of(path) for path in settings.photos):
+        raise InputError(f"There is no file {', '.join(map(str, settings.photos))}.")
     from stylegan_latents.invert.commands.jobs import gather
     from stylegan_latents.invert.commands.run_album import run_album
     from stylegan_latents.invert.commands.run_films import run_films
@@ -59,7 +61,8 @@ def invert(settings: Settings) -> int:
     settings.check_masks(len(jobs))
     if settings.preview is not None and len(jobs) == 1:
         check_preview_path(settings.preview, settings.overwrite)
-    check_writable(settings.folder)
+    if address_of(settings.folder) is None:
+        check_writable(settings.folder)
     if settings.together:
         return run_album(jobs, settings)
     status = run_jobs(jobs, settings) if jobs else DONE

@@ -30,11 +30,14 @@ class Failures:
     Args:
         what: the plural noun for the files.
         count: how many there are; a single one's error ends the run.
+
+    Attributes:
+        errors: as text.
     """
 
     def __init__(self, what: str, count: int) -> None:
         self.what, self.count = what, count
-        self._errors: list[str] = []
+        self.errors: list[str] = []
 
     @contextlib.contextmanager
     def collect(self) -> Iterator[None]:
@@ -48,15 +51,15 @@ class Failures:
 
     def add(self, error: InputError) -> None:
         """Print an error and keep it for the summary."""
-        self._errors.append(str(error))
+        self.errors.append(str(error))
         print(printable(f"invert: {error}"), file=sys.stderr)
 
     def summarise(self) -> int:
         """Print all errors again and return the exit status."""
-        if not self._errors:
+        if not self.errors:
             return DONE
-        first = f"invert: {len(self._errors)} of {self.count} {self.what} could not be inverted:"
-        print("\n  ".join([first, *map(printable, self._errors)]), file=sys.stderr)
+        first = f"invert: {len(self.errors)} of {self.count} {self.what} could not be inverted:"
+        print("\n  ".join([first, *map(printable, self.errors)]), file=sys.stderr)
         return WRONG_INPUT
 
 
