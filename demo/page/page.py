@@ -35,8 +35,9 @@ _FAULT = "Something went wrong in the program, and its log has the details. Plea
 WRONG_CALL = "This request was not made by the page; reload it and try again."
 _LONGEST_TEXT = 500
 _NO_MEMORY = "There is not enough memory right now; use a smaller photo, or try again in a moment."
-QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-"""Options of an event that is answered at once."""
+AT_ONCE: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+"""Options of an event that is answered at once. Errors of events outside Gradio's queue would not be shown."""
+QUIET: dict[str, Any] = {**AT_ONCE, "api_visibility": "private"}
 
 
 @dataclass(frozen=True)

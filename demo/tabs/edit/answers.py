@@ -16,7 +16,9 @@ from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
 from stylegan_latents.demo.tabs.edit import drawing, marking, searching
 from stylegan_latents.demo.tabs.edit.sliders import direction_help
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.commands.messages import closeness
 from stylegan_latents.invert.faces.detector import NoFaceError
+from stylegan_latents.invert.faces.identity import SAME_PERSON
 
 if TYPE_CHECKING:
     from gradio.data_classes import ImageData
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
 FACE, PHOTO, WHOLE = VIEWS
 _REST_SECONDS = 0.35
-_SAME_PERSON = 0.6  # dlib's threshold of the identity distance
 
 WELCOME = status_html("Drop a photo, click an example, or explore samples.")
 
@@ -116,7 +117,7 @@ def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any,
     """Search the code of the chosen face, and show each stage."""
     if visit.photo is None:
         raise InputError("Upload a photo first.")
-    skip = gr.skip()
+    skip, moves = gr.skip(), visit.moves
     with visit.at_work(), visit.studio.searches.enter(visit.client) as ticket:
         for words in wait_in_queue(visit, ticket):
             yield status_html(words, part=0), skip, skip
@@ -126,12 +127,14 @@ def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any,
                 yield about(stage), skip, visit.version
                 return
             ticket.expect(stage.seconds_left)
-            yield status_html(progress_words(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
+            # A slider moved meanwhile shows the edited face, which stays.
+            pair = (stage.before, stage.now) if visit.moves == moves else skip
+            yield status_html(progress_words(stage), part=stage.step / stage.steps), pair, skip
 
 
-def work_ended() -> tuple[Any, ...]:
-    """The search has ended in any way."""
-    return gr.Button(interactive=True), gr.Row(visible=False)
+def work_ended(visit: Visit) -> tuple[Any, ...]:
+    """The search has ended in any way; its photo may have been removed meanwhile."""
+    return gr.Button(interactive=visit.photo is not None), gr.Row(visible=False)
 
 
 def search_failed(name: str | None) -> tuple[Any, ...]:
@@ -154,14 +157,17 @@ def about(face: Face) -> str:
     metrics = face.record.inversion.metrics
     if "lpips_alex" not in metrics:
         return status_html(f"{face.name}: move a slider.")
-    identity = metrics.get("identity", [math.nan])[0]
-    text, figures = f"Found {face.name}", f"LPIPS {metrics['lpips_alex'][0]:.3f}"
+    lpips, identity = metrics["lpips_alex"][0], metrics.get("identity", [math.nan])[0]
+    figures = f"LPIPS {lpips:.3f} (0 is identical)"
+    text = f"Found {face.name}: {closeness(lpips)} the photo"
     if not math.isnan(identity):
-        text += f", recognised as {'the same' if identity < _SAME_PERSON else 'another'} person"
-        figures += f", identity distance {identity:.2f}"
+        text += f", recognised as {'the same' if identity < SAME_PERSON else 'another'} person"
+        figures += f", identity distance {identity:.2f} (0 is identical, from {SAME_PERSON:g} on another person)"
+    text += "."
     for step in face.record.inversion.diverged.values():
-        return status_html(f"{text} ({figures}). The search diverged at step {step}; this is its best code before.")
-    return status_html(f"{text} ({figures}).", kind="good")
+        text += " The search did not end well; this is its best result."
+        return status_html(text, details=f"{figures}. The search diverged at step {step}.")
+    return status_html(text, kind="good", details=f"{figures}.")
 
 
 def stop_and_keep(visit: Visit) -> str:
@@ -265,7 +271,7 @@ def redo(visit: Visit, name: str | None) -> Any:
 def reset(visit: Visit, name: str | None) -> Any:
     """Set all sliders to 0, as an edit that can be undone."""
     face = visit.face(name)
-    face.history.push({})
+    face.history.reset()
     return _with_strengths(visit, face, gr.skip())
 
 
