@@ -51,7 +51,12 @@ def build(page: Page) -> None:
             for number, _, picture in drawn
         ]
         gallery = gr.Gallery(pictures, selected_index=None)
-        return gallery, [(number, cut) for number, _, _ in drawn], None, gr.Button("Send the chosen face", interactive=False)
+        return (
+            gallery,
+            [(number, cut) for number, _, _ in drawn],
+            None,
+            gr.Button("Send the chosen face", interactive=False),
+        )
 
     def next_seed(_visit: Visit, first: float | None) -> int:
         return whole_seed(first) + _AT_ONCE
