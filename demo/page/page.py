@@ -193,17 +193,24 @@ def page_error(error: Exception, visit: Visit | None) -> gr.Error:
         # The status line says it; no pop-up is needed.
         return gr.Error("Stopped; nothing was changed.", title="Stopped", visible=False, print_exception=False)
     if isinstance(error, InputError):
-        text = " ".join(str(error).split())
-        if visit is not None:
-            for folder in (visit.files.folder, visit.studio.uploads):
-                text = _without_folder(text, str(folder))
-        for option, control in _CONTROLS.items():
-            text = text.replace(option, control)
-        return gr.Error(plain_text(text), title="That did not work", duration=None, print_exception=False)
+        return gr.Error(
+            plain_text(sentence(error, visit)), title="That did not work", duration=None, print_exception=False
+        )
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return gr.Error(_NO_MEMORY, title="Too large", duration=None, print_exception=False)
     _log.error("a fault while answering", exc_info=error)
     return gr.Error(_FAULT, title="A fault of this program", duration=None, print_exception=False)
+
+
+def sentence(error: InputError, visit: Visit | None) -> str:
+    """An error's text in the page's words, without the server's folders."""
+    text = " ".join(str(error).split())
+    if visit is not None:
+        for folder in (visit.files.folder, visit.studio.uploads):
+            text = _without_folder(text, str(folder))
+    for option, control in _CONTROLS.items():
+        text = text.replace(option, control)
+    return text
 
 
 def plain_text(text: str) -> str:

@@ -43,10 +43,10 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
+            hint = gr.HTML(_FIRST, elem_id="drag-hint")
             picture = picture_box(
                 "Click a point, then its target", "drag-points", alt="The face, with the points", buttons=[]
             )
-            hint = gr.HTML(_FIRST, elem_id="drag-hint")
             with gr.Row():
                 undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="drag-undo")
                 clear = gr.Button("Clear", size="sm", min_width=80, elem_id="drag-clear")

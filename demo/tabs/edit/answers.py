@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import selected_index
+from stylegan_latents.demo.page.page import selected_index, sentence
 from stylegan_latents.demo.page.running import duration, status_html, wait_in_queue
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.examples import seed_face
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
 FACE, PHOTO, WHOLE = VIEWS
+VIEW_HELP = "Compare with the unedited face or the photo, or paste back into the whole photo."
+_NO_PHOTO = "Photo and Whole photo are for faces that were found in a photo; this one was not."
 _REST_SECONDS = 0.35
 
 WELCOME = status_html("Drop a photo, click an example, or explore samples.")
@@ -41,13 +43,17 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     """A photo was uploaded: detect its faces; if there is none, ``after_failure`` lets the visitor mark one."""
     if upload is None:
         return forget(visit)
+    visit.refusal = ""
     try:
         photo = photos.receive(visit, upload, align=align)
     except NoFaceError:
         photos.begin_marking(visit, upload)
         raise
+    except InputError as error:
+        visit.refusal = sentence(error, visit)
+        raise
     several = len(photo.faces) > 1
-    titles = [f"{i}" for i in range(len(photo.thumbnails))]
+    titles = [f"Face {i}" for i in range(len(photo.thumbnails))]
     found = gr.Gallery(
         value=list(zip(photo.thumbnails, titles, strict=True)),
         visible=several,
@@ -64,8 +70,11 @@ def look_for_faces() -> tuple[Any, ...]:
 
 
 def after_failure(visit: Visit) -> tuple[Any, ...]:
-    """A photo was refused; if no face was detected, let the visitor mark one."""
-    return forget(visit) if visit.marking is None else marking.shown(visit)
+    """A photo was refused; the reason stays in sight. If no face was detected, let the visitor mark one."""
+    if visit.marking is not None:
+        return marking.shown(visit)
+    found, number, start, status, *panel = forget(visit)
+    return found, number, start, status_html(visit.refusal, kind="bad") if visit.refusal else status, *panel
 
 
 def forget(visit: Visit) -> tuple[Any, ...]:
@@ -251,7 +260,11 @@ def show_face(visit: Visit, name: str | None) -> Any:
     face = visit.face(name)
     # A search shows its progress there.
     status = gr.skip() if visit.busy else about(face)
-    return status, *_with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
+    has_photo = face.photo is not None
+    view = gr.Radio(
+        interactive=has_photo, value=PHOTO if has_photo else FACE, info=VIEW_HELP if has_photo else _NO_PHOTO
+    )
+    return status, *_with_strengths(visit, face, view)
 
 
 def undo(visit: Visit, name: str | None) -> Any:

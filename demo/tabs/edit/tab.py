@@ -108,16 +108,16 @@ def build(page: Page) -> None:
                 max_height=760,
                 elem_id="edit-compare",
             )
-            status = gr.HTML(answers.WELCOME, elem_id="edit-status")
             with gr.Row(elem_classes="toolbar"):
                 undo = gr.Button("↶ Undo", size="sm", min_width=70, interactive=False, elem_id="edit-undo")
                 redo = gr.Button("↷ Redo", size="sm", min_width=70, interactive=False, elem_id="edit-redo")
                 reset = gr.Button("Reset all", size="sm", min_width=80, interactive=False, elem_id="edit-reset")
+            status = gr.HTML(answers.WELCOME, elem_id="edit-status")
             view = gr.Radio(
                 answers.VIEWS,
                 value=answers.FACE,
                 label="Before and after",
-                info="Compare with the unedited face or the photo, or paste back into the whole photo.",
+                info=answers.VIEW_HELP,
                 elem_id="edit-view",
             )
             results = results_row("edit", record="⤓ Record")

@@ -12,6 +12,7 @@ from stylegan_latents.generator.errors import InputError
 
 _AT_ONCE = 12
 _LARGEST_SEED = 2**31
+_SEND = "Send the chosen face"
 
 
 def build(page: Page) -> None:
@@ -37,7 +38,7 @@ def build(page: Page) -> None:
             label="Send to",
             info="The tab that the chosen face goes to.",
         )
-        send = gr.Button("Send the chosen face", interactive=False, elem_id="explore-send")
+        send = gr.Button(_SEND, interactive=False, elem_id="explore-send")
 
     def draw(visit: Visit, first: float | None, cut: float) -> tuple[Any, ...]:
         from stylegan_latents.editing.samples.sampling import Sampling
