@@ -40,6 +40,7 @@ class Visit:
         sent: the face sent last to each tab, by the tab's id.
         photo: the last upload.
         marking: the last upload, if no face was detected in it.
+        refusal: why the last upload was refused; empty if it was not.
         stop: set to stop the running work, or when the visitor has gone.
         keep: whether the stopped work keeps its result so far.
         seen: time of the last request, by ``monotonic``.
@@ -58,6 +59,7 @@ class Visit:
         self.sent: dict[str, str] = {}
         self.photo: Photo | None = None
         self.marking: Marking | None = None
+        self.refusal = ""
         self.stop = threading.Event()
         self.keep = False
         self.seen = time.monotonic()

@@ -75,8 +75,7 @@ def describe_metrics(inversion: "Inversion") -> str:
     parts = []
     if "lpips_alex" in first:
         lpips = first["lpips_alex"]
-        words = next((words for limit, words in _LPIPS_WORDS if lpips <= limit), "of unknown distance from")
-        parts.append(f"{words} the photo (LPIPS {lpips:.3f}; 0 is identical)")
+        parts.append(f"{closeness(lpips)} the photo (LPIPS {lpips:.3f}; 0 is identical)")
     if "psnr" in first:
         parts.append(f"PSNR {first['psnr']:.1f} dB")
     distance = first.get("identity", math.nan)
@@ -86,6 +85,11 @@ def describe_metrics(inversion: "Inversion") -> str:
         words = "the same person" if distance < _CLEARLY_SAME_PERSON else "perhaps not the same person"
         parts.append(f"{words} (identity distance {distance:.2f}; 0 is identical, from {SAME_PERSON} on another)")
     return "Result: " + ", ".join(parts) if parts else ""
+
+
+def closeness(lpips: float) -> str:
+    """An LPIPS distance in words that go on with "the photo"."""
+    return next((words for limit, words in _LPIPS_WORDS if lpips <= limit), "of unknown distance from")
 
 
 def describe_choice(label: str, count: int, number: int | None) -> str:

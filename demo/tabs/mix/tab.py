@@ -65,7 +65,8 @@ def build(page: Page) -> None:
                 choices = _styles(page, groups)
             with gr.Column(visible=False) as by_part:
                 part = _part(page, kinds)
-            keep = gr.Button(_KEEP, variant="primary", elem_id="mix-keep")
+            with gr.Row(elem_classes="begin"):
+                keep = gr.Button(_KEEP, variant="primary", elem_id="mix-keep")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
             picture = picture_box("The mix", "mix-shown", alt="The mix of the faces")
             status = gr.HTML(_CHOOSE, elem_id="mix-status")
@@ -151,7 +152,7 @@ def _styles(page: Page, groups: Sequence[Group]) -> "list[gr.Dropdown | gr.Slide
     for group in groups:
         with gr.Group(), gr.Row():
             made.append(_donor_menu(page, f"{group.capitalize()} styles from", _SHOWS[group], f"mix-{group}"))
-            made.append(_amount(f"Of the {group} styles.", f"mix-{group}-strength"))
+            made.append(_amount(f"How much of the {group} styles", f"mix-{group}-strength"))
     return made
 
 
@@ -159,7 +160,7 @@ def _part(page: Page, kinds: Mapping[Kind, Sequence[str]]) -> _Part:
     """A face, an amount, and names of each kind."""
     with gr.Group(), gr.Row():
         donor = _donor_menu(page, "From", "The face that it is taken from.", "mix-donor")
-        strength = _amount("From 0, nothing, to 1, all of it.", "mix-donor-strength")
+        strength = _amount("How much", "mix-donor-strength")
     names = {
         kind: gr.CheckboxGroup(
             list(given), value=[name for name in given if name == "eyes"], label="Which", info=_KINDS[kind][1],
@@ -170,8 +171,9 @@ def _part(page: Page, kinds: Mapping[Kind, Sequence[str]]) -> _Part:
     return _Part(donor, strength, names)
 
 
-def _amount(info: str, name: str) -> gr.Slider:
-    return gr.Slider(0, 1, 1, step=0.05, label="How much", info=info, min_width=140, elem_id=name)
+def _amount(label: str, name: str) -> gr.Slider:
+    info = "From 0, nothing, to 1, all."
+    return gr.Slider(0, 1, 1, step=0.05, label=label, info=info, min_width=140, elem_id=name)
 
 
 def _donor_menu(page: Page, label: str, info: str, name: str) -> gr.Dropdown:
