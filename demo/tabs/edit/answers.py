@@ -12,6 +12,7 @@ from stylegan_latents.demo.page.running import duration, status_html, wait_in_qu
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
 from stylegan_latents.demo.tabs.edit import drawing, marking, searching
 from stylegan_latents.demo.tabs.edit.sliders import direction_help
@@ -52,6 +53,10 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     except InputError as error:
         visit.refusal = sentence(error, visit)
         raise
+    return _received(photo)
+
+
+def _received(photo: Photo) -> tuple[Any, ...]:
     several = len(photo.faces) > 1
     titles = [f"Face {i}" for i in range(len(photo.thumbnails))]
     found = gr.Gallery(
@@ -62,6 +67,13 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     words = f"{len(photo.faces)} faces found; choose one." if several else "Ready."
     status = status_html(f"{photos.reduction(photo)}{words} “Find this face” searches its code.")
     return found, photo.largest, gr.Button(interactive=True), status, *marking.hidden()
+
+
+def show_again(visit: Visit) -> tuple[Any, ...]:
+    """An earlier visit was found again: show its last photo."""
+    if visit.marking is not None:
+        return str(visit.marking.path), *marking.shown(visit)
+    return (None, *forget(visit)) if visit.photo is None else (str(visit.photo.path), *_received(visit.photo))
 
 
 def look_for_faces() -> tuple[Any, ...]:
@@ -258,6 +270,7 @@ def show_face(visit: Visit, name: str | None) -> Any:
     if not name:
         return gr.skip()
     face = visit.face(name)
+    visit.current = face.name
     # A search shows its progress there.
     status = gr.skip() if visit.busy else about(face)
     has_photo = face.photo is not None

@@ -143,6 +143,7 @@ def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr
         answering(answers.receive), [page.visit, c.photo, c.align], taken, show_progress="hidden", api_name="photo"
     )
     received.failure(answering(answers.after_failure), page.visit, taken, **quick)
+    page.returned.change(answering(answers.show_again), page.visit, [c.photo, *taken], **quick)
     c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
     c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
     for event, mark in (
