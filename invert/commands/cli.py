@@ -32,7 +32,7 @@ def invert(settings: Settings) -> int:
     film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
     from stylegan_latents.generator.files import check_writable
-    from stylegan_latents.generator.remote_files import address_of
+    from stylegan_latents.generator.reading.remote_files import address_of
 
     if not any(os.path.lexists(path) or address_of(path) for path in settings.photos):
         raise InputError(f"There is no file {', '.join(map(str, settings.photos))}.")

@@ -14,7 +14,7 @@ from stylegan_latents.generator.cluster.connection import LOCAL, connected
 from stylegan_latents.generator.cluster.pool import Lost, Pool, marked
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import remove_leftovers
-from stylegan_latents.generator.remote_files import address_of
+from stylegan_latents.generator.reading.remote_files import address_of
 from stylegan_latents.invert.commands.batches import Batches
 from stylegan_latents.invert.commands.jobs import Job
 from stylegan_latents.invert.commands.messages import Failures

@@ -8,7 +8,7 @@ import fsspec
 import pytest
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.remote_files import (
+from stylegan_latents.generator.reading.remote_files import (
     address_of,
     exists_at,
     joined,
