@@ -53,6 +53,12 @@ def _encoder_contents(path: Path) -> object:
     return contains_generator(path)
 
 
+def _training(path: Path) -> object:
+    from stylegan_latents.encoders.training.run import read_state
+
+    return read_state(path)
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "generator": _generator,
     "latent space": _latent_space,
@@ -62,6 +68,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "dlib network": _dlib,
     "encoder": _encoder,
     "encoder contents": _encoder_contents,
+    "training": _training,
 }
 
 
