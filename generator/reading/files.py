@@ -5,6 +5,7 @@ read ends too soon, which is an error. Opening a named pipe waits for its writer
 """
 
 import contextlib
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def check_regular(path: str | os.PathLike[str], what: str = "") -> os.stat_resul
     return status
 
 
-def open_regular(path: str | os.PathLike[str], what: str = "") -> IO[bytes]:
+def open_regular(path: str | os.PathLike[str], what: str = "") -> io.BufferedReader:
     """Open a regular file for reading bytes; it never waits, as for the writer of a named pipe.
 
     Args, Raises: as for ``check_regular``; also InputError for a file that may not be read.
