@@ -133,7 +133,9 @@ def _from_json(data: bytes, name: str) -> list[Landmarks]:
     try:
         values = parse_json(data.removeprefix(BOM_UTF8), name)
     except InputError as error:
-        raise InputError(f"{name} is not JSON, or a number is not finite; write points such as {_EXAMPLE}.") from error
+        raise InputError(
+            f"{name} is not JSON, or a number is not finite; write points such as {_EXAMPLE}."
+        ) from error
     faces = values if isinstance(values, list) else [values]
     if not faces or not all(isinstance(face, dict) for face in faces):
         raise InputError(f"{name} holds no landmarks by name; write them such as {_EXAMPLE}.")

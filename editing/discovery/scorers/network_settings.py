@@ -9,7 +9,6 @@ name: ``smile.json`` beside ``smile.onnx``, which is then the only one read. Not
 import difflib
 import json
 import math
-from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,6 @@ from stylegan_latents.editing.discovery.scorers.preprocessing import (
 )
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.reading.files import read_regular
-from stylegan_latents.generator.reading.headers import parse_json
 
 Outputs = Literal["scores", "logits", "probabilities"]
 
@@ -42,7 +40,7 @@ _KNOWN = (
 _OF_CONFIG = ("id2label", "problem_type", "architectures")
 # Pillow's numbers; torch has no Lanczos, and bicubic is next to it.
 _RESAMPLING: dict[object, Resampling] = {0: "nearest-exact", 1: "bicubic", 2: "bilinear", 3: "bicubic"}
-_LARGEST_FILE = 16 << 20
+_LARGEST_FILE = 4 << 20
 _LARGEST_SIDE, _CONVNEXT_WHOLE = 8192, 384
 _LIKE_A_SLIP = 0.85
 
@@ -100,8 +98,8 @@ def read_settings(network: Path) -> NetworkSettings:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        content: object = parse_json(read_regular(path, largest=_LARGEST_FILE).removeprefix(BOM_UTF8), path.name)
-    except InputError as error:
+        content: object = json.loads(read_regular(path, largest=_LARGEST_FILE).decode("utf-8-sig"))
+    except (InputError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON; mend it, or move it away.") from error
     if not isinstance(content, dict):
         raise InputError(f'{path} has to hold a JSON object, such as {{"size": 224}}; mend it, or move it away.')
