@@ -23,6 +23,10 @@ _KINDS = (
 )
 
 
+UNFITTING = "is damaged: its tensors do not fit one another"
+"""What a file is whose tensors make no network, for ``refusing_damage``."""
+
+
 class DamagedFileError(InputError):
     """A file that is there and can be opened, but does not hold what it should."""
 
@@ -107,15 +111,17 @@ def read_exactly(file: IO[bytes], size: int, name: str) -> bytearray:
 
 
 @contextlib.contextmanager
-def refusing_damage(path: str | os.PathLike[str], remedy: str = "fetch or copy it again") -> Iterator[None]:
+def refusing_damage(
+    path: str | os.PathLike[str], is_what: str = "is damaged; fetch or copy it again"
+) -> Iterator[None]:
     """Whatever the block stumbles over, the file at ``path`` caused it: raise InputError that names it.
 
     Args:
         path: of the file that the block reads.
-        remedy: what the user may do.
+        is_what: what the file is then, as the end of a sentence.
 
     Raises:
-        InputError: as the block raised it; "Cannot read" for an OSError; "is damaged" for any other exception.
+        InputError: as the block raised it; "Cannot read" for an OSError; ``is_what`` for any other exception.
     """
     name = printable(Path(path).name)
     try:
@@ -125,9 +131,9 @@ def refusing_damage(path: str | os.PathLike[str], remedy: str = "fetch or copy i
     except OSError as error:
         raise _cannot_read(path, "", error) from error
     except MemoryError as error:
-        raise DamagedFileError(f"{name} needs more memory than there is; {remedy}.") from error
+        raise DamagedFileError(f"{name} needs more memory than there is.") from error
     except Exception as error:
-        raise DamagedFileError(f"{name} is damaged; {remedy}.") from error
+        raise DamagedFileError(f"{name} {is_what}.") from error
 
 
 def _check(status: os.stat_result, path: str | os.PathLike[str], what: str) -> None:

@@ -19,6 +19,9 @@ T = TypeVar("T")
 STRICT: Any = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 """For a dataclass's ``__pydantic_config__``: no other names, no text for numbers, no infinities."""
 
+OPEN: Any = {**STRICT, "extra": "ignore"}
+"""As ``STRICT``, with unknown names left aside, as an earlier version may have written more."""
+
 _MOST_DIGITS = 32
 _LARGEST = 100 << 20
 _VALUE, _OBJECT = 64, 120
