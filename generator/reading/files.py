@@ -15,6 +15,7 @@ from typing import IO
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
+_PIECE = 1 << 20  # what a compressed member is unpacked into at once
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -101,7 +102,7 @@ def read_exactly(file: IO[bytes], size: int, name: str) -> bytearray:
     data = bytearray(size)
     view, done = memoryview(data), 0
     while done < size:
-        count = file.readinto(view[done:])  # type: ignore[attr-defined]
+        count = file.readinto(view[done : done + _PIECE])  # type: ignore[attr-defined]
         if not count:
             raise DamagedFileError(
                 f"{printable(name)} is cut short: {size - done:,} bytes are missing; copy it again."
