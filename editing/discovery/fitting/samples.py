@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,8 @@ from stylegan_latents.generator.cli.progress import Progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.layers import GROUPS
+from stylegan_latents.generator.reading.files import refusing_damage
+from stylegan_latents.generator.reading.numpy_file import read_numpy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -240,8 +241,9 @@ def _digest(settings: dict[str, object]) -> str:
 def _read(path: Path, empty: Array) -> tuple[Array, int]:
     """Cached scores and their number; ``empty`` and 0 if the file is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with refusing_damage(path):
+            file = read_numpy(path, largest=empty.nbytes + 1024)
             scores, done = np.asarray(file["scores"], dtype=np.float64), int(file["done"])
-    except (OSError, ValueError, KeyError, BadZipFile):
+    except InputError:
         return empty, 0
     return (scores, done) if scores.shape == empty.shape and 0 <= done <= len(scores) else (empty, 0)
