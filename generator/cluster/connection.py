@@ -45,6 +45,9 @@ class ClusterOptions:
         typer.Option(min=1, help="Workers of the cluster; one for each GPU, or else each core, by default."),
     ] = None
 
+    def __post_init__(self) -> None:
+        self.check_cluster()
+
     def check_cluster(self) -> None:
         """Raise InputError for workers without a cluster, and for what is no address."""
         if self.workers is not None and self.cluster is None:

@@ -1,12 +1,13 @@
 """A function over many values, on this process or on the cluster that it is connected to."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from stylegan_latents.generator.cluster.connection import current
-from stylegan_latents.generator.cluster.pool import Lost, Pool
+from stylegan_latents.generator.cluster.pool import Lost, Pool, marked
 from stylegan_latents.generator.errors import InputError
 
 Value = TypeVar("Value")
@@ -23,6 +24,16 @@ class _Each(Generic[Value, Result]):
 
     def __call__(self, items: Sequence[tuple[int, Value]]) -> Result:
         return self._do(items[0][1])
+
+
+@contextlib.contextmanager
+def workers_see(folder: Path) -> Iterator[list[Path]]:
+    """Yield what ``spread`` takes as ``needs`` for results that workers write into a folder."""
+    if current() is None:
+        yield []
+        return
+    with marked(folder) as marker:
+        yield [marker]
 
 
 def spread(
