@@ -83,11 +83,13 @@ class RecordModelOptions:
     model: RecordModel = None
     device: Device = None
 
-    def open(self, record: Path | None, *, film: bool = False) -> "OpenRecord":
+    def open(
+        self, record: Path | None, *, film: bool = False, loaded: "dict[str, Generator] | None" = None
+    ) -> "OpenRecord":
         """The record that an argument names, see ``OpenRecord.of``."""
         from stylegan_latents.editing.records.opened import OpenRecord
 
-        return OpenRecord.of(record, model=self.model, device=self.device, film=film)
+        return OpenRecord.of(record, model=self.model, device=self.device, film=film, loaded=loaded)
 
     def open_sources(self, sources: "Sequence[CodeSource]", truncation: float) -> "tuple[Generator, list[Code]]":
         """The generator and the codes of sources, see ``records.codes.open_sources``."""

@@ -1,7 +1,9 @@
 """The command ``edit sample``: pictures of random codes, as a grid or single files."""
 
+import contextlib
 import shlex
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -11,6 +13,7 @@ from stylegan_latents.editing.commands.options import ModelOptions, Overwrite
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
@@ -69,6 +72,7 @@ class SampleSettings:
     ] = "const"
     output: SampleOutput = field(default_factory=SampleOutput)
     on: ModelOptions = field(default_factory=ModelOptions)
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
 
 @sample_app.command(
@@ -81,7 +85,14 @@ class SampleSettings:
 @takes(SampleSettings)
 def sample(settings: SampleSettings) -> None:
     """Generate pictures of random codes: a grid, or a file for each seed."""
-    from stylegan_latents.editing.samples.sampling import Sampling, default_columns, grid_cell, lay_out, parse_seeds
+    from stylegan_latents.editing.samples.sampling import (
+        SampleWriter,
+        Sampling,
+        default_columns,
+        grid_cell,
+        lay_out,
+        parse_seeds,
+    )
 
     output, model = settings.output, settings.on.model
     numbers = parse_seeds(settings.seeds)
@@ -90,6 +101,7 @@ def sample(settings: SampleSettings) -> None:
     grid, files, records = _files(settings, wanted)
 
     from stylegan_latents.generator.cli.progress import show_count
+    from stylegan_latents.generator.cluster.spread import spread, workers_see
     from stylegan_latents.generator.loading import load
     from stylegan_latents.invert.photos.files import save_picture
 
@@ -101,16 +113,28 @@ def sample(settings: SampleSettings) -> None:
     for sampling in samplings:
         sampling.check(G)
     cells: list[Image.Image] = []
-    with show_count("samples", len(wanted), "picture") as count:
-        drawn = ((sampling, *one) for sampling in samplings for one in sampling.pictures(G, numbers))
-        for i, (sampling, number, ws, picture) in enumerate(drawn):
-            if grid is None:
-                save_picture(picture, files[i], overwrite=output.overwrite)
-            else:
-                cells.append(picture)
-            if records:
-                sampling.record(G, number, ws).save(records[i], overwrite=output.overwrite)
-            count()
+    with on_cluster(settings.cluster, G.device.type), contextlib.ExitStack() as stack:
+        needs = (
+            []
+            if grid is not None and not records
+            else stack.enter_context(workers_see((files or records)[0].parent))
+        )
+        count = stack.enter_context(show_count("samples", len(wanted), "picture"))
+        for i, sampling in enumerate(samplings):
+            own = slice(i * len(numbers), (i + 1) * len(numbers))
+            write = partial(
+                SampleWriter,
+                G,
+                sampling,
+                numbers,
+                files[own] if grid is None else [],
+                records[own],
+                output.overwrite,
+            )
+            for kept, done in spread(write, sampling.parts(G, len(numbers)), needs=needs):
+                cells += kept
+                for _ in range(done):
+                    count()
     if grid is not None:
         row = len(numbers) if len(classes) > 1 else default_columns(len(cells))
         save_picture(lay_out(cells, output.cols or row), grid, overwrite=output.overwrite)

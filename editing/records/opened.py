@@ -39,6 +39,7 @@ class OpenRecord:
         generator: a loaded one, in place of ``model`` and ``device``.
         film: also accept a film's record, of many images.
         inversion: the record, if it was read already.
+        loaded: generators by name, to take from and to add to.
 
     Raises:
         InputError: the record cannot be read, holds several images, or its model is not found.
@@ -53,6 +54,7 @@ class OpenRecord:
         generator: "Generator | None" = None,
         film: bool = False,
         inversion: "Inversion | None" = None,
+        loaded: "dict[str, Generator] | None" = None,
     ) -> None:
         if inversion is None:
             path, inversion = read_record(path)
@@ -72,6 +74,7 @@ class OpenRecord:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
         self._own_model = model is None
         self._device = device
+        self._loaded = {} if loaded is None else loaded
         if generator is None:
             self._name = model or self._model()
         else:
@@ -83,11 +86,17 @@ class OpenRecord:
 
     @classmethod
     def of(
-        cls, named: str | Path | None, *, model: str | None = None, device: str | None = None, film: bool = False
+        cls,
+        named: str | Path | None,
+        *,
+        model: str | None = None,
+        device: str | None = None,
+        film: bool = False,
+        loaded: "dict[str, Generator] | None" = None,
     ) -> Self:
         """The record that an argument names, see ``read_record``."""
         path, inversion = read_record(named)
-        return cls(path, model=model, device=device, inversion=inversion, film=film)
+        return cls(path, model=model, device=device, inversion=inversion, film=film, loaded=loaded)
 
     @cached_property
     def base(self) -> "Generator":
@@ -100,8 +109,10 @@ class OpenRecord:
 
         device = choose_device(self._device)
         # A download shows its own progress.
-        with show_status(f"Loading {self._name}", quiet=not is_cached(self._name)):
-            generator = load(self._name).to(device)
+        if self._name not in self._loaded:
+            with show_status(f"Loading {self._name}", quiet=not is_cached(self._name)):
+                self._loaded[self._name] = load(self._name).to(device)
+        generator = self._loaded[self._name]
         file = self.inversion.model_file
         if self._own_model and file is not None and generator.fingerprint != self.inversion.fingerprint:
             raise InputError(
