@@ -76,7 +76,7 @@ def sample(settings: SampleSettings) -> None:
     """Generate pictures of random codes: a grid, or a file for each seed."""
     from stylegan_latents.editing.samples.sampling import Sampling, default_columns, grid_cell, lay_out, parse_seeds
 
-    output, model = settings.output, settings.on.model
+    output, model, style = settings.output, settings.on.model, settings.on.find_style()
     numbers = parse_seeds(settings.seeds)
     grid, files, records = _files(settings, numbers)
 
@@ -85,6 +85,7 @@ def sample(settings: SampleSettings) -> None:
     from stylegan_latents.invert.photos.files import save_picture
 
     G = load(model).to(choose_device(settings.on.device))
+    G = G if style is None else style[0].apply(G, style[1])
     size = output.size
     if size is None and grid is not None:
         size = grid_cell(G.resolution, len(numbers))
@@ -124,10 +125,12 @@ def _files(settings: SampleSettings, numbers: list[int]) -> tuple[Path | None, l
     if output.records and settings.noise == "random":
         raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
     width = len(str(max(numbers)))
-    stems = [f"seed{number:0{max(4, width)}d}" for number in numbers]
+    label = settings.on.style_label()
+    stems = [".".join([f"seed{number:0{max(4, width)}d}", *label]) for number in numbers]
     base = folder or (Path() if out is None else out.parent)
     prefix = "" if settings.on.model == DEFAULT_MODEL else f"{Path(settings.on.model).stem}."
-    grid = None if single else out or Path(f"samples.{prefix}seeds{settings.seeds.replace(' ', '')[:60]}.png")
+    parts = [f"samples.{prefix}seeds{settings.seeds.replace(' ', '')[:60]}", *label]
+    grid = None if single else out or Path(f"{'.'.join(parts)}.png")
     pictures = [out] if single and out is not None and folder is None else [base / f"{stem}.png" for stem in stems]
     records = [base / f"{stem}{RECORD_SUFFIX}" for stem in stems] if output.records else []
     _check_targets([*(pictures if grid is None else [grid]), *records], output.overwrite)

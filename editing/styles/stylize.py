@@ -6,9 +6,8 @@ them looks like the picture. Steps are relative to each weight's root mean squar
 all architectures.
 """
 
-import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -23,12 +22,12 @@ from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import LPIPS, area_resize, as_colour
 from stylegan_latents.generator.precision import in_precision
 from stylegan_latents.generator.styles.style import Style
-from stylegan_latents.generator.styles.weights import expanded, low_rank, resolutions
+from stylegan_latents.generator.styles.weights import expanded, layers_of_parameters, low_rank, side
 from stylegan_latents.invert.record.tuned_weights import added, tunable, units
 from stylegan_latents.invert.search.steps import OptimizerSettings, schedule, size_to_draw
 
 _FINE = 32
-"""Layers of more pixels than this are fine: their rows are exchanged, and with ``keep_shape`` they alone are tuned."""
+"""Layers of more pixels are fine: their rows are exchanged, and with ``keep_shape`` they alone are tuned."""
 
 _RANKS = (8, 16, 32, 64)
 _UNSEEN = 0.03
@@ -97,13 +96,12 @@ class StyleTuning:
         self.G, self.ws = G, ws.to(G.device)
         self.settings = settings = (settings or StylizeSettings()).for_generator(G)
         self.rows = exchanged_rows(G, settings.exchange)
-        side = settings.search_size
-        self._drawn_size = size_to_draw(side, G)
+        self._drawn_size = size_to_draw(settings.search_size, G)
         self._lpips = LPIPS.load("vgg").to(G.device).in_precision(settings.dtype)
-        self._pictures = area_resize(pictures.to(G.device).float(), side)
+        self._pictures = self._small(pictures.to(G.device).float())
         with torch.no_grad():
             self._targets = [self._lpips.features(one[None]) for one in self._pictures]
-        sides = resolutions(G)
+        sides = {name: side(layer) for name, layer in layers_of_parameters(G).items()}
         fine = max(sides.values()) > _FINE
         self.exact = {
             name: weight.float()
@@ -198,13 +196,12 @@ class StyleTuning:
         codes = torch.cat([self.code(step)[1] for step in range(4)])
         with torch.no_grad():
             wanted = self._features(full, codes)
-            for tried in _RANKS:
-                small = low_rank(full, tried)
+            for tried, small in zip(_RANKS, low_rank(full, _RANKS), strict=True):
                 found = self._features(expanded(small, self.exact), codes)
                 if float(self._lpips.distance(found, wanted).mean()) < _UNSEEN:
                     chosen, rank = small, tried
                     break
-        kept = {key: value for key, value in self.settings.values().items() if value is not None}
+        kept: dict[str, JSON] = {key: value for key, value in self.settings.values().items() if value is not None}
         about: dict[str, JSON] = {**(provenance or {}), "settings": kept, "rank": rank}
         return Style(name, self.G.name, self.G.fingerprint, self.G.resolution, chosen, about)
 

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import torch
-from torch import Tensor
+import typer
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, utf8_path
-from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
-from stylegan_latents.generator.styles.weights import expanded
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from stylegan_latents.generator.generator import Generator
 
 SUFFIX = ".style.safetensors"
 """Of a style's file."""
@@ -41,10 +44,10 @@ class Style:
     model: str
     fingerprint: str
     resolution: int
-    parts: Mapping[str, Tensor]
+    parts: "Mapping[str, Tensor]"
     provenance: Mapping[str, JSON] = field(default_factory=dict)
 
-    def check_generator(self, G: Generator) -> None:
+    def check_generator(self, G: "Generator") -> None:
         """Raise InputError for another generator than the style's."""
         if G.fingerprint != self.fingerprint:
             raise InputError(
@@ -52,7 +55,7 @@ class Style:
                 f"'{G.name}'; give that model, or make the style again with `edit stylize --model`."
             )
 
-    def apply(self, G: Generator, strength: float = 1.0) -> Generator:
+    def apply(self, G: "Generator", strength: float = 1.0) -> "Generator":
         """A copy of ``G`` that draws in this style.
 
         The copy keeps name, fingerprint and latent space, so that codes and directions fit it as they fit ``G``.
@@ -65,21 +68,28 @@ class Style:
             InputError: the style belongs to another generator, its weights do not fit, or the strength is out of
                 range.
         """
+        import torch
+
         check_style_strength(strength)
-        self.check_generator(G)
-        weights = dict(G.named_parameters())
-        try:
-            differences = expanded(self.parts, weights)
-        except InputError as error:
-            raise InputError(f"The style '{self.name}' is damaged: {error}.") from error
+        differences = self.differences(G)
         if strength == 0:
             return G
         styled = copy.deepcopy(G)
         with torch.no_grad():
             for name, weight in styled.named_parameters():
                 if name in differences:
-                    weight += strength * differences[name].to(weight.dtype)
+                    weight.add_(strength * differences[name].to(weight.dtype))
         return styled
+
+    def differences(self, G: "Generator") -> "dict[str, Tensor]":
+        """The full difference of each parameter that the style changes, float32; errors are those of ``apply``."""
+        from stylegan_latents.generator.styles.weights import expanded
+
+        self.check_generator(G)
+        try:
+            return expanded(self.parts, dict(G.named_parameters()))
+        except InputError as error:
+            raise InputError(f"The style '{self.name}' is damaged: {error}.") from error
 
     def save(self, path: Path, *, overwrite: bool = False) -> None:
         """Write one safetensors file, which ``read_style`` reads.
@@ -96,6 +106,45 @@ class Style:
         tensors = {name: part.detach().cpu().contiguous() for name, part in self.parts.items()}
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleOptions:
+    """The options of every command that draws: a style, and how much of it."""
+
+    panel: ClassVar[str] = "Style"
+
+    style: Annotated[
+        str | None,
+        typer.Option(
+            help="Draw in a style: pencil, oil, cartoon, or a file that `edit stylize` wrote.", metavar="NAME|FILE"
+        ),
+    ] = None
+    style_strength: Annotated[
+        float | None,
+        typer.Option(help="How much of the --style: 0 is none, 1 all of it, the default.", show_default=False),
+    ] = None
+
+    def find_style(self) -> "tuple[Style, float] | None":
+        """The style and its strength; None without one.
+
+        Raises:
+            InputError: there is no such style, or the strength is out of range or has no style.
+        """
+        if self.style is None:
+            if self.style_strength is not None:
+                raise InputError("--style-strength is of a --style; name one, such as --style pencil.")
+            return None
+        strength = 1.0 if self.style_strength is None else self.style_strength
+        check_style_strength(strength)
+        return find_style(self.style), strength
+
+    def style_label(self) -> list[str]:
+        """The style's part of a file's name, ``pencil`` or ``pencil0.6``; empty without one."""
+        if self.style is None:
+            return []
+        name = Path(self.style).name.removesuffix(SUFFIX)
+        return [name if self.style_strength is None else f"{name}{self.style_strength:g}"]
 
 
 def check_style_name(path: Path) -> None:
@@ -128,6 +177,11 @@ def find_style(name_or_path: str | Path) -> Style:
     raise InputError(f"There is no style or file '{text}'; {hint}")
 
 
+def names_a_style(text: str) -> bool:
+    """Whether a text names a style: one shipped with the package, or a file by its suffix."""
+    return text.endswith(SUFFIX) or (text.lower() in shipped_styles() and not Path(text).exists())
+
+
 @cache
 def shipped_styles() -> dict[str, Path]:
     """The files of the styles that are shipped with the package, by name; they are of the default model."""
@@ -141,6 +195,7 @@ def read_style(path: Path) -> Style:
     Raises:
         InputError: the file is missing, damaged, or no style's.
     """
+    import torch
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
@@ -160,7 +215,9 @@ def read_style(path: Path) -> Style:
         provenance = header["provenance"]
         if not isinstance(provenance, dict):
             raise TypeError
-        if not parts or not all(one.is_floating_point() and bool(torch.isfinite(one).all()) for one in parts.values()):
+        if not parts or not all(
+            one.is_floating_point() and bool(torch.isfinite(one).all()) for one in parts.values()
+        ):
             raise ValueError
         return Style(
             name=str(header["name"]),

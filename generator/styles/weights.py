@@ -1,62 +1,71 @@
 """Which weights of a generator belong to which resolution, and small forms of their differences."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.layers import Layer
 
 _LEFT, _RIGHT = ":left", ":right"
 
 
-def resolutions(G: Generator) -> dict[str, float]:
-    """The side in pixels of the layer that each parameter of the synthesis network belongs to, by its name.
+def layers_of_parameters(G: Generator) -> dict[str, Layer]:
+    """The layer that each parameter of the synthesis network belongs to, by the parameter's name in the generator.
 
-    With a cutoff, the pixels are those that the layer's frequencies need, two for each cycle, as for ``Layer.group``.
+    What lies beside the layers, such as a block's constant, belongs to the first one there.
     """
     affines = [name for name, _ in G.synthesis.named_modules() if name.rpartition(".")[2].endswith("style")]
-    sides: dict[str, float] = {}
+    layers: dict[str, Layer] = {}
     for name, layer in zip(affines, G.layers, strict=True):
-        pixels = layer.resolution if layer.cutoff is None else 2 * layer.cutoff
-        # The first layer inside a module stands for what lies beside the layers, such as a block's constant.
-        path = name.rpartition(".")[0]
-        while path:
-            sides.setdefault(path, pixels)
-            path = path.rpartition(".")[0]
-    found: dict[str, float] = {}
-    for name, _ in G.synthesis.named_parameters():
-        path = name.rpartition(".")[0]
-        while path and path not in sides:
-            path = path.rpartition(".")[0]
-        found[f"synthesis.{name}"] = sides[path]
-    return found
+        for path in _inside(name):
+            layers.setdefault(path, layer)
+    return {
+        f"synthesis.{name}": next(layers[path] for path in _inside(name) if path in layers)
+        for name, _ in G.synthesis.named_parameters()
+    }
 
 
-def low_rank(difference: Mapping[str, Tensor], rank: int) -> dict[str, Tensor]:
-    """The nearest products of ``rank`` columns and rows to differences of weights.
+def _inside(name: str) -> list[str]:
+    """The modules around a name, the innermost first, and the network itself."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts) - 1, -1, -1)]
+
+
+def side(layer: Layer) -> float:
+    """A layer's side in pixels; with a cutoff, those that its frequencies need, as for ``Layer.group``."""
+    return layer.resolution if layer.cutoff is None else 2 * layer.cutoff
+
+
+def low_rank(difference: Mapping[str, Tensor], ranks: Sequence[int]) -> Iterator[dict[str, Tensor]]:
+    """The nearest products of a few columns and rows to differences of weights, for one rank after another.
 
     Args:
         difference: float32 tensors by the names of parameters.
-        rank: 1 or above.
+        ranks: 1 or above.
 
-    Returns:
+    Yields:
         ``name:left`` ``[O, rank]`` and ``name:right`` ``[rank, rest]`` where that is smaller than the tensor, else
         the tensor; in half precision.
     """
-    small: dict[str, Tensor] = {}
+    factors: dict[str, tuple[Tensor, Tensor]] = {}
     for name, tensor in difference.items():
-        matrix = tensor.flatten(1) if tensor.ndim > 1 else tensor.reshape(1, -1)
-        rows, columns = matrix.shape
-        if rank * (rows + columns) >= rows * columns:
-            small[name] = tensor.half().contiguous()
-            continue
-        left, values, right = torch.linalg.svd(matrix.float(), full_matrices=False)
-        root = values[:rank].sqrt()
-        small[name + _LEFT] = (left[:, :rank] * root).half().contiguous()
-        small[name + _RIGHT] = (root[:, None] * right[:rank]).half().contiguous()
-    return small
+        if tensor.ndim > 1:
+            left, values, right = torch.linalg.svd(tensor.float().flatten(1), full_matrices=False)
+            root = values.sqrt()
+            factors[name] = ((left * root).half(), (root[:, None] * right).half())
+    for rank in ranks:
+        small: dict[str, Tensor] = {}
+        for name, tensor in difference.items():
+            rows, columns = (len(tensor), tensor[0].numel()) if name in factors else (1, tensor.numel())
+            if rank * (rows + columns) >= rows * columns:
+                small[name] = tensor.half()
+                continue
+            left, right = factors[name]
+            small[name + _LEFT], small[name + _RIGHT] = left[:, :rank].clone(), right[:rank].clone()
+        yield small
 
 
 def expanded(parts: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -136,6 +136,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--tune", choices=PICTURES)
     parser.add_argument("--steps", type=int, default=StylizeSettings.steps)
+    parser.add_argument("--learning-rate", type=float, default=StylizeSettings.learning_rate)
     parser.add_argument("--keep-shape", action="store_true")
     parser.add_argument("--keep-colour", action="store_true")
     given = parser.parse_args()
@@ -146,7 +147,10 @@ def main() -> None:
         return
     name, begun = given.tune, time.process_time()
     file = given.out / f"{name}.png"
-    settings = StylizeSettings(steps=given.steps, keep_shape=given.keep_shape, keep_colour=given.keep_colour)
+    settings = StylizeSettings(
+        steps=given.steps, learning_rate=given.learning_rate, keep_shape=given.keep_shape,
+        keep_colour=given.keep_colour,
+    )  # fmt: skip
     about = {
         "pictures": [{"name": file.name, "sha256": Source.of(file).sha256}],
         "source": f"drawn by this project's program from its own sample, seed {SEEDS[name]}",
