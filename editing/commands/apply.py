@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from stylegan_latents.editing.commands.options import (
+    DrawingOptions,
     EditOutput,
     Layers,
     Names,
     Raw,
     RecordArgument,
-    RecordModelOptions,
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
@@ -89,7 +89,7 @@ class ChangeOptions:
 
     def __post_init__(self) -> None:
         _ = self.targets
-        if self.strength or not (self.direction or self.target):
+        if self.strength:
             pair(self.direction, self.strength)
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
@@ -114,11 +114,13 @@ class EditSettings:
     change: ChangeOptions = field(default_factory=ChangeOptions)
     where: RegionOptions = field(default_factory=RegionOptions)
     output: EditOutput = field(default_factory=EditOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
     def __post_init__(self) -> None:
         self.where.check()
+        if not (self.change.direction or self.change.target or self.on.style):
+            pair([], [])
         if not self.every and self.cluster.cluster is not None:
             raise InputError("--cluster is for many records; add --all, and name their folder.")
         if self.every and self.record is not None and not self.record.is_dir():
@@ -160,7 +162,7 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
     opened.check_layers(change.layers)
     fixed = _with_strengths(found[: len(change.direction)], change.strength)
     amounts = [(one.name, amount) for one, amount in fixed]
-    name = edit_name(amounts, layers=change.layers, raw=change.raw)
+    name = edit_name(amounts, layers=change.layers, raw=change.raw) or "style"
     if is_film:
         from stylegan_latents.editing.films.film_edit import edit_film
 

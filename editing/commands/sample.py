@@ -94,7 +94,7 @@ def sample(settings: SampleSettings) -> None:
         parse_seeds,
     )
 
-    output, model = settings.output, settings.on.model
+    output, model, style = settings.output, settings.on.model, settings.on.find_style()
     numbers = parse_seeds(settings.seeds)
     classes = [None] if settings.classes is None else parse_seeds(settings.classes, what="class")
     wanted = [(label, number) for label in classes for number in numbers]
@@ -106,6 +106,7 @@ def sample(settings: SampleSettings) -> None:
     from stylegan_latents.invert.photos.files import save_picture
 
     G = load(model).to(choose_device(settings.on.device))
+    G = G if style is None else style[0].apply(G, style[1])
     size = output.size
     if size is None and grid is not None:
         size = grid_cell(G.resolution, len(wanted))
@@ -114,23 +115,13 @@ def sample(settings: SampleSettings) -> None:
         sampling.check(G)
     cells: list[Image.Image] = []
     with on_cluster(settings.cluster, G.device.type), contextlib.ExitStack() as stack:
-        needs = (
-            []
-            if grid is not None and not records
-            else stack.enter_context(workers_see((files or records)[0].parent))
-        )
+        written = [*(files if grid is None else []), *records]
+        needs = stack.enter_context(workers_see(written[0].parent)) if written else []
         count = stack.enter_context(show_count("samples", len(wanted), "picture"))
         for i, sampling in enumerate(samplings):
             own = slice(i * len(numbers), (i + 1) * len(numbers))
-            write = partial(
-                SampleWriter,
-                G,
-                sampling,
-                numbers,
-                files[own] if grid is None else [],
-                records[own],
-                output.overwrite,
-            )
+            singles = files[own] if grid is None else []
+            write = partial(SampleWriter, G, sampling, numbers, singles, records[own], output.overwrite)
             for kept, done in spread(write, sampling.parts(G, len(numbers)), needs=needs):
                 cells += kept
                 for _ in range(done):
@@ -161,14 +152,14 @@ def _files(
         raise InputError("--cols is for a grid, not for single pictures; leave it out, or name the grid's file.")
     if output.records and settings.noise == "random":
         raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
-    width = max(4, len(str(max(number for _, number in wanted))))
-    stems = [f"seed{number:0{width}d}" + ("" if label is None else f"@{label}") for label, number in wanted]
+    width, label = max(4, len(str(max(number for _, number in wanted)))), settings.on.style_label()
+    names = [f"seed{number:0{width}d}{'' if one is None else f'@{one}'}" for one, number in wanted]
+    stems = [".".join([name, *label]) for name in names]
     base = folder or (Path() if out is None else out.parent)
     prefix = "" if settings.on.model == DEFAULT_MODEL else f"{Path(settings.on.model).stem}."
-    named = f"{settings.seeds[:60]}{'' if settings.classes is None else f'@{settings.classes[:60]}'}".replace(
-        " ", ""
-    )
-    grid = None if single else out or Path(f"samples.{prefix}seeds{named}.png")
+    classes = "" if settings.classes is None else f"@{settings.classes[:60]}"
+    named = f"samples.{prefix}seeds{settings.seeds[:60]}{classes}".replace(" ", "")
+    grid = None if single else out or Path(".".join([named, *label, "png"]))
     pictures = [out] if single and out is not None and folder is None else [base / f"{stem}.png" for stem in stems]
     records = [base / f"{stem}{RECORD_SUFFIX}" for stem in stems] if output.records else []
     _check_targets([*(pictures if grid is None else [grid]), *records], output.overwrite)
