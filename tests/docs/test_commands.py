@@ -26,6 +26,7 @@ MODULES = {"invert": "invert", "edit": "editing", "stylegan-latents train": "enc
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 
 _CONTENTS = {  # of files whose kind is looked at
+    "anna.person.safetensors": ROOT / "tests" / "data" / "records" / "anna.person.safetensors",
     "encoder.safetensors": ROOT / "encoders" / "trained" / "ffhq.safetensors",
     "restyle_e4e_ffhq.pt": ROOT / "tests" / "data" / "encoders" / "restyle-e4e.pt",
 }
