@@ -20,7 +20,7 @@ from tests.docs.pages import PAGES, ROOT, blocks, without_blocks
 PROGRAMS = programs()
 OTHERS = {
     "python", "pip", "pytest", "ruff", "mypy", "lint-imports", "mkdocs", "pre-commit", ".ci/run", ".", "export",
-    "mkdir",
+    "mkdir", "http.server",
 }  # fmt: skip
 MODULES = {"invert": "invert", "edit": "editing", "stylegan-latents train": "encoders.train"}
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]

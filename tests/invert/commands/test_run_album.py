@@ -36,20 +36,8 @@ def save_photo(number: int) -> None:
 
 
 def run(*words: str) -> int:
-    return main(
-        [
-            *words,
-            "--no-align",
-            "--model",
-            "small.safetensors",
-            "--steps",
-            "2",
-            "--quality",
-            "draft",
-            "--device",
-            "cpu",
-        ]
-    )
+    fixed = "--no-align --model small.safetensors --steps 2 --quality draft --device cpu"
+    return main([*words, *fixed.split()])
 
 
 def together(*words: str) -> int:
