@@ -49,7 +49,8 @@ class _Lists(dict[str, Any]):
 def client_of(call: Waiting) -> Client:
     """The client that made a call."""
     client = getattr(call.request, "client", None)
-    return Client(getattr(client, "host", None) or "", call.session_hash)
+    user = getattr(call, "username", None) or ""
+    return Client(user or getattr(client, "host", None) or "", call.session_hash, user)
 
 
 class CheckedBlocks(gr.Blocks):
@@ -66,8 +67,8 @@ class CheckedBlocks(gr.Blocks):
             waiting = [
                 client_of(call) for one in queue.event_queue_per_concurrency_id.values() for call in one.queue
             ]
-            address = getattr(request.client, "host", None) or ""
-            if not has_room(waiting, Client(address, str(body.session_hash)), max_size or sys.maxsize):
+            user, host = username or "", getattr(request.client, "host", None) or ""
+            if not has_room(waiting, Client(user or host, str(body.session_hash), user), max_size or sys.maxsize):
                 return False, _FULL, "queue_full"
             return await push(body=body, request=request, username=username)
 

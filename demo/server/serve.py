@@ -120,6 +120,7 @@ def running(
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
+        run_history=False,  # it would stay in the browser's storage
         app_kwargs=_app_options(names, allowed_host),
         state_session_capacity=1000,
         # Each request that waits in a queue of the studio holds a thread.

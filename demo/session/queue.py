@@ -17,10 +17,17 @@ _TOO_MANY = "Too many others are waiting for this; please try again in a few min
 
 
 class Client(NamedTuple):
-    """A visitor: the address of the machine, such as ``127.0.0.1``, and the session of the browser tab."""
+    """A visitor.
+
+    Attributes:
+        address: of the machine, such as ``127.0.0.1``; the name of a visitor who has logged in.
+        session: of the browser tab.
+        user: the name of a visitor who has logged in; empty for others.
+    """
 
     address: str = ""
     session: str = ""
+    user: str = ""
 
 
 def in_turns(

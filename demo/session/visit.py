@@ -1,6 +1,7 @@
 """One browser session: its files, photo, faces and directions."""
 
 import dataclasses
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -34,12 +35,15 @@ class Visit:
         folder: for its files.
 
     Attributes:
+        token: the secret by which a browser finds the visit again.
         files: its files.
         faces: by name, in the order of making.
         directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
         sent: the face sent last to each tab, by the tab's id.
+        current: name of the face shown last; empty before the first.
         photo: the last upload.
         marking: the last upload, if no face was detected in it.
+        refusal: why the last upload was refused; empty if it was not.
         stop: set to stop the running work, or when the visitor has gone.
         keep: whether the stopped work keeps its result so far.
         seen: time of the last request, by ``monotonic``.
@@ -52,12 +56,15 @@ class Visit:
     def __init__(self, studio: Shared, client: Client, folder: Path) -> None:
         self.studio = studio
         self.client = client
+        self.token = secrets.token_urlsafe(32)
         self.files = VisitFiles(folder)
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
         self.sent: dict[str, str] = {}
+        self.current = ""
         self.photo: Photo | None = None
         self.marking: Marking | None = None
+        self.refusal = ""
         self.stop = threading.Event()
         self.keep = False
         self.seen = time.monotonic()
@@ -71,6 +78,11 @@ class Visit:
     def closed(self) -> bool:
         """Whether it has ended."""
         return self.files.closed
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to come back for."""
+        return not (self.faces or self.directions or self.photo)
 
     def touch(self) -> None:
         """Note a request of the visitor.

@@ -11,7 +11,8 @@ import typer
 from stylegan_latents.generator.errors import InputError
 
 _ONE_PHOTO = (
-    "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard"
+    "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard",
+    "cluster",
 )  # fmt: skip
 """Options of single photos, which an album does not take."""
 

@@ -1,10 +1,12 @@
 """The command ``invert``: photos in, records and pictures out."""
 
+import os
 import sys
 
 from stylegan_latents.generator.cli.command import DONE, STOPPED, new_app, run, warn
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.settings import Settings
 
 app = new_app()
@@ -30,6 +32,10 @@ def invert(settings: Settings) -> int:
     film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
     from stylegan_latents.generator.files import check_writable
+    from stylegan_latents.generator.reading.remote_files import address_of
+
+    if not any(os.path.lexists(path) or address_of(path) for path in settings.photos):
+        raise InputError(f"There is no file {', '.join(map(str, settings.photos))}.")
     from stylegan_latents.invert.commands.jobs import gather
     from stylegan_latents.invert.commands.run_album import run_album
     from stylegan_latents.invert.commands.run_films import run_films
@@ -55,7 +61,8 @@ def invert(settings: Settings) -> int:
     settings.check_masks(len(jobs))
     if settings.preview is not None and len(jobs) == 1:
         check_preview_path(settings.preview, settings.overwrite)
-    check_writable(settings.folder)
+    if address_of(settings.folder) is None:
+        check_writable(settings.folder)
     if settings.together:
         return run_album(jobs, settings)
     status = run_jobs(jobs, settings) if jobs else DONE

@@ -11,7 +11,9 @@ from typing import Annotated, ClassVar, Literal
 import typer
 
 from stylegan_latents.generator.cli.command import LARGEST_SEED
+from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.remote_files import address_of
 from stylegan_latents.invert.commands.album_settings import AlbumOptions
 from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, check_options, film_methods, methods_help
 from stylegan_latents.invert.inverters.options import Quality, Space
@@ -271,11 +273,13 @@ class MachineOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(FaceOptions, MethodOptions, AlbumOptions, ResultOptions, FilmOptions, MachineOptions):
+class Settings(
+    FaceOptions, MethodOptions, AlbumOptions, ResultOptions, FilmOptions, MachineOptions, ClusterOptions
+):
     """All options of a run; each attribute is the option of that name.
 
     Attributes:
-        photos: files and folders, photos and films.
+        photos: files, folders, image tables, addresses of these, and films.
         model: as named, or by default the person's, the encoder's or the program's.
         method: as named; ``person`` with ``--person``.
 
@@ -286,11 +290,21 @@ class Settings(FaceOptions, MethodOptions, AlbumOptions, ResultOptions, FilmOpti
     photos: Annotated[
         list[Path],
         # readable=False: an unreadable photo is reported with the other bad ones, not in place of the run.
-        typer.Argument(help="Photos, folders of photos, or films.", metavar="PHOTO|FOLDER|FILM", readable=False),
+        typer.Argument(
+            help="Photos, folders of photos, tables of photos (.tar of WebDataset, .parquet), addresses such as "
+            "s3://bucket/photos, or films.",
+            metavar="PHOTO|FOLDER|TABLE|FILM",
+            readable=False,
+        ),
     ]
 
     def __post_init__(self) -> None:
         self.check_face()
+        self.check_cluster()
+        if self.cluster is not None and self.keep_partial:
+            raise InputError("--keep-partial is for one machine; leave it or --cluster out.")
+        if self.report is not None and address_of(self.folder) is not None:
+            raise InputError("--report needs results in a folder; give one with --out.")
         if self.shard is not None:
             shard = Shard.parse(self.shard)
             if self.report is not None:
@@ -328,7 +342,8 @@ class Settings(FaceOptions, MethodOptions, AlbumOptions, ResultOptions, FilmOpti
         if self.method is not None and self.method not in film_methods():
             raise InputError(f"--method {self.method} is for photos; a film takes {', '.join(film_methods())}.")
         names = (
-            "landmarks", "mask", "keep_unchanged", "low_resolution", "preview", "npz", "report", "keep_partial"
+            "landmarks", "mask", "keep_unchanged", "low_resolution", "preview", "npz", "report", "keep_partial",
+            "cluster",
         )  # fmt: skip
         for name in ["face all"] * (self.face == "all") + [name for name in names if getattr(self, name)]:
             raise InputError(f"--{name.replace('_', '-')} is for photos; leave it out for a film.")
