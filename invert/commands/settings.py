@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -15,6 +14,7 @@ from stylegan_latents.generator.cli.command import LARGEST_SEED
 from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.reading.remote_files import address_of
+from stylegan_latents.invert.commands.album_settings import AlbumOptions
 from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, check_options, film_methods, methods_help
 from stylegan_latents.invert.inverters.options import Quality, Space
 
@@ -23,11 +23,6 @@ _SEARCH_OPTIONS = (
     "mask", "keep_unchanged", "low_resolution",
 )  # fmt: skip
 """In this order a report's rows name them."""
-
-_ONE_PHOTO = (
-    "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard"
-)  # fmt: skip
-"""Options of single photos, which an album does not take."""
 
 
 class SettingsError(InputError):
@@ -198,54 +193,6 @@ class MethodOptions:
         from stylegan_latents.invert.inverters.encode import model_of
 
         return model_of(self.encoder)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlbumOptions:
-    """One model of one person, from an album."""
-
-    panel: ClassVar[str] = "One person"
-
-    together: Annotated[
-        bool,
-        typer.Option(
-            "--together",
-            help="Make one model of the person in these photos, or add new photos to it. Needs --name.",
-        ),
-    ] = False
-    name: Annotated[
-        str | None,
-        typer.Option(help="The model's name: anna is written to anna.person.safetensors.", metavar="NAME"),
-    ] = None
-    person: Annotated[
-        Path | None,
-        typer.Option(
-            help="Invert with the model of this person, which also fills what --mask hides.", metavar="FILE"
-        ),
-    ] = None
-
-    def check_album(self, method: str | None, others: Collection[str]) -> None:
-        """Raise InputError for options that do not go together.
-
-        Args:
-            method: as given.
-            others: the names of all options that differ from their defaults.
-        """
-        if not self.together:
-            if self.name is not None:
-                raise InputError("--name is for the model that --together makes; add --together, or leave it out.")
-            return
-        if self.name is None:
-            raise InputError("--together needs a name for the person, such as --name anna.")
-        if not re.fullmatch(r"[^\W_][\w .-]{0,59}", self.name) or self.name.endswith((" ", ".")):
-            raise InputError(f"--name is up to 60 letters, digits, spaces, dots and dashes, not '{self.name}'.")
-        if method not in (None, "hybrid", "optimize", "encode"):
-            raise InputError(
-                "--together tunes the model itself; take --method hybrid, optimize or encode, or leave it out."
-            )
-        for name in ("person", *_ONE_PHOTO):
-            if name in others:
-                raise InputError(f"--{name.replace('_', '-')} does not go with --together; leave one of them out.")
 
 
 @dataclass(frozen=True, kw_only=True)
