@@ -18,7 +18,7 @@ from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "visit.js", "compare.js", "paste.js")
+_SCRIPTS = ("page.js", "names.js", "visit.js", "compare.js", "paste.js")
 
 TABS: tuple[Tab, ...] = (edit.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
 """In display order."""
@@ -66,6 +66,11 @@ def look() -> dict[str, Any]:
             block_label_background_fill="*neutral_50",
             block_label_background_fill_dark="*neutral_900",
             button_large_radius="*radius_lg",
+            # Contrasts of at least 4.5 to 1 in both modes.
+            body_text_color_subdued="*neutral_600",
+            color_accent="*primary_600",
+            button_primary_background_fill="*primary_600",
+            button_primary_background_fill_hover="*primary_700",
         ),
         "css_paths": [_HERE / "page.css"],
         "head": "".join(f"<script>{(_HERE / name).read_text(encoding='utf-8')}</script>" for name in _SCRIPTS),

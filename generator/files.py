@@ -1,7 +1,9 @@
 """Atomic writing of files and folders."""
 
 import contextlib
+import glob
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -49,17 +51,20 @@ def _escape(letter: str) -> str:
 
 @contextlib.contextmanager
 def utf8_path(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Another path of a file that readers written in Rust take, as long as the block lasts.
+    """A path in UTF-8 of a file or folder, for libraries that take no other; valid inside the block.
 
     Args:
-        path: of any bytes; given as it is where it is UTF-8 already.
+        path: of an existing file or folder, in any bytes; given as it is where it is UTF-8 already.
     """
     name = os.fspath(path)
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
-        with Path(name).open("rb") as file:
-            yield f"/dev/fd/{file.fileno()}"
+        descriptor = os.open(name, os.O_RDONLY)
+        try:
+            yield f"/dev/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
     else:
         yield name
 
@@ -112,6 +117,16 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, stem: str) -> None:
+    """Remove what a killed process left of files that it was writing: ``stem``, followed by a dot or more names.
+
+    Names that ``atomic_path`` cuts stay: they might be another file's.
+    """
+    for path in folder.glob(f".{glob.escape(stem)}.*.part*"):
+        if re.fullmatch(rf"\.{re.escape(stem)}(\.[a-z]+\d*)?\.\w{{8}}\.part\.\w+", path.name):
+            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -135,13 +135,14 @@ def run_reporting(
     yield Done(results[0])
 
 
-def status_html(text: str, *, part: float | None = None, kind: str = "") -> str:
+def status_html(text: str, *, part: float | None = None, kind: str = "", details: str = "") -> str:
     """A status line as HTML, announced by screen readers.
 
     Args:
         text: plain text.
         part: what is done, from 0 to 1, as a progress bar; None for no bar.
-        kind: ``good`` for a success.
+        kind: ``good`` for a success, ``bad`` for a refusal.
+        details: further plain text, folded.
     """
     bar = ""
     if part is not None:
@@ -150,7 +151,9 @@ def status_html(text: str, *, part: float | None = None, kind: str = "") -> str:
             f'<div class="bar" role="progressbar" aria-label="Progress" aria-valuenow="{percent}" '
             f'aria-valuemin="0" aria-valuemax="100"><div style="width:{percent}%"></div></div>'
         )
-    return f'<div class="note {kind}" role="status" aria-live="polite">{bar}<p>{html.escape(text)}</p></div>'
+    folded = f"<details><summary>Details</summary>{html.escape(details)}</details>" if details else ""
+    line = f'<div role="status" aria-live="polite">{bar}<p>{html.escape(text)}</p></div>'
+    return f'<div class="note {kind}">{line}{folded}</div>'
 
 
 def duration(seconds: float) -> str:

@@ -44,6 +44,7 @@ class Visit:
         current: name of the face shown last; empty before the first.
         photo: the last upload.
         marking: the last upload, if no face was detected in it.
+        refusal: why the last upload was refused; empty if it was not.
         stop: set to stop the running work, or when the visitor has gone.
         keep: whether the stopped work keeps its result so far.
         seen: time of the last request, by ``monotonic``.
@@ -65,6 +66,7 @@ class Visit:
         self.current = ""
         self.photo: Photo | None = None
         self.marking: Marking | None = None
+        self.refusal = ""
         self.stop = threading.Event()
         self.keep = False
         self.seen = time.monotonic()

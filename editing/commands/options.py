@@ -120,7 +120,8 @@ class RegionOptions:
     region: Annotated[
         list[str],
         typer.Option(
-            help="Change only this: eyes, nose, mouth, hair, face, background, or a mask's file; repeatable.",
+            help="Change only this: eyes, nose, mouth, hair, face, background, or a mask's file; repeatable. Local "
+            "edits that are pasted back have their own, unless it is all.",
             metavar="NAME|FILE",
         ),
     ] = field(default_factory=list)

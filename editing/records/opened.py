@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
+    from stylegan_latents.invert.search.span import Span
 
 Blend = Literal["image", "features"]
 
@@ -60,6 +61,12 @@ class OpenRecord:
         if self.inversion.footage is not None and not film:
             raise InputError(
                 f"{path} is a film's; films take `edit {path} --direction smile --strength 1.5` alone."
+            )
+        from stylegan_latents.invert.record.person import METHOD as ALBUM
+
+        if self.inversion.method == ALBUM:
+            raise InputError(
+                f"{path} is one person's model; `invert PHOTO --person {path.name}` makes a record to edit."
             )
         if len(self.inversion) != 1 and self.inversion.footage is None:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
@@ -192,11 +199,12 @@ class OpenRecord:
         size: int | None = None,
         regions: "Sequence[str]" = (),
         blend: Blend = "image",
+        span: "Span | None" = None,
     ) -> "Image.Image":
         """The picture of the edited code.
 
         Args:
-            edits, rows, raw: see ``edited_styles``, also for errors.
+            edits, rows, raw, span: see ``edited_styles``, also for errors.
             size: see ``picture``.
             regions: limit the edit to these, see ``region_masks``; everywhere when empty.
             blend: join a region in the image, outside of which nothing changes, or in the generator's features.
@@ -208,7 +216,7 @@ class OpenRecord:
 
         G = self.generator
         with torch.inference_mode():
-            styles = edited_styles(G, self.ws, edits, rows=rows, raw=raw)
+            styles = edited_styles(G, self.ws, edits, rows=rows, raw=raw, span=span)
             side = None if size is None or size >= G.resolution else size
             after = to_picture(G.synthesize_styles(styles, self.noise, size=side))[0]
         if not regions or not edits:
@@ -275,7 +283,7 @@ class OpenRecord:
                     f"The model of {self.path} is not at {file} any more; give that model's file with --model."
                 )
             return str(found)
-        if name not in models() and not Path(name).exists():
+        if name not in models() and not Path(name).exists() and not name.startswith("hf://"):
             raise InputError(
                 f"{self.path} was made with the model '{name}', not with '{DEFAULT_MODEL}'; give that "
                 "model's file with --model."

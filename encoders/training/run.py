@@ -149,16 +149,18 @@ class TrainingRun:
         except ImportError as error:
             raise InputError("The curves need TensorBoard: pip install 'stylegan-latents[train]'.") from error
         # Points that a stopped run wrote after its last save are purged.
-        writer = SummaryWriter(str(self.folder / LOGS), purge_step=self.training.steps_done + 1)
+        logs = self.folder / LOGS
+        logs.mkdir(parents=True, exist_ok=True)
+        with (
+            utf8_path(logs) as name,
+            contextlib.closing(SummaryWriter(name, purge_step=self.training.steps_done + 1)) as writer,
+        ):
 
-        def write(terms: dict[str, float], step: int) -> None:
-            for name, value in terms.items():
-                writer.add_scalar(name, value, step)
+            def write(terms: dict[str, float], step: int) -> None:
+                for term, value in terms.items():
+                    writer.add_scalar(term, value, step)
 
-        try:
             yield write
-        finally:
-            writer.close()
 
 
 @contextlib.contextmanager

@@ -25,13 +25,13 @@ from stylegan_latents.generator.formats.nvidia.torch_stylegan3 import stylegan3
 from stylegan_latents.generator.formats.rosinality import rosinality
 from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHECKPOINT
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor, stored_in_memory
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
+from stylegan_latents.generator.reading.budget import Budget
 
 Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
 

@@ -74,8 +74,8 @@ def draw_figure(
     Args:
         visit: with the faces.
         names: of the receiving faces, down the side.
-        tops: of the giving faces, along the top; the same ones if empty.
-        layers: that the giving faces set, such as ``coarse,middle``.
+        tops: donors, along the top; the same ones if empty.
+        layers: taken from the donors, such as ``coarse,middle``.
         strength: see ``Donor``.
 
     Yields:
@@ -94,18 +94,18 @@ def draw_figure(
     if not layers:
         raise InputError("Choose the styles to mix: coarse, middle or fine.")
     studio, faces = visit.studio, [edited_face(visit, name) for name in names]
-    givers = [edited_face(visit, name) for name in tops]
-    rows, cells = studio.G.rows(layers), check_cells(len(faces), len(givers or faces))
+    donors = [edited_face(visit, name) for name in tops]
+    rows, cells = studio.G.rows(layers), check_cells(len(faces), len(donors or faces))
     words = ["edit", "mix", *map(record_name, faces)]
-    for giver in givers:
-        words += ["--column", record_name(giver)]
+    for donor in donors:
+        words += ["--column", record_name(donor)]
     words += ["--matrix", "--layers", layers]
     words += [] if strength == 1 else ["--strength", f"{strength:g}"]
 
     def work(report: Callable[[int], None]) -> "Image":
         drawn = itertools.count(1)
         codes = [record_code(face.preview) for face in faces]
-        along = [record_code(face.preview) for face in givers] or codes
+        along = [record_code(face.preview) for face in donors] or codes
         return matrix_figure(studio.preview_G, codes, along, rows, strength, on_picture=lambda: report(next(drawn)))
 
     for now in run_reporting(visit, work):

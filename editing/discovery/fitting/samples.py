@@ -142,6 +142,19 @@ def _scored(G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, exact: b
     yield from on_every_core(score, batches) if ws.device.type == "cpu" else map(score, batches)
 
 
+def check_scorer(G: "Generator", scorer: Scorer) -> None:
+    """Raise InputError if a scorer does not measure what a model shows, as eight of its pictures tell."""
+    if type(scorer).check is Scorer.check:
+        return
+    import torch
+
+    from stylegan_latents.generator.perceptual import as_colour
+
+    with torch.no_grad():
+        images = G.synthesize(expand(draw_codes(G, 16, 0, 0.7)[::2], G), size=min(256, G.resolution))
+    scorer.check(as_colour(images), f"eight pictures of '{G.name}'")
+
+
 def sample(
     G: "Generator",
     scorer: Scorer,
@@ -169,12 +182,14 @@ def sample(
         progress: called with the number of samples done and the total.
 
     Raises:
-        InputError: too few samples, or the cache folder cannot be written.
+        InputError: too few samples, a scorer that does not measure what the model shows, or the cache folder
+            cannot be written.
     """
     from stylegan_latents.generator.ops.memory import keep_freed_memory
 
     if samples < 100:
         raise InputError(f"Finding a direction needs at least 100 samples, not {samples}.")
+    check_scorer(G, scorer)
     codes = draw_codes(G, samples, seed, truncation)
     settings: dict[str, object] = {
         "fingerprint": G.fingerprint,

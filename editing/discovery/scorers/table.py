@@ -37,7 +37,7 @@ class ScoreTable:
     rows: tuple[tuple[int, dict[str, str]], ...]
 
     @classmethod
-    def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - as scorers are opened
+    def open(cls, text: str, begin: "Begin", *, trusted: bool = False) -> Self:  # noqa: ARG003 - as scorers are
         """The table in a file."""
         return cls.read(Path(text).expanduser())
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import TORCH, InertDict, InertObject, Known, NotRead
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, Budget, StandIn
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, StandIn
 from stylegan_latents.generator.formats.safe_pickle.torch_file import read_stream
+from stylegan_latents.generator.reading.budget import Budget
 
 _PERSISTENCE = "persistence._reconstruct_persistent_obj"
 _STRICT = {*sys.stdlib_module_names, "__builtin__", "cPickle", "commands", "copy_reg", "numpy", "pip", "torch"}

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget, StandIn, name_only
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn, name_only
+from stylegan_latents.generator.reading.budget import Budget
 
 _DTYPES = {
     "Float": torch.float32,

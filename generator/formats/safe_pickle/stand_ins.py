@@ -4,30 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from stylegan_latents.generator.errors import InputError
-
-# Bytes that a file may build beyond its own size: shared constants are stored once and used often.
-_SLACK = 16 << 20
-
-
-class Budget:
-    """A bound on the memory that reading one file may take.
-
-    Args:
-        size: of the file, in bytes.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._left = size + _SLACK
-
-    def charge(self, size: int) -> None:
-        """Subtract ``size`` bytes.
-
-        Raises:
-            InputError: the file builds far more than it holds.
-        """
-        self._left -= size
-        if self._left < 0:
-            raise InputError("the file builds far more data than it holds")
+from stylegan_latents.generator.reading.budget import Budget
 
 
 class StandIn:

@@ -14,7 +14,8 @@ from typing import IO, Any, cast
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY
 from stylegan_latents.generator.formats.safe_pickle.pickle_scan import scan
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget, StandIn
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn
+from stylegan_latents.generator.reading.budget import Budget
 
 __all__ = ["NUMPY", "Budget", "InertUnpickler", "StandIn", "load_inert"]
 
