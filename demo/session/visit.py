@@ -116,11 +116,12 @@ class Visit:
         """A block of work that the visitor can stop; one at a time for each visit.
 
         Raises:
-            InputError: other work is running.
+            InputError: other work is running, or the visitor has begun too much within the hour.
         """
         if not self._busy.acquire(blocking=False):
             raise InputError(_BUSY)
         try:
+            self.studio.allowance.take(self.client.address)
             yield
         finally:
             self.stop.clear()
