@@ -180,6 +180,8 @@ def test_labelled_pictures_say_how_well_they_tell(
     output = capsys.readouterr().out
     assert "'red' is classified with an accuracy of 1.00 on held-out pictures" in output
     assert "Wrote red.safetensors" in output
+    assert main([*command, "--no-sheet", "--score", "blue", *MODEL]) == 0
+    assert "Wrote blue.safetensors" in capsys.readouterr().out
 
 
 def test_scores_that_say_the_same_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
