@@ -103,7 +103,7 @@ class EvaluateSettings:
     scorer: Annotated[
         str,
         typer.Option(
-            help=f"What scores pictures: {scorer_words(new_pictures=True)}. A network's settings are read from "
+            help=f"Scorer of pictures: {scorer_words(new_pictures=True)}. A network's settings are read from "
             "NAME.json beside it.",
             metavar="SCORER",
         ),

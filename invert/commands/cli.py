@@ -57,8 +57,8 @@ def invert(settings: Settings) -> int:
     jobs = gather(stills) if stills else []
     moving = [job.label for job in jobs if is_film(job.photo)]
     if moving and not settings.quiet:
-        told = f"the first frame of {', '.join(moving)} is taken; name an animated picture itself to invert all"
-        warn("invert", told)
+        names = ", ".join(moving)
+        warn("invert", f"only the first frame of {names} is inverted; name the file itself to invert all frames")
     settings.check_masks(len(jobs))
     if settings.preview is not None and len(jobs) == 1:
         check_preview_path(settings.preview, settings.overwrite)

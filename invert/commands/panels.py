@@ -62,7 +62,7 @@ class FaceOptions:
         if self.face not in ("largest", "all") and not self.face.isdecimal():
             raise InputError(f"--face takes largest, all or a number counted from 0, not '{self.face}'.")
         if self.landmarks is not None and not self.align:
-            raise InputError("--landmarks says how to align, and --no-align not to; leave one of them out.")
+            raise InputError("--landmarks is for faces that are aligned; leave it or --no-align out.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ _SEARCH_OPTIONS = (
     "model", "person", "encoder", "weights", "pivot", "space", "steps", "seed", "identity_weight", "precision",
     "mask", "keep_unchanged", "low_resolution",
 )  # fmt: skip
-"""In this order a report's rows name them."""
+"""In the order in which a report's rows name them."""
 
 
 class SettingsError(InputError):
@@ -36,9 +36,9 @@ class SettingsError(InputError):
 
 @dataclass(frozen=True)
 class Shard:
-    """One part of a run that several processes share without speaking to each other.
+    """One part of a run that is split among processes which do not communicate.
 
-    Which part a photo is in depends on its name alone, so parts are disjoint, complete and the same everywhere.
+    The part of a photo depends on its name alone: parts are disjoint, complete and the same everywhere.
 
     Attributes:
         number: of this part, from 1.
@@ -64,13 +64,13 @@ class Shard:
         return shard
 
     def holds(self, name: str) -> bool:
-        """Whether a photo or film whose results are called so is in this part."""
+        """Whether the photo or film with this stem of its results is in this part."""
         # File systems differ in how they spell an accented letter.
         spelled = unicodedata.normalize("NFC", name).encode("utf-8", "surrogateescape")
         return int.from_bytes(hashlib.sha256(spelled).digest()[:8]) % self.count == self.number - 1
 
     def own_file(self, path: Path) -> Path:
-        """``table.03-of-16.csv`` for ``table.csv``: what several parts write at once needs several names."""
+        """``table.03-of-16.csv`` for ``table.csv``, so that parts that run at once write different files."""
         return path.with_stem(f"{path.stem}.{self.number:0{len(str(self.count))}}-of-{self.count}")
 
 
@@ -151,7 +151,7 @@ class Settings(
             raise InputError(f"--{name.replace('_', '-')} is for photos; leave it out for a film.")
 
     def is_own(self, stem: str) -> bool:
-        """Whether the photo or film whose results' names begin so is for this run and not for another shard."""
+        """Whether the photo or film with this stem of its results belongs to this run's shard."""
         return self.shard is None or Shard.parse(self.shard).holds(stem)
 
     def check_masks(self, photos: int) -> None:
