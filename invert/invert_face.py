@@ -1,7 +1,7 @@
 """From a face in a photo to its record: align, search, draw once, measure.
 
-``invert_face`` does all of it for one face. The command ``invert`` and films call its steps, to search several crops
-at once or to draw later.
+``invert_face`` does all of it for one face. The command ``invert`` and films call its steps, to search several
+crops at once or to draw later.
 """
 
 import dataclasses
