@@ -5,6 +5,7 @@ read ends too soon, which is an error. Opening a named pipe waits for its writer
 """
 
 import contextlib
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import IO
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
+_PIECE = 1 << 20  # what a compressed member is unpacked into at once
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -48,7 +50,7 @@ def check_regular(path: str | os.PathLike[str], what: str = "") -> os.stat_resul
     return status
 
 
-def open_regular(path: str | os.PathLike[str], what: str = "") -> IO[bytes]:
+def open_regular(path: str | os.PathLike[str], what: str = "") -> io.BufferedReader:
     """Open a regular file for reading bytes; it never waits, as for the writer of a named pipe.
 
     Args, Raises: as for ``check_regular``; also InputError for a file that may not be read.
@@ -100,7 +102,7 @@ def read_exactly(file: IO[bytes], size: int, name: str) -> bytearray:
     data = bytearray(size)
     view, done = memoryview(data), 0
     while done < size:
-        count = file.readinto(view[done:])  # type: ignore[attr-defined]
+        count = file.readinto(view[done : done + _PIECE])  # type: ignore[attr-defined]
         if not count:
             raise DamagedFileError(
                 f"{printable(name)} is cut short: {size - done:,} bytes are missing; copy it again."

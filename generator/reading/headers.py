@@ -69,9 +69,10 @@ def validated(model: type[T], text: str | bytes, name: str) -> T:
     """
     from pydantic import ValidationError
 
-    parse_json(text, name)
+    # Names of files may hold bytes that are no UTF-8, which pydantic refuses.
+    checked = json.dumps(parse_json(text, name), ensure_ascii=False).encode("utf-8", "replace")
     try:
-        return _adapter(model).validate_json(text, strict=True)  # type: ignore[no-any-return,arg-type]
+        return _adapter(model).validate_json(checked, strict=True)  # type: ignore[no-any-return,arg-type]
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = printable(".".join(str(part)[:40] for part in first["loc"]))[:120]
