@@ -27,8 +27,8 @@ def invert(settings: Settings) -> int:
     that the generator makes of it. A photo that has a record made with the same model and settings is skipped. A
     film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
+    from stylegan_latents.generator.cluster.remote_files import address_of
     from stylegan_latents.generator.files import check_writable
-    from stylegan_latents.generator.remote_files import address_of
     from stylegan_latents.invert.commands.jobs import gather
     from stylegan_latents.invert.commands.run_films import run_films
     from stylegan_latents.invert.commands.run_photos import run_jobs

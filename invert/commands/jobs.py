@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from stylegan_latents.generator.cluster.remote_files import address_of, list_addresses
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import shortened
-from stylegan_latents.generator.remote_files import address_of, list_addresses
 from stylegan_latents.invert.photos.files import PHOTO_SUFFIXES, list_photos
 from stylegan_latents.invert.photos.tables import TABLE_SUFFIXES, AtAddress, Origin, list_table
 from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem

@@ -12,8 +12,8 @@ import typer
 
 from stylegan_latents.generator.cli.command import LARGEST_SEED
 from stylegan_latents.generator.cluster.connection import ClusterOptions
+from stylegan_latents.generator.cluster.remote_files import address_of
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.remote_files import address_of
 from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, check_options, film_methods, methods_help
 from stylegan_latents.invert.inverters.options import Quality, Space
 

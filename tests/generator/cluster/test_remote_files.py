@@ -7,8 +7,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.remote_files import (
+from stylegan_latents.generator.cluster.remote_files import (
     address_of,
     exists_at,
     joined,
@@ -17,6 +16,7 @@ from stylegan_latents.generator.remote_files import (
     read_address,
     write_address,
 )
+from stylegan_latents.generator.errors import InputError
 
 
 class _Handler(SimpleHTTPRequestHandler):
