@@ -50,17 +50,20 @@ def _escape(letter: str) -> str:
 
 @contextlib.contextmanager
 def utf8_path(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Another path of a file that readers written in Rust take, as long as the block lasts.
+    """A path in UTF-8 of a file or folder, for libraries that take no other; valid inside the block.
 
     Args:
-        path: of any bytes; given as it is where it is UTF-8 already.
+        path: of an existing file or folder, in any bytes; given as it is where it is UTF-8 already.
     """
     name = os.fspath(path)
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
-        with Path(name).open("rb") as file:
-            yield f"/dev/fd/{file.fileno()}"
+        descriptor = os.open(name, os.O_RDONLY)
+        try:
+            yield f"/dev/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
     else:
         yield name
 

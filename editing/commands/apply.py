@@ -1,6 +1,6 @@
 """The default command of ``edit``: edits a photo or film along directions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from stylegan_latents.editing.commands.options import (
+    DrawingOptions,
     EditOutput,
     Layers,
     Names,
     Raw,
     RecordArgument,
-    RecordModelOptions,
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
+from stylegan_latents.editing.discovery.scorers.by_name import scorer_words
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
 from stylegan_latents.generator.cli.command import warn
@@ -34,8 +35,12 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
+    from stylegan_latents.editing.discovery.scorers.scorer import Scorer
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator
+
+EVERYWHERE = "all"
+"""``--region all``: no region, also where an edit would get one by itself."""
 
 FAR = 5
 """A larger strength in W gives a warning."""
@@ -68,19 +73,29 @@ class ChangeOptions:
         list[str],
         typer.Option(help="Reach this score, in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
     ] = field(default_factory=list)
+    scorer: Annotated[
+        str,
+        typer.Option(help=f"What measures a --target: {scorer_words(new_pictures=True)}.", metavar="SCORER"),
+    ] = "faces"
     keep_identity: Annotated[
         float | None, typer.Option(help="Largest identity distance from the original; 0.6 is another person.")
     ] = None
     layers: Layers = None
     raw: Raw = False
+    person: Annotated[
+        Path | None,
+        typer.Option(help="Stay within what the photos of this person's model span.", metavar="FILE"),
+    ] = None
 
     def __post_init__(self) -> None:
         _ = self.targets
-        if self.strength or not (self.direction or self.target):
+        if self.strength:
             pair(self.direction, self.strength)
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
         check_bound(self.keep_identity)
+        if self.scorer != "faces" and not self.target:
+            raise InputError("--scorer measures a --target; name one, such as --target smile=0.8.")
 
     @property
     def targets(self) -> list[tuple[str, float]]:
@@ -99,11 +114,13 @@ class EditSettings:
     change: ChangeOptions = field(default_factory=ChangeOptions)
     where: RegionOptions = field(default_factory=RegionOptions)
     output: EditOutput = field(default_factory=EditOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
     def __post_init__(self) -> None:
         self.where.check()
+        if not (self.change.direction or self.change.target or self.on.style):
+            pair([], [])
         if not self.every and self.cluster.cluster is not None:
             raise InputError("--cluster is for many records; add --all, and name their folder.")
         if self.every and self.record is not None and not self.record.is_dir():
@@ -121,7 +138,7 @@ def edit(settings: EditSettings) -> int | None:
     """Edit an inverted photo or film along directions."""
     from stylegan_latents.editing.regions.regions import check_regions
 
-    check_regions(settings.where.region)
+    check_regions([] if settings.where.region == [EVERYWHERE] else settings.where.region)
     if not settings.every:
         _edit_record(settings, settings.record, {})
         return None
@@ -135,7 +152,7 @@ def edit(settings: EditSettings) -> int | None:
 
 def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str, Generator]") -> None:
     """Edit one record; ``loaded`` are generators by name, to which its own is added."""
-    change, where, output = settings.change, settings.where, settings.output
+    change, output = settings.change, settings.output
     opened = settings.on.open(record, film=True, loaded=loaded)
     is_film = opened.inversion.footage is not None
     if is_film:
@@ -145,7 +162,7 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
     opened.check_layers(change.layers)
     fixed = _with_strengths(found[: len(change.direction)], change.strength)
     amounts = [(one.name, amount) for one, amount in fixed]
-    name = edit_name(amounts, layers=change.layers, raw=change.raw)
+    name = edit_name(amounts, layers=change.layers, raw=change.raw) or "style"
     if is_film:
         from stylegan_latents.editing.films.film_edit import edit_film
 
@@ -155,8 +172,12 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
         return
-    name = guided_name(name, change.targets, change.keep_identity, where.names)
-    _edit_photo(settings, opened, name, fixed, found[len(change.direction) :])
+    guided = found[len(change.direction) :]
+    settings = replace(settings, where=_where(settings, opened, [*fixed, *((one, 1.0) for one in guided)]))
+    name = guided_name(name, change.targets, change.keep_identity, settings.where.names)
+    if change.person is not None:
+        name = f"{name}.within"
+    _edit_photo(settings, opened, name, fixed, guided)
 
 
 def _edit_photo(
@@ -175,6 +196,7 @@ def _edit_photo(
     if is_there and sheet_file is None:
         print(printable(f"{file} exists already and stays as it is"))
         return
+    scorer = _scorer(change, guided)
     opened.check_output(file)
     # Read before the work, in case it is missing.
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
@@ -185,14 +207,19 @@ def _edit_photo(
         if abs(amount) > FAR and not change.raw and direction.space == "w":
             warn("edit", f"{direction.name} {amount:+g} is far; beyond {FAR} few pictures still look like faces.")
     rows = None if change.layers is None else opened.generator.rows(change.layers)
+    span = None
+    if change.person is not None:
+        from stylegan_latents.invert.record.person import Person
+
+        span = Person.load(change.person).span(opened.base)
     targets = list(zip(bind(guided, opened), (score for _, score in change.targets), strict=True))
 
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
         return opened.edited(
-            chosen, rows=rows, raw=change.raw, size=size, regions=where.region, blend=where.blend.value
+            chosen, rows=rows, raw=change.raw, size=size, regions=where.region, blend=where.blend.value, span=span
         )
 
-    edits = guide(draw, edits, targets, change.keep_identity)
+    edits = guide(draw, edits, targets, change.keep_identity, scorer)
     after = result = draw(edits)
     before = opened.picture() if whole is not None or sheet_file is not None else after
     if whole is not None:
@@ -209,6 +236,29 @@ def _edit_photo(
         sheet = _sheet(opened, before, after, title, output.photo)
         save_picture(sheet, sheet_file, overwrite=output.overwrite)
         print(printable(f"Wrote {sheet_file}"))
+
+
+def _where(
+    settings: EditSettings,
+    opened: "OpenRecord",
+    edits: "Sequence[tuple[Direction | PublishedDirection, float]]",
+) -> RegionOptions:
+    """The regions to change: as given, or for a local edit pasted back its own, so that hair and collar stay."""
+    where = settings.where
+    if where.region == [EVERYWHERE]:
+        return replace(where, region=[])
+    if where.region or not settings.output.paste_back:
+        return where
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.regions.regions import local_region
+    from stylegan_latents.invert.faces.find import landmarks_of_crop
+
+    scores = [str(one.provenance.get("score", "")) if isinstance(one, Direction) else "" for one, _ in edits]
+    region = local_region(scores)
+    if region is None or landmarks_of_crop(opened.picture(size=512)) is None:
+        return where
+    print(f"Changing only the {region}, as the edit is local; --region all changes the whole picture.")
+    return replace(where, region=[region])
 
 
 def _files(settings: EditSettings, stem: str) -> "tuple[Path, Path | None, bool]":
@@ -238,6 +288,21 @@ def _sheet(opened: "OpenRecord", before: "Image", after: "Image", title: str, na
     return contact_sheet([pictures], titles)
 
 
+def _scorer(change: ChangeOptions, guided: "Sequence[Direction | PublishedDirection]") -> "Scorer | None":
+    """What measures the targets, if there are any; InputError if it does not measure what they change."""
+    if not guided:
+        return None
+    from stylegan_latents.editing.evaluation.inputs import open_scorer
+    from stylegan_latents.editing.strengths.guided import check_target
+    from stylegan_latents.generator.cli.progress import show_work
+
+    with show_work() as begin:
+        scorer = open_scorer(change.scorer, (), begin)
+    for direction, (_, wanted) in zip(guided, change.targets, strict=True):
+        check_target(direction, wanted, scorer)
+    return scorer
+
+
 def _with_strengths(
     directions: "Sequence[Direction | PublishedDirection]", strengths: "Sequence[float]"
 ) -> "list[tuple[Direction | PublishedDirection, float]]":
@@ -264,7 +329,7 @@ def _check_film_options(settings: EditSettings) -> None:
     change, region, sheet = settings.change, settings.where.region, settings.output.sheet
     for name, value in (
         ("--target", change.target), ("--keep-identity", change.keep_identity),
-        ("--region", region), ("--sheet", sheet),
+        ("--region", region), ("--sheet", sheet), ("--person", change.person),
     ):  # fmt: skip
         if value:
             raise InputError(f"{name} is for photos, and this record is a film's; leave it out.")

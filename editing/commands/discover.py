@@ -12,6 +12,7 @@ from stylegan_latents.editing.commands.options import Overwrite, RecordModelOpti
 from stylegan_latents.editing.discovery.by_name import FINDERS, all_options, options_of
 from stylegan_latents.editing.discovery.finders.base import sample_codes
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.cli.progress import Begin, Progress, show_work
 from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
@@ -83,35 +84,22 @@ class Output:
         return files, pictures
 
 
-# The finders' options come from their registry.
-_SETTINGS = make_dataclass(
-    "DiscoverSettings",
-    [
-        ("chosen", Chosen),
-        ("finder", all_options(), field(default_factory=all_options())),
-        ("output", Output, field(default_factory=Output)),
-        ("on", RecordModelOptions, field(default_factory=RecordModelOptions)),
-        ("cluster", ClusterOptions, field(default_factory=ClusterOptions)),
-    ],
-    frozen=True,
-    kw_only=True,
-)
-
-
-@discover_app.command(
-    epilog="\n\n".join(
-        (
-            "Examples:",
-            "edit discover --method sefa --count 10",
-            "edit discover --method examples --before neutral/ --after smiling/ --name smile",
-            "edit discover --method stylespace --mask mouth",
-            "edit discover --method lowrank --mask mouth",
-            "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile",
-            "edit discover --method interfacegan --scorer colour --score lightness",
-        )
+def settings_with(chosen: type[Chosen]) -> type[Any]:
+    """The command's settings; the finders' options come from their registry."""
+    return make_dataclass(
+        "DiscoverSettings",
+        [
+            ("chosen", chosen),
+            ("finder", all_options(), field(default_factory=all_options())),
+            ("output", Output, field(default_factory=Output)),
+            ("on", RecordModelOptions, field(default_factory=RecordModelOptions)),
+            ("cluster", ClusterOptions, field(default_factory=ClusterOptions)),
+        ],
+        frozen=True,
+        kw_only=True,
     )
-)
-@takes(_SETTINGS)
+
+
 def discover(settings: Any) -> None:
     """Find directions, write each to a file for --direction, and draw a sheet of their edits."""
     method, output, on = settings.chosen.method, settings.output, settings.on
@@ -148,6 +136,18 @@ def discover(settings: Any) -> None:
     if report := plan.report():
         print(f"\n{report}\n")
     print(printable(f"Next: {_next_command(files[0], output, on.model)}"))
+
+
+discover_app.command(
+    epilog=examples(
+        "edit discover --method sefa --count 10",
+        "edit discover --method examples --before neutral/ --after smiling/ --name smile",
+        "edit discover --method stylespace --mask mouth",
+        "edit discover --method lowrank --mask mouth",
+        "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile",
+        "edit discover --method interfacegan --scorer colour --score lightness",
+    )
+)(takes(settings_with(Chosen))(discover))
 
 
 def _from_the_first_step(begin: Begin, work: str) -> Progress:

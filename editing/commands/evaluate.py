@@ -10,7 +10,7 @@ import typer
 
 from stylegan_latents.editing.commands.options import Layers, Overwrite, Raw, RecordModelOptions
 from stylegan_latents.editing.directions.apply import counted, spread
-from stylegan_latents.editing.discovery.scorers.by_name import scorer_words
+from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
 from stylegan_latents.editing.records.outputs import free
 from stylegan_latents.generator.cli.command import LARGEST_SEED, choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
@@ -116,6 +116,7 @@ class EvaluateSettings:
             metavar="SCORER",
         ),
     ] = "faces"
+    trust_scorer: TrustScorer = False
     features: Annotated[FeatureName, typer.Option(help="Features for drift; inception needs torch-fidelity.")] = (
         FeatureName.vgg
     )
@@ -150,12 +151,12 @@ def evaluate(settings: EvaluateSettings) -> None:
 
         fill_in(
             output.report, settings.direction, settings.score, settings.scorer, settings.identity,
-            settings.on.model, settings.on.device,
+            settings.on.model, settings.on.device, trusted=settings.trust_scorer,
         )  # fmt: skip
         return
     files = _files(output.out, output.figure, output.overwrite)
     with show_work() as begin, on_cluster(settings.cluster, choose_device(settings.on.device).type):
-        measure = open_scorer(settings.scorer, settings.score, begin)
+        measure = open_scorer(settings.scorer, settings.score, begin, trusted=settings.trust_scorer)
         table = _measure(settings, strengths, measure, files, begin)
     print("\n".join(map(printable, table.split("\n"))))
     for file in files.values():
@@ -170,6 +171,7 @@ def _measure(
     begin: "Begin",
 ) -> str:
     """Edit the samples along every direction, measure, write the files, and return the table."""
+    from stylegan_latents.editing.discovery.fitting.samples import check_scorer
     from stylegan_latents.editing.evaluation.evaluator import Evaluator
     from stylegan_latents.editing.evaluation.inputs import contenders, counter, load_generator
     from stylegan_latents.editing.evaluation.report import figure, write_tables
@@ -181,6 +183,7 @@ def _measure(
 
     of, overwrite = settings.of, settings.output.overwrite
     G = load_generator(settings.on.model, settings.on.device)
+    check_scorer(G, measure)
     compared = contenders(settings.direction, settings.score, measure, G)
     rows = None if of.layers is None else G.rows(of.layers)
     ws = G.sample(range(of.seed, of.seed + of.codes), truncation=of.truncation)

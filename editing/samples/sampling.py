@@ -190,8 +190,8 @@ def check_truncation(truncation: float) -> None:
         raise InputError("--truncation takes a number, usually from 0 (the mean) to 1 (as drawn).")
 
 
-def parse_seeds(text: str) -> list[int]:
-    """Seeds from ``0-15`` or ``3,7,9-12``, in that order, each once.
+def parse_seeds(text: str, *, what: str = "seed") -> list[int]:
+    """Seeds, or classes where ``what`` says so, from ``0-15`` or ``3,7,9-12``, in that order, each once.
 
     Raises:
         InputError: a part is neither a seed nor a range of seeds, or there are more than 100,000.
@@ -201,13 +201,13 @@ def parse_seeds(text: str) -> list[int]:
         first, dash, last = (word.strip() for word in part.partition("-"))
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise InputError(
-                f"'{part.strip()}' is no seed: give whole numbers and ranges such as 0-15 or 3,7,9-12."
+                f"'{part.strip()}' is no {what}: give whole numbers and ranges such as 0-15 or 3,7,9-12."
             )
         start, end = int(first), int(last or first)
         if end < start or end > _LARGEST:
-            raise InputError(f"The seeds {part.strip()} are no range: give the smaller number first, below 2**63.")
+            raise InputError(f"{part.strip()} is no range of {what}s: give the smaller number first, below 2**63.")
         if end - start >= MOST_SEEDS:
-            raise InputError(f"The range {part.strip()} has more than {MOST_SEEDS} seeds; give fewer.")
+            raise InputError(f"The range {part.strip()} has more than {MOST_SEEDS} {what}s; give fewer.")
         seeds.update(dict.fromkeys(range(start, end + 1)))
     if len(seeds) > MOST_SEEDS:
         raise InputError(f"These are more than {MOST_SEEDS} seeds; give fewer.")

@@ -3,6 +3,7 @@
 Exit status 0: done. 1: a fault of this program. 2: wrong input. 130: Ctrl-C.
 """
 
+import difflib
 import errno
 import io
 import os
@@ -58,6 +59,9 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
         arguments: the words after them.
     """
     _never_fail_to_print()
+    # Read by torch's OpenMP when it is loaded. Threads that wait busily for one another take the cores from other
+    # programs, and then wait for these: see tests/benchmarks/threads.py.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # `invert "$PHOTO"` with an unset PHOTO: an empty path would mean the current folder.
     if "" in arguments:
         return _say(
@@ -139,6 +143,11 @@ def _say(program: str, sentence: str, status: int) -> int:
 
 
 def _usage_sentence(error: Exception) -> str:
+    if possible := getattr(error, "possibilities", None):
+        # Typer suggests whatever is remotely similar, in the order of the alphabet.
+        message = str(error.message)  # type: ignore[attr-defined]
+        nearest = difflib.get_close_matches(error.option_name, possible, n=1, cutoff=0.75)  # type: ignore[attr-defined]
+        return f"{message}; did you mean {nearest[0]}?" if nearest else f"{message}."
     # Typer's own checks begin with "Value error".
     message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
     return message if message.endswith((".", "?", "!")) else f"{message}."

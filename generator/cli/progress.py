@@ -190,9 +190,12 @@ def show_status(text: str, *, quiet: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def download_progress(label: str, total: int) -> Iterator[Callable[..., None]]:
-    """Yield a function of the bytes received so far, and of the ``total`` if only the server knows it (0)."""
-    with Display(transient=True, bars_only=True) as display:
-        task = display.begin(f"Downloading {label}", total)
+    """Yield a function of the bytes received so far, and of the ``total`` if only the server knows it (0).
+
+    Without a terminal one line names the file.
+    """
+    with Display(transient=True) as display:
+        task = display.begin(f"Downloading {label}", total, lines=0, named=True)
         started, first = time.monotonic(), -1
 
         def update(done: int, total: int = total) -> None:

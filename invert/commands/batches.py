@@ -22,12 +22,14 @@ class Batches:
     Attributes:
         diverged: a line for each photo whose search diverged.
         last: the record that was written last.
+        written: the number of records that were written.
     """
 
     def __init__(self, session: Session, failures: Failures) -> None:
         self.session, self.failures = session, failures
         self.diverged: list[str] = []
         self.last: Path | None = None
+        self.written = 0
         self._waiting: list[Target] = []
 
     def invert(self, jobs: Sequence[Job]) -> None:
@@ -84,6 +86,7 @@ class Batches:
                 self.failures.add(found)
                 continue
             self.last = target.outputs.record
+            self.written += 1
             self.diverged += [f"{target.label}: at step {step}" for step in found.diverged.values()]
             if not self.session.settings.quiet:
                 _print_result(self.session, found, target)

@@ -14,9 +14,9 @@ from stylegan_latents.generator.cli.command import is_disk_full
 from stylegan_latents.generator.cli.progress import Display
 from stylegan_latents.generator.cluster.connection import LOCAL, connected
 from stylegan_latents.generator.cluster.pool import Lost, Pool, marked
-from stylegan_latents.generator.cluster.remote_files import address_of
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import remove_leftovers
+from stylegan_latents.generator.reading.remote_files import address_of
 from stylegan_latents.invert.commands.batches import Batches
 from stylegan_latents.invert.commands.jobs import Job
 from stylegan_latents.invert.commands.messages import Failures

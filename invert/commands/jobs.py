@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from stylegan_latents.generator.cluster.remote_files import address_of, list_addresses
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import shortened
+from stylegan_latents.generator.reading.remote_files import address_of, list_addresses
 from stylegan_latents.invert.photos.files import PHOTO_SUFFIXES, list_photos
 from stylegan_latents.invert.photos.tables import TABLE_SUFFIXES, AtAddress, Origin, list_table
-from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem
+from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX, record_stem, result_stem
 from stylegan_latents.invert.record.source import Source
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.invert_face import Crop
-
-_LONGEST_STEM = 180  # bytes of the 255 that a file's name may have; the rest is for what edits append
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class Job:
             yield self
             return
         with tempfile.TemporaryDirectory(prefix="photo-") as folder:
-            copy = Path(folder) / shortened(self.photo.name, _LONGEST_STEM)
+            copy = Path(folder) / result_stem(self.photo.name)
             copy.write_bytes(self.origin.read())
             try:
                 yield dataclasses.replace(self, copy=copy)
@@ -194,7 +191,7 @@ def distinct_stems(photos: Iterable[Path], others: Iterable[str] = ()) -> list[s
     stems = Counter([*taken, *(photo.stem.casefold() for photo in photos)])
     names = [photo.stem if stems[photo.stem.casefold()] == 1 else photo.name for photo in photos]
     distinct = []
-    for name in (shortened(name, _LONGEST_STEM) for name in names):
+    for name in map(result_stem, names):
         candidate, number = name, 2
         while candidate.casefold() in taken:
             candidate, number = f"{name}-{number}", number + 1

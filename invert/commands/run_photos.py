@@ -51,8 +51,8 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     last = run.last or (session.skipped[-1] if session.skipped else None)
     # What to suggest depends on the model, which is loaded by workers and not here.
     if last is not None and not settings.quiet and session.address is None and settings.cluster is None:
-        suggestion = suggest_edit(last, session.generator, settings.model, "--direction pose --strength 2")
-        print(printable(suggestion))
+        words, several = "--direction pose --strength 2", run.written + len(session.skipped) > 1
+        print(printable(suggest_edit(last, session.generator, settings.model, words, one_of_several=several)))
     return run.failures.summarise()
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.cli.command import choose_device, is_disk_full
 from stylegan_latents.generator.cli.progress import show_progress, show_status
-from stylegan_latents.generator.cluster.remote_files import (
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.remote_files import (
     address_of,
     exists_at,
     joined,
     read_address,
     write_address,
 )
-from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.jobs import Outputs, Target
 from stylegan_latents.invert.commands.locks import OutputLocks
 from stylegan_latents.invert.commands.settings import Settings, SettingsError

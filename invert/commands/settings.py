@@ -12,14 +12,15 @@ import typer
 
 from stylegan_latents.generator.cli.command import LARGEST_SEED
 from stylegan_latents.generator.cluster.connection import ClusterOptions
-from stylegan_latents.generator.cluster.remote_files import address_of
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.remote_files import address_of
+from stylegan_latents.invert.commands.album_settings import AlbumOptions
 from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, check_options, film_methods, methods_help
 from stylegan_latents.invert.inverters.options import Quality, Space
 
 _SEARCH_OPTIONS = (
-    "model", "encoder", "weights", "pivot", "space", "steps", "seed", "identity_weight", "precision", "mask",
-    "keep_unchanged", "low_resolution",
+    "model", "person", "encoder", "weights", "pivot", "space", "steps", "seed", "identity_weight", "precision",
+    "mask", "keep_unchanged", "low_resolution",
 )  # fmt: skip
 """In this order a report's rows name them."""
 
@@ -272,12 +273,15 @@ class MachineOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOptions, ClusterOptions):
+class Settings(
+    FaceOptions, MethodOptions, AlbumOptions, ResultOptions, FilmOptions, MachineOptions, ClusterOptions
+):
     """All options of a run; each attribute is the option of that name.
 
     Attributes:
         photos: files, folders, image tables, addresses of these, and films.
-        model: as named, or by default the encoder's or the program's.
+        model: as named, or by default the person's, the encoder's or the program's.
+        method: as named; ``person`` with ``--person``.
 
     Raises:
         InputError: two options exclude each other, or the encoder does not name its model.
@@ -306,16 +310,35 @@ class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOp
             if self.report is not None:
                 object.__setattr__(self, "report", shard.own_file(self.report))
         changed = {one.name for one in dataclasses.fields(self) if getattr(self, one.name) != one.default}
+        self.check_album(self.method, changed)
+        if self.person is not None:
+            if self.method not in (None, "person"):
+                raise InputError(f"--person searches in its own way; leave --method {self.method} or --person out.")
+            object.__setattr__(self, "method", "person")
+        elif self.method == "person":
+            raise InputError("--method person needs a person's model: --person with what --together wrote.")
         # Every method computes in float32.
         given = changed - {"precision"} if self.precision == "float32" else changed
         check_options(self.method, given, pivot=self.pivot)
         if self.identity_weight is not None and not self.align:
             raise InputError("--identity-weight needs an aligned face; leave it or --no-align out.")
         if not self.model:
-            object.__setattr__(self, "model", self.default_model())
+            object.__setattr__(self, "model", self._person_model() or self.default_model())
+
+    def _person_model(self) -> str | None:
+        """The model that a person's weights were tuned on, its name or file; None without ``--person``."""
+        if self.person is None:
+            return None
+        from stylegan_latents.invert.record.person import Person
+
+        record = Person.load(self.person).record
+        return record.model if record.model_file is None else str(record.model_file)
 
     def check_for_films(self) -> None:
         """Raise InputError for options that films do not take."""
+        for name in ("together", "person"):
+            if getattr(self, name):
+                raise InputError(f"--{name} is for photos; leave it or the film out.")
         if self.method is not None and self.method not in film_methods():
             raise InputError(f"--method {self.method} is for photos; a film takes {', '.join(film_methods())}.")
         names = (

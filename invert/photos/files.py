@@ -105,6 +105,7 @@ def read_reduced(
     path = Path(path)
     with readable(path), pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
         check_size(path, image.size)
+        _check_depth(path, image)
         _check_tiff(path, image)
         file_format, whole = image.format or "", image.size
         picture: Image.Image = image
@@ -296,7 +297,7 @@ def _check_file(path: Path) -> None:
             if path.is_symlink():
                 raise InputError(f"{path} is a link to a file that is not there; give the photo itself.")
             raise InputError(f"There is no file {path}{_near_name(path)}")
-        if not path.is_file():
+        if not path.is_file():  # opening a named pipe waits for its writer
             raise InputError(f"{path} is no regular file; {_READABLE}.")
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty (0 bytes); copy or download it again.")
@@ -319,6 +320,17 @@ def check_size(path: Path, size: tuple[int, int]) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{path} is {width}x{height} pixels; a photo needs at least {MIN_SIDE} pixels a side.")
+
+
+def _check_depth(path: Path, image: Image.Image) -> None:
+    """Raise InputError for a picture whose 16 bits, floats or opacity take more memory than the largest photo."""
+    pixels = math.prod(image.size)
+    plain = image.mode in ("1", "L", "P", "RGB", "YCbCr") and not image.has_transparency_data
+    if pixels > DECODED_PIXELS and not plain:
+        raise InputError(
+            f"{path} is {image.width}x{image.height} pixels with opacity or more than 8 bits; save it as RGB of 8 "
+            f"bits, or make it smaller than {DECODED_PIXELS // 10**6} million first."
+        )
 
 
 def _check_tiff(path: Path, image: Image.Image) -> None:

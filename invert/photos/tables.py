@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from stylegan_latents.generator.cluster.remote_files import open_file, read_address
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.remote_files import open_file, read_address
 from stylegan_latents.invert.photos.files import PHOTO_SUFFIXES
 
 if TYPE_CHECKING:

@@ -91,12 +91,13 @@ class Scorer(ABC):
     focus: "Box | None" = None
 
     @classmethod
-    def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - for scorers that come from a file
+    def open(cls, text: str, begin: "Begin", *, trusted: bool = False) -> Self:  # noqa: ARG003 - for files
         """The scorer that a person names.
 
         Args:
             text: what they typed: the scorer's name, or the path of what it is read from.
             begin: makes a progress bar.
+            trusted: whether a program in a file may run where the system has no sandbox for it.
 
         Raises:
             InputError: it cannot be read.
@@ -112,6 +113,17 @@ class Scorer(ABC):
 
         Returns:
             float64 ``[N, len(names)]``; NaN where a picture cannot be scored, for one where there is no face.
+        """
+
+    def check(self, images: "Tensor", shown: str) -> None:  # noqa: B027 - most scorers take any picture
+        """Refuse pictures that do not show what this scorer measures.
+
+        Args:
+            images: some of them, float32 ``[N, 3, H, W]`` in [-1, 1].
+            shown: what the message calls them, such as ``the model's pictures``.
+
+        Raises:
+            InputError: at most half of them can be scored.
         """
 
     def default_attributes(self) -> tuple[Attribute, ...]:
@@ -136,6 +148,11 @@ class Scorers(Scorer):
         self.focus = _bounding_box([part.focus for part in parts])
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"the names of the scores are not unique: {', '.join(self.names)}")
+
+    def check(self, images: "Tensor", shown: str) -> None:
+        """Refuse what one of the parts refuses."""
+        for part in self.parts:
+            part.check(images, shown)
 
     def score(self, images: "Tensor") -> Array:
         """The scores of all parts, ``[N, len(names)]``, in their order."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from stylegan_latents.generator.cluster.remote_files import (
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.remote_files import (
     address_of,
     exists_at,
     joined,
@@ -16,7 +17,6 @@ from stylegan_latents.generator.cluster.remote_files import (
     read_address,
     write_address,
 )
-from stylegan_latents.generator.errors import InputError
 
 
 class _Handler(SimpleHTTPRequestHandler):
