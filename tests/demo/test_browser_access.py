@@ -96,7 +96,11 @@ def test_what_begins_the_work_is_in_sight_in_every_window(page: Any) -> None:
         for title, controls in wanted.items():
             go_to(page, title)
             page.evaluate("scrollTo(0, 0)")
-            for control in controls if size != PHONE else [one for one in controls if one[-5:] in ("start", "begin", "-keep", "-show")]:
+            for control in (
+                controls
+                if size != PHONE
+                else [one for one in controls if one[-5:] in ("start", "begin", "-keep", "-show")]
+            ):
                 box = page.locator(control).bounding_box()
                 assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], (size, title, control, box)
     page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
