@@ -35,7 +35,7 @@ REHEARSED = {
     "noise.NoiseOptimization": f"{_INVERTER}*noise*",
     "noise.NoiseSettings": f"{_INVERTER}*noise*",
     "base.SearchSettings": f"{_INVERTER}*optimize*",
-    "base.Progress": f"{_INVERTER}*optimize*",
+    "base.Progress": "test_photos_in_a_batch*",
     "options.InverterOptions": f"{_INVERTER}*optimize*",
     "inversion.Inversion": f"{_INVERTER}*",
     "invert_face.Portrait": "test_photos_in_a_batch*",
