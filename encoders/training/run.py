@@ -28,7 +28,9 @@ _KEY, _FORMAT = "stylegan-latents", 1
 
 
 @dataclass(frozen=True)
-class _Header:
+class StateHeader:
+    """What the file of a training's state says of it: steps that are done, and what the training depends on."""
+
     steps_done: Annotated[int, Interval(ge=0, le=10**12)]
     about: dict[str, Any]
 
@@ -124,7 +126,7 @@ class TrainingRun:
 
     def _resume(self) -> None:
         path = self.folder / STATE
-        header, tensors = _read(path)
+        header, tensors = read_state(path)
         theirs, ours = header.about, self._about
         names = {*theirs, *ours} - {"steps", "learning_rate"}  # these may change
         other = sorted(name for name in names if theirs.get(name) != ours.get(name))
@@ -189,12 +191,17 @@ def _delayed_interrupt() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _read(path: Path) -> tuple[_Header, dict[str, Tensor]]:
+def read_state(path: Path) -> tuple[StateHeader, dict[str, Tensor]]:
+    """Read the state of a training, without resuming it: its header and its tensors.
+
+    Raises:
+        InputError: the file cannot be read, is damaged, or is of another kind.
+    """
     try:
         with TensorFile.open(path) as file:
             header = file.json_header(_KEY)
             if not isinstance(header, dict) or header.get("kind") != "training" or header.get("format") != _FORMAT:
                 raise InputError(f"{path} is not a training that this version can resume; give another folder.")
-            return validated_value(_Header, header, path.name), file.tensors()
+            return validated_value(StateHeader, header, path.name), file.tensors()
     except DamagedFileError as error:
         raise InputError(f"{path} is damaged: {str(error).rstrip('.')}; delete it to start anew.") from error

@@ -65,6 +65,25 @@ def _record(path: Path) -> object:
     return record.split(), record.diverged
 
 
+def _signed_record(path: Path) -> object:
+    """A record whose checksum is written anew first, so that what is behind it is read."""
+    import json
+
+    from safetensors.torch import save
+
+    from stylegan_latents.generator.reading.files import refusing_damage
+    from stylegan_latents.generator.reading.tensor_file import TensorFile
+    from stylegan_latents.invert.record.files import HEADER, canonical, digest
+
+    with refusing_damage(path):
+        with TensorFile.open(path) as file:
+            header, tensors = json.loads(file.metadata[HEADER]), file.tensors()
+        header.pop("sha256", None)
+        header["sha256"] = digest(header, tensors)
+        path.write_bytes(save(tensors, metadata={HEADER: canonical(header)}))
+    return _record(path)
+
+
 def _film_record(path: Path) -> object:
     from stylegan_latents.invert.record.files import is_film_record
 
@@ -150,6 +169,12 @@ def _openvino(path: Path) -> object:
     return read_mobile_stylegan(path if path.is_dir() else path.parent)
 
 
+def _training(path: Path) -> object:
+    from stylegan_latents.encoders.training.run import read_state
+
+    return read_state(path)
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "generator": _generator,
     "latent space": _latent_space,
@@ -160,6 +185,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "encoder": _encoder,
     "encoder contents": _encoder_contents,
     "record": _record,
+    "signed record": _signed_record,
     "film record": _film_record,
     "direction": _direction,
     "published direction": _published,
@@ -173,7 +199,16 @@ READERS: dict[str, Callable[[Path], object]] = {
     "photo": _photo,
     "mask": _mask,
     "openvino": _openvino,
+    "training": _training,
 }
+
+
+FILE_NAMES = {
+    "codes": "input.npz", "published direction": "input.pt", "scores": "input.csv", "report": "input.csv",
+    "landmarks": "input.json", "film plan": "plan.json", "network settings": "input.json",
+    "openvino": "MappingNetwork.xml",
+}  # fmt: skip
+"""What a reader's file has to be called, where the name counts."""
 
 
 def prepare(names: Collection[str]) -> None:

@@ -20,7 +20,7 @@ from stylegan_latents.generator.reading.files import open_regular, refusing_dama
 
 __all__ = ["NUMPY", "Budget", "InertUnpickler", "StandIn", "load_inert"]
 
-_SLACK = 110 << 20
+_SLACK, _SMALL = 110 << 20, 8 << 20
 
 
 class InertUnpickler(Unpickler):
@@ -113,7 +113,10 @@ def load_inert(
     start = file.tell()
     whole = bounded.size - start
     try:
-        scan(reader, name, Budget(whole, (whole // 5 + slack)))
+        if whole <= _SMALL:  # in memory, as the scan reads byte by byte
+            scan(io.BytesIO(file.read()), name, Budget(whole, whole // 5 + slack))
+        else:
+            scan(reader, name, Budget(whole, whole // 5 + slack))
     except InputError as error:
         message = str(error)
         raise InputError(message if message.startswith(name) else f"{name}: {message}; not loaded.") from error
