@@ -146,7 +146,7 @@ class Generator(nn.Module):
 
         Args:
             z: ``[N, z_dim]``, standard normal.
-            label: ``[N, label_dim]`` one-hot, for a model with classes.
+            label: ``[N, label_dim]``, for a model with classes: one-hot, or a mixture of classes that sums to 1.
             truncation: 1 keeps w, 0 gives the mean w (of the class if known), values in between interpolate (the
                 truncation trick, StyleGAN, section B).
             truncation_cutoff: number of rows that are truncated; None for all.

@@ -17,6 +17,7 @@ from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
 from stylegan_latents.generator.reading.tensor_file import TensorFile
 from stylegan_latents.generator.weights import zoo
 from stylegan_latents.generator.weights.fetch import cache_folder, cached_size
+from stylegan_latents.generator.weights.hub import HubFile, on_this_machine
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 
 __all__ = [
@@ -35,16 +36,19 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
             or a file, recognised by its contents: one written by ``save``; a checkpoint of NVIDIA's repositories
             (StyleGAN, StyleGAN2, StyleGAN2-ADA, StyleGAN3, TensorFlow or PyTorch), of rosinality's StyleGAN2, or
             of an encoder (pSp, e4e, ReStyle) that includes its generator, as a pickle, by ``torch.save`` or as
-            safetensors; or a folder with MobileStyleGAN's OpenVINO files.
+            safetensors; or a folder with MobileStyleGAN's OpenVINO files; or a file of the Hugging Face hub,
+            ``hf://owner/repository/file@revision``, whose address with its commit becomes the model's name.
 
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
     """
     if str(name_or_path) == DEFAULT_MODEL:
         return _default_model()
-    path = Path(name_or_path).expanduser()
+    path, address = on_this_machine(name_or_path)
     if path.is_file() or path.is_dir():
-        return read_generator(path)
+        generator = read_generator(path)
+        generator.name = address or generator.name
+        return generator
     known = zoo.models()
     if str(name_or_path) in known:
         entry = known[str(name_or_path)]
@@ -60,8 +64,8 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     """Load the discriminator that a StyleGAN, StyleGAN2 or StyleGAN3 was trained with, on the CPU, in float32.
 
     Args:
-        name_or_path: a checkpoint of NVIDIA's PyTorch or TensorFlow repositories, or the name of such a model that
-            ``edit models`` lists.
+        name_or_path: a checkpoint of NVIDIA's PyTorch or TensorFlow repositories, also of the hub as for ``load``,
+            or the name of such a model that ``edit models`` lists.
 
     Returns:
         A ``Discriminator``: images ``[N, image_channels, resolution, resolution]``, -1 black to 1 white, and labels
@@ -70,7 +74,7 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     Raises:
         InputError: there is no such file, it cannot be read, or it has no such discriminator.
     """
-    path = Path(name_or_path).expanduser()
+    path, _ = on_this_machine(name_or_path)
     if not path.exists() and str(name_or_path) == DEFAULT_MODEL:
         raise InputError(f"The model {DEFAULT_MODEL} comes without its discriminator; give a file with one.")
     if not path.exists() and str(name_or_path) in zoo.models():
@@ -87,9 +91,11 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
 
 
 def is_cached(name_or_path: str | Path) -> bool:
-    """Whether ``load`` needs no download."""
+    """Whether ``load`` surely needs no download."""
     if str(name_or_path) == DEFAULT_MODEL:
         return _converted().is_file()
+    if HubFile.parse(name_or_path) is not None:
+        return False
     if Path(name_or_path).expanduser().exists() or str(name_or_path) not in zoo.models():
         return True
     return cached_size(zoo.models()[str(name_or_path)]) > 0

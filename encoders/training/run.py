@@ -17,7 +17,7 @@ from torch import Tensor
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.encoders.training.loop import Training
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
 from stylegan_latents.generator.reading.headers import OPEN, validated_value
@@ -160,16 +160,18 @@ class TrainingRun:
         except ImportError as error:
             raise InputError("The curves need TensorBoard: pip install 'stylegan-latents[train]'.") from error
         # Points that a stopped run wrote after its last save are purged.
-        writer = SummaryWriter(str(self.folder / LOGS), purge_step=self.training.steps_done + 1)
+        logs = self.folder / LOGS
+        logs.mkdir(parents=True, exist_ok=True)
+        with (
+            utf8_path(logs) as name,
+            contextlib.closing(SummaryWriter(name, purge_step=self.training.steps_done + 1)) as writer,
+        ):
 
-        def write(terms: dict[str, float], step: int) -> None:
-            for name, value in terms.items():
-                writer.add_scalar(name, value, step)
+            def write(terms: dict[str, float], step: int) -> None:
+                for term, value in terms.items():
+                    writer.add_scalar(term, value, step)
 
-        try:
             yield write
-        finally:
-            writer.close()
 
 
 @contextlib.contextmanager

@@ -1,10 +1,12 @@
 """The command ``invert``: photos in, records and pictures out."""
 
+import os
 import sys
 
 from stylegan_latents.generator.cli.command import DONE, STOPPED, new_app, run, warn
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.settings import Settings
 
 app = new_app()
@@ -16,6 +18,8 @@ app = new_app()
         "invert photos/ --out results/ --quality best",
         "invert me.jpg --preview me.mp4",
         "invert holiday.mp4 --every 2",
+        "invert anna/ --together --name anna",
+        "invert new.jpg --person anna.person.safetensors",
         "edit me.inversion.safetensors --direction pose --strength 2",
     )
 )
@@ -28,7 +32,12 @@ def invert(settings: Settings) -> int:
     film becomes one record of all its frames; an interrupted run continues where it stopped.
     """
     from stylegan_latents.generator.files import check_writable
+    from stylegan_latents.generator.reading.remote_files import address_of
+
+    if not any(os.path.lexists(path) or address_of(path) for path in settings.photos):
+        raise InputError(f"There is no file {', '.join(map(str, settings.photos))}.")
     from stylegan_latents.invert.commands.jobs import gather
+    from stylegan_latents.invert.commands.run_album import run_album
     from stylegan_latents.invert.commands.run_films import run_films
     from stylegan_latents.invert.commands.run_photos import run_jobs
     from stylegan_latents.invert.films.preview import check_preview_path
@@ -52,7 +61,10 @@ def invert(settings: Settings) -> int:
     settings.check_masks(len(jobs))
     if settings.preview is not None and len(jobs) == 1:
         check_preview_path(settings.preview, settings.overwrite)
-    check_writable(settings.folder)
+    if address_of(settings.folder) is None:
+        check_writable(settings.folder)
+    if settings.together:
+        return run_album(jobs, settings)
     status = run_jobs(jobs, settings) if jobs else DONE
     if films and status != STOPPED:
         status = max(status, run_films(films, settings, [job.stem for job in jobs]))

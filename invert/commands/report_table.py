@@ -9,7 +9,7 @@ import math
 import statistics
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, check_writable
@@ -51,6 +51,11 @@ def check_report(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"Cannot write a report to {path}: it is a folder.")
     _read(path)
+    picture = path.with_suffix(".png")
+    if picture.exists() and not any(path.with_suffix(suffix).exists() for suffix in (".csv", _PARQUET)):
+        raise InputError(
+            f"{picture} exists already and would be replaced by the report's picture; give the report another name."
+        )
 
 
 class Report:
@@ -252,11 +257,25 @@ def _text(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else ""
 
 
-class RunReport:
-    """The rows of one run with these settings, added to a report; InputError if the file is no report."""
+class Rows(Report):
+    """The rows that one worker adds to a report, as arguments of ``Report.add``; nothing is written."""
 
-    def __init__(self, path: Path, settings: "Settings") -> None:
-        self.table = Report(path)
+    def __init__(self) -> None:
+        self.added: list[dict[str, Any]] = []
+
+    def add(self, *, crop: "Image.Image | None" = None, **row: Any) -> None:
+        """See ``Report.add``."""
+        self.added.append(row | {"crop": crop and crop.resize((_CELL, _CELL))})
+
+    def write_table(self) -> None:
+        """Nothing: the run that the worker is of writes the table."""
+
+
+class RunReport:
+    """The rows of one run with these settings, added to a report."""
+
+    def __init__(self, table: Report, settings: "Settings") -> None:
+        self.table = table
         self._quality, self._options = settings.quality, settings.search_options()
 
     def add(

@@ -11,13 +11,16 @@ from typing import Annotated, ClassVar, Literal
 import typer
 
 from stylegan_latents.generator.cli.command import LARGEST_SEED
+from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.remote_files import address_of
+from stylegan_latents.invert.commands.album_settings import AlbumOptions
 from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, check_options, film_methods, methods_help
 from stylegan_latents.invert.inverters.options import Quality, Space
 
 _SEARCH_OPTIONS = (
-    "model", "encoder", "weights", "pivot", "space", "steps", "seed", "identity_weight", "precision", "mask",
-    "keep_unchanged", "low_resolution",
+    "model", "person", "encoder", "weights", "pivot", "space", "steps", "seed", "identity_weight", "precision",
+    "mask", "keep_unchanged", "low_resolution",
 )  # fmt: skip
 """In this order a report's rows name them."""
 
@@ -270,12 +273,15 @@ class MachineOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOptions):
+class Settings(
+    FaceOptions, MethodOptions, AlbumOptions, ResultOptions, FilmOptions, MachineOptions, ClusterOptions
+):
     """All options of a run; each attribute is the option of that name.
 
     Attributes:
-        photos: files and folders, photos and films.
-        model: as named, or by default the encoder's or the program's.
+        photos: files, folders, image tables, addresses of these, and films.
+        model: as named, or by default the person's, the encoder's or the program's.
+        method: as named; ``person`` with ``--person``.
 
     Raises:
         InputError: two options exclude each other, or the encoder does not name its model.
@@ -284,30 +290,60 @@ class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOp
     photos: Annotated[
         list[Path],
         # readable=False: an unreadable photo is reported with the other bad ones, not in place of the run.
-        typer.Argument(help="Photos, folders of photos, or films.", metavar="PHOTO|FOLDER|FILM", readable=False),
+        typer.Argument(
+            help="Photos, folders of photos, tables of photos (.tar of WebDataset, .parquet), addresses such as "
+            "s3://bucket/photos, or films.",
+            metavar="PHOTO|FOLDER|TABLE|FILM",
+            readable=False,
+        ),
     ]
 
     def __post_init__(self) -> None:
         self.check_face()
+        self.check_cluster()
+        if self.cluster is not None and self.keep_partial:
+            raise InputError("--keep-partial is for one machine; leave it or --cluster out.")
+        if self.report is not None and address_of(self.folder) is not None:
+            raise InputError("--report needs results in a folder; give one with --out.")
         if self.shard is not None:
             shard = Shard.parse(self.shard)
             if self.report is not None:
                 object.__setattr__(self, "report", shard.own_file(self.report))
         changed = {one.name for one in dataclasses.fields(self) if getattr(self, one.name) != one.default}
+        self.check_album(self.method, changed)
+        if self.person is not None:
+            if self.method not in (None, "person"):
+                raise InputError(f"--person searches in its own way; leave --method {self.method} or --person out.")
+            object.__setattr__(self, "method", "person")
+        elif self.method == "person":
+            raise InputError("--method person needs a person's model: --person with what --together wrote.")
         # Every method computes in float32.
         given = changed - {"precision"} if self.precision == "float32" else changed
         check_options(self.method, given, pivot=self.pivot)
         if self.identity_weight is not None and not self.align:
             raise InputError("--identity-weight needs an aligned face; leave it or --no-align out.")
         if not self.model:
-            object.__setattr__(self, "model", self.default_model())
+            object.__setattr__(self, "model", self._person_model() or self.default_model())
+
+    def _person_model(self) -> str | None:
+        """The model that a person's weights were tuned on, its name or file; None without ``--person``."""
+        if self.person is None:
+            return None
+        from stylegan_latents.invert.record.person import Person
+
+        record = Person.load(self.person).record
+        return record.model if record.model_file is None else str(record.model_file)
 
     def check_for_films(self) -> None:
         """Raise InputError for options that films do not take."""
+        for name in ("together", "person"):
+            if getattr(self, name):
+                raise InputError(f"--{name} is for photos; leave it or the film out.")
         if self.method is not None and self.method not in film_methods():
             raise InputError(f"--method {self.method} is for photos; a film takes {', '.join(film_methods())}.")
         names = (
-            "landmarks", "mask", "keep_unchanged", "low_resolution", "preview", "npz", "report", "keep_partial"
+            "landmarks", "mask", "keep_unchanged", "low_resolution", "preview", "npz", "report", "keep_partial",
+            "cluster",
         )  # fmt: skip
         for name in ["face all"] * (self.face == "all") + [name for name in names if getattr(self, name)]:
             raise InputError(f"--{name.replace('_', '-')} is for photos; leave it out for a film.")

@@ -29,7 +29,7 @@ MIN_SIDE = 16
 
 # Not all of Pillow's formats: EPS, for one, would run Ghostscript on the file.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
-_PHOTO_SUFFIXES = {
+PHOTO_SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".tif", ".tiff",
     ".ppm", ".pgm", ".jp2", ".avif", ".heic", ".heif",
 }  # fmt: skip
@@ -152,7 +152,7 @@ def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
         if not folder.is_dir():
             raise InputError(f"{folder} is a file; give the folder that holds the photos.")
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-        photos = [entry for entry in entries if entry.suffix.lower() in _PHOTO_SUFFIXES and entry.is_file()]
+        photos = [entry for entry in entries if entry.suffix.lower() in PHOTO_SUFFIXES and entry.is_file()]
     except OSError as error:
         raise InputError(f"The folder {folder} may not be read: {error.strerror or error}.") from error
     if not photos:

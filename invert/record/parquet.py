@@ -116,8 +116,9 @@ def write_parquet(path: Path, columns: Mapping[str, Sequence[str]], numbers: Col
         return pyarrow.array([utf8(value) for value in values], pyarrow.string())
 
     table = pyarrow.table({name: typed(name, values) for name, values in columns.items()})
-    with atomic_path(path, overwrite=True) as temporary:
-        parquet.write_table(table, temporary)
+    # Opened here, as pyarrow takes no path that is not UTF-8.
+    with atomic_path(path, overwrite=True) as temporary, temporary.open("wb") as file:
+        parquet.write_table(table, file)
 
 
 def read_parquet(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:

@@ -58,6 +58,12 @@ def _encoder_contents(path: Path) -> object:
     return contains_generator(path)
 
 
+def _training(path: Path) -> object:
+    from stylegan_latents.encoders.training.run import read_state
+
+    return read_state(path)
+
+
 def _record(path: Path) -> object:
     from stylegan_latents.invert.record.inversion import Inversion
 
@@ -169,12 +175,6 @@ def _openvino(path: Path) -> object:
     return read_mobile_stylegan(path if path.is_dir() else path.parent)
 
 
-def _training(path: Path) -> object:
-    from stylegan_latents.encoders.training.run import read_state
-
-    return read_state(path)
-
-
 READERS: dict[str, Callable[[Path], object]] = {
     "generator": _generator,
     "latent space": _latent_space,
@@ -184,6 +184,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "dlib network": _dlib,
     "encoder": _encoder,
     "encoder contents": _encoder_contents,
+    "training": _training,
     "record": _record,
     "signed record": _signed_record,
     "film record": _film_record,
@@ -199,7 +200,6 @@ READERS: dict[str, Callable[[Path], object]] = {
     "photo": _photo,
     "mask": _mask,
     "openvino": _openvino,
-    "training": _training,
 }
 
 

@@ -115,6 +115,17 @@ class Scorer(ABC):
             float64 ``[N, len(names)]``; NaN where a picture cannot be scored, for one where there is no face.
         """
 
+    def check(self, images: "Tensor", shown: str) -> None:  # noqa: B027 - most scorers take any picture
+        """Refuse pictures that do not show what this scorer measures.
+
+        Args:
+            images: some of them, float32 ``[N, 3, H, W]`` in [-1, 1].
+            shown: what the message calls them, such as ``the model's pictures``.
+
+        Raises:
+            InputError: at most half of them can be scored.
+        """
+
     def default_attributes(self) -> tuple[Attribute, ...]:
         """``attributes``, or every score; of two mutually exclusive classes the second, which serves both."""
         mirrored = {group[0] for group in self.exclusive if len(group) == 2}
@@ -137,6 +148,11 @@ class Scorers(Scorer):
         self.focus = _bounding_box([part.focus for part in parts])
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"the names of the scores are not unique: {', '.join(self.names)}")
+
+    def check(self, images: "Tensor", shown: str) -> None:
+        """Refuse what one of the parts refuses."""
+        for part in self.parts:
+            part.check(images, shown)
 
     def score(self, images: "Tensor") -> Array:
         """The scores of all parts, ``[N, len(names)]``, in their order."""

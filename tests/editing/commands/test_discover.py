@@ -178,7 +178,7 @@ def test_labelled_pictures_say_how_well_they_tell(
     command = ["discover", "-m", "interfacegan", "--scorer", str(tmp_path / "labels"), "--samples", "300"]
     assert main([*command, "--no-sheet", *MODEL]) == 0
     output = capsys.readouterr().out
-    assert "The pictures tell 'red' with an accuracy of 1.00 on held-out ones" in output
+    assert "'red' is classified with an accuracy of 1.00 on held-out pictures" in output
     assert "Wrote red.safetensors" in output
 
 
@@ -222,7 +222,7 @@ def test_of_two_classes_one_direction_serves_both(
     out = capsys.readouterr().out
     assert "shade.pt is given 32 x 32 pixels, RGB, values from 0 to 1, as shade.json says; its logits become" in out
     assert "one direction serves both: a negative strength of 'green' leads to 'red'." in out
-    assert "The leakage of 'green' leaves out 'red', which cannot stay while it changes." in out
+    assert "The leakage of 'green' leaves out 'red', which depends on it." in out
     assert "leakage 0" not in out
     found = load("green.safetensors")
     assert found.provenance["leakage"] is None
