@@ -1,10 +1,9 @@
 """The command ``edit evaluate``: measures directions, or the editability of inversions."""
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.generator.metrics.frechet import Features
 
-
 evaluate_app, report_app = new_app(), new_app()
 FIRST_SEED = 1_000_000
 """The shipped directions were found with smaller seeds."""
@@ -44,12 +42,8 @@ _OF_SAMPLES = {
 """Options of edited samples, which do not apply to a --report."""
 
 
-class FeatureName(StrEnum):
-    """Features of the Frechet distance."""
-
-    vgg = "vgg"
-    inception = "inception"
-    none = "none"
+FeatureName = Literal["vgg", "inception", "none"]
+"""Features of the Frechet distance."""
 
 
 @dataclass(frozen=True)
@@ -111,14 +105,14 @@ class EvaluateSettings:
     scorer: Annotated[
         str,
         typer.Option(
-            help=f"What scores pictures: {scorer_words(new_pictures=True)}. A network's settings are read from "
+            help=f"Scorer of pictures: {scorer_words(new_pictures=True)}. A network's settings are read from "
             "NAME.json beside it.",
             metavar="SCORER",
         ),
     ] = "faces"
     trust_scorer: TrustScorer = False
     features: Annotated[FeatureName, typer.Option(help="Features for drift; inception needs torch-fidelity.")] = (
-        FeatureName.vgg
+        "vgg"
     )
     identity: Annotated[
         bool | None, typer.Option(help="Measure identity distances; by default with --scorer faces.")
@@ -202,7 +196,7 @@ def _measure(
     facts: dict[str, JSON] = {
         "model": G.name, "fingerprint": G.fingerprint, "scorer": measure.version, "codes": of.codes,
         "seed": of.seed, "truncation": of.truncation, "layers": of.layers, "raw": of.raw,
-        "features": settings.features.value,
+        "features": settings.features,
     }  # fmt: skip
     heading = f"{G.name}: {of.codes} codes at truncation {of.truncation:g}, seeds from {of.seed}"
     table = write_tables(results, heading, facts, (files[_TEXT], files[_CSV], files[_JSON]), overwrite)
@@ -263,9 +257,8 @@ def _judged(scorer: str) -> list[str] | None:
 def _features(name: FeatureName, G: "Generator") -> "Features | None":
     from stylegan_latents.generator.metrics.features import InceptionFeatures, VGGFeatures
 
-    if name is FeatureName.none:
-        return None
-    return VGGFeatures(device=G.device) if name is FeatureName.vgg else InceptionFeatures(device=G.device)
+    makers = {"vgg": VGGFeatures, "inception": InceptionFeatures}
+    return makers[name](device=G.device) if name in makers else None
 
 
 @dataclass(frozen=True)
@@ -291,8 +284,10 @@ def _report() -> None:
 
 
 @report_app.command(
-    epilog="Examples:\n\nedit report merge table.*-of-16.csv --out table.csv\n\n"
-    "edit report merge monday.csv tuesday.csv --out week.parquet"
+    epilog=examples(
+        "edit report merge table.*-of-16.csv --out table.csv",
+        "edit report merge monday.csv tuesday.csv --out week.parquet",
+    )
 )
 @takes(MergeSettings)
 def merge(settings: MergeSettings) -> None:

@@ -185,7 +185,7 @@ class Report:
         """A row of inversions for each photo, a column for each method with its medians as the title."""
         from PIL import Image
 
-        from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+        from stylegan_latents.invert.photos.contact_sheet import contact_sheet, thumbnail
 
         medians = self.medians()
         photos = sorted({key[0] for key in self.rows})[:_MOST_ROWS]
@@ -195,7 +195,7 @@ class Report:
             line = [self._crops.get(photo, blank)]
             for column in medians:
                 row = self.rows.get((photo, *_key(column)[1:]))
-                line.append(_small(Path(row["picture"]), blank) if row is not None else blank)
+                line.append(thumbnail(Path(row["picture"]), blank) if row is not None else blank)
             lines.append(line)
         return contact_sheet(lines, ["photo", *(_title(column) for column in medians)], photos, cell=_CELL)
 
@@ -213,16 +213,6 @@ def _title(medians: Mapping[str, str]) -> str:
     if medians["seconds"]:
         parts.append(f"{float(medians['seconds']):.0f} s")
     return "  ".join(parts)
-
-
-def _small(path: Path, blank: "Image.Image") -> "Image.Image":
-    """A thumbnail of a picture, or ``blank`` if the file is gone."""
-    from stylegan_latents.invert.photos.files import read_photo
-
-    try:
-        return read_photo(path).resize((_CELL, _CELL))
-    except InputError:
-        return blank
 
 
 def _read(path: Path) -> list[dict[str, str]]:

@@ -102,7 +102,7 @@ def test_what_begins_the_work_is_in_sight_in_every_window(page: Any) -> None:
                 else [one for one in controls if one[-5:] in ("start", "begin", "-keep", "-show")]
             ):
                 box = page.locator(control).bounding_box()
-                assert 0 <= box["y"] and box["y"] + box["height"] <= size[1], (size, title, control, box)
+                assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], (size, title, control, box)
     page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
 
 

@@ -154,7 +154,7 @@ class _Scoring:
 
 
 def check_scorer(G: "Generator", scorer: Scorer) -> None:
-    """Raise InputError if a scorer does not measure what a model shows, as eight of its pictures tell."""
+    """Raise InputError if a scorer does not measure what a model shows, judged by eight of its pictures."""
     if type(scorer).check is Scorer.check:
         return
     import torch

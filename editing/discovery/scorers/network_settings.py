@@ -110,7 +110,7 @@ def _check_keys(values: Mapping[str, object], path: Path) -> None:
     for key in values:
         near = difflib.get_close_matches(key, _KNOWN, 1, _LIKE_A_SLIP) if key not in _KNOWN else []
         if near:
-            raise InputError(f"{path} says '{key}', which is not known; did you mean {near[0]}?")
+            raise InputError(f"{path} has the unknown key '{key}'; did you mean {near[0]}?")
     if not set(values) & set(_KNOWN):
         raise InputError(
             f"{path} has none of a network's settings, such as size, image_mean, image_std or id2label; move it "
