@@ -5,7 +5,7 @@
     python -m tests.benchmarks.fuzz all --runs 600000 --corpus /tmp/corpus
 
 Whatever a reader raises beyond ``InputError`` ends the run, with the input in a file ``crash-...``; so does one
-that takes 20 s or 3 GB. Inputs begin as the small honest files of ``tests.hostile.honest``. How many were tried,
+that takes 60 s or 3 GB. Inputs begin as the small honest files of ``tests.hostile.honest``. How many were tried,
 and how many a second, goes to standard error at the end.
 """
 
@@ -106,7 +106,7 @@ def main() -> None:
 
         arguments = [
             sys.argv[0], str(corpus), f"-runs={options.runs}", f"-seed={options.seed}", "-print_final_stats=1",
-            f"-max_len={_LONGEST_INPUT}", "-timeout=20", "-rss_limit_mb=3000", f"-artifact_prefix={corpus.parent}/",
+            f"-max_len={_LONGEST_INPUT}", "-timeout=60", "-rss_limit_mb=3000", f"-artifact_prefix={corpus.parent}/",
         ]  # fmt: skip
         atheris.Setup(arguments, target(names, inputs), custom_mutator=mutate)
         print(f"{len(names)} readers, from {time.strftime('%H:%M:%S')}", file=sys.stderr)

@@ -372,6 +372,11 @@ def _photos(folder: Path) -> Iterator[Case]:
         "tiff.tif": b"II*\0\x08\0\0\0\xff\xff" + b"\1" * 4000, "loop.tif": b"II*\0\x08\0\0\0\0\0\x08\0\0\0",
     }  # fmt: skip
     picture = Image.effect_noise((64, 64), 50).convert("RGB")
+    file = io.BytesIO()
+    picture.convert("I").save(file, "TIFF")
+    files["tall.tif"] = file.getvalue().replace(
+        struct.pack("<HHII", 257, 4, 1, 64), struct.pack("<HHII", 257, 4, 1, 1 << 20)
+    )
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM"):
         file = io.BytesIO()
         picture.save(file, kind)
