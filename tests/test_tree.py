@@ -42,6 +42,7 @@ WHOLE_PATHS = {
     "tests/docs/test_python.py",
     "tests/docs/test_site.py",
     "tests/editing/test_public_face.py",
+    "tests/hostile/test_networks.py",
     "tests/editing/test_tuned.py",
     "tests/hostile/test_strangers.py",
     "tests/invert/test_stylegan3.py",

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
-from tests.hostile.honest import HONEST
+from tests.hostile.honest import HONEST, OTHERS, honest_files
 from tests.hostile.mutations import mutated
 from tests.hostile.readers import FILE_NAMES, READERS, prepare
 
@@ -29,7 +29,9 @@ _LONGEST_INPUT = 400_000
 def seeds(reader: str) -> list[bytes]:
     """The honest files of a reader."""
     with tempfile.TemporaryDirectory() as folder:
-        return [path.read_bytes() for path in HONEST[reader](Path(folder)) if path.stat().st_size < _LONGEST_INPUT]
+        return [
+            path.read_bytes() for path in honest_files(reader, Path(folder)) if path.stat().st_size < _LONGEST_INPUT
+        ]
 
 
 def target(names: list[str], folder: Path) -> Callable[[bytes], None]:
@@ -74,14 +76,14 @@ def run_without_guidance(reader: str, count: int, seed: int = 0) -> int:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("reader", nargs="+", choices=[*HONEST, "all"])
+    parser.add_argument("reader", nargs="+", choices=[*HONEST, *OTHERS, "all"])
     parser.add_argument("--runs", type=int, default=100_000, help="inputs to try")
     parser.add_argument("--corpus", type=Path, help="folder of inputs, kept between runs")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     import atheris
 
-    names = list(HONEST) if "all" in options.reader else options.reader
+    names = [*HONEST, *OTHERS] if "all" in options.reader else options.reader
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:  # noqa: PTH112
         corpus = options.corpus or Path(folder) / "corpus"
         corpus.mkdir(parents=True, exist_ok=True)

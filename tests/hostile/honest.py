@@ -1,7 +1,7 @@
 """Small honest files for every reader of networks, of which hostile ones are made."""
 
-import io
 import pickle
+import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
@@ -208,16 +208,17 @@ def _graphs(folder: Path) -> list[Path]:
     return [path]
 
 
-HONEST: dict[str, Callable[[Path], list[Path]]] = {
+_NETWORKS: dict[str, Callable[[Path], list[Path]]] = {
     "generator": _generators,
-    "latent space": _generators,
     "discriminator": _discriminators,
     "pickle": _pickles,
     "lpips": _lpips,
     "dlib network": _dlib,
     "encoder": _encoders,
-    "encoder contents": _encoders,
     "training": _trainings,
+}
+_SHARED = {"latent space": "generator", "encoder contents": "encoder"}
+_OTHERS: dict[str, Callable[[Path], list[Path]]] = {
     "record": _records,
     "signed record": _records,
     "film record": _records,
@@ -234,11 +235,10 @@ HONEST: dict[str, Callable[[Path], list[Path]]] = {
     "mask": _photos,
     "openvino": _graphs,
 }
-"""For each reader of ``tests.hostile.readers``: what names its honest files, and writes those that are made."""
+HONEST, OTHERS = [*_NETWORKS, *_SHARED], list(_OTHERS)
+"""The readers of ``tests.hostile.readers`` that have honest files here: of networks, and of anything else."""
 
 
-def pickled(value: object, protocol: int = 4) -> bytes:
-    """A value's pickle by the pure Python pickler, which writes plain opcodes."""
-    stream = io.BytesIO()
-    pickle._Pickler(stream, protocol).dump(value)  # type: ignore[attr-defined]
-    return stream.getvalue()
+def honest_files(reader: str, folder: Path) -> list[Path]:
+    """The honest files of a reader; those that ``tests/data`` lacks are written below ``folder``."""
+    return {**_NETWORKS, **_OTHERS}[_SHARED.get(reader, reader)](Path(tempfile.mkdtemp(dir=folder)))
