@@ -44,6 +44,7 @@ WHOLE_PATHS = {
     "tests/editing/test_public_face.py",
     "tests/hostile/test_networks.py",
     "tests/editing/test_tuned.py",
+    "tests/hostile/test_strangers.py",
     "tests/invert/test_stylegan3.py",
     "tests/test_entry_points.py",
     "tests/test_file_names.py",
