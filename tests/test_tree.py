@@ -31,6 +31,7 @@ ALTERNATIVES = ("invert/inverters", "editing/discovery/finders", "generator/form
 
 WHOLE_PATHS = {
     "tests/device/test_rehearsal.py",
+    "tests/device/test_rehearsal_of_all.py",
     "tests/demo/test_browser.py",
     "tests/demo/test_browser_intake.py",
     "tests/demo/test_browser_tabs.py",
