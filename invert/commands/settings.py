@@ -12,6 +12,7 @@ import typer
 
 from stylegan_latents.generator.cli.command import LARGEST_SEED
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.styles.style import StyleOptions
 from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, check_options, film_methods, methods_help
 from stylegan_latents.invert.inverters.options import Quality, Space
 
@@ -270,7 +271,7 @@ class MachineOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOptions):
+class Settings(FaceOptions, MethodOptions, ResultOptions, StyleOptions, FilmOptions, MachineOptions):
     """All options of a run; each attribute is the option of that name.
 
     Attributes:
@@ -301,13 +302,15 @@ class Settings(FaceOptions, MethodOptions, ResultOptions, FilmOptions, MachineOp
             raise InputError("--identity-weight needs an aligned face; leave it or --no-align out.")
         if not self.model:
             object.__setattr__(self, "model", self.default_model())
+        self.find_style()
 
     def check_for_films(self) -> None:
         """Raise InputError for options that films do not take."""
         if self.method is not None and self.method not in film_methods():
             raise InputError(f"--method {self.method} is for photos; a film takes {', '.join(film_methods())}.")
         names = (
-            "landmarks", "mask", "keep_unchanged", "low_resolution", "preview", "npz", "report", "keep_partial"
+            "landmarks", "mask", "keep_unchanged", "low_resolution", "preview", "npz", "report", "keep_partial",
+            "style",
         )  # fmt: skip
         for name in ["face all"] * (self.face == "all") + [name for name in names if getattr(self, name)]:
             raise InputError(f"--{name.replace('_', '-')} is for photos; leave it out for a film.")
