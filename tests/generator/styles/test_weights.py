@@ -35,5 +35,5 @@ def test_low_rank_products_come_nearer_with_rank_and_are_exact_at_their_own() ->
 def test_parts_that_do_not_fit_are_refused() -> None:
     weights = {"a": torch.zeros(4, 3)}
     for parts in ({"c": torch.zeros(1)}, {"a": torch.zeros(5)}, {"a:left": torch.zeros(4, 2)}):
-        with pytest.raises(InputError, match="it changes c|its change of a"):
+        with pytest.raises(InputError, match=r"it changes c|its change of a"):
             expanded(parts, weights)
