@@ -3,9 +3,9 @@
     python -m tests.benchmarks.stylize PHOTOS OUT                     # the shipped styles
     python -m tests.benchmarks.stylize PHOTOS OUT --like drawing.png  # also tunes one, and says how long it took
 
-PHOTOS holds photos of several people; those named ``*_neutral`` are drawn in each style. For each style and strength:
-the VGG Gram distance to the style picture as a fraction of the unstyled face's; for how many the person's own photo
-is the nearest by dlib's distance; the mean movement of the landmarks in fractions of the distance between the eyes.
+PHOTOS holds photos of several people; those named ``*_neutral`` are drawn in each style. For each style and
+strength: the VGG Gram distance to the style picture as a fraction of the unstyled face's; for how many the person's
+own photo is the nearest by dlib's distance; how far the landmarks move, in distances between the eyes.
 """
 
 import argparse
@@ -39,9 +39,7 @@ def main() -> int:
     parser.add_argument("photos", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--style", nargs="*", default=list(shipped_styles()), help="names or files")
-    parser.add_argument(
-        "--pictures", type=Path, help="folder of the styles' pictures, NAME.png, for Gram distances"
-    )
+    parser.add_argument("--pictures", type=Path, help="folder of the styles' pictures, NAME.png")
     parser.add_argument("--like", type=Path, help="a picture to make a style from, and to time")
     parser.add_argument("--keep-shape", action="store_true")
     parser.add_argument("--keep-colour", action="store_true")
