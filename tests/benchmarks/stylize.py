@@ -24,6 +24,7 @@ from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.loading import load
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import LPIPS, area_resize
+from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
 from stylegan_latents.generator.styles.style import Style, find_style, shipped_styles
 from stylegan_latents.invert.faces.find import landmarks_of_crop, require_faces
 from stylegan_latents.invert.faces.identity import Identity
@@ -82,11 +83,13 @@ def _run(given: argparse.Namespace) -> None:
     people = [identity(crop) for crop in crops]
     with torch.inference_mode(), keep_freed_memory():
         codes = torch.cat([realistic_codes(G, to_tensor(crop)) for crop in crops])
-        plain = [to_picture(G.synthesize(code[None]))[0] for code in codes]
+        dtype = DTYPES[resolve_precision("auto", G.device)]
+        drawer = in_precision(G, dtype)
+        plain = [to_picture(drawer.synthesize(code[None]))[0] for code in codes]
         for style, picture in styles:
             sheet = [plain]
             for strength in _STRENGTHS:
-                styled = style.apply(G, strength)
+                styled = in_precision(style.apply(G, strength), dtype)
                 drawn = [to_picture(styled.synthesize(code[None]))[0] for code in codes]
                 sheet.append(drawn)
                 right, moved = 0, []
