@@ -54,6 +54,15 @@ document.addEventListener("dblclick", (event) => {
   dragHandle(handle, ((50 - shareBefore(handle)) / 100) * image.width);
 });
 
+// Gradio would zoom with the wheel and move the picture with a finger; on the page both scroll it.
+for (const kind of ["wheel", "touchstart"]) {
+  document.addEventListener(kind, (event) => {
+    const compare = event.target.closest?.("#edit-compare:not(.fullscreen)");
+    const zooms = event.ctrlKey || event.touches?.length > 1;
+    if (compare && !zooms && !event.target.closest("[data-testid=slider]")) event.stopPropagation();
+  }, { capture: true, passive: true });
+}
+
 // Gradio creates and replaces the comparison at any time.
 function watchCompare() {
   let watched = null;

@@ -19,6 +19,57 @@ function setRange(range, value) {
   }
 }
 
+// A number box that is emptied keeps its value, and one out of bounds takes the nearest bound: Gradio would send both.
+const keptNumbers = new WeakMap();
+
+function bounded(box, value) {
+  const least = box.min === "" ? -Infinity : Number(box.min);
+  const most = box.max === "" ? Infinity : Number(box.max);
+  return Math.min(Math.max(value, least), most);
+}
+
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("input[type=number]")) keptNumbers.set(event.target, event.target.value);
+});
+
+document.addEventListener("input", (event) => {
+  const box = event.target;
+  if (!box.matches?.("input[type=number]")) return;
+  if (box.value === "" || Number(box.value) < bounded(box, Number(box.value))) {
+    // Perhaps the beginning of a number; settled when the box is left.
+    if (keptNumbers.get(box)) event.stopImmediatePropagation();
+  } else {
+    if (Number(box.value) !== bounded(box, Number(box.value))) box.value = bounded(box, Number(box.value));
+    keptNumbers.set(box, box.value);
+  }
+}, true);
+
+function settleNumber(event) {
+  const box = event.target;
+  if (!box.matches?.("input[type=number]") || !keptNumbers.get(box)) return;
+  const settled = box.value === "" ? keptNumbers.get(box) : String(bounded(box, Number(box.value)));
+  if (box.value === settled) return;
+  box.value = settled;
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+for (const kind of ["change", "blur"]) document.addEventListener(kind, settleNumber, true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter") settleNumber(event);
+}, true);
+
+// On a phone, what was begun is shown: its result is far below the button.
+const RESULTS = {
+  "edit-start": "edit-compare", "interpolate-begin": "interpolate-film", "drag-begin": "drag-after",
+  "discover-begin": "discover-status", "mix-figure-begin": "mix-figure",
+};
+
+document.addEventListener("click", (event) => {
+  const result = document.getElementById(RESULTS[event.target.closest?.("button")?.id]);
+  if (result && matchMedia("(max-width: 640px)").matches) result.scrollIntoView({ block: "start" });
+});
+
 document.addEventListener("dblclick", (event) => {
   const range = event.target.closest("input[type=range]");
   if (!range) return;
@@ -93,8 +144,28 @@ function watchToasts() {
   new MutationObserver(nameToasts).observe(document.body, { childList: true, subtree: true });
 }
 
+// Gradio adds the controls one by one; the page is shown when they have their places.
+function showWhenComplete() {
+  const app = document.querySelector("gradio-app");
+  app.style.visibility = "hidden";
+  let quiet = 0;
+  const show = () => {
+    app.style.visibility = "";
+    watch.disconnect();
+  };
+  const watch = new MutationObserver(() => {
+    clearTimeout(quiet);
+    if (document.querySelector("#licence") && document.querySelector("#tab-edit .sliders input")) {
+      quiet = setTimeout(show, 150);
+    }
+  });
+  watch.observe(app, { childList: true, subtree: true });
+  setTimeout(show, 8000);
+}
+
 function beginPage() {
   holdPage();
+  showWhenComplete();
   watchTheme();
   watchToasts();
 }

@@ -35,8 +35,9 @@ _FAULT = "Something went wrong in the program, and its log has the details. Plea
 WRONG_CALL = "This request was not made by the page; reload it and try again."
 _LONGEST_TEXT = 500
 _NO_MEMORY = "There is not enough memory right now; use a smaller photo, or try again in a moment."
-QUIET: dict[str, Any] = {"show_progress": "hidden", "queue": False, "api_visibility": "private"}
-"""Options of an event that is answered at once."""
+AT_ONCE: dict[str, Any] = {"show_progress": "hidden", "concurrency_limit": None}
+"""Options of an event that is answered at once. Errors of events outside Gradio's queue would not be shown."""
+QUIET: dict[str, Any] = {**AT_ONCE, "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Page:
         visit: holds the session's ``Visit``; the first input of every handler.
         version: holds ``Visit.version``. A handler that adds or sends a face or keeps a direction returns
             ``visit.version`` to it; controls that list faces or directions listen to its ``change``.
+        returned: changes when an earlier visit was found again; what shows its photo listens to its ``change``.
         tabs: a handler returns ``gr.Tabs(selected=NAME)`` to it to switch tabs.
         receivers: the tabs that a face can be sent to.
     """
@@ -72,6 +74,7 @@ class Page:
     studio: Studio
     visit: gr.State
     version: gr.State
+    returned: gr.State
     tabs: gr.Tabs
     receivers: "Sequence[Tab]"
 
@@ -192,17 +195,24 @@ def page_error(error: Exception, visit: Visit | None) -> gr.Error:
         # The status line says it; no pop-up is needed.
         return gr.Error("Stopped; nothing was changed.", title="Stopped", visible=False, print_exception=False)
     if isinstance(error, InputError):
-        text = " ".join(str(error).split())
-        if visit is not None:
-            for folder in (visit.files.folder, visit.studio.uploads):
-                text = _without_folder(text, str(folder))
-        for option, control in _CONTROLS.items():
-            text = text.replace(option, control)
-        return gr.Error(plain_text(text), title="That did not work", duration=None, print_exception=False)
+        return gr.Error(
+            plain_text(sentence(error, visit)), title="That did not work", duration=None, print_exception=False
+        )
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return gr.Error(_NO_MEMORY, title="Too large", duration=None, print_exception=False)
     _log.error("a fault while answering", exc_info=error)
     return gr.Error(_FAULT, title="A fault of this program", duration=None, print_exception=False)
+
+
+def sentence(error: InputError, visit: Visit | None) -> str:
+    """An error's text in the page's words, without the server's folders."""
+    text = " ".join(str(error).split())
+    if visit is not None:
+        for folder in (visit.files.folder, visit.studio.uploads):
+            text = _without_folder(text, str(folder))
+    for option, control in _CONTROLS.items():
+        text = text.replace(option, control)
+    return text
 
 
 def plain_text(text: str) -> str:

@@ -12,12 +12,12 @@ from stylegan_latents.demo.page.running import StoppedError, status_html, wait_i
 from stylegan_latents.demo.session.visit import Visit
 
 STOPPED, WAITING = status_html("Stopped."), status_html("Waiting for a turn.")
-FAILED = status_html("This did not finish; the message says why.")
+FAILED = status_html("This did not finish; the message says why.", kind="bad")
 
 
 def begin_and_stop(tab: str, begin: str, stop: str = "Stop") -> tuple[gr.Button, gr.Button]:
     """The two buttons, side by side, with these labels; ``tab`` is the prefix of their ids."""
-    with gr.Row():
+    with gr.Row(elem_classes="begin"):
         first = gr.Button(begin, variant="primary", elem_id=f"{tab}-begin")
         second = gr.Button(stop, interactive=False, elem_id=f"{tab}-stop")
     return first, second

@@ -23,6 +23,7 @@ class History:
         self._states: list[Strengths] = [{}]
         self._position = 0
         self._moved: Strengths = {}
+        self._left: list[Strengths] = []
 
     @property
     def current(self) -> Strengths:
@@ -38,6 +39,7 @@ class History:
     def move(self, name: str, strength: float) -> None:
         """Note one slider's position until the next step."""
         self._moved[name] = strength
+        self._left = []
 
     @property
     def can_undo(self) -> bool:
@@ -48,26 +50,46 @@ class History:
         return self._position < len(self._states) - 1
 
     def push(self, strengths: Strengths) -> None:
-        """Add a step after the current one, if it changes anything; undone steps are dropped."""
+        """Add a step after the current one, if it changes anything; undone steps are dropped.
+
+        Until a slider moves, edits that ``undo``, ``redo`` or ``reset`` left are no step: their drawing came late.
+        """
         self._moved = {}
         changed = {name: strength for name, strength in strengths.items() if strength}
-        if changed == self._states[self._position]:
+        if changed in (self._states[self._position], *self._left):
             return
+        self._left = []
         self._states[self._position + 1 :] = [changed]
         del self._states[:-_LONGEST_HISTORY]
         self._position = len(self._states) - 1
 
     def undo(self) -> Strengths:
-        """Go one step back, if there is one."""
-        self._moved = {}
-        self._position = max(0, self._position - 1)
+        """Go one step back, if there is one; sliders moved since the last step are a step of their own."""
+        self._leave(max(0, self._step() - 1))
         return self.current
 
     def redo(self) -> Strengths:
         """Go one step forward, if there is one."""
-        self._moved = {}
-        self._position = min(len(self._states) - 1, self._position + 1)
+        self._leave(min(len(self._states) - 1, self._step() + 1))
         return self.current
+
+    def reset(self) -> None:
+        """Add a step without edits."""
+        self._step()
+        left = self.current
+        self.push({})
+        self._left = [left]
+
+    def _step(self) -> int:
+        """Make a step of sliders moved since the last one; its position."""
+        if self._moved:
+            self.push(self.moving)
+        return self._position
+
+    def _leave(self, position: int) -> None:
+        if position != self._position:
+            self._left.append(self.current)
+            self._position = position
 
 
 MOST_PLAIN, MOST_TUNED = 256, 4

@@ -120,7 +120,7 @@ def drag(settings: DragSettings) -> int:
 def parse_handles(starts: "Sequence[str]", targets: "Sequence[str]") -> "list[tuple[Point, Point]]":
     """Each ``--from`` with the ``--to`` at the same position; InputError if they do not match, or are no points."""
     if not starts and not targets:
-        raise InputError("Say what goes where, such as --from 400,620 --to 380,600.")
+        raise InputError("Give points and their targets, such as --from 400,620 --to 380,600.")
     if len(starts) != len(targets):
         raise InputError(f"Each --from needs its --to: {len(starts)} came with {len(targets)}.")
     return [(_parse(start), _parse(target)) for start, target in zip(starts, targets, strict=True)]

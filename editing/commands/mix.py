@@ -119,7 +119,7 @@ def mix(settings: MixSettings) -> None:
     from stylegan_latents.editing.records.codes import check_not_a_source, read_sources
     from stylegan_latents.editing.regions.regions import check_regions
     from stylegan_latents.invert.photos.files import save_picture
-    from stylegan_latents.invert.record.files import RECORD_SUFFIX
+    from stylegan_latents.invert.record.files import record_name
 
     output = settings.output
     check_regions(settings.where.region)
@@ -131,7 +131,7 @@ def mix(settings: MixSettings) -> None:
     target = picture_target(output.out, _name(sources, shared, parts, settings), output.overwrite)
     files = [target]
     if output.record:
-        files.append(free(target.with_name(f"{target.stem}{RECORD_SUFFIX}"), output.overwrite))
+        files.append(free(target.with_name(record_name(target.stem)), output.overwrite))
     for path in files:
         check_not_a_source(path, sources)
     G, codes = settings.on.open_sources(sources, settings.truncation)

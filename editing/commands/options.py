@@ -89,13 +89,15 @@ class RecordModelOptions:
 class DrawingOptions(RecordModelOptions, StyleOptions):
     """Model, device and style of a command that draws records and seeds."""
 
-    def open(self, record: Path | None, *, film: bool = False) -> "OpenRecord":
+    def open(
+        self, record: Path | None, *, film: bool = False, loaded: "dict[str, Generator] | None" = None
+    ) -> "OpenRecord":
         """The record that an argument names, see ``OpenRecord.of``."""
         from stylegan_latents.editing.records.opened import OpenRecord
 
         # Read before the model is loaded, which takes a while.
         style = self.find_style()
-        opened = OpenRecord.of(record, model=self.model, device=self.device, film=film)
+        opened = OpenRecord.of(record, model=self.model, device=self.device, film=film, loaded=loaded)
         if style is not None:
             opened.draw_in(*style, self.style_label())
         return opened
@@ -133,7 +135,8 @@ class RegionOptions:
     region: Annotated[
         list[str],
         typer.Option(
-            help="Change only this: eyes, nose, mouth, hair, face, background, or a mask's file; repeatable.",
+            help="Change only this: eyes, nose, mouth, hair, face, background, or a mask's file; repeatable. Local "
+            "edits that are pasted back have their own, unless it is all.",
             metavar="NAME|FILE",
         ),
     ] = field(default_factory=list)

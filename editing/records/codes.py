@@ -32,11 +32,11 @@ class Code:
     Attributes:
         name: for titles and files' names: a record's stem, ``seed5`` or ``torch-seed5``, or ``seed5@3`` of class 3.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
-        z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation``; None for most records, and for a
-            seed with a class.
+        z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation`` and ``label``; None for most
+            records.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
         path, record: None for a seed.
-        label: the class of a seed.
+        label: the class of ``z``; None for a model without classes.
     """
 
     name: str
@@ -184,7 +184,7 @@ def seed_code(
             return Code(name, generator.map(z, truncation=truncation), z=z, truncation=truncation)
         one_hot = torch.nn.functional.one_hot(torch.tensor([label]), generator.label_dim).float()
         ws = generator.map(z, one_hot, truncation)
-        return Code(name, ws, truncation=truncation, label=label)
+        return Code(name, ws, z=z, truncation=truncation, label=label)
 
 
 def record_code(record: "OpenRecord") -> Code:
@@ -193,15 +193,16 @@ def record_code(record: "OpenRecord") -> Code:
 
     G, inversion = record.base, record.inversion
     noise = None if inversion.noise is None else [map.to(G.device) for map in inversion.noise]
-    z, truncation = None, 1.0
+    z, truncation, label = None, 1.0, None
     # Records of `edit sample` hold the seed of their z.
     sample = inversion.settings if inversion.method == "sample" and inversion.fingerprint == G.fingerprint else {}
     seed, stored = sample.get("seed"), sample.get("truncation")
-    if isinstance(seed, int) and isinstance(stored, int | float) and sample.get("class") is None:
+    if isinstance(seed, int) and isinstance(stored, int | float):
         # PyTorch drew the seeds of records that do not say whose random numbers they have.
         z = z_of_seeds([seed], G.z_dim, "numpy" if sample.get("random") == "numpy" else "torch")
-        truncation = float(stored)
-    return Code(record.stem, record.ws, z, noise, record.path, record, truncation)
+        truncation, label = float(stored), sample.get("class")
+    number = label if isinstance(label, int) else None
+    return Code(record.stem, record.ws, z, noise, record.path, record, truncation, number)
 
 
 def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:

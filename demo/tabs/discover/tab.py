@@ -90,7 +90,7 @@ def build(page: Page) -> None:
         "discover-strips", label="Axes, from -2 to 2", show_label=False, columns=1, object_fit="contain"
     )
     further = gr.Button("Next axes", size="sm", elem_id="discover-next")
-    with gr.Row(equal_height=True):
+    with gr.Row(equal_height=True, elem_classes="begin"):
         name = gr.Textbox(
             label="Name", info=_CHOOSE, max_length=40, placeholder="beard", min_width=200, elem_id="discover-name"
         )

@@ -5,10 +5,11 @@ from typing import Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser, selected_place
+from stylegan_latents.demo.page.page import QUIET, Page, Tab, answering, face_chooser, selected_place
 from stylegan_latents.demo.page.results import download_picture, not_ready, picture_box, ready, results_row
 from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.drag.dragging import (
     DEFAULT_RATE,
@@ -29,6 +30,7 @@ Points = list[tuple[float, float]]
 _FIRST = status_html("Click on a point of the picture that is to move.")
 _SECOND = status_html("Click on the target of that point.")
 _DEFAULT_STEPS = 200
+_PAINT = "#d946ef99"  # a colour that no face has, through which the face is seen
 
 
 def build(page: Page) -> None:
@@ -38,14 +40,14 @@ def build(page: Page) -> None:
         "Click on a point of the face, then on where it is to go: the corner of the mouth up, the chin to the "
         "left. The face follows, as far as the model can."
     )
-    points, base = gr.State([]), gr.State(None)
+    points = gr.State([])
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
+            hint = gr.HTML(_FIRST, elem_id="drag-hint")
             picture = picture_box(
                 "Click a point, then its target", "drag-points", alt="The face, with the points", buttons=[]
             )
-            hint = gr.HTML(_FIRST, elem_id="drag-hint")
             with gr.Row():
                 undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="drag-undo")
                 clear = gr.Button("Clear", size="sm", min_width=80, elem_id="drag-clear")
@@ -70,7 +72,7 @@ def build(page: Page) -> None:
             )  # fmt: skip
             paint = gr.ImageEditor(
                 label="Paint what may change", type="pil", sources=(), transforms=(), layers=False, visible=False,
-                brush=gr.Brush(default_size=48, colors=["#ffffff"], default_color="#ffffff", color_mode="fixed"),
+                brush=gr.Brush(default_size=48, colors=[_PAINT], default_color=_PAINT, color_mode="fixed"),
                 canvas_size=(page.studio.preview_size, page.studio.preview_size), buttons=[], elem_id="drag-paint",
             )  # fmt: skip
             steps = gr.Slider(
@@ -91,9 +93,14 @@ def build(page: Page) -> None:
 
     def show(visit: Visit, name: str | None) -> Any:
         if not name:
-            return None, [], None, _FIRST, gr.skip()
-        path = draw_points(visit, name, [])
-        return path, [], path, _FIRST, gr.ImageEditor(path)
+            return None, [], _FIRST, gr.skip()
+        # The canvas keeps its background for longer than a picture with points is kept.
+        return draw_points(visit, name, []), [], _FIRST, gr.ImageEditor(str(edited_face(visit, name).before))
+
+    def show_edited(visit: Visit, name: str | None, last: str) -> Any:
+        # Sliders may have been moved on Edit since the face was shown here.
+        now = str(edited_face(visit, name).before) if name else ""
+        return [gr.skip()] * 5 if now == last else (now, *show(visit, name))
 
     def redraw(visit: Visit, name: str | None, now: Points) -> Any:
         return now, draw_points(visit, name, now), _SECOND if len(now) % 2 else _FIRST
@@ -139,10 +146,17 @@ def build(page: Page) -> None:
                 yield news.picture, not_ready(), not_ready(), "", gr.skip(), gr.skip(), line
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    face.change(answering(show), [page.visit, face], [picture, points, base, hint, paint], **quick)
-    where.change(lambda kind: gr.ImageEditor(visible=kind == PAINTED), where, paint, queue=False, **quick)
+    face.change(answering(show), [page.visit, face], [picture, points, hint, paint], **quick)
+    drawn = gr.State("")
+    page.tabs.select(
+        answering(show_edited), [page.visit, face, drawn], [drawn, picture, points, hint, paint], **quick
+    )
+    where.change(lambda kind: gr.ImageEditor(visible=kind == PAINTED), where, paint, **QUIET)
     shown = [points, picture, hint]
-    picture.select(answering(click), [page.visit, face, points], shown, **quick)
+    # Each of several quick clicks counts, one after the other.
+    picture.select(
+        answering(click), [page.visit, face, points], shown, trigger_mode="multiple", concurrency_limit=1, **quick
+    )
     undo.click(answering(back), [page.visit, face, points], shown, **quick)
     clear.click(answering(none), [page.visit, face], shown, **quick)
     add.click(answering(typed), [page.visit, face, points, *numbers], shown, **quick)

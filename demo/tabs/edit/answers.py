@@ -1,22 +1,29 @@
 """Handlers of the tab Edit: each function answers one event."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import selected_index
+from stylegan_latents.demo.page.page import selected_index, sentence
 from stylegan_latents.demo.page.running import duration, status_html, wait_in_queue
 from stylegan_latents.demo.session import photos
+from stylegan_latents.demo.session.edited import edited_face
+from stylegan_latents.demo.session.edited import keep_edit as keep_edited
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
 from stylegan_latents.demo.tabs.edit import drawing, marking, searching
 from stylegan_latents.demo.tabs.edit.sliders import direction_help
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.commands.messages import closeness
 from stylegan_latents.invert.faces.detector import NoFaceError
+from stylegan_latents.invert.faces.identity import SAME_PERSON
 
 if TYPE_CHECKING:
     from gradio.data_classes import ImageData
@@ -25,8 +32,9 @@ if TYPE_CHECKING:
 
 VIEWS: list[drawing.View] = ["Face", "Photo", "Whole photo"]
 FACE, PHOTO, WHOLE = VIEWS
+VIEW_HELP = "Compare with the unedited face or the photo, or paste back into the whole photo."
+_NO_PHOTO = "Photo and Whole photo are for faces that were found in a photo; this one was not."
 _REST_SECONDS = 0.35
-_SAME_PERSON = 0.6  # dlib's threshold of the identity distance
 
 WELCOME = status_html("Drop a photo, click an example, or explore samples.")
 
@@ -40,13 +48,21 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     """A photo was uploaded: detect its faces; if there is none, ``after_failure`` lets the visitor mark one."""
     if upload is None:
         return forget(visit)
+    visit.refusal = ""
     try:
         photo = photos.receive(visit, upload, align=align)
     except NoFaceError:
         photos.begin_marking(visit, upload)
         raise
+    except InputError as error:
+        visit.refusal = sentence(error, visit)
+        raise
+    return _received(photo)
+
+
+def _received(photo: Photo) -> tuple[Any, ...]:
     several = len(photo.faces) > 1
-    titles = [f"{i}" for i in range(len(photo.thumbnails))]
+    titles = [f"Face {i}" for i in range(len(photo.thumbnails))]
     found = gr.Gallery(
         value=list(zip(photo.thumbnails, titles, strict=True)),
         visible=several,
@@ -57,14 +73,24 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     return found, photo.largest, gr.Button(interactive=True), status, *marking.hidden()
 
 
+def show_again(visit: Visit) -> tuple[Any, ...]:
+    """An earlier visit was found again: show its last photo."""
+    if visit.marking is not None:
+        return str(visit.marking.path), *marking.shown(visit)
+    return (None, *forget(visit)) if visit.photo is None else (str(visit.photo.path), *_received(visit.photo))
+
+
 def look_for_faces() -> tuple[Any, ...]:
     """A photo was uploaded and is about to be read."""
     return gr.Button(interactive=False), status_html("Looking for faces …")
 
 
 def after_failure(visit: Visit) -> tuple[Any, ...]:
-    """A photo was refused; if no face was detected, let the visitor mark one."""
-    return forget(visit) if visit.marking is None else marking.shown(visit)
+    """A photo was refused; the reason stays in sight. If no face was detected, let the visitor mark one."""
+    if visit.marking is not None:
+        return marking.shown(visit)
+    found, number, start, status, *panel = forget(visit)
+    return found, number, start, status_html(visit.refusal, kind="bad") if visit.refusal else status, *panel
 
 
 def forget(visit: Visit) -> tuple[Any, ...]:
@@ -116,7 +142,7 @@ def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any,
     """Search the code of the chosen face, and show each stage."""
     if visit.photo is None:
         raise InputError("Upload a photo first.")
-    skip = gr.skip()
+    skip, moves = gr.skip(), visit.moves
     with visit.at_work(), visit.studio.searches.enter(visit.client) as ticket:
         for words in wait_in_queue(visit, ticket):
             yield status_html(words, part=0), skip, skip
@@ -126,12 +152,14 @@ def search(visit: Visit, number: int, quality: "Quality") -> Iterator[tuple[Any,
                 yield about(stage), skip, visit.version
                 return
             ticket.expect(stage.seconds_left)
-            yield status_html(progress_words(stage), part=stage.step / stage.steps), (stage.before, stage.now), skip
+            # A slider moved meanwhile shows the edited face, which stays.
+            pair = (stage.before, stage.now) if visit.moves == moves else skip
+            yield status_html(progress_words(stage), part=stage.step / stage.steps), pair, skip
 
 
-def work_ended() -> tuple[Any, ...]:
-    """The search has ended in any way."""
-    return gr.Button(interactive=True), gr.Row(visible=False)
+def work_ended(visit: Visit) -> tuple[Any, ...]:
+    """The search has ended in any way; its photo may have been removed meanwhile."""
+    return gr.Button(interactive=visit.photo is not None), gr.Row(visible=False)
 
 
 def search_failed(name: str | None) -> tuple[Any, ...]:
@@ -154,14 +182,17 @@ def about(face: Face) -> str:
     metrics = face.record.inversion.metrics
     if "lpips_alex" not in metrics:
         return status_html(f"{face.name}: move a slider.")
-    identity = metrics.get("identity", [math.nan])[0]
-    text, figures = f"Found {face.name}", f"LPIPS {metrics['lpips_alex'][0]:.3f}"
+    lpips, identity = metrics["lpips_alex"][0], metrics.get("identity", [math.nan])[0]
+    figures = f"LPIPS {lpips:.3f} (0 is identical)"
+    text = f"Found {face.name}: {closeness(lpips)} the photo"
     if not math.isnan(identity):
-        text += f", recognised as {'the same' if identity < _SAME_PERSON else 'another'} person"
-        figures += f", identity distance {identity:.2f}"
+        text += f", recognised as {'the same' if identity < SAME_PERSON else 'another'} person"
+        figures += f", identity distance {identity:.2f} (0 is identical, from {SAME_PERSON:g} on another person)"
+    text += "."
     for step in face.record.inversion.diverged.values():
-        return status_html(f"{text} ({figures}). The search diverged at step {step}; this is its best code before.")
-    return status_html(f"{text} ({figures}).", kind="good")
+        text += " The search did not end well; this is its best result."
+        return status_html(text, details=f"{figures}. The search diverged at step {step}.")
+    return status_html(text, kind="good", details=f"{figures}.")
 
 
 def stop_and_keep(visit: Visit) -> str:
@@ -230,7 +261,7 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     return (
         result.pair,
         gr.DownloadButton(value=result.picture, interactive=True),
-        gr.DownloadButton(value=str(face.path), interactive=True),
+        gr.DownloadButton(value=str(_record_path(visit, face)), interactive=True),
         result.command,
         gr.Button(interactive=history.can_undo),
         gr.Button(interactive=history.can_redo),
@@ -238,14 +269,39 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     )
 
 
+def _record_path(visit: Visit, face: Face) -> Path:
+    """The record with the edits in its code; without them if they are not all edits of codes."""
+    with contextlib.suppress(InputError):
+        return edited_face(visit, face.name, drawn=False).path
+    return face.path
+
+
+def keep_edit(visit: Visit, name: str | None) -> tuple[str, int]:
+    """The edit becomes a face of its own."""
+    kept = keep_edited(visit, name)
+    visit.send(kept, "edit")
+    return status_html(f"Kept as the face “{kept.name}”, which every tab can use now.", kind="good"), visit.version
+
+
+def make_current(visit: Visit, name: str | None) -> int:
+    """A face was chosen by hand: it becomes the first of the strip."""
+    visit.choose(visit.face(name), ())
+    return visit.version
+
+
 def show_face(visit: Visit, name: str | None) -> Any:
     """Another face was chosen: show its edits and status."""
     if not name:
         return gr.skip()
     face = visit.face(name)
+    visit.current = face.name
     # A search shows its progress there.
     status = gr.skip() if visit.busy else about(face)
-    return status, *_with_strengths(visit, face, gr.Radio(interactive=face.photo is not None, value=FACE))
+    has_photo = face.photo is not None
+    view = gr.Radio(
+        interactive=has_photo, value=PHOTO if has_photo else FACE, info=VIEW_HELP if has_photo else _NO_PHOTO
+    )
+    return status, *_with_strengths(visit, face, view)
 
 
 def undo(visit: Visit, name: str | None) -> Any:
@@ -265,7 +321,7 @@ def redo(visit: Visit, name: str | None) -> Any:
 def reset(visit: Visit, name: str | None) -> Any:
     """Set all sliders to 0, as an edit that can be undone."""
     face = visit.face(name)
-    face.history.push({})
+    face.history.reset()
     return _with_strengths(visit, face, gr.skip())
 
 

@@ -92,11 +92,14 @@ def search(
     del whole
     yield Stage(before, before, 0, 1, None)
     timer = _Timer(clock)
-    for item in run_reporting(visit, work):
+
+    def keep(portrait: Portrait) -> Face:
+        made_by = command(photo, number, quality, studio.steps)
+        return visit.add(portrait.inversion, photo.stem(number), photo=photo.path, made_by=made_by)
+
+    for item in run_reporting(visit, work, on_left=keep):
         if isinstance(item, Done):
-            stem, portrait = photo.stem(number), item.result
-            made_by = command(photo, number, quality, studio.steps)
-            yield visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by)
+            yield keep(item.result)
             return
         now = to_picture(item.images)[0].resize((side, side))
         left = timer.seconds_left(item.step, item.steps)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import gradio as gr
 from gradio.events import Dependency
 
-from stylegan_latents.demo.page.page import Page, Tab, answering, face_chooser
+from stylegan_latents.demo.page.page import AT_ONCE, Page, Tab, answering, face_chooser
 from stylegan_latents.demo.page.results import Results, choice_gallery, results_row
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
@@ -108,16 +108,19 @@ def build(page: Page) -> None:
                 max_height=760,
                 elem_id="edit-compare",
             )
-            status = gr.HTML(answers.WELCOME, elem_id="edit-status")
             with gr.Row(elem_classes="toolbar"):
                 undo = gr.Button("↶ Undo", size="sm", min_width=70, interactive=False, elem_id="edit-undo")
                 redo = gr.Button("↷ Redo", size="sm", min_width=70, interactive=False, elem_id="edit-redo")
                 reset = gr.Button("Reset all", size="sm", min_width=80, interactive=False, elem_id="edit-reset")
+                keep_edit = gr.Button(
+                    "Keep this edit as a face", size="sm", min_width=150, elem_id="edit-keep-edit"
+                )
+            status = gr.HTML(answers.WELCOME, elem_id="edit-status")
             view = gr.Radio(
                 answers.VIEWS,
                 value=answers.FACE,
                 label="Before and after",
-                info="Compare with the unedited face or the photo, or paste back into the whole photo.",
+                info=answers.VIEW_HELP,
                 elem_id="edit-view",
             )
             results = results_row("edit", record="⤓ Record")
@@ -131,6 +134,11 @@ def build(page: Page) -> None:
     _wire_intake(page, controls, gallery, upload)
     searched = _wire_search(page, controls)
     _wire_edits(page, controls, searched)
+    chooser.input(answering(answers.make_current), [page.visit, chooser], page.version, api_visibility="private")
+    keep_edit.click(
+        answering(answers.keep_edit), [page.visit, chooser], [status, page.version],
+        show_progress="hidden", api_name="keep_edit",
+    )  # fmt: skip
 
 
 def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:
@@ -138,11 +146,12 @@ def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr
     c = controls
     taken: Any = [c.found, c.number, c.start, c.status, c.marking.whole, c.marking.picture]
     quiet: Any = {"api_visibility": "undocumented"}
-    quick: Any = quiet | {"queue": False, "show_progress": "hidden"}
+    quick: Any = quiet | AT_ONCE
     received = c.photo.input(answers.look_for_faces, None, [c.start, c.status], **quick).then(
         answering(answers.receive), [page.visit, c.photo, c.align], taken, show_progress="hidden", api_name="photo"
     )
     received.failure(answering(answers.after_failure), page.visit, taken, **quick)
+    page.returned.change(answering(answers.show_again), page.visit, [c.photo, *taken], **quick)
     c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
     c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
     for event, mark in (
@@ -158,7 +167,7 @@ def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr
 def _wire_search(page: Page, controls: Controls) -> Dependency:
     """Connect the search and its two buttons to stop; returns the event of the search."""
     c = controls
-    quiet: Any = {"api_visibility": "undocumented", "queue": False, "show_progress": "hidden"}
+    quiet: Any = {"api_visibility": "undocumented", **AT_ONCE}
     searched: Dependency = c.start.click(
         answering(answers.prepare), page.visit, [c.start, c.stopping, c.status], **quiet
     ).success(
@@ -171,7 +180,7 @@ def _wire_search(page: Page, controls: Controls) -> Dependency:
     )
     searched.failure(answers.search_failed, c.chooser, [c.status, c.compare], **quiet)
     for ended in (searched.then, searched.failure):  # after an error, Gradio calls only the second
-        ended(answers.work_ended, None, [c.start, c.stopping], **quiet)
+        ended(answering(answers.work_ended), page.visit, [c.start, c.stopping], **quiet)
     c.keep.click(answering(answers.stop_and_keep), page.visit, c.status, **quiet)
     c.cancel.click(answering(answers.cancel), page.visit, c.status, **quiet)
     return searched
@@ -224,8 +233,7 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
     ):
         # The sliders first, so that a move while the picture is drawn is not lost.
         event(
-            answering(move), [page.visit, c.chooser], changed, queue=False, show_progress="hidden",
-            api_visibility="undocumented",
+            answering(move), [page.visit, c.chooser], changed, api_visibility="undocumented", **AT_ONCE
         ).success(
             answering(answers.preview), shown, c.compare, **rest | {"concurrency_id": "shown"}
         ).success(answering(answers.draw), edit, resting, **rest)  # fmt: skip

@@ -1,5 +1,7 @@
 """The tab Explore: samples by seed and truncation, to send to any tab."""
 
+from typing import Any
+
 import gradio as gr
 
 from stylegan_latents.demo.page.page import Page, Tab, answering, selected_index
@@ -10,6 +12,7 @@ from stylegan_latents.generator.errors import InputError
 
 _AT_ONCE = 12
 _LARGEST_SEED = 2**31
+_SEND = "Send the chosen face"
 
 
 def build(page: Page) -> None:
@@ -27,7 +30,7 @@ def build(page: Page) -> None:
             show = gr.Button("Show faces", variant="primary", elem_id="explore-show")
             more = gr.Button("Next ones", elem_id="explore-next")
     faces = choice_gallery("explore-faces", label="Faces", columns=6)
-    chosen = gr.State(None)
+    shown, chosen = gr.State([]), gr.State(None)
     with gr.Row():
         target = gr.Dropdown(
             [(tab.title, tab.name) for tab in page.receivers],
@@ -35,9 +38,9 @@ def build(page: Page) -> None:
             label="Send to",
             info="The tab that the chosen face goes to.",
         )
-        send = gr.Button("Send the chosen face", interactive=False, elem_id="explore-send")
+        send = gr.Button(_SEND, interactive=False, elem_id="explore-send")
 
-    def draw(visit: Visit, first: float | None, cut: float) -> tuple[list[tuple[str, str]], None, gr.Button]:
+    def draw(visit: Visit, first: float | None, cut: float) -> tuple[Any, ...]:
         from stylegan_latents.editing.samples.sampling import Sampling
 
         start = whole_seed(first)
@@ -48,16 +51,20 @@ def build(page: Page) -> None:
             (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
             for number, _, picture in drawn
         ]
-        return pictures, None, gr.Button(interactive=False)
+        gallery = gr.Gallery(pictures, selected_index=None)
+        return (
+            gallery,
+            [(number, cut) for number, _, _ in drawn],
+            None,
+            gr.Button("Send the chosen face", interactive=False),
+        )
 
     def next_seed(_visit: Visit, first: float | None) -> int:
         return whole_seed(first) + _AT_ONCE
 
-    def choose(
-        _visit: Visit, first: float | None, cut: float, event: gr.SelectData
-    ) -> tuple[tuple[int, float], gr.Button]:
-        number = whole_seed(first) + selected_index(event, _AT_ONCE)
-        return (number, cut), gr.Button(f"Send seed {number}", interactive=True)
+    def choose(_visit: Visit, drawn: list[tuple[int, float]], event: gr.SelectData) -> Any:
+        picked = drawn[selected_index(event, len(drawn))]
+        return picked, gr.Button(f"Send seed {picked[0]}", interactive=True)
 
     def deliver(visit: Visit, picked: tuple[int, float] | None, tab: str) -> tuple[int, gr.Tabs]:
         if picked is None:
@@ -65,12 +72,12 @@ def build(page: Page) -> None:
         visit.send(seed_face(visit, *picked), tab)
         return visit.version, gr.Tabs(selected=tab)
 
-    inputs, outputs = [page.visit, seed, truncation], [faces, chosen, send]
+    inputs, outputs = [page.visit, seed, truncation], [faces, shown, chosen, send]
     show.click(answering(draw), inputs, outputs, api_name="explore")
     more.click(answering(next_seed), [page.visit, seed], seed, api_visibility="private").success(
         answering(draw), inputs, outputs, api_visibility="private"
     )
-    faces.select(answering(choose), [page.visit, seed, truncation], [chosen, send], api_visibility="private")
+    faces.select(answering(choose), [page.visit, shown], [chosen, send], api_visibility="private")
     send.click(
         answering(deliver), [page.visit, chosen, target], [page.version, page.tabs], api_visibility="private"
     )

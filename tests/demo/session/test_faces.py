@@ -56,8 +56,24 @@ def test_what_moves_is_no_step_and_the_next_step_forgets_it() -> None:
     history.push({"pose": 1.0})  # equal edits end the move as well
     assert history.moving == {"pose": 1.0}
     history.move("age", 2.0)
-    assert history.undo() == {}
-    assert history.moving == {}
-    history.move("age", 2.0)
-    history.redo()
-    assert history.moving == {"pose": 1.0}
+    assert history.undo() == {"pose": 1.0}  # a slider moved just before is the step undone
+    assert history.redo() == {"pose": 1.0, "age": 2.0}
+
+
+def test_a_drawing_that_comes_after_undo_redo_or_reset_is_no_step() -> None:
+    history = History()
+    for strength in (1.0, 2.0):
+        history.move("pose", strength)
+        history.push({"pose": strength})
+    history.undo()
+    history.push({"pose": 2.0})
+    assert history.can_redo
+    assert history.redo() == {"pose": 2.0}
+    history.push({"pose": 1.0})
+    assert history.current == {"pose": 2.0}
+    history.reset()
+    history.push({"pose": 2.0})
+    assert history.current == {}
+    history.move("pose", 2.0)
+    history.push({"pose": 2.0})
+    assert history.current == {"pose": 2.0}
