@@ -221,9 +221,7 @@ def read_style(path: Path) -> Style:
         try:
             with TensorFile.open(path) as file:
                 if _KEY not in file.metadata:
-                    raise InputError(
-                        f"{path} holds no style that stylegan-latents wrote; `edit stylize` makes one."
-                    )
+                    raise InputError(f"{path} holds no style; `edit stylize` makes one.")
                 text, parts = file.metadata[_KEY], file.tensors()
         except DamagedFileError as error:
             raise InputError(f"{path} is no style's file, or a damaged one.") from error
