@@ -217,7 +217,7 @@ class _Album:
                     f"The photo {source.name} was moved or changed since its anchor was found; name its folder, "
                     "too, or begin anew with --overwrite."
                 )
-            warn("invert", f"{source.name} was moved or changed; the picture that the model has of it stands in")
+            warn("invert", f"{source.name} was moved or changed; the model's own picture of it is used instead")
             return None
         picture = crop_of(read_photo(path), alignment, self.session.generator.resolution)
         return Crop(picture, alignment, source=source, in_photo=part_in_photo(alignment))
