@@ -19,6 +19,7 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
 from stylegan_latents.generator.reading.headers import STRICT, validated
 from stylegan_latents.generator.reading.tensor_file import TensorFile
+from stylegan_latents.generator.weights.hub import HubFile, on_this_machine
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -161,7 +162,7 @@ class StyleOptions:
         """The style's part of a file's name, ``pencil`` or ``pencil0.6``; empty without one."""
         if self.style is None:
             return []
-        name = Path(self.style).name.removesuffix(SUFFIX)
+        name = _file_name(self.style).removesuffix(SUFFIX)
         return [name if self.style_strength is None else f"{name}{self.style_strength:g}"]
 
 
@@ -178,7 +179,7 @@ def check_style_strength(strength: float) -> None:
 
 
 def find_style(name_or_path: str | Path) -> Style:
-    """The style of this name, among those shipped with the package, or in this file.
+    """The style of this name, among those shipped with the package, or in this file, also of the Hugging Face hub.
 
     Raises:
         InputError: there is none, or the file is damaged or no style's.
@@ -187,7 +188,7 @@ def find_style(name_or_path: str | Path) -> Style:
     known = {name.lower(): path for name, path in shipped_styles().items()}
     if text.lower() in known:
         return read_style(known[text.lower()])
-    path = Path(text).expanduser()
+    path, _ = on_this_machine(text)
     if path.is_file():
         return read_style(path)
     near = get_close_matches(text.lower(), known, n=1, cutoff=0.5)
@@ -195,9 +196,15 @@ def find_style(name_or_path: str | Path) -> Style:
     raise InputError(f"There is no style or file '{text}'; {hint}")
 
 
+def _file_name(text: str) -> str:
+    """The file's name of a path or of a hub's address."""
+    file = HubFile.parse(text)
+    return Path(text if file is None else file.file).name
+
+
 def names_a_style(text: str) -> bool:
     """Whether a text names a style: one shipped with the package, or a file by its suffix."""
-    return text.endswith(SUFFIX) or (text.lower() in shipped_styles() and not Path(text).exists())
+    return _file_name(text).endswith(SUFFIX) or (text.lower() in shipped_styles() and not Path(text).exists())
 
 
 @cache
