@@ -1,6 +1,7 @@
 """One browser session: its files, photo, faces and directions."""
 
 import dataclasses
+import shlex
 import threading
 import time
 from collections.abc import Iterator
@@ -128,7 +129,15 @@ class Visit:
         """
         return self.files.take(self.studio.uploaded(upload))
 
-    def add(self, inversion: "Inversion", stem: str, *, photo: Path | None = None, made_by: str = "") -> Face:
+    def add(
+        self,
+        inversion: "Inversion",
+        stem: str,
+        *,
+        photo: Path | None = None,
+        made_by: str = "",
+        writes: str = "",
+    ) -> Face:
         """Keep a record as a face of this visit.
 
         Args:
@@ -136,12 +145,15 @@ class Visit:
             stem: the face's name; a number is added if it is taken.
             photo: in the visit's folder.
             made_by: see ``Face``.
+            writes: the stem of the record that this command line writes, if it is not the face's name.
 
         Raises:
             InputError: the record is for another model, or there are too many faces.
         """
         self.check_room()
         name = free_name(clean_name(stem), self.faces)
+        if writes and writes != name:
+            made_by += "\n" + shlex.join(["mv", f"{writes}{RECORD_SUFFIX}", f"{name}{RECORD_SUFFIX}"])
         # Beside the photo, so that the photo's name in the record finds it.
         path = (
             self.files.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")

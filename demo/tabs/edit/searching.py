@@ -96,7 +96,8 @@ def search(
         if isinstance(item, Done):
             stem, portrait = photo.stem(number), item.result
             made_by = command(photo, number, quality, studio.steps)
-            yield visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by)
+            written = Path(photo.name).stem
+            yield visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
             return
         now = to_picture(item.images)[0].resize((side, side))
         left = timer.seconds_left(item.step, item.steps)

@@ -47,3 +47,9 @@ def test_the_command_line_is_quoted(visit: Visit) -> None:
     face = seed_face(visit, 1)
     words = shlex.split(drawing.commands(visit, face, {"age": -1.5}, whole=True).splitlines()[-1])
     assert words[2:] == ["--direction", "age", "--strength", "-1.5", "--paste-back"]
+
+
+def test_a_download_is_named_after_every_edit(visit: Visit) -> None:
+    edits = {"pose": 1.0, "smile": 2.0, "age": -1.5, "gender": 0.5}
+    result = drawing.finished(visit, seed_face(visit, 1), edits)
+    assert Path(result.picture).name == "seed1.pose+1.smile+2.age-1.5.gender+0.5.png"
