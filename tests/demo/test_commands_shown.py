@@ -21,6 +21,7 @@ from stylegan_latents.editing.commands.cli import main as edit
 from stylegan_latents.invert.commands.cli import main as invert
 from tests.demo.small_studio import save_wide_model
 
+pytestmark = pytest.mark.slow
 PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
 
 

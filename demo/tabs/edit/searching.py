@@ -96,7 +96,7 @@ def search(
         if isinstance(item, Done):
             stem, portrait = photo.stem(number), item.result
             made_by = command(photo, number, quality, studio.steps)
-            written = Path(photo.name).stem
+            written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
             yield visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
             return
         now = to_picture(item.images)[0].resize((side, side))

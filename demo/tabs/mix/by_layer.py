@@ -71,7 +71,9 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
     with visit.computing():
         donors = [_donor(studio, record_code(giver.record), share) for giver, share in given]
         made = mixed_record(studio.G, record_code(face.record), donors, [giver.name for giver, _ in given])
-    return visit.add(made, "+".join([face.name, *names]), photo=face.photo, made_by=_command(face, given), writes="mix")
+    return visit.add(
+        made, "+".join([face.name, *names]), photo=face.photo, made_by=_command(face, given), writes="mix"
+    )
 
 
 def _given(visit: Visit, shares: Sequence[Share]) -> list[tuple[Face, Share]]:
