@@ -7,8 +7,9 @@ import gradio as gr
 
 from stylegan_latents.demo.page.calls import CheckedBlocks
 from stylegan_latents.demo.page.page import Page, Tab, plain_text
+from stylegan_latents.demo.page.returning import begin_and_find_again
+from stylegan_latents.demo.page.strip import face_strip, wire_strip
 from stylegan_latents.demo.session.studio import Studio
-from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.discover import tab as discover
 from stylegan_latents.demo.tabs.drag import tab as drag
 from stylegan_latents.demo.tabs.edit import tab as edit
@@ -17,8 +18,7 @@ from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "names.js", "compare.js", "paste.js")
-_HEARTBEAT_SECONDS = 30
+_SCRIPTS = ("page.js", "names.js", "visit.js", "compare.js", "paste.js")
 
 TABS: tuple[Tab, ...] = (edit.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
 """In display order."""
@@ -28,34 +28,22 @@ def build(studio: Studio) -> CheckedBlocks:
     """Build the page of a studio; launch it with the options of ``look``."""
     blocks = CheckedBlocks(title="stylegan-latents", analytics_enabled=False, fill_width=False)
     with blocks:
-        visit = gr.State(None, delete_callback=_end)
-        version = gr.State(0)
+        visit = gr.State(None)
+        version, returned = gr.State(0), gr.State(0)
         with gr.Row(elem_id="head"):
             gr.Markdown("# stylegan-latents\nDrop a photo, see yourself, move the sliders.", elem_id="title")
+            forget = gr.Button("Forget me", elem_id="forget-me", size="sm", scale=0)
             switch = gr.Button("◐", elem_id="theme-switch", size="sm", scale=0)
             switch.click(None, js="() => window.switchTheme()", api_visibility="private")
+        strip = face_strip()
         with gr.Tabs(elem_id="tabs") as tabs:
-            page = Page(studio, visit, version, tabs, [tab for tab in TABS if tab.takes_faces])
+            page = Page(studio, visit, version, returned, tabs, [tab for tab in TABS if tab.takes_faces])
             for tab in TABS:
                 with gr.Tab(tab.title, id=tab.name, elem_id=f"tab-{tab.name}"):
                     tab.build(page)
         gr.HTML(_licence_note(studio), elem_id="licence")
-
-        def enter(request: gr.Request) -> tuple[Visit, int]:
-            entered = studio.enter(str(request.session_hash), address_of(request))
-            return entered, entered.version
-
-        def leave(request: gr.Request) -> None:
-            studio.leave(str(request.session_hash))
-
-        entered = blocks.load(enter, None, [visit, version], show_progress="hidden", api_name="enter", queue=False)
-        # Until then the page blocks input, as every handler needs the visit.
-        entered.then(None, js="() => window.releasePage()", api_visibility="private")
-        blocks.unload(leave)
-        # Gradio reports no reconnection, so a heartbeat keeps the visit alive.
-        gr.Timer(_HEARTBEAT_SECONDS).tick(
-            _still_here, visit, None, show_progress="hidden", queue=False, api_visibility="private"
-        )
+        wire_strip(page, strip)
+        begin_and_find_again(blocks, page, forget)
     return blocks
 
 
@@ -89,27 +77,15 @@ def look() -> dict[str, Any]:
     }
 
 
-def address_of(request: gr.Request) -> str:
-    """The client's address; empty if unknown."""
-    return getattr(request.client, "host", None) or ""
-
-
-def _still_here(visit: Visit | None) -> None:
-    if visit is not None:
-        visit.left = None
-
-
-def _end(visit: Visit | None) -> None:
-    if visit is not None:
-        visit.close()
-
-
 def _licence_note(studio: Studio) -> str:
     """The terms of the model as HTML."""
     from stylegan_latents.generator.weights.zoo import models
 
     entry = models().get(studio.G.name)
-    kept = "What you upload stays on the machine that serves this page and is deleted when you leave."
+    kept = (
+        "What you upload stays on the machine that serves this page. In this browser you find it again for an hour "
+        "after you leave, then it is deleted; “Forget me” deletes it at once."
+    )
     name = plain_text(studio.G.name)
     if entry is None:
         unknown = "Its licence is not known; check where you downloaded it."

@@ -2,10 +2,9 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from stylegan_latents.encoders.encoder import Encoder
-from stylegan_latents.encoders.formats.native import read_encoder, read_header
+from stylegan_latents.encoders.formats.native import EncoderHeader, read_encoder, read_header
 from stylegan_latents.encoders.formats.native import save_encoder as save
 from stylegan_latents.encoders.formats.public import has_generator, read_public_encoder
 from stylegan_latents.encoders.restyle import ReStyle
@@ -13,6 +12,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.weights.hub import on_this_machine
 
 __all__ = ["contains_generator", "is_native", "load", "read", "save", "shipped_encoder"]
 
@@ -22,7 +22,7 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
 
     Args:
         path: a file of ``stylegan-latents train``, or a checkpoint of pSp, e4e or ReStyle, recognised by its
-            contents.
+            contents; also one of the Hugging Face hub, ``hf://owner/repository/file@revision``.
         G: its generator; None for the one in the file, if a ReStyle needs it.
         iterations: number of passes of a ReStyle; None for its own number.
 
@@ -33,7 +33,7 @@ def load(path: str | Path, G: Generator | None = None, *, iterations: int | None
         InputError: there is no such file, it holds no encoder, the encoder belongs to another generator, a ReStyle
             has no generator, or another encoder is asked for more than one pass.
     """
-    path = Path(path).expanduser()
+    path, _ = on_this_machine(path)
     encoder = read(path, G)
     if G is None and encoder.config.is_restyle:
         if not contains_generator(path):
@@ -57,7 +57,7 @@ def read(path: Path, G: Generator | None = None) -> Encoder:
 
 def contains_generator(path: str | Path) -> bool:
     """Whether an encoder's file includes its generator; raises InputError if it is no encoder's file."""
-    path = Path(path).expanduser()
+    path, _ = on_this_machine(path)
     return not is_native(path) and has_generator(path)
 
 
@@ -80,15 +80,15 @@ def shipped_encoder(G: Generator) -> Path | None:
     (``perceptual``) any number of rows: the default model's is StyleGAN2-FFHQ's, too.
     """
     for path, header in _known().items():
-        config = header["config"]
-        same_rows = config["num_ws"] == G.num_ws or config["architecture"] == "perceptual"
-        fits = same_rows and config["w_dim"] == G.w_dim
-        if fits and (header["fingerprint"] == G.fingerprint or header["latent_space"] == G.latent_space):
+        config = header.config
+        same_rows = config.num_ws == G.num_ws or config.architecture == "perceptual"
+        fits = same_rows and config.w_dim == G.w_dim
+        if fits and (header.fingerprint == G.fingerprint or header.latent_space == G.latent_space):
             return path
     return None
 
 
 @cache
-def _known() -> dict[Path, dict[str, Any]]:
+def _known() -> dict[Path, EncoderHeader]:
     folder = Path(__file__).with_name("trained")
     return {path: read_header(path) for path in sorted(folder.glob("*.safetensors"))}

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2 import Synthesis as StyleGAN2Synthesis
 from stylegan_latents.generator.seeds import z_of_seeds
 
 TOLERANCE = 1e-3
-"""How far what a file gives may be from what PyTorch gives."""
+"""Largest difference between the output of a file and PyTorch's."""
 
 Precision = Literal["float32", "float16"]
 _FREE = 3  # samples that a graph of any number of them is traced with
@@ -114,16 +114,18 @@ def export_network(
             if precision == "float16":
                 _store_in_float16(temporary)
         else:
-            torch.export.save(program, temporary)
+            # Opened here, as PyTorch's writer takes no path that is not UTF-8.
+            with temporary.open("wb") as file:
+                torch.export.save(program, file)
         apart = 0.0
-        run = _onnx_session(temporary) if is_onnx else torch.export.load(temporary).module()
+        run = _onnx_session(temporary) if is_onnx else _archived(temporary)
         for count in (1, None) if free_batch else (None,):
             given = {name: tensor[:count] for name, tensor in inputs.items()}
             found = run(given) if is_onnx else run(*given.values())
             apart = max(apart, float((found - network(*given.values())).abs().max()))
         if not apart <= TOLERANCE:
             raise InputError(
-                f"What the file gives is {apart:.2g} from what PyTorch gives, more than {TOLERANCE:g}; it is not "
+                f"The file's output differs from PyTorch's by {apart:.2g}, more than {TOLERANCE:g}; it is not "
                 "written. Try another --opset, or another version of onnxruntime."
             )
     return apart
@@ -158,13 +160,19 @@ def _write_onnx(
 def _onnx_session(path: Path) -> Callable[..., Tensor]:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    with utf8_path(path) as name:
+        session = onnxruntime.InferenceSession(name, providers=["CPUExecutionProvider"])
 
     def run(inputs: Mapping[str, Tensor]) -> Tensor:
         (found,) = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
         return torch.from_numpy(found)
 
     return run
+
+
+def _archived(path: Path) -> Callable[..., Tensor]:
+    with path.open("rb") as file:
+        return torch.export.load(file).module()
 
 
 def _round(network: nn.Module) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -49,17 +50,20 @@ def _escape(letter: str) -> str:
 
 @contextlib.contextmanager
 def utf8_path(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Another path of a file that readers written in Rust take, as long as the block lasts.
+    """A path in UTF-8 of a file or folder, for libraries that take no other; valid inside the block.
 
     Args:
-        path: of any bytes; given as it is where it is UTF-8 already.
+        path: of an existing file or folder, in any bytes; given as it is where it is UTF-8 already.
     """
     name = os.fspath(path)
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
-        with Path(name).open("rb") as file:
-            yield f"/dev/fd/{file.fileno()}"
+        descriptor = os.open(name, os.O_RDONLY)
+        try:
+            yield f"/dev/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
     else:
         yield name
 
@@ -112,6 +116,17 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
             raise InputError(f"Cannot write {target}: {error.strerror or error}.") from error
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path, stem: str) -> None:
+    """Remove what a killed process left in ``atomic_path``; ``stem`` is a regular expression of its targets' stems.
+
+    Stems that ``atomic_path`` cuts do not match: they might be another file's.
+    """
+    name = re.compile(rf"\.(?:{stem})\.\w{{8}}\.part\.\w+")
+    for path in folder.glob(".*.part.*"):
+        if name.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

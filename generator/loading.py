@@ -1,12 +1,10 @@
 """Load a ``Generator``, or the discriminator that it was trained against, by a model's name or from a file."""
 
 import contextlib
-import json
 from difflib import get_close_matches
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import utf8_path
 from stylegan_latents.generator.formats.checkpoint import read_discriminator
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import read_native
@@ -14,8 +12,12 @@ from stylegan_latents.generator.formats.native import save_native as save
 from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
+from stylegan_latents.generator.reading.budget import bounded_tensors
+from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 from stylegan_latents.generator.weights import zoo
 from stylegan_latents.generator.weights.fetch import cache_folder, cached_size
+from stylegan_latents.generator.weights.hub import HubFile, on_this_machine
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 
 __all__ = [
@@ -34,16 +36,19 @@ def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
             or a file, recognised by its contents: one written by ``save``; a checkpoint of NVIDIA's repositories
             (StyleGAN, StyleGAN2, StyleGAN2-ADA, StyleGAN3, TensorFlow or PyTorch), of rosinality's StyleGAN2, or
             of an encoder (pSp, e4e, ReStyle) that includes its generator, as a pickle, by ``torch.save`` or as
-            safetensors; or a folder with MobileStyleGAN's OpenVINO files.
+            safetensors; or a folder with MobileStyleGAN's OpenVINO files; or a file of the Hugging Face hub,
+            ``hf://owner/repository/file@revision``, whose address with its commit becomes the model's name.
 
     Raises:
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
     """
     if str(name_or_path) == DEFAULT_MODEL:
         return _default_model()
-    path = Path(name_or_path).expanduser()
+    path, address = on_this_machine(name_or_path)
     if path.is_file() or path.is_dir():
-        return read_generator(path)
+        generator = read_generator(path)
+        generator.name = address or generator.name
+        return generator
     known = zoo.models()
     if str(name_or_path) in known:
         entry = known[str(name_or_path)]
@@ -59,8 +64,8 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     """Load the discriminator that a StyleGAN, StyleGAN2 or StyleGAN3 was trained with, on the CPU, in float32.
 
     Args:
-        name_or_path: a checkpoint of NVIDIA's PyTorch or TensorFlow repositories, or the name of such a model that
-            ``edit models`` lists.
+        name_or_path: a checkpoint of NVIDIA's PyTorch or TensorFlow repositories, also of the hub as for ``load``,
+            or the name of such a model that ``edit models`` lists.
 
     Returns:
         A ``Discriminator``: images ``[N, image_channels, resolution, resolution]``, -1 black to 1 white, and labels
@@ -69,7 +74,7 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     Raises:
         InputError: there is no such file, it cannot be read, or it has no such discriminator.
     """
-    path = Path(name_or_path).expanduser()
+    path, _ = on_this_machine(name_or_path)
     if not path.exists() and str(name_or_path) == DEFAULT_MODEL:
         raise InputError(f"The model {DEFAULT_MODEL} comes without its discriminator; give a file with one.")
     if not path.exists() and str(name_or_path) in zoo.models():
@@ -78,18 +83,19 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     if not (head.is_torch or head.is_pickle or head.is_safetensors):
         raise InputError(f"{path.name} is {head.kind}, not a discriminator's file; get the weights themselves.")
     config, tensors = read_discriminator(path)
-    try:
-        network = Discriminator(config, path.stem)
+    with refusing_damage(path, UNFITTING):
+        with bounded_tensors(path.name, sum(4 * tensor.numel() for tensor in tensors.values())):
+            network = Discriminator(config, path.stem)
         network.load_state_dict(tensors, assign=True)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
     return network.eval().requires_grad_(False)
 
 
 def is_cached(name_or_path: str | Path) -> bool:
-    """Whether ``load`` needs no download."""
+    """Whether ``load`` surely needs no download."""
     if str(name_or_path) == DEFAULT_MODEL:
         return _converted().is_file()
+    if HubFile.parse(name_or_path) is not None:
+        return False
     if Path(name_or_path).expanduser().exists() or str(name_or_path) not in zoo.models():
         return True
     return cached_size(zoo.models()[str(name_or_path)]) > 0
@@ -97,16 +103,14 @@ def is_cached(name_or_path: str | Path) -> bool:
 
 def latent_space_of(name_or_path: str | Path) -> str | None:
     """The latent space of a model that ``load`` takes; None if it is known only after loading."""
-    from safetensors import SafetensorError, safe_open
-
     if str(name_or_path) == DEFAULT_MODEL:
         return _LATENT_SPACE
     if not Path(name_or_path).expanduser().exists() and str(name_or_path) in zoo.models():
         return zoo.models()[str(name_or_path)].latent_space
     try:
-        with utf8_path(Path(name_or_path).expanduser()) as name, safe_open(name, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(_HEADER, "null"))
-    except (SafetensorError, OSError, ValueError):  # another format, or a file that load() will refuse
+        with TensorFile.open(Path(name_or_path).expanduser()) as file:
+            header = file.json_header(_HEADER)
+    except InputError:  # another format, or a file that load() will refuse
         return None
     space = header.get("latent_space") if isinstance(header, dict) else None
     return space if isinstance(space, str) else None

@@ -35,6 +35,7 @@ WHOLE_PATHS = {
     "tests/demo/test_browser_intake.py",
     "tests/demo/test_browser_tabs.py",
     "tests/demo/test_whole_path.py",
+    "tests/docs/test_browser_page.py",
     "tests/docs/test_commands.py",
     "tests/docs/test_links.py",
     "tests/docs/test_notebooks.py",

@@ -66,6 +66,7 @@ class Page:
         visit: holds the session's ``Visit``; the first input of every handler.
         version: holds ``Visit.version``. A handler that adds or sends a face or keeps a direction returns
             ``visit.version`` to it; controls that list faces or directions listen to its ``change``.
+        returned: changes when an earlier visit was found again; what shows its photo listens to its ``change``.
         tabs: a handler returns ``gr.Tabs(selected=NAME)`` to it to switch tabs.
         receivers: the tabs that a face can be sent to.
     """
@@ -73,6 +74,7 @@ class Page:
     studio: Studio
     visit: gr.State
     version: gr.State
+    returned: gr.State
     tabs: gr.Tabs
     receivers: "Sequence[Tab]"
 

@@ -1,15 +1,17 @@
 """Long work that reports its progress to the page and that a visitor can stop."""
 
+import contextlib
 import html
 import math
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from stylegan_latents.demo.session.queue import Ticket
 from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.generator.errors import InputError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -46,20 +48,25 @@ def wait_in_queue(visit: Visit, ticket: Ticket, *, every: float = _POLL_SECONDS)
     while not ticket.wait(0.0 if shown is None else every):
         if visit.stop.is_set():
             raise StoppedError
-        words = waiting_status(ticket.ahead, ticket.seconds_left)
+        words = waiting_status(ticket.ahead, ticket.seconds_left, ticket.others_at_work)
         if words != shown:
             shown = words
             yield words
 
 
-def waiting_status(ahead: int, seconds_left: float | None) -> str:
-    """The place in the queue as a sentence."""
+def waiting_status(ahead: int, seconds_left: float | None, turn_of: Sequence[str] = ()) -> str:
+    """The place in the queue as a sentence; ``turn_of`` are the names of those at work, if they are known."""
+    serving = f"It is the turn of {' and '.join(turn_of)}." if turn_of else "Others are being served."
     others = {0: "You are next", 1: "1 other waits before you"}.get(ahead, f"{ahead} others wait before you")
-    return f"Others are being served. {others}{'' if seconds_left is None else f', {duration(seconds_left)}'}."
+    return f"{serving} {others}{'' if seconds_left is None else f', {duration(seconds_left)}'}."
 
 
 def run_reporting(
-    visit: Visit, work: Callable[[Callable[[Item], None]], Result], *, every: float = _REPORT_SECONDS
+    visit: Visit,
+    work: Callable[[Callable[[Item], None]], Result],
+    *,
+    every: float = _REPORT_SECONDS,
+    on_left: Callable[[Result], object] | None = None,
 ) -> Iterator[Item | Done[Result]]:
     """Run long work in a thread that holds the turn to compute, and yield its reports.
 
@@ -69,6 +76,7 @@ def run_reporting(
             stop it raises ``KeyboardInterrupt``, on which a search returns its best result, if ``visit.keep``,
             else ``StoppedError``.
         every: seconds between two yields, each of the newest report.
+        on_left: takes the result so far if the connection to the page is lost, as the visitor may come back.
 
     Yields:
         Reports, and finally ``Done``.
@@ -111,8 +119,13 @@ def run_reporting(
                 newest = reports.get()
             if newest is not None:
                 yield newest
-    except GeneratorExit:
-        visit.stop.set()  # the page has gone
+    except GeneratorExit:  # the page has gone
+        visit.keep = on_left is not None
+        visit.stop.set()
+        thread.join()
+        if results and on_left is not None:
+            with contextlib.suppress(InputError):  # the visit has ended
+                on_left(results[0])
         raise
     finally:
         thread.join()

@@ -1,38 +1,46 @@
 """The default command of ``edit``: edits a photo or film along directions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from stylegan_latents.editing.commands.options import (
+    DrawingOptions,
     EditOutput,
     Layers,
     Names,
     Raw,
     RecordArgument,
-    RecordModelOptions,
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
+from stylegan_latents.editing.discovery.scorers.by_name import scorer_words
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
 from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from PIL.Image import Image
 
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
+    from stylegan_latents.editing.discovery.scorers.scorer import Scorer
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.generator import Generator
+
+EVERYWHERE = "all"
+"""``--region all``: no region, also where an edit would get one by itself."""
 
 FAR = 5
 """A larger strength in W gives a warning."""
@@ -42,6 +50,7 @@ EXAMPLES = examples(
     "edit me.jpg --direction pose --strength 2 --direction smile --strength -1",
     "edit me.jpg --direction age --target age=60 --keep-identity 0.45 --sheet",
     "edit me.jpg --direction smile --region mouth --paste-back",
+    "edit results/ --all --direction smile --out smiling/",
 )
 
 
@@ -64,19 +73,29 @@ class ChangeOptions:
         list[str],
         typer.Option(help="Reach this score, in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
     ] = field(default_factory=list)
+    scorer: Annotated[
+        str,
+        typer.Option(help=f"What measures a --target: {scorer_words(new_pictures=True)}.", metavar="SCORER"),
+    ] = "faces"
     keep_identity: Annotated[
         float | None, typer.Option(help="Largest identity distance from the original; 0.6 is another person.")
     ] = None
     layers: Layers = None
     raw: Raw = False
+    person: Annotated[
+        Path | None,
+        typer.Option(help="Stay within what the photos of this person's model span.", metavar="FILE"),
+    ] = None
 
     def __post_init__(self) -> None:
         _ = self.targets
-        if self.strength or not (self.direction or self.target):
+        if self.strength:
             pair(self.direction, self.strength)
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
         check_bound(self.keep_identity)
+        if self.scorer != "faces" and not self.target:
+            raise InputError("--scorer measures a --target; name one, such as --target smile=0.8.")
 
     @property
     def targets(self) -> list[tuple[str, float]]:
@@ -89,23 +108,52 @@ class EditSettings:
     """Arguments and options of ``edit``."""
 
     record: RecordArgument = None
+    every: Annotated[
+        bool, typer.Option("--all", help="Edit every record of the folder; results that exist stay.")
+    ] = False
     change: ChangeOptions = field(default_factory=ChangeOptions)
     where: RegionOptions = field(default_factory=RegionOptions)
     output: EditOutput = field(default_factory=EditOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
     def __post_init__(self) -> None:
         self.where.check()
+        if not (self.change.direction or self.change.target or self.on.style):
+            pair([], [])
+        if not self.every and self.cluster.cluster is not None:
+            raise InputError("--cluster is for many records; add --all, and name their folder.")
+        if self.every and self.record is not None and not self.record.is_dir():
+            raise InputError(f"--all takes a folder of records, and {self.record} is none.")
+        if self.every and self.output.photo is not None:
+            raise InputError("--photo is for one record; leave it or --all out.")
+        if self.every and self.output.out is not None and self.output.out.suffix and not self.output.out.is_dir():
+            raise InputError(
+                f"--all writes a picture for each record, and {self.output.out} is one; name a folder."
+            )
 
 
 @takes(EditSettings)
-def edit(settings: EditSettings) -> None:
+def edit(settings: EditSettings) -> int | None:
     """Edit an inverted photo or film along directions."""
     from stylegan_latents.editing.regions.regions import check_regions
 
-    change, where, output = settings.change, settings.where, settings.output
-    check_regions(where.region)
-    opened = settings.on.open(settings.record, film=True)
+    check_regions([] if settings.where.region == [EVERYWHERE] else settings.where.region)
+    if not settings.every:
+        _edit_record(settings, settings.record, {})
+        return None
+    from stylegan_latents.editing.records.many import edit_each
+
+    folder = settings.record or Path()
+    return edit_each(
+        folder, partial(_edit_record, settings), settings.output.out, settings.cluster, settings.on.device
+    )
+
+
+def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str, Generator]") -> None:
+    """Edit one record; ``loaded`` are generators by name, to which its own is added."""
+    change, output = settings.change, settings.output
+    opened = settings.on.open(record, film=True, loaded=loaded)
     is_film = opened.inversion.footage is not None
     if is_film:
         _check_film_options(settings)
@@ -114,7 +162,7 @@ def edit(settings: EditSettings) -> None:
     opened.check_layers(change.layers)
     fixed = _with_strengths(found[: len(change.direction)], change.strength)
     amounts = [(one.name, amount) for one, amount in fixed]
-    name = edit_name(amounts, layers=change.layers, raw=change.raw)
+    name = edit_name(amounts, layers=change.layers, raw=change.raw) or "style"
     if is_film:
         from stylegan_latents.editing.films.film_edit import edit_film
 
@@ -124,8 +172,12 @@ def edit(settings: EditSettings) -> None:
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
         return
-    name = guided_name(name, change.targets, change.keep_identity, where.names)
-    _edit_photo(settings, opened, name, fixed, found[len(change.direction) :])
+    guided = found[len(change.direction) :]
+    settings = replace(settings, where=_where(settings, opened, [*fixed, *((one, 1.0) for one in guided)]))
+    name = guided_name(name, change.targets, change.keep_identity, settings.where.names)
+    if change.person is not None:
+        name = f"{name}.within"
+    _edit_photo(settings, opened, name, fixed, guided)
 
 
 def _edit_photo(
@@ -141,6 +193,10 @@ def _edit_photo(
 
     change, where, output = settings.change, settings.where, settings.output
     file, sheet_file, is_there = _files(settings, f"{opened.stem}.{name}")
+    if is_there and sheet_file is None:
+        print(printable(f"{file} exists already and stays as it is"))
+        return
+    scorer = _scorer(change, guided)
     opened.check_output(file)
     # Read before the work, in case it is missing.
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
@@ -151,14 +207,19 @@ def _edit_photo(
         if abs(amount) > FAR and not change.raw and direction.space == "w":
             warn("edit", f"{direction.name} {amount:+g} is far; beyond {FAR} few pictures still look like faces.")
     rows = None if change.layers is None else opened.generator.rows(change.layers)
+    span = None
+    if change.person is not None:
+        from stylegan_latents.invert.record.person import Person
+
+        span = Person.load(change.person).span(opened.base)
     targets = list(zip(bind(guided, opened), (score for _, score in change.targets), strict=True))
 
     def draw(chosen: "Sequence[Edit]", size: int | None = None) -> "Image":
         return opened.edited(
-            chosen, rows=rows, raw=change.raw, size=size, regions=where.region, blend=where.blend.value
+            chosen, rows=rows, raw=change.raw, size=size, regions=where.region, blend=where.blend.value, span=span
         )
 
-    edits = guide(draw, edits, targets, change.keep_identity)
+    edits = guide(draw, edits, targets, change.keep_identity, scorer)
     after = result = draw(edits)
     before = opened.picture() if whole is not None or sheet_file is not None else after
     if whole is not None:
@@ -177,13 +238,36 @@ def _edit_photo(
         print(printable(f"Wrote {sheet_file}"))
 
 
+def _where(
+    settings: EditSettings,
+    opened: "OpenRecord",
+    edits: "Sequence[tuple[Direction | PublishedDirection, float]]",
+) -> RegionOptions:
+    """The regions to change: as given, or for a local edit pasted back its own, so that hair and collar stay."""
+    where = settings.where
+    if where.region == [EVERYWHERE]:
+        return replace(where, region=[])
+    if where.region or not settings.output.paste_back:
+        return where
+    from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.regions.regions import local_region
+    from stylegan_latents.invert.faces.find import landmarks_of_crop
+
+    scores = [str(one.provenance.get("score", "")) if isinstance(one, Direction) else "" for one, _ in edits]
+    region = local_region(scores)
+    if region is None or landmarks_of_crop(opened.picture(size=512)) is None:
+        return where
+    print(f"Changing only the {region}, as the edit is local; --region all changes the whole picture.")
+    return replace(where, region=[region])
+
+
 def _files(settings: EditSettings, stem: str) -> "tuple[Path, Path | None, bool]":
     """The picture's file, the sheet's if one is wanted, and whether the picture exists already."""
     output = settings.output
     default = f"{stem}{'.pasted' if output.paste_back else ''}.png"
     file = placed(output.out, default)
-    # The default name holds the whole edit, so that only the sheet is missing.
-    is_there = output.sheet and not output.overwrite and file.name == default and file.is_file()
+    # The default name holds the whole edit, so that at most the sheet is missing.
+    is_there = (output.sheet or settings.every) and not output.overwrite and file.name == default and file.is_file()
     if not is_there:
         file = picture_target(output.out, default, output.overwrite)
     return file, sheet_target(file, output.overwrite) if output.sheet else None, is_there
@@ -202,6 +286,21 @@ def _sheet(opened: "OpenRecord", before: "Image", after: "Image", title: str, na
             raise
         print(printable(f"The sheet is without the photo: {error}"))
     return contact_sheet([pictures], titles)
+
+
+def _scorer(change: ChangeOptions, guided: "Sequence[Direction | PublishedDirection]") -> "Scorer | None":
+    """What measures the targets, if there are any; InputError if it does not measure what they change."""
+    if not guided:
+        return None
+    from stylegan_latents.editing.evaluation.inputs import open_scorer
+    from stylegan_latents.editing.strengths.guided import check_target
+    from stylegan_latents.generator.cli.progress import show_work
+
+    with show_work() as begin:
+        scorer = open_scorer(change.scorer, (), begin)
+    for direction, (_, wanted) in zip(guided, change.targets, strict=True):
+        check_target(direction, wanted, scorer)
+    return scorer
 
 
 def _with_strengths(
@@ -230,7 +329,7 @@ def _check_film_options(settings: EditSettings) -> None:
     change, region, sheet = settings.change, settings.where.region, settings.output.sheet
     for name, value in (
         ("--target", change.target), ("--keep-identity", change.keep_identity),
-        ("--region", region), ("--sheet", sheet),
+        ("--region", region), ("--sheet", sheet), ("--person", change.person),
     ):  # fmt: skip
         if value:
             raise InputError(f"{name} is for photos, and this record is a film's; leave it out.")

@@ -12,8 +12,10 @@ from stylegan_latents.editing.commands.options import Overwrite, RecordModelOpti
 from stylegan_latents.editing.discovery.by_name import FINDERS, all_options, options_of
 from stylegan_latents.editing.discovery.finders.base import sample_codes
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
+from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.cli.progress import Begin, Progress, show_work
+from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable, printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
@@ -82,38 +84,28 @@ class Output:
         return files, pictures
 
 
-# The finders' options come from their registry.
-_SETTINGS = make_dataclass(
-    "DiscoverSettings",
-    [
-        ("chosen", Chosen),
-        ("finder", all_options(), field(default_factory=all_options())),
-        ("output", Output, field(default_factory=Output)),
-        ("on", RecordModelOptions, field(default_factory=RecordModelOptions)),
-    ],
-    frozen=True,
-    kw_only=True,
-)
-
-
-@discover_app.command(
-    epilog="\n\n".join(
-        (
-            "Examples:",
-            "edit discover --method sefa --count 10",
-            "edit discover --method examples --before neutral/ --after smiling/ --name smile",
-            "edit discover --method stylespace --mask mouth",
-            "edit discover --method lowrank --mask mouth",
-            "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile",
-            "edit discover --method interfacegan --scorer colour --score lightness",
-        )
+def settings_with(chosen: type[Chosen]) -> type[Any]:
+    """The command's settings; the finders' options come from their registry."""
+    return make_dataclass(
+        "DiscoverSettings",
+        [
+            ("chosen", chosen),
+            ("finder", all_options(), field(default_factory=all_options())),
+            ("output", Output, field(default_factory=Output)),
+            ("on", RecordModelOptions, field(default_factory=RecordModelOptions)),
+            ("cluster", ClusterOptions, field(default_factory=ClusterOptions)),
+        ],
+        frozen=True,
+        kw_only=True,
     )
-)
-@takes(_SETTINGS)
+
+
 def discover(settings: Any) -> None:
     """Find directions, write each to a file for --direction, and draw a sheet of their edits."""
     method, output, on = settings.chosen.method, settings.output, settings.on
     options = options_of(method, settings.finder)
+    if settings.cluster.cluster is not None and method != "interfacegan":
+        raise InputError("--cluster is for --method interfacegan, which scores many samples; leave it out.")
     share_freed_memory()  # before threads start
     with show_work() as begin, contextlib.closing(OutputLocks()) as locks, keep_freed_memory():
         plan = options.plan(begin)
@@ -123,7 +115,8 @@ def discover(settings: Any) -> None:
         for path in [*files, *pictures]:
             locks.take(path)
         progress = None if plan.work is None else _from_the_first_step(begin, plan.work)
-        found = plan.make(G).find(len(files), progress)
+        with on_cluster(settings.cluster, G.device.type):
+            found = plan.make(G).find(len(files), progress)
         for direction, path in zip(found, files, strict=True):
             direction.save(path, overwrite=output.overwrite)
         for picture in pictures:
@@ -143,6 +136,18 @@ def discover(settings: Any) -> None:
     if report := plan.report():
         print(f"\n{report}\n")
     print(printable(f"Next: {_next_command(files[0], output, on.model)}"))
+
+
+discover_app.command(
+    epilog=examples(
+        "edit discover --method sefa --count 10",
+        "edit discover --method examples --before neutral/ --after smiling/ --name smile",
+        "edit discover --method stylespace --mask mouth",
+        "edit discover --method lowrank --mask mouth",
+        "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile",
+        "edit discover --method interfacegan --scorer colour --score lightness",
+    )
+)(takes(settings_with(Chosen))(discover))
 
 
 def _from_the_first_step(begin: Begin, work: str) -> Progress:

@@ -1,7 +1,9 @@
 """The command ``edit sample``: pictures of random codes, as a grid or single files."""
 
+import contextlib
 import shlex
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -11,6 +13,7 @@ from stylegan_latents.editing.commands.options import ModelOptions, Overwrite
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
@@ -53,9 +56,12 @@ class SampleSettings:
     truncation: Annotated[
         float, typer.Option("--truncation", "-t", help="0 is the mean picture, 1 the model's whole variety.")
     ] = 0.7
-    label: Annotated[int | None, typer.Option("--class", help="The class, if the model has any.", metavar="N")] = (
-        None
-    )
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            "--class", help="The classes, if the model has any; each draws every seed.", metavar="3|0-3,7"
+        ),
+    ] = None
     random: Annotated[
         Literal["numpy", "torch"],
         typer.Option(help="Whose random numbers: NumPy's draw what NVIDIA's gen_images.py draws of a seed."),
@@ -66,68 +72,94 @@ class SampleSettings:
     ] = "const"
     output: SampleOutput = field(default_factory=SampleOutput)
     on: ModelOptions = field(default_factory=ModelOptions)
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
 
 @sample_app.command(
-    epilog=examples("edit sample --seeds 0-15 --truncation 0.7", "edit sample --seeds 0-3 --records --out samples/")
+    epilog=examples(
+        "edit sample --seeds 0-15 --truncation 0.7",
+        "edit sample --seeds 0-3 --records --out samples/",
+        "edit sample --model imagenet.pkl --class 207,281-285 --seeds 0-7",
+    )
 )
 @takes(SampleSettings)
 def sample(settings: SampleSettings) -> None:
     """Generate pictures of random codes: a grid, or a file for each seed."""
-    from stylegan_latents.editing.samples.sampling import Sampling, default_columns, grid_cell, lay_out, parse_seeds
+    from stylegan_latents.editing.samples.sampling import (
+        SampleWriter,
+        Sampling,
+        default_columns,
+        grid_cell,
+        lay_out,
+        parse_seeds,
+    )
 
-    output, model = settings.output, settings.on.model
+    output, model, style = settings.output, settings.on.model, settings.on.find_style()
     numbers = parse_seeds(settings.seeds)
-    grid, files, records = _files(settings, numbers)
+    classes = [None] if settings.classes is None else parse_seeds(settings.classes, what="class")
+    wanted = [(label, number) for label in classes for number in numbers]
+    grid, files, records = _files(settings, wanted)
 
     from stylegan_latents.generator.cli.progress import show_count
+    from stylegan_latents.generator.cluster.spread import spread, workers_see
     from stylegan_latents.generator.loading import load
     from stylegan_latents.invert.photos.files import save_picture
 
     G = load(model).to(choose_device(settings.on.device))
+    G = G if style is None else style[0].apply(G, style[1])
     size = output.size
     if size is None and grid is not None:
-        size = grid_cell(G.resolution, len(numbers))
-    sampling = Sampling(settings.truncation, settings.label, settings.noise, size, settings.random)
+        size = grid_cell(G.resolution, len(wanted))
+    samplings = [Sampling(settings.truncation, label, settings.noise, size, settings.random) for label in classes]
+    for sampling in samplings:
+        sampling.check(G)
     cells: list[Image.Image] = []
-    with show_count("samples", len(numbers), "picture") as count:
-        for i, (number, ws, picture) in enumerate(sampling.pictures(G, numbers)):
-            if grid is None:
-                save_picture(picture, files[i], overwrite=output.overwrite)
-            else:
-                cells.append(picture)
-            if records:
-                sampling.record(G, number, ws).save(records[i], overwrite=output.overwrite)
-            count()
+    with on_cluster(settings.cluster, G.device.type), contextlib.ExitStack() as stack:
+        written = [*(files if grid is None else []), *records]
+        needs = stack.enter_context(workers_see(written[0].parent)) if written else []
+        count = stack.enter_context(show_count("samples", len(wanted), "picture"))
+        for i, sampling in enumerate(samplings):
+            own = slice(i * len(numbers), (i + 1) * len(numbers))
+            singles = files[own] if grid is None else []
+            write = partial(SampleWriter, G, sampling, numbers, singles, records[own], output.overwrite)
+            for kept, done in spread(write, sampling.parts(G, len(numbers)), needs=needs):
+                cells += kept
+                for _ in range(done):
+                    count()
     if grid is not None:
-        laid_out = lay_out(cells, output.cols or default_columns(len(cells)))
-        save_picture(laid_out, grid, overwrite=output.overwrite)
-    _report(grid or files[0], len(numbers) if grid is None else 1, "picture")
+        row = len(numbers) if len(classes) > 1 else default_columns(len(cells))
+        save_picture(lay_out(cells, output.cols or row), grid, overwrite=output.overwrite)
+    _report(grid or files[0], len(wanted) if grid is None else 1, "picture")
     if records:
         _report(records[0], len(records), "record")
         print(printable(f"Next: {_next_command(G, model, records[0])}"))
 
 
-def _files(settings: SampleSettings, numbers: list[int]) -> tuple[Path | None, list[Path], list[Path]]:
-    """The grid's file, or None and those of single pictures; and those of the records."""
+def _files(
+    settings: SampleSettings, wanted: list[tuple[int | None, int]]
+) -> tuple[Path | None, list[Path], list[Path]]:
+    """For classes and seeds, the grid's file, or None and those of single pictures; and those of the records."""
     output, out = settings.output, settings.output.out
     folder = out if out is not None and (out.is_dir() or not out.suffix) else None
-    if output.single and out is not None and folder is None and len(numbers) > 1:
+    if output.single and out is not None and folder is None and len(wanted) > 1:
         raise InputError(
-            f"--single writes {len(numbers)} pictures, and {out} is one file; give a folder with --out."
+            f"--single writes {len(wanted)} pictures, and {out} is one file; give a folder with --out."
         )
-    single = output.single or folder is not None or len(numbers) == 1
-    if not single and len(numbers) > _MOST_IN_A_GRID:
+    single = output.single or folder is not None or len(wanted) == 1
+    if not single and len(wanted) > _MOST_IN_A_GRID:
         raise InputError(f"A grid holds at most {_MOST_IN_A_GRID} pictures; write them one by one with --single.")
     if single and output.cols is not None:
         raise InputError("--cols is for a grid, not for single pictures; leave it out, or name the grid's file.")
     if output.records and settings.noise == "random":
         raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
-    width = len(str(max(numbers)))
-    stems = [f"seed{number:0{max(4, width)}d}" for number in numbers]
+    width, label = max(4, len(str(max(number for _, number in wanted)))), settings.on.style_label()
+    names = [f"seed{number:0{width}d}{'' if one is None else f'@{one}'}" for one, number in wanted]
+    stems = [".".join([name, *label]) for name in names]
     base = folder or (Path() if out is None else out.parent)
     prefix = "" if settings.on.model == DEFAULT_MODEL else f"{Path(settings.on.model).stem}."
-    grid = None if single else out or Path(f"samples.{prefix}seeds{settings.seeds.replace(' ', '')[:60]}.png")
+    classes = "" if settings.classes is None else f"@{settings.classes[:60]}"
+    named = f"samples.{prefix}seeds{settings.seeds[:60]}{classes}".replace(" ", "")
+    grid = None if single else out or Path(".".join([named, *label, "png"]))
     pictures = [out] if single and out is not None and folder is None else [base / f"{stem}.png" for stem in stems]
     records = [base / f"{stem}{RECORD_SUFFIX}" for stem in stems] if output.records else []
     _check_targets([*(pictures if grid is None else [grid]), *records], output.overwrite)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.invert.search.span import Span
 
 Edit = tuple[Direction, float]
 """A direction and its strength."""
@@ -50,13 +51,20 @@ def apply_edits(
 
 
 def edited_styles(
-    G: "Generator", ws: "Tensor", edits: "Sequence[Edit]", *, rows: Sequence[int] | None = None, raw: bool = False
+    G: "Generator",
+    ws: "Tensor",
+    edits: "Sequence[Edit]",
+    *,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
+    span: "Span | None" = None,
 ) -> "list[Tensor]":
     """Styles of edited codes: directions of W move the codes, then those of StyleSpace the resulting styles.
 
     Args:
         G: the generator that the directions are bound to.
         ws, edits, rows, raw: see ``apply_edits``, also for errors; in StyleSpace the layers of ``rows`` move.
+        span: of a person's anchors: codes move by the part of the change that stays in it.
 
     Returns:
         One ``[N, channels]`` for each layer, for ``Generator.synthesize_styles``.
@@ -64,7 +72,15 @@ def edited_styles(
     import torch
 
     in_w = [(direction, strength) for direction, strength in edits if direction.space == "w"]
-    styles = G.styles(apply_edits(ws, in_w, rows=rows, raw=raw))
+    moved = apply_edits(ws, in_w, rows=rows, raw=raw)
+    if span is not None:
+        if len(in_w) < len(edits):
+            raise InputError(
+                "Directions of StyleSpace know no person's span; take directions of W, or leave --person out."
+            )
+        # What of the code lies outside the span stays as it is, so that an edit of strength 0 changes nothing.
+        moved = ws + (span.project(moved) - span.project(ws))
+    styles = G.styles(moved)
     for direction, strength in edits:
         if direction.space == "s":
             styles = direction.apply_styles(styles, strength, G, rows=rows, raw=raw)

@@ -9,6 +9,7 @@ from stylegan_latents.editing.directions.arrays import split_name
 from stylegan_latents.editing.directions.direction import SUFFIX, Direction, load
 from stylegan_latents.editing.directions.published import PublishedDirection
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.weights.hub import on_this_machine
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
@@ -30,14 +31,15 @@ def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction
 
     Args:
         name_or_path: a name of ``known_directions``, in any case; or a file that ``Direction.save`` wrote, or a
-            published one. One of several directions in a file is named after a colon, ``ffhq_pca.pt:54``.
+            published one, also of the Hugging Face hub, ``hf://owner/repository/file@revision``. One of several
+            directions in a file is named after a colon, ``ffhq_pca.pt:54``.
         latent_space, model: of the generator; the model's name is for messages.
 
     Raises:
         InputError: the name is unknown (the message lists near and known ones), the file cannot be read, or the
             direction belongs to another latent space.
     """
-    text = str(name_or_path).strip()
+    text = _on_this_machine(str(name_or_path).strip())
     here = known_directions(latent_space)
     by_lower_case = {name.lower(): direction for name, direction in here.items()}
     if text.lower() in by_lower_case:
@@ -56,6 +58,12 @@ def lookup(name_or_path: str | Path, latent_space: str, model: str) -> Direction
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     listed = f"known for this model: {', '.join(here)}" if here else f"none is known for the model '{model}'"
     raise InputError(f"There is no direction or file '{text}'; {hint}{listed}.".replace("? known", "? Known"))
+
+
+def _on_this_machine(text: str) -> str:
+    """The text, with a hub's address replaced by the path of the fetched file; one of its directions may follow."""
+    address, colon, one = text.rpartition(":") if text.count(":") > 1 else (text, "", "")
+    return f"{on_this_machine(address)[0]}{colon}{one}" if text.startswith("hf:") else text
 
 
 def known_directions(latent_space: str) -> dict[str, Direction]:

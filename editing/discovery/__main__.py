@@ -5,10 +5,17 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
-from stylegan_latents.editing.commands.discover import discover_app
+import typer
+
+from stylegan_latents.editing.commands.discover import Chosen, discover, settings_with
+from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.editing.discovery.finders.interfacegan_options import Fit
-from stylegan_latents.generator.cli.command import run
+from stylegan_latents.generator.cli.command import new_app, run
+from stylegan_latents.generator.cli.help_page import examples
+from stylegan_latents.generator.cli.options import takes
 
 SHIPPED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("--method", "-m"): ("interfacegan",),
@@ -21,10 +28,30 @@ SHIPPED: dict[tuple[str, ...], tuple[str, ...]] = {
 """The options of the shipped directions, by the spellings of each."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Chosen(Chosen):
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", "-m", metavar=" | ".join(FINDERS), show_default=False,
+            help="The finder; without it, the shipped face directions are found anew with interfacegan.",
+        ),
+    ] = "interfacegan"  # fmt: skip
+
+
+_app = new_app()
+_app.command(
+    help="Find a generator's face directions anew, in about an hour; with --method, as `edit discover`.",
+    epilog=examples(
+        "stylegan-latents discover --out found/", "stylegan-latents discover --method sefa --count 10 --out axes/"
+    ),
+)(takes(settings_with(_Chosen))(discover))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns the exit status."""
     words = completed(sys.argv[1:] if arguments is None else arguments)
-    return run(discover_app, "stylegan-latents discover", words)
+    return run(_app, "stylegan-latents discover", words)
 
 
 def completed(arguments: Sequence[str]) -> list[str]:

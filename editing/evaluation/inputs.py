@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
 
 
-def open_scorer(text: str, scores: "Sequence[str]", begin: "Begin") -> "Scorer":
+def open_scorer(text: str, scores: "Sequence[str]", begin: "Begin", *, trusted: bool = False) -> "Scorer":
     """The scorer of this name or in this file; InputError if it lacks one of the scores, or is a table."""
     from stylegan_latents.editing.discovery.scorers import by_name
     from stylegan_latents.editing.discovery.scorers.table import ScoreTable
 
-    scorer = by_name.open_scorer(text, begin)
+    scorer = by_name.open_scorer(text, begin, trusted=trusted)
     if isinstance(scorer, ScoreTable):
         raise InputError(f"{text} is a table, which scores no new pictures; give a scorer of pictures.")
     for line in scorer.notes:

@@ -37,6 +37,8 @@ def fill_in(
     identity: bool | None,
     model: str | None,
     device: str | None,
+    *,
+    trusted: bool = False,
 ) -> None:
     """Measure the editability of a report's inversions, and write it into the report."""
     if not path.is_file():
@@ -46,7 +48,7 @@ def fill_in(
     if not records:
         raise InputError(f"None of the inversions in {path} is there any more; run `invert --report {path}` again.")
     with show_work() as begin:
-        measure = open_scorer(scorer, scores, begin)
+        measure = open_scorer(scorer, scores, begin, trusted=trusted)
         G = load_generator(model, device)
         compared = contenders(named, scores, measure, G)
         cache = cache_folder() / "discovery"

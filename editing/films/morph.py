@@ -167,7 +167,10 @@ class Morph:
                     "--curve slerp needs seeds of one truncation; draw them again, or take --curve spline."
                 )
             if len(codes) > 1:
-                return interpolation.slerp(G, torch.cat(drawn), truncation=codes[0].truncation, loop=self.loop)
+                labels = [code.label for code in codes if code.label is not None]
+                return interpolation.slerp(
+                    G, torch.cat(drawn), labels, truncation=codes[0].truncation, loop=self.loop
+                )
         if len(codes) == 1:
             return interpolation.still(codes[0].ws)
         through = interpolation.spline if self.curve == "spline" else interpolation.linear
@@ -179,9 +182,8 @@ class Morph:
 
 def _z_of(code: "Code") -> "Tensor":
     if code.z is None:
-        what = "a record" if code.label is None else f"of class {code.label}"
         raise InputError(
-            f"--curve slerp goes through Z, where only seeds are, and {code.name} is {what}; leave it out, or "
+            f"--curve slerp goes through Z, where only seeds are, and {code.name} is a record; leave it out, or "
             "take --curve spline."
         )
     return code.z

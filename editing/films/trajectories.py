@@ -70,14 +70,17 @@ def spline(keys: "Tensor", *, loop: bool = False) -> Trajectory:
     return trajectory
 
 
-def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = False) -> Trajectory:
+def slerp(
+    G: "Generator", z: "Tensor", labels: Sequence[int] = (), *, truncation: float = 1.0, loop: bool = False
+) -> Trajectory:
     """Great circles in Z between key codes, through the mapping network (White 2016): all codes are likely samples.
 
-    Angle and length change linearly between two keys.
+    Angle, length and class change linearly between two keys.
 
     Args:
         G: the generator.
         z: ``[K, z_dim]``, at least two.
+        labels: the class of each, for a model with classes.
         truncation: as in ``Generator.map``.
         loop: as in ``linear``.
 
@@ -90,6 +93,10 @@ def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = 
     length = closed.norm(dim=1, keepdim=True)
     unit = closed / length
     angle = (unit[:-1] * unit[1:]).sum(1, keepdim=True).clamp(-1, 1).acos()
+    classes = None
+    if labels:
+        one_hot = torch.nn.functional.one_hot(torch.tensor(labels), G.label_dim).float()
+        classes = _closed(one_hot, loop).to(G.device)
 
     def trajectory(times: "Tensor") -> "Tensor":
         first, fraction = _segment(times, closed)
@@ -99,7 +106,8 @@ def slerp(G: "Generator", z: "Tensor", *, truncation: float = 1.0, loop: bool = 
         sine = full.sin()
         round_ = (((1 - t) * full).sin() * unit[first] + (t * full).sin() * unit[first + 1]) / sine.clamp_min(1e-6)
         turned = torch.where(sine > 1e-4, round_, straight)
-        return G.map(turned * length[first].lerp(length[first + 1], t), truncation=truncation)
+        label = None if classes is None else classes[first].lerp(classes[first + 1], t)
+        return G.map(turned * length[first].lerp(length[first + 1], t), label, truncation)
 
     return trajectory
 
@@ -208,7 +216,7 @@ def frame_times(frames: int, *, loop: bool = False, ping_pong: bool = False) -> 
 
     check_frames(frames)
     if loop and ping_pong:
-        raise InputError("--loop goes on from the last key to the first, --ping-pong turns back; choose one.")
+        raise InputError("--loop returns to the first key frame, --ping-pong plays backwards; choose one.")
     if loop:
         return torch.arange(frames, dtype=torch.float64) / frames
     if not ping_pong:

@@ -8,7 +8,7 @@ from stylegan_latents.editing.records.code_files import is_code_file, read_code
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
-from stylegan_latents.invert.record.files import RECORD_SUFFIX, records_by_age
+from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_name, records_by_age, result_stem
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
@@ -41,7 +41,8 @@ def _found(named: Path | None) -> "tuple[Path, Inversion | None]":
     """The record of a photo, or of a folder, which is read to know that it can be."""
     if named is None or named.is_dir():
         return _newest_readable(named or Path())
-    beside = [folder / f"{named.stem}{RECORD_SUFFIX}" for folder in (Path(), named.parent)]
+    stems = dict.fromkeys([named.stem, result_stem(named.stem)])
+    beside = [folder / record_name(stem) for stem in stems for folder in (Path(), named.parent)]
     for record in beside:
         if record.is_file():
             return record, None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.generator.seeds import RandomSource
+    from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.record.inversion import Inversion
 
 _SEED: "dict[str, RandomSource]" = {"seed:": "numpy", "torch-seed:": "torch"}
@@ -31,11 +32,11 @@ class Code:
     Attributes:
         name: for titles and files' names: a record's stem, ``seed5`` or ``torch-seed5``, or ``seed5@3`` of class 3.
         ws: float32 ``[1, num_ws, w_dim]``, on the generator's device.
-        z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation``; None for most records, and for a
-            seed with a class.
+        z: float32 ``[1, z_dim]`` that ``ws`` was mapped from, with ``truncation`` and ``label``; None for most
+            records.
         noise: a record's own noise maps, ``[1, 1, H, W]`` each; None for the model's.
         path, record: None for a seed.
-        label: the class of a seed.
+        label: the class of ``z``; None for a model without classes.
     """
 
     name: str
@@ -106,13 +107,20 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
 
 
 def open_sources(
-    sources: Sequence[CodeSource], *, model: str | None = None, device: str | None = None, truncation: float = 1.0
-) -> "tuple[Generator, list[Code]]":
+    sources: Sequence[CodeSource], *, model: str | None = None, device: str | None = None, truncation: float = 1.0,
+    style: "tuple[Style, float] | None" = None,
+) -> "tuple[Generator, list[Code]]":  # fmt: skip
     """Load the generator of all sources (``model``, else the records' or the default one), and their codes.
 
+    Args:
+        sources: as ``read_sources`` gives them.
+        model, device: as for ``OpenRecord``.
+        truncation: of the seeds.
+        style: that the generator draws in, with its strength.
+
     Raises:
-        InputError: a record belongs to another model, a seed has no class or one that the model lacks, or the
-            truncation is out of range.
+        InputError: a record or the style belongs to another model, a seed has no class or one that the model lacks,
+            or the truncation is out of range.
     """
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
@@ -126,6 +134,8 @@ def open_sources(
             continue
         if generator is None:
             first = OpenRecord(source.path, model=model, device=device, inversion=source.inversion)
+            if style is not None:
+                first.draw_in(*style, ())
             generator, records[source.path, source.name] = first.base, first
         else:
             records[source.path, source.name] = OpenRecord(
@@ -133,6 +143,7 @@ def open_sources(
             )
     if generator is None:
         generator = load(model or DEFAULT_MODEL).to(choose_device(device))
+        generator = generator if style is None else style[0].apply(generator, style[1])
     codes = []
     for source in sources:
         if source.path is not None:
@@ -173,7 +184,7 @@ def seed_code(
             return Code(name, generator.map(z, truncation=truncation), z=z, truncation=truncation)
         one_hot = torch.nn.functional.one_hot(torch.tensor([label]), generator.label_dim).float()
         ws = generator.map(z, one_hot, truncation)
-        return Code(name, ws, truncation=truncation, label=label)
+        return Code(name, ws, z=z, truncation=truncation, label=label)
 
 
 def record_code(record: "OpenRecord") -> Code:
@@ -182,15 +193,16 @@ def record_code(record: "OpenRecord") -> Code:
 
     G, inversion = record.base, record.inversion
     noise = None if inversion.noise is None else [map.to(G.device) for map in inversion.noise]
-    z, truncation = None, 1.0
+    z, truncation, label = None, 1.0, None
     # Records of `edit sample` hold the seed of their z.
     sample = inversion.settings if inversion.method == "sample" and inversion.fingerprint == G.fingerprint else {}
     seed, stored = sample.get("seed"), sample.get("truncation")
-    if isinstance(seed, int) and isinstance(stored, int | float) and sample.get("class") is None:
+    if isinstance(seed, int) and isinstance(stored, int | float):
         # PyTorch drew the seeds of records that do not say whose random numbers they have.
         z = z_of_seeds([seed], G.z_dim, "numpy" if sample.get("random") == "numpy" else "torch")
-        truncation = float(stored)
-    return Code(record.stem, record.ws, z, noise, record.path, record, truncation)
+        truncation, label = float(stored), sample.get("class")
+    number = label if isinstance(label, int) else None
+    return Code(record.stem, record.ws, z, noise, record.path, record, truncation, number)
 
 
 def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:

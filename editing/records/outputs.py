@@ -1,5 +1,6 @@
 """Paths of the files that a command writes, chosen and checked before the work."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable, shortened
-from stylegan_latents.invert.record.files import RECORD_SUFFIX
+from stylegan_latents.invert.record.files import record_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -49,7 +50,7 @@ class EditedFiles:
             InputError: a file exists and may not be replaced, or is what the record was made from.
         """
         picture = picture_target(out, default, overwrite)
-        record = free(picture.with_name(f"{picture.stem}{RECORD_SUFFIX}"), overwrite)
+        record = free(picture.with_name(record_name(picture.stem)), overwrite)
         files = cls(picture, record, sheet_target(picture, overwrite) if sheet else None, overwrite)
         for file in files:
             opened.check_output(file)
@@ -70,7 +71,7 @@ class EditedFiles:
 
 def sheet_target(picture: Path, overwrite: bool) -> Path:
     """The path of the before/after sheet beside a picture."""
-    return free(picture.with_name(f"{picture.stem}.sheet.png"), overwrite)
+    return free(picture.with_name(f"{shortened(picture.stem, _LONGEST_NAME)}.sheet.png"), overwrite)
 
 
 def film_target(out: Path | None, default: str, overwrite: bool) -> Path:
@@ -83,7 +84,8 @@ def film_target(out: Path | None, default: str, overwrite: bool) -> Path:
 
 
 def placed(out: Path | None, default: str) -> Path:
-    """The user's ``out``; in a folder, or a path without a suffix, the default's name."""
+    """The user's ``out``; in a folder, or a path without a suffix, the default's name, shortened."""
+    default = f"{shortened(Path(default).stem, _LONGEST_NAME)}{Path(default).suffix}"
     if out is None:
         return Path(default)
     return out / default if out.is_dir() or not out.suffix else out
@@ -98,6 +100,10 @@ def free(path: Path, overwrite: bool) -> Path:
 
 
 def file_name(parts: Sequence[str], suffix: str = ".png") -> str:
-    """A file's name from its parts, ``me.mix.you-coarse.png``, safe on every file system and not too long."""
-    name = re.sub(r"[^\w.+,-]+", "_", ".".join(parts))
-    return f"{shortened(name, _LONGEST_NAME)}{suffix}"
+    """A file's name from its parts, ``me.mix.you-coarse.png``, safe on every file system.
+
+    A name that is too long loses the end of its first part, so that different edits of one record differ in name.
+    """
+    first, *others = (re.sub(r"[^\w.+,-]+", "_", part) for part in parts)
+    rest = shortened("".join(f".{other}" for other in others), _LONGEST_NAME // 2)
+    return f"{shortened(first, _LONGEST_NAME - len(os.fsencode(rest)))}{rest}{suffix}"

@@ -30,6 +30,9 @@ FEATHER = {"eyes": 0.02, "nose": 0.02, "mouth": 0.02, "hair": 0.035, "face": 0.0
 MASK_FEATHER = 0.01
 """Standard deviation of the soft edge of a mask from a file."""
 
+LOCAL_SCORES = {"smile": "face", "mouth-open": "face", "eyes-open": "eyes"}
+"""Scores of faces whose change stays in a region, with that region."""
+
 _READING_SIDE = 512
 _AROUND = ("outline", "left_brow", "right_brow")
 _NEEDED = {
@@ -44,6 +47,12 @@ def check_regions(regions: Sequence[str]) -> None:
     for region in regions:
         if not is_named(region):
             read_mask(_mask_path(region), _READING_SIDE)
+
+
+def local_region(scores: Sequence[str]) -> str | None:
+    """The region that holds changes of all these scores of faces; None if one changes more."""
+    regions = {LOCAL_SCORES.get(score) for score in scores}
+    return None if not regions or None in regions else max(regions, key=lambda one: one == "face")
 
 
 def region_masks(

@@ -13,8 +13,10 @@ from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
 
 Draw = Callable[[Sequence[Edit], int], "Image.Image"]
@@ -61,17 +63,19 @@ def guided_name(
 
 
 def guide(
-    draw: Draw, edits: Sequence[Edit], targets: "Sequence[tuple[Direction, float]]", bound: float | None
+    draw: Draw,
+    edits: Sequence[Edit],
+    targets: "Sequence[tuple[Direction, float]]",
+    bound: float | None,
+    scorer: "Scorer | None" = None,
 ) -> list[Edit]:
     """All edits with strengths that reach the targets (see ``reach_targets``) within the identity bound (see
     ``keep_identity``); prints what was found.
     """
     chosen = list(edits)
-    if targets:
-        from stylegan_latents.editing.discovery.scorers.faces import FaceScorer
+    if targets and scorer is not None:
         from stylegan_latents.editing.discovery.scorers.scorer import Unit
 
-        scorer = FaceScorer()
         found, reached = reach_targets(draw, edits, targets, scorer)
         for (direction, strength), end in zip(found, reached, strict=True):
             unit = scorer.units.get(score_name(direction, scorer), Unit()).name
@@ -84,15 +88,33 @@ def guide(
     return chosen
 
 
-def score_name(direction: "Direction", scorer: "Scorer") -> str:
+def score_name(direction: "Direction | PublishedDirection", scorer: "Scorer") -> str:
     """The name of the score that a direction changes; InputError if the scorer does not have it."""
-    name = str(direction.provenance.get("score", direction.name))
-    if name not in scorer.names:
-        raise InputError(
-            f"What '{direction.name}' changes cannot be measured, so it has no target; use --strength, or one of "
-            f"{', '.join(scorer.names)}."
-        )
-    return name
+    from stylegan_latents.editing.directions.direction import Direction
+
+    own = direction.provenance.get("score") if isinstance(direction, Direction) else None
+    name = str(own or direction.name)
+    if name in scorer.names:
+        return name
+    if len(scorer.names) == 1:
+        return scorer.names[0]
+    raise InputError(
+        f"The scorer does not measure what '{direction.name}' changes, so it has no target; use --strength, or the "
+        f"--scorer that the direction was found with. This one measures {', '.join(scorer.names)}."
+    )
+
+
+def check_target(direction: "Direction | PublishedDirection", wanted: float, scorer: "Scorer") -> None:
+    """Raise InputError if the scorer does not measure what a direction changes, or never gives such a score."""
+    name = score_name(direction, scorer)
+    if name in scorer.units:
+        scorer.units[name].check(name, wanted)
+
+
+def _tensor(picture: "Image.Image") -> "Tensor":
+    from stylegan_latents.invert.photos.files import to_tensor
+
+    return to_tensor(picture.convert("RGB").resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0))
 
 
 def reach_targets(
@@ -111,12 +133,10 @@ def reach_targets(
     Returns:
         An edit for each target, and where its last search ended; InputError for a target out of reach.
     """
-    from stylegan_latents.invert.photos.files import to_tensor
-
     names = [score_name(direction, scorer) for direction, _ in targets]
-    for name, (_, wanted) in zip(names, targets, strict=True):
-        if name in scorer.units:
-            scorer.units[name].check(name, wanted)
+    for direction, wanted in targets:
+        check_target(direction, wanted, scorer)
+    scorer.check(_tensor(draw(fixed, _SCORED_SIDE)), "this picture")
     found: list[Edit] = [(direction, 0.0) for direction, _ in targets]
     reached: list[Reached] = []
     for _ in range(1 if len(targets) == 1 else _ROUNDS):
@@ -126,10 +146,10 @@ def reach_targets(
             def score(strength: float, index: int = index, direction: "Direction" = direction) -> float:
                 others = [*fixed, *found[:index], *found[index + 1 :]]
                 picture = draw([*others, (direction, strength)] if strength else others, _SCORED_SIDE)
-                scores = scorer.score(to_tensor(picture.resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0)))
-                return float(scores[0, scorer.names.index(names[index])])
+                return float(scorer.score(_tensor(picture))[0, scorer.names.index(names[index])])
 
-            reached.append(strength_for(score, wanted, name=names[index]))
+            unit = scorer.units[names[index]].name if names[index] in scorer.units else ""
+            reached.append(strength_for(score, wanted, name=names[index], unit=unit))
             found[index] = (direction, reached[-1].strength)
     return found, reached
 

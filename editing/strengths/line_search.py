@@ -22,7 +22,12 @@ class Reached:
 
 
 def strength_for(
-    score: Callable[[float], float], target: float, *, name: str = "the score", furthest: float = FURTHEST
+    score: Callable[[float], float],
+    target: float,
+    *,
+    name: str = "the score",
+    unit: str = "",
+    furthest: float = FURTHEST,
 ) -> Reached:
     """Search along a direction for a score, by steps outwards and then Brent's method.
 
@@ -30,7 +35,7 @@ def strength_for(
         score: the score at a strength; NaN where the picture cannot be scored. It has to grow with the strength
             overall, not at every step.
         target: the score to reach.
-        name: what messages call the score.
+        name, unit: of the score, for messages.
         furthest: largest strength tried, either way.
 
     Returns:
@@ -52,7 +57,7 @@ def strength_for(
 
     start = difference(0.0)
     if math.isnan(start):
-        raise InputError(f"{name} cannot be measured, as no face is found in this picture; use --strength.")
+        raise InputError(f"{name} cannot be measured on this picture; use --strength.")
     if start == 0:
         return Reached(0.0, target, target)
     sign = -math.copysign(1.0, start)
@@ -65,8 +70,8 @@ def strength_for(
         if math.isnan(there) or abs(outside) >= furthest:
             least, most = (bound(value for value in scores.values() if value == value) for bound in (min, max))
             raise InputError(
-                f"{name} is {scores[0.0]:.3g} here and ranges from {least:.3g} to {most:.3g} up to strength "
-                f"{outside:+.3g}, without reaching {target:g}; ask for less."
+                f"{name} is {f'{scores[0.0]:.3g} {unit}'.rstrip()} here and ranges from {least:.3g} to {most:.3g} "
+                f"up to strength {outside:+.3g}, without reaching {target:g}; give a target in that range."
             )
         inside = outside
     found = float(brentq(difference, inside, outside, xtol=_FINEST, rtol=1e-9, disp=False))

@@ -15,7 +15,7 @@ from stylegan_latents.encoders.formats.native import fill
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.checkpoint import open_checkpoint
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
+from stylegan_latents.generator.reading.budget import Budget
 
 # Class names in the files' settings: architecture, residual blocks, whether features come from a pyramid.
 _TYPES: dict[str, tuple[Architecture, Literal["irse", "resnet"], bool]] = {

@@ -3,6 +3,7 @@
 Exit status 0: done. 1: a fault of this program. 2: wrong input. 130: Ctrl-C.
 """
 
+import difflib
 import errno
 import io
 import os
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from stylegan_latents.generator.cli import help_page
+from stylegan_latents.generator.cluster.connection import with_address
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -57,6 +59,9 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
         arguments: the words after them.
     """
     _never_fail_to_print()
+    # Read by torch's OpenMP when it is loaded. Threads that wait busily for one another take the cores from other
+    # programs, and then wait for these: see tests/benchmarks/threads.py.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # `invert "$PHOTO"` with an unset PHOTO: an empty path would mean the current folder.
     if "" in arguments:
         return _say(
@@ -67,7 +72,7 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
     if {"--help", "-h"} & set(arguments):
         help_page.complete(command)
     try:
-        status = command.main(arguments, prog_name=program, standalone_mode=False)
+        status = command.main(with_address(arguments), prog_name=program, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         status = STOPPED
     except InputError as error:
@@ -138,6 +143,11 @@ def _say(program: str, sentence: str, status: int) -> int:
 
 
 def _usage_sentence(error: Exception) -> str:
+    if possible := getattr(error, "possibilities", None):
+        # Typer suggests whatever is remotely similar, in the order of the alphabet.
+        message = str(error.message)  # type: ignore[attr-defined]
+        nearest = difflib.get_close_matches(error.option_name, possible, n=1, cutoff=0.75)  # type: ignore[attr-defined]
+        return f"{message}; did you mean {nearest[0]}?" if nearest else f"{message}."
     # Typer's own checks begin with "Value error".
     message = " ".join(str(error.format_message()).replace("Value error, ", "").split())  # type: ignore[attr-defined]
     return message if message.endswith((".", "?", "!")) else f"{message}."

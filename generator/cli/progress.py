@@ -91,6 +91,17 @@ class Display:
         task.update(0)
         return task
 
+    def say(self, text: str) -> None:
+        """Print a result on stdout, above the bar where both are on a terminal."""
+        if self._bar is not None and sys.__stdout__ is not None:
+            # The bar has taken sys.stdout, and would print on stderr.
+            if not sys.__stdout__.isatty():
+                print(text, file=sys.__stdout__, flush=True)
+                return
+            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            return
+        print(text, flush=True)
+
 
 class Task:
     """A task of a ``Display``."""
@@ -179,9 +190,12 @@ def show_status(text: str, *, quiet: bool = False) -> Iterator[None]:
 
 @contextlib.contextmanager
 def download_progress(label: str, total: int) -> Iterator[Callable[..., None]]:
-    """Yield a function of the bytes received so far, and of the ``total`` if only the server knows it (0)."""
-    with Display(transient=True, bars_only=True) as display:
-        task = display.begin(f"Downloading {label}", total)
+    """Yield a function of the bytes received so far, and of the ``total`` if only the server knows it (0).
+
+    Without a terminal one line names the file.
+    """
+    with Display(transient=True) as display:
+        task = display.begin(f"Downloading {label}", total, lines=0, named=True)
         started, first = time.monotonic(), -1
 
         def update(done: int, total: int = total) -> None:

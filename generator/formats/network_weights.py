@@ -9,7 +9,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor, fits
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
+from stylegan_latents.generator.reading.budget import Budget
 
 _MAX_MODULES = 10_000
 

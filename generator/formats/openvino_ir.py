@@ -14,8 +14,11 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.mobile import MobileConfig
+from stylegan_latents.generator.reading.files import read_regular, refusing_damage
 
 _NUMPY_TYPES = {"f32": "<f4", "f16": "<f2", "i64": "<i8", "i32": "<i4"}
+# The network of 1024 x 1024 pixels has 1,100 layers in 0.9 MB of XML.
+_LARGEST_XML, _MOST_LAYERS, _MOST_BLOCKS, _LONGEST_CHAIN = 16 << 20, 20_000, 12, 16
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,16 @@ def _read_graph(xml: Path) -> dict[str, _Node]:
     if not xml.is_file():
         raise InputError(f"The folder {xml.parent} holds no MobileStyleGAN ({xml.name}); give a generator's file.")
     try:
-        root = ElementTree.parse(xml).getroot()
-        weights = np.memmap(xml.with_suffix(".bin"), dtype=np.uint8, mode="r")
-    except (OSError, ElementTree.ParseError, ValueError) as error:
+        root = ElementTree.fromstring(read_regular(xml, largest=_LARGEST_XML))
+        weights = np.frombuffer(read_regular(xml.with_suffix(".bin")), dtype=np.uint8)
+    except (ElementTree.ParseError, ValueError) as error:
         raise InputError(f"{xml.name} is no readable OpenVINO network: {error}.") from error
     inputs: dict[str, list[tuple[int, str]]] = {}
     for edge in root.iterfind("./edges/edge"):
         source, target = edge.attrib["from-layer"], edge.attrib["to-layer"]
         inputs.setdefault(target, []).append((int(edge.attrib["to-port"]), source))
-    nodes = {}
+    nodes: dict[str, _Node] = {}
+    left = 2 * len(weights) + (1 << 20)  # a constant may serve twice
     for layer in root.iterfind("./layers/layer"):
         identifier, kind = layer.attrib["id"], layer.attrib["type"]
         constant = None
@@ -49,10 +53,13 @@ def _read_graph(xml: Path) -> dict[str, _Node]:
                 raise InputError(f"{xml.name} is no readable OpenVINO network: a constant has no data.")
             shape = tuple(int(part) for part in data.attrib["shape"].split(",") if part.strip())
             start, size = int(data.attrib["offset"]), int(data.attrib["size"])
-            raw = weights[start : start + size]
-            if data.attrib["element_type"] not in _NUMPY_TYPES or len(raw) != size:
+            raw = weights[max(start, 0) : start + size]
+            left -= size
+            if data.attrib["element_type"] not in _NUMPY_TYPES or len(raw) != size or left < 0:
                 raise InputError(f"{xml.name} does not fit its .bin file; fetch both again.")
             constant = np.asarray(raw).view(_NUMPY_TYPES[data.attrib["element_type"]]).reshape(shape)
+        if len(nodes) == _MOST_LAYERS:
+            raise InputError(f"{xml.name} has more than {_MOST_LAYERS:,} layers: no MobileStyleGAN.")
         sources = tuple(source for _, source in sorted(inputs.get(identifier, [])))
         nodes[identifier] = _Node(kind, layer.attrib["name"], constant, sources)
     return nodes
@@ -70,7 +77,9 @@ class _Graph:
         """The one constant that feeds a node, shape changes in between left out."""
         for source in self.nodes[identifier].inputs:
             node = self.nodes[source]
-            while node.kind in ("Reshape", "Unsqueeze", "Squeeze"):
+            for _ in range(_LONGEST_CHAIN):  # a damaged graph may have circles
+                if node.kind not in ("Reshape", "Unsqueeze", "Squeeze"):
+                    break
                 node = self.nodes[node.inputs[0]]
             if node.constant is not None:
                 return node.constant
@@ -174,7 +183,7 @@ def _synthesis_tensors(graph: _Graph) -> dict[str, Tensor]:
     tensors |= affine | {"synthesis.input.weight": _tensor(weight, *weight.shape) * factor}
     tensors |= _after_convolution(graph, first, "synthesis.input")
     names = {node.name for node in graph.nodes.values()}
-    blocks = sum(f"m.layers.{i}.up.modulation.weight" in names for i in range(len(names)))
+    blocks = sum(f"m.layers.{i}.up.modulation.weight" in names for i in range(_MOST_BLOCKS))
     for i in range(blocks):
         tensors |= _affine(graph, f"m.layers.{i}.up", f"synthesis.blocks.{i}.up_style")[0]
         for conv in ("conv1", "conv2"):
@@ -211,16 +220,10 @@ def read_mobile_stylegan(folder: Path) -> tuple[MobileConfig, dict[str, Tensor]]
     Raises:
         InputError: a file is missing, damaged, or holds another network.
     """
-    try:
+    with refusing_damage(folder, "fetch its four files again"):
         mapping = _mapping_tensors(_Graph(folder / "MappingNetwork.xml"))
         synthesis = _synthesis_tensors(_Graph(folder / "SynthesisNetwork.xml"))
         return _config(mapping, synthesis), mapping | synthesis
-    except InputError:
-        raise
-    except (LookupError, TypeError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"{folder} holds no MobileStyleGAN that can be read; fetch its four files again."
-        ) from error
 
 
 def _config(mapping: dict[str, Tensor], synthesis: dict[str, Tensor]) -> MobileConfig:

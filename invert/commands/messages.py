@@ -30,11 +30,14 @@ class Failures:
     Args:
         what: the plural noun for the files.
         count: how many there are; a single one's error ends the run.
+
+    Attributes:
+        errors: as text.
     """
 
     def __init__(self, what: str, count: int) -> None:
         self.what, self.count = what, count
-        self._errors: list[str] = []
+        self.errors: list[str] = []
 
     @contextlib.contextmanager
     def collect(self) -> Iterator[None]:
@@ -48,15 +51,15 @@ class Failures:
 
     def add(self, error: InputError) -> None:
         """Print an error and keep it for the summary."""
-        self._errors.append(str(error))
+        self.errors.append(str(error))
         print(printable(f"invert: {error}"), file=sys.stderr)
 
     def summarise(self) -> int:
         """Print all errors again and return the exit status."""
-        if not self._errors:
+        if not self.errors:
             return DONE
-        first = f"invert: {len(self._errors)} of {self.count} {self.what} could not be inverted:"
-        print("\n  ".join([first, *map(printable, self._errors)]), file=sys.stderr)
+        first = f"invert: {len(self.errors)} of {self.count} {self.what} could not be inverted:"
+        print("\n  ".join([first, *map(printable, self.errors)]), file=sys.stderr)
         return WRONG_INPUT
 
 
@@ -93,12 +96,12 @@ def describe_choice(label: str, count: int, number: int | None) -> str:
     """One line on which of ``count`` faces was taken; ``number`` counts from 0, left to right."""
     other = 0 if number else 1
     return (
-        f"{label} shows {count} faces, and the largest was taken, number {number} (from 0, left to right); "
-        f"--face {other} takes another, --face all takes all"
+        f"{label} shows {count} faces; the largest was taken, which is --face {number}, counted from the left and "
+        f"from 0; --face {other} takes another, --face all takes all"
     )
 
 
-def suggest_edit(record: Path, G: "Generator", model: str, words: str) -> str:
+def suggest_edit(record: Path, G: "Generator", model: str, words: str, *, one_of_several: bool = False) -> str:
     """The next command: an edit, or finding directions where none are known for the model.
 
     Args:
@@ -106,14 +109,15 @@ def suggest_edit(record: Path, G: "Generator", model: str, words: str) -> str:
         G: its generator.
         model: the generator's name or file.
         words: arguments of an edit in the default model's latent space.
+        one_of_several: whether the record is an example of those that the run made.
     """
     from stylegan_latents.generator.loading import latent_space_of
 
     if G.latent_space == latent_space_of(DEFAULT_MODEL):
-        return f"Next: edit {shlex.quote(str(record))} {words}"
-    return (
-        f"Next: {shlex.join(['edit', 'discover', '--model', model, '--method', 'sefa', '--record', str(record)])}"
-    )
+        command = f"edit {shlex.quote(str(record))} {words}"
+    else:
+        command = shlex.join(["edit", "discover", "--model", model, "--method", "sefa", "--record", str(record)])
+    return f"Next{', for example' if one_of_several else ''}: {command}"
 
 
 def suggest_evaluation(report: Path, model: str) -> str:

@@ -3,28 +3,16 @@
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from stylegan_latents.generator.cli.command import DONE, STOPPED, is_disk_full, warn
+from stylegan_latents.generator.cli.command import DONE, STOPPED, warn
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
-from stylegan_latents.invert.commands.jobs import Job, Target
-from stylegan_latents.invert.commands.messages import (
-    Failures,
-    describe_files,
-    describe_metrics,
-    describe_partial,
-    suggest_edit,
-    suggest_evaluation,
-)
+from stylegan_latents.invert.commands.batches import Batches
+from stylegan_latents.invert.commands.jobs import Job
+from stylegan_latents.invert.commands.messages import Failures, suggest_edit, suggest_evaluation
 from stylegan_latents.invert.commands.session import Session
 from stylegan_latents.invert.commands.settings import Settings
-from stylegan_latents.invert.commands.targets import find_targets
 from stylegan_latents.invert.faces.landmarks_file import landmarks_of_photos
-
-if TYPE_CHECKING:
-    from stylegan_latents.invert.record.inversion import Inversion
 
 
 def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
@@ -44,9 +32,14 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
         if not settings.quiet:
             print(f"None of the {every} photos is in shard {settings.shard}")
         return DONE
-    run = _Run(session, Failures("photos", len(jobs)))
+    run = Batches(session, Failures("photos", len(jobs)))
     with contextlib.closing(session.locks), _reporting(session):
-        run.all(jobs)
+        if settings.cluster is None:
+            run.invert(jobs)
+        else:
+            from stylegan_latents.invert.commands.cluster_run import invert_on_cluster
+
+            invert_on_cluster(jobs, run, several=session.several)
     # The line of a single photo has said it already.
     if run.diverged and (len(jobs) > 1 or settings.quiet):
         warn("invert", "the best code before is kept where the search diverged:")
@@ -56,73 +49,11 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     if session.skipped and not settings.quiet:
         print(f"Skipped {len(session.skipped)} already done; --overwrite does them again")
     last = run.last or (session.skipped[-1] if session.skipped else None)
-    if last is not None and not settings.quiet:
-        suggestion = suggest_edit(last, session.generator, settings.model, "--direction pose --strength 2")
-        print(printable(suggestion))
+    # What to suggest depends on the model, which is loaded by workers and not here.
+    if last is not None and not settings.quiet and session.address is None and settings.cluster is None:
+        words, several = "--direction pose --strength 2", run.written + len(session.skipped) > 1
+        print(printable(suggest_edit(last, session.generator, settings.model, words, one_of_several=several)))
     return run.failures.summarise()
-
-
-class _Run:
-    """The state of a run over photos."""
-
-    def __init__(self, session: Session, failures: Failures) -> None:
-        self.session, self.failures = session, failures
-        self.diverged: list[str] = []
-        self.last: Path | None = None
-        self._waiting: list[Target] = []
-
-    def all(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            with self.failures.collect():
-                for target in find_targets(self.session, job):
-                    self._waiting.append(target)
-                    if len(self._waiting) >= self.session.batch:
-                        self._invert_waiting()
-            if self.session.stopped:
-                return
-        self._invert_waiting()
-
-    def _invert_waiting(self) -> None:
-        batch, self._waiting = self._waiting, []
-        if batch:
-            self._invert(batch)
-
-    def _invert(self, batch: list[Target]) -> None:
-        """Invert a batch; if it fails as a whole, photo by photo, or as many at once as fit into memory."""
-        from torch import OutOfMemoryError
-
-        try:
-            self._search(batch)
-        except OutOfMemoryError:
-            if len(batch) < 2:
-                raise
-            smaller = self.session.batch = (len(batch) + 1) // 2
-            warn("invert", f"{len(batch)} photos do not fit into the device's memory; taking {smaller} at once")
-        except InputError as error:
-            if is_disk_full(error) or self.failures.count == 1:
-                raise
-            if len(batch) < 2:
-                self.failures.add(error)
-                return
-            smaller = 1
-        else:
-            return
-        for start in range(0, len(batch), smaller):
-            self._invert(batch[start : start + smaller])
-            if self.session.stopped:
-                return
-
-    def _search(self, batch: list[Target]) -> None:
-        """Invert a batch; targets that are done or have failed are removed from it."""
-        for found in self.session.invert(tuple(batch)):
-            target = batch.pop(0)
-            if isinstance(found, InputError):
-                self.failures.add(found)
-                continue
-            self.last = target.outputs.record
-            self.diverged += [f"{target.label}: at step {step}" for step in found.diverged.values()]
-            if not self.session.settings.quiet:
-                _print_result(found, target)
 
 
 @contextlib.contextmanager
@@ -146,10 +77,3 @@ def _write_report(session: Session) -> None:
         print(printable("Wrote " + ", ".join(str(path) for path in written)))
         if suggestion := suggest_evaluation(written[0], session.settings.model):
             print(printable(suggestion))
-
-
-def _print_result(inversion: "Inversion", target: Target) -> None:
-    lines = describe_partial(inversion), describe_files(target.outputs), describe_metrics(inversion), target.note
-    for line in lines:
-        if line:
-            print(printable(line), flush=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,7 +12,14 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.cli.command import choose_device, is_disk_full
 from stylegan_latents.generator.cli.progress import show_progress, show_status
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.commands.jobs import Target
+from stylegan_latents.generator.reading.remote_files import (
+    address_of,
+    exists_at,
+    joined,
+    read_address,
+    write_address,
+)
+from stylegan_latents.invert.commands.jobs import Outputs, Target
 from stylegan_latents.invert.commands.locks import OutputLocks
 from stylegan_latents.invert.commands.settings import Settings, SettingsError
 from stylegan_latents.invert.films.preview import film_of_search
@@ -53,6 +61,32 @@ class Session:
         self.stopped = False
         self.skipped: list[Path] = []
         self.locks = OutputLocks()
+        self.address = address_of(settings.folder)
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where results are written; if they belong to an address, a temporary folder."""
+        if self.address is None:
+            return self.settings.folder
+        self._temporary = tempfile.TemporaryDirectory(prefix="results-")
+        return Path(self._temporary.name)
+
+    def fetch(self, outputs: Outputs) -> None:
+        """Get the results of an earlier run from their address, if that is where they are."""
+        for path in outputs.results() if self.address is not None else ():
+            place = joined(self.address or "", path.name)
+            if not path.exists() and exists_at(place):
+                path.write_bytes(read_address(place))
+
+    def send(self, outputs: Outputs) -> None:
+        """Put results to their address, the record first; InputError if that fails."""
+        for path in outputs.results() if self.address is not None else ():
+            write_address(joined(self.address or "", path.name), path.read_bytes())
+            path.unlink()
+
+    def shown(self, line: str) -> str:
+        """A line for the user, with results by their address."""
+        return line if self.address is None else line.replace(str(self.folder), self.address)
 
     @cached_property
     def generator(self) -> "Generator":
@@ -110,9 +144,10 @@ class Session:
     @cached_property
     def report(self) -> "RunReport | None":
         """The table of results, if ``--report`` is given."""
-        from stylegan_latents.invert.commands.report_table import RunReport
+        from stylegan_latents.invert.commands.report_table import Report, RunReport
 
-        return None if self.settings.report is None else RunReport(self.settings.report, self.settings)
+        path = self.settings.report
+        return None if path is None else RunReport(Report(path), self.settings)
 
     def run_settings(self, photo: Path) -> "dict[str, JSON]":
         """The settings of a photo's record beside the inverter's own (``invert.record.run_settings``)."""
@@ -191,6 +226,7 @@ class Session:
         save_picture(made.picture, outputs.picture, overwrite=settings.overwrite)
         if outputs.npz is not None:
             inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
+        self.send(outputs)
         self.locks.release(outputs.record)
         if self.report is not None:
             self.report.add(inversion, target.label, outputs, seconds, crop.picture)

@@ -44,7 +44,7 @@ def find_targets(session: "Session", job: Job) -> Iterator[Target]:
         if _is_done(session, job, outputs):
             return
         outputs.check_free()
-    image = read_photo(job.photo)
+    image = read_photo(job.file)
     faces, note = _faces(session, job, image) if settings.align else ([(None, None)], "")
     chosen = []
     for number, face in faces:
@@ -54,14 +54,14 @@ def find_targets(session: "Session", job: Job) -> Iterator[Target]:
             session.locks.release(outputs.record)
             continue
         if outputs.preview is not None:
-            if outputs.preview.exists() and outputs.preview.samefile(job.photo):
+            if outputs.preview.exists() and outputs.preview.samefile(job.file):
                 raise InputError(f"{outputs.preview} is the photo itself; give the preview another name.")
             check_preview_path(outputs.preview, settings.overwrite)
         if not settings.overwrite:
             outputs.check_free()
         chosen.append((number, face, outputs))
     for number, face, outputs in chosen:
-        G, source = session.inverter.G, Source.of(job.photo)
+        G, source = session.inverter.G, job.source()
         identity = None if face is None else session.identity
         aspect = G.width / G.resolution
         crop = cut_out(image, face, G.resolution, source=source, identity=identity, aspect=aspect)
@@ -94,7 +94,7 @@ def _faces(session: "Session", job: Job, image: "Image.Image") -> "tuple[list[tu
 def _outputs(session: "Session", job: Job, number: int | None = None) -> Outputs:
     """The files of one face."""
     settings, preview = session.settings, session.settings.preview
-    outputs = job.outputs(settings.folder, face=number, npz=settings.npz)
+    outputs = job.outputs(session.folder, face=number, npz=settings.npz)
     if preview is not None and (session.several or (number is not None and settings.face == "all")):
         preview = preview.with_name(f"{outputs.stem}.{preview.name}")
     return dataclasses.replace(outputs, preview=preview)
@@ -103,9 +103,10 @@ def _outputs(session: "Session", job: Job, number: int | None = None) -> Outputs
 def _is_done(session: "Session", job: Job, outputs: Outputs, number: int | None = None) -> bool:
     """Whether the same search was done before; missing files that its record can give are written."""
     settings = session.settings
+    session.fetch(outputs)
     if not outputs.record.is_file() or (outputs.preview is not None and not outputs.preview.exists()):
         return False
-    source, run_settings = Source.of(job.photo), session.run_settings(job.photo)
+    source, run_settings = job.source(), session.run_settings(job.photo)
     variants = [run_settings]
     if settings.align:
         # A face is the same whether it was chosen by its number or with all.
@@ -118,9 +119,10 @@ def _is_done(session: "Session", job: Job, outputs: Outputs, number: int | None 
         save_picture(picture_of(session.generator, found), outputs.picture)
     if outputs.npz is not None and not outputs.npz.exists():
         found.save_npz(outputs.npz)
+    session.send(outputs)
     session.skipped.append(outputs.record)
     if session.report is not None:
-        session.report.add_done(session.generator, found, job.photo, _label(job, number), outputs)
+        session.report.add_done(session.generator, found, job.file, _label(job, number), outputs)
     return True
 
 

@@ -37,6 +37,7 @@ class Entry:
         steps_before_tuning: the same where it finds the pivot of ``pivotal``; None for ``steps``.
         refines: whether it starts from the codes of a pivot: ``no``, or which steps the pivot takes.
         films: whether it takes films.
+        finds_pivots: whether another inverter may refine its codes.
     """
 
     path: str
@@ -46,6 +47,7 @@ class Entry:
     steps_before_tuning: Steps | None = None
     refines: Literal["no", "steps", "steps_before_tuning"] = "no"
     films: bool = True
+    finds_pivots: bool = True
 
     def load(self) -> "type[Inverter]":
         """Import the class."""
@@ -78,6 +80,7 @@ INVERTERS: dict[str, Entry] = {
         steps=_steps((40, 80, 150), (40, 80, 150)),
         refines="steps_before_tuning",
         films=False,
+        finds_pivots=False,
     ),
     "noise": Entry(
         path=f"{_HERE}.noise:NoiseOptimization",
@@ -86,11 +89,20 @@ INVERTERS: dict[str, Entry] = {
         steps=_steps((30, 60, 120), (30, 60, 120)),
         refines="steps",
         films=False,
+        finds_pivots=False,
     ),
     "encode": Entry(
         path=f"{_HERE}.encode:EncoderInverter",
         what="an encoder alone, without a search",
         takes=frozenset({"encoder"}),
+    ),
+    "person": Entry(
+        path=f"{_HERE}.person:PersonInverter",
+        what="search what the photos of --person span, the default with it",
+        takes=_SEARCH | {"person"},
+        steps=_steps((20, 40, 100), (40, 80, 200)),
+        films=False,
+        finds_pivots=False,
     ),
 }
 
@@ -104,7 +116,7 @@ else:
         if name == "Method":
             return Literal[tuple(INVERTERS)]
         if name == "PivotMethod":
-            return Literal[tuple(pivot for pivot, entry in INVERTERS.items() if entry.refines == "no")]
+            return Literal[tuple(pivot for pivot, entry in INVERTERS.items() if entry.finds_pivots)]
         raise AttributeError(name)
 
 
@@ -116,6 +128,7 @@ _REFUSED = {
     "weights": "is for tuning",
     "keep_unchanged": "is for tuning",
     "pivot": "is what {takers} start from",
+    "person": "is another method",
 }
 """Why a method does not take an option."""
 
@@ -171,7 +184,7 @@ def make_inverter(G: "Generator", method: str | None = None, **options: Any) -> 
     pivot = None
     if entry.refines != "no":
         pivot_name = chosen.pivot or _default(G, chosen)
-        pivots = [other for other, one in INVERTERS.items() if one.refines == "no"]
+        pivots = [other for other, one in INVERTERS.items() if one.finds_pivots]
         if pivot_name not in pivots:
             raise InputError(f"The pivot is {_either(pivots)}, not {pivot_name}.")
         first = INVERTERS[pivot_name]

@@ -13,6 +13,8 @@ from stylegan_latents.encoders.restyle import ReStyle
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.generator.reading.files import open_regular
+from stylegan_latents.generator.weights.hub import on_this_machine
 from stylegan_latents.invert.inverters.base import Inverter, OnStep
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
@@ -30,6 +32,7 @@ class EncoderInverter(Inverter):
     Attributes:
         encoder: the encoder's name.
         sha256: of its file; None for one from memory.
+        address: of a file of the Hugging Face hub, with its commit; else None.
         steps: the number of passes.
 
     Raises:
@@ -51,10 +54,11 @@ class EncoderInverter(Inverter):
                 "take --method optimize."
             )
         self.sha256: str | None = None
+        self.address: str | None = None
         if isinstance(encoder, str | Path):
-            path = Path(encoder).expanduser()
+            path, self.address = on_this_machine(encoder)
             self._coder = load(path, G, iterations=steps)
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         elif isinstance(encoder, Encoder) and encoder.config.is_restyle:
             self._coder = ReStyle(encoder, G, steps)
@@ -95,7 +99,12 @@ class EncoderInverter(Inverter):
         return self.record(ws)
 
     def settings(self) -> dict[str, JSON]:
-        return {"encoder": self.encoder, "sha256": self.sha256, "steps": self.steps, "space": self.space}
+        return {**self.encoder_settings(), "steps": self.steps, "space": self.space}
+
+    def encoder_settings(self) -> dict[str, JSON]:
+        """Which encoder it is, as records keep it."""
+        hub: dict[str, JSON] = {} if self.address is None else {"encoder_address": self.address}
+        return {"encoder": self.encoder, "sha256": self.sha256, **hub}
 
 
 def model_of(encoder: Path) -> str:
@@ -106,14 +115,14 @@ def model_of(encoder: Path) -> str:
     """
     from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
-    encoder = encoder.expanduser()
+    named, (encoder, address) = encoder, on_this_machine(encoder)
     if contains_generator(encoder):
-        return str(encoder)
+        return address or str(encoder)
     name = read(encoder).model if is_native(encoder) else ""
     if name == DEFAULT_MODEL or name in models():
         return name
     raise InputError(
-        f"The encoder {encoder.name} is for the model '{name}'; give that model's file to --model."
+        f"The encoder {named.name} is for the model '{name}'; give that model's file to --model."
         if name
-        else f"{encoder.name} holds no generator; give the one that it was trained with to --model."
+        else f"{named.name} holds no generator; give the one that it was trained with to --model."
     )

@@ -76,4 +76,4 @@ class HybridInverter(OptimizationInverter):
         return ws
 
     def settings(self) -> dict[str, JSON]:
-        return super().settings() | {"encoder": self.encoder, "sha256": self.sha256}
+        return super().settings() | self._encoding.encoder_settings()

@@ -29,6 +29,7 @@ class InverterOptions:
         identity_weight: of the identity loss; None for the inverter's own.
         pivot: the name of the inverter that finds the codes for tuning or noise optimisation; None for ``hybrid``
             where there is an encoder, else ``optimize``.
+        person: the file of one person's model, whose span is searched.
 
     Raises:
         InputError: there is no such quality or space.
@@ -43,6 +44,7 @@ class InverterOptions:
     encoder: Path | None = None
     identity_weight: float | None = None
     pivot: str | None = None
+    person: Path | None = None
 
     def __post_init__(self) -> None:
         if self.quality not in get_args(Quality):

@@ -137,19 +137,27 @@ class Tuning(Optimization):
         factor = schedule((step + 0.5) / settings.steps)
         self.adam.param_groups[0]["lr"] = settings.learning_rate * factor
         self.adam.zero_grad()
-        losses, small = self.comparison(self.drawing(self.parts, self.styles, self.noise), factor)
+        losses, small = self.compare(step, factor)
         mean = float(losses.detach().mean())
         if not math.isfinite(mean):
             return small, mean
-        if mean < self.best_loss:
-            self.best_loss = mean
-            for name, part in self.parts.items():
-                self.best[name].copy_(part.detach())
+        self.keep_best(step, mean)
         losses.sum().backward()  # type: ignore[no-untyped-call]
         if settings.locality_weight and step % settings.locality_every == 0:
             self._locality().backward()  # type: ignore[no-untyped-call]
         self.adam.step()
         return small, mean
+
+    def compare(self, step: int, identity_share: float) -> tuple[Tensor, Tensor]:  # noqa: ARG002
+        """Draw and compare what this step is for; arguments and results are ``Comparison``'s."""
+        return self.comparison(self.drawing(self.parts, self.styles, self.noise), identity_share)
+
+    def keep_best(self, step: int, loss: float) -> None:  # noqa: ARG002
+        """Keep the difference whose loss was measured at this step, if it is the lowest so far."""
+        if loss < self.best_loss:
+            self.best_loss = loss
+            for name, part in self.parts.items():
+                self.best[name].copy_(part.detach())
 
     def _locality(self) -> Tensor:
         """The locality regulariser: how far tuning changes the picture of a code between pivot and sample."""

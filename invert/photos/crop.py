@@ -19,6 +19,9 @@ Array = npt.NDArray[np.float64]
 
 METHODS = ("ffhq", "none", "centre")
 
+# In pixels of the photo; a face that dlib finds has a crop of 100 and more.
+_LEAST_SIDE = 1.0
+
 
 @dataclass(frozen=True, eq=False)
 class Alignment:
@@ -80,7 +83,8 @@ class Alignment:
             and bool(np.isfinite(quad).all())
             and alignment.method in METHODS
             and min(*alignment.photo_size, alignment.size, alignment.width or 1) > 0
-            and 0 < alignment.side <= 100 * max(alignment.photo_size)
+            and min(alignment.side, alignment._height) >= _LEAST_SIDE
+            and alignment.side <= 100 * max(alignment.photo_size)
             and np.allclose(quad, _wanted(alignment), atol=1e-3 * alignment.side)
         ):
             raise InputError("The record's alignment is damaged; invert the photo again.")

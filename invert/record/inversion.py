@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import math
 import os
 from dataclasses import dataclass, field
@@ -13,12 +12,16 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path, utf8_path
+from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
+from stylegan_latents.generator.reading.headers import validated_value
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX, canonical, digest
 from stylegan_latents.invert.record.footage import Footage
+from stylegan_latents.invert.record.header import RecordHeader
 from stylegan_latents.invert.record.run_settings import diverged_images, settings_of_image
 from stylegan_latents.invert.record.source import Source, relative_path
 
@@ -27,6 +30,7 @@ _FORMAT = 1
 _PLAIN = ("model", "fingerprint", "latent_space", "method", "settings", "version")
 _DIGEST = "sha256"
 _MODEL_FILE = "model_file"
+_WEIGHTS = "weights."
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +114,7 @@ class Inversion:
     def tensors(self) -> dict[str, Tensor]:
         """All tensors by their names in the file."""
         noise = {f"noise.{i:03d}": map for i, map in enumerate(self.noise or [])}
-        weights = {f"weights.{name}": value for name, value in (self.weights or {}).items()}
+        weights = {_WEIGHTS + name: value for name, value in (self.weights or {}).items()}
         return {"ws": self.ws, **noise, **weights}
 
     def split(self) -> "list[Inversion]":
@@ -137,7 +141,8 @@ class Inversion:
         A code of W (equal rows) also fits a generator of the same latent space with another number of rows.
 
         Raises:
-            InputError: the record was made with another model, or its W+ has another number of rows.
+            InputError: the record was made with another model, its W+ has another number of rows, or its noise maps
+                do not fit.
         """
         check_same_space(G, self.model, self.latent_space, self.fingerprint, "This record")
         if self.ws.shape[2] != G.w_dim:
@@ -150,6 +155,9 @@ class Inversion:
                     f"'{G.name}' takes {G.num_ws}; invert the photo again with --space w or with this model."
                 )
             ws = ws[:, :1].repeat(1, G.num_ws, 1)
+        shapes = [tuple(map.shape[1:]) for map in self.noise or []]
+        if shapes and shapes != [tuple(map.shape[1:]) for map in G.noise_constants()]:
+            raise InputError(f"This record's noise maps do not fit '{G.name}'; invert the photo again.")
         return ws.to(G.device)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -213,32 +221,36 @@ class Inversion:
             InputError: there is no such file, it is no record, it was changed since it was written, or a later
                 version wrote it.
         """
-        from safetensors import SafetensorError, safe_open
-
         path = Path(path)
         if path.is_dir() or not path.exists():
             what = "is a folder" if path.is_dir() else "does not exist"
             raise InputError(f"The record {path} {what}; give a file that ends with {RECORD_SUFFIX}.")
-        try:
-            with utf8_path(path) as name, safe_open(name, framework="pt") as file:
-                metadata = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError) as error:
-            raise InputError(f"{path} is no record, or is cut off: invert the photo again.") from error
-        try:
-            header = json.loads(metadata.get(HEADER, "null"))
-        except ValueError as error:
-            raise InputError(f"{path} is damaged; invert the photo again.") from error
-        if not isinstance(header, dict) or header.get("kind") != "inversion":
-            raise InputError(f"{path} is no record of an inversion; give a file that `invert` wrote.")
-        if header.get("format") != _FORMAT:
-            raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
-        if header.pop(_DIGEST, None) != digest(header, tensors):
-            raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
-        try:
-            return _from_header(header, tensors, path.absolute().parent)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error
+        with refusing_damage(path, "invert the photo again"):
+            return _read(path)
+
+
+def _read(path: Path) -> Inversion:
+    """See ``Inversion.load``; any exception stands for a damaged file."""
+    try:
+        with TensorFile.open(path) as file:
+            for name in file.shapes:
+                half = name.startswith(_WEIGHTS) and file.dtype(name) == torch.float16
+                if not half and file.dtype(name) != torch.float32:
+                    raise DamagedFileError(f"its tensor '{name}' has {file.dtype(name)}")
+            header, tensors = file.json_header(HEADER), file.tensors()
+    except DamagedFileError as error:
+        raise InputError(f"{path} is no record, or is cut off: invert the photo again.") from error
+    if not isinstance(header, dict) or header.get("kind") != "inversion":
+        raise InputError(f"{path} is no record of an inversion; give a file that `invert` wrote.")
+    if header.get("format") != _FORMAT:
+        raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
+    if header.pop(_DIGEST, None) != digest(header, tensors):
+        raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
+    try:
+        validated_value(RecordHeader, header, path.name)
+        return _from_header(header, tensors, path.absolute().parent)
+    except (KeyError, ValueError, DamagedFileError) as error:
+        raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error
 
 
 def library_version() -> str:
@@ -251,25 +263,19 @@ def library_version() -> str:
 
 def _from_header(header: dict[str, Any], tensors: dict[str, Tensor], folder: Path) -> Inversion:
     noise = [tensors[name] for name in sorted(tensors) if name.startswith("noise.")]
-    prefix = "weights."
+    weights = {name.removeprefix(_WEIGHTS): value for name, value in tensors.items() if name.startswith(_WEIGHTS)}
     model_file = header.get(_MODEL_FILE)
-    weights = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
     return Inversion(
         ws=tensors["ws"],
-        model=str(header["model"]),
-        fingerprint=str(header["fingerprint"]),
-        latent_space=str(header["latent_space"]),
-        method=str(header["method"]),
-        settings=dict(header["settings"]),
+        **{name: header[name] for name in _PLAIN},
         metrics={
-            str(name): [math.nan if value is None else float(value) for value in values]
+            name: [math.nan if value is None else float(value) for value in values]
             for name, values in header["metrics"].items()
         },
         noise=noise or None,
         weights=weights or None,
         sources=[Source.from_dict(item, folder) for item in header["sources"]],
         alignments=[None if item is None else Alignment.from_dict(item) for item in header["alignments"]],
-        version=str(header["version"]),
-        footage=Footage.from_dict(header[FOOTAGE], folder) if FOOTAGE in header else None,
+        footage=None if header.get(FOOTAGE) is None else Footage.from_dict(header[FOOTAGE], folder),
         model_file=None if model_file is None else Path(os.path.normpath(folder / model_file)),
     )

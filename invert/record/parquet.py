@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.reading import tables
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 if TYPE_CHECKING:
@@ -115,25 +116,24 @@ def write_parquet(path: Path, columns: Mapping[str, Sequence[str]], numbers: Col
         return pyarrow.array([utf8(value) for value in values], pyarrow.string())
 
     table = pyarrow.table({name: typed(name, values) for name, values in columns.items()})
-    with atomic_path(path, overwrite=True) as temporary:
-        parquet.write_table(table, temporary)
+    # Opened here, as pyarrow takes no path that is not UTF-8.
+    with atomic_path(path, overwrite=True) as temporary, temporary.open("wb") as file:
+        parquet.write_table(table, file)
 
 
 def read_parquet(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
     """The names of the columns, and the rows as texts, with an empty one for null.
 
     Raises:
-        OSError, ValueError: it cannot be read.
+        InputError: it cannot be read.
     """
-    from pyarrow import parquet
-
-    table = parquet.read_table(path, memory_map=False, partitioning=None)
+    columns, table = tables.read_parquet(path)
 
     def text(value: object) -> str:
         return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
-    rows = [{name: text(value) for name, value in row.items()} for row in table.to_pylist()]
-    return tuple(table.column_names), rows
+    rows = [{name: text(value) for name, value in row.items()} for row in table]
+    return columns, rows
 
 
 def import_pyarrow(what: str) -> Any:

@@ -88,7 +88,7 @@ def test_number_boxes_keep_their_value_when_emptied_and_take_the_nearest_bound(p
     go_to(page, "Edit")
 
 
-def test_undo_right_after_a_slider_leaves_redo(page: Any, small_demo: tuple[Studio, str]) -> None:
+def test_undo_right_after_a_slider_leaves_redo(page: Any) -> None:
     go_to(page, "Edit")
     slider = page.locator("#direction-pose input[type=range]")
     for strength in ("1", "2"):

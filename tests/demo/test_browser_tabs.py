@@ -120,7 +120,7 @@ def test_a_region_is_given_and_downloads_as_a_picture(
     monkeypatch.setattr(regions, "face_landmarks", lambda *_: Landmarks.from_ibug(points))
     go_to(page, "Mix")
     page.get_by_label("A region, cut out").check()
-    choose(page, "#mix-giver", opened.second)
+    choose(page, "#mix-donor", opened.second)
     wait_for_words(page, "#mix-status", "This is a preview")
     page.click("#mix-keep")
     wait_for_words(page, "#mix-status", "Drawn at full reso")

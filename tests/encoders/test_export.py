@@ -85,6 +85,7 @@ def test_a_mapping_of_classes_and_truncation(tmp_path: Path) -> None:
     _near(_run(tmp_path / "G.onnx", z=z, label=label), G.map(z, label, truncation=0.7))
 
 
+@pytest.mark.slow
 def test_an_archive_of_torch_export(tmp_path: Path) -> None:
     G = odd_generator()
     assert main([_saved(G, tmp_path), str(tmp_path / "G.pt2")]) == 0

@@ -1,8 +1,10 @@
 """Handlers of the tab Edit: each function answers one event."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -10,8 +12,11 @@ import gradio as gr
 from stylegan_latents.demo.page.page import selected_index, sentence
 from stylegan_latents.demo.page.running import duration, status_html, wait_in_queue
 from stylegan_latents.demo.session import photos
+from stylegan_latents.demo.session.edited import edited_face
+from stylegan_latents.demo.session.edited import keep_edit as keep_edited
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
 from stylegan_latents.demo.tabs.edit import drawing, marking, searching
 from stylegan_latents.demo.tabs.edit.sliders import direction_help
@@ -52,6 +57,10 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     except InputError as error:
         visit.refusal = sentence(error, visit)
         raise
+    return _received(photo)
+
+
+def _received(photo: Photo) -> tuple[Any, ...]:
     several = len(photo.faces) > 1
     titles = [f"Face {i}" for i in range(len(photo.thumbnails))]
     found = gr.Gallery(
@@ -62,6 +71,13 @@ def receive(visit: Visit, upload: str | None, align: bool) -> tuple[Any, ...]:
     words = f"{len(photo.faces)} faces found; choose one." if several else "Ready."
     status = status_html(f"{photos.reduction(photo)}{words} “Find this face” searches its code.")
     return found, photo.largest, gr.Button(interactive=True), status, *marking.hidden()
+
+
+def show_again(visit: Visit) -> tuple[Any, ...]:
+    """An earlier visit was found again: show its last photo."""
+    if visit.marking is not None:
+        return str(visit.marking.path), *marking.shown(visit)
+    return (None, *forget(visit)) if visit.photo is None else (str(visit.photo.path), *_received(visit.photo))
 
 
 def look_for_faces() -> tuple[Any, ...]:
@@ -245,7 +261,7 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     return (
         result.pair,
         gr.DownloadButton(value=result.picture, interactive=True),
-        gr.DownloadButton(value=str(face.path), interactive=True),
+        gr.DownloadButton(value=str(_record_path(visit, face)), interactive=True),
         result.command,
         gr.Button(interactive=history.can_undo),
         gr.Button(interactive=history.can_redo),
@@ -253,11 +269,32 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     )
 
 
+def _record_path(visit: Visit, face: Face) -> Path:
+    """The record with the edits in its code; without them if they are not all edits of codes."""
+    with contextlib.suppress(InputError):
+        return edited_face(visit, face.name, drawn=False).path
+    return face.path
+
+
+def keep_edit(visit: Visit, name: str | None) -> tuple[str, int]:
+    """The edit becomes a face of its own."""
+    kept = keep_edited(visit, name)
+    visit.send(kept, "edit")
+    return status_html(f"Kept as the face “{kept.name}”, which every tab can use now.", kind="good"), visit.version
+
+
+def make_current(visit: Visit, name: str | None) -> int:
+    """A face was chosen by hand: it becomes the first of the strip."""
+    visit.choose(visit.face(name), ())
+    return visit.version
+
+
 def show_face(visit: Visit, name: str | None) -> Any:
     """Another face was chosen: show its edits and status."""
     if not name:
         return gr.skip()
     face = visit.face(name)
+    visit.current = face.name
     # A search shows its progress there.
     status = gr.skip() if visit.busy else about(face)
     has_photo = face.photo is not None

@@ -92,12 +92,15 @@ def search(
     del whole
     yield Stage(before, before, 0, 1, None)
     timer = _Timer(clock)
-    for item in run_reporting(visit, work):
+
+    def keep(portrait: Portrait) -> Face:
+        stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps)
+        written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
+        return visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
+
+    for item in run_reporting(visit, work, on_left=keep):
         if isinstance(item, Done):
-            stem, portrait = photo.stem(number), item.result
-            made_by = command(photo, number, quality, studio.steps)
-            written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
-            yield visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
+            yield keep(item.result)
             return
         now = to_picture(item.images)[0].resize((side, side))
         left = timer.seconds_left(item.step, item.steps)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.shared import Shared
 from stylegan_latents.demo.session.visit import Visit
@@ -22,12 +23,12 @@ class Share:
 
     Attributes:
         group: coarse, middle or fine.
-        giver: a face's name; empty for the receiver's own styles.
+        donor: a face's name; empty for the receiver's own styles.
         strength: see ``Donor``.
     """
 
     group: Group
-    giver: str
+    donor: str
     strength: float
 
 
@@ -48,9 +49,9 @@ def draw_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> tuple[s
     from stylegan_latents.editing.mixing.pictures import mixed_picture
     from stylegan_latents.editing.records.codes import record_code
 
-    studio, face, given = visit.studio, visit.face(name), _given(visit, shares)
+    studio, face, given = visit.studio, edited_face(visit, name), _given(visit, shares)
     with visit.computing():
-        donors = [_donor(studio, record_code(giver.preview), share) for giver, share in given]
+        donors = [_donor(studio, record_code(donor.preview), share) for donor, share in given]
         picture = mixed_picture(studio.preview_G, record_code(face.preview), donors, size=studio.preview_size)
     return visit.files.store(picture, "mix"), _command(face, given)
 
@@ -63,21 +64,20 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
     from stylegan_latents.editing.mixing.mixing import mixed_record
     from stylegan_latents.editing.records.codes import record_code
 
-    studio, face, given = visit.studio, visit.face(name), _given(visit, shares)
+    studio, face, given = visit.studio, edited_face(visit, name), _given(visit, shares)
     if not given:
         raise InputError("Nothing is mixed yet: choose another face for the coarse, middle or fine styles.")
     visit.check_room()
-    names = list(dict.fromkeys(giver.name for giver, _ in given))
+    names = list(dict.fromkeys(donor.name for donor, _ in given))
     with visit.computing():
-        donors = [_donor(studio, record_code(giver.record), share) for giver, share in given]
-        made = mixed_record(studio.G, record_code(face.record), donors, [giver.name for giver, _ in given])
-    return visit.add(
-        made, "+".join([face.name, *names]), photo=face.photo, made_by=_command(face, given), writes="mix"
-    )
+        donors = [_donor(studio, record_code(donor.record), share) for donor, share in given]
+        made = mixed_record(studio.G, record_code(face.record), donors, [donor.name for donor, _ in given])
+    command = _command(face, given)
+    return visit.add(made, "+".join([face.name, *names]), photo=face.photo, made_by=command, writes="mix")
 
 
 def _given(visit: Visit, shares: Sequence[Share]) -> list[tuple[Face, Share]]:
-    return [(visit.face(share.giver), share) for share in shares if share.giver and share.strength]
+    return [(edited_face(visit, share.donor), share) for share in shares if share.donor and share.strength]
 
 
 def _donor(studio: Shared, code: "Code", share: Share) -> "Donor":
@@ -89,7 +89,7 @@ def _donor(studio: Shared, code: "Code", share: Share) -> "Donor":
 def _command(face: Face, given: Sequence[tuple[Face, Share]]) -> str:
     if not given:
         return ""
-    words = ["edit", "mix", record_name(face), *(record_name(giver) for giver, _ in given)]
+    words = ["edit", "mix", record_name(face), *(record_name(donor) for donor, _ in given)]
     for _, share in given:
         words += ["--layers", share.group]
     if any(share.strength != 1 for _, share in given):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.visit import Visit
 
@@ -24,27 +25,27 @@ class PartRequest:
     Attributes:
         kind: ``part`` mixes style channels, ``region`` blends feature maps inside a mask.
         names: of the parts or regions.
-        giver: a face's name; empty for none.
+        donor: a face's name; empty for none.
         strength: see ``Donor``.
     """
 
     kind: Kind
     names: tuple[str, ...]
-    giver: str
+    donor: str
     strength: float
 
     def __bool__(self) -> bool:
         """Whether anything is given."""
-        return bool(self.names and self.giver and self.strength)
+        return bool(self.names and self.donor and self.strength)
 
 
 def available(G: "Generator") -> dict[Kind, tuple[str, ...]]:
-    """Names by kind that a generator supports: parts at hand, and regions of faces."""
-    from stylegan_latents.editing.mixing.parts_catalogue import parts_at_hand
+    """Names by kind that a generator supports: parts that are shipped or cached, and regions of faces."""
+    from stylegan_latents.editing.mixing.parts_catalogue import stored_parts
     from stylegan_latents.editing.regions.regions import REGIONS
     from stylegan_latents.generator.weights.zoo import models
 
-    parts, entry = parts_at_hand(G), models().get(G.name)
+    parts, entry = stored_parts(G), models().get(G.name)
     found: dict[Kind, tuple[str, ...]] = {} if parts is None else {"part": parts.names}
     return found | ({"region": REGIONS} if entry is None or entry.domain == "faces" else {})
 
@@ -69,31 +70,31 @@ def draw_with_parts(
     from stylegan_latents.editing.commands.parts import THRESHOLD
     from stylegan_latents.editing.mixing.by_part import PartDonor
     from stylegan_latents.editing.mixing.mixing import Donor
-    from stylegan_latents.editing.mixing.parts_catalogue import parts_at_hand
+    from stylegan_latents.editing.mixing.parts_catalogue import stored_parts
     from stylegan_latents.editing.mixing.pictures import mixed_picture
     from stylegan_latents.editing.records.codes import record_code
 
-    studio, face = visit.studio, visit.face(name)
-    giver = visit.face(request.giver) if request else face
+    studio, face = visit.studio, edited_face(visit, name)
+    donor = edited_face(visit, request.donor) if request else face
     G = studio.G if full else studio.preview_G
     size = None if full else studio.preview_size
     with visit.computing():
-        receiving, giving = (record_code(one.record if full else one.preview) for one in (face, giver))
+        receiving, from_donor = (record_code(one.record if full else one.preview) for one in (face, donor))
         if not request:
             return mixed_picture(G, receiving, [], size=size), ""
         if request.kind == "region":
-            donors = [Donor(giving.ws, G.rows(REGION_LAYERS), request.strength)]
+            donors = [Donor(from_donor.ws, G.rows(REGION_LAYERS), request.strength)]
             picture = mixed_picture(G, receiving, donors, regions=request.names, size=size)
         else:
-            parts = parts_at_hand(studio.G)
-            assert parts is not None  # what is offered is at hand
-            given = [PartDonor(giving.ws, parts.weights(request.names, THRESHOLD), request.strength)]
+            parts = stored_parts(studio.G)
+            assert parts is not None  # only such parts are offered
+            given = [PartDonor(from_donor.ws, parts.weights(request.names, THRESHOLD), request.strength)]
             picture = mixed_picture(G, receiving, [], parts=given, size=size)
-    return picture, _command(face, giver, request)
+    return picture, _command(face, donor, request)
 
 
-def _command(face: Face, giver: Face, request: PartRequest) -> str:
-    words = ["edit", "mix", record_name(face), record_name(giver)]
+def _command(face: Face, donor: Face, request: PartRequest) -> str:
+    words = ["edit", "mix", record_name(face), record_name(donor)]
     for name in request.names:
         words += [f"--{request.kind}", name]
     words += [] if request.strength == 1 else ["--strength", f"{request.strength:g}"]

@@ -10,6 +10,7 @@ from stylegan_latents.demo.page.page import Page, face_chooser
 from stylegan_latents.demo.page.results import command_line, picture_box, ready, record_name, results_row
 from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Group
@@ -73,8 +74,8 @@ def draw_figure(
     Args:
         visit: with the faces.
         names: of the receiving faces, down the side.
-        tops: of the giving faces, along the top; the same ones if empty.
-        layers: that the giving faces set, such as ``coarse,middle``.
+        tops: donors, along the top; the same ones if empty.
+        layers: taken from the donors, such as ``coarse,middle``.
         strength: see ``Donor``.
 
     Yields:
@@ -92,19 +93,19 @@ def draw_figure(
         raise InputError(f"The figure takes up to {_MOST_FACES} faces a side; choose fewer.")
     if not layers:
         raise InputError("Choose the styles to mix: coarse, middle or fine.")
-    studio, faces = visit.studio, [visit.face(name) for name in names]
-    givers = [visit.face(name) for name in tops]
-    rows, cells = studio.G.rows(layers), check_cells(len(faces), len(givers or faces))
+    studio, faces = visit.studio, [edited_face(visit, name) for name in names]
+    donors = [edited_face(visit, name) for name in tops]
+    rows, cells = studio.G.rows(layers), check_cells(len(faces), len(donors or faces))
     words = ["edit", "mix", *map(record_name, faces)]
-    for giver in givers:
-        words += ["--column", record_name(giver)]
+    for donor in donors:
+        words += ["--column", record_name(donor)]
     words += ["--matrix", "--layers", layers]
     words += [] if strength == 1 else ["--strength", f"{strength:g}"]
 
     def work(report: Callable[[int], None]) -> "Image":
         drawn = itertools.count(1)
         codes = [record_code(face.preview) for face in faces]
-        along = [record_code(face.preview) for face in givers] or codes
+        along = [record_code(face.preview) for face in donors] or codes
         return matrix_figure(studio.preview_G, codes, along, rows, strength, on_picture=lambda: report(next(drawn)))
 
     for now in run_reporting(visit, work):

@@ -41,7 +41,7 @@ _KINDS: dict[Kind, tuple[str, str]] = {
 class _Part:
     """The controls for parts and regions."""
 
-    giver: gr.Dropdown
+    donor: gr.Dropdown
     strength: gr.Slider
     names: dict[Kind, gr.CheckboxGroup]
 
@@ -75,11 +75,11 @@ def build(page: Page) -> None:
 
     def shares(values: Sequence[Any]) -> list[Share]:
         given = zip(groups, values[::2], values[1::2], strict=True)
-        return [Share(group, str(giver or _OWN), float(strength)) for group, giver, strength in given]
+        return [Share(group, str(donor or _OWN), float(strength)) for group, donor, strength in given]
 
-    def part_request(kind: Kind, giver: str | None, strength: float, values: Sequence[Any]) -> PartRequest:
+    def part_request(kind: Kind, donor: str | None, strength: float, values: Sequence[Any]) -> PartRequest:
         names = dict(zip(kinds, values, strict=True)).get(kind) or ()
-        return PartRequest(kind, tuple(names), giver or _OWN, float(strength))
+        return PartRequest(kind, tuple(names), donor or _OWN, float(strength))
 
     def split(values: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
         return values[: len(choices)], values[len(choices) :]
@@ -87,17 +87,17 @@ def build(page: Page) -> None:
     def draw(visit: Visit, name: str | None, kind: Any, *values: Any) -> Any:
         if not name:
             return None, "", not_ready(), not_ready(), _CHOOSE
-        by_styles, (giver, strength, *names) = split(values)
+        by_styles, (donor, strength, *names) = split(values)
         if kind == _STYLES:
             shown, command = draw_mix(visit, name, shares(by_styles))
         else:
-            drawn, command = draw_with_parts(visit, name, part_request(kind, giver, strength, names))
+            drawn, command = draw_with_parts(visit, name, part_request(kind, donor, strength, names))
             shown = visit.files.store(drawn, "mix")
         words = _PREVIEW if kind == _STYLES else _PART_PREVIEW
         return shown, command, not_ready(), not_ready(), words if command else _CHOOSE
 
     def finish(visit: Visit, name: str | None, kind: Any, *values: Any) -> Any:
-        by_styles, (giver, strength, *names) = split(values)
+        by_styles, (donor, strength, *names) = split(values)
         if kind == _STYLES:
             kept = keep_mix(visit, name, shares(by_styles))
             with visit.computing():
@@ -105,11 +105,11 @@ def build(page: Page) -> None:
             record, stem = ready(str(kept.record.path)), kept.name
             words = status_html(f"Kept as the face “{kept.name}”, which every tab can use now.", kind="good")
         else:
-            request = part_request(kind, giver, strength, names)
+            request = part_request(kind, donor, strength, names)
             if not request:
                 raise InputError("Nothing is mixed yet: choose another face, and a part or region of it.")
             full, _ = draw_with_parts(visit, name, request, full=True)
-            record, stem = not_ready(), "-".join([f"{name}+{request.giver}", *request.names])
+            record, stem = not_ready(), "-".join([f"{name}+{request.donor}", *request.names])
             words = _DRAWN
         return (
             visit.files.store(full, "mix"), download_picture(visit, full, "mix", stem), record, words,
@@ -117,7 +117,7 @@ def build(page: Page) -> None:
         )  # fmt: skip
 
     assert results.record is not None
-    inputs = [page.visit, receiver, what, *choices, part.giver, part.strength, *part.names.values()]
+    inputs = [page.visit, receiver, what, *choices, part.donor, part.strength, *part.names.values()]
     what.change(
         lambda kind: (
             gr.Column(visible=kind == _STYLES),
@@ -151,7 +151,7 @@ def _styles(page: Page, groups: Sequence[Group]) -> "list[gr.Dropdown | gr.Slide
     made: list[gr.Dropdown | gr.Slider] = []
     for group in groups:
         with gr.Group(), gr.Row():
-            made.append(_giver(page, f"{group.capitalize()} styles from", _SHOWS[group], f"mix-{group}"))
+            made.append(_donor_menu(page, f"{group.capitalize()} styles from", _SHOWS[group], f"mix-{group}"))
             made.append(_amount(f"How much of the {group} styles", f"mix-{group}-strength"))
     return made
 
@@ -159,8 +159,8 @@ def _styles(page: Page, groups: Sequence[Group]) -> "list[gr.Dropdown | gr.Slide
 def _part(page: Page, kinds: Mapping[Kind, Sequence[str]]) -> _Part:
     """A face, an amount, and names of each kind."""
     with gr.Group(), gr.Row():
-        giver = _giver(page, "From", "The face that it is taken from.", "mix-giver")
-        strength = _amount("How much", "mix-giver-strength")
+        donor = _donor_menu(page, "From", "The face that it is taken from.", "mix-donor")
+        strength = _amount("How much", "mix-donor-strength")
     names = {
         kind: gr.CheckboxGroup(
             list(given), value=[name for name in given if name == "eyes"], label="Which", info=_KINDS[kind][1],
@@ -168,7 +168,7 @@ def _part(page: Page, kinds: Mapping[Kind, Sequence[str]]) -> _Part:
         )
         for kind, given in kinds.items()
     }  # fmt: skip
-    return _Part(giver, strength, names)
+    return _Part(donor, strength, names)
 
 
 def _amount(label: str, name: str) -> gr.Slider:
@@ -176,7 +176,7 @@ def _amount(label: str, name: str) -> gr.Slider:
     return gr.Slider(0, 1, 1, step=0.05, label=label, info=info, min_width=140, elem_id=name)
 
 
-def _giver(page: Page, label: str, info: str, name: str) -> gr.Dropdown:
+def _donor_menu(page: Page, label: str, info: str, name: str) -> gr.Dropdown:
     """A choice among the visit's faces; none at first."""
     own = ("no other face", _OWN)
     chooser = gr.Dropdown([own], value=_OWN, label=label, info=info, min_width=140, elem_id=name)
@@ -184,7 +184,8 @@ def _giver(page: Page, label: str, info: str, name: str) -> gr.Dropdown:
     def update(visit: Visit | None, chosen: str | None) -> Any:
         if visit is None:
             return gr.skip()
-        return gr.Dropdown([own, *((name, name) for name in visit.faces)], value=chosen or _OWN)
+        value = chosen if chosen in visit.faces else _OWN
+        return gr.Dropdown([own, *((name, name) for name in visit.faces)], value=value)
 
     page.version.change(update, [page.visit, chooser], chooser, **QUIET)
     return chooser

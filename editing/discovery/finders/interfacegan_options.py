@@ -15,7 +15,7 @@ from stylegan_latents.editing.discovery.finders.base import (
     is_file_name,
     sample_option,
 )
-from stylegan_latents.editing.discovery.scorers.by_name import open_scorer, scorer_words
+from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, open_scorer, scorer_words
 from stylegan_latents.editing.samples.sampling import check_truncation
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
@@ -51,6 +51,7 @@ class InterFaceGANOptions(SampledOptions):
     """Options of InterFaceGAN, by a scorer or by a table of scores."""
 
     scorer: Annotated[str | None, _score_option(help=_SCORER_HELP, metavar="SCORER")] = None
+    trust_scorer: TrustScorer = False
     score: Annotated[
         list[str],
         _score_option(help="A score to find a direction for; repeatable; all by default.", metavar="NAME"),
@@ -105,7 +106,7 @@ class InterFaceGANOptions(SampledOptions):
             check_truncation(self.truncation)
 
     def plan(self, begin: Begin) -> Plan:
-        scorer = open_scorer(self.scorer or "", begin)
+        scorer = open_scorer(self.scorer or "", begin, trusted=self.trust_scorer)
         for name in (*self.score, *self.hold):
             if name not in scorer.names:
                 raise InputError(f"There is no score '{name}'; {self.scorer} has {', '.join(scorer.names)}.")

@@ -3,7 +3,9 @@
 import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
@@ -11,6 +13,15 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
     from stylegan_latents.editing.discovery.scorers.table import ScoreTable
+
+TrustScorer = Annotated[
+    bool,
+    typer.Option(
+        "--trust-scorer",
+        help="Run a TorchScript network also where the system has no sandbox for it: it can read and write files.",
+    ),
+]
+"""The option to trust a scorer's file."""
 
 _HERE = "stylegan_latents.editing.discovery.scorers"
 
@@ -56,7 +67,7 @@ SCORERS: dict[str, ScorerEntry] = {
     ),
     "folder": ScorerEntry(
         f"{_HERE}.labelled:LabelledScorer", "a folder with a folder of pictures for each label",
-        "what tells the labels apart", folder=True,
+        "classes of labelled pictures", folder=True,
     ),
 }  # fmt: skip
 """Names, and kinds of files and folders, to scorers; the first entry that fits is taken."""
@@ -72,12 +83,13 @@ def scorer_words(*, new_pictures: bool = False) -> str:
     return f"{', '.join(words[:-1])}, or {words[-1]}"
 
 
-def open_scorer(text: str, begin: Begin) -> "Scorer | ScoreTable":
-    """The scorer, or the table of scores, that a person names.
+def open_scorer(text: str, begin: Begin, *, trusted: bool = False) -> "Scorer | ScoreTable":
+    """Open a scorer, or a table of scores.
 
     Args:
         text: a name in ``SCORERS``, or the path of a file or folder.
         begin: makes a progress bar.
+        trusted: whether a program in a file may run where the system has no sandbox for it.
 
     Raises:
         InputError: there is no such scorer, or it cannot be read.
@@ -86,5 +98,5 @@ def open_scorer(text: str, begin: Begin) -> "Scorer | ScoreTable":
         if entry.opens(name, text):
             module, _, class_name = entry.where.partition(":")
             scorer: type[Scorer] | type[ScoreTable] = getattr(importlib.import_module(module), class_name)
-            return scorer.open(text, begin)
+            return scorer.open(text, begin, trusted=trusted)
     raise InputError(f"There is no scorer '{text}': give {scorer_words()}.")

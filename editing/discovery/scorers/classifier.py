@@ -28,8 +28,8 @@ _SIDE = 224
 class ClassifierScorer(Scorer):
     """Runs a network from a file on pictures and gives its outputs as scores.
 
-    An ONNX file holds a graph of known operations. A TorchScript file holds a program, which runs in PyTorch's own
-    interpreter: take one from people you trust.
+    It runs in a process of its own with bounded memory and time, and on Linux without the right to open files or
+    to connect; see ``network_file``. A TorchScript file holds a program: elsewhere it is refused unless trusted.
 
     Outputs that are probabilities, or logits of classes of which a picture has one, are scored as log odds: those
     of one class against all others. A probability does not move for a picture that the network is sure of, and a
@@ -43,6 +43,7 @@ class ClassifierScorer(Scorer):
         preprocessing: of its pictures; None for that of the files beside it, see ``read_settings``.
         outputs: ``scores`` to take as they are, ``logits`` of exclusive classes, or ``probabilities``; None for
             what the files say. Where nothing says, or logits are said, outputs that sum to one are probabilities.
+        trusted: whether TorchScript may run where the system has no sandbox for it.
 
     Attributes:
         names: of the scores.
@@ -62,13 +63,14 @@ class ClassifierScorer(Scorer):
         *,
         preprocessing: Preprocessing | None = None,
         outputs: Outputs | None = None,
+        trusted: bool = False,
     ) -> None:
         if not path.is_file():
             raise InputError(f"There is no file {path}.")
         self.path = path
         settings = read_settings(path)
         self.preprocessing = preprocessing or settings.preprocessing
-        opened = open_network(path)
+        opened = open_network(path, trusted=trusted)
         self._network = opened.run
         wanted = self.preprocessing.channels_last if opened.channels_last is None else opened.channels_last
         self._channels_last = wanted is True
@@ -86,9 +88,9 @@ class ClassifierScorer(Scorer):
         self.notes = (self._describe(settings if preprocessing is None else NetworkSettings()),)
 
     @classmethod
-    def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - it is read in no time
+    def open(cls, text: str, begin: "Begin", *, trusted: bool = False) -> Self:  # noqa: ARG003 - quickly read
         """The network in a file."""
-        return cls(Path(text).expanduser())
+        return cls(Path(text).expanduser(), trusted=trusted)
 
     def _names(self, names: Sequence[str] | None, settings: NetworkSettings, count: int) -> tuple[str, ...]:
         stem = self.path.stem

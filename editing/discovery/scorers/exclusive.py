@@ -11,16 +11,17 @@ DEPENDENT = 0.98
 
 
 def independent_scores(name: str, names: Sequence[str], exclusive: Sequence[Sequence[str]]) -> list[str]:
-    """The others of ``names`` that an edit can leave alone, all of them at once, while it changes one.
+    """The scores that an edit of one score can all preserve at once.
 
-    Of more than two mutually exclusive classes that are all among ``names``, none changes while the others stay;
-    and where all but one of them stay, that one does, too. (Of two, each is the other's mirror; to ask for both is
-    refused where a direction is fitted.)
+    Of more than two mutually exclusive classes, none can change while all others are preserved. For an edit of
+    another score, one class of each group is left out, as it follows from the others. (Of two classes, each is the
+    negative of the other; directions for both are refused where they are fitted.)
 
     Args:
         name: the score that is to change.
-        names: the scores that directions are looked for.
-        exclusive: groups of names that are mutually exclusive classes.
+        names: the scores to find directions for.
+        exclusive: groups of names that are mutually exclusive classes; a group that is not all in ``names`` is
+            ignored.
     """
     left: set[str] = set()
     for group in exclusive:
@@ -36,11 +37,11 @@ def independent_scores(name: str, names: Sequence[str], exclusive: Sequence[Sequ
 def dependent_scores(
     names: Sequence[str], correlations: Array | None, exclusive: Sequence[Sequence[str]] = ()
 ) -> dict[str, tuple[str, ...]]:
-    """For each score the others that cannot stay while it changes; scores that have none are left out.
+    """For each score the others that change whenever it does; scores without any are left out.
 
     Args:
         names: of the scores.
-        correlations: over samples, ``[scores, scores]``; NaN where there is none. None where nothing is known.
+        correlations: over samples, ``[scores, scores]``; NaN where undefined. None if unknown.
         exclusive: groups of names that are mutually exclusive classes.
     """
     found = {}
@@ -58,7 +59,7 @@ def dependent_scores(
 
 
 def correlations(scores: Array) -> Array:
-    """Of scores ``[N, scores]``, ``[scores, scores]``; NaN for a score that is the same for all."""
+    """Correlations ``[scores, scores]`` of scores ``[N, scores]``; NaN for a score that is constant."""
     centred = scores - scores.mean(axis=0)
     deviation = centred.std(axis=0)
     standard = centred / np.where(deviation > 1e-12, deviation, np.nan)
@@ -71,5 +72,5 @@ def leakage_notes(dependent: Mapping[str, Sequence[str]]) -> list[str]:
     sentences = []
     for name, others in dependent.items():
         quoted = ", ".join(f"'{other}'" for other in others)
-        sentences.append(f"The leakage of '{name}' leaves out {quoted}, which cannot stay while it changes.")
+        sentences.append(f"The leakage of '{name}' leaves out {quoted}, which depends on it.")
     return sentences

@@ -1,8 +1,8 @@
-"""Head pose from landmarks, and expressions from landmarks with the pose undone.
+"""Head pose from landmarks, and expressions from landmarks in a frontal pose.
 
-A generic head is laid over the landmarks by least squares under a scaled orthographic camera (POSIT's camera:
-DeMenthon and Davis 1995), which is what portraits taken from over a metre away come close to. Only points on
-bone take part: eye corners, nose, and the outline beside the ears. So expressions don't turn the head.
+A generic head is fitted to the landmarks by least squares under a scaled orthographic camera (POSIT, DeMenthon and
+Davis 1995), a good approximation for portraits taken from more than a metre. Only points on bone are used (eye
+corners, nose, the outline beside the ears), so that expressions do not change the pose.
 
 Axes: x to the viewer's right, y down, z towards the viewer.
 """
@@ -44,16 +44,16 @@ HEAD = Landmarks(
 EXPRESSIONS = ("smile", "mouth-open", "eyes-open", "brows-up")
 """The names of ``expression_scores``."""
 
-_EARS = [0, 1, 2, 3, 13, 14, 15, 16]  # of the outline: what lies beside them
+_EARS = [0, 1, 2, 3, 13, 14, 15, 16]  # points of the outline beside the ears
 # Points on the outline slide along the head as it turns, so they count less than fixed ones.
 _WEIGHT = np.where(np.arange(21) < len(_EARS), 0.3, 1.0)
 _STEPS = 12
-# Radians, logarithms of scale and pixels: a step as small is followed by one a tenth of its size or less.
+# The largest last step: radians, logarithm of the scale, pixels. The next would be a tenth of it at most.
 _SETTLED = 1e-8
 
 
 def fit_head(landmarks: Landmarks) -> tuple[Array, Array]:
-    """Lay the generic head over landmarks.
+    """Fit the generic head to landmarks.
 
     Args:
         landmarks: of N faces, in pixels.
@@ -67,7 +67,7 @@ def fit_head(landmarks: Landmarks) -> tuple[Array, Array]:
     spread = np.linalg.norm(points[:, -1] - points[:, -4], axis=-1)
     middle = points[:, -4:].mean(1)
     zero = np.zeros(len(points))
-    # The start: a head that looks ahead, as wide as the distance between the outer eye corners says.
+    # Start with a frontal head, scaled by the distance between the outer eye corners.
     values = np.stack([zero, zero, zero, np.log(spread / 90.0), middle[:, 0], middle[:, 1]], axis=1)
     for _ in range(_STEPS):
         residual = _residual(values, points)
@@ -80,7 +80,7 @@ def fit_head(landmarks: Landmarks) -> tuple[Array, Array]:
         normal = transposed @ jacobian
         normal += 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(values.shape[1])
         step = np.linalg.solve(normal, transposed @ residual[..., None])[..., 0]
-        # Half a radian, or a factor of e to the half, at a time: the first steps from afar overshoot.
+        # Early steps overshoot: at most half a radian, or a factor of exp(0.5), each.
         step[:, :4] = np.clip(step[:, :4], -0.5, 0.5)
         values = values - step
         if (np.abs(step) < _SETTLED).all():
@@ -92,9 +92,9 @@ def fit_head(landmarks: Landmarks) -> tuple[Array, Array]:
 
 
 def undo_pose(landmarks: Landmarks, pose: Array) -> Landmarks:
-    """Undo the pose: landmarks of N faces in millimetres on heads that look straight ahead.
+    """Rotate the landmarks of N faces to a frontal pose, in millimetres.
 
-    Depth is the generic head's, so this is exact for a head of that shape and close for others.
+    The depth is the generic head's: exact for a head of that shape, approximate for others.
     """
     rotation = _rotation(pose[:, 0], pose[:, 1], pose[:, 2])
     flat = (landmarks.points - pose[:, None, 4:6]) / pose[:, None, 3:4]
@@ -104,7 +104,7 @@ def undo_pose(landmarks: Landmarks, pose: Array) -> Landmarks:
 
 
 def _on_bone(landmarks: Landmarks) -> Array:
-    """The points that take part, ``[..., 21, 2]``; last the corners of the left and of the right eye."""
+    """The points to fit, ``[..., 21, 2]``; the last four are the corners of the left and of the right eye."""
     corners = [landmarks.left_eye[..., [0, 3], :], landmarks.right_eye[..., [0, 3], :]]
     return np.concatenate([landmarks.outline[..., _EARS, :], landmarks.nose, *corners], axis=-2)
 
@@ -116,10 +116,10 @@ def expression_scores(landmarks: Landmarks) -> Array:
         landmarks: of N faces, in millimetres, x to the viewer's right and y down, from ``undo_pose``.
 
     Returns:
-        ``[N, 4]``, in the order of ``EXPRESSIONS``, each growing with what its name says:
+        ``[N, 4]``, in the order of ``EXPRESSIONS``; each increases with what it is named after:
 
-        - smile: how far apart the mouth's corners are, plus how far they lie above the upper lip's lower
-          edge, over the eyes' distance. The lower lip has no part in it: a jaw that drops is no smile.
+        - smile: the distance between the mouth's corners, plus their height above the upper lip's lower edge,
+          over the eyes' distance. The lower lip is not used, as an open mouth is no smile.
         - mouth-open: the gap between the lips over the eyes' distance.
         - eyes-open: the gap between the lids over the eye's width, the mean of both eyes.
         - brows-up: the brows' height over the eyes, over the eyes' distance.

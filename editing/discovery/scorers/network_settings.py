@@ -1,14 +1,13 @@
 """Preprocessing and outputs of a network, from the JSON files beside it.
 
-The names are those of Hugging Face's image processors and configurations (``transformers``), as many classifiers
-come with such files: an ``optimum`` export of one is a folder with ``model.onnx``, ``preprocessor_config.json`` and
-``config.json``, and loads as it is. For any other network the same names go into one file of the network's own
-name: ``smile.json`` beside ``smile.onnx``, which is then the only one read. Nothing in these files is run.
+The keys are those of Hugging Face's image processors and configurations (``transformers``): the folder of an
+``optimum`` export, with ``model.onnx``, ``preprocessor_config.json`` and ``config.json``, is read as it is. For any
+other network the same keys go into one file with the network's name, ``smile.json`` for ``smile.onnx``; no other
+file is read then. Nothing in these files is executed.
 """
 
 import difflib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from stylegan_latents.editing.discovery.scorers.preprocessing import (
     Resampling,
 )
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.files import read_regular
 
 Outputs = Literal["scores", "logits", "probabilities"]
 
@@ -35,10 +35,11 @@ _KNOWN = (
     "rescale_offset", "do_normalize", "image_mean", "image_std", "include_top", "do_flip_channel_order",
     "data_format", "id2label", "problem_type", "architectures", "outputs",
 )  # fmt: skip
-# A folder's config.json may be about anything; of Hugging Face's these matter here.
+# A folder's config.json may belong to anything; these keys of Hugging Face's are used.
 _OF_CONFIG = ("id2label", "problem_type", "architectures")
 # Pillow's numbers; torch has no Lanczos, and bicubic is next to it.
 _RESAMPLING: dict[object, Resampling] = {0: "nearest-exact", 1: "bicubic", 2: "bilinear", 3: "bicubic"}
+_LARGEST_FILE = 4 << 20
 _LARGEST_SIDE, _CONVNEXT_WHOLE = 8192, 384
 _LIKE_A_SLIP = 0.85
 
@@ -49,9 +50,9 @@ class NetworkSettings:
 
     Attributes:
         preprocessing: of its pictures.
-        names: of its outputs; None where nothing says.
+        names: of its outputs; None if unknown.
         outputs: ``scores``, numbers to take as they are; ``logits`` of classes of which a picture has one;
-            ``probabilities``. None where nothing says.
+            ``probabilities``. None if unknown.
         files: what was read.
     """
 
@@ -62,23 +63,23 @@ class NetworkSettings:
 
 
 def read_settings(network: Path) -> NetworkSettings:
-    """What the files beside a network say; the defaults where there are none.
+    """Read the settings of a network from the files beside it; the defaults without any.
 
-    ``NAME.json`` beside ``NAME.onnx`` is read alone; else ``preprocessor_config.json`` and ``config.json`` are.
+    ``NAME.json`` beside ``NAME.onnx`` is read alone, without it ``preprocessor_config.json`` and ``config.json``.
     They may hold:
 
     - ``size``: a side, or ``{"height": 218, "width": 178}``, or ``{"shortest_edge": 256}``; ``crop_size`` with
       ``do_center_crop``, or ``crop_pct``; ``resample``: 0 nearest, 2 bilinear, 3 bicubic;
     - ``rescale_factor`` of values from 0 to 255, 1/255 by default, ``do_rescale`` false for none,
       ``rescale_offset`` true to subtract 1 after it;
-    - ``image_mean`` and ``image_std``, ``do_normalize`` false for none: ImageNet's where nothing is said of values,
-      and none where only their scale is;
+    - ``image_mean`` and ``image_std``, ``do_normalize`` false for none: by default ImageNet's, or none where a
+      scale is given;
     - ``do_flip_channel_order`` true for blue first, ``data_format`` ``channels_last``;
-    - ``id2label``: the names of the outputs, ``{"0": "neutral", "1": "smiling"}`` or a list;
+    - ``id2label``: names of the outputs, ``{"0": "neutral", "1": "smiling"}`` or a list;
     - ``outputs``: ``scores``, ``logits`` or ``probabilities``; or ``problem_type`` as Hugging Face has it.
 
     Raises:
-        InputError: a file cannot be read, or what it says has no meaning.
+        InputError: a file cannot be read, or holds an invalid value.
     """
     own = network.with_suffix(".json")
     if own.is_file():
@@ -96,11 +97,11 @@ def read_settings(network: Path) -> NetworkSettings:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read as JSON; mend it, or move it away.") from error
+        content: object = json.loads(read_regular(path, largest=_LARGEST_FILE).decode("utf-8-sig"))
+    except (InputError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read as JSON; correct it, or move it away.") from error
     if not isinstance(content, dict):
-        raise InputError(f'{path} has to hold a JSON object, such as {{"size": 224}}; mend it, or move it away.')
+        raise InputError(f'{path} has to hold a JSON object, such as {{"size": 224}}; correct it, or move it away.')
     return content
 
 
@@ -109,11 +110,11 @@ def _check_keys(values: Mapping[str, object], path: Path) -> None:
     for key in values:
         near = difflib.get_close_matches(key, _KNOWN, 1, _LIKE_A_SLIP) if key not in _KNOWN else []
         if near:
-            raise InputError(f"{path} says '{key}', which is not known; did you mean {near[0]}?")
+            raise InputError(f"{path} has the unknown key '{key}'; did you mean {near[0]}?")
     if not set(values) & set(_KNOWN):
         raise InputError(
-            f"{path} says nothing of what the network wants, such as size, image_mean, image_std or id2label; "
-            "move it away if it is about something else."
+            f"{path} has none of a network's settings, such as size, image_mean, image_std or id2label; move it "
+            "away if it belongs to something else."
         )
 
 
@@ -137,7 +138,7 @@ def _settings(reader: "_Reader") -> NetworkSettings:
 
 
 class _Reader:
-    """Reads values out of what files say, and names the file and the key where one has no meaning.
+    """Reads the values of settings; errors name the file and the key.
 
     Args:
         values: by key.
@@ -149,7 +150,7 @@ class _Reader:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """What anything was read from."""
+        """The files of the values."""
         return tuple(dict.fromkeys(self.origins[key] for key in self.values if key in self.origins))
 
     def wrong(self, key: str, wanted: str) -> InputError:
@@ -171,7 +172,7 @@ class _Reader:
         return float(cast(float, value))
 
     def sizes(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-        """What the network gets, and what a picture is brought to before it is cut to that."""
+        """(height, width) of the network's input, and of the resized picture that it is cropped from."""
         size = self._size("size") if self.flag("do_resize", True) else None
         if self.flag("do_center_crop", False) and self.values.get("crop_size") is not None:
             crop = self._size("crop_size")
@@ -256,11 +257,11 @@ class _Reader:
             if problem not in _PROBLEMS:
                 raise self.wrong("problem_type", ", ".join(_PROBLEMS))
             return _PROBLEMS[str(problem)]
-        # Hugging Face's classifiers tell classes apart unless they say otherwise.
+        # The default of Hugging Face's classifiers.
         built = self.values.get("architectures")
         classifier = isinstance(built, list) and any(str(one).endswith("ForImageClassification") for one in built)
         return "logits" if classifier else None
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300

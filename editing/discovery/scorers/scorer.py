@@ -34,7 +34,7 @@ class Unit:
     high: float = np.inf
 
     def check(self, score: str, value: float) -> None:
-        """Refuse a value that no picture scores.
+        """Refuse a value that no picture can have.
 
         Raises:
             InputError: it is outside of the range.
@@ -76,10 +76,10 @@ class Scorer(ABC):
         version: changes whenever the same picture would score differently; cached scores depend on it.
         units: of the scores by name; a score without an entry is a number of any size.
         exclusive: groups of names that are mutually exclusive classes, so that no score of a group changes alone.
-        attributes: what directions are found for by default; empty for every score.
-        notes: sentences on how good the scores are, as far as that is known.
-        focus: the part of the picture that it looks at closely: left, top, right and bottom in sides of it; None
-            for all of it. Where pictures need not be exact, the rest is drawn coarser; see ``Generator.sketch``.
+        attributes: to find directions for by default; empty for every score.
+        notes: sentences on the accuracy of the scores, if it is known.
+        focus: the part of the picture that is scored in detail: left, top, right and bottom in sides of it; None
+            for all of it. ``Generator.sketch`` draws the rest coarser.
     """
 
     names: tuple[str, ...]
@@ -91,12 +91,13 @@ class Scorer(ABC):
     focus: "Box | None" = None
 
     @classmethod
-    def open(cls, text: str, begin: "Begin") -> Self:  # noqa: ARG003 - for scorers that come from a file
-        """The scorer that a person names.
+    def open(cls, text: str, begin: "Begin", *, trusted: bool = False) -> Self:  # noqa: ARG003 - for files
+        """Open the scorer of a command line.
 
         Args:
-            text: what they typed: the scorer's name, or the path of what it is read from.
+            text: the scorer's name, or the path of its file or folder.
             begin: makes a progress bar.
+            trusted: whether a program in a file may run where the system has no sandbox for it.
 
         Raises:
             InputError: it cannot be read.
@@ -114,6 +115,17 @@ class Scorer(ABC):
             float64 ``[N, len(names)]``; NaN where a picture cannot be scored, for one where there is no face.
         """
 
+    def check(self, images: "Tensor", shown: str) -> None:  # noqa: B027 - most scorers take any picture
+        """Refuse pictures that do not show what this scorer measures.
+
+        Args:
+            images: some of them, float32 ``[N, 3, H, W]`` in [-1, 1].
+            shown: what the message calls them, such as ``the model's pictures``.
+
+        Raises:
+            InputError: at most half of them can be scored.
+        """
+
     def default_attributes(self) -> tuple[Attribute, ...]:
         """``attributes``, or every score; of two mutually exclusive classes the second, which serves both."""
         mirrored = {group[0] for group in self.exclusive if len(group) == 2}
@@ -122,7 +134,7 @@ class Scorer(ABC):
         )
 
     def faster(self) -> "Scorer":
-        """A scorer of the same names that takes less time for each of many samples; itself where there is none."""
+        """A faster, less exact scorer of the same names for many samples; itself if there is none."""
         return self
 
 
@@ -136,6 +148,11 @@ class Scorers(Scorer):
         self.focus = _bounding_box([part.focus for part in parts])
         if len(set(self.names)) != len(self.names):
             raise ValueError(f"the names of the scores are not unique: {', '.join(self.names)}")
+
+    def check(self, images: "Tensor", shown: str) -> None:
+        """Refuse what one of the parts refuses."""
+        for part in self.parts:
+            part.check(images, shown)
 
     def score(self, images: "Tensor") -> Array:
         """The scores of all parts, ``[N, len(names)]``, in their order."""

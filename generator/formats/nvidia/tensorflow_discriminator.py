@@ -7,9 +7,9 @@ from torch import Tensor
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.nvidia.tensorflow_mapping import sides_of
 from stylegan_latents.generator.formats.nvidia.tensorflow_network import Variables, networks_in
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.networks.stylegan2 import Architecture
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
+from stylegan_latents.generator.reading.budget import Budget
 
 _BOX = (1.0, 1.0)
 _READ = {"nonlinearity": "lrelu", "use_pagan": False, "use_spectral_norm": False, "score_max": 1}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, fits
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
+from stylegan_latents.generator.reading.budget import Budget
 
 _MAX_VARIABLES = 10_000
 _MAX_DEPTH = 4

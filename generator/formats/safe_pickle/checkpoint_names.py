@@ -14,8 +14,9 @@ import numpy as np
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import TORCH, InertDict, InertObject, Known, NotRead
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, Budget, StandIn
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, StandIn
 from stylegan_latents.generator.formats.safe_pickle.torch_file import read_stream
+from stylegan_latents.generator.reading.budget import Budget
 
 _PERSISTENCE = "persistence._reconstruct_persistent_obj"
 _STRICT = {*sys.stdlib_module_names, "__builtin__", "cPickle", "commands", "copy_reg", "numpy", "pip", "torch"}
@@ -48,11 +49,11 @@ def _module(budget: Budget, meta: object) -> InertObject:
 
 def _nested_storage(budget: Budget, contents: object) -> object:
     """What ``torch.storage._load_from_bytes`` is taken for: the older format of torch.save, within a pickle."""
-    budget.charge(1024)
     if not isinstance(contents, bytes):
         raise InputError("the file has a tensor that is not understood")
+    budget.charge(len(contents) + 1024)
     # Its own table has no bytes to open again, so nothing nests further.
-    return read_stream(io.BytesIO(contents), "a tensor inside the file", TORCH)
+    return read_stream(io.BytesIO(contents), "a tensor inside the file", TORCH, slack=1 << 20)
 
 
 def _dill_array(_budget: Budget, make: object, arguments: object, state: object, *_attributes: object) -> object:

@@ -11,7 +11,8 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, Budget, StandIn, name_only, raw_bytes
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, StandIn, name_only, raw_bytes
+from stylegan_latents.generator.reading.budget import Budget
 
 _NUMBERS = re.compile(r"(\?|b1|[iu][1248]|f[248]|c8|c16)\Z")
 _TEXTS = re.compile(r"[SU]\d{1,6}\Z")

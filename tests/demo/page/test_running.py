@@ -73,3 +73,19 @@ def test_one_visitor_runs_one_thing_at_a_time(visit: Visit) -> None:
         pass
     with visit.at_work():
         pass
+
+
+def test_what_is_found_when_the_connection_is_lost_is_kept_if_wanted(visit: Visit) -> None:
+    def search(report):
+        try:
+            endless(report)
+        except KeyboardInterrupt:
+            return "so far"
+
+    kept: list[str] = []
+    for on_left in (kept.append, None):
+        running = run_reporting(visit, search if on_left else endless, every=0.01, on_left=on_left)
+        next(running)
+        running.close()
+        visit.prepare()
+    assert kept == ["so far"]

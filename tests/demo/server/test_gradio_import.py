@@ -42,6 +42,7 @@ def test_it_writes_no_stubs_leaves_nothing_behind_and_components_have_their_even
     assert run(program) == ["True", "[]", "True", "True True", "True"]
 
 
+@pytest.mark.slow
 def test_a_gradio_that_writes_no_stubs_is_just_imported() -> None:
     program = (
         f"{_BEGIN}"
@@ -52,6 +53,7 @@ def test_a_gradio_that_writes_no_stubs_is_just_imported() -> None:
     assert run(program) == ["True True"]
 
 
+@pytest.mark.slow
 def test_the_demo_starts_behind_proxies_and_leaves_them_for_everything_else(tmp_path: Path) -> None:
     program = (
         "import os, pathlib, sys; before = dict(os.environ); folder = pathlib.Path(sys.argv[1]);\n"

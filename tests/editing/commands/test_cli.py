@@ -99,6 +99,24 @@ def test_layers_and_raw_change_the_result_and_its_name() -> None:
     assert (_pixels("me.pose+2.raw.png") == _pixels("me.pose+2.png")).all()  # its scale is 1
 
 
+def test_a_target_is_reached_by_the_score_of_another_scorer(capsys: pytest.CaptureFixture[str]) -> None:
+    dark = _direction("light", 3)
+    light = dataclasses.replace(dark, vector=-dark.vector, provenance={"score": "lightness"})
+    light.save("light.safetensors")
+    edit = ["--target", "light.safetensors=0.44", *MODEL]
+    assert main([*edit, "--scorer", "colour"]) == 0
+    assert "the score goes from" in capsys.readouterr().out
+    assert abs(_pixels("me.light-to-0.44.png").mean() / 255 - 0.44) < 0.05
+    assert main(["--target", "light.safetensors=7", "--scorer", "colour", *MODEL]) == 2
+    assert "'lightness' runs from 0 to 1, so 7 is no target" in _one_sentence(capsys)
+    assert main([*edit, "--overwrite"]) == 2
+    assert "does not measure what 'light' changes" in _one_sentence(capsys)
+    assert main(["--target", "smile=0.1", *MODEL]) == 2
+    assert "No face was found in this picture" in _one_sentence(capsys)
+    assert main(["-d", "pose", "--scorer", "colour", *MODEL]) == 2
+    assert "--scorer measures a --target" in _one_sentence(capsys)
+
+
 def test_out_is_a_file_or_a_folder(folder: Path) -> None:
     edit = ["-d", "pose", "-s", "1", *MODEL]
     assert main([*edit, "--out", "new/turned.jpg"]) == 0

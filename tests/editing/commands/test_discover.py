@@ -178,8 +178,10 @@ def test_labelled_pictures_say_how_well_they_tell(
     command = ["discover", "-m", "interfacegan", "--scorer", str(tmp_path / "labels"), "--samples", "300"]
     assert main([*command, "--no-sheet", *MODEL]) == 0
     output = capsys.readouterr().out
-    assert "The pictures tell 'red' with an accuracy of 1.00 on held-out ones" in output
+    assert "'red' is classified with an accuracy of 1.00 on held-out pictures" in output
     assert "Wrote red.safetensors" in output
+    assert main([*command, "--no-sheet", "--score", "blue", *MODEL]) == 0
+    assert "Wrote blue.safetensors" in capsys.readouterr().out
 
 
 def test_scores_that_say_the_same_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +190,7 @@ def test_scores_that_say_the_same_are_refused(folder: Path, capsys: pytest.Captu
     Path("scores.csv").write_text("\n".join(["seed,tall,short", *lines]))
     command = ["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]
     assert main(command) == 2
-    assert "'tall' and 'short' say the same of every sample" in capsys.readouterr().err
+    assert "'tall' and 'short' are equivalent for every sample" in capsys.readouterr().err
     assert _made(folder) == {"scores.csv"}
     assert main([*command, "--score", "short"]) == 0
 
@@ -222,13 +224,13 @@ def test_of_two_classes_one_direction_serves_both(
     out = capsys.readouterr().out
     assert "shade.pt is given 32 x 32 pixels, RGB, values from 0 to 1, as shade.json says; its logits become" in out
     assert "one direction serves both: a negative strength of 'green' leads to 'red'." in out
-    assert "The leakage of 'green' leaves out 'red', which cannot stay while it changes." in out
+    assert "The leakage of 'green' leaves out 'red', which depends on it." in out
     assert "leakage 0" not in out
     found = load("green.safetensors")
     assert found.provenance["leakage"] is None
     assert "moves no other score" in describe(found)
     assert main([*command, "--score", "red", "--score", "green", "--overwrite"]) == 2
-    assert "'red' and 'green' say the same of every sample" in capsys.readouterr().err
+    assert "'red' and 'green' are equivalent for every sample" in capsys.readouterr().err
     command = ["evaluate", "-d", "green.safetensors", "--scorer", "shade.pt", "--features", "none", "--codes", "2"]
     assert main([*command, "--steps", "3", "--no-figure", *MODEL]) == 0
     assert "The leakage of 'green' leaves out 'red'" in capsys.readouterr().out

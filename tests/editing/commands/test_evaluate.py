@@ -44,6 +44,12 @@ def test_directions_and_files_are_compared_side_by_side(capsys: pytest.CaptureFi
     assert Image.open("report/plots.png").width > 1000
 
 
+def test_a_model_without_faces_has_no_scores_of_faces(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "-d", "smile", "--no-figure", "--features", "none", "--codes", "2", *MODEL]) == 2
+    assert "No face was found in eight pictures of 'small', and the scorer 'faces' measures" in one_sentence(capsys)
+    assert not Path("evaluation").exists()
+
+
 def test_known_directions_are_the_default_and_style_channels_fit_in(folder: Path) -> None:
     assert main(["discover", "-m", "stylespace", "-n", "1", "--samples", "2", "--mask", str(_mask()), *MODEL]) == 0
     assert main(["evaluate", "--no-figure", *QUICK]) == 0

@@ -123,9 +123,22 @@ def test_classes(capsys: pytest.CaptureFixture[str]) -> None:
     G = generator.load("classes.safetensors")
     label = torch.eye(4)[3:].repeat(2, 1)
     wanted = G.sample([0, 1], label, 0.7)
-    records = [Inversion.load(f"seed000{i}.inversion.safetensors") for i in range(2)]
+    records = [Inversion.load(f"seed000{i}@3.inversion.safetensors") for i in range(2)]
     assert torch.allclose(torch.cat([record.ws for record in records]), wanted, atol=1e-6)
     assert records[0].settings["class"] == 3
+
+
+def test_several_classes_are_rows_of_a_grid(capsys: pytest.CaptureFixture[str]) -> None:
+    G = random_stylegan2(CONFIG)
+    save_native(G, Path("classes.safetensors"))
+    assert _run("--seeds", "5-7", "--class", "0,2", model="classes.safetensors") == 0
+    grid, side = _pixels("samples.classes.seeds5-7@0,2.png"), G.resolution
+    assert grid.shape == (2 * side, 3 * side, 3)
+    drawn = G.synthesize(G.sample([6], torch.eye(4)[2:3], 0.7), size=side)
+    cell = grid[side : 2 * side, side : 2 * side]
+    assert np.abs(cell - np.asarray(to_picture(drawn)[0]).astype(np.int64)).max() <= 1
+    assert _run("--seeds", "5", "--class", "0,x", model="classes.safetensors") == 2
+    assert "'x' is no class" in capsys.readouterr().err
 
 
 def test_noise_none_is_kept_in_the_record() -> None:

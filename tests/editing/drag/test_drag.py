@@ -196,7 +196,7 @@ def test_stylegan3_turns_its_input_so_that_the_image_is_moved() -> None:
     ws = G.sample([3])
     handle = Handle((12.0, 16.0), (16.0, 16.0))
     ended = Drag(G, steps=60, learning_rate=0.04, rows=[0]).drag(ws, [handle])
-    # How near it ends differs between processors, as a random network's features are all alike; that it moves does not.
+    # A random network's features are all alike, so how near it ends differs between processors.
     assert ended.points[0][0] > 14.0
     before, after = G.synthesize(ws)[0], G.synthesize(ended.ws)[0]
     x, y = (round(value) for value in ended.points[0])

@@ -217,7 +217,7 @@ def test_scores_that_mirror_one_another_are_no_leakage(tmp_path):
     assert plain.leakage(plain.at[0]) > one.leakage(one.at[0])
     sizes = np.abs(one.at[0].changes).mean(axis=0)
     assert one.leakage(one.at[0]) == pytest.approx(sizes[2] / sizes[1])
-    assert "The leakage of 'red' leaves out 'pale', which cannot stay while it changes." in text_table([one])
+    assert "The leakage of 'red' leaves out 'pale', which depends on it." in text_table([one])
     assert json_values([one], {})["left_out"] == {"red": ["pale"]}
     assert "leaves out" not in text_table([plain])
     alone = found(exclusive=spread.exclusive, judged=["pale", "red"])

@@ -82,6 +82,7 @@ def test_pasted_back_the_rest_of_the_film_and_its_sound_stay() -> None:
         assert len(film.streams.audio) == 1
 
 
+@pytest.mark.slow
 def test_odd_and_animated_films_are_edited() -> None:
     first, *others = [Image.new("RGB", (95, 79), (20 * i, 90, 160)) for i in range(8)]
     first.save("odd.gif", save_all=True, append_images=others, duration=80)
@@ -94,6 +95,7 @@ def test_odd_and_animated_films_are_edited() -> None:
         assert np.abs(before[:, 80:] - after[:79, 80:95]).mean() < 4
 
 
+@pytest.mark.slow
 def test_a_record_with_the_pixels_of_an_anamorphic_film_is_still_edited(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_record_with_the_pixels_of_an_anamorphic_film_is_still_edited(
     assert "moved.mp4 is in HDR (HLG); the new film is in SDR" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "offset", "late"), [("camera.mts", 3.0, 0.0), ("late.mkv", 5.0, 0.4)])
 def test_the_sound_of_an_edited_film_is_in_step(name: str, offset: float, late: float) -> None:
     flash_and_beep(Path(name), offset=offset, late=late)

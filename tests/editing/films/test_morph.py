@@ -9,7 +9,9 @@ from stylegan_latents.editing.films.morph import Morph, film_side
 from stylegan_latents.editing.films.trajectories import slerp
 from stylegan_latents.editing.records.codes import Code, seed_code
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.invert.photos.files import to_picture
+from tests.generator.stylegan2_files import random_stylegan2
 from tests.small_models import small_generator
 
 G = small_generator()
@@ -104,3 +106,16 @@ class _Squares:
 
     def __call__(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         return (one - other).square().mean(dim=(1, 2, 3))
+
+
+def test_slerp_goes_from_class_to_class() -> None:
+    classes = random_stylegan2(
+        StyleGAN2Config(z_dim=8, mapping_widths=(8,), channels=(8, 8), label_dim=4, label_width=3)
+    )
+    codes = [seed_code(classes, 1, 0.5, label=label) for label in (0, 3)]
+    morph = Morph(frames=3, curve="slerp")
+    ws = morph.trajectory(classes, codes)(morph.times(classes, codes))
+    z, half = codes[0].z, torch.tensor([[0.5, 0, 0, 0.5]])
+    assert z is not None
+    assert torch.allclose(ws[1:2], classes.map(z, half, 0.5), atol=1e-5)
+    assert torch.allclose(ws[[0, 2]], torch.cat([code.ws for code in codes]), atol=1e-5)

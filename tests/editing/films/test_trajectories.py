@@ -51,7 +51,8 @@ def test_slerp_keeps_the_length_and_turns_evenly() -> None:
     class Mapped:
         device = torch.device("cpu")
 
-        def map(self, z: Tensor, truncation: float) -> Tensor:
+        def map(self, z: Tensor, label: None, truncation: float) -> Tensor:
+            assert label is None
             assert truncation == 0.5
             seen.append(z)
             return z[:, None]

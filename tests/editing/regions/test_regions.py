@@ -9,6 +9,7 @@ from stylegan_latents.editing.regions.regions import (
     check_regions,
     face_landmarks,
     face_region,
+    local_region,
     region_masks,
     soften,
 )
@@ -104,3 +105,18 @@ def test_face_and_background_do_not_meet() -> None:
     assert (parts["face"] * parts["hair"]).max() == 0
     assert (parts["hair"] * parts["background"]).max() == 0
     assert all(0.02 < part.mean() < 0.9 for part in parts.values())
+
+
+@pytest.mark.parametrize(
+    ("scores", "region"),
+    [
+        (["smile"], "face"),
+        (["eyes-open"], "eyes"),
+        (["eyes-open", "mouth-open"], "face"),
+        (["smile", "pose"], None),
+        (["", "smile"], None),
+        ([], None),
+    ],
+)
+def test_changes_of_local_scores_have_a_region(scores: list[str], region: str | None) -> None:
+    assert local_region(scores) == region

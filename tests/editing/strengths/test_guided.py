@@ -56,7 +56,7 @@ def test_two_targets_are_reached_together_beside_other_edits() -> None:
 
 
 def test_what_cannot_be_measured_has_no_target() -> None:
-    with pytest.raises(InputError, match=r"'other' changes cannot be measured.*red, green"):
+    with pytest.raises(InputError, match=r"does not measure what 'other' changes.*red, green"):
         reach_targets(_draw, [], [(OTHER, 0.5)], _Levels())
 
 

@@ -33,13 +33,13 @@ def test_a_jump_ends_at_the_nearer_side() -> None:
 
 
 def test_what_cannot_be_reached_is_said_with_its_bounds() -> None:
-    with pytest.raises(InputError, match=r"smile is 0 here and ranges from 0 to 0\.5 .*\+5"):
-        strength_for(lambda strength: strength / 10, 3.0, name="smile")
+    with pytest.raises(InputError, match=r"smile is 0 degrees here and ranges from 0 to 0\.5 .*\+5"):
+        strength_for(lambda strength: strength / 10, 3.0, name="smile", unit="degrees")
     with pytest.raises(InputError, match=r"-5"):
         strength_for(lambda strength: strength / 10, -3.0)
     with pytest.raises(InputError, match=r"to 1 up to strength \+2"):
         strength_for(lambda strength: strength if strength < 1.5 else math.nan, 3.0)
-    with pytest.raises(InputError, match="no face"):
+    with pytest.raises(InputError, match="cannot be measured on this picture"):
         strength_for(lambda _: math.nan, 3.0)
     with pytest.raises(InputError, match="finite"):
         strength_for(lambda strength: strength, math.nan)

@@ -15,7 +15,7 @@ from stylegan_latents.encoders.restyle import ReStyle
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.checkpoint import open_checkpoint
 from stylegan_latents.generator.formats.network_weights import NetworkWeights
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
+from stylegan_latents.generator.reading.budget import Budget
 from tests.encoders.small_encoders import DATA, noise_images, public_contents
 from tests.generator.stylegan2_files import rosinality_checkpoint
 from tests.generator.stylegan3_files import stylegan3_pickle

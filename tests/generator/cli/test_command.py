@@ -93,3 +93,21 @@ def test_devices_are_chosen_by_name() -> None:
     assert choose_device(None).type in ("cpu", "cuda")
     with pytest.raises(InputError, match="no device 'tpu9'"):
         choose_device("tpu9")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("--strenght", "No such option: --strenght; did you mean --strength?"),
+        ("--st", "No such option: --st. "),
+    ],
+)
+def test_only_the_nearest_option_is_suggested(typed: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    app = new_app()
+
+    @app.command()
+    def work(strength: float = 1.0, target: str = "") -> None:
+        del strength, target
+
+    assert run(app, "edit", [typed, "2"]) == 2
+    assert told in capsys.readouterr().err

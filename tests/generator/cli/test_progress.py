@@ -2,7 +2,13 @@ import math
 
 import pytest
 
-from stylegan_latents.generator.cli.progress import show_count, show_progress, show_status, show_work
+from stylegan_latents.generator.cli.progress import (
+    download_progress,
+    show_count,
+    show_progress,
+    show_status,
+    show_work,
+)
 
 
 def test_lines_come_now_and_then_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,3 +119,10 @@ def test_names_are_shown_without_control_characters(
     assert "\x07" not in told
     assert r"a\x07b\xff" in told
     assert r"c\x07" in told
+
+
+def test_off_a_terminal_a_download_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with download_progress("ffhq", 100) as received:
+        received(50)
+        received(100)
+    assert capsys.readouterr() == ("", "Downloading ffhq\n")

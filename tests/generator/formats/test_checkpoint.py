@@ -21,7 +21,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.checkpoint import open_checkpoint
 from stylegan_latents.generator.formats.network_weights import NetworkWeights
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
+from stylegan_latents.generator.reading.budget import Budget
 from tests.generator.stylegan2_files import check_parity, expected, nvidia_pickle, rosinality_checkpoint
 from tests.generator.stylegan3_files import expected as expected3
 from tests.generator.stylegan3_files import stylegan3_pickle

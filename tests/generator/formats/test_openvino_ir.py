@@ -97,6 +97,26 @@ def test_another_or_damaged_synthesis_network(copied: Path, change: Callable[[st
     _refused(copied)
 
 
+def test_a_graph_in_a_circle(copied: Path) -> None:
+    """Each reshaping feeds itself."""
+    xml = copied / "SynthesisNetwork.xml"
+    text = xml.read_text(encoding="utf-8")
+    for layer in re.findall(r'<layer id="(\d+)"[^>]*type="(?:Reshape|Unsqueeze|Squeeze)"', text):
+        text = re.sub(
+            rf'from-layer="\d+"( from-port="\d+" to-layer="{layer}" to-port="0")', rf'from-layer="{layer}"\1', text
+        )
+    assert text != xml.read_text(encoding="utf-8")
+    xml.write_text(text, encoding="utf-8")
+    _refused(copied)
+
+
+def test_more_layers_than_a_network_has(copied: Path) -> None:
+    xml = copied / "MappingNetwork.xml"
+    more = "".join(f'<layer id="x{index}" name="x{index}" type="Add"/>' for index in range(30_000))
+    xml.write_text(xml.read_text(encoding="utf-8").replace("</layers>", f"{more}</layers>"), encoding="utf-8")
+    _refused(copied)
+
+
 @pytest.mark.parametrize("swap", [True, False])
 def test_the_two_networks_in_one_anothers_place(ir: Path, tmp_path: Path, swap: bool) -> None:
     for suffix in (".xml", ".bin"):

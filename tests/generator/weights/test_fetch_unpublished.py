@@ -40,7 +40,7 @@ def test_the_first_use_says_what_is_trusted(cache: Path, site: Site, capsys: pyt
     path = obtain(entry_of(site))
     assert path == cache / "bird" / "bird.pkl"
     said = capsys.readouterr().err
-    assert said.count("\n") == 1
+    assert said.count("\n") == 2
     assert f"No sha256 is published for 'bird': this download (sha256 {sha256_of(path)})" in said
     assert obtain(entry_of(site), offline=True, thorough=True) == path
     assert capsys.readouterr().err == ""

@@ -118,7 +118,7 @@ def test_what_is_done_is_skipped_and_the_rest_is_done(folder: Path, capsys: pyte
     assert _run(".") == 0
     output = capsys.readouterr()
     assert "Skipped 3 already done" in output.out
-    assert "Next: edit" in output.out
+    assert "Next, for example: edit" in output.out
     assert _run(".", "--overwrite") == 0
     assert "Skipped" not in capsys.readouterr().out
     assert all(_times(folder)[name] != time for name, time in done.items() if "inver" in name)
@@ -213,7 +213,7 @@ def test_a_folder_goes_on_past_bad_photos(folder: Path, capsys: pytest.CaptureFi
     output = capsys.readouterr()
     assert "1 of 3 photos could not be inverted" in output.err
     assert output.err.splitlines()[-1].startswith("  a.png")
-    assert "Next: edit" in output.out
+    assert "Next, for example: edit" in output.out
 
 
 def test_face_all_writes_a_record_for_each_face(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +259,8 @@ TWO_FACES = ("me.png", "--model", "../small.safetensors", "--device", "cpu")
 def test_of_two_faces_it_is_said_which_was_taken(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TWO_FACES]) == 0
     words = (
-        "me.png shows 2 faces, and the largest was taken, number 1 (from 0, left to right); --face 0 takes another"
+        "me.png shows 2 faces; the largest was taken, which is --face 1, counted from the left and from 0; "
+        "--face 0 takes another"
     )
     assert words in capsys.readouterr().out
     assert "me.inversion.safetensors" in _files(folder)
@@ -507,3 +508,13 @@ def test_no_face_says_what_to_do(capsys: pytest.CaptureFixture[str], monkeypatch
     monkeypatch.setattr(align, "require_faces", refuse)
     assert main(["me.png", "--model", "../small.safetensors"]) == 2
     assert "--no-align" in _one_sentence(capsys)
+
+
+def test_a_photo_that_is_missing_is_refused_before_pytorch_is_imported(tmp_path: Path) -> None:
+    program = (
+        "import sys; from stylegan_latents.invert.commands.cli import main; "
+        f"status = main([{str(tmp_path / 'me.jpg')!r}]); assert 'torch' not in sys.modules; sys.exit(status)"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert ended.stderr == f"invert: There is no file {tmp_path / 'me.jpg'}.\n"

@@ -54,7 +54,9 @@ def test_what_comes_next_can_be_typed_as_it_is() -> None:
 
 
 def test_another_face_to_take_is_named() -> None:
-    assert "number 0 (from 0, left to right); --face 1 takes another" in describe_choice("me.png", 3, 0)
+    assert "which is --face 0, counted from the left and from 0; --face 1 takes another" in describe_choice(
+        "me.png", 3, 0
+    )
     assert "me.png shows 3 faces" in describe_choice("me.png", 3, 2)
 
 

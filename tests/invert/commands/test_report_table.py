@@ -132,3 +132,9 @@ def test_what_is_no_report_is_refused_and_kept(tmp_path: Path, name: str, conten
     with pytest.raises(InputError, match=words):
         check_report(path)
     assert content is None or path.read_text() == content
+
+
+def test_a_photo_of_the_reports_name_is_not_replaced_by_its_picture(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "me.png")
+    with pytest.raises(InputError, match=r"me\.png exists already"):
+        check_report(tmp_path / "me.csv")

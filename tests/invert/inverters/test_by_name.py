@@ -129,6 +129,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_an_entry_is_all_that_the_command_line_needs(tmp_path: Path) -> None:
     """A new inverter is one file and one entry: choices and help are read from there."""
     save_small_model(tmp_path)

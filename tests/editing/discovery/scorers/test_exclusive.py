@@ -30,7 +30,7 @@ def test_classes_of_which_a_picture_has_one_are_dependent() -> None:
     dependent = dependent_scores(names, None, [("glad", "sad", "cross")])
     assert dependent == {"glad": ("sad", "cross"), "sad": ("glad", "cross"), "cross": ("glad", "sad")}
     assert leakage_notes({"glad": dependent["glad"]}) == [
-        "The leakage of 'glad' leaves out 'sad', 'cross', which cannot stay while it changes."
+        "The leakage of 'glad' leaves out 'sad', 'cross', which depends on it."
     ]
 
 

@@ -12,7 +12,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.checkpoint import read_checkpoint
 from stylegan_latents.generator.formats.network_weights import NetworkWeights
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
+from stylegan_latents.generator.reading.budget import Budget
 from tests.generator.formats.mutated import check_mutated_files
 from tests.generator.stylegan2_files import NVIDIA, check_parity, expected, nvidia_pickle
 

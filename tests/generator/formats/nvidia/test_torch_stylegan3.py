@@ -12,9 +12,9 @@ from stylegan_latents.generator.formats.network_weights import NetworkWeights
 from stylegan_latents.generator.formats.nvidia.torch_stylegan3 import stylegan3
 from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHECKPOINT
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import Budget
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.reading.budget import Budget
 from tests.generator.formats.mutated import check_mutated_files
 from tests.generator.stylegan2_files import check_parity
 from tests.generator.stylegan3_files import PICKLES, expected, stylegan3_pickle
