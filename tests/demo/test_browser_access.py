@@ -12,7 +12,7 @@ from tests.demo.browser import go_to, open_page
 
 pytestmark = pytest.mark.slow
 LAPTOP, DESK, PHONE = (1366, 768), (1920, 1080), (390, 844)
-_PATIENCE = 60_000
+_PATIENCE = 120_000
 _SNAPSHOTS = Path(__file__).parent / "aria"
 _CONTROLS = "button, input:not([type=file]), textarea, [role=tab], [role=slider], summary"
 # What is smaller has a label around it that can be clicked, or is a range beside its number.

@@ -9,7 +9,7 @@ from stylegan_latents.demo.session.studio import Studio
 from tests.demo.browser import go_to, open_page
 
 pytestmark = pytest.mark.slow
-_PATIENCE = 60_000
+_PATIENCE = 120_000
 _SMILE = "#direction-smile input[type={}]"
 
 
@@ -121,7 +121,7 @@ def test_each_of_two_quick_clicks_counts_and_the_canvas_keeps_its_picture(
     page.wait_for_timeout(500)
     box = picture.bounding_box()
     middle, side = box["x"] + box["width"] / 2, min(box["width"], box["height"])
-    for number in range(10):
+    for number in range(4):
         x, y = (0.4 - 0.2 * (number // 2), 0.2 + 0.6 * (number % 2))
         page.mouse.click(middle + x * side, box["y"] + y * side)
         page.wait_for_timeout(100)
@@ -131,7 +131,7 @@ def test_each_of_two_quick_clicks_counts_and_the_canvas_keeps_its_picture(
     page.click("#drag-begin")
     page.wait_for_function("document.querySelector('#drag-status').innerText.includes('Kept as')")
     handles = next(reversed(visit_of(small_demo[0]).faces.values())).record.inversion.settings["handles"]
-    assert len(handles) == 5
+    assert len(handles) == 2
     page.locator("#drag-where input").click()
     page.get_by_role("option", name="what I paint", exact=True).click()
     page.locator("#drag-paint canvas").first.wait_for()
