@@ -1,4 +1,4 @@
-"""The parts of Gradio that it does not promise to keep and that the demo uses; each with what to do when it has changed."""
+"""The parts of Gradio that the demo uses and Gradio does not promise; each with what to do when it has changed."""
 
 import inspect
 from importlib import import_module
@@ -10,15 +10,19 @@ import pytest
 from gradio.queueing import Queue
 
 _FRONTEND = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+_CALLS, _PAGE = "demo/page/calls.py: ", "demo/page/page.py: "
 _PARTS: tuple[tuple[Any, str, str], ...] = (
-    (gr.Blocks, "preprocess_data", "demo/page/calls.py: find where a call's values are checked now, and refuse them there"),
-    (gr.Blocks, "process_api", "demo/page/calls.py: find where a call is answered now, and turn errors into gr.Error there"),
-    (Queue, "push", "demo/page/calls.py: find where a call joins the queue now, and refuse it there when the queue is full"),
+    (gr.Blocks, "preprocess_data", _CALLS + "find where a call's values are checked, and refuse them there"),
+    (gr.Blocks, "process_api", _CALLS + "find where a call is answered, and turn errors into gr.Error there"),
+    (Queue, "push", _CALLS + "find where a call joins the queue, and refuse it there when the queue is full"),
     (gr.Image, "preprocess", "demo/tabs/edit/tab.py: keep Gradio from opening an upload in another way"),
-    (gr.Dropdown, "preprocess", "demo/page/page.py: keep Gradio from comparing a name with the choices in another way"),
-    (import_module("gradio.component_meta"), "create_or_modify_pyi", "demo/server/gradio_import.py: if no stubs are "
-     "written at the import any more, delete the hook"),
-)  # fmt: skip
+    (gr.Dropdown, "preprocess", _PAGE + "keep Gradio from comparing a name with the choices in another way"),
+    (
+        import_module("gradio.component_meta"),
+        "create_or_modify_pyi",
+        "demo/server/gradio_import.py: if no stubs are written at the import any more, delete the hook",
+    ),
+)
 _NAMES = {
     "reset-button": "demo/names.js and page.js: the button of a slider that sets it back",
     "imageslider-image": "demo/compare.js: the pictures of the comparison",
