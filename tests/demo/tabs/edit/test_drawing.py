@@ -40,7 +40,10 @@ def test_unknown_directions_and_missing_photos_are_told(visit: Visit) -> None:
 
 
 def test_without_an_edit_there_is_no_edit_to_type(visit: Visit) -> None:
-    assert drawing.commands(visit, seed_face(visit, 1), {}) == "edit sample --seeds 1 --truncation 0.7 --records"
+    assert drawing.commands(visit, seed_face(visit, 1), {}).splitlines() == [
+        "edit sample --seeds 1 --truncation 0.7 --records",
+        "mv seed0001.inversion.safetensors seed1.inversion.safetensors",
+    ]
 
 
 def test_the_command_line_is_quoted(visit: Visit) -> None:
