@@ -57,7 +57,7 @@ def seed_face(visit: Visit, seed: int, truncation: float = 0.7) -> Face:
     sampling, G = Sampling(truncation=truncation), visit.studio.G
     inversion = sampling.record(G, seed, sampling.codes(G, [seed]))
     command = f"edit sample --seeds {seed} --truncation {truncation:g} --records"
-    return visit.add(inversion, name, made_by=command)
+    return visit.add(inversion, name, made_by=command, writes=f"seed{seed:04d}")
 
 
 def _kept_folder(G: "Generator") -> Path | None:
