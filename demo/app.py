@@ -8,7 +8,7 @@ import gradio as gr
 from stylegan_latents.demo.page.calls import CheckedBlocks
 from stylegan_latents.demo.page.page import Page, Tab, plain_text
 from stylegan_latents.demo.page.returning import begin_and_find_again
-from stylegan_latents.demo.page.strip import face_strip, wire_strip
+from stylegan_latents.demo.page.strip import build_pack, face_strip, wire_strip
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.tabs.discover import tab as discover
 from stylegan_latents.demo.tabs.drag import tab as drag
@@ -18,7 +18,7 @@ from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "names.js", "visit.js", "compare.js", "paste.js")
+_SCRIPTS = ("page.js", "names.js", "visit.js", "share.js", "compare.js", "paste.js")
 
 TABS: tuple[Tab, ...] = (edit.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
 """In display order."""
@@ -41,6 +41,7 @@ def build(studio: Studio) -> CheckedBlocks:
             for tab in TABS:
                 with gr.Tab(tab.title, id=tab.name, elem_id=f"tab-{tab.name}"):
                     tab.build(page)
+        build_pack(page)
         gr.HTML(_licence_note(studio), elem_id="licence")
         wire_strip(page, strip)
         begin_and_find_again(blocks, page, forget)

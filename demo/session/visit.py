@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.faces import Face, Strengths
 from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
 from stylegan_latents.demo.session.shared import Shared
@@ -40,6 +40,7 @@ class Visit:
         faces: by name, in the order of making.
         directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
         edited: faces with their edits in their codes, which are not listed; by face and strengths.
+        looks: the visitor's own looks, by name.
         sent: the face sent last to each tab, by the tab's id.
         current: name of the face shown last; empty before the first.
         photo: the last upload.
@@ -62,6 +63,7 @@ class Visit:
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
         self.edited: dict[tuple[str, tuple[tuple[str, float], ...]], Face] = {}
+        self.looks: dict[str, Strengths] = {}
         self.sent: dict[str, str] = {}
         self.current = ""
         self.photo: Photo | None = None

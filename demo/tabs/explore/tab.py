@@ -1,5 +1,6 @@
 """The tab Explore: samples by seed and truncation, to send to any tab."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -10,7 +11,7 @@ from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
-_AT_ONCE = 12
+_AT_ONCE, _IN_ONE_TURN = 12, 3
 _LARGEST_SEED = 2**31
 _SEND = "Send the chosen face"
 
@@ -40,24 +41,33 @@ def build(page: Page) -> None:
         )
         send = gr.Button(_SEND, interactive=False, elem_id="explore-send")
 
-    def draw(visit: Visit, first: float | None, cut: float) -> tuple[Any, ...]:
+    def draw(visit: Visit, first: float | None, cut: float) -> Iterator[tuple[Any, ...]]:
         from stylegan_latents.editing.samples.sampling import Sampling
 
         start = whole_seed(first)
         sampling = Sampling(truncation=cut, size=min(256, studio.G.resolution))
-        with visit.computing():
-            drawn = list(sampling.pictures(studio.preview_G, range(start, start + _AT_ONCE)))
-        pictures = [
-            (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
-            for number, _, picture in drawn
-        ]
-        gallery = gr.Gallery(pictures, selected_index=None)
-        return (
-            gallery,
-            [(number, cut) for number, _, _ in drawn],
-            None,
-            gr.Button("Send the chosen face", interactive=False),
-        )
+        pictures: list[tuple[str, str]] = []
+        # The first faces come soon, and others are served in between.
+        for first_of in range(start, start + _AT_ONCE, _IN_ONE_TURN):
+            with visit.computing():
+                drawn = list(sampling.pictures(studio.preview_G, range(first_of, first_of + _IN_ONE_TURN)))
+            pictures += [
+                (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
+                for number, _, picture in drawn
+            ]
+            known = [(start + i, cut) for i in range(len(pictures))]
+            unchosen = (None, gr.Button(_SEND, interactive=False)) if first_of == start else (gr.skip(), gr.skip())
+            shown_now: dict[str, Any] = {"selected_index": None} if first_of == start else {}
+            yield gr.Gallery(list(pictures), **shown_now), known, *unchosen
+
+    def fill(
+        visit: Visit, first: float | None, cut: float, drawn: list[Any], event: gr.SelectData
+    ) -> Iterator[tuple[Any, ...]]:
+        # The tab is opened for the first time.
+        if event.value == TAB.title and not drawn:
+            yield from draw(visit, first, cut)
+        else:
+            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
 
     def next_seed(_visit: Visit, first: float | None) -> int:
         return whole_seed(first) + _AT_ONCE
@@ -74,6 +84,7 @@ def build(page: Page) -> None:
 
     inputs, outputs = [page.visit, seed, truncation], [faces, shown, chosen, send]
     show.click(answering(draw), inputs, outputs, api_name="explore")
+    page.tabs.select(answering(fill), [*inputs, shown], outputs, show_progress="hidden", api_visibility="private")
     more.click(answering(next_seed), [page.visit, seed], seed, api_visibility="private").success(
         answering(draw), inputs, outputs, api_visibility="private"
     )
