@@ -190,7 +190,7 @@ class Script:
     def explore(self, visitor: Visitor, _seed: int) -> None:
         first = self.chance.randrange(1000)
         answer = self.ask("explore", lambda: visitor.call("explore", first, 0.7))
-        if isinstance(answer, list) and answer[0]["value"][0]["caption"] != f"seed {first}":
+        if isinstance(answer, list) and answer[0][0]["caption"] != f"seed {first}":
             self.tally.wrong.append("explore: another visitor's seeds")
 
 

@@ -15,6 +15,8 @@ _AT_ONCE, _IN_ONE_TURN = 12, 3
 _LARGEST_SEED = 2**31
 _SEND = "Send the chosen face"
 
+Shown = tuple[int, float, int | None]
+
 
 def build(page: Page) -> None:
     """See ``Tab.build``."""
@@ -31,7 +33,8 @@ def build(page: Page) -> None:
             show = gr.Button("Show faces", variant="primary", elem_id="explore-show")
             more = gr.Button("Next ones", elem_id="explore-next")
     faces = choice_gallery("explore-faces", label="Faces", columns=6)
-    shown, chosen = gr.State([]), gr.State(None)
+    # The first seed and the truncation of the faces shown, and the seed chosen of them, if any.
+    chosen = gr.State(None)
     with gr.Row():
         target = gr.Dropdown(
             [(tab.title, tab.name) for tab in page.receivers],
@@ -55,40 +58,43 @@ def build(page: Page) -> None:
                 (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
                 for number, _, picture in drawn
             ]
-            known = [(start + i, cut) for i in range(len(pictures))]
-            unchosen = (None, gr.Button(_SEND, interactive=False)) if first_of == start else (gr.skip(), gr.skip())
-            shown_now: dict[str, Any] = {"selected_index": None} if first_of == start else {}
-            yield gr.Gallery(list(pictures), **shown_now), known, *unchosen
+            if first_of == start:
+                # The choice among earlier faces ends; one among these stays while more come.
+                gallery = gr.Gallery(list(pictures), selected_index=None)
+                yield gallery, (start, cut, None), gr.Button(_SEND, interactive=False)
+            else:
+                yield list(pictures), gr.skip(), gr.skip()
 
     def fill(
-        visit: Visit, first: float | None, cut: float, drawn: list[Any], event: gr.SelectData
+        visit: Visit, first: float | None, cut: float, shown: Shown | None, event: gr.SelectData
     ) -> Iterator[tuple[Any, ...]]:
         # The tab is opened for the first time.
-        if event.value == TAB.title and not drawn:
+        if event.value == TAB.title and shown is None:
             yield from draw(visit, first, cut)
         else:
-            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), gr.skip()
 
     def next_seed(_visit: Visit, first: float | None) -> int:
         return whole_seed(first) + _AT_ONCE
 
-    def choose(_visit: Visit, drawn: list[tuple[int, float]], event: gr.SelectData) -> Any:
-        picked = drawn[selected_index(event, len(drawn))]
-        return picked, gr.Button(f"Send seed {picked[0]}", interactive=True)
+    def choose(_visit: Visit, shown: Shown, event: gr.SelectData) -> Any:
+        start, cut, _ = shown
+        picked = start + selected_index(event, _AT_ONCE)
+        return (start, cut, picked), gr.Button(f"Send seed {picked}", interactive=True)
 
-    def deliver(visit: Visit, picked: tuple[int, float] | None, tab: str) -> tuple[int, gr.Tabs]:
-        if picked is None:
+    def deliver(visit: Visit, shown: Shown | None, tab: str) -> tuple[int, gr.Tabs]:
+        if shown is None or shown[2] is None:
             raise InputError("Choose a face first.")
-        visit.send(seed_face(visit, *picked), tab)
+        visit.send(seed_face(visit, shown[2], shown[1]), tab)
         return visit.version, gr.Tabs(selected=tab)
 
-    inputs, outputs = [page.visit, seed, truncation], [faces, shown, chosen, send]
+    inputs, outputs = [page.visit, seed, truncation], [faces, chosen, send]
     show.click(answering(draw), inputs, outputs, api_name="explore")
-    page.tabs.select(answering(fill), [*inputs, shown], outputs, show_progress="hidden", api_visibility="private")
+    page.tabs.select(answering(fill), [*inputs, chosen], outputs, show_progress="hidden", api_visibility="private")
     more.click(answering(next_seed), [page.visit, seed], seed, api_visibility="private").success(
         answering(draw), inputs, outputs, api_visibility="private"
     )
-    faces.select(answering(choose), [page.visit, shown], [chosen, send], api_visibility="private")
+    faces.select(answering(choose), [page.visit, chosen], [chosen, send], api_visibility="private")
     send.click(
         answering(deliver), [page.visit, chosen, target], [page.version, page.tabs], api_visibility="private"
     )
