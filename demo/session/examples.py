@@ -46,16 +46,19 @@ def examples(studio: Studio) -> list[Example]:
     return studio.examples
 
 
-def seed_face(visit: Visit, seed: int, truncation: float = 0.7) -> Face:
-    """Add the face of a seed to the visit, if it is not there yet."""
+def seed_face(visit: Visit, seed: int, truncation: float = 0.7, label: int | None = None) -> Face:
+    """Add the face of a seed, of the class ``label`` if the model has classes, to the visit, if it is new."""
     from stylegan_latents.editing.samples.sampling import Sampling
 
     name = f"seed{seed}" if truncation == 0.7 else f"seed{seed}-t{truncation:g}"
+    name += "" if label is None else f"-c{label}"
     if name in visit.faces:
         return visit.faces[name]
-    sampling, G = Sampling(truncation=truncation), visit.studio.G
+    sampling, G = Sampling(truncation=truncation, label=label), visit.studio.G
+    sampling.check(G)
     inversion = sampling.record(G, seed, sampling.codes(G, [seed]))
     command = f"edit sample --seeds {seed} --truncation {truncation:g} --records"
+    command += "" if label is None else f" --class {label}"
     return visit.add(inversion, name, made_by=command)
 
 

@@ -181,13 +181,17 @@ class Visit:
             raise InputError(f"This visit has {MOST_FACES} faces already; reload the page to start a new one.")
 
     def open(self, record: Path) -> Face:
-        """Add the face of an uploaded record, a file of ``take``.
+        """Add the face of an uploaded record, or of a file with a code for this model; a file of ``take``.
 
         Raises:
-            InputError: as ``add``, or the file is not a record or damaged.
+            InputError: as ``add``, or the file holds no record and no code, or is damaged.
         """
+        from stylegan_latents.editing.records.code_files import adopted, code_name, is_code_file, read_code
         from stylegan_latents.invert.record.inversion import Inversion
 
+        if is_code_file(record):
+            code = adopted(read_code(record)[1], self.studio.G, None)
+            return self.add(code, code_name(record, code))
         inversion = Inversion.load(record)
         known = [source.sha256 for source in inversion.sources]
         photo = self.photo if self.photo is not None and known == [self.photo.source().sha256] else None

@@ -93,13 +93,16 @@ def build(page: Page) -> None:
                     info="Off: take the photo's central square as it is, for aligned crops.",
                 )
                 upload = gr.UploadButton(
-                    "Open a record (.inversion.safetensors)",
-                    file_types=[".safetensors"],
+                    "Open a record or a code",
+                    file_types=[".safetensors", ".npz", ".npy", ".pt", ".pth", ".pkl"],
                     type="filepath",
                     size="sm",
                     elem_id="edit-upload-record",
                 )
-                gr.Markdown("A record holds a face's code; download one with *Record* below the picture.")
+                gr.Markdown(
+                    "A record holds a face's code; download one with *Record* below the picture. Codes of other "
+                    "programs, such as `projected_w.npz`, open as well."
+                )
         with gr.Column(scale=6, min_width=320, elem_classes="result"):
             compare = gr.ImageSlider(
                 label="Before | after",
