@@ -1,4 +1,4 @@
-"""What a visitor does with a face in a real Chromium: looks, variations, a sheet, a ZIP; and Explore fills itself."""
+"""What a visitor does with a face in a real Chromium: looks, a sheet, a ZIP; and Explore fills itself."""
 
 import zipfile
 from collections.abc import Iterator
