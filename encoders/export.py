@@ -127,7 +127,7 @@ def export(settings: ExportSettings) -> None:
     sides = {name: ", ".join(map(str, (settings.batch or "N", *x.shape[1:]))) for name, x in inputs.items()}
     taken = " and ".join(f"{name} [{side}]" for name, side in sides.items())
     print(printable(f"Wrote {settings.target}, {settings.target.stat().st_size / 1e6:.1f} MB: {taken} to {output}"))
-    print(f"It was run, and gives what PyTorch gives to within {apart:.1g}.")
+    print(f"Run for a check, it differs from PyTorch by at most {apart:.1g}.")
 
 
 def _check_size(G: "Generator", size: int | None) -> None:

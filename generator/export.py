@@ -15,7 +15,7 @@ from stylegan_latents.generator.networks.stylegan2 import Synthesis as StyleGAN2
 from stylegan_latents.generator.seeds import z_of_seeds
 
 TOLERANCE = 1e-3
-"""How far what a file gives may be from what PyTorch gives."""
+"""Largest difference between the output of a file and PyTorch's."""
 
 Precision = Literal["float32", "float16"]
 _FREE = 3  # samples that a graph of any number of them is traced with
@@ -125,7 +125,7 @@ def export_network(
             apart = max(apart, float((found - network(*given.values())).abs().max()))
         if not apart <= TOLERANCE:
             raise InputError(
-                f"What the file gives is {apart:.2g} from what PyTorch gives, more than {TOLERANCE:g}; it is not "
+                f"The file's output differs from PyTorch's by {apart:.2g}, more than {TOLERANCE:g}; it is not "
                 "written. Try another --opset, or another version of onnxruntime."
             )
     return apart

@@ -24,8 +24,7 @@ class Generator(nn.Module):
     Attributes:
         name: of the model, in messages and records.
         latent_space: a name shared by models whose W is the same space, between which codes may move.
-        resolution: height of the image in pixels.
-        width: width of the image in pixels: the resolution, of most models.
+        resolution, width: height and width of the image in pixels; equal for most models.
         num_ws, w_dim: shape of a code.
         z_dim, label_dim: lengths of z and of the class label (0: the model has no classes).
         w_avg: the mean w, ``[w_dim]``.
@@ -55,28 +54,16 @@ class Generator(nn.Module):
         self.register_buffer("w_avg", w_avg.detach().float().clone())
         self.register_buffer("class_w_avg", None if class_w_avg is None else class_w_avg.detach().float().clone())
         self.name = name
-        self.resolution = synthesis.resolution
-        self.width = synthesis.width
-        self.num_ws = synthesis.num_ws
-        self.w_dim = synthesis.w_dim
-        self.image_channels = synthesis.image_channels
-        self.layers = synthesis.layers
-        self.z_dim = z_dim
-        self.label_dim = label_dim
-        self.dtype = torch.float32
+        self.resolution, self.width = synthesis.resolution, synthesis.width
+        self.num_ws, self.w_dim = synthesis.num_ws, synthesis.w_dim
+        self.image_channels, self.layers = synthesis.image_channels, synthesis.layers
+        self.z_dim, self.label_dim, self.dtype = z_dim, label_dim, torch.float32
         self.eval().requires_grad_(False)
         self.fingerprint = fingerprint(self.state_dict().items())
         self.latent_space = latent_space or f"weights-{self.fingerprint[:16]}"
 
     def check_square(self, what: str) -> None:
-        """Refuse a model that draws no squares.
-
-        Args:
-            what: what needs squares, as a sentence begins.
-
-        Raises:
-            InputError: the width is not the height.
-        """
+        """Raise InputError, which begins with ``what`` needs them, if the images are not square."""
         if self.width != self.resolution:
             raise InputError(
                 f"{what} needs a model of square pictures; '{self.name}' draws {self.width}x{self.resolution}."
@@ -178,14 +165,11 @@ class Generator(nn.Module):
         *,
         random: RandomSource = "numpy",
     ) -> Tensor:
-        """The ws of these seeds: one z for each, as NVIDIA's scripts draw it, the same on every device.
+        """The ws of seeds ``[len(seeds), num_ws, w_dim]``, the same on every device.
 
         Args:
-            seeds, random: as for ``z_of_seeds``.
+            seeds, random: as for ``z_of_seeds``; one z for each seed, as NVIDIA's scripts draw it.
             label, truncation, truncation_cutoff: as for ``map``.
-
-        Returns:
-            ws ``[len(seeds), num_ws, w_dim]``.
         """
         if not seeds:
             return self.w_avg.new_zeros(0, self.num_ws, self.w_dim)
@@ -317,7 +301,6 @@ def fingerprint(tensors: Iterable[tuple[str, Tensor]]) -> str:
 
 def check_same_space(generator: "Generator", name: str, latent_space: str, its_fingerprint: str, what: str) -> None:
     """Raise InputError for a code or direction of a model with another fingerprint and another latent space."""
-
     if its_fingerprint != generator.fingerprint and latent_space != generator.latent_space:
         raise InputError(
             f"{what} belongs to the model '{name}' ({latent_space}), not to '{generator.name}' "

@@ -1,7 +1,7 @@
 """From a face in a photo to its record: align, search, draw once, measure.
 
-``invert_face`` does all of it for one face. The command ``invert`` and films call the steps one by one, to search
-several crops at once or to draw later.
+``invert_face`` does all of it for one face. The command ``invert`` and films call its steps, to search several
+crops at once or to draw later.
 """
 
 import dataclasses
@@ -148,7 +148,7 @@ def find_codes(
 ) -> "Inversion":
     """Invert crops of one size at once; other arguments and errors are as for ``invert_face``.
 
-    What of a crop is not in the photo is left to the generator, but by an encoder, which looks at the whole crop.
+    The search ignores what of a crop lies outside the photo; an encoder sees the whole crop.
 
     Args:
         crops: with the same masks each.

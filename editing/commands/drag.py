@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import RecordArgument, RecordModelOptions, RecordOutput
+from stylegan_latents.editing.commands.options import DrawingOptions, RecordArgument, RecordOutput
 from stylegan_latents.editing.records.outputs import EditedFiles
 from stylegan_latents.generator.cli.command import DONE, LARGEST_SEED, STOPPED, new_app, warn
 from stylegan_latents.generator.cli.help_page import examples
@@ -60,7 +60,7 @@ class DragSettings:
         int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the samples that scale the steps.", metavar="N")
     ] = 0
     output: RecordOutput = field(default_factory=RecordOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
 
 
 @drag_app.command(
@@ -120,7 +120,7 @@ def drag(settings: DragSettings) -> int:
 def parse_handles(starts: "Sequence[str]", targets: "Sequence[str]") -> "list[tuple[Point, Point]]":
     """Each ``--from`` with the ``--to`` at the same position; InputError if they do not match, or are no points."""
     if not starts and not targets:
-        raise InputError("Say what goes where, such as --from 400,620 --to 380,600.")
+        raise InputError("Give points and their targets, such as --from 400,620 --to 380,600.")
     if len(starts) != len(targets):
         raise InputError(f"Each --from needs its --to: {len(starts)} came with {len(targets)}.")
     return [(_parse(start), _parse(target)) for start, target in zip(starts, targets, strict=True)]

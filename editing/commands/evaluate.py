@@ -1,9 +1,9 @@
 """The command ``edit evaluate``: measures directions, or the editability of inversions."""
 
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
@@ -11,9 +11,10 @@ from stylegan_latents.editing.commands.options import Layers, Overwrite, Raw, Re
 from stylegan_latents.editing.directions.apply import counted, spread
 from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
 from stylegan_latents.editing.records.outputs import free
-from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
+from stylegan_latents.generator.cli.command import LARGEST_SEED, choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.json_values import JSON
     from stylegan_latents.generator.metrics.frechet import Features
-
 
 evaluate_app, report_app = new_app(), new_app()
 FIRST_SEED = 1_000_000
@@ -42,12 +42,8 @@ _OF_SAMPLES = {
 """Options of edited samples, which do not apply to a --report."""
 
 
-class FeatureName(StrEnum):
-    """Features of the Frechet distance."""
-
-    vgg = "vgg"
-    inception = "inception"
-    none = "none"
+FeatureName = Literal["vgg", "inception", "none"]
+"""Features of the Frechet distance."""
 
 
 @dataclass(frozen=True)
@@ -109,14 +105,14 @@ class EvaluateSettings:
     scorer: Annotated[
         str,
         typer.Option(
-            help=f"What scores pictures: {scorer_words(new_pictures=True)}. A network's settings are read from "
+            help=f"Scorer of pictures: {scorer_words(new_pictures=True)}. A network's settings are read from "
             "NAME.json beside it.",
             metavar="SCORER",
         ),
     ] = "faces"
     trust_scorer: TrustScorer = False
     features: Annotated[FeatureName, typer.Option(help="Features for drift; inception needs torch-fidelity.")] = (
-        FeatureName.vgg
+        "vgg"
     )
     identity: Annotated[
         bool | None, typer.Option(help="Measure identity distances; by default with --scorer faces.")
@@ -124,6 +120,7 @@ class EvaluateSettings:
     of: SampleOptions = field(default_factory=SampleOptions)
     output: ReportOptions = field(default_factory=ReportOptions)
     on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
 
 @evaluate_app.command(
@@ -152,7 +149,7 @@ def evaluate(settings: EvaluateSettings) -> None:
         )  # fmt: skip
         return
     files = _files(output.out, output.figure, output.overwrite)
-    with show_work() as begin:
+    with show_work() as begin, on_cluster(settings.cluster, choose_device(settings.on.device).type):
         measure = open_scorer(settings.scorer, settings.score, begin, trusted=settings.trust_scorer)
         table = _measure(settings, strengths, measure, files, begin)
     print("\n".join(map(printable, table.split("\n"))))
@@ -174,6 +171,7 @@ def _measure(
     from stylegan_latents.editing.evaluation.report import figure, write_tables
     from stylegan_latents.editing.evaluation.score_spread import score_spread
     from stylegan_latents.editing.strengths.strips import strips
+    from stylegan_latents.generator.cluster.spread import spread
     from stylegan_latents.generator.weights.fetch import cache_folder
     from stylegan_latents.invert.faces.identity import Identity
 
@@ -191,11 +189,14 @@ def _measure(
         features=_features(settings.features, G),
         count=counter(begin("editing"), of.codes * (1 + len(strengths) * len(compared))),
     )  # fmt: skip
-    results = [evaluator.evaluate(one, strengths, rows=rows, raw=of.raw) for one in compared]
+    # A partial of this partial is what each worker calls.
+    results = list(
+        spread(partial(partial, evaluator.evaluate, strengths=strengths, rows=rows, raw=of.raw), compared)
+    )
     facts: dict[str, JSON] = {
         "model": G.name, "fingerprint": G.fingerprint, "scorer": measure.version, "codes": of.codes,
         "seed": of.seed, "truncation": of.truncation, "layers": of.layers, "raw": of.raw,
-        "features": settings.features.value,
+        "features": settings.features,
     }  # fmt: skip
     heading = f"{G.name}: {of.codes} codes at truncation {of.truncation:g}, seeds from {of.seed}"
     table = write_tables(results, heading, facts, (files[_TEXT], files[_CSV], files[_JSON]), overwrite)
@@ -256,9 +257,8 @@ def _judged(scorer: str) -> list[str] | None:
 def _features(name: FeatureName, G: "Generator") -> "Features | None":
     from stylegan_latents.generator.metrics.features import InceptionFeatures, VGGFeatures
 
-    if name is FeatureName.none:
-        return None
-    return VGGFeatures(device=G.device) if name is FeatureName.vgg else InceptionFeatures(device=G.device)
+    makers = {"vgg": VGGFeatures, "inception": InceptionFeatures}
+    return makers[name](device=G.device) if name in makers else None
 
 
 @dataclass(frozen=True)
@@ -284,8 +284,10 @@ def _report() -> None:
 
 
 @report_app.command(
-    epilog="Examples:\n\nedit report merge table.*-of-16.csv --out table.csv\n\n"
-    "edit report merge monday.csv tuesday.csv --out week.parquet"
+    epilog=examples(
+        "edit report merge table.*-of-16.csv --out table.csv",
+        "edit report merge monday.csv tuesday.csv --out week.parquet",
+    )
 )
 @takes(MergeSettings)
 def merge(settings: MergeSettings) -> None:

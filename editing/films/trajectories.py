@@ -216,7 +216,7 @@ def frame_times(frames: int, *, loop: bool = False, ping_pong: bool = False) -> 
 
     check_frames(frames)
     if loop and ping_pong:
-        raise InputError("--loop goes on from the last key to the first, --ping-pong turns back; choose one.")
+        raise InputError("--loop returns to the first key frame, --ping-pong plays backwards; choose one.")
     if loop:
         return torch.arange(frames, dtype=torch.float64) / frames
     if not ping_pong:

@@ -25,7 +25,7 @@ def parts_of(G: "Generator", begin: Begin) -> Parts:
     Raises:
         InputError: the model has classes, or the cache folder cannot be written.
     """
-    parts = parts_at_hand(G)
+    parts = stored_parts(G)
     if parts is not None:
         return parts
     if G.label_dim:
@@ -37,7 +37,7 @@ def parts_of(G: "Generator", begin: Begin) -> Parts:
     return parts
 
 
-def parts_at_hand(G: "Generator") -> Parts | None:
+def stored_parts(G: "Generator") -> Parts | None:
     """The catalogue of a generator without tuned weights, if it is in the package or the cache folder."""
     return _shipped().get(G.fingerprint) or _cached(_kept_at(G))
 

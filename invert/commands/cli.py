@@ -6,7 +6,6 @@ import sys
 from stylegan_latents.generator.cli.command import DONE, STOPPED, new_app, run, warn
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
-from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.settings import Settings
 
 app = new_app()
@@ -33,9 +32,11 @@ def invert(settings: Settings) -> int:
     """
     from stylegan_latents.generator.files import check_writable
     from stylegan_latents.generator.reading.remote_files import address_of
+    from stylegan_latents.invert.photos.checks import check_file
 
-    if not any(os.path.lexists(path) or address_of(path) for path in settings.photos):
-        raise InputError(f"There is no file {', '.join(map(str, settings.photos))}.")
+    # Before PyTorch is imported. (Of a path without permission os.path.exists says False.)
+    if not any(os.path.exists(path) or address_of(path) for path in settings.photos):  # noqa: PTH110
+        check_file(settings.photos[0])
     from stylegan_latents.invert.commands.jobs import gather
     from stylegan_latents.invert.commands.run_album import run_album
     from stylegan_latents.invert.commands.run_films import run_films
@@ -56,8 +57,8 @@ def invert(settings: Settings) -> int:
     jobs = gather(stills) if stills else []
     moving = [job.label for job in jobs if is_film(job.photo)]
     if moving and not settings.quiet:
-        told = f"the first frame of {', '.join(moving)} is taken; name an animated picture itself to invert all"
-        warn("invert", told)
+        names = ", ".join(moving)
+        warn("invert", f"only the first frame of {names} is inverted; name the file itself to invert all frames")
     settings.check_masks(len(jobs))
     if settings.preview is not None and len(jobs) == 1:
         check_preview_path(settings.preview, settings.overwrite)

@@ -1,33 +1,33 @@
-"""The options of the command ``invert``: each once, with its help text, its bounds and what it excludes."""
+"""The settings of a run of ``invert``: all its options, what excludes what, and shards."""
 
 import dataclasses
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated
 
 import typer
 
-from stylegan_latents.generator.cli.command import LARGEST_SEED
 from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.reading.remote_files import address_of
-from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, check_options, film_methods, methods_help
-from stylegan_latents.invert.inverters.options import Quality, Space
+from stylegan_latents.invert.commands.panels import (
+    AlbumOptions,
+    FaceOptions,
+    FilmOptions,
+    MachineOptions,
+    MethodOptions,
+    ResultOptions,
+)
+from stylegan_latents.invert.inverters.by_name import check_options, film_methods
 
 _SEARCH_OPTIONS = (
     "model", "person", "encoder", "weights", "pivot", "space", "steps", "seed", "identity_weight", "precision",
     "mask", "keep_unchanged", "low_resolution",
 )  # fmt: skip
-"""In this order a report's rows name them."""
-
-_ONE_PHOTO = (
-    "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard"
-)  # fmt: skip
-"""Options of single photos, which an album does not take."""
+"""In the order in which a report's rows name them."""
 
 
 class SettingsError(InputError):
@@ -36,9 +36,9 @@ class SettingsError(InputError):
 
 @dataclass(frozen=True)
 class Shard:
-    """One part of a run that several processes share without speaking to each other.
+    """One part of a run that is split among processes which do not communicate.
 
-    Which part a photo is in depends on its name alone, so parts are disjoint, complete and the same everywhere.
+    The part of a photo depends on its name alone: parts are disjoint, complete and the same everywhere.
 
     Attributes:
         number: of this part, from 1.
@@ -64,265 +64,14 @@ class Shard:
         return shard
 
     def holds(self, name: str) -> bool:
-        """Whether a photo or film whose results are called so is in this part."""
+        """Whether the photo or film with this stem of its results is in this part."""
         # File systems differ in how they spell an accented letter.
         spelled = unicodedata.normalize("NFC", name).encode("utf-8", "surrogateescape")
         return int.from_bytes(hashlib.sha256(spelled).digest()[:8]) % self.count == self.number - 1
 
     def own_file(self, path: Path) -> Path:
-        """``table.03-of-16.csv`` for ``table.csv``: what several parts write at once needs several names."""
+        """``table.03-of-16.csv`` for ``table.csv``, so that parts that run at once write different files."""
         return path.with_stem(f"{path.stem}.{self.number:0{len(str(self.count))}}-of-{self.count}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FaceOptions:
-    """What of a photo is inverted."""
-
-    panel: ClassVar[str] = "Photos and faces"
-
-    face: Annotated[
-        str,
-        typer.Option(
-            help="Which face of a photo: the largest, all, or one by its number, from 0, left to right.",
-            metavar="largest|all|N",
-        ),
-    ] = "largest"
-    align: Annotated[
-        bool,
-        typer.Option(
-            " /--no-align",
-            help="Take the photo's central square, without looking for a face: for aligned crops and non-faces.",
-            show_default=False,
-        ),
-    ] = True
-    landmarks: Annotated[
-        Path | None,
-        typer.Option(
-            help="Landmarks placed by hand, for paintings and profiles: a .json, .pts or .npy file of the eyes and "
-            "the mouth, or a folder with one file per photo.",
-            metavar="FILE|DIR",
-        ),
-    ] = None
-    mask: Annotated[
-        Path | None,
-        typer.Option(help="Picture of the photo's size: where it is white, the model fills the photo in."),
-    ] = None
-    low_resolution: Annotated[
-        int | None,
-        typer.Option(min=8, help="Compare at this side in pixels: for small or blurred faces; the model sharpens."),
-    ] = None
-
-    def check_face(self) -> None:
-        """Raise InputError for an unknown face, and for landmarks without alignment."""
-        if self.face not in ("largest", "all") and not self.face.isdecimal():
-            raise InputError(f"--face takes largest, all or a number counted from 0, not '{self.face}'.")
-        if self.landmarks is not None and not self.align:
-            raise InputError("--landmarks says how to align, and --no-align not to; leave one of them out.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class MethodOptions:
-    """How the code is found, and in which model's latent space."""
-
-    panel: ClassVar[str] = "Method"
-
-    method: Annotated[Method | None, typer.Option(help=methods_help(), show_default=False)] = None
-    quality: Annotated[Quality, typer.Option(help="How long the search takes.")] = "good"
-    space: Annotated[
-        Space,
-        typer.Option(help="w: one code for all layers, easiest to edit; w+: one per layer, closer to the photo."),
-    ] = "w+"
-    model: Annotated[
-        str,
-        typer.Option(
-            help="The generator: a name from `edit models`, or a file; by default ffhq, or the encoder's own.",
-            metavar="NAME|PATH",
-            show_default=False,
-        ),
-    ] = ""
-    encoder: Annotated[
-        Path | None,
-        typer.Option(
-            help="The encoder: a file that `stylegan-latents train` wrote, or a .pt of pSp, e4e or ReStyle; by "
-            "default the one that comes with the model.",
-            metavar="FILE",
-        ),
-    ] = None
-    steps: Annotated[
-        int | None,
-        typer.Option(min=1, help="Steps of the search, or passes of a ReStyle encoder; by default from --quality."),
-    ] = None
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Random seed.", metavar="N")] = 0
-    identity_weight: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Weight of the identity loss, which keeps the person recognisable; the method's own by default.",
-            show_default=False,
-        ),
-    ] = None
-    pivot: Annotated[
-        PivotMethod | None,
-        typer.Option(
-            help="The method that pivotal and noise start from; by default hybrid where there is an encoder.",
-            show_default=False,
-        ),
-    ] = None
-    weights: Annotated[
-        Literal["full", "low-rank", "channels"],
-        typer.Option(help="Form of pivotal's tuned weights: full is closest; the others make small records."),
-    ] = "full"
-    keep_unchanged: Annotated[
-        Path | None,
-        typer.Option(help="For pivotal: a mask; where it is white, tuning changes nothing.", metavar="MASK"),
-    ] = None
-
-    @property
-    def model_file(self) -> Path | None:
-        """The file or folder that the model is loaded from; None for one with a name."""
-        from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
-
-        path = Path(self.model).expanduser()
-        return path.absolute() if self.model != DEFAULT_MODEL and path.exists() else None
-
-    def default_model(self) -> str:
-        """The model where none is named: the encoder's, or the default one.
-
-        Raises:
-            InputError: the encoder cannot be read, or does not name its model.
-        """
-        from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
-
-        if self.encoder is None:
-            return DEFAULT_MODEL
-        from stylegan_latents.invert.inverters.encode import model_of
-
-        return model_of(self.encoder)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlbumOptions:
-    """One model of one person, from an album."""
-
-    panel: ClassVar[str] = "One person"
-
-    together: Annotated[
-        bool,
-        typer.Option(
-            "--together",
-            help="Make one model of the person in these photos, or add new photos to it. Needs --name.",
-        ),
-    ] = False
-    name: Annotated[
-        str | None,
-        typer.Option(help="The model's name: anna is written to anna.person.safetensors.", metavar="NAME"),
-    ] = None
-    person: Annotated[
-        Path | None,
-        typer.Option(
-            help="Invert with the model of this person, which also fills what --mask hides.", metavar="FILE"
-        ),
-    ] = None
-
-    def check_album(self, method: str | None, others: Collection[str]) -> None:
-        """Raise InputError for options that do not go together.
-
-        Args:
-            method: as given.
-            others: the names of all options that differ from their defaults.
-        """
-        if not self.together:
-            if self.name is not None:
-                raise InputError("--name is for the model that --together makes; add --together, or leave it out.")
-            return
-        if self.name is None:
-            raise InputError("--together needs a name for the person, such as --name anna.")
-        if not re.fullmatch(r"[^\W_][\w .-]{0,59}", self.name) or self.name.endswith((" ", ".")):
-            raise InputError(f"--name is up to 60 letters, digits, spaces, dots and dashes, not '{self.name}'.")
-        if method not in (None, "hybrid", "optimize", "encode"):
-            raise InputError(
-                "--together tunes the model itself; take --method hybrid, optimize or encode, or leave it out."
-            )
-        for name in ("person", *_ONE_PHOTO):
-            if name in others:
-                raise InputError(f"--{name.replace('_', '-')} does not go with --together; leave one of them out.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultOptions:
-    """What is written, and where."""
-
-    panel: ClassVar[str] = "Results"
-
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the results; the current one by default.", metavar="DIR")
-    ] = None
-    npz: Annotated[bool, typer.Option("--npz", help="Also write the code as .npz, for other tools.")] = False
-    preview: Annotated[
-        Path | None,
-        typer.Option(help="Film of the search: a name ending with .mp4 or .gif, or a folder for its frames."),
-    ] = None
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            help="Table of more metrics; rows of other photos and methods stay.", metavar="FILE.csv|FILE.parquet"
-        ),
-    ] = None
-    keep_partial: Annotated[
-        bool, typer.Option("--keep-partial", help="When Ctrl-C stops the search early, keep the best code so far.")
-    ] = False
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace results that exist.")] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but warnings and errors.")] = False
-
-    @property
-    def folder(self) -> Path:
-        """Where the results go."""
-        return self.out or Path()
-
-
-@dataclass(frozen=True, kw_only=True)
-class FilmOptions:
-    """How a film is inverted."""
-
-    panel: ClassVar[str] = "Films"
-
-    every: Annotated[int, typer.Option(min=1, help="Process every Nth frame.")] = 1
-    max_frames: Annotated[int | None, typer.Option(min=1, help="Process only the first N frames.")] = None
-    smooth: Annotated[
-        bool, typer.Option("--smooth/--no-smooth", help="Smooth the crop's path and the codes over time.")
-    ] = True
-
-    def check_no_film(self) -> None:
-        """Raise InputError for options of films in a run without one."""
-        if self.every != 1 or self.max_frames is not None or not self.smooth:
-            raise InputError("--every, --max-frames and --no-smooth are for films; leave them out for photos.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class MachineOptions:
-    """Where and how the codes are computed."""
-
-    panel: ClassVar[str] = "Machine"
-
-    device: Annotated[
-        str | None, typer.Option(help="cpu, cuda, ...; a GPU by default, if there is one.", metavar="DEVICE")
-    ] = None
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16"],
-        typer.Option(help="Precision of the search; auto: bfloat16 where it is fast. Results are float32."),
-    ] = "auto"
-    batch: Annotated[
-        int | None,
-        typer.Option(min=1, help="Number of photos inverted at once; by default 1 on a CPU, 8 on a GPU."),
-    ] = None
-    shard: Annotated[
-        str | None,
-        typer.Option(
-            help="Invert only part K of N of the photos, chosen by their names: for jobs that run side by side. A "
-            "report is then one for each part.",
-            metavar="K/N",
-        ),
-    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -402,7 +151,7 @@ class Settings(
             raise InputError(f"--{name.replace('_', '-')} is for photos; leave it out for a film.")
 
     def is_own(self, stem: str) -> bool:
-        """Whether the photo or film whose results' names begin so is for this run and not for another shard."""
+        """Whether the photo or film with this stem of its results belongs to this run's shard."""
         return self.shard is None or Shard.parse(self.shard).holds(stem)
 
     def check_masks(self, photos: int) -> None:

@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.hdr import HDR, to_sdr
+from stylegan_latents.invert.photos.checks import MAX_PIXELS, MIN_SIDE, check_size, pixel_limit, readable
 from stylegan_latents.invert.photos.colour import to_srgb
-from stylegan_latents.invert.photos.files import MAX_PIXELS, MIN_SIDE, check_size, pixel_limit, readable
 
 FILM_SUFFIXES = frozenset(
     {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".3gp"}

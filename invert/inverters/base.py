@@ -1,4 +1,4 @@
-"""The contract of all inverters, and what they share."""
+"""The interface of all inverters, and what they share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence

@@ -1,8 +1,12 @@
 """Contact sheets: a table of pictures with titles, such as strips over strengths."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.photos.files import read_photo
 
 CELL = 512
 """Side of one picture on a sheet, in pixels."""
@@ -57,3 +61,11 @@ def contact_sheet(
             small = picture.convert("RGB").resize((wide, cell), Image.Resampling.LANCZOS)
             sheet.paste(small, (left + column * step_across, y))
     return sheet
+
+
+def thumbnail(path: Path, blank: Image.Image) -> Image.Image:
+    """A picture's file in the size of ``blank``, which takes its place if the file is gone."""
+    try:
+        return read_photo(path).resize(blank.size)
+    except InputError:
+        return blank

@@ -1,31 +1,29 @@
 """Reading photos of any kind as a viewer shows them: upright, 8-bit sRGB; and writing pictures atomically."""
 
-import contextlib
-import difflib
 import importlib
 import importlib.util
 import math
 import os
-import threading
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.invert.photos.checks import (
+    DECODED_PIXELS,
+    check_depth,
+    check_size,
+    check_tiff,
+    near_name,
+    pixel_limit,
+    readable,
+)
 from stylegan_latents.invert.photos.colour import WHITE, Colour, to_8_bits, to_srgb
 
 if TYPE_CHECKING:
     import torch
-
-MAX_PIXELS = 200_000_000
-"""Largest photo, in pixels (0.6 GB decoded): the largest phone cameras have 200 megapixels."""
-
-MIN_SIDE = 16
-"""Smallest side of a photo, in pixels."""
 
 # Not all of Pillow's formats: EPS, for one, would run Ghostscript on the file.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF", "HEIF")
@@ -33,10 +31,6 @@ PHOTO_SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".gif", ".webp", ".bmp", ".tif", ".tiff",
     ".ppm", ".pgm", ".jp2", ".avif", ".heic", ".heif",
 }  # fmt: skip
-_RAW_SUFFIXES = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"}
-_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
-_READABLE = "use a JPEG, PNG, WebP, TIFF, GIF or BMP picture"
-
 _SAVE_OPTIONS: dict[str, tuple[str, dict[str, object]]] = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
@@ -47,7 +41,6 @@ _SAVE_OPTIONS: dict[str, tuple[str, dict[str, object]]] = {
     ".bmp": ("BMP", {}),
 }
 _MAX_SIDE_OF_FORMAT = {"JPEG": 65_500, "WEBP": 16_383}
-_limit_lock = threading.Lock()
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -58,10 +51,6 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes a picture upright, by its EXIF orientation."""
-
-
-DECODED_PIXELS = 100_000_000
-"""Of a picture that is read reduced and is no JPEG, which alone is reduced while it is decoded: 0.4 GB at most."""
 
 
 def read_photo(path: str | os.PathLike[str], *, background: Colour = WHITE) -> Image.Image:
@@ -105,7 +94,8 @@ def read_reduced(
     path = Path(path)
     with readable(path), pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
         check_size(path, image.size)
-        _check_tiff(path, image)
+        check_depth(path, image)
+        check_tiff(path, image)
         file_format, whole = image.format or "", image.size
         picture: Image.Image = image
         reduced = most_pixels is not None and math.prod(whole) > most_pixels
@@ -147,7 +137,7 @@ def list_photos(folder: str | os.PathLike[str]) -> list[Path]:
     folder = Path(folder)
     try:
         if not folder.exists():
-            raise InputError(f"There is no folder {folder}{_near_name(folder)}")
+            raise InputError(f"There is no folder {folder}{near_name(folder)}")
         if not folder.is_dir():
             raise InputError(f"{folder} is a file; give the folder that holds the photos.")
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
@@ -239,121 +229,9 @@ def check_picture_suffix(path: str | os.PathLike[str]) -> None:
         )
 
 
-@contextlib.contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Check a picture's file, and raise one InputError for whatever reading it in the block raises."""
-    _check_file(path)
-    try:
-        yield
-    except InputError:
-        raise
-    except Image.DecompressionBombError as error:
-        raise InputError(
-            f"{path} has more than {MAX_PIXELS // 10**6} million pixels; make it smaller first."
-        ) from error
-    except UnidentifiedImageError as error:
-        raise InputError(_unidentified(path)) from error
-    except PermissionError as error:
-        raise InputError(f"{path} may not be read: {error.strerror}; check the file's permissions.") from error
-    except MemoryError as error:
-        raise InputError(f"{path} does not fit in memory; make it smaller first.") from error
-    # Pillow's decoders raise whatever the damaged bytes led them into: OSError, SyntaxError, ValueError,
-    # struct.error, zlib.error, EOFError, TypeError and more.
-    except Exception as error:
-        raise InputError(
-            f"{path} is damaged or incomplete ({error}); copy or download it again, or use another photo."
-        ) from error
-
-
-@contextlib.contextmanager
-def pixel_limit() -> Iterator[None]:
-    """Let Pillow open up to MAX_PIXELS, silently; its own limit can only be set for the whole process."""
-    with _limit_lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        previous = Image.MAX_IMAGE_PIXELS
-        # Pillow refuses above twice its limit.
-        Image.MAX_IMAGE_PIXELS = math.ceil(MAX_PIXELS / 2)
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = previous
-
-
 def _registered_formats() -> list[str]:
     """The formats of ``_FORMATS`` that this Pillow can open."""
     if importlib.util.find_spec("pillow_heif") is not None:
         importlib.import_module("pillow_heif").register_heif_opener()
     Image.init()
     return [name for name in _FORMATS if name in Image.OPEN]
-
-
-def _check_file(path: Path) -> None:
-    """Raise InputError for what is not a regular file with content, and for camera raw files."""
-    try:
-        if path.is_dir():
-            raise InputError(f"{path} is a folder; give a photo inside it.")
-        if not path.exists():
-            if path.is_symlink():
-                raise InputError(f"{path} is a link to a file that is not there; give the photo itself.")
-            raise InputError(f"There is no file {path}{_near_name(path)}")
-        if not path.is_file():
-            raise InputError(f"{path} is no regular file; {_READABLE}.")
-        if path.stat().st_size == 0:
-            raise InputError(f"{path} is empty (0 bytes); copy or download it again.")
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{path} may not be read: {reason}.") from error
-    if path.suffix.lower() in _RAW_SUFFIXES:
-        # These are TIFF files inside, and Pillow would return the thumbnail.
-        raise InputError(f"{path} is a camera raw file; export it as JPEG or PNG first.")
-
-
-def check_size(path: Path, size: tuple[int, int]) -> None:
-    """Raise InputError for a picture that is too large or too small."""
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{path} is {width}x{height} pixels, more than {MAX_PIXELS // 10**6} million; make it smaller first."
-        )
-    if min(width, height) < MIN_SIDE:
-        raise InputError(f"{path} is {width}x{height} pixels; a photo needs at least {MIN_SIDE} pixels a side.")
-
-
-def _check_tiff(path: Path, image: Image.Image) -> None:
-    """Raise InputError for TIFF files that Pillow would read wrongly without an error."""
-    if not isinstance(image, TiffImagePlugin.TiffImageFile):
-        return
-    tags = image.tag_v2
-    if max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) <= 8:
-        return
-    white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
-    if white_is_zero or tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2:
-        kept = "white as 0" if white_is_zero else "each colour in a plane of its own"
-        raise InputError(f"{path} is a TIFF of more than 8 bits that keeps {kept}; save it as PNG first.")
-
-
-def _unidentified(path: Path) -> str:
-    """The error message for a file that no decoder recognises."""
-    with path.open("rb") as file:
-        head = file.read(64)
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS:
-        return (
-            f"{path} is a HEIC or AVIF photo, which cannot be read here; run `pip install pillow-heif`, "
-            "or export it as JPEG."
-        )
-    if head.lstrip()[:1] == b"<":
-        return f"{path} is a web page or an SVG drawing, not a photo; {_READABLE}."
-    return f"{path} is not a picture that can be read; {_READABLE}."
-
-
-def _near_name(path: Path) -> str:
-    """'; did you mean …?' for a file of a similar name in the same folder, or a full stop."""
-    try:
-        names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:
-        return "."
-    # A dangling link has the very name and is not meant.
-    near = difflib.get_close_matches(path.name, [name for name in names if name != path.name], n=1, cutoff=0.75)
-    return f"; did you mean {path.parent / near[0]}?" if near else "."

@@ -41,11 +41,11 @@ class PartRequest:
 
 def available(G: "Generator") -> dict[Kind, tuple[str, ...]]:
     """Names by kind that a generator supports: parts that are shipped or cached, and regions of faces."""
-    from stylegan_latents.editing.mixing.parts_catalogue import parts_at_hand
+    from stylegan_latents.editing.mixing.parts_catalogue import stored_parts
     from stylegan_latents.editing.regions.regions import REGIONS
     from stylegan_latents.generator.weights.zoo import models
 
-    parts, entry = parts_at_hand(G), models().get(G.name)
+    parts, entry = stored_parts(G), models().get(G.name)
     found: dict[Kind, tuple[str, ...]] = {} if parts is None else {"part": parts.names}
     return found | ({"region": REGIONS} if entry is None or entry.domain == "faces" else {})
 
@@ -70,7 +70,7 @@ def draw_with_parts(
     from stylegan_latents.editing.commands.parts import THRESHOLD
     from stylegan_latents.editing.mixing.by_part import PartDonor
     from stylegan_latents.editing.mixing.mixing import Donor
-    from stylegan_latents.editing.mixing.parts_catalogue import parts_at_hand
+    from stylegan_latents.editing.mixing.parts_catalogue import stored_parts
     from stylegan_latents.editing.mixing.pictures import mixed_picture
     from stylegan_latents.editing.records.codes import record_code
 
@@ -86,7 +86,7 @@ def draw_with_parts(
             donors = [Donor(from_donor.ws, G.rows(REGION_LAYERS), request.strength)]
             picture = mixed_picture(G, receiving, donors, regions=request.names, size=size)
         else:
-            parts = parts_at_hand(studio.G)
+            parts = stored_parts(studio.G)
             assert parts is not None  # only such parts are offered
             given = [PartDonor(from_donor.ws, parts.weights(request.names, THRESHOLD), request.strength)]
             picture = mixed_picture(G, receiving, [], parts=given, size=size)

@@ -227,7 +227,7 @@ class InterFaceGAN:
         columns = [self.samples.names.index(name) for name, _, _ in used]
         matrix = np.array([gains[columns] for _, _, gains in used]).T
         if not np.isfinite(matrix).all() or np.linalg.cond(matrix) > _WORST_CONDITION:
-            raise InputError("The directions do not tell the attributes apart; take more samples.")
+            raise InputError("The directions are too similar to change one attribute alone; take more samples.")
         wanted = np.array([float(name == attribute.name) for name, _, _ in used])
         weights = np.linalg.solve(matrix, wanted)
         whole: Array = np.einsum("k,kgw->gw", weights, np.array([step for _, step, _ in used]))

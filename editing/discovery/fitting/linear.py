@@ -71,8 +71,8 @@ class LinearModel:
         for other in scores[1:]:
             if abs(self.correlations[self.names.index(name), self.names.index(other)]) > _ALIKE:
                 raise InputError(
-                    f"The scores '{name}' and '{other}' say the same of every sample, so that neither changes "
-                    f"while the other stays; find one alone, such as with --score {name}."
+                    f"The scores '{name}' and '{other}' are equivalent for every sample, so that neither changes "
+                    f"without the other; choose one, such as with --score {name}."
                 )
         effects = self.effects[[self.names.index(score) for score in scores]][:, chosen]
         matrix = effects.reshape(len(scores), -1)
@@ -150,7 +150,7 @@ def _weights(codes: Array, scores: Array, method: Method, strength: float) -> Ar
         ends = (score <= low) | (score >= high)
         labels = score[ends] >= high
         if labels.all() or not labels.any():
-            raise InputError("A score is equal for nearly all samples, with no two sides to tell apart.")
+            raise InputError("A score is equal for nearly all samples, so that no direction can be fitted to it.")
         # The curvature of the logistic loss is a quarter of the squared one's.
         svm, logistic = LinearSVC(C=1 / strength, random_state=0), LogisticRegression(C=4 / strength, max_iter=300)
         model = svm if method == "svm" else logistic

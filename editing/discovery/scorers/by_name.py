@@ -67,7 +67,7 @@ SCORERS: dict[str, ScorerEntry] = {
     ),
     "folder": ScorerEntry(
         f"{_HERE}.labelled:LabelledScorer", "a folder with a folder of pictures for each label",
-        "what tells the labels apart", folder=True,
+        "classes of labelled pictures", folder=True,
     ),
 }  # fmt: skip
 """Names, and kinds of files and folders, to scorers; the first entry that fits is taken."""
@@ -84,7 +84,7 @@ def scorer_words(*, new_pictures: bool = False) -> str:
 
 
 def open_scorer(text: str, begin: Begin, *, trusted: bool = False) -> "Scorer | ScoreTable":
-    """The scorer, or the table of scores, that a person names.
+    """Open a scorer, or a table of scores.
 
     Args:
         text: a name in ``SCORERS``, or the path of a file or folder.

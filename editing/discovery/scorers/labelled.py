@@ -28,8 +28,8 @@ class LabelledScorer(Scorer):
 
     The features of the last three layers are averaged over the cells of a coarse grid, as aligned pictures have
     their mouths in one place: the held-out accuracy for 25 smiling and 25 neutral faces is 0.92, and 0.64 with
-    averages over the whole picture. Two labels give one score, the log odds of the second in alphabetical order
-    against the first; more labels give one score each, against the rest.
+    averages over the whole picture. The score of a label is its log odds against the others; of two labels each
+    is the negative of the other.
 
     Args:
         folder: holds a folder of pictures for each label, cropped as the generator's pictures are.
@@ -47,7 +47,7 @@ class LabelledScorer(Scorer):
     def __init__(self, folder: Path, *, features: Features | None = None, progress: Progress | None = None) -> None:
         self._features = features or _alex_features()
         labels, pictures = _list(folder)
-        digest = hashlib.sha256(b"alexnet-logistic-2" if features is None else b"own")
+        digest = hashlib.sha256(b"alexnet-logistic-3" if features is None else b"own")
         seen = []
         for index, (label, path) in enumerate(pictures):
             digest.update(label.encode() + hashlib.sha256(path.read_bytes()).digest())
@@ -57,14 +57,19 @@ class LabelledScorer(Scorer):
         self.version = f"{folder.name}-{digest.hexdigest()[:16]}"
         values = np.stack(seen)
         truth = np.array([label for label, _ in pictures])
-        self.names = tuple(labels[1:] if len(labels) == 2 else labels)
+        self.names = tuple(labels)
+        self.exclusive = (self.names,) if len(labels) == 2 else ()
+        fitted = self.names[1:] if len(labels) == 2 else self.names
         self._mean, self._deviation = values.mean(0), np.maximum(values.std(0), 1e-9)
         standard = (values - self._mean) / self._deviation
-        fits = [_fit(standard, truth == name) for name in self.names]
+        fits = [_fit(standard, truth == name) for name in fitted]
+        if len(labels) == 2:
+            weight, offset, accuracy = fits[0]
+            fits.insert(0, (-weight, -offset, accuracy))
         self.accuracy = tuple(accuracy for _, _, accuracy in fits)
         self.notes = tuple(
             f"'{name}' is classified with an accuracy of {accuracy:.2f} on held-out pictures (0.5 is chance)."
-            for name, accuracy in zip(self.names, self.accuracy, strict=True)
+            for name, accuracy in zip(fitted, self.accuracy, strict=False)
         )
         self._weights = np.stack([weight for weight, _, _ in fits], axis=1)
         self._offsets = np.array([offset for _, offset, _ in fits])

@@ -34,7 +34,7 @@ class Unit:
     high: float = np.inf
 
     def check(self, score: str, value: float) -> None:
-        """Refuse a value that no picture scores.
+        """Refuse a value that no picture can have.
 
         Raises:
             InputError: it is outside of the range.
@@ -76,10 +76,10 @@ class Scorer(ABC):
         version: changes whenever the same picture would score differently; cached scores depend on it.
         units: of the scores by name; a score without an entry is a number of any size.
         exclusive: groups of names that are mutually exclusive classes, so that no score of a group changes alone.
-        attributes: what directions are found for by default; empty for every score.
-        notes: sentences on how good the scores are, as far as that is known.
-        focus: the part of the picture that it looks at closely: left, top, right and bottom in sides of it; None
-            for all of it. Where pictures need not be exact, the rest is drawn coarser; see ``Generator.sketch``.
+        attributes: to find directions for by default; empty for every score.
+        notes: sentences on the accuracy of the scores, if it is known.
+        focus: the part of the picture that is scored in detail: left, top, right and bottom in sides of it; None
+            for all of it. ``Generator.sketch`` draws the rest coarser.
     """
 
     names: tuple[str, ...]
@@ -92,10 +92,10 @@ class Scorer(ABC):
 
     @classmethod
     def open(cls, text: str, begin: "Begin", *, trusted: bool = False) -> Self:  # noqa: ARG003 - for files
-        """The scorer that a person names.
+        """Open the scorer of a command line.
 
         Args:
-            text: what they typed: the scorer's name, or the path of what it is read from.
+            text: the scorer's name, or the path of its file or folder.
             begin: makes a progress bar.
             trusted: whether a program in a file may run where the system has no sandbox for it.
 
@@ -134,7 +134,7 @@ class Scorer(ABC):
         )
 
     def faster(self) -> "Scorer":
-        """A scorer of the same names that takes less time for each of many samples; itself where there is none."""
+        """A faster, less exact scorer of the same names for many samples; itself if there is none."""
         return self
 
 

@@ -180,6 +180,8 @@ def test_labelled_pictures_say_how_well_they_tell(
     output = capsys.readouterr().out
     assert "'red' is classified with an accuracy of 1.00 on held-out pictures" in output
     assert "Wrote red.safetensors" in output
+    assert main([*command, "--no-sheet", "--score", "blue", *MODEL]) == 0
+    assert "Wrote blue.safetensors" in capsys.readouterr().out
 
 
 def test_scores_that_say_the_same_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +190,7 @@ def test_scores_that_say_the_same_are_refused(folder: Path, capsys: pytest.Captu
     Path("scores.csv").write_text("\n".join(["seed,tall,short", *lines]))
     command = ["discover", "-m", "interfacegan", "--scorer", "scores.csv", "--no-sheet", *MODEL]
     assert main(command) == 2
-    assert "'tall' and 'short' say the same of every sample" in capsys.readouterr().err
+    assert "'tall' and 'short' are equivalent for every sample" in capsys.readouterr().err
     assert _made(folder) == {"scores.csv"}
     assert main([*command, "--score", "short"]) == 0
 
@@ -228,7 +230,7 @@ def test_of_two_classes_one_direction_serves_both(
     assert found.provenance["leakage"] is None
     assert "moves no other score" in describe(found)
     assert main([*command, "--score", "red", "--score", "green", "--overwrite"]) == 2
-    assert "'red' and 'green' say the same of every sample" in capsys.readouterr().err
+    assert "'red' and 'green' are equivalent for every sample" in capsys.readouterr().err
     command = ["evaluate", "-d", "green.safetensors", "--scorer", "shade.pt", "--features", "none", "--codes", "2"]
     assert main([*command, "--steps", "3", "--no-figure", *MODEL]) == 0
     assert "The leakage of 'green' leaves out 'red'" in capsys.readouterr().out

@@ -81,7 +81,7 @@ def test_ctrl_c_keeps_the_code_so_far(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "Say what goes where"),
+        ([], "Give points and their targets"),
         (["--from", "1,2"], "Each --from needs its --to: 1 came with 0"),
         (["--from", "1,2", "--to", "here"], "'here' is no point"),
         (["--from", "1,2", "--to", "1,nan"], "'1,nan' is no point"),

@@ -83,7 +83,7 @@ def test_of_a_folder_those_with_landmarks_are_aligned_by_them(capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--landmarks", "me.json", "--no-align"), "--landmarks says how to align"),
+        (("--landmarks", "me.json", "--no-align"), "--landmarks is for faces that are aligned"),
         (("--landmarks", "you.json"), "There is no file you.json"),
         (("you.png", "--landmarks", "me.json"), "for one photo, and there are 2"),
         (("--landmarks", "bad.json"), "lacks right_eye"),

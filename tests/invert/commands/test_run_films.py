@@ -260,7 +260,7 @@ def test_an_animated_picture_is_a_film_and_in_a_folder_its_first_frame_a_photo(
     assert footage.rate == pytest.approx(5)
     capsys.readouterr()
     assert _run("--no-align", "--max-frames", "1", "moves", "--out", "folder") == 0
-    assert "first frame of moves.gif is taken" in capsys.readouterr().err
+    assert "first frame of moves.gif is inverted" in capsys.readouterr().err
     assert Inversion.load("folder/moves.inversion.safetensors").footage is None
 
 

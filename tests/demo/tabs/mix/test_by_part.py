@@ -101,7 +101,7 @@ def test_what_cannot_be_given_is_said(visit: Visit) -> None:
         draw_with_parts(visit, "ann", PartRequest("region", ("eyes",), "bob", 1.0))
 
 
-def test_only_parts_at_hand_are_offered(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_stored_parts_are_offered(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     assert available(visit.studio.G) == {"part": ("eyes", "hair"), "region": regions.REGIONS}
     monkeypatch.setattr(parts_catalogue, "_shipped", dict)
     assert list(available(visit.studio.G)) == ["region"]

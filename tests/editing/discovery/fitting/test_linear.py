@@ -64,7 +64,7 @@ def test_a_score_cannot_be_told_from_one_that_says_the_same(factor):
     samples, _ = planted(500)
     samples.scores[:, 1] = factor * samples.scores[:, 0] + 3
     model = fit(samples)
-    with pytest.raises(InputError, match=r"'wide' and 'tall' say the same of every sample.*--score wide"):
+    with pytest.raises(InputError, match=r"'wide' and 'tall' are equivalent for every sample.*--score wide"):
         model.direction("wide", fixed=("tall",))
     assert model.direction("wide", fixed=("deep",)).any()
 

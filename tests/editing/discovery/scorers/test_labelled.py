@@ -29,16 +29,19 @@ def _plain(red: float, green: float, blue: float) -> torch.Tensor:
     return (2 * torch.tensor([red, green, blue]) - 1)[None, :, None, None].expand(1, 3, 8, 8)
 
 
-def test_two_labels_make_one_score_named_after_the_second(tmp_path: Path) -> None:
+def test_the_scores_of_two_labels_are_each_the_negative_of_the_other(tmp_path: Path) -> None:
     _write(tmp_path, "blue", (40, 40, 200))
     _write(tmp_path, "red", (200, 40, 40))
     scorer = LabelledScorer(tmp_path, features=_colours)
-    assert scorer.names == ("red",)
-    assert scorer.accuracy == (1.0,)
-    red, blue = scorer.score(_plain(0.8, 0.1, 0.1))[0, 0], scorer.score(_plain(0.1, 0.1, 0.8))[0, 0]
-    assert red > 0 > blue
+    assert scorer.names == ("blue", "red")
+    assert scorer.exclusive == (("blue", "red"),)
+    assert scorer.accuracy == (1.0, 1.0)
+    assert len(scorer.notes) == 1
+    red, blue = scorer.score(_plain(0.8, 0.1, 0.1))[0], scorer.score(_plain(0.1, 0.1, 0.8))[0]
+    assert red[1] > 0 > blue[1]
+    assert np.allclose(red[0], -red[1])
     # A score, not a label: between the two it lies between.
-    assert blue < scorer.score(_plain(0.5, 0.1, 0.5))[0, 0] < red
+    assert blue[1] < scorer.score(_plain(0.5, 0.1, 0.5))[0, 1] < red[1]
 
 
 def test_more_labels_make_a_score_each(tmp_path: Path) -> None:
@@ -85,5 +88,5 @@ def test_alexnet_s_features_are_used_unless_told_otherwise(tmp_path: Path, monke
     assert seen[-1] == (16, 16)
     assert scorer.accuracy[0] > 0.9
     scores = scorer.score(torch.cat([_plain(0.9, 0.9, 0.9), _plain(0.1, 0.1, 0.1)]))
-    assert scores.shape == (2, 1)
-    assert scores[0] > scores[1]
+    assert scores.shape == (2, 2)
+    assert scores[0, 1] > scores[1, 1]
