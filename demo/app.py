@@ -32,10 +32,10 @@ def build(studio: Studio) -> CheckedBlocks:
         version, returned = gr.State(0), gr.State(0)
         with gr.Row(elem_id="head"):
             gr.Markdown("# stylegan-latents\nDrop a photo, see yourself, move the sliders.", elem_id="title")
+            strip = face_strip()
             forget = gr.Button("Forget me", elem_id="forget-me", size="sm", scale=0)
             switch = gr.Button("◐", elem_id="theme-switch", size="sm", scale=0)
             switch.click(None, js="() => window.switchTheme()", api_visibility="private")
-        strip = face_strip()
         with gr.Tabs(elem_id="tabs") as tabs:
             page = Page(studio, visit, version, returned, tabs, [tab for tab in TABS if tab.takes_faces])
             for tab in TABS:

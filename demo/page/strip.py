@@ -15,19 +15,20 @@ from stylegan_latents.demo.session.pack import pack
 from stylegan_latents.demo.session.visit import Visit
 
 
-def face_strip() -> tuple[gr.Column, gr.Gallery, gr.Textbox, gr.Button, gr.Button]:
+def face_strip() -> tuple[gr.Row, gr.Gallery, gr.Textbox, gr.Button, gr.Button]:
     """Make the controls, hidden until there is a face; ``wire_strip`` connects them."""
-    with gr.Column(visible=False, elem_id="faces") as whole, gr.Row(equal_height=True):
+    with gr.Row(visible=False, elem_id="faces") as whole:
         faces = choice_gallery("faces-strip", label="Your faces", show_label=False, columns=12, container=False)
-        with gr.Column(scale=0, min_width=220), gr.Row():
+        with gr.Accordion("Rename, delete", open=False, elem_id="faces-change"):
             name = gr.Textbox(
                 label="Name of the current face",
                 info="It names the files, too.",
                 max_length=40,
                 elem_id="faces-name",
             )
-            rename = gr.Button("Rename", size="sm", min_width=80, elem_id="faces-rename")
-            delete = gr.Button("Delete", size="sm", min_width=80, elem_id="faces-delete")
+            with gr.Row():
+                rename = gr.Button("Rename", size="sm", min_width=80, elem_id="faces-rename")
+                delete = gr.Button("Delete", size="sm", min_width=80, elem_id="faces-delete")
     return whole, faces, name, rename, delete
 
 
@@ -53,19 +54,19 @@ def build_pack(page: Page) -> None:
     work_on_click(page, buttons, packed, [], [file, status], api_name="pack")
 
 
-def wire_strip(page: Page, controls: tuple[gr.Column, gr.Gallery, gr.Textbox, gr.Button, gr.Button]) -> None:
+def wire_strip(page: Page, controls: tuple[gr.Row, gr.Gallery, gr.Textbox, gr.Button, gr.Button]) -> None:
     """Connect the controls of ``face_strip``."""
     whole, faces, name, rename, delete = controls
     order = gr.State([])
 
     def show(visit: Visit | None) -> Any:
         if visit is None or not visit.faces:
-            return gr.Column(visible=False), gr.Gallery([]), "", []
+            return gr.Row(visible=False), gr.Gallery([]), "", []
         if visit.current not in visit.faces:
             visit.current = list(visit.faces)[-1]
         shown = edited.in_order(visit)
         pictures = [(str(face.before), face.name) for face in shown]
-        return gr.Column(visible=True), gr.Gallery(pictures, selected_index=0), shown[0].name, [
+        return gr.Row(visible=True), gr.Gallery(pictures, selected_index=0), shown[0].name, [
             face.name for face in shown
         ]  # fmt: skip
 

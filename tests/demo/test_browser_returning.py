@@ -124,6 +124,7 @@ def test_an_edit_is_kept_as_a_face_and_faces_are_chosen_renamed_and_deleted(
     page.wait_for_function(f"document.querySelector('{names}').innerText === 'seed2'")
     page.click("button[role=tab]:has-text('Drag')")
     page.wait_for_selector("#drag-points img")
+    page.click("#faces-change button")
     page.fill("#faces-name input, #faces-name textarea", "Ann")
     page.click("#faces-rename")
     page.wait_for_function(f"document.querySelector('{names}').innerText === 'Ann'")

@@ -116,7 +116,7 @@ def build(page: Page) -> None:
                 redo = gr.Button("↷ Redo", size="sm", min_width=70, interactive=False, elem_id="edit-redo")
                 reset = gr.Button("Reset all", size="sm", min_width=80, interactive=False, elem_id="edit-reset")
                 keep_edit = gr.Button(
-                    "Keep this edit as a face", size="sm", min_width=150, elem_id="edit-keep-edit"
+                    "Keep this edit as a face", size="sm", scale=2, min_width=150, elem_id="edit-keep-edit"
                 )
             status = gr.HTML(answers.WELCOME, elem_id="edit-status")
             view = gr.Radio(
