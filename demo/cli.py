@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +31,24 @@ class DemoSettings:
         list[str],
         typer.Option(help="A host name that browsers use, such as a proxy's; repeatable.", metavar="NAME"),
     ] = field(default_factory=list)
+    auth: Annotated[
+        Path | None,
+        typer.Option(
+            help="Let only these users in: a CSV file with one name,password a line.",
+            metavar="PATH",
+            dir_okay=False,
+        ),
+    ] = None
+    class_code: Annotated[
+        str | None,
+        typer.Option(help="Let in everyone who types this word, under any name.", metavar="WORD"),
+    ] = None
+    per_hour: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="How many searches, films and drags a visitor may begin in an hour; by default any number."
+        ),
+    ] = None
     share: Annotated[
         bool, typer.Option("--share", help="Also open a public address through Gradio's servers, for 72 hours.")
     ] = False

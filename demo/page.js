@@ -144,8 +144,28 @@ function watchToasts() {
   new MutationObserver(nameToasts).observe(document.body, { childList: true, subtree: true });
 }
 
+// Gradio adds the controls one by one; the page is shown when they have their places.
+function showWhenComplete() {
+  const app = document.querySelector("gradio-app");
+  app.style.visibility = "hidden";
+  let quiet = 0;
+  const show = () => {
+    app.style.visibility = "";
+    watch.disconnect();
+  };
+  const watch = new MutationObserver(() => {
+    clearTimeout(quiet);
+    if (document.querySelector("#licence") && document.querySelector("#tab-edit .sliders input")) {
+      quiet = setTimeout(show, 150);
+    }
+  });
+  watch.observe(app, { childList: true, subtree: true });
+  setTimeout(show, 8000);
+}
+
 function beginPage() {
   holdPage();
+  showWhenComplete();
   watchTheme();
   watchToasts();
 }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self, get_args
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.headers import STRICT
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
@@ -48,6 +49,8 @@ class EncoderConfig:
     first_middle_row: int = 3
     first_fine_row: int = 7
 
+    __pydantic_config__ = STRICT
+
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:
             raise InputError(f"The architecture is one of {', '.join(ARCHITECTURES)}, not {self.architecture}.")
@@ -60,8 +63,11 @@ class EncoderConfig:
             raise InputError(
                 f"An encoder's input is 32, 64, 128, 256 ... pixels wide, and no higher, not {width} x {height}."
             )
-        if not 0 < self.num_ws <= 64 or not 0 < self.w_dim <= 1 << 14 or not self.widths or min(self.widths) < 1:
-            raise InputError("An encoder's sizes have to be above 0.")
+        sizes = (self.num_ws, self.w_dim, *self.widths, *self.depths)
+        if not self.widths or min(sizes) < 1 or self.num_ws > 64 or max(sizes) > 1 << 14:
+            raise InputError("An encoder's sizes have to be above 0, and below those of any known one.")
+        if width > 2048 or len(self.widths) > 64 or sum(self.depths) > 1024:
+            raise InputError("An encoder's input and layers have to be within those of any known one.")
 
     @property
     def is_restyle(self) -> bool:

@@ -2,10 +2,9 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from stylegan_latents.encoders.encoder import Encoder
-from stylegan_latents.encoders.formats.native import read_encoder, read_header
+from stylegan_latents.encoders.formats.native import EncoderHeader, read_encoder, read_header
 from stylegan_latents.encoders.formats.native import save_encoder as save
 from stylegan_latents.encoders.formats.public import has_generator, read_public_encoder
 from stylegan_latents.encoders.restyle import ReStyle
@@ -81,15 +80,15 @@ def shipped_encoder(G: Generator) -> Path | None:
     (``perceptual``) any number of rows: the default model's is StyleGAN2-FFHQ's, too.
     """
     for path, header in _known().items():
-        config = header["config"]
-        same_rows = config["num_ws"] == G.num_ws or config["architecture"] == "perceptual"
-        fits = same_rows and config["w_dim"] == G.w_dim
-        if fits and (header["fingerprint"] == G.fingerprint or header["latent_space"] == G.latent_space):
+        config = header.config
+        same_rows = config.num_ws == G.num_ws or config.architecture == "perceptual"
+        fits = same_rows and config.w_dim == G.w_dim
+        if fits and (header.fingerprint == G.fingerprint or header.latent_space == G.latent_space):
             return path
     return None
 
 
 @cache
-def _known() -> dict[Path, dict[str, Any]]:
+def _known() -> dict[Path, EncoderHeader]:
     folder = Path(__file__).with_name("trained")
     return {path: read_header(path) for path in sorted(folder.glob("*.safetensors"))}

@@ -1,7 +1,6 @@
 """Atomic writing of files and folders."""
 
 import contextlib
-import glob
 import os
 import re
 import shutil
@@ -120,12 +119,13 @@ def atomic_path(target: Path, *, overwrite: bool = True) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path, stem: str) -> None:
-    """Remove what a killed process left of files that it was writing: ``stem``, followed by a dot or more names.
+    """Remove what a killed process left in ``atomic_path``; ``stem`` is a regular expression of its targets' stems.
 
-    Names that ``atomic_path`` cuts stay: they might be another file's.
+    Stems that ``atomic_path`` cuts do not match: they might be another file's.
     """
-    for path in folder.glob(f".{glob.escape(stem)}.*.part*"):
-        if re.fullmatch(rf"\.{re.escape(stem)}(\.[a-z]+\d*)?\.\w{{8}}\.part\.\w+", path.name):
+    name = re.compile(rf"\.(?:{stem})\.\w{{8}}\.part\.\w+")
+    for path in folder.glob(".*.part.*"):
+        if name.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 

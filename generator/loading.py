@@ -1,12 +1,10 @@
 """Load a ``Generator``, or the discriminator that it was trained against, by a model's name or from a file."""
 
 import contextlib
-import json
 from difflib import get_close_matches
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import utf8_path
 from stylegan_latents.generator.formats.checkpoint import read_discriminator
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import read_native
@@ -14,6 +12,9 @@ from stylegan_latents.generator.formats.native import save_native as save
 from stylegan_latents.generator.formats.read import read_generator
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
+from stylegan_latents.generator.reading.budget import bounded_tensors
+from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 from stylegan_latents.generator.weights import zoo
 from stylegan_latents.generator.weights.fetch import cache_folder, cached_size
 from stylegan_latents.generator.weights.hub import HubFile, on_this_machine
@@ -82,11 +83,10 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
     if not (head.is_torch or head.is_pickle or head.is_safetensors):
         raise InputError(f"{path.name} is {head.kind}, not a discriminator's file; get the weights themselves.")
     config, tensors = read_discriminator(path)
-    try:
-        network = Discriminator(config, path.stem)
+    with refusing_damage(path, UNFITTING):
+        with bounded_tensors(path.name, sum(4 * tensor.numel() for tensor in tensors.values())):
+            network = Discriminator(config, path.stem)
         network.load_state_dict(tensors, assign=True)
-    except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
     return network.eval().requires_grad_(False)
 
 
@@ -103,16 +103,14 @@ def is_cached(name_or_path: str | Path) -> bool:
 
 def latent_space_of(name_or_path: str | Path) -> str | None:
     """The latent space of a model that ``load`` takes; None if it is known only after loading."""
-    from safetensors import SafetensorError, safe_open
-
     if str(name_or_path) == DEFAULT_MODEL:
         return _LATENT_SPACE
     if not Path(name_or_path).expanduser().exists() and str(name_or_path) in zoo.models():
         return zoo.models()[str(name_or_path)].latent_space
     try:
-        with utf8_path(Path(name_or_path).expanduser()) as name, safe_open(name, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(_HEADER, "null"))
-    except (SafetensorError, OSError, ValueError):  # another format, or a file that load() will refuse
+        with TensorFile.open(Path(name_or_path).expanduser()) as file:
+            header = file.json_header(_HEADER)
+    except InputError:  # another format, or a file that load() will refuse
         return None
     space = header.get("latent_space") if isinstance(header, dict) else None
     return space if isinstance(space, str) else None

@@ -11,6 +11,7 @@ from torch import Tensor
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.generator import Generator, fingerprint
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 _NAMES = ("mean", "axes", "deviations")
 _DIGEST = "sha256"
@@ -54,14 +55,12 @@ class WStatistics:
     @torch.no_grad()
     def _estimate(cls, G: Generator, samples: int, seed: int) -> Self:
         z = torch.randn(samples, G.z_dim, generator=torch.Generator().manual_seed(seed))
-        label = None
-        if G.label_dim:
-            classes = torch.randint(G.label_dim, (samples,), generator=torch.Generator().manual_seed(seed + 1))
-            label = torch.nn.functional.one_hot(classes, G.label_dim).float()
+        classes = torch.randint(G.label_dim or 1, (samples,), generator=torch.Generator().manual_seed(seed + 1))
         parts = []
         for start in range(0, samples, 2000):
             rows = slice(start, start + 2000)
-            parts.append(G.map(z[rows], None if label is None else label[rows])[:, 0].cpu())
+            label = torch.nn.functional.one_hot(classes[rows], G.label_dim).float() if G.label_dim else None
+            parts.append(G.map(z[rows], label)[:, 0].cpu())
         w = torch.cat(parts).double()
         mean = w.mean(dim=0)
         variances, axes = torch.linalg.eigh((w - mean).T @ (w - mean) / (samples - 1))
@@ -96,13 +95,13 @@ def _cache_file(G: Generator, samples: int, seed: int) -> Path:
 
 def _read(path: Path, w_dim: int) -> dict[str, Tensor] | None:
     """What ``_keep`` wrote; None if there is no such file or it is damaged."""
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name).clone() for name in _NAMES}
-            digest = (file.metadata() or {}).get(_DIGEST)
-    except (SafetensorError, OSError, ValueError):
+        with TensorFile.open(path) as file:
+            tensors = {name: file.tensor(name) for name in _NAMES}
+            digest = file.metadata.get(_DIGEST)
+    except InputError:
+        return None
+    if any(tensor.dtype != torch.float32 for tensor in tensors.values()):
         return None
     shapes = [tuple(tensors[name].shape) for name in _NAMES]
     whole = shapes == [(w_dim,), (w_dim, w_dim), (w_dim,)] and digest == fingerprint(tensors.items())

@@ -49,8 +49,7 @@ class _Lists(dict[str, Any]):
 def client_of(call: Waiting) -> Client:
     """The client that made a call."""
     client = getattr(call.request, "client", None)
-    user = getattr(call, "username", None) or ""
-    return Client(user or getattr(client, "host", None) or "", call.session_hash, user)
+    return Client(getattr(client, "host", None) or "", call.session_hash)
 
 
 class CheckedBlocks(gr.Blocks):
@@ -67,8 +66,8 @@ class CheckedBlocks(gr.Blocks):
             waiting = [
                 client_of(call) for one in queue.event_queue_per_concurrency_id.values() for call in one.queue
             ]
-            user, host = username or "", getattr(request.client, "host", None) or ""
-            if not has_room(waiting, Client(user or host, str(body.session_hash), user), max_size or sys.maxsize):
+            address = getattr(request.client, "host", None) or ""
+            if not has_room(waiting, Client(address, str(body.session_hash)), max_size or sys.maxsize):
                 return False, _FULL, "queue_full"
             return await push(body=body, request=request, username=username)
 

@@ -5,7 +5,7 @@ import html
 import math
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -48,16 +48,17 @@ def wait_in_queue(visit: Visit, ticket: Ticket, *, every: float = _POLL_SECONDS)
     while not ticket.wait(0.0 if shown is None else every):
         if visit.stop.is_set():
             raise StoppedError
-        words = waiting_status(ticket.ahead, ticket.seconds_left)
+        words = waiting_status(ticket.ahead, ticket.seconds_left, ticket.others_at_work)
         if words != shown:
             shown = words
             yield words
 
 
-def waiting_status(ahead: int, seconds_left: float | None) -> str:
-    """The place in the queue as a sentence."""
+def waiting_status(ahead: int, seconds_left: float | None, turn_of: Sequence[str] = ()) -> str:
+    """The place in the queue as a sentence; ``turn_of`` are the names of those at work, if they are known."""
+    serving = f"It is the turn of {' and '.join(turn_of)}." if turn_of else "Others are being served."
     others = {0: "You are next", 1: "1 other waits before you"}.get(ahead, f"{ahead} others wait before you")
-    return f"Others are being served. {others}{'' if seconds_left is None else f', {duration(seconds_left)}'}."
+    return f"{serving} {others}{'' if seconds_left is None else f', {duration(seconds_left)}'}."
 
 
 def run_reporting(

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from stylegan_latents.demo.server.gradio_import import import_gradio, loopback_past_proxies
 from stylegan_latents.demo.server.log import keep_log
+from stylegan_latents.demo.server.login import Login, login, open_to_others
 from stylegan_latents.demo.server.security import Security, own_names, wrong_request
 from stylegan_latents.demo.session.files import PREFIX
-from stylegan_latents.generator.cli.command import choose_device
+from stylegan_latents.generator.cli.command import choose_device, warn
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
 from stylegan_latents.generator.weights.fetch import cache_folder
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 MAX_UPLOAD = "40mb"
 _FIRST_PORT, _PORTS = 7860, 100
 _THREADS = 40
+_OPEN = (
+    "Everyone who can reach this address can use the demo; --auth users.csv or --class-code WORD lets in only "
+    "those you know."
+)
 
 
 def serve(
@@ -41,14 +46,20 @@ def serve(
     device: str | None = None,
     browse: bool = False,
     allowed_host: Sequence[str] = (),
+    auth: Path | None = None,
+    class_code: str | None = None,
+    per_hour: int | None = None,
     folder: Path | None = None,
 ) -> None:
     """Serve the page until Ctrl-C. The arguments are the options of ``stylegan-latents demo``.
 
     Raises:
-        InputError: the model cannot be loaded, or the port is taken.
+        InputError: the model or the users cannot be loaded, or the port is taken.
     """
+    known = login(auth, class_code)
     chosen = free_port(host, port)
+    if known is None and open_to_others(host, share):
+        warn("stylegan-latents demo", _OPEN)
     quiet_gradio()
     log = cache_folder() / f"demo-{chosen}.log"
     keep_log(log)
@@ -61,14 +72,16 @@ def serve(
 
     clear_leftovers(Path(tempfile.gettempdir()))
     G = load(model).to(choose_device(device))
-    studio = Studio(G, steps=steps, folder=folder, queue_size=queue_size)
+    studio = Studio(
+        G, steps=steps, folder=folder, queue_size=queue_size, per_hour=per_hour, by_user=auth is not None
+    )
     try:
         importing.join()
         # Returning freed memory to the system would double a preview's time.
         with (
             keep_freed_memory(),
             running(
-                studio, port=chosen, host=host, share=share, browse=browse, allowed_host=allowed_host
+                studio, port=chosen, host=host, share=share, browse=browse, allowed_host=allowed_host, known=known
             ) as address,
         ):
             # A service manager's SIGTERM cleans up as well.
@@ -77,8 +90,12 @@ def serve(
             print(f"The demo is at {address} (Ctrl-C ends it)", flush=True)
             never = threading.Event()
             # A signal that arrives just before a wait is handled only after it, so waits are short.
+            shown = ""
             while not never.wait(1.0):
-                pass
+                # One line that is written over; none in a file.
+                if sys.stdout.isatty() and (now := studio.summary()) != shown:
+                    print(f"\r{now:{len(shown)}}", end="", flush=True)
+                    shown = now
     finally:
         studio.close()
 
@@ -92,8 +109,9 @@ def running(
     share: bool = False,
     browse: bool = False,
     allowed_host: Sequence[str] = (),
+    known: tuple[Login, str] | None = None,
 ) -> "Iterator[str]":
-    """Serve a studio's page during the block; yields its address."""
+    """Serve a studio's page during the block, to those whom ``known`` of ``login`` lets in; yields its address."""
     names = own_names([*allowed_host, host])
     quiet_gradio()
     # Gradio's folder of uploads and served files; components read the variable when they are made.
@@ -110,6 +128,8 @@ def running(
         server_port=free_port(host, port),
         share=share,
         inbrowser=browse,
+        auth=None if known is None else known[0],  # type: ignore[arg-type]  # may be a coroutine
+        auth_message=None if known is None else known[1],
         quiet=True,
         prevent_thread_lock=True,
         show_error=True,

@@ -1,5 +1,6 @@
 """Fair queues: a few clients work at once, the others take turns, so that nobody's many requests block the rest."""
 
+import math
 import threading
 import time
 from collections import Counter, OrderedDict, deque
@@ -13,6 +14,7 @@ Item = TypeVar("Item")
 
 _DURATIONS_KEPT = 8
 _CLIENTS_KEPT = 4096
+_HOUR = 3600.0
 _TOO_MANY = "Too many others are waiting for this; please try again in a few minutes."
 
 
@@ -20,7 +22,7 @@ class Client(NamedTuple):
     """A visitor.
 
     Attributes:
-        address: of the machine, such as ``127.0.0.1``; the name of a visitor who has logged in.
+        address: of the machine, such as ``127.0.0.1``; the user's name where users have passwords of their own.
         session: of the browser tab.
         user: the name of a visitor who has logged in; empty for others.
     """
@@ -118,6 +120,18 @@ class WaitingQueue:
             yield ticket
 
     @property
+    def working(self) -> list[Client]:
+        """Who works."""
+        with self._changed:
+            return [ticket.client for ticket in self._present if ticket.begun is not None]
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        with self._changed:
+            return sum(ticket.begun is None for ticket in self._present)
+
+    @property
     def idle(self) -> bool:
         """Whether nobody works or waits."""
         return not self._present
@@ -144,6 +158,44 @@ class WaitingQueue:
             ticket.ends - ticket.begun for ticket in working if ticket.ends is not None and ticket.begun is not None
         ]
         return sum(known) / len(known) if known else None
+
+
+class Allowance:
+    """Counts what visitors begin.
+
+    Args:
+        per_hour: how much an address may begin in an hour; None for any number.
+        clock: in seconds.
+    """
+
+    def __init__(self, per_hour: int | None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_hour, self._clock = per_hour, clock
+        self._begun: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, address: str) -> None:
+        """Count one more.
+
+        Raises:
+            InputError: the visitor of this address has begun as many as are allowed.
+        """
+        if self._per_hour is None:
+            return
+        now = self._clock()
+        with self._lock:
+            begun = self._begun.setdefault(address, deque())
+            self._begun.move_to_end(address)
+            while len(self._begun) > _CLIENTS_KEPT:
+                self._begun.popitem(last=False)
+            while begun and now - begun[0] >= _HOUR:
+                begun.popleft()
+            if len(begun) >= self._per_hour:
+                minutes = math.ceil((_HOUR - (now - begun[0])) / 60)
+                raise InputError(
+                    f"The limit here is {self._per_hour} searches, films or drags an hour; the next may begin in "
+                    f"{minutes} minutes."
+                )
+            begun.append(now)
 
 
 class Ticket:
@@ -199,6 +251,11 @@ class Ticket:
         """How many wait before it."""
         with self._queue._changed:
             return self._index
+
+    @property
+    def others_at_work(self) -> list[str]:
+        """Names of the logged-in visitors whose turn it is."""
+        return [client.user for client in self._queue.working if client.user]
 
     @property
     def seconds_left(self) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.session.faces import Records
 from stylegan_latents.demo.session.files import own_prefix
-from stylegan_latents.demo.session.queue import WaitingQueue
+from stylegan_latents.demo.session.queue import Allowance, WaitingQueue
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class Shared:
         folder: for all temporary files; the system's by default.
         steps: of a search; None for those of the quality chosen in the page.
         queue_size: how many requests of a kind may wait.
+        per_hour: how much long work a visitor may begin in an hour; None for any number.
+        by_user: whether users, who then have passwords of their own, take turns, instead of addresses.
 
     Attributes:
         preview_G: draws previews, in bfloat16 if the device supports it.
@@ -50,13 +52,21 @@ class Shared:
         directions: the model's, bound to it, by name.
         records: the opened records of all visits.
         computing: queue for one computation at a time, which bounds memory.
+        allowance: counts the long work of visitors.
         searches, works: queues for searches, and for other long work.
         examples: made by ``examples``.
         uploads: Gradio's folder of uploads, which also holds the visits' folders.
     """
 
     def __init__(
-        self, G: "Generator", *, folder: Path | None = None, steps: int | None = None, queue_size: int = 64
+        self,
+        G: "Generator",
+        *,
+        folder: Path | None = None,
+        steps: int | None = None,
+        queue_size: int = 64,
+        per_hour: int | None = None,
+        by_user: bool = False,
     ) -> None:
         from stylegan_latents.editing.directions.catalogue import known_directions
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
@@ -76,6 +86,8 @@ class Shared:
         self.computing = WaitingQueue(1, None)
         self.queue_size = queue_size
         self.searches, self.works = WaitingQueue(_SEARCHES, queue_size), WaitingQueue(_WORKS, queue_size)
+        self.allowance = Allowance(per_hour)
+        self.by_user = by_user
         self.steps = steps
         self.uploads = Path(tempfile.mkdtemp(prefix=own_prefix(), dir=folder)).resolve()
         self.examples: list[Example] = []

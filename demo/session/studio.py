@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.demo.session.queue import Client
 from stylegan_latents.demo.session.shared import Shared
 from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.ops.memory import return_freed_memory
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Studio(Shared):
     """What visits share, and the visits by session.
 
     Args:
-        G, folder, steps, queue_size: see ``Shared``.
+        G, folder, steps, queue_size, per_hour, by_user: see ``Shared``.
         grace: seconds from the loss of the connection to the end of a visit; an empty one ends sooner.
         idle: seconds from the last request to the end of a visit.
         unclaimed: seconds after which an upload is deleted.
@@ -46,8 +47,10 @@ class Studio(Shared):
         unclaimed: float = 900.0,
         most_visits: int = 200,
         queue_size: int = 64,
+        per_hour: int | None = None,
+        by_user: bool = False,
     ) -> None:
-        super().__init__(G, folder=folder, steps=steps, queue_size=queue_size)
+        super().__init__(G, folder=folder, steps=steps, queue_size=queue_size, per_hour=per_hour, by_user=by_user)
         self.examples_folder = self.uploads / _EXAMPLES
         self._grace, self._idle, self._unclaimed, self._most = grace, idle, unclaimed, most_visits
         self._visits: dict[str, Visit] = {}
@@ -69,7 +72,7 @@ class Studio(Shared):
             if visit is None or visit.closed:
                 # Whoever knows a file's path can download it, so the name must not be guessable.
                 folder = self.uploads / _VISITS / secrets.token_urlsafe(18)
-                visit = Visit(self, Client(user or address, session, user), folder)
+                visit = Visit(self, Client(user if self.by_user else address, session, user), folder)
                 self._visits[session] = visit
         visit.touch()
         self._end_surplus()
@@ -131,6 +134,17 @@ class Studio(Shared):
     def forget(self, visit: Visit) -> None:
         """End a visit now, and delete its files."""
         self._end([visit])
+
+    def summary(self) -> str:
+        """Who is here and at work, in one line for the terminal."""
+        with self._lock:
+            here = [visit for visit in self._visits.values() if visit.left is None]
+            faces = sum(len(visit.faces) for visit in self._visits.values())
+        working = [*self.searches.working, *self.works.working]
+        names = ", ".join(printable(client.user or client.address) for client in working)
+        waiting = self.searches.waiting + self.works.waiting
+        text = f"{len(here)} here, {faces} faces; {len(working)} at work"
+        return f"{text}{f' ({names})' if names else ''}, {waiting} waiting"
 
     def _grace_of(self, visit: Visit) -> float:
         return min(self._grace, _GRACE_OF_EMPTY) if visit.empty else self._grace

@@ -4,7 +4,7 @@ import dataclasses
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ class Visit:
         files: its files.
         faces: by name, in the order of making.
         directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
+        edited: faces with their edits in their codes, which are not listed; by face and strengths.
         sent: the face sent last to each tab, by the tab's id.
         current: name of the face shown last; empty before the first.
         photo: the last upload.
@@ -60,6 +61,7 @@ class Visit:
         self.files = VisitFiles(folder)
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
+        self.edited: dict[tuple[str, tuple[tuple[str, float], ...]], Face] = {}
         self.sent: dict[str, str] = {}
         self.current = ""
         self.photo: Photo | None = None
@@ -114,11 +116,12 @@ class Visit:
         """A block of work that the visitor can stop; one at a time for each visit.
 
         Raises:
-            InputError: other work is running.
+            InputError: other work is running, or the visitor has begun too much within the hour.
         """
         if not self._busy.acquire(blocking=False):
             raise InputError(_BUSY)
         try:
+            self.studio.allowance.take(self.client.address)
             yield
         finally:
             self.stop.clear()
@@ -138,7 +141,15 @@ class Visit:
         """
         return self.files.take(self.studio.uploaded(upload))
 
-    def add(self, inversion: "Inversion", stem: str, *, photo: Path | None = None, made_by: str = "") -> Face:
+    def add(
+        self,
+        inversion: "Inversion",
+        stem: str,
+        *,
+        photo: Path | None = None,
+        made_by: str = "",
+        listed: bool = True,
+    ) -> Face:
         """Keep a record as a face of this visit.
 
         Args:
@@ -146,19 +157,21 @@ class Visit:
             stem: the face's name; a number is added if it is taken.
             photo: in the visit's folder.
             made_by: see ``Face``.
+            listed: whether it becomes one of ``faces``; another one is kept for a while.
 
         Raises:
             InputError: the record is for another model, or there are too many faces.
         """
-        self.check_room()
-        name = free_name(clean_name(stem), self.faces)
+        if listed:
+            self.check_room()
+        name = free_name(clean_name(stem), {*self.faces, *(face.name for face in self.edited.values())})
         # Beside the photo, so that the photo's name in the record finds it.
         path = (
             self.files.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
         )
         # The server's path of the model is not the visitor's to know.
         dataclasses.replace(inversion, model_file=None).save(path, overwrite=True)
-        return self._keep(name, path, photo, made_by)
+        return self._keep(name, path, photo, made_by, listed=listed)
 
     def check_room(self) -> None:
         """Raise InputError if there is no room for another face."""
@@ -179,16 +192,21 @@ class Visit:
         # The face can be pasted back if its photo was uploaded, too.
         return self.add(inversion, record_stem(record), photo=None if photo is None else photo.path)
 
-    def _keep(self, name: str, path: Path, photo: Path | None, made_by: str) -> Face:
-        studio = self.studio
-        with self.computing():
-            picture = studio.records.open(path)[1].picture(size=studio.preview_size)
+    def _keep(self, name: str, path: Path, photo: Path | None, made_by: str, *, listed: bool) -> Face:
         before = self.files.new_path(f"{name}-before", ".jpg")
-        picture.save(before, quality=92)
-        face = Face(name, path, studio.records, before, photo, made_by)
-        self.faces[name] = face
-        self.version += 1
+        face = Face(name, path, self.studio.records, before, photo, made_by)
+        if listed:
+            self.draw_before(face)
+            self.faces[name] = face
+            self.version += 1
         return face
+
+    def draw_before(self, face: Face) -> None:
+        """Draw ``Face.before``, if that has not been done."""
+        if not face.before.exists():
+            with self.computing():
+                picture = face.preview.picture(size=self.studio.preview_size)
+            picture.save(face.before, quality=92)
 
     def face(self, name: str | None) -> Face:
         """The face of this name.
@@ -204,7 +222,12 @@ class Visit:
 
     def send(self, face: Face, tab: str) -> None:
         """Select this face in a tab."""
-        self.sent[tab] = face.name
+        self.choose(face, [tab])
+
+    def choose(self, face: Face, tabs: Iterable[str]) -> None:
+        """Make this face the current one, and select it in these tabs."""
+        self.current = face.name
+        self.sent |= dict.fromkeys(tabs, face.name)
         self.version += 1
 
     def keep_direction(self, direction: "Direction") -> None:
@@ -232,5 +255,6 @@ class Visit:
         """Stop its work, and delete everything of this visit."""
         self.stop.set()
         self.faces.clear()
+        self.edited.clear()
         self.directions.clear()
         self.files.delete()

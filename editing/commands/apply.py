@@ -1,18 +1,19 @@
 """The default command of ``edit``: edits a photo or film along directions."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from stylegan_latents.editing.commands.options import (
+    DrawingOptions,
     EditOutput,
     Layers,
     Names,
     Raw,
     RecordArgument,
-    RecordModelOptions,
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
@@ -22,6 +23,7 @@ from stylegan_latents.editing.strengths.guided import check_bound, guided_name, 
 from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.generator import Generator
 
 EVERYWHERE = "all"
 """``--region all``: no region, also where an edit would get one by itself."""
@@ -47,6 +50,7 @@ EXAMPLES = examples(
     "edit me.jpg --direction pose --strength 2 --direction smile --strength -1",
     "edit me.jpg --direction age --target age=60 --keep-identity 0.45 --sheet",
     "edit me.jpg --direction smile --region mouth --paste-back",
+    "edit results/ --all --direction smile --out smiling/",
 )
 
 
@@ -85,7 +89,7 @@ class ChangeOptions:
 
     def __post_init__(self) -> None:
         _ = self.targets
-        if self.strength or not (self.direction or self.target):
+        if self.strength:
             pair(self.direction, self.strength)
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
@@ -104,23 +108,52 @@ class EditSettings:
     """Arguments and options of ``edit``."""
 
     record: RecordArgument = None
+    every: Annotated[
+        bool, typer.Option("--all", help="Edit every record of the folder; results that exist stay.")
+    ] = False
     change: ChangeOptions = field(default_factory=ChangeOptions)
     where: RegionOptions = field(default_factory=RegionOptions)
     output: EditOutput = field(default_factory=EditOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
     def __post_init__(self) -> None:
         self.where.check()
+        if not (self.change.direction or self.change.target or self.on.style):
+            pair([], [])
+        if not self.every and self.cluster.cluster is not None:
+            raise InputError("--cluster is for many records; add --all, and name their folder.")
+        if self.every and self.record is not None and not self.record.is_dir():
+            raise InputError(f"--all takes a folder of records, and {self.record} is none.")
+        if self.every and self.output.photo is not None:
+            raise InputError("--photo is for one record; leave it or --all out.")
+        if self.every and self.output.out is not None and self.output.out.suffix and not self.output.out.is_dir():
+            raise InputError(
+                f"--all writes a picture for each record, and {self.output.out} is one; name a folder."
+            )
 
 
 @takes(EditSettings)
-def edit(settings: EditSettings) -> None:
+def edit(settings: EditSettings) -> int | None:
     """Edit an inverted photo or film along directions."""
     from stylegan_latents.editing.regions.regions import check_regions
 
-    change, where, output = settings.change, settings.where, settings.output
-    check_regions([] if where.region == [EVERYWHERE] else where.region)
-    opened = settings.on.open(settings.record, film=True)
+    check_regions([] if settings.where.region == [EVERYWHERE] else settings.where.region)
+    if not settings.every:
+        _edit_record(settings, settings.record, {})
+        return None
+    from stylegan_latents.editing.records.many import edit_each
+
+    folder = settings.record or Path()
+    return edit_each(
+        folder, partial(_edit_record, settings), settings.output.out, settings.cluster, settings.on.device
+    )
+
+
+def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str, Generator]") -> None:
+    """Edit one record; ``loaded`` are generators by name, to which its own is added."""
+    change, output = settings.change, settings.output
+    opened = settings.on.open(record, film=True, loaded=loaded)
     is_film = opened.inversion.footage is not None
     if is_film:
         _check_film_options(settings)
@@ -129,7 +162,7 @@ def edit(settings: EditSettings) -> None:
     opened.check_layers(change.layers)
     fixed = _with_strengths(found[: len(change.direction)], change.strength)
     amounts = [(one.name, amount) for one, amount in fixed]
-    name = edit_name(amounts, layers=change.layers, raw=change.raw)
+    name = edit_name(amounts, layers=change.layers, raw=change.raw) or "style"
     if is_film:
         from stylegan_latents.editing.films.film_edit import edit_film
 
@@ -160,6 +193,9 @@ def _edit_photo(
 
     change, where, output = settings.change, settings.where, settings.output
     file, sheet_file, is_there = _files(settings, f"{opened.stem}.{name}")
+    if is_there and sheet_file is None:
+        print(printable(f"{file} exists already and stays as it is"))
+        return
     scorer = _scorer(change, guided)
     opened.check_output(file)
     # Read before the work, in case it is missing.
@@ -230,8 +266,8 @@ def _files(settings: EditSettings, stem: str) -> "tuple[Path, Path | None, bool]
     output = settings.output
     default = f"{stem}{'.pasted' if output.paste_back else ''}.png"
     file = placed(output.out, default)
-    # The default name holds the whole edit, so that only the sheet is missing.
-    is_there = output.sheet and not output.overwrite and file.name == default and file.is_file()
+    # The default name holds the whole edit, so that at most the sheet is missing.
+    is_there = (output.sheet or settings.every) and not output.overwrite and file.name == default and file.is_file()
     if not is_there:
         file = picture_target(output.out, default, output.overwrite)
     return file, sheet_target(file, output.overwrite) if output.sheet else None, is_there

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from stylegan_latents.editing.commands.apply import EXAMPLES, edit
+from stylegan_latents.editing.commands.blend import blend_app
 from stylegan_latents.editing.commands.directions import directions_app
 from stylegan_latents.editing.commands.discover import discover_app
 from stylegan_latents.editing.commands.drag import drag_app
@@ -20,6 +21,7 @@ from stylegan_latents.editing.commands.models import models_app
 from stylegan_latents.editing.commands.parts import parts_app
 from stylegan_latents.editing.commands.retrieve import retrieve_app
 from stylegan_latents.editing.commands.sample import sample_app
+from stylegan_latents.editing.commands.stylize import stylize_app
 from stylegan_latents.editing.commands.text import text_app
 from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.errors import InputError
@@ -31,6 +33,8 @@ COMMANDS: dict[str, typer.Typer] = {
     "interpolate": interpolate_app,
     "drag": drag_app,
     "text": text_app,
+    "stylize": stylize_app,
+    "blend": blend_app,
     "directions": directions_app,
     "discover": discover_app,
     "evaluate": evaluate_app,

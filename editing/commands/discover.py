@@ -15,6 +15,7 @@ from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
 from stylegan_latents.generator.cli.progress import Begin, Progress, show_work
+from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable, printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed_memory
@@ -92,6 +93,7 @@ def settings_with(chosen: type[Chosen]) -> type[Any]:
             ("finder", all_options(), field(default_factory=all_options())),
             ("output", Output, field(default_factory=Output)),
             ("on", RecordModelOptions, field(default_factory=RecordModelOptions)),
+            ("cluster", ClusterOptions, field(default_factory=ClusterOptions)),
         ],
         frozen=True,
         kw_only=True,
@@ -102,6 +104,8 @@ def discover(settings: Any) -> None:
     """Find directions, write each to a file for --direction, and draw a sheet of their edits."""
     method, output, on = settings.chosen.method, settings.output, settings.on
     options = options_of(method, settings.finder)
+    if settings.cluster.cluster is not None and method != "interfacegan":
+        raise InputError("--cluster is for --method interfacegan, which scores many samples; leave it out.")
     share_freed_memory()  # before threads start
     with show_work() as begin, contextlib.closing(OutputLocks()) as locks, keep_freed_memory():
         plan = options.plan(begin)
@@ -111,7 +115,8 @@ def discover(settings: Any) -> None:
         for path in [*files, *pictures]:
             locks.take(path)
         progress = None if plan.work is None else _from_the_first_step(begin, plan.work)
-        found = plan.make(G).find(len(files), progress)
+        with on_cluster(settings.cluster, G.device.type):
+            found = plan.make(G).find(len(files), progress)
         for direction, path in zip(found, files, strict=True):
             direction.save(path, overwrite=output.overwrite)
         for picture in pictures:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import RecordArgument, RecordModelOptions, RecordOutput
+from stylegan_latents.editing.commands.options import DrawingOptions, RecordArgument, RecordOutput
 from stylegan_latents.editing.records.outputs import EditedFiles
 from stylegan_latents.generator.cli.command import DONE, LARGEST_SEED, STOPPED, new_app, warn
 from stylegan_latents.generator.cli.help_page import examples
@@ -60,7 +60,7 @@ class DragSettings:
         int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the samples that scale the steps.", metavar="N")
     ] = 0
     output: RecordOutput = field(default_factory=RecordOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
 
 
 @drag_app.command(

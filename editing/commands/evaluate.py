@@ -1,6 +1,7 @@
 """The command ``edit evaluate``: measures directions, or the editability of inversions."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -10,9 +11,10 @@ from stylegan_latents.editing.commands.options import Layers, Overwrite, Raw, Re
 from stylegan_latents.editing.directions.apply import counted, spread
 from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
 from stylegan_latents.editing.records.outputs import free
-from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
+from stylegan_latents.generator.cli.command import LARGEST_SEED, choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -118,6 +120,7 @@ class EvaluateSettings:
     of: SampleOptions = field(default_factory=SampleOptions)
     output: ReportOptions = field(default_factory=ReportOptions)
     on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
 
 @evaluate_app.command(
@@ -146,7 +149,7 @@ def evaluate(settings: EvaluateSettings) -> None:
         )  # fmt: skip
         return
     files = _files(output.out, output.figure, output.overwrite)
-    with show_work() as begin:
+    with show_work() as begin, on_cluster(settings.cluster, choose_device(settings.on.device).type):
         measure = open_scorer(settings.scorer, settings.score, begin, trusted=settings.trust_scorer)
         table = _measure(settings, strengths, measure, files, begin)
     print("\n".join(map(printable, table.split("\n"))))
@@ -168,6 +171,7 @@ def _measure(
     from stylegan_latents.editing.evaluation.report import figure, write_tables
     from stylegan_latents.editing.evaluation.score_spread import score_spread
     from stylegan_latents.editing.strengths.strips import strips
+    from stylegan_latents.generator.cluster.spread import spread
     from stylegan_latents.generator.weights.fetch import cache_folder
     from stylegan_latents.invert.faces.identity import Identity
 
@@ -185,7 +189,10 @@ def _measure(
         features=_features(settings.features, G),
         count=counter(begin("editing"), of.codes * (1 + len(strengths) * len(compared))),
     )  # fmt: skip
-    results = [evaluator.evaluate(one, strengths, rows=rows, raw=of.raw) for one in compared]
+    # A partial of this partial is what each worker calls.
+    results = list(
+        spread(partial(partial, evaluator.evaluate, strengths=strengths, rows=rows, raw=of.raw), compared)
+    )
     facts: dict[str, JSON] = {
         "model": G.name, "fingerprint": G.fingerprint, "scorer": measure.version, "codes": of.codes,
         "seed": of.seed, "truncation": of.truncation, "layers": of.layers, "raw": of.raw,

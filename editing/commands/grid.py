@@ -7,12 +7,12 @@ import typer
 
 from stylegan_latents.editing.commands.apply import bind
 from stylegan_latents.editing.commands.options import (
+    DrawingOptions,
     Layers,
     Names,
     PictureOutput,
     Raw,
     RecordArgument,
-    RecordModelOptions,
 )
 from stylegan_latents.editing.directions.apply import edit_name, spread
 from stylegan_latents.editing.records.outputs import picture_target
@@ -39,7 +39,7 @@ class GridSettings:
     layers: Layers = None
     raw: Raw = False
     output: PictureOutput = field(default_factory=PictureOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
 
 
 @grid_app.command(epilog=examples("edit grid me.jpg --direction age --range -3 3"))

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import Overwrite, RecordModelOptions
+from stylegan_latents.editing.commands.options import DrawingOptions, Overwrite
 from stylegan_latents.editing.directions.apply import edit_name
 from stylegan_latents.editing.records.outputs import file_name
 from stylegan_latents.generator.cli.command import new_app
@@ -91,7 +91,7 @@ class InterpolateSettings:
         typer.Option(help="Sweep the truncation; 1 keeps seeds and records as they are.", metavar="FROM TO"),
     ] = None
     film: FilmOutput = field(default_factory=FilmOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
 
     def __post_init__(self) -> None:
         if bool(self.direction) != (self.ends is not None):
@@ -170,4 +170,5 @@ def film_name(settings: InterpolateSettings, keys: Sequence[str]) -> Path:
     parts += [settings.curve.value] if settings.curve is not CurveName.linear else []
     parts += [settings.easing.value] if settings.easing is not EasingName.linear else []
     switches = {"even": settings.even, "loop": settings.loop, "ping-pong": settings.ping_pong}
-    return Path(file_name([*parts, *(name for name, is_on in switches.items() if is_on)], ".mp4"))
+    parts += [*(name for name, is_on in switches.items() if is_on), *settings.on.style_label()]
+    return Path(file_name(parts, ".mp4"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.styles.style import StyleOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,22 +84,36 @@ class RecordModelOptions:
     model: RecordModel = None
     device: Device = None
 
-    def open(self, record: Path | None, *, film: bool = False) -> "OpenRecord":
+
+@dataclass(frozen=True, kw_only=True)
+class DrawingOptions(RecordModelOptions, StyleOptions):
+    """Model, device and style of a command that draws records and seeds."""
+
+    def open(
+        self, record: Path | None, *, film: bool = False, loaded: "dict[str, Generator] | None" = None
+    ) -> "OpenRecord":
         """The record that an argument names, see ``OpenRecord.of``."""
         from stylegan_latents.editing.records.opened import OpenRecord
 
-        return OpenRecord.of(record, model=self.model, device=self.device, film=film)
+        # Read before the model is loaded, which takes a while.
+        style = self.find_style()
+        opened = OpenRecord.of(record, model=self.model, device=self.device, film=film, loaded=loaded)
+        if style is not None:
+            opened.draw_in(*style, self.style_label())
+        return opened
 
     def open_sources(self, sources: "Sequence[CodeSource]", truncation: float) -> "tuple[Generator, list[Code]]":
         """The generator and the codes of sources, see ``records.codes.open_sources``."""
         from stylegan_latents.editing.records.codes import open_sources
 
-        return open_sources(sources, model=self.model, device=self.device, truncation=truncation)
+        return open_sources(
+            sources, model=self.model, device=self.device, truncation=truncation, style=self.find_style()
+        )
 
 
 @dataclass(frozen=True)
-class ModelOptions:
-    """Model and device."""
+class ModelOptions(StyleOptions):
+    """Model, device and style."""
 
     panel: ClassVar[str] = "Model and device"
     model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stylegan_latents.editing.commands.options import PictureOutput, RecordModelOptions, Truncation
+from stylegan_latents.editing.commands.options import DrawingOptions, PictureOutput, Truncation
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
@@ -36,7 +36,7 @@ class PartsSettings:
     ] = field(default_factory=list)
     truncation: Truncation = 0.7
     output: PictureOutput = field(default_factory=PictureOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
 
 
 @parts_app.command(
@@ -57,7 +57,7 @@ def parts(settings: PartsSettings) -> None:
     from stylegan_latents.invert.photos.files import save_picture
 
     overwrite = settings.output.overwrite
-    target = picture_target(settings.output.out, "parts.png", overwrite)
+    target = picture_target(settings.output.out, ".".join(["parts", *settings.on.style_label(), "png"]), overwrite)
     sources = read_sources(settings.sources or [f"seed:{seed}" for seed in range(6)])
     check_not_a_source(target, sources)
     G, codes = settings.on.open_sources(sources, settings.truncation)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import PictureOutput, RecordModelOptions, Truncation
+from stylegan_latents.editing.commands.options import DrawingOptions, PictureOutput, Truncation
 from stylegan_latents.editing.commands.parts import THRESHOLD
 from stylegan_latents.generator.cli.command import new_app
 from stylegan_latents.generator.cli.help_page import examples
@@ -51,7 +51,7 @@ class RetrieveSettings:
     strength: Annotated[float, typer.Option("--strength", "-s", help="Strength of the mixes, 0 to 1.")] = 1.0
     truncation: Truncation = 0.7
     output: PictureOutput = field(default_factory=PictureOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
 
 
 @retrieve_app.command(
@@ -76,7 +76,9 @@ def retrieve(settings: RetrieveSettings) -> None:
     check_crossfade(settings.strength)
     sources = read_sources([settings.query, *candidates(settings.among)])
     words = "-".join(one.strip().lower() for one in settings.part)
-    name = file_name([sources[0].name, "nearest", words, *threshold_name(settings.threshold)])
+    name = file_name(
+        [sources[0].name, "nearest", words, *threshold_name(settings.threshold), *settings.on.style_label()]
+    )
     target = picture_target(settings.output.out, name, settings.output.overwrite)
     check_not_a_source(target, sources)
     G, (first, *others) = settings.on.open_sources(sources, settings.truncation)

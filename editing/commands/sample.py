@@ -1,7 +1,9 @@
 """The command ``edit sample``: pictures of random codes, as a grid or single files."""
 
+import contextlib
 import shlex
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -11,6 +13,7 @@ from stylegan_latents.editing.commands.options import ModelOptions, Overwrite
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
@@ -69,6 +72,7 @@ class SampleSettings:
     ] = "const"
     output: SampleOutput = field(default_factory=SampleOutput)
     on: ModelOptions = field(default_factory=ModelOptions)
+    cluster: ClusterOptions = field(default_factory=ClusterOptions)
 
 
 @sample_app.command(
@@ -81,19 +85,28 @@ class SampleSettings:
 @takes(SampleSettings)
 def sample(settings: SampleSettings) -> None:
     """Generate pictures of random codes: a grid, or a file for each seed."""
-    from stylegan_latents.editing.samples.sampling import Sampling, default_columns, grid_cell, lay_out, parse_seeds
+    from stylegan_latents.editing.samples.sampling import (
+        SampleWriter,
+        Sampling,
+        default_columns,
+        grid_cell,
+        lay_out,
+        parse_seeds,
+    )
 
-    output, model = settings.output, settings.on.model
+    output, model, style = settings.output, settings.on.model, settings.on.find_style()
     numbers = parse_seeds(settings.seeds)
     classes = [None] if settings.classes is None else parse_seeds(settings.classes, what="class")
     wanted = [(label, number) for label in classes for number in numbers]
     grid, files, records = _files(settings, wanted)
 
     from stylegan_latents.generator.cli.progress import show_count
+    from stylegan_latents.generator.cluster.spread import spread, workers_see
     from stylegan_latents.generator.loading import load
     from stylegan_latents.invert.photos.files import save_picture
 
     G = load(model).to(choose_device(settings.on.device))
+    G = G if style is None else style[0].apply(G, style[1])
     size = output.size
     if size is None and grid is not None:
         size = grid_cell(G.resolution, len(wanted))
@@ -101,16 +114,18 @@ def sample(settings: SampleSettings) -> None:
     for sampling in samplings:
         sampling.check(G)
     cells: list[Image.Image] = []
-    with show_count("samples", len(wanted), "picture") as count:
-        drawn = ((sampling, *one) for sampling in samplings for one in sampling.pictures(G, numbers))
-        for i, (sampling, number, ws, picture) in enumerate(drawn):
-            if grid is None:
-                save_picture(picture, files[i], overwrite=output.overwrite)
-            else:
-                cells.append(picture)
-            if records:
-                sampling.record(G, number, ws).save(records[i], overwrite=output.overwrite)
-            count()
+    with on_cluster(settings.cluster, G.device.type), contextlib.ExitStack() as stack:
+        written = [*(files if grid is None else []), *records]
+        needs = stack.enter_context(workers_see(written[0].parent)) if written else []
+        count = stack.enter_context(show_count("samples", len(wanted), "picture"))
+        for i, sampling in enumerate(samplings):
+            own = slice(i * len(numbers), (i + 1) * len(numbers))
+            singles = files[own] if grid is None else []
+            write = partial(SampleWriter, G, sampling, numbers, singles, records[own], output.overwrite)
+            for kept, done in spread(write, sampling.parts(G, len(numbers)), needs=needs):
+                cells += kept
+                for _ in range(done):
+                    count()
     if grid is not None:
         row = len(numbers) if len(classes) > 1 else default_columns(len(cells))
         save_picture(lay_out(cells, output.cols or row), grid, overwrite=output.overwrite)
@@ -137,14 +152,14 @@ def _files(
         raise InputError("--cols is for a grid, not for single pictures; leave it out, or name the grid's file.")
     if output.records and settings.noise == "random":
         raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
-    width = max(4, len(str(max(number for _, number in wanted))))
-    stems = [f"seed{number:0{width}d}" + ("" if label is None else f"@{label}") for label, number in wanted]
+    width, label = max(4, len(str(max(number for _, number in wanted)))), settings.on.style_label()
+    names = [f"seed{number:0{width}d}{'' if one is None else f'@{one}'}" for one, number in wanted]
+    stems = [".".join([name, *label]) for name in names]
     base = folder or (Path() if out is None else out.parent)
     prefix = "" if settings.on.model == DEFAULT_MODEL else f"{Path(settings.on.model).stem}."
-    named = f"{settings.seeds[:60]}{'' if settings.classes is None else f'@{settings.classes[:60]}'}".replace(
-        " ", ""
-    )
-    grid = None if single else out or Path(f"samples.{prefix}seeds{named}.png")
+    classes = "" if settings.classes is None else f"@{settings.classes[:60]}"
+    named = f"samples.{prefix}seeds{settings.seeds[:60]}{classes}".replace(" ", "")
+    grid = None if single else out or Path(".".join([named, *label, "png"]))
     pictures = [out] if single and out is not None and folder is None else [base / f"{stem}.png" for stem in stems]
     records = [base / f"{stem}{RECORD_SUFFIX}" for stem in stems] if output.records else []
     _check_targets([*(pictures if grid is None else [grid]), *records], output.overwrite)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.options import RecordArgument, RecordModelOptions, RecordOutput
+from stylegan_latents.editing.commands.options import DrawingOptions, RecordArgument, RecordOutput
 from stylegan_latents.editing.records.outputs import EditedFiles, file_name
 from stylegan_latents.generator.cli.command import DONE, STOPPED, choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
@@ -45,7 +45,7 @@ class TextSettings:
         str | None, typer.Option(help="CLIP's weights, ViT-B-32: a file, or open_clip's name.", metavar="FILE|NAME")
     ] = None
     output: RecordOutput = field(default_factory=RecordOutput)
-    on: RecordModelOptions = field(default_factory=RecordModelOptions)
+    on: DrawingOptions = field(default_factory=DrawingOptions)
 
 
 @text_app.command(

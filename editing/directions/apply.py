@@ -79,7 +79,7 @@ def edited_styles(
                 "Directions of StyleSpace know no person's span; take directions of W, or leave --person out."
             )
         # What of the code lies outside the span stays as it is, so that an edit of strength 0 changes nothing.
-        moved = ws + span.project(moved) - span.project(ws)
+        moved = ws + (span.project(moved) - span.project(ws))
     styles = G.styles(moved)
     for direction, strength in edits:
         if direction.space == "s":

@@ -1,17 +1,20 @@
 """Reads arrays from NumPy's and PyTorch's files without executing code from them."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.budget import check_declared
+from stylegan_latents.generator.reading.files import open_regular, refusing_damage
+from stylegan_latents.generator.reading.numpy_file import PickledObjectsError, npy_header, read_numpy
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
-SUFFIXES = (".npy", ".npz", ".pt", ".pth")
+_NUMPY = (".npy", ".npz")
+SUFFIXES = (*_NUMPY, ".pt", ".pth")
 
 # In bytes: a larger file holds no directions or codes, or is a small archive that unpacks to any size.
 _LARGEST = 256 << 20
@@ -45,72 +48,57 @@ def read_arrays(path: Path, *, objects: bool = False) -> "Mapping[str, Tensor]":
         InputError: the file is missing, damaged, of another kind, too large for directions, or needs unpickling.
     """
     if not path.is_file():
-        raise InputError(f"There is no file {path}.")
+        raise InputError(f"There is no file {path}; give a regular one.")
     from stylegan_latents.generator.formats.file_head import what_is_it
 
-    try:
-        with path.open("rb") as file:
+    with refusing_damage(path):
+        with open_regular(path) as file:
             other = what_is_it(file.read(512))
         if other:  # such as a web page saved in its place
             raise InputError(f"{path} is {other}, and not the file itself; download that again.")
-        is_numpy = path.suffix.lower() in (".npy", ".npz")
-        found = _numpy_arrays(path, objects) if is_numpy else _torch_arrays(path)
-    except InputError as error:
-        message = str(error)
-        raise InputError(message if path.name in message else f"{path.name}: {message}.") from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} cannot be read: it is cut short or damaged ({error}).") from error
+        try:
+            found = _numpy_arrays(path, objects) if path.suffix.lower() in _NUMPY else _torch_arrays(path)
+        except InputError as error:
+            message = str(error)
+            raise InputError(message if path.name in message else f"{path.name}: {message}.") from error
     if not found:
         raise InputError(f"{path} holds no arrays of numbers.")
     return found
 
 
 def _numpy_arrays(path: Path, objects: bool) -> "dict[str, Tensor]":
-    import numpy as np
-
     try:
-        if path.suffix.lower() == ".npy":
-            # Mapped, so that a header that declares too large an array costs nothing.
-            return {"": _tensor(np.load(path, mmap_mode="r", allow_pickle=False), path)}
-        with np.load(path, allow_pickle=False) as file:
-            if sum(member.file_size for member in file.zip.infolist()) > _LARGEST:
-                raise InputError(f"{path} unpacks to more than directions need.")
-            return {name: _tensor(file[name], path) for name in file.files}
-    except ValueError as error:
-        if any(word in str(error) for word in ("allow_pickle", "pickled", "Python objects")):
-            if objects and path.suffix.lower() == ".npy":
-                return _flattened(_pickled_objects(path), path)
-            raise InputError(
-                f"{path} holds pickled Python objects, which could run any program, and is not read; "
-                "save the array alone with numpy.save."
-            ) from error
-        raise InputError(f"{path} cannot be read as a NumPy file: {str(error).rstrip('.')}.") from error
+        arrays = read_numpy(path, largest=_LARGEST)
+    except PickledObjectsError as error:
+        if objects and path.suffix.lower() == ".npy":
+            return _flattened(_pickled_objects(path), path)
+        raise InputError(
+            f"{path} holds pickled Python objects, which could run any program, and is not read; "
+            "save the array alone with numpy.save."
+        ) from error
+    size = path.stat().st_size
+    # In float32, in which most come.
+    check_declared(path.name, sum(4 * array.size for array in arrays.values()), size)
+    return {name: _tensor(arrays.pop(name), path) for name in list(arrays)}
 
 
-def _tensor(array: object, path: Path) -> "Tensor":
+def _tensor(array: "np.ndarray[Any, np.dtype[Any]]", path: Path) -> "Tensor":
     import numpy as np
     import torch
 
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
+    if array.dtype.kind not in "fiu":
         raise InputError(f"{path} holds something other than an array of numbers.")
-    if array.nbytes > _LARGEST:
-        raise InputError(f"{path} is larger than directions are.")
-    return torch.from_numpy(np.array(array, dtype=np.float32))
+    with np.errstate(over="ignore"):
+        return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32).reshape(array.shape))
 
 
 def _pickled_objects(path: Path) -> object:
     """What the pickle behind the header of a ``.npy`` of Python objects holds."""
-    import numpy as np
-
     from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY_OBJECTS
     from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 
-    with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        read_header = (
-            np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
-        )
-        read_header(file)
+    with open_regular(path) as file:
+        npy_header(file, path.name)
         return load_inert(file, stand_ins=NUMPY_OBJECTS, name=path.name)
 
 

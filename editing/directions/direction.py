@@ -6,14 +6,19 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from annotated_types import Gt, MaxLen
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path, utf8_path
+from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.layers import GROUPS
+from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
+from stylegan_latents.generator.reading.headers import validated
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,6 +32,26 @@ SUFFIX = ".safetensors"
 """Of a direction's file."""
 
 _KEY = "stylegan-latents-direction"
+
+
+_Text = Annotated[str, MaxLen(1024)]
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a file says of its direction; see ``Direction``."""
+
+    __pydantic_config__: ClassVar[Any] = {"strict": True, "allow_inf_nan": False}
+    name: _Text
+    latent_space: _Text
+    scale: Annotated[float, Gt(0)]
+    layers: _Text
+    provenance: dict[str, Any]
+    by_group: bool = False
+    space: Space = "w"
+
+
+_NAMES = tuple(one.name for one in fields(_Header))
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,8 +234,7 @@ class Direction:
         """
         from safetensors.torch import save
 
-        names = ("name", "latent_space", "scale", "layers", "by_group", "space")
-        header = {name: getattr(self, name) for name in names} | {"provenance": dict(self.provenance)}
+        header = {name: getattr(self, name) for name in _NAMES} | {"provenance": dict(self.provenance)}
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
             vector = self.vector.detach().cpu().contiguous()
             temporary.write_bytes(save({"vector": vector}, metadata={_KEY: json.dumps(header)}))
@@ -224,31 +248,19 @@ def check_strength(strength: float) -> None:
 
 def load(path: str | Path) -> Direction:
     """Read what ``Direction.save`` wrote; InputError for a file that is missing, damaged, or no direction."""
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     if not path.is_file():
         raise InputError(f"There is no file {path}.")
-    try:
-        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            vector = file.get_tensor("vector") if "vector" in file.keys() else None  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
-        raise InputError(f"{path} is no direction's file, or a damaged one.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if not isinstance(header, dict) or vector is None:
-        raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
-    try:
-        return Direction(
-            name=str(header["name"]),
-            latent_space=str(header["latent_space"]),
-            vector=vector,
-            scale=float(header["scale"]),
-            layers=str(header["layers"]),
-            by_group=bool(header.get("by_group", False)),
-            space=header.get("space", "w"),
-            provenance=dict(header["provenance"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged: its header does not fit its vector.") from error
+    with refusing_damage(path):
+        try:
+            with TensorFile.open(path) as file:
+                if _KEY not in file.metadata or "vector" not in file.shapes:
+                    raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
+                text, vector = file.metadata[_KEY], file.tensor("vector")
+        except DamagedFileError as error:
+            raise InputError(f"{path} is no direction's file, or a damaged one.") from error
+        try:
+            header = validated(_Header, text, path.name)
+            return Direction(vector=vector, **{name: getattr(header, name) for name in _NAMES})
+        except (DamagedFileError, ValueError) as error:
+            raise InputError(f"{path} is damaged: its header does not fit its vector.") from error

@@ -45,6 +45,10 @@ class _Measured:
     features: "Tensor | None"
 
 
+def nothing() -> None:
+    """Counts nothing."""
+
+
 class Evaluator:
     """Edits codes along directions and measures the pictures; each is synthesized once for all measures.
 
@@ -77,7 +81,7 @@ class Evaluator:
         identity: "Identity | None" = None,
         features: "Features | None" = None,
         size: int = 256,
-        count: Callable[[], None] = lambda: None,
+        count: Callable[[], None] = nothing,
     ) -> None:
         self.G, self.scorer, self.ws = G, scorer, ws
         self.names = tuple(scorer.names)
@@ -94,6 +98,10 @@ class Evaluator:
             raise InputError(
                 f"None of the {len(ws)} pictures could be scored; use a scorer that fits what this model shows."
             )
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without ``count``, which belongs to this process: for a worker of a cluster."""
+        return self.__dict__ | {"_count": nothing}
 
     def evaluate(
         self,

@@ -10,10 +10,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from annotated_types import Len, MaxLen
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path, utf8_path
+from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.reading.budget import check_declared
+from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
+from stylegan_latents.generator.reading.headers import STRICT
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +31,16 @@ _KEY = "stylegan-latents-parts"
 _SUFFIX = ".parts.safetensors"
 _SIDE = 32
 """Largest side of the clustered feature maps."""
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a file says of its catalogue; see ``Parts``."""
+
+    __pydantic_config__: ClassVar[Any] = STRICT
+    names: Annotated[tuple[Annotated[str, MaxLen(200)], ...], Len(1, 255)]
+    model: Annotated[str, MaxLen(1024)]
+    fingerprint: Annotated[str, MaxLen(1024)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,20 +120,28 @@ class Parts:
 
 def load(path: Path) -> Parts:
     """Read what ``Parts.save`` wrote; InputError for a file that is missing, damaged, or no catalogue of parts."""
-    from safetensors import SafetensorError, safe_open
+    import torch
 
     try:
-        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[_KEY])
-            centres, owners, shares = (file.get_tensor(name) for name in ("centres", "owners", "shares"))
-        names = tuple(str(name) for name in header["names"])
-        if len(shares) != len(names) or len(owners) != len(centres) or int(owners.max()) >= len(names):
-            raise ValueError("its shapes do not fit")
-        return Parts(
-            names, centres.float(), owners.long(), shares.float(), str(header["model"]), str(header["fingerprint"])
-        )
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} cannot be read as a catalogue of parts: {error}.") from error
+        with refusing_damage(path), TensorFile.open(path) as file:
+            header, wanted = file.header(_KEY, _Header), ("centres", "owners", "shares")
+            if [file.dtype(name) for name in wanted] != [torch.float16, torch.uint8, torch.float16]:
+                raise DamagedFileError("its numbers are of other types")
+            check_declared(path.name, 2 * file.size, file.size)
+            centres, owners, shares = (file.tensor(name) for name in wanted)
+            if (
+                (centres.ndim, owners.ndim, shares.ndim) != (2, 1, 2)
+                or (len(shares), len(owners)) != (len(header.names), len(centres))
+                or not len(owners)
+                or int(owners.max()) >= len(header.names)
+                or not (bool(centres.isfinite().all()) and bool(shares.isfinite().all()))
+            ):
+                raise DamagedFileError("its shapes do not fit")
+            return Parts(
+                header.names, centres.float(), owners.long(), shares.float(), header.model, header.fingerprint
+            )
+    except InputError as error:
+        raise InputError(f"{path} cannot be read as a catalogue of parts: {str(error).rstrip('.')}.") from error
 
 
 def part_features(G: "Generator", ws: "Tensor") -> "Tensor":

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.generator.seeds import RandomSource
+    from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.record.inversion import Inversion
 
 _SEED: "dict[str, RandomSource]" = {"seed:": "numpy", "torch-seed:": "torch"}
@@ -106,13 +107,20 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
 
 
 def open_sources(
-    sources: Sequence[CodeSource], *, model: str | None = None, device: str | None = None, truncation: float = 1.0
-) -> "tuple[Generator, list[Code]]":
+    sources: Sequence[CodeSource], *, model: str | None = None, device: str | None = None, truncation: float = 1.0,
+    style: "tuple[Style, float] | None" = None,
+) -> "tuple[Generator, list[Code]]":  # fmt: skip
     """Load the generator of all sources (``model``, else the records' or the default one), and their codes.
 
+    Args:
+        sources: as ``read_sources`` gives them.
+        model, device: as for ``OpenRecord``.
+        truncation: of the seeds.
+        style: that the generator draws in, with its strength.
+
     Raises:
-        InputError: a record belongs to another model, a seed has no class or one that the model lacks, or the
-            truncation is out of range.
+        InputError: a record or the style belongs to another model, a seed has no class or one that the model lacks,
+            or the truncation is out of range.
     """
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
@@ -126,6 +134,8 @@ def open_sources(
             continue
         if generator is None:
             first = OpenRecord(source.path, model=model, device=device, inversion=source.inversion)
+            if style is not None:
+                first.draw_in(*style, ())
             generator, records[source.path, source.name] = first.base, first
         else:
             records[source.path, source.name] = OpenRecord(
@@ -133,6 +143,7 @@ def open_sources(
             )
     if generator is None:
         generator = load(model or DEFAULT_MODEL).to(choose_device(device))
+        generator = generator if style is None else style[0].apply(generator, style[1])
     codes = []
     for source in sources:
         if source.path is not None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
     from stylegan_latents.invert.search.span import Span
@@ -39,6 +40,7 @@ class OpenRecord:
         generator: a loaded one, in place of ``model`` and ``device``.
         film: also accept a film's record, of many images.
         inversion: the record, if it was read already.
+        loaded: generators by name, to take from and to add to.
 
     Raises:
         InputError: the record cannot be read, holds several images, or its model is not found.
@@ -53,6 +55,7 @@ class OpenRecord:
         generator: "Generator | None" = None,
         film: bool = False,
         inversion: "Inversion | None" = None,
+        loaded: "dict[str, Generator] | None" = None,
     ) -> None:
         if inversion is None:
             path, inversion = read_record(path)
@@ -70,8 +73,11 @@ class OpenRecord:
             )
         if len(self.inversion) != 1 and self.inversion.footage is None:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
+        self._style: tuple[Style, float] | None = None
+        self._label = ""
         self._own_model = model is None
         self._device = device
+        self._loaded = {} if loaded is None else loaded
         if generator is None:
             self._name = model or self._model()
         else:
@@ -83,15 +89,38 @@ class OpenRecord:
 
     @classmethod
     def of(
-        cls, named: str | Path | None, *, model: str | None = None, device: str | None = None, film: bool = False
+        cls,
+        named: str | Path | None,
+        *,
+        model: str | None = None,
+        device: str | None = None,
+        film: bool = False,
+        loaded: "dict[str, Generator] | None" = None,
     ) -> Self:
         """The record that an argument names, see ``read_record``."""
         path, inversion = read_record(named)
-        return cls(path, model=model, device=device, inversion=inversion, film=film)
+        return cls(path, model=model, device=device, inversion=inversion, film=film, loaded=loaded)
+
+    def draw_in(self, style: "Style", strength: float, label: "Sequence[str]") -> None:
+        """Draw everything in a style from now on; to be called before the generator is used.
+
+        Args:
+            style, strength: as for ``Style.apply``.
+            label: the style's part of the names of files.
+
+        Raises:
+            InputError: the style belongs to another model than the record, as far as that is known before loading.
+        """
+        if self._own_model and self.inversion.fingerprint not in ("", style.fingerprint):
+            raise InputError(
+                f"The style '{style.name}' belongs to the model '{style.model}', and {self.path} was made with "
+                f"'{self.inversion.model}'; take a style of that model, or give the style's model with --model."
+            )
+        self._style, self._label = (style, strength), "".join(f".{one}" for one in label)
 
     @cached_property
     def base(self) -> "Generator":
-        """The generator without tuned weights, in float32 on the chosen device.
+        """The generator without tuned weights, in its style if there is one, in float32 on the chosen device.
 
         Raises:
             InputError: it cannot be loaded, there is no such device, or the record's file now holds another model.
@@ -100,14 +129,16 @@ class OpenRecord:
 
         device = choose_device(self._device)
         # A download shows its own progress.
-        with show_status(f"Loading {self._name}", quiet=not is_cached(self._name)):
-            generator = load(self._name).to(device)
+        if self._name not in self._loaded:
+            with show_status(f"Loading {self._name}", quiet=not is_cached(self._name)):
+                self._loaded[self._name] = load(self._name).to(device)
+        generator = self._loaded[self._name]
         file = self.inversion.model_file
         if self._own_model and file is not None and generator.fingerprint != self.inversion.fingerprint:
             raise InputError(
                 f"{self._name} holds another model than {self.path} was made with; give that one with --model."
             )
-        return generator
+        return generator if self._style is None else self._style[0].apply(generator, self._style[1])
 
     @cached_property
     def generator(self) -> "Generator":
@@ -163,7 +194,7 @@ class OpenRecord:
     @property
     def stem(self) -> str:
         """The start of the names of files made from this record."""
-        return code_name(self.path, self.inversion)
+        return code_name(self.path, self.inversion) + self._label
 
     def check_output(self, path: Path) -> None:
         """Raise InputError for an output that is the photo or the record, or in a folder that is not writable."""

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.generator.errors import InputError
@@ -69,6 +70,11 @@ class Sampling:
             label[:, self.label] = 1
         return G.sample(seeds, label, self.truncation, random=self.random)
 
+    def parts(self, G: "Generator", count: int) -> list[range]:
+        """The places of the pictures that are drawn at once, of ``count`` in all."""
+        at_once = 1 if self.noise == "random" else max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // G.resolution**2))
+        return [range(start, min(start + at_once, count)) for start in range(0, count, at_once)]
+
     def pictures(self, G: "Generator", seeds: Sequence[int]) -> "Iterator[tuple[int, Tensor, Image.Image]]":
         """Yield each seed with its ws ``[1, num_ws, w_dim]`` and its picture, made in small batches.
 
@@ -82,9 +88,8 @@ class Sampling:
         from stylegan_latents.invert.photos.files import to_picture
 
         self.check(G)
-        at_once = 1 if self.noise == "random" else max(1, min(_MOST_AT_ONCE, _PIXELS_AT_ONCE // G.resolution**2))
-        for start in range(0, len(seeds), at_once):
-            part = seeds[start : start + at_once]
+        for place in self.parts(G, len(seeds)):
+            part = seeds[place.start : place.stop]
             with torch.inference_mode():
                 ws = self.codes(G, part)
                 images = G.synthesize(ws, self.noise, size=self.size, seed=part[0])
@@ -108,6 +113,46 @@ class Sampling:
             "noise": self.noise,
         }
         return Inversion(ws.clone(), G.name, G.fingerprint, G.latent_space, "sample", settings, noise=maps or None)
+
+
+class SampleWriter:
+    """Draws and writes some of many samples.
+
+    Args:
+        G: the generator.
+        sampling: the settings.
+        seeds: of all samples.
+        files: of their pictures; empty to keep them.
+        records: of their codes; empty for none.
+        overwrite: whether files may be replaced.
+    """
+
+    def __init__(
+        self,
+        G: "Generator",
+        sampling: Sampling,
+        seeds: Sequence[int],
+        files: Sequence[Path],
+        records: Sequence[Path],
+        overwrite: bool,
+    ) -> None:
+        self._G, self._sampling, self._seeds = G, sampling, seeds
+        self._files, self._records, self._overwrite = files, records, overwrite
+
+    def __call__(self, places: range) -> "tuple[list[Image.Image], int]":
+        """Draw the samples at these places, and return the pictures that are kept, and how many there are."""
+        from stylegan_latents.invert.photos.files import save_picture
+
+        kept = []
+        seeds = self._seeds[places.start : places.stop]
+        for i, (seed, ws, picture) in zip(places, self._sampling.pictures(self._G, seeds), strict=True):
+            if self._files:
+                save_picture(picture, self._files[i], overwrite=self._overwrite)
+            else:
+                kept.append(picture)
+            if self._records:
+                self._sampling.record(self._G, seed, ws).save(self._records[i], overwrite=self._overwrite)
+        return kept, len(places)
 
 
 def lay_out(pictures: "Sequence[Image.Image]", columns: int) -> "Image.Image":

@@ -1,20 +1,48 @@
 """Our own format of encoders: a safetensors file with the weights, and the sizes and the model in its header."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 import torch
-from safetensors import SafetensorError, safe_open
+from annotated_types import Interval, Len
 from safetensors.torch import save
 
 from stylegan_latents.encoders.config import EncoderConfig
 from stylegan_latents.encoders.encoder import Encoder
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path, utf8_path
+from stylegan_latents.generator.files import atomic_path, printable
+from stylegan_latents.generator.reading.budget import bounded_tensors
+from stylegan_latents.generator.reading.files import refusing_damage
+from stylegan_latents.generator.reading.headers import OPEN, validated_value
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 _KEY, _KIND, _FORMAT = "stylegan-latents", "encoder", 1
+_Text = Annotated[str, Len(0, 1000)]
+
+
+@dataclass(frozen=True)
+class EncoderHeader:
+    """What an encoder's file says of it.
+
+    Attributes:
+        config: the sizes of its network.
+        name: of the encoder.
+        model, fingerprint, latent_space: of its generator.
+        iterations: passes of a ReStyle; 1 for any other.
+        stage: how many rows have their difference, of a training of e4e that ended early; None for all.
+    """
+
+    config: EncoderConfig
+    name: _Text
+    model: _Text
+    fingerprint: _Text
+    latent_space: _Text
+    iterations: Annotated[int, Interval(ge=1, le=100)]
+    stage: Annotated[int, Interval(ge=0, le=64)] | None
+
+    __pydantic_config__ = OPEN
 
 
 def save_encoder(encoder: Encoder, path: Path, *, half: bool = False, overwrite: bool = False) -> None:
@@ -57,46 +85,47 @@ def read_encoder(path: Path) -> Encoder:
     Raises:
         InputError: the file is no encoder of ours, or is damaged.
     """
-    header = read_header(path)
-    try:
-        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
-    try:
-        sizes: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in header["config"].items()
-        }
-        about = {key: str(header[key]) for key in ("name", "model", "fingerprint", "latent_space")}
-        tensors = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
-        with torch.random.fork_rng(devices=[]):
+    with TensorFile.open(path, "the encoder") as file:
+        header = _header(file, path)
+        config = header.config
+        tensors = {name: file.tensor(name).float() for name in file.shapes}
+        codes = file.shapes.get("ws_avg")
+    if codes != (config.num_ws, config.w_dim):
+        raise InputError(f"{printable(path.name)} is damaged: its mean code does not fit its header.")
+    about = {"name": header.name, "model": header.model, "fingerprint": header.fingerprint}
+    size = sum(4 * value.numel() for value in tensors.values())
+    with refusing_damage(path, "is damaged: its weights do not fit its header"):
+        with torch.random.fork_rng(devices=[]), bounded_tensors(path.name, size):
             encoder = Encoder(
-                EncoderConfig(**sizes), tensors["ws_avg"], **about, iterations=int(header["iterations"])
+                config,
+                tensors["ws_avg"],
+                **about,
+                latent_space=header.latent_space,
+                iterations=header.iterations,
             )
         fill(encoder, tensors)
-        if header["stage"] is not None:  # its training ended before every row had its difference
-            encoder.network.set_stage(int(header["stage"]))  # type: ignore[operator]
-    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise InputError(f"{path} is damaged: its weights do not fit its header.") from error
+        if header.stage is not None:  # its training ended before every row had its difference
+            encoder.network.set_stage(header.stage)  # type: ignore[operator]
     return encoder
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> EncoderHeader:
     """Read the header of an encoder's file, without its weights.
 
     Raises:
         InputError: the file is no encoder of ours, or is damaged.
     """
-    try:
-        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
+    with TensorFile.open(path, "the encoder") as file:
+        return _header(file, path)
+
+
+def _header(file: TensorFile, path: Path) -> EncoderHeader:
+    header = file.json_header(_KEY)
     if not isinstance(header, dict) or header.get("kind") != _KIND:
         raise InputError(f"{path} holds no encoder; give a file that `stylegan-latents train` wrote.")
     if header.get("format") != _FORMAT:
         raise InputError(f"{path} was written by a later version of stylegan-latents; update this one.")
-    return header
+    return validated_value(EncoderHeader, header, path.name)
 
 
 def fill(encoder: Encoder, tensors: dict[str, torch.Tensor]) -> None:

@@ -5,23 +5,36 @@ import json
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from annotated_types import Interval
 from safetensors.torch import save
 from torch import Tensor
 
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.encoders.training.loop import Training
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path, utf8_path
+from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.ops.memory import keep_freed_memory
+from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
+from stylegan_latents.generator.reading.headers import OPEN, validated_value
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 ENCODER, STATE, LOGS, SAMPLES = "encoder.safetensors", "training.safetensors", "logs", "samples"
 _KEY, _FORMAT = "stylegan-latents", 1
+
+
+@dataclass(frozen=True)
+class StateHeader:
+    """What the file of a training's state says of it: steps that are done, and what the training depends on."""
+
+    steps_done: Annotated[int, Interval(ge=0, le=10**12)]
+    about: dict[str, Any]
+
+    __pydantic_config__ = OPEN
 
 
 class TrainingRun:
@@ -113,8 +126,8 @@ class TrainingRun:
 
     def _resume(self) -> None:
         path = self.folder / STATE
-        header, tensors = _read(path)
-        theirs, ours = header["about"], self._about
+        header, tensors = read_state(path)
+        theirs, ours = header.about, self._about
         names = {*theirs, *ours} - {"steps", "learning_rate"}  # these may change
         other = sorted(name for name in names if theirs.get(name) != ours.get(name))
         if other:
@@ -123,10 +136,8 @@ class TrainingRun:
                 f"{path} is of a training with {name} {theirs.get(name)}, not {ours.get(name)}; give the same "
                 "settings to resume it, or another folder."
             )
-        try:
-            self.training.resume(tensors, int(header["steps_done"]))
-        except (LookupError, TypeError, ValueError, RuntimeError) as error:
-            raise InputError(f"{path} is damaged; delete it to start anew, or give another folder.") from error
+        with refusing_damage(path, "is damaged; delete it to start anew, or give another folder"):
+            self.training.resume(tensors, header.steps_done)
 
     def _show(self, done: int) -> None:
         import numpy as np
@@ -182,13 +193,17 @@ def _delayed_interrupt() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read_state(path: Path) -> tuple[StateHeader, dict[str, Tensor]]:
+    """Read the state of a training, without resuming it: its header and its tensors.
+
+    Raises:
+        InputError: the file cannot be read, is damaged, or is of another kind.
+    """
     try:
-        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it to start anew.") from error
-    if not isinstance(header, dict) or header.get("kind") != "training" or header.get("format") != _FORMAT:
-        raise InputError(f"{path} is not a training that this version can resume; give another folder.")
-    return header, tensors
+        with TensorFile.open(path) as file:
+            header = file.json_header(_KEY)
+            if not isinstance(header, dict) or header.get("kind") != "training" or header.get("format") != _FORMAT:
+                raise InputError(f"{path} is not a training that this version can resume; give another folder.")
+            return validated_value(StateHeader, header, path.name), file.tensors()
+    except DamagedFileError as error:
+        raise InputError(f"{path} is damaged: {str(error).rstrip('.')}; delete it to start anew.") from error

@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,7 @@ LOCAL = "local"
 _ADDRESS = re.compile(r"(?:ray://)?([\w.-]+|\[[\da-fA-F:]+\]):(\d{1,5})")
 _CONNECT_SECONDS = 10
 _WORKER_BYTES = 2 << 30  # of memory: PyTorch, a generator of 1024 pixels and its gradients
+_CURRENT: "ContextVar[Cluster | None]" = ContextVar("cluster", default=None)
 _STORE_BYTES = 100_000_000  # of shared memory; results and models beyond it go to the disk
 
 
@@ -42,6 +44,9 @@ class ClusterOptions:
         int | None,
         typer.Option(min=1, help="Workers of the cluster; one for each GPU, or else each core, by default."),
     ] = None
+
+    def __post_init__(self) -> None:
+        self.check_cluster()
 
     def check_cluster(self) -> None:
         """Raise InputError for workers without a cluster, and for what is no address."""
@@ -113,7 +118,24 @@ def connected(address: str = LOCAL, workers: int | None = None, device: str | No
         if not ray.is_initialized():
             stack.callback(ray.shutdown)
             _connect(ray, address, stack)
-        yield _cluster(ray.cluster_resources(), address, workers, device)
+        cluster = _cluster(ray.cluster_resources(), address, workers, device)
+        stack.callback(_CURRENT.reset, _CURRENT.set(cluster))
+        yield cluster
+
+
+def current() -> Cluster | None:
+    """The cluster of the ``connected`` block that this is in."""
+    return _CURRENT.get()
+
+
+@contextlib.contextmanager
+def on_cluster(options: ClusterOptions, device: str | None) -> Iterator[None]:
+    """``connected``, if the options name a cluster."""
+    if options.cluster is None:
+        yield
+        return
+    with connected(options.cluster, options.workers, device):
+        yield
 
 
 def _connect(ray: Any, address: str, stack: contextlib.ExitStack) -> None:

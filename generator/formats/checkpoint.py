@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.network_weights import NetworkWeights
 from stylegan_latents.generator.formats.nvidia.tensorflow_discriminator import tensorflow_discriminator
@@ -24,7 +25,7 @@ from stylegan_latents.generator.formats.nvidia.torch_stylegan2 import stylegan2
 from stylegan_latents.generator.formats.nvidia.torch_stylegan3 import stylegan3
 from stylegan_latents.generator.formats.rosinality import rosinality
 from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHECKPOINT
-from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor, stored_in_memory
+from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor, tensors_of
 from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
@@ -32,6 +33,8 @@ from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
 from stylegan_latents.generator.reading.budget import Budget
+from stylegan_latents.generator.reading.files import refusing_damage
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
 
@@ -66,20 +69,20 @@ def open_checkpoint(path: Path) -> Iterator[object]:
     """
     try:
         head = FileHead.of(path)
-        if head.is_safetensors:
-            yield _safetensors(path)
-        elif head.is_torch:
-            with open_torch_file(path, CHECKPOINT) as contents:
-                yield contents
-        else:
-            yield load_inert(path, stand_ins=CHECKPOINT)
+        with refusing_damage(path):
+            if head.is_safetensors:
+                with TensorFile.open(path) as file:
+                    yield tensors_of(file)
+            elif head.is_torch:
+                with open_torch_file(path, CHECKPOINT) as contents:
+                    yield contents
+            else:
+                yield load_inert(path, stand_ins=CHECKPOINT)
     except InputError as error:
         message = str(error)
-        if message.startswith((path.name, "Cannot read")):
+        if message.startswith((path.name, printable(path.name), "Cannot read")):
             raise
-        raise InputError(f"{path.name}: {message.rstrip('.')}.") from error
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
+        raise InputError(f"{printable(path.name)}: {message.rstrip('.')}.") from error
 
 
 def read_checkpoint(path: Path) -> tuple[Config, dict[str, Tensor]]:
@@ -119,16 +122,6 @@ def read_discriminator(path: Path) -> tuple[StyleGAN2DiscriminatorConfig, dict[s
         if found is None:
             raise InputError(f"it holds no discriminator (D) but {_kind(contents, budget)}; give a file with one")
         return torch_discriminator(found.weights.part(found.prefix))
-
-
-def _safetensors(path: Path) -> dict[str, StoredTensor]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: stored_in_memory(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError) as error:
-        raise InputError(f"{path.name} cannot be read as a safetensors file: {error}.") from error
 
 
 def _networks(contents: object, budget: Budget) -> Iterator[tuple[str, NetworkWeights]]:

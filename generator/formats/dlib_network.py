@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.files import read_regular, refusing_damage
 
 Array = npt.NDArray[np.float32]
 _LARGEST = 1 << 30  # bytes of a file; the face recognition model has 22 million
@@ -64,20 +65,15 @@ def read_network(path: Path) -> Network:
         InputError: it is no such network of dlib's, has layers of other kinds, or is cut off.
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise InputError(f"{path.name} is too large for a network of dlib's.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from error
-    try:
-        return _network(_Stream(data))
-    except (_NotDlibError, UnicodeDecodeError) as error:
+        with refusing_damage(path):
+            return _network(_Stream(read_regular(path, largest=_LARGEST)))
+    except _NotDlibError as error:
         raise InputError(
             f"{path.name} is no network of dlib's that can be read here: {error}; fetch it again."
         ) from error
 
 
-class _NotDlibError(Exception):
+class _NotDlibError(InputError):
     """The stream holds something else than what it should."""
 
 
@@ -122,7 +118,10 @@ class _Stream:
         length = self.integer() if length is None else length
         if not 1 <= length <= _LONGEST_NAME:
             raise _NotDlibError(f"a name has {length} letters")
-        return bytes(self.take(length)).decode("ascii")
+        letters = bytes(self.take(length))
+        if not letters.isascii():
+            raise _NotDlibError("a name is no ascii")
+        return letters.decode("ascii")
 
     def version(self, known: int) -> None:
         found = self.integer()

@@ -1,10 +1,11 @@
 """The kind of a file of weights, by its first bytes."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.files import open_regular, refusing_damage
 
 STREAM_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 """How a file of ``torch.save`` begins that PyTorch before 1.6 wrote."""
@@ -38,12 +39,8 @@ class FileHead:
         Raises:
             InputError: the file cannot be read.
         """
-        try:
-            with path.open("rb") as file:
-                return cls(file.read(_READ), path.stat().st_size)
-        except OSError as error:
-            named = f"{what} {path}".strip()
-            raise InputError(f"Cannot read {named}: {error.strerror or error}.") from error
+        with open_regular(path, what) as file, refusing_damage(path):
+            return cls(file.read(_READ), os.fstat(file.fileno()).st_size)
 
     @property
     def is_safetensors(self) -> bool:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
+from stylegan_latents.generator.reading.files import refusing_damage
 
 
 def read_checkpoint(path: Path) -> dict[str, npt.NDArray[np.float32]]:
@@ -21,7 +22,11 @@ def read_checkpoint(path: Path) -> dict[str, npt.NDArray[np.float32]]:
     Raises:
         InputError: it is no such checkpoint.
     """
-    tree = load_inert(path)
+    with refusing_damage(path, "is no LPIPS checkpoint"):
+        return _tensors(load_inert(path), path)
+
+
+def _tensors(tree: object, path: Path) -> dict[str, npt.NDArray[np.float32]]:
     if not isinstance(tree, dict):
         raise InputError(f"{path.name} is no LPIPS checkpoint.")
     tensors: dict[str, npt.NDArray[np.float32]] = {}

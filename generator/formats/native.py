@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
+from annotated_types import Len
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path, utf8_path
+from stylegan_latents.generator.files import atomic_path, printable
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks import mobile, stylegan1, stylegan2, stylegan3
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
@@ -22,8 +22,14 @@ from stylegan_latents.generator.networks.mobile import MobileConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
+from stylegan_latents.generator.reading.budget import bounded_tensors
+from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
+from stylegan_latents.generator.reading.headers import OPEN, validated_value
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 _KEY = "stylegan-latents"
+# For the mean of W, with 100,000 samples of StyleGAN2's mapping network twice over.
+_MOST_PRODUCTS, _MOST_NUMBERS = 500_000_000_000, 120_000_000
 
 
 Config = MobileConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
@@ -49,6 +55,16 @@ ARCHITECTURES = {
 """Every architecture, by the name that a file's header has for it."""
 
 
+@dataclass(frozen=True)
+class _Header:
+    architecture: str
+    config: dict[str, Any]
+    name: Annotated[str, Len(0, 1000)]
+    latent_space: Annotated[str, Len(0, 1000)]
+
+    __pydantic_config__ = OPEN
+
+
 def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None) -> Generator:
     """Make a generator from its sizes and tensors; the class of ``config`` is the architecture.
 
@@ -61,12 +77,15 @@ def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space
 
     Raises:
         RuntimeError, ValueError: the tensors do not fit the sizes.
+        InputError: the sizes need far more tensors than there are.
     """
     parts = next(parts for parts in ARCHITECTURES.values() if isinstance(config, parts.config))
+    # Weights in half precision are those of an export; every network computes with float32 masters.
+    tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+    size = sum(4 * value.numel() for value in tensors.values())
     # Not on the meta device: drawing weights there makes PyTorch import its compiler, which takes seconds.
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), bounded_tensors(name, size):
         mapping, synthesis = parts.mapping(config), parts.synthesis(config)
-    tensors = dict(tensors)
     w_avg, class_w_avg = tensors.pop("w_avg", None), tensors.pop("class_w_avg", None)
     for prefix, network in (("mapping.", mapping), ("synthesis.", synthesis)):
         names = [key for key in tensors if key.startswith(prefix)]
@@ -95,12 +114,19 @@ def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space
 @torch.no_grad()
 def average_w(mapping: nn.Module, z_dim: int, label_dim: int = 0, samples: int = 100_000, seed: int = 0) -> Tensor:
     """The mean of ``samples`` w, ``[w_dim]``, over all classes, for a file that does not hold it."""
+    weights = sum(parameter.numel() for parameter in mapping.parameters())
+    wide = max(z_dim, label_dim, *(max(parameter.shape, default=1) for parameter in mapping.parameters()))
+    # For networks of any published size, all samples; for larger ones as many as take as long, and as much memory.
+    samples = max(min(samples, _MOST_PRODUCTS // max(weights, 1), _MOST_NUMBERS // wide), 32)
     source = torch.Generator().manual_seed(seed)
     z = torch.randn(samples, z_dim, generator=source)
     if not label_dim:
         return torch.stack([mapping(part).double().mean(0) for part in z.chunk(20)]).mean(0).float()
-    labels = nn.functional.one_hot(torch.randint(label_dim, (samples,), generator=source), label_dim).float()
-    parts = zip(z.chunk(20), labels.chunk(20), strict=True)
+    classes = torch.randint(label_dim, (samples,), generator=source)
+    parts = (
+        (part, nn.functional.one_hot(chosen, label_dim).float())
+        for part, chosen in zip(z.chunk(20), classes.chunk(20), strict=True)
+    )
     return torch.stack([mapping(part, label).double().mean(0) for part, label in parts]).mean(0).float()
 
 
@@ -142,9 +168,9 @@ def save_native(generator: Generator, path: str | Path, *, overwrite: bool = Fal
 def is_native(path: Path) -> bool:
     """Whether a safetensors file says that stylegan-latents wrote it; True for a damaged one."""
     try:
-        with safe_open(path, framework="pt") as file:
-            return _KEY in (file.metadata() or {})
-    except (SafetensorError, OSError, ValueError):
+        with TensorFile.open(path) as file:
+            return _KEY in file.metadata
+    except InputError:
         return True
 
 
@@ -154,24 +180,17 @@ def read_native(path: Path) -> Generator:
     Raises:
         InputError: the file is no generator of ours, or is damaged.
     """
-    try:
-        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            names = list(file.keys())
-            tensors = {key: file.get_tensor(key) for key in names} if isinstance(header, dict) else {}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as a safetensors file: {error}.") from error
-    if not isinstance(header, dict) or header.get("architecture") not in ARCHITECTURES:
-        raise InputError(f"{path} holds {_kind(names)}no generator that stylegan-latents wrote.")
-    try:
-        # JSON knows lists only.
-        sizes: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in header["config"].items()
-        }
-        config = ARCHITECTURES[header["architecture"]].config(**sizes)
-        return build(config, tensors, name=header["name"], latent_space=header["latent_space"])
-    except (LookupError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise InputError(f"{path} is damaged: its weights do not fit its header.") from error
+    with TensorFile.open(path) as file:
+        header = file.json_header(_KEY)
+        architecture = ARCHITECTURES.get(str(header.get("architecture"))) if isinstance(header, dict) else None
+        if architecture is None:
+            holds = _kind([*file.shapes])
+            raise InputError(f"{printable(path)} holds {holds}no generator that stylegan-latents wrote.")
+        about = validated_value(_Header, header, path.name)
+        config = validated_value(architecture.config, about.config, path.name)
+        tensors = file.tensors()
+    with refusing_damage(path, UNFITTING):
+        return build(config, tensors, name=about.name, latent_space=about.latent_space)
 
 
 def _kind(names: list[str]) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.mobile import MobileConfig
+from stylegan_latents.generator.reading.files import read_regular, refusing_damage
 
 _NUMPY_TYPES = {"f32": "<f4", "f16": "<f2", "i64": "<i8", "i32": "<i4"}
 # The network of 1024 x 1024 pixels has 1,100 layers in 0.9 MB of XML.
@@ -33,9 +34,9 @@ def _read_graph(xml: Path) -> dict[str, _Node]:
     if not xml.is_file():
         raise InputError(f"The folder {xml.parent} holds no MobileStyleGAN ({xml.name}); give a generator's file.")
     try:
-        root = ElementTree.parse(xml).getroot()
-        weights = np.memmap(xml.with_suffix(".bin"), dtype=np.uint8, mode="r")
-    except (OSError, ElementTree.ParseError, ValueError) as error:
+        root = ElementTree.fromstring(read_regular(xml, largest=_LARGEST_XML))
+        weights = np.frombuffer(read_regular(xml.with_suffix(".bin")), dtype=np.uint8)
+    except (ElementTree.ParseError, ValueError) as error:
         raise InputError(f"{xml.name} is no readable OpenVINO network: {error}.") from error
     inputs: dict[str, list[tuple[int, str]]] = {}
     for edge in root.iterfind("./edges/edge"):
@@ -219,16 +220,10 @@ def read_mobile_stylegan(folder: Path) -> tuple[MobileConfig, dict[str, Tensor]]
     Raises:
         InputError: a file is missing, damaged, or holds another network.
     """
-    try:
+    with refusing_damage(folder, "fetch its four files again"):
         mapping = _mapping_tensors(_Graph(folder / "MappingNetwork.xml"))
         synthesis = _synthesis_tensors(_Graph(folder / "SynthesisNetwork.xml"))
         return _config(mapping, synthesis), mapping | synthesis
-    except InputError:
-        raise
-    except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError, MemoryError) as error:
-        raise InputError(
-            f"{folder} holds no MobileStyleGAN that can be read; fetch its four files again."
-        ) from error
 
 
 def _config(mapping: dict[str, Tensor], synthesis: dict[str, Tensor]) -> MobileConfig:

@@ -13,6 +13,7 @@ from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import build, is_native, read_native
 from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,8 @@ def from_weights(read: Callable[[Path], tuple[Any, dict[str, Tensor]]]) -> Calla
 
     def read_and_build(path: Path) -> Generator:
         config, tensors = read(path)
-        try:
+        with refusing_damage(path, UNFITTING):
             return build(config, tensors, name=path.name if path.is_dir() else path.stem)
-        except (RuntimeError, ValueError) as error:
-            raise InputError(f"{path.name} is damaged: its tensors do not fit one another.") from error
 
     return read_and_build
 

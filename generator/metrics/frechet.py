@@ -6,13 +6,15 @@ Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import torch
 from torch import Tensor
 
+from stylegan_latents.generator.cluster.spread import spread
 from stylegan_latents.generator.generator import Generator, Noise
-from stylegan_latents.generator.metrics.draws import draw_codes
+from stylegan_latents.generator.metrics.draws import batch_sizes, draw_z
 
 Features = Callable[[Tensor], Tensor]
 """Images ``[N, 3, H, W]`` in [-1, 1] to features ``[N, D]``."""
@@ -81,7 +83,22 @@ def sample_features(
     batch: int = 8,
     seed: int = 0,
 ) -> Iterator[Tensor]:
-    """Features of random samples, ``[batch, D]`` at a time, for ``FeatureStatistics.of``."""
-    for i, ws in enumerate(draw_codes(G, samples, batch=batch, truncation=truncation, seed=seed)):
-        with torch.no_grad():
-            yield features(G.synthesize(ws, noise, seed=seed + i))
+    """Features of random samples, ``[batch, D]`` at a time, for ``FeatureStatistics.of``.
+
+    Within ``generator.cluster.connection.connected`` the workers of a cluster draw them.
+    """
+    source = torch.Generator().manual_seed(seed)
+    draws = ((seed + i, *draw_z(G, size, source)) for i, size in enumerate(batch_sizes(samples, batch)))
+    yield from spread(partial(_Featured, G, features, truncation, noise), draws)
+
+
+class _Featured:
+    """From z to the features of its pictures."""
+
+    def __init__(self, G: Generator, features: Features, truncation: float, noise: Noise) -> None:
+        self._G, self._features, self._truncation, self._noise = G, features, truncation, noise
+
+    @torch.no_grad()
+    def __call__(self, draw: tuple[int, Tensor, Tensor | None]) -> Tensor:
+        seed, z, label = draw
+        return self._features(self._G.synthesize(self._G.map(z, label, self._truncation), self._noise, seed=seed))

@@ -1,13 +1,15 @@
 """Perceptual path length: how smoothly the image changes along a path in z or w (Karras et al. 2019, 4.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylegan_latents.generator.cluster.spread import spread
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.metrics.draws import batch_sizes, draw_z, in_colour
 
@@ -46,6 +48,8 @@ def perceptual_path_length(
 ) -> PathLength:
     """The expected perceptual distance of two images ``epsilon`` apart on a path, over ``epsilon`` squared.
 
+    Within ``generator.cluster.connection.connected`` the workers of a cluster compute it.
+
     Args:
         G: in float32; the differences are below the resolution of other precisions.
         distance: LPIPS with the VGG trunk in publications.
@@ -64,22 +68,46 @@ def perceptual_path_length(
     if G.dtype != torch.float32 or not 0 < epsilon < 1:
         raise ValueError("the path length needs a generator in float32 and an epsilon between 0 and 1")
     source = torch.Generator().manual_seed(seed)
-    # Doubles stay on the CPU: MPS has none.
-    parts: list[Tensor] = []
-    for i, count in enumerate(batch_sizes(samples, batch)):
-        (start, label), (end, _) = draw_z(G, count, source), draw_z(G, count, source)
-        at = torch.rand(count, 1, generator=source, dtype=torch.float64) * (sampling == "full")
-        if space == "z":
-            pairs = [G.map(slerp(start, end, t), label) for t in (at, at + epsilon)]
-        else:
-            first, last = (G.map(z, label).cpu().double() for z in (start, end))  # MPS has no doubles
-            pairs = [(first + (last - first) * t.unsqueeze(2)).float().to(G.device) for t in (at, at + epsilon)]
-        images = _prepared(G.synthesize(torch.cat(pairs), noise, seed=seed + i), crop)
-        parts.append(distance(*images.chunk(2)).cpu().double() / epsilon**2)
+
+    def draws() -> Iterator[_Draw]:
+        for i, count in enumerate(batch_sizes(samples, batch)):
+            (start, label), (end, _) = draw_z(G, count, source), draw_z(G, count, source)
+            at = torch.rand(count, 1, generator=source, dtype=torch.float64) * (sampling == "full")
+            yield seed + i, start, end, label, at
+
+    parts = list(spread(partial(_Steps, G, distance, space, epsilon, crop, noise), draws()))
     distances = torch.cat(parts)
     low = torch.quantile(distances, 0.01, interpolation="lower")
     high = torch.quantile(distances, 0.99, interpolation="higher")
     return PathLength(float(distances[(distances >= low) & (distances <= high)].mean()), distances)
+
+
+_Draw = tuple[int, Tensor, Tensor, Tensor | None, Tensor]
+"""The seed, the z of both ends of some paths, their labels, and where on the paths."""
+
+
+class _Steps:
+    """The distances of small steps on paths, float64 ``[N]``."""
+
+    def __init__(
+        self, G: Generator, distance: Distance, space: str, epsilon: float, crop: str, noise: Noise
+    ) -> None:
+        self._G, self._distance, self._space, self._epsilon = G, distance, space, epsilon
+        self._crop, self._noise = crop, noise
+
+    @torch.no_grad()
+    def __call__(self, draw: _Draw) -> Tensor:
+        seed, start, end, label, at = draw
+        G = self._G
+        places = (at, at + self._epsilon)
+        if self._space == "z":
+            pairs = [G.map(slerp(start, end, t), label) for t in places]
+        else:
+            # Doubles stay on the CPU: MPS has none.
+            first, last = (G.map(z, label).cpu().double() for z in (start, end))
+            pairs = [(first + (last - first) * t.unsqueeze(2)).float().to(G.device) for t in places]
+        images = _prepared(G.synthesize(torch.cat(pairs), self._noise, seed=seed), self._crop)
+        return self._distance(*images.chunk(2)).cpu().double() / self._epsilon**2
 
 
 def slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from stylegan_latents.generator.networks.mapping import MappingSizes
+from stylegan_latents.generator.networks.mapping import LARGEST_SIZE, MappingSizes
 from stylegan_latents.generator.ops.filtered_leaky_relu import Resampling
 from stylegan_latents.generator.ops.lowpass import Grid, Taps, lowpass, radial_lowpass
 
@@ -16,6 +16,7 @@ _MAX_DEPTH = 64  # layers
 _MAX_RESOLUTION, _MAX_MARGIN = 2048, 256
 _MAX_FACTOR = 32  # up or down within one layer; published models have at most 4
 _MAX_FILTER = 32  # taps for each pixel; published models have 6
+_MAX_TAPS = 256  # of a filter; published models have 24
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class StyleGAN3Config(MappingSizes):
             raise ValueError(f"a StyleGAN3 of more than {_MAX_RESOLUTION} pixels is not read")
         if self.filter_size > _MAX_FILTER or self.oversampling > 8 or self.kernel > 15:
             raise ValueError("no StyleGAN3 has filters of that length")
+        if max(whole) > LARGEST_SIZE:
+            raise ValueError(f"no StyleGAN3 has sizes above {LARGEST_SIZE}")
         numbers = (*self.cutoffs, *self.half_widths, self.output_scale, self.clamp or 1.0)
         if not all(0 < number < math.inf for number in numbers):
             raise ValueError("a StyleGAN3 has cutoffs, widths and factors above 0")
@@ -99,7 +102,7 @@ class StyleGAN3Config(MappingSizes):
         up, down = rate // self.rates[before], rate // self.rates[index]
         if up * self.rates[before] != rate or down * self.rates[index] != rate:
             raise ValueError("a StyleGAN3's rates are whole multiples of one another")
-        if max(up, down) > _MAX_FACTOR:
+        if max(up, down) > _MAX_FACTOR or self.filter_size * max(up, down) > _MAX_TAPS:
             raise ValueError(f"no StyleGAN3 changes its rate by more than {_MAX_FACTOR} in one layer")
         kernel = 1 if to_rgb else self.kernel
         up_taps: Taps = (1.0,)

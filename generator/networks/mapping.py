@@ -4,6 +4,7 @@ Karras et al., "A Style-Based Generator Architecture for Generative Adversarial 
 equalised learning rate of training (a constant factor on each weight) is folded into the weights.
 """
 
+import math
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 
@@ -12,8 +13,24 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylegan_latents.generator.ops.modulated_convolution import LEAK
+from stylegan_latents.generator.reading.headers import STRICT
 
-__all__ = ["LEAK", "Linear", "Mapping", "MappingSizes", "unit", "zeros"]
+__all__ = [
+    "LARGEST_SIZE",
+    "LEAK",
+    "MOST_LAYERS",
+    "Linear",
+    "Mapping",
+    "MappingSizes",
+    "check_taps",
+    "unit",
+    "zeros",
+]
+
+LARGEST_SIZE = 1 << 20
+"""Of any layer; a file with a larger number would demand any amount of memory."""
+
+MOST_LAYERS, _MOST_TAPS = 256, 64
 
 
 @dataclass(frozen=True)
@@ -36,16 +53,31 @@ class MappingSizes:
     label_dim: int = 0
     label_width: int = 0
 
+    __pydantic_config__ = STRICT
+
     def __post_init__(self) -> None:
         model = type(self).__name__.removesuffix("Config")
-        if not self.mapping_widths or min(self.z_dim, *self.mapping_widths) < 1:
-            raise ValueError(f"a {model} has a mapping layer at least, and sizes above 0")
+        if not 1 <= len(self.mapping_widths) <= MOST_LAYERS or min(self.z_dim, *self.mapping_widths) < 1:
+            raise ValueError(f"a {model} has 1 to {MOST_LAYERS} mapping layers, and sizes above 0")
+        if max(self.z_dim, *self.mapping_widths, self.label_dim, self.label_width) > LARGEST_SIZE:
+            raise ValueError(f"no {model} has sizes above {LARGEST_SIZE}")
         if (self.label_dim > 0) != (self.label_width > 0):
             raise ValueError(f"a {model} has both label sizes or none")
 
     @property
     def w_dim(self) -> int:
         return self.mapping_widths[-1]
+
+
+def check_taps(taps: tuple[float, ...], least: int = 2) -> None:
+    """Refuse a filter that no network has.
+
+    Raises:
+        ValueError: it has fewer than ``least`` or more than 64 taps, or a sum that is 0 or not finite.
+    """
+    total = math.fsum(taps) if all(map(math.isfinite, taps)) else math.inf
+    if not least <= len(taps) <= _MOST_TAPS or (taps and not 1e-9 < abs(total) < 1e9):
+        raise ValueError(f"no filter of a network has these {len(taps)} taps")
 
 
 class Linear(nn.Linear):

@@ -13,13 +13,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylegan_latents.generator.networks.mapping import LEAK, unit
+from stylegan_latents.generator.networks.mapping import LARGEST_SIZE, LEAK, MOST_LAYERS, unit
 from stylegan_latents.generator.networks.synthesis import NoiseMaps
 from stylegan_latents.generator.ops.separable import (
     mix_channels,
     modulated_separable,
     modulated_separable_reference,
 )
+from stylegan_latents.generator.reading.headers import STRICT
+
+_MOST_BLOCKS = 9  # 2048 pixels
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,14 @@ class MobileConfig:
     image_channels: int = 3
 
     label_dim: ClassVar[int] = 0
+    __pydantic_config__ = STRICT
+
+    def __post_init__(self) -> None:
+        sizes = (self.z_dim, self.w_dim, self.mapping_depth, self.image_channels, *self.channels)
+        if not 1 <= len(self.channels) <= _MOST_BLOCKS or min(sizes) < 1 or max(sizes) > LARGEST_SIZE:
+            raise ValueError(f"a MobileStyleGAN has 1 to {_MOST_BLOCKS} blocks and sizes of 1 to {LARGEST_SIZE}")
+        if self.mapping_depth > MOST_LAYERS:
+            raise ValueError(f"no MobileStyleGAN has more than {MOST_LAYERS} mapping layers")
 
     @property
     def resolution(self) -> int:

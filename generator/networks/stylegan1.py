@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylegan_latents.generator.layers import Layer
-from stylegan_latents.generator.networks.mapping import LEAK, Linear, MappingSizes, zeros
+from stylegan_latents.generator.networks.mapping import LARGEST_SIZE, LEAK, Linear, MappingSizes, check_taps, zeros
 from stylegan_latents.generator.networks.stylegan2 import MAX_BLOCKS
 from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork
 from stylegan_latents.generator.ops.fir import filter_reference, fir_filter, normalised
@@ -48,6 +48,9 @@ class StyleGAN1Config(MappingSizes):
         super().__post_init__()
         if not self.channels or min(*self.channels, self.image_channels) < 1 or len(self.channels) > MAX_BLOCKS:
             raise ValueError(f"a StyleGAN has sizes above 0, and 4 to {4 << (MAX_BLOCKS - 1)} pixels")
+        if max(*self.channels, self.image_channels) > LARGEST_SIZE:
+            raise ValueError(f"no StyleGAN has sizes above {LARGEST_SIZE}")
+        check_taps(self.taps, least=0)
         if not 0 <= self.lod <= len(self.channels) - 1:
             raise ValueError("a StyleGAN's level of detail lies within its blocks")
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylegan_latents.generator.layers import Layer
-from stylegan_latents.generator.networks.mapping import Linear, MappingSizes, zeros
+from stylegan_latents.generator.networks.mapping import LARGEST_SIZE, Linear, MappingSizes, check_taps, zeros
 from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork
 from stylegan_latents.generator.ops.fir import normalised, upsample, upsample_reference
 from stylegan_latents.generator.ops.modulated_convolution import (
@@ -59,8 +59,9 @@ class StyleGAN2Config(MappingSizes):
         too_large = len(self.channels) > MAX_BLOCKS or self.base_width > _MAX_BASE_WIDTH
         if not self.channels or min(sizes) < 1 or too_large:
             raise ValueError(f"a StyleGAN2 has sizes above 0, and 4 to {4 << (MAX_BLOCKS - 1)} pixels")
-        if self.architecture not in ARCHITECTURES or len(self.taps) < 2:
-            raise ValueError(f"no StyleGAN2 has the architecture {self.architecture!r}, or {len(self.taps)} taps")
+        if self.architecture not in ARCHITECTURES or max(sizes) > LARGEST_SIZE:
+            raise ValueError(f"no StyleGAN2 has the architecture {self.architecture!r}, or sizes of {max(sizes)}")
+        check_taps(self.taps)
 
     @property
     def resolution(self) -> int:

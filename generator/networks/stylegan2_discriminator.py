@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylegan_latents.generator.networks.mapping import LEAK, Linear, unit, zeros
+from stylegan_latents.generator.networks.mapping import LARGEST_SIZE, LEAK, Linear, check_taps, unit, zeros
 from stylegan_latents.generator.networks.stylegan2 import ARCHITECTURES, MAX_BLOCKS, Architecture
 from stylegan_latents.generator.ops.fir import downsample, fir_filter, normalised
 
@@ -57,8 +57,11 @@ class StyleGAN2DiscriminatorConfig:
     def __post_init__(self) -> None:
         if not self.channels or min(*self.channels, self.hidden, self.image_channels) < 1:
             raise ValueError("a discriminator has sizes above 0, and a block at least")
-        if len(self.taps) < 2 and not self.averages:
-            raise ValueError("a filter that halves the resolution has two taps at least")
+        check_taps(self.taps, least=0 if self.averages else 2)
+        if not 0 <= self.deviations <= self.channels[0] or not 0 <= self.label_dim <= LARGEST_SIZE:
+            raise ValueError(
+                "a discriminator has no more deviations than channels, and no negative number of classes"
+            )
         if len(self.channels) > MAX_BLOCKS or self.architecture not in ARCHITECTURES:
             raise ValueError(f"no discriminator of {4 << (len(self.channels) - 1)} pixels is read")
         if self.deviations and (self.channels[0] % self.deviations or (self.group is not None and self.group < 1)):

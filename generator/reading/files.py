@@ -5,6 +5,7 @@ read ends too soon, which is an error. Opening a named pipe waits for its writer
 """
 
 import contextlib
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -14,12 +15,17 @@ from typing import IO
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
+_PIECE = 1 << 20  # what a compressed member is unpacked into at once
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+UNFITTING = "is damaged: its tensors do not fit one another"
+"""What a file is whose tensors make no network, for ``refusing_damage``."""
 
 
 class DamagedFileError(InputError):
@@ -44,7 +50,7 @@ def check_regular(path: str | os.PathLike[str], what: str = "") -> os.stat_resul
     return status
 
 
-def open_regular(path: str | os.PathLike[str], what: str = "") -> IO[bytes]:
+def open_regular(path: str | os.PathLike[str], what: str = "") -> io.BufferedReader:
     """Open a regular file for reading bytes; it never waits, as for the writer of a named pipe.
 
     Args, Raises: as for ``check_regular``; also InputError for a file that may not be read.
@@ -96,7 +102,7 @@ def read_exactly(file: IO[bytes], size: int, name: str) -> bytearray:
     data = bytearray(size)
     view, done = memoryview(data), 0
     while done < size:
-        count = file.readinto(view[done:])  # type: ignore[attr-defined]
+        count = file.readinto(view[done : done + _PIECE])  # type: ignore[attr-defined]
         if not count:
             raise DamagedFileError(
                 f"{printable(name)} is cut short: {size - done:,} bytes are missing; copy it again."
@@ -106,15 +112,17 @@ def read_exactly(file: IO[bytes], size: int, name: str) -> bytearray:
 
 
 @contextlib.contextmanager
-def refusing_damage(path: str | os.PathLike[str], remedy: str = "fetch or copy it again") -> Iterator[None]:
+def refusing_damage(
+    path: str | os.PathLike[str], is_what: str = "is damaged; fetch or copy it again"
+) -> Iterator[None]:
     """Whatever the block stumbles over, the file at ``path`` caused it: raise InputError that names it.
 
     Args:
         path: of the file that the block reads.
-        remedy: what the user may do.
+        is_what: what the file is then, as the end of a sentence.
 
     Raises:
-        InputError: as the block raised it; "Cannot read" for an OSError; "is damaged" for any other exception.
+        InputError: as the block raised it; "Cannot read" for an OSError; ``is_what`` for any other exception.
     """
     name = printable(Path(path).name)
     try:
@@ -124,9 +132,9 @@ def refusing_damage(path: str | os.PathLike[str], remedy: str = "fetch or copy i
     except OSError as error:
         raise _cannot_read(path, "", error) from error
     except MemoryError as error:
-        raise DamagedFileError(f"{name} needs more memory than there is; {remedy}.") from error
+        raise DamagedFileError(f"{name} needs more memory than there is.") from error
     except Exception as error:
-        raise DamagedFileError(f"{name} is damaged; {remedy}.") from error
+        raise DamagedFileError(f"{name} {is_what}.") from error
 
 
 def _check(status: os.stat_result, path: str | os.PathLike[str], what: str) -> None:

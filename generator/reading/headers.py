@@ -19,6 +19,9 @@ T = TypeVar("T")
 STRICT: Any = {"strict": True, "extra": "forbid", "allow_inf_nan": False}
 """For a dataclass's ``__pydantic_config__``: no other names, no text for numbers, no infinities."""
 
+OPEN: Any = {**STRICT, "extra": "ignore"}
+"""As ``STRICT``, with unknown names left aside, as an earlier version may have written more."""
+
 _MOST_DIGITS = 32
 _LARGEST = 100 << 20
 _VALUE, _OBJECT = 64, 120
@@ -66,9 +69,10 @@ def validated(model: type[T], text: str | bytes, name: str) -> T:
     """
     from pydantic import ValidationError
 
-    parse_json(text, name)
+    # Names of files may hold bytes that are no UTF-8, which pydantic refuses.
+    checked = json.dumps(parse_json(text, name), ensure_ascii=False).encode("utf-8", "replace")
     try:
-        return _adapter(model).validate_json(text, strict=True)  # type: ignore[no-any-return,arg-type]
+        return _adapter(model).validate_json(checked, strict=True)  # type: ignore[no-any-return,arg-type]
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = printable(".".join(str(part)[:40] for part in first["loc"]))[:120]

@@ -4,11 +4,13 @@ import contextlib
 import dataclasses
 import functools
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stylegan_latents.generator.cli.command import is_disk_full
 from stylegan_latents.generator.cli.progress import Display
 from stylegan_latents.generator.cluster.connection import LOCAL, connected
 from stylegan_latents.generator.cluster.pool import Lost, Pool, marked
@@ -77,7 +79,14 @@ class PhotoWorker:
         self.session.skipped, self._rows.added = [], []
         # Progress and errors are the driver's to show.
         with contextlib.redirect_stdout(io.StringIO()) as text, contextlib.redirect_stderr(io.StringIO()):
-            run.invert(jobs)
+            try:
+                run.invert(jobs)
+            except InputError as error:
+                if not is_disk_full(error):
+                    raise
+                raise InputError(
+                    f"{error} Free some space on that disk and run the same command again; it goes on from here."
+                ) from error
         return Outcome(
             text.getvalue(), run.failures.errors, run.diverged, run.last, self.session.skipped, self._rows.added
         )
@@ -103,7 +112,7 @@ def invert_on_cluster(jobs: Sequence[Job], run: Batches, *, several: bool) -> No
 
     def forget(job: Job) -> None:
         if session.address is None:
-            remove_leftovers(folder, job.stem)
+            remove_leftovers(folder, rf"{re.escape(job.stem)}(\.face\d+)?(\.(inversion|inverted))?")
 
     with contextlib.ExitStack() as stack:
         cluster = stack.enter_context(connected(settings.cluster or LOCAL, settings.workers, settings.device))

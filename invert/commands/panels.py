@@ -14,7 +14,8 @@ from stylegan_latents.invert.inverters.by_name import Method, PivotMethod, metho
 from stylegan_latents.invert.inverters.options import Quality, Space
 
 _ONE_PHOTO = (
-    "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard"
+    "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard",
+    "cluster",
 )  # fmt: skip
 """Options of single photos, which an album does not take."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, check_writable
+from stylegan_latents.generator.reading.tables import read_csv
 from stylegan_latents.invert.record.files import PICTURE_SUFFIX, RECORD_SUFFIX
 from stylegan_latents.invert.record.parquet import import_pyarrow, read_parquet, utf8, write_parquet
 
@@ -221,24 +222,21 @@ def _read(path: Path) -> list[dict[str, str]]:
     later = ("options", *EDITABILITY)
     known = (COLUMNS, *(tuple(name for name in COLUMNS if name not in later[:n]) for n in (1, len(later))))
     try:
-        header, rows = read_parquet(path) if path.suffix.lower() == _PARQUET else _read_csv(path)
+        if path.suffix.lower() == _PARQUET:
+            header, rows = read_parquet(path)
+        else:
+            header, lines = read_csv(path, encoding="utf-8", errors="surrogateescape")
+            rows = [row for _, row in lines]
         if header in known:
             for row in rows:
                 row.update({name: row.get(name, "") for name in later})
                 for name in _NUMBERS:
                     float(row[name] or 0)
-    except (OSError, csv.Error, ValueError, TypeError) as error:
+    except (InputError, ValueError, TypeError) as error:
         raise InputError(f"The report {path} cannot be read; give it another name.") from error
     if header not in known:
         raise InputError(f"{path} is another table, not a report of `invert`; give the report another name.")
     return [row for row in rows if row["photo"] != _MEDIAN]
-
-
-def _read_csv(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
-    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-        table = csv.DictReader(file)
-        rows = list(table)
-    return tuple(table.fieldnames or ()), rows
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, ...]:

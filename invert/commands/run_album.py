@@ -12,6 +12,7 @@ from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.cli.progress import show_progress, show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
+from stylegan_latents.generator.reading.remote_files import address_of
 from stylegan_latents.invert.album.build import faces_of_person, tune_person
 from stylegan_latents.invert.commands.jobs import Job
 from stylegan_latents.invert.commands.messages import Failures
@@ -54,13 +55,15 @@ def run_album(jobs: Sequence[Job], settings: Settings) -> int:
         InputError: there are too few photos of one person, the model's file is no person's or another generator's.
         KeyboardInterrupt: Ctrl-C. Anchors that were found are kept for the next run.
     """
+    if address_of(settings.folder) is not None:
+        raise InputError("A person's model is a file of this machine; --out takes a folder here.")
     file = settings.folder / f"{settings.name}{PERSON_SUFFIX}"
     session, failures = Session(settings), Failures("photos", len(jobs))
     with contextlib.closing(session.locks):
         session.locks.take(file)
         album = _Album(session, file, failures)
         album.add(jobs)
-        album.tune([job.photo.parent for job in jobs])
+        album.tune([job.photo.parent for job in jobs if job.origin is None])
     return failures.summarise()
 
 
@@ -103,7 +106,8 @@ class _Album:
         new = []
         for job in jobs:
             with self.failures.collect():
-                source = Source.of(job.photo)
+                with job.at_hand() as here:
+                    source = here.source()
                 if source.sha256 not in taken:
                     taken.add(source.sha256)
                     new.append((job, source))
@@ -117,8 +121,8 @@ class _Album:
         candidates: list[list[_Photo]] = []
         with show_status("Finding the person", quiet=self.settings.quiet):
             for job, source in new:
-                with self.failures.collect():
-                    picture = read_photo(job.photo)
+                with self.failures.collect(), job.at_hand() as here:
+                    picture = read_photo(here.file)
                     faces = require_faces(picture, "all", job.label)
                     candidates.append(
                         [_Photo(job, source, face, identity.embed_face(picture, face)) for face in faces]
@@ -164,7 +168,8 @@ class _Album:
 
     def _crop(self, photo: _Photo) -> Crop:
         G = self.session.inverter.G
-        picture = read_photo(photo.job.photo)
+        with photo.job.at_hand() as here:
+            picture = read_photo(here.file)
         return cut_out(picture, photo.face, G.resolution, source=photo.source, aspect=G.width / G.resolution)
 
     def tune(self, folders: Sequence[Path]) -> None:

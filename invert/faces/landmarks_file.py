@@ -13,8 +13,8 @@ right corner of the mouth. Left and right are as the viewer sees them.
 """
 
 import io
-import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,10 @@ import numpy as np
 from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
+from stylegan_latents.generator.reading.files import read_regular
+from stylegan_latents.generator.reading.headers import parse_json
+from stylegan_latents.generator.reading.numpy_file import read_npy
 from stylegan_latents.invert.faces.align import ffhq_quad
 from stylegan_latents.invert.faces.detector import Face, FaceDetector
 from stylegan_latents.invert.faces.dlib_landmarks import aligned_box
@@ -84,11 +88,11 @@ def read_landmarks_file(path: Path) -> GivenLandmarks:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise InputError(f"{path} is too large for a file of landmarks; name another one.")
-        data = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"There is no file {path}; write the landmarks into it, or name another one.") from None
-    except OSError as error:
-        raise InputError(f"{path} may not be read: {error.strerror or error}.") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} may not be read: {getattr(error, 'strerror', None) or error}.") from error
+    data = read_regular(path, largest=_MOST_BYTES)
     readers = {".json": _from_json, ".pts": _from_pts, ".npy": _from_npy}
     return GivenLandmarks(readers[suffix](data, str(path)), str(path))
 
@@ -127,13 +131,15 @@ def landmarks_of_photos(path: Path, photos: Sequence[Path]) -> dict[Path, GivenL
 
 def _from_json(data: bytes, name: str) -> list[Landmarks]:
     try:
-        values = json.loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{name} is not JSON ({error}); write points by name, such as {_EXAMPLE}.") from error
+        values = parse_json(data.removeprefix(BOM_UTF8), name)
+    except InputError as error:
+        raise InputError(
+            f"{name} is not JSON, or a number is not finite; write points such as {_EXAMPLE}."
+        ) from error
     faces = values if isinstance(values, list) else [values]
     if not faces or not all(isinstance(face, dict) for face in faces):
         raise InputError(f"{name} holds no landmarks by name; write them such as {_EXAMPLE}.")
-    return [landmarks_by_name(face, name) for face in faces]
+    return [landmarks_by_name(face, name) for face in faces if isinstance(face, dict)]
 
 
 _EXAMPLE = '{"left_eye": [310, 402], "right_eye": [455, 398], "mouth_left": [330, 560], "mouth_right": [440, 556]}'
@@ -153,7 +159,9 @@ def landmarks_by_name(values: dict[str, Any], name: str = "The landmarks") -> La
     known = (*COUNTS, "mouth_left", "mouth_right")
     for key in values:
         if key not in known:
-            raise InputError(f"{name}: '{key}' names no landmark; the names are {', '.join(known)}.")
+            raise InputError(
+                f"{name}: '{printable(key[:80])}' names no landmark; the names are {', '.join(known)}."
+            )
     points = {key: _points(value, key, name) for key, value in values.items()}
     left, right = points.pop("mouth_left", None), points.pop("mouth_right", None)
     if left is not None and right is not None:
@@ -212,8 +220,8 @@ def _from_pts(data: bytes, name: str) -> list[Landmarks]:
 
 def _from_npy(data: bytes, name: str) -> list[Landmarks]:
     try:
-        values = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError, MemoryError, OverflowError, SyntaxError, TypeError) as error:
+        values = read_npy(io.BytesIO(data), name, len(data), _MOST_BYTES)
+    except InputError as error:
         raise InputError(f"{name} is not a .npy file of numbers that can be read; save it again.") from error
     if values.dtype.kind not in "iuf":
         raise InputError(f"{name} holds {values.dtype} and no plain numbers; save it as float64.")

@@ -1,14 +1,18 @@
 """Checkpoints of a film's inversion, from which an interrupted run continues."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
+from annotated_types import Ge, Le, Len
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.generator.reading.files import read_regular
+from stylegan_latents.generator.reading.headers import STRICT, parse_json, validated
 from stylegan_latents.invert.films.crop_path import CropPath
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
@@ -18,7 +22,25 @@ if TYPE_CHECKING:
 PARTS_SUFFIX = ".inversion.parts"
 """Suffix of the folder of checkpoints."""
 
+_LARGEST_PLAN = 1 << 28
 _PLAN, _PART = "plan.json", "frame_{:06d}" + RECORD_SUFFIX
+
+
+_Place = Annotated[float, Ge(-1e10), Le(1e10)]
+_Index = Annotated[int, Ge(0), Le(1 << 40)]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The planned crops; see ``CropPath``."""
+
+    __pydantic_config__: ClassVar[Any] = STRICT
+    key: Any
+    times: list[float]
+    frames: list[_Index]
+    quads: list[Annotated[list[tuple[_Place, _Place]], Len(4, 4)]]
+    seen: list[bool]
+    scenes: list[tuple[_Index, _Index]]
 
 
 class FilmParts:
@@ -107,7 +129,12 @@ class FilmParts:
 
     def _read_plan(self) -> dict[str, Any] | None:
         try:
-            plan = json.loads((self.folder / _PLAN).read_text(encoding="utf-8"))
-            return plan if plan["key"] == json.loads(json.dumps(self._key)) else None
-        except (OSError, ValueError, KeyError, TypeError):
+            text = read_regular(self.folder / _PLAN, largest=_LARGEST_PLAN)
+            checked = validated(_Plan, text, _PLAN)
+        except InputError:
             return None
+        count, ends = len(checked.frames), [end for scene in checked.scenes for end in scene]
+        if not (len(checked.quads) == len(checked.seen) == count and all(end <= count for end in ends)):
+            return None
+        plan: Any = parse_json(text, _PLAN)
+        return plan if plan["key"] == json.loads(json.dumps(self._key)) else None

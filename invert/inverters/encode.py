@@ -13,6 +13,7 @@ from stylegan_latents.encoders.restyle import ReStyle
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.generator.reading.files import open_regular
 from stylegan_latents.generator.weights.hub import on_this_machine
 from stylegan_latents.invert.inverters.base import Inverter, OnStep
 from stylegan_latents.invert.inverters.options import InverterOptions
@@ -57,7 +58,7 @@ class EncoderInverter(Inverter):
         if isinstance(encoder, str | Path):
             path, self.address = on_this_machine(encoder)
             self._coder = load(path, G, iterations=steps)
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         elif isinstance(encoder, Encoder) and encoder.config.is_restyle:
             self._coder = ReStyle(encoder, G, steps)

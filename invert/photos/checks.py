@@ -15,6 +15,9 @@ from stylegan_latents.generator.errors import InputError
 MAX_PIXELS = 200_000_000
 """Largest photo, in pixels (0.6 GB decoded): the largest phone cameras have 200 megapixels."""
 
+DECODED_PIXELS = 100_000_000
+"""Of a picture that is read reduced and is no JPEG, which alone is reduced while it is decoded: 0.4 GB at most."""
+
 MIN_SIDE = 16
 """Smallest side of a photo, in pixels."""
 
@@ -97,6 +100,17 @@ def check_size(path: Path, size: tuple[int, int]) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{path} is {width}x{height} pixels; a photo needs at least {MIN_SIDE} pixels a side.")
+
+
+def check_depth(path: Path, image: Image.Image) -> None:
+    """Raise InputError for a picture whose 16 bits, floats or opacity take more memory than the largest photo."""
+    pixels = math.prod(image.size)
+    plain = image.mode in ("1", "L", "P", "RGB", "YCbCr") and not image.has_transparency_data
+    if pixels > DECODED_PIXELS and not plain:
+        raise InputError(
+            f"{path} is {image.width}x{image.height} pixels with opacity or more than 8 bits; save it as RGB of 8 "
+            f"bits, or make it smaller than {DECODED_PIXELS // 10**6} million first."
+        )
 
 
 def check_tiff(path: Path, image: Image.Image) -> None:

@@ -11,7 +11,15 @@ from PIL import ExifTags, Image, ImageFile
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.invert.photos.checks import check_size, check_tiff, near_name, pixel_limit, readable
+from stylegan_latents.invert.photos.checks import (
+    DECODED_PIXELS,
+    check_depth,
+    check_size,
+    check_tiff,
+    near_name,
+    pixel_limit,
+    readable,
+)
 from stylegan_latents.invert.photos.colour import WHITE, Colour, to_8_bits, to_srgb
 
 if TYPE_CHECKING:
@@ -43,10 +51,6 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes a picture upright, by its EXIF orientation."""
-
-
-DECODED_PIXELS = 100_000_000
-"""Of a picture that is read reduced and is no JPEG, which alone is reduced while it is decoded: 0.4 GB at most."""
 
 
 def read_photo(path: str | os.PathLike[str], *, background: Colour = WHITE) -> Image.Image:
@@ -90,6 +94,7 @@ def read_reduced(
     path = Path(path)
     with readable(path), pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
         check_size(path, image.size)
+        check_depth(path, image)
         check_tiff(path, image)
         file_format, whole = image.format or "", image.size
         picture: Image.Image = image

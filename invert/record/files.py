@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import shortened
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.generator.reading.files import refusing_damage
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,8 +23,6 @@ PICTURE_SUFFIX = ".inverted.png"
 
 HEADER, FOOTAGE = "stylegan-latents", "footage"
 """Keys of the record's header among a file's metadata, and of the film in the header."""
-
-_LONGEST_HEADER = 200_000_000
 
 
 _LONGEST_STEM = 180  # bytes of the 255 that a file's name may have; the rest is for what edits append
@@ -41,12 +41,11 @@ def record_name(stem: str) -> str:
 def is_film_record(path: Path) -> bool:
     """Whether a record is a film's, from the file's header; False for a file that is no record."""
     try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            metadata = json.loads(file.read(length if length < _LONGEST_HEADER else 0)).get("__metadata__", {})
-        return FOOTAGE in json.loads(metadata.get(HEADER, "{}"))
-    except (OSError, ValueError, AttributeError, TypeError):
+        with refusing_damage(path), TensorFile.open(path) as file:
+            header = file.json_header(HEADER)
+    except InputError:
         return False
+    return isinstance(header, dict) and FOOTAGE in header
 
 
 def records_by_age(folder: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import math
 import os
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.generator import Generator, check_same_space
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
-from stylegan_latents.generator.reading.headers import validated
+from stylegan_latents.generator.reading.headers import validated_value
 from stylegan_latents.generator.reading.tensor_file import TensorFile
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.files import FOOTAGE, HEADER, RECORD_SUFFIX, canonical, digest
@@ -248,9 +247,7 @@ def _read(path: Path) -> Inversion:
     if header.pop(_DIGEST, None) != digest(header, tensors):
         raise InputError(f"{path} was changed or damaged since it was written; invert the photo again.")
     try:
-        # Names of files may hold bytes that are no UTF-8, which pydantic refuses.
-        text = json.dumps(header, ensure_ascii=False).encode("utf-8", "replace")
-        validated(RecordHeader, text, path.name)
+        validated_value(RecordHeader, header, path.name)
         return _from_header(header, tensors, path.absolute().parent)
     except (KeyError, ValueError, DamagedFileError) as error:
         raise InputError(f"{path} cannot be used: its header does not fit its tensors.") from error

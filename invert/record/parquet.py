@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.reading import tables
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 if TYPE_CHECKING:
@@ -124,18 +125,15 @@ def read_parquet(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
     """The names of the columns, and the rows as texts, with an empty one for null.
 
     Raises:
-        OSError, ValueError: it cannot be read.
+        InputError: it cannot be read.
     """
-    from pyarrow import parquet
-
-    with path.open("rb") as file:
-        table = parquet.read_table(file)
+    columns, table = tables.read_parquet(path)
 
     def text(value: object) -> str:
         return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
-    rows = [{name: text(value) for name, value in row.items()} for row in table.to_pylist()]
-    return tuple(table.column_names), rows
+    rows = [{name: text(value) for name, value in row.items()} for row in table]
+    return columns, rows
 
 
 def import_pyarrow(what: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.generator.reading.files import open_regular
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def relative_path(path: Path | None, folder: Path) -> str | None:
 
 def _file_sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"{path} may not be read: {error.strerror or error}.") from error

@@ -51,3 +51,13 @@ def open_page(page: Any, address: str) -> None:
     """Go to the demo, until it takes what a visitor does."""
     page.goto(address)
     page.wait_for_selector("gradio-app:not([inert]) #edit-examples img")
+
+
+def go_to(page: Any, title: str) -> None:
+    """Open a tab; Gradio puts those that have no room into a menu."""
+    tab = page.get_by_role("tab", name=title, exact=True)
+    if tab.is_visible():
+        tab.click()
+    else:
+        page.locator(".overflow-menu > button").click()
+        page.locator(".overflow-dropdown button", has_text=title).click()

@@ -35,6 +35,13 @@ def test_every_picture_is_named_and_every_button_has_words(components: list[dict
     assert all(one["props"]["value"] for one in components if one["type"] == "button")
 
 
+def test_no_rule_of_a_media_query_begins_outside_gradios_container() -> None:
+    # Gradio puts its container before the selectors there, and would make this one descend from itself.
+    text = (Path(app.__file__).parent / "page.css").read_text(encoding="utf-8")
+    queries = text[text.index("\n@media") :]
+    assert not [word for word in (".gradio-container", ":root", "body", "gradio-app") if word in queries]
+
+
 def test_a_new_tab_is_a_folder_and_a_line_and_takes_faces_from_explore(
     studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -107,3 +107,27 @@ def test_a_gap_in_the_network_loses_nothing(browser: Any, small_demo: tuple[Stud
     page.wait_for_selector("#edit-redo[disabled]")
     page.wait_for_function("document.querySelector('#direction-smile input[type=range]').value === '-4'")
     context.close()
+
+
+def test_an_edit_is_kept_as_a_face_and_faces_are_chosen_renamed_and_deleted(
+    browser: Any, small_demo: tuple[Studio, str]
+) -> None:
+    context = browser.new_context()
+    page = open_tab(context, small_demo[1])
+    edit(page)
+    names = "#faces-strip .caption-label"
+    page.wait_for_selector(names)
+    page.click("#edit-keep-edit")
+    page.wait_for_function(f"document.querySelectorAll('{names}').length === 2")
+    assert page.locator(names).first.inner_text() == "seed9.smile+4"
+    page.locator("#faces-strip button:has(img)").nth(1).click()
+    page.wait_for_function(f"document.querySelector('{names}').innerText === 'seed9'")
+    page.click("button[role=tab]:has-text('Drag')")
+    page.wait_for_selector("#drag-points img")
+    page.fill("#faces-name input, #faces-name textarea", "Ann")
+    page.click("#faces-rename")
+    page.wait_for_function(f"document.querySelector('{names}').innerText === 'Ann'")
+    page.click("#faces-delete")
+    page.wait_for_function(f"document.querySelectorAll('{names}').length === 1")
+    assert page.locator(names).inner_text() == "seed9.smile+4"
+    context.close()

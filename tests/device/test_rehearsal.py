@@ -39,6 +39,7 @@ from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import R, T, random_stylegan3
 from tests.generator.tensorflow_files import tensorflow_pickle
 from tests.generator.test_loading_discriminators import FOLDER, TENSORFLOW, TORCH
+from tests.invert.small_people import small_person
 from tests.invert.small_search import small_search
 from tests.odd_models import odd_config, odd_generator, tiny_lpips
 
@@ -131,7 +132,11 @@ def _inverter(G: Generator, method: str, options: dict[str, Any]) -> Any:
     from stylegan_latents.invert.inverters.base import SearchSettings
     from stylegan_latents.invert.inverters.encode import EncoderInverter
     from stylegan_latents.invert.inverters.hybrid import HybridInverter
+    from stylegan_latents.invert.inverters.person import PersonInverter
 
+    if method == "person":
+        person = small_person(copy.deepcopy(G).to("cpu"))
+        return PersonInverter(G, person, SearchSettings(**options))
     if method == "encode":
         return EncoderInverter(G, small_encoder(G).to(G.device))
     if method == "hybrid":

@@ -20,12 +20,13 @@ from tests.docs.pages import PAGES, ROOT, blocks, without_blocks
 PROGRAMS = programs()
 OTHERS = {
     "python", "pip", "pytest", "ruff", "mypy", "lint-imports", "mkdocs", "pre-commit", ".ci/run", ".", "export",
-    "mkdir",
+    "mkdir", "http.server",
 }  # fmt: skip
 MODULES = {"invert": "invert", "edit": "editing", "stylegan-latents train": "encoders.train"}
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 
 _CONTENTS = {  # of files whose kind is looked at
+    "anna.person.safetensors": ROOT / "tests" / "data" / "records" / "anna.person.safetensors",
     "encoder.safetensors": ROOT / "encoders" / "trained" / "ffhq.safetensors",
     "restyle_e4e_ffhq.pt": ROOT / "tests" / "data" / "encoders" / "restyle-e4e.pt",
 }

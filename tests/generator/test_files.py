@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_folder, atomic_path, check_writable, shortened
+from stylegan_latents.generator.files import (
+    atomic_folder,
+    atomic_path,
+    check_writable,
+    remove_leftovers,
+    shortened,
+)
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 
@@ -182,3 +188,16 @@ def test_names_are_cut_between_letters() -> None:
     assert shortened("portrait", 8) == "portrait"
     assert shortened("portrait", 4) == "port"
     assert shortened("漢字", 5) == "漢"
+
+
+def test_what_killed_processes_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    left = [
+        ".me.inversion.ab_c1234.part.safetensors",
+        ".me.face2.inverted.abcd1234.part.png",
+        ".me.abcd1234.part.npz",
+    ]
+    kept = [".me.two.inversion.abcd1234.part.safetensors", ".men.inverted.abcd1234.part.png", "me.part.png"]
+    for name in (*left, *kept):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path, r"me(\.face\d+)?(\.(inversion|inverted))?")
+    assert {path.name for path in tmp_path.iterdir()} == {*kept}

@@ -1,9 +1,9 @@
 """Runs readers over hostile files in child processes and says what each did.
 
 A reader has to read a file or to refuse it by ``InputError``, in one printable sentence: it may execute nothing,
-connect to nothing, hang no longer than 20 s, end by no signal, and take no more than 2.2 times the file plus 200 MB,
-and 10 s of processor time. Many files share a child, as starting one takes seconds; a file that ends its child is
-told, and the rest goes on in another.
+connect to nothing, hang no longer than 20 s, end by no signal, and take no more than 2.2 times the file plus 200
+MB, and 10 s of processor time. Many files share a child, as starting one takes seconds; a file that ends its child
+is told, and the rest goes on in another.
 """
 
 import json
@@ -116,8 +116,13 @@ def _child(cases: list[Case], marker: Path | None) -> Iterator[Verdict]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     with subprocess.Popen(
         [sys.executable, "-m", "tests.hostile.harness"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=_ROOT, env=environment,
-    ) as process:  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=_ROOT,
+        env=environment,
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(job)

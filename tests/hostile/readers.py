@@ -1,7 +1,12 @@
 """Every reader of files, by name: what hostile files and the fuzzer are given to."""
 
 from collections.abc import Callable, Collection
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
 
 
 def _generator(path: Path) -> object:
@@ -53,6 +58,104 @@ def _encoder_contents(path: Path) -> object:
     return contains_generator(path)
 
 
+def _training(path: Path) -> object:
+    from stylegan_latents.encoders.training.run import read_state
+
+    return read_state(path)
+
+
+def _record(path: Path) -> object:
+    from stylegan_latents.invert.record.inversion import Inversion
+
+    record = Inversion.load(path)
+    return record.split(), record.diverged
+
+
+def _film_record(path: Path) -> object:
+    from stylegan_latents.invert.record.files import is_film_record
+
+    return is_film_record(path)
+
+
+def _direction(path: Path) -> object:
+    from stylegan_latents.editing.directions.direction import load
+
+    return load(path)
+
+
+@cache
+def _small_generator() -> "Generator":
+    from tests.small_models import small_generator
+
+    return small_generator()
+
+
+def _published(path: Path) -> object:
+    from stylegan_latents.editing.directions.published import PublishedDirection
+
+    return PublishedDirection(path).bind(_small_generator())
+
+
+def _codes(path: Path) -> object:
+    from stylegan_latents.editing.records.code_files import read_code
+
+    return read_code(path)
+
+
+def _parts(path: Path) -> object:
+    from stylegan_latents.editing.mixing.parts import load
+
+    return load(path)
+
+
+def _scores(path: Path) -> object:
+    from stylegan_latents.editing.discovery.scorers.table import ScoreTable
+
+    return ScoreTable.read(path)
+
+
+def _report(path: Path) -> object:
+    from stylegan_latents.invert.commands.report_table import Report
+
+    return Report(path)
+
+
+def _landmarks(path: Path) -> object:
+    from stylegan_latents.invert.faces.landmarks_file import read_landmarks_file
+
+    return read_landmarks_file(path)
+
+
+def _film_plan(path: Path) -> object:
+    from stylegan_latents.invert.films.checkpoint import FilmParts
+
+    return FilmParts(path.parent, {"film": "a"}).plan()
+
+
+def _network_settings(path: Path) -> object:
+    from stylegan_latents.editing.discovery.scorers.network_settings import read_settings
+
+    return read_settings(path.with_suffix(".onnx"))
+
+
+def _photo(path: Path) -> object:
+    from stylegan_latents.invert.photos.files import read_photo
+
+    return read_photo(path)
+
+
+def _mask(path: Path) -> object:
+    from stylegan_latents.invert.photos.crop import mask_picture
+
+    return mask_picture(path)
+
+
+def _openvino(path: Path) -> object:
+    from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
+
+    return read_mobile_stylegan(path if path.is_dir() else path.parent)
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "generator": _generator,
     "latent space": _latent_space,
@@ -62,6 +165,21 @@ READERS: dict[str, Callable[[Path], object]] = {
     "dlib network": _dlib,
     "encoder": _encoder,
     "encoder contents": _encoder_contents,
+    "training": _training,
+    "record": _record,
+    "film record": _film_record,
+    "direction": _direction,
+    "published direction": _published,
+    "codes": _codes,
+    "parts": _parts,
+    "scores": _scores,
+    "report": _report,
+    "landmarks": _landmarks,
+    "film plan": _film_plan,
+    "network settings": _network_settings,
+    "photo": _photo,
+    "mask": _mask,
+    "openvino": _openvino,
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.demo.page.results import command_line, record_name
 from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
@@ -94,7 +95,7 @@ def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> st
 
     from stylegan_latents.editing.drag.handles import marked
 
-    with Image.open(visit.face(name).before) as before:
+    with Image.open(edited_face(visit, name).before) as before:
         picture = marked(before, points[::2], points[1::2], side=visit.studio.G.resolution)
     return visit.files.store(picture, "drag-points")
 
@@ -151,7 +152,7 @@ def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[
     from stylegan_latents.editing.records.codes import record_code
     from stylegan_latents.editing.regions.regions import region_masks
 
-    studio, face = visit.studio, visit.face(name)
+    studio, face = visit.studio, edited_face(visit, name)
     side = studio.G.resolution
     handles = request.handles(side)
     visit.check_room()

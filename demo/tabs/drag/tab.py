@@ -9,6 +9,7 @@ from stylegan_latents.demo.page.page import QUIET, Page, Tab, answering, face_ch
 from stylegan_latents.demo.page.results import download_picture, not_ready, picture_box, ready, results_row
 from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.drag.dragging import (
     DEFAULT_RATE,
@@ -94,7 +95,12 @@ def build(page: Page) -> None:
         if not name:
             return None, [], _FIRST, gr.skip()
         # The canvas keeps its background for longer than a picture with points is kept.
-        return draw_points(visit, name, []), [], _FIRST, gr.ImageEditor(str(visit.face(name).before))
+        return draw_points(visit, name, []), [], _FIRST, gr.ImageEditor(str(edited_face(visit, name).before))
+
+    def show_edited(visit: Visit, name: str | None, last: str) -> Any:
+        # Sliders may have been moved on Edit since the face was shown here.
+        now = str(edited_face(visit, name).before) if name else ""
+        return [gr.skip()] * 5 if now == last else (now, *show(visit, name))
 
     def redraw(visit: Visit, name: str | None, now: Points) -> Any:
         return now, draw_points(visit, name, now), _SECOND if len(now) % 2 else _FIRST
@@ -141,6 +147,10 @@ def build(page: Page) -> None:
 
     quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     face.change(answering(show), [page.visit, face], [picture, points, hint, paint], **quick)
+    drawn = gr.State("")
+    page.tabs.select(
+        answering(show_edited), [page.visit, face, drawn], [drawn, picture, points, hint, paint], **quick
+    )
     where.change(lambda kind: gr.ImageEditor(visible=kind == PAINTED), where, paint, **QUIET)
     shown = [points, picture, hint]
     # Each of several quick clicks counts, one after the other.

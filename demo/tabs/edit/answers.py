@@ -1,8 +1,10 @@
 """Handlers of the tab Edit: each function answers one event."""
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -10,6 +12,8 @@ import gradio as gr
 from stylegan_latents.demo.page.page import selected_index, sentence
 from stylegan_latents.demo.page.running import duration, status_html, wait_in_queue
 from stylegan_latents.demo.session import photos
+from stylegan_latents.demo.session.edited import edited_face
+from stylegan_latents.demo.session.edited import keep_edit as keep_edited
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.uploads import Photo
@@ -257,12 +261,32 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     return (
         result.pair,
         gr.DownloadButton(value=result.picture, interactive=True),
-        gr.DownloadButton(value=str(face.path), interactive=True),
+        gr.DownloadButton(value=str(_record_path(visit, face)), interactive=True),
         result.command,
         gr.Button(interactive=history.can_undo),
         gr.Button(interactive=history.can_redo),
         gr.Button(interactive=bool(history.current)),
     )
+
+
+def _record_path(visit: Visit, face: Face) -> Path:
+    """The record with the edits in its code; without them if they are not all edits of codes."""
+    with contextlib.suppress(InputError):
+        return edited_face(visit, face.name, drawn=False).path
+    return face.path
+
+
+def keep_edit(visit: Visit, name: str | None) -> tuple[str, int]:
+    """The edit becomes a face of its own."""
+    kept = keep_edited(visit, name)
+    visit.send(kept, "edit")
+    return status_html(f"Kept as the face “{kept.name}”, which every tab can use now.", kind="good"), visit.version
+
+
+def make_current(visit: Visit, name: str | None) -> int:
+    """A face was chosen by hand: it becomes the first of the strip."""
+    visit.choose(visit.face(name), ())
+    return visit.version
 
 
 def show_face(visit: Visit, name: str | None) -> Any:

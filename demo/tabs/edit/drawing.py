@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from stylegan_latents.demo.session.edited import edits_of
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.visit import Visit
@@ -15,8 +16,6 @@ from stylegan_latents.invert.photos.files import read_photo
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from stylegan_latents.editing.directions.apply import Edit
 
 View = Literal["Face", "Photo", "Whole photo"]
 Pair = tuple[str, str]
@@ -36,19 +35,6 @@ class Result:
     pair: Pair
     picture: str
     command: str
-
-
-def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[Edit]":
-    """Directions with their strengths other than 0.
-
-    Raises:
-        InputError: a direction is not known.
-    """
-    known = visit.all_directions
-    unknown = [name for name in strengths if name not in known]
-    if unknown:
-        raise InputError(f"There is no direction '{unknown[0]}'; reload the page.")
-    return [(known[name], strength) for name, strength in strengths.items() if strength]
 
 
 def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: bool = False) -> Pair:

@@ -112,6 +112,9 @@ def build(page: Page) -> None:
                 undo = gr.Button("↶ Undo", size="sm", min_width=70, interactive=False, elem_id="edit-undo")
                 redo = gr.Button("↷ Redo", size="sm", min_width=70, interactive=False, elem_id="edit-redo")
                 reset = gr.Button("Reset all", size="sm", min_width=80, interactive=False, elem_id="edit-reset")
+                keep_edit = gr.Button(
+                    "Keep this edit as a face", size="sm", min_width=150, elem_id="edit-keep-edit"
+                )
             status = gr.HTML(answers.WELCOME, elem_id="edit-status")
             view = gr.Radio(
                 answers.VIEWS,
@@ -131,6 +134,11 @@ def build(page: Page) -> None:
     _wire_intake(page, controls, gallery, upload)
     searched = _wire_search(page, controls)
     _wire_edits(page, controls, searched)
+    chooser.input(answering(answers.make_current), [page.visit, chooser], page.version, api_visibility="private")
+    keep_edit.click(
+        answering(answers.keep_edit), [page.visit, chooser], [status, page.version],
+        show_progress="hidden", api_name="keep_edit",
+    )  # fmt: skip
 
 
 def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:

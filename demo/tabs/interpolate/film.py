@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.demo.page.results import command_line, record_name
 from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
@@ -108,7 +109,7 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
     from stylegan_latents.invert.films.write import write_film
 
     studio = visit.studio
-    faces = [visit.face(name) for name in request.keys]
+    faces = [edited_face(visit, name) for name in request.keys]
     morph = request.morph(tuple(studio.G.ws_groups))
     if len(faces) < 2:
         raise InputError("A film needs at least two key frames: add faces to the row first.")

@@ -7,6 +7,7 @@ import gradio as gr
 
 from stylegan_latents.demo.page.page import QUIET, Page, answering, face_chooser, selected_index
 from stylegan_latents.demo.page.results import choice_gallery
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
@@ -39,7 +40,9 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
         }
 
     def shown(visit: Visit, names: list[str], index: int | None) -> Any:
-        pictures = [(str(visit.face(name).before), f"{place}: {name}") for place, name in enumerate(names, 1)]
+        pictures = [
+            (str(edited_face(visit, name).before), f"{place}: {name}") for place, name in enumerate(names, 1)
+        ]
         usable = index is not None
         return (
             names,
@@ -69,7 +72,13 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
 
         return change
 
+    def drop_missing(visit: Visit | None, names: list[str]) -> Any:
+        if visit is None or all(name in visit.faces for name in names):
+            return [gr.skip()] * len(outputs)
+        return shown(visit, [name for name in names if name in visit.faces], None)
+
     outputs = [keys, chosen, row, *moves.values()]
+    page.version.change(drop_missing, [page.visit, keys], outputs, **QUIET)
     add.click(answering(put), [page.visit, keys, chooser], outputs, **QUIET)
     add_all.click(answering(put_all), [page.visit, keys], outputs, **QUIET)
     row.select(answering(choose), [page.visit, keys], outputs, **QUIET)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.shared import Shared
 from stylegan_latents.demo.session.visit import Visit
@@ -48,7 +49,7 @@ def draw_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> tuple[s
     from stylegan_latents.editing.mixing.pictures import mixed_picture
     from stylegan_latents.editing.records.codes import record_code
 
-    studio, face, given = visit.studio, visit.face(name), _given(visit, shares)
+    studio, face, given = visit.studio, edited_face(visit, name), _given(visit, shares)
     with visit.computing():
         donors = [_donor(studio, record_code(donor.preview), share) for donor, share in given]
         picture = mixed_picture(studio.preview_G, record_code(face.preview), donors, size=studio.preview_size)
@@ -63,7 +64,7 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
     from stylegan_latents.editing.mixing.mixing import mixed_record
     from stylegan_latents.editing.records.codes import record_code
 
-    studio, face, given = visit.studio, visit.face(name), _given(visit, shares)
+    studio, face, given = visit.studio, edited_face(visit, name), _given(visit, shares)
     if not given:
         raise InputError("Nothing is mixed yet: choose another face for the coarse, middle or fine styles.")
     visit.check_room()
@@ -75,7 +76,7 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
 
 
 def _given(visit: Visit, shares: Sequence[Share]) -> list[tuple[Face, Share]]:
-    return [(visit.face(share.donor), share) for share in shares if share.donor and share.strength]
+    return [(edited_face(visit, share.donor), share) for share in shares if share.donor and share.strength]
 
 
 def _donor(studio: Shared, code: "Code", share: Share) -> "Donor":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.visit import Visit
 
@@ -73,8 +74,8 @@ def draw_with_parts(
     from stylegan_latents.editing.mixing.pictures import mixed_picture
     from stylegan_latents.editing.records.codes import record_code
 
-    studio, face = visit.studio, visit.face(name)
-    donor = visit.face(request.donor) if request else face
+    studio, face = visit.studio, edited_face(visit, name)
+    donor = edited_face(visit, request.donor) if request else face
     G = studio.G if full else studio.preview_G
     size = None if full else studio.preview_size
     with visit.computing():

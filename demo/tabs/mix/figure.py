@@ -10,6 +10,7 @@ from stylegan_latents.demo.page.page import Page, face_chooser
 from stylegan_latents.demo.page.results import command_line, picture_box, ready, record_name, results_row
 from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Group
@@ -92,8 +93,8 @@ def draw_figure(
         raise InputError(f"The figure takes up to {_MOST_FACES} faces a side; choose fewer.")
     if not layers:
         raise InputError("Choose the styles to mix: coarse, middle or fine.")
-    studio, faces = visit.studio, [visit.face(name) for name in names]
-    donors = [visit.face(name) for name in tops]
+    studio, faces = visit.studio, [edited_face(visit, name) for name in names]
+    donors = [edited_face(visit, name) for name in tops]
     rows, cells = studio.G.rows(layers), check_cells(len(faces), len(donors or faces))
     words = ["edit", "mix", *map(record_name, faces)]
     for donor in donors:

@@ -184,7 +184,8 @@ def _donor_menu(page: Page, label: str, info: str, name: str) -> gr.Dropdown:
     def update(visit: Visit | None, chosen: str | None) -> Any:
         if visit is None:
             return gr.skip()
-        return gr.Dropdown([own, *((name, name) for name in visit.faces)], value=chosen or _OWN)
+        value = chosen if chosen in visit.faces else _OWN
+        return gr.Dropdown([own, *((name, name) for name in visit.faces)], value=value)
 
     page.version.change(update, [page.visit, chooser], chooser, **QUIET)
     return chooser

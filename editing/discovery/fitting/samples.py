@@ -4,18 +4,22 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer
 from stylegan_latents.generator.cli.progress import Progress
+from stylegan_latents.generator.cluster.connection import current
+from stylegan_latents.generator.cluster.spread import spread
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.layers import GROUPS
+from stylegan_latents.generator.reading.files import refusing_damage
+from stylegan_latents.generator.reading.numpy_file import read_numpy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -125,21 +129,28 @@ def score_codes(
 
 def _scored(G: "Generator", scorer: Scorer, ws: "Tensor", *, size: int, exact: bool) -> Iterator[Array]:
     """The scores by batches."""
-    import torch
-
     from stylegan_latents.generator.ops.cores import on_every_core
-    from stylegan_latents.generator.perceptual import as_colour
-
-    size = min(size, G.resolution)
-    focus = scorer.focus
-
-    def score(codes: "Tensor") -> Array:
-        with torch.no_grad():
-            images = G.synthesize(codes, size=size) if exact else G.sketch(codes, size=size, focus=focus)
-            return scorer.score(as_colour(images))
 
     batches = [ws[start : start + _BATCH] for start in range(0, len(ws), _BATCH)]
-    yield from on_every_core(score, batches) if ws.device.type == "cpu" else map(score, batches)
+    make = partial(_Scoring, G, scorer, min(size, G.resolution), exact)
+    on_cores = ws.device.type == "cpu" and current() is None
+    yield from on_every_core(make(), batches) if on_cores else spread(make, batches)
+
+
+class _Scoring:
+    """Scores the pictures of ws."""
+
+    def __init__(self, G: "Generator", scorer: Scorer, size: int, exact: bool) -> None:
+        self._G, self._scorer, self._size, self._exact = G, scorer, size, exact
+
+    def __call__(self, ws: "Tensor") -> Array:
+        import torch
+
+        from stylegan_latents.generator.perceptual import as_colour
+
+        with torch.no_grad():
+            draw = self._G.synthesize if self._exact else partial(self._G.sketch, focus=self._scorer.focus)
+            return self._scorer.score(as_colour(draw(ws, size=self._size)))
 
 
 def check_scorer(G: "Generator", scorer: Scorer) -> None:
@@ -240,8 +251,9 @@ def _digest(settings: dict[str, object]) -> str:
 def _read(path: Path, empty: Array) -> tuple[Array, int]:
     """Cached scores and their number; ``empty`` and 0 if the file is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with refusing_damage(path):
+            file = read_numpy(path, largest=empty.nbytes + 1024)
             scores, done = np.asarray(file["scores"], dtype=np.float64), int(file["done"])
-    except (OSError, ValueError, KeyError, BadZipFile):
+    except InputError:
         return empty, 0
     return (scores, done) if scores.shape == empty.shape and 0 <= done <= len(scores) else (empty, 0)

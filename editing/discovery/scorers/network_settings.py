@@ -8,7 +8,6 @@ file is read then. Nothing in these files is executed.
 
 import difflib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from stylegan_latents.editing.discovery.scorers.preprocessing import (
     Resampling,
 )
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.files import read_regular
 
 Outputs = Literal["scores", "logits", "probabilities"]
 
@@ -39,6 +39,7 @@ _KNOWN = (
 _OF_CONFIG = ("id2label", "problem_type", "architectures")
 # Pillow's numbers; torch has no Lanczos, and bicubic is next to it.
 _RESAMPLING: dict[object, Resampling] = {0: "nearest-exact", 1: "bicubic", 2: "bilinear", 3: "bicubic"}
+_LARGEST_FILE = 4 << 20
 _LARGEST_SIDE, _CONVNEXT_WHOLE = 8192, 384
 _LIKE_A_SLIP = 0.85
 
@@ -96,8 +97,8 @@ def read_settings(network: Path) -> NetworkSettings:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:
+        content: object = json.loads(read_regular(path, largest=_LARGEST_FILE).decode("utf-8-sig"))
+    except (InputError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as JSON; correct it, or move it away.") from error
     if not isinstance(content, dict):
         raise InputError(f'{path} has to hold a JSON object, such as {{"size": 224}}; correct it, or move it away.')
@@ -263,4 +264,4 @@ class _Reader:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300

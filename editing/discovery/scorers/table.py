@@ -1,6 +1,5 @@
 """Tables of scores: a CSV with a row for each picture and a column for each score."""
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from stylegan_latents.generator.cli.command import LARGEST_SEED
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.tables import read_csv
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.cli.progress import Begin
@@ -50,14 +50,7 @@ class ScoreTable:
         """
         if not path.is_file():
             raise InputError(f"There is no file {path}.")
-        try:
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                reader = csv.DictReader(file, restkey="", restval="")
-                header = [name.strip() for name in reader.fieldnames or ()]
-                reader.fieldnames = header
-                rows = [(reader.line_num, row) for row in reader]
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"{path} cannot be read as a CSV: {error}.") from error
+        header, rows = read_csv(path)
         keys = [key for key in (*SEEDS, RECORD) if key in header]
         names = [name for name in header if name not in (*SEEDS, RECORD, TRUNCATION)]
         if len(keys) != 1 or not names or len(set(header)) != len(header) or "" in header:

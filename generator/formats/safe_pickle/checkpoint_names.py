@@ -49,11 +49,11 @@ def _module(budget: Budget, meta: object) -> InertObject:
 
 def _nested_storage(budget: Budget, contents: object) -> object:
     """What ``torch.storage._load_from_bytes`` is taken for: the older format of torch.save, within a pickle."""
-    budget.charge(1024)
     if not isinstance(contents, bytes):
         raise InputError("the file has a tensor that is not understood")
+    budget.charge(len(contents) + 1024)
     # Its own table has no bytes to open again, so nothing nests further.
-    return read_stream(io.BytesIO(contents), "a tensor inside the file", TORCH)
+    return read_stream(io.BytesIO(contents), "a tensor inside the file", TORCH, slack=1 << 20)
 
 
 def _dill_array(_budget: Budget, make: object, arguments: object, state: object, *_attributes: object) -> object:

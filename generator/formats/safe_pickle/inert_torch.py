@@ -6,6 +6,7 @@ unrestricted unpickler inside the pickle; here the bytes it is given go through 
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -13,8 +14,9 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn, name_only
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn, check_keys, name_only
 from stylegan_latents.generator.reading.budget import Budget
+from stylegan_latents.generator.reading.tensor_file import TensorFile
 
 _DTYPES = {
     "Float": torch.float32,
@@ -87,15 +89,14 @@ class StoredTensor:
         return tensor.float() if tensor.is_floating_point() else tensor
 
 
-def stored_in_memory(tensor: Tensor) -> StoredTensor:
-    """A tensor that was read already, as one of a file."""
-    tensor = tensor.contiguous()
-    flat = tensor.flatten()
-
-    def read() -> bytearray:
-        return bytearray(flat.view(torch.uint8).numpy())
-
-    return StoredTensor(Storage(tensor.dtype, flat.numel(), read), 0, tuple(tensor.shape), tensor.stride())
+def tensors_of(file: TensorFile) -> dict[str, StoredTensor]:
+    """The tensors of an open safetensors file, which are read while it is open."""
+    stored = {}
+    for name, shape in file.shapes.items():
+        steps = tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
+        storage = Storage(file.dtype(name), math.prod(shape), partial(file.raw, name))
+        stored[name] = StoredTensor(storage, 0, shape, steps)
+    return stored
 
 
 class StorageType(StandIn):
@@ -242,6 +243,7 @@ def _ordered(budget: Budget, pairs: object = ()) -> InertDict:
     if not isinstance(pairs, list | tuple):
         raise InputError("the file has a container that is not understood")
     budget.charge(64 * len(pairs) + 256)
+    check_keys(pair[0] for pair in pairs)
     made = InertDict()
     made.update(pairs)
     return made

@@ -52,6 +52,24 @@ def raw_bytes(contents: object) -> bytes:
     raise InputError("the file has an array of Python objects, which could run code")
 
 
+_MOST_MADE_KEYS = 4096
+
+
+def check_keys(keys: Iterable[object]) -> None:
+    """Refuse thousands of keys whose hashes a file can choose so that all are one: neither texts nor small numbers.
+
+    Raises:
+        InputError: there are so many.
+    """
+    made = sum(not _is_plain_key(key) for key in keys)
+    if made > _MOST_MADE_KEYS:
+        raise InputError("the file has more keys than any file of weights")
+
+
+def _is_plain_key(key: object) -> bool:
+    return isinstance(key, str | bytes | float) or (isinstance(key, int) and key.bit_length() <= 64)
+
+
 def _items(budget: Budget, values: object) -> Iterable[Any]:
     if not isinstance(values, list | tuple | set | frozenset | dict):
         raise InputError("the file has a container that is not understood")
@@ -60,15 +78,21 @@ def _items(budget: Budget, values: object) -> Iterable[Any]:
 
 
 def _dict(budget: Budget, pairs: object = ()) -> dict[Any, Any]:
-    return dict(_items(budget, pairs))
+    items = list(_items(budget, pairs))
+    check_keys(items if isinstance(pairs, dict) else (pair[0] for pair in items))
+    return dict(pairs)  # type: ignore[call-overload,no-any-return]
 
 
 def _set(budget: Budget, values: object = ()) -> set[Any]:
-    return set(_items(budget, values))
+    items = _items(budget, values)
+    check_keys(items)
+    return set(items)
 
 
 def _frozenset(budget: Budget, values: object = ()) -> frozenset[Any]:
-    return frozenset(_items(budget, values))
+    items = _items(budget, values)
+    check_keys(items)
+    return frozenset(items)
 
 
 def _encode(budget: Budget, text: object, encoding: object = "latin1") -> bytes:

@@ -5,6 +5,7 @@ Only descriptions of tensors are made; the numbers stay in the file until ``Stor
 
 import contextlib
 import io
+import os
 import struct
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,9 @@ from stylegan_latents.generator.formats.file_head import STREAM_MAGIC
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import TORCH, Storage, StorageType
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
+from stylegan_latents.generator.reading.files import open_regular
 
+_LITTLE = 1 << 20
 _BYTE_ORDER = "was written on a machine with another byte order, which is not read"
 
 
@@ -31,7 +34,7 @@ def open_torch_file(path: Path, stand_ins: Mapping[str, StandIn] = TORCH) -> Ite
     Raises:
         InputError: the file is truncated, damaged, no such file, or asks for what weights do not need.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         if file.read(2) != b"PK":
             file.seek(0)
             yield read_stream(file, path.name, stand_ins)
@@ -43,11 +46,17 @@ def open_torch_file(path: Path, stand_ins: Mapping[str, StandIn] = TORCH) -> Ite
                 f"{path.name} is cut short or damaged: its table of contents is missing or unreadable."
             ) from error
         with archive:
-            yield _read_archive(archive, path.stat().st_size, path.name, stand_ins)
+            yield _read_archive(archive, os.fstat(file.fileno()).st_size, path.name, stand_ins)
 
 
-def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) -> object:
+def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn], slack: int = 80 << 20) -> object:
     """Read the older format from a seekable file.
+
+    Args:
+        file: at the start of the stream.
+        name: how to call the file in messages.
+        stand_ins: the names that are allowed.
+        slack: see ``load_inert``.
 
     Raises:
         InputError: see ``open_torch_file``.
@@ -57,8 +66,8 @@ def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) ->
         raise InputError(f"{name} is no file of torch.save.")
     end = file.seek(0, io.SEEK_END)
     file.seek(start + len(STREAM_MAGIC))
-    load_inert(file, stand_ins={}, name=name)  # the protocol's version
-    system = load_inert(file, stand_ins={}, name=name)
+    load_inert(file, stand_ins={}, name=name, slack=_LITTLE)  # the protocol's version
+    system = load_inert(file, stand_ins={}, name=name, slack=_LITTLE)
     if isinstance(system, dict) and system.get("little_endian") is False:
         raise InputError(f"{name} {_BYTE_ORDER}.")
     storages: dict[str, tuple[Storage, list[int]]] = {}
@@ -74,8 +83,8 @@ def read_stream(file: IO[bytes], name: str, stand_ins: Mapping[str, StandIn]) ->
         view = pid[5] if isinstance(pid, tuple) and len(pid) > 5 else None
         return root if view is None else _view(root, view)
 
-    contents = load_inert(file, stand_ins=stand_ins, persistent=storage, name=name)
-    keys = load_inert(file, stand_ins={}, name=name)
+    contents = load_inert(file, stand_ins=stand_ins, persistent=storage, name=name, slack=slack)
+    keys = load_inert(file, stand_ins={}, name=name, slack=slack // 4)
     if not isinstance(keys, list) or len(keys) != len(storages) or set(map(str, keys)) != set(storages):
         raise InputError(f"{name} is damaged: its list of tensors does not fit its contents.")
     for key in keys:

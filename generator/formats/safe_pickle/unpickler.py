@@ -16,8 +16,11 @@ from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY
 from stylegan_latents.generator.formats.safe_pickle.pickle_scan import scan
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn
 from stylegan_latents.generator.reading.budget import Budget
+from stylegan_latents.generator.reading.files import open_regular, refusing_damage
 
 __all__ = ["NUMPY", "Budget", "InertUnpickler", "StandIn", "load_inert"]
+
+_SLACK, _SMALL = 110 << 20, 8 << 20
 
 
 class InertUnpickler(Unpickler):
@@ -80,6 +83,7 @@ def load_inert(
     stand_ins: Mapping[str, StandIn] = NUMPY,
     persistent: Callable[[object], object] | None = None,
     name: str = "",
+    slack: int = _SLACK,
 ) -> object:
     """Read one pickle without running anything that it names.
 
@@ -88,6 +92,7 @@ def load_inert(
         stand_ins: the names that are allowed, and what they are taken for.
         persistent: what answers the file's references to data outside of the pickle; refused without it.
         name: how to call the file in messages; its own name when left out.
+        slack: bytes that its values may take beyond 1.2 times the file.
 
     Returns:
         Dicts, lists, tuples, sets, text, bytes, numbers and numpy arrays (of a subclass that adds nothing;
@@ -98,19 +103,26 @@ def load_inert(
             (the message names it), or declares sizes that it does not hold.
     """
     if isinstance(file, Path):
-        try:
-            with file.open("rb") as handle:
-                return load_inert(handle, stand_ins=stand_ins, persistent=persistent, name=name or file.name)
-        except OSError as error:
-            raise InputError(f"Cannot read {file}: {error.strerror or error}.") from error
+        with open_regular(file) as handle, refusing_damage(file):
+            return load_inert(
+                handle, stand_ins=stand_ins, persistent=persistent, name=name or file.name, slack=slack
+            )
     name = name or Path(str(getattr(file, "name", "the pickle"))).name
     bounded = _Bounded(file)
     reader = cast(IO[bytes], bounded)
     start = file.tell()
-    scan(reader, name)
+    whole = bounded.size - start
+    try:
+        if whole <= _SMALL:  # in memory, as the scan reads byte by byte
+            scan(io.BytesIO(file.read()), name, Budget(whole, whole // 5 + slack))
+        else:
+            scan(reader, name, Budget(whole, whole // 5 + slack))
+    except InputError as error:
+        message = str(error)
+        raise InputError(message if message.startswith(name) else f"{name}: {message}; not loaded.") from error
     file.seek(start)
     try:
-        return InertUnpickler(reader, Budget(bounded.size - start), stand_ins, persistent, name).load()
+        return InertUnpickler(reader, Budget(whole), stand_ins, persistent, name).load()
     except InputError as error:
         message = str(error)
         raise InputError(message if message.startswith(name) else f"{name}: {message}; not loaded.") from error

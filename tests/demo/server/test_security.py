@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
+from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.studio import Studio
 from tests.demo.client import AnswerError, Visitor, file_value
 from tests.demo.small_studio import small_page
@@ -258,7 +260,9 @@ def test_a_slider_changes_the_picture_and_the_record_downloads(
     assert pictures[0].content != pictures[1].content
     answer = visitor.call("draw", name, "Face", 3.0, *NO_SLIDER[1:])
     assert visitor.fetch(answer[1]["value"]["path"]).content[:4] == b"\x89PNG"
-    assert visitor.fetch(answer[2]["value"]["path"]).content == visit.faces[name].path.read_bytes()
+    edited = edited_face(visit, name)
+    assert not torch.equal(edited.record.ws, visit.faces[name].record.ws)
+    assert visitor.fetch(answer[2]["value"]["path"]).content == edited.path.read_bytes()
     assert f"--direction {direction} --strength 3" in answer[3]
 
 

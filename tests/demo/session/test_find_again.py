@@ -95,3 +95,12 @@ def test_few_secrets_are_looked_for() -> None:
     assert tokens_of(None) == [""]
     assert tokens_of(" a b") == ["", "a", "b"]
     assert len(tokens_of("a " * 5000)) == 8
+
+
+def test_the_line_on_the_terminal_tells_who_is_here_and_at_work(studio: Studio) -> None:
+    ann = studio.enter("a", user="ann")
+    studio.enter("b", "10.0.0.2")
+    studio.leave("b")
+    seed_face(ann, 3)
+    with studio.searches.enter(ann.client):
+        assert studio.summary() == "1 here, 1 faces; 1 at work (ann), 0 waiting"

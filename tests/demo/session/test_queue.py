@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from stylegan_latents.demo.page.running import StoppedError, wait_in_queue, waiting_status
-from stylegan_latents.demo.session.queue import Client, WaitingQueue
+from stylegan_latents.demo.session.queue import Allowance, Client, WaitingQueue
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
@@ -180,3 +180,31 @@ def test_work_cannot_be_asked_for_while_there_is_some(visit: Visit) -> None:
     with visit.at_work(), pytest.raises(InputError, match="still running"):
         visit.prepare()
     visit.prepare()
+
+
+def test_those_who_wait_are_told_whose_turn_it_is_if_names_are_known() -> None:
+    queue = WaitingQueue(1)
+    with queue.enter(Client("1", "a", "ann")) as ann, queue.enter(Client("2", "b", "bob")) as bob:
+        assert ann.begun is not None
+        assert bob.others_at_work == ["ann"]
+        assert (queue.working, queue.waiting) == ([ann.client], 1)
+    assert waiting_status(0, None, ["ann"]) == "It is the turn of ann. You are next."
+
+
+def test_a_visitor_begins_so_much_an_hour() -> None:
+    now = [0.0]
+    allowance = Allowance(2, clock=lambda: now[0])
+    allowance.take("ann")
+    now[0] = 1800.0
+    allowance.take("ann")
+    with pytest.raises(InputError, match=r"The limit here is 2 .* in 30 minutes"):
+        allowance.take("ann")
+    allowance.take("bob")
+    now[0] = 3600.0
+    allowance.take("ann")
+
+
+def test_without_a_limit_everyone_begins_what_they_want() -> None:
+    allowance = Allowance(None)
+    for _ in range(100):
+        allowance.take("ann")

@@ -3,9 +3,11 @@ import math
 import pytest
 import torch
 
-from stylegan_latents.editing.directions.apply import apply_edits, edit_name, pair, spread
+from stylegan_latents.editing.directions.apply import apply_edits, edit_name, edited_styles, pair, spread
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.search.span import Span
+from tests.small_models import small_generator
 
 
 def _direction(name: str, seed: int, layers: str = "all") -> Direction:
@@ -34,6 +36,26 @@ def test_only_chosen_rows_move_and_raw_takes_the_vector_as_it_is() -> None:
 def test_a_strength_of_zero_changes_nothing() -> None:
     ws = torch.randn(1, 6, 8)
     assert torch.equal(apply_edits(ws, [(_direction("a", 1), 0.0)]), ws)
+
+
+def test_an_edit_within_a_span_moves_in_it_and_not_at_all_without_strength() -> None:
+    G = small_generator(latent_space="small-w")
+    span, direction = Span(G.sample([1, 2, 3, 4])), _direction("a", 1).bind(G)
+    inside, outside = G.sample([1]), G.sample([9])
+    styles = edited_styles(G, inside, [(direction, 3.0)], span=span)
+    expected = G.styles(span.project(inside + 1.5 * direction.vector))
+    for found, wanted in zip(styles, expected, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-4)
+    unmoved = edited_styles(G, outside, [(direction, 0.0)], span=span)
+    assert all(torch.equal(found, wanted) for found, wanted in zip(unmoved, G.styles(outside), strict=True))
+
+
+def test_a_direction_of_stylespace_within_a_span_is_refused() -> None:
+    G = small_generator(latent_space="small-w")
+    count = sum(layer.channels for layer in G.layers)
+    direction = Direction("s", "small-w", torch.ones(1, count), scale=1.0, layers="all", space="s").bind(G)
+    with pytest.raises(InputError, match="StyleSpace know no person's span"):
+        edited_styles(G, G.sample([1]), [(direction, 1.0)], span=Span(G.sample([1, 2, 3])))
 
 
 @pytest.mark.parametrize("strength", [math.nan, math.inf, -math.inf, 1e300])

@@ -13,6 +13,7 @@ from stylegan_latents.invert.inverters.encode import EncoderInverter, model_of
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import LPIPS
 from tests.encoders.small_encoders import noise_images, small_encoder
+from tests.hub import COMMIT, REPOSITORY, serve_hub
 from tests.odd_models import tiny_lpips
 from tests.small_models import small_generator
 
@@ -127,3 +128,15 @@ def test_an_encoder_that_names_a_known_model(tmp_path: Path) -> None:
     encoder = small_encoder(small_generator(name="ffhq"))
     save_encoder(encoder, tmp_path / "mine.safetensors")
     assert model_of(tmp_path / "mine.safetensors") == "ffhq"
+
+
+def test_an_encoder_of_the_hub_is_recorded_with_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    G = small_generator()
+    save_encoder(small_encoder(G, "e4e"), tmp_path / "mine.safetensors")
+    files = {"mine.safetensors": (tmp_path / "mine.safetensors").read_bytes()}
+    with serve_hub(files, monkeypatch, tmp_path / "home"):
+        # As the command line gives it.
+        inverter = EncoderInverter(G, Path(f"hf://{REPOSITORY}/mine.safetensors"))
+    record = inverter.invert(noise_images())
+    assert record.settings["encoder_address"] == f"hf://{REPOSITORY}/mine.safetensors@{COMMIT}"
+    assert "encoder_address" not in EncoderInverter(G, tmp_path / "mine.safetensors").settings()
