@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 EVERYWHERE = "all"
 """``--region all``: no region, also where an edit would get one by itself."""
 
+_ONLY_STYLE = "style"
+"""What an edit is called that is a style and nothing else."""
+
 FAR = 5
 """A larger strength in W gives a warning."""
 
@@ -162,19 +165,19 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
     opened.check_layers(change.layers)
     fixed = _with_strengths(found[: len(change.direction)], change.strength)
     amounts = [(one.name, amount) for one, amount in fixed]
-    name = edit_name(amounts, layers=change.layers, raw=change.raw) or "style"
+    name = edit_name(amounts, layers=change.layers, raw=change.raw)
     if is_film:
         from stylegan_latents.editing.films.film_edit import edit_film
 
         written = edit_film(
-            opened, fixed, name=name, layers=change.layers, raw=change.raw, out=output.out,
+            opened, fixed, name=name or _ONLY_STYLE, layers=change.layers, raw=change.raw, out=output.out,
             paste_back=output.paste_back, film=output.photo, overwrite=output.overwrite,
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
         return
     guided = found[len(change.direction) :]
     settings = replace(settings, where=_where(settings, opened, [*fixed, *((one, 1.0) for one in guided)]))
-    name = guided_name(name, change.targets, change.keep_identity, settings.where.names)
+    name = guided_name(name, change.targets, change.keep_identity, settings.where.names) or _ONLY_STYLE
     if change.person is not None:
         name = f"{name}.within"
     _edit_photo(settings, opened, name, fixed, guided)
