@@ -170,7 +170,6 @@ class RetrieveSettings:
 @takes(RetrieveSettings)
 def retrieve(settings: RetrieveSettings) -> None:
     """Show the codes most similar to a picture in a part, and the picture with that part of each."""
-    from stylegan_latents.editing.commands.parts import channel_weights, check_threshold, threshold_name
     from stylegan_latents.editing.mixing.mixing import check_crossfade
     from stylegan_latents.editing.records.codes import check_not_a_source, read_sources
     from stylegan_latents.editing.records.outputs import file_name, picture_target
