@@ -32,6 +32,7 @@ REHEARSED = {
     "optimize.OptimizationInverter": f"{_INVERTER}*optimize*",
     "pivotal.PivotalTuning": f"{_INVERTER}*pivotal*",
     "tuning.TuningSettings": f"{_INVERTER}*pivotal*",
+    "person.PersonInverter": f"{_INVERTER}*person*",
     "noise.NoiseOptimization": f"{_INVERTER}*noise*",
     "noise.NoiseSettings": f"{_INVERTER}*noise*",
     "base.SearchSettings": f"{_INVERTER}*optimize*",
