@@ -42,7 +42,7 @@ def test_options_that_mean_nothing_are_refused() -> None:
     for options, match in (
         ({"workers": 2}, "add --cluster"),
         (
-            ClusterOptions(cluster="ray:/head"),
+            {"cluster": "ray:/head"},
             r"^A cluster's address is such as ray://head:10001, not 'ray:/head'\.$",
         ),
     ):
