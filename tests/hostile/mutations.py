@@ -18,6 +18,8 @@ def mutated(data: bytes, source: random.Random) -> bytes:
         try:
             if kind < 0.5 and data[8:9] == b"{":
                 data = _in_header(data, source)
+            elif kind < 0.5 and data[:1] in (b"{", b"["):
+                data = json.dumps(changed(json.loads(data), source)).encode()
             elif kind < 0.7 and data.startswith(b"PK"):
                 data = _in_archive(data, source)
             else:
