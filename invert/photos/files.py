@@ -61,7 +61,7 @@ def read_photo(path: str | os.PathLike[str], *, background: Colour = WHITE) -> I
     taken. The size is checked against ``MAX_PIXELS`` before decoding.
 
     Args:
-        path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000 or AVIF file; HEIC with the package ``pillow-heif``.
+        path: a JPEG, PNG, WebP, TIFF, GIF, BMP, PPM, JPEG 2000, AVIF or HEIC file.
         background: RGB, 0 to 255.
 
     Returns:
