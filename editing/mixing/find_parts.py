@@ -53,10 +53,11 @@ def find_parts(
         seed: of the first sample.
 
     Raises:
-        InputError: a number is too small.
+        InputError: a number is too small, or the pictures are no squares.
     """
     import torch
 
+    G.check_square("Finding parts")
     if clusters < 2 or samples < 2 or codes < 1 or probes < 1:
         raise InputError("Parts need two clusters and two samples, a code and a probe at least.")
     count = max(samples, codes)
