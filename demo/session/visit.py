@@ -2,6 +2,7 @@
 
 import dataclasses
 import secrets
+import shlex
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.faces import Face, Strengths
 from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
 from stylegan_latents.demo.session.shared import Shared
@@ -40,6 +41,7 @@ class Visit:
         faces: by name, in the order of making.
         directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
         edited: faces with their edits in their codes, which are not listed; by face and strengths.
+        looks: the visitor's own looks, by name.
         sent: the face sent last to each tab, by the tab's id.
         current: name of the face shown last; empty before the first.
         photo: the last upload.
@@ -62,6 +64,7 @@ class Visit:
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
         self.edited: dict[tuple[str, tuple[tuple[str, float], ...]], Face] = {}
+        self.looks: dict[str, Strengths] = {}
         self.sent: dict[str, str] = {}
         self.current = ""
         self.photo: Photo | None = None
@@ -148,6 +151,7 @@ class Visit:
         *,
         photo: Path | None = None,
         made_by: str = "",
+        writes: str = "",
         listed: bool = True,
     ) -> Face:
         """Keep a record as a face of this visit.
@@ -157,6 +161,7 @@ class Visit:
             stem: the face's name; a number is added if it is taken.
             photo: in the visit's folder.
             made_by: see ``Face``.
+            writes: the stem of the record that this command line writes, if it is not the face's name.
             listed: whether it becomes one of ``faces``; another one is kept for a while.
 
         Raises:
@@ -165,6 +170,8 @@ class Visit:
         if listed:
             self.check_room()
         name = free_name(clean_name(stem), {*self.faces, *(face.name for face in self.edited.values())})
+        if writes and writes != name:
+            made_by += "\n" + shlex.join(["mv", f"{writes}{RECORD_SUFFIX}", f"{name}{RECORD_SUFFIX}"])
         # Beside the photo, so that the photo's name in the record finds it.
         path = (
             self.files.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")
@@ -179,13 +186,17 @@ class Visit:
             raise InputError(f"This visit has {MOST_FACES} faces already; reload the page to start a new one.")
 
     def open(self, record: Path) -> Face:
-        """Add the face of an uploaded record, a file of ``take``.
+        """Add the face of an uploaded record, or of a file with a code for this model; a file of ``take``.
 
         Raises:
-            InputError: as ``add``, or the file is not a record or damaged.
+            InputError: as ``add``, or the file holds no record and no code, or is damaged.
         """
+        from stylegan_latents.editing.records.code_files import adopted, code_name, is_code_file, read_code
         from stylegan_latents.invert.record.inversion import Inversion
 
+        if is_code_file(record):
+            code = adopted(read_code(record)[1], self.studio.G, None)
+            return self.add(code, code_name(record, code))
         inversion = Inversion.load(record)
         known = [source.sha256 for source in inversion.sources]
         photo = self.photo if self.photo is not None and known == [self.photo.source().sha256] else None
