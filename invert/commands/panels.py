@@ -15,7 +15,7 @@ from stylegan_latents.invert.inverters.options import Quality, Space
 
 _ONE_PHOTO = (
     "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard",
-    "cluster",
+    "cluster", "style", "style_strength",
 )  # fmt: skip
 """Options of single photos, which an album does not take."""
 

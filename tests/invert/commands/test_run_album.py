@@ -105,7 +105,7 @@ def test_a_photo_that_was_moved_is_replaced_by_its_picture(capsys: pytest.Captur
     Path("album/0.png").unlink()
     save_photo(3)
     assert together() == 0
-    assert "0.png was moved or changed; the picture" in capsys.readouterr().err
+    assert "0.png was moved or changed; the model's own picture" in capsys.readouterr().err
     assert len(Person.load(FILE).record) == 4
 
 
