@@ -51,13 +51,8 @@ def build(page: Page) -> None:
             (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
             for number, _, picture in drawn
         ]
-        gallery = gr.Gallery(pictures, selected_index=None)
-        return (
-            gallery,
-            [(number, cut) for number, _, _ in drawn],
-            None,
-            gr.Button("Send the chosen face", interactive=False),
-        )
+        unchosen = gr.Button(_SEND, interactive=False)
+        return pictures, [(number, cut) for number, _, _ in drawn], None, unchosen
 
     def next_seed(_visit: Visit, first: float | None) -> int:
         return whole_seed(first) + _AT_ONCE
