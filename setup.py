@@ -6,6 +6,7 @@ FOLDERS = ("generator", "encoders", "invert", "editing", "demo")
 rooms = find_packages(include=[pattern for folder in FOLDERS for pattern in (folder, f"{folder}.*")])
 
 setup(
-    packages=[f"stylegan_latents.{room}" for room in rooms],
-    package_dir={f"stylegan_latents.{folder}": folder for folder in FOLDERS},
+    # The examples are data of the demo.
+    packages=[*(f"stylegan_latents.{room}" for room in rooms), "stylegan_latents.examples"],
+    package_dir={f"stylegan_latents.{folder}": folder for folder in (*FOLDERS, "examples")},
 )

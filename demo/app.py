@@ -8,7 +8,7 @@ import gradio as gr
 from stylegan_latents.demo.page.calls import CheckedBlocks
 from stylegan_latents.demo.page.page import Page, Tab, plain_text
 from stylegan_latents.demo.page.returning import begin_and_find_again
-from stylegan_latents.demo.page.strip import face_strip, wire_strip
+from stylegan_latents.demo.page.strip import build_pack, face_strip, wire_strip
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.tabs.discover import tab as discover
 from stylegan_latents.demo.tabs.drag import tab as drag
@@ -18,7 +18,7 @@ from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "names.js", "visit.js", "compare.js", "paste.js")
+_SCRIPTS = ("page.js", "names.js", "visit.js", "share.js", "compare.js", "paste.js")
 
 TABS: tuple[Tab, ...] = (edit.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
 """In display order."""
@@ -32,15 +32,16 @@ def build(studio: Studio) -> CheckedBlocks:
         version, returned = gr.State(0), gr.State(0)
         with gr.Row(elem_id="head"):
             gr.Markdown("# stylegan-latents\nDrop a photo, see yourself, move the sliders.", elem_id="title")
+            strip = face_strip()
             forget = gr.Button("Forget me", elem_id="forget-me", size="sm", scale=0)
             switch = gr.Button("◐", elem_id="theme-switch", size="sm", scale=0)
             switch.click(None, js="() => window.switchTheme()", api_visibility="private")
-        strip = face_strip()
         with gr.Tabs(elem_id="tabs") as tabs:
             page = Page(studio, visit, version, returned, tabs, [tab for tab in TABS if tab.takes_faces])
             for tab in TABS:
                 with gr.Tab(tab.title, id=tab.name, elem_id=f"tab-{tab.name}"):
                     tab.build(page)
+        build_pack(page)
         gr.HTML(_licence_note(studio), elem_id="licence")
         wire_strip(page, strip)
         begin_and_find_again(blocks, page, forget)

@@ -1,44 +1,72 @@
 """The strip of the visit's faces, above all tabs: the current one first; chosen, renamed and deleted there."""
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from stylegan_latents.demo.page.page import Page, answering, selected_index
-from stylegan_latents.demo.page.results import choice_gallery
+from stylegan_latents.demo.page.results import choice_gallery, not_ready, ready
+from stylegan_latents.demo.page.running import Done, run_reporting, status_html
+from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session import edited
+from stylegan_latents.demo.session.pack import pack
 from stylegan_latents.demo.session.visit import Visit
 
 
-def face_strip() -> tuple[gr.Column, gr.Gallery, gr.Textbox, gr.Button, gr.Button]:
+def face_strip() -> tuple[gr.Row, gr.Gallery, gr.Textbox, gr.Button, gr.Button]:
     """Make the controls, hidden until there is a face; ``wire_strip`` connects them."""
-    with gr.Column(visible=False, elem_id="faces") as whole, gr.Row(equal_height=True):
+    with gr.Row(visible=False, elem_id="faces") as whole:
         faces = choice_gallery("faces-strip", label="Your faces", show_label=False, columns=12, container=False)
-        with gr.Column(scale=0, min_width=220), gr.Row():
+        with gr.Accordion("Rename, delete", open=False, elem_id="faces-change"):
             name = gr.Textbox(
                 label="Name of the current face",
                 info="It names the files, too.",
                 max_length=40,
                 elem_id="faces-name",
             )
-            rename = gr.Button("Rename", size="sm", min_width=80, elem_id="faces-rename")
-            delete = gr.Button("Delete", size="sm", min_width=80, elem_id="faces-delete")
+            with gr.Row():
+                rename = gr.Button("Rename", size="sm", min_width=80, elem_id="faces-rename")
+                delete = gr.Button("Delete", size="sm", min_width=80, elem_id="faces-delete")
     return whole, faces, name, rename, delete
 
 
-def wire_strip(page: Page, controls: tuple[gr.Column, gr.Gallery, gr.Textbox, gr.Button, gr.Button]) -> None:
+def build_pack(page: Page) -> None:
+    """Add what packs everything of the visit into one file."""
+    with gr.Accordion("Everything as one ZIP file", open=False, elem_id="pack-open"):
+        buttons = begin_and_stop("pack", "Pack everything")
+        status = gr.HTML("", elem_id="pack-status")
+        with gr.Row(elem_classes="downloads"):
+            file = gr.DownloadButton("⤓ ZIP", size="sm", interactive=False, elem_id="pack-file")
+
+    def packed(visit: Visit) -> Iterator[Any]:
+        def work(report: Callable[[int], None]) -> Path:
+            return pack(visit, report)
+
+        for now in run_reporting(visit, work):
+            if isinstance(now, Done):
+                yield ready(str(now.result)), status_html("Packed.", kind="good")
+            else:
+                words = status_html(f"Face {now} of {len(visit.faces)}", part=now / max(1, len(visit.faces)))
+                yield not_ready(), words
+
+    work_on_click(page, buttons, packed, [], [file, status], api_name="pack")
+
+
+def wire_strip(page: Page, controls: tuple[gr.Row, gr.Gallery, gr.Textbox, gr.Button, gr.Button]) -> None:
     """Connect the controls of ``face_strip``."""
     whole, faces, name, rename, delete = controls
     order = gr.State([])
 
     def show(visit: Visit | None) -> Any:
         if visit is None or not visit.faces:
-            return gr.Column(visible=False), gr.Gallery([]), "", []
+            return gr.Row(visible=False), gr.Gallery([]), "", []
         if visit.current not in visit.faces:
             visit.current = list(visit.faces)[-1]
         shown = edited.in_order(visit)
         pictures = [(str(face.before), face.name) for face in shown]
-        return gr.Column(visible=True), gr.Gallery(pictures, selected_index=0), shown[0].name, [
+        return gr.Row(visible=True), gr.Gallery(pictures, selected_index=0), shown[0].name, [
             face.name for face in shown
         ]  # fmt: skip
 

@@ -1,6 +1,5 @@
-"""The examples of the tab Edit: faces of seeds, and a photo if scikit-image is installed."""
+"""The examples of the tab Edit: a photo, and faces of seeds."""
 
-import importlib.util
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 SEEDS = (2, 9, 12, 18, 28, 33, 35)
 _SIDE = 256
+# NASA's portrait of Eileen Collins, in the public domain.
+_PHOTO = Path(__file__).resolve().parents[2] / "examples" / "astronaut.jpg"
 
 
 def examples(studio: Studio) -> list[Example]:
@@ -28,11 +29,9 @@ def examples(studio: Studio) -> list[Example]:
     folder.mkdir(parents=True, exist_ok=True)
     G = studio.preview_G
     sampling = Sampling(size=min(_SIDE, G.resolution))
-    photo = _astronaut()
-    if photo is not None:
-        copy = folder / "astronaut.png"
-        shutil.copyfile(photo, copy)
-        studio.examples.append(Example("Photo", copy, photo=copy))
+    copy = folder / _PHOTO.name
+    shutil.copyfile(_PHOTO, copy)
+    studio.examples.append(Example("Photo", copy, photo=copy))
     if not G.label_dim:
         kept = _kept_folder(G)
         waiting = [seed for seed in SEEDS if kept is None or not (kept / _name(seed)).is_file()]
@@ -47,17 +46,22 @@ def examples(studio: Studio) -> list[Example]:
     return studio.examples
 
 
-def seed_face(visit: Visit, seed: int, truncation: float = 0.7) -> Face:
-    """Add the face of a seed to the visit, if it is not there yet."""
+def seed_face(visit: Visit, seed: int, truncation: float = 0.7, label: int | None = None) -> Face:
+    """Add the face of a seed, of the class ``label`` if the model has classes, to the visit, if it is new."""
     from stylegan_latents.editing.samples.sampling import Sampling
 
     name = f"seed{seed}" if truncation == 0.7 else f"seed{seed}-t{truncation:g}"
+    name += "" if label is None else f"-c{label}"
     if name in visit.faces:
         return visit.faces[name]
-    sampling, G = Sampling(truncation=truncation), visit.studio.G
+    sampling, G = Sampling(truncation=truncation, label=label), visit.studio.G
+    sampling.check(G)
     inversion = sampling.record(G, seed, sampling.codes(G, [seed]))
     command = f"edit sample --seeds {seed} --truncation {truncation:g} --records"
-    return visit.add(inversion, name, made_by=command, writes=f"seed{seed:04d}")
+    command += "" if label is None else f" --class {label}"
+    # The command names its files after the class, too.
+    writes = f"seed{seed:04d}" + ("" if label is None else f"@{label}")
+    return visit.add(inversion, name, made_by=command, writes=writes)
 
 
 def _kept_folder(G: "Generator") -> Path | None:
@@ -70,12 +74,3 @@ def _kept_folder(G: "Generator") -> Path | None:
 
 def _name(seed: int) -> str:
     return f"seed-{seed}.jpg"
-
-
-def _astronaut() -> Path | None:
-    """NASA's portrait of Eileen Collins (public domain) in scikit-image; None if that is not installed."""
-    found = importlib.util.find_spec("skimage")
-    if found is None or found.origin is None:
-        return None
-    picture = Path(found.origin).parent / "data" / "astronaut.png"
-    return picture if picture.is_file() else None

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.faces import Face, Strengths
 from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
 from stylegan_latents.demo.session.shared import Shared
@@ -41,6 +41,7 @@ class Visit:
         faces: by name, in the order of making.
         directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
         edited: faces with their edits in their codes, which are not listed; by face and strengths.
+        looks: the visitor's own looks, by name.
         sent: the face sent last to each tab, by the tab's id.
         current: name of the face shown last; empty before the first.
         photo: the last upload.
@@ -63,6 +64,7 @@ class Visit:
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
         self.edited: dict[tuple[str, tuple[tuple[str, float], ...]], Face] = {}
+        self.looks: dict[str, Strengths] = {}
         self.sent: dict[str, str] = {}
         self.current = ""
         self.photo: Photo | None = None
@@ -184,13 +186,17 @@ class Visit:
             raise InputError(f"This visit has {MOST_FACES} faces already; reload the page to start a new one.")
 
     def open(self, record: Path) -> Face:
-        """Add the face of an uploaded record, a file of ``take``.
+        """Add the face of an uploaded record, or of a file with a code for this model; a file of ``take``.
 
         Raises:
-            InputError: as ``add``, or the file is not a record or damaged.
+            InputError: as ``add``, or the file holds no record and no code, or is damaged.
         """
+        from stylegan_latents.editing.records.code_files import adopted, code_name, is_code_file, read_code
         from stylegan_latents.invert.record.inversion import Inversion
 
+        if is_code_file(record):
+            code = adopted(read_code(record)[1], self.studio.G, None)
+            return self.add(code, code_name(record, code))
         inversion = Inversion.load(record)
         known = [source.sha256 for source in inversion.sources]
         photo = self.photo if self.photo is not None and known == [self.photo.source().sha256] else None

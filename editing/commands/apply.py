@@ -17,7 +17,7 @@ from stylegan_latents.editing.commands.options import (
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
-from stylegan_latents.editing.discovery.scorers.by_name import scorer_words
+from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
 from stylegan_latents.generator.cli.command import warn
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 EVERYWHERE = "all"
 """``--region all``: no region, also where an edit would get one by itself."""
+
+_ONLY_STYLE = "style"
+"""What an edit is called that is a style and nothing else."""
 
 FAR = 5
 """A larger strength in W gives a warning."""
@@ -77,6 +80,7 @@ class ChangeOptions:
         str,
         typer.Option(help=f"What measures a --target: {scorer_words(new_pictures=True)}.", metavar="SCORER"),
     ] = "faces"
+    trust_scorer: TrustScorer = False
     keep_identity: Annotated[
         float | None, typer.Option(help="Largest identity distance from the original; 0.6 is another person.")
     ] = None
@@ -162,19 +166,19 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
     opened.check_layers(change.layers)
     fixed = _with_strengths(found[: len(change.direction)], change.strength)
     amounts = [(one.name, amount) for one, amount in fixed]
-    name = edit_name(amounts, layers=change.layers, raw=change.raw) or "style"
+    name = edit_name(amounts, layers=change.layers, raw=change.raw)
     if is_film:
         from stylegan_latents.editing.films.film_edit import edit_film
 
         written = edit_film(
-            opened, fixed, name=name, layers=change.layers, raw=change.raw, out=output.out,
+            opened, fixed, name=name or _ONLY_STYLE, layers=change.layers, raw=change.raw, out=output.out,
             paste_back=output.paste_back, film=output.photo, overwrite=output.overwrite,
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
         return
     guided = found[len(change.direction) :]
     settings = replace(settings, where=_where(settings, opened, [*fixed, *((one, 1.0) for one in guided)]))
-    name = guided_name(name, change.targets, change.keep_identity, settings.where.names)
+    name = guided_name(name, change.targets, change.keep_identity, settings.where.names) or _ONLY_STYLE
     if change.person is not None:
         name = f"{name}.within"
     _edit_photo(settings, opened, name, fixed, guided)
@@ -297,7 +301,7 @@ def _scorer(change: ChangeOptions, guided: "Sequence[Direction | PublishedDirect
     from stylegan_latents.generator.cli.progress import show_work
 
     with show_work() as begin:
-        scorer = open_scorer(change.scorer, (), begin)
+        scorer = open_scorer(change.scorer, (), begin, trusted=change.trust_scorer)
     for direction, (_, wanted) in zip(guided, change.targets, strict=True):
         check_target(direction, wanted, scorer)
     return scorer

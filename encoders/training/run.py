@@ -17,7 +17,7 @@ from torch import Tensor
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.encoders.training.loop import Training
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, utf8_path
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
 from stylegan_latents.generator.reading.headers import OPEN, validated_value

@@ -71,6 +71,7 @@ def test_axe_finds_nothing_and_every_control_is_named_in_every_tab_light_and_dar
             said = [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
             assert not said, f"{tab.title}, {mode}"
             page.click("#theme-switch")
+            page.wait_for_timeout(400)  # colours change gradually
         small = page.evaluate(_SMALL, [f"#tab-{tab.name}", _CONTROLS, 24])
         assert not small, tab.title
         snapshot = page.locator(f"#tab-{tab.name}").aria_snapshot() + "\n"

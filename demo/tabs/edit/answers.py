@@ -18,7 +18,7 @@ from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
-from stylegan_latents.demo.tabs.edit import drawing, marking, searching
+from stylegan_latents.demo.tabs.edit import drawing, looks, marking, searching
 from stylegan_latents.demo.tabs.edit.sliders import direction_help
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.messages import closeness
@@ -35,6 +35,7 @@ FACE, PHOTO, WHOLE = VIEWS
 VIEW_HELP = "Compare with the unedited face or the photo, or paste back into the whole photo."
 _NO_PHOTO = "Photo and Whole photo are for faces that were found in a photo; this one was not."
 _REST_SECONDS = 0.35
+_UNSHOWN = {".heic", ".heif", ".tif", ".tiff", ".jp2", ".ppm", ".pgm"}
 
 WELCOME = status_html("Drop a photo, click an example, or explore samples.")
 
@@ -71,6 +72,14 @@ def _received(photo: Photo) -> tuple[Any, ...]:
     words = f"{len(photo.faces)} faces found; choose one." if several else "Ready."
     status = status_html(f"{photos.reduction(photo)}{words} “Find this face” searches its code.")
     return found, photo.largest, gr.Button(interactive=True), status, *marking.hidden()
+
+
+def show_readable(visit: Visit) -> Any:
+    """Replace a photo of a kind that browsers do not show, such as HEIC."""
+    photo = visit.photo
+    if photo is None or photo.path.suffix.lower() not in _UNSHOWN:
+        return gr.skip()
+    return visit.files.store(photos.shown(photo.read()), "photo", stem=Path(photo.name).stem)
 
 
 def show_again(visit: Visit) -> tuple[Any, ...]:
@@ -322,6 +331,13 @@ def reset(visit: Visit, name: str | None) -> Any:
     """Set all sliders to 0, as an edit that can be undone."""
     face = visit.face(name)
     face.history.reset()
+    return _with_strengths(visit, face, gr.skip())
+
+
+def wear(visit: Visit, name: str | None, known: list[looks.Look], event: gr.SelectData) -> Any:
+    """A look was clicked: set the sliders to it, as an edit that can be undone."""
+    face = visit.face(name)
+    looks.wear(visit, name, looks.chosen_look(known, event))
     return _with_strengths(visit, face, gr.skip())
 
 

@@ -11,7 +11,7 @@ from stylegan_latents.demo.page.page import AT_ONCE, Page, Tab, answering, face_
 from stylegan_latents.demo.page.results import Results, choice_gallery, results_row
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
-from stylegan_latents.demo.tabs.edit import answers, marking
+from stylegan_latents.demo.tabs.edit import answers, looks, marking
 from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
 from stylegan_latents.invert.inverters.options import Quality
 
@@ -93,13 +93,16 @@ def build(page: Page) -> None:
                     info="Off: take the photo's central square as it is, for aligned crops.",
                 )
                 upload = gr.UploadButton(
-                    "Open a record (.inversion.safetensors)",
-                    file_types=[".safetensors"],
+                    "Open a record or a code",
+                    file_types=[".safetensors", ".npz", ".npy", ".pt", ".pth", ".pkl"],
                     type="filepath",
                     size="sm",
                     elem_id="edit-upload-record",
                 )
-                gr.Markdown("A record holds a face's code; download one with *Record* below the picture.")
+                gr.Markdown(
+                    "A record holds a face's code; download one with *Record* below the picture. Codes of other "
+                    "programs, such as `projected_w.npz`, open as well."
+                )
         with gr.Column(scale=6, min_width=320, elem_classes="result"):
             compare = gr.ImageSlider(
                 label="Before | after",
@@ -113,7 +116,7 @@ def build(page: Page) -> None:
                 redo = gr.Button("↷ Redo", size="sm", min_width=70, interactive=False, elem_id="edit-redo")
                 reset = gr.Button("Reset all", size="sm", min_width=80, interactive=False, elem_id="edit-reset")
                 keep_edit = gr.Button(
-                    "Keep this edit as a face", size="sm", min_width=150, elem_id="edit-keep-edit"
+                    "Keep this edit as a face", size="sm", scale=2, min_width=150, elem_id="edit-keep-edit"
                 )
             status = gr.HTML(answers.WELCOME, elem_id="edit-status")
             view = gr.Radio(
@@ -124,8 +127,18 @@ def build(page: Page) -> None:
                 elem_id="edit-view",
             )
             results = results_row("edit", record="⤓ Record")
+            with gr.Row(elem_classes="toolbar"):
+                for label, script in (
+                    ("Copy", "copyPicture"),
+                    ("Before and after", "saveSheet"),
+                    ("Share", "sharePicture"),
+                ):
+                    gr.Button(label, size="sm", min_width=80, elem_id=f"edit-{script}").click(
+                        None, js=f"() => window.{script}()", api_visibility="private"
+                    )
         with gr.Column(scale=4, min_width=280, elem_classes="sliders"):
             chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
+            gallery_of_looks, known_looks, for_looks = looks.build(page)
             sliders = direction_sliders(page)
     controls = Controls(
         photo, align, found, panel, gr.State(0), quality, start, stopping, keep, cancel, status, chooser, compare,
@@ -133,8 +146,9 @@ def build(page: Page) -> None:
     )  # fmt: skip
     _wire_intake(page, controls, gallery, upload)
     searched = _wire_search(page, controls)
-    _wire_edits(page, controls, searched)
+    _wire_edits(page, controls, searched, gallery_of_looks, known_looks)
     chooser.input(answering(answers.make_current), [page.visit, chooser], page.version, api_visibility="private")
+    looks.wire(page, chooser, gallery_of_looks, known_looks, for_looks)
     keep_edit.click(
         answering(answers.keep_edit), [page.visit, chooser], [status, page.version],
         show_progress="hidden", api_name="keep_edit",
@@ -152,6 +166,7 @@ def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr
     )
     received.failure(answering(answers.after_failure), page.visit, taken, **quick)
     page.returned.change(answering(answers.show_again), page.visit, [c.photo, *taken], **quick)
+    received.success(answering(answers.show_readable), page.visit, c.photo, **quick)
     c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
     c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
     for event, mark in (
@@ -186,7 +201,9 @@ def _wire_search(page: Page, controls: Controls) -> Dependency:
     return searched
 
 
-def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
+def _wire_edits(
+    page: Page, controls: Controls, searched: Dependency, gallery: gr.Gallery, known_looks: gr.State
+) -> None:
     """Connect sliders, history, views and downloads."""
     c = controls
     shown: Any = [page.visit, c.chooser, c.view]
@@ -225,15 +242,17 @@ def _wire_edits(page: Page, controls: Controls, searched: Dependency) -> None:
     )
     searched.failure(answering(answers.draw), edit, resting, **rest)
     faced: Any = [c.view, *c.sliders]
-    for event, move, changed in (
-        (c.chooser.change, answers.show_face, [c.status, *faced]),
-        (c.undo.click, answers.undo, faced),
-        (c.redo.click, answers.redo, faced),
-        (c.reset.click, answers.reset, faced),
+    known: Any = [page.visit, c.chooser]
+    for event, move, given, changed in (
+        (c.chooser.change, answers.show_face, known, [c.status, *faced]),
+        (c.undo.click, answers.undo, known, faced),
+        (c.redo.click, answers.redo, known, faced),
+        (c.reset.click, answers.reset, known, faced),
+        (gallery.select, answers.wear, [*known, known_looks], faced),
     ):
         # The sliders first, so that a move while the picture is drawn is not lost.
         event(
-            answering(move), [page.visit, c.chooser], changed, api_visibility="undocumented", **AT_ONCE
+            answering(move), given, changed, api_visibility="undocumented", **AT_ONCE
         ).success(
             answering(answers.preview), shown, c.compare, **rest | {"concurrency_id": "shown"}
         ).success(answering(answers.draw), edit, resting, **rest)  # fmt: skip

@@ -1,5 +1,6 @@
 """The tab Explore: samples by seed and truncation, to send to any tab."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -10,9 +11,12 @@ from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
-_AT_ONCE = 12
+_AT_ONCE, _IN_ONE_TURN = 12, 3
+_TRUNCATION = 0.7
 _LARGEST_SEED = 2**31
 _SEND = "Send the chosen face"
+
+Shown = tuple[int, float, int | None, int | None]
 
 
 def build(page: Page) -> None:
@@ -24,13 +28,27 @@ def build(page: Page) -> None:
             0, label="First seed", info="A whole number; the same one gives the same face.", precision=0, minimum=0
         )
         truncation = gr.Slider(
-            0.0, 1.2, 0.7, step=0.05, label="Truncation", info="0 is the mean face, 1 the model's full variety."
+            0.0,
+            1.2,
+            _TRUNCATION,
+            step=0.05,
+            label="Truncation",
+            info="0 is the mean face, 1 the model's full variety.",
         )
+        classes = [
+            gr.Number(
+                0, label="Class", info=f"From 0 to {count - 1}: what the faces are of.", precision=0, minimum=0,
+                maximum=count - 1, elem_id="explore-class",
+            )
+            for count in [studio.G.label_dim]
+            if count
+        ]  # fmt: skip
         with gr.Column(scale=1, min_width=160):
             show = gr.Button("Show faces", variant="primary", elem_id="explore-show")
             more = gr.Button("Next ones", elem_id="explore-next")
     faces = choice_gallery("explore-faces", label="Faces", columns=6)
-    shown, chosen = gr.State([]), gr.State(None)
+    # The first seed, truncation and class of the faces shown, and the seed chosen of them, if any.
+    chosen = gr.State(None)
     with gr.Row():
         target = gr.Dropdown(
             [(tab.title, tab.name) for tab in page.receivers],
@@ -40,39 +58,60 @@ def build(page: Page) -> None:
         )
         send = gr.Button(_SEND, interactive=False, elem_id="explore-send")
 
-    def draw(visit: Visit, first: float | None, cut: float) -> tuple[Any, ...]:
+    def draw(visit: Visit, first: float | None, cut: float, kind: float | None = None) -> Iterator[tuple[Any, ...]]:
         from stylegan_latents.editing.samples.sampling import Sampling
 
         start = whole_seed(first)
-        sampling = Sampling(truncation=cut, size=min(256, studio.G.resolution))
-        with visit.computing():
-            drawn = list(sampling.pictures(studio.preview_G, range(start, start + _AT_ONCE)))
-        pictures = [
-            (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
-            for number, _, picture in drawn
-        ]
-        unchosen = gr.Button(_SEND, interactive=False)
-        return pictures, [(number, cut) for number, _, _ in drawn], None, unchosen
+        label = None if not classes else -1 if kind is None else int(kind)
+        sampling = Sampling(truncation=cut, size=min(256, studio.G.resolution), label=label)
+        sampling.check(studio.G)
+        pictures: list[tuple[str, str]] = []
+        # The first faces come soon, and others are served in between.
+        for first_of in range(start, start + _AT_ONCE, _IN_ONE_TURN):
+            with visit.computing():
+                drawn = list(sampling.pictures(studio.preview_G, range(first_of, first_of + _IN_ONE_TURN)))
+            pictures += [
+                (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
+                for number, _, picture in drawn
+            ]
+            if first_of == start:
+                # The choice among earlier faces ends; one among these stays while more come.
+                gallery = gr.Gallery(list(pictures), selected_index=None)
+                yield gallery, (start, cut, label, None), gr.Button(_SEND, interactive=False)
+            else:
+                yield list(pictures), gr.skip(), gr.skip()
+
+    def fill(visit: Visit, shown: Shown | None, event: gr.SelectData) -> Iterator[tuple[Any, ...]]:
+        # The tab is opened for the first time.
+        if event.value == TAB.title and shown is None:
+            yield from draw(visit, 0, _TRUNCATION, 0)
+        else:
+            yield gr.skip(), gr.skip(), gr.skip()
 
     def next_seed(_visit: Visit, first: float | None) -> int:
         return whole_seed(first) + _AT_ONCE
 
-    def choose(_visit: Visit, drawn: list[tuple[int, float]], event: gr.SelectData) -> Any:
-        picked = drawn[selected_index(event, len(drawn))]
-        return picked, gr.Button(f"Send seed {picked[0]}", interactive=True)
+    def choose(_visit: Visit, shown: Shown, event: gr.SelectData) -> Any:
+        start, cut, label, _ = shown
+        picked = start + selected_index(event, _AT_ONCE)
+        return (start, cut, label, picked), gr.Button(f"Send seed {picked}", interactive=True)
 
-    def deliver(visit: Visit, picked: tuple[int, float] | None, tab: str) -> tuple[int, gr.Tabs]:
+    def deliver(visit: Visit, shown: Shown | None, tab: str) -> tuple[int, gr.Tabs]:
+        _, cut, label, picked = shown or (0, _TRUNCATION, None, None)
         if picked is None:
             raise InputError("Choose a face first.")
-        visit.send(seed_face(visit, *picked), tab)
+        visit.send(seed_face(visit, picked, cut, label), tab)
         return visit.version, gr.Tabs(selected=tab)
 
-    inputs, outputs = [page.visit, seed, truncation], [faces, shown, chosen, send]
+    inputs, outputs = [page.visit, seed, truncation, *classes], [faces, chosen, send]
     show.click(answering(draw), inputs, outputs, api_name="explore")
+    page.tabs.select(
+        answering(fill), [page.visit, chosen], outputs, show_progress="hidden", api_visibility="private"
+    )
     more.click(answering(next_seed), [page.visit, seed], seed, api_visibility="private").success(
         answering(draw), inputs, outputs, api_visibility="private"
     )
-    faces.select(answering(choose), [page.visit, shown], [chosen, send], api_visibility="private")
+    faces.select(answering(choose), [page.visit, chosen], [chosen, send], api_visibility="private")
     send.click(
         answering(deliver), [page.visit, chosen, target], [page.version, page.tabs], api_visibility="private"
     )

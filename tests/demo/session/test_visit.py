@@ -6,14 +6,18 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from stylegan_latents.demo.session import visit as visits
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from tests.demo.small_studio import small_studio
+from tests.generator.stylegan2_files import random_stylegan2
 from tests.small_models import small_generator, small_record
 
 
@@ -167,3 +171,33 @@ def test_warming_up_draws_and_gives_the_turn_back(studio: Studio) -> None:
     studio.warm_up()
     with studio.computing.turn():
         pass
+
+
+def test_a_code_of_another_program_is_opened_as_a_record_is(visit: Visit, tmp_path: Path) -> None:
+    G = visit.studio.G
+    ws = G.sample([3])
+    np.savez(tmp_path / "projected_w.npz", w=ws.numpy())
+    face = visit.open(
+        visit.take(put_upload(visit.studio, "projected_w.npz", (tmp_path / "projected_w.npz").read_bytes()))
+    )
+    assert face.name == "projected_w"
+    assert torch.allclose(face.record.ws, ws)
+    np.save(tmp_path / "wrong.npy", np.zeros((1, 2, 7), np.float32))
+    with pytest.raises(InputError, match="2 rows of 7 values"):
+        visit.open(visit.take(put_upload(visit.studio, "wrong.npy", (tmp_path / "wrong.npy").read_bytes())))
+    assert list(visit.faces) == ["projected_w"]
+
+
+def test_a_seed_of_a_conditional_model_has_a_class(tmp_path: Path) -> None:
+    config = StyleGAN2Config(z_dim=8, mapping_widths=(8,), channels=(8, 8), label_dim=4, label_width=3)
+    studio = Studio(random_stylegan2(config), folder=tmp_path)
+    try:
+        visit = studio.enter("one")
+        with pytest.raises(InputError, match="has classes"):
+            seed_face(visit, 3)
+        first, second = seed_face(visit, 3, label=0), seed_face(visit, 3, label=1)
+        assert (first.name, second.name) == ("seed3-c0", "seed3-c1")
+        assert not torch.equal(first.record.ws, second.record.ws)
+        assert second.made_by.endswith("--class 1")
+    finally:
+        studio.close()

@@ -213,6 +213,14 @@ def test_pillows_own_limit_and_warnings_do_not_matter(tmp_path: Path, monkeypatc
     assert Image.MAX_IMAGE_PIXELS == 100
 
 
+def test_heic_of_a_phone_is_read(tmp_path: Path) -> None:
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    ramp().save(tmp_path / "IMG_1.HEIC", format="HEIF", quality=100)
+    photo = read_photo(tmp_path / "IMG_1.HEIC")
+    assert photo.mode == "RGB"
+    assert photo.size == ramp().size
+
+
 def test_heic_without_a_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(photo_module, "_registered_formats", lambda: ["JPEG", "PNG"])
     (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
