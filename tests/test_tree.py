@@ -32,7 +32,9 @@ ALTERNATIVES = ("invert/inverters", "editing/discovery/finders", "generator/form
 WHOLE_PATHS = {
     "tests/device/test_rehearsal.py",
     "tests/demo/test_browser.py",
+    "tests/demo/test_browser_features.py",
     "tests/demo/test_browser_intake.py",
+    "tests/demo/test_browser_returning.py",
     "tests/demo/test_browser_tabs.py",
     "tests/demo/test_whole_path.py",
     "tests/docs/test_browser_page.py",
