@@ -26,11 +26,14 @@ PUBLIC = ("generator", "encoders", "invert", "editing")
 HEAVY = ("torch", "numpy", "PIL", "dlib", "gradio", "rich", "scipy", "sklearn", "typer", "imageio", "av")
 
 MOST_FILES, SMALL, MOST_SMALL = 16, 60, 30
-ALTERNATIVES = ("invert/inverters", "editing/discovery/finders", "generator/formats", "tests/benchmarks")
+ALTERNATIVES = (
+    "invert/inverters", "editing/commands", "editing/discovery/finders", "generator/formats", "tests/benchmarks",
+)  # fmt: skip
 """Folders of alternatives of one kind, which may grow beyond ``MOST_FILES``."""
 
 WHOLE_PATHS = {
     "tests/device/test_rehearsal.py",
+    "tests/device/test_rehearsal_of_all.py",
     "tests/demo/test_browser.py",
     "tests/demo/test_browser_features.py",
     "tests/demo/test_browser_intake.py",
@@ -44,7 +47,9 @@ WHOLE_PATHS = {
     "tests/docs/test_python.py",
     "tests/docs/test_site.py",
     "tests/editing/test_public_face.py",
+    "tests/hostile/test_networks.py",
     "tests/editing/test_tuned.py",
+    "tests/hostile/test_strangers.py",
     "tests/invert/test_stylegan3.py",
     "tests/test_entry_points.py",
     "tests/test_file_names.py",

@@ -59,7 +59,9 @@ def seed_face(visit: Visit, seed: int, truncation: float = 0.7, label: int | Non
     inversion = sampling.record(G, seed, sampling.codes(G, [seed]))
     command = f"edit sample --seeds {seed} --truncation {truncation:g} --records"
     command += "" if label is None else f" --class {label}"
-    return visit.add(inversion, name, made_by=command)
+    # The command names its files after the class, too.
+    writes = f"seed{seed:04d}" + ("" if label is None else f"@{label}")
+    return visit.add(inversion, name, made_by=command, writes=writes)
 
 
 def _kept_folder(G: "Generator") -> Path | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PREFIX = "stylegan-demo-"
 MOST_BYTES = 500 << 20
-_LONGEST_NAME = 40
+_LONGEST_NAME, _LONGEST_STEM = 40, 140
 _KEPT_PER_SLOT = 6
 ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
 
@@ -36,8 +36,8 @@ class VisitFiles:
         self._numbers = itertools.count(1)
         self._slots: dict[str, list[Path]] = {}
 
-    def new_path(self, stem: str, suffix: str) -> Path:
-        """An unused path in the folder, whatever the stem contains.
+    def new_path(self, stem: str, suffix: str, *, longest: int = _LONGEST_NAME) -> Path:
+        """An unused path in the folder, whatever the stem contains, of which ``longest`` characters are kept.
 
         Raises:
             InputError: the visit has ended.
@@ -46,7 +46,7 @@ class VisitFiles:
             raise InputError(ENDED)
         own = self.folder / f"{next(self._numbers):04d}"
         own.mkdir(parents=True, exist_ok=True)
-        return own / f"{clean_name(stem)}{suffix}"
+        return own / f"{clean_name(stem, longest)}{suffix}"
 
     def store(
         self,
@@ -69,7 +69,7 @@ class VisitFiles:
         Returns:
             The path, as Gradio's components take it.
         """
-        path = self.new_path(stem or slot, suffix)
+        path = self.new_path(stem or slot, suffix, longest=_LONGEST_STEM)
         picture.save(path, quality=92, compress_level=4)  # each format takes its own
         return self.hold(path, slot, most)
 
@@ -105,9 +105,9 @@ class VisitFiles:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def clean_name(text: str) -> str:
-    """A name for files and the page: at most 40 letters, digits and the signs ``_.+-``."""
-    name = re.sub(r"[^\w.+-]+", "_", text).strip("._")[:_LONGEST_NAME]
+def clean_name(text: str, longest: int = _LONGEST_NAME) -> str:
+    """A name for files and the page: at most ``longest`` letters, digits and the signs ``_.+-``."""
+    name = re.sub(r"[^\w.+-]+", "_", text).strip("._")[:longest]
     return name or "face"
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import secrets
+import shlex
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -150,6 +151,7 @@ class Visit:
         *,
         photo: Path | None = None,
         made_by: str = "",
+        writes: str = "",
         listed: bool = True,
     ) -> Face:
         """Keep a record as a face of this visit.
@@ -159,6 +161,7 @@ class Visit:
             stem: the face's name; a number is added if it is taken.
             photo: in the visit's folder.
             made_by: see ``Face``.
+            writes: the stem of the record that this command line writes, if it is not the face's name.
             listed: whether it becomes one of ``faces``; another one is kept for a while.
 
         Raises:
@@ -167,6 +170,8 @@ class Visit:
         if listed:
             self.check_room()
         name = free_name(clean_name(stem), {*self.faces, *(face.name for face in self.edited.values())})
+        if writes and writes != name:
+            made_by += "\n" + shlex.join(["mv", f"{writes}{RECORD_SUFFIX}", f"{name}{RECORD_SUFFIX}"])
         # Beside the photo, so that the photo's name in the record finds it.
         path = (
             self.files.new_path(name, RECORD_SUFFIX) if photo is None else photo.with_name(f"{name}{RECORD_SUFFIX}")

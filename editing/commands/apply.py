@@ -17,7 +17,7 @@ from stylegan_latents.editing.commands.options import (
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
-from stylegan_latents.editing.discovery.scorers.by_name import scorer_words
+from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
 from stylegan_latents.generator.cli.command import warn
@@ -80,6 +80,7 @@ class ChangeOptions:
         str,
         typer.Option(help=f"What measures a --target: {scorer_words(new_pictures=True)}.", metavar="SCORER"),
     ] = "faces"
+    trust_scorer: TrustScorer = False
     keep_identity: Annotated[
         float | None, typer.Option(help="Largest identity distance from the original; 0.6 is another person.")
     ] = None
@@ -300,7 +301,7 @@ def _scorer(change: ChangeOptions, guided: "Sequence[Direction | PublishedDirect
     from stylegan_latents.generator.cli.progress import show_work
 
     with show_work() as begin:
-        scorer = open_scorer(change.scorer, (), begin)
+        scorer = open_scorer(change.scorer, (), begin, trusted=change.trust_scorer)
     for direction, (_, wanted) in zip(guided, change.targets, strict=True):
         check_target(direction, wanted, scorer)
     return scorer

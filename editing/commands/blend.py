@@ -72,11 +72,12 @@ def blend(settings: BlendSettings) -> None:
     check_writable(out.parent)
     check_replaceable(out, settings.overwrite, "name another with --out")
 
-    from stylegan_latents.editing.styles.blend import RELATED, agreement
+    from stylegan_latents.editing.styles.blend import RELATED, agreement, check_transition
     from stylegan_latents.editing.styles.blend import blend as blended
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.generator.loading import load
 
+    check_transition(settings.at, settings.width)
     # A style is read before the models, which take a while.
     style = find_style(settings.second) if names_a_style(settings.second) else None
     A: Generator = load(settings.first)

@@ -10,16 +10,14 @@ from typer.core import TyperGroup
 
 from stylegan_latents.editing.commands.apply import EXAMPLES, edit
 from stylegan_latents.editing.commands.blend import blend_app
-from stylegan_latents.editing.commands.directions import directions_app
 from stylegan_latents.editing.commands.discover import discover_app
 from stylegan_latents.editing.commands.drag import drag_app
 from stylegan_latents.editing.commands.evaluate import evaluate_app, report_app
 from stylegan_latents.editing.commands.grid import grid_app
 from stylegan_latents.editing.commands.interpolate import interpolate_app
+from stylegan_latents.editing.commands.lists import directions_app, models_app
 from stylegan_latents.editing.commands.mix import mix_app
-from stylegan_latents.editing.commands.models import models_app
-from stylegan_latents.editing.commands.parts import parts_app
-from stylegan_latents.editing.commands.retrieve import retrieve_app
+from stylegan_latents.editing.commands.parts import parts_app, retrieve_app
 from stylegan_latents.editing.commands.sample import sample_app
 from stylegan_latents.editing.commands.stylize import stylize_app
 from stylegan_latents.editing.commands.text import text_app

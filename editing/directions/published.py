@@ -2,7 +2,7 @@
 
 InterFaceGAN's boundaries (``.npy``), tensors for W or W+ (``.pt``), GANSpace's components (``.npz``, and e4e's
 ``ffhq_pca.pt``) and SeFa's factors. Such files hold no calibrated strength and mostly no model: the strength is
-calibrated here, and what tells the model (length of w, mean of W, the authors' file name) is checked.
+calibrated here, and traces of their model (length of w, mean of W, the authors' file name) are checked.
 """
 
 import re
@@ -237,7 +237,7 @@ def _attribute(path: Path, component: str | None) -> str:
 
 
 def _check_name(path: Path, G: "Generator") -> None:
-    """Raise InputError for a boundary whose file name tells another space; users' own models have no such name."""
+    """Raise InputError for a boundary whose published file name belongs to another space."""
     match = _BOUNDARY.match(path.stem) or _BOUNDARY.match(f"{path.absolute().parent.name}_{path.stem}")
     if match is None:
         return

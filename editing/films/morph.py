@@ -62,7 +62,7 @@ class Morph:
         if keys < 2 and (not is_sweep or self.loop):
             interpolation.check_keys(keys, self.loop)
         if self.loop and is_sweep:
-            raise InputError("A sweep ends elsewhere than it begins; take --ping-pong in place of --loop.")
+            raise InputError("A sweep does not end where it begins; take --ping-pong in place of --loop.")
         if self.ends is not None:
             interpolation.check_ends(self.ends, "--range")
         if self.truncation_ends is not None:
@@ -183,7 +183,7 @@ class Morph:
 def _z_of(code: "Code") -> "Tensor":
     if code.z is None:
         raise InputError(
-            f"--curve slerp goes through Z, where only seeds are, and {code.name} is a record; leave it out, or "
+            f"--curve slerp goes through Z, which only seeds have, and {code.name} is a record; leave it out, or "
             "take --curve spline."
         )
     return code.z

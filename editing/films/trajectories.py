@@ -258,8 +258,8 @@ def check_keys(count: int, loop: bool = False) -> None:
     """Raise InputError for too few key codes."""
     if count < 2:
         raise InputError(
-            f"An interpolation{' loop' if loop else ''} needs two key frames at least, and there is {count}; add "
-            "another record or seed, or say what to sweep, such as --direction smile --range -2 2."
+            f"An interpolation{' loop' if loop else ''} needs at least two key frames, not {count}; add "
+            "another record or seed, or sweep a direction, such as --direction smile --range -2 2."
         )
 
 

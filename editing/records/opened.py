@@ -186,7 +186,7 @@ class OpenRecord:
 
     @property
     def _fits_model(self) -> bool:
-        """Whether the record's latent space is the model's, as far as its file's header tells."""
+        """Whether the record's latent space is the model's, judged by its file's header."""
         from stylegan_latents.generator.loading import latent_space_of
 
         return latent_space_of(self._name) in (None, self.inversion.latent_space)

@@ -52,8 +52,8 @@ class Sampling:
             raise InputError(f"'{G.name}' has no classes; leave --class out.")
         if self.label is not None and not 0 <= self.label < G.label_dim:
             raise InputError(f"'{G.name}' has no class {self.label}; its classes are 0 to {G.label_dim - 1}.")
-        if G.image_channels not in (1, 3):
-            raise InputError(f"'{G.name}' makes images of {G.image_channels} channels; pictures have 1 or 3.")
+        if not 1 <= G.image_channels <= 4:
+            raise InputError(f"'{G.name}' makes images of {G.image_channels} channels; pictures have 1 to 4.")
         check_truncation(self.truncation)
         sizes = [G.resolution >> i for i in range(G.resolution.bit_length()) if G.resolution % (1 << i) == 0]
         if self.size is not None and self.size not in sizes:
@@ -93,7 +93,7 @@ class Sampling:
             with torch.inference_mode():
                 ws = self.codes(G, part)
                 images = G.synthesize(ws, self.noise, size=self.size, seed=part[0])
-            for i, picture in enumerate(to_picture(images)):
+            for i, picture in enumerate(to_picture(images, opacity=True)):
                 yield part[i], ws[i : i + 1], picture
 
     def record(self, G: "Generator", seed: int, ws: "Tensor") -> "Inversion":
@@ -163,7 +163,7 @@ def lay_out(pictures: "Sequence[Image.Image]", columns: int) -> "Image.Image":
 
     width, height = pictures[0].size
     rows = -(-len(pictures) // columns)
-    grid = Image.new("RGB", (min(columns, len(pictures)) * width, rows * height))
+    grid = Image.new(pictures[0].mode, (min(columns, len(pictures)) * width, rows * height))
     for i, picture in enumerate(pictures):
         grid.paste(picture, (i % columns * width, i // columns * height))
     return grid

@@ -22,8 +22,8 @@ def check_shapes(A: Generator, B: Generator) -> None:
     if type(A.synthesis) is type(B.synthesis) and A.synthesis.config == B.synthesis.config and ours == theirs:
         return
     raise InputError(
-        f"'{A.name}' ({A.resolution} pixels) and '{B.name}' ({B.resolution} pixels) have other layers and cannot be "
-        "blended; give two models of one architecture and size."
+        f"'{A.name}' ({A.resolution} pixels) and '{B.name}' ({B.resolution} pixels) have other layers and cannot "
+        "be blended; give two models of one architecture and size."
     )
 
 
@@ -47,6 +47,14 @@ def agreement(A: Generator, B: Generator) -> float:
     return sum(found) / max(1, len(found))
 
 
+def check_transition(at: float, width: float) -> None:
+    """Raise InputError unless ``at`` is above 0 and the width 0 or above."""
+    if not (math.isfinite(at) and at > 0):
+        raise InputError(f"A blend begins at a side in pixels, such as 32, not at {at:g}.")
+    if not (math.isfinite(width) and width >= 0):
+        raise InputError(f"A blend's width is 0, for a hard one, or above, not {width:g}.")
+
+
 def shares(A: Generator, at: float, width: float = 0.0, layers: str | None = None) -> dict[str, float]:
     """How much of each parameter of the synthesis network is the second model's, 0 to 1.
 
@@ -59,12 +67,9 @@ def shares(A: Generator, at: float, width: float = 0.0, layers: str | None = Non
             ``Generator.rows`` reads them.
 
     Raises:
-        InputError: ``at`` is not above 0, the width is below 0, or there are no such layers.
+        InputError: see ``check_transition``, or there are no such layers.
     """
-    if not (math.isfinite(at) and at > 0):
-        raise InputError(f"A blend begins at a side in pixels, such as 32, not at {at:g}.")
-    if not (math.isfinite(width) and width >= 0):
-        raise InputError(f"A blend's width is 0, for a hard one, or above, not {width:g}.")
+    check_transition(at, width)
     if layers is not None:
         rows = A.rows(layers)
         return {name: float(layer.ws_index in rows) for name, layer in layers_of_parameters(A).items()}

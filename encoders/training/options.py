@@ -79,6 +79,12 @@ class LossOptions:
             metavar="faces|FILE",
         ),
     ] = None
+    trust_features: Annotated[
+        bool,
+        typer.Option(
+            "--trust-features", help="Run that TorchScript file, a program that can read and write files."
+        ),
+    ] = False
     features_weight: Annotated[float, typer.Option(help="Weight of the loss on that network's features.")] = 0.5
     features_side: Annotated[int, typer.Option(help="Side of its input, in pixels; 112 for ArcFace.")] = 224
     features_values: Annotated[
@@ -93,7 +99,12 @@ class LossOptions:
     delta_every: Annotated[int, typer.Option(min=1, help="Steps until the next row may differ, too (e4e).")] = 2_000
 
     def check_weights(self) -> None:
-        """Raise InputError for a negative or infinite weight."""
+        """Raise InputError for a negative or infinite weight, or a network that is not trusted."""
+        if self.features is not None and self.features != FACES and not self.trust_features:
+            raise InputError(
+                f"{self.features} is TorchScript, a program that can read and write files, and training runs it in "
+                "this process; add --trust-features if you trust whoever made it."
+            )
         for name, weight in (("LPIPS", self.lpips), ("features", self.features_weight)):
             if not 0 <= weight < float("inf"):
                 raise InputError(f"The weight of {name} has to be 0 or above, not {weight}.")

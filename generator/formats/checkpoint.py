@@ -80,9 +80,9 @@ def open_checkpoint(path: Path) -> Iterator[object]:
                 yield load_inert(path, stand_ins=CHECKPOINT)
     except InputError as error:
         message = str(error)
-        if message.startswith((path.name, printable(path.name), "Cannot read")):
-            raise
-        raise InputError(f"{printable(path.name)}: {message.rstrip('.')}.") from error
+        if not message.startswith((path.name, printable(path.name), "Cannot read")):
+            message = f"{path.name}: {message.rstrip('.')}."
+        raise InputError(printable(message)) from error  # it may quote names in the file
 
 
 def read_checkpoint(path: Path) -> tuple[Config, dict[str, Tensor]]:

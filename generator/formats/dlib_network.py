@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.reading.files import read_regular, refusing_damage
 
 Array = npt.NDArray[np.float32]
@@ -173,7 +174,7 @@ def _network(stream: _Stream) -> Network:
             raise _NotDlibError("it has too many layers")
         kind = stream.name()
         if kind not in _KINDS:
-            raise _NotDlibError(f"a layer is of the kind {kind}")
+            raise _NotDlibError(f"a layer is of the kind {printable(kind)}")
         layers.append(_KINDS[kind](stream, kind))
         _skip_state(stream, is_first=len(layers) == 1)
     return Network(mean, side, layers)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path
+from stylegan_latents.generator.files import atomic_path, printable
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.reading.files import refusing_damage
 
@@ -36,13 +36,17 @@ def _tensors(tree: object, path: Path) -> dict[str, npt.NDArray[np.float32]]:
             index = re.fullmatch(r"Conv_(\d+)", str(layer))
             kernel = arrays.get("kernel") if isinstance(arrays, dict) else None
             if index is None or not isinstance(kernel, np.ndarray) or kernel.ndim != 4:
-                raise InputError(f"{path.name} is no LPIPS checkpoint: it has '{module}/{layer}'.")
+                raise InputError(
+                    f"{path.name} is no LPIPS checkpoint, with '{printable(module)[:60]}/{printable(layer)[:60]}'."
+                )
             if head:
                 tensors[f"head{head[1]}.weight"] = _plain(kernel.reshape(-1))
                 continue
             # JAX keeps kernels as height, width, in, out.
             tensors[f"conv{index[1]}.weight"] = _plain(kernel.transpose(3, 2, 0, 1))
             tensors[f"conv{index[1]}.bias"] = _plain(arrays["bias"])
+            if tensors[f"conv{index[1]}.bias"].shape != kernel.shape[3:]:
+                raise InputError(f"{path.name} is no LPIPS checkpoint: its biases do not fit its kernels.")
     if not any(key.startswith("head") for key in tensors) or "conv0.weight" not in tensors:
         raise InputError(f"{path.name} is no LPIPS checkpoint: its trunk or its heads are missing.")
     return tensors

@@ -78,19 +78,20 @@ def bounded_tensors(name: str, size: int) -> Iterator[None]:
     Raises:
         InputError: what is to be allocated next exceeds twice the size and 64 MB.
     """
-    from torch.utils._python_dispatch import TorchDispatchMode
+    import torch
+    from torch.overrides import TorchFunctionMode  # modes of dispatch would import PyTorch's compiler
 
     limit = 2 * size + (64 << 20)
+    makers = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.eye, torch.arange}
 
-    class Bounded(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    class Bounded(TorchFunctionMode):
         used = 0
 
-        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-            arguments = func._schema.arguments
-            if arguments and arguments[0].name == "size" and args:
-                self.used += _LEAST + 4 * math.prod(args[0])
-            elif func._schema.name in ("aten::arange", "aten::linspace"):
-                self.used += _LEAST + 8 * max((int(abs(n)) for n in args if isinstance(n, int | float)), default=0)
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func in makers and args:
+                lengths = args[0] if isinstance(args[0], tuple | list) else args
+                whole = [length for length in lengths if isinstance(length, int)]
+                self.used += _LEAST + 4 * math.prod(whole[:1] * 2 if func is torch.eye else whole)
             if self.used > limit:
                 raise InputError(
                     f"{printable(name)} declares a network of more than {in_bytes(self.used)} but holds weights of "
@@ -98,5 +99,5 @@ def bounded_tensors(name: str, size: int) -> Iterator[None]:
                 )
             return func(*args, **(kwargs or {}))
 
-    with Bounded():  # type: ignore[no-untyped-call]
+    with Bounded():
         yield

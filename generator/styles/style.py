@@ -4,17 +4,22 @@ import copy
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
+from annotated_types import Ge, Le, MaxLen
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.files import atomic_path, utf8_path
+from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.json_values import JSON
+from stylegan_latents.generator.reading.files import DamagedFileError, refusing_damage
+from stylegan_latents.generator.reading.headers import STRICT, validated
+from stylegan_latents.generator.reading.tensor_file import TensorFile
+from stylegan_latents.generator.weights.hub import HubFile, on_this_machine
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +31,21 @@ SUFFIX = ".style.safetensors"
 
 _KEY = "stylegan-latents-style"
 _LARGEST_STRENGTH = 4
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a file says of its style; see ``Style``."""
+
+    __pydantic_config__: ClassVar[Any] = STRICT
+    name: Annotated[str, MaxLen(200)]
+    model: Annotated[str, MaxLen(1000)]
+    fingerprint: Annotated[str, MaxLen(1000)]
+    resolution: Annotated[int, Ge(1), Le(1 << 16)]
+    provenance: dict[str, Any]
+
+
+_NAMES = tuple(one.name for one in fields(_Header))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +121,7 @@ class Style:
         from safetensors.torch import save
 
         check_style_name(path)
-        names = ("name", "model", "fingerprint", "resolution")
-        header = {name: getattr(self, name) for name in names} | {"provenance": dict(self.provenance)}
+        header = {name: getattr(self, name) for name in _NAMES} | {"provenance": dict(self.provenance)}
         tensors = {name: part.detach().cpu().contiguous() for name, part in self.parts.items()}
         with atomic_path(path, overwrite=overwrite) as temporary:
             temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
@@ -143,7 +162,7 @@ class StyleOptions:
         """The style's part of a file's name, ``pencil`` or ``pencil0.6``; empty without one."""
         if self.style is None:
             return []
-        name = Path(self.style).name.removesuffix(SUFFIX)
+        name = _file_name(self.style).removesuffix(SUFFIX)
         return [name if self.style_strength is None else f"{name}{self.style_strength:g}"]
 
 
@@ -160,7 +179,7 @@ def check_style_strength(strength: float) -> None:
 
 
 def find_style(name_or_path: str | Path) -> Style:
-    """The style of this name, among those shipped with the package, or in this file.
+    """The style of this name, among those shipped with the package, or in this file, also of the Hugging Face hub.
 
     Raises:
         InputError: there is none, or the file is damaged or no style's.
@@ -169,7 +188,7 @@ def find_style(name_or_path: str | Path) -> Style:
     known = {name.lower(): path for name, path in shipped_styles().items()}
     if text.lower() in known:
         return read_style(known[text.lower()])
-    path = Path(text).expanduser()
+    path, _ = on_this_machine(text)
     if path.is_file():
         return read_style(path)
     near = get_close_matches(text.lower(), known, n=1, cutoff=0.5)
@@ -177,9 +196,15 @@ def find_style(name_or_path: str | Path) -> Style:
     raise InputError(f"There is no style or file '{text}'; {hint}")
 
 
+def _file_name(text: str) -> str:
+    """The file's name of a path or of a hub's address."""
+    file = HubFile.parse(text)
+    return Path(text if file is None else file.file).name
+
+
 def names_a_style(text: str) -> bool:
     """Whether a text names a style: one shipped with the package, or a file by its suffix."""
-    return text.endswith(SUFFIX) or (text.lower() in shipped_styles() and not Path(text).exists())
+    return _file_name(text).endswith(SUFFIX) or (text.lower() in shipped_styles() and not Path(text).exists())
 
 
 @cache
@@ -196,36 +221,22 @@ def read_style(path: Path) -> Style:
         InputError: the file is missing, damaged, or no style's.
     """
     import torch
-    from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise InputError(f"There is no style's file {path}.")
-    try:
-        with utf8_path(path) as name, safe_open(name, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            names = list(file.keys()) if isinstance(header, dict) else []
-            parts = {key: file.get_tensor(key) for key in names}
-    except (SafetensorError, ValueError) as error:
-        raise InputError(f"{path} is no style's file, or a damaged one.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if not isinstance(header, dict):
-        raise InputError(f"{path} holds no style that stylegan-latents wrote; `edit stylize` makes one.")
-    try:
-        provenance = header["provenance"]
-        if not isinstance(provenance, dict):
-            raise TypeError
-        if not parts or not all(
-            one.is_floating_point() and bool(torch.isfinite(one).all()) for one in parts.values()
-        ):
-            raise ValueError
-        return Style(
-            name=str(header["name"]),
-            model=str(header["model"]),
-            fingerprint=str(header["fingerprint"]),
-            resolution=int(header["resolution"]),
-            parts=parts,
-            provenance=provenance,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged: its header does not fit its weights.") from error
+    with refusing_damage(path):
+        try:
+            with TensorFile.open(path) as file:
+                if _KEY not in file.metadata:
+                    raise InputError(f"{path} holds no style; `edit stylize` makes one.")
+                text, parts = file.metadata[_KEY], file.tensors()
+        except DamagedFileError as error:
+            raise InputError(f"{path} is no style's file, or a damaged one.") from error
+        try:
+            header = validated(_Header, text, path.name)
+        except DamagedFileError as error:
+            raise InputError(f"{path} is damaged: its header does not fit its weights.") from error
+        finite = all(one.is_floating_point() and bool(torch.isfinite(one).all()) for one in parts.values())
+        if not parts or not finite:
+            raise InputError(f"{path} is damaged: it holds no weights, or some that are not finite.")
+        return Style(parts=parts, **{name: getattr(header, name) for name in _NAMES})

@@ -82,10 +82,12 @@ def expanded(parts: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> dict
         weight = weights[name]
         try:
             if kind == "left":
+                if len(part) * parts[name + _RIGHT].shape[1] != weight.numel():  # before it takes the memory
+                    raise RuntimeError
                 part = part.to(weight.device).float() @ parts[name + _RIGHT].to(weight.device).float()
             elif kind:
                 continue
             full[name] = part.to(weight.device).float().reshape(weight.shape)
-        except (RuntimeError, KeyError) as error:
+        except (RuntimeError, LookupError) as error:
             raise InputError(f"its change of {name} does not fit the model's") from error
     return full

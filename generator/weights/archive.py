@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.reading.files import check_regular
 
 _CHUNK = 1 << 20
 
@@ -48,6 +49,7 @@ def extract(archive: Path, members: Iterable[Member], folder: Path) -> None:
         InputError: a member is missing, is not a regular file or differs from the pinned one.
     """
     members = list(members)
+    check_regular(archive)
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as zipped:
@@ -69,7 +71,11 @@ def extract(archive: Path, members: Iterable[Member], folder: Path) -> None:
                     _copy(contents, member, folder)
     except KeyError as error:
         raise InputError(f"The archive {archive.name} lacks a file it should hold: {error.args[0]}.") from error
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"Cannot read or write {archive.name}: {error.strerror or error}.") from error
+    except Exception as error:  # of zipfile, tarfile or a decompressor: the archive caused it
         raise InputError(f"The archive {archive.name} cannot be read ({error}); fetch it again.") from error
 
 

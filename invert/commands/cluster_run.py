@@ -140,7 +140,7 @@ def _files(jobs: Sequence[Job], settings: Settings) -> list[Path]:
     tables = {getattr(job.origin, "table", None) for job in jobs}
     places = {job.photo.absolute().parent for job in jobs if job.origin is None}
     places |= {Path(table).absolute() for table in tables if table is not None and address_of(Path(table)) is None}
-    given = (settings.model_file, settings.encoder, settings.mask, settings.keep_unchanged)
+    given = (settings.model_file, settings.encoder, settings.mask, settings.keep_unchanged, settings.person)
     return [*sorted(places), *(path.absolute() for path in given if path is not None)]
 
 

@@ -189,7 +189,7 @@ class AlbumOptions:
             raise InputError(
                 "--together tunes the model itself; take --method hybrid, optimize or encode, or leave it out."
             )
-        for name in ("person", *_ONE_PHOTO):
+        for name in ("person", "cluster", *_ONE_PHOTO):
             if name in others:
                 raise InputError(f"--{name.replace('_', '-')} does not go with --together; leave one of them out.")
 

@@ -25,6 +25,7 @@ from stylegan_latents.invert.commands.settings import Settings, SettingsError
 from stylegan_latents.invert.films.preview import film_of_search
 from stylegan_latents.invert.invert_face import find_codes, portrait
 from stylegan_latents.invert.photos.files import save_picture
+from stylegan_latents.invert.record.metrics import picture_of
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
@@ -101,6 +102,19 @@ class Session:
             return load(model).to(device)
 
     @cached_property
+    def styled(self) -> "Generator | None":
+        """The generator in the style that the pictures are drawn in; None without one.
+
+        Raises:
+            SettingsError: the style belongs to another model.
+        """
+        try:
+            style = self.settings.find_style()
+            return None if style is None else style[0].apply(self.generator, style[1])
+        except InputError as error:
+            raise SettingsError(str(error)) from error
+
+    @cached_property
     def identity(self) -> "Identity":
         """Measures the identity distance between two faces."""
         from stylegan_latents.invert.faces.identity import Identity
@@ -118,6 +132,7 @@ class Session:
         from stylegan_latents.invert.inverters.options import InverterOptions
 
         settings = self.settings
+        _ = self.styled  # a style of another model is known before the search
         try:
             resolution = self.generator.resolution
             if settings.align and self.generator.width != resolution:
@@ -223,7 +238,9 @@ class Session:
         )
         inversion = dataclasses.replace(made.inversion, model_file=settings.model_file)
         inversion.save(outputs.record, overwrite=settings.overwrite)
-        save_picture(made.picture, outputs.picture, overwrite=settings.overwrite)
+        # The code and its metrics are of the photo; the style is for the picture alone.
+        picture = made.picture if self.styled is None else picture_of(self.styled, inversion)
+        save_picture(picture, outputs.picture, overwrite=settings.overwrite)
         if outputs.npz is not None:
             inversion.save_npz(outputs.npz, overwrite=settings.overwrite)
         self.send(outputs)

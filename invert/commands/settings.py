@@ -13,6 +13,7 @@ import typer
 from stylegan_latents.generator.cluster.connection import ClusterOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.reading.remote_files import address_of
+from stylegan_latents.generator.styles.style import StyleOptions
 from stylegan_latents.invert.commands.panels import (
     AlbumOptions,
     FaceOptions,
@@ -76,7 +77,14 @@ class Shard:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(
-    FaceOptions, MethodOptions, AlbumOptions, ResultOptions, FilmOptions, MachineOptions, ClusterOptions
+    FaceOptions,
+    MethodOptions,
+    AlbumOptions,
+    ResultOptions,
+    StyleOptions,
+    FilmOptions,
+    MachineOptions,
+    ClusterOptions,
 ):
     """All options of a run; each attribute is the option of that name.
 
@@ -126,6 +134,7 @@ class Settings(
             raise InputError("--identity-weight needs an aligned face; leave it or --no-align out.")
         if not self.model:
             object.__setattr__(self, "model", self._person_model() or self.default_model())
+        self.find_style()
 
     def _person_model(self) -> str | None:
         """The model that a person's weights were tuned on, its name or file; None without ``--person``."""
@@ -145,7 +154,7 @@ class Settings(
             raise InputError(f"--method {self.method} is for photos; a film takes {', '.join(film_methods())}.")
         names = (
             "landmarks", "mask", "keep_unchanged", "low_resolution", "preview", "npz", "report", "keep_partial",
-            "cluster",
+            "cluster", "style",
         )  # fmt: skip
         for name in ["face all"] * (self.face == "all") + [name for name in names if getattr(self, name)]:
             raise InputError(f"--{name.replace('_', '-')} is for photos; leave it out for a film.")

@@ -28,6 +28,7 @@ from stylegan_latents.invert.search.steps import BestSoFar, Optimization, schedu
 
 _RATE = 0.1  # of the free numbers behind the coordinates
 _IN_W = 0.3  # the share of the steps with the same coordinates in all rows
+_VISIBLE = 0.98  # of the central half, where aligned crops show the face; below, something hides it
 _WEIGHT = 0.02  # of the squared distance from the span's code, in standard deviations of W
 
 
@@ -38,7 +39,8 @@ class PersonInverter(Inverter):
         G: the generator, which is not changed.
         person: the model, or its file.
         settings: of the search; by default 80 steps in all.
-        beyond: the share of the steps that leave the span, in [0, 1). At 0, codes are within it.
+        beyond: the share of the steps that leave the span, in [0, 1). At 0, codes are within it, and so they are of
+            images whose central half a mask hides in part: codes beyond the span show nobody known there.
         dilation: see ``Span``.
 
     Raises:
@@ -94,7 +96,8 @@ class PersonInverter(Inverter):
         check_images(images, self.G.width / self.G.resolution)
         if start is not None:
             raise InputError("A search of a person's span starts from its centre; leave the start out.")
-        before = self.steps - self.steps_beyond
+        steps_beyond = 0 if mask is not None and _hides_the_face(mask) else self.steps_beyond
+        before = self.steps - steps_beyond
 
         def report(drawn: Tensor, loss: float) -> None:
             if on_step is not None:
@@ -112,8 +115,8 @@ class PersonInverter(Inverter):
         weights = self.person.record.weights
         ws, diverged = search.best_ws(), search.lowest.diverged()
         stopped_at: JSON = search.steps_done if stopped else None
-        if not stopped and self.steps_beyond:
-            settings = dataclasses.replace(self.search, steps=self.steps_beyond, start_weight=_WEIGHT, momentum=0.8)
+        if not stopped and steps_beyond:
+            settings = dataclasses.replace(self.search, steps=steps_beyond, start_weight=_WEIGHT, momentum=0.8)
             found = OptimizationInverter(self.tuned, settings).invert(
                 images, on_step=report_beyond, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss,
                 start=ws,
@@ -130,6 +133,13 @@ class PersonInverter(Inverter):
             "beyond": self.beyond,
             "dilation": self.span.dilation,
         }
+
+
+def _hides_the_face(mask: Tensor) -> bool:
+    """Whether a mask hides something of the central half, and not only what of a crop is outside its photo."""
+    height, width = mask.shape[-2:]
+    centre = mask[..., height // 4 : height - height // 4, width // 4 : width - width // 4]
+    return float(centre.mean()) < _VISIBLE
 
 
 class _SpanSearch(Optimization):

@@ -118,6 +118,9 @@ def check_tiff(path: Path, image: Image.Image) -> None:
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     tags = image.tag_v2
+    bits = math.prod(image.size) * min(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,)))
+    if image.info.get("compression") == "raw" and bits > 8 * path.stat().st_size:  # Pillow may fill it with zeros
+        raise InputError(f"{path} is damaged or incomplete: pixels are missing; copy or download it again.")
     if max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) <= 8:
         return
     white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0

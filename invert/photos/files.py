@@ -175,10 +175,12 @@ def to_tensor(image: Image.Image, size: int | None = None, device: "str | torch.
     return pixels.permute(2, 0, 1).unsqueeze(0).to(torch.float32).div(127.5).sub(1).contiguous()
 
 
-def to_picture(images: "torch.Tensor") -> list[Image.Image]:
+def to_picture(images: "torch.Tensor", *, opacity: bool = False) -> list[Image.Image]:
     """Convert images ``[N, 1 to 4, H, W]`` in [-1, 1] to N RGB pictures, rounded and clamped to 8 bits.
 
-    One channel is grey; a second or fourth, opacity, is left out.
+    Args:
+        images: one channel is grey; a second or fourth is opacity.
+        opacity: keep it, in RGBA pictures; otherwise it is left out.
 
     Raises:
         ValueError: another shape.
@@ -190,7 +192,9 @@ def to_picture(images: "torch.Tensor") -> list[Image.Image]:
 
     if images.ndim != 4:
         raise ValueError(f"images must be [N, 1 to 4, H, W], not {list(images.shape)}")
-    images = as_colour(images.detach().to(torch.float32))
+    images = images.detach().to(torch.float32)
+    alpha = images[:, -1:] if opacity and images.shape[1] in (2, 4) else images[:, :0]
+    images = torch.cat([as_colour(images), alpha], dim=1)
     if not bool(torch.isfinite(images).all()):
         raise InputError(
             "The picture is not finite: take smaller strengths, or another model if this one never draws any."
@@ -215,6 +219,8 @@ def save_picture(image: Image.Image, path: str | os.PathLike[str], overwrite: bo
             f"{path}: {file_format} holds at most {limit} pixels a side, this picture is "
             f"{image.width}x{image.height}; choose .png."
         )
+    if image.mode == "RGBA" and file_format in ("JPEG", "BMP"):
+        image = to_srgb(image, file_format)  # on white
     with atomic_path(path, overwrite=overwrite) as temporary:
         image.save(temporary, format=file_format, **options)
 

@@ -119,12 +119,9 @@ def _one(G: Generator, identity: Identity, neutral: Path, smiling: Path, out: Pa
             begun = time.perf_counter()
             picture = to_picture(draw(G, find_codes(inverter, [crop])))[0]
             pictures[name + kind] = picture
-            seconds = time.perf_counter() - begun
-            values |= {
-                f"{name}{kind} {key}": value
-                for key, value in _measures(identity, held_out, picture, bool(kind)).items()
-            }
-            values[f"{name}{kind} s"] = seconds
+            measured = _measures(identity, held_out, picture, bool(kind)) | {"s": time.perf_counter() - begun}
+            print(f"  {name}{kind}", {key: round(value, 3) for key, value in measured.items()}, flush=True)
+            values |= {f"{name}{kind} {key}": value for key, value in measured.items()}
     contact_sheet([list(pictures.values())], list(pictures), cell=384).save(out / "sheet.png")
     return values
 

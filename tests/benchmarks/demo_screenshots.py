@@ -2,8 +2,8 @@
 
 python -m tests.benchmarks.demo_screenshots PHOTO RECORD --out docs/pictures
 
-The photo's record is opened beside it, so that no search has to run. With --all, the whole pages too, light and
-dark, on a desk and on a phone, for looking through.
+The photo's record is opened beside it, so that no search has to run. With --all, every tab too, light and dark, in
+the windows of a phone, a laptop and a desk, for looking through; a phone's is the whole page.
 """
 
 import argparse
@@ -20,7 +20,8 @@ from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.generator.loading import load
 from tests.demo.browser import chromium, open_page
 
-DESK, PHONE = (1360, 860), (390, 844)
+DESK = (1360, 860)
+WINDOWS = {"phone": (390, 844), "laptop": (1366, 768), "desk": (1920, 1080)}
 _SECOND = 1000
 _PATIENCE = 900 * _SECOND  # others may be using the machine
 _LINE = 4
@@ -173,13 +174,15 @@ def save(picture: Image.Image, path: Path) -> None:
 
 
 def take_every_form(page: Any, name: str, out: Path) -> None:
-    """Whole pages, light and dark, for a desk and for a phone."""
+    """A tab, light and dark, in every window."""
     page.wait_for_timeout(_SECOND)
     for theme in ("", "-dark"):
-        for device, (width, height) in (("", DESK), ("-phone", PHONE)):
+        for device, (width, height) in WINDOWS.items():
             page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("scrollTo(0, 0)")
             page.wait_for_timeout(_SECOND)
-            page.screenshot(path=str(out / f"demo-{name}{device}{theme}.png"), full_page=True)
+            path = out / f"demo-{name}-{device}{theme}.png"
+            page.screenshot(path=str(path), full_page=device == "phone")
         page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
         page.click("#theme-switch")
     print(f"Wrote {out}/demo-{name}*.png")
@@ -191,7 +194,7 @@ def main() -> None:
     parser.add_argument("record", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--scenes", nargs="*", default=list(SCENES), choices=list(SCENES))
-    parser.add_argument("--all", action="store_true", help="whole pages, dark and phone, too")
+    parser.add_argument("--all", action="store_true", help="every tab in every window and both modes, too")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

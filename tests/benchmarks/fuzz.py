@@ -5,7 +5,7 @@
     python -m tests.benchmarks.fuzz all --runs 600000 --corpus /tmp/corpus
 
 Whatever a reader raises beyond ``InputError`` ends the run, with the input in a file ``crash-...``; so does one
-that takes 20 s or 3 GB. Inputs begin as the small honest files of ``tests.hostile.honest``. How many were tried,
+that takes 60 s or 3 GB. Inputs begin as the small honest files of ``tests.hostile.honest``. How many were tried,
 and how many a second, goes to standard error at the end.
 """
 
@@ -19,9 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from stylegan_latents.generator.errors import InputError
-from tests.hostile.honest import HONEST
+from tests.hostile.honest import HONEST, OTHERS, honest_files
 from tests.hostile.mutations import mutated
-from tests.hostile.readers import READERS, prepare
+from tests.hostile.readers import FILE_NAMES, READERS, prepare
 
 _LONGEST_INPUT = 400_000
 
@@ -29,23 +29,26 @@ _LONGEST_INPUT = 400_000
 def seeds(reader: str) -> list[bytes]:
     """The honest files of a reader."""
     with tempfile.TemporaryDirectory() as folder:
-        return [path.read_bytes() for path in HONEST[reader](Path(folder)) if path.stat().st_size < _LONGEST_INPUT]
+        return [
+            path.read_bytes() for path in honest_files(reader, Path(folder)) if path.stat().st_size < _LONGEST_INPUT
+        ]
 
 
-def target(names: list[str], path: Path) -> Callable[[bytes], None]:
+def target(names: list[str], folder: Path) -> Callable[[bytes], None]:
     """What the fuzzer calls: of several readers, the first byte of an input chooses one.
 
     Args:
         names: of the readers.
-        path: of a file that every input is written to.
+        folder: of the files that inputs are written to.
     """
 
     def give(data: bytes) -> None:
-        reader = READERS[names[data[0] % len(names) if data else 0]] if len(names) > 1 else READERS[names[0]]
+        name = names[data[0] % len(names) if data else 0] if len(names) > 1 else names[0]
+        path = folder / FILE_NAMES.get(name, "input")
         # Its own bytes are changed, not the file replaced: that is several times as fast.
         path.write_bytes(data[1:] if len(names) > 1 else data)
         try:
-            reader(path)
+            READERS[name](path)
         except InputError:
             return
 
@@ -60,7 +63,7 @@ def run_without_guidance(reader: str, count: int, seed: int = 0) -> int:
     """
     source, honest, refused = random.Random(seed), seeds(reader), 0
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "input"
+        path = Path(folder) / FILE_NAMES.get(reader, "input")
         for _ in range(count):
             path.write_bytes(mutated(source.choice(honest), source))
             try:
@@ -73,17 +76,20 @@ def run_without_guidance(reader: str, count: int, seed: int = 0) -> int:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("reader", choices=[*READERS, "all"])
+    parser.add_argument("reader", nargs="+", choices=[*HONEST, *OTHERS, "all"])
     parser.add_argument("--runs", type=int, default=100_000, help="inputs to try")
     parser.add_argument("--corpus", type=Path, help="folder of inputs, kept between runs")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     import atheris
 
-    names = list(HONEST) if options.reader == "all" else [options.reader]
+    names = [*HONEST, *OTHERS] if "all" in options.reader else options.reader
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:  # noqa: PTH112
         corpus = options.corpus or Path(folder) / "corpus"
         corpus.mkdir(parents=True, exist_ok=True)
+        inputs = Path(folder) / "inputs"
+        inputs.mkdir()
+        (inputs / "MappingNetwork.bin").write_bytes(bytes(64))
         for number, name in enumerate(names):
             for place, data in enumerate(seeds(name)):
                 first = bytes([number]) if len(names) > 1 else b""
@@ -102,9 +108,9 @@ def main() -> None:
 
         arguments = [
             sys.argv[0], str(corpus), f"-runs={options.runs}", f"-seed={options.seed}", "-print_final_stats=1",
-            f"-max_len={_LONGEST_INPUT}", "-timeout=20", "-rss_limit_mb=3000", f"-artifact_prefix={corpus.parent}/",
+            f"-max_len={_LONGEST_INPUT}", "-timeout=60", "-rss_limit_mb=3000", f"-artifact_prefix={corpus.parent}/",
         ]  # fmt: skip
-        atheris.Setup(arguments, target(names, Path(folder) / "input"), custom_mutator=mutate)
+        atheris.Setup(arguments, target(names, inputs), custom_mutator=mutate)
         print(f"{len(names)} readers, from {time.strftime('%H:%M:%S')}", file=sys.stderr)
         atheris.Fuzz()
 

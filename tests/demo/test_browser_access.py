@@ -12,7 +12,7 @@ from tests.demo.browser import go_to, open_page
 
 pytestmark = pytest.mark.slow
 LAPTOP, DESK, PHONE = (1366, 768), (1920, 1080), (390, 844)
-_PATIENCE = 15_000
+_PATIENCE = 120_000
 _SNAPSHOTS = Path(__file__).parent / "aria"
 _CONTROLS = "button, input:not([type=file]), textarea, [role=tab], [role=slider], summary"
 # What is smaller has a label around it that can be clicked, or is a range beside its number.
@@ -28,7 +28,7 @@ _WATCH_SHIFTS = """new PerformanceObserver(list => {
         if (entry.hadRecentInput) continue;
         window.shifted = (window.shifted ?? 0) + entry.value;
         window.shifts = [...(window.shifts ?? []), ...entry.sources.map(
-            one => `${entry.value.toFixed(3)} ${one.node?.id} ${one.node?.className} ${JSON.stringify(one.previousRect)} ${JSON.stringify(one.currentRect)}`)];
+            one => `${entry.value.toFixed(3)} ${one.node?.id} ${one.node?.className} ${one.currentRect.y}`)];
     }
 }).observe({ type: 'layout-shift', buffered: true })"""
 
@@ -65,8 +65,8 @@ def test_axe_finds_nothing_and_every_control_is_named_in_every_tab_light_and_dar
         if tab.name == "explore":
             page.click("#explore-show")
             page.wait_for_selector("#explore-faces img")
-        page.wait_for_timeout(400)
         for mode in ("light", "dark"):
+            page.wait_for_timeout(600)  # colours fade in
             found = axe.run(page, options={"rules": {"target-size": {"enabled": True}}}).response["violations"]
             said = [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
             assert not said, f"{tab.title}, {mode}"
@@ -97,13 +97,12 @@ def test_what_begins_the_work_is_in_sight_in_every_window(page: Any) -> None:
         for title, controls in wanted.items():
             go_to(page, title)
             page.evaluate("scrollTo(0, 0)")
-            for control in (
-                controls
-                if size != PHONE
-                else [one for one in controls if one[-5:] in ("start", "begin", "-keep", "-show")]
-            ):
+            for control in controls:
+                if size == PHONE and not control.endswith(("start", "begin", "keep", "show")):
+                    continue
                 box = page.locator(control).bounding_box()
-                assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], (size, title, control, box)
+                assert box["y"] >= 0, (size, title, control)
+                assert box["y"] + box["height"] <= size[1], (size, title, control)
     page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
 
 
@@ -155,13 +154,17 @@ def test_on_a_phone_targets_are_large_and_a_swipe_scrolls(browser: Any, small_de
                 .filter(one => !one?.closest('#edit-compare')).map(one => one?.outerHTML.slice(0, 90)); }"""
     )
     assert over == []
-    box = page.locator("#edit-compare").bounding_box()
-    touch = page.context.new_cdp_session(page)
-    before = page.evaluate("scrollY")
-    touch.send("Input.synthesizeScrollGesture", {
-        "x": box["x"] + 60, "y": box["y"] + box["height"] / 2, "yDistance": 250, "gestureSourceType": "touch",
-    })  # fmt: skip
-    assert page.evaluate("scrollY") < before - 100
+    # Neither held back nor taken to move the picture inside its frame.
+    swiped = page.evaluate(
+        """() => { const image = document.querySelector('#edit-compare img');
+            const at = y => [new Touch({ identifier: 1, target: image, clientX: 60, clientY: y })];
+            const send = (kind, y) => { const event = new TouchEvent(kind, {
+                touches: at(y), changedTouches: at(y), bubbles: true, cancelable: true });
+                image.dispatchEvent(event); return event.defaultPrevented; };
+            return [...['touchstart', 'touchmove', 'touchend'].map(kind => send(kind, 150)),
+                image.style.transform]; }"""
+    )
+    assert swiped == [False, False, False, "translate(0px, 0px) scale(1)"]
     page.context.close()
 
 
@@ -186,6 +189,8 @@ def test_the_main_path_moves_nothing_that_stands(browser: Any, small_demo: tuple
         for name, step in steps.items():
             step(page)
             page.wait_for_timeout(1500)
+            for close in page.locator(".toast-close").all():
+                close.click()
             shifted, what = page.evaluate("[window.shifted ?? 0, window.shifts]")
             assert shifted <= 0.1, (size, name, what)
             page.evaluate("window.shifted = 0, window.shifts = []")

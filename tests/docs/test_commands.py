@@ -14,6 +14,7 @@ from typer.models import CommandInfo
 
 from docs.hooks import help_text, programs
 from stylegan_latents.editing.discovery.__main__ import completed
+from stylegan_latents.generator.cluster.connection import with_address
 from stylegan_latents.generator.errors import InputError
 from tests.docs.pages import PAGES, ROOT, blocks, without_blocks
 
@@ -101,7 +102,7 @@ def taken(app: typer.Typer, arguments: list[str], monkeypatch: pytest.MonkeyPatc
         assert group.typer_instance is not None
         for one in group.typer_instance.registered_commands:
             only_record(one)
-    typer.main.get_command(app).main(arguments, standalone_mode=False)
+    typer.main.get_command(app).main(with_address(arguments), standalone_mode=False)
     assert len(reached) == 1
 
 
@@ -138,7 +139,18 @@ def test_a_command_line_is_one(
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_options_in_the_text_exist(page: Path) -> None:
-    known = {"--requeue", "--cov", "--config-settings", "--no-deps", "--strict", "--extra-index-url", "--index-url"}
+    known = {
+        "--requeue",
+        "--head",
+        "--address",
+        "--ray-client-server-port",
+        "--cov",
+        "--config-settings",
+        "--no-deps",
+        "--strict",
+        "--extra-index-url",
+        "--index-url",
+    }
     for app in PROGRAMS.values():
         if app is not None:
             command = typer.main.get_command(app)

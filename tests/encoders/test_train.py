@@ -109,3 +109,10 @@ def test_help_loads_nothing_heavy() -> None:
         "sys.exit(any(name in sys.modules for name in ('torch', 'numpy', 'accelerate')))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_a_network_of_features_is_run_only_if_it_is_trusted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("--steps", "1", "--features", str(tmp_path / "net.pt")) == 2
+    assert "add --trust-features if you trust whoever made it" in capsys.readouterr().err

@@ -6,6 +6,7 @@ MB, and 10 s of processor time. Many files share a child, as starting one takes 
 is told, and the rest goes on in another.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -131,9 +132,8 @@ def _child(cases: list[Case], marker: Path | None) -> Iterator[Verdict]:
         threading.Thread(target=_forward, args=(process.stdout, lines), daemon=True).start()
         lines.get()  # its imports are done
         for case in cases:
-            try:
-                line = lines.get(timeout=LONGEST)
-            except queue.Empty:
+            line = _answer(lines, process.pid)
+            if line is None:
                 process.kill()
                 yield Verdict(case, "hung", f"no answer within {LONGEST:.0f} s")
                 return
@@ -144,9 +144,30 @@ def _child(cases: list[Case], marker: Path | None) -> Iterator[Verdict]:
             yield Verdict(case, **{**values, "forbidden": tuple(values["forbidden"])})
 
 
+def _answer(lines: "queue.Queue[str]", child: int) -> str | None:
+    """The next line of a child, or None if it hangs: it waits, or has computed for too long, not merely queued."""
+    first = used = _processor_seconds(child)
+    while True:
+        try:
+            return lines.get(timeout=LONGEST)
+        except queue.Empty:
+            before, used = used, _processor_seconds(child)
+            if used - before < 0.05 or used - first > LONGEST:
+                return None
+
+
+def _processor_seconds(process: int) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _forward(lines: Iterable[str], to: "queue.Queue[str]") -> None:
-    for line in lines:
-        to.put(line)
+    with contextlib.suppress(ValueError):  # closed, after the child was ended
+        for line in lines:
+            to.put(line)
     to.put("")
 
 

@@ -1,15 +1,21 @@
 """Small honest files for every reader of networks, of which hostile ones are made."""
 
-import io
 import pickle
+import tempfile
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
+
+from stylegan_latents.invert.photos.crop import Alignment
+from stylegan_latents.invert.record.files import HEADER, canonical, digest
+from stylegan_latents.invert.record.footage import Footage
+from stylegan_latents.invert.record.source import Source
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -82,29 +88,157 @@ def _dlib(folder: Path) -> list[Path]:
 
 
 def _trainings(folder: Path) -> list[Path]:
-    from safetensors.torch import save
-
     header = '{"kind": "training", "format": 1, "steps_done": 3, "about": {"batch": 2}}'
     (folder / "training.safetensors").write_bytes(save({"a": torch.ones(3)}, {"stylegan-latents": header}))
     return [folder / "training.safetensors"]
 
 
-HONEST: dict[str, Callable[[Path], list[Path]]] = {
+def _records(folder: Path) -> list[Path]:
+    from tests.small_models import small_generator, small_record
+
+    header, tensors = film_record()
+    path = folder / "film.safetensors"
+    text = canonical({**header, "sha256": digest(header, tensors)})
+    path.write_bytes(save(tensors, metadata={HEADER: text}))
+    small_record(small_generator()).save(folder / "one.inversion.safetensors")
+    return [path, folder / "one.inversion.safetensors"]
+
+
+def film_record() -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Header and tensors of a record that has all there is."""
+    from tests.small_models import small_generator, small_record
+
+    source = Source("film.mp4", "0" * 64, Path("film.mp4"))
+    quad = np.array([[10.0, 10], [10, 40], [40, 40], [40, 10]])
+    record = small_record(
+        small_generator(), 2,
+        noise=[torch.ones(1, 1, 4, 4)], weights={"synthesis.a": torch.ones(1, 3)},
+        alignments=[Alignment(quad, (64, 64), 32, "ffhq")] * 2,
+        footage=Footage(source, (64, 64), 25.0, (0.0, 0.04, 0.08), (0, 2), (), 2, ()),
+    )  # fmt: skip
+    return record._header(Path.cwd()), record.tensors()
+
+
+def _directions(folder: Path) -> list[Path]:
+    from stylegan_latents.editing.directions.direction import Direction
+
+    Direction("smile", "small", torch.ones(1, 8), 1.0, provenance={"a": "b"}).save(folder / "a.safetensors")
+    return [folder / "a.safetensors"]
+
+
+def _parts(folder: Path) -> list[Path]:
+    from stylegan_latents.editing.mixing.parts import Parts
+
+    parts = Parts(("eyes", "hair"), torch.ones(4, 3), torch.tensor([0, 1, 0, 1]), torch.ones(2, 5), "m", "f")
+    parts.save(folder / "a.safetensors")
+    return [folder / "a.safetensors"]
+
+
+def _codes(folder: Path) -> list[Path]:
+    np.savez(folder / "a.npz", w=np.ones((1, 6, 8), np.float32))
+    np.savez_compressed(folder / "b.npz", w=np.ones((6, 8)), b=np.arange(8))
+    np.save(folder / "c.npy", np.ones((1, 8), np.float16))
+    np.save(folder / "d.npy", np.array({"a": {"latent": np.ones((1, 8))}}, dtype=object), allow_pickle=True)
+    return sorted(folder.iterdir())
+
+
+def _published(folder: Path) -> list[Path]:
+    torch.save(torch.ones(1, 8), folder / "a.pt")
+    torch.save([{"comp": torch.ones(3, 8), "mean": [1.0] * 8}], folder / "b.pt")
+    torch.save((torch.ones(6, 8).half(),), folder / "c.pt", _use_new_zipfile_serialization=False)
+    return sorted(folder.iterdir())
+
+
+def _scores(folder: Path) -> list[Path]:
+    (folder / "a.csv").write_text("seed,truncation,smile\n1,0.7,0.25\n2,,nan\n")
+    (folder / "b.csv").write_text('record,"smile, wide"\na.safetensors,1\n')
+    return sorted(folder.iterdir())
+
+
+def _reports(folder: Path) -> list[Path]:
+    from stylegan_latents.invert.commands.report_table import COLUMNS
+
+    (folder / "a.csv").write_text(",".join(COLUMNS) + "\n" + ",".join("1" for _ in COLUMNS) + "\n")
+    return [folder / "a.csv"]
+
+
+def _landmarks(folder: Path) -> list[Path]:
+    points = '"left_eye": [310, 402], "right_eye": [455, 398], "mouth_left": [330, 560], "mouth_right": [440, 556]'
+    (folder / "a.json").write_text(f"{{{points}}}")
+    (folder / "b.json").write_text(f"[{{{points}}}, {{{points}}}]")
+    return sorted(folder.iterdir())
+
+
+def _plans(folder: Path) -> list[Path]:
+    (folder / "plan.json").write_text(
+        '{"key": {"film": "a"}, "times": [0.0], "frames": [0], "quads": [[[0, 0], [0, 9], [9, 9], [9, 0]]], '
+        '"seen": [true], "scenes": [[0, 1]]}'
+    )
+    return [folder / "plan.json"]
+
+
+def _network_settings(folder: Path) -> list[Path]:
+    (folder / "a.json").write_text(
+        '{"size": {"height": 8, "width": 8}, "crop_pct": 0.9, "resample": 2, "rescale_factor": 0.1, "image_mean": '
+        '[0, 0, 0], "image_std": [1, 1, 1], "id2label": {"0": "a", "1": "b"}, "outputs": "logits"}'
+    )
+    return [folder / "a.json"]
+
+
+def _photos(folder: Path) -> list[Path]:
+    from PIL import Image
+
+    for kind in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM"):
+        Image.effect_noise((24, 20), 50).convert("RGB").save(folder / f"a.{kind.lower()}", kind)
+    Image.effect_noise((24, 20), 50).convert("LA").save(folder / "alpha.png")
+    Image.effect_noise((24, 20), 50).convert("I").save(folder / "deep.tif")
+    Image.effect_noise((24, 20), 50).convert("F").save(folder / "float.tif")
+    return sorted(folder.iterdir())
+
+
+def _graphs(folder: Path) -> list[Path]:
+    edges = "".join(f'<edge from-layer="{a}" from-port="0" to-layer="{b}" to-port="{c}"/>' for a, b, c in (
+        (0, 2, 0), (1, 3, 0), (3, 2, 1), (2, 4, 0), (1, 4, 1),
+    ))  # fmt: skip
+    data = '<data shape="2, 2" offset="0" size="16" element_type="f32"/>'
+    kinds = ("Parameter", "Const", "MatMul", "Reshape", "Add")
+    layers = "".join(f'<layer id="{i}" name="n{i}" type="{kind}">{data}</layer>' for i, kind in enumerate(kinds))
+    path = folder / "MappingNetwork.xml"
+    path.write_text(f"<net><layers>{layers}</layers><edges>{edges}</edges></net>")
+    return [path]
+
+
+_NETWORKS: dict[str, Callable[[Path], list[Path]]] = {
     "generator": _generators,
-    "latent space": _generators,
     "discriminator": _discriminators,
     "pickle": _pickles,
     "lpips": _lpips,
     "dlib network": _dlib,
     "encoder": _encoders,
-    "encoder contents": _encoders,
     "training": _trainings,
 }
-"""For each reader of ``tests.hostile.readers``: what names its honest files, and writes those that are made."""
+_SHARED = {"latent space": "generator", "encoder contents": "encoder"}
+_OTHERS: dict[str, Callable[[Path], list[Path]]] = {
+    "record": _records,
+    "signed record": _records,
+    "film record": _records,
+    "direction": _directions,
+    "published direction": _published,
+    "codes": _codes,
+    "parts": _parts,
+    "scores": _scores,
+    "report": _reports,
+    "landmarks": _landmarks,
+    "film plan": _plans,
+    "network settings": _network_settings,
+    "photo": _photos,
+    "mask": _photos,
+    "openvino": _graphs,
+}
+HONEST, OTHERS = [*_NETWORKS, *_SHARED], list(_OTHERS)
+"""The readers of ``tests.hostile.readers`` that have honest files here: of networks, and of anything else."""
 
 
-def pickled(value: object, protocol: int = 4) -> bytes:
-    """A value's pickle by the pure Python pickler, which writes plain opcodes."""
-    stream = io.BytesIO()
-    pickle._Pickler(stream, protocol).dump(value)  # type: ignore[attr-defined]
-    return stream.getvalue()
+def honest_files(reader: str, folder: Path) -> list[Path]:
+    """The honest files of a reader; those that ``tests/data`` lacks are written below ``folder``."""
+    return {**_NETWORKS, **_OTHERS}[_SHARED.get(reader, reader)](Path(tempfile.mkdtemp(dir=folder)))

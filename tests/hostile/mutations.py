@@ -18,11 +18,13 @@ def mutated(data: bytes, source: random.Random) -> bytes:
         try:
             if kind < 0.5 and data[8:9] == b"{":
                 data = _in_header(data, source)
+            elif kind < 0.5 and data[:1] in (b"{", b"["):
+                data = json.dumps(changed(json.loads(data), source)).encode()
             elif kind < 0.7 and data.startswith(b"PK"):
                 data = _in_archive(data, source)
             else:
                 data = _in_bytes(data, source)
-        except (ValueError, KeyError, zipfile.BadZipFile, RecursionError, EOFError, NotImplementedError):
+        except Exception:  # what is damaged already has no header or archive to change
             data = _in_bytes(data, source)
     return data
 

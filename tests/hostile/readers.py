@@ -71,6 +71,25 @@ def _record(path: Path) -> object:
     return record.split(), record.diverged
 
 
+def _signed_record(path: Path) -> object:
+    """A record whose checksum is written anew first, so that what is behind it is read."""
+    import json
+
+    from safetensors.torch import save
+
+    from stylegan_latents.generator.reading.files import refusing_damage
+    from stylegan_latents.generator.reading.tensor_file import TensorFile
+    from stylegan_latents.invert.record.files import HEADER, canonical, digest
+
+    with refusing_damage(path):
+        with TensorFile.open(path) as file:
+            header, tensors = json.loads(file.metadata[HEADER]), file.tensors()
+        header.pop("sha256", None)
+        header["sha256"] = digest(header, tensors)
+        path.write_bytes(save(tensors, metadata={HEADER: canonical(header)}))
+    return _record(path)
+
+
 def _film_record(path: Path) -> object:
     from stylegan_latents.invert.record.files import is_film_record
 
@@ -167,6 +186,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "encoder contents": _encoder_contents,
     "training": _training,
     "record": _record,
+    "signed record": _signed_record,
     "film record": _film_record,
     "direction": _direction,
     "published direction": _published,
@@ -181,6 +201,14 @@ READERS: dict[str, Callable[[Path], object]] = {
     "mask": _mask,
     "openvino": _openvino,
 }
+
+
+FILE_NAMES = {
+    "codes": "input.npz", "published direction": "input.pt", "scores": "input.csv", "report": "input.csv",
+    "landmarks": "input.json", "film plan": "plan.json", "network settings": "input.json",
+    "openvino": "MappingNetwork.xml",
+}  # fmt: skip
+"""What a reader's file has to be called, where the name counts."""
 
 
 def prepare(names: Collection[str]) -> None:

@@ -18,11 +18,9 @@ from safetensors.torch import load, save
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.mixing.parts import Parts
 from stylegan_latents.invert.commands.report_table import COLUMNS
-from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.files import HEADER, canonical, digest
-from stylegan_latents.invert.record.footage import Footage
-from stylegan_latents.invert.record.source import Source
 from tests.hostile.harness import Case
+from tests.hostile.honest import film_record
 from tests.small_models import small_generator, small_record
 
 LONG, DEEP = "9" * 5000, 100_000
@@ -64,18 +62,6 @@ def _safetensors(path: Path, tensors: Mapping[str, torch.Tensor], key: str, text
     return path
 
 
-def _film_record() -> "tuple[dict[str, Any], dict[str, torch.Tensor]]":
-    source = Source("film.mp4", "0" * 64, Path("film.mp4"))
-    quad = np.array([[10.0, 10], [10, 40], [40, 40], [40, 10]])
-    record = small_record(
-        small_generator(), 2,
-        noise=[torch.ones(1, 1, 4, 4)], weights={"synthesis.a": torch.ones(1, 3)},
-        alignments=[Alignment(quad, (64, 64), 32, "ffhq")] * 2,
-        footage=Footage(source, (64, 64), 25.0, (0.0, 0.04, 0.08), (0, 2), (), 2, ()),
-    )  # fmt: skip
-    return record._header(Path.cwd()), record.tensors()
-
-
 def _signed(text: str, tensors: Mapping[str, torch.Tensor]) -> str:
     """The header with the checksum that its reader computes, where it can be read at all."""
     try:
@@ -86,7 +72,7 @@ def _signed(text: str, tensors: Mapping[str, torch.Tensor]) -> str:
 
 
 def _records(folder: Path) -> Iterator[Case]:
-    header, tensors = _film_record()
+    header, tensors = film_record()
     places: list[tuple[Any, ...]] = [(key,) for key in header]
     places += [("footage", key) for key in header["footage"]] + [("footage", "source", "path")]
     places += [("alignments", 0, key) for key in header["alignments"][0]] + [("alignments", 1), ("sources",)]
@@ -386,6 +372,11 @@ def _photos(folder: Path) -> Iterator[Case]:
         "tiff.tif": b"II*\0\x08\0\0\0\xff\xff" + b"\1" * 4000, "loop.tif": b"II*\0\x08\0\0\0\0\0\x08\0\0\0",
     }  # fmt: skip
     picture = Image.effect_noise((64, 64), 50).convert("RGB")
+    file = io.BytesIO()
+    picture.convert("I").save(file, "TIFF")
+    files["tall.tif"] = file.getvalue().replace(
+        struct.pack("<HHII", 257, 4, 1, 64), struct.pack("<HHII", 257, 4, 1, 1 << 20)
+    )
     for kind in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM"):
         file = io.BytesIO()
         picture.save(file, kind)

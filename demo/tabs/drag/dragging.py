@@ -180,7 +180,13 @@ def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[
         search, ended = now.result
         with visit.computing():
             record = dragged_record(face.record.inversion, search, handles, ended)
-        made = visit.add(record, f"{face.name}-dragged", photo=face.photo, made_by=_command(face, request))
+        made = visit.add(
+            record,
+            f"{face.name}-dragged",
+            photo=face.photo,
+            made_by=_command(face, request),
+            writes=f"{face.name}.dragged",
+        )
         with visit.computing():
             picture = made.record.picture()
         yield Done(DraggedFace(made, picture, ended.summary))

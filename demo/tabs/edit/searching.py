@@ -94,8 +94,9 @@ def search(
     timer = _Timer(clock)
 
     def keep(portrait: Portrait) -> Face:
-        made_by = command(photo, number, quality, studio.steps)
-        return visit.add(portrait.inversion, photo.stem(number), photo=photo.path, made_by=made_by)
+        stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps)
+        written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
+        return visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
 
     for item in run_reporting(visit, work, on_left=keep):
         if isinstance(item, Done):

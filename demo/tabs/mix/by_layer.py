@@ -72,7 +72,8 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
     with visit.computing():
         donors = [_donor(studio, record_code(donor.record), share) for donor, share in given]
         made = mixed_record(studio.G, record_code(face.record), donors, [donor.name for donor, _ in given])
-    return visit.add(made, "+".join([face.name, *names]), photo=face.photo, made_by=_command(face, given))
+    command = _command(face, given)
+    return visit.add(made, "+".join([face.name, *names]), photo=face.photo, made_by=command, writes="mix")
 
 
 def _given(visit: Visit, shares: Sequence[Share]) -> list[tuple[Face, Share]]:
@@ -94,4 +95,4 @@ def _command(face: Face, given: Sequence[tuple[Face, Share]]) -> str:
     if any(share.strength != 1 for _, share in given):
         for _, share in given:
             words += ["--strength", f"{share.strength:g}"]
-    return command_line([*words, "--record"])
+    return command_line([*words, "--record", "--out", "mix.png"])

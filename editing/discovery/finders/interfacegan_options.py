@@ -199,6 +199,11 @@ class InterFaceGANOptions(SampledOptions):
         self._check(G)
         if resolve_precision("auto", G.device) == "bfloat16":
             G.to(dtype=torch.bfloat16)
+        scorer = scorer.grey() if G.image_channels < 3 else scorer
+        for name in (attribute.name for attribute in attributes if attribute.name not in scorer.names):
+            raise InputError(
+                f"'{name}' is the same for all grey pictures, as '{G.name}' makes; choose others with --score."
+            )
         used = scorer if self.exact else scorer.faster()
         identity = IdentityScorer() if self.hold_identity or self.least_identity_change else None
         both = Scorers((used, identity)) if identity is not None and self.least_identity_change else used

@@ -27,7 +27,7 @@ class ColourScorer(Scorer):
     their mean and blue.
     """
 
-    names = ("lightness", "contrast", "colourfulness", "redness", "yellowness")
+    names: tuple[str, ...] = ("lightness", "contrast", "colourfulness", "redness", "yellowness")
     version = "colour-1"
     units = _UNITS
 
@@ -53,4 +53,13 @@ class ColourScorer(Scorer):
             red_green.mean(axis=1),
             yellow_blue.mean(axis=1),
         ]
-        return np.stack(scores, axis=1)
+        return np.stack(scores, axis=1)[:, : len(self.names)]
+
+    def grey(self) -> Scorer:
+        """Lightness and contrast alone."""
+        return _GreyScorer()
+
+
+class _GreyScorer(ColourScorer):
+    names = ColourScorer.names[:2]
+    version = "colour-1-grey"

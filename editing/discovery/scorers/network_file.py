@@ -95,7 +95,7 @@ class _Process:
     """A network in a process of its own.
 
     Attributes:
-        about: the numbers that the process tells of the network.
+        about: the numbers that the process reports.
     """
 
     def __init__(self, path: Path, is_onnx: bool, trusted: bool) -> None:

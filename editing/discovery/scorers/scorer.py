@@ -133,6 +133,10 @@ class Scorer(ABC):
             Attribute(name, f"more {name}", f"less {name}", "all") for name in self.names if name not in mirrored
         )
 
+    def grey(self) -> "Scorer":
+        """A scorer without the scores that all grey pictures share; itself where there are none."""
+        return self
+
     def faster(self) -> "Scorer":
         """A faster, less exact scorer of the same names for many samples; itself if there is none."""
         return self

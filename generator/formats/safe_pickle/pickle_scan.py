@@ -56,8 +56,8 @@ def scan(file: IO[bytes], name: str, budget: Budget) -> None:
         budget: what is charged for all that the opcodes make.
 
     Raises:
-        InputError: the pickle is truncated, malformed, nested too deeply, makes more than the budget allows, or uses
-            a refused opcode.
+        InputError: the pickle is truncated, malformed, nested too deeply, makes more than the budget allows, or
+            uses a refused opcode.
     """
     stack: list[_Value] = []
     made_keys = 0

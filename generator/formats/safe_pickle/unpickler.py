@@ -12,6 +12,7 @@ from pickle import Unpickler
 from typing import IO, Any, cast
 
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.formats.safe_pickle.inert_numpy import NUMPY
 from stylegan_latents.generator.formats.safe_pickle.pickle_scan import scan
 from stylegan_latents.generator.formats.safe_pickle.stand_ins import StandIn
@@ -118,21 +119,25 @@ def load_inert(
         else:
             scan(reader, name, Budget(whole, whole // 5 + slack))
     except InputError as error:
-        message = str(error)
-        raise InputError(message if message.startswith(name) else f"{name}: {message}; not loaded.") from error
+        raise _told(error, name) from error
     file.seek(start)
     try:
         return InertUnpickler(reader, Budget(whole), stand_ins, persistent, name).load()
     except InputError as error:
-        message = str(error)
-        raise InputError(message if message.startswith(name) else f"{name}: {message}; not loaded.") from error
+        raise _told(error, name) from error
     except OSError as error:
         raise InputError(f"Cannot read {name}: {error.strerror or error}.") from error
     except Exception as error:  # whatever the pickle machine stumbles over, the file caused it
         reason = str(error)[:80]
         raise InputError(
-            f"{name} is damaged or no pickle of weights ({reason}); fetch or copy it again."
+            printable(f"{name} is damaged or no pickle of weights ({reason}); fetch or copy it again.")
         ) from error
+
+
+def _told(error: InputError, name: str) -> InputError:
+    """An error as a sentence with the file's name; what it quotes of the file may hold control characters."""
+    message = str(error)
+    return InputError(printable(message if message.startswith(name) else f"{name}: {message}; not loaded."))
 
 
 class _Bounded(io.RawIOBase):

@@ -285,7 +285,7 @@ def test_leaving_deletes_what_the_visitor_had(served: tuple[Studio, str]) -> Non
 
 
 def test_explore_shows_seeds_and_says_what_is_no_seed(visitor: Visitor) -> None:
-    shown, _, _ = visitor.call("explore", 3, 0.7)
+    shown, *_ = visitor.call("explore", 3, 0.7)
     assert [one["caption"] for one in shown][:2] == ["seed 3", "seed 4"]
     for seed, words in ((-5, "less than minimum value 0"), (None, "whole number"), (2**40, "whole number")):
         with pytest.raises(AnswerError, match=words):

@@ -99,8 +99,8 @@ def test_a_style_channel_is_swept(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([A], "two key frames at least"),
-        ([A, "--loop", "-d", "smile", "--range", "-1", "1"], "two key frames at least"),
+        ([A], "at least two key frames"),
+        ([A, "--loop", "-d", "smile", "--range", "-1", "1"], "at least two key frames"),
         ([A, B, "--loop", "-d", "smile", "--range", "-1", "1"], "--ping-pong"),
         ([A, B, "--loop", "--ping-pong"], "choose one"),
         ([A, B, "--frames", "0"], "at least 2 frames"),

@@ -170,12 +170,14 @@ def test_memory_is_that_of_a_few_pictures(monkeypatch: pytest.MonkeyPatch) -> No
     assert batches == [3, 3, 1]
 
 
-def test_grey_and_four_channels(capsys: pytest.CaptureFixture[str]) -> None:
+def test_grey_is_drawn_in_three_channels_and_opacity_kept_where_the_file_can() -> None:
     assert _run("--seeds", "0", model=str(nvidia_pickle("resnet-grey"))) == 0
     pixels = _pixels("seed0000.png")
     assert (pixels == pixels[..., :1]).all()
-    assert _run("--seeds", "1", model=str(nvidia_pickle("orig-four-channels"))) == 2
-    assert "images of 4 channels" in capsys.readouterr().err
+    assert _run("--seeds", "1,2", "--out", "alpha.png", model=str(nvidia_pickle("orig-four-channels"))) == 0
+    assert _run("--seeds", "1", "--out", "plain.jpg", model=str(nvidia_pickle("orig-four-channels"))) == 0
+    with Image.open("alpha.png") as grid, Image.open("plain.jpg") as plain:
+        assert (grid.mode, plain.mode) == ("RGBA", "RGB")
 
 
 def test_layout() -> None:

@@ -4,9 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.loading import load
+from stylegan_latents.generator.styles.style import Style, StyleOptions, find_style, names_a_style
 from stylegan_latents.generator.weights import hub
 from stylegan_latents.generator.weights.hub import HubFile, on_this_machine
 from tests.hub import COMMIT, REPOSITORY, serve_hub
@@ -62,6 +64,19 @@ def test_what_is_not_there_is_said(
 ) -> None:
     with serve_hub({"a.txt": b"text"}, monkeypatch, tmp_path), pytest.raises(InputError, match=sentence):
         on_this_machine(address)
+
+
+def test_a_style_of_the_hub_is_found_and_named_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    G = small_generator()
+    parts = {name: torch.zeros_like(weight) for name, weight in list(G.synthesis.named_parameters())[:1]}
+    style = Style(name="ink", model=G.name, fingerprint=G.fingerprint, resolution=G.resolution, parts=parts)
+    style.save(tmp_path / "ink.style.safetensors")
+    files = {"ink.style.safetensors": (tmp_path / "ink.style.safetensors").read_bytes()}
+    address = f"hf://{REPOSITORY}/ink.style.safetensors@main"
+    with serve_hub(files, monkeypatch, tmp_path / "home"):
+        assert find_style(address).name == "ink"
+    assert names_a_style(address)
+    assert StyleOptions(style=address).style_label() == ["ink"]
 
 
 def test_a_file_that_is_no_model_is_said_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

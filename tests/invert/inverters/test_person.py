@@ -51,7 +51,13 @@ def test_what_a_mask_hides_changes_nothing() -> None:
     mask[..., :32] = 0
     other = images.clone()
     other[..., :32] = 1
-    assert torch.equal(inverter.invert(images, mask=mask).ws, inverter.invert(other, mask=mask).ws)
+    found = inverter.invert(images, mask=mask).ws
+    assert torch.equal(found, inverter.invert(other, mask=mask).ws)
+    torch.testing.assert_close(inverter.span.project(found), found, rtol=1e-3, atol=1e-3)
+    corner = torch.ones_like(mask)
+    corner[..., :8, :8] = 0
+    found = inverter.invert(images, mask=corner).ws
+    assert not torch.allclose(inverter.span.project(found), found, rtol=1e-3, atol=1e-3), "only the edge is hidden"
 
 
 @pytest.mark.parametrize("step", [2, 7])

@@ -50,7 +50,9 @@ def test_a_dragged_face_is_one_of_the_visit_as_the_command_makes_it(
     done = _end(drag_face(visit, "ann", REQUEST))
     assert list(visit.faces) == ["ann", "ann-dragged"]
     assert "after 3 steps" in done.summary
-    assert done.face.made_by == "edit drag ann.inversion.safetensors --from 8,8 --to 14,10 --steps 3"
+    dragged, renamed = done.face.made_by.splitlines()
+    assert dragged == "edit drag ann.inversion.safetensors --from 8,8 --to 14,10 --steps 3"
+    assert renamed == "mv ann.dragged.inversion.safetensors ann-dragged.inversion.safetensors"
     made = done.face.record.inversion
     assert made.method == "drag"
     assert not torch.equal(made.ws, visit.faces["ann"].record.inversion.ws)
@@ -59,7 +61,7 @@ def test_a_dragged_face_is_one_of_the_visit_as_the_command_makes_it(
     monkeypatch.chdir(work)
     save_native(visit.studio.G, work / "small.safetensors")
     visit.faces["ann"].record.inversion.save("ann.inversion.safetensors")
-    assert main([*shlex.split(done.face.made_by)[1:], "--model", "small.safetensors", "--device", "cpu"]) == 0
+    assert main([*shlex.split(dragged)[1:], "--model", "small.safetensors", "--device", "cpu"]) == 0
     assert torch.allclose(Inversion.load("ann.dragged.inversion.safetensors").ws, made.ws, atol=1e-5)
 
 
@@ -72,7 +74,7 @@ def test_a_painted_mask_holds_the_rest(visit: Visit) -> None:
     path = save_mask(visit, mask)
     free = _end(drag_face(visit, "ann", REQUEST))
     held = _end(drag_face(visit, "ann", DragRequest(REQUEST.points, str(path), 3, 0.004)))
-    assert held.face.made_by.endswith("--mask mask.png --steps 3 --learning-rate 0.004")
+    assert held.face.made_by.splitlines()[0].endswith("--mask mask.png --steps 3 --learning-rate 0.004")
     assert not torch.equal(free.face.record.inversion.ws, held.face.record.inversion.ws)
 
 

@@ -40,10 +40,19 @@ def test_unknown_directions_and_missing_photos_are_told(visit: Visit) -> None:
 
 
 def test_without_an_edit_there_is_no_edit_to_type(visit: Visit) -> None:
-    assert drawing.commands(visit, seed_face(visit, 1), {}) == "edit sample --seeds 1 --truncation 0.7 --records"
+    assert drawing.commands(visit, seed_face(visit, 1), {}).splitlines() == [
+        "edit sample --seeds 1 --truncation 0.7 --records",
+        "mv seed0001.inversion.safetensors seed1.inversion.safetensors",
+    ]
 
 
 def test_the_command_line_is_quoted(visit: Visit) -> None:
     face = seed_face(visit, 1)
     words = shlex.split(drawing.commands(visit, face, {"age": -1.5}, whole=True).splitlines()[-1])
     assert words[2:] == ["--direction", "age", "--strength", "-1.5", "--paste-back"]
+
+
+def test_a_download_is_named_after_every_edit(visit: Visit) -> None:
+    edits = {"pose": 1.0, "smile": 2.0, "age": -1.5, "gender": 0.5}
+    result = drawing.finished(visit, seed_face(visit, 1), edits)
+    assert Path(result.picture).name == "seed1.pose+1.smile+2.age-1.5.gender+0.5.png"

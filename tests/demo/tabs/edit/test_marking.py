@@ -98,4 +98,4 @@ def test_a_photo_that_cannot_be_read_leaves_nothing_to_mark(studio: Studio, visi
     _, _, start, said, panel, _ = answers.after_failure(visit)
     assert not start.interactive
     assert not panel.visible
-    assert "Drop a photo" in said
+    assert "bad.png is not a picture" in said

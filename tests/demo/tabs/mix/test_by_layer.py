@@ -37,7 +37,7 @@ def test_a_preview_shows_the_mix_and_says_its_command(visit: Visit) -> None:
     assert none == ""
     assert command == (
         "edit mix ann.inversion.safetensors bob.inversion.safetensors cleo.inversion.safetensors "
-        "--layers coarse --layers fine --strength 1 --strength 0.5 --record"
+        "--layers coarse --layers fine --strength 1 --strength 0.5 --record --out mix.png"
     )
     pictures = [np.asarray(Image.open(path)).astype(int) for path in (own, mixed)]
     assert pictures[0].shape == pictures[1].shape == (16, 16, 3)
@@ -62,10 +62,10 @@ def test_a_kept_mix_is_a_face_with_the_record_that_the_command_writes(
     save_native(G, work / "small.safetensors")
     for name in ("ann", "bob", "cleo"):
         visit.faces[name].record.inversion.save(f"{name}.inversion.safetensors")
-    words = shlex.split(kept.made_by)[1:]
+    words = shlex.split(kept.made_by.splitlines()[0])[1:]
     assert main([*words, "--model", "small.safetensors", "--device", "cpu"]) == 0
-    (made,) = work.glob("*.mix.*.inversion.safetensors")
-    assert torch.allclose(Inversion.load(made).ws, kept.record.inversion.ws, atol=1e-5)
+    assert kept.made_by.splitlines()[1] == "mv mix.inversion.safetensors ann+bob+cleo.inversion.safetensors"
+    assert torch.allclose(Inversion.load("mix.inversion.safetensors").ws, kept.record.inversion.ws, atol=1e-5)
 
 
 def test_the_figure_tells_how_far_it_is_and_ends_with_a_picture(

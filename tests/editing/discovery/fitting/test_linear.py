@@ -79,7 +79,7 @@ def test_a_score_that_never_changes_is_refused():
 def test_one_class_only_is_refused():
     samples, _ = planted(500)
     samples.scores[:, 1] = np.arange(500) == 7
-    with pytest.raises(InputError, match="two sides"):
+    with pytest.raises(InputError, match="no direction can be fitted"):
         fit(samples, "svm")
 
 

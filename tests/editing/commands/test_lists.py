@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.commands.models import known_models
+from stylegan_latents.editing.commands.lists import known_models
 from stylegan_latents.generator.weights import zoo
 
 

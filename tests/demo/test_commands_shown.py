@@ -1,0 +1,106 @@
+"""Every command line that the page shows makes the same picture or film, beside the records that it names."""
+
+import shlex
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegan_latents.demo.page.running import Done
+from stylegan_latents.demo.session.examples import seed_face
+from stylegan_latents.demo.session.photos import receive
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.drag.dragging import DragRequest, drag_face
+from stylegan_latents.demo.tabs.edit import drawing, searching
+from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, draw_film
+from stylegan_latents.demo.tabs.mix.by_layer import Share, keep_mix
+from stylegan_latents.demo.tabs.mix.figure import draw_figure
+from stylegan_latents.editing.commands.cli import main as edit
+from stylegan_latents.invert.commands.cli import main as invert
+from tests.demo.small_studio import save_wide_model
+
+pytestmark = pytest.mark.slow
+PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
+
+
+@pytest.fixture(autouse=True, name="folder")
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the command lines run."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def run_lines(text: str, folder: Path) -> None:
+    """Run the command lines with the small model."""
+    model = folder.parent / "small.safetensors"
+    if not model.exists():
+        save_wide_model(folder.parent)
+    for line in text.splitlines():
+        program, *words = shlex.split(line)
+        if program == "mv":
+            Path(words[0]).rename(words[1])
+        else:
+            run = edit if program == "edit" else invert
+            assert run([*words, "--model", str(model), "--overwrite"]) == 0, line
+
+
+def same(first: Path, second: Path) -> bool:
+    with Image.open(first) as one, Image.open(second) as two:
+        return one.size == two.size and bool((np.asarray(one) == np.asarray(two)).all())
+
+
+def test_of_a_sample_and_its_edits(visit: Visit, folder: Path) -> None:
+    result = drawing.finished(visit, seed_face(visit, 3), {"pose": 2.0, "smile": -1.0})
+    run_lines(result.command, folder)
+    assert same(folder / Path(result.picture).name, Path(result.picture))
+
+
+def test_of_a_photo_whose_name_has_spaces_and_accents(visit: Visit, folder: Path) -> None:
+    name = "mein schönes photo.jpg"
+    upload = visit.studio.uploads / name
+    shutil.copyfile(PHOTO, upload)
+    shutil.copyfile(PHOTO, folder / name)
+    photo = receive(visit, str(upload))
+    *_, face = searching.search(visit, photo, photo.largest)
+    assert not isinstance(face, searching.Stage)
+    for view in ("Face", "Whole photo"):
+        result = drawing.finished(visit, face, {"pose": 2.0}, view)
+        run_lines(result.command, folder)
+        written = max(folder.glob("*.pose+2*.png"), key=lambda path: path.stat().st_mtime_ns)
+        assert same(written, Path(result.picture)), view
+
+
+def test_of_a_mix_a_figure_and_a_drag(visit: Visit, folder: Path) -> None:
+    for seed in (1, 2):
+        run_lines(seed_face(visit, seed).made_by, folder)
+    mixed = keep_mix(visit, "seed1", [Share("coarse", "seed2", 1.0), Share("fine", "seed2", 0.5)])
+    run_lines(mixed.made_by, folder)
+    result = drawing.finished(visit, mixed, {"age": 1.0})
+    run_lines(result.command, folder)
+    assert same(folder / Path(result.picture).name, Path(result.picture))
+    *_, done = draw_figure(visit, ["seed1", "seed2"], [], "coarse", 1.0)
+    assert isinstance(done, Done)
+    before = set(folder.iterdir())
+    run_lines(done.result[1], folder)
+    (written,) = set(folder.iterdir()) - before
+    assert written.suffix == ".png"
+    *_, dragged = drag_face(visit, "seed1", DragRequest(((8.0, 8.0), (10.0, 8.0)), steps=5))
+    assert isinstance(dragged, Done)
+    run_lines(dragged.result.face.made_by, folder)
+    result = drawing.finished(visit, dragged.result.face, {"age": 1.0})
+    run_lines(result.command.splitlines()[-1], folder)
+    assert same(folder / Path(result.picture).name, Path(result.picture))
+
+
+def test_of_a_film(visit: Visit, folder: Path) -> None:
+    for seed in (1, 2):
+        run_lines(seed_face(visit, seed).made_by, folder)
+    *_, done = draw_film(visit, FilmRequest(("seed1", "seed2"), 0.5, 12, 32, easing="smooth", end="loop"))
+    assert isinstance(done, Done)
+    path, command = done.result
+    run_lines(command, folder)
+    assert (folder / "morph.mp4").read_bytes() == Path(path).read_bytes()
