@@ -8,6 +8,7 @@ import pytest
 
 from stylegan_latents.demo.cli import main
 from stylegan_latents.demo.server import login as logins
+from stylegan_latents.demo.server import serve
 from stylegan_latents.demo.server.login import login, open_to_others, read_users
 from stylegan_latents.demo.server.serve import running
 from stylegan_latents.generator.errors import InputError
@@ -81,7 +82,8 @@ def test_options_that_cannot_be_are_refused_before_the_model_is_loaded(
         assert words in " ".join(capsys.readouterr().err.split())
 
 
-def test_only_an_open_address_warns(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_an_open_address_warns(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "keep_log", lambda _path: None)  # it would outlive this test's stderr
     assert open_to_others("0.0.0.0", share=False)
     assert open_to_others("127.0.0.1", share=True)
     assert not open_to_others("127.0.0.1", share=False)

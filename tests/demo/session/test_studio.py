@@ -1,4 +1,4 @@
-"""A browser finds its visit again, and nobody else does."""
+"""A browser finds its visit again, and nobody else does; who is here is told."""
 
 import time
 from pathlib import Path
