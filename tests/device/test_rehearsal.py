@@ -75,6 +75,7 @@ def _drawn(G: Generator, device: str) -> tuple[Tensor, Tensor]:
     return images.detach().cpu(), ws.grad.cpu()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_draws_and_learns_as_on_the_processor(name: str, dtype: torch.dtype, device: str) -> None:
@@ -110,6 +111,7 @@ def test_every_discriminator_scores(name: str, device: str) -> None:
         assert scores.device.type == device
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_search")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("method", INVERTERS)
@@ -144,6 +146,7 @@ def _inverter(G: Generator, method: str, options: dict[str, Any]) -> Any:
     return make_inverter(G, method, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_search")
 @pytest.mark.parametrize("weights", ["low-rank", "channels"])
 def test_tuning_in_every_form(weights: Any, device: str) -> None:
@@ -198,6 +201,7 @@ def test_the_identity_loss_in_a_search(device: str) -> None:
             one[1].features(images[1:])
 
 
+@pytest.mark.slow
 def test_metrics(device: str) -> None:
     widths = (3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 8)
     with rehearsed(device):
@@ -261,6 +265,7 @@ def test_every_command_of_edit(name: str, device: str, capsys: pytest.CaptureFix
     assert rehearsal.operations
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder", "small_search")
 def test_photos_in_a_batch(device: str) -> None:
     Path("photos").mkdir()

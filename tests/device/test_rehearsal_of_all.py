@@ -73,6 +73,7 @@ class _Texts(ColourTexts):
         return super().embed_texts(texts).to(self._device)
 
 
+@pytest.mark.slow
 def test_texts(device: str) -> None:
     with rehearsed(device):
         G, model = odd_generator().to(device), _Texts(device)
@@ -83,6 +84,7 @@ def test_texts(device: str) -> None:
         assert found.ws.device.type == device
 
 
+@pytest.mark.slow
 def test_a_part_of_another(device: str) -> None:
     with rehearsed(device):
         G = odd_generator().to(device)
@@ -96,6 +98,7 @@ class _Brightness(torch.nn.Module):
         return x.mean(dim=(1, 2, 3), keepdim=True)
 
 
+@pytest.mark.slow
 def test_scorers_from_files(device: str, tmp_path: Path) -> None:
     torch.jit.script(_Brightness()).save(str(tmp_path / "bright.pt"))
     for label, colour in (("blue", (40, 40, 200)), ("red", (200, 40, 40))):

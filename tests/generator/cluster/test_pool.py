@@ -13,6 +13,8 @@ from tests.generator.cluster.small_work import Doubling, FalseStart, OwnModel
 
 pytest.importorskip("ray")
 
+pytestmark = pytest.mark.slow  # Ray takes seconds to start
+
 
 @pytest.fixture(name="cluster", scope="module")
 def _cluster() -> Iterator[Cluster]:

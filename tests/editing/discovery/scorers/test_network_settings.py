@@ -135,7 +135,7 @@ def test_what_the_outputs_are(tmp_path: Path, content: dict[str, object], output
         ("{", "cannot be read as JSON"),
         ("[1]", "has to hold a JSON object"),
         ({"voice": "amy"}, "has none of a network's settings"),
-        ({"image_men": HALF}, "says 'image_men', which is not known; did you mean image_mean?"),
+        ({"image_men": HALF}, "has the unknown key 'image_men'; did you mean image_mean?"),
         ({"image_mean": HALF}, "says image_mean alone"),
         ({"image_mean": [0.5, 0.5], "image_std": HALF}, "for image_mean, which has to be three numbers"),
         ({"image_mean": ["0.5", 0, 0], "image_std": HALF}, "for image_mean, which has to be three numbers"),
