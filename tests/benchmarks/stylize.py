@@ -27,8 +27,9 @@ from stylegan_latents.generator.perceptual import LPIPS, area_resize
 from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
 from stylegan_latents.generator.styles.style import Style, find_style, shipped_styles
 from stylegan_latents.invert.faces.find import landmarks_of_crop, require_faces
-from stylegan_latents.invert.faces.identity import Identity
-from stylegan_latents.invert.invert_face import cut_out
+from stylegan_latents.invert.faces.identity import Embedding, Identity
+from stylegan_latents.invert.invert_face import cut_out, find_codes
+from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
 
@@ -44,6 +45,7 @@ def main() -> int:
     parser.add_argument("--like", type=Path, help="a picture to make a style from, and to time")
     parser.add_argument("--keep-shape", action="store_true")
     parser.add_argument("--keep-colour", action="store_true")
+    parser.add_argument("--quality", default="good", help="of the photos' inversions, as for `invert`")
     parser.add_argument("--steps", type=int, default=StylizeSettings.steps)
     given = parser.parse_args()
     return status_of(lambda: _run(given))
@@ -60,6 +62,16 @@ def _gram_distance(ours: list[Tensor], theirs: list[Tensor]) -> float:
     return sum(float((a - b).square().sum() / b.square().sum()) for a, b in zip(ours, theirs, strict=True)) / len(
         ours
     )
+
+
+def _right(identity: Identity, pictures: list[Image.Image], people: list[Embedding | None]) -> int:
+    """How many pictures are nearest to the photo of their own person."""
+    right = 0
+    for number, found in enumerate(map(identity, pictures)):
+        if found is not None:
+            distances = [np.inf if one is None else identity.distance(found, one) for one in people]
+            right += int(np.argmin(distances)) == number
+    return right
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -79,25 +91,23 @@ def _run(given: argparse.Namespace) -> None:
         styles.append((made, read.crops[0]))
     vgg, identity = LPIPS.load("vgg"), Identity()
     files = sorted(given.photos.glob("*_neutral.jpg"))
-    crops = [cut_out(photo, require_faces(photo)[0], G.resolution).picture for photo in map(read_photo, files)]
-    people = [identity(crop) for crop in crops]
+    crops = [cut_out(photo, require_faces(photo)[0], G.resolution) for photo in map(read_photo, files)]
+    people = [identity(crop.picture) for crop in crops]
+    inverter = make_inverter(G, quality=given.quality)
+    codes = torch.cat([find_codes(inverter, [crop]).ws for crop in crops])
     with torch.inference_mode(), keep_freed_memory():
-        codes = torch.cat([realistic_codes(G, to_tensor(crop)) for crop in crops])
         dtype = DTYPES[resolve_precision("auto", G.device)]
         drawer = in_precision(G, dtype)
         plain = [to_picture(drawer.synthesize(code[None]))[0] for code in codes]
+        print(f"without a style: right person {_right(identity, plain, people)} of {len(people)}", flush=True)
         for style, picture in styles:
             sheet = [plain]
             for strength in _STRENGTHS:
                 styled = in_precision(style.apply(G, strength), dtype)
                 drawn = [to_picture(styled.synthesize(code[None]))[0] for code in codes]
                 sheet.append(drawn)
-                right, moved = 0, []
-                for number, (before, after) in enumerate(zip(plain, drawn, strict=True)):
-                    found = identity(after)
-                    if found is not None:
-                        distances = [identity.distance(found, one) for one in people if one is not None]
-                        right += int(np.argmin(distances)) == number
+                right, moved = _right(identity, drawn, people), []
+                for before, after in zip(plain, drawn, strict=True):
                     one, two = landmarks_of_crop(before), landmarks_of_crop(after)
                     if one is not None and two is not None:
                         eyes = float(np.linalg.norm(one.left_eye.mean(axis=0) - one.right_eye.mean(axis=0)))

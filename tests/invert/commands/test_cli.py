@@ -17,7 +17,8 @@ from stylegan_latents.invert.commands import session
 from stylegan_latents.invert.commands.cli import main
 from stylegan_latents.invert.commands.report_table import Report
 from stylegan_latents.invert.record.inversion import Inversion
-from tests.small_models import FakeInverter, save_small_model, use_fake_inverter
+from tests.generator.styles.test_style import small_style
+from tests.small_models import FakeInverter, save_small_model, small_generator, use_fake_inverter
 
 
 @pytest.fixture(name="inverter", autouse=True)
@@ -518,3 +519,21 @@ def test_a_photo_that_is_missing_is_refused_before_pytorch_is_imported(tmp_path:
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stderr == f"invert: There is no file {tmp_path / 'me.jpg'}.\n"
+
+
+def test_a_style_is_for_the_picture_and_the_record_is_the_plain_photos(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_style(small_generator()).save(folder.parent / "plain.style.safetensors")
+    small_style(small_generator(7, name="horses")).save(folder.parent / "gallop.style.safetensors")
+    styled = ("--style", "../plain.style.safetensors")
+    assert _run("me.png", "--out", "without") == _run("me.png", "--out", "with", *styled) == 0
+    plain, drawn = (Path(one, "me.inverted.png").read_bytes() for one in ("without", "with"))
+    assert plain != drawn
+    one, two = (Inversion.load(Path(name, "me.inversion.safetensors")) for name in ("without", "with"))
+    assert torch.equal(one.ws, two.ws)
+    assert one.metrics == two.metrics
+    capsys.readouterr()
+    assert _run("me.png", "--style", "../gallop.style.safetensors", "--out", "none") == 2
+    assert "belongs to the model 'horses'" in _one_sentence(capsys)
+    assert not Path("none").exists()
