@@ -34,11 +34,7 @@ ALTERNATIVES = (
 WHOLE_PATHS = {
     "tests/device/test_rehearsal.py",
     "tests/device/test_rehearsal_of_all.py",
-    "tests/demo/test_browser.py",
-    "tests/demo/test_browser_features.py",
-    "tests/demo/test_browser_intake.py",
-    "tests/demo/test_browser_returning.py",
-    "tests/demo/test_browser_tabs.py",
+    "tests/demo/test_commands_shown.py",
     "tests/demo/test_whole_path.py",
     "tests/docs/test_browser_page.py",
     "tests/docs/test_commands.py",
@@ -58,6 +54,9 @@ WHOLE_PATHS = {
     "tests/test_tree.py",
 }
 """Tests of what several modules do together; every other test lies where its module does."""
+
+IN_BROWSER = Path("tests/demo/in_browser")
+"""Tests of the whole page."""
 
 
 def modules(*folders: str) -> list[Path]:
@@ -139,7 +138,7 @@ def test_few_modules_are_small() -> None:
 def test_tests_lie_where_their_modules_do() -> None:
     astray = []
     for path in modules("tests"):
-        if not path.name.startswith("test_") or path.as_posix() in WHOLE_PATHS:
+        if not path.name.startswith("test_") or path.as_posix() in WHOLE_PATHS or path.parent == IN_BROWSER:
             continue
         folder, name = ROOT / path.relative_to("tests").parent, path.stem.removeprefix("test_")
         if path.is_relative_to("tests/benchmarks"):

@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
-from stylegan_latents import invert
+from stylegan_latents import generator, invert
 from stylegan_latents.invert.commands.settings import Settings, Shard
 from stylegan_latents.invert.inverters.options import InverterOptions
 
@@ -34,7 +34,8 @@ def test_tables_of_shards_sort_by_number() -> None:
 
 
 def test_every_option_is_read_by_the_command_or_handed_to_the_inverters() -> None:
-    sources = "".join(path.read_text(encoding="utf-8") for path in Path(invert.__file__).parent.rglob("*.py"))
+    folders = [Path(package.__file__).parent for package in (invert, generator)]  # the latter has shared options
+    sources = "".join(path.read_text(encoding="utf-8") for folder in folders for path in folder.rglob("*.py"))
     handed_on = {field.name for field in dataclasses.fields(InverterOptions)}
     for name in {field.name for field in dataclasses.fields(Settings)} - handed_on:
         assert re.search(rf"(settings|self)\.{name}\b", sources), f"--{name} is accepted and does nothing"

@@ -6,7 +6,7 @@ import pytest
 
 from stylegan_latents.demo.session.studio import Studio
 from tests.demo.browser import open_page
-from tests.demo.test_browser import click_example, smile, wait_for_rest
+from tests.demo.in_browser.test_page import click_example, smile, wait_for_rest
 
 pytestmark = pytest.mark.slow
 _PATIENCE = 60_000

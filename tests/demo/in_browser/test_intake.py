@@ -15,7 +15,7 @@ from stylegan_latents.generator.errors import InputError
 from tests.demo.browser import chromium, open_page
 
 pytestmark = pytest.mark.slow
-_PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
+_PHOTO = Path(__file__).parents[2] / "data" / "london_062_neutral.jpg"
 _PATIENCE = 120_000
 _READY = "Ready. “Find this face” searches its code."
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from stylegan_latents.demo.session.studio import Studio
-from tests.demo.test_browser import click_example
-from tests.demo.test_browser_returning import open_tab
+from tests.demo.in_browser.test_page import click_example
+from tests.demo.in_browser.test_returning import open_tab
 
 pytestmark = pytest.mark.slow
 
