@@ -198,6 +198,6 @@ def test_a_seed_of_a_conditional_model_has_a_class(tmp_path: Path) -> None:
         first, second = seed_face(visit, 3, label=0), seed_face(visit, 3, label=1)
         assert (first.name, second.name) == ("seed3-c0", "seed3-c1")
         assert not torch.equal(first.record.ws, second.record.ws)
-        assert second.made_by.endswith("--class 1")
+        assert second.made_by.splitlines()[0].endswith("--class 1")
     finally:
         studio.close()
