@@ -83,6 +83,7 @@ def test_a_command_is_found_by_its_name_and_its_module(command: str, module: str
         assert _run("-m", name, "--help").stdout == expected
 
 
+@pytest.mark.slow
 def test_beside_files_of_the_same_names(tmp_path: Path) -> None:
     for name in ("generator.py", "encoders.py", "invert.py", "editing.py"):
         (tmp_path / name).write_text("raise RuntimeError('another program of this name')\n", encoding="utf-8")

@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float64]
 METHODS = ("ffhq", "none", "centre")
 
 # In pixels of the photo; a face that dlib finds has a crop of 100 and more.
-_LEAST_SIDE = 1.0
+_LEAST_SIDE = 0.5
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
-from stylegan_latents.generator.reading import tables
+from stylegan_latents.generator.reading.tables import read_parquet as read_table
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def read_parquet(path: Path) -> tuple[tuple[str, ...], list[dict[str, str]]]:
     Raises:
         InputError: it cannot be read.
     """
-    columns, table = tables.read_parquet(path)
+    columns, table = read_table(path)
 
     def text(value: object) -> str:
         return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

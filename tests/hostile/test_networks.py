@@ -38,29 +38,35 @@ def test_honest_files_are_read(tmp_path: Path) -> None:
     assert {name for reader, name in unread if reader in ("generator", "pickle", "lpips", "training")} == set()
 
 
+@pytest.mark.slow
 def test_values_of_headers(tmp_path: Path) -> None:
     assert faults(_few(headers.values(tmp_path), 4)) == []
 
 
+@pytest.mark.slow
 def test_containers_and_tensors(tmp_path: Path) -> None:
     assert faults(_few(headers.containers(tmp_path), 2) + _few(headers.tensors(tmp_path), 3)) == []
 
 
+@pytest.mark.slow
 def test_pickles_run_nothing(tmp_path: Path) -> None:
     marker = tmp_path / "executed"
     assert faults(pickles.code(tmp_path, marker), marker) == []
     assert not marker.exists()
 
 
+@pytest.mark.slow
 def test_archives_bombs_and_settings(tmp_path: Path) -> None:
     cases = [*pickles.archives(tmp_path), *pickles.bombs(tmp_path, count=5_000, size=1 << 16)]
     assert faults(cases + _few(pickles.settings(tmp_path), 4)) == []
 
 
+@pytest.mark.slow
 def test_files_that_are_cut_or_mutated(tmp_path: Path) -> None:
     assert faults(_few(pickles.cut(tmp_path), 3) + _few(_mutated(tmp_path, 1), 1)) == []
 
 
+@pytest.mark.slow
 def test_what_is_no_regular_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.safetensors")
     (tmp_path / "zero.pt").symlink_to("/dev/zero")

@@ -28,6 +28,7 @@ def run(program: str, *arguments: str, **variables: str) -> list[str]:
     return ended.stdout.split("\n")[:-1]
 
 
+@pytest.mark.slow
 def test_it_writes_no_stubs_leaves_nothing_behind_and_components_have_their_events() -> None:
     program = (
         f"{_BEGIN}"

@@ -239,6 +239,7 @@ def test_of_two_classes_one_direction_serves_both(
     assert float(row["change_red"]) == pytest.approx(-float(row["change_green"]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_file_beside_a_network_that_makes_no_sense_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     _network(3, "red", "green")
     for command in (["discover", "-m", "interfacegan"], ["evaluate", "-d", "x.npy"]):

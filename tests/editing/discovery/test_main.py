@@ -55,7 +55,7 @@ class _Wide:
     """A generator whose pictures are its codes, of a W that is wide enough to tell all attributes apart."""
 
     name, latent_space, fingerprint, resolution = "wide", "wide", "0" * 64, 256
-    num_ws, w_dim, label_dim = 6, 48, 0
+    num_ws, w_dim, label_dim, image_channels = 6, 48, 0, 3
     device, dtype = torch.device("cpu"), torch.float32
     ws_groups = ("coarse", "coarse", "middle", "middle", "fine", "fine")
     pictures = 0

@@ -53,6 +53,7 @@ def _example(G: Generator) -> tuple[torch.Tensor, torch.Tensor]:
     return picture, G.sample([1])
 
 
+@pytest.mark.slow
 def test_a_style_comes_nearer_to_its_picture_and_is_the_same_again() -> None:
     G = odd_generator()
     picture, ws = _example(G)
@@ -95,6 +96,7 @@ def test_keep_shape_leaves_coarse_layers_alone() -> None:
     assert {side(layers[name]) for name in tuning.full_difference()} == {64}
 
 
+@pytest.mark.slow
 def test_keep_colour_changes_colours_less() -> None:
     G = odd_generator()
     ws = G.sample([1])

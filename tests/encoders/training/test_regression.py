@@ -39,6 +39,7 @@ def _fitted(G: Generator, count: int, ridge: float = 0.05, **options: bool) -> E
     return encoder
 
 
+@pytest.mark.slow
 def test_new_samples_are_found(G: Generator) -> None:
     encoder = _fitted(G, 400, degraded=False)
     new = GeneratorSamples(G, 32, seed=1)(range(50))

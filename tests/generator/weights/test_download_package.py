@@ -105,6 +105,7 @@ def test_unknown_package(tmp_path: Path) -> None:
         download_package(PackageSource("no-such-thing", "1.0", "0" * 64, 1), tmp_path / "work", label="x")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("index")
 def test_no_index_in_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PIP_NO_INDEX")

@@ -247,6 +247,7 @@ def start(site: Site) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", SCRIPT, *arguments], text=True, stdout=-1, stderr=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cache")
 def test_two_processes_share_one_download(site: Site) -> None:
     site.delay = 0.2

@@ -36,6 +36,7 @@ def levels(image: Image.Image) -> np.ndarray:
     return np.asarray(image).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), [("astronaut", 256), ("astronaut", 1024), ("london_062_neutral", 128)])
 def test_round_trip_without_an_edit(name: str, size: int) -> None:
     photo = read_photo(photo_file(name))

@@ -29,6 +29,7 @@ def begin(studio: Studio, visit: Visit, folder: Path) -> tuple[Any, ...]:
     return answers.after_failure(visit)
 
 
+@pytest.mark.slow
 def test_each_click_asks_for_the_next_and_the_fourth_lets_the_search_begin(
     studio: Studio, visit: Visit, tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_marked_face_is_searched_and_its_record_says_that_it_was_marked(
     assert record.alignments[0].method == "ffhq"
 
 
+@pytest.mark.slow
 def test_a_photo_that_cannot_be_read_leaves_nothing_to_mark(studio: Studio, visit: Visit, tmp_path: Path) -> None:
     begin(studio, visit, tmp_path)
     (tmp_path / "bad.png").write_text("no picture")

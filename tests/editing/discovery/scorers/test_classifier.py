@@ -48,6 +48,7 @@ def test_a_torchscript_network_scores(tmp_path: Path) -> None:
     assert scorer.score(IMAGES)[:, 0] == pytest.approx([0.5, 2 / 3], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_probabilities_become_log_odds_which_move_where_they_do_not(tmp_path: Path) -> None:
     path = _script(tmp_path / "bright.pt", _Mean())
     scorer = ClassifierScorer(path, preprocessing=PLAIN, outputs="probabilities")
@@ -68,6 +69,7 @@ class _Pair(nn.Module):
         return logits.softmax(1) if self.probabilities else logits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("probabilities", [True, False])
 def test_exclusive_classes_are_scored_against_one_another(tmp_path: Path, probabilities: bool) -> None:
     path = _script(tmp_path / "pair.pt", _Pair(probabilities))
@@ -97,6 +99,7 @@ class _Named(nn.Module):
         return {"features": x, "logits": x.mean(dim=(2, 3))}
 
 
+@pytest.mark.slow
 def test_of_several_outputs_the_logits_are_taken(tmp_path: Path) -> None:
     assert ClassifierScorer(_script(tmp_path / "n.pt", _Named()), preprocessing=PLAIN).score(IMAGES).shape == (2, 3)
 
@@ -117,6 +120,7 @@ def test_sides_may_differ(tmp_path: Path) -> None:
     assert scorer.score(IMAGES)[0] == pytest.approx([0, 0.5, 1], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_version_is_the_file_s_and_the_settings(tmp_path: Path) -> None:
     path = _script(tmp_path / "bright.pt", _Mean())
     one, other = ClassifierScorer(path), ClassifierScorer(path, preprocessing=PLAIN)
@@ -124,6 +128,7 @@ def test_the_version_is_the_file_s_and_the_settings(tmp_path: Path) -> None:
     assert one.version != other.version
 
 
+@pytest.mark.slow
 def test_what_is_no_such_network_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file"):
         ClassifierScorer(tmp_path / "missing.onnx")

@@ -90,6 +90,7 @@ def test_a_network_writes_no_file_and_still_scores(tmp_path: Path) -> None:
     assert not target.exists()
 
 
+@pytest.mark.slow
 @on_linux
 @pytest.mark.parametrize("module", [_Reads, _Maps])
 def test_a_network_reads_and_changes_no_file(tmp_path: Path, module: type[_Writes]) -> None:
@@ -101,11 +102,13 @@ def test_a_network_reads_and_changes_no_file(tmp_path: Path, module: type[_Write
     assert secret.read_bytes() == b"\x01\x02\x03"
 
 
+@pytest.mark.slow
 def test_what_a_network_prints_is_no_answer(tmp_path: Path) -> None:
     network = open_network(_script(_Prints(), tmp_path / "p.pt"), trusted=True)
     assert network.run(PICTURE).tolist() == network.run(PICTURE).tolist() == [1.0]
 
 
+@pytest.mark.slow
 def test_torchscript_without_end_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_file.child, "PICTURE_SECONDS", 2)
     network = open_network(_script(_Endless(), tmp_path / "e.pt"), trusted=True)
@@ -113,6 +116,7 @@ def test_torchscript_without_end_ends_in_a_sentence(tmp_path: Path, monkeypatch:
         network.run(PICTURE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [_Huge, _Stretched])
 def test_torchscript_without_measure_ends_in_a_sentence(tmp_path: Path, module: type[nn.Module]) -> None:
     network = open_network(_script(module(), tmp_path / "h.pt"), trusted=True)
@@ -120,6 +124,7 @@ def test_torchscript_without_measure_ends_in_a_sentence(tmp_path: Path, module: 
         network.run(PICTURE)
 
 
+@pytest.mark.slow
 def test_onnx_without_end_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network_file.child, "PICTURE_SECONDS", 2)
     helper, kinds = onnx.helper, onnx.TensorProto
@@ -148,6 +153,7 @@ def test_weights_in_a_second_file_are_read(tmp_path: Path) -> None:
     assert open_network(path).run(PICTURE).reshape(-1)[:64] == pytest.approx(np.arange(64))
 
 
+@pytest.mark.slow
 def test_torchscript_without_a_sandbox_needs_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder before the library of the sandbox hides it."""
     (tmp_path / "seccompy.py").write_text("raise ImportError\n")
