@@ -21,6 +21,9 @@ DECODED_PIXELS = 100_000_000
 MIN_SIDE = 16
 """Smallest side of a photo, in pixels."""
 
+# A photo takes a byte for some 5 to 30 pixels; one colour alone, for some 300 (PNG).
+_UNQUESTIONED_PIXELS, _PIXELS_OF_A_BYTE = 40_000_000, 100
+
 _RAW_SUFFIXES = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw"}
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis"}
 _READABLE = "use a JPEG, PNG, WebP, TIFF, GIF or BMP picture"
@@ -100,6 +103,16 @@ def check_size(path: Path, size: tuple[int, int]) -> None:
         )
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{path} is {width}x{height} pixels; a photo needs at least {MIN_SIDE} pixels a side.")
+
+
+def check_density(path: Path, size: tuple[int, int]) -> None:
+    """Raise InputError for a large picture in a file so small that nothing can be photographed on it."""
+    pixels, held = math.prod(size), path.stat().st_size
+    if pixels > _UNQUESTIONED_PIXELS and pixels > _PIXELS_OF_A_BYTE * held:
+        raise InputError(
+            f"{path} declares {pixels // 10**6} million pixels in {held / 1e6:.2g} MB, which no photo has; make it "
+            f"smaller than {_UNQUESTIONED_PIXELS // 10**6} million first."
+        )
 
 
 def check_depth(path: Path, image: Image.Image) -> None:

@@ -13,6 +13,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.invert.photos.checks import (
     DECODED_PIXELS,
+    check_density,
     check_depth,
     check_size,
     check_tiff,
@@ -94,6 +95,7 @@ def read_reduced(
     path = Path(path)
     with readable(path), pixel_limit(), Image.open(path, formats=_registered_formats()) as image:
         check_size(path, image.size)
+        check_density(path, image.size)
         check_depth(path, image)
         check_tiff(path, image)
         file_format, whole = image.format or "", image.size

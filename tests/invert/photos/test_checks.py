@@ -63,3 +63,8 @@ def test_name_that_no_file_can_have() -> None:
         read_photo("a" * 5000 + ".png")
     with pytest.raises(InputError):
         read_photo("a\0b.png")
+
+
+def test_many_pixels_in_a_small_file_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
+    Image.new("1", (12_000, 12_000)).save(tmp_path / "black.png")
+    assert "declares 144 million pixels in 0.018 MB" in refusal(tmp_path / "black.png")
