@@ -70,6 +70,7 @@ def test_from_a_photo_to_a_record_that_edit_opens(
     page.wait_for_function("document.querySelector('#edit-status').innerText.includes('Found ')")
     wait_for_rest(page)
     before = download(page, "#edit-picture", tmp_path)
+    record = download(page, "#edit-record", tmp_path)  # once edited, a record holds the edited code
 
     page.fill("#direction-pose input[type=number]", "2")
     page.wait_for_selector("#edit-undo:not([disabled])")
@@ -86,7 +87,6 @@ def test_from_a_photo_to_a_record_that_edit_opens(
     assert whole.crop((0, 0, 20, 20)).tobytes() == photo.crop((0, 0, 20, 20)).tobytes()
     assert whole.tobytes() != photo.tobytes()
 
-    record = download(page, "#edit-record", tmp_path)
     monkeypatch.chdir(tmp_path)
     (tmp_path / PHOTO.name).write_bytes(PHOTO.read_bytes())
     assert edit([record.name, "--direction", "pose", "--strength", "2", "--out", "again.png"]) == 0

@@ -242,7 +242,7 @@ def test_a_record_made_elsewhere_is_opened_and_its_slider_moves_it(
     Sampling().record(G, 7, Sampling().codes(G, [7])).save(tmp_path / "mine.inversion.safetensors")
     page.get_by_role("button", name="More ways to begin").click()
     page.set_input_files(
-        "#tab-edit input[type=file][accept='.safetensors']", tmp_path / "mine.inversion.safetensors"
+        "#tab-edit input[type=file][accept*='.safetensors']", tmp_path / "mine.inversion.safetensors"
     )
     wait_for_rest(page)
     assert page.input_value(".face-chooser input") == "mine"
@@ -320,7 +320,7 @@ def test_what_files_and_names_say_is_text_everywhere_and_nothing_is_fetched(page
     record = tmp_path / "a.inversion.safetensors"
     small_record(small_generator(name=beacon)).save(record)
     page.get_by_role("button", name="More ways to begin").click()
-    page.set_input_files("#tab-edit input[type=file][accept='.safetensors']", str(record))
+    page.set_input_files("#tab-edit input[type=file][accept*='.safetensors']", str(record))
     toast = page.locator(".toast-body", has_text="belongs to the model")
     toast.wait_for()
     assert "<img src=" in toast.inner_text()

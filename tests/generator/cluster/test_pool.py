@@ -59,7 +59,7 @@ def test_workers_that_die_while_they_start_are_not_hired_forever(cluster: Cluste
 
 
 def test_workers_with_different_models_are_refused(cluster: Cluster) -> None:
-    with pytest.raises(InputError, match=r"The model's file on \S+ is not that on"):
+    with pytest.raises(InputError, match=r"The model's file is another one on \S+ than on"):
         list(Pool(cluster, OwnModel).results(range(50)))
 
 

@@ -91,11 +91,11 @@ ATTACKS: dict[str, object] = {
     "import": _Call("importlib", "import_module", "os"),
     "torch load": _Call("torch.serialization", "load", "x"),
     "numpy load": _Call("numpy", "load", "x"),
-    "partial": _Call("functools", "partial", print),
+    "partial": _Call("functools", "partial", len),
     "nested in the state": _module("Generator", {"_modules": {"a": _Call("os", "system", "touch PWNED")}}),
     "source text": _module("Generator", {"z_dim": 4}),
     "storage bytes": _Call(
-        "torch.storage", "_load_from_bytes", pickle.dumps(print) + b"cos\nsystem\n(S'touch PWNED'\ntR."
+        "torch.storage", "_load_from_bytes", pickle.dumps(len) + b"cos\nsystem\n(S'touch PWNED'\ntR."
     ),
     "hidden behind a storage": _Call(
         "torch.storage",
