@@ -118,13 +118,16 @@ def test_each_of_two_quick_clicks_counts_and_the_canvas_keeps_its_picture(
     go_to(page, "Drag")
     picture = page.locator("#drag-points img")
     picture.wait_for()
-    page.wait_for_timeout(500)
-    box = picture.bounding_box()
+    page.wait_for_function("document.querySelector('#drag-points img').naturalWidth > 0")
+    box = None
+    while box != (box := picture.bounding_box()):  # the picture is where it stays
+        page.wait_for_timeout(500)
     middle, side = box["x"] + box["width"] / 2, min(box["width"], box["height"])
     for number in range(4):
         x, y = (0.4 - 0.2 * (number // 2), 0.2 + 0.6 * (number % 2))
         page.mouse.click(middle + x * side, box["y"] + y * side)
         page.wait_for_timeout(100)
+    page.wait_for_function("document.querySelector('#drag-hint').innerText.includes('a point of the picture')")
     page.wait_for_timeout(1500)
     page.locator("#drag-steps input[type=number]").fill("10")
     page.keyboard.press("Tab")
