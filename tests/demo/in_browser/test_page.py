@@ -333,6 +333,20 @@ def test_what_files_and_names_say_is_text_everywhere_and_nothing_is_fetched(page
     assert page.evaluate("window.ran") is None
 
 
+def test_a_faces_name_is_text_in_every_gallery_and_label_of_every_tab(page: Any) -> None:
+    click_example(page)
+    page.click("#faces-change button")
+    page.fill("#faces-name input, #faces-name textarea", "<img src=x onerror=window.ran=1><b>Ann</b>")
+    page.click("#faces-rename")
+    page.wait_for_function("document.querySelector('.face-chooser input').value.includes('Ann')")
+    for tab in ("Edit", "Mix", "Interpolate", "Discover", "Drag", "Explore"):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        page.wait_for_timeout(500)
+        assert not page.locator("img[src='x'], img[onerror]").count()
+        assert not page.locator("b", has_text="Ann").count()
+    assert page.evaluate("window.ran") is None
+
+
 def test_the_policy_lets_nothing_be_fetched_from_elsewhere(browser: Any, small_demo: tuple[Studio, str]) -> None:
     page = browser.new_page()
     open_page(page, small_demo[1])
