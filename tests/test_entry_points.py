@@ -75,6 +75,7 @@ def test_what_no_command_is_called_is_told_in_one_line() -> None:
     assert "train" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "module"), MODULES.items())
 def test_a_command_is_found_by_its_name_and_its_module(command: str, module: str) -> None:
     expected = _run("-m", "stylegan_latents.demo.commands", command, "--help").stdout

@@ -127,6 +127,7 @@ def _ends(
     assert not [letter for letter in _FORBIDDEN if letter in told.out + told.err], line
 
 
+@pytest.mark.slow
 def test_every_command_of_edit_takes_any_photo(folder: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     photo, path = folder
     direction, mask, model = f"{path}.d.safetensors", f"{path}.mask.png", ["--model", f"{path}.safetensors"]

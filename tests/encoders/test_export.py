@@ -77,6 +77,7 @@ def test_a_fixed_number_of_smaller_pictures_of_rounded_weights(tmp_path: Path) -
     assert 0 < (image - wanted).abs().max() < 0.02 * wanted.abs().max()
 
 
+@pytest.mark.slow
 def test_a_mapping_of_classes_and_truncation(tmp_path: Path) -> None:
     G = random_stylegan2(CLASSES)
     words = [_saved(G, tmp_path), str(tmp_path / "G.onnx"), "--part", "mapping", "--truncation", "0.7"]
@@ -93,6 +94,7 @@ def test_an_archive_of_torch_export(tmp_path: Path) -> None:
     _near(torch.export.load(tmp_path / "G.pt2").module()(ws), G.synthesize(ws))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["plain", "perceptual"])
 def test_an_encoder(architecture: Architecture, tmp_path: Path) -> None:
     G = odd_generator()

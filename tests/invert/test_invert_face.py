@@ -96,6 +96,7 @@ class _Seen(OptimizationInverter):
         return super().invert(images, **arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_search")
 def test_what_is_not_in_the_photo_is_left_to_the_generator_and_not_measured() -> None:
     photo = read_photo(PHOTO)

@@ -201,6 +201,7 @@ def test_a_file_that_is_too_large_is_refused(visitor: Visitor) -> None:
     assert visitor.upload("large.png", b"0" * (41 << 20)).status_code == 413
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [

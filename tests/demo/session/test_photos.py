@@ -40,6 +40,7 @@ def two_faces(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_one_face_is_found_and_named_after_its_photo(studio: Studio, visit: Visit) -> None:
     photo = photos.receive(visit, upload(studio, ASTRONAUT))
     assert len(photo.faces) == len(photo.thumbnails) == 1
@@ -73,6 +74,7 @@ def test_a_photo_without_a_face_is_refused_or_taken_as_it_is(studio: Studio, vis
     assert command(photo, 0, "good", None).endswith("--no-align")
 
 
+@pytest.mark.slow
 def test_the_next_photo_replaces_the_last(studio: Studio, visit: Visit) -> None:
     first = photos.receive(visit, upload(studio, ASTRONAUT))
     second = photos.receive(visit, upload(studio, DATA / "london_005_neutral.jpg"))
@@ -80,6 +82,7 @@ def test_the_next_photo_replaces_the_last(studio: Studio, visit: Visit) -> None:
     assert second.path.exists()
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_being_searched_stays(studio: Studio, visit: Visit) -> None:
     first = photos.receive(visit, upload(studio, ASTRONAUT))
     with visit.at_work():

@@ -37,6 +37,7 @@ def test_a_picture_and_a_record_are_written_and_edits_go_on(
     assert "a.dragged.png exists already" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_mask_and_several_points_are_taken(capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(np.pad(np.full((16, 32), 255, np.uint8), ((0, 16), (0, 0)))).save("mask.png")
     more = ("--from", "5,5", "--to", "5,9", "--mask", "mask.png", "--features", "8", "--layers", "coarse")

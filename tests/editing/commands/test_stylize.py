@@ -23,6 +23,7 @@ def pixels(path: str) -> bytes:
         return picture.tobytes()
 
 
+@pytest.mark.slow
 def test_a_photo_is_drawn_like_a_picture_and_the_style_is_kept(folder: Path) -> None:
     words = [
         "stylize",
@@ -43,6 +44,7 @@ def test_a_photo_is_drawn_like_a_picture_and_the_style_is_kept(folder: Path) -> 
     assert pixels("again.png") == pixels("a.painting.png")
 
 
+@pytest.mark.slow
 def test_several_pictures_make_one_style_without_a_photo(folder: Path) -> None:
     words = ["stylize", "--like", "../painting.png", "--like", "..", "--no-align", "--steps", "2", *MODEL]
     assert cli.main([*words, "--name", "ours", "--keep-shape", "--keep-colour"]) == 0

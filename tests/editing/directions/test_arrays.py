@@ -70,6 +70,7 @@ def _write(name: str) -> None:
                 member.write(bytes(1_000_000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -35,6 +35,7 @@ def test_a_checkpoint_of_that_code_is_written_as_it_was_read(tmp_path: Path) -> 
     check_parity(generator.load(tmp_path / "x.pt"), expected("rosinality"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("channels", "multiplier"), [((512, 512), 2), ((512,) * 4 + (256,), 1)])
 def test_that_codes_own_widths(tmp_path: Path, channels: tuple[int, ...], multiplier: int) -> None:
     G = random_stylegan2(StyleGAN2Config(z_dim=4, mapping_widths=(4,) * 3, channels=channels))

@@ -23,6 +23,7 @@ def _tensors() -> dict[str, torch.Tensor]:
     return tensors
 
 
+@pytest.mark.slow
 def test_vgg_is_torchvisions() -> None:
     models = pytest.importorskip("torchvision.models")
     tensors = _tensors()
@@ -49,6 +50,7 @@ def test_vggs_published_weights_are_at_hand_offline() -> None:
     assert 0 < float(features.mean()) < 10
 
 
+@pytest.mark.slow
 def test_inception_from_a_file(tmp_path: Path) -> None:
     inception = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
     path = tmp_path / "weights.pth"

@@ -34,6 +34,7 @@ def test_the_contents_tell_the_kind_not_the_name(tmp_path: Path) -> None:
     assert read_numpy(tmp_path / "a.npz", largest=LARGEST)[""].tolist() == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_what_a_header_declares_is_checked_before_it_is_allocated(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.arange(3.0))
     content = (tmp_path / "a.npy").read_bytes()

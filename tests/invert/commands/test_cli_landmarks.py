@@ -72,6 +72,7 @@ def test_every_face_of_a_file_has_its_record() -> None:
     assert crops[1].quad[0, 0] - crops[0].quad[0, 0] == pytest.approx(90)
 
 
+@pytest.mark.slow
 def test_of_a_folder_those_with_landmarks_are_aligned_by_them(capsys: pytest.CaptureFixture[str]) -> None:
     Path("hand").mkdir()
     Path("me.json").rename("hand/me.json")

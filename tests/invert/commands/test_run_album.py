@@ -48,6 +48,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_an_album_becomes_a_model_that_grows(capsys: pytest.CaptureFixture[str]) -> None:
     assert together() == 0
     out = capsys.readouterr().out
@@ -100,6 +101,7 @@ def test_ctrl_c_keeps_the_anchors_for_the_next_run(monkeypatch: pytest.MonkeyPat
     assert Person.load(FILE).is_tuned
 
 
+@pytest.mark.slow
 def test_a_photo_that_was_moved_is_replaced_by_its_picture(capsys: pytest.CaptureFixture[str]) -> None:
     assert together() == 0
     Path("album/0.png").unlink()

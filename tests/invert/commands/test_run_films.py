@@ -106,6 +106,7 @@ def test_a_photo_and_a_film_of_one_name_get_records_of_their_own() -> None:
     assert Path("clip.mp4.inverted.mp4").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_ended_goes_on_and_ends_equal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,6 +153,7 @@ def test_a_frame_whose_search_diverged_is_told(
     assert line.endswith("frame 2: the search diverged at step 4; its best code before is kept")
 
 
+@pytest.mark.slow
 def test_an_unfinished_run_does_not_replace_what_is_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

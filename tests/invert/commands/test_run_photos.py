@@ -257,6 +257,7 @@ sys.exit(main([".", "--batch", "3", "--no-align", "--model", "../small.safetenso
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")
 def test_a_killed_run_goes_on_where_it_was_killed(folder: Path) -> None:
     def run(end: str) -> subprocess.CompletedProcess[str]:

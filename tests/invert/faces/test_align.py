@@ -109,6 +109,7 @@ def test_quad_away_from_the_photo_is_refused() -> None:
         crop_of(Image.new("RGB", (50, 50)), Alignment(square(20, (500, 500)), (50, 50), 32, "ffhq"))
 
 
+@pytest.mark.slow
 def test_aligned_face_is_upright_and_centred() -> None:
     photo = read_photo(ASTRONAUT).rotate(17, Image.Resampling.BICUBIC)
     crop, alignment = align_face(photo, find_faces(photo)[0], 256)

@@ -79,6 +79,7 @@ def test_turned_photo_says_which_way(turn: Image.Transpose, words: str) -> None:
         require_faces(photo, "largest", "me.jpg")
 
 
+@pytest.mark.slow
 def test_no_face_says_what_to_do() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8))
     assert find_faces(noise) == []
@@ -102,6 +103,7 @@ def test_choosing() -> None:
             choose_faces(faces, wrong)
 
 
+@pytest.mark.slow
 def test_landmarks_with_the_known_box_agree_with_the_detectors() -> None:
     photo = read_photo(DATA / "london_005_smiling.jpg")
     crop, alignment = align_face(photo, find_faces(photo)[0], 256)

@@ -25,6 +25,7 @@ def test_same_and_other_person() -> None:
     assert identity.distance(neutral, other) == identity.distance(other, neutral)
 
 
+@pytest.mark.slow
 def test_aligned_crop_is_the_same_person_as_its_photo() -> None:
     identity = Identity()
     photo = read_photo(ASTRONAUT)

@@ -159,6 +159,7 @@ def test_a_name_with_a_colon_is_a_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert film_facts(Path("12:30.mp4")).size == (64, 48)
 
 
+@pytest.mark.slow
 def test_no_playlist_and_no_name_makes_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     save_film(Path("inner.mp4"), _pictures())

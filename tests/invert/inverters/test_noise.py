@@ -68,6 +68,7 @@ def test_noise_comes_nearer_and_stays_noise() -> None:
         assert map.mean().abs() < 1e-3
 
 
+@pytest.mark.slow
 def test_the_regulariser_keeps_neighbours_apart() -> None:
     G = odd_generator()
     images = own_images(G, 3)

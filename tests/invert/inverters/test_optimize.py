@@ -71,6 +71,7 @@ def test_without_detail_and_centre_what_draws_finer_than_the_search_size_keeps_t
     assert torch.allclose(ws[held], ws[held[:1]].expand_as(ws[held]), atol=1e-5)
 
 
+@pytest.mark.slow
 @small
 def test_detail_finer_than_the_search_size_comes_nearer_when_it_has_a_weight() -> None:
     G = odd_generator()
@@ -109,6 +110,7 @@ def test_each_image_of_a_search_that_ends_in_w_has_equal_rows() -> None:
     assert torch.equal(found.ws, found.ws[:, :1].expand_as(found.ws))
 
 
+@pytest.mark.slow
 @small
 def test_a_code_that_is_w_plus_is_found_better_in_w_plus() -> None:
     G = odd_generator()
@@ -152,6 +154,7 @@ def test_the_search_looks_at_its_size(search_size: int) -> None:
     assert found.settings["search_size"] == side
 
 
+@pytest.mark.slow
 @small
 def test_the_prior_draws_codes_to_the_mean() -> None:
     G = odd_generator()
@@ -164,6 +167,7 @@ def test_the_prior_draws_codes_to_the_mean() -> None:
     assert distances[2] < 0.2
 
 
+@pytest.mark.slow
 @small
 def test_bfloat16_finds_much_the_same() -> None:
     G = odd_generator()

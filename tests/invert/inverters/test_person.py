@@ -31,6 +31,7 @@ def test_a_code_is_found_in_the_span_and_the_record_has_the_persons_weights() ->
     assert (drawn - images).square().mean() < 0.2 * (centre - images).square().mean()
 
 
+@pytest.mark.slow
 def test_a_search_beyond_the_span_comes_nearer_to_a_photo_outside_of_it() -> None:
     G = odd_generator()
     person = small_person(G)

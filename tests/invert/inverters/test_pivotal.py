@@ -123,6 +123,7 @@ def test_together_one_set_of_weights_serves_all_images() -> None:
     assert min(losses) < 0.9 * losses[0]
 
 
+@pytest.mark.slow
 def test_locality_holds_what_other_codes_draw() -> None:
     G = odd_generator()
     images = torch.zeros(1, 3, 64, 64)
@@ -135,6 +136,7 @@ def test_locality_holds_what_other_codes_draw() -> None:
     assert drift[1] < 0.6 * drift[0]
 
 
+@pytest.mark.slow
 def test_what_must_not_change_stays_and_the_rest_follows() -> None:
     G = odd_generator()
     images = own_images(G, 3)

@@ -52,6 +52,7 @@ def test_round_trip_without_an_edit(name: str, size: int) -> None:
     assert np.array_equal(levels(exact), before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reference", [True, False])
 def test_outside_of_the_mask_nothing_changes(reference: bool) -> None:
     photo = read_photo(ASTRONAUT)
@@ -83,6 +84,7 @@ def test_a_mark_lands_where_the_crop_had_it(side: float, turn: float) -> None:
     assert change.sum() == pytest.approx(150 * (30 * side / 200) ** 2, rel=0.05)
 
 
+@pytest.mark.slow
 def test_reference_keeps_what_the_generator_lost() -> None:
     photo = read_photo(DATA / "london_062_neutral.jpg")
     crop, alignment = align_face(photo, find_faces(photo)[0], 256)
@@ -109,6 +111,7 @@ def test_plain_paste_meets_the_photos_colour() -> None:
     assert np.abs(levels(paste_back(photo, tinted, alignment)) - levels(photo)).max() <= 1
 
 
+@pytest.mark.slow
 def test_face_at_the_photos_edge() -> None:
     photo = read_photo(DATA / "london_005_neutral.jpg").crop((150, 120, 420, 400))
     crop, alignment = align_face(photo, find_faces(photo)[0], 256)

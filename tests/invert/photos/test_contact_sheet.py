@@ -21,6 +21,7 @@ def test_pictures_lie_in_their_cells_below_their_titles() -> None:
     assert (pixels[first_row:, :first_column].min(axis=(0, 2)) < 128).any(), "no words on the left"
 
 
+@pytest.mark.slow
 def test_a_huge_sheet_has_smaller_cells() -> None:
     sheet = contact_sheet([[RED] * 50] * 30, [str(i) for i in range(50)], cell=2048)
     assert sheet.width * sheet.height < 130_000_000

@@ -50,6 +50,7 @@ def test_each_click_asks_for_the_next_and_the_fourth_lets_the_search_begin(
     assert number == 0
 
 
+@pytest.mark.slow
 def test_a_click_that_the_page_cannot_have_sent_is_refused(studio: Studio, visit: Visit, tmp_path: Path) -> None:
     begin(studio, visit, tmp_path)
     for index in (None, 3, [1], [1, "2"], [1, float("nan")], [True, 1], {"x": 1}):

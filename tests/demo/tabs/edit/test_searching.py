@@ -44,6 +44,7 @@ def test_a_search_ends_with_a_face_that_edit_can_open(studio: Studio, photo: pho
     assert face.made_by == "invert astronaut.jpg --quality good --steps 4"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_search")
 def test_a_stopped_search_keeps_the_best_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Identity, "__call__", lambda _self, _image: None)

@@ -19,6 +19,7 @@ def _aligned(name: str) -> torch.Tensor:
     return to_tensor(align_face(photo, require_faces(photo)[0], size=256)[0])
 
 
+@pytest.mark.slow
 def test_one_persons_numbers_are_near_and_anothers_far() -> None:
     scorer = IdentityScorer()
     neutral, smiling, other = scorer.score(
