@@ -59,7 +59,7 @@ def run(app: typer.Typer, program: str, arguments: list[str]) -> int:
         arguments: the words after them.
     """
     _never_fail_to_print()
-    # Read by torch's OpenMP when it is loaded. Threads that wait busily for long take the cores from other programs;
+    # Read by torch's OpenMP when it is loaded. Threads that wait busily take the cores from other programs;
     # asleep at once, they lose time on an idle machine: see tests/benchmarks/threads.py.
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "30000")
