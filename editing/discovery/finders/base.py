@@ -1,5 +1,6 @@
 """What all finders of directions share: their interface, their options and how their results are made."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -67,7 +68,7 @@ class Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinderOptions:
+class FinderOptions(ABC):
     """Options of every finder, declared as ``generator.cli.options.takes`` reads them.
 
     Each finder has a subclass; ``__post_init__`` rejects contradictory options before a model is loaded.
@@ -79,16 +80,16 @@ class FinderOptions:
     ] = None
     seed: Annotated[int, sample_option(min=0, max=LARGEST_SEED, help="Seed of the samples.", metavar="N")] = 0
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: B027 - many have nothing to check
         """Check the options against one another."""
 
+    @abstractmethod
     def plan(self, begin: Begin) -> Plan:
         """The plan for these options; ``begin`` makes a progress bar.
 
         Raises:
             InputError: a given file cannot be used.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no plan")
 
 
 @dataclass(frozen=True, kw_only=True)
