@@ -229,7 +229,14 @@ class FlowEdit:
         rows: Sequence[int] | None = None,
         raw: bool = False,  # noqa: ARG002 - as directions take
     ) -> "Tensor":
-        """Move codes ``[N, num_ws, w_dim]`` by a share of the way to the values, in their default layers or ``rows``."""
+        """Move codes ``[N, num_ws, w_dim]`` by a share of the way to the values.
+
+        Args:
+            ws: of the generator.
+            strength: the share; 1 reaches the values.
+            rows: of ws to move; None for those of each attribute.
+            raw: has no meaning here.
+        """
         for index, before, after in self._steps(strength):
             chosen = self.flow.attributes[index].rows(self.G) if rows is None else rows
             ws = self.flow.change(ws, before.expand(len(ws), -1), after.expand(len(ws), -1), chosen)

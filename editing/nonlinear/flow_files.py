@@ -45,8 +45,8 @@ PUBLISHED: tuple[FlowAttribute, ...] = (
     _published("age", 0, 65, 31, "4-7", 0.93),
     _published("smile", 0, 1, 1, "4-5"),
 )
-"""The conditions of StyleFlow's flows of faces, in order: nine coefficients of spherical harmonics of the light, and
-attributes as Microsoft's Face API measures them: gender (1 is male), angles in degrees, age in years."""
+"""The conditions of StyleFlow's flows of faces, in order: nine coefficients of spherical harmonics of the light,
+and attributes as Microsoft's Face API measures them: gender (1 is male), angles in degrees, age in years."""
 
 _PART = re.compile(r"(?:module\.)?chain\.(\d{1,3})\.(.+)")
 _NAMES = (

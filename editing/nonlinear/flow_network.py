@@ -7,6 +7,7 @@ point is an MLP of tanh whose linear layers are gated and shifted by the time an
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +47,7 @@ class Velocity(nn.Module):
         super().__init__()
         widths = [width, *hidden, width]
         self.layers = nn.ModuleList(
-            ConditionedLinear(first, second, conditions) for first, second in zip(widths, widths[1:], strict=False)
+            ConditionedLinear(first, second, conditions) for first, second in pairwise(widths)
         )
         self.sqrt_time = nn.Parameter(torch.ones(()))
 
