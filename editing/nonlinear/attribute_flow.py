@@ -3,20 +3,22 @@
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from annotated_types import Gt, MaxLen
 
-from stylegan_latents.editing.directions.direction import JSON, Space
+from stylegan_latents.editing.directions.direction import JSON
 from stylegan_latents.editing.directions.row_mapping import map_rows
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.layers import Layer, parse_layers
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from stylegan_latents.editing.nonlinear.flow_network import FlowNetwork
@@ -35,13 +37,15 @@ class FlowAttribute:
     """An attribute that a flow is conditioned on.
 
     Attributes:
-        name: what the user types, and the score that measures it.
+        name: what the user types.
         low, high: the values that it can be set to.
         mean, deviation: of the values; the network takes them standardised.
         usual: the value of a picture that was not measured.
         layers: the layers that an edit of it moves.
         layers_of: the number of rows of the StyleGAN2 that ``layers`` count; 0 for layers of any model.
         gain: how much the network's condition changes for each unit of the value.
+        score: the name of the score that measures it; None where none does.
+        log_odds: whether the score is the logarithm of odds, and the value a probability.
     """
 
     name: _Name
@@ -53,6 +57,16 @@ class FlowAttribute:
     layers: _Name = "all"
     layers_of: int = 0
     gain: float = 1.0
+    score: _Name | None = None
+    log_odds: bool = False
+
+    def measured(self, scores: Mapping[str, float]) -> float | None:
+        """The value by scores, no further out than those that the flow has seen; None where it is not measured."""
+        score = None if self.score is None else scores.get(self.score)
+        if score is None:
+            return None
+        value = 1 / (1 + math.exp(-max(-50.0, score))) if self.log_odds else score
+        return min(max(value, self.low), self.high)
 
     def rows(self, G: "Generator") -> list[int]:
         """The rows of ws that an edit moves; InputError if there are none."""
@@ -102,6 +116,24 @@ class AttributeFlow:
                 f"'{name}' of the flow {self.name} runs from {one.low:.4g} to {one.high:.4g}, so it cannot be "
                 f"{value:g}."
             )
+
+    def attributes_of(self, scores: Mapping[str, float], given: Mapping[str, float]) -> "Tensor":
+        """A picture's attributes ``[attributes]``: the given ones, those that scores measure, or usual ones."""
+        import torch
+
+        found = [given.get(one.name, one.measured(scores)) for one in self.attributes]
+        pairs = zip(found, self.attributes, strict=True)
+        return torch.tensor([one.usual if value is None else value for value, one in pairs])
+
+    def source(self, name: str, scores: Mapping[str, float]) -> str:
+        """Where ``attributes_of`` has an attribute from that is not given."""
+        return "usual" if self.attributes[self.index(name)].measured(scores) is None else "measured"
+
+    def to(self, device: "torch.device") -> Self:
+        """The flow on a device."""
+        one = self.whitening
+        moved = None if one is None else replace(one, **{name: getattr(one, name).to(device) for name in WHITENING})
+        return replace(self, network=self.network.to(device), whitening=moved)
 
     def check_model(self, G: "Generator") -> None:
         """Raise InputError if the generator's codes are not those of the flow."""
@@ -209,7 +241,6 @@ class FlowEdit:
     G: "Generator"
     before: "Tensor"
     wanted: tuple[tuple[str, float], ...]
-    space: Space = "w"
 
     def __post_init__(self) -> None:
         self.flow.check_model(self.G)

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
 _ROWS = 18  # of the published flows' generator
 
 
-def _published(name: str, low: float, high: float, usual: float, layers: str, gain: float = 1.0) -> FlowAttribute:
-    return FlowAttribute(name, low, high, usual=usual, layers=layers, layers_of=_ROWS, gain=gain)
+def _published(
+    name: str, low: float, high: float, usual: float, layers: str, gain: float = 1.0, score: str | None = None
+) -> FlowAttribute:
+    return FlowAttribute(
+        name, low, high, usual=usual, layers=layers, layers_of=_ROWS, gain=gain, score=score,
+        log_odds=score == "gender",
+    )  # fmt: skip
 
 
 # Ranges, rows and gains are those of the repository's program; usual values are medians of its 1,000 samples, and
@@ -36,13 +41,13 @@ PUBLISHED: tuple[FlowAttribute, ...] = (
         _published(f"light-{index}", -1.5, 1.5, usual, "7-11")
         for index, usual in enumerate((0.854, -0.151, 0.280, -0.041, -0.022, -0.014, -0.163, -0.005, 0.121))
     ),
-    _published("gender", 0, 1, 0, "0-7", 1.5),
+    _published("gender", 0, 1, 0, "0-7", 1.5, "gender"),
     _published("glasses", 0, 1, 0, "2-3", 2.5),
     _published("yaw", -20, 20, 0.4, "0-3"),
     _published("pitch", -20, 20, -3, "0-3"),
     _published("baldness", 0, 1, 0.04, "0-5", 2.0),
     _published("beard", 0, 1, 0, "5-9", 1.7),
-    _published("age", 0, 65, 31, "4-7", 0.93),
+    _published("age", 0, 65, 31, "4-7", 0.93, "age"),
     _published("smile", 0, 1, 1, "4-5"),
 )
 """The conditions of StyleFlow's flows of faces, in order: nine coefficients of spherical harmonics of the light,

@@ -8,6 +8,7 @@ point is an MLP of tanh whose linear layers are gated and shifted by the time an
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -142,12 +143,13 @@ class FlowNetwork(nn.Module):
             Points ``[N, width]``, and the logarithm of the volume's growth ``[N]``, without ``noise`` that of the
             normalisations alone.
         """
-        x, volume = self.normalisations[-1 if reverse else 0](x, reverse=reverse)
-        total = volume.expand(len(x))
-        order = range(len(self.velocities))
-        for index in reversed(order) if reverse else order:
-            x, volume = self.velocities[index].integrate(x, attributes, reverse=reverse, steps=steps, noise=noise)
-            total = total + volume
-            x, volume = self.normalisations[index if reverse else index + 1](x, reverse=reverse)
-            total = total + volume
+        norms = cast("list[Normalisation]", list(self.normalisations))
+        velocities = cast("list[Velocity]", list(self.velocities))
+        if reverse:
+            norms, velocities = norms[::-1], velocities[::-1]
+        x, total = norms[0](x, reverse=reverse)
+        for velocity, norm in zip(velocities, norms[1:], strict=True):
+            x, grown = velocity.integrate(x, attributes, reverse=reverse, steps=steps, noise=noise)
+            x, scaled = norm(x, reverse=reverse)
+            total = total + grown + scaled
         return x, total

@@ -4,14 +4,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 
-from stylegan_latents.editing.directions.direction import Space
 from stylegan_latents.editing.directions.row_mapping import (
     resolutions_of,
     sources_of_rows,
@@ -20,14 +19,12 @@ from stylegan_latents.editing.directions.row_mapping import (
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.checkpoint import open_checkpoint
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import StoredTensor
+from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.reading.budget import Budget, bounded_tensors
 from stylegan_latents.generator.reading.files import UNFITTING, DamagedFileError, refusing_damage
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
-
-STRENGTH = 1.0
-"""The authors' strength."""
 
 _SHARE = 0.1  # of a mapper's output that the authors add to a code
 _LEARNING_RATE = 0.01
@@ -61,7 +58,7 @@ class LevelMapper(nn.Module):
         """The change of codes, ``[N, rows, width]``, before the authors' share of it is taken."""
         # Normalised over the rows, not over the values of each, as published networks were trained.
         x = x * (x.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
-        for layer in self.layers:
+        for layer in cast("list[nn.Linear]", list(self.layers)):
             scale = _LEARNING_RATE / x.shape[-1] ** 0.5
             x = nn.functional.linear(x, layer.weight * scale, layer.bias * _LEARNING_RATE)
             x = nn.functional.leaky_relu(x, 0.2) * 2**0.5
@@ -76,12 +73,13 @@ class MapperEdit:
         name: of the file.
         levels: the networks, each with its first row and the one behind its last, of 18.
         G: the generator of the codes; None until ``bind``.
+        provenance: holds under ``note`` what the user should know.
     """
 
     name: str
     levels: tuple[tuple[int, int, LevelMapper], ...]
     G: "Generator | None" = None
-    space: Space = "w"
+    provenance: Mapping[str, JSON] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -101,7 +99,8 @@ class MapperEdit:
                 f"{G.w_dim}."
             )
         levels = tuple((first, last, network.to(G.device)) for first, last, network in self.levels)
-        return MapperEdit(self.name, levels, G)
+        mapped = f"its {_ROWS} rows were mapped by resolution to the {G.num_ws} of the model '{G.name}'"
+        return MapperEdit(self.name, levels, G, {} if G.num_ws == _ROWS else {"note": mapped})
 
     def apply(
         self,
