@@ -13,13 +13,17 @@ from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
     from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow, FlowEdit
     from stylegan_latents.editing.nonlinear.mapper import MapperEdit
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.cli.progress import Begin, Progress
+    from stylegan_latents.generator.generator import Generator, Noise
 
 _SCORED_SIDE = 256
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _PRESENT = "value of an attribute: give its name and the value before the edit, such as age=25"
 
 
@@ -128,3 +132,38 @@ def scores_of(picture: "Image.Image", scorer: "Scorer") -> dict[str, float]:
     small = to_tensor(picture.convert("RGB").resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0))
     scores = zip(scorer.names, scorer.score(small)[0].tolist(), strict=True)
     return {name: value for name, value in scores if math.isfinite(value)}
+
+
+def flow_sheet(
+    G: "Generator", ws: "Tensor", noise: "Noise", flow: "AttributeFlow", begin: "Begin", progress: "Progress"
+) -> "Image.Image":
+    """A row of pictures for each attribute, from its lowest to its highest value.
+
+    Args:
+        G, ws, noise: for ``Generator.synthesize``; the code is ``[1, num_ws, w_dim]``.
+        flow: with its scorer.
+        begin: makes a progress bar for opening the scorer.
+        progress: called with the number of attributes done and in all.
+    """
+    import torch
+
+    from stylegan_latents.editing.evaluation.inputs import open_scorer
+    from stylegan_latents.editing.nonlinear.attribute_flow import FlowEdit
+    from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+    from stylegan_latents.invert.photos.files import to_picture
+
+    size = G.resolution
+    while size > _SCORED_SIDE:
+        size //= 2
+    shown = to_picture(G.synthesize(ws, noise, size=size))[0]
+    before = flow.attributes_of(scores_of(shown, open_scorer(flow.scorer, (), begin)), {})[None].to(ws)
+    rows = []
+    with torch.inference_mode():
+        for done, one in enumerate(flow.attributes, 1):
+            values = [one.low + share * (one.high - one.low) for share in _SHARES]
+            codes = [FlowEdit(flow, G, before, ((one.name, value),)).apply(ws, 1.0) for value in values]
+            pictures = [to_picture(G.synthesize(code, noise, size=size))[0] for code in codes]
+            rows.append([shown, *pictures])
+            progress(done, len(flow.attributes))
+    names = [f"{one.name} {one.low:.3g} to {one.high:.3g}" for one in flow.attributes]
+    return contact_sheet(rows, ["unedited", "lowest", "", "middle", "", "highest"], names, cell=_SCORED_SIDE)

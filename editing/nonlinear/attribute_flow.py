@@ -162,14 +162,16 @@ class AttributeFlow:
         import torch
 
         chosen = list(rows)
-        x = self._whitened(ws[:, chosen].flatten(0, 1).float())
+        x = ws[:, chosen].flatten(0, 1).float()
+        x = x if self.whitening is None else self.whitening.whiten(x)
         first, second = (
             self._standardised(values.to(x)).repeat_interleave(len(chosen), dim=0) for values in (before, after)
         )
         with torch.no_grad():
             x = self.network(self.network(x, first)[0], second, reverse=True)[0]
         moved = ws.clone()
-        moved[:, chosen] = self._coloured(x).view(len(ws), len(chosen), -1).to(ws.dtype)
+        x = x if self.whitening is None else self.whitening.unwhiten(x)
+        moved[:, chosen] = x.view(len(ws), len(chosen), -1).to(ws.dtype)
         return moved
 
     def save(self, path: Path, overwrite: bool = False) -> None:
@@ -200,14 +202,6 @@ class AttributeFlow:
             values.new_tensor([getattr(one, name) for one in self.attributes]) for name in ("mean", "deviation")
         )
         return (values - mean) / deviation
-
-    def _whitened(self, w: "Tensor") -> "Tensor":
-        one = self.whitening
-        return w if one is None else (w - one.mean) @ one.axes / one.deviations
-
-    def _coloured(self, x: "Tensor") -> "Tensor":
-        one = self.whitening
-        return x if one is None else x * one.deviations @ one.axes.T + one.mean
 
 
 @dataclass(frozen=True)
