@@ -16,7 +16,7 @@ HIDDEN = (256, 256, 256)
 """Widths of the hidden layers; with more, a flow of a few thousand samples does no better on held-out ones."""
 
 EPOCHS = 30
-_STEPS, _BATCH, _RATE, _DECAY = 4, 64, 1e-3, 1e-2
+_STEPS, _BATCH, _RATE, _DECAY = 4, 64, 3e-3, 1e-2
 _HELD_OUT = 10  # every tenth sample tests the flow
 _PATIENCE = 3
 

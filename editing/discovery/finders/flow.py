@@ -1,6 +1,6 @@
 """A flow of attributes from scored samples (StyleFlow: Abdal et al. 2021); see ``editing.nonlinear``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,7 +53,10 @@ class Flow:
         self.layers = {attribute.name: attribute.layers for attribute in attributes}
         fixed = [held for attribute in attributes for held in attribute.fixed]
         self.layers |= {held: "all" for held in fixed if held not in self.layers and held in samples.names}
-        self.samples = samples.select(tuple(self.layers)).valid()
+        chosen, plain = samples.select(tuple(self.layers)), samples.plain
+        self.samples = replace(
+            chosen, codes=chosen.codes[plain], scores=chosen.scores[plain], plain=plain[plain]
+        ).valid()
         for one, deviation in zip(self.samples.names, self.samples.deviations(), strict=True):
             if deviation < 1e-12:
                 raise InputError(f"The score '{one}' is the same for every sample, so nothing can change it.")
@@ -70,8 +73,7 @@ class Flow:
         from stylegan_latents.editing.nonlinear.train_flow import train
 
         device = self.G.device
-        plain = self.samples.plain
-        scores = self.samples.scores[plain]
+        scores = self.samples.scores
         low, high = np.quantile(scores, (_OUTERMOST, 1 - _OUTERMOST), axis=0)
         mean, deviation, usual = scores.mean(0), scores.std(0), np.median(scores, axis=0)
         conditions = (np.clip(scores, low, high) - mean) / deviation
@@ -84,7 +86,7 @@ class Flow:
         )  # fmt: skip
         whitening = w_statistics(self.G)
         trained = train(
-            whitening.whiten(torch.from_numpy(self.samples.codes[plain, 0]).float().to(device)),
+            whitening.whiten(torch.from_numpy(self.samples.codes[:, 0]).float().to(device)),
             torch.from_numpy(conditions).float().to(device),
             seed=self.seed,
             progress=on_progress,
@@ -93,7 +95,7 @@ class Flow:
             "finder": "StyleFlow",
             "generator": self.G.name,
             "generator_fingerprint": self.G.fingerprint,
-            "samples": int(plain.sum()),
+            "samples": len(scores),
             "epochs": trained.epochs,
             "held_out_loss": round(trained.loss, 5),
             "held_out_loss_untrained": round(trained.loss_before, 5),
@@ -123,6 +125,7 @@ class FlowOptions(ByScores, NamedOptions):
         names = [*(attribute.name for attribute in attributes), *self.hold]
 
         def make(G: "Generator") -> Flow:
+            G.rows(self.layers or "all")  # before the samples are scored
             samples = self.scored(G, self.scorer_for(G, scorer, names), begin, mixed=False)
             return Flow(G, samples, attributes, name=name, scorer=self.scorer or "", seed=self.seed)
 
