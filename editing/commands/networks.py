@@ -83,9 +83,9 @@ class NetworkOptions:
         """The flow, if there is one; InputError if it lacks an attribute, or has never seen such a value."""
         if self.flow is None:
             return None
-        from stylegan_latents.editing.nonlinear.flow_files import load
+        from stylegan_latents.editing.nonlinear.flow_files import load_flow
 
-        flow = load(self.flow)
+        flow = load_flow(self.flow)
         for name, value in [*self.values_wanted, *self.values_present.items()]:
             flow.check_value(name, value)
         return flow
@@ -94,9 +94,9 @@ class NetworkOptions:
         """The mappers; InputError for a file that is none."""
         if not self.mapper:
             return []
-        from stylegan_latents.editing.nonlinear.mapper import load
+        from stylegan_latents.editing.nonlinear.mapper import load_mapper
 
-        return [load(path) for path in self.mapper]
+        return [load_mapper(path) for path in self.mapper]
 
     def flow_edit(self, flow: "AttributeFlow", opened: "OpenRecord", scorer: "Scorer | None") -> "FlowEdit":
         """The edit of a record's code, whose attributes are measured in its picture.

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from annotated_types import Gt, MaxLen
+from annotated_types import Gt, Le, MaxLen
 
 from stylegan_latents.editing.directions.direction import JSON
 from stylegan_latents.editing.directions.row_mapping import map_rows
@@ -175,7 +175,7 @@ class AttributeFlow:
         return moved
 
     def save(self, path: Path, overwrite: bool = False) -> None:
-        """Write one safetensors file, which ``flow_files.load`` reads.
+        """Write one safetensors file, which ``load_flow`` reads.
 
         Raises:
             InputError: the file exists and may not be replaced, or cannot be written.
@@ -213,7 +213,7 @@ class FlowHeader:
     latent_space: Annotated[str, MaxLen(1024)]
     scorer: Annotated[str, MaxLen(1024)]
     hidden: Annotated[tuple[Annotated[int, Gt(0)], ...], MaxLen(64)]
-    blocks: Annotated[int, Gt(0)]
+    blocks: Annotated[int, Gt(0), Le(64)]
     provenance: dict[str, Any]
 
 

@@ -67,7 +67,7 @@ _NAMES = (
 _LEFT_OUT = ("step", "odefunc._num_evals")
 
 
-def load(path: Path) -> AttributeFlow:
+def load_flow(path: Path) -> AttributeFlow:
     """Read a flow, in float32, on the CPU: what ``AttributeFlow.save`` wrote, or weights of StyleFlow's repository.
 
     Raises:

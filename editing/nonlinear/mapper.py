@@ -127,7 +127,7 @@ class MapperEdit:
         return result
 
 
-def load(path: Path) -> MapperEdit:
+def load_mapper(path: Path) -> MapperEdit:
     """Read a checkpoint of StyleCLIP's mapper; the generator beside it is not read.
 
     Raises:

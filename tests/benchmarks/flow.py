@@ -29,8 +29,8 @@ from stylegan_latents.editing.discovery.fitting.linear import fit
 from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
 from stylegan_latents.editing.discovery.scorers.faces import FACE_ATTRIBUTES, FaceScorer
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute
-from stylegan_latents.editing.nonlinear import flow_files
 from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow
+from stylegan_latents.editing.nonlinear.flow_files import load_flow
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
 from stylegan_latents.generator.ops.memory import keep_freed_memory
@@ -162,7 +162,7 @@ def _run(chosen: argparse.Namespace) -> None:
     if not chosen.flow.exists():
         (made,) = Flow(G, samples, FACE_ATTRIBUTES, scorer="faces").find()
         made.save(chosen.flow)
-    flow = flow_files.load(chosen.flow)
+    flow = load_flow(chosen.flow)
     print(f"flow: {flow.provenance}")
     ways = editors(G, samples, flow)
     if chosen.records:

@@ -32,6 +32,7 @@ from stylegan_latents.invert.search.identity_loss import FaceIdentity
 from tests.device.rehearsal import RefusedError, rehearsed
 from tests.dlib_networks import parsed, small_network
 from tests.editing.command_folder import enter_folder
+from tests.editing.nonlinear.small_flows import small_flow
 from tests.encoders.small_encoders import noise_images, small_encoder
 from tests.generator.networks.test_stylegan1 import CONFIG as STYLEGAN1
 from tests.generator.networks.test_stylegan1 import random_stylegan1
@@ -56,6 +57,7 @@ NETWORKS: dict[str, Callable[[], Generator]] = {
     "stylegan3-t": lambda: random_stylegan3(T),
     "stylegan3-r": lambda: random_stylegan3(R),
 }
+MAPPER = Path(__file__).parents[1] / "data" / "styleclip" / "levels.pt"
 HERE = ("--model", "../small.safetensors", "--device")
 
 
@@ -241,6 +243,9 @@ COMMANDS = {
     "lowrank": ["discover", "-m", "lowrank", "-n", "2", "--mask", "mask.png", "--samples", "2"],
     "interfacegan": ["discover", "-m", "interfacegan", "--scorer", "colour", "--score", "redness",
                      "--samples", "300"],
+    "flow": ["discover", "-m", "flow", "--scorer", "colour", "--score", "redness", "--samples", "120"],
+    "by flow": [A, "--flow", "../flow.safetensors", "--set", "redness=0.5"],
+    "mapper": [A, "--mapper", str(MAPPER)],
     "parts": ["parts", A],
 }  # fmt: skip
 
@@ -250,6 +255,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
     folder = enter_folder(tmp_path, monkeypatch)
     Image.linear_gradient("L").resize((32, 32)).save("mask.png")
+    small_flow().save(tmp_path / "flow.safetensors")
     for name in ("one", "two"):
         Path(name).mkdir()
         Path(f"{name}/{A}").write_bytes(Path(A if name == "one" else B).read_bytes())

@@ -126,6 +126,17 @@ def _directions(folder: Path) -> list[Path]:
     return [folder / "a.safetensors"]
 
 
+def _flows(folder: Path) -> list[Path]:
+    from tests.editing.nonlinear.small_flows import small_flow
+
+    small_flow().save(folder / "own.safetensors")
+    return [folder / "own.safetensors", DATA / "styleflow" / "flow.pt"]
+
+
+def _mappers(_folder: Path) -> list[Path]:
+    return sorted((DATA / "styleclip").glob("*.pt"))
+
+
 def _parts(folder: Path) -> list[Path]:
     from stylegan_latents.editing.mixing.parts import Parts
 
@@ -216,6 +227,8 @@ _NETWORKS: dict[str, Callable[[Path], list[Path]]] = {
     "dlib network": _dlib,
     "encoder": _encoders,
     "training": _trainings,
+    "flow": _flows,
+    "mapper": _mappers,
 }
 _SHARED = {"latent space": "generator", "encoder contents": "encoder"}
 _OTHERS: dict[str, Callable[[Path], list[Path]]] = {

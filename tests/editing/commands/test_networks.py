@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.nonlinear.flow_files import load
+from stylegan_latents.editing.nonlinear.flow_files import load_flow
 from tests.editing.command_folder import MODEL, enter_folder, new_files, one_sentence
 from tests.editing.nonlinear.small_flows import small_flow
 
@@ -59,7 +59,7 @@ def test_given_attributes_need_no_scorer(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_published_weights_edit(capsys: pytest.CaptureFixture[str]) -> None:
-    given = [f"--from={one.name}={one.usual}" for one in load(Path(PUBLISHED)).attributes]
+    given = [f"--from={one.name}={one.usual}" for one in load_flow(Path(PUBLISHED)).attributes]
     assert _edit("--flow", PUBLISHED, "--set", "smile=0.2", "--set", "age=40", *given, "--out", "a.png") == 0
     assert "smile: from 1 (given) to 0.2" in capsys.readouterr().out
 

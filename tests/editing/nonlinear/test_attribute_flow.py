@@ -5,7 +5,7 @@ import torch
 
 from stylegan_latents.editing.directions.apply import apply_edits
 from stylegan_latents.editing.nonlinear.attribute_flow import FlowEdit
-from stylegan_latents.editing.nonlinear.flow_files import load
+from stylegan_latents.editing.nonlinear.flow_files import load_flow
 from stylegan_latents.generator.errors import InputError
 from tests.editing.nonlinear.small_flows import small_flow
 from tests.small_models import small_generator
@@ -67,7 +67,7 @@ def test_attributes_are_given_or_measured_within_the_range_or_usual() -> None:
 
 def test_a_saved_flow_is_the_same(tmp_path: Path) -> None:
     FLOW.save(tmp_path / "small.safetensors")
-    again = load(tmp_path / "small.safetensors")
+    again = load_flow(tmp_path / "small.safetensors")
     assert (again.attributes, again.latent_space, again.scorer) == (FLOW.attributes, "small-w", "colour")
     assert again.provenance == FLOW.provenance
     edit = FlowEdit(again, G, BEFORE, (("redness", 0.9),))

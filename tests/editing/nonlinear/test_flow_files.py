@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from stylegan_latents.editing.nonlinear.flow_files import load
+from stylegan_latents.editing.nonlinear.flow_files import load_flow
 from stylegan_latents.generator.errors import InputError
 from tests.editing.nonlinear.small_flows import small_flow
 from tests.odd_models import odd_generator
@@ -19,7 +19,7 @@ def _state() -> dict[str, torch.Tensor]:
 
 
 def test_published_weights_have_the_attributes_of_the_paper() -> None:
-    flow = load(PUBLISHED)
+    flow = load_flow(PUBLISHED)
     names = [one.name for one in flow.attributes]
     assert names == [
         *(f"light-{index}" for index in range(9)),
@@ -33,7 +33,7 @@ def test_published_weights_have_the_attributes_of_the_paper() -> None:
 
 
 def test_published_rows_are_mapped_by_resolution() -> None:
-    smile = load(PUBLISHED).attributes[-1]
+    smile = load_flow(PUBLISHED).attributes[-1]
     G = odd_generator()
     assert set(smile.rows(G)) < set(range(G.num_ws))
 
@@ -44,8 +44,8 @@ def test_weights_are_found_in_a_checkpoint_and_in_safetensors(tmp_path: Path, wr
         torch.save({"state_dict": {f"module.{name}": value for name, value in _state().items()}}, tmp_path / "a.pt")
     else:
         save_file(_state(), tmp_path / "a.pt")
-    wanted = load(PUBLISHED).network.state_dict()
-    found = load(tmp_path / "a.pt").network.state_dict()
+    wanted = load_flow(PUBLISHED).network.state_dict()
+    found = load_flow(tmp_path / "a.pt").network.state_dict()
     assert all(torch.equal(found[name], value) for name, value in wanted.items())
 
 
@@ -67,9 +67,9 @@ def test_files_without_a_flow_are_refused(tmp_path: Path) -> None:
     ):
         torch.save(contents, tmp_path / "bad.pt")
         with pytest.raises(InputError, match=words):
-            load(tmp_path / "bad.pt")
+            load_flow(tmp_path / "bad.pt")
     with pytest.raises(InputError, match="no file"):
-        load(tmp_path / "missing.pt")
+        load_flow(tmp_path / "missing.pt")
 
 
 def test_a_direction_s_file_is_no_flow(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_direction_s_file_is_no_flow(tmp_path: Path) -> None:
 
     Direction("smile", "small", torch.ones(1, 8), 1.0).save(tmp_path / "a.safetensors")
     with pytest.raises(InputError, match="holds no flow"):
-        load(tmp_path / "a.safetensors")
+        load_flow(tmp_path / "a.safetensors")
 
 
 def test_a_flow_whose_whitening_does_not_fit_is_damaged(tmp_path: Path) -> None:
@@ -88,4 +88,4 @@ def test_a_flow_whose_whitening_does_not_fit_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     replace(small_flow(width=9), whitening=w_statistics(small_generator())).save(path)
     with pytest.raises(InputError, match="whitening does not fit"):
-        load(path)
+        load_flow(path)

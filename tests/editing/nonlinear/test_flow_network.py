@@ -6,12 +6,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from stylegan_latents.editing.nonlinear.flow_files import load
+from stylegan_latents.editing.nonlinear.flow_files import load_flow
 from stylegan_latents.editing.nonlinear.flow_network import FlowNetwork
 
 FOLDER = Path(__file__).parents[2] / "data" / "styleflow"
 EXPECTED = load_file(FOLDER / "flow.expected.safetensors")
-NETWORK = load(FOLDER / "flow.pt").network
+NETWORK = load_flow(FOLDER / "flow.pt").network
 
 
 def _rows(name: str) -> torch.Tensor:

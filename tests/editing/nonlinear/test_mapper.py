@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from stylegan_latents.editing.nonlinear.mapper import load
+from stylegan_latents.editing.nonlinear.mapper import load_mapper
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from tests.generator.stylegan2_files import random_stylegan2
@@ -21,7 +21,7 @@ LARGE = random_stylegan2(StyleGAN2Config(z_dim=8, mapping_widths=(8,), channels=
 
 @pytest.mark.parametrize("name", ["levels", "single"])
 def test_codes_are_moved_as_by_the_official_code(name: str) -> None:
-    mapper = load(FOLDER / f"{name}.pt").bind(LARGE)
+    mapper = load_mapper(FOLDER / f"{name}.pt").bind(LARGE)
     ws = EXPECTED["ws"]
     assert (LARGE.num_ws, LARGE.w_dim) == (18, 8)
     moved = mapper.apply(ws, 1.0)
@@ -33,19 +33,19 @@ def test_codes_are_moved_as_by_the_official_code(name: str) -> None:
 
 def test_a_level_that_a_file_lacks_is_not_moved() -> None:
     ws = EXPECTED["ws"]
-    moved = load(FOLDER / "levels.pt").bind(LARGE).apply(ws, 1.0)
+    moved = load_mapper(FOLDER / "levels.pt").bind(LARGE).apply(ws, 1.0)
     assert torch.equal(moved[:, 8:], ws[:, 8:])
     assert (moved[:, :8] != ws[:, :8]).any(dim=2).all()
 
 
 def test_chosen_rows_move_alone() -> None:
     ws = EXPECTED["ws"]
-    moved = load(FOLDER / "single.pt").bind(LARGE).apply(ws, 1.0, rows=[3])
+    moved = load_mapper(FOLDER / "single.pt").bind(LARGE).apply(ws, 1.0, rows=[3])
     assert {row for row in range(18) if not torch.equal(moved[:, row], ws[:, row])} == {3}
 
 
 def test_rows_of_another_number_are_mapped_and_said() -> None:
-    mapper = load(FOLDER / "single.pt").bind(G)
+    mapper = load_mapper(FOLDER / "single.pt").bind(G)
     assert "18 rows were mapped by resolution to the 6" in str(mapper.provenance["note"])
     assert not torch.equal(mapper.apply(G.sample([0]), 1.0), G.sample([0]))
 
@@ -62,11 +62,11 @@ def test_what_is_no_mapper_is_refused(tmp_path: Path) -> None:
     ):
         torch.save(contents, tmp_path / "bad.pt")
         with pytest.raises(InputError, match=words):
-            load(tmp_path / "bad.pt")
+            load_mapper(tmp_path / "bad.pt")
     with pytest.raises(InputError, match="no file"):
-        load(tmp_path / "missing.pt")
+        load_mapper(tmp_path / "missing.pt")
 
 
 def test_a_mapper_of_other_codes_is_refused() -> None:
     with pytest.raises(InputError, match=r"for codes of 8 values, and w of the model .* has 10"):
-        load(FOLDER / "levels.pt").bind(odd_generator())
+        load_mapper(FOLDER / "levels.pt").bind(odd_generator())
