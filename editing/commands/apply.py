@@ -259,6 +259,8 @@ def _edit_photo(
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
     after = result = draw(edits)
+    if flow is not None and scorer is not None:
+        change.report_reached(flow, after, scorer)
     before = opened.picture() if whole is not None or sheet_file is not None else after
     if whole is not None:
         from stylegan_latents.invert.paste_back.paste import paste_back as paste
@@ -270,7 +272,8 @@ def _edit_photo(
         save_picture(result, file, overwrite=output.overwrite)
         print(printable(f"Wrote {file}"))
     if sheet_file is not None:
-        title = "  ".join(f"{one.name} {amount:+.3g}" for one, amount in edits)
+        names = [f"{one.name} {amount:+.3g}" for one, amount in edits]
+        title = "  ".join(names if flow is None else [edits[0][0].name, *names[1:]])
         sheet = _sheet(opened, before, after, title, output.photo)
         save_picture(sheet, sheet_file, overwrite=output.overwrite)
         print(printable(f"Wrote {sheet_file}"))

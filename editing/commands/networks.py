@@ -120,6 +120,14 @@ class NetworkOptions:
             print(printable(f"{name}: from {float(before[flow.index(name)]):.3g} ({source}) to {value:g}"))
         return edit
 
+    def report_reached(self, flow: "AttributeFlow", picture: "Image.Image", scorer: "Scorer") -> None:
+        """Print what the attributes that were set are in the edited picture, as far as they are measured."""
+        scores = scores_of(picture, scorer)
+        for name, _ in self.values_wanted:
+            reached = flow.attributes[flow.index(name)].measured(scores)
+            if reached is not None:
+                print(printable(f"{name} is now {reached:.3g}"))
+
     def needs_scorer(self, flow: "AttributeFlow | None") -> bool:
         """Whether attributes have to be measured."""
         return flow is not None and not {one.name for one in flow.attributes} <= set(self.values_present)

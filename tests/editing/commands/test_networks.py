@@ -42,6 +42,7 @@ def test_a_flow_sets_measured_attributes(folder: Path, capsys: pytest.CaptureFix
     told = capsys.readouterr().out
     assert "redness: from " in told
     assert "(measured) to 0.9" in told
+    assert "lightness is now " in told
 
 
 def test_settings_are_made_in_their_order() -> None:
