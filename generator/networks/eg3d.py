@@ -147,9 +147,16 @@ class _Decoder(nn.Module):
         self.out = Linear(hidden, 1 + colours)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.out(F.softplus(self.hidden(features)))
+        out = self.out(_softplus(self.hidden(features)))
         # A little beyond 0 and 1, as in Mip-NeRF, so that black and white can be reached.
         return out[..., 0], torch.sigmoid(out[..., 1:]) * 1.002 - 0.001
+
+
+def _softplus(x: Tensor) -> Tensor:
+    """``F.softplus``, four times as fast without gradients, as the logarithm of 1 + x takes most of its time."""
+    if torch.is_grad_enabled():
+        return F.softplus(x)
+    return torch.maximum(x.clamp_max(30).exp_().add_(1).log_(), x)
 
 
 class _Block(nn.Module):
@@ -262,6 +269,10 @@ class Synthesis(SynthesisNetwork):
             kept = (inputs, self._draw_planes(styles[:count], maps, reference=False))
             self._kept = kept
         return kept[1]
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without the planes that are kept, which a copy may never need."""
+        return {**self.__dict__, "_kept": None}
 
     def _draw_planes(self, styles: Sequence[Tensor], noise: NoiseMaps, *, reference: bool) -> Tensor:
         planes: Tensor = self.backbone(styles, noise, reference=reference)

@@ -1,8 +1,8 @@
 """Volume rendering of three feature planes (tri-planes), in two passes.
 
-Chan et al., "Efficient Geometry-aware 3D Generative Adversarial Networks", 2022, section 4; sampling and
-quadrature after Mildenhall et al., "NeRF", 2020, section 5, with densities and colours averaged over each interval. Samples lie
-in the middle of their strata, so that a picture is a function of code and camera.
+Chan et al., "Efficient Geometry-aware 3D Generative Adversarial Networks", 2022, section 4; sampling and quadrature
+after Mildenhall et al., "NeRF", 2020, section 5, with densities and colours averaged over each interval. Samples
+lie in the middle of their strata, so that a picture is a function of code and camera.
 """
 
 from collections.abc import Callable
