@@ -46,6 +46,8 @@ class SuperResolution:
     clamp: float | None = None
     has_noise: bool = False
 
+    __pydantic_config__ = STRICT
+
     def __post_init__(self) -> None:
         if not 1 <= len(self.channels) == len(self.doubles) or not min(self.channels) >= 1:
             raise ValueError("a super-resolution has blocks with sizes above 0")

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from stylegan_latents.generator.reading.headers import STRICT
+
 Decoder = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Features ``[..., C]`` to densities ``[...]``, before the softplus, and colours ``[..., K]``."""
 
@@ -47,6 +49,8 @@ class Rendering:
     box: float
     white: bool = False
     axes: tuple[tuple[int, int], tuple[int, int], tuple[int, int]] = ((0, 1), (0, 2), (2, 0))
+
+    __pydantic_config__ = STRICT
 
     def __post_init__(self) -> None:
         counts = self.side, self.samples, self.fine_samples
