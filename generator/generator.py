@@ -7,9 +7,9 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from stylegan_latents.generator.camera import LABEL, Camera
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Box, Group, group_of_each_ws, parse_layers
+from stylegan_latents.generator.networks.camera import LABEL, Camera
 from stylegan_latents.generator.networks.synthesis import Noise, SynthesisNetwork, View
 from stylegan_latents.generator.seeds import RandomSource, z_of_seeds
 

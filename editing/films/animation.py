@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.editing.films.trajectories import StyleTrajectory, Trajectory
-    from stylegan_latents.generator.camera import Camera
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.networks.camera import Camera
 
 NoiseCurve = Callable[[float], "Noise"]
 """Maps a time in [0, 1] to noise for the generator."""

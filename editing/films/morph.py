@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.films.trajectories import Curve, Easing, StyleTrajectory, Trajectory
     from stylegan_latents.editing.records.codes import Code
-    from stylegan_latents.generator.camera import Camera
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.invert.films.write import Frame
 
 _POINTS = 24

@@ -9,8 +9,8 @@ from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.generator.camera import Camera
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.networks.camera import Camera
 
 # Photos of faces hardly show more than these degrees to a side, and up or down (EG3D, supplement).
 _FAR_YAW, _FAR_PITCH = 45, 30
@@ -38,7 +38,7 @@ class CameraOptions:
         """The camera; None where no option is given. Raises InputError for an angle out of range."""
         if self.yaw is None and self.pitch is None and self.roll is None and self.fov is None:
             return None
-        from stylegan_latents.generator.camera import Camera
+        from stylegan_latents.generator.networks.camera import Camera
 
         try:
             return Camera(self.yaw or 0.0, self.pitch or 0.0, self.roll or 0.0, self.fov)

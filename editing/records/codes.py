@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.editing.records.opened import OpenRecord
-    from stylegan_latents.generator.camera import Camera
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.record.inversion import Inversion

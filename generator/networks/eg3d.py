@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stylegan_latents.generator.camera import LABEL, Camera, camera_matrices
 from stylegan_latents.generator.layers import Layer
+from stylegan_latents.generator.networks.camera import LABEL, Camera, camera_matrices
 from stylegan_latents.generator.networks.mapping import LARGEST_SIZE, Linear, check_taps
 from stylegan_latents.generator.networks.mapping import Mapping as StyleGAN2Mapping
 from stylegan_latents.generator.networks.stylegan2 import StyledConv, StyleGAN2Config, ToRGB

@@ -8,8 +8,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from stylegan_latents.generator.camera import Camera
 from stylegan_latents.generator.layers import Box, Layer
+from stylegan_latents.generator.networks.camera import Camera
 
 Noise = Literal["const", "random", "none"] | Sequence[Tensor]
 """The maps stored with the model, new random ones, none, or one ``[1 or N, 1, H, W]`` for each layer with noise."""

@@ -19,6 +19,7 @@ _NETWORK, _INVERTER = (
 _COMMAND = "test_every_command_of_edit"
 REHEARSED = {
     "generator.Generator": f"{_NETWORK}*",
+    "camera.Camera": f"{_NETWORK}*-eg3d-*",
     "eg3d.Synthesis": f"{_NETWORK}*-eg3d-*",
     "mobile.Synthesis": f"{_NETWORK}*-mobile-*",
     "stylegan1.Synthesis": f"{_NETWORK}*-stylegan1-*",

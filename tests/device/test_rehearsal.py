@@ -18,13 +18,13 @@ from stylegan_latents.encoders.training.data import GeneratorSamples
 from stylegan_latents.encoders.training.loop import Training
 from stylegan_latents.encoders.training.settings import TrainingSettings
 from stylegan_latents.generator import load_discriminator
-from stylegan_latents.generator.camera import Camera
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.metrics.draws import draw_codes
 from stylegan_latents.generator.metrics.equivariance import rotation_equivariance, translation_equivariance
 from stylegan_latents.generator.metrics.features import VGGFeatures
 from stylegan_latents.generator.metrics.frechet import FeatureStatistics, frechet_distance, sample_features
 from stylegan_latents.generator.metrics.path_length import perceptual_path_length
+from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.invert.commands.cli import main as invert
 from stylegan_latents.invert.inverters.by_name import INVERTERS, make_inverter
@@ -34,7 +34,7 @@ from tests.device.rehearsal import RefusedError, rehearsed
 from tests.dlib_networks import parsed, small_network
 from tests.editing.command_folder import enter_folder
 from tests.encoders.small_encoders import noise_images, small_encoder
-from tests.generator.eg3d_files import random_eg3d
+from tests.generator.networks.eg3d_files import random_eg3d
 from tests.generator.networks.test_stylegan1 import CONFIG as STYLEGAN1
 from tests.generator.networks.test_stylegan1 import random_stylegan1
 from tests.generator.stylegan2_files import random_stylegan2

@@ -23,7 +23,7 @@ DATA = Path(__file__).parents[1] / "data"
 def _generators(folder: Path) -> list[Path]:
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-    from tests.generator.eg3d_files import random_eg3d
+    from tests.generator.networks.eg3d_files import random_eg3d
     from tests.generator.stylegan2_files import random_stylegan2
     from tests.generator.stylegan3_files import random_stylegan3
     from tests.small_models import small_generator

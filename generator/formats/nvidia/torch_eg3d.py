@@ -5,12 +5,12 @@ from typing import Any
 
 from torch import Tensor
 
-from stylegan_latents.generator.camera import field_of_view
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.network_weights import NetworkWeights
 from stylegan_latents.generator.formats.nvidia.torch_stylegan2 import styled_conv, stylegan2, to_rgb
 from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors, resample_taps
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor
+from stylegan_latents.generator.networks.camera import field_of_view
 from stylegan_latents.generator.networks.eg3d import EG3DConfig, SuperResolution
 from stylegan_latents.generator.ops.volume_rendering import Rendering
 

@@ -9,11 +9,11 @@ from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.records.camera import CameraOptions
-from stylegan_latents.generator.camera import Camera
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.invert.photos.files import to_picture
-from tests.generator.eg3d_files import random_eg3d
+from tests.generator.networks.eg3d_files import random_eg3d
 from tests.small_models import save_small_model, small_record
 
 MODEL = ("--model", "../solid.safetensors", "--device", "cpu")

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from stylegan_latents import generator
-from stylegan_latents.generator.camera import Camera
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import read_native, save_native
+from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.generator.networks.eg3d import SuperResolution
-from tests.generator.eg3d_files import PICKLES, SMALL, eg3d_pickle, expected, random_eg3d
+from tests.generator.networks.eg3d_files import PICKLES, SMALL, eg3d_pickle, expected, random_eg3d
 from tests.small_models import small_generator
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylegan_latents.generator.camera import Camera, camera_matrices
+from stylegan_latents.generator.networks.camera import Camera, camera_matrices
 from stylegan_latents.generator.ops.volume_rendering import (
     PlaneTable,
     Rendering,

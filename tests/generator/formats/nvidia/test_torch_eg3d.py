@@ -14,8 +14,8 @@ from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHEC
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.networks.eg3d import EG3DConfig
 from stylegan_latents.generator.reading.budget import Budget
-from tests.generator.eg3d_files import PICKLES, eg3d_pickle
 from tests.generator.formats.mutated import check_mutated_files
+from tests.generator.networks.eg3d_files import PICKLES, eg3d_pickle
 
 
 def _network(name: str = PICKLES[0]) -> Any:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylegan_latents.generator.camera import Camera, camera_matrices, field_of_view
+from stylegan_latents.generator.networks.camera import Camera, camera_matrices, field_of_view
 
 
 def _seen(point: tuple[float, float, float], numbers: Tensor) -> tuple[float, float]:

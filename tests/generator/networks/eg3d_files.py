@@ -14,7 +14,7 @@ from stylegan_latents.generator.networks.eg3d import EG3DConfig, Mapping, SuperR
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.ops.volume_rendering import Rendering
 
-FOLDER = Path(__file__).parents[1] / "data" / "eg3d"
+FOLDER = Path(__file__).parents[2] / "data" / "eg3d"
 PICKLES = ("faces", "cars", "cats")
 SMALL = EG3DConfig(
     backbone=StyleGAN2Config(
