@@ -3,7 +3,7 @@
 Chan et al., "Efficient Geometry-aware 3D Generative Adversarial Networks", 2022.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import cast
@@ -20,7 +20,12 @@ from stylegan_latents.generator.networks.stylegan2 import StyledConv, StyleGAN2C
 from stylegan_latents.generator.networks.stylegan2 import Synthesis as Backbone
 from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork, View
 from stylegan_latents.generator.ops.fir import normalised, upsample, upsample_reference
-from stylegan_latents.generator.ops.volume_rendering import Rendering, render
+from stylegan_latents.generator.ops.volume_rendering import (
+    PlaneTable,
+    Rendering,
+    render,
+    sample_planes_reference,
+)
 from stylegan_latents.generator.reading.headers import STRICT
 
 _MOST_PIXELS = 2048
@@ -279,6 +284,23 @@ class Synthesis(SynthesisNetwork):
     def _draw_planes(self, styles: Sequence[Tensor], noise: NoiseMaps, *, reference: bool) -> Tensor:
         planes: Tensor = self.backbone(styles, noise, reference=reference)
         return planes.reshape(len(planes), 3, -1, *planes.shape[2:])
+
+    def look_into(self, planes: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+        """Points ``[P, 3]`` to densities ``[P]``, before the softplus, and colours ``[P, K]`` from 0 to 1.
+
+        Args:
+            planes: of one code, as ``planes`` gives them.
+        """
+        rendering = self.config.rendering
+        sample = PlaneTable(planes, rendering) if planes.device.type == "cpu" else None
+
+        def look(points: Tensor) -> tuple[Tensor, Tensor]:
+            points = points.unsqueeze(0)
+            taken = sample_planes_reference(planes, points, rendering) if sample is None else sample(points)
+            density, colours = self.decoder(taken)
+            return density[0], colours[0]
+
+        return look
 
     def view(
         self,
