@@ -90,6 +90,10 @@ class InterpolateSettings:
         tuple[float, float] | None,
         typer.Option(help="Sweep the truncation; 1 keeps seeds and records as they are.", metavar="FROM TO"),
     ] = None
+    orbit: Annotated[
+        bool,
+        typer.Option("--orbit", help="Swing the camera of a three-dimensional model; one key frame is enough."),
+    ] = False
     film: FilmOutput = field(default_factory=FilmOutput)
     on: DrawingOptions = field(default_factory=DrawingOptions)
 
@@ -123,6 +127,7 @@ def interpolate(settings: InterpolateSettings) -> None:
     morph = Morph(
         film.frames, settings.curve.value, settings.easing.value, settings.even, settings.loop, settings.ping_pong,
         settings.layers, ends=settings.ends, raw=settings.raw, truncation_ends=settings.truncation_range,
+        orbit=settings.orbit,
     )  # fmt: skip
     morph.check(len(settings.keys))
     if film.out is not None:
@@ -135,6 +140,7 @@ def interpolate(settings: InterpolateSettings) -> None:
         check_film(out, codec=film.codec, overwrite=film.overwrite, fps=film.fps)
     check_not_a_source(out, sources)
     G, codes = settings.on.open_sources(sources, truncation)
+    _ = morph.cameras(G)  # refused here, where the model has none
     size = film.size
     if size is None and out.suffix.lower() in _SMALL_FORMATS:
         size = min(_SMALL, G.resolution)
@@ -170,5 +176,6 @@ def film_name(settings: InterpolateSettings, keys: Sequence[str]) -> Path:
     parts += [settings.curve.value] if settings.curve is not CurveName.linear else []
     parts += [settings.easing.value] if settings.easing is not EasingName.linear else []
     switches = {"even": settings.even, "loop": settings.loop, "ping-pong": settings.ping_pong}
-    parts += [*(name for name, is_on in switches.items() if is_on), *settings.on.style_label()]
+    switches["orbit"] = settings.orbit
+    parts += [*(name for name, is_on in switches.items() if is_on), *settings.on.look_label()]
     return Path(file_name(parts, ".mp4"))

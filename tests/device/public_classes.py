@@ -5,12 +5,12 @@ from importlib import import_module
 
 from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.editing.discovery.scorers.by_name import SCORERS
-from stylegan_latents.generator.networks import mobile, stylegan1, stylegan2, stylegan3
+from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
 from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
 from stylegan_latents.invert.inverters.by_name import INVERTERS
 
-__all__ = ["mobile", "stylegan1", "stylegan2", "stylegan3"]
+__all__ = ["eg3d", "mobile", "stylegan1", "stylegan2", "stylegan3"]
 
 _NETWORK, _INVERTER = (
     "test_every_network_draws_and_learns_as_on_the_processor",
@@ -19,6 +19,8 @@ _NETWORK, _INVERTER = (
 _COMMAND = "test_every_command_of_edit"
 REHEARSED = {
     "generator.Generator": f"{_NETWORK}*",
+    "camera.Camera": f"{_NETWORK}*-eg3d-*",
+    "eg3d.Synthesis": f"{_NETWORK}*-eg3d-*",
     "mobile.Synthesis": f"{_NETWORK}*-mobile-*",
     "stylegan1.Synthesis": f"{_NETWORK}*-stylegan1-*",
     "stylegan2.Synthesis": f"{_NETWORK}*-stylegan2-*",

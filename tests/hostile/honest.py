@@ -23,6 +23,7 @@ DATA = Path(__file__).parents[1] / "data"
 def _generators(folder: Path) -> list[Path]:
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+    from tests.generator.networks.eg3d_files import random_eg3d
     from tests.generator.stylegan2_files import random_stylegan2
     from tests.generator.stylegan3_files import random_stylegan3
     from tests.small_models import small_generator
@@ -33,13 +34,15 @@ def _generators(folder: Path) -> list[Path]:
         ("two", random_stylegan2(config)),
         ("conditional", random_stylegan2(replace(config, label_dim=3, label_width=8))),
         ("three", random_stylegan3()),
+        ("solid", random_eg3d()),
     ):
         save_native(G, folder / f"{name}.safetensors")
     with torch.serialization.safe_globals([Namespace]):
         contents = torch.load(DATA / "stylegan2" / "rosinality.pt", weights_only=True)
     torch.save(contents, folder / "old.pt", _use_new_zipfile_serialization=False)
     save_file({f"g_ema.{k}": v.contiguous() for k, v in contents["g_ema"].items()}, folder / "state.safetensors")
-    pickles = [path for kind in ("stylegan2", "stylegan3", "tensorflow") for path in (DATA / kind).glob("*.p*")]
+    kinds = ("eg3d", "stylegan2", "stylegan3", "tensorflow")
+    pickles = [path for kind in kinds for path in (DATA / kind).glob("*.p*")]
     return [*folder.glob("*.safetensors"), folder / "old.pt", *sorted(pickles)]
 
 
