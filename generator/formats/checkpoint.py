@@ -23,6 +23,7 @@ from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan2 import read_
 from stylegan_latents.generator.formats.nvidia.torch_discriminator import torch_discriminator
 from stylegan_latents.generator.formats.nvidia.torch_stylegan2 import stylegan2
 from stylegan_latents.generator.formats.nvidia.torch_stylegan3 import stylegan3
+from stylegan_latents.generator.formats.nvidia.torch_stylegan_t import stylegan_t
 from stylegan_latents.generator.formats.rosinality import rosinality
 from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHECKPOINT
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor, tensors_of
@@ -32,14 +33,16 @@ from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
+from stylegan_latents.generator.networks.stylegan_t import StyleGANTConfig
 from stylegan_latents.generator.reading.budget import Budget
 from stylegan_latents.generator.reading.files import refusing_damage
 from stylegan_latents.generator.reading.tensor_file import TensorFile
 
-Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
+Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
 
-_GENERATORS: dict[str, Callable[[NetworkWeights], tuple[StyleGAN2Config | StyleGAN3Config, dict[str, Tensor]]]] = {
+_GENERATORS: dict[str, Callable[[NetworkWeights], tuple[Config, dict[str, Tensor]]]] = {
     "synthesis.input.freqs": stylegan3,
+    "synthesis.b8.input.freqs": stylegan_t,
     "synthesis.b4.const": stylegan2,
     "conv1.conv.modulation.weight": rosinality,
 }
