@@ -12,6 +12,7 @@ from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import read_native
 from stylegan_latents.generator.formats.native import save_native as save
 from stylegan_latents.generator.formats.read import read_generator
+from stylegan_latents.generator.formats.text_codes import with_texts
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
 from stylegan_latents.generator.reading.budget import bounded_tensors
@@ -48,7 +49,8 @@ def load(name_or_path: str | Path = DEFAULT_MODEL, *, texts: Tensor | None = Non
         InputError: there is no such model or file, it cannot be read, or it cannot be fetched; or it draws texts
             and has none, or draws none and is given some.
     """
-    if str(name_or_path) == DEFAULT_MODEL and texts is None:
+    if str(name_or_path) == DEFAULT_MODEL:
+        with_texts(None, {}, texts, DEFAULT_MODEL)
         return _default_model()
     path, address = on_this_machine(name_or_path)
     if path.is_file() or path.is_dir():

@@ -63,8 +63,8 @@ def with_texts(
         if TEXTS in tensors:
             return config, tensors
         raise InputError(
-            f"'{name}' draws what a text says; keep a text with it by `stylegan-latents convert MODEL "
-            "dog.safetensors --text-codes FILE`, with CLIP's code of the text, or by --text 'a dog'."
+            f"'{name}' draws what a text says; give it one with --text 'a dog' or --text-codes FILE to "
+            "`edit sample`, or to `stylegan-latents convert` for a file that has it and works everywhere."
         )
     if texts.shape[1] != config.text_dim:
         raise InputError(

@@ -209,6 +209,12 @@ class Synthesis(ConvolutionalSynthesis):
         self.layers = self._layers([Layer("input", FIRST, 0, 4)])
         self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
 
+    @property
+    def w_parts(self) -> dict[str, tuple[int, int]]:
+        """``x`` and, of a model with texts, ``text``."""
+        x_dim, w_dim = self.config.x_dim, self.config.w_dim
+        return {"x": (0, x_dim), "text": (x_dim, w_dim)} if x_dim < w_dim else {}
+
     def styles(self, ws: Tensor) -> list[Tensor]:
         affines = [self.input.style, *self._affines()]
         return [affine(ws[:, layer.ws_index]) for layer, affine in zip(self.layers, affines, strict=True)]
@@ -218,4 +224,5 @@ class Synthesis(ConvolutionalSynthesis):
 
     def _start(self, style: Iterator[Tensor], n: int, reference: bool) -> Tensor:  # noqa: ARG002
         layout = torch.contiguous_format if reference else torch.channels_last
-        return self.input(next(style)).to(self.dtype).contiguous(memory_format=layout)
+        waves: Tensor = self.input(next(style))
+        return waves.to(self.dtype).contiguous(memory_format=layout)

@@ -42,7 +42,7 @@ def test_what_are_no_codes_is_said(tmp_path: Path, codes: torch.Tensor) -> None:
 
 
 def test_a_model_with_texts_needs_them() -> None:
-    with pytest.raises(InputError, match="'texts' draws what a text says; keep a text with it"):
+    with pytest.raises(InputError, match="'texts' draws what a text says; give it one with --text"):
         generator.load(stylegan_t_pickle("texts"))
 
 
