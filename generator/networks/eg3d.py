@@ -172,8 +172,8 @@ class _Block(nn.Module):
     def __init__(self, config: StyleGAN2Config, before: int, channels: int, side: int, *, doubles: bool) -> None:
         super().__init__()
         self.side, self.doubles, self.taps = side, doubles, normalised(config.taps)
-        self.first = StyledConv(config, before, channels, side, self.taps if doubles else None, 1.0)
-        self.second = StyledConv(config, channels, channels, side, None, 1.0)
+        self.first = StyledConv(config, before, channels, (side, side), self.taps if doubles else None, 1.0)
+        self.second = StyledConv(config, channels, channels, (side, side), None, 1.0)
         self.to_rgb = ToRGB(config, channels)
 
     def forward(

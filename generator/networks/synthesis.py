@@ -75,6 +75,11 @@ class SynthesisNetwork(ABC, nn.Module):
         """The width of the image in pixels: the resolution, unless the network draws no squares."""
         return self.resolution
 
+    @property
+    def w_parts(self) -> dict[str, tuple[int, int]]:
+        """First column and end of each part of a row of ws, for a network whose w has parts; empty for others."""
+        return {}
+
     @abstractmethod
     def styles(self, ws: Tensor) -> list[Tensor]:
         """ws ``[N, num_ws, w_dim]`` to one style ``[N, channels]`` for each of ``layers``."""
