@@ -16,8 +16,8 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.tuned_weights import tunable
-from tests.generator.styles.test_style import small_style
 from tests.generator.stylegan2_files import random_stylegan2
+from tests.generator.styles.test_style import small_style
 from tests.small_models import small_generator, small_record
 
 G = small_generator()
