@@ -16,11 +16,12 @@ from stylegan_latents.demo.tabs.edit import tab as edit
 from stylegan_latents.demo.tabs.explore import tab as explore
 from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
+from stylegan_latents.demo.tabs.style import tab as style
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "names.js", "visit.js", "share.js", "compare.js", "paste.js")
 
-TABS: tuple[Tab, ...] = (edit.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
+TABS: tuple[Tab, ...] = (edit.TAB, style.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
 """In display order."""
 
 

@@ -5,6 +5,7 @@ import html
 import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -134,6 +135,32 @@ def run_reporting(
     if errors:
         raise errors[0]
     yield Done(results[0])
+
+
+class TimeLeft:
+    """Estimates the time left from the steps since the first report.
+
+    Args:
+        clock: in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: tuple[float, int] | None = None
+
+    def seconds(self, step: int, steps: int) -> float | None:
+        """Seconds from this step to the last one; None until enough is known."""
+        now = self._clock()
+        if self._first is None:
+            self._first = (now, step)
+        begun, first = self._first
+        return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
+
+
+def steps_html(what: str, step: int, steps: int, left: float | None) -> str:
+    """A status line of work in steps, such as ``Step 3 of 40, about 20 s left``."""
+    words = f"{what} {step} of {steps}{'' if left is None else f', {duration(left)} left'}"
+    return status_html(words, part=step / max(1, steps))
 
 
 def status_html(text: str, *, part: float | None = None, kind: str = "", details: str = "") -> str:

@@ -38,7 +38,7 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
     # Decoding takes memory: one photo at a time.
     with visit.computing():
         try:
-            path, photo, reduced = _bounded(path)
+            path, photo, reduced = bounded(path)
             faces = find_faces(photo) if align else []
             if align and not faces:
                 require_faces(photo, name=name)  # says why
@@ -57,8 +57,12 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
     return visit.photo
 
 
-def _bounded(path: Path) -> tuple[Path, Image.Image, bool]:
-    """An upload's path and photo, and whether it was reduced; a reduced photo replaces the file."""
+def bounded(path: Path) -> tuple[Path, Image.Image, bool]:
+    """An upload's path and photo, and whether it was reduced; a reduced photo replaces the file.
+
+    Raises:
+        InputError: it is not a readable photo.
+    """
     photo, reduced = read_reduced(path, MOST_PIXELS)
     if reduced:
         path.unlink()
@@ -106,7 +110,7 @@ def begin_marking(visit: Visit, upload: str) -> Marking:
     path = _take(visit, upload)
     with visit.computing():
         try:
-            path, photo, reduced = _bounded(path)
+            path, photo, reduced = bounded(path)
         except InputError:
             path.unlink(missing_ok=True)
             raise

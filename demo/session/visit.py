@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.demo.session.faces import Face, Strengths
 from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
-from stylegan_latents.demo.session.shared import Shared
+from stylegan_latents.demo.session.shared import KeptStyle, Shared
 from stylegan_latents.demo.session.uploads import Marking, Photo
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_stem
@@ -42,6 +42,7 @@ class Visit:
         directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
         edited: faces with their edits in their codes, which are not listed; by face and strengths.
         looks: the visitor's own looks, by name.
+        styles: the visitor's own styles, by name.
         sent: the face sent last to each tab, by the tab's id.
         current: name of the face shown last; empty before the first.
         photo: the last upload.
@@ -65,6 +66,7 @@ class Visit:
         self.directions: dict[str, Direction] = {}
         self.edited: dict[tuple[str, tuple[tuple[str, float], ...]], Face] = {}
         self.looks: dict[str, Strengths] = {}
+        self.styles: dict[str, KeptStyle] = {}
         self.sent: dict[str, str] = {}
         self.current = ""
         self.photo: Photo | None = None
@@ -87,7 +89,7 @@ class Visit:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to come back for."""
-        return not (self.faces or self.directions or self.photo)
+        return not (self.faces or self.directions or self.styles or self.photo)
 
     def touch(self) -> None:
         """Note a request of the visitor.
@@ -268,4 +270,5 @@ class Visit:
         self.faces.clear()
         self.edited.clear()
         self.directions.clear()
+        self.styles.clear()
         self.files.delete()

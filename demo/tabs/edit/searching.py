@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.page.running import Done, TimeLeft, run_reporting
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import Visit
@@ -91,7 +91,7 @@ def search(
     before = visit.files.store(crop, "target")
     del whole
     yield Stage(before, before, 0, 1, None)
-    timer = _Timer(clock)
+    timer = TimeLeft(clock)
 
     def keep(portrait: Portrait) -> Face:
         stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps)
@@ -103,23 +103,8 @@ def search(
             yield keep(item.result)
             return
         now = to_picture(item.images)[0].resize((side, side))
-        left = timer.seconds_left(item.step, item.steps)
+        left = timer.seconds(item.step, item.steps)
         yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
-
-
-class _Timer:
-    """Estimates the time left from the steps since the first report."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._first: tuple[float, int] | None = None
-
-    def seconds_left(self, step: int, steps: int) -> float | None:
-        now = self._clock()
-        if self._first is None:
-            self._first = (now, step)
-        begun, first = self._first
-        return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
 
 
 def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
