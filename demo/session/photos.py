@@ -23,18 +23,24 @@ _MOST_FACES = 24
 
 
 def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
-    """Take an uploaded photo, find the faces in it, and keep it as ``Visit.photo``.
+    """Take an uploaded photo, find the faces in it, and keep it as ``Visit.photo``; see ``read_upload``."""
+    visit.photo = read_upload(visit, _take(visit, upload), Path(upload).name, align=align)
+    return visit.photo
+
+
+def read_upload(visit: Visit, path: Path, name: str, *, align: bool = True, slot: str = "found") -> Photo:
+    """Read an uploaded photo, and find the faces in it.
 
     Args:
-        visit: that receives it.
-        upload: the path that Gradio gives.
+        visit: that took it.
+        path: the file in the visit's folder; deleted if it is refused.
+        name: of the visitor's own file.
         align: whether to detect faces; else the central square is taken.
+        slot: of the thumbnails, for ``VisitFiles.store``.
 
     Raises:
         InputError: it is not a readable photo, or shows no face.
     """
-    name = Path(upload).name
-    path = _take(visit, upload)
     # Decoding takes memory: one photo at a time.
     with visit.computing():
         try:
@@ -51,10 +57,9 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
         except InputError:
             path.unlink(missing_ok=True)
             raise
-    thumbnails = [visit.files.store(crop, "found", most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
+    thumbnails = [visit.files.store(crop, slot, most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
     reduced_to = photo.size if reduced else None
-    visit.photo = Photo(path, name, from_left, thumbnails, largest, reduced_to=reduced_to)
-    return visit.photo
+    return Photo(path, name, from_left, thumbnails, largest, reduced_to=reduced_to)
 
 
 def bounded(path: Path) -> tuple[Path, Image.Image, bool]:

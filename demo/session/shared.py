@@ -58,6 +58,21 @@ class KeptStyle:
         return self.style.name if self.shipped else self.path.name
 
 
+@dataclass(frozen=True)
+class KeptPerson:
+    """One person's model.
+
+    Attributes:
+        name: of the person.
+        path: the file.
+        made_by: the command line that makes it; empty for an uploaded one.
+    """
+
+    name: str
+    path: Path
+    made_by: str = ""
+
+
 class Shared:
     """The generator, and what belongs to it rather than to a visitor.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.demo.session.faces import Face, Strengths
 from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
-from stylegan_latents.demo.session.shared import KeptStyle, Shared
+from stylegan_latents.demo.session.shared import KeptPerson, KeptStyle, Shared
 from stylegan_latents.demo.session.uploads import Marking, Photo
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_stem
@@ -43,6 +43,8 @@ class Visit:
         edited: faces with their edits in their codes, which are not listed; by face and strengths.
         looks: the visitor's own looks, by name.
         styles: the visitor's own styles, by name.
+        album: photos that were uploaded together.
+        people: models of one person each, by name.
         sent: the face sent last to each tab, by the tab's id.
         current: name of the face shown last; empty before the first.
         photo: the last upload.
@@ -67,6 +69,8 @@ class Visit:
         self.edited: dict[tuple[str, tuple[tuple[str, float], ...]], Face] = {}
         self.looks: dict[str, Strengths] = {}
         self.styles: dict[str, KeptStyle] = {}
+        self.album: list[Photo] = []
+        self.people: dict[str, KeptPerson] = {}
         self.sent: dict[str, str] = {}
         self.current = ""
         self.photo: Photo | None = None
@@ -89,7 +93,7 @@ class Visit:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to come back for."""
-        return not (self.faces or self.directions or self.styles or self.photo)
+        return not (self.faces or self.directions or self.styles or self.people or self.photo or self.album)
 
     def touch(self) -> None:
         """Note a request of the visitor.
@@ -271,4 +275,6 @@ class Visit:
         self.edited.clear()
         self.directions.clear()
         self.styles.clear()
+        self.people.clear()
+        self.album.clear()
         self.files.delete()
