@@ -15,6 +15,7 @@ from stylegan_latents.demo.tabs.discover import tab as discover
 from stylegan_latents.demo.tabs.drag import tab as drag
 from stylegan_latents.demo.tabs.edit import tab as edit
 from stylegan_latents.demo.tabs.explore import tab as explore
+from stylegan_latents.demo.tabs.film import tab as film
 from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
 from stylegan_latents.demo.tabs.style import tab as style
@@ -31,6 +32,7 @@ TABS: tuple[Tab, ...] = (
     drag.TAB,
     explore.TAB,
     album.TAB,
+    film.TAB,
 )
 """In display order."""
 

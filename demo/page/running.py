@@ -137,6 +137,29 @@ def run_reporting(
     yield Done(results[0])
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Progress of long work.
+
+    Attributes:
+        words: what is done, without the time left.
+        part: from 0 to 1; None if unknown.
+        picture: path of the newest picture; None if there is none yet, or no newer one.
+        seconds_left: an estimate, if there is one yet.
+    """
+
+    words: str
+    part: float | None
+    picture: str | None = None
+    seconds_left: float | None = None
+
+    @property
+    def status(self) -> str:
+        """The status line."""
+        left = "" if self.seconds_left is None else f", {duration(self.seconds_left)} left"
+        return status_html(f"{self.words}{left}", part=self.part)
+
+
 class TimeLeft:
     """Estimates the time left from the steps since the first report.
 
@@ -155,12 +178,6 @@ class TimeLeft:
             self._first = (now, step)
         begun, first = self._first
         return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
-
-
-def steps_html(what: str, step: int, steps: int, left: float | None) -> str:
-    """A status line of work in steps, such as ``Step 3 of 40, about 20 s left``."""
-    words = f"{what} {step} of {steps}{'' if left is None else f', {duration(left)} left'}"
-    return status_html(words, part=step / max(1, steps))
 
 
 def status_html(text: str, *, part: float | None = None, kind: str = "", details: str = "") -> str:

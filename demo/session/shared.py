@@ -59,6 +59,25 @@ class KeptStyle:
 
 
 @dataclass(frozen=True)
+class KeptFilm:
+    """An uploaded film.
+
+    Attributes:
+        upload: the path that Gradio gave.
+        path: the file in the visit's folder.
+        record: of its inversion, beside it; None until that is done.
+        drawn: the film that the generator makes of the record.
+        made_by: the command line that makes the record.
+    """
+
+    upload: str
+    path: Path
+    record: Path | None = None
+    drawn: Path | None = None
+    made_by: str = ""
+
+
+@dataclass(frozen=True)
 class KeptPerson:
     """One person's model.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.demo.session.faces import Face, Strengths
 from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
-from stylegan_latents.demo.session.shared import KeptPerson, KeptStyle, Shared
+from stylegan_latents.demo.session.shared import KeptFilm, KeptPerson, KeptStyle, Shared
 from stylegan_latents.demo.session.uploads import Marking, Photo
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_stem
@@ -45,6 +45,7 @@ class Visit:
         styles: the visitor's own styles, by name.
         album: photos that were uploaded together.
         people: models of one person each, by name.
+        film: the last film that was uploaded.
         sent: the face sent last to each tab, by the tab's id.
         current: name of the face shown last; empty before the first.
         photo: the last upload.
@@ -71,6 +72,7 @@ class Visit:
         self.styles: dict[str, KeptStyle] = {}
         self.album: list[Photo] = []
         self.people: dict[str, KeptPerson] = {}
+        self.film: KeptFilm | None = None
         self.sent: dict[str, str] = {}
         self.current = ""
         self.photo: Photo | None = None
@@ -93,7 +95,8 @@ class Visit:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to come back for."""
-        return not (self.faces or self.directions or self.styles or self.people or self.photo or self.album)
+        kept = (self.faces, self.directions, self.styles, self.people, self.photo, self.album, self.film)
+        return not any(kept)
 
     def touch(self) -> None:
         """Note a request of the visitor.

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.results import command_line
-from stylegan_latents.demo.page.running import Done, TimeLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
 from stylegan_latents.demo.session.files import clean_name, free_name
 from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.demo.tabs.album.photos import Stage
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.album.build import STEPS_EACH, faces_of_person, tune_person
 from stylegan_latents.invert.invert_face import cut_out, find_codes

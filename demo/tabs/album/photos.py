@@ -1,12 +1,11 @@
 """The photos of the tab Album: taken together, and the face of each found one after the other."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.page import sentence
-from stylegan_latents.demo.page.running import duration, status_html
+from stylegan_latents.demo.page.running import Stage
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import read_upload
 from stylegan_latents.demo.session.shared import KeptPerson
@@ -19,29 +18,6 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.options import Quality
 
 MOST_PHOTOS = 24
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Progress of work on photos.
-
-    Attributes:
-        words: what is done, without the time left.
-        part: from 0 to 1.
-        picture: path of the newest picture; None if it has not changed.
-        seconds_left: an estimate, if there is one yet.
-    """
-
-    words: str
-    part: float
-    picture: str | None = None
-    seconds_left: float | None = None
-
-    @property
-    def status(self) -> str:
-        """The status line."""
-        left = "" if self.seconds_left is None else f", {duration(self.seconds_left)} left"
-        return status_html(f"{self.words}{left}", part=self.part)
 
 
 def add_photos(visit: Visit, uploads: Sequence[str], *, align: bool = True) -> Iterator[Stage | list[str]]:

@@ -7,13 +7,12 @@ import gradio as gr
 
 from stylegan_latents.demo.page.page import AT_ONCE, QUIET, Page, Tab, answering
 from stylegan_latents.demo.page.results import choice_gallery, not_ready, picture_box, ready, results_row
-from stylegan_latents.demo.page.running import Done, status_html
+from stylegan_latents.demo.page.running import Done, Stage, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.album.person import make_person, open_person
 from stylegan_latents.demo.tabs.album.photos import (
     MOST_PHOTOS,
-    Stage,
     add_photos,
     command_of_faces,
     faces_of,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from stylegan_latents.demo.page.results import command_line, record_name
-from stylegan_latents.demo.page.running import Done, TimeLeft, duration, run_reporting, status_html
+from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
 from stylegan_latents.demo.session.edited import edited_face, edits_of
 from stylegan_latents.demo.session.styles import find_style
 from stylegan_latents.demo.session.visit import Visit
@@ -99,29 +99,6 @@ class FilmRequest:
             ends=(-self.reach, self.reach) if self.direction else None,
             style_ends=(0.0, self.style_strength) if self.style else None,
         )
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Progress of a film.
-
-    Attributes:
-        words: for the page.
-        part: from 0 to 1; None if unknown.
-        frame: path of the newest frame's picture; None before the first.
-        seconds_left: an estimate, if there is one yet.
-    """
-
-    words: str
-    part: float | None
-    frame: str | None
-    seconds_left: float | None = None
-
-    @property
-    def status(self) -> str:
-        """The status line."""
-        left = "" if self.seconds_left is None else f", {duration(self.seconds_left)} left"
-        return status_html(f"{self.words}{left}", part=self.part)
 
 
 def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple[str, str]]]:

@@ -111,7 +111,7 @@ def build(page: Page) -> None:
                     path, command = now.result
                     yield *shown(path), command, ready(path), path, ""
                 else:
-                    frame = gr.skip() if now.frame is None else gr.Image(now.frame, visible=True)
+                    frame = gr.skip() if now.picture is None else gr.Image(now.picture, visible=True)
                     yield gr.Video(visible=False), frame, gr.skip(), not_ready(), gr.skip(), now.status
         except (InputError, StoppedError):
             yield *shown(before), gr.skip(), ready(before) if before else not_ready(), gr.skip(), ""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from stylegan_latents.demo.page.results import command_line
-from stylegan_latents.demo.page.running import Done, TimeLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
 from stylegan_latents.demo.session.photos import bounded, shown
 from stylegan_latents.demo.session.shared import KeptStyle
 from stylegan_latents.demo.session.styles import keep_style, style_name
@@ -42,22 +42,6 @@ class StyleRequest:
     align: bool = True
     keep_colour: bool = False
     keep_shape: bool = False
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Progress of the tuning.
-
-    Attributes:
-        crop: path of the aligned style picture.
-        step, steps: steps done and in all.
-        seconds_left: an estimate, if there is one yet.
-    """
-
-    crop: str
-    step: int
-    steps: int
-    seconds_left: float | None
 
 
 def make_style(visit: Visit, upload: str | None, request: StyleRequest) -> Iterator[Stage | Done[KeptStyle]]:
@@ -98,7 +82,7 @@ def make_style(visit: Visit, upload: str | None, request: StyleRequest) -> Itera
             crop = visit.files.store(shown(pictures.crops[0]), "style-picture")
     finally:
         path.unlink(missing_ok=True)
-    yield Stage(crop, 0, settings.steps, None)
+    yield Stage(f"Step 0 of {settings.steps}", 0, crop)
     timer = TimeLeft()
 
     def work(report: Callable[[int], None]) -> "Style":
@@ -117,7 +101,8 @@ def make_style(visit: Visit, upload: str | None, request: StyleRequest) -> Itera
         if isinstance(now, Done):
             yield Done(keep(now.result))
         else:
-            yield Stage(crop, now, settings.steps, timer.seconds(now, settings.steps))
+            left = timer.seconds(now, settings.steps)
+            yield Stage(f"Step {now} of {settings.steps}", now / settings.steps, None, left)
 
 
 def _read(

@@ -7,7 +7,7 @@ import gradio as gr
 
 from stylegan_latents.demo.page.page import AT_ONCE, QUIET, Page, Tab, answering, face_chooser
 from stylegan_latents.demo.page.results import not_ready, picture_box, ready, results_row
-from stylegan_latents.demo.page.running import Done, status_html, steps_html
+from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.styles import (
@@ -85,8 +85,8 @@ def build(page: Page) -> None:
                 words = status_html(f"Made the style “{kept.style.name}”.", kind="good")
                 yield gr.Radio(names, value=kept.style.name), ready(str(kept.path)), gr.skip(), visit.version, words
             else:
-                words = steps_html("Step", now.step, now.steps, now.seconds_left)
-                yield gr.skip(), not_ready(), gr.Image(now.crop, visible=True), gr.skip(), words
+                crop = gr.skip() if now.picture is None else gr.Image(now.picture, visible=True)
+                yield gr.skip(), not_ready(), crop, gr.skip(), now.status
 
     work_on_click(
         page, make, made, [picture, *options], [style, download_style, result, page.version, status],
@@ -105,7 +105,7 @@ def build(page: Page) -> None:
                 path, command = now.result
                 yield gr.Video(path, visible=True), gr.Image(visible=False), command, ready(path), ""
             else:
-                frame = gr.skip() if now.frame is None else gr.Image(now.frame, visible=True)
+                frame = gr.skip() if now.picture is None else gr.Image(now.picture, visible=True)
                 yield gr.Video(visible=False), frame, gr.skip(), not_ready(), now.status
 
     work_on_click(

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from stylegan_latents.demo.page.running import StoppedError
+from stylegan_latents.demo.page.running import Stage, StoppedError
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.album import photos
-from stylegan_latents.demo.tabs.album.photos import Stage, add_photos, faces_of, find_each, remove_photos
+from stylegan_latents.demo.tabs.album.photos import add_photos, faces_of, find_each, remove_photos
 from stylegan_latents.generator.errors import InputError
 from tests.demo.visits import StopsAfter
 

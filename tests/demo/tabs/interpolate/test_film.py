@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_latents.demo.page.running import Done, StoppedError
+from stylegan_latents.demo.page.running import Done, Stage, StoppedError
 from stylegan_latents.demo.session.styles import keep_style
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.interpolate import film as interpolate
-from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, Stage, draw_film
+from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, draw_film
 from stylegan_latents.demo.tabs.interpolate.key_frames import move_key, with_key
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.generator.errors import InputError
@@ -83,8 +83,8 @@ def test_the_frames_are_shown_as_they_are_drawn(visit: Visit, monkeypatch: pytes
     last = stages[-1]
     assert isinstance(last, Stage)
     assert last.part == 1
-    assert last.frame is not None
-    assert Image.open(last.frame).size == (32, 32)
+    assert last.picture is not None
+    assert Image.open(last.picture).size == (32, 32)
 
 
 def test_what_makes_no_film_is_said(visit: Visit) -> None:
