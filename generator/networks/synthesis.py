@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,9 @@ class SynthesisNetwork(ABC, nn.Module):
         image_channels: 3 for colour, 1 for grey.
         layers: every style input, in the order of the styles.
         dtype: the precision of the feature maps.
+        can_save_memory: whether there is a way to draw with little memory.
+        saves_memory: whether it is taken: feature maps are not kept for the gradient but computed again, and the
+            modules of the finest ones in ``feature_maps`` see them in parts.
     """
 
     config: Any
@@ -51,6 +54,8 @@ class SynthesisNetwork(ABC, nn.Module):
     image_channels: int
     layers: tuple[Layer, ...]
     dtype: torch.dtype = torch.float32
+    can_save_memory: ClassVar[bool] = False
+    saves_memory: bool = False
 
     @property
     def width(self) -> int:
