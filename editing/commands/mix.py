@@ -212,7 +212,7 @@ def _name(
     """The picture's default name: ``me.mix.you-coarse.png``, ``me.mix.you-eyes.threshold0.1.mouth.png``."""
     first = sources[0].name
     if settings.matrix:
-        return file_name([first, "matrix", shared[0][0], *settings.on.style_label()])
+        return file_name([first, "matrix", shared[0][0], *settings.on.look_label()])
     given = []
     for index, (source, (layers, amount)) in enumerate(zip(sources[1:], shared, strict=True)):
         what = [part.strip().lower() for part in parts[index]] if parts else [layers]
@@ -221,4 +221,4 @@ def _name(
         what += [settings.only] if settings.only else []
         given.append("-".join([source.name, *what]) + ("" if amount == 1 else f"x{amount:g}"))
     threshold = threshold_name(settings.least) if parts else []
-    return file_name([first, "mix", *given, *threshold, *settings.where.names, *settings.on.style_label()])
+    return file_name([first, "mix", *given, *threshold, *settings.where.names, *settings.on.look_label()])

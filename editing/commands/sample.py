@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import typer
 
 from stylegan_latents.editing.commands.options import ModelOptions, Overwrite
+from stylegan_latents.editing.records.camera import look_from
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
@@ -110,6 +111,7 @@ def sample(settings: SampleSettings) -> None:
 
     G = load(model, texts=settings.texts.codes(model)).to(choose_device(settings.on.device))
     G = G if style is None else style[0].apply(G, style[1])
+    look_from(G, settings.on.camera)
     size = output.size
     if size is None and grid is not None:
         size = grid_cell(G.resolution, len(wanted))
@@ -155,7 +157,7 @@ def _files(
         raise InputError("--cols is for a grid, not for single pictures; leave it out, or name the grid's file.")
     if output.records and settings.noise == "random":
         raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
-    width, label = max(4, len(str(max(number for _, number in wanted)))), settings.on.style_label()
+    width, label = max(4, len(str(max(number for _, number in wanted)))), settings.on.look_label()
     names = [f"seed{number:0{width}d}{'' if one is None else f'@{one}'}" for one, number in wanted]
     stems = [".".join([name, *label]) for name in names]
     base = folder or (Path() if out is None else out.parent)

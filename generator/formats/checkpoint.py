@@ -21,6 +21,7 @@ from stylegan_latents.generator.formats.nvidia.tensorflow_network import Variabl
 from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan1 import read_stylegan1
 from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan2 import read_stylegan2
 from stylegan_latents.generator.formats.nvidia.torch_discriminator import torch_discriminator
+from stylegan_latents.generator.formats.nvidia.torch_eg3d import eg3d
 from stylegan_latents.generator.formats.nvidia.torch_stylegan2 import stylegan2
 from stylegan_latents.generator.formats.nvidia.torch_stylegan3 import stylegan3
 from stylegan_latents.generator.formats.nvidia.torch_stylegan_t import stylegan_t
@@ -31,6 +32,7 @@ from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObje
 from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.networks.eg3d import EG3DConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
@@ -40,9 +42,10 @@ from stylegan_latents.generator.reading.budget import Budget
 from stylegan_latents.generator.reading.files import refusing_damage
 from stylegan_latents.generator.reading.tensor_file import TensorFile
 
-Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
+Config = EG3DConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
 
 _GENERATORS: dict[str, Callable[[NetworkWeights], tuple[Config, dict[str, Tensor]]]] = {
+    "backbone.synthesis.b4.const": eg3d,
     "synthesis.input.freqs": stylegan3,
     "synthesis.b8.input.freqs": stylegan_t,
     "synthesis.b4.const": stylegan2,

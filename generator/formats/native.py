@@ -16,8 +16,9 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, printable
 from stylegan_latents.generator.formats.text_codes import with_texts, without_texts
 from stylegan_latents.generator.generator import Generator, fingerprint
-from stylegan_latents.generator.networks import mobile, stylegan1, stylegan2, stylegan3, stylegan_t
+from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3, stylegan_t
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.networks.eg3d import EG3DConfig
 from stylegan_latents.generator.networks.mapping import Mapping
 from stylegan_latents.generator.networks.mobile import MobileConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
@@ -34,7 +35,7 @@ _KEY = "stylegan-latents"
 _MOST_PRODUCTS, _MOST_NUMBERS = 500_000_000_000, 120_000_000
 
 
-Config = MobileConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
+Config = EG3DConfig | MobileConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
 """The sizes of any architecture."""
 
 
@@ -47,6 +48,7 @@ class Architecture(NamedTuple):
 
 
 ARCHITECTURES = {
+    "eg3d": Architecture(EG3DConfig, eg3d.Mapping, eg3d.Synthesis),
     "mobile": Architecture(MobileConfig, mobile.Mapping, mobile.Synthesis),
     "stylegan1": Architecture(StyleGAN1Config, partial(Mapping, joint_label=True), stylegan1.Synthesis),
     "stylegan2": Architecture(

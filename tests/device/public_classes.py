@@ -6,11 +6,11 @@ from importlib import import_module
 from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.editing.discovery.scorers.by_name import SCORERS
 from stylegan_latents.generator.formats.native import ARCHITECTURES
-from stylegan_latents.generator.networks import mobile, stylegan1, stylegan2, stylegan3, stylegan_t
+from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3, stylegan_t
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
 from stylegan_latents.invert.inverters.by_name import INVERTERS
 
-__all__ = ["mobile", "stylegan1", "stylegan2", "stylegan3", "stylegan_t"]
+__all__ = ["eg3d", "mobile", "stylegan1", "stylegan2", "stylegan3", "stylegan_t"]
 
 _NETWORK, _INVERTER = (
     "test_every_network_draws_and_learns_as_on_the_processor",
@@ -19,6 +19,8 @@ _NETWORK, _INVERTER = (
 _COMMAND = "test_every_command_of_edit"
 REHEARSED = {
     "generator.Generator": f"{_NETWORK}*",
+    "camera.Camera": f"{_NETWORK}*-eg3d-*",
+    "eg3d.Synthesis": f"{_NETWORK}*-eg3d-*",
     "mobile.Synthesis": f"{_NETWORK}*-mobile-*",
     "stylegan1.Synthesis": f"{_NETWORK}*-stylegan1-*",
     "stylegan2.Synthesis": f"{_NETWORK}*-stylegan2-*",
@@ -64,6 +66,10 @@ REHEARSED = {
     "low_rank.LowRankOptions": f"{_COMMAND}*lowrank*",
     "interfacegan.InterFaceGAN": f"{_COMMAND}*interfacegan*",
     "interfacegan_options.InterFaceGANOptions": f"{_COMMAND}*interfacegan*",
+    "flow.FlowOptions": f"{_COMMAND}*-flow]",
+    "attribute_flow.AttributeFlow": f"{_COMMAND}*-by flow]",
+    "attribute_flow.FlowEdit": f"{_COMMAND}*-by flow]",
+    "mapper.MapperEdit": f"{_COMMAND}*mapper*",
     "text.TextDirections": "test_texts*",
     "optimizer.TextOptimizer": "test_texts*",
     "by_part.PartDonor": "test_a_part_of_another*",

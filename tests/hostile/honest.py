@@ -23,6 +23,7 @@ DATA = Path(__file__).parents[1] / "data"
 def _generators(folder: Path) -> list[Path]:
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+    from tests.generator.networks.eg3d_files import random_eg3d
     from tests.generator.networks.stylegan_t_files import TEXTS, random_stylegan_t, stylegan_t_pickle
     from tests.generator.stylegan2_files import random_stylegan2
     from tests.generator.stylegan3_files import random_stylegan3
@@ -34,6 +35,7 @@ def _generators(folder: Path) -> list[Path]:
         ("two", random_stylegan2(config)),
         ("conditional", random_stylegan2(replace(config, label_dim=3, label_width=8))),
         ("three", random_stylegan3()),
+        ("solid", random_eg3d()),
         ("texts", random_stylegan_t(TEXTS, texts=3)),
     ):
         save_native(G, folder / f"{name}.safetensors")
@@ -41,7 +43,8 @@ def _generators(folder: Path) -> list[Path]:
         contents = torch.load(DATA / "stylegan2" / "rosinality.pt", weights_only=True)
     torch.save(contents, folder / "old.pt", _use_new_zipfile_serialization=False)
     save_file({f"g_ema.{k}": v.contiguous() for k, v in contents["g_ema"].items()}, folder / "state.safetensors")
-    pickles = [path for kind in ("stylegan2", "stylegan3", "tensorflow") for path in (DATA / kind).glob("*.p*")]
+    kinds = ("eg3d", "stylegan2", "stylegan3", "tensorflow")
+    pickles = [path for kind in kinds for path in (DATA / kind).glob("*.p*")]
     pickles.append(stylegan_t_pickle("one-picture-grey"))
     return [*folder.glob("*.safetensors"), folder / "old.pt", *sorted(pickles)]
 
@@ -127,6 +130,17 @@ def _directions(folder: Path) -> list[Path]:
 
     Direction("smile", "small", torch.ones(1, 8), 1.0, provenance={"a": "b"}).save(folder / "a.safetensors")
     return [folder / "a.safetensors"]
+
+
+def _flows(folder: Path) -> list[Path]:
+    from tests.editing.nonlinear.small_flows import small_flow
+
+    small_flow().save(folder / "own.safetensors")
+    return [folder / "own.safetensors", DATA / "styleflow" / "flow.pt"]
+
+
+def _mappers(_folder: Path) -> list[Path]:
+    return sorted((DATA / "styleclip").glob("*.pt"))
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -227,6 +241,8 @@ _NETWORKS: dict[str, Callable[[Path], list[Path]]] = {
     "dlib network": _dlib,
     "encoder": _encoders,
     "training": _trainings,
+    "flow": _flows,
+    "mapper": _mappers,
 }
 _SHARED = {"latent space": "generator", "encoder contents": "encoder"}
 _OTHERS: dict[str, Callable[[Path], list[Path]]] = {

@@ -115,6 +115,18 @@ def _published(path: Path) -> object:
     return PublishedDirection(path).bind(_small_generator())
 
 
+def _flow(path: Path) -> object:
+    from stylegan_latents.editing.nonlinear.flow_files import load_flow
+
+    return load_flow(path)
+
+
+def _mapper(path: Path) -> object:
+    from stylegan_latents.editing.nonlinear.mapper import load_mapper
+
+    return load_mapper(path)
+
+
 def _codes(path: Path) -> object:
     from stylegan_latents.editing.records.code_files import read_code
 
@@ -196,6 +208,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     "film record": _film_record,
     "direction": _direction,
     "published direction": _published,
+    "flow": _flow,
+    "mapper": _mapper,
     "codes": _codes,
     "text codes": _text_codes,
     "parts": _parts,
