@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.search.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.base import Progress
@@ -45,7 +45,6 @@ def search(
     number: int,
     *,
     quality: "Quality" = "good",
-    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Stage | Face]:
     """Search the code of one face, as ``invert`` does.
 
@@ -53,7 +52,6 @@ def search(
         visit: that the face is added to.
         photo, number: the face.
         quality: as for ``make_inverter``.
-        clock: in seconds.
 
     Yields:
         Stages, and finally the face.
@@ -91,7 +89,7 @@ def search(
     before = visit.files.store(crop, "target")
     del whole
     yield Stage(before, before, 0, 1, None)
-    timer = _Timer(clock)
+    time_left = TimeLeft(inverter.phases(1), device=studio.G.device)
 
     def keep(portrait: Portrait) -> Face:
         stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps)
@@ -103,23 +101,8 @@ def search(
             yield keep(item.result)
             return
         now = to_picture(item.images)[0].resize((side, side))
-        left = timer.seconds_left(item.step, item.steps)
+        left = time_left.after_step(item.step)
         yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
-
-
-class _Timer:
-    """Estimates the time left from the steps since the first report."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._first: tuple[float, int] | None = None
-
-    def seconds_left(self, step: int, steps: int) -> float | None:
-        now = self._clock()
-        if self._first is None:
-            self._first = (now, step)
-        begun, first = self._first
-        return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
 
 
 def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
