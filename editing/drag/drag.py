@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stylegan_latents.editing.drag.face_points import FacePoints
 from stylegan_latents.editing.drag.handles import Handle, Point, check_handles
 from stylegan_latents.editing.drag.search import PATIENCE, Reached, Search
 from stylegan_latents.editing.records.codes import changed_record
@@ -48,9 +49,11 @@ class Dragged:
         ws, points, distance: see ``DragProgress``.
         steps: the number of steps made.
         kept: the step at which the code was found.
-        reached: whether every point is at its target.
+        reached: whether every point is at its target: by the landmarks for points of a face, else by features.
         stalled: whether the search ended because the points came no nearer.
         stopped: whether Ctrl-C ended it.
+        by_landmarks: of each point, whether its place is that of landmarks in the picture.
+        lost: of each point, whether the search lost sight of it, so that it may be elsewhere.
     """
 
     ws: Tensor
@@ -61,18 +64,29 @@ class Dragged:
     reached: bool
     stalled: bool = False
     stopped: bool = False
+    by_landmarks: tuple[bool, ...] = ()
+    lost: tuple[bool, ...] = ()
 
     @property
     def summary(self) -> str:
         """A sentence on how near the points came, and why not nearer."""
-        positions = ", ".join(f"{x:.0f},{y:.0f}" for x, y in self.points)
+        places = [f"{x:.0f},{y:.0f}" for x, y in self.points]
         how = "Reached" if self.reached else f"Up to {self.distance:.0f} pixels short of"
         nearest = f"; nearest, and kept, is step {self.kept}" if self.kept < self.steps else ""
         why = "" if self.reached or self.stopped else ", and more steps may bring the points nearer"
         if self.stalled:
             vain = f", the last {PATIENCE} of which brought the points hardly any nearer"
             why = f"{vain}: this model may not draw them there"
-        return f"{how} the targets after {self.steps} steps{why}{nearest}; the points are at {positions}."
+        by = " by the landmarks" if any(self.by_landmarks) else ""
+        told = (
+            f"{how} the targets after {self.steps} steps{why}{nearest}; the points are at {', '.join(places)}{by}."
+        )
+        lost = [place for place, unsure in zip(places, self.lost, strict=False) if unsure]
+        if lost:
+            told += (
+                f" The search lost sight of {', '.join(lost)}: look at the picture, it may have moved otherwise."
+            )
+        return told
 
 
 class Drag:
@@ -146,10 +160,12 @@ class Drag:
         check_handles(handles, self.G.resolution)
         with keep_freed_memory():
             pixels = torch.tensor([[handle.start, handle.target] for handle in handles])
+            positions = (pixels + 0.5) / self.G.resolution
+            face = FacePoints(self.G, ws, positions[:, 0], noise)
             search = Search(
-                self.G, self.map, ws, (pixels + 0.5) / self.G.resolution,
+                self.G, self.map, ws, positions,
                 rows=self.rows, learning_rate=self.learning_rate, mask=mask, mask_weight=self.mask_weight,
-                noise=noise, seed=self.seed,
+                noise=noise, seed=self.seed, face=face if bool(face.known.any()) else None,
             )  # fmt: skip
             try:
                 while search.done < self.steps and not (search.reached or search.stalled):
@@ -171,17 +187,21 @@ class Drag:
 
     def _result(self, search: Search, stopped: bool = False) -> Dragged:
         # A user who stops the search chose what was shown last.
-        found = search.now() if stopped or search.best is None else search.best
+        found = search.verified(search.now() if stopped or search.best is None else search.best)
         points, distance = self._in_pixels(found)
+        lost = [] if found.lost is None else found.lost.tolist()
         return Dragged(
-            found.ws, points, distance, search.done, found.after, search.reached, search.stalled, stopped
-        )
+            found.ws, points, distance, search.done, found.after, search.reached, search.stalled, stopped,
+            tuple(search.known.tolist()), tuple(lost),
+        )  # fmt: skip
 
     def provenance(self, handles: Sequence[Handle], ended: Dragged) -> dict[str, JSON]:
         """The settings and the outcome of a search, for a record."""
         return {
             "handles": [[*handle.start, *handle.target] for handle in handles],
             "points": [[*point] for point in ended.points],
+            "by_landmarks": list(ended.by_landmarks),
+            "lost": list(ended.lost),
             "steps": ended.steps,
             "kept_step": ended.kept,
             "learning_rate": self.learning_rate,
