@@ -23,6 +23,8 @@ from stylegan_latents.generator.features import FeatureMap, feature_maps
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
+from stylegan_latents.invert.faces.detector import FaceDetector
+from stylegan_latents.invert.faces.find import DLIB
 from stylegan_latents.invert.record.inversion import Inversion
 
 _RESOLUTION = 128
@@ -101,6 +103,7 @@ class Drag:
         resolution: of the feature map; None for the finest up to 128.
         mask_weight: of the mask loss, the change in features outside of the mask.
         seed: of the samples that W's statistics come from.
+        detector: of faces, whose landmarks say where points of a face are.
 
     Raises:
         InputError: a setting is out of its range, or there is no feature map of that resolution.
@@ -116,6 +119,7 @@ class Drag:
         resolution: int | None = None,
         mask_weight: float = 10.0,
         seed: int = 0,
+        detector: FaceDetector = DLIB,
     ) -> None:
         G.check_square("Dragging")
         if steps < 1:
@@ -126,6 +130,7 @@ class Drag:
             raise InputError(f"The mask's weight has to be 0 or above, not {mask_weight}.")
         self.G, self.map = G, _feature_map(G, resolution)
         self.steps, self.learning_rate, self.mask_weight, self.seed = steps, learning_rate, mask_weight, seed
+        self.detector = detector
         groups = G.ws_groups
         self.rows = list(rows) if rows is not None else [i for i, group in enumerate(groups) if group != "fine"]
 
@@ -161,7 +166,7 @@ class Drag:
         with keep_freed_memory():
             pixels = torch.tensor([[handle.start, handle.target] for handle in handles])
             positions = (pixels + 0.5) / self.G.resolution
-            face = FacePoints(self.G, ws, positions[:, 0], noise)
+            face = FacePoints(self.G, ws, positions[:, 0], noise, self.detector)
             search = Search(
                 self.G, self.map, ws, positions,
                 rows=self.rows, learning_rate=self.learning_rate, mask=mask, mask_weight=self.mask_weight,

@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents.generator.generator import Generator, Noise
-from stylegan_latents.invert.faces.detector import Face
-from stylegan_latents.invert.faces.find import find_faces, follow_face
+from stylegan_latents.invert.faces.detector import Face, FaceDetector
+from stylegan_latents.invert.faces.find import DLIB, find_faces, follow_face
 from stylegan_latents.invert.photos.files import to_picture
 
 # How far from a landmark a point is known by it, in distances between the eyes; landmarks of lips are as far apart.
@@ -26,16 +26,19 @@ class FacePoints:
         ws: its code, ``[1, num_ws, w_dim]``.
         starts: the points, ``[n, 2]`` in fractions of the side.
         noise: see ``Generator.synthesize``.
+        detector: of faces, dlib's by default.
 
     Attributes:
         known: whether each point is near a landmark, bool ``[n]``; all False if no face is found.
     """
 
-    def __init__(self, G: Generator, ws: Tensor, starts: Tensor, noise: Noise = "const") -> None:
-        self.G, self.noise = G, noise
+    def __init__(
+        self, G: Generator, ws: Tensor, starts: Tensor, noise: Noise = "const", detector: FaceDetector = DLIB
+    ) -> None:
+        self.G, self.noise, self.detector = G, noise, detector
         self.starts = starts.double().cpu()
         self.known = torch.zeros(len(starts), dtype=torch.bool)
-        self.first = next(iter(find_faces(self._picture(ws))), None)
+        self.first = next(iter(find_faces(self._picture(ws), detector=detector)), None)
         if self.first is None:
             return
         left, right = self.first.landmarks.left_eye.mean(0), self.first.landmarks.right_eye.mean(0)
@@ -53,7 +56,7 @@ class FacePoints:
         """
         if self.first is None:
             return None
-        now = follow_face(self._picture(ws), self.first)
+        now = follow_face(self._picture(ws), self.first, detector=self.detector)
         if now is None:
             return None
         return (self.starts + self.weights @ (self._landmarks(now) - self.landmarks)).float()

@@ -81,8 +81,8 @@ def with_ways(mask: Tensor, positions: Tensor) -> Tensor:
     places = torch.stack([x.expand(height, -1), y[:, None].expand(-1, width)], dim=2)
     for start, target in positions:
         way, away = target - start, places - start
-        inside = (away.norm(dim=2) <= _ROOM / 2) & (mask.to(grown) > 0)
-        if not bool(way.any()) or not bool(inside.any()):
+        near = away.norm(dim=2) <= _ROOM / 2
+        if not bool(way.any()) or not bool(mask.to(grown)[near].any()):
             continue
         share = ((away @ way) / way.square().sum()).clamp(0, 1)[..., None]
         room = max(_ROOM, float(way.norm()) / 2)
