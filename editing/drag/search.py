@@ -228,7 +228,8 @@ class Search:
             (pulling,) = torch.autograd.grad(pull, self.moves)
             return pulling
         change = self.mask_weight * ((self.features - self.first) * self.outside).abs().mean()
-        if self.done % _WEIGH_EVERY == 0:
+        # At first nothing outside has changed, so that the weight is found in the first few steps.
+        if self.done < _WEIGH_EVERY or self.done % _WEIGH_EVERY == 0:
             (pulling,) = torch.autograd.grad(pull, self.moves, retain_graph=True)
             (holding,) = torch.autograd.grad(change, self.moves, retain_graph=True)
             # An L1 loss has as large a gradient for small changes as for large ones, and Adam normalizes step
