@@ -42,7 +42,8 @@ def read_text_codes(path: Path) -> Tensor:
     lengths = torch.linalg.vector_norm(codes, dim=1, keepdim=True)
     if not bool((lengths.isfinite() & (lengths > 0)).all()):
         raise InputError(f"{printable(path.name)} holds codes of texts that are 0 or no numbers.")
-    return codes / lengths
+    scaled: Tensor = codes / lengths
+    return scaled
 
 
 def with_texts(
