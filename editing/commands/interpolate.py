@@ -140,7 +140,8 @@ def interpolate(settings: InterpolateSettings) -> None:
         check_film(out, codec=film.codec, overwrite=film.overwrite, fps=film.fps)
     check_not_a_source(out, sources)
     G, codes = settings.on.open_sources(sources, truncation)
-    _ = morph.cameras(G)  # refused here, where the model has none
+    if settings.orbit:
+        G.check_camera()
     size = film.size
     if size is None and out.suffix.lower() in _SMALL_FORMATS:
         size = min(_SMALL, G.resolution)

@@ -122,8 +122,11 @@ class EG3DConfig:
         """Cameras are no classes."""
         return 0
 
-    def matrices(self, camera: Camera) -> Tensor:
-        """The matrices ``[1, 25]`` of a camera; see ``camera_matrices``."""
+    def matrices(self, camera: Camera | Tensor) -> Tensor:
+        """The matrices ``[N, 25]`` of a camera; see ``SynthesisNetwork.camera_matrices``."""
+        if isinstance(camera, Tensor):
+            lens = camera.new_tensor([self.fov, self.distance]).expand(len(camera), 2)
+            return camera_matrices(torch.cat([camera, lens], dim=1), self.pivot)
         fov, distance = camera.fov or self.fov, camera.distance or self.distance
         return camera_matrices(torch.tensor([[camera.yaw, camera.pitch, camera.roll, fov, distance]]), self.pivot)
 
@@ -249,7 +252,7 @@ class Synthesis(SynthesisNetwork):
         own = [getattr(block, name).style(ws[:, -1]) for block in self._blocks() for name in _LAYERS]
         return [*self.backbone.styles(ws), *own]
 
-    def camera_matrices(self, camera: Camera) -> Tensor:
+    def camera_matrices(self, camera: Camera | Tensor) -> Tensor:
         return self.config.matrices(camera)
 
     def forward(
