@@ -113,18 +113,16 @@ class DrawingOptions(RecordModelOptions, LookOptions):
         opened.look(self.camera, self.look_label())
         return opened
 
-    def open_sources(self, sources: "Sequence[CodeSource]", truncation: float) -> "tuple[Generator, list[Code]]":
-        """The generator and the codes of sources, see ``records.codes.open_sources``."""
+    def open_sources(
+        self, sources: "Sequence[CodeSource]", truncation: float, *, styled: bool = True
+    ) -> "tuple[Generator, list[Code]]":
+        """The generator, in the style if ``styled``, and the codes; see ``records.codes.open_sources``."""
         from stylegan_latents.editing.records.codes import open_sources
 
         return open_sources(
-            sources,
-            model=self.model,
-            device=self.device,
-            truncation=truncation,
-            style=self.find_style(),
-            camera=self.camera,
-        )
+            sources, model=self.model, device=self.device, truncation=truncation,
+            style=self.find_style() if styled else None, camera=self.camera,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

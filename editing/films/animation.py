@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.films.trajectories import StyleTrajectory, Trajectory
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.generator.networks.camera import Camera
+    from stylegan_latents.generator.styles.style import Style
 
 NoiseCurve = Callable[[float], "Noise"]
 """Maps a time in [0, 1] to noise for the generator."""
@@ -133,6 +134,34 @@ def weights_between(
         if first == after:
             return keys[first]
         return {name: keys[first][name].lerp(keys[after][name], fraction) for name in names}
+
+    return at
+
+
+def weights_in_style(
+    G: "Generator", style: "Style", ends: tuple[float, float], weights: WeightsCurve | None
+) -> WeightsCurve:
+    """Add a style to parameters, from the first strength to the second.
+
+    Args:
+        G: the generator without the style.
+        style: of that generator.
+        ends: strengths at the times 0 and 1, as for ``Style.apply``.
+        weights: the parameters without the style, as ``weights_between`` gives them; None for the model's.
+
+    Raises:
+        InputError: the style belongs to another generator.
+    """
+    differences = style.differences(G)
+    exact = {name: parameter.float() for name, parameter in G.named_parameters() if name in differences}
+
+    def at(time: float) -> "Mapping[str, Tensor]":
+        tuned = exact if weights is None else exact | dict(weights(time))
+        strength = ends[0] + time * (ends[1] - ends[0])
+        return {
+            name: weight.add(differences[name], alpha=strength) if name in differences else weight
+            for name, weight in tuned.items()
+        }
 
     return at
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.films import trajectories as interpolation
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.styles.style import check_style_strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.records.codes import Code
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.networks.camera import Camera
+    from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.films.write import Frame
 
 _POINTS = 24
@@ -38,6 +40,8 @@ class Morph:
         ends, raw: strengths of the directions, see ``sweep``.
         truncation_ends: see ``sweep_truncation``; None does not change the truncation.
         orbit: the camera of a three-dimensional model swings once by 25 degrees to both sides.
+        style: of the generator, drawn from the first of ``style_ends`` to the second; None for none.
+        style_ends: strengths as for ``Style.apply``.
     """
 
     frames: int = 60
@@ -52,6 +56,8 @@ class Morph:
     raw: bool = False
     truncation_ends: tuple[float, float] | None = None
     orbit: bool = False
+    style: "Style | None" = None
+    style_ends: tuple[float, float] | None = None
 
     def check(self, keys: int) -> None:
         """Check the settings, before a model is loaded.
@@ -63,7 +69,7 @@ class Morph:
             InputError: they make no film.
         """
         interpolation.check_frames(self.frames)
-        is_sweep = self.ends is not None or self.truncation_ends is not None
+        is_sweep = any(ends is not None for ends in (self.ends, self.truncation_ends, self.style_ends))
         if keys < 2 and (not (is_sweep or self.orbit) or self.loop):
             interpolation.check_keys(keys, self.loop)
         if self.loop and is_sweep:
@@ -72,6 +78,8 @@ class Morph:
             interpolation.check_ends(self.ends, "--range")
         if self.truncation_ends is not None:
             interpolation.check_ends(self.truncation_ends, "--truncation-range")
+        for strength in self.style_ends or ():
+            check_style_strength(strength)
 
     def points(self, keys: int) -> int:
         """Number of points at which the speed is measured."""
@@ -122,12 +130,20 @@ class Morph:
             An iterator that draws frames uint8 ``[size, size, 3]``.
 
         Raises:
-            InputError: as in ``trajectory``, or, while drawing, a code is not finite.
+            InputError: as in ``trajectory``; the style is another generator's; or, while drawing, a code is not
+                finite.
         """
-        from stylegan_latents.editing.films.animation import draw_frames, noise_between, weights_between
+        from stylegan_latents.editing.films.animation import (
+            draw_frames,
+            noise_between,
+            weights_between,
+            weights_in_style,
+        )
 
         noise = noise_between([code.noise for code in codes], G.noise_constants(), loop=self.loop)
         weights = weights_between(G, [code.tuned(G) for code in codes], loop=self.loop)
+        if self.style is not None and self.style_ends is not None:
+            weights = weights_in_style(G, self.style, self.style_ends, weights)
         trajectory, styles = self.trajectory(G, codes), self.styles(G)
         return draw_frames(
             G,

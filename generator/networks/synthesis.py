@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +59,9 @@ class SynthesisNetwork(ABC, nn.Module):
         layers: every style input, in the order of the styles.
         dtype: the precision of the feature maps.
         camera: of a three-dimensional model, where pictures are drawn from if no other is given; None for others.
+        can_save_memory: whether there is a way to draw with little memory.
+        saves_memory: whether it is taken: feature maps are not kept for the gradient but computed again, and the
+            modules of the finest ones in ``feature_maps`` see them in parts.
     """
 
     config: Any
@@ -69,11 +72,18 @@ class SynthesisNetwork(ABC, nn.Module):
     layers: tuple[Layer, ...]
     dtype: torch.dtype = torch.float32
     camera: Camera | None = None
+    can_save_memory: ClassVar[bool] = False
+    saves_memory: bool = False
 
     @property
     def width(self) -> int:
         """The width of the image in pixels: the resolution, unless the network draws no squares."""
         return self.resolution
+
+    @property
+    def w_parts(self) -> dict[str, tuple[int, int]]:
+        """First column and end of each part of a row of ws, for a network whose w has parts; empty for others."""
+        return {}
 
     @abstractmethod
     def styles(self, ws: Tensor) -> list[Tensor]:
