@@ -37,6 +37,7 @@ from stylegan_latents.invert.search.loss import (
     comparison_for,
     resize_height,
 )
+from stylegan_latents.invert.search.time_left import Phase
 
 
 class PivotalTuning(RefiningInverter):
@@ -55,6 +56,7 @@ class PivotalTuning(RefiningInverter):
     """
 
     method: ClassVar[str] = "pivotal"
+    step_cost: ClassVar[float] = 1.65
 
     def __init__(self, G: Generator, pivot: Inverter | None = None, settings: TuningSettings | None = None) -> None:
         self.G = G
@@ -181,6 +183,10 @@ class PivotalTuning(RefiningInverter):
 
     def _cameras(self, found: Inversion) -> list[tuple[float, float, float]] | None:
         return None if self.G.camera is None else cameras_of(found.settings, len(found))
+
+    def phases(self, count: int) -> list[Phase]:
+        runs = self._runs(count)
+        return [*self.pivot.phases(count), (self.steps * runs, self.step_cost / runs)]
 
     def _runs(self, count: int) -> int:
         return 1 if self.tuning.together or count == 1 else count
