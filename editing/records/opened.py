@@ -156,14 +156,16 @@ class OpenRecord:
 
     @cached_property
     def generator(self) -> "Generator":
-        """``base``, or a copy of it with the record's tuned weights.
+        """``base``, or a copy of it with the record's tuned weights and camera.
 
         Raises:
             InputError: see ``base``; or the weights were tuned on another generator.
         """
         from stylegan_latents.invert.record.tuned_weights import tuned_generator
 
-        return tuned_generator(self.base, self.inversion)
+        own = tuned_generator(self.base, self.inversion)
+        # A camera that was asked for counts more than the photo's.
+        return own if self._camera is None else own.seen_from(self._camera)
 
     @cached_property
     def ws(self) -> "Tensor":
