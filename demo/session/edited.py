@@ -30,6 +30,20 @@ def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[tuple[Direct
     return [(known[name], strength) for name, strength in strengths.items() if strength]
 
 
+def direction_words(visit: Visit, strengths: Mapping[str, float]) -> list[str]:
+    """The options of a command line for these edits; a kept direction is a file that Discover offers.
+
+    Raises:
+        InputError: a direction is not known.
+    """
+    words = []
+    for direction, strength in edits_of(visit, strengths):
+        own = direction.name in visit.studio.directions
+        words += ["--direction", direction.name if own else f"{direction.name}.safetensors"]
+        words += ["--strength", f"{strength:g}"]
+    return words
+
+
 def edited_face(visit: Visit, name: str | None, *, drawn: bool = True) -> Face:
     """The face of this name with its edits in its code; the face itself if it has none. It is not listed.
 

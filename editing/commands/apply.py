@@ -65,8 +65,6 @@ class _Bindable(Protocol[_Bound]):
 EVERYWHERE = "all"
 """``--region all``: no region, also where an edit would get one by itself."""
 
-_ONLY_STYLE = "style"
-"""What an edit is called that is a style and nothing else."""
 
 FAR = 5
 """A larger strength in W gives a warning."""
@@ -152,7 +150,9 @@ class EditSettings:
     def __post_init__(self) -> None:
         self.where.check()
         change = self.change
-        if not (change.direction or change.target or change.flow or change.mapper or self.on.style):
+        if not (
+            change.direction or change.target or change.flow or change.mapper or self.on.style or self.on.camera
+        ):
             pair([], [])
         if not self.every and self.cluster.cluster is not None:
             raise InputError("--cluster is for many records; add --all, and name their folder.")
@@ -201,7 +201,7 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
         from stylegan_latents.editing.films.film_edit import edit_film
 
         written = edit_film(
-            opened, fixed, name=name or _ONLY_STYLE, layers=change.layers, raw=change.raw, out=output.out,
+            opened, fixed, name=name or _only_look(settings), layers=change.layers, raw=change.raw, out=output.out,
             paste_back=output.paste_back, film=output.photo, overwrite=output.overwrite,
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
@@ -209,7 +209,7 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
     guided = found[len(change.direction) :]
     settings = replace(settings, where=_where(settings, opened, [*(one for one, _ in fixed), *guided]))
     reached = [*change.values_wanted, *change.targets]
-    name = guided_name(name, reached, change.keep_identity, settings.where.names) or _ONLY_STYLE
+    name = guided_name(name, reached, change.keep_identity, settings.where.names) or _only_look(settings)
     if change.person is not None:
         name = f"{name}.within"
     _edit_photo(settings, opened, name, fixed, guided, flow)
@@ -300,6 +300,11 @@ def _where(
         return where
     print(f"Changing only the {region}, as the edit is local; --region all changes the whole picture.")
     return replace(where, region=[region])
+
+
+def _only_look(settings: "EditSettings") -> str:
+    """What an edit is called that is a style or a view and nothing else."""
+    return "style" if settings.on.style else "view"
 
 
 def _files(settings: EditSettings, stem: str) -> "tuple[Path, Path | None, bool]":

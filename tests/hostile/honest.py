@@ -23,6 +23,8 @@ DATA = Path(__file__).parents[1] / "data"
 def _generators(folder: Path) -> list[Path]:
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+    from tests.generator.networks.eg3d_files import random_eg3d
+    from tests.generator.networks.stylegan_t_files import TEXTS, random_stylegan_t, stylegan_t_pickle
     from tests.generator.stylegan2_files import random_stylegan2
     from tests.generator.stylegan3_files import random_stylegan3
     from tests.small_models import small_generator
@@ -33,13 +35,17 @@ def _generators(folder: Path) -> list[Path]:
         ("two", random_stylegan2(config)),
         ("conditional", random_stylegan2(replace(config, label_dim=3, label_width=8))),
         ("three", random_stylegan3()),
+        ("solid", random_eg3d()),
+        ("texts", random_stylegan_t(TEXTS, texts=3)),
     ):
         save_native(G, folder / f"{name}.safetensors")
     with torch.serialization.safe_globals([Namespace]):
         contents = torch.load(DATA / "stylegan2" / "rosinality.pt", weights_only=True)
     torch.save(contents, folder / "old.pt", _use_new_zipfile_serialization=False)
     save_file({f"g_ema.{k}": v.contiguous() for k, v in contents["g_ema"].items()}, folder / "state.safetensors")
-    pickles = [path for kind in ("stylegan2", "stylegan3", "tensorflow") for path in (DATA / kind).glob("*.p*")]
+    kinds = ("eg3d", "stylegan2", "stylegan3", "tensorflow")
+    pickles = [path for kind in kinds for path in (DATA / kind).glob("*.p*")]
+    pickles.append(stylegan_t_pickle("one-picture-grey"))
     return [*folder.glob("*.safetensors"), folder / "old.pt", *sorted(pickles)]
 
 
@@ -153,6 +159,14 @@ def _codes(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+def _text_codes(folder: Path) -> list[Path]:
+    np.save(folder / "a.npy", np.ones((2, 8), np.float32))
+    np.savez_compressed(folder / "b.npz", np.ones(8))
+    torch.save(torch.ones(1, 8), folder / "c.pt")
+    save_file({"texts": torch.ones(2, 8)}, folder / "d.safetensors")
+    return sorted(folder.iterdir())
+
+
 def _published(folder: Path) -> list[Path]:
     torch.save(torch.ones(1, 8), folder / "a.pt")
     torch.save([{"comp": torch.ones(3, 8), "mean": [1.0] * 8}], folder / "b.pt")
@@ -238,6 +252,7 @@ _OTHERS: dict[str, Callable[[Path], list[Path]]] = {
     "direction": _directions,
     "published direction": _published,
     "codes": _codes,
+    "text codes": _text_codes,
     "parts": _parts,
     "scores": _scores,
     "report": _reports,

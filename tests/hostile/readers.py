@@ -133,6 +133,12 @@ def _codes(path: Path) -> object:
     return read_code(path)
 
 
+def _text_codes(path: Path) -> object:
+    from stylegan_latents.generator.formats.text_codes import read_text_codes
+
+    return read_text_codes(path)
+
+
 def _parts(path: Path) -> object:
     from stylegan_latents.editing.mixing.parts import load
 
@@ -205,6 +211,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "flow": _flow,
     "mapper": _mapper,
     "codes": _codes,
+    "text codes": _text_codes,
     "parts": _parts,
     "scores": _scores,
     "report": _report,
@@ -218,7 +225,8 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 
 FILE_NAMES = {
-    "codes": "input.npz", "published direction": "input.pt", "scores": "input.csv", "report": "input.csv",
+    "codes": "input.npz", "text codes": "input.npz", "published direction": "input.pt", "scores": "input.csv",
+    "report": "input.csv",
     "landmarks": "input.json", "film plan": "plan.json", "network settings": "input.json",
     "openvino": "MappingNetwork.xml",
 }  # fmt: skip

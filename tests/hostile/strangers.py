@@ -248,7 +248,7 @@ def _arrays(folder: Path) -> Iterator[Case]:
         for name, content in files.items():
             path = folder / f"{name}{suffix}"
             path.write_bytes(content)
-            yield from (Case(reader, path) for reader in ("codes", "published direction"))
+            yield from (Case(reader, path) for reader in ("codes", "text codes", "published direction"))
     path = folder / "cut-while-read.npy"
     path.write_bytes(_npy("(1, 16777216)", data=bomb))
     yield Case("codes", path, cut_after=0.005)
