@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylegan_latents.generator.cli.command import warn
-from stylegan_latents.generator.cli.progress import show_progress
+from stylegan_latents.generator.cli.progress import ShowProgress, show_progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.jobs import check_free
 from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
@@ -52,12 +52,16 @@ class FilmSession:
         session: of the run.
         film: the file.
         stem: of the results' names; None for the film's own.
+        show: shows progress, as ``show_progress`` does.
 
     Attributes:
         record, result: the files that are written: the record, and the film that the generator makes of it.
     """
 
-    def __init__(self, session: "Session", film: Path, stem: str | None = None) -> None:
+    def __init__(
+        self, session: "Session", film: Path, stem: str | None = None, *, show: ShowProgress = show_progress
+    ) -> None:
+        self._show = show
         self.session, self.settings, self.film = session, session.settings, film
         folder, stem = self.settings.folder, film.stem if stem is None else stem
         self.record = folder / f"{stem}{RECORD_SUFFIX}"
@@ -144,7 +148,7 @@ class FilmSession:
     def _look(self, facts: FilmFacts, parts: FilmParts) -> tuple[CropPath, list[float]]:
         """Plan the crops and keep the plan."""
         settings = self.settings
-        with show_progress(f"{self.film.name}, looking for faces", quiet=settings.quiet) as report:
+        with self._show(f"{self.film.name}, looking for faces", quiet=settings.quiet) as report:
             path, times = look_for_faces(
                 self.film,
                 facts,
@@ -162,7 +166,7 @@ class FilmSession:
         codes: list[Tensor | None] = []
         first = {scene.start for scene in path.scenes}
         before: Tensor | None = None
-        with show_progress(self.film.name, quiet=self.settings.quiet) as report:
+        with self._show(self.film.name, quiet=self.settings.quiet) as report:
             for index, picture in _pictures(self.film, path.frames):
                 number = path.frames[index]
                 if index in first:
@@ -197,9 +201,7 @@ class FilmSession:
         crop = Crop(crop_of(picture, alignment), alignment, in_photo=part_in_photo(alignment))
         inverter = self.session.inverter
         identity_loss = identity_loss_of(inverter, crop.picture) if self.settings.align else None
-        with show_progress(
-            f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None
-        ) as report:
+        with self._show(f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None) as report:
             return find_codes(
                 inverter,
                 [crop],
@@ -234,7 +236,7 @@ class FilmSession:
         metrics: dict[str, list[float]] = {"lpips_alex": [], "psnr": []}
         with (
             self._film(footage) as write,
-            show_progress(f"{self.film.name}, drawing", quiet=self.settings.quiet) as report,
+            self._show(f"{self.film.name}, drawing", quiet=self.settings.quiet) as report,
         ):
             for index, picture in _pictures(self.film, path.frames):
                 code = ws[index : index + 1].to(G.device)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.running import Done, run_reporting
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
@@ -45,6 +46,7 @@ def search(
     number: int,
     *,
     quality: "Quality" = "good",
+    person: KeptPerson | None = None,
 ) -> Iterator[Stage | Face]:
     """Search the code of one face, as ``invert`` does.
 
@@ -52,6 +54,7 @@ def search(
         visit: that the face is added to.
         photo, number: the face.
         quality: as for ``make_inverter``.
+        person: whose model is searched; None for anybody.
 
     Yields:
         Stages, and finally the face.
@@ -66,7 +69,12 @@ def search(
 
     studio = visit.studio
     visit.check_room()
-    inverter = make_inverter(studio.G, quality=quality, steps=studio.steps)
+    model = None
+    if person is not None:
+        visit.files.check_room(person.path.stat().st_size)
+        model = person.path
+    method = None if person is None else "person"
+    inverter = make_inverter(studio.G, method, quality=quality, steps=studio.steps, person=model)
 
     def work(report: "Callable[[Progress], None]") -> Portrait:
         return invert_face(
@@ -92,7 +100,7 @@ def search(
     time_left = TimeLeft(inverter.phases(1), device=studio.G.device)
 
     def keep(portrait: Portrait) -> Face:
-        stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps)
+        stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps, person)
         written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
         return visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
 
@@ -105,7 +113,7 @@ def search(
         yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
 
 
-def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
+def command(photo: Photo, number: int, quality: str, steps: int | None, person: KeptPerson | None = None) -> str:
     """The command line that makes the same record, after one that writes landmarks marked by hand."""
     words = ["invert", photo.name, "--quality", quality]
     if photo.by_hand:
@@ -115,6 +123,7 @@ def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
         words += ["--landmarks", file]
     else:
         first = ""
+    words += [] if person is None else ["--person", person.path.name]
     words += [] if steps is None else ["--steps", str(steps)]
     which = photo.which(number)
     words += ["--no-align"] if which is None else [] if which == "largest" else ["--face", which]
