@@ -57,8 +57,8 @@ class FaceOptions:
         int | None,
         typer.Option(
             min=8,
-            help="Compare at this side in pixels: for blurred pictures; the model sharpens. A face below 100 pixels "
-            "is compared at the side of its crop by default.",
+            help="Compare at this side in pixels: for blurred pictures; the model sharpens. By default a face "
+            "below 100 pixels is compared at the side of its crop.",
             show_default=False,
         ),
     ] = None
