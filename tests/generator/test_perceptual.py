@@ -1,4 +1,4 @@
-"""LPIPS is the package ``lpips``'s, in its numbers; features give the same distance; resizing averages; convolutions over blocks are those with a stride."""
+"""LPIPS is the package ``lpips``'s, in its numbers and by its features; resizing; convolutions with a stride."""
 
 from typing import Any, get_args
 
