@@ -15,7 +15,7 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.inverters.base import identity_loss_for
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import draw, measured
-from stylegan_latents.invert.record.run_settings import FACE, LANDMARKS
+from stylegan_latents.invert.record.run_settings import COMPARED_AT, FACE, LANDMARKS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.search.loss import IdentityLoss
 
 
+SMALL_FACE = 100
+"""Pixels of a face in its photo, below which it is compared at its own resolution."""
+
+
 @dataclass(frozen=True, eq=False)
 class Crop:
     """The square of a photo that is inverted.
@@ -44,6 +48,7 @@ class Crop:
         person: the face's embedding; None if identity is not measured.
         masks: arguments ``mask`` and ``unchanged`` of ``invert``, ``[1, 1, H, H]`` each.
         in_photo: how far each pixel shows the photo, ``[1, 1, H, H]``; None for a crop inside the photo.
+        compared_at: the side in pixels at which it is compared; None for its own.
     """
 
     picture: "Image.Image"
@@ -53,6 +58,7 @@ class Crop:
     person: "Embedding | None" = None
     masks: "Mapping[str, Tensor]" = field(default_factory=dict)
     in_photo: "Tensor | None" = None
+    compared_at: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +124,9 @@ def cut_out(
 ) -> Crop:
     """Align a face, or take a photo's centre; arguments are as for ``invert_face``.
 
-    The face is embedded here, so that a failing download of the network costs no search. ``resolution`` is the
-    crop's height, ``aspect`` its width over its height.
+    A face below ``SMALL_FACE`` is compared at the side that its crop has in the photo, as there is no finer detail
+    to imitate. It is embedded here, so that a failing download of the network costs no search. ``resolution`` is
+    the crop's height, ``aspect`` its width over its height.
 
     Raises:
         InputError: the face lies outside the photo, or is aligned for a generator that draws no squares.
@@ -134,14 +141,14 @@ def cut_out(
         raise InputError("Faces are aligned to squares, and this model draws none; add --no-align.")
     picture, alignment = align_face(photo, face, resolution)
     person = None if identity is None else identity(picture)
-    return Crop(picture, alignment, face, source, person, in_photo=part_in_photo(alignment))
+    compared_at = round(alignment.side) if face.size < SMALL_FACE and alignment.side < resolution else None
+    return Crop(picture, alignment, face, source, person, {}, part_in_photo(alignment), compared_at)
 
 
 def find_codes(
     inverter: "Inverter",
     crops: Sequence[Crop],
     *,
-    low_resolution: int | None = None,
     identity_loss: "IdentityLoss | None" = None,
     on_step: "Callable[[Progress], None] | None" = None,
     keep_partial: bool = False,
@@ -151,8 +158,7 @@ def find_codes(
     The search ignores what of a crop lies outside the photo; an encoder sees the whole crop.
 
     Args:
-        crops: with the same masks each.
-        low_resolution: the side in pixels at which the crops are compared; None for their own.
+        crops: with the same masks and the same ``compared_at`` each.
         identity_loss: of the crops; None to make it from their faces.
     """
     import torch
@@ -160,7 +166,7 @@ def find_codes(
     from stylegan_latents.generator.perceptual import resize_height
 
     def compared(images: "Tensor") -> "Tensor":
-        return images if low_resolution is None else resize_height(images, low_resolution)
+        return images if crops[0].compared_at is None else resize_height(images, crops[0].compared_at)
 
     images = torch.cat([to_tensor(crop.picture, device=inverter.G.device) for crop in crops])
     masks = {name: compared(torch.cat([crop.masks[name] for crop in crops])) for name in crops[0].masks}
@@ -199,12 +205,13 @@ def portrait(
     image = to_tensor(crop.picture, device=G.device)
     metrics = measured(G, found, image, full=full, drawn=drawn, mask=crop.in_photo)
     picture = to_picture(drawn)[0]
+    of_face: dict[str, JSON] = {} if crop.compared_at is None else {COMPARED_AT: crop.compared_at}
     if crop.person is not None and identity is not None:
         other = identity(picture)
         metrics["identity"] = [math.nan if other is None else identity.distance(crop.person, other)]
     inversion = dataclasses.replace(
         found,
-        settings={**found.settings, **settings},
+        settings={**found.settings, **of_face, **settings},
         metrics=metrics,
         sources=[] if crop.source is None else [crop.source],
         alignments=[crop.alignment],

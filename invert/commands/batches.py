@@ -41,6 +41,8 @@ class Batches:
         for job in jobs:
             with self.failures.collect(), job.at_hand() as ready:
                 for target in find_targets(self.session, ready):
+                    if self._waiting and self._waiting[0].crop.compared_at != target.crop.compared_at:
+                        self._invert_waiting()
                     self._waiting.append(target)
                     if len(self._waiting) >= self.session.batch:
                         self._invert_waiting()
@@ -93,7 +95,7 @@ class Batches:
 
 
 def _print_result(session: Session, inversion: "Inversion", target: Target) -> None:
-    lines = describe_partial(inversion), describe_files(target.outputs), describe_metrics(inversion), target.note
+    lines = describe_partial(inversion), describe_files(target.outputs), describe_metrics(inversion), *target.notes
     for line in lines:
         if line:
             print(printable(session.shown(line)), flush=True)

@@ -113,14 +113,14 @@ class Target:
         label: its name in messages and reports.
         outputs: the files to write.
         crop: what is inverted.
-        note: for the user, on how the face was chosen; empty for none.
+        notes: lines for the user, on how the face was chosen and compared.
     """
 
     photo: Path
     label: str
     outputs: Outputs
     crop: "Crop"
-    note: str = ""
+    notes: Sequence[str] = ()
 
 
 def gather(paths: Sequence[Path]) -> list[Job]:

@@ -55,7 +55,12 @@ class FaceOptions:
     ] = None
     low_resolution: Annotated[
         int | None,
-        typer.Option(min=8, help="Compare at this side in pixels: for small or blurred faces; the model sharpens."),
+        typer.Option(
+            min=8,
+            help="Compare at this side in pixels: for blurred pictures; the model sharpens. By default a face "
+            "below 100 pixels is compared at the side of its crop.",
+            show_default=False,
+        ),
     ] = None
 
     def check_face(self) -> None:

@@ -235,7 +235,6 @@ class Session:
                 found = find_codes(
                     self.inverter,
                     [one.crop for one in batch],
-                    low_resolution=settings.low_resolution,
                     on_step=on_step,
                     keep_partial=settings.keep_partial,
                 )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.jobs import Job, Outputs, Target
-from stylegan_latents.invert.commands.messages import describe_choice
+from stylegan_latents.invert.commands.messages import describe_choice, describe_small_face
 from stylegan_latents.invert.films.preview import check_preview_path
 from stylegan_latents.invert.invert_face import cut_out
 from stylegan_latents.invert.photos.files import read_photo, save_picture
 from stylegan_latents.invert.record.metrics import picture_of
-from stylegan_latents.invert.record.run_settings import DIVERGED, FACE, RUN_SETTINGS
+from stylegan_latents.invert.record.run_settings import COMPARED_AT, DIVERGED, FACE, RUN_SETTINGS
 from stylegan_latents.invert.record.source import Source
 
 if TYPE_CHECKING:
@@ -65,8 +65,15 @@ def find_targets(session: "Session", job: Job) -> Iterator[Target]:
         identity = None if face is None else session.identity
         aspect = G.width / G.resolution
         crop = cut_out(image, face, G.resolution, source=source, identity=identity, aspect=aspect)
-        crop = dataclasses.replace(crop, masks=_masks(settings, job.photo, image, crop.alignment))
-        yield Target(job.photo, _label(job, number), outputs, crop, note)
+        crop = dataclasses.replace(
+            crop,
+            masks=_masks(settings, job.photo, image, crop.alignment),
+            compared_at=settings.low_resolution or crop.compared_at,
+        )
+        label, notes = _label(job, number), [note]
+        if face is not None and settings.low_resolution is None and crop.compared_at is not None:
+            notes.append(describe_small_face(label, face.size, crop.compared_at, G.resolution))
+        yield Target(job.photo, label, outputs, crop, [one for one in notes if one])
 
 
 def _faces(session: "Session", job: Job, image: "Image.Image") -> "tuple[list[tuple[int | None, Face]], str]":
@@ -142,6 +149,7 @@ def _done_before(
     same_photo = len(found) == 1 and [one.sha256 for one in found.sources] == [source.sha256]
     settings = {name: value for name, value in found.settings.items() if name != DIVERGED}
     of_run = {name: settings.pop(name) for name in RUN_SETTINGS if name in settings}
+    of_run.pop(COMPARED_AT, None)  # follows from the face and from --low-resolution
     same_method = (found.method, found.fingerprint) == (inverter.method, inverter.G.fingerprint)
     ours = inverter.settings()
     # Records of earlier versions lack settings that were added since.

@@ -11,10 +11,13 @@ FACE = "face"
 MASK, UNCHANGED, LOW_RESOLUTION = "mask", "keep_unchanged", "low_resolution"
 """The masks' sha256, and the side in pixels at which the photo was compared; absent for none."""
 
+COMPARED_AT = "compared_at"
+"""The side in pixels at which a crop was compared, chosen by its face's size or by hand; absent for its own."""
+
 LANDMARKS = "landmarks"
 """Landmarks placed by hand, a list of ``Landmarks.to_dict``; absent for none."""
 
-RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION, LANDMARKS)
+RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION, LANDMARKS, COMPARED_AT)
 
 DIVERGED = "diverged_at_step"
 """The step at which the loss became infinite or NaN; for several images a list, None for each that converged.

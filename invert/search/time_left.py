@@ -78,6 +78,6 @@ class TimeLeft:
 
 def duration(seconds: float) -> str:
     """An estimate in words: ``about 40 s``, ``about 3 minutes``, ``about 2.5 hours``."""
-    if seconds < 90:
+    if seconds < 150:  # half a minute more or less is then at most a fifth
         return f"about {math.ceil(seconds)} s"
     return f"about {round(seconds / 60)} minutes" if seconds < 5400 else f"about {seconds / 3600:.1f} hours"

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents.invert.commands.cli import main
-from stylegan_latents.invert.faces.align import find_faces
+from stylegan_latents.invert.faces.align import Face, find_faces
 from stylegan_latents.invert.invert_face import cut_out, find_codes, invert_face
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
@@ -87,12 +87,13 @@ def test_the_command_draws_each_photo_once(tmp_path: Path, monkeypatch: pytest.M
 
 
 class _Seen(OptimizationInverter):
-    """Keeps the mask that it is given."""
+    """Keeps the mask that it is given, and the side of the images."""
 
     mask: Tensor | None = None
+    side: int = 0
 
     def invert(self, images: Tensor, **arguments: Any) -> Inversion:
-        self.mask = arguments.get("mask")
+        self.mask, self.side = arguments.get("mask"), images.shape[-1]
         return super().invert(images, **arguments)
 
 
@@ -122,3 +123,23 @@ def test_what_is_not_in_the_photo_is_left_to_the_generator_and_not_measured() ->
     assert torch.equal(inverter.mask, torch.cat([torch.ones_like(crop.in_photo), crop.in_photo]))
     find_codes(inverter, [dataclasses.replace(crop, masks={"mask": upper})])
     assert torch.equal(inverter.mask, upper * crop.in_photo)
+
+
+@pytest.mark.usefixtures("small_search")
+def test_a_small_face_is_compared_at_the_photos_own_resolution() -> None:
+    photo = read_photo(PHOTO)
+    face = find_faces(photo)[0]
+    scale = 20 / face.size
+    small = Face(
+        (face.box[0] * scale, face.box[1] * scale, face.box[2] * scale, face.box[3] * scale),
+        face.landmarks.mapped(lambda points: points * scale),
+        face.score,
+    )
+    photo = photo.resize((round(photo.width * scale), round(photo.height * scale)))
+    crop = cut_out(photo, small, 64)
+    inverter = _Seen(odd_generator(), exact(1))
+    found = invert_face(inverter, photo, small)
+    assert crop.picture.width == 64
+    assert inverter.side == round(crop.alignment.side) < 64
+    assert found.inversion.settings["compared_at"] == inverter.side
+    assert cut_out(read_photo(PHOTO), face, 64).compared_at is None

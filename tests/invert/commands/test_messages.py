@@ -7,6 +7,7 @@ from stylegan_latents.invert.commands.messages import (
     describe_files,
     describe_metrics,
     describe_partial,
+    describe_small_face,
     suggest_edit,
     suggest_evaluation,
 )
@@ -63,3 +64,10 @@ def test_another_face_to_take_is_named() -> None:
 def test_a_report_tells_what_fills_it_in() -> None:
     assert suggest_evaluation(Path("my table.csv"), "ffhq").endswith("edit evaluate --report 'my table.csv'")
     assert suggest_evaluation(Path("table.csv"), "other.pkl") == ""
+
+
+def test_a_small_face_is_told_with_what_takes_another_resolution() -> None:
+    words = describe_small_face("me.jpg", 46.4, 85, 1024)
+    assert "me.jpg shows a face of only 46 pixels" in words
+    assert "--low-resolution 85" in words
+    assert "--low-resolution 1024" in words

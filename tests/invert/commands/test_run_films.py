@@ -142,7 +142,7 @@ def test_a_frame_whose_search_diverged_is_told(
 ) -> None:
     follow, frames = Follower.follow, iter(range(1, COUNT))
 
-    def diverging(self: Follower, image: Any, ws: Any, *, on_divergence: Any) -> torch.Tensor:
+    def diverging(self: Follower, image: Any, ws: Any, _mask: Any, on_divergence: Any) -> torch.Tensor:
         if next(frames) == 2:
             on_divergence(4)
         return follow(self, image, ws)

@@ -66,7 +66,13 @@ def test_steps_that_are_not_reported_take_no_time() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(8.2, "about 9 s"), (89.0, "about 89 s"), (170.0, "about 3 minutes"), (9000.0, "about 2.5 hours")],
+    [
+        (8.2, "about 9 s"),
+        (89.0, "about 89 s"),
+        (100.0, "about 100 s"),
+        (190.0, "about 3 minutes"),
+        (9000.0, "about 2.5 hours"),
+    ],
 )
 def test_durations_in_words(seconds: float, words: str) -> None:
     assert duration(seconds) == words
