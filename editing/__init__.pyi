@@ -16,8 +16,8 @@ from .evaluation.evaluator import Contender, Evaluator
 from .films.morph import Morph
 from .films.trajectories import linear, slerp, spline, sweep
 from .mixing.by_part import PartDonor, mix_parts
+from .mixing.find_parts import parts_of
 from .mixing.mixing import Donor, mix
-from .mixing.parts_catalogue import parts_of
 from .records.opened import OpenRecord
 from .regions.blending import blend_pictures
 from .regions.regions import region_masks

@@ -225,11 +225,11 @@ def _edit_photo(
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
     after = result = draw(edits)
-    before = opened.picture() if whole is not None or sheet_file is not None else after
+    before = opened.picture() if sheet_file is not None else after
     if whole is not None:
-        from stylegan_latents.invert.paste_back.paste import paste_back as paste
+        from stylegan_latents.editing.records.pasted import pasted
 
-        result = paste(whole, after, opened.alignment(), reference=before)
+        result = pasted(opened, whole, after, edits, rows=rows, raw=change.raw, regions=where.region, span=span)
     if is_there:
         print(printable(f"{file} exists already and stays as it is"))
     else:

@@ -81,7 +81,7 @@ class OpenRecord:
         if generator is None:
             self._name = model or self._model()
         else:
-            self._name, self.base = generator.name, generator
+            self._name, self.unstyled = generator.name, generator
         if not self.inversion.fingerprint:
             file = Path(self._name).expanduser()
             known = file.absolute() if generator is None and file.exists() else None
@@ -119,8 +119,8 @@ class OpenRecord:
         self._style, self._label = (style, strength), "".join(f".{one}" for one in label)
 
     @cached_property
-    def base(self) -> "Generator":
-        """The generator without tuned weights, in its style if there is one, in float32 on the chosen device.
+    def unstyled(self) -> "Generator":
+        """The generator without tuned weights and style, in float32 on the chosen device.
 
         Raises:
             InputError: it cannot be loaded, there is no such device, or the record's file now holds another model.
@@ -138,6 +138,12 @@ class OpenRecord:
             raise InputError(
                 f"{self._name} holds another model than {self.path} was made with; give that one with --model."
             )
+        return generator
+
+    @cached_property
+    def base(self) -> "Generator":
+        """``unstyled``, in the record's style if there is one; InputError as there."""
+        generator = self.unstyled
         return generator if self._style is None else self._style[0].apply(generator, self._style[1])
 
     @cached_property

@@ -28,6 +28,10 @@ _SOFTNESS = 0.006
 _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
+# What a place on the wrong side of the cut costs, against a seam through it.
+_AREA = 0.3
+# Levels up to which the edited crop's background may stand for the photo's.
+_ALIKE = 4.0
 _PRECISION = 64
 _NEVER = 2**30
 
@@ -53,18 +57,23 @@ def change_between(edited: Image.Image, reference: Image.Image) -> Array:
     return smoothstep((level - _UNMOVED) / (_MOVED - _UNMOVED))
 
 
-def cut(crop: Array, edited: Array, reference: Array) -> tuple[Array, Array]:
+def cut(
+    crop: Array, edited: Array, reference: Array, moved: Array | None = None, person: Array | None = None
+) -> tuple[Array, Array]:
     """Where the edited crop replaces the photo, and its colour correction.
 
     Args:
         crop, edited, reference: of the photo, after the edit and before it, float32 ``[SIDE, SIDE, 3]``, 0 to 255.
+        moved: what the edited crop is cut into: the crop of the photo with its person moved; ``crop`` by default.
+        person: the person's share of each place after the edit, ``[SIDE, SIDE]``: the person is better taken from
+            the edited crop and the background from the photo.
 
     Returns:
         ``inside``, ``[SIDE, SIDE, 1]``, from 1 to 0 across the cut, 0 at the crop's edge; and ``shift``,
         ``[SIDE, SIDE, 3]``, to add to the edited crop, so that colours agree at the cut.
     """
     shift = blur(np.clip(crop - reference, -_OTHER, _OTHER), 0.1)
-    error = crop - (edited + shift)
+    error = (crop if moved is None else moved) - (edited + shift)
     unlike = Image.fromarray(np.abs(error).max(axis=2).clip(0, 255).astype(np.uint8))
     difference = np.asarray(unlike.filter(ImageFilter.MaxFilter(3)), dtype=np.float32)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
@@ -73,8 +82,15 @@ def cut(crop: Array, edited: Array, reference: Array) -> tuple[Array, Array]:
     eighths: Array = (along[None, :] - 0.5) ** 8 + (along[:, None] - 0.5) ** 8
     depth: Array = np.float32(0.5) - np.sqrt(np.sqrt(np.sqrt(eighths)))
     cost = (difference + slopes + 2) * (1 + _INWARDS * depth)
-    region = best_seam(cost, _face(), depth < _MARGIN)
+    within, away, bias = _face(), depth < _MARGIN, None
+    if person is not None:
+        bias = _AREA * np.asarray(unlike, dtype=np.float32) * (2 * person - 1)
+    region = best_seam(cost, within, away, bias)
     inside = blur(region.astype(np.float32)[:, :, None], _SOFTNESS) * smoothstep(depth / _MARGIN)[:, :, None]
+    if person is not None:
+        level = blur(np.abs(error).max(axis=2, keepdims=True), _SOFTNESS)
+        allowed = np.maximum(person[:, :, None], 1 - smoothstep((level - _ALIKE) / _ALIKE))
+        inside = inside * allowed
     return inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside)
 
 
@@ -96,13 +112,14 @@ def _face() -> npt.NDArray[np.bool_]:
     return np.asarray(oval.reshape(SIDE, SIDE))
 
 
-def best_seam(cost: Array, inside: Mask, outside: Mask) -> Mask:
+def best_seam(cost: Array, inside: Mask, outside: Mask, bias: Array | None = None) -> Mask:
     """The region with the cheapest border that contains ``inside`` and not ``outside``, by minimum cut.
 
     Args:
         cost: ``[height, width]``, 0 or above: the cost of a seam through each pixel.
         inside: ``[height, width]``, pixels of the region.
         outside: ``[height, width]``, pixels outside the region; wins over ``inside``.
+        bias: ``[height, width]``, what it costs to leave a pixel out of the region; negative, to take it in.
 
     Returns:
         ``[height, width]``; empty if no pixel is inside, full if none is outside.
@@ -120,10 +137,12 @@ def best_seam(cost: Array, inside: Mask, outside: Mask) -> Mask:
     second = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
     each = np.clip(cost.ravel() * _PRECISION, 1, 1e6)
     between = (each[first] + each[second]).astype(np.int32)
-    starts, ends = number[inside], number[outside]
+    wanted = np.zeros(cost.shape) if bias is None else np.clip(bias * _PRECISION, -1e6, 1e6)
+    ends_of = np.where(outside, -_NEVER, np.where(inside, _NEVER, wanted)).astype(np.int32)
+    starts, ends = number[ends_of > 0], number[ends_of < 0]
     rows = np.concatenate([first, second, np.full(len(starts), source), ends])
     columns = np.concatenate([second, first, starts, np.full(len(ends), sink)])
-    capacity = np.concatenate([between, between, np.full(len(starts) + len(ends), _NEVER, dtype=np.int32)])
+    capacity = np.concatenate([between, between, ends_of[ends_of > 0], -ends_of[ends_of < 0]])
     graph = coo_array((capacity, (rows, columns)), shape=(count + 2, count + 2)).tocsr()
     left = graph - maximum_flow(graph, source, sink).flow
     left.data = np.maximum(left.data, 0)

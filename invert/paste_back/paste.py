@@ -21,7 +21,9 @@ from stylegan_latents.invert.paste_back.cut import (
     smoothstep,
     warp_lower_edge,
 )
+from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
+from stylegan_latents.invert.photos.person_mask import PersonMask
 
 _CORNER = 0.3
 _STRIP = 256
@@ -35,6 +37,7 @@ def paste_back(
     *,
     feather: float = 0.12,
     reference: Image.Image | None = None,
+    people: tuple[PersonMask, PersonMask] | None = None,
 ) -> Image.Image:
     """Paste an edited crop back into its photo.
 
@@ -45,10 +48,13 @@ def paste_back(
         feather: width of the mask's soft edge as a fraction of the crop's side, in (0, 0.5].
         reference: the generator's picture before the edit, as large as ``edited``. None pastes ``edited`` as a
             whole, with its colours shifted smoothly to agree with the photo's at the mask's edge.
+        people: the person in ``reference`` and in ``edited``. With them what goes on outside the crop, such as
+            hair, moves with the edit, the background that becomes free is filled, and the background stays the
+            photo's up to the person's outline.
 
     Returns:
-        A new RGB picture of the photo's size, equal to the photo outside the crop; with a reference, also where
-        ``edited`` and ``reference`` are equal in a neighbourhood.
+        A new RGB picture of the photo's size, equal to the photo where ``edited`` and ``reference`` are equal in a
+        neighbourhood, and without ``people`` or ``reference`` also outside the crop.
 
     Raises:
         InputError: the photo's size is not the alignment's.
@@ -80,10 +86,19 @@ def paste_back(
         reference = reference.convert("RGB")
         if alignment.method == "ffhq":
             edited = warp_lower_edge(edited, reference)
+        change = change_between(edited, reference)
+        if alignment.method != "ffhq":
+            shift = blur(crop - small(reference), 0.06)
+        elif (
+            people is None or (layer := person_layer(photo, alignment, (reference, edited), people, change)) is None
+        ):
             inside, shift = cut(crop, small(edited), small(reference))
         else:
-            shift = blur(crop - small(reference), 0.06)
-        change = change_between(edited, reference)
+            # From here on the edited crop is pasted into the photo with the person moved.
+            photo = drawn_photo(photo, layer)
+            result = photo.copy()
+            goal = small(crop_of(photo, alignment, SIDE))
+            inside, shift = cut(crop, small(edited), small(reference), goal, people[1].person)
         before = _to_photo(reference, alignment, window)
     after = _to_photo(edited, alignment, window)
 

@@ -122,7 +122,7 @@ def _codes(path: Path) -> object:
 
 
 def _parts(path: Path) -> object:
-    from stylegan_latents.editing.mixing.parts import load
+    from stylegan_latents.editing.regions.parts import load
 
     return load(path)
 
