@@ -36,15 +36,22 @@ _PRECISION = 64
 _NEVER = 2**30
 
 
-def warp_lower_edge(edited: Image.Image, reference: Image.Image) -> Image.Image:
-    """``edited`` with its lowest part warped onto ``reference``, a square of the same size."""
+def warp_lower_edge(
+    edited: Image.Image, reference: Image.Image, person: Array | None = None
+) -> tuple[Image.Image, Array | None]:
+    """``edited`` with its lowest part warped onto ``reference``, a square of the same size.
+
+    Args:
+        person: ``[SIDE, SIDE]``, the person's share in ``edited``; it is warped, too.
+    """
     change = change_between(edited, reference)[:, :, 0]
     field = displacement(small(edited), small(reference), change, _face().astype(np.float32))
     if not field.any():
-        return edited
+        return edited, person
     planes = [Image.fromarray(plane).resize(edited.size, Image.Resampling.BILINEAR) for plane in field]
     levels = warp(np.asarray(edited, dtype=np.float32), np.stack([np.asarray(plane) for plane in planes]), order=3)
-    return Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+    warped = Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+    return warped, None if person is None else warp(person[:, :, None], field)[:, :, 0]
 
 
 def change_between(edited: Image.Image, reference: Image.Image) -> Array:

@@ -84,21 +84,22 @@ def paste_back(
         shift = _shift_at_edge(crop - small(edited), feather)
     else:
         reference = reference.convert("RGB")
+        then = None if people is None else people[1].person
         if alignment.method == "ffhq":
-            edited = warp_lower_edge(edited, reference)
+            edited, then = warp_lower_edge(edited, reference, then)
         change = change_between(edited, reference)
         if alignment.method != "ffhq":
             shift = blur(crop - small(reference), 0.06)
-        elif (
-            people is None or (layer := person_layer(photo, alignment, (reference, edited), people, change)) is None
-        ):
+        elif people is None or then is None:
             inside, shift = cut(crop, small(edited), small(reference))
         else:
             # From here on the edited crop is pasted into the photo with the person moved.
+            shares = (people[0].person, then)
+            layer = person_layer(photo, alignment, (reference, edited), shares, change)
             photo = drawn_photo(photo, layer)
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
-            inside, shift = cut(crop, small(edited), small(reference), goal, people[1].person)
+            inside, shift = cut(crop, small(edited), small(reference), goal, then)
         before = _to_photo(reference, alignment, window)
     after = _to_photo(edited, alignment, window)
 

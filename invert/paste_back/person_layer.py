@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.cut import SIDE, Array, blur, coordinates, smoothstep
 from stylegan_latents.invert.photos.crop import Alignment
-from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels, foreground, guided
+from stylegan_latents.invert.photos.person_mask import Pixels, foreground, guided
 
 MARGIN = 0.5
 """How far the layer reaches beyond the crop on each side, as a fraction of the crop's side."""
@@ -20,6 +20,8 @@ _CANVAS = round((1 + 2 * MARGIN) * SIDE)
 _INNER = slice(round(MARGIN * SIDE), round(MARGIN * SIDE) + SIDE)
 # Of the crop's side: movements that count as none, and the distance beyond the crop at which none is left.
 _STILL, _REACH = 0.002, 0.4
+# Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
+_HALO = 0.035
 # Levels of 255 beyond which the flow has not found the same place.
 _OTHER = 25.0
 # Widths by which the movement is spread over the layer, as fractions of its side, each with its weight.
@@ -51,30 +53,26 @@ def person_layer(
     photo: Image.Image,
     alignment: Alignment,
     pictures: tuple[Image.Image, Image.Image],
-    people: tuple[PersonMask, PersonMask],
+    people: tuple[Array, Array],
     change: Array,
-) -> PersonLayer | None:
+) -> PersonLayer:
     """Find the person in the photo around the crop, and how the edit moves them.
 
     Args:
         photo: RGB.
         alignment: of the crop.
-        pictures, people: the generator's pictures before and after the edit, and their masks.
+        pictures: the generator's pictures before and after the edit.
+        people: the person's share in each place of them, ``[SIDE, SIDE]``.
         change: how much the edit changes each place of the crop, ``[SIDE, SIDE, 1]``.
-
-    Returns:
-        None if nothing moves.
     """
     movement = _movement(pictures, people, change)
-    if not movement.any():
-        return None
     middle = alignment.quad.mean(axis=0)
     wide = replace(alignment, quad=middle + (1 + 2 * MARGIN) * (alignment.quad - middle), size=_CANVAS)
-    person = _person(_sampled(photo, wide), people[0].person)
+    person = _person(_sampled(photo, wide), people[0])
     # Hair that the edit took away is not drawn inside the crop.
     depth = _beyond()
     shown = np.ones((_CANVAS, _CANVAS), np.float32)
-    shown[_INNER, _INNER] = np.maximum(_grown(people[1].person), 1 - smoothstep(-depth[_INNER, _INNER] / 0.06))
+    shown[_INNER, _INNER] = np.maximum(_grown(people[1]), 1 - smoothstep(-depth[_INNER, _INNER] / 0.06))
     return PersonLayer(wide, person, shown, movement, _mirror(person, wide))
 
 
@@ -124,7 +122,8 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
     here = at(layer.person, places)
     moves = np.abs(source - places).max(axis=2) > 1e-3
     drawn_share = np.minimum(share, at(layer.shown, places))
-    touched = (moves | (drawn_share < share)) & (np.maximum(share, here) > 1e-3)
+    near = np.hypot(*np.moveaxis(at(layer.mirror, places), 2, 0)) > 1e-6
+    touched = (moves | (drawn_share < share)) & (near | (share > 1e-3) | (here > 1e-3))
     own = colours(places, cv2.INTER_NEAREST)
     if not touched.any():
         return own
@@ -137,7 +136,7 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
 
 
 def _movement(
-    pictures: tuple[Image.Image, Image.Image], people: tuple[PersonMask, PersonMask], change: Array
+    pictures: tuple[Image.Image, Image.Image], people: tuple[Array, Array], change: Array
 ) -> Array:
     """``PersonLayer.movement``: the optical flow between the pictures, continued beyond the crop."""
     import cv2
@@ -155,8 +154,8 @@ def _movement(
     trust = 1 / (1 + (cv2.resize(error, small, interpolation=cv2.INTER_AREA) / _OTHER) ** 2)
     # The person's edge is often the background's flow.
     grid = np.stack(np.meshgrid(coordinates(), coordinates()), axis=2)
-    was = _at(people[0].person, (grid + flow) * np.float32(SIDE) - np.float32(0.5))
-    trust = trust * cv2.erode(people[1].person, np.ones((3, 3), np.uint8)) * was
+    was = _at(people[0], (grid + flow) * np.float32(SIDE) - np.float32(0.5))
+    trust = trust * cv2.erode(people[1], np.ones((3, 3), np.uint8)) * was
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
     flow = flow * np.maximum(0, 1 - np.float32(_STILL) / np.maximum(length, 1e-6))
     flow = flow * np.minimum(3 * blur(change, 0.03), 1)
@@ -224,7 +223,8 @@ def _mirror(person: Array, square: Alignment) -> Array:
     import cv2
     from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-    covered = cv2.dilate((person > 0.02).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_HALO * SIDE) + 1,) * 2)
+    covered = cv2.dilate((person > 0.02).astype(np.uint8), kernel) > 0
     steps = (np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / np.float32(_CANVAS)
     across, down = square.quad[3] - square.quad[0], square.quad[1] - square.quad[0]
     x = square.quad[0, 0] + steps[None, :] * across[0] + steps[:, None] * down[0]
