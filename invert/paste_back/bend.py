@@ -16,7 +16,7 @@ Array = npt.NDArray[np.float32]
 
 # Fractions of the crop's side: begin of the warped part, of the fully warped part, and the largest
 # displacement.
-_FROM, _FULLY, _FARTHEST = 0.78, 0.96, 0.12
+_FROM, _FULLY, _FARTHEST = 0.90, 0.96, 0.12
 _SIDES = (16, 32, 64)
 _ROUNDS = 3
 _STIFFNESS = 100.0

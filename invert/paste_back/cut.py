@@ -11,12 +11,9 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from stylegan_latents.invert.paste_back.bend import displacement, warp
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
 
-Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-SIDE = 256
-"""The side of the crops on which colour correction, change and cuts are computed."""
 
 # The ellipse of the face in FFHQ's crop, turned or not: centre and half axes.
 _FACE = (0.5, 0.57, 0.30, 0.345)
@@ -29,7 +26,7 @@ _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
 # What a place on the wrong side of the cut costs, against a seam through it.
-_AREA = 0.3
+_AREA, _NEAR = 0.3, 0.1
 # Levels up to which the edited crop's background may stand for the photo's.
 _ALIKE = 4.0
 _PRECISION = 64
@@ -37,21 +34,21 @@ _NEVER = 2**30
 
 
 def warp_lower_edge(
-    edited: Image.Image, reference: Image.Image, person: Array | None = None
+    edited: Image.Image, reference: Image.Image, share: Array | None = None
 ) -> tuple[Image.Image, Array | None]:
     """``edited`` with its lowest part warped onto ``reference``, a square of the same size.
 
     Args:
-        person: ``[SIDE, SIDE]``, the person's share in ``edited``; it is warped, too.
+        share: the person's in ``edited``, ``[SIDE, SIDE]``; it is warped, too.
     """
     change = change_between(edited, reference)[:, :, 0]
     field = displacement(small(edited), small(reference), change, _face().astype(np.float32))
     if not field.any():
-        return edited, person
+        return edited, share
     planes = [Image.fromarray(plane).resize(edited.size, Image.Resampling.BILINEAR) for plane in field]
     levels = warp(np.asarray(edited, dtype=np.float32), np.stack([np.asarray(plane) for plane in planes]), order=3)
     warped = Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
-    return warped, None if person is None else warp(person[:, :, None], field)[:, :, 0]
+    return warped, None if share is None else warp(share[:, :, None], field)[:, :, 0]
 
 
 def change_between(edited: Image.Image, reference: Image.Image) -> Array:
@@ -91,7 +88,10 @@ def cut(
     cost = (difference + slopes + 2) * (1 + _INWARDS * depth)
     within, away, bias = _face(), depth < _MARGIN, None
     if person is not None:
-        bias = _AREA * np.asarray(unlike, dtype=np.float32) * (2 * person - 1)
+        wish = 2 * person - 1
+        # At the crop's edge, what the edit adds to the person cannot go on.
+        wish = np.where(wish > 0, wish * smoothstep(depth / _NEAR), wish)
+        bias = _AREA * np.asarray(unlike, dtype=np.float32) * wish
     region = best_seam(cost, within, away, bias)
     inside = blur(region.astype(np.float32)[:, :, None], _SOFTNESS) * smoothstep(depth / _MARGIN)[:, :, None]
     if person is not None:
@@ -158,30 +158,3 @@ def best_seam(cost: Array, inside: Mask, outside: Mask, bias: Array | None = Non
     region = np.zeros(count + 2, dtype=bool)
     region[reached] = True
     return np.asarray(region[:count].reshape(cost.shape))
-
-
-def small(crop: Image.Image) -> Array:
-    """A square picture resized to float32 ``[SIDE, SIDE, 3]``, 0 to 255."""
-    return np.asarray(crop.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
-
-
-def coordinates() -> Array:
-    """The centres of ``SIDE`` pixels along one axis, from 0 to 1."""
-    return (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(SIDE)
-
-
-def blur(field: Array, sigma: float) -> Array:
-    """Gaussian blur, by FFT with mirrored edges; ``sigma`` is a fraction of the side."""
-    side = field.shape[0]
-    mirrored = np.concatenate([field, field[::-1]], axis=0)
-    mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
-    frequency = np.fft.fftfreq(2 * side)
-    decay = np.exp(-2 * (np.pi * sigma * side * frequency) ** 2)
-    spectrum = np.fft.fft2(mirrored, axes=(0, 1)) * (decay[:, None] * decay[None, :])[:, :, None]
-    return np.ascontiguousarray(np.fft.ifft2(spectrum, axes=(0, 1)).real[:side, :side], dtype=np.float32)
-
-
-def smoothstep(values: Array) -> Array:
-    """The cubic smoothstep: 0 up to 0, 1 from 1 on."""
-    values = np.clip(values, 0, 1)
-    return np.asarray(values * values * (3 - 2 * values), dtype=np.float32)

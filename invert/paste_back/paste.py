@@ -10,17 +10,9 @@ import numpy as np
 from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.paste_back.cut import (
-    SIDE,
-    Array,
-    blur,
-    change_between,
-    coordinates,
-    cut,
-    small,
-    smoothstep,
-    warp_lower_edge,
-)
+from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.flow import led_back
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 from stylegan_latents.invert.photos.person_mask import PersonMask
@@ -84,8 +76,10 @@ def paste_back(
         shift = _shift_at_edge(crop - small(edited), feather)
     else:
         reference = reference.convert("RGB")
-        then = None if people is None else people[1].person
+        then: Array | None = None
         if alignment.method == "ffhq":
+            if people is not None:
+                edited, then = led_back(edited, reference, people)
             edited, then = warp_lower_edge(edited, reference, then)
         change = change_between(edited, reference)
         if alignment.method != "ffhq":

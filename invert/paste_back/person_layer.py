@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.invert.paste_back.cut import SIDE, Array, blur, coordinates, smoothstep
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
+from stylegan_latents.invert.paste_back.flow import continued, sampled, trusted_flow
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.photos.person_mask import Pixels, foreground, guided
 
@@ -20,13 +21,12 @@ _CANVAS = round((1 + 2 * MARGIN) * SIDE)
 _INNER = slice(round(MARGIN * SIDE), round(MARGIN * SIDE) + SIDE)
 # Of the crop's side: movements that count as none, and the distance beyond the crop at which none is left.
 _STILL, _REACH = 0.002, 0.4
+# Of the crop's side: the height above its lower edge from which movements fade.
+_STAYING = 0.15
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
 _HALO = 0.035
-# Levels of 255 beyond which the flow has not found the same place.
-_OTHER = 25.0
-# Widths by which the movement is spread over the layer, as fractions of its side, each with its weight.
-_SPREADS = ((0.006, 1.0), (0.02, 0.1), (0.06, 0.01))
-_FLOW_SIDE = 512
+# Of the crop's side: how far stray hair is looked for. Levels of 255 by which it stands out from a plain wall.
+_STRAY, _STANDS_OUT = 0.2, 10.0
 _STRIP = 256
 
 
@@ -68,11 +68,12 @@ def person_layer(
     movement = _movement(pictures, people, change)
     middle = alignment.quad.mean(axis=0)
     wide = replace(alignment, quad=middle + (1 + 2 * MARGIN) * (alignment.quad - middle), size=_CANVAS)
-    person = _person(_sampled(photo, wide), people[0])
+    pixels = _square(photo, wide)
+    person = _with_stray_hair(pixels, _person(pixels, people[0]))
     # Hair that the edit took away is not drawn inside the crop.
     depth = _beyond()
     shown = np.ones((_CANVAS, _CANVAS), np.float32)
-    shown[_INNER, _INNER] = np.maximum(_grown(people[1]), 1 - smoothstep(-depth[_INNER, _INNER] / 0.06))
+    shown[_INNER, _INNER] = np.maximum(people[1], 1 - smoothstep(-depth[_INNER, _INNER] / 0.06))
     return PersonLayer(wide, person, shown, movement, _mirror(person, wide))
 
 
@@ -109,10 +110,10 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
 
     def at(field: Array, points: Array) -> Array:
         inside = (points + np.float32(0.5) - origin) @ (axes.T / np.float32(square.side**2))
-        return _at(field, inside * np.float32(_CANVAS) - np.float32(0.5))
+        return sampled(field, inside * np.float32(_CANVAS) - np.float32(0.5))
 
     def colours(points: Array, method: int) -> Array:
-        return _at(photo, points, method, cv2.BORDER_REFLECT_101)
+        return sampled(photo, points, method, cv2.BORDER_REFLECT_101)
 
     def filled(points: Array) -> Array:
         return colours(points + at(layer.mirror, points) @ axes, cv2.INTER_LINEAR)
@@ -135,40 +136,19 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
     return np.where(touched[:, :, None], result, own)
 
 
-def _movement(
-    pictures: tuple[Image.Image, Image.Image], people: tuple[Array, Array], change: Array
-) -> Array:
+def _movement(pictures: tuple[Image.Image, Image.Image], people: tuple[Array, Array], change: Array) -> Array:
     """``PersonLayer.movement``: the optical flow between the pictures, continued beyond the crop."""
-    import cv2
-
-    before, after = (
-        np.asarray(one.convert("RGB").resize((_FLOW_SIDE,) * 2, Image.Resampling.BOX)) for one in pictures
-    )
-    grey = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (after, before)]
-    empty = np.zeros((_FLOW_SIDE, _FLOW_SIDE, 2), np.float32)
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey[0], grey[1], empty)
-    grid = np.stack(np.meshgrid(*[np.arange(_FLOW_SIDE, dtype=np.float32)] * 2), axis=2)
-    error = np.abs(_at(before, grid + flow) - after).max(axis=2)
-    small = (SIDE, SIDE)
-    flow = cv2.resize(flow, small, interpolation=cv2.INTER_AREA) / np.float32(_FLOW_SIDE)
-    trust = 1 / (1 + (cv2.resize(error, small, interpolation=cv2.INTER_AREA) / _OTHER) ** 2)
-    # The person's edge is often the background's flow.
-    grid = np.stack(np.meshgrid(coordinates(), coordinates()), axis=2)
-    was = _at(people[0], (grid + flow) * np.float32(SIDE) - np.float32(0.5))
-    trust = trust * cv2.erode(people[1], np.ones((3, 3), np.uint8)) * was
+    flow, trust = trusted_flow(pictures[1], pictures[0], people[1], people[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
     flow = flow * np.maximum(0, 1 - np.float32(_STILL) / np.maximum(length, 1e-6))
     flow = flow * np.minimum(3 * blur(change, 0.03), 1)
-    wide = np.zeros((_CANVAS, _CANVAS, 3), np.float32)
-    wide[_INNER, _INNER, :2], wide[_INNER, _INNER, 2] = flow * trust[:, :, None], trust
-    spread = np.zeros_like(wide)
-    for sigma, weight in _SPREADS:
-        spread += np.float32(weight) * cv2.GaussianBlur(
-            wide, (0, 0), sigma * _CANVAS, borderType=cv2.BORDER_REFLECT
-        )
-    movement = spread[:, :, :2] / (spread[:, :, 2:] + np.float32(1e-4))
+    wide, known = np.zeros((_CANVAS, _CANVAS, 2), np.float32), np.zeros((_CANVAS, _CANVAS), np.float32)
+    wide[_INNER, _INNER], known[_INNER, _INNER] = flow, trust
     fading = smoothstep(1 - _beyond() / _REACH)[:, :, None]
-    return np.asarray(movement * fading / (1 + 2 * MARGIN), dtype=np.float32)
+    height = (np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / SIDE - np.float32(MARGIN)
+    # Neck and shoulders were led back.
+    fading = fading * smoothstep((1 - height) / _STAYING)[:, None, None]
+    return np.asarray(continued(wide, known) * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
 
 def _beyond() -> Array:
@@ -177,7 +157,7 @@ def _beyond() -> Array:
     return np.asarray(np.maximum(along[:, None], along[None, :]) - np.float32(0.5))
 
 
-def _sampled(photo: Image.Image, square: Alignment) -> Pixels:
+def _square(photo: Image.Image, square: Alignment) -> Pixels:
     """A square of a photo at the layer's resolution; beyond the photo its edge is repeated."""
     import cv2
 
@@ -218,6 +198,27 @@ def _person(pixels: Pixels, inner: Array) -> Array:
     return smoothstep((share - np.float32(0.05)) / np.float32(0.9))
 
 
+def _with_stray_hair(pixels: Pixels, person: Array) -> Array:
+    """The person's share with what stands out from a plain background beside the person."""
+    import cv2
+    from scipy.ndimage import distance_transform_edt
+
+    levels = pixels.astype(np.float32)
+    distance = distance_transform_edt(person < 0.1) / SIDE
+    free = ((distance > 0.02) & (distance < 2 * _STRAY)).astype(np.float32)
+
+    def mean(values: Array) -> Array:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.08 * SIDE))
+
+    middle = mean(levels * free[:, :, None]) / np.maximum(mean(free), 1e-3)[:, :, None]
+    off = np.abs(levels - middle).max(axis=2)
+    if not (free > 0).any():
+        return person
+    usual = max(_STANDS_OUT, 5 * float(np.median(off[free > 0])))
+    stray = smoothstep(off / np.float32(usual) - 1) * smoothstep(2 - 2 * distance.astype(np.float32) / _STRAY)
+    return np.maximum(person, np.where(mean(free) > 1e-2, stray, 0).astype(np.float32))
+
+
 def _mirror(person: Array, square: Alignment) -> Array:
     """``PersonLayer.mirror``: the background beside the person, mirrored at the person's edge."""
     import cv2
@@ -249,19 +250,3 @@ def _mirror(person: Array, square: Alignment) -> Array:
     weight = gaussian_filter((~free).astype(np.float32), 2.0)[:, :, None]
     mirror = np.where(free[:, :, None], 0, smooth / np.maximum(weight, 1e-3))
     return np.asarray(mirror / _CANVAS, dtype=np.float32)
-
-
-def _at(field: Array | Pixels, points: Array, method: int | None = None, border: int | None = None) -> Array:
-    """A field ``[height, width]`` or ``[height, width, C]`` at points ``[h, w, 2]``, x and y in its pixels."""
-    import cv2
-
-    x, y = (np.ascontiguousarray(points[:, :, axis], dtype=np.float32) for axis in (0, 1))
-    method = cv2.INTER_LINEAR if method is None else method
-    border = cv2.BORDER_REPLICATE if border is None else border
-    return np.asarray(cv2.remap(field, x, y, method, borderMode=border), dtype=np.float32)
-
-
-def _grown(person: Array) -> Array:
-    import cv2
-
-    return np.asarray(cv2.dilate(person, np.ones((5, 5), np.uint8)))
