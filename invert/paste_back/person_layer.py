@@ -23,6 +23,8 @@ _INNER = slice(round(MARGIN * SIDE), round(MARGIN * SIDE) + SIDE)
 _STILL, _REACH = 0.002, 0.4
 # Of the crop's side: the height above its lower edge from which movements fade.
 _STAYING = 0.15
+# Of the crop's side: the depth in the crop from which hair that the edit took away is not drawn at all.
+_TAPER = 0.06
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
 _HALO = 0.035
 # Of the crop's side: how far stray hair is looked for. Levels of 255 by which it stands out from a plain wall.
@@ -73,7 +75,8 @@ def person_layer(
     # Hair that the edit took away is not drawn inside the crop.
     depth = _beyond()
     shown = np.ones((_CANVAS, _CANVAS), np.float32)
-    shown[_INNER, _INNER] = np.maximum(people[1], 1 - smoothstep(-depth[_INNER, _INNER] / 0.06))
+    changed = _spread(change)[:, :, 0] * smoothstep(-depth[_INNER, _INNER] / _TAPER)
+    shown[_INNER, _INNER] = np.maximum(people[1], 1 - changed)
     return PersonLayer(wide, person, shown, movement, _mirror(person, wide))
 
 
@@ -141,7 +144,7 @@ def _movement(pictures: tuple[Image.Image, Image.Image], people: tuple[Array, Ar
     flow, trust = trusted_flow(pictures[1], pictures[0], people[1], people[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
     flow = flow * np.maximum(0, 1 - np.float32(_STILL) / np.maximum(length, 1e-6))
-    flow = flow * np.minimum(3 * blur(change, 0.03), 1)
+    flow = flow * _spread(change)
     wide, known = np.zeros((_CANVAS, _CANVAS, 2), np.float32), np.zeros((_CANVAS, _CANVAS), np.float32)
     wide[_INNER, _INNER], known[_INNER, _INNER] = flow, trust
     fading = smoothstep(1 - _beyond() / _REACH)[:, :, None]
@@ -149,6 +152,11 @@ def _movement(pictures: tuple[Image.Image, Image.Image], people: tuple[Array, Ar
     # Neck and shoulders were led back.
     fading = fading * smoothstep((1 - height) / _STAYING)[:, None, None]
     return np.asarray(continued(wide, known) * fading / (1 + 2 * MARGIN), dtype=np.float32)
+
+
+def _spread(change: Array) -> Array:
+    """1 near what the edit changes, 0 elsewhere."""
+    return np.minimum(3 * blur(change, 0.03), 1) if change.any() else change
 
 
 def _beyond() -> Array:
@@ -210,13 +218,12 @@ def _with_stray_hair(pixels: Pixels, person: Array) -> Array:
     def mean(values: Array) -> Array:
         return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.08 * SIDE))
 
-    middle = mean(levels * free[:, :, None]) / np.maximum(mean(free), 1e-3)[:, :, None]
-    off = np.abs(levels - middle).max(axis=2)
-    if not (free > 0).any():
-        return person
-    usual = max(_STANDS_OUT, 5 * float(np.median(off[free > 0])))
-    stray = smoothstep(off / np.float32(usual) - 1) * smoothstep(2 - 2 * distance.astype(np.float32) / _STRAY)
-    return np.maximum(person, np.where(mean(free) > 1e-2, stray, 0).astype(np.float32))
+    weight = np.maximum(mean(free), 1e-3)
+    off = np.abs(levels - mean(levels * free[:, :, None]) / weight[:, :, None]).max(axis=2)
+    # A wall with a pattern hides hair; there nothing stands out.
+    usual = np.maximum(_STANDS_OUT, 3 * mean(off * free) / weight)
+    stray = smoothstep(off / usual - 1) * smoothstep(2 - 2 * distance.astype(np.float32) / _STRAY)
+    return np.maximum(person, np.where(weight > 1e-2, stray, 0).astype(np.float32))
 
 
 def _mirror(person: Array, square: Alignment) -> Array:
