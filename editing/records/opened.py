@@ -259,10 +259,15 @@ class OpenRecord:
         if not regions or not edits:
             return after
         from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended_styles
-        from stylegan_latents.editing.regions.regions import region_masks, to_mask_tensor
+        from stylegan_latents.editing.regions.parts import stored_parts
+        from stylegan_latents.editing.regions.person import people_of_edit
+        from stylegan_latents.editing.regions.regions import BY_PERSON, region_masks, to_mask_tensor
 
         before = self.picture(size=size)
-        mask = region_masks(regions, [before, after], name=self.stem)
+        people = None
+        if any(region.strip().lower() in BY_PERSON for region in regions):
+            people = people_of_edit(stored_parts(self.unstyled), G, (G.styles(self.ws), styles), (before, after))
+        mask = region_masks(regions, [before, after], name=self.stem, people=people)
         if blend == "image":
             return blend_pictures(before, after, mask)
         where = to_mask_tensor(mask, self.ws)

@@ -34,6 +34,8 @@ def pasted(
         edits, rows, raw, regions, span: as for ``OpenRecord.edited``.
     """
     before = opened.picture()
+    if opened.alignment().method != "ffhq":
+        return paste_back(photo, after, opened.alignment(), reference=before)
     people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
     return paste_back(photo, after, opened.alignment(), reference=before, people=people)
 
@@ -58,14 +60,14 @@ def people_of(
 
     from stylegan_latents.editing.directions.apply import edited_styles
     from stylegan_latents.editing.regions.parts import stored_parts
-    from stylegan_latents.editing.regions.person import people_of_edit, shows_people
+    from stylegan_latents.editing.regions.person import people_of_edit
     from stylegan_latents.editing.regions.regions import region_masks
 
-    parts = stored_parts(opened.unstyled)
-    if parts is None or not shows_people(parts):
-        return None
-    G = opened.generator
+    G, parts = opened.generator, stored_parts(opened.unstyled)
     with torch.inference_mode():
         styles = (G.styles(opened.ws), edited_styles(G, opened.ws, edits, rows=rows, raw=raw, span=span))
-    changed = region_masks(regions, pictures, name=opened.stem) if regions and edits else None
+    people = people_of_edit(parts, G, styles, pictures)
+    if people is None or not regions or not edits:
+        return people
+    changed = region_masks(regions, pictures, name=opened.stem, people=people)
     return people_of_edit(parts, G, styles, pictures, changed)

@@ -56,21 +56,24 @@ def person_guess(parts: Parts, G: "Generator", codes: "Tensor | Sequence[Tensor]
 
 
 def people_of_edit(
-    parts: Parts,
+    parts: Parts | None,
     G: "Generator",
     codes: "tuple[Sequence[Tensor], Sequence[Tensor]]",
     pictures: "tuple[Image, Image]",
     changed: Array | None = None,
-) -> tuple[PersonMask, PersonMask]:
-    """The person in the pictures before and after an edit.
+) -> tuple[PersonMask, PersonMask] | None:
+    """The person in the pictures before and after an edit; None without a catalogue of the parts of people.
 
     Args:
-        parts, G: see ``person_guess``.
+        parts: of ``G``, if there are some.
+        G: the generator.
         codes, pictures: the styles before and after the edit, of one picture each, and those pictures.
         changed: ``[S, S]`` in 0 to 1, the mask that the edit was limited to.
     """
     import cv2
 
+    if parts is None or not shows_people(parts):
+        return None
     before, after = (person_guess(parts, G, one)[0] for one in codes)
     if changed is not None:
         share = cv2.resize(changed, before.shape[1:], interpolation=cv2.INTER_AREA)

@@ -85,7 +85,7 @@ def paste_back(
         if alignment.method != "ffhq":
             shift = blur(crop - small(reference), 0.06)
         elif people is None or then is None:
-            inside, shift = cut(crop, small(edited), small(reference))
+            inside, shift, _ = cut(crop, small(edited), small(reference))
         else:
             # From here on the edited crop is pasted into the photo with the person moved.
             shares = (people[0].person, then)
@@ -93,7 +93,8 @@ def paste_back(
             photo = drawn_photo(photo, layer)
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
-            inside, shift = cut(crop, small(edited), small(reference), goal, then)
+            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then)
+            print("VISIBLE", visible)
         before = _to_photo(reference, alignment, window)
     after = _to_photo(edited, alignment, window)
 

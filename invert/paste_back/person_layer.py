@@ -70,7 +70,7 @@ def person_layer(
     movement = _movement(pictures, people, change)
     middle = alignment.quad.mean(axis=0)
     wide = replace(alignment, quad=middle + (1 + 2 * MARGIN) * (alignment.quad - middle), size=_CANVAS)
-    pixels = _square(photo, wide)
+    pixels = square_of(photo, wide)
     person = _with_stray_hair(pixels, _person(pixels, people[0]))
     # Hair that the edit took away is not drawn inside the crop.
     depth = _beyond()
@@ -165,7 +165,7 @@ def _beyond() -> Array:
     return np.asarray(np.maximum(along[:, None], along[None, :]) - np.float32(0.5))
 
 
-def _square(photo: Image.Image, square: Alignment) -> Pixels:
+def square_of(photo: Image.Image, square: Alignment) -> Pixels:
     """A square of a photo at the layer's resolution; beyond the photo its edge is repeated."""
     import cv2
 

@@ -67,7 +67,7 @@ def test_what_lies_outside_the_crop_moves_with_the_edit(alignment: Alignment, wa
 
 
 def test_the_background_stays_the_photos(alignment: Alignment) -> None:
-    (photo, was), (wanted, then) = scene(0, CHECKED), scene(MOVE, CHECKED)
+    (photo, was), (_, then) = scene(0, CHECKED), scene(MOVE, CHECKED)
     # The generator's background is a blur of the photo's.
     blurred = scene(0, np.full((SIZE, SIZE), 202.0))[0], scene(MOVE, np.full((SIZE, SIZE), 202.0))[0]
     before, after = (crop_of(one, alignment) for one in blurred)

@@ -54,7 +54,7 @@ def test_the_mask_is_the_same_each_time() -> None:
 
 
 def test_pictures_without_a_person_or_without_a_background_are_all_of_one_kind() -> None:
-    picture, truth = portrait()
+    picture, _ = portrait()
     nobody = np.zeros((len(CLASSES), 32, 32), np.float32)
     nobody[0] = 1
     assert person_mask(picture, nobody).person.max() < 1e-3
