@@ -229,7 +229,10 @@ def _edit_photo(
     if whole is not None:
         from stylegan_latents.editing.records.pasted import pasted
 
-        result = pasted(opened, whole, after, edits, rows=rows, raw=change.raw, regions=where.region, span=span)
+        result = pasted(
+            opened, whole, after, edits, rows=rows, raw=change.raw, regions=where.region, span=span,
+            tell=partial(warn, "edit"),
+        )  # fmt: skip
     if is_there:
         print(printable(f"{file} exists already and stays as it is"))
     else:

@@ -1,6 +1,6 @@
 """An edit of a record, pasted back into its photo."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from stylegan_latents.invert.paste_back.paste import paste_back
@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.photos.person_mask import PersonMask
     from stylegan_latents.invert.search.span import Span
 
+_VISIBLE_SEAM = (
+    "The edit changes what reaches beyond the face's crop, so that a seam may show; --region face, or another "
+    "region, keeps the rest of the photo as it is."
+)
+
 
 def pasted(
     opened: "OpenRecord",
@@ -24,6 +29,7 @@ def pasted(
     raw: bool = False,
     regions: Sequence[str] = (),
     span: "Span | None" = None,
+    tell: Callable[[str], None] | None = None,
 ) -> "Image":
     """Paste an edited picture back into the record's photo, with what moves outside the crop.
 
@@ -32,12 +38,18 @@ def pasted(
         photo: from ``OpenRecord.photo``.
         after: from ``OpenRecord.edited`` with the other arguments.
         edits, rows, raw, regions, span: as for ``OpenRecord.edited``.
+        tell: called with a sentence if the seam shows.
     """
+
+    def show() -> None:
+        if tell is not None:
+            tell(_VISIBLE_SEAM)
+
     before = opened.picture()
     if opened.alignment().method != "ffhq":
         return paste_back(photo, after, opened.alignment(), reference=before)
     people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
-    return paste_back(photo, after, opened.alignment(), reference=before, people=people)
+    return paste_back(photo, after, opened.alignment(), reference=before, people=people, on_visible_seam=show)
 
 
 def people_of(

@@ -6,6 +6,8 @@ stay the photo's. Where the edit moves things the residual would leave a ghost o
 smooth part is kept, as a colour correction, and a cut separates the edited crop from the photo.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image
 
@@ -20,6 +22,8 @@ from stylegan_latents.invert.photos.person_mask import PersonMask
 _CORNER = 0.3
 _STRIP = 256
 _RIM = 4
+# The length of a visible cut, in sides of the crop, from which it is told.
+_VISIBLE = 0.1
 
 
 def paste_back(
@@ -30,6 +34,7 @@ def paste_back(
     feather: float = 0.12,
     reference: Image.Image | None = None,
     people: tuple[PersonMask, PersonMask] | None = None,
+    on_visible_seam: Callable[[], None] | None = None,
 ) -> Image.Image:
     """Paste an edited crop back into its photo.
 
@@ -42,7 +47,9 @@ def paste_back(
             whole, with its colours shifted smoothly to agree with the photo's at the mask's edge.
         people: the person in ``reference`` and in ``edited``. With them what goes on outside the crop, such as
             hair, moves with the edit, the background that becomes free is filled, and the background stays the
-            photo's up to the person's outline.
+            photo's up to the person's outline. For crops of faces alone; others take no notice.
+        on_visible_seam: called if the seam cuts visibly through the person of ``people``, because the edit changes
+            what the crop cuts through.
 
     Returns:
         A new RGB picture of the photo's size, equal to the photo where ``edited`` and ``reference`` are equal in a
@@ -94,7 +101,8 @@ def paste_back(
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
             inside, shift, visible = cut(crop, small(edited), small(reference), goal, then)
-            print("VISIBLE", visible)
+            if visible > _VISIBLE and on_visible_seam is not None:
+                on_visible_seam()
         before = _to_photo(reference, alignment, window)
     after = _to_photo(edited, alignment, window)
 

@@ -75,7 +75,7 @@ def person_layer(
     # Hair that the edit took away is not drawn inside the crop.
     depth = _beyond()
     shown = np.ones((_CANVAS, _CANVAS), np.float32)
-    changed = _spread(change)[:, :, 0] * smoothstep(-depth[_INNER, _INNER] / _TAPER)
+    changed = _spread(change)[:, :, 0] * smoothstep(-depth[_INNER, _INNER] / np.float32(_TAPER))
     shown[_INNER, _INNER] = np.maximum(people[1], 1 - changed)
     return PersonLayer(wide, person, shown, movement, _mirror(person, wide))
 
@@ -148,15 +148,15 @@ def _movement(pictures: tuple[Image.Image, Image.Image], people: tuple[Array, Ar
     wide, known = np.zeros((_CANVAS, _CANVAS, 2), np.float32), np.zeros((_CANVAS, _CANVAS), np.float32)
     wide[_INNER, _INNER], known[_INNER, _INNER] = flow, trust
     fading = smoothstep(1 - _beyond() / _REACH)[:, :, None]
-    height = (np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / SIDE - np.float32(MARGIN)
+    height: Array = (np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / SIDE - np.float32(MARGIN)
     # Neck and shoulders were led back.
-    fading = fading * smoothstep((1 - height) / _STAYING)[:, None, None]
+    fading = fading * smoothstep((1 - height) / np.float32(_STAYING))[:, None, None]
     return np.asarray(continued(wide, known) * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
 
 def _spread(change: Array) -> Array:
     """1 near what the edit changes, 0 elsewhere."""
-    return np.minimum(3 * blur(change, 0.03), 1) if change.any() else change
+    return np.minimum(np.float32(3) * blur(change, 0.03), np.float32(1)) if change.any() else change
 
 
 def _beyond() -> Array:

@@ -46,7 +46,7 @@ PLAIN = np.full((SIZE, SIZE), 200.0)
 CHECKED = np.where((np.indices((SIZE, SIZE)) // 16).sum(axis=0) % 2 == 0, 180.0, 225.0)
 
 
-@pytest.mark.parametrize("wall", [PLAIN, CHECKED], ids=["plain", "checked"])
+@pytest.mark.parametrize("wall", [PLAIN, pytest.param(CHECKED, marks=pytest.mark.slow)], ids=["plain", "checked"])
 def test_what_lies_outside_the_crop_moves_with_the_edit(alignment: Alignment, wall: np.ndarray) -> None:
     (photo, was), (wanted, then) = scene(0, wall), scene(MOVE, wall)
     before, after = crop_of(photo, alignment), crop_of(wanted, alignment)
@@ -83,3 +83,20 @@ def test_without_a_change_the_photo_stays(alignment: Alignment) -> None:
     crop = crop_of(photo, alignment)
     pasted = paste_back(photo, crop, alignment, reference=crop, people=(mask_of(was), mask_of(was)))
     assert np.array_equal(levels(pasted), levels(photo))
+
+
+def test_a_seam_through_the_person_is_told(alignment: Alignment) -> None:
+    photo, head = scene(0, PLAIN)
+    before, people = crop_of(photo, alignment), (mask_of(head), mask_of(head))
+    told: list[bool] = []
+
+    def paste(after: Image.Image) -> None:
+        paste_back(
+            photo, after, alignment, reference=before, people=people, on_visible_seam=lambda: told.append(True)
+        )
+
+    paste(before)
+    assert not told
+    # The hair turns white up to the crop's edge.
+    paste(before.point(lambda level: 255 - level // 4))
+    assert told
