@@ -148,7 +148,7 @@ def _movement(pictures: tuple[Image.Image, Image.Image], people: tuple[Array, Ar
     wide, known = np.zeros((_CANVAS, _CANVAS, 2), np.float32), np.zeros((_CANVAS, _CANVAS), np.float32)
     wide[_INNER, _INNER], known[_INNER, _INNER] = flow, trust
     fading = smoothstep(1 - _beyond() / _REACH)[:, :, None]
-    height: Array = (np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / SIDE - np.float32(MARGIN)
+    height = (np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / np.float32(SIDE) - np.float32(MARGIN)
     # Neck and shoulders were led back.
     fading = fading * smoothstep((1 - height) / np.float32(_STAYING))[:, None, None]
     return np.asarray(continued(wide, known) * fading / (1 + 2 * MARGIN), dtype=np.float32)
