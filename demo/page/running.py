@@ -5,6 +5,7 @@ import html
 import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -134,6 +135,49 @@ def run_reporting(
     if errors:
         raise errors[0]
     yield Done(results[0])
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Progress of long work.
+
+    Attributes:
+        words: what is done, without the time left.
+        part: from 0 to 1; None if unknown.
+        picture: path of the newest picture; None if there is none yet, or no newer one.
+        seconds_left: an estimate, if there is one yet.
+    """
+
+    words: str
+    part: float | None
+    picture: str | None = None
+    seconds_left: float | None = None
+
+    @property
+    def status(self) -> str:
+        """The status line."""
+        left = "" if self.seconds_left is None else f", {duration(self.seconds_left)} left"
+        return status_html(f"{self.words}{left}", part=self.part)
+
+
+class TimeLeft:
+    """Estimates the time left from the steps since the first report.
+
+    Args:
+        clock: in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: tuple[float, int] | None = None
+
+    def seconds(self, step: int, steps: int) -> float | None:
+        """Seconds from this step to the last one; None until enough is known."""
+        now = self._clock()
+        if self._first is None:
+            self._first = (now, step)
+        begun, first = self._first
+        return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
 
 
 def status_html(text: str, *, part: float | None = None, kind: str = "", details: str = "") -> str:

@@ -22,6 +22,7 @@ from stylegan_latents.generator.reading.remote_files import (
 from stylegan_latents.invert.commands.jobs import Outputs, Target
 from stylegan_latents.invert.commands.locks import OutputLocks
 from stylegan_latents.invert.commands.settings import Settings, SettingsError
+from stylegan_latents.invert.faces.identity import release_networks
 from stylegan_latents.invert.films.preview import film_of_search
 from stylegan_latents.invert.invert_face import find_codes, portrait
 from stylegan_latents.invert.photos.files import save_picture
@@ -99,7 +100,13 @@ class Session:
             device = choose_device(self.settings.device)
         # A download shows its own progress.
         with show_status(f"Loading {model}", quiet=quiet or not is_cached(model)):
-            return load(model).to(device)
+            G = load(model).to(device)
+        if self.settings.low_memory:
+            try:
+                G.save_memory()
+            except InputError as error:
+                raise SettingsError(f"{error} Leave --low-memory out.") from error
+        return G
 
     @cached_property
     def styled(self) -> "Generator | None":
@@ -207,6 +214,8 @@ class Session:
                     for add_frame in add_frames:
                         add_frame(progress)
 
+                if settings.low_memory:
+                    release_networks()
                 begun = time.perf_counter()
                 found = find_codes(
                     self.inverter,

@@ -132,7 +132,7 @@ class PivotalTuning(RefiningInverter):
         stopped_at: int | None = None
         diverged = pivot.diverged
         found: list[dict[str, Tensor]] = []
-        with keep_freed_memory():
+        with keep_freed_memory(keep=not self.G.synthesis.saves_memory):
             drawing = Drawing.of(self.G, self.tuning.dtype)
             compare = comparison_for(
                 self.G, targets, self.tuning, self.G.resolution, identity_loss=identity_loss, mask=mask

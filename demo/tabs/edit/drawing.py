@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from stylegan_latents.demo.session.edited import edits_of
+from stylegan_latents.demo.session.edited import direction_words, edits_of
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.visit import Visit
@@ -100,12 +100,7 @@ def _crop(face: Face) -> str:
 
 def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> str:
     """The command lines that make the same picture: one makes the record, the next edits it."""
-    words = ["edit", face.path.name]
-    for direction, strength in edits_of(visit, strengths):
-        own = direction.name in visit.studio.directions
-        # A kept direction is a file that Discover offers for download.
-        name = direction.name if own else f"{direction.name}.safetensors"
-        words += ["--direction", name, "--strength", f"{strength:g}"]
+    words = ["edit", face.path.name, *direction_words(visit, strengths)]
     words += ["--paste-back"] if whole else []
     lines = [face.made_by] if face.made_by else []
     lines += [shlex.join(words)] if len(words) > 2 else []

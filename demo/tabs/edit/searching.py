@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.running import Done, run_reporting
+from stylegan_latents.demo.page.running import Done, TimeLeft, run_reporting
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
@@ -45,6 +46,7 @@ def search(
     number: int,
     *,
     quality: "Quality" = "good",
+    person: KeptPerson | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Stage | Face]:
     """Search the code of one face, as ``invert`` does.
@@ -53,6 +55,7 @@ def search(
         visit: that the face is added to.
         photo, number: the face.
         quality: as for ``make_inverter``.
+        person: whose model is searched; None for anybody.
         clock: in seconds.
 
     Yields:
@@ -68,7 +71,12 @@ def search(
 
     studio = visit.studio
     visit.check_room()
-    inverter = make_inverter(studio.G, quality=quality, steps=studio.steps)
+    model = None
+    if person is not None:
+        visit.files.check_room(person.path.stat().st_size)
+        model = person.path
+    method = None if person is None else "person"
+    inverter = make_inverter(studio.G, method, quality=quality, steps=studio.steps, person=model)
 
     def work(report: "Callable[[Progress], None]") -> Portrait:
         return invert_face(
@@ -91,10 +99,10 @@ def search(
     before = visit.files.store(crop, "target")
     del whole
     yield Stage(before, before, 0, 1, None)
-    timer = _Timer(clock)
+    timer = TimeLeft(clock)
 
     def keep(portrait: Portrait) -> Face:
-        stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps)
+        stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps, person)
         written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
         return visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
 
@@ -103,26 +111,11 @@ def search(
             yield keep(item.result)
             return
         now = to_picture(item.images)[0].resize((side, side))
-        left = timer.seconds_left(item.step, item.steps)
+        left = timer.seconds(item.step, item.steps)
         yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
 
 
-class _Timer:
-    """Estimates the time left from the steps since the first report."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._first: tuple[float, int] | None = None
-
-    def seconds_left(self, step: int, steps: int) -> float | None:
-        now = self._clock()
-        if self._first is None:
-            self._first = (now, step)
-        begun, first = self._first
-        return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
-
-
-def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
+def command(photo: Photo, number: int, quality: str, steps: int | None, person: KeptPerson | None = None) -> str:
     """The command line that makes the same record, after one that writes landmarks marked by hand."""
     words = ["invert", photo.name, "--quality", quality]
     if photo.by_hand:
@@ -132,6 +125,7 @@ def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
         words += ["--landmarks", file]
     else:
         first = ""
+    words += [] if person is None else ["--person", person.path.name]
     words += [] if steps is None else ["--steps", str(steps)]
     which = photo.which(number)
     words += ["--no-align"] if which is None else [] if which == "largest" else ["--face", which]
