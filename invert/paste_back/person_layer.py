@@ -29,6 +29,8 @@ _TAPER = 0.06
 _HALO = 0.035
 # Of the crop's side: how far stray hair is looked for. Levels of 255 by which it stands out from a plain wall.
 _STRAY, _STANDS_OUT = 0.2, 10.0
+# The share of places that stand out in a wall with a pattern.
+_PATTERN = 0.04
 _STRIP = 256
 
 
@@ -212,18 +214,20 @@ def _with_stray_hair(pixels: Pixels, person: Array) -> Array:
     from scipy.ndimage import distance_transform_edt
 
     levels = pixels.astype(np.float32)
-    distance = distance_transform_edt(person < 0.1) / SIDE
+    distance = (distance_transform_edt(person < 0.1) / SIDE).astype(np.float32)
     free = ((distance > 0.02) & (distance < 2 * _STRAY)).astype(np.float32)
+    far = free * (distance > 0.6 * _STRAY)
 
-    def mean(values: Array) -> Array:
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.08 * SIDE))
+    def mean(values: Array, weight: Array) -> Array:
+        known = cv2.GaussianBlur(weight, (0, 0), 0.08 * SIDE)
+        scale = known if values.ndim == 2 else known[:, :, None]
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.08 * SIDE) / np.maximum(scale, 1e-4))
 
-    weight = np.maximum(mean(free), 1e-3)
-    off = np.abs(levels - mean(levels * free[:, :, None]) / weight[:, :, None]).max(axis=2)
-    # A wall with a pattern hides hair; there nothing stands out.
-    usual = np.maximum(_STANDS_OUT, 3 * mean(off * free) / weight)
-    stray = smoothstep(off / usual - 1) * smoothstep(2 - 2 * distance.astype(np.float32) / _STRAY)
-    return np.maximum(person, np.where(weight > 1e-2, stray, 0).astype(np.float32))
+    off = np.abs(levels - mean(levels * free[:, :, None], free)).max(axis=2)
+    # A wall with a pattern stands out by itself, also where no hair can be.
+    plain = 1 - smoothstep(mean(far * (off > _STANDS_OUT), far) / np.float32(_PATTERN) - 1)
+    stray = smoothstep(off / np.float32(_STANDS_OUT) - 1) * smoothstep(2 - 2 * distance / np.float32(_STRAY))
+    return np.maximum(person, np.where(free > 0, plain * stray, 0).astype(np.float32))
 
 
 def _mirror(person: Array, square: Alignment) -> Array:
