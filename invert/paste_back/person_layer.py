@@ -30,7 +30,7 @@ _HALO = 0.035
 # Of the crop's side: how far stray hair is looked for. Levels of 255 by which it stands out from a plain wall.
 _STRAY, _STANDS_OUT = 0.2, 10.0
 # The share of places that stand out in a wall with a pattern.
-_PATTERN = 0.04
+_PATTERN = 0.08
 _STRIP = 256
 
 
@@ -216,7 +216,7 @@ def _with_stray_hair(pixels: Pixels, person: Array) -> Array:
     levels = pixels.astype(np.float32)
     distance = (distance_transform_edt(person < 0.1) / SIDE).astype(np.float32)
     free = ((distance > 0.02) & (distance < 2 * _STRAY)).astype(np.float32)
-    far = free * (distance > 0.6 * _STRAY)
+    far = free * (distance > 0.8 * _STRAY)
 
     def mean(values: Array, weight: Array) -> Array:
         known = cv2.GaussianBlur(weight, (0, 0), 0.08 * SIDE)
