@@ -77,6 +77,7 @@ class NoiseOptimization(RefiningInverter):
     """
 
     method: ClassVar[str] = "noise"
+    step_cost: ClassVar[float] = 1.2
 
     def __init__(self, G: Generator, pivot: Inverter | None = None, settings: NoiseSettings | None = None) -> None:
         self.G = G
