@@ -136,8 +136,9 @@ def _by_colour(pixels: Pixels, likely: Array, person: Mask) -> Array:
     fitted = []
     for chance in chances[:2]:  # hair and face, whose guess is sure in places
         chosen = colours[person & (chance > 0.8)]
+        count = min(_COLOURS, len(np.unique(chosen, axis=0)))
         enough = len(chosen) >= _FEWEST
-        fitted.append(GaussianMixture(_COLOURS, reg_covar=20.0, random_state=0).fit(chosen) if enough else None)
+        fitted.append(GaussianMixture(count, reg_covar=20.0, random_state=0).fit(chosen) if enough else None)
     flat = colours.reshape(-1, 3)
     floor = -3 * np.log(100.0)  # clothes have any colour
     scores = [
