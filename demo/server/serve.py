@@ -73,7 +73,13 @@ def serve(
     clear_leftovers(Path(tempfile.gettempdir()))
     G = load(model).to(choose_device(device))
     studio = Studio(
-        G, steps=steps, folder=folder, queue_size=queue_size, per_hour=per_hour, by_user=auth is not None
+        G,
+        steps=steps,
+        folder=folder,
+        queue_size=queue_size,
+        per_hour=per_hour,
+        by_user=auth is not None,
+        model=model,
     )
     try:
         importing.join()

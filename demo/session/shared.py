@@ -1,6 +1,8 @@
 """What all visits share: the generator, its directions, the queues, and the folder of uploads."""
 
+import shlex
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +47,7 @@ class Shared:
         queue_size: how many requests of a kind may wait.
         per_hour: how much long work a visitor may begin in an hour; None for any number.
         by_user: whether users, who then have passwords of their own, take turns, instead of addresses.
+        model: the generator's name or file, for command lines; empty for the default one.
 
     Attributes:
         preview_G: draws previews, in bfloat16 if the device supports it.
@@ -67,11 +70,16 @@ class Shared:
         queue_size: int = 64,
         per_hour: int | None = None,
         by_user: bool = False,
+        model: str = "",
     ) -> None:
         from stylegan_latents.editing.directions.catalogue import known_directions
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
+        from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
         self.G = G
+        # Of a file the name alone: where it lies on this machine is not the visitor's to know.
+        named = model if model in models() or "://" in model else Path(model).name
+        self._model_words = [] if model in ("", DEFAULT_MODEL) else ["--model", named]
         dtype = DTYPES[resolve_precision("auto", G.device)]
         self.preview_G = in_precision(G, dtype)
         half = G.resolution // 2 if G.resolution % 2 == 0 else G.resolution
@@ -101,6 +109,10 @@ class Shared:
             self.preview_G.synthesize(
                 ws, size=None if self.preview_size == self.G.resolution else self.preview_size
             )
+
+    def command_line(self, words: Sequence[str]) -> str:
+        """The words of a command of ``invert`` or ``edit``, quoted for a shell, with this model."""
+        return shlex.join([*words, *self._model_words])
 
     def uploaded(self, path: str) -> Path:
         """The file of an upload.

@@ -1,6 +1,5 @@
 """The pictures of the tab Edit: previews while a slider moves, full resolution at rest."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -108,5 +107,5 @@ def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole:
         words += ["--direction", name, "--strength", f"{strength:g}"]
     words += ["--paste-back"] if whole else []
     lines = [face.made_by] if face.made_by else []
-    lines += [shlex.join(words)] if len(words) > 2 else []
+    lines += [visit.studio.command_line(words)] if len(words) > 2 else []
     return "\n".join(lines)

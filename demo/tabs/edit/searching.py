@@ -3,7 +3,7 @@
 import json
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,10 @@ from stylegan_latents.invert.photos.files import to_picture
 if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.base import Progress
     from stylegan_latents.invert.inverters.options import Quality
+
+
+NEARER = "pivotal"
+"""The method that also tunes the model."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ def search(
     number: int,
     *,
     quality: "Quality" = "good",
+    nearer: bool = False,
+    mask: Path | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Stage | Face]:
     """Search the code of one face, as ``invert`` does.
@@ -53,6 +59,8 @@ def search(
         visit: that the face is added to.
         photo, number: the face.
         quality: as for ``make_inverter``.
+        nearer: also tune the model to the photo.
+        mask: see ``invert_face``.
         clock: in seconds.
 
     Yields:
@@ -68,7 +76,7 @@ def search(
 
     studio = visit.studio
     visit.check_room()
-    inverter = make_inverter(studio.G, quality=quality, steps=studio.steps)
+    inverter = make_inverter(studio.G, NEARER if nearer else None, quality=quality, steps=studio.steps)
 
     def work(report: "Callable[[Progress], None]") -> Portrait:
         return invert_face(
@@ -79,6 +87,7 @@ def search(
             which=photo.which(number),
             identity=Identity(),
             landmarks=photo.landmarks,
+            mask=mask,
             on_step=report,
             keep_partial=True,
         )
@@ -94,7 +103,8 @@ def search(
     timer = _Timer(clock)
 
     def keep(portrait: Portrait) -> Face:
-        stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps)
+        stem = photo.stem(number)
+        made_by = command(photo, number, quality, studio.steps, nearer=nearer, mask=mask, join=studio.command_line)
         written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
         return visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
 
@@ -122,9 +132,26 @@ class _Timer:
         return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
 
 
-def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
-    """The command line that makes the same record, after one that writes landmarks marked by hand."""
+def command(
+    photo: Photo,
+    number: int,
+    quality: str,
+    steps: int | None,
+    *,
+    nearer: bool = False,
+    mask: Path | None = None,
+    join: Callable[[Sequence[str]], str] = shlex.join,
+) -> str:
+    """The command line that makes the same record, after one that writes landmarks marked by hand.
+
+    Args:
+        photo, number, quality, nearer, mask: as for ``search``.
+        steps: of the search; None for those of the quality.
+        join: from words to a line.
+    """
     words = ["invert", photo.name, "--quality", quality]
+    words += ["--method", NEARER] if nearer else []
+    words += [] if mask is None else ["--mask", mask.name]
     if photo.by_hand:
         file = f"{Path(photo.name).stem}.json"
         written = json.dumps([one.to_dict() for one in photo.landmarks])
@@ -135,4 +162,4 @@ def command(photo: Photo, number: int, quality: str, steps: int | None) -> str:
     words += [] if steps is None else ["--steps", str(steps)]
     which = photo.which(number)
     words += ["--no-align"] if which is None else [] if which == "largest" else ["--face", which]
-    return first + shlex.join(words)
+    return first + join(words)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.page.results import record_name
 from stylegan_latents.demo.page.running import Done, run_reporting
 from stylegan_latents.demo.session.edited import edited_face
+from stylegan_latents.demo.session.shared import Shared
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
@@ -132,7 +133,10 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
             yield Done(
-                (visit.files.hold(path, "film"), _command(request, morph, [record_name(face) for face in faces]))
+                (
+                    visit.files.hold(path, "film"),
+                    _command(studio, request, morph, [record_name(face) for face in faces]),
+                )
             )
             return
         number, frame = now
@@ -143,7 +147,7 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
             yield Stage(words, number / morph.frames, visit.files.store(Image.fromarray(frame), "frame"))
 
 
-def _command(request: FilmRequest, morph: "Morph", names: list[str]) -> str:
+def _command(studio: Shared, request: FilmRequest, morph: "Morph", names: list[str]) -> str:
     words = ["edit", "interpolate", *names, "--frames", str(morph.frames), "--size", str(request.size)]
     words += [] if request.rate == 24 else ["--fps", str(request.rate)]
     words += [] if request.curve == "linear" else ["--curve", request.curve]
@@ -151,4 +155,4 @@ def _command(request: FilmRequest, morph: "Morph", names: list[str]) -> str:
     words += [] if morph.layers is None else ["--layers", morph.layers]
     for option, wanted in (("--even", request.even), ("--loop", morph.loop), ("--ping-pong", morph.ping_pong)):
         words += [option] if wanted else []
-    return command_line([*words, "--out", "morph.mp4"])
+    return studio.command_line([*words, "--out", "morph.mp4"])
