@@ -11,7 +11,7 @@ import gradio as gr
 from stylegan_latents.demo.page.running import status_html
 from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.edited import keep_edit as keep_edited
-from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.faces import Face, Strengths
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
 from stylegan_latents.demo.tabs.edit import drawing, looks
 from stylegan_latents.demo.tabs.edit.sliders import direction_help
@@ -158,6 +158,13 @@ def reset(visit: Visit, name: str | None) -> Any:
     face = visit.face(name)
     face.history.reset()
     return _with_strengths(visit, face, gr.skip())
+
+
+def take_strengths(visit: Visit, name: str | None, strengths: Strengths) -> tuple[Any, ...]:
+    """Set the sliders to these strengths, as an edit that can be undone; the values of all sliders."""
+    face = visit.face(name)
+    face.history.push(strengths)
+    return _with_strengths(visit, face, gr.skip())[1:]
 
 
 def wear(visit: Visit, name: str | None, known: list[looks.Look], event: gr.SelectData) -> Any:

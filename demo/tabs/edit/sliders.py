@@ -18,7 +18,7 @@ GROUPS = {
 """Names of shipped directions by group; others come last."""
 
 _OTHERS = "More"
-_FARTHEST = 4
+FARTHEST = 4
 
 
 def direction_sliders(page: Page) -> list[gr.Slider]:
@@ -47,8 +47,8 @@ def direction_sliders(page: Page) -> list[gr.Slider]:
 
 def _slider(name: str, info: str, *, visible: bool = True) -> gr.Slider:
     return gr.Slider(
-        -_FARTHEST,
-        _FARTHEST,
+        -FARTHEST,
+        FARTHEST,
         0,
         step=0.1,
         label=name.replace("-", " ").capitalize(),

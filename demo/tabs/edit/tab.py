@@ -11,7 +11,7 @@ from stylegan_latents.demo.page.page import AT_ONCE, QUIET, Page, Tab, answering
 from stylegan_latents.demo.page.results import Results, choice_gallery, results_row
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
-from stylegan_latents.demo.tabs.edit import answers, intake, looks, marking, search_panel
+from stylegan_latents.demo.tabs.edit import answers, intake, limits, looks, marking, search_panel
 from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
 
 _AT_ONCE = 12  # requests in the studio's queue; more wait in Gradio's
@@ -36,6 +36,8 @@ class Controls:
     view: gr.Radio
     results: Results
     sliders: list[gr.Slider]
+    limits: limits.Panel
+    at_rest: gr.State
 
 
 def build(page: Page) -> None:
@@ -123,15 +125,17 @@ def build(page: Page) -> None:
             chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
             gallery_of_looks, known_looks, for_looks = looks.build(page)
             sliders = direction_sliders(page)
+            limit = limits.build(page)
     controls = Controls(
         photo, align, found, panel, gr.State(0), search, status, chooser, compare, undo, redo, reset, view, results,
-        sliders,
+        sliders, limit, gr.State(-1),
     )  # fmt: skip
     _wire_intake(page, controls, gallery, upload)
     searched = search_panel.wire(page, search, photo, controls.number, (status, compare))
     searched.failure(search_panel.search_failed, chooser, [status, compare], **QUIET)
     _wire_edits(page, controls, searched, gallery_of_looks, known_looks)
     chooser.input(answering(answers.make_current), [page.visit, chooser], page.version, api_visibility="private")
+    limits.wire(page, limit, chooser, sliders, controls.at_rest)
     looks.wire(page, chooser, gallery_of_looks, known_looks, for_looks)
     keep_edit.click(
         answering(answers.keep_edit), [page.visit, chooser], [status, page.version],
@@ -170,7 +174,6 @@ def _wire_edits(
     c = controls
     shown: Any = [page.visit, c.chooser, c.view]
     edit: Any = [*shown, *c.sliders]
-    at_rest = gr.State(-1)
     buttons: Any = [c.undo, c.redo, c.reset]
     resting: Any = [c.compare, c.results.picture, c.results.record, c.results.command, *buttons]
     live: Any = {"show_progress": "hidden", "trigger_mode": "always_last"}
@@ -191,10 +194,10 @@ def _wire_edits(
         moved.then(
             answers.wait_for_rest,
             page.visit,
-            at_rest,
+            c.at_rest,
             **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"},
         )
-    at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *c.sliders], resting, **rest)
+    c.at_rest.change(answering(answers.draw_at_rest), [*shown, c.at_rest, *c.sliders], resting, **rest)
     gr.on(
         [c.view.input, *(slider.release for slider in c.sliders)],
         answering(answers.draw),
@@ -211,6 +214,8 @@ def _wire_edits(
         (c.redo.click, answers.redo, known, faced),
         (c.reset.click, answers.reset, known, faced),
         (gallery.select, answers.wear, [*known, known_looks], faced),
+        (c.limits.regions.input, limits.choose_regions, [*known, c.limits.regions], c.limits.mask),
+        (c.limits.use.click, limits.use_painted, [*known, c.limits.paint], [c.limits.regions, c.limits.mask]),
     ):
         # The sliders first, so that a move while the picture is drawn is not lost.
         event(
