@@ -227,7 +227,7 @@ def measure(
             name_of_score = guided.score_name(directions[what], scorer)
             end = guided.measured_score(draw, edits_of(visit, strengths), name_of_score, scorer)
             label = what.replace("-", " ").capitalize()
-            said = [f"{label} went from {reached.start:.3g} to {end:.3g}; {score:g} was wanted.", *said]
+            said = [f"{label} went from {reached.start:.3g} to {end:.3g}; {score:.3g} was wanted.", *said]
         return Measured(strengths, " ".join(said))
 
     yield from run_reporting(visit, work)
