@@ -14,6 +14,7 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.text.image_text import ImageTextModel
     from stylegan_latents.generator.generator import Generator
 
 _PREVIEW_SIZE = 512
@@ -37,6 +38,14 @@ class Example:
     photo: Path | None = None
 
 
+@dataclass(frozen=True)
+class Texts:
+    """The image-text model, and what names its weights in command lines: a file's name or open_clip's."""
+
+    model: "ImageTextModel"
+    weights: str
+
+
 class Shared:
     """The generator, and what belongs to it rather than to a visitor.
 
@@ -48,6 +57,7 @@ class Shared:
         per_hour: how much long work a visitor may begin in an hour; None for any number.
         by_user: whether users, who then have passwords of their own, take turns, instead of addresses.
         model: the generator's name or file, for command lines; empty for the default one.
+        texts: changes faces by words; None where there is no CLIP.
 
     Attributes:
         preview_G: draws previews, in bfloat16 if the device supports it.
@@ -71,6 +81,7 @@ class Shared:
         per_hour: int | None = None,
         by_user: bool = False,
         model: str = "",
+        texts: "Texts | None" = None,
     ) -> None:
         from stylegan_latents.editing.directions.catalogue import known_directions
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
@@ -97,6 +108,7 @@ class Shared:
         self.allowance = Allowance(per_hour)
         self.by_user = by_user
         self.steps = steps
+        self.texts = texts
         self.uploads = Path(tempfile.mkdtemp(prefix=own_prefix(), dir=folder)).resolve()
         self.examples: list[Example] = []
 

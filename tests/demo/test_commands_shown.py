@@ -11,17 +11,21 @@ from PIL import Image
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.photos import receive
+from stylegan_latents.demo.session.shared import Texts
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.drag.dragging import DragRequest, drag_face
 from stylegan_latents.demo.tabs.edit import drawing, searching
+from stylegan_latents.demo.tabs.edit.by_text import change_face
 from stylegan_latents.demo.tabs.edit.search_panel import mask_of_photo
 from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, draw_film
 from stylegan_latents.demo.tabs.mix.by_layer import Share, keep_mix
 from stylegan_latents.demo.tabs.mix.figure import draw_figure
 from stylegan_latents.editing.commands.cli import main as edit
+from stylegan_latents.editing.text import image_text
 from stylegan_latents.invert.commands.cli import main as invert
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.demo.small_studio import save_wide_model, small_studio
+from tests.editing.discovery.finders.test_text import ColourTexts
 
 pytestmark = pytest.mark.slow
 PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
@@ -98,6 +102,19 @@ def test_of_a_nearer_search_of_a_photo_with_a_painted_part(visit: Visit, folder:
     assert {name: made.settings[name] for name in ("mask", "face")} == {
         name: record.settings[name] for name in ("mask", "face")
     }
+
+
+def test_of_a_change_by_words(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_text, "OpenCLIP", lambda *_, **__: ColourTexts())
+    studio = small_studio(tmp_path, texts=Texts(ColourTexts(), "colours"))
+    visit = studio.enter("one")
+    run_lines(seed_face(visit, 1).made_by, folder)
+    *_, done = change_face(visit, "seed1", "a red picture", 5)
+    assert isinstance(done, Done)
+    result = drawing.finished(visit, done.result, {"pose": 1.0})
+    run_lines(result.command, folder)
+    assert same(folder / Path(result.picture).name, Path(result.picture))
+    studio.close()
 
 
 def test_of_another_model_name_it(tmp_path: Path, folder: Path) -> None:

@@ -53,7 +53,8 @@ def build(page: Page) -> Panel:
             elem_id="edit-regions",
         )  # fmt: skip
         with gr.Accordion("Paint the part", open=False, elem_id="edit-paint-open") as painting:
-            paint = paint_box("Paint what may change", "edit-paint", (side, side))
+            gr.Markdown("Paint over what may change.", elem_classes="hint")
+            paint = paint_box("Paint what may change", "edit-paint", (side, side), show_label=False)
             with gr.Row():
                 use = gr.Button("Change only this", size="sm", min_width=100, elem_id="edit-paint-use")
                 mask = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="edit-paint-mask")

@@ -54,12 +54,13 @@ def build() -> Panel:
     with gr.Row(visible=False) as stopping:
         keep = gr.Button("Stop, keep what is found", size="sm", min_width=120, elem_id="edit-keep")
         cancel = gr.Button("Cancel", size="sm", min_width=80, elem_id="edit-cancel")
-    with gr.Accordion("Nearer, or without a part", open=False, elem_id="edit-more-search") as more:
+    with gr.Accordion("Make it nearer, leave parts out", open=False, elem_id="edit-more-search") as more:
         nearer = gr.Checkbox(
-            False, label="Make it nearer", info="Teaches the model this one photo, too: nearest to it, and slower.",
-            elem_id="edit-nearer",
+            False, label="Make it nearer", elem_id="edit-nearer",
+            info="Also tunes the model to this photo: the closest result, but slower.",
         )  # fmt: skip
-        paint = paint_box("Paint what does not count, such as a hand; the model fills it in", "edit-mask", _CANVAS)
+        gr.Markdown("Paint over what does not count, such as a hand: the model fills it in.", elem_classes="hint")
+        paint = paint_box("Paint what does not count", "edit-mask", _CANVAS, show_label=False)
         mask = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="edit-mask-file")
     return Panel(quality, start, stopping, keep, cancel, nearer, more, paint, mask)
 

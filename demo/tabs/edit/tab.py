@@ -11,7 +11,7 @@ from stylegan_latents.demo.page.page import AT_ONCE, QUIET, Page, Tab, answering
 from stylegan_latents.demo.page.results import Results, choice_gallery, results_row
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
-from stylegan_latents.demo.tabs.edit import answers, intake, limits, looks, marking, search_panel
+from stylegan_latents.demo.tabs.edit import answers, by_text, intake, limits, looks, marking, search_panel
 from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
 
 _AT_ONCE = 12  # requests in the studio's queue; more wait in Gradio's
@@ -126,6 +126,7 @@ def build(page: Page) -> None:
             gallery_of_looks, known_looks, for_looks = looks.build(page)
             sliders = direction_sliders(page)
             limit = limits.build(page)
+            by_text.build(page, chooser)
     controls = Controls(
         photo, align, found, panel, gr.State(0), search, status, chooser, compare, undo, redo, reset, view, results,
         sliders, limit, gr.State(-1),
