@@ -18,7 +18,7 @@ from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "names.js", "visit.js", "share.js", "compare.js", "busy.js", "paste.js")
+_SCRIPTS = ("page.js", "names.js", "visit.js", "share.js", "compare.js", "busy.js", "drag.js", "paste.js")
 
 TABS: tuple[Tab, ...] = (edit.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
 """In display order."""

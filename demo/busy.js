@@ -27,8 +27,9 @@ document.addEventListener("click", (event) => {
 // The end is a new picture, or a message that says why there is none.
 function watchDrawing() {
   new MutationObserver((changes) => {
-    const ended = changes.some(({ target, addedNodes }) => target.matches?.("#edit-compare img")
-      || [...addedNodes].some((one) => one.matches?.(".toast-body, #edit-compare img") || one.querySelector?.(".toast-body")));
+    const ends = (one) => one.matches?.("#edit-compare img") || one.querySelector?.(".toast-body, #edit-compare img");
+    const ended = changes.some(({ target, type, addedNodes }) =>
+      (type === "attributes" && target.matches("#edit-compare img")) || [...addedNodes].some(ends));
     if (ended) showDrawing(false);
   }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["src"] });
 }

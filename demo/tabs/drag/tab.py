@@ -26,8 +26,9 @@ from stylegan_latents.generator.errors import InputError
 Points = list[tuple[float, float]]
 """A point, its target, the next point, and so on."""
 
-_FIRST = status_html("Click on a point of the picture that is to move.")
-_SECOND = status_html("Click on the target of that point.")
+_FIRST = status_html("Pull a point of the picture, or click on a point of the picture that is to move.")
+# ``drag.js`` reads the kind.
+_SECOND = status_html("Click on the target of that point.", kind="target")
 _DEFAULT_STEPS = 200
 
 
@@ -35,8 +36,8 @@ def build(page: Page) -> None:
     """See ``Tab.build``."""
     side = page.studio.G.resolution
     gr.Markdown(
-        "Click on a point of the face, then on where it is to go: the corner of the mouth up, the chin to the "
-        "left. The face follows, as far as the model can."
+        "Pull a point of the face to where it is to go, or click on both: the corner of the mouth up, the chin to "
+        "the left. The face follows, as far as the model can."
     )
     points = gr.State([])
     with gr.Row(elem_classes="studio"):
@@ -44,7 +45,10 @@ def build(page: Page) -> None:
             face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
             hint = gr.HTML(_FIRST, elem_id="drag-hint")
             picture = picture_box(
-                "Click a point, then its target", "drag-points", alt="The face, with the points", buttons=[]
+                "Pull a point, or click it and its target",
+                "drag-points",
+                alt="The face, with the points",
+                buttons=[],
             )
             with gr.Row():
                 undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="drag-undo")
