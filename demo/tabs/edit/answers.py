@@ -82,6 +82,14 @@ def draw_at_rest(visit: Visit, name: str | None, view: "drawing.View", at: int, 
     return draw(visit, name, view, *values) if visit.moves == at else gr.skip()
 
 
+def draw_as_set(visit: Visit, name: str | None, view: "drawing.View", at: int) -> Any:
+    """``draw`` what ``take_strengths`` has set, unless something changed since; the sliders show it only later."""
+    if not name or visit.moves != at:
+        return gr.skip()
+    current = visit.face(name).history.current
+    return draw(visit, name, view, *(current.get(one, 0.0) for one in visit.all_directions))
+
+
 def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
     """Draw in full resolution, and update downloads and buttons."""
     if not name:

@@ -29,7 +29,7 @@ _STEP = 0.1  # of a slider
 
 @dataclass(frozen=True)
 class Panel:
-    """The controls."""
+    """The controls, and the move at which the sliders were set; see ``answers.draw_as_set``."""
 
     regions: gr.CheckboxGroup
     painting: gr.Accordion
@@ -41,6 +41,7 @@ class Panel:
     keep: gr.Radio
     buttons: tuple[gr.Button, gr.Button]
     status: gr.HTML
+    set_at: gr.State
 
 
 def build(page: Page) -> Panel:
@@ -76,17 +77,16 @@ def build(page: Page) -> Panel:
         buttons = begin_and_stop("edit-measured", "Set the sliders")
         status = gr.HTML("", elem_id="edit-measured-status")
     measured.visible = bool(page.studio.directions)
-    return Panel(regions, painting, paint, use, mask, what, score, keep, buttons, status)
+    return Panel(regions, painting, paint, use, mask, what, score, keep, buttons, status, gr.State(-1))
 
 
-def wire(page: Page, panel: Panel, chooser: gr.Dropdown, sliders: list[gr.Slider], at_rest: gr.State) -> None:
+def wire(page: Page, panel: Panel, chooser: gr.Dropdown, sliders: list[gr.Slider]) -> None:
     """Connect the panel but for the choice of a region, which is drawn at once by the tab.
 
     Args:
         page, panel: the page and the panel.
         chooser: of the face.
         sliders: of the tab.
-        at_rest: see ``answers.draw_at_rest``.
     """
     p, known = panel, [page.visit, chooser]
 
@@ -102,7 +102,7 @@ def wire(page: Page, panel: Panel, chooser: gr.Dropdown, sliders: list[gr.Slider
     chooser.change(answering(of_face), known, [p.regions, p.mask, p.painting], **QUIET)
     p.painting.expand(answering(show_face), known, p.paint, **QUIET)
     work_on_click(
-        page, p.buttons, set_sliders, [chooser, p.what, p.score, p.keep], [*sliders, at_rest, p.status],
+        page, p.buttons, set_sliders, [chooser, p.what, p.score, p.keep], [*sliders, p.set_at, p.status],
         api_name="measured",
     )  # fmt: skip
 

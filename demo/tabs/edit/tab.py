@@ -37,7 +37,6 @@ class Controls:
     results: Results
     sliders: list[gr.Slider]
     limits: limits.Panel
-    at_rest: gr.State
 
 
 def build(page: Page) -> None:
@@ -129,14 +128,14 @@ def build(page: Page) -> None:
             by_text.build(page, chooser)
     controls = Controls(
         photo, align, found, panel, gr.State(0), search, status, chooser, compare, undo, redo, reset, view, results,
-        sliders, limit, gr.State(-1),
+        sliders, limit,
     )  # fmt: skip
     _wire_intake(page, controls, gallery, upload)
     searched = search_panel.wire(page, search, photo, controls.number, (status, compare))
     searched.failure(search_panel.search_failed, chooser, [status, compare], **QUIET)
     _wire_edits(page, controls, searched, gallery_of_looks, known_looks)
     chooser.input(answering(answers.make_current), [page.visit, chooser], page.version, api_visibility="private")
-    limits.wire(page, limit, chooser, sliders, controls.at_rest)
+    limits.wire(page, limit, chooser, sliders)
     looks.wire(page, chooser, gallery_of_looks, known_looks, for_looks)
     keep_edit.click(
         answering(answers.keep_edit), [page.visit, chooser], [status, page.version],
@@ -175,6 +174,7 @@ def _wire_edits(
     c = controls
     shown: Any = [page.visit, c.chooser, c.view]
     edit: Any = [*shown, *c.sliders]
+    at_rest = gr.State(-1)
     buttons: Any = [c.undo, c.redo, c.reset]
     resting: Any = [c.compare, c.results.picture, c.results.record, c.results.command, *buttons]
     live: Any = {"show_progress": "hidden", "trigger_mode": "always_last"}
@@ -195,10 +195,11 @@ def _wire_edits(
         moved.then(
             answers.wait_for_rest,
             page.visit,
-            c.at_rest,
+            at_rest,
             **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"},
         )
-    c.at_rest.change(answering(answers.draw_at_rest), [*shown, c.at_rest, *c.sliders], resting, **rest)
+    at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *c.sliders], resting, **rest)
+    c.limits.set_at.change(answering(answers.draw_as_set), [*shown, c.limits.set_at], resting, **rest)
     gr.on(
         [c.view.input, *(slider.release for slider in c.sliders)],
         answering(answers.draw),

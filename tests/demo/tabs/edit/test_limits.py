@@ -120,13 +120,17 @@ def test_the_sliders_are_set_to_reach_a_score_beside_the_other_edits(
         level = 100 + 20 * strengths.get("pose", 0) + 10 * strengths.get("age", 0)
         return Image.new("RGB", (size, size), (round(level), 0, 0))
 
-    monkeypatch.setattr(type(face.record), "edited", red)
-    found = measured(visit, face, "pose", 160 / 127.5 - 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(face.record), "edited", red)
+        found = measured(visit, face, "pose", 160 / 127.5 - 1)
     assert found.strengths == {"age": 1.0, "pose": 2.5}
     assert found.words == "Pose went from -0.137 to 0.255; 0.255 was wanted."
     values = answers.take_strengths(visit, face.name, found.strengths)
     assert dict(zip(visit.all_directions, values, strict=False))["pose"] == found.strengths["pose"]
     assert face.history.can_undo
+    drawn = answers.draw_as_set(visit, face.name, "Face", visit.moves)
+    assert drawn[3].endswith("--direction age --strength 1 --direction pose --strength 2.5")
+    assert answers.draw_as_set(visit, face.name, "Face", visit.moves - 1) == gr.skip()
 
 
 def test_as_much_of_the_edit_is_taken_back_as_keeps_the_person(
