@@ -31,7 +31,7 @@ def direction_sliders(page: Page) -> list[gr.Slider]:
     for title, names in groups.items():
         if names:
             with gr.Group(elem_classes="directions"):
-                gr.Markdown(f"### {title}")
+                gr.Markdown(f"## {title}")
                 for name in names:
                     made[name] = _slider(name, direction_help(directions[name]))
     if not directions:
