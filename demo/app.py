@@ -10,17 +10,30 @@ from stylegan_latents.demo.page.page import Page, Tab, plain_text
 from stylegan_latents.demo.page.returning import begin_and_find_again
 from stylegan_latents.demo.page.strip import build_pack, face_strip, wire_strip
 from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.tabs.album import tab as album
 from stylegan_latents.demo.tabs.discover import tab as discover
 from stylegan_latents.demo.tabs.drag import tab as drag
 from stylegan_latents.demo.tabs.edit import tab as edit
 from stylegan_latents.demo.tabs.explore import tab as explore
+from stylegan_latents.demo.tabs.film import tab as film
 from stylegan_latents.demo.tabs.interpolate import tab as interpolate
 from stylegan_latents.demo.tabs.mix import tab as mix
+from stylegan_latents.demo.tabs.style import tab as style
 
 _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "names.js", "visit.js", "share.js", "compare.js", "busy.js", "drag.js", "paste.js")
 
-TABS: tuple[Tab, ...] = (edit.TAB, mix.TAB, interpolate.TAB, discover.TAB, drag.TAB, explore.TAB)
+TABS: tuple[Tab, ...] = (
+    edit.TAB,
+    style.TAB,
+    mix.TAB,
+    interpolate.TAB,
+    discover.TAB,
+    drag.TAB,
+    explore.TAB,
+    album.TAB,
+    film.TAB,
+)
 """In display order."""
 
 

@@ -2,9 +2,9 @@
 
 import contextlib
 import html
-import math
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from stylegan_latents.demo.session.queue import Ticket
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.search.time_left import duration
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -136,6 +137,49 @@ def run_reporting(
     yield Done(results[0])
 
 
+@dataclass(frozen=True)
+class Stage:
+    """Progress of long work.
+
+    Attributes:
+        words: what is done, without the time left.
+        part: from 0 to 1; None if unknown.
+        picture: path of the newest picture; None if there is none yet, or no newer one.
+        seconds_left: an estimate, if there is one yet.
+    """
+
+    words: str
+    part: float | None
+    picture: str | None = None
+    seconds_left: float | None = None
+
+    @property
+    def status(self) -> str:
+        """The status line."""
+        left = "" if self.seconds_left is None else f", {duration(self.seconds_left)} left"
+        return status_html(f"{self.words}{left}", part=self.part)
+
+
+class TimeLeft:
+    """Estimates the time left from the steps since the first report.
+
+    Args:
+        clock: in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: tuple[float, int] | None = None
+
+    def seconds(self, step: int, steps: int) -> float | None:
+        """Seconds from this step to the last one; None until enough is known."""
+        now = self._clock()
+        if self._first is None:
+            self._first = (now, step)
+        begun, first = self._first
+        return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
+
+
 def status_html(text: str, *, part: float | None = None, kind: str = "", details: str = "") -> str:
     """A status line as HTML, announced by screen readers.
 
@@ -155,8 +199,3 @@ def status_html(text: str, *, part: float | None = None, kind: str = "", details
     folded = f"<details><summary>Details</summary>{html.escape(details)}</details>" if details else ""
     line = f'<div role="status" aria-live="polite">{bar}<p>{html.escape(text)}</p></div>'
     return f'<div class="note {kind}">{line}{folded}</div>'
-
-
-def duration(seconds: float) -> str:
-    """An estimate in words: ``about 40 s``, ``about 3 minutes``."""
-    return f"about {math.ceil(seconds)} s" if seconds < 90 else f"about {round(seconds / 60)} minutes"

@@ -32,7 +32,7 @@ def work_on_click(
     *,
     api_name: str,
     keep: bool = False,
-    rest: Callable[[], Sequence[Any]] | None = None,
+    search: bool = False,
     further: Sequence[Callable[..., Dependency]] = (),
 ) -> None:
     """Start the work on the first button and stop it on the second, which is enabled only during the work.
@@ -45,7 +45,7 @@ def work_on_click(
         outputs: of the handler; the last one shows the status.
         api_name: of the endpoint.
         keep: whether the result so far is kept after a stop.
-        rest: returns the outputs but the last for when the work has ended, also after an error.
+        search: whether it waits among searches, which take the most memory, instead of other work.
         further: other events that start the work, such as ``button.click``.
     """
     begin, stop = buttons
@@ -58,7 +58,9 @@ def work_on_click(
     def run(visit: Visit, *values: Any) -> Iterator[Any]:
         unchanged = [gr.skip() for _ in results]
         try:
-            with visit.at_work(), visit.studio.works.enter(visit.client) as ticket:
+            studio = visit.studio
+            queue = studio.searches if search else studio.works
+            with visit.at_work(), queue.enter(visit.client) as ticket:
                 for words in wait_in_queue(visit, ticket):
                     yield *unchanged, status_html(words)
                 yield from handler(visit, *values)
@@ -66,8 +68,7 @@ def work_on_click(
             yield *unchanged, STOPPED
 
     def work_ended() -> Any:
-        values = [gr.skip() for _ in results] if rest is None else rest()
-        return *values, gr.Button(interactive=True), gr.Button(interactive=False)
+        return gr.Button(interactive=True), gr.Button(interactive=False)
 
     def ask_to_stop(visit: Visit) -> None:
         visit.keep = keep
@@ -85,5 +86,5 @@ def work_on_click(
         )
         ran.failure(lambda: FAILED, None, status, **QUIET)
         for ended in (ran.then, ran.failure):  # after an error, Gradio calls only the second
-            ended(work_ended, None, [*results, begin, stop], **QUIET)
+            ended(work_ended, None, [begin, stop], **QUIET)
     stop.click(answering(ask_to_stop), page.visit, None, **QUIET)

@@ -13,11 +13,11 @@ from stylegan_latents.editing.records.codes import changed_record
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.json_values import JSON
 
 
-def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[Edit]":
+def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[tuple[Direction, float]]":
     """Directions with their strengths other than 0.
 
     Raises:
@@ -28,6 +28,20 @@ def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[Edit]":
     if unknown:
         raise InputError(f"There is no direction '{unknown[0]}'; reload the page.")
     return [(known[name], strength) for name, strength in strengths.items() if strength]
+
+
+def direction_words(visit: Visit, strengths: Mapping[str, float]) -> list[str]:
+    """The options of a command line for these edits; a kept direction is a file that Discover offers.
+
+    Raises:
+        InputError: a direction is not known.
+    """
+    words = []
+    for direction, strength in edits_of(visit, strengths):
+        own = direction.name in visit.studio.directions
+        words += ["--direction", direction.name if own else f"{direction.name}.safetensors"]
+        words += ["--strength", f"{strength:g}"]
+    return words
 
 
 def edited_face(visit: Visit, name: str | None, *, drawn: bool = True) -> Face:

@@ -87,17 +87,21 @@ class VisitFiles:
         Raises:
             InputError: it is incomplete, the visit holds too much, or has ended.
         """
-        held = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
-        if held + upload.stat().st_size > MOST_BYTES:
-            raise InputError(
-                f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to start a new visit."
-            )
+        self.check_room(upload.stat().st_size)
         path = self.new_path(upload.stem, upload.suffix.lower())
         try:
             shutil.copyfile(upload, path)
         except OSError as error:
             raise InputError("The upload did not arrive whole; upload the file again.") from error
         return path
+
+    def check_room(self, more: int) -> None:
+        """Raise InputError if there is no room for so many more bytes."""
+        held = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        if held + more > MOST_BYTES:
+            raise InputError(
+                f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to start a new visit."
+            )
 
     def delete(self) -> None:
         """Delete everything, and refuse further writes."""

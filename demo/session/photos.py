@@ -23,22 +23,28 @@ _MOST_FACES = 24
 
 
 def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
-    """Take an uploaded photo, find the faces in it, and keep it as ``Visit.photo``.
+    """Take an uploaded photo, find the faces in it, and keep it as ``Visit.photo``; see ``read_upload``."""
+    visit.photo = read_upload(visit, _take(visit, upload), Path(upload).name, align=align)
+    return visit.photo
+
+
+def read_upload(visit: Visit, path: Path, name: str, *, align: bool = True, slot: str = "found") -> Photo:
+    """Read an uploaded photo, and find the faces in it.
 
     Args:
-        visit: that receives it.
-        upload: the path that Gradio gives.
+        visit: that took it.
+        path: the file in the visit's folder; deleted if it is refused.
+        name: of the visitor's own file.
         align: whether to detect faces; else the central square is taken.
+        slot: of the thumbnails, for ``VisitFiles.store``.
 
     Raises:
         InputError: it is not a readable photo, or shows no face.
     """
-    name = Path(upload).name
-    path = _take(visit, upload)
     # Decoding takes memory: one photo at a time.
     with visit.computing():
         try:
-            path, photo, reduced = _bounded(path)
+            path, photo, reduced = bounded(path)
             faces = find_faces(photo) if align else []
             if align and not faces:
                 require_faces(photo, name=name)  # says why
@@ -51,14 +57,17 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
         except InputError:
             path.unlink(missing_ok=True)
             raise
-    thumbnails = [visit.files.store(crop, "found", most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
+    thumbnails = [visit.files.store(crop, slot, most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
     reduced_to = photo.size if reduced else None
-    visit.photo = Photo(path, name, from_left, thumbnails, largest, reduced_to=reduced_to)
-    return visit.photo
+    return Photo(path, name, from_left, thumbnails, largest, reduced_to=reduced_to)
 
 
-def _bounded(path: Path) -> tuple[Path, Image.Image, bool]:
-    """An upload's path and photo, and whether it was reduced; a reduced photo replaces the file."""
+def bounded(path: Path) -> tuple[Path, Image.Image, bool]:
+    """An upload's path and photo, and whether it was reduced; a reduced photo replaces the file.
+
+    Raises:
+        InputError: it is not a readable photo.
+    """
     photo, reduced = read_reduced(path, MOST_PIXELS)
     if reduced:
         path.unlink()
@@ -106,7 +115,7 @@ def begin_marking(visit: Visit, upload: str) -> Marking:
     path = _take(visit, upload)
     with visit.computing():
         try:
-            path, photo, reduced = _bounded(path)
+            path, photo, reduced = bounded(path)
         except InputError:
             path.unlink(missing_ok=True)
             raise

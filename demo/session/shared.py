@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.text.image_text import ImageTextModel
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.styles.style import Style
 
 _PREVIEW_SIZE = 512
 _SEARCHES, _WORKS = 1, 2
@@ -46,6 +47,62 @@ class Texts:
     weights: str
 
 
+@dataclass(frozen=True, eq=False)
+class KeptStyle:
+    """A style of the model.
+
+    Attributes:
+        style: the weights.
+        path: its file.
+        made_by: the command line that makes the file; empty for one that comes with the package or was uploaded.
+        shipped: whether it comes with the package, so that its name is enough on the command line.
+    """
+
+    style: "Style"
+    path: Path
+    made_by: str = ""
+    shipped: bool = False
+
+    @property
+    def word(self) -> str:
+        """The value of ``--style``."""
+        return self.style.name if self.shipped else self.path.name
+
+
+@dataclass(frozen=True)
+class KeptFilm:
+    """An uploaded film.
+
+    Attributes:
+        upload: the path that Gradio gave.
+        path: the file in the visit's folder.
+        record: of its inversion, beside it; None until that is done.
+        drawn: the film that the generator makes of the record.
+        made_by: the command line that makes the record.
+    """
+
+    upload: str
+    path: Path
+    record: Path | None = None
+    drawn: Path | None = None
+    made_by: str = ""
+
+
+@dataclass(frozen=True)
+class KeptPerson:
+    """One person's model.
+
+    Attributes:
+        name: of the person.
+        path: the file.
+        made_by: the command line that makes it; empty for an uploaded one.
+    """
+
+    name: str
+    path: Path
+    made_by: str = ""
+
+
 class Shared:
     """The generator, and what belongs to it rather than to a visitor.
 
@@ -63,6 +120,7 @@ class Shared:
         preview_G: draws previews, in bfloat16 if the device supports it.
         preview_size: their side in pixels: half the model's, at most 512.
         directions: the model's, bound to it, by name.
+        styles: those of the model that come with the package, by name.
         records: the opened records of all visits.
         computing: queue for one computation at a time, which bounds memory.
         allowance: counts the long work of visitors.
@@ -85,6 +143,7 @@ class Shared:
     ) -> None:
         from stylegan_latents.editing.directions.catalogue import known_directions
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
+        from stylegan_latents.generator.styles.style import read_style, shipped_styles
         from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
         self.G = G
@@ -101,6 +160,11 @@ class Shared:
         self.directions: dict[str, Direction] = {
             name: direction.bind(G) for name, direction in known_directions(G.latent_space).items()
         }
+        self.styles: dict[str, KeptStyle] = {}
+        for name, path in shipped_styles().items():
+            style = read_style(path)
+            if style.fingerprint == G.fingerprint:
+                self.styles[name] = KeptStyle(style, path, shipped=True)
         self.records = Records(G, self.preview_G)
         self.computing = WaitingQueue(1, None)
         self.queue_size = queue_size

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.demo.session.faces import Face, Strengths
 from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
-from stylegan_latents.demo.session.shared import Shared
+from stylegan_latents.demo.session.shared import KeptFilm, KeptPerson, KeptStyle, Shared
 from stylegan_latents.demo.session.uploads import Marking, Photo
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_stem
@@ -42,6 +42,10 @@ class Visit:
         directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
         edited: faces with their edits in their codes, which are not listed; by face and strengths.
         looks: the visitor's own looks, by name.
+        styles: the visitor's own styles, by name.
+        album: photos that were uploaded together.
+        people: models of one person each, by name.
+        film: the last film that was uploaded.
         sent: the face sent last to each tab, by the tab's id.
         current: name of the face shown last; empty before the first.
         photo: the last upload.
@@ -65,6 +69,10 @@ class Visit:
         self.directions: dict[str, Direction] = {}
         self.edited: dict[tuple[str, tuple[tuple[str, float], ...]], Face] = {}
         self.looks: dict[str, Strengths] = {}
+        self.styles: dict[str, KeptStyle] = {}
+        self.album: list[Photo] = []
+        self.people: dict[str, KeptPerson] = {}
+        self.film: KeptFilm | None = None
         self.sent: dict[str, str] = {}
         self.current = ""
         self.photo: Photo | None = None
@@ -87,7 +95,8 @@ class Visit:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to come back for."""
-        return not (self.faces or self.directions or self.photo)
+        kept = (self.faces, self.directions, self.styles, self.people, self.photo, self.album, self.film)
+        return not any(kept)
 
     def touch(self) -> None:
         """Note a request of the visitor.
@@ -268,4 +277,7 @@ class Visit:
         self.faces.clear()
         self.edited.clear()
         self.directions.clear()
+        self.styles.clear()
+        self.people.clear()
+        self.album.clear()
         self.files.delete()

@@ -90,6 +90,14 @@ class InterpolateSettings:
         tuple[float, float] | None,
         typer.Option(help="Sweep the truncation; 1 keeps seeds and records as they are.", metavar="FROM TO"),
     ] = None
+    orbit: Annotated[
+        bool,
+        typer.Option("--orbit", help="Swing the camera of a three-dimensional model; one key frame is enough."),
+    ] = False
+    style_range: Annotated[
+        tuple[float, float] | None,
+        typer.Option(help="First and last strength of --style: 0 is none, 1 all of it.", metavar="FROM TO"),
+    ] = None
     film: FilmOutput = field(default_factory=FilmOutput)
     on: DrawingOptions = field(default_factory=DrawingOptions)
 
@@ -101,6 +109,10 @@ class InterpolateSettings:
             raise InputError("--raw is for the --range of a --direction, and there is none; leave it out.")
         if self.truncation is not None and self.truncation_range is not None:
             raise InputError("--truncation-range sweeps the truncation of seeds, too; leave out --truncation.")
+        if self.style_range is not None and self.on.style is None:
+            raise InputError("--style-range is of a --style; name one, such as --style pencil.")
+        if self.style_range is not None and self.on.style_strength is not None:
+            raise InputError("--style-range goes from strength to strength; leave out --style-strength.")
 
 
 @interpolate_app.command(
@@ -108,11 +120,12 @@ class InterpolateSettings:
         "edit interpolate me.jpg you.jpg",
         "edit interpolate seed:1 seed:2 seed:3 --curve slerp --loop",
         "edit interpolate me.jpg --direction smile --range -2 2 --ping-pong --out smile.gif",
+        "edit interpolate me.jpg --style pencil --style-range 0 1",
     )
 )
 @takes(InterpolateSettings)
 def interpolate(settings: InterpolateSettings) -> None:
-    """Make a film from face to face, along a direction, or both."""
+    """Make a film from face to face, along a direction, or into a style."""
     from stylegan_latents.editing.directions.catalogue import find_direction
     from stylegan_latents.editing.films.morph import Morph, film_side
     from stylegan_latents.editing.records.codes import check_not_a_source, read_sources
@@ -123,6 +136,7 @@ def interpolate(settings: InterpolateSettings) -> None:
     morph = Morph(
         film.frames, settings.curve.value, settings.easing.value, settings.even, settings.loop, settings.ping_pong,
         settings.layers, ends=settings.ends, raw=settings.raw, truncation_ends=settings.truncation_range,
+        orbit=settings.orbit, style_ends=settings.style_range,
     )  # fmt: skip
     morph.check(len(settings.keys))
     if film.out is not None:
@@ -134,12 +148,17 @@ def interpolate(settings: InterpolateSettings) -> None:
     if film.out is None:
         check_film(out, codec=film.codec, overwrite=film.overwrite, fps=film.fps)
     check_not_a_source(out, sources)
-    G, codes = settings.on.open_sources(sources, truncation)
+    found = settings.on.find_style()
+    style = found[0] if found is not None and settings.style_range is not None else None
+    G, codes = settings.on.open_sources(sources, truncation, styled=style is None)
+    _ = morph.cameras(G)  # refused here, where the model has none
     size = film.size
     if size is None and out.suffix.lower() in _SMALL_FORMATS:
         size = min(_SMALL, G.resolution)
     size = film_side(size, G)
-    morph = replace(morph, directions=[find_direction(name, G) for name in settings.direction])
+    if style is not None:
+        style.check_generator(G)
+    morph = replace(morph, directions=[find_direction(name, G) for name in settings.direction], style=style)
     with contextlib.closing(OutputLocks()) as locks:
         locks.take(out)
         if settings.even:
@@ -170,5 +189,8 @@ def film_name(settings: InterpolateSettings, keys: Sequence[str]) -> Path:
     parts += [settings.curve.value] if settings.curve is not CurveName.linear else []
     parts += [settings.easing.value] if settings.easing is not EasingName.linear else []
     switches = {"even": settings.even, "loop": settings.loop, "ping-pong": settings.ping_pong}
-    parts += [*(name for name, is_on in switches.items() if is_on), *settings.on.style_label()]
+    switches["orbit"] = settings.orbit
+    parts += [*(name for name, is_on in switches.items() if is_on), *settings.on.look_label()]
+    if settings.style_range is not None:
+        parts[-1] += "{:g}_to{:g}".format(*settings.style_range)
     return Path(file_name(parts, ".mp4"))

@@ -255,26 +255,18 @@ def _sheet(opened: "OpenRecord", examples_: "StylePictures | None", after: "Imag
 
 def _film(opened: "OpenRecord", style: "Style", strength: float, target: Path, *, overwrite: bool) -> None:
     """Write a film of the photo from no style to ``strength`` of it, and back."""
-    from stylegan_latents.editing.films.animation import draw_frames
-    from stylegan_latents.editing.films.trajectories import frame_times, still
+    from stylegan_latents.editing.films.morph import Morph
+    from stylegan_latents.editing.records.codes import record_code
     from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.films.write import write_film
 
-    G = opened.generator
-    differences = style.differences(G)
-    exact = {name: weight for name, weight in G.named_parameters() if name in differences}
-    times = frame_times(_FRAMES, ping_pong=True)
-    noise = opened.noise
+    G, codes = opened.base, [record_code(opened)]
+    morph = Morph(_FRAMES, ping_pong=True, style=style, style_ends=(0.0, strength))
     with (
         write_film(target, fps=_RATE, overwrite=overwrite) as write,
-        show_count(target.name, len(times), "frame") as count,
+        show_count(target.name, _FRAMES, "frame") as count,
     ):
-        for frame in draw_frames(
-            G, still(opened.ws), times, size=min(_FILM_SIDE, G.resolution), noise=lambda _: noise,
-            weights=lambda time: {
-                name: weight + time * strength * differences[name] for name, weight in exact.items()
-            },
-        ):  # fmt: skip
+        for frame in morph.draw(G, codes, morph.times(G, codes), size=min(_FILM_SIDE, G.resolution)):
             write(frame)
             count()
 

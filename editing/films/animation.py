@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.films.trajectories import StyleTrajectory, Trajectory
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.networks.camera import Camera
+    from stylegan_latents.generator.styles.style import Style
 
 NoiseCurve = Callable[[float], "Noise"]
 """Maps a time in [0, 1] to noise for the generator."""
@@ -28,6 +30,7 @@ def draw_frames(
     styles: "StyleTrajectory | None" = None,
     noise: NoiseCurve | None = None,
     weights: WeightsCurve | None = None,
+    cameras: "Sequence[Camera | None] | None" = None,
     size: int | None = None,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
 ) -> Iterator[Frame]:
@@ -40,6 +43,7 @@ def draw_frames(
         styles: gives the styles of a code; None for the generator's.
         noise: gives the noise; None for the model's own.
         weights: gives tuned parameters; None for the model's own.
+        cameras: one for each frame; None for the model's own.
         size: side of the frames, as in ``Generator.synthesize``.
         precision: of the convolutions; ``auto`` is bfloat16 on devices with native support, which differs from
             float32 by about half a level of 255.
@@ -61,7 +65,7 @@ def draw_frames(
         G = copy.deepcopy(G).to(dtype=torch.float32 if chosen == "float32" else torch.bfloat16)
     last: Mapping[str, Tensor] | None = None
     with keep_freed_memory():
-        for time in times:
+        for time, camera in zip(times, cameras or [None] * len(times), strict=True):
             # Inside the loop: the mode is the thread's, and must not last while the caller has the frame.
             with torch.inference_mode():
                 ws = trajectory(time[None])
@@ -73,7 +77,7 @@ def draw_frames(
                     set_weights(G, tuned)
                     last = tuned
                 drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
-                frame = _to_frame(G.synthesize_styles(drawn, maps, size=size))
+                frame = _to_frame(G.synthesize_styles(drawn, maps, size=size, camera=camera))
             yield frame
 
 
@@ -130,6 +134,34 @@ def weights_between(
         if first == after:
             return keys[first]
         return {name: keys[first][name].lerp(keys[after][name], fraction) for name in names}
+
+    return at
+
+
+def weights_in_style(
+    G: "Generator", style: "Style", ends: tuple[float, float], weights: WeightsCurve | None
+) -> WeightsCurve:
+    """Add a style to parameters, from the first strength to the second.
+
+    Args:
+        G: the generator without the style.
+        style: of that generator.
+        ends: strengths at the times 0 and 1, as for ``Style.apply``.
+        weights: the parameters without the style, as ``weights_between`` gives them; None for the model's.
+
+    Raises:
+        InputError: the style belongs to another generator.
+    """
+    differences = style.differences(G)
+    exact = {name: parameter.float() for name, parameter in G.named_parameters() if name in differences}
+
+    def at(time: float) -> "Mapping[str, Tensor]":
+        tuned = exact if weights is None else exact | dict(weights(time))
+        strength = ends[0] + time * (ends[1] - ends[0])
+        return {
+            name: weight.add(differences[name], alpha=strength) if name in differences else weight
+            for name, weight in tuned.items()
+        }
 
     return at
 

@@ -1,6 +1,7 @@
 """Edit a film: move the code of each frame along the same directions, draw it, and paste it back."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
+    from stylegan_latents.editing.nonlinear.mapper import MapperEdit
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.footage import Footage
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 def edit_film(
     opened: "OpenRecord",
-    pairs: "Sequence[tuple[Direction | PublishedDirection, float]]",
+    pairs: "Sequence[tuple[Direction | PublishedDirection | MapperEdit, float]]",
     *,
     name: str,
     layers: str | None = None,
@@ -32,12 +34,13 @@ def edit_film(
     paste_back: bool = False,
     film: Path | None = None,
     overwrite: bool = False,
+    on_frame: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Edit a film and write it with its frame times, and with its sound if that can be copied.
 
     Args:
         opened: the film's record.
-        pairs: directions and strengths.
+        pairs: directions or mappers, and strengths.
         name: of the edit, for the new film's name.
         layers: rows of ws, as typed; None for those of each direction.
         raw: strengths are multiples of the stored vectors.
@@ -45,6 +48,7 @@ def edit_film(
         paste_back: put the edited face back into the frames; else the film shows the crop.
         film: path of the source film, if it was moved or renamed.
         overwrite: whether an existing film may be replaced.
+        on_frame: called after each frame with the number of frames done and of all; None to show them on stderr.
 
     Returns:
         The new film.
@@ -76,11 +80,15 @@ def edit_film(
         write_film(
             target, fps=min(120.0, max(1.0, footage.rate)), overwrite=overwrite, times=footage.times, sound=whole
         ) as write,
-        show_count(target.name, len(footage.times), "frame") as count,
+        contextlib.ExitStack() as stack,
     ):
-        for frame in frames:
+        all_ = len(footage.times)
+        if on_frame is None:
+            count = stack.enter_context(show_count(target.name, all_, "frame"))
+            on_frame = lambda _done, _all: count()  # noqa: E731
+        for number, frame in enumerate(frames, 1):
             write(frame)
-            count()
+            on_frame(number, all_)
     return target
 
 

@@ -1,11 +1,13 @@
 """Films between key codes: the trajectory, its speed, and the noise and weights of each frame."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.films import trajectories as interpolation
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.styles.style import check_style_strength
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.films.trajectories import Curve, Easing, StyleTrajectory, Trajectory
     from stylegan_latents.editing.records.codes import Code
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.networks.camera import Camera
+    from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.films.write import Frame
 
 _POINTS = 24
+_ORBIT = 25  # degrees, well within what photos of faces show
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,9 @@ class Morph:
         directions: bound to the generator, swept from the first of ``ends`` to the second.
         ends, raw: strengths of the directions, see ``sweep``.
         truncation_ends: see ``sweep_truncation``; None does not change the truncation.
+        orbit: the camera of a three-dimensional model swings once by 25 degrees to both sides.
+        style: of the generator, drawn from the first of ``style_ends`` to the second; None for none.
+        style_ends: strengths as for ``Style.apply``.
     """
 
     frames: int = 60
@@ -47,6 +55,9 @@ class Morph:
     ends: tuple[float, float] | None = None
     raw: bool = False
     truncation_ends: tuple[float, float] | None = None
+    orbit: bool = False
+    style: "Style | None" = None
+    style_ends: tuple[float, float] | None = None
 
     def check(self, keys: int) -> None:
         """Check the settings, before a model is loaded.
@@ -58,8 +69,8 @@ class Morph:
             InputError: they make no film.
         """
         interpolation.check_frames(self.frames)
-        is_sweep = self.ends is not None or self.truncation_ends is not None
-        if keys < 2 and (not is_sweep or self.loop):
+        is_sweep = any(ends is not None for ends in (self.ends, self.truncation_ends, self.style_ends))
+        if keys < 2 and (not (is_sweep or self.orbit) or self.loop):
             interpolation.check_keys(keys, self.loop)
         if self.loop and is_sweep:
             raise InputError("A sweep does not end where it begins; take --ping-pong in place of --loop.")
@@ -67,6 +78,8 @@ class Morph:
             interpolation.check_ends(self.ends, "--range")
         if self.truncation_ends is not None:
             interpolation.check_ends(self.truncation_ends, "--truncation-range")
+        for strength in self.style_ends or ():
+            check_style_strength(strength)
 
     def points(self, keys: int) -> int:
         """Number of points at which the speed is measured."""
@@ -117,14 +130,48 @@ class Morph:
             An iterator that draws frames uint8 ``[size, size, 3]``.
 
         Raises:
-            InputError: as in ``trajectory``, or, while drawing, a code is not finite.
+            InputError: as in ``trajectory``; the style is another generator's; or, while drawing, a code is not
+                finite.
         """
-        from stylegan_latents.editing.films.animation import draw_frames, noise_between, weights_between
+        from stylegan_latents.editing.films.animation import (
+            draw_frames,
+            noise_between,
+            weights_between,
+            weights_in_style,
+        )
 
         noise = noise_between([code.noise for code in codes], G.noise_constants(), loop=self.loop)
         weights = weights_between(G, [code.tuned(G) for code in codes], loop=self.loop)
+        if self.style is not None and self.style_ends is not None:
+            weights = weights_in_style(G, self.style, self.style_ends, weights)
         trajectory, styles = self.trajectory(G, codes), self.styles(G)
-        return draw_frames(G, trajectory, times, styles=styles, noise=noise, weights=weights, size=size)
+        return draw_frames(
+            G,
+            trajectory,
+            times,
+            styles=styles,
+            noise=noise,
+            weights=weights,
+            cameras=self.cameras(G),
+            size=size,
+        )
+
+    def cameras(self, G: "Generator") -> "Sequence[Camera] | None":
+        """The camera of each frame, around the generator's own, back where it began; None without an orbit.
+
+        Raises:
+            InputError: the model has no camera.
+        """
+        if not self.orbit:
+            return None
+        G.check_camera()
+        start = G.camera
+        assert start is not None  # checked
+        angles = [2 * math.pi * frame / self.frames for frame in range(self.frames)]
+        try:
+            return [start.turned(_ORBIT * math.sin(angle)) for angle in angles]
+        except ValueError as error:
+            raise InputError(f"--orbit goes too far: {error}; give a smaller --yaw.") from error
 
     def trajectory(self, G: "Generator", codes: "Sequence[Code]") -> "Trajectory":
         """The trajectory through the key codes and along directions in W.

@@ -224,6 +224,7 @@ def stylize(
     name: str,
     provenance: dict[str, JSON] | None = None,
     on_step: Callable[[int, float], None] | None = None,
+    keep_partial: bool = False,
 ) -> Style:
     """Tune a generator to style pictures; arguments are those of ``StyleTuning``.
 
@@ -231,17 +232,25 @@ def stylize(
         name: of the style.
         provenance: kept in its file.
         on_step: called after each step with the number of steps done and the loss.
+        keep_partial: return the style so far after a ``KeyboardInterrupt``; its provenance says the step.
 
     Raises:
         InputError: the settings do not fit, or the loss is not finite.
     """
     with keep_freed_memory():
         tuning = StyleTuning(G, pictures, ws, settings)
-        for step in range(tuning.settings.steps):
-            loss = tuning.step(step)
-            if on_step is not None:
-                on_step(step + 1, loss)
-        return tuning.style(name, provenance)
+        about, done = dict(provenance or {}), 0
+        try:
+            while done < tuning.settings.steps:
+                loss = tuning.step(done)
+                done += 1
+                if on_step is not None:
+                    on_step(done, loss)
+        except KeyboardInterrupt:
+            if not (keep_partial and done):
+                raise
+            about["stopped_at_step"] = done
+        return tuning.style(name, about)
 
 
 def exchanged_rows(G: Generator, layers: str | None = None) -> list[int]:

@@ -29,6 +29,12 @@ Begin = Callable[[str], Progress]
 _EVERY = 10  # steps between lines if the total is unknown
 
 
+class ShowProgress(Protocol):
+    """As ``show_progress``."""
+
+    def __call__(self, label: str, *, quiet: bool = False) -> contextlib.AbstractContextManager[Report]: ...
+
+
 class Count(Protocol):
     """Counts one more unit; ``note`` is shown beside."""
 

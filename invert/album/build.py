@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.invert_face import Crop
+    from stylegan_latents.invert.inverters.options import Quality
     from stylegan_latents.invert.inverters.tuning import TuningSettings
+
+STEPS_EACH: "dict[Quality, int]" = {"draft": 15, "good": 30, "best": 60}
+"""Steps of tuning for each photo."""
 
 
 def faces_of_person(photos: Sequence[Sequence[Embedding]], known: Sequence[Embedding] = ()) -> list[int | None]:

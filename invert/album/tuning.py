@@ -14,9 +14,6 @@ from stylegan_latents.generator.perceptual import LPIPS
 from stylegan_latents.invert.inverters.tuning import Drawing, Tuning, TuningSettings
 from stylegan_latents.invert.search.loss import Comparison, IdentityLoss, loss_weights
 
-STEPS_EACH = 30
-"""Steps of tuning for each photo, by default."""
-
 
 @dataclass(frozen=True, eq=False)
 class AlbumPhoto:

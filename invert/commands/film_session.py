@@ -1,6 +1,7 @@
 """One run of the command ``invert`` over a film: crops, codes frame by frame, one record."""
 
 import contextlib
+import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylegan_latents.generator.cli.command import warn
-from stylegan_latents.generator.cli.progress import show_progress
+from stylegan_latents.generator.cli.progress import ShowProgress, show_progress
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.jobs import check_free
 from stylegan_latents.invert.films.checkpoint import PARTS_SUFFIX, FilmParts
@@ -21,6 +22,7 @@ from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.films.write import Frame, write_film
 from stylegan_latents.invert.invert_face import Crop, find_codes
 from stylegan_latents.invert.inverters.base import identity_loss_of
+from stylegan_latents.invert.photos.crop import crop_of, part_in_photo
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 from stylegan_latents.invert.record.footage import Footage
@@ -50,12 +52,16 @@ class FilmSession:
         session: of the run.
         film: the file.
         stem: of the results' names; None for the film's own.
+        show: shows progress, as ``show_progress`` does.
 
     Attributes:
         record, result: the files that are written: the record, and the film that the generator makes of it.
     """
 
-    def __init__(self, session: "Session", film: Path, stem: str | None = None) -> None:
+    def __init__(
+        self, session: "Session", film: Path, stem: str | None = None, *, show: ShowProgress = show_progress
+    ) -> None:
+        self._show = show
         self.session, self.settings, self.film = session, session.settings, film
         folder, stem = self.settings.folder, film.stem if stem is None else stem
         self.record = folder / f"{stem}{RECORD_SUFFIX}"
@@ -142,7 +148,7 @@ class FilmSession:
     def _look(self, facts: FilmFacts, parts: FilmParts) -> tuple[CropPath, list[float]]:
         """Plan the crops and keep the plan."""
         settings = self.settings
-        with show_progress(f"{self.film.name}, looking for faces", quiet=settings.quiet) as report:
+        with self._show(f"{self.film.name}, looking for faces", quiet=settings.quiet) as report:
             path, times = look_for_faces(
                 self.film,
                 facts,
@@ -160,7 +166,7 @@ class FilmSession:
         codes: list[Tensor | None] = []
         first = {scene.start for scene in path.scenes}
         before: Tensor | None = None
-        with show_progress(self.film.name, quiet=self.settings.quiet) as report:
+        with self._show(self.film.name, quiet=self.settings.quiet) as report:
             for index, picture in _pictures(self.film, path.frames):
                 number = path.frames[index]
                 if index in first:
@@ -181,7 +187,6 @@ class FilmSession:
 
     def _search(self, picture: "Image.Image", alignment: "Alignment", before: "Tensor | None") -> "Inversion":
         """The record of one frame; the search starts from the code of the frame before, where there is one."""
-        from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.record.inversion import Inversion
         from stylegan_latents.invert.record.run_settings import DIVERGED
 
@@ -190,13 +195,13 @@ class FilmSession:
             side = min(alignment.size, _FOLLOW_SIDE)
             image = to_tensor(crop_of(picture, alignment, side), device=G.device)
             values: dict[str, JSON] = {}
-            ws = self._follower.follow(image, before, on_divergence=lambda step: values.update({DIVERGED: step}))
+            mask = part_in_photo(dataclasses.replace(alignment, size=side))
+            ws = self._follower.follow(image, before, mask, lambda step: values.update({DIVERGED: step}))
             return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow", values)
-        crop, inverter = Crop(crop_of(picture, alignment), alignment), self.session.inverter
+        crop = Crop(crop_of(picture, alignment), alignment, in_photo=part_in_photo(alignment))
+        inverter = self.session.inverter
         identity_loss = identity_loss_of(inverter, crop.picture) if self.settings.align else None
-        with show_progress(
-            f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None
-        ) as report:
+        with self._show(f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None) as report:
             return find_codes(
                 inverter,
                 [crop],
@@ -222,7 +227,6 @@ class FilmSession:
         import torch
 
         from stylegan_latents.generator.perceptual import LPIPS, as_colour
-        from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.record.inversion import Inversion
         from stylegan_latents.invert.record.metrics import measure
 
@@ -232,14 +236,15 @@ class FilmSession:
         metrics: dict[str, list[float]] = {"lpips_alex": [], "psnr": []}
         with (
             self._film(footage) as write,
-            show_progress(f"{self.film.name}, drawing", quiet=self.settings.quiet) as report,
+            self._show(f"{self.film.name}, drawing", quiet=self.settings.quiet) as report,
         ):
             for index, picture in _pictures(self.film, path.frames):
                 code = ws[index : index + 1].to(G.device)
                 with torch.inference_mode():
                     drawn = as_colour(G.synthesize(code))
                 crop = to_tensor(crop_of(picture(), alignments[index]), device=G.device)
-                found = measure(G, code, crop, lpips=lpips, drawn=drawn)
+                mask = part_in_photo(alignments[index])
+                found = measure(G, code, crop, lpips=lpips, drawn=drawn, mask=mask)
                 for name in metrics:
                     metrics[name] += found[name]
                 write(np.asarray(to_picture(drawn)[0]))

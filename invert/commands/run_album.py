@@ -13,7 +13,7 @@ from stylegan_latents.generator.cli.progress import show_progress, show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.reading.remote_files import address_of
-from stylegan_latents.invert.album.build import faces_of_person, tune_person
+from stylegan_latents.invert.album.build import STEPS_EACH, faces_of_person, tune_person
 from stylegan_latents.invert.commands.jobs import Job
 from stylegan_latents.invert.commands.messages import Failures
 from stylegan_latents.invert.commands.session import Session
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.faces.detector import Face
     from stylegan_latents.invert.faces.identity import Embedding
     from stylegan_latents.invert.record.inversion import Inversion
-
-_STEPS_EACH = {"draft": 15, "good": 30, "best": 60}
-"""Steps of tuning for each photo, by quality."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -187,7 +184,7 @@ class _Album:
         G = self.session.generator
         crops = [self._earlier(place, {*folders, self.file.parent}) for place in range(count)]
         chosen = TuningSettings(
-            steps=_STEPS_EACH[settings.quality] * count, seed=settings.seed, precision=settings.precision
+            steps=STEPS_EACH[settings.quality] * count, seed=settings.seed, precision=settings.precision
         )
         begun = time.perf_counter()
         with show_progress(f"Tuning to {count} photos", quiet=quiet) as report:

@@ -12,19 +12,29 @@ from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.photos import receive
 from stylegan_latents.demo.session.shared import Texts
+from stylegan_latents.demo.session.styles import draw_in_style, style_commands
 from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.album.person import make_person
+from stylegan_latents.demo.tabs.album.photos import add_photos, find_each
 from stylegan_latents.demo.tabs.drag.dragging import DragRequest, drag_face
 from stylegan_latents.demo.tabs.edit import drawing, searching
 from stylegan_latents.demo.tabs.edit.by_text import change_face
 from stylegan_latents.demo.tabs.edit.search_panel import mask_of_photo
+from stylegan_latents.demo.tabs.film.inverting import edit_film, invert_film
 from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, draw_film
 from stylegan_latents.demo.tabs.mix.by_layer import Share, keep_mix
 from stylegan_latents.demo.tabs.mix.figure import draw_figure
+from stylegan_latents.demo.tabs.style.making import StyleRequest, make_style
 from stylegan_latents.editing.commands.cli import main as edit
 from stylegan_latents.editing.text import image_text
+from stylegan_latents.invert.album.build import STEPS_EACH
 from stylegan_latents.invert.commands.cli import main as invert
+from stylegan_latents.invert.films.read import read_film
 from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.record.person import Person
 from tests.demo.small_studio import save_wide_model, small_studio
+from tests.demo.tabs.album.test_photos import squares
+from tests.demo.tabs.film.test_inverting import uploaded as uploaded_film
 from tests.editing.discovery.finders.test_text import ColourTexts
 
 pytestmark = pytest.mark.slow
@@ -161,3 +171,61 @@ def test_of_a_film(visit: Visit, folder: Path) -> None:
     path, command = done.result
     run_lines(command, folder)
     assert (folder / "morph.mp4").read_bytes() == Path(path).read_bytes()
+
+
+def test_of_films_along_a_direction_and_into_a_style_of_ones_own(visit: Visit, folder: Path) -> None:
+    shutil.copyfile(PHOTO, visit.studio.uploads / PHOTO.name)
+    shutil.copyfile(PHOTO, folder / PHOTO.name)
+    *_, made = make_style(visit, str(visit.studio.uploads / PHOTO.name), StyleRequest("ink", keep_colour=True))
+    assert isinstance(made, Done)
+    face = seed_face(visit, 1)
+    run_lines(face.made_by, folder)
+    for request in (
+        FilmRequest(("seed1",), 0.5, 12, 32, direction="smile", end="back"),
+        FilmRequest(("seed1",), 0.5, 12, 32, style="ink", style_strength=0.8, kind="gif"),
+    ):
+        *_, done = draw_film(visit, request)
+        assert isinstance(done, Done)
+        path, command = done.result
+        run_lines(command, folder)
+        assert (folder / request.file).read_bytes() == Path(path).read_bytes()
+    face.history.push({"pose": 1.0})
+    drawn = draw_in_style(visit, face, made.result, 0.7, preview=False)
+    run_lines(style_commands(visit, face, made.result, 0.7), folder)
+    (written,) = folder.glob("*pose+1*.png")
+    with Image.open(written) as picture:
+        assert (np.asarray(picture) == np.asarray(drawn)).all()
+
+
+def test_of_an_album_and_its_model(visit: Visit, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STEPS_EACH, "draft", 1)
+    for upload in squares(visit, 3):
+        shutil.copyfile(upload, folder / Path(upload).name)
+        list(add_photos(visit, [upload], align=False))
+    *_, made = make_person(visit, "anna", quality="draft")
+    assert isinstance(made, Done)
+    kept, _ = made.result
+    run_lines(kept.made_by, folder)
+    assert Person.load(folder / kept.path.name).sha256 == Person.load(kept.path).sha256
+    list(find_each(visit, quality="draft", person=kept))
+    for name, face in visit.faces.items():
+        run_lines(face.made_by, folder)
+        found = Inversion.load(folder / f"{name}.inversion.safetensors")
+        assert (found.ws == face.record.inversion.ws).all()
+
+
+def test_of_a_film_that_was_uploaded(visit: Visit, folder: Path) -> None:
+    upload = uploaded_film(visit)
+    shutil.copyfile(upload, folder / Path(upload).name)
+    *_, found = invert_film(visit, upload, align=False)
+    *_, done = edit_film(visit, {"pose": 2.0})
+    assert isinstance(found, Done)
+    assert isinstance(done, Done)
+    path, command = done.result
+    run_lines(command, folder)
+    (written,) = folder.glob("*.pasted.mp4")
+    one, other = (
+        np.stack([np.asarray(frame.picture(), int) for frame in read_film(file)]) for file in (written, path)
+    )
+    # In bfloat16 sums are not always added in the same order.
+    assert np.abs(one - other).mean() < 0.5

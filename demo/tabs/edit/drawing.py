@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from stylegan_latents.demo.session.edited import edits_of
+from stylegan_latents.demo.session.edited import direction_words, edits_of
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.visit import Visit
@@ -20,7 +20,7 @@ from stylegan_latents.invert.photos.files import read_photo
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.editing.directions.direction import Direction
 
 View = Literal["Face", "Photo", "Whole photo"]
 Pair = tuple[str, str]
@@ -101,7 +101,7 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     return Result((before, visit.files.store(shown(after), "after")), picture, command)
 
 
-def _own_region(face: Face, edits: "Sequence[Edit]") -> tuple[str, ...]:
+def _own_region(face: Face, edits: "Sequence[tuple[Direction, float]]") -> tuple[str, ...]:
     """The region of local edits that are pasted back, as ``edit`` chooses it."""
     scores = [str(direction.provenance.get("score", "")) for direction, _ in edits]
     region = own_region(scores, lambda side: face.record.picture(size=side))
@@ -132,12 +132,7 @@ def _crop(face: Face) -> str:
 
 def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> str:
     """The command lines that make the same picture: one makes the record, the next edits it."""
-    words = ["edit", face.path.name]
-    for direction, strength in edits_of(visit, strengths):
-        own = direction.name in visit.studio.directions
-        # A kept direction is a file that Discover offers for download.
-        name = direction.name if own else f"{direction.name}.safetensors"
-        words += ["--direction", name, "--strength", f"{strength:g}"]
+    words = ["edit", face.path.name, *direction_words(visit, strengths)]
     if edited := len(words) > 2:
         for region in face.regions.chosen:
             words += ["--region", Path(region).name]

@@ -213,7 +213,8 @@ def measure(
             report(drawn)
             return face.record.edited(edits, size=size, regions=face.regions.chosen)
 
-        chosen, said = edits_of(visit, now), []
+        chosen: list[Edit] = list(edits_of(visit, now))
+        said = []
         if what and score is not None:
             found, (reached,) = guided.reach_targets(draw, chosen, [(directions[what], score)], scorer)
             chosen = [*chosen, *found]

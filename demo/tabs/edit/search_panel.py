@@ -10,7 +10,7 @@ from gradio.events import Dependency
 
 from stylegan_latents.demo.page.page import AT_ONCE, QUIET, Page, answering
 from stylegan_latents.demo.page.painting import mask_if_painted, paint_box, save_mask
-from stylegan_latents.demo.page.running import duration, status_html, wait_in_queue
+from stylegan_latents.demo.page.running import status_html, wait_in_queue
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.uploads import Photo
@@ -19,6 +19,7 @@ from stylegan_latents.demo.tabs.edit import searching
 from stylegan_latents.demo.tabs.edit.answers import about
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.inverters.options import Quality
+from stylegan_latents.invert.search.time_left import duration
 
 if TYPE_CHECKING:
     from PIL.Image import Image

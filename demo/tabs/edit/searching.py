@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.page.running import Done, run_reporting
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.search.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.base import Progress
@@ -49,9 +50,9 @@ def search(
     number: int,
     *,
     quality: "Quality" = "good",
+    person: KeptPerson | None = None,
     nearer: bool = False,
     mask: Path | None = None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Stage | Face]:
     """Search the code of one face, as ``invert`` does.
 
@@ -59,9 +60,9 @@ def search(
         visit: that the face is added to.
         photo, number: the face.
         quality: as for ``make_inverter``.
-        nearer: also tune the model to the photo.
+        person: whose model is searched; None for anybody.
+        nearer: also tune the model to the photo, for anybody.
         mask: see ``invert_face``.
-        clock: in seconds.
 
     Yields:
         Stages, and finally the face.
@@ -76,7 +77,12 @@ def search(
 
     studio = visit.studio
     visit.check_room()
-    inverter = make_inverter(studio.G, NEARER if nearer else None, quality=quality, steps=studio.steps)
+    model = None
+    if person is not None:
+        visit.files.check_room(person.path.stat().st_size)
+        model = person.path
+    method = (NEARER if nearer else None) if person is None else "person"
+    inverter = make_inverter(studio.G, method, quality=quality, steps=studio.steps, person=model)
 
     def work(report: "Callable[[Progress], None]") -> Portrait:
         return invert_face(
@@ -100,11 +106,13 @@ def search(
     before = visit.files.store(crop, "target")
     del whole
     yield Stage(before, before, 0, 1, None)
-    timer = _Timer(clock)
+    time_left = TimeLeft(inverter.phases(1), device=studio.G.device)
 
     def keep(portrait: Portrait) -> Face:
         stem = photo.stem(number)
-        made_by = command(photo, number, quality, studio.steps, nearer=nearer, mask=mask, join=studio.command_line)
+        made_by = command(
+            photo, number, quality, studio.steps, person, nearer=nearer, mask=mask, join=studio.command_line
+        )
         written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
         return visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
 
@@ -113,23 +121,8 @@ def search(
             yield keep(item.result)
             return
         now = to_picture(item.images)[0].resize((side, side))
-        left = timer.seconds_left(item.step, item.steps)
+        left = time_left.after_step(item.step)
         yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
-
-
-class _Timer:
-    """Estimates the time left from the steps since the first report."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._first: tuple[float, int] | None = None
-
-    def seconds_left(self, step: int, steps: int) -> float | None:
-        now = self._clock()
-        if self._first is None:
-            self._first = (now, step)
-        begun, first = self._first
-        return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
 
 
 def command(
@@ -137,6 +130,7 @@ def command(
     number: int,
     quality: str,
     steps: int | None,
+    person: KeptPerson | None = None,
     *,
     nearer: bool = False,
     mask: Path | None = None,
@@ -145,12 +139,12 @@ def command(
     """The command line that makes the same record, after one that writes landmarks marked by hand.
 
     Args:
-        photo, number, quality, nearer, mask: as for ``search``.
+        photo, number, quality, person, nearer, mask: as for ``search``.
         steps: of the search; None for those of the quality.
         join: from words to a line.
     """
     words = ["invert", photo.name, "--quality", quality]
-    words += ["--method", NEARER] if nearer else []
+    words += ["--method", NEARER] if nearer and person is None else []
     words += [] if mask is None else ["--mask", mask.name]
     if photo.by_hand:
         file = f"{Path(photo.name).stem}.json"
@@ -159,6 +153,7 @@ def command(
         words += ["--landmarks", file]
     else:
         first = ""
+    words += [] if person is None else ["--person", person.path.name]
     words += [] if steps is None else ["--steps", str(steps)]
     which = photo.which(number)
     words += ["--no-align"] if which is None else [] if which == "largest" else ["--face", which]

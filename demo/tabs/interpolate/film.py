@@ -1,13 +1,14 @@
 """The film of the tab Interpolate: the visitor's request, and its drawing."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
 
 from stylegan_latents.demo.page.results import record_name
-from stylegan_latents.demo.page.running import Done, run_reporting
-from stylegan_latents.demo.session.edited import edited_face
-from stylegan_latents.demo.session.shared import Shared
+from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
+from stylegan_latents.demo.session.edited import edited_face, edits_of
+from stylegan_latents.demo.session.styles import find_style
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.films.write import Frame
 
 End = Literal["stop", "loop", "back"]
+Kind = Literal["mp4", "gif"]
 LONGEST_SECONDS, MOST_KEYS = 20.0, 24
 RATES = (12, 24, 30)
+LARGEST_GIF = 512
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,10 @@ class FilmRequest:
         curve, easing, even: see ``Morph``.
         end: stop at the last face, loop to the first, or go back.
         groups: the groups of layers that change.
+        direction: the name of a direction that is swept meanwhile; one face is then enough.
+        reach: its strength at the end; at the beginning it is the negative of it.
+        style: the name of a style, drawn from none to ``style_strength``; one face is then enough.
+        kind: of the file.
     """
 
     keys: tuple[str, ...]
@@ -45,6 +52,16 @@ class FilmRequest:
     even: bool = False
     end: End = "stop"
     groups: tuple[str, ...] = GROUPS
+    direction: str = ""
+    reach: float = 2.0
+    style: str = ""
+    style_strength: float = 1.0
+    kind: Kind = "mp4"
+
+    @property
+    def file(self) -> str:
+        """The film's name on the command line."""
+        return f"{'film' if self.direction or self.style else 'morph'}.{self.kind}"
 
     def morph(self, known: tuple[str, ...]) -> "Morph":
         """The film for a generator with the groups ``known``.
@@ -60,6 +77,14 @@ class FilmRequest:
             raise InputError(f"A film here has {', '.join(map(str, RATES))} frames per second, not {self.rate}.")
         if len(self.keys) > MOST_KEYS:
             raise InputError(f"A film here has up to {MOST_KEYS} key frames, not {len(self.keys)}.")
+        if self.kind not in get_args(Kind):
+            raise InputError(f"A film here is {' or '.join(get_args(Kind))}, not {self.kind}.")
+        if self.kind == "gif" and self.size > LARGEST_GIF:
+            raise InputError(f"A GIF here has up to {LARGEST_GIF} pixels a side; choose a smaller size, or MP4.")
+        if (self.direction or self.style) and self.end == "loop":
+            raise InputError(
+                "A film along a direction or into a style does not end where it begins; choose “there and back”."
+            )
         if not self.groups:
             raise InputError("Nothing moves: choose the layers that change, coarse, middle or fine.")
         every = all(group in self.groups for group in known)
@@ -71,22 +96,9 @@ class FilmRequest:
             self.end == "loop",
             self.end == "back",
             None if every else ",".join(self.groups),
+            ends=(-self.reach, self.reach) if self.direction else None,
+            style_ends=(0.0, self.style_strength) if self.style else None,
         )
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Progress of a film.
-
-    Attributes:
-        words: for the page.
-        part: from 0 to 1; None if unknown.
-        frame: path of the newest frame's picture; None before the first.
-    """
-
-    words: str
-    part: float | None
-    frame: str | None
 
 
 def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple[str, str]]]:
@@ -112,15 +124,24 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
     studio = visit.studio
     faces = [edited_face(visit, name) for name in request.keys]
     morph = request.morph(tuple(studio.G.ws_groups))
-    if len(faces) < 2:
-        raise InputError("A film needs at least two key frames: add faces to the row first.")
+    if request.direction:
+        edits_of(visit, {request.direction: 1.0})
+        morph = replace(morph, directions=[visit.all_directions[request.direction]])
+    kept = find_style(visit, request.style) if request.style else None
+    if kept is not None:
+        morph = replace(morph, style=kept.style)
+    if len(faces) < (1 if request.direction or kept is not None else 2):
+        raise InputError(
+            "A film needs at least two key frames, or one and a direction: add faces to the row first."
+        )
     other = next((face.name for face in faces if record_code(face.record).z is None), None)
     if request.curve == "slerp" and other is not None:
         raise InputError(
             f"The curve through Z needs samples of the tab Explore, and {other} is not one; choose another curve."
         )
     size = film_side(request.size, studio.G)
-    path = visit.files.new_path("morph", ".mp4")
+    morph.check(len(faces))
+    path = visit.files.new_path(Path(request.file).stem, f".{request.kind}")
 
     def work(report: "Callable[[tuple[int, Frame | None]], None]") -> None:
         codes = [record_code(face.record) for face in faces]
@@ -130,29 +151,35 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
                 write(frame)
                 report((number, frame))
 
+    timer = TimeLeft()
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
-            yield Done(
-                (
-                    visit.files.hold(path, "film"),
-                    _command(studio, request, morph, [record_name(face) for face in faces]),
-                )
-            )
+            command = _command(visit, request, morph, [record_name(face) for face in faces])
+            if kept is not None and kept.made_by:
+                command = f"{kept.made_by}\n{command}"
+            yield Done((visit.files.hold(path, "film"), command))
             return
         number, frame = now
         if frame is None:
             yield Stage("Measuring the visible change", None, None)
         else:
-            words = f"Frame {number} of {morph.frames}"
-            yield Stage(words, number / morph.frames, visit.files.store(Image.fromarray(frame), "frame"))
+            words, left = f"Frame {number} of {morph.frames}", timer.seconds(number, morph.frames)
+            yield Stage(words, number / morph.frames, visit.files.store(Image.fromarray(frame), "frame"), left)
 
 
-def _command(studio: Shared, request: FilmRequest, morph: "Morph", names: list[str]) -> str:
+def _command(visit: Visit, request: FilmRequest, morph: "Morph", names: list[str]) -> str:
     words = ["edit", "interpolate", *names, "--frames", str(morph.frames), "--size", str(request.size)]
     words += [] if request.rate == 24 else ["--fps", str(request.rate)]
     words += [] if request.curve == "linear" else ["--curve", request.curve]
     words += [] if request.easing == "linear" else ["--easing", request.easing]
     words += [] if morph.layers is None else ["--layers", morph.layers]
+    if request.direction:
+        own = request.direction in visit.studio.directions
+        words += ["--direction", request.direction if own else f"{request.direction}.safetensors"]
+        words += ["--range", f"{-request.reach:g}", f"{request.reach:g}"]
+    if request.style:
+        words += ["--style", find_style(visit, request.style).word]
+        words += ["--style-range", "0", f"{request.style_strength:g}"]
     for option, wanted in (("--even", request.even), ("--loop", morph.loop), ("--ping-pong", morph.ping_pong)):
         words += [option] if wanted else []
-    return studio.command_line([*words, "--out", "morph.mp4"])
+    return visit.studio.command_line([*words, "--out", request.file])

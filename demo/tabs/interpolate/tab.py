@@ -1,24 +1,27 @@
 """The tab Interpolate: a film from face to face."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from stylegan_latents.demo.page.page import Page, Tab
+from stylegan_latents.demo.page.page import QUIET, Page, Tab
 from stylegan_latents.demo.page.results import not_ready, picture_box, ready, results_row
-from stylegan_latents.demo.page.running import Done, status_html
+from stylegan_latents.demo.page.running import Done, StoppedError
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.interpolate.film import (
+    LARGEST_GIF,
     LONGEST_SECONDS,
     MOST_KEYS,
     RATES,
     End,
     FilmRequest,
+    Kind,
     draw_film,
 )
 from stylegan_latents.demo.tabs.interpolate.key_frames import key_frames
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import GROUPS
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ def build(page: Page) -> None:
     sides = [G.resolution >> shift for shift in range(3) if G.resolution >> shift >= _SMALLEST_SIDE]
     sides = sides or [G.resolution]
     known = [group for group in GROUPS if group in G.ws_groups]
-    gr.Markdown("A film that goes from face to face. Add faces to the row, then make the film.")
+    gr.Markdown("A film from face to face, or of one face along a direction. Add faces, then make the film.")
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             keys = key_frames(page, "interpolate", most=MOST_KEYS)
@@ -58,6 +61,15 @@ def build(page: Page) -> None:
                     [("even", "linear"), ("slow at each face", "smooth")],
                     value="smooth", label="Easing", info="How the speed changes.", elem_id="interpolate-easing",
                 )  # fmt: skip
+            with gr.Row():
+                direction = gr.Dropdown(
+                    _directions(page.studio.directions), value="", label="Along a direction",
+                    info="From its negative strength to its positive one.", elem_id="interpolate-direction",
+                )  # fmt: skip
+                reach = gr.Slider(
+                    0.5, 4, 2, step=0.1, label="Strength at the end", info="Of the direction.",
+                    elem_id="interpolate-reach",
+                )  # fmt: skip
             with gr.Accordion("More", open=False), gr.Row():
                 even = gr.Checkbox(
                     False, label="Even visible speed", info="The same visible change from frame to frame."
@@ -71,6 +83,10 @@ def build(page: Page) -> None:
                     label="Size", info="Larger takes longer.", elem_id="interpolate-size",
                 )  # fmt: skip
                 rate = gr.Dropdown(list(RATES), value=24, label="Frames per second", info="24 as in the cinema.")
+                kind = gr.Radio(
+                    [("MP4", "mp4"), ("GIF", "gif")], value="mp4", label="File", elem_id="interpolate-kind",
+                    info=f"A GIF plays everywhere; it has up to {LARGEST_GIF} pixels.",
+                )  # fmt: skip
             buttons = begin_and_stop("interpolate", "Make the film")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
             film = gr.Video(
@@ -79,24 +95,36 @@ def build(page: Page) -> None:
             )  # fmt: skip
             drawing = picture_box("The newest frame", "interpolate-frame", visible=False, buttons=[])
             status = gr.HTML("", elem_id="interpolate-status")
-            results = results_row("interpolate", picture="⤓ Film (MP4)")
+            results = results_row("interpolate", picture="⤓ Film")
 
-    def make(visit: Visit, *values: Any) -> Iterator[Any]:
-        for now in draw_film(visit, _request(*values)):
-            if isinstance(now, Done):
-                path, command = now.result
-                yield gr.Video(path, visible=True), gr.Image(visible=False), command, ready(path), ""
-            else:
-                shown = gr.skip() if now.frame is None else gr.Image(now.frame, visible=True)
-                words = status_html(now.words, part=now.part)
-                yield gr.Video(visible=False), shown, gr.skip(), not_ready(), words
+    last = gr.State("")
 
-    def rest() -> tuple[Any, ...]:
-        return gr.Video(visible=True), gr.Image(visible=False), gr.skip(), gr.skip()
+    def shown(path: str) -> tuple[Any, Any]:
+        if path.endswith(".gif"):  # a picture, for a browser
+            return gr.Video(visible=False), gr.Image(path, visible=True)
+        return gr.Video(path or None, visible=True), gr.Image(visible=False)
 
+    def make(visit: Visit, before: str, *values: Any) -> Iterator[Any]:
+        try:
+            for now in draw_film(visit, _request(*values)):
+                if isinstance(now, Done):
+                    path, command = now.result
+                    yield *shown(path), command, ready(path), path, ""
+                else:
+                    frame = gr.skip() if now.picture is None else gr.Image(now.picture, visible=True)
+                    yield gr.Video(visible=False), frame, gr.skip(), not_ready(), gr.skip(), now.status
+        except (InputError, StoppedError):
+            yield *shown(before), gr.skip(), ready(before) if before else not_ready(), gr.skip(), ""
+            raise
+
+    def offer(visit: Visit | None) -> Any:
+        return gr.skip() if visit is None else gr.Dropdown(_directions(visit.all_directions))
+
+    page.version.change(offer, page.visit, direction, **QUIET)
     work_on_click(
-        page, buttons, make, [keys, seconds, rate, size, curve, easing, even, end, groups],
-        [film, drawing, results.command, results.picture, status], api_name="film", rest=rest,
+        page, buttons, make,
+        [last, keys, seconds, rate, size, curve, easing, even, end, groups, direction, reach, kind],
+        [film, drawing, results.command, results.picture, last, status], api_name="film",
     )  # fmt: skip
 
 
@@ -110,10 +138,18 @@ def _request(
     even: bool,
     end: End,
     groups: list[str],
+    direction: str,
+    reach: float,
+    kind: Kind,
 ) -> FilmRequest:
     return FilmRequest(
-        tuple(keys or ()), float(seconds), int(rate), int(size), curve, easing, bool(even), end, tuple(groups)
-    )
+        tuple(keys or ()), float(seconds), int(rate), int(size), curve, easing, bool(even), end, tuple(groups),
+        direction, float(reach), kind=kind,
+    )  # fmt: skip
+
+
+def _directions(names: Iterable[str]) -> list[tuple[str, str]]:
+    return [("no direction", ""), *((name, name) for name in names)]
 
 
 TAB = Tab("Interpolate", "interpolate", build)

@@ -13,6 +13,7 @@ from stylegan_latents.editing.films import animation
 from stylegan_latents.editing.films.trajectories import linear
 from stylegan_latents.invert.photos.files import to_picture
 from tests.editing.command_folder import MODEL, G, enter_folder, new_files, one_sentence
+from tests.generator.styles.test_style import small_style
 
 A, B = "a.inversion.safetensors", "b.inversion.safetensors"
 
@@ -169,3 +170,24 @@ def test_a_record_is_not_written_over(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["interpolate", A, B, "--out", A, "--overwrite", *MODEL]) == 2
     assert "end the name" in one_sentence(capsys)
     assert Path(A).read_bytes() == before
+
+
+def test_a_film_into_a_style_is_named_after_it(folder: Path) -> None:
+    small_style(G, "ink").save(folder / "ink.style.safetensors")
+    style = ["--style", "ink.style.safetensors"]
+    assert main(["interpolate", A, *style, "--style-range", "0", "1", "--frames", "2", *MODEL]) == 0
+    assert (folder / "a.ink0_to1.mp4").exists()
+
+
+def test_what_a_style_range_is_refused_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_style(G, "ink").save(folder / "ink.style.safetensors")
+    whole = ["--style-range", "0", "1"]
+    style = ["--style", "ink.style.safetensors"]
+    for options, words in (
+        (whole, "name one, such as --style pencil"),
+        ([*whole, *style, "--style-strength", "2"], "leave out --style-strength"),
+        ([*style, "--style-range", "0", "9"], "strength is from 0"),
+        ([*style, *whole, B, "--loop"], "--ping-pong"),
+    ):
+        assert main(["interpolate", A, *options, *MODEL]) == 2
+        assert words in one_sentence(capsys)

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,12 +10,15 @@ from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.films import even_speed as speed
 from stylegan_latents.editing.films.morph import Morph, film_side
 from stylegan_latents.editing.films.trajectories import slerp
-from stylegan_latents.editing.records.codes import Code, seed_code
+from stylegan_latents.editing.records.codes import Code, record_code, seed_code
+from stylegan_latents.editing.records.opened import OpenRecord
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.record.tuned_weights import tunable
 from tests.generator.stylegan2_files import random_stylegan2
-from tests.small_models import small_generator
+from tests.generator.styles.test_style import small_style
+from tests.small_models import small_generator, small_record
 
 G = small_generator()
 
@@ -119,3 +125,31 @@ def test_slerp_goes_from_class_to_class() -> None:
     assert z is not None
     assert torch.allclose(ws[1:2], classes.map(z, half, 0.5), atol=1e-5)
     assert torch.allclose(ws[[0, 2]], torch.cat([code.ws for code in codes]), atol=1e-5)
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_a_film_goes_from_no_style_to_all_of_it(tmp_path: Path, tuned: bool) -> None:
+    style = small_style(G)
+    path = tmp_path / "a.inversion.safetensors"
+    record = small_record(G)
+    if tuned:
+        weights = {name: 0.1 * torch.ones_like(one)[None] for name, one in list(tunable(G).items())[:3]}
+        record = replace(record, weights=weights)
+    record.save(path)
+    code = record_code(OpenRecord(path, generator=G))
+    morph = Morph(frames=3, ping_pong=True, style=style, style_ends=(0.0, 1.0))
+    times = morph.times(G, [code])
+    assert {0.0, 1.0} <= set(times.tolist())
+    for frame, strength in zip(morph.draw(G, [code], times), times.tolist(), strict=True):
+        drawn = OpenRecord(path, generator=style.apply(G, strength)).picture()
+        assert np.abs(frame.astype(int) - np.asarray(drawn).astype(int)).mean() < 1
+
+
+def test_a_style_of_another_generator_makes_no_film() -> None:
+    other = small_style(small_generator(seed=9))
+    morph = Morph(frames=2, style=other, style_ends=(0.0, 1.0))
+    codes = [seed_code(G, 1)]
+    with pytest.raises(InputError, match="belongs to the model"):
+        next(morph.draw(G, codes, morph.times(G, codes)))
+    with pytest.raises(InputError, match="strength is from 0"):
+        Morph(frames=2, style=other, style_ends=(0.0, 5.0)).check(1)

@@ -126,3 +126,18 @@ def test_a_loss_that_is_not_finite_ends_in_a_sentence() -> None:
     picture, ws = _example(G)
     with pytest.raises(InputError, match="diverged"):
         StyleTuning(G, picture * float("nan"), ws, StylizeSettings()).step(0)
+
+
+def test_a_stopped_tuning_gives_the_style_so_far_if_it_is_wanted() -> None:
+    G = small_generator()
+    picture, ws = _example(G)
+
+    def stop(step: int, _loss: float) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+    settings = StylizeSettings(steps=9)
+    made = stylize(G, picture, ws, settings, name="half", on_step=stop, keep_partial=True)
+    assert made.provenance["stopped_at_step"] == 2
+    with pytest.raises(KeyboardInterrupt):
+        stylize(G, picture, ws, settings, name="half", on_step=stop)

@@ -67,11 +67,3 @@ def test_a_stopped_search_keeps_the_best_or_nothing(tmp_path: Path, monkeypatch:
                     list(stages)
                 assert not visit.faces
     studio.close()
-
-
-def test_the_time_left_is_that_of_the_steps_seen() -> None:
-    times = iter([0.0, 10.0, 20.0])
-    timer = searching._Timer(lambda: next(times))
-    assert timer.seconds_left(1, 101) is None
-    assert timer.seconds_left(11, 101) == pytest.approx(90.0)
-    assert timer.seconds_left(51, 101) == pytest.approx(20.0)

@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylegan_latents.demo.page.running import Done, StoppedError
+from stylegan_latents.demo.page.running import Done, Stage, StoppedError
+from stylegan_latents.demo.session.styles import keep_style
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.interpolate import film as interpolate
-from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, Stage, draw_film
+from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, draw_film
 from stylegan_latents.demo.tabs.interpolate.key_frames import move_key, with_key
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from tests.demo.visits import StopsAfter, report_all, visiting
+from tests.generator.styles.test_style import small_style
 
 REQUEST = FilmRequest(("ann", "cleo", "bob"), seconds=0.5, rate=12, size=32)
 
@@ -81,8 +83,8 @@ def test_the_frames_are_shown_as_they_are_drawn(visit: Visit, monkeypatch: pytes
     last = stages[-1]
     assert isinstance(last, Stage)
     assert last.part == 1
-    assert last.frame is not None
-    assert Image.open(last.frame).size == (32, 32)
+    assert last.picture is not None
+    assert Image.open(last.picture).size == (32, 32)
 
 
 def test_what_makes_no_film_is_said(visit: Visit) -> None:
@@ -112,3 +114,40 @@ def test_key_frames_are_moved_and_removed() -> None:
         with_key(names, "a", 3)
     with pytest.raises(InputError, match="Choose a key frame"):
         move_key(names, None, "remove")
+
+
+def test_one_face_is_enough_for_a_film_along_a_direction_or_into_a_style(visit: Visit) -> None:
+    keep_style(visit, small_style(visit.studio.G, "ink"))
+    one = replace(REQUEST, keys=("ann",), end="back")
+    for request, options in (
+        (replace(one, direction="smile", reach=1.5), "--direction smile --range -1.5 1.5"),
+        (replace(one, style="ink", style_strength=0.8), "--style ink.style.safetensors --style-range 0 0.8"),
+    ):
+        *_, end = draw_film(visit, request)
+        assert isinstance(end, Done)
+        path, command = end.result
+        frames = _frames(path)
+        assert len(frames) == 6
+        assert np.abs(frames[0] - frames[3]).mean() > 1
+        assert command == (
+            f"edit interpolate ann.inversion.safetensors --frames 6 --size 32 --fps 12 {options} --ping-pong "
+            "--out film.mp4"
+        )
+    with pytest.raises(InputError, match="no direction 'frown'"):
+        next(draw_film(visit, replace(one, direction="frown")))
+    with pytest.raises(InputError, match="there and back"):
+        next(draw_film(visit, replace(one, direction="smile", end="loop")))
+    with pytest.raises(InputError, match="one and a direction"):
+        next(draw_film(visit, one))
+
+
+def test_a_film_can_be_a_gif_of_bounded_size(visit: Visit) -> None:
+    *_, end = draw_film(visit, replace(REQUEST, kind="gif"))
+    assert isinstance(end, Done)
+    path, command = end.result
+    with Image.open(path) as film:
+        assert film.format == "GIF"
+        assert getattr(film, "n_frames", 1) == 6
+    assert command.endswith("--out morph.gif")
+    with pytest.raises(InputError, match="512 pixels a side"):
+        next(draw_film(visit, replace(REQUEST, kind="gif", size=1024)))

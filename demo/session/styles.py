@@ -1,0 +1,98 @@
+"""The styles of a visit: those that come with the model, and the visitor's own; faces drawn in them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stylegan_latents.demo.session.edited import direction_words, edits_of
+from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.files import clean_name, free_name
+from stylegan_latents.demo.session.shared import KeptStyle
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.styles.style import SUFFIX, Style, read_style
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST_STYLES = 6
+_FULL = f"{MOST_STYLES} styles are kept already; reload the page to start a new visit."
+
+
+def known_styles(visit: Visit) -> dict[str, KeptStyle]:
+    """The styles that a visit can draw in, by name."""
+    return visit.studio.styles | visit.styles
+
+
+def find_style(visit: Visit, name: str | None) -> KeptStyle:
+    """The style of this name; InputError if there is none."""
+    known = known_styles(visit)
+    if not name:
+        raise InputError("Choose a style first, or make one from a picture.")
+    if name not in known:
+        raise InputError(f"There is no style '{name}' in this visit; choose another one.")
+    return known[name]
+
+
+def style_name(visit: Visit, wanted: str) -> str:
+    """A free name for a new style.
+
+    Raises:
+        InputError: there is no room for another style.
+    """
+    if len(visit.styles) >= MOST_STYLES:
+        raise InputError(_FULL)
+    return free_name(clean_name(wanted), known_styles(visit))
+
+
+def keep_style(visit: Visit, style: Style, made_by: str = "") -> KeptStyle:
+    """Keep a style of the studio's model, which has a name of ``style_name``.
+
+    Raises:
+        InputError: it belongs to another model, or there is no room.
+    """
+    style.check_generator(visit.studio.G)
+    if len(visit.styles) >= MOST_STYLES:
+        raise InputError(_FULL)
+    path = visit.files.new_path(style.name, SUFFIX)
+    style.save(path)
+    visit.styles[style.name] = kept = KeptStyle(style, path, made_by)
+    visit.version += 1
+    return kept
+
+
+def open_style(visit: Visit, upload: str) -> KeptStyle:
+    """Keep an uploaded style's file.
+
+    Raises:
+        InputError: as ``keep_style``, or it is no style's file.
+    """
+    path = visit.take(upload)
+    try:
+        style = read_style(path)
+    finally:
+        path.unlink(missing_ok=True)
+    name = style_name(visit, Path(upload).name.removesuffix(SUFFIX))
+    return keep_style(
+        visit, Style(name, style.model, style.fingerprint, style.resolution, style.parts, style.provenance)
+    )
+
+
+def draw_in_style(visit: Visit, face: Face, kept: KeptStyle, strength: float, *, preview: bool) -> "Image":
+    """A face with its edits in a style, in preview size or at full resolution.
+
+    Raises:
+        InputError: the strength is out of range.
+    """
+    from stylegan_latents.editing.records.opened import OpenRecord
+
+    studio = visit.studio
+    G = kept.style.apply(studio.preview_G if preview else studio.G, strength)
+    opened = OpenRecord(face.path, generator=G, inversion=face.record.inversion)
+    return opened.edited(edits_of(visit, face.history.current), size=studio.preview_size if preview else None)
+
+
+def style_commands(visit: Visit, face: Face, kept: KeptStyle, strength: float) -> str:
+    """The command lines that draw a face with its edits in a style."""
+    words = ["edit", face.path.name, *direction_words(visit, face.history.current), "--style", kept.word]
+    words += [] if strength == 1 else ["--style-strength", f"{strength:g}"]
+    return "\n".join(line for line in (face.made_by, kept.made_by, visit.studio.command_line(words)) if line)

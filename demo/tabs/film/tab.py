@@ -1,0 +1,114 @@
+"""The tab Film: the face in a short film, inverted and edited in all frames."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, get_args
+
+import gradio as gr
+
+from stylegan_latents.demo.page.page import QUIET, Page, Tab
+from stylegan_latents.demo.page.results import not_ready, ready, results_row
+from stylegan_latents.demo.page.running import Done, status_html
+from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
+from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.tabs.film.inverting import LONGEST_SECONDS, edit_film, invert_film
+from stylegan_latents.invert.inverters.options import Quality
+
+if TYPE_CHECKING:
+    from gradio.data_classes import FileData
+
+_ROWS = 2
+_NONE = ("no direction", "")
+
+
+def build(page: Page) -> None:
+    """See ``Tab.build``."""
+    known = list(page.studio.directions)
+    gr.Markdown(
+        f"The face in a film, changed in every frame. Up to {LONGEST_SECONDS:g} seconds are used; a second takes "
+        "about a minute on two cores."
+    )
+    with gr.Row(elem_classes="studio"):
+        with gr.Column(scale=5, min_width=320):
+            film = gr.Video(
+                label="Your film", sources=["upload", "webcam"], height=240, include_audio=True, buttons=[],
+                webcam_options=gr.WebcamOptions(mirror=False), elem_id="film-upload",
+            )  # fmt: skip
+
+            # The library's own reader checks the file and explains what is wrong.
+            def path(payload: "FileData | None") -> str | None:
+                return None if payload is None else payload.path
+
+            setattr(film, "preprocess", path)  # noqa: B010
+            with gr.Row():
+                quality = gr.Radio(
+                    [(one.capitalize(), one) for one in get_args(Quality)], value="good", label="Search",
+                    info="Of the first frame; the others follow it.", min_width=200,
+                )  # fmt: skip
+                every = gr.Dropdown(
+                    [("every frame", 1), ("every second frame", 2), ("every fourth frame", 4)], value=2,
+                    label="Search in", info="Codes between are interpolated.", min_width=160, elem_id="film-every",
+                )  # fmt: skip
+            align = gr.Checkbox(True, label="Look for faces", info="Off: take the central square.")
+            begin = begin_and_stop("film", "Find the face")
+            rows = []
+            for number in range(_ROWS):
+                with gr.Row():
+                    first = known[:1] if number == 0 and "smile" not in known else ["smile"] if number == 0 else []
+                    rows += [
+                        gr.Dropdown(
+                            [_NONE, *((name, name) for name in known)], value=first[0] if first else "",
+                            label=("Change", "And")[number], info="A direction of Edit.", min_width=140,
+                            elem_id=f"film-direction-{number}",
+                        ),
+                        gr.Slider(
+                            -4, 4, 1.5, step=0.1, label=f"Strength of {('this', 'that')[number]}",
+                            info="0 changes nothing.", min_width=140, elem_id=f"film-strength-{number}",
+                        ),
+                    ]  # fmt: skip
+            paste = gr.Checkbox(True, label="In the whole film", info="Off: the film shows the face alone.")
+            make = begin_and_stop("film-edit", "Make the edited film")
+        with gr.Column(scale=5, min_width=320, elem_classes="result"):
+            result = gr.Video(
+                label="The film", interactive=False, autoplay=True, loop=True, buttons=[], elem_id="film-result"
+            )
+            status = gr.HTML(status_html("Drop a short film."), elem_id="film-status")
+            results = results_row("film", picture="⤓ Film (MP4)", record="⤓ Record")
+    assert results.record is not None
+
+    def find(visit: Visit, upload: str | None, quality: Quality, every: int, align: bool) -> Iterator[Any]:
+        for now in invert_film(visit, upload, quality=quality, every=int(every), align=bool(align)):
+            if isinstance(now, Done):
+                found = now.result
+                words = status_html("Found. This is how the model draws it; now choose a change.", kind="good")
+                yield str(found.drawn), found.made_by, ready(str(found.drawn)), ready(str(found.record)), words
+            else:
+                yield gr.skip(), gr.skip(), not_ready(), not_ready(), now.status
+
+    def change(visit: Visit, paste: bool, *values: Any) -> Iterator[Any]:
+        strengths = {
+            name: float(strength or 0) for name, strength in zip(values[::2], values[1::2], strict=True) if name
+        }
+        for now in edit_film(visit, strengths, paste_back=bool(paste)):
+            if isinstance(now, Done):
+                path, command = now.result
+                yield str(path), command, ready(str(path)), ""
+            else:
+                yield gr.skip(), gr.skip(), gr.skip(), now.status
+
+    def offer(visit: Visit | None) -> Any:
+        if visit is None:
+            return [gr.skip()] * _ROWS
+        return [gr.Dropdown([_NONE, *((name, name) for name in visit.all_directions)]) for _ in range(_ROWS)]
+
+    page.version.change(offer, page.visit, rows[::2], **QUIET)
+    work_on_click(
+        page, begin, find, [film, quality, every, align],
+        [result, results.command, results.picture, results.record, status], api_name="film_invert", search=True,
+    )  # fmt: skip
+    work_on_click(
+        page, make, change, [paste, *rows], [result, results.command, results.picture, status],
+        api_name="film_edit",
+    )  # fmt: skip
+
+
+TAB = Tab("Film", "film", build, takes_faces=False)
