@@ -21,7 +21,7 @@ from stylegan_latents.demo.tabs.mix import tab as mix
 from stylegan_latents.demo.tabs.style import tab as style
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "names.js", "visit.js", "share.js", "compare.js", "paste.js")
+_SCRIPTS = ("page.js", "names.js", "visit.js", "share.js", "compare.js", "busy.js", "drag.js", "paste.js")
 
 TABS: tuple[Tab, ...] = (
     edit.TAB,

@@ -60,6 +60,13 @@ class DemoSettings:
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, ...; a GPU by default, if there is one.", metavar="DEVICE")
     ] = None
+    clip: Annotated[
+        str | None,
+        typer.Option(
+            help="Also change faces by words, with these weights of CLIP, ViT-B-32: a file, or open_clip's name.",
+            metavar="FILE|NAME",
+        ),
+    ] = None
     browse: Annotated[bool, typer.Option("--browse", help="Open the page in this machine's browser.")] = False
 
 

@@ -15,9 +15,12 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.inverters.base import identity_loss_for
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import draw, measured
-from stylegan_latents.invert.record.run_settings import COMPARED_AT, FACE, LANDMARKS
+from stylegan_latents.invert.record.run_settings import COMPARED_AT, FACE, LANDMARKS, MASK
+from stylegan_latents.invert.record.source import Source
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL import Image
     from torch import Tensor
 
@@ -28,7 +31,6 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.base import Inverter, Progress
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
-    from stylegan_latents.invert.record.source import Source
     from stylegan_latents.invert.search.loss import IdentityLoss
 
 
@@ -85,6 +87,7 @@ def invert_face(
     which: str | None = "largest",
     identity: "Identity | None" = None,
     landmarks: "Sequence[Landmarks]" = (),
+    mask: "Path | None" = None,
     on_step: "Callable[[Progress], None] | None" = None,
     keep_partial: bool = False,
 ) -> Portrait:
@@ -98,18 +101,26 @@ def invert_face(
         which: the value of ``--face`` that chooses this face, for the record.
         identity: to measure the identity distance between the photo and the result.
         landmarks: of the photo's faces, for the record, if they were placed by hand.
+        mask: a picture of the photo's size, white where the model fills the photo in; see ``read_mask``.
         on_step, keep_partial: as for ``Inverter.invert``.
 
     Raises:
-        InputError: the face lies outside the photo, or the search fails.
+        InputError: the face lies outside the photo, the mask cannot be used, or the search fails.
         KeyboardInterrupt: the search was interrupted, and ``keep_partial`` is not set.
     """
     G = inverter.G
     crop = cut_out(photo, face, G.resolution, source=source, identity=identity, aspect=G.width / G.resolution)
+    if mask is not None:
+        from stylegan_latents.invert.photos.crop import compared, read_mask
+
+        white = read_mask(mask, photo, "the photo" if source is None else source.name)
+        crop = dataclasses.replace(crop, masks={"mask": compared(white, crop.alignment)})
     found = find_codes(inverter, [crop], on_step=on_step, keep_partial=keep_partial)
     settings: dict[str, JSON] = {FACE: which if face is not None else None}
     if landmarks:
         settings[LANDMARKS] = [one.to_dict() for one in landmarks]
+    if mask is not None:
+        settings[MASK] = Source.of(mask).sha256
     return portrait(inverter.G, found, crop, settings=settings, identity=identity)
 
 

@@ -1,7 +1,5 @@
 """Controls of results: pictures, galleries, downloads, and the equivalent command line."""
 
-import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +68,6 @@ def ready(path: str) -> gr.DownloadButton:
 def not_ready() -> gr.DownloadButton:
     """A button without a file."""
     return gr.DownloadButton(value=None, interactive=False)
-
-
-def command_line(words: Sequence[str]) -> str:
-    """Words quoted for a shell."""
-    return shlex.join(words)
 
 
 def record_name(face: Face) -> str:

@@ -186,7 +186,7 @@ def status_html(text: str, *, part: float | None = None, kind: str = "", details
     Args:
         text: plain text.
         part: what is done, from 0 to 1, as a progress bar; None for no bar.
-        kind: ``good`` for a success, ``bad`` for a refusal.
+        kind: ``good`` for a success, ``bad`` for a refusal; its class in the page.
         details: further plain text, folded.
     """
     bar = ""

@@ -24,6 +24,9 @@ from stylegan_latents.generator.ops.memory import keep_freed_memory, share_freed
 from stylegan_latents.generator.weights.fetch import cache_folder
 
 if TYPE_CHECKING:
+    import torch
+
+    from stylegan_latents.demo.session.shared import Texts
     from stylegan_latents.demo.session.studio import Studio
 
 MAX_UPLOAD = "40mb"
@@ -49,12 +52,13 @@ def serve(
     auth: Path | None = None,
     class_code: str | None = None,
     per_hour: int | None = None,
+    clip: str | None = None,
     folder: Path | None = None,
 ) -> None:
     """Serve the page until Ctrl-C. The arguments are the options of ``stylegan-latents demo``.
 
     Raises:
-        InputError: the model or the users cannot be loaded, or the port is taken.
+        InputError: the model, CLIP or the users cannot be loaded, or the port is taken.
     """
     known = login(auth, class_code)
     chosen = free_port(host, port)
@@ -71,9 +75,18 @@ def serve(
     from stylegan_latents.generator.loading import load
 
     clear_leftovers(Path(tempfile.gettempdir()))
-    G = load(model).to(choose_device(device))
+    chosen_device = choose_device(device)
+    texts = None if clip is None else _texts(clip, chosen_device)
+    G = load(model).to(chosen_device)
     studio = Studio(
-        G, steps=steps, folder=folder, queue_size=queue_size, per_hour=per_hour, by_user=auth is not None
+        G,
+        steps=steps,
+        folder=folder,
+        queue_size=queue_size,
+        per_hour=per_hour,
+        by_user=auth is not None,
+        model=model,
+        texts=texts,
     )
     try:
         importing.join()
@@ -98,6 +111,17 @@ def serve(
                     shown = now
     finally:
         studio.close()
+
+
+def _texts(clip: str, device: "torch.device | str") -> "Texts":
+    """CLIP with weights from a file or of open_clip's name."""
+    from stylegan_latents.demo.session.shared import Texts
+    from stylegan_latents.editing.text import image_text
+
+    path = Path(clip).expanduser()
+    if path.suffix and not path.is_file():
+        raise InputError(f"There is no file {clip}; give CLIP's weights, or leave --clip out.")
+    return Texts(image_text.OpenCLIP(clip, device=device), path.name if path.is_file() else clip)
 
 
 @contextmanager

@@ -57,11 +57,11 @@ def seed_face(visit: Visit, seed: int, truncation: float = 0.7, label: int | Non
     sampling, G = Sampling(truncation=truncation, label=label), visit.studio.G
     sampling.check(G)
     inversion = sampling.record(G, seed, sampling.codes(G, [seed]))
-    command = f"edit sample --seeds {seed} --truncation {truncation:g} --records"
-    command += "" if label is None else f" --class {label}"
+    words = ["edit", "sample", "--seeds", str(seed), "--truncation", f"{truncation:g}", "--records"]
+    words += [] if label is None else ["--class", str(label)]
     # The command names its files after the class, too.
     writes = f"seed{seed:04d}" + ("" if label is None else f"@{label}")
-    return visit.add(inversion, name, made_by=command, writes=writes)
+    return visit.add(inversion, name, made_by=visit.studio.command_line(words), writes=writes)
 
 
 def _kept_folder(G: "Generator") -> Path | None:

@@ -2,12 +2,14 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.editing.regions.regions import Mask
     from stylegan_latents.generator.generator import Generator
 
 Strengths = dict[str, float]
@@ -140,6 +142,23 @@ class Records:
                     del kept[path]
 
 
+@dataclass(eq=False)
+class Regions:
+    """What of a picture edits change.
+
+    Attributes:
+        chosen: names of regions or files of masks; the whole picture changes if empty.
+        mask: of the regions in a preview, once it was made.
+    """
+
+    chosen: tuple[str, ...] = ()
+    mask: "Mask | None" = None
+
+    def choose(self, chosen: Sequence[str]) -> None:
+        """Limit edits to these from now on."""
+        self.chosen, self.mask = tuple(chosen), None
+
+
 @dataclass(frozen=True, eq=False)
 class Face:
     """A face of a visit.
@@ -152,6 +171,7 @@ class Face:
         photo: the photo that it was found in, for pasting back, if any.
         made_by: the command line that makes the record; empty for an uploaded one.
         history: the edits made on the tab Edit.
+        regions: of the picture, to which these edits are limited.
     """
 
     name: str
@@ -161,6 +181,7 @@ class Face:
     photo: Path | None = None
     made_by: str = ""
     history: History = field(default_factory=History)
+    regions: Regions = field(default_factory=Regions)
 
     @property
     def record(self) -> "OpenRecord":

@@ -59,7 +59,7 @@ def _files_of(visit: Visit, face: Face) -> Iterator[tuple[str, bytes]]:
     edits = edits_of(visit, face.history.current)
     if not edits:
         return
-    after = face.record.edited(edits)
+    after = face.record.edited(edits, regions=face.regions.chosen)
     if all(direction.space == "w" for direction, _ in edits):
         edited = edited_face(visit, face.name, drawn=False)
         yield edited.path.name, edited.path.read_bytes()

@@ -1,6 +1,8 @@
 """What all visits share: the generator, its directions, the queues, and the folder of uploads."""
 
+import shlex
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.text.image_text import ImageTextModel
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.styles.style import Style
 
@@ -34,6 +37,14 @@ class Example:
     picture: Path
     seed: int | None = None
     photo: Path | None = None
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The image-text model, and what names its weights in command lines: a file's name or open_clip's."""
+
+    model: "ImageTextModel"
+    weights: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +113,8 @@ class Shared:
         queue_size: how many requests of a kind may wait.
         per_hour: how much long work a visitor may begin in an hour; None for any number.
         by_user: whether users, who then have passwords of their own, take turns, instead of addresses.
+        model: the generator's name or file, for command lines; empty for the default one.
+        texts: changes faces by words; None where there is no CLIP.
 
     Attributes:
         preview_G: draws previews, in bfloat16 if the device supports it.
@@ -125,12 +138,18 @@ class Shared:
         queue_size: int = 64,
         per_hour: int | None = None,
         by_user: bool = False,
+        model: str = "",
+        texts: "Texts | None" = None,
     ) -> None:
         from stylegan_latents.editing.directions.catalogue import known_directions
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
         from stylegan_latents.generator.styles.style import read_style, shipped_styles
+        from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
 
         self.G = G
+        # Of a file the name alone: where it lies on this machine is not the visitor's to know.
+        named = model if model in models() or "://" in model else Path(model).name
+        self._model_words = [] if model in ("", DEFAULT_MODEL) else ["--model", named]
         dtype = DTYPES[resolve_precision("auto", G.device)]
         self.preview_G = in_precision(G, dtype)
         half = G.resolution // 2 if G.resolution % 2 == 0 else G.resolution
@@ -153,6 +172,7 @@ class Shared:
         self.allowance = Allowance(per_hour)
         self.by_user = by_user
         self.steps = steps
+        self.texts = texts
         self.uploads = Path(tempfile.mkdtemp(prefix=own_prefix(), dir=folder)).resolve()
         self.examples: list[Example] = []
 
@@ -165,6 +185,10 @@ class Shared:
             self.preview_G.synthesize(
                 ws, size=None if self.preview_size == self.G.resolution else self.preview_size
             )
+
+    def command_line(self, words: Sequence[str]) -> str:
+        """The words of a command of ``invert`` or ``edit``, quoted for a shell, with this model."""
+        return shlex.join([*words, *self._model_words])
 
     def uploaded(self, path: str) -> Path:
         """The file of an upload.

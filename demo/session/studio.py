@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.session.queue import Client
-from stylegan_latents.demo.session.shared import Shared
+from stylegan_latents.demo.session.shared import Shared, Texts
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.ops.memory import return_freed_memory
@@ -29,7 +29,7 @@ class Studio(Shared):
     """What visits share, and the visits by session.
 
     Args:
-        G, folder, steps, queue_size, per_hour, by_user: see ``Shared``.
+        G, folder, steps, queue_size, per_hour, by_user, model, texts: see ``Shared``.
         grace: seconds from the loss of the connection to the end of a visit; an empty one ends sooner.
         idle: seconds from the last request to the end of a visit.
         unclaimed: seconds after which an upload is deleted.
@@ -49,8 +49,13 @@ class Studio(Shared):
         queue_size: int = 64,
         per_hour: int | None = None,
         by_user: bool = False,
+        model: str = "",
+        texts: Texts | None = None,
     ) -> None:
-        super().__init__(G, folder=folder, steps=steps, queue_size=queue_size, per_hour=per_hour, by_user=by_user)
+        super().__init__(
+            G, folder=folder, steps=steps, queue_size=queue_size, per_hour=per_hour, by_user=by_user, model=model,
+            texts=texts,
+        )  # fmt: skip
         self.examples_folder = self.uploads / _EXAMPLES
         self._grace, self._idle, self._unclaimed, self._most = grace, idle, unclaimed, most_visits
         self._visits: dict[str, Visit] = {}

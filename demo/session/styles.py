@@ -1,6 +1,5 @@
 """The styles of a visit: those that come with the model, and the visitor's own; faces drawn in them."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,4 +95,4 @@ def style_commands(visit: Visit, face: Face, kept: KeptStyle, strength: float) -
     """The command lines that draw a face with its edits in a style."""
     words = ["edit", face.path.name, *direction_words(visit, face.history.current), "--style", kept.word]
     words += [] if strength == 1 else ["--style-strength", f"{strength:g}"]
-    return "\n".join(line for line in (face.made_by, kept.made_by, shlex.join(words)) if line)
+    return "\n".join(line for line in (face.made_by, kept.made_by, visit.studio.command_line(words)) if line)

@@ -294,12 +294,12 @@ def _where(
     if where.region or not settings.output.paste_back:
         return where
     from stylegan_latents.editing.directions.direction import Direction
-    from stylegan_latents.editing.regions.regions import local_region
-    from stylegan_latents.invert.faces.find import landmarks_of_crop
+    from stylegan_latents.editing.regions.regions import own_region
 
     scores = [str(one.provenance.get("score", "")) if isinstance(one, Direction) else "" for one in changes]
-    region = local_region([*scores, *(name for name, _ in settings.change.values_wanted)])
-    if region is None or landmarks_of_crop(opened.picture(size=512)) is None:
+    wanted = [name for name, _ in settings.change.values_wanted]
+    region = own_region([*scores, *wanted], lambda side: opened.picture(size=side))
+    if region is None:
         return where
     print(f"Changing only the {region}, as the edit is local; --region all changes the whole picture.")
     return replace(where, region=[region])

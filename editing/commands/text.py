@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -16,11 +16,6 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.commands.locks import OutputLocks
-
-if TYPE_CHECKING:
-    from stylegan_latents.editing.text.optimizer import TextOptimized, TextOptimizer
-    from stylegan_latents.generator.json_values import JSON
-    from stylegan_latents.invert.record.inversion import Inversion
 
 text_app = new_app()
 
@@ -62,7 +57,7 @@ def text(settings: TextSettings) -> int:
     Ctrl-C ends the search and keeps its result so far.
     """
     from stylegan_latents.editing.text.image_text import WEIGHTS, OpenCLIP
-    from stylegan_latents.editing.text.optimizer import TextOptimizer, check_search
+    from stylegan_latents.editing.text.optimizer import TextOptimizer, check_search, text_record
     from stylegan_latents.generator.cli.progress import show_count
     from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
@@ -91,7 +86,7 @@ def text(settings: TextSettings) -> int:
             )
         after = opened.picture(ended.ws)
         files.write(
-            _record(opened.inversion, search, settings.wanted, ended),
+            text_record(opened.inversion, search, settings.wanted, ended),
             after,
             lambda: contact_sheet([[opened.picture(), after]], ["before", wanted]),
         )
@@ -107,15 +102,3 @@ def _check_weights(weights: str | None) -> None:
         return
     if Path(weights).suffix or len(Path(weights).parts) > 1:
         raise InputError(f"There is no file {weights}; give CLIP's weights, or leave --weights out to fetch them.")
-
-
-def _record(record: "Inversion", search: "TextOptimizer", wanted: str, ended: "TextOptimized") -> "Inversion":
-    from stylegan_latents.editing.records.codes import changed_record
-
-    settings: dict[str, JSON] = {
-        "changed_from": record.method, "text": wanted, "image_text_model": search.model.version,
-        "steps": ended.steps, "steps_wanted": search.steps, "learning_rate": search.learning_rate,
-        "distance_weight": search.distance_weight, "rows": list(search.rows),
-        "fit_before": ended.before, "fit": ended.after,
-    }  # fmt: skip
-    return changed_record(record, search.G, ended.ws, "text", settings)

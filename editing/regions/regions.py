@@ -59,6 +59,19 @@ def local_region(scores: Sequence[str]) -> str | None:
     return None if not regions or None in regions else max(regions, key=lambda one: one == "face")
 
 
+def own_region(scores: Sequence[str], draw: Callable[[int], Image.Image]) -> str | None:
+    """The region of a local edit that is pasted back, so that hair and collar stay; None for the whole picture.
+
+    Args:
+        scores: of faces, that the edit's directions change.
+        draw: from a side in pixels to the unedited picture, in which a face has to be found.
+    """
+    from stylegan_latents.invert.faces.find import landmarks_of_crop
+
+    region = local_region(scores)
+    return None if region is None or landmarks_of_crop(draw(_READING_SIDE)) is None else region
+
+
 def region_masks(
     regions: Sequence[str],
     pictures: Sequence[Image.Image],

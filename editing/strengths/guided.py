@@ -116,6 +116,11 @@ def check_target(direction: "Direction | PublishedDirection", wanted: float, sco
         scorer.units[name].check(name, wanted)
 
 
+def measured_score(draw: Draw, edits: Sequence[Edit], name: str, scorer: "Scorer") -> float:
+    """A score of the picture of edits, by its name."""
+    return float(scorer.score(_tensor(draw(edits, _SCORED_SIDE)))[0, scorer.names.index(name)])
+
+
 def _tensor(picture: "Image.Image") -> "Tensor":
     from stylegan_latents.invert.photos.files import to_tensor
 
@@ -150,8 +155,8 @@ def reach_targets(
 
             def score(strength: float, index: int = index, direction: "Direction" = direction) -> float:
                 others = [*fixed, *found[:index], *found[index + 1 :]]
-                picture = draw([*others, (direction, strength)] if strength else others, _SCORED_SIDE)
-                return float(scorer.score(_tensor(picture))[0, scorer.names.index(names[index])])
+                edits = [*others, (direction, strength)] if strength else others
+                return measured_score(draw, edits, names[index], scorer)
 
             unit = scorer.units[names[index]].name if names[index] in scorer.units else ""
             reached.append(strength_for(score, wanted, name=names[index], unit=unit))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.json_values import JSON
+    from stylegan_latents.invert.record.inversion import Inversion
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +153,19 @@ class TextOptimizer:
         with torch.inference_mode():
             embedded = self.model.embed_images(as_colour(self.G.synthesize(code, noise, size=self._size)))
             return float((embedded @ wanted.to(embedded)).mean())
+
+
+def text_record(record: "Inversion", search: TextOptimizer, wanted: str, ended: TextOptimized) -> "Inversion":
+    """The record of a picture that fits a text, which can be edited and pasted back as the original can."""
+    from stylegan_latents.editing.records.codes import changed_record
+
+    settings: dict[str, JSON] = {
+        "changed_from": record.method, "text": wanted, "image_text_model": search.model.version,
+        "steps": ended.steps, "steps_wanted": search.steps, "learning_rate": search.learning_rate,
+        "distance_weight": search.distance_weight, "rows": list(search.rows),
+        "fit_before": ended.before, "fit": ended.after,
+    }  # fmt: skip
+    return changed_record(record, search.G, ended.ws, "text", settings)
 
 
 def check_search(steps: int, learning_rate: float, distance_weight: float) -> None:

@@ -11,26 +11,31 @@ from PIL import Image
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.photos import receive
+from stylegan_latents.demo.session.shared import Texts
 from stylegan_latents.demo.session.styles import draw_in_style, style_commands
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.album.person import make_person
 from stylegan_latents.demo.tabs.album.photos import add_photos, find_each
 from stylegan_latents.demo.tabs.drag.dragging import DragRequest, drag_face
 from stylegan_latents.demo.tabs.edit import drawing, searching
+from stylegan_latents.demo.tabs.edit.by_text import change_face
+from stylegan_latents.demo.tabs.edit.search_panel import mask_of_photo
 from stylegan_latents.demo.tabs.film.inverting import edit_film, invert_film
 from stylegan_latents.demo.tabs.interpolate.film import FilmRequest, draw_film
 from stylegan_latents.demo.tabs.mix.by_layer import Share, keep_mix
 from stylegan_latents.demo.tabs.mix.figure import draw_figure
 from stylegan_latents.demo.tabs.style.making import StyleRequest, make_style
 from stylegan_latents.editing.commands.cli import main as edit
+from stylegan_latents.editing.text import image_text
 from stylegan_latents.invert.album.build import STEPS_EACH
 from stylegan_latents.invert.commands.cli import main as invert
 from stylegan_latents.invert.films.read import read_film
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.person import Person
-from tests.demo.small_studio import save_wide_model
+from tests.demo.small_studio import save_wide_model, small_studio
 from tests.demo.tabs.album.test_photos import squares
 from tests.demo.tabs.film.test_inverting import uploaded as uploaded_film
+from tests.editing.discovery.finders.test_text import ColourTexts
 
 pytestmark = pytest.mark.slow
 PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
@@ -45,18 +50,19 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def run_lines(text: str, folder: Path) -> None:
-    """Run the command lines with the small model."""
+def run_lines(text: str, folder: Path, *, named: bool = False) -> None:
+    """Run the command lines with the small model; ``named`` if they name it themselves."""
     model = folder.parent / "small.safetensors"
     if not model.exists():
         save_wide_model(folder.parent)
+    further = ["--overwrite"] if named else ["--model", str(model), "--overwrite"]
     for line in text.splitlines():
         program, *words = shlex.split(line)
         if program == "mv":
             Path(words[0]).rename(words[1])
         else:
             run = edit if program == "edit" else invert
-            assert run([*words, "--model", str(model), "--overwrite"]) == 0, line
+            assert run([*words, *further]) == 0, line
 
 
 def same(first: Path, second: Path) -> bool:
@@ -83,6 +89,56 @@ def test_of_a_photo_whose_name_has_spaces_and_accents(visit: Visit, folder: Path
         run_lines(result.command, folder)
         written = max(folder.glob("*.pose+2*.png"), key=lambda path: path.stat().st_mtime_ns)
         assert same(written, Path(result.picture)), view
+
+
+def test_of_a_nearer_search_of_a_photo_with_a_painted_part(visit: Visit, folder: Path) -> None:
+    upload = visit.studio.uploads / PHOTO.name
+    shutil.copyfile(PHOTO, upload)
+    shutil.copyfile(PHOTO, folder / PHOTO.name)
+    photo = receive(visit, str(upload))
+    painted = Image.new("L", (200, 200), 0)
+    painted.paste(255, (80, 100, 120, 140))
+    mask = mask_of_photo(visit, photo, painted)
+    shutil.copyfile(mask, folder / mask.name)
+    *_, face = searching.search(visit, photo, photo.largest, nearer=True, mask=mask)
+    assert not isinstance(face, searching.Stage)
+    record = face.record.inversion
+    assert record.method == "pivotal"
+    assert record.weights is not None
+    result = drawing.finished(visit, face, {"pose": 2.0})
+    run_lines(result.command, folder)
+    assert same(folder / Path(result.picture).name, Path(result.picture))
+    made = Inversion.load(folder / face.path.name)
+    assert {name: made.settings[name] for name in ("mask", "face")} == {
+        name: record.settings[name] for name in ("mask", "face")
+    }
+
+
+def test_of_a_change_by_words(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_text, "OpenCLIP", lambda *_, **__: ColourTexts())
+    studio = small_studio(tmp_path, texts=Texts(ColourTexts(), "colours"))
+    visit = studio.enter("one")
+    run_lines(seed_face(visit, 1).made_by, folder)
+    *_, done = change_face(visit, "seed1", "a red picture", 5)
+    assert isinstance(done, Done)
+    result = drawing.finished(visit, done.result, {"pose": 1.0})
+    run_lines(result.command, folder)
+    assert same(folder / Path(result.picture).name, Path(result.picture))
+    studio.close()
+
+
+def test_of_another_model_name_it(tmp_path: Path, folder: Path) -> None:
+    save_wide_model(folder)
+    studio = small_studio(tmp_path, model="/models/of/mine/small.safetensors")
+    visit = studio.enter("one")
+    faces = [seed_face(visit, seed) for seed in (1, 2)]
+    mixed = keep_mix(visit, faces[0].name, [Share("coarse", faces[1].name, 1.0)])
+    result = drawing.finished(visit, mixed, {"pose": 2.0})
+    lines = "\n".join([*(face.made_by for face in faces), result.command])
+    assert "/models" not in lines
+    run_lines(lines, folder, named=True)
+    assert same(folder / Path(result.picture).name, Path(result.picture))
+    studio.close()
 
 
 def test_of_a_mix_a_figure_and_a_drag(visit: Visit, folder: Path) -> None:

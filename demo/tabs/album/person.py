@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.results import command_line
 from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
 from stylegan_latents.demo.session.files import clean_name, free_name
 from stylegan_latents.demo.session.shared import KeptPerson
@@ -130,7 +129,7 @@ def _keep(visit: Visit, name: str, person: Person, photos: list[Photo], quality:
     words = ["invert", *(photo.name for photo in photos), "--together", "--name", name, "--quality", quality]
     words += [] if visit.studio.steps is None else ["--steps", str(visit.studio.steps)]
     words += [] if any(photo.faces for photo in photos) else ["--no-align"]
-    visit.people[name] = kept = KeptPerson(name, path, command_line(words))
+    visit.people[name] = kept = KeptPerson(name, path, visit.studio.command_line(words))
     visit.version += 1
     return kept
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import QUIET, Page, Tab, answering, face_chooser, selected_index
-from stylegan_latents.demo.page.results import choice_gallery, command_box, command_line, ready, record_name
+from stylegan_latents.demo.page.results import choice_gallery, command_box, ready, record_name
 from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.faces import Face
@@ -219,7 +219,7 @@ def keep_axis(visit: Visit, axes: Axes, axis: Axis | None, new_name: str, name: 
     face: Face = visit.face(name)
     find = ["edit", "discover", "--method", axis.method, "--count", str(axis.index + 1), "--layers", axis.layers]
     use = ["edit", record_name(face), "--direction", path.name, "--strength", "2"]
-    return path, f"{command_line(find)}\n{command_line(use)}"
+    return path, "\n".join(map(visit.studio.command_line, (find, use)))
 
 
 TAB = Tab("Discover", "discover", build)

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.page.results import record_name
 from stylegan_latents.demo.page.running import Done, run_reporting
 from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.shared import Shared
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
@@ -23,7 +24,6 @@ DEFAULT_RATE = 0.01
 """The default of ``Drag``."""
 
 _DEFAULT_STEPS, _MOST_STEPS = 200, 500
-_LARGEST_MASK = 2048
 _EVERY = 1.0
 
 
@@ -103,36 +103,6 @@ def draw_points(visit: Visit, name: str | None, points: "Sequence[Point]") -> st
     return visit.files.store(picture, "drag-points")
 
 
-def painted_mask(edited: Any) -> "Image":
-    """The mask painted in an image editor, white on black.
-
-    Args:
-        edited: the editor's value with PIL pictures.
-
-    Raises:
-        InputError: nothing was painted.
-    """
-    from PIL import Image, ImageChops
-
-    nothing = InputError("Nothing is painted yet: paint over what may change, or choose a region instead.")
-    layers = [layer for layer in (edited or {}).get("layers") or [] if layer is not None]
-    if not layers or max(layers[0].size) > _LARGEST_MASK:
-        raise nothing
-    mask = Image.new("L", layers[0].size, 0)
-    for layer in layers:
-        mask = ImageChops.lighter(
-            mask, layer.convert("RGBA").getchannel("A").point(lambda value: 255 * (value > 0))
-        )
-    if mask.getbbox() is None:
-        raise nothing
-    return mask
-
-
-def save_mask(visit: Visit, mask: "Image") -> Path:
-    """Save a mask in the visit's folder."""
-    return Path(visit.files.store(mask, "mask", suffix=".png"))
-
-
 def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[DragStage | Done[DraggedFace]]:
     """Drag a face, and add the result to the visit as a face.
 
@@ -187,7 +157,7 @@ def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[
             record,
             f"{face.name}-dragged",
             photo=face.photo,
-            made_by=_command(face, request),
+            made_by=_command(studio, face, request),
             writes=f"{face.name}.dragged",
         )
         with visit.computing():
@@ -195,7 +165,7 @@ def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[
         yield Done(DraggedFace(made, picture, ended.reached, ended.summary))
 
 
-def _command(face: Face, request: DragRequest) -> str:
+def _command(studio: Shared, face: Face, request: DragRequest) -> str:
     words = ["edit", "drag", record_name(face)]
     for start, target in zip(request.points[::2], request.points[1::2], strict=True):
         words += ["--from", f"{start[0]:g},{start[1]:g}", "--to", f"{target[0]:g},{target[1]:g}"]
@@ -203,4 +173,4 @@ def _command(face: Face, request: DragRequest) -> str:
         words += ["--mask", Path(request.where).name]
     words += [] if request.steps == _DEFAULT_STEPS else ["--steps", str(request.steps)]
     words += [] if request.learning_rate == DEFAULT_RATE else ["--learning-rate", f"{request.learning_rate:g}"]
-    return command_line(words)
+    return studio.command_line(words)

@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import QUIET, Page, Tab, answering, face_chooser, selected_place
+from stylegan_latents.demo.page.painting import paint_box, painted_mask, save_mask
 from stylegan_latents.demo.page.results import download_picture, not_ready, picture_box, ready, results_row
 from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
@@ -18,8 +19,6 @@ from stylegan_latents.demo.tabs.drag.dragging import (
     DragRequest,
     drag_face,
     draw_points,
-    painted_mask,
-    save_mask,
 )
 from stylegan_latents.editing.regions.regions import REGIONS
 from stylegan_latents.generator.errors import InputError
@@ -27,18 +26,18 @@ from stylegan_latents.generator.errors import InputError
 Points = list[tuple[float, float]]
 """A point, its target, the next point, and so on."""
 
-_FIRST = status_html("Click on a point of the picture that is to move.")
-_SECOND = status_html("Click on the target of that point.")
+_FIRST = status_html("Pull a point of the picture, or click on a point of the picture that is to move.")
+# ``drag.js`` reads the kind.
+_SECOND = status_html("Click on the target of that point.", kind="target")
 _DEFAULT_STEPS = 200
-_PAINT = "#d946ef99"  # a colour that no face has, through which the face is seen
 
 
 def build(page: Page) -> None:
     """See ``Tab.build``."""
     side = page.studio.G.resolution
     gr.Markdown(
-        "Click on a point of the face, then on where it is to go: the corner of the mouth up, the chin to the "
-        "left. The face follows, as far as the model can."
+        "Pull a point of the face to where it is to go, or click on both: the corner of the mouth up, the chin to "
+        "the left. The face follows, as far as the model can."
     )
     points = gr.State([])
     with gr.Row(elem_classes="studio"):
@@ -46,7 +45,10 @@ def build(page: Page) -> None:
             face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
             hint = gr.HTML(_FIRST, elem_id="drag-hint")
             picture = picture_box(
-                "Click a point, then its target", "drag-points", alt="The face, with the points", buttons=[]
+                "Pull a point, or click it and its target",
+                "drag-points",
+                alt="The face, with the points",
+                buttons=[],
             )
             with gr.Row():
                 undo = gr.Button("↶ Undo click", size="sm", min_width=80, elem_id="drag-undo")
@@ -70,11 +72,8 @@ def build(page: Page) -> None:
                 info="The rest is kept. The smaller the region, the more the person stays the same.",
                 elem_id="drag-where",
             )  # fmt: skip
-            paint = gr.ImageEditor(
-                label="Paint what may change", type="pil", sources=(), transforms=(), layers=False, visible=False,
-                brush=gr.Brush(default_size=48, colors=[_PAINT], default_color=_PAINT, color_mode="fixed"),
-                canvas_size=(page.studio.preview_size, page.studio.preview_size), buttons=[], elem_id="drag-paint",
-            )  # fmt: skip
+            canvas = (page.studio.preview_size, page.studio.preview_size)
+            paint = paint_box("Paint what may change", "drag-paint", canvas, visible=False)
             steps = gr.Slider(
                 10, 300, _DEFAULT_STEPS, step=10, label="Maximum steps",
                 info="It ends earlier if all points arrive.", elem_id="drag-steps",

@@ -1,21 +1,26 @@
 """The pictures of the tab Edit: previews while a slider moves, full resolution at rest."""
 
-import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.demo.session.edited import direction_words, edits_of
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.editing.commands.options import RegionOptions
 from stylegan_latents.editing.directions.apply import edit_name
 from stylegan_latents.editing.records.pasted import pasted
+from stylegan_latents.editing.regions.regions import own_region
+from stylegan_latents.editing.strengths.guided import guided_name
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.photos.files import read_photo
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from stylegan_latents.editing.directions.direction import Direction
 
 View = Literal["Face", "Photo", "Whole photo"]
 Pair = tuple[str, str]
@@ -43,7 +48,23 @@ def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: 
     before = _crop(face) if photo else str(face.before)
     with visit.computing():
         after = face.preview.edited(edits, size=visit.studio.preview_size)
+        if face.regions.chosen and edits:
+            after = _limited(face, after)
     return before, visit.files.store(after, "preview")
+
+
+def _limited(face: Face, after: "Image") -> "Image":
+    """A preview limited to the face's regions, which are read from the unedited picture alone, as that is quick."""
+    from PIL import Image
+
+    from stylegan_latents.editing.regions.blending import blend_pictures
+    from stylegan_latents.editing.regions.regions import region_masks
+
+    with Image.open(face.before) as opened:
+        before = opened.convert("RGB")
+    if face.regions.mask is None:
+        face.regions.mask = region_masks(face.regions.chosen, [before], name=face.name)
+    return blend_pictures(before, after, face.regions.mask)
 
 
 def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: View = "Face") -> Result:
@@ -59,21 +80,32 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     """
     edits = edits_of(visit, strengths)
     whole = view == "Whole photo"
+    regions = face.regions.chosen
     with visit.computing():
-        after = face.record.edited(edits)
+        if whole and not regions:
+            regions = _own_region(face, edits)
+        after = face.record.edited(edits, regions=regions)
         if whole:
             photo = _photo(face)
-            after = pasted(face.record, photo, after, edits)
+            after = pasted(face.record, photo, after, edits, regions=regions)
             before = visit.files.store(shown(photo), "whole")
         elif view == "Photo":
             before = _crop(face)
         else:
             before = _unedited(face)
     named = [(direction.name, strength) for direction, strength in edits]
-    stem = f"{face.name}.{edit_name(named)}" if named else f"{face.name}.inverted"
+    edit = guided_name(edit_name(named), (), None, RegionOptions(list(regions)).names)
+    stem = f"{face.name}.{edit}" if named else f"{face.name}.inverted"
     picture = visit.files.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
     command = commands(visit, face, strengths, whole=whole)
     return Result((before, visit.files.store(shown(after), "after")), picture, command)
+
+
+def _own_region(face: Face, edits: "Sequence[tuple[Direction, float]]") -> tuple[str, ...]:
+    """The region of local edits that are pasted back, as ``edit`` chooses it."""
+    scores = [str(direction.provenance.get("score", "")) for direction, _ in edits]
+    region = own_region(scores, lambda side: face.record.picture(size=side))
+    return () if region is None else (region,)
 
 
 def _photo(face: Face) -> "Image":
@@ -101,7 +133,10 @@ def _crop(face: Face) -> str:
 def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> str:
     """The command lines that make the same picture: one makes the record, the next edits it."""
     words = ["edit", face.path.name, *direction_words(visit, strengths)]
-    words += ["--paste-back"] if whole else []
+    if edited := len(words) > 2:
+        for region in face.regions.chosen:
+            words += ["--region", Path(region).name]
+        words += ["--paste-back"] if whole else []
     lines = [face.made_by] if face.made_by else []
-    lines += [shlex.join(words)] if len(words) > 2 else []
+    lines += [visit.studio.command_line(words)] if edited else []
     return "\n".join(lines)

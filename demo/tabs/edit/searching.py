@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,10 @@ from stylegan_latents.invert.search.time_left import TimeLeft
 if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.base import Progress
     from stylegan_latents.invert.inverters.options import Quality
+
+
+NEARER = "pivotal"
+"""The method that also tunes the model."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ def search(
     *,
     quality: "Quality" = "good",
     person: KeptPerson | None = None,
+    nearer: bool = False,
+    mask: Path | None = None,
 ) -> Iterator[Stage | Face]:
     """Search the code of one face, as ``invert`` does.
 
@@ -55,6 +61,8 @@ def search(
         photo, number: the face.
         quality: as for ``make_inverter``.
         person: whose model is searched; None for anybody.
+        nearer: also tune the model to the photo, for anybody.
+        mask: see ``invert_face``.
 
     Yields:
         Stages, and finally the face.
@@ -73,7 +81,7 @@ def search(
     if person is not None:
         visit.files.check_room(person.path.stat().st_size)
         model = person.path
-    method = None if person is None else "person"
+    method = (NEARER if nearer else None) if person is None else "person"
     inverter = make_inverter(studio.G, method, quality=quality, steps=studio.steps, person=model)
 
     def work(report: "Callable[[Progress], None]") -> Portrait:
@@ -85,6 +93,7 @@ def search(
             which=photo.which(number),
             identity=Identity(),
             landmarks=photo.landmarks,
+            mask=mask,
             on_step=report,
             keep_partial=True,
         )
@@ -100,7 +109,10 @@ def search(
     time_left = TimeLeft(inverter.phases(1), device=studio.G.device)
 
     def keep(portrait: Portrait) -> Face:
-        stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps, person)
+        stem = photo.stem(number)
+        made_by = command(
+            photo, number, quality, studio.steps, person, nearer=nearer, mask=mask, join=studio.command_line
+        )
         written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
         return visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
 
@@ -113,9 +125,27 @@ def search(
         yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
 
 
-def command(photo: Photo, number: int, quality: str, steps: int | None, person: KeptPerson | None = None) -> str:
-    """The command line that makes the same record, after one that writes landmarks marked by hand."""
+def command(
+    photo: Photo,
+    number: int,
+    quality: str,
+    steps: int | None,
+    person: KeptPerson | None = None,
+    *,
+    nearer: bool = False,
+    mask: Path | None = None,
+    join: Callable[[Sequence[str]], str] = shlex.join,
+) -> str:
+    """The command line that makes the same record, after one that writes landmarks marked by hand.
+
+    Args:
+        photo, number, quality, person, nearer, mask: as for ``search``.
+        steps: of the search; None for those of the quality.
+        join: from words to a line.
+    """
     words = ["invert", photo.name, "--quality", quality]
+    words += ["--method", NEARER] if nearer and person is None else []
+    words += [] if mask is None else ["--mask", mask.name]
     if photo.by_hand:
         file = f"{Path(photo.name).stem}.json"
         written = json.dumps([one.to_dict() for one in photo.landmarks])
@@ -127,4 +157,4 @@ def command(photo: Photo, number: int, quality: str, steps: int | None, person: 
     words += [] if steps is None else ["--steps", str(steps)]
     which = photo.which(number)
     words += ["--no-align"] if which is None else [] if which == "largest" else ["--face", which]
-    return first + shlex.join(words)
+    return first + join(words)

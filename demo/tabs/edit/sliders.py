@@ -18,7 +18,7 @@ GROUPS = {
 """Names of shipped directions by group; others come last."""
 
 _OTHERS = "More"
-_FARTHEST = 4
+FARTHEST = 4
 
 
 def direction_sliders(page: Page) -> list[gr.Slider]:
@@ -31,7 +31,7 @@ def direction_sliders(page: Page) -> list[gr.Slider]:
     for title, names in groups.items():
         if names:
             with gr.Group(elem_classes="directions"):
-                gr.Markdown(f"### {title}")
+                gr.Markdown(f"## {title}")
                 for name in names:
                     made[name] = _slider(name, direction_help(directions[name]))
     if not directions:
@@ -47,8 +47,8 @@ def direction_sliders(page: Page) -> list[gr.Slider]:
 
 def _slider(name: str, info: str, *, visible: bool = True) -> gr.Slider:
     return gr.Slider(
-        -_FARTHEST,
-        _FARTHEST,
+        -FARTHEST,
+        FARTHEST,
         0,
         step=0.1,
         label=name.replace("-", " ").capitalize(),

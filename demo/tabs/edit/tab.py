@@ -2,21 +2,19 @@
 
 import functools
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
 
-from stylegan_latents.demo.page.page import AT_ONCE, Page, Tab, answering, face_chooser
+from stylegan_latents.demo.page.page import AT_ONCE, QUIET, Page, Tab, answering, face_chooser
 from stylegan_latents.demo.page.results import Results, choice_gallery, results_row
 from stylegan_latents.demo.session.examples import examples
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
-from stylegan_latents.demo.tabs.edit import answers, looks, marking
+from stylegan_latents.demo.tabs.edit import answers, by_text, intake, limits, looks, marking, search_panel
 from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
-from stylegan_latents.invert.inverters.options import Quality
 
 _AT_ONCE = 12  # requests in the studio's queue; more wait in Gradio's
-_QUALITIES = [(quality.capitalize(), quality) for quality in get_args(Quality)]
 
 
 @dataclass(frozen=True)
@@ -28,11 +26,7 @@ class Controls:
     found: gr.Gallery
     marking: marking.Panel
     number: gr.State
-    quality: gr.Radio
-    start: gr.Button
-    stopping: gr.Row
-    keep: gr.Button
-    cancel: gr.Button
+    search: search_panel.Panel
     status: gr.HTML
     chooser: gr.Dropdown
     compare: gr.ImageSlider
@@ -42,6 +36,7 @@ class Controls:
     view: gr.Radio
     results: Results
     sliders: list[gr.Slider]
+    limits: limits.Panel
 
 
 def build(page: Page) -> None:
@@ -61,21 +56,10 @@ def build(page: Page) -> None:
                 elem_id="edit-photo",
             )
             # The library's own reader checks the file and explains what is wrong.
-            setattr(photo, "preprocess", answers.uploaded_path)  # noqa: B010
+            setattr(photo, "preprocess", intake.uploaded_path)  # noqa: B010
             found = choice_gallery("edit-found", label="Faces in it: choose one", visible=False, columns=4)
             panel = marking.build()
-            with gr.Row(elem_classes="search"):
-                quality = gr.Radio(
-                    _QUALITIES,
-                    value="good",
-                    label="Search",
-                    info="Best takes twice as long as good, draft half.",
-                    min_width=200,
-                )
-            start = gr.Button("Find this face", variant="primary", interactive=False, elem_id="edit-start")
-            with gr.Row(visible=False) as stopping:
-                keep = gr.Button("Stop, keep what is found", size="sm", min_width=120, elem_id="edit-keep")
-                cancel = gr.Button("Cancel", size="sm", min_width=80, elem_id="edit-cancel")
+            search = search_panel.build()
             with gr.Accordion("Examples", open=True, elem_classes="examples"):
                 shown = examples(page.studio)
                 gallery = choice_gallery(
@@ -118,7 +102,7 @@ def build(page: Page) -> None:
                 keep_edit = gr.Button(
                     "Keep this edit as a face", size="sm", scale=2, min_width=150, elem_id="edit-keep-edit"
                 )
-            status = gr.HTML(answers.WELCOME, elem_id="edit-status")
+            status = gr.HTML(intake.WELCOME, elem_id="edit-status")
             view = gr.Radio(
                 answers.VIEWS,
                 value=answers.FACE,
@@ -140,14 +124,18 @@ def build(page: Page) -> None:
             chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
             gallery_of_looks, known_looks, for_looks = looks.build(page)
             sliders = direction_sliders(page)
+            limit = limits.build(page)
+            by_text.build(page, chooser)
     controls = Controls(
-        photo, align, found, panel, gr.State(0), quality, start, stopping, keep, cancel, status, chooser, compare,
-        undo, redo, reset, view, results, sliders,
+        photo, align, found, panel, gr.State(0), search, status, chooser, compare, undo, redo, reset, view, results,
+        sliders, limit,
     )  # fmt: skip
     _wire_intake(page, controls, gallery, upload)
-    searched = _wire_search(page, controls)
+    searched = search_panel.wire(page, search, photo, controls.number, (status, compare))
+    searched.failure(search_panel.search_failed, chooser, [status, compare], **QUIET)
     _wire_edits(page, controls, searched, gallery_of_looks, known_looks)
     chooser.input(answering(answers.make_current), [page.visit, chooser], page.version, api_visibility="private")
+    limits.wire(page, limit, chooser, sliders)
     looks.wire(page, chooser, gallery_of_looks, known_looks, for_looks)
     keep_edit.click(
         answering(answers.keep_edit), [page.visit, chooser], [status, page.version],
@@ -158,47 +146,25 @@ def build(page: Page) -> None:
 def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:
     """Connect uploads of photos and records, and examples."""
     c = controls
-    taken: Any = [c.found, c.number, c.start, c.status, c.marking.whole, c.marking.picture]
+    taken: Any = [c.found, c.number, c.search.start, c.status, c.marking.whole, c.marking.picture]
     quiet: Any = {"api_visibility": "undocumented"}
     quick: Any = quiet | AT_ONCE
-    received = c.photo.input(answers.look_for_faces, None, [c.start, c.status], **quick).then(
-        answering(answers.receive), [page.visit, c.photo, c.align], taken, show_progress="hidden", api_name="photo"
+    received = c.photo.input(intake.look_for_faces, None, [c.search.start, c.status], **quick).then(
+        answering(intake.receive), [page.visit, c.photo, c.align], taken, show_progress="hidden", api_name="photo"
     )
-    received.failure(answering(answers.after_failure), page.visit, taken, **quick)
-    page.returned.change(answering(answers.show_again), page.visit, [c.photo, *taken], **quick)
-    received.success(answering(answers.show_readable), page.visit, c.photo, **quick)
-    c.photo.clear(answering(answers.forget), page.visit, taken, **quiet)
-    c.found.select(answering(answers.choose_found), page.visit, [c.number, c.status], **quiet)
+    received.failure(answering(intake.after_failure), page.visit, taken, **quick)
+    page.returned.change(answering(intake.show_again), page.visit, [c.photo, *taken], **quick)
+    received.success(answering(intake.show_readable), page.visit, c.photo, **quick)
+    c.photo.clear(answering(intake.forget), page.visit, taken, **quiet)
+    c.found.select(answering(intake.choose_found), page.visit, [c.number, c.status], **quiet)
     for event, mark in (
         (c.marking.picture.select, marking.click),
         (c.marking.undo.click, marking.undo),
         (c.marking.clear.click, marking.clear),
     ):
         event(answering(mark), page.visit, taken, show_progress="hidden", **quiet)
-    gallery.select(answering(answers.take_example), page.visit, [c.photo, *taken, page.version], api_name="example")
-    upload.upload(answering(answers.open_record), [page.visit, upload], [page.version, c.status], api_name="record")
-
-
-def _wire_search(page: Page, controls: Controls) -> Dependency:
-    """Connect the search and its two buttons to stop; returns the event of the search."""
-    c = controls
-    quiet: Any = {"api_visibility": "undocumented", **AT_ONCE}
-    searched: Dependency = c.start.click(
-        answering(answers.prepare), page.visit, [c.start, c.stopping, c.status], **quiet
-    ).success(
-        answering(answers.search),
-        [page.visit, c.number, c.quality],
-        [c.status, c.compare, page.version],
-        show_progress="hidden",
-        concurrency_limit=None,  # the studio's queue says whose turn it is
-        api_name="invert",
-    )
-    searched.failure(answers.search_failed, c.chooser, [c.status, c.compare], **quiet)
-    for ended in (searched.then, searched.failure):  # after an error, Gradio calls only the second
-        ended(answering(answers.work_ended), page.visit, [c.start, c.stopping], **quiet)
-    c.keep.click(answering(answers.stop_and_keep), page.visit, c.status, **quiet)
-    c.cancel.click(answering(answers.cancel), page.visit, c.status, **quiet)
-    return searched
+    gallery.select(answering(intake.take_example), page.visit, [c.photo, *taken, page.version], api_name="example")
+    upload.upload(answering(intake.open_record), [page.visit, upload], [page.version, c.status], api_name="record")
 
 
 def _wire_edits(
@@ -233,6 +199,7 @@ def _wire_edits(
             **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"},
         )
     at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *c.sliders], resting, **rest)
+    c.limits.set_at.change(answering(answers.draw_as_set), [*shown, c.limits.set_at], resting, **rest)
     gr.on(
         [c.view.input, *(slider.release for slider in c.sliders)],
         answering(answers.draw),
@@ -249,6 +216,8 @@ def _wire_edits(
         (c.redo.click, answers.redo, known, faced),
         (c.reset.click, answers.reset, known, faced),
         (gallery.select, answers.wear, [*known, known_looks], faced),
+        (c.limits.regions.input, limits.choose_regions, [*known, c.limits.regions], c.limits.mask),
+        (c.limits.use.click, limits.use_painted, [*known, c.limits.paint], [c.limits.regions, c.limits.mask]),
     ):
         # The sliders first, so that a move while the picture is drawn is not lost.
         event(

@@ -2,12 +2,12 @@
 
 import contextlib
 import math
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from stylegan_latents.demo.page.results import command_line
 from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
 from stylegan_latents.demo.session.edited import direction_words, edits_of
 from stylegan_latents.demo.session.shared import KeptFilm
@@ -86,10 +86,10 @@ def invert_film(
         words += [] if every == 1 else ["--every", str(every)]
         words += [] if limit is None else ["--max-frames", str(limit)]
         words += [] if align else ["--no-align"]
-        made_by, written = command_line(words), f"{Path(upload).stem}{RECORD_SUFFIX}"
+        made_by, written = visit.studio.command_line(words), f"{Path(upload).stem}{RECORD_SUFFIX}"
         record = now.result.record
         if written != record.name:
-            made_by += "\n" + command_line(["mv", written, record.name])
+            made_by += "\n" + shlex.join(["mv", written, record.name])
         _name_source(record, Path(upload).name)
         visit.film = replace(film, record=record, drawn=now.result.result, made_by=made_by)
         yield Done(visit.film)
@@ -148,7 +148,7 @@ def edit_film(
             continue
         words = ["edit", record.name, *direction_words(visit, strengths)]
         words += ["--paste-back"] if paste_back else []
-        command = "\n".join([film.made_by, command_line(words)])
+        command = "\n".join([film.made_by, visit.studio.command_line(words)])
         yield Done((Path(visit.files.hold(now.result, "edited-film", 2)), command))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.page.results import record_name
 from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
 from stylegan_latents.demo.session.edited import edited_face, edits_of
 from stylegan_latents.demo.session.styles import find_style
@@ -182,4 +182,4 @@ def _command(visit: Visit, request: FilmRequest, morph: "Morph", names: list[str
         words += ["--style-range", "0", f"{request.style_strength:g}"]
     for option, wanted in (("--even", request.even), ("--loop", morph.loop), ("--ping-pong", morph.ping_pong)):
         words += [option] if wanted else []
-    return command_line([*words, "--out", request.file])
+    return visit.studio.command_line([*words, "--out", request.file])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.page.results import record_name
 from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.shared import Shared
@@ -53,7 +53,7 @@ def draw_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> tuple[s
     with visit.computing():
         donors = [_donor(studio, record_code(donor.preview), share) for donor, share in given]
         picture = mixed_picture(studio.preview_G, record_code(face.preview), donors, size=studio.preview_size)
-    return visit.files.store(picture, "mix"), _command(face, given)
+    return visit.files.store(picture, "mix"), _command(studio, face, given)
 
 
 def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
@@ -72,7 +72,7 @@ def keep_mix(visit: Visit, name: str | None, shares: Sequence[Share]) -> Face:
     with visit.computing():
         donors = [_donor(studio, record_code(donor.record), share) for donor, share in given]
         made = mixed_record(studio.G, record_code(face.record), donors, [donor.name for donor, _ in given])
-    command = _command(face, given)
+    command = _command(studio, face, given)
     return visit.add(made, "+".join([face.name, *names]), photo=face.photo, made_by=command, writes="mix")
 
 
@@ -86,7 +86,7 @@ def _donor(studio: Shared, code: "Code", share: Share) -> "Donor":
     return Donor(code.ws, studio.G.rows(share.group), share.strength)
 
 
-def _command(face: Face, given: Sequence[tuple[Face, Share]]) -> str:
+def _command(studio: Shared, face: Face, given: Sequence[tuple[Face, Share]]) -> str:
     if not given:
         return ""
     words = ["edit", "mix", record_name(face), *(record_name(donor) for donor, _ in given)]
@@ -95,4 +95,4 @@ def _command(face: Face, given: Sequence[tuple[Face, Share]]) -> str:
     if any(share.strength != 1 for _, share in given):
         for _, share in given:
             words += ["--strength", f"{share.strength:g}"]
-    return command_line([*words, "--record", "--out", "mix.png"])
+    return studio.command_line([*words, "--record", "--out", "mix.png"])

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from stylegan_latents.demo.page.results import command_line, record_name
+from stylegan_latents.demo.page.results import record_name
 from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.shared import Shared
 from stylegan_latents.demo.session.visit import Visit
 
 if TYPE_CHECKING:
@@ -90,12 +91,12 @@ def draw_with_parts(
             assert parts is not None  # only such parts are offered
             given = [PartDonor(from_donor.ws, parts.weights(request.names, THRESHOLD), request.strength)]
             picture = mixed_picture(G, receiving, [], parts=given, size=size)
-    return picture, _command(face, donor, request)
+    return picture, _command(studio, face, donor, request)
 
 
-def _command(face: Face, donor: Face, request: PartRequest) -> str:
+def _command(studio: Shared, face: Face, donor: Face, request: PartRequest) -> str:
     words = ["edit", "mix", record_name(face), record_name(donor)]
     for name in request.names:
         words += [f"--{request.kind}", name]
     words += [] if request.strength == 1 else ["--strength", f"{request.strength:g}"]
-    return command_line(words)
+    return studio.command_line(words)

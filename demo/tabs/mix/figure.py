@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import Page, face_chooser
-from stylegan_latents.demo.page.results import command_line, picture_box, ready, record_name, results_row
+from stylegan_latents.demo.page.results import picture_box, ready, record_name, results_row
 from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.edited import edited_face
@@ -110,6 +110,7 @@ def draw_figure(
 
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
-            yield Done((visit.files.store(now.result, "figure", suffix=".png", stem="figure"), command_line(words)))
+            path = visit.files.store(now.result, "figure", suffix=".png", stem="figure")
+            yield Done((path, studio.command_line(words)))
         else:
             yield now, cells

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from stylegan_latents.demo.page.results import command_line
 from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
 from stylegan_latents.demo.session.photos import bounded, shown
 from stylegan_latents.demo.session.shared import KeptStyle
@@ -92,7 +91,7 @@ def make_style(visit: Visit, upload: str | None, request: StyleRequest) -> Itera
             on_step=lambda step, _loss: report(step), keep_partial=True,
         )  # fmt: skip
 
-    made_by = _command(picture_name, name, request, settings.steps)
+    made_by = visit.studio.command_line(_command(picture_name, name, request, settings.steps))
 
     def keep(style: "Style") -> KeptStyle:
         return keep_style(visit, style, made_by)
@@ -119,10 +118,10 @@ def _read(
     return pictures
 
 
-def _command(picture: str, name: str, request: StyleRequest, steps: int) -> str:
+def _command(picture: str, name: str, request: StyleRequest, steps: int) -> list[str]:
     words = ["edit", "stylize", "--like", picture, "--name", name]
     words += [] if steps == STEPS["good"] else ["--steps", str(steps)]
     words += [] if request.align else ["--no-align"]
     words += ["--keep-colour"] if request.keep_colour else []
     words += ["--keep-shape"] if request.keep_shape else []
-    return command_line(words)
+    return words

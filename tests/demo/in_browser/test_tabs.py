@@ -259,6 +259,38 @@ def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) 
     assert len(handles) == 2
 
 
+def test_a_point_is_pulled_and_drawn_at_once(page: Any) -> None:
+    go_to(page, "Drag")
+    page.click("#drag-clear")
+    picture = page.locator("#drag-points img")
+    picture.scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)
+    box = picture.bounding_box()
+    left, right, y = box["x"] + 0.2 * box["width"], box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"]
+    # What is pressed after a single click is its target, however far it is pulled.
+    page.mouse.click(left, y)
+    wait_for_words(page, "#drag-hint", "the target of that point")
+    page.mouse.move(left, y)
+    page.mouse.down()
+    page.mouse.move(right, y, steps=5)
+    assert page.locator("#drag-layer").count() == 0
+    page.mouse.up()
+    wait_for_words(page, "#drag-hint", "a point of the picture")
+    page.click("#drag-clear")
+    page.wait_for_timeout(1000)
+    page.mouse.move(left, y)
+    page.mouse.down()
+    page.mouse.move(right, y, steps=5)
+    assert page.locator("#drag-layer circle").count() == 2
+    assert page.locator("#drag-layer line").count() == 1
+    src = picture.get_attribute("src")
+    page.mouse.up()
+    assert page.locator("#drag-layer circle").count() == 2  # until the server has drawn them
+    page.wait_for_selector("#drag-layer", state="detached")
+    assert picture.get_attribute("src") != src
+    wait_for_words(page, "#drag-hint", "a point of the picture")
+
+
 def test_what_is_painted_may_change_and_is_a_mask_to_download(page: Any, tmp_path: Path) -> None:
     go_to(page, "Drag")
     choose(page, "#drag-where", "what I paint")

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from stylegan_latents.demo.page.painting import painted_mask, save_mask
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.drag import dragging as drags
@@ -18,8 +19,6 @@ from stylegan_latents.demo.tabs.drag.dragging import (
     DragStage,
     drag_face,
     draw_points,
-    painted_mask,
-    save_mask,
 )
 from stylegan_latents.demo.tabs.drag.tab import _on_full
 from stylegan_latents.editing.commands.cli import main

@@ -9,7 +9,7 @@ import pytest
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.session.visit import Visit
-from stylegan_latents.demo.tabs.edit import answers, marking, searching
+from stylegan_latents.demo.tabs.edit import intake, marking, searching
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.identity import Identity
 from tests.demo.session.test_photos import drawn_face, upload
@@ -25,8 +25,8 @@ def click(visit: Visit, x: int, y: int) -> tuple[Any, ...]:
 
 def begin(studio: Studio, visit: Visit, folder: Path) -> tuple[Any, ...]:
     with pytest.raises(InputError, match=r"No face was found in drawing\.png"):
-        answers.receive(visit, upload(studio, drawn_face(folder)), True)
-    return answers.after_failure(visit)
+        intake.receive(visit, upload(studio, drawn_face(folder)), True)
+    return intake.after_failure(visit)
 
 
 @pytest.mark.slow
@@ -69,7 +69,7 @@ def test_clicks_are_undone_and_cleared(studio: Studio, visit: Visit, tmp_path: P
     assert "right corner" in said
     assert "left eye" in marking.clear(visit)[3]
     assert "left eye" in marking.undo(visit)[3]
-    *_, panel, picture = answers.forget(visit)
+    *_, panel, picture = intake.forget(visit)
     assert not panel.visible
     assert picture is None
 
@@ -97,8 +97,8 @@ def test_a_photo_that_cannot_be_read_leaves_nothing_to_mark(studio: Studio, visi
     begin(studio, visit, tmp_path)
     (tmp_path / "bad.png").write_text("no picture")
     with pytest.raises(InputError, match="is not a picture"):
-        answers.receive(visit, upload(studio, tmp_path / "bad.png"), True)
-    _, _, start, said, panel, _ = answers.after_failure(visit)
+        intake.receive(visit, upload(studio, tmp_path / "bad.png"), True)
+    _, _, start, said, panel, _ = intake.after_failure(visit)
     assert not start.interactive
     assert not panel.visible
     assert "bad.png is not a picture" in said
