@@ -30,7 +30,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             film = gr.Video(
-                label="Your film", sources=["upload", "webcam"], height=240, include_audio=True, buttons=[],
+                label="Your film", sources=["upload", "webcam"], include_audio=True, buttons=[],
                 webcam_options=gr.WebcamOptions(mirror=False), elem_id="film-upload",
             )  # fmt: skip
 
@@ -45,8 +45,8 @@ def build(page: Page) -> None:
                     info="Of the first frame; the others follow it.", min_width=200,
                 )  # fmt: skip
                 every = gr.Dropdown(
-                    [("every frame", 1), ("every second frame", 2), ("every fourth frame", 4)], value=2,
-                    label="Search in", info="Codes between are interpolated.", min_width=160, elem_id="film-every",
+                    [("every frame", 1), ("every 2nd", 2), ("every 4th", 4)], value=2,
+                    label="Frames", info="Codes between are interpolated.", min_width=160, elem_id="film-every",
                 )  # fmt: skip
             align = gr.Checkbox(True, label="Look for faces", info="Off: take the central square.")
             begin = begin_and_stop("film", "Find the face")

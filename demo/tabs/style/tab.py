@@ -38,7 +38,7 @@ def build(page: Page) -> None:
             face = face_chooser(page, "style", info="Every face of this visit, with its edits.")
             style = gr.Radio(
                 offered, value=offered[0] if offered else None, label="Style", elem_id="style-name",
-                info="Your own styles are listed here, too.",
+                info="Your own styles are listed here, too.", visible=bool(offered),
             )  # fmt: skip
             strength = gr.Slider(
                 0.0, _STRONGEST, 1.0, step=0.05, label="Strength", info="0 is none, 1 all of the style.",
@@ -83,7 +83,13 @@ def build(page: Page) -> None:
                 kept = now.result
                 names = list(known_styles(visit))
                 words = status_html(f"Made the style “{kept.style.name}”.", kind="good")
-                yield gr.Radio(names, value=kept.style.name), ready(str(kept.path)), gr.skip(), visit.version, words
+                yield (
+                    gr.Radio(names, value=kept.style.name, visible=True),
+                    ready(str(kept.path)),
+                    gr.skip(),
+                    visit.version,
+                    words,
+                )
             else:
                 crop = gr.skip() if now.picture is None else gr.Image(now.picture, visible=True)
                 yield gr.skip(), not_ready(), crop, gr.skip(), now.status
@@ -136,9 +142,9 @@ def _making() -> tuple[gr.Image, list[Any], tuple[gr.Button, gr.Button]]:
             info="Good takes some minutes, draft a third of it.",
         )  # fmt: skip
     with gr.Row():
-        align = gr.Checkbox(True, label="Look for a face", info="Off: take the central square.", min_width=140)
-        colour = gr.Checkbox(False, label="Keep colours", info="Those of the photo.", min_width=140)
-        shape = gr.Checkbox(False, label="Keep shapes", info="Those of the face.", min_width=140)
+        align = gr.Checkbox(True, label="Look for a face", info="Off: take the central square.", min_width=200)
+        colour = gr.Checkbox(False, label="Keep colours", info="Those of the photo.", min_width=200)
+        shape = gr.Checkbox(False, label="Keep shapes", info="Those of the face.", min_width=200)
     return picture, [name, quality, align, colour, shape], begin_and_stop(
         "style-make", "Make the style", "Stop, keep what is made"
     )  # fmt: skip
@@ -175,7 +181,8 @@ def _wire_drawing(page: Page, inputs: list[Any], controls: list[Any], outputs: l
         if visit is None:
             return gr.skip()
         names = list(known_styles(visit))
-        return gr.Radio(names, value=chosen if chosen in names else (names[0] if names else None))
+        first = names[0] if names else None
+        return gr.Radio(names, value=chosen if chosen in names else first, visible=bool(names))
 
     def on_opening(visit: Visit, name: str | None, style: str | None, strength: float, event: gr.SelectData) -> Any:
         return preview(visit, name, style, strength) if event.value == TAB.title else (gr.skip(), gr.skip())
@@ -195,7 +202,7 @@ def _wire_drawing(page: Page, inputs: list[Any], controls: list[Any], outputs: l
     def opened(visit: Visit, path: str | None) -> Any:
         kept = open_style(visit, path or "")
         words = status_html(f"Opened the style “{kept.style.name}”.", kind="good")
-        return gr.Radio(list(known_styles(visit)), value=kept.style.name), words
+        return gr.Radio(list(known_styles(visit)), value=kept.style.name, visible=True), words
 
     upload.upload(answering(opened), [page.visit, upload], [style, status], api_name="open_style", **AT_ONCE)
 
