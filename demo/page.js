@@ -70,6 +70,17 @@ document.addEventListener("click", (event) => {
   if (result && matchMedia("(max-width: 640px)").matches) result.scrollIntoView({ block: "start" });
 });
 
+// Gradio drops clicks on a picture whose next version is still being loaded; they count once it has come.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("#drag-points button, #edit-mark button");
+  const picture = button?.querySelector("img");
+  if (!picture || picture.naturalWidth) return;
+  event.stopPropagation();
+  const { clientX, clientY } = event;
+  const again = () => button.dispatchEvent(new MouseEvent("click", { bubbles: true, clientX, clientY }));
+  picture.addEventListener("load", again, { once: true });
+}, true);
+
 document.addEventListener("dblclick", (event) => {
   const range = event.target.closest("input[type=range]");
   if (!range) return;

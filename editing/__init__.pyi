@@ -18,6 +18,9 @@ from .films.trajectories import linear, slerp, spline, sweep
 from .mixing.by_part import PartDonor, mix_parts
 from .mixing.mixing import Donor, mix
 from .mixing.parts_catalogue import parts_of
+from .nonlinear.attribute_flow import AttributeFlow, FlowEdit
+from .nonlinear.flow_files import load_flow
+from .nonlinear.mapper import MapperEdit, load_mapper
 from .records.opened import OpenRecord
 from .regions.blending import blend_pictures
 from .regions.regions import region_masks
@@ -25,6 +28,7 @@ from .samples.sampling import Sampling
 from .text.optimizer import TextOptimizer
 
 __all__ = [
+    "AttributeFlow",
     "Contender",
     "Direction",
     "Donor",
@@ -33,10 +37,12 @@ __all__ = [
     "Evaluator",
     "Examples",
     "FaceScorer",
+    "FlowEdit",
     "GANSpace",
     "Handle",
     "InterFaceGAN",
     "LowRank",
+    "MapperEdit",
     "Morph",
     "OpenRecord",
     "PartDonor",
@@ -52,6 +58,8 @@ __all__ = [
     "find_direction",
     "known_directions",
     "linear",
+    "load_flow",
+    "load_mapper",
     "mix",
     "mix_parts",
     "parts_of",

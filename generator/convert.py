@@ -1,7 +1,7 @@
 """``stylegan-latents convert IN OUT``: a generator's file into another format."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cli.text_options import TextOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_replaceable, printable
 
@@ -48,6 +49,7 @@ class ConvertSettings:
         ),
     ] = False
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False
+    texts: TextOptions = field(default_factory=TextOptions)
 
     def __post_init__(self) -> None:
         if self.target.suffix not in (".safetensors", ".pt"):
@@ -57,7 +59,12 @@ class ConvertSettings:
         check_replaceable(self.target, self.overwrite)
 
 
-@app.command(epilog=examples("stylegan-latents convert network-snapshot-025000.pkl mine.safetensors"))
+@app.command(
+    epilog=examples(
+        "stylegan-latents convert network-snapshot-025000.pkl mine.safetensors",
+        "stylegan-latents convert stylegan-t.pkl dog.safetensors --text 'a dog on a beach'",
+    )
+)
 @takes(ConvertSettings)
 def convert(settings: ConvertSettings) -> None:
     """Convert a generator to another format; its images stay the same."""
@@ -66,7 +73,7 @@ def convert(settings: ConvertSettings) -> None:
     from stylegan_latents.generator.loading import load
 
     target = settings.target
-    generator = load(settings.source)
+    generator = load(settings.source, texts=settings.texts.codes(settings.source))
     if target.suffix == ".pt":
         how = save_rosinality(generator, target, any_widths=settings.any_widths, overwrite=settings.overwrite)
         print(printable(f"Wrote {target} for {how}"))

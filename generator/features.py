@@ -46,8 +46,8 @@ def features(G: Generator, ws: Tensor, feature_map: FeatureMap, noise: Noise = "
 def style_weights(G: Generator) -> list[Tensor]:
     """The derivative of each style by its row of ws, float32 ``[channels, w_dim]`` for each layer.
 
-    Styles are affine in w, so this is each affine layer's weight, exactly; taking it from gradients works for every
-    architecture.
+    Styles are affine in w, so this is each affine layer's weight, exactly; those of a StyleGAN-T are of second
+    order, and this is their slope at the mean w. Taking it from gradients works for every architecture.
     """
     # Copy i of the code gives the gradient of channel i, so that one backward pass gives a whole matrix.
     most = max(layer.channels for layer in G.layers)

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.layers import Box, Group, group_of_each_ws, parse_layers
-from stylegan_latents.generator.networks.synthesis import Noise, SynthesisNetwork
+from stylegan_latents.generator.networks.camera import LABEL, Camera
+from stylegan_latents.generator.networks.synthesis import Noise, SynthesisNetwork, View
 from stylegan_latents.generator.seeds import RandomSource, z_of_seeds
 
 __all__ = ["Generator", "Noise", "check_same_space", "fingerprint"]
@@ -69,6 +70,31 @@ class Generator(nn.Module):
                 f"{what} needs a model of square pictures; '{self.name}' draws {self.width}x{self.resolution}."
             )
 
+    @property
+    def camera(self) -> Camera | None:
+        """Where a three-dimensional model is drawn from if no other camera is given; None for other models."""
+        return self.synthesis.camera
+
+    @camera.setter
+    def camera(self, camera: Camera) -> None:
+        self.check_camera()
+        self.synthesis.camera = camera
+
+    def check_camera(self) -> None:
+        """Raise InputError if the model has no camera."""
+        if self.camera is None:
+            raise InputError(
+                f"'{self.name}' has no camera, as its pictures are flat: leave out yaw, pitch and roll, or give a "
+                "three-dimensional model (EG3D)."
+            )
+
+    def _matrices(self, camera: Camera | Tensor) -> Tensor:
+        self.check_camera()
+        matrices = self.synthesis.camera_matrices(camera) if isinstance(camera, Camera) else camera
+        if matrices.shape[1:] != (LABEL,):
+            raise ValueError(f"a camera's matrices need the shape [N, {LABEL}], got {tuple(matrices.shape)}")
+        return matrices.to(self.device)
+
     def __repr__(self) -> str:
         classes = f"{self.label_dim} classes" if self.label_dim else "no classes"
         return (
@@ -127,7 +153,13 @@ class Generator(nn.Module):
         return self
 
     def map(
-        self, z: Tensor, label: Tensor | None = None, truncation: float = 1.0, truncation_cutoff: int | None = None
+        self,
+        z: Tensor,
+        label: Tensor | None = None,
+        truncation: float = 1.0,
+        truncation_cutoff: int | None = None,
+        *,
+        camera: Camera | Tensor | None = None,
     ) -> Tensor:
         """z to ws ``[N, num_ws, w_dim]``.
 
@@ -137,8 +169,11 @@ class Generator(nn.Module):
             truncation: 1 keeps w, 0 gives the mean w (of the class if known), values in between interpolate (the
                 truncation trick, StyleGAN, section B).
             truncation_cutoff: number of rows that are truncated; None for all.
+            camera: of a three-dimensional model, where the face is likely to be seen from, which its codes depend
+                on a little (EG3D, section 4.4); None for the front. As matrices ``[1 or N, 25]`` also.
 
         Raises:
+            InputError: a camera for a model that has none.
             ValueError: a shape does not fit this model.
         """
         if z.ndim != 2 or z.shape[1] != self.z_dim:
@@ -146,7 +181,8 @@ class Generator(nn.Module):
         if self.label_dim and (label is None or label.shape != (len(z), self.label_dim)):
             raise ValueError(f"this model has classes: label needs the shape [{len(z)}, {self.label_dim}]")
         z = z.to(self.device, torch.float32)
-        w = self.mapping(z, label.to(self.device)) if self.label_dim and label is not None else self.mapping(z)
+        condition = self._matrices(camera) if camera is not None else label if self.label_dim else None
+        w = self.mapping(z) if condition is None else self.mapping(z, condition.to(self.device))
         ws: Tensor = w.unsqueeze(1).repeat(1, self.num_ws, 1) if w.ndim == 2 else w
         if truncation != 1.0:
             rows = slice(0, truncation_cutoff)
@@ -191,6 +227,7 @@ class Generator(nn.Module):
         translate: Sequence[float] | Tensor = (0.0, 0.0),
         rotate: float | Tensor = 0.0,
         reference: bool = False,
+        camera: Camera | Tensor | None = None,
     ) -> Tensor:
         """ws ``[N, num_ws, w_dim]`` to images.
 
@@ -202,17 +239,38 @@ class Generator(nn.Module):
             seed: of the random noise.
             translate, rotate: see ``move``; for a StyleGAN3.
             reference: use the slow plain operations, for comparison.
+            camera: of a three-dimensional model: where to look from, or matrices ``[1 or N, 25]`` as
+                ``camera_matrices`` gives them; None for ``self.camera``.
 
         Returns:
             float32 ``[N, image_channels, size, size]``, -1 black to 1 white, not clamped.
 
         Raises:
+            InputError: a camera for a model that has none.
             ValueError: a shape does not fit this model.
         """
         styles = self.styles(ws)
         if isinstance(translate, Tensor) or isinstance(rotate, Tensor) or any(translate) or rotate:
             styles = self.move(styles, translate, rotate)
-        return self.synthesize_styles(styles, noise, size=size, seed=seed, reference=reference)
+        return self.synthesize_styles(styles, noise, size=size, seed=seed, reference=reference, camera=camera)
+
+    def view(
+        self, ws: Tensor, camera: Camera | Tensor | None = None, noise: Noise = "const", *, size: int | None = None
+    ) -> View:
+        """ws to what a camera sees: the images of ``synthesize``, with those before super-resolution and depths.
+
+        Args:
+            ws, camera, noise, size: see ``synthesize``.
+
+        Raises:
+            InputError: the model is not three-dimensional.
+        """
+        self.check_camera()
+        chosen = self.camera if camera is None else camera
+        assert chosen is not None  # a model that has a camera has a default
+        styles = self.styles(ws)
+        maps = self.synthesis.noise_maps(noise, 0, len(ws))
+        return self.synthesis.view(styles, maps, self._matrices(chosen), size=size)
 
     def sketch(self, ws: Tensor, *, size: int | None = None, focus: Box | None = None) -> Tensor:
         """ws to approximate images, for many that need not be exact, such as samples to score.
@@ -274,6 +332,7 @@ class Generator(nn.Module):
         size: int | None = None,
         seed: int = 0,
         reference: bool = False,
+        camera: Camera | Tensor | None = None,
     ) -> Tensor:
         """Styles to images: the second step of ``synthesize``."""
         shapes = [tuple(style.shape[1:]) for style in styles]
@@ -282,6 +341,8 @@ class Generator(nn.Module):
         if size is not None:
             self.synthesis.check_size(size)
         maps = self.synthesis.noise_maps(noise, seed, len(styles[0]))
+        if camera is not None:
+            return self.synthesis.view(styles, maps, self._matrices(camera), size=size, reference=reference).image
         images: Tensor = self.synthesis(styles, maps, size=size, reference=reference)
         return images
 

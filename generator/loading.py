@@ -4,12 +4,15 @@ import contextlib
 from difflib import get_close_matches
 from pathlib import Path
 
+from torch import Tensor
+
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.checkpoint import read_discriminator
 from stylegan_latents.generator.formats.file_head import FileHead
 from stylegan_latents.generator.formats.native import read_native
 from stylegan_latents.generator.formats.native import save_native as save
 from stylegan_latents.generator.formats.read import read_generator
+from stylegan_latents.generator.formats.text_codes import with_texts
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
 from stylegan_latents.generator.reading.budget import bounded_tensors
@@ -28,31 +31,36 @@ _HEADER = "stylegan-latents"  # as stylegan_latents.generator.formats.native wri
 _CONVERSION = 1  # part of the cached file's name, raised when the conversion changes
 
 
-def load(name_or_path: str | Path = DEFAULT_MODEL) -> Generator:
+def load(name_or_path: str | Path = DEFAULT_MODEL, *, texts: Tensor | None = None) -> Generator:
     """Load a generator on the CPU, in float32.
 
     Args:
         name_or_path: a name that ``edit models`` lists (fetched once, then cached), such as the default ``ffhq``;
             or a file, recognised by its contents: one written by ``save``; a checkpoint of NVIDIA's repositories
-            (StyleGAN, StyleGAN2, StyleGAN2-ADA, StyleGAN3, TensorFlow or PyTorch), of rosinality's StyleGAN2, or
-            of an encoder (pSp, e4e, ReStyle) that includes its generator, as a pickle, by ``torch.save`` or as
-            safetensors; or a folder with MobileStyleGAN's OpenVINO files; or a file of the Hugging Face hub,
-            ``hf://owner/repository/file@revision``, whose address with its commit becomes the model's name.
+            (StyleGAN, StyleGAN2, StyleGAN2-ADA, StyleGAN3, StyleGAN-T, TensorFlow or PyTorch), of rosinality's
+            StyleGAN2, or of an encoder (pSp, e4e, ReStyle) that includes its generator, as a pickle, by
+            ``torch.save`` or as safetensors; or a folder with MobileStyleGAN's OpenVINO files; or a file of the
+            Hugging Face hub, ``hf://owner/repository/file@revision``, whose address with its commit becomes the
+            model's name.
+        texts: CLIP's codes of what a StyleGAN-T draws, ``[texts, length]``, as ``read_text_codes`` gives them; with
+            several, a label says which. None for those that ``save`` kept with it.
 
     Raises:
-        InputError: there is no such model or file, it cannot be read, or it cannot be fetched.
+        InputError: there is no such model or file, it cannot be read, or it cannot be fetched; or it draws texts
+            and has none, or draws none and is given some.
     """
     if str(name_or_path) == DEFAULT_MODEL:
+        with_texts(None, {}, texts, DEFAULT_MODEL)
         return _default_model()
     path, address = on_this_machine(name_or_path)
     if path.is_file() or path.is_dir():
-        generator = read_generator(path)
+        generator = read_generator(path, texts)
         generator.name = address or generator.name
         return generator
     known = zoo.models()
     if str(name_or_path) in known:
         entry = known[str(name_or_path)]
-        generator = read_generator(zoo.fetch(entry.name))
+        generator = read_generator(zoo.fetch(entry.name), texts)
         generator.name, generator.latent_space = entry.name, entry.latent_space
         return generator
     near = get_close_matches(str(name_or_path), known, cutoff=0.5)

@@ -43,6 +43,7 @@ WHOLE_PATHS = {
     "tests/docs/test_python.py",
     "tests/docs/test_site.py",
     "tests/editing/test_public_face.py",
+    "tests/editing/test_stylegan_t.py",
     "tests/hostile/test_networks.py",
     "tests/editing/test_tuned.py",
     "tests/hostile/test_strangers.py",

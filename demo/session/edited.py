@@ -13,11 +13,11 @@ from stylegan_latents.editing.records.codes import changed_record
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.json_values import JSON
 
 
-def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[Edit]":
+def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[tuple[Direction, float]]":
     """Directions with their strengths other than 0.
 
     Raises:

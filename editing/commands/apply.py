@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, TypeVar
 
 import typer
 
+from stylegan_latents.editing.commands.networks import NetworkOptions
 from stylegan_latents.editing.commands.options import (
     DrawingOptions,
     EditOutput,
@@ -16,7 +17,7 @@ from stylegan_latents.editing.commands.options import (
     RecordArgument,
     RegionOptions,
 )
-from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
+from stylegan_latents.editing.directions.apply import CodeEdit, default_strength, edit_name, pair
 from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
@@ -28,7 +29,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from PIL.Image import Image
 
@@ -36,14 +37,34 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+    from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow
+    from stylegan_latents.editing.nonlinear.mapper import MapperEdit
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.json_values import JSON
+
+    _Change = Direction | PublishedDirection | MapperEdit
+
+
+class _Noted(CodeEdit, Protocol):
+    """An edit that may have a note."""
+
+    @property
+    def provenance(self) -> "Mapping[str, JSON]": ...
+
+
+_Bound = TypeVar("_Bound", bound=_Noted, covariant=True)
+
+
+class _Bindable(Protocol[_Bound]):
+    """What ``bind`` makes an edit for a generator of."""
+
+    def bind(self, G: "Generator") -> _Bound: ...
+
 
 EVERYWHERE = "all"
 """``--region all``: no region, also where an edit would get one by itself."""
 
-_ONLY_STYLE = "style"
-"""What an edit is called that is a style and nothing else."""
 
 FAR = 5
 """A larger strength in W gives a warning."""
@@ -54,12 +75,13 @@ EXAMPLES = examples(
     "edit me.jpg --direction age --target age=60 --keep-identity 0.45 --sheet",
     "edit me.jpg --direction smile --region mouth --paste-back",
     "edit results/ --all --direction smile --out smiling/",
+    "edit me.jpg --flow flow.safetensors --set smile=0.3 --set age=40",
 )
 
 
 @dataclass(frozen=True)
-class ChangeOptions:
-    """Directions, and how far to go along them."""
+class ChangeOptions(NetworkOptions):
+    """Directions and other edits, and how far to go."""
 
     panel: ClassVar[str] = "Change"
     direction: Names = field(default_factory=list)
@@ -78,7 +100,10 @@ class ChangeOptions:
     ] = field(default_factory=list)
     scorer: Annotated[
         str,
-        typer.Option(help=f"What measures a --target: {scorer_words(new_pictures=True)}.", metavar="SCORER"),
+        typer.Option(
+            help=f"What measures a --target, or the attributes of a --flow: {scorer_words(new_pictures=True)}.",
+            metavar="SCORER",
+        ),
     ] = "faces"
     trust_scorer: TrustScorer = False
     keep_identity: Annotated[
@@ -92,13 +117,14 @@ class ChangeOptions:
     ] = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _ = self.targets
         if self.strength:
-            pair(self.direction, self.strength)
+            pair([*self.direction, *self.mapper], self.strength)
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
         check_bound(self.keep_identity)
-        if self.scorer != "faces" and not self.target:
+        if self.scorer != "faces" and not self.target and self.flow is None:
             raise InputError("--scorer measures a --target; name one, such as --target smile=0.8.")
 
     @property
@@ -123,7 +149,10 @@ class EditSettings:
 
     def __post_init__(self) -> None:
         self.where.check()
-        if not (self.change.direction or self.change.target or self.on.style):
+        change = self.change
+        if not (
+            change.direction or change.target or change.flow or change.mapper or self.on.style or self.on.camera
+        ):
             pair([], [])
         if not self.every and self.cluster.cluster is not None:
             raise InputError("--cluster is for many records; add --all, and name their folder.")
@@ -164,34 +193,38 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
     # Checked before the model is loaded, which takes a while.
     found = opened.lookup([*change.direction, *(name for name, _ in change.targets)])
     opened.check_layers(change.layers)
-    fixed = _with_strengths(found[: len(change.direction)], change.strength)
+    flow = change.load_flow()
+    fixed = _with_strengths([*found[: len(change.direction)], *change.load_mappers()], change.strength)
     amounts = [(one.name, amount) for one, amount in fixed]
     name = edit_name(amounts, layers=change.layers, raw=change.raw)
     if is_film:
         from stylegan_latents.editing.films.film_edit import edit_film
 
         written = edit_film(
-            opened, fixed, name=name or _ONLY_STYLE, layers=change.layers, raw=change.raw, out=output.out,
+            opened, fixed, name=name or _only_look(settings), layers=change.layers, raw=change.raw, out=output.out,
             paste_back=output.paste_back, film=output.photo, overwrite=output.overwrite,
         )  # fmt: skip
         print(printable(f"Wrote {written}"))
         return
     guided = found[len(change.direction) :]
-    settings = replace(settings, where=_where(settings, opened, [*fixed, *((one, 1.0) for one in guided)]))
-    name = guided_name(name, change.targets, change.keep_identity, settings.where.names) or _ONLY_STYLE
+    settings = replace(settings, where=_where(settings, opened, [*(one for one, _ in fixed), *guided]))
+    reached = [*change.values_wanted, *change.targets]
+    name = guided_name(name, reached, change.keep_identity, settings.where.names) or _only_look(settings)
     if change.person is not None:
         name = f"{name}.within"
-    _edit_photo(settings, opened, name, fixed, guided)
+    _edit_photo(settings, opened, name, fixed, guided, flow)
 
 
 def _edit_photo(
     settings: EditSettings,
     opened: "OpenRecord",
     name: str,
-    fixed: "Sequence[tuple[Direction | PublishedDirection, float]]",
+    fixed: "Sequence[tuple[_Change, float]]",
     guided: "Sequence[Direction | PublishedDirection]",
+    flow: "AttributeFlow | None",
 ) -> None:
     """Write the edited picture and the sheet of one photo; ``guided`` are the directions of the targets."""
+    from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.strengths.guided import guide
     from stylegan_latents.invert.photos.files import save_picture
 
@@ -200,16 +233,17 @@ def _edit_photo(
     if is_there and sheet_file is None:
         print(printable(f"{file} exists already and stays as it is"))
         return
-    scorer = _scorer(change, guided)
+    scorer = _scorer(change, guided, flow)
     opened.check_output(file)
     # Read before the work, in case it is missing.
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
     if whole is not None:
         opened.base.check_square("--paste-back")
-    edits = list(zip(bind([one for one, _ in fixed], opened), (amount for _, amount in fixed), strict=True))
-    for direction, amount in edits:
-        if abs(amount) > FAR and not change.raw and direction.space == "w":
-            warn("edit", f"{direction.name} {amount:+g} is far; beyond {FAR} few pictures still look like faces.")
+    edits: list[Edit] = [] if flow is None else [(change.flow_edit(flow, opened, scorer), 1.0)]
+    for one, (_, amount) in zip(bind([one for one, _ in fixed], opened), fixed, strict=True):
+        edits.append((one, amount))
+        if abs(amount) > FAR and not change.raw and not (isinstance(one, Direction) and one.space == "s"):
+            warn("edit", f"{one.name} {amount:+g} is far; beyond {FAR} few pictures still look like faces.")
     rows = None if change.layers is None else opened.generator.rows(change.layers)
     span = None
     if change.person is not None:
@@ -225,6 +259,8 @@ def _edit_photo(
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
     after = result = draw(edits)
+    if flow is not None and scorer is not None:
+        change.report_reached(flow, after, scorer)
     before = opened.picture() if whole is not None or sheet_file is not None else after
     if whole is not None:
         from stylegan_latents.invert.paste_back.paste import paste_back as paste
@@ -236,7 +272,8 @@ def _edit_photo(
         save_picture(result, file, overwrite=output.overwrite)
         print(printable(f"Wrote {file}"))
     if sheet_file is not None:
-        title = "  ".join(f"{direction.name} {amount:+.3g}" for direction, amount in edits)
+        names = [f"{one.name} {amount:+.3g}" for one, amount in edits]
+        title = "  ".join(names if flow is None else [edits[0][0].name, *names[1:]])
         sheet = _sheet(opened, before, after, title, output.photo)
         save_picture(sheet, sheet_file, overwrite=output.overwrite)
         print(printable(f"Wrote {sheet_file}"))
@@ -245,7 +282,7 @@ def _edit_photo(
 def _where(
     settings: EditSettings,
     opened: "OpenRecord",
-    edits: "Sequence[tuple[Direction | PublishedDirection, float]]",
+    changes: "Sequence[_Change]",
 ) -> RegionOptions:
     """The regions to change: as given, or for a local edit pasted back its own, so that hair and collar stay."""
     where = settings.where
@@ -257,12 +294,17 @@ def _where(
     from stylegan_latents.editing.regions.regions import local_region
     from stylegan_latents.invert.faces.find import landmarks_of_crop
 
-    scores = [str(one.provenance.get("score", "")) if isinstance(one, Direction) else "" for one, _ in edits]
-    region = local_region(scores)
+    scores = [str(one.provenance.get("score", "")) if isinstance(one, Direction) else "" for one in changes]
+    region = local_region([*scores, *(name for name, _ in settings.change.values_wanted)])
     if region is None or landmarks_of_crop(opened.picture(size=512)) is None:
         return where
     print(f"Changing only the {region}, as the edit is local; --region all changes the whole picture.")
     return replace(where, region=[region])
+
+
+def _only_look(settings: "EditSettings") -> str:
+    """What an edit is called that is a style or a view and nothing else."""
+    return "style" if settings.on.style else "view"
 
 
 def _files(settings: EditSettings, stem: str) -> "tuple[Path, Path | None, bool]":
@@ -292,39 +334,41 @@ def _sheet(opened: "OpenRecord", before: "Image", after: "Image", title: str, na
     return contact_sheet([pictures], titles)
 
 
-def _scorer(change: ChangeOptions, guided: "Sequence[Direction | PublishedDirection]") -> "Scorer | None":
-    """What measures the targets, if there are any; InputError if it does not measure what they change."""
-    if not guided:
+def _scorer(
+    change: ChangeOptions, guided: "Sequence[Direction | PublishedDirection]", flow: "AttributeFlow | None"
+) -> "Scorer | None":
+    """What measures targets and attributes, if needed; InputError if it does not measure what targets change."""
+    if not guided and not change.needs_scorer(flow):
         return None
     from stylegan_latents.editing.evaluation.inputs import open_scorer
     from stylegan_latents.editing.strengths.guided import check_target
     from stylegan_latents.generator.cli.progress import show_work
 
+    # A flow names the scorer that it was trained with, unless another one is given.
+    own = flow.scorer if flow is not None and change.scorer == "faces" else ""
     with show_work() as begin:
-        scorer = open_scorer(change.scorer, (), begin, trusted=change.trust_scorer)
+        scorer = open_scorer(own or change.scorer, (), begin, trusted=change.trust_scorer)
     for direction, (_, wanted) in zip(guided, change.targets, strict=True):
         check_target(direction, wanted, scorer)
     return scorer
 
 
-def _with_strengths(
-    directions: "Sequence[Direction | PublishedDirection]", strengths: "Sequence[float]"
-) -> "list[tuple[Direction | PublishedDirection, float]]":
-    """Each direction with its strength; the default ones, where none were given, are printed."""
+def _with_strengths(changes: "Sequence[_Change]", strengths: "Sequence[float]") -> "list[tuple[_Change, float]]":
+    """Each direction or mapper with its strength; the default ones, where none were given, are printed."""
     if strengths:
-        return pair(directions, strengths)
-    pairs = [(one, default_strength(one)) for one in directions]
+        return pair(changes, strengths)
+    pairs = [(one, default_strength(one)) for one in changes]
     for one, amount in pairs:
         print(printable(f"{one.name} by {amount:+g}, as there is no --strength"))
     return pairs
 
 
-def bind(directions: "Sequence[Direction | PublishedDirection]", opened: "OpenRecord") -> "list[Direction]":
-    """Directions bound to a record's generator; warns of what is noted of a published file."""
-    bound = [one.bind(opened.generator) for one in directions]
-    for direction in bound:
-        if note := direction.provenance.get("note"):
-            warn("edit", f"{direction.name}: {note}.")
+def bind(changes: "Sequence[_Bindable[_Bound]]", opened: "OpenRecord") -> "list[_Bound]":
+    """Directions and mappers bound to a record's generator; warns of what is noted of published files."""
+    bound = [one.bind(opened.generator) for one in changes]
+    for one in bound:
+        if note := one.provenance.get("note"):
+            warn("edit", f"{one.name}: {note}.")
     return bound
 
 
@@ -333,7 +377,7 @@ def _check_film_options(settings: EditSettings) -> None:
     change, region, sheet = settings.change, settings.where.region, settings.output.sheet
     for name, value in (
         ("--target", change.target), ("--keep-identity", change.keep_identity),
-        ("--region", region), ("--sheet", sheet), ("--person", change.person),
+        ("--region", region), ("--sheet", sheet), ("--person", change.person), ("--flow", change.flow),
     ):  # fmt: skip
         if value:
             raise InputError(f"{name} is for photos, and this record is a film's; leave it out.")

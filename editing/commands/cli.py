@@ -19,6 +19,7 @@ from stylegan_latents.editing.commands.lists import directions_app, models_app
 from stylegan_latents.editing.commands.mix import mix_app
 from stylegan_latents.editing.commands.parts import parts_app, retrieve_app
 from stylegan_latents.editing.commands.sample import sample_app
+from stylegan_latents.editing.commands.shape import shape_app
 from stylegan_latents.editing.commands.stylize import stylize_app
 from stylegan_latents.editing.commands.text import text_app
 from stylegan_latents.generator.cli.command import new_app, run
@@ -40,6 +41,7 @@ COMMANDS: dict[str, typer.Typer] = {
     "report": report_app,
     "retrieve": retrieve_app,
     "sample": sample_app,
+    "shape": shape_app,
     "models": models_app,
 }
 _DEFAULT = "apply"

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from stylegan_latents.editing.commands.networks import flow_sheet
 from stylegan_latents.editing.commands.options import Overwrite, RecordModelOptions
+from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.by_name import FINDERS, all_options, options_of
 from stylegan_latents.editing.discovery.finders.base import sample_codes
+from stylegan_latents.editing.discovery.finders.by_scores import ByScores
+from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow
 from stylegan_latents.generator.cli.command import LARGEST_SEED, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
@@ -24,8 +28,9 @@ from stylegan_latents.invert.commands.locks import OutputLocks
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator, Noise
+
+    _Found = Direction | AttributeFlow
 
 discover_app = new_app()
 
@@ -104,8 +109,8 @@ def discover(settings: Any) -> None:
     """Find directions, write each to a file for --direction, and draw a sheet of their edits."""
     method, output, on = settings.chosen.method, settings.output, settings.on
     options = options_of(method, settings.finder)
-    if settings.cluster.cluster is not None and method != "interfacegan":
-        raise InputError("--cluster is for --method interfacegan, which scores many samples; leave it out.")
+    if settings.cluster.cluster is not None and not isinstance(options, ByScores):
+        raise InputError("--cluster is for --method interfacegan and flow, which score many samples; leave it out.")
     share_freed_memory()  # before threads start
     with show_work() as begin, contextlib.closing(OutputLocks()) as locks, keep_freed_memory():
         plan = options.plan(begin)
@@ -123,7 +128,14 @@ def discover(settings: Any) -> None:
             from stylegan_latents.editing.strengths.strips import strips
             from stylegan_latents.invert.photos.files import save_picture
 
-            drawn = strips(G, ws, noise, found, begin("drawing the sheet"))
+            flows = [one for one in found if isinstance(one, AttributeFlow)]
+            directions = [one for one in found if isinstance(one, Direction)]
+            drawing = begin("drawing the sheet")
+            drawn = (
+                flow_sheet(G, ws, noise, flows[0], begin, drawing)
+                if flows
+                else strips(G, ws, noise, directions, drawing)
+            )
             save_picture(drawn, picture, overwrite=output.overwrite)
     for line in plan.notes:
         print(printable(line))
@@ -135,7 +147,7 @@ def discover(settings: Any) -> None:
         print(printable(f"Wrote {picture}"))
     if report := plan.report():
         print(f"\n{report}\n")
-    print(printable(f"Next: {_next_command(files[0], output, on.model)}"))
+    print(printable(f"Next: {_next_command(found[0], files[0], output, on.model)}"))
 
 
 discover_app.command(
@@ -146,6 +158,7 @@ discover_app.command(
         "edit discover --method lowrank --mask mouth",
         "edit discover --method text --text 'a smiling face' --neutral 'a face' --name smile",
         "edit discover --method interfacegan --scorer colour --score lightness",
+        "edit discover --method flow --scorer faces --samples 10000",
     )
 )(takes(settings_with(Chosen))(discover))
 
@@ -162,14 +175,19 @@ def _from_the_first_step(begin: Begin, work: str) -> Progress:
     return report
 
 
-def _next_command(file: Path, output: Output, model: str | None) -> str:
-    """A command line that edits with a found direction."""
-    words = ["edit", *([] if output.record is None else [str(output.record)]), "--direction", str(file)]
-    words += ["--strength", "2", *([] if model is None else ["--model", model])]
+def _next_command(found: "_Found", file: Path, output: Output, model: str | None) -> str:
+    """A command line that edits with a found direction or flow."""
+    words = ["edit", *([] if output.record is None else [str(output.record)])]
+    if isinstance(found, Direction):
+        words += ["--direction", str(file), "--strength", "2"]
+    else:
+        one = found.attributes[0]
+        words += ["--flow", str(file), "--set", f"{one.name}={one.mean + one.deviation:.3g}"]
+    words += [] if model is None else ["--model", model]
     return shlex.join(words)
 
 
-def _left_out(direction: "Direction") -> list[str]:
+def _left_out(direction: "_Found") -> list[str]:
     """A sentence on the scores that the leakage leaves out."""
     others = direction.provenance.get("leakage_leaves_out")
     if not isinstance(others, list) or not others:
@@ -179,7 +197,7 @@ def _left_out(direction: "Direction") -> list[str]:
     return leakage_notes({str(direction.provenance.get("score")): [str(name) for name in others]})
 
 
-def _at_chance(direction: "Direction") -> list[str]:
+def _at_chance(direction: "_Found") -> list[str]:
     """A sentence if the codes hardly predict the score."""
     accuracy = direction.provenance.get("held_out_accuracy")
     if not isinstance(accuracy, float) or accuracy >= _LEAST_ACCURACY:
@@ -190,12 +208,14 @@ def _at_chance(direction: "Direction") -> list[str]:
     ]
 
 
-def _quality(direction: "Direction") -> str:
+def _quality(direction: "_Found") -> str:
     """Measures of a direction's quality, in brackets."""
     measures = {
         "held_out_accuracy": "accuracy {:.2f} on held-out samples, where 0.5 is chance",
         "leakage": "leakage {:.2f}",
         "agreement": "agreement {:.2f}",
+        "held_out_loss": "loss {:.3f} of held-out samples",
+        "held_out_loss_untrained": "{:.3f} untrained",
         "score": "score {:.2f}",
         "share": "share {:.3f}",
     }

@@ -90,6 +90,10 @@ class InterpolateSettings:
         tuple[float, float] | None,
         typer.Option(help="Sweep the truncation; 1 keeps seeds and records as they are.", metavar="FROM TO"),
     ] = None
+    orbit: Annotated[
+        bool,
+        typer.Option("--orbit", help="Swing the camera of a three-dimensional model; one key frame is enough."),
+    ] = False
     style_range: Annotated[
         tuple[float, float] | None,
         typer.Option(help="First and last strength of --style: 0 is none, 1 all of it.", metavar="FROM TO"),
@@ -132,7 +136,7 @@ def interpolate(settings: InterpolateSettings) -> None:
     morph = Morph(
         film.frames, settings.curve.value, settings.easing.value, settings.even, settings.loop, settings.ping_pong,
         settings.layers, ends=settings.ends, raw=settings.raw, truncation_ends=settings.truncation_range,
-        style_ends=settings.style_range,
+        orbit=settings.orbit, style_ends=settings.style_range,
     )  # fmt: skip
     morph.check(len(settings.keys))
     if film.out is not None:
@@ -147,6 +151,7 @@ def interpolate(settings: InterpolateSettings) -> None:
     found = settings.on.find_style()
     style = found[0] if found is not None and settings.style_range is not None else None
     G, codes = settings.on.open_sources(sources, truncation, styled=style is None)
+    _ = morph.cameras(G)  # refused here, where the model has none
     size = film.size
     if size is None and out.suffix.lower() in _SMALL_FORMATS:
         size = min(_SMALL, G.resolution)
@@ -184,7 +189,8 @@ def film_name(settings: InterpolateSettings, keys: Sequence[str]) -> Path:
     parts += [settings.curve.value] if settings.curve is not CurveName.linear else []
     parts += [settings.easing.value] if settings.easing is not EasingName.linear else []
     switches = {"even": settings.even, "loop": settings.loop, "ping-pong": settings.ping_pong}
-    parts += [*(name for name, is_on in switches.items() if is_on), *settings.on.style_label()]
+    switches["orbit"] = settings.orbit
+    parts += [*(name for name, is_on in switches.items() if is_on), *settings.on.look_label()]
     if settings.style_range is not None:
         parts[-1] += "{:g}_to{:g}".format(*settings.style_range)
     return Path(file_name(parts, ".mp4"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
@@ -70,6 +70,10 @@ class MixSettings:
         float | None,
         typer.Option(help=f"Smallest share of a style channel's effect in the --part; {THRESHOLD:g} by default."),
     ] = None
+    only: Annotated[
+        Literal["x", "text"] | None,
+        typer.Option(help="Of a StyleGAN-T with texts: take only x, the look, or only the text, of the donors."),
+    ] = None
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of every mix of two.")] = False
     column: Annotated[list[str], typer.Option(help="A donor in a --matrix; all by default.", metavar="B")] = field(
         default_factory=list
@@ -84,6 +88,8 @@ class MixSettings:
             raise InputError("--column belongs to --matrix; add that, or name the donor after the receiver.")
         if self.matrix and (self.where.region or self.part):
             raise InputError("A --matrix shows whole pictures; leave out --region and --part.")
+        if self.only and (self.matrix or self.part):
+            raise InputError("--only divides the codes of whole layers; leave out --matrix and --part.")
         if self.output.record and (self.matrix or self.where.region or self.part):
             raise InputError("A --record is of one whole picture; leave out --matrix, --region and --part.")
         if self.threshold is not None and not self.part:
@@ -94,7 +100,7 @@ class MixSettings:
         self.where.check()
         if len(self.sources) < 2 and not self.column:
             raise InputError("A mix needs at least two pictures, a receiver and a donor.")
-        if not self.layers and not self.where.region and not self.part:
+        if not self.layers and not self.only and not self.where.region and not self.part:
             raise InputError("Say which styles to mix, such as --layers coarse, or where, such as --region eyes.")
 
     @property
@@ -110,6 +116,7 @@ class MixSettings:
         "edit mix me.jpg you.jpg --region eyes",
         "edit mix me.jpg you.jpg --part eyes",
         "edit mix A B C --matrix --layers coarse",
+        "edit mix seed:1@0 seed:2@1 --model two-texts.safetensors --only text",
     )
 )
 @takes(MixSettings)
@@ -124,7 +131,8 @@ def mix(settings: MixSettings) -> None:
     output = settings.output
     check_regions(settings.where.region)
     donors = [] if settings.matrix else settings.sources[1:]
-    layers = settings.layers or ["all" if settings.part else "middle"]
+    whole = settings.part or (settings.only and not settings.where.region)
+    layers = settings.layers or ["all" if whole else "middle"]
     shared = share_out(["all"] if settings.matrix else donors, layers, settings.strength or [1.0])
     parts = share_parts(donors, settings.part) if settings.part else []
     sources = read_sources([*settings.sources, *settings.column])
@@ -145,7 +153,9 @@ def mix(settings: MixSettings) -> None:
         picture = _mixed(G, codes[0], given, parts, settings)
         if output.record:
             names = [code.name for code in codes[1:]]
-            mixed_record(G, codes[0], _donors(given), names).save(files[1], overwrite=output.overwrite)
+            mixed_record(G, codes[0], _donors(G, given, settings.only), names).save(
+                files[1], overwrite=output.overwrite
+            )
     save_picture(picture, target, overwrite=output.overwrite)
     for path in files:
         print(printable(f"Wrote {path}"))
@@ -180,15 +190,17 @@ def _mixed(
         PartDonor(code.ws, channels, amount, one)
         for channels, (code, one, amount) in zip(weights, given, strict=bool(parts))
     ]
-    donors = [] if parts else _donors(given)
+    donors = [] if parts else _donors(G, given, settings.only)
     where = settings.where
     return mixed_picture(G, receiver, donors, parts=by_part, regions=where.region, blend=where.blend.value)
 
 
-def _donors(given: "Sequence[tuple[Code, Sequence[int], float]]") -> "list[Donor]":
-    from stylegan_latents.editing.mixing.mixing import Donor
+def _donors(
+    G: "Generator", given: "Sequence[tuple[Code, Sequence[int], float]]", only: str | None
+) -> "list[Donor]":
+    from stylegan_latents.editing.mixing.mixing import Donor, columns_of
 
-    return [Donor(code.ws, rows, amount) for code, rows, amount in given]
+    return [Donor(code.ws, rows, amount, columns_of(G, only)) for code, rows, amount in given]
 
 
 def _name(
@@ -200,12 +212,13 @@ def _name(
     """The picture's default name: ``me.mix.you-coarse.png``, ``me.mix.you-eyes.threshold0.1.mouth.png``."""
     first = sources[0].name
     if settings.matrix:
-        return file_name([first, "matrix", shared[0][0], *settings.on.style_label()])
+        return file_name([first, "matrix", shared[0][0], *settings.on.look_label()])
     given = []
     for index, (source, (layers, amount)) in enumerate(zip(sources[1:], shared, strict=True)):
         what = [part.strip().lower() for part in parts[index]] if parts else [layers]
         if parts and layers != "all":
             what.append(layers)
+        what += [settings.only] if settings.only else []
         given.append("-".join([source.name, *what]) + ("" if amount == 1 else f"x{amount:g}"))
     threshold = threshold_name(settings.least) if parts else []
-    return file_name([first, "mix", *given, *threshold, *settings.where.names, *settings.on.style_label()])
+    return file_name([first, "mix", *given, *threshold, *settings.where.names, *settings.on.look_label()])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from stylegan_latents.editing.records.camera import CameraOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.styles.style import StyleOptions
 
@@ -86,8 +87,17 @@ class RecordModelOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawingOptions(RecordModelOptions, StyleOptions):
-    """Model, device and style of a command that draws records and seeds."""
+class LookOptions(StyleOptions, CameraOptions):
+    """How pictures look: their style and camera."""
+
+    def look_label(self) -> list[str]:
+        """The camera's and the style's part of a file's name; empty without both."""
+        return [*self.camera_label(), *self.style_label()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawingOptions(RecordModelOptions, LookOptions):
+    """Model, device, style and camera of a command that draws records and seeds."""
 
     def open(
         self, record: Path | None, *, film: bool = False, loaded: "dict[str, Generator] | None" = None
@@ -99,7 +109,8 @@ class DrawingOptions(RecordModelOptions, StyleOptions):
         style = self.find_style()
         opened = OpenRecord.of(record, model=self.model, device=self.device, film=film, loaded=loaded)
         if style is not None:
-            opened.draw_in(*style, self.style_label())
+            opened.draw_in(*style)
+        opened.look(self.camera, self.look_label())
         return opened
 
     def open_sources(
@@ -110,13 +121,13 @@ class DrawingOptions(RecordModelOptions, StyleOptions):
 
         return open_sources(
             sources, model=self.model, device=self.device, truncation=truncation,
-            style=self.find_style() if styled else None,
+            style=self.find_style() if styled else None, camera=self.camera,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class ModelOptions(StyleOptions):
-    """Model, device and style."""
+class ModelOptions(LookOptions):
+    """Model, device, style and camera."""
 
     panel: ClassVar[str] = "Model and device"
     model: Annotated[str, typer.Option(help="A model's name or a generator's file.", metavar="NAME|PATH")] = "ffhq"

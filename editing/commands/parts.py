@@ -61,7 +61,7 @@ def parts(settings: PartsSettings) -> None:
     from stylegan_latents.invert.photos.files import save_picture
 
     overwrite = settings.output.overwrite
-    target = picture_target(settings.output.out, ".".join(["parts", *settings.on.style_label(), "png"]), overwrite)
+    target = picture_target(settings.output.out, ".".join(["parts", *settings.on.look_label(), "png"]), overwrite)
     sources = read_sources(settings.sources or [f"seed:{seed}" for seed in range(6)])
     check_not_a_source(target, sources)
     G, codes = settings.on.open_sources(sources, settings.truncation)
@@ -182,7 +182,7 @@ def retrieve(settings: RetrieveSettings) -> None:
     sources = read_sources([settings.query, *candidates(settings.among)])
     words = "-".join(one.strip().lower() for one in settings.part)
     name = file_name(
-        [sources[0].name, "nearest", words, *threshold_name(settings.threshold), *settings.on.style_label()]
+        [sources[0].name, "nearest", words, *threshold_name(settings.threshold), *settings.on.look_label()]
     )
     target = picture_target(settings.output.out, name, settings.output.overwrite)
     check_not_a_source(target, sources)

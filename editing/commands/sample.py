@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import typer
 
 from stylegan_latents.editing.commands.options import ModelOptions, Overwrite
+from stylegan_latents.editing.records.camera import look_from
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
+from stylegan_latents.generator.cli.text_options import TextOptions
 from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -70,6 +72,7 @@ class SampleSettings:
         Literal["const", "random", "none"],
         typer.Option(help="The model's maps, random ones for each seed, or none."),
     ] = "const"
+    texts: TextOptions = field(default_factory=TextOptions)
     output: SampleOutput = field(default_factory=SampleOutput)
     on: ModelOptions = field(default_factory=ModelOptions)
     cluster: ClusterOptions = field(default_factory=ClusterOptions)
@@ -80,6 +83,7 @@ class SampleSettings:
         "edit sample --seeds 0-15 --truncation 0.7",
         "edit sample --seeds 0-3 --records --out samples/",
         "edit sample --model imagenet.pkl --class 207,281-285 --seeds 0-7",
+        "edit sample --model stylegan-t.pkl --text 'a dog on a beach'",
     )
 )
 @takes(SampleSettings)
@@ -105,8 +109,9 @@ def sample(settings: SampleSettings) -> None:
     from stylegan_latents.generator.loading import load
     from stylegan_latents.invert.photos.files import save_picture
 
-    G = load(model).to(choose_device(settings.on.device))
+    G = load(model, texts=settings.texts.codes(model)).to(choose_device(settings.on.device))
     G = G if style is None else style[0].apply(G, style[1])
+    look_from(G, settings.on.camera)
     size = output.size
     if size is None and grid is not None:
         size = grid_cell(G.resolution, len(wanted))
@@ -132,7 +137,7 @@ def sample(settings: SampleSettings) -> None:
     _report(grid or files[0], len(wanted) if grid is None else 1, "picture")
     if records:
         _report(records[0], len(records), "record")
-        print(printable(f"Next: {_next_command(G, model, records[0])}"))
+        print(printable(f"Next: {_next_command(G, settings, records[0])}"))
 
 
 def _files(
@@ -152,7 +157,7 @@ def _files(
         raise InputError("--cols is for a grid, not for single pictures; leave it out, or name the grid's file.")
     if output.records and settings.noise == "random":
         raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
-    width, label = max(4, len(str(max(number for _, number in wanted)))), settings.on.style_label()
+    width, label = max(4, len(str(max(number for _, number in wanted)))), settings.on.look_label()
     names = [f"seed{number:0{width}d}{'' if one is None else f'@{one}'}" for one, number in wanted]
     stems = [".".join([name, *label]) for name in names]
     base = folder or (Path() if out is None else out.parent)
@@ -166,8 +171,18 @@ def _files(
     return grid, pictures, records
 
 
-def _next_command(G: "Generator", model: str, record: Path) -> str:
-    """A command for the user's next step: an edit, or the discovery of directions where there are none."""
+def _next_command(G: "Generator", settings: SampleSettings, record: Path) -> str:
+    """A command for the user's next step: an edit, or the discovery of directions where there are none.
+
+    Of a model that was given its texts, a file that has them.
+    """
+    model, texts = settings.on.model, settings.texts
+    if texts.text or texts.text_codes:
+        given = [word for text in texts.text for word in ("--text", text)] or [
+            "--text-codes",
+            str(texts.text_codes),
+        ]
+        return shlex.join(["stylegan-latents", "convert", model, f"{Path(model).stem}.safetensors", *given])
     from stylegan_latents.editing.directions.catalogue import known_directions
 
     named = [] if G.name == model else ["--model", model]

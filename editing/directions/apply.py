@@ -2,20 +2,36 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from stylegan_latents.editing.directions.direction import Direction, check_strength
+from stylegan_latents.editing.directions.published import PublishedDirection
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.search.span import Span
 
-Edit = tuple[Direction, float]
-"""A direction and its strength."""
+
+class CodeEdit(Protocol):
+    """What moves codes; unlike a direction's, its step may depend on the code."""
+
+    @property
+    def name(self) -> str:
+        """What titles and messages call it."""
+        ...
+
+    def apply(
+        self, ws: "Tensor", strength: float, *, rows: Sequence[int] | None = None, raw: bool = False
+    ) -> "Tensor":
+        """Move codes ``[N, num_ws, w_dim]``; see ``Direction.apply``."""
+        ...
+
+
+Edit = tuple[Direction | CodeEdit, float]
+"""A direction, or another edit of codes, and its strength."""
 
 _Named = TypeVar("_Named")
 _LONGEST_NAME = 150
@@ -25,12 +41,12 @@ _TOO_FAR = "With these strengths the code overflows; use some between -5 and 5."
 def apply_edits(
     ws: "Tensor", edits: "Sequence[Edit]", *, rows: Sequence[int] | None = None, raw: bool = False
 ) -> "Tensor":
-    """Move codes along several directions; the order does not matter.
+    """Move codes along several directions, whose order does not matter, or by other edits, one after another.
 
     Args:
         ws: float32 ``[N, num_ws, w_dim]``; not changed.
         edits: directions bound to the generator, as ``find_direction`` gives them, each with its strength in
-            standard deviations.
+            standard deviations; or edits such as ``MapperEdit`` and ``FlowEdit``.
         rows: rows of ws to move; None moves each direction's own default layers.
         raw: take strengths as multiples of the stored vectors, for published files.
 
@@ -71,27 +87,28 @@ def edited_styles(
     """
     import torch
 
-    in_w = [(direction, strength) for direction, strength in edits if direction.space == "w"]
-    moved = apply_edits(ws, in_w, rows=rows, raw=raw)
+    in_styles = [(one, strength) for one, strength in edits if isinstance(one, Direction) and one.space == "s"]
+    moved = apply_edits(ws, [edit for edit in edits if edit not in in_styles], rows=rows, raw=raw)
     if span is not None:
-        if len(in_w) < len(edits):
+        if in_styles:
             raise InputError(
                 "Directions of StyleSpace know no person's span; take directions of W, or leave --person out."
             )
         # What of the code lies outside the span stays as it is, so that an edit of strength 0 changes nothing.
         moved = ws + (span.project(moved) - span.project(ws))
     styles = G.styles(moved)
-    for direction, strength in edits:
-        if direction.space == "s":
-            styles = direction.apply_styles(styles, strength, G, rows=rows, raw=raw)
+    for direction, strength in in_styles:
+        styles = direction.apply_styles(styles, strength, G, rows=rows, raw=raw)
     if not all(bool(torch.isfinite(style).all()) for style in styles):
         raise InputError(_TOO_FAR)
     return styles
 
 
-def default_strength(direction: "Direction | PublishedDirection") -> float:
-    """A strength with a clear change: 2, or 10 for a single style channel."""
-    return 10.0 if isinstance(direction, Direction) and direction.is_channel else 2.0
+def default_strength(one: "Direction | PublishedDirection | CodeEdit") -> float:
+    """A strength with a clear change: 2 for a direction, 10 for a single style channel, 1 for any other edit."""
+    if isinstance(one, Direction) and one.is_channel:
+        return 10.0
+    return 2.0 if isinstance(one, Direction | PublishedDirection) else 1.0
 
 
 def pair(directions: Sequence[_Named], strengths: Sequence[float]) -> list[tuple[_Named, float]]:

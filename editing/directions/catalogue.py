@@ -5,10 +5,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.directions.arrays import split_name
 from stylegan_latents.editing.directions.direction import SUFFIX, Direction, load
 from stylegan_latents.editing.directions.published import PublishedDirection
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.arrays import split_name
 from stylegan_latents.generator.weights.hub import on_this_machine
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.directions.arrays import is_array_file, read_arrays, split_name
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.direction import JSON, Direction
 from stylegan_latents.editing.directions.row_mapping import map_rows, map_vectors
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.arrays import is_array_file, read_arrays, split_name
 
 if TYPE_CHECKING:
     from torch import Tensor

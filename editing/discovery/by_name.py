@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 from stylegan_latents.editing.discovery.finders.base import FinderOptions
 from stylegan_latents.editing.discovery.finders.examples import MeanDifferenceOptions
+from stylegan_latents.editing.discovery.finders.flow import FlowOptions
 from stylegan_latents.editing.discovery.finders.ganspace import GANSpaceOptions
 from stylegan_latents.editing.discovery.finders.interfacegan_options import InterFaceGANOptions
 from stylegan_latents.editing.discovery.finders.low_rank import LowRankOptions
@@ -41,6 +42,7 @@ FINDERS: dict[str, FinderEntry] = {
     "examples": FinderEntry("Examples", "the difference between two folders of inversions", MeanDifferenceOptions),
     "interfacegan": FinderEntry("InterFaceGAN", "what changes a score", InterFaceGANOptions),
     "lowrank": FinderEntry("LowRank", "what changes a region and nothing else", LowRankOptions),
+    "flow": FinderEntry("StyleFlow", "one network that sets any of several scores", FlowOptions),
     "text": FinderEntry("StyleCLIP", "what changes a picture towards a text", TextOptions),
 }
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.films.trajectories import StyleTrajectory, Trajectory
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.generator.styles.style import Style
 
 NoiseCurve = Callable[[float], "Noise"]
@@ -29,6 +30,7 @@ def draw_frames(
     styles: "StyleTrajectory | None" = None,
     noise: NoiseCurve | None = None,
     weights: WeightsCurve | None = None,
+    cameras: "Sequence[Camera | None] | None" = None,
     size: int | None = None,
     precision: Literal["auto", "float32", "bfloat16"] = "auto",
 ) -> Iterator[Frame]:
@@ -41,6 +43,7 @@ def draw_frames(
         styles: gives the styles of a code; None for the generator's.
         noise: gives the noise; None for the model's own.
         weights: gives tuned parameters; None for the model's own.
+        cameras: one for each frame; None for the model's own.
         size: side of the frames, as in ``Generator.synthesize``.
         precision: of the convolutions; ``auto`` is bfloat16 on devices with native support, which differs from
             float32 by about half a level of 255.
@@ -62,7 +65,7 @@ def draw_frames(
         G = copy.deepcopy(G).to(dtype=torch.float32 if chosen == "float32" else torch.bfloat16)
     last: Mapping[str, Tensor] | None = None
     with keep_freed_memory():
-        for time in times:
+        for time, camera in zip(times, cameras or [None] * len(times), strict=True):
             # Inside the loop: the mode is the thread's, and must not last while the caller has the frame.
             with torch.inference_mode():
                 ws = trajectory(time[None])
@@ -74,7 +77,7 @@ def draw_frames(
                     set_weights(G, tuned)
                     last = tuned
                 drawn = G.styles(ws) if styles is None else styles(G, ws, float(time))
-                frame = _to_frame(G.synthesize_styles(drawn, maps, size=size))
+                frame = _to_frame(G.synthesize_styles(drawn, maps, size=size, camera=camera))
             yield frame
 
 

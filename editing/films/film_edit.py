@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
+    from stylegan_latents.editing.nonlinear.mapper import MapperEdit
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.footage import Footage
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def edit_film(
     opened: "OpenRecord",
-    pairs: "Sequence[tuple[Direction | PublishedDirection, float]]",
+    pairs: "Sequence[tuple[Direction | PublishedDirection | MapperEdit, float]]",
     *,
     name: str,
     layers: str | None = None,
@@ -39,7 +40,7 @@ def edit_film(
 
     Args:
         opened: the film's record.
-        pairs: directions and strengths.
+        pairs: directions or mappers, and strengths.
         name: of the edit, for the new film's name.
         layers: rows of ws, as typed; None for those of each direction.
         raw: strengths are multiples of the stored vectors.

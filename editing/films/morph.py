@@ -1,5 +1,6 @@
 """Films between key codes: the trajectory, its speed, and the noise and weights of each frame."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.films.trajectories import Curve, Easing, StyleTrajectory, Trajectory
     from stylegan_latents.editing.records.codes import Code
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.films.write import Frame
 
 _POINTS = 24
+_ORBIT = 25  # degrees, well within what photos of faces show
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Morph:
         directions: bound to the generator, swept from the first of ``ends`` to the second.
         ends, raw: strengths of the directions, see ``sweep``.
         truncation_ends: see ``sweep_truncation``; None does not change the truncation.
+        orbit: the camera of a three-dimensional model swings once by 25 degrees to both sides.
         style: of the generator, drawn from the first of ``style_ends`` to the second; None for none.
         style_ends: strengths as for ``Style.apply``.
     """
@@ -51,6 +55,7 @@ class Morph:
     ends: tuple[float, float] | None = None
     raw: bool = False
     truncation_ends: tuple[float, float] | None = None
+    orbit: bool = False
     style: "Style | None" = None
     style_ends: tuple[float, float] | None = None
 
@@ -65,7 +70,7 @@ class Morph:
         """
         interpolation.check_frames(self.frames)
         is_sweep = any(ends is not None for ends in (self.ends, self.truncation_ends, self.style_ends))
-        if keys < 2 and (not is_sweep or self.loop):
+        if keys < 2 and (not (is_sweep or self.orbit) or self.loop):
             interpolation.check_keys(keys, self.loop)
         if self.loop and is_sweep:
             raise InputError("A sweep does not end where it begins; take --ping-pong in place of --loop.")
@@ -140,7 +145,33 @@ class Morph:
         if self.style is not None and self.style_ends is not None:
             weights = weights_in_style(G, self.style, self.style_ends, weights)
         trajectory, styles = self.trajectory(G, codes), self.styles(G)
-        return draw_frames(G, trajectory, times, styles=styles, noise=noise, weights=weights, size=size)
+        return draw_frames(
+            G,
+            trajectory,
+            times,
+            styles=styles,
+            noise=noise,
+            weights=weights,
+            cameras=self.cameras(G),
+            size=size,
+        )
+
+    def cameras(self, G: "Generator") -> "Sequence[Camera] | None":
+        """The camera of each frame, around the generator's own, back where it began; None without an orbit.
+
+        Raises:
+            InputError: the model has no camera.
+        """
+        if not self.orbit:
+            return None
+        G.check_camera()
+        start = G.camera
+        assert start is not None  # checked
+        angles = [2 * math.pi * frame / self.frames for frame in range(self.frames)]
+        try:
+            return [start.turned(_ORBIT * math.sin(angle)) for angle in angles]
+        except ValueError as error:
+            raise InputError(f"--orbit goes too far: {error}; give a smaller --yaw.") from error
 
     def trajectory(self, G: "Generator", codes: "Sequence[Code]") -> "Trajectory":
         """The trajectory through the key codes and along directions in W.

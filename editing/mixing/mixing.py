@@ -27,11 +27,14 @@ class Donor:
         ws: ``[1 or N, num_ws, w_dim]``.
         rows: the rows of ws that it gives.
         strength: 0 keeps the receiver's rows, 1 replaces them; in between they are interpolated.
+        columns: first and end of those of each row that it gives, such as ``SynthesisNetwork.w_parts`` names; None
+            for all.
     """
 
     ws: "Tensor"
     rows: Sequence[int]
     strength: float = 1.0
+    columns: tuple[int, int] | None = None
 
 
 def mix(ws: "Tensor", donors: Sequence[Donor]) -> "Tensor":
@@ -54,8 +57,9 @@ def mix(ws: "Tensor", donors: Sequence[Donor]) -> "Tensor":
         if donor.ws.shape[1:] != ws.shape[1:] or len(donor.ws) not in (1, len(ws)):
             raise ValueError(f"a donor's ws {list(donor.ws.shape)} does not fit {list(ws.shape)}")
         rows = list(donor.rows)
-        given = donor.ws[:, rows].to(ws.device, ws.dtype)
-        mixed[:, rows] = mixed[:, rows].lerp(given, donor.strength)
+        columns = slice(*(donor.columns or (None,)))
+        given = donor.ws[:, rows, columns].to(ws.device, ws.dtype)
+        mixed[:, rows, columns] = mixed[:, rows, columns].lerp(given, donor.strength)
     return mixed
 
 
@@ -71,15 +75,24 @@ def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], name
     """The record of ``mix`` by named donors, with the receiver's photo, noise and tuned weights."""
     from stylegan_latents.invert.record.inversion import Inversion
 
-    given: list[JSON] = [
-        {"name": name, "rows": list(donor.rows), "strength": donor.strength}
-        for name, donor in zip(names, donors, strict=True)
-    ]
+    given: list[JSON] = []
+    for name, donor in zip(names, donors, strict=True):
+        about: dict[str, JSON] = {"name": name, "rows": list(donor.rows), "strength": donor.strength}
+        given.append(about if donor.columns is None else {**about, "columns": list(donor.columns)})
     ws = mix(receiver.ws, donors)
     if receiver.record is None:
         return Inversion(ws, G.name, G.fingerprint, G.latent_space, "mix", {"donors": given})
     record = receiver.record.inversion
     return changed_record(record, G, ws, "mix", {"mixed_from": record.method, "donors": given})
+
+
+def columns_of(G: "Generator", part: str | None) -> tuple[int, int] | None:
+    """The columns of a part of w, or of all for None; InputError for a model whose w has no such part."""
+    if part is None:
+        return None
+    if part not in G.synthesis.w_parts:
+        raise InputError(f"'{G.name}' has no texts, as a StyleGAN-T may have; leave --only {part} out.")
+    return G.synthesis.w_parts[part]
 
 
 def check_crossfade(strength: float) -> None:

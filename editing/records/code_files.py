@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.directions.arrays import is_array_file, read_arrays, split_name
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.arrays import is_array_file, read_arrays, split_name
 from stylegan_latents.invert.record.files import record_stem
 
 if TYPE_CHECKING:

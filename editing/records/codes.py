@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stylegan_latents.editing.records.camera import look_from
 from stylegan_latents.editing.records.code_files import code_name
 from stylegan_latents.editing.samples.sampling import check_truncation
 from stylegan_latents.generator.cli.command import choose_device
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.record.inversion import Inversion
@@ -108,7 +110,7 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
 
 def open_sources(
     sources: Sequence[CodeSource], *, model: str | None = None, device: str | None = None, truncation: float = 1.0,
-    style: "tuple[Style, float] | None" = None,
+    style: "tuple[Style, float] | None" = None, camera: "Camera | None" = None,
 ) -> "tuple[Generator, list[Code]]":  # fmt: skip
     """Load the generator of all sources (``model``, else the records' or the default one), and their codes.
 
@@ -117,6 +119,7 @@ def open_sources(
         model, device: as for ``OpenRecord``.
         truncation: of the seeds.
         style: that the generator draws in, with its strength.
+        camera: that it draws from; None for its own.
 
     Raises:
         InputError: a record or the style belongs to another model, a seed has no class or one that the model lacks,
@@ -135,7 +138,7 @@ def open_sources(
         if generator is None:
             first = OpenRecord(source.path, model=model, device=device, inversion=source.inversion)
             if style is not None:
-                first.draw_in(*style, ())
+                first.draw_in(*style)
             generator, records[source.path, source.name] = first.base, first
         else:
             records[source.path, source.name] = OpenRecord(
@@ -144,6 +147,7 @@ def open_sources(
     if generator is None:
         generator = load(model or DEFAULT_MODEL).to(choose_device(device))
         generator = generator if style is None else style[0].apply(generator, style[1])
+    look_from(generator, camera)
     codes = []
     for source in sources:
         if source.path is not None:

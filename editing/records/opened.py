@@ -4,6 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
+from stylegan_latents.editing.records.camera import look_from
 from stylegan_latents.editing.records.choose import read_record
 from stylegan_latents.editing.records.code_files import adopted, code_name
 from stylegan_latents.generator.cli.command import choose_device
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.generator.styles.style import Style
     from stylegan_latents.invert.photos.crop import Alignment
     from stylegan_latents.invert.record.inversion import Inversion
@@ -74,6 +76,7 @@ class OpenRecord:
         if len(self.inversion) != 1 and self.inversion.footage is None:
             raise InputError(f"{path} holds {len(self.inversion)} images; split it into records of one each.")
         self._style: tuple[Style, float] | None = None
+        self._camera: Camera | None = None
         self._label = ""
         self._own_model = model is None
         self._device = device
@@ -101,12 +104,20 @@ class OpenRecord:
         path, inversion = read_record(named)
         return cls(path, model=model, device=device, inversion=inversion, film=film, loaded=loaded)
 
-    def draw_in(self, style: "Style", strength: float, label: "Sequence[str]") -> None:
+    def look(self, camera: "Camera | None", label: "Sequence[str]") -> None:
+        """Draw everything from a camera; to be called before the generator is used.
+
+        Args:
+            camera: None for the model's own.
+            label: what the camera and the style add to the names of files.
+        """
+        self._camera, self._label = camera, "".join(f".{one}" for one in label)
+
+    def draw_in(self, style: "Style", strength: float) -> None:
         """Draw everything in a style from now on; to be called before the generator is used.
 
         Args:
             style, strength: as for ``Style.apply``.
-            label: the style's part of the names of files.
 
         Raises:
             InputError: the style belongs to another model than the record, as far as that is known before loading.
@@ -116,14 +127,15 @@ class OpenRecord:
                 f"The style '{style.name}' belongs to the model '{style.model}', and {self.path} was made with "
                 f"'{self.inversion.model}'; take a style of that model, or give the style's model with --model."
             )
-        self._style, self._label = (style, strength), "".join(f".{one}" for one in label)
+        self._style = style, strength
 
     @cached_property
     def base(self) -> "Generator":
         """The generator without tuned weights, in its style if there is one, in float32 on the chosen device.
 
         Raises:
-            InputError: it cannot be loaded, there is no such device, or the record's file now holds another model.
+            InputError: it cannot be loaded, there is no such device, the record's file now holds another model, or
+                a camera was given and the model has none.
         """
         from stylegan_latents.generator.loading import is_cached, load
 
@@ -138,7 +150,9 @@ class OpenRecord:
             raise InputError(
                 f"{self._name} holds another model than {self.path} was made with; give that one with --model."
             )
-        return generator if self._style is None else self._style[0].apply(generator, self._style[1])
+        generator = generator if self._style is None else self._style[0].apply(generator, self._style[1])
+        look_from(generator, self._camera)
+        return generator
 
     @cached_property
     def generator(self) -> "Generator":

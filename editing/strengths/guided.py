@@ -36,13 +36,18 @@ class Step:
 
 def parse_target(text: str) -> tuple[str, float]:
     """A direction's name and the score to reach from ``smile=0.8``; InputError for anything else."""
+    return named_number(text, "target: give a direction and the score to reach, such as smile=0.8")
+
+
+def named_number(text: str, what: str) -> tuple[str, float]:
+    """A name and a number from ``smile=0.8``; InputError for anything else, which is "no" ``what``."""
     name, equals, value = text.rpartition("=")
     try:
         number = float(value)
     except ValueError:
         number = math.nan
     if not equals or not name.strip() or not math.isfinite(number):
-        raise InputError(f"'{text}' is no target: give a direction and the score to reach, such as smile=0.8.")
+        raise InputError(f"'{text}' is no {what}.")
     return name.strip(), number
 
 
@@ -77,7 +82,7 @@ def guide(
         from stylegan_latents.editing.discovery.scorers.scorer import Unit
 
         found, reached = reach_targets(draw, edits, targets, scorer)
-        for (direction, strength), end in zip(found, reached, strict=True):
+        for (direction, _), (_, strength), end in zip(targets, found, reached, strict=True):
             unit = scorer.units.get(score_name(direction, scorer), Unit()).name
             reach = f"from {end.start:.3g} to {end.score:.3g} {unit}".rstrip()
             print(printable(f"{direction.name} {strength:+.2f}: the score goes {reach}"))

@@ -21,25 +21,33 @@ from stylegan_latents.generator.formats.nvidia.tensorflow_network import Variabl
 from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan1 import read_stylegan1
 from stylegan_latents.generator.formats.nvidia.tensorflow_stylegan2 import read_stylegan2
 from stylegan_latents.generator.formats.nvidia.torch_discriminator import torch_discriminator
+from stylegan_latents.generator.formats.nvidia.torch_eg3d import eg3d
 from stylegan_latents.generator.formats.nvidia.torch_stylegan2 import stylegan2
 from stylegan_latents.generator.formats.nvidia.torch_stylegan3 import stylegan3
+from stylegan_latents.generator.formats.nvidia.torch_stylegan_t import stylegan_t
+from stylegan_latents.generator.formats.nvidia.torch_text_encoder import SIGN, text_encoder
 from stylegan_latents.generator.formats.rosinality import rosinality
 from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHECKPOINT
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor, tensors_of
 from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.networks.eg3d import EG3DConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
+from stylegan_latents.generator.networks.stylegan_t import StyleGANTConfig
+from stylegan_latents.generator.networks.text_encoder import TextEncoderConfig
 from stylegan_latents.generator.reading.budget import Budget
 from stylegan_latents.generator.reading.files import refusing_damage
 from stylegan_latents.generator.reading.tensor_file import TensorFile
 
-Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
+Config = EG3DConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
 
-_GENERATORS: dict[str, Callable[[NetworkWeights], tuple[StyleGAN2Config | StyleGAN3Config, dict[str, Tensor]]]] = {
+_GENERATORS: dict[str, Callable[[NetworkWeights], tuple[Config, dict[str, Tensor]]]] = {
+    "backbone.synthesis.b4.const": eg3d,
     "synthesis.input.freqs": stylegan3,
+    "synthesis.b8.input.freqs": stylegan_t,
     "synthesis.b4.const": stylegan2,
     "conv1.conv.modulation.weight": rosinality,
 }
@@ -122,6 +130,25 @@ def read_discriminator(path: Path) -> tuple[StyleGAN2DiscriminatorConfig, dict[s
         if found is None:
             raise InputError(f"it holds no discriminator (D) but {_kind(contents, budget)}; give a file with one")
         return torch_discriminator(found.weights.part(found.prefix))
+
+
+def text_encoder_of(path: Path) -> tuple[TextEncoderConfig, dict[str, Tensor]]:
+    """Read the text encoder of a StyleGAN-T's snapshot, which it was trained with.
+
+    Returns:
+        The sizes, and tensors by the names of ``generator.networks.text_encoder``; float32.
+
+    Raises:
+        InputError: the file is damaged, asks for what weights do not need, or holds no such encoder.
+    """
+    with open_checkpoint(path) as contents:
+        budget = Budget(path.stat().st_size)
+        found = None if networks_in(contents) else _best(contents, budget, {SIGN})
+        if found is None:
+            raise InputError(
+                "it has no text encoder: it draws no texts, and takes no --text; or their codes, by --text-codes"
+            )
+        return text_encoder(found.weights.part(found.prefix))
 
 
 def _networks(contents: object, budget: Budget) -> Iterator[tuple[str, NetworkWeights]]:

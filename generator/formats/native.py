@@ -14,13 +14,16 @@ from torch import Tensor, nn
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, printable
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.networks import mobile, stylegan1, stylegan2, stylegan3
+from stylegan_latents.generator.formats.text_codes import with_texts, without_texts
+from stylegan_latents.generator.generator import Generator, fingerprint
+from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3, stylegan_t
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
+from stylegan_latents.generator.networks.eg3d import EG3DConfig
 from stylegan_latents.generator.networks.mapping import Mapping
 from stylegan_latents.generator.networks.mobile import MobileConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from stylegan_latents.generator.networks.stylegan_t import StyleGANTConfig
 from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
 from stylegan_latents.generator.reading.budget import bounded_tensors
 from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
@@ -32,7 +35,7 @@ _KEY = "stylegan-latents"
 _MOST_PRODUCTS, _MOST_NUMBERS = 500_000_000_000, 120_000_000
 
 
-Config = MobileConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config
+Config = EG3DConfig | MobileConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
 """The sizes of any architecture."""
 
 
@@ -45,12 +48,14 @@ class Architecture(NamedTuple):
 
 
 ARCHITECTURES = {
+    "eg3d": Architecture(EG3DConfig, eg3d.Mapping, eg3d.Synthesis),
     "mobile": Architecture(MobileConfig, mobile.Mapping, mobile.Synthesis),
     "stylegan1": Architecture(StyleGAN1Config, partial(Mapping, joint_label=True), stylegan1.Synthesis),
     "stylegan2": Architecture(
         StyleGAN2Config, lambda config: Mapping(config, joint_label=config.joint_label), stylegan2.Synthesis
     ),
     "stylegan3": Architecture(StyleGAN3Config, stylegan3.Mapping, stylegan3.Synthesis),
+    "stylegan-t": Architecture(StyleGANTConfig, stylegan_t.Mapping, stylegan_t.Synthesis),
 }
 """Every architecture, by the name that a file's header has for it."""
 
@@ -65,7 +70,14 @@ class _Header:
     __pydantic_config__ = OPEN
 
 
-def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space: str | None = None) -> Generator:
+def build(
+    config: Config,
+    tensors: dict[str, Tensor],
+    *,
+    name: str,
+    latent_space: str | None = None,
+    texts: Tensor | None = None,
+) -> Generator:
     """Make a generator from its sizes and tensors; the class of ``config`` is the architecture.
 
     Args:
@@ -74,14 +86,18 @@ def build(config: Config, tensors: dict[str, Tensor], *, name: str, latent_space
             ``class_w_avg`` ``[label_dim, w_dim]`` if known.
         name: what messages and records call the model.
         latent_space: see ``Generator``.
+        texts: of a StyleGAN-T; see ``with_texts``.
 
     Raises:
         RuntimeError, ValueError: the tensors do not fit the sizes.
-        InputError: the sizes need far more tensors than there are.
+        InputError: the sizes need far more tensors than there are, or the model lacks texts or draws none.
     """
+    config, tensors = with_texts(config, tensors, texts, name)
     parts = next(parts for parts in ARCHITECTURES.values() if isinstance(config, parts.config))
     # Weights in half precision are those of an export; every network computes with float32 masters.
     tensors = {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+    if isinstance(config, StyleGANTConfig) and config.text_dim and latent_space is None:
+        latent_space = f"weights-{fingerprint(without_texts(tensors).items())[:16]}"
     size = sum(4 * value.numel() for value in tensors.values())
     # Not on the meta device: drawing weights there makes PyTorch import its compiler, which takes seconds.
     with torch.random.fork_rng(devices=[]), bounded_tensors(name, size):
@@ -174,11 +190,15 @@ def is_native(path: Path) -> bool:
         return True
 
 
-def read_native(path: Path) -> Generator:
+def read_native(path: Path, texts: Tensor | None = None) -> Generator:
     """Read what ``save_native`` wrote.
 
+    Args:
+        path: the file.
+        texts: of a StyleGAN-T, instead of those in the file; see ``with_texts``.
+
     Raises:
-        InputError: the file is no generator of ours, or is damaged.
+        InputError: the file is no generator of ours, is damaged, or draws no texts.
     """
     with TensorFile.open(path) as file:
         header = file.json_header(_KEY)
@@ -190,7 +210,7 @@ def read_native(path: Path) -> Generator:
         config = validated_value(architecture.config, about.config, path.name)
         tensors = file.tensors()
     with refusing_damage(path, UNFITTING):
-        return build(config, tensors, name=about.name, latent_space=about.latent_space)
+        return build(config, tensors, name=about.name, latent_space=about.latent_space, texts=texts)
 
 
 def _kind(names: list[str]) -> str:

@@ -15,6 +15,8 @@ from stylegan_latents.generator.formats.openvino_ir import read_mobile_stylegan
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
 
+Reader = Callable[[Path, Tensor | None], Generator]
+
 
 @dataclass(frozen=True)
 class Format:
@@ -23,15 +25,18 @@ class Format:
     Attributes:
         name: what it is called in messages.
         matches: whether a file that begins so is of this format.
-        read: path to generator; raises ``InputError`` where the file is damaged or holds no generator.
+        read: path and texts, see ``read_generator``, to generator; raises ``InputError`` where the file is damaged
+            or holds no generator, or the texts do not suit it.
     """
 
     name: str
     matches: Callable[[FileHead], bool]
-    read: Callable[[Path], Generator]
+    read: Reader
 
 
-def from_weights(read: Callable[[Path], tuple[Any, dict[str, Tensor]]]) -> Callable[[Path], Generator]:
+def from_weights(
+    read: Callable[[Path], tuple[Any, dict[str, Tensor]]],
+) -> Callable[[Path, Tensor | None], Generator]:
     """Make the ``read`` of a ``Format`` from a function that reads sizes and tensors.
 
     Args:
@@ -39,16 +44,16 @@ def from_weights(read: Callable[[Path], tuple[Any, dict[str, Tensor]]]) -> Calla
             network (``mapping.``, ``synthesis.``), with ``w_avg`` where the file holds it.
     """
 
-    def read_and_build(path: Path) -> Generator:
+    def read_and_build(path: Path, texts: Tensor | None) -> Generator:
         config, tensors = read(path)
         with refusing_damage(path, UNFITTING):
-            return build(config, tensors, name=path.name if path.is_dir() else path.stem)
+            return build(config, tensors, name=path.name if path.is_dir() else path.stem, texts=texts)
 
     return read_and_build
 
 
-def _read_safetensors(path: Path) -> Generator:
-    return read_native(path) if is_native(path) else from_weights(read_checkpoint)(path)
+def _read_safetensors(path: Path, texts: Tensor | None) -> Generator:
+    return read_native(path, texts) if is_native(path) else from_weights(read_checkpoint)(path, texts)
 
 
 FORMATS = [
@@ -59,14 +64,19 @@ FORMATS = [
 """Every format that is read; the first that matches a file reads it. A new one is one module and one line here."""
 
 
-def read_generator(path: Path) -> Generator:
+def read_generator(path: Path, texts: Tensor | None = None) -> Generator:
     """Read a generator from a file, or a folder, of any format of ``FORMATS``; on the CPU, in float32.
 
+    Args:
+        path: the file or folder.
+        texts: CLIP's codes of what a StyleGAN-T draws, ``[texts, length]``; None for those in the file.
+
     Raises:
-        InputError: the file cannot be read or holds no generator; the message says what it seems to be.
+        InputError: the file cannot be read or holds no generator; the message says what it seems to be. Or the
+            model draws texts and has none, or draws none and is given some.
     """
     head = FileHead(b"", 0, is_folder=True) if path.is_dir() else FileHead.of(path)
     for known in FORMATS:
         if known.matches(head):
-            return known.read(path)
+            return known.read(path, texts)
     raise InputError(f"{path.name} is {head.kind}, not a generator's file; get the weights themselves.")

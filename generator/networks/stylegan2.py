@@ -5,9 +5,10 @@ Networks with Limited Data", 2020. The equalised learning rate of training (a co
 folded into the weights of the fully connected layers, of to-RGB and of the skip connections.
 """
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -74,15 +75,28 @@ class StyleGAN2Config(MappingSizes):
         return self.base_width << (len(self.channels) - 1)
 
 
+class LayerSizes(Protocol):
+    """What layers take from the sizes of their network, as ``StyleGAN2Config`` explains it."""
+
+    @property
+    def w_dim(self) -> int: ...
+    @property
+    def image_channels(self) -> int: ...
+    @property
+    def clamp(self) -> float | None: ...
+    @property
+    def has_noise(self) -> bool: ...
+
+
 class StyledConv(nn.Module):
     """Modulated 3x3 convolution with noise, bias and leaky ReLU; doubles the size if it has taps."""
 
     def __init__(
         self,
-        config: StyleGAN2Config,
+        config: LayerSizes,
         in_channels: int,
         out_channels: int,
-        resolution: int,
+        size: tuple[int, int],
         taps: tuple[float, ...] | None,
         gain: float,
     ) -> None:
@@ -93,8 +107,7 @@ class StyledConv(nn.Module):
         self.weight = zeros(out_channels, in_channels, 3, 3)
         self.bias = zeros(out_channels)
         if config.has_noise:
-            width = resolution * config.base_width // 4
-            self.noise = nn.Parameter(torch.zeros(1, 1, resolution, width))
+            self.noise = nn.Parameter(torch.zeros(1, 1, *size))
             self.noise_strength = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor | None, *, reference: bool) -> Tensor:
@@ -105,7 +118,7 @@ class StyledConv(nn.Module):
 class ToRGB(nn.Module):
     """Modulated 1x1 convolution, without demodulation, to the image, in float32."""
 
-    def __init__(self, config: StyleGAN2Config, in_channels: int) -> None:
+    def __init__(self, config: LayerSizes, in_channels: int) -> None:
         super().__init__()
         self.clamp = config.clamp
         self.style = Linear(config.w_dim, in_channels)
@@ -121,13 +134,35 @@ class ToRGB(nn.Module):
         return out if self.clamp is None else out.clamp(-self.clamp, self.clamp)
 
 
-class Block(nn.Module):
+class LayersOfResolution(nn.Module):
+    """Modulated convolutions at one resolution, and to-RGB where an image is made there.
+
+    Args:
+        resolution: height of the feature maps.
+        taps: of the filter that doubles the resolution.
+    """
+
+    to_rgb: ToRGB | None
+
+    def __init__(self, resolution: int, taps: tuple[float, ...]) -> None:
+        super().__init__()
+        self.resolution, self.taps = resolution, normalised(taps)
+
+    @abstractmethod
+    def named_convs(self) -> list[tuple[str, StyledConv]]:
+        """Its modulated convolutions in order, each with its attribute's name."""
+
+    def residual(self, x: Tensor, reference: bool) -> Tensor | None:  # noqa: ARG002
+        """What is added to the last convolution's output, for a block with a skip connection."""
+        return None
+
+
+class Block(LayersOfResolution):
     """The layers of one resolution. The first block starts from a learned constant and has one convolution."""
 
     def __init__(self, config: StyleGAN2Config, index: int) -> None:
-        super().__init__()
-        self.resolution = 4 << index
-        self.taps = normalised(config.taps)
+        super().__init__(4 << index, config.taps)
+        size = (self.resolution, config.base_width << index)
         channels = config.channels[index]
         residual = config.architecture == "resnet" and index > 0
         gain = 0.5**0.5 if residual else 1.0
@@ -135,62 +170,51 @@ class Block(nn.Module):
             self.constant = zeros(1, channels, 4, config.base_width)
         else:
             before = config.channels[index - 1]
-            self.up = StyledConv(config, before, channels, self.resolution, self.taps, 1.0)
-        self.conv = StyledConv(config, channels, channels, self.resolution, None, gain)
+            self.up = StyledConv(config, before, channels, size, self.taps, 1.0)
+        self.conv = StyledConv(config, channels, channels, size, None, gain)
         is_last = index == len(config.channels) - 1
         self.to_rgb = ToRGB(config, channels) if is_last or config.architecture == "skip" else None
         self.skip = zeros(channels, config.channels[index - 1], 1, 1) if residual else None
 
     def named_convs(self) -> list[tuple[str, StyledConv]]:
-        """Its modulated convolutions in order, each with its attribute's name."""
         names = ("up", "conv") if hasattr(self, "up") else ("conv",)
         return [(name, getattr(self, name)) for name in names]
 
     def residual(self, x: Tensor, reference: bool) -> Tensor | None:
-        """The skip connection's output, for a residual block."""
         if self.skip is None:
             return None
         thin = F.conv2d(x, (0.5**0.5 * self.skip).to(x.dtype))
         return (upsample_reference if reference else upsample)(thin, self.taps)
 
 
-class Synthesis(SynthesisNetwork):
-    """ws to styles to the image.
+class ConvolutionalSynthesis(SynthesisNetwork):
+    """A synthesis network of modulated convolutions that doubles the resolution from block to block.
 
     Rows of ws: one for each convolution, in order, and one for the last to-RGB. Any other to-RGB shares the row of
     the convolution after it.
     """
 
-    config: StyleGAN2Config
+    config: LayerSizes
+    blocks: nn.ModuleList
 
-    def __init__(self, config: StyleGAN2Config) -> None:
-        super().__init__()
-        self.config = config
-        self.resolution = config.resolution
-        self.w_dim = config.w_dim
-        self.image_channels = config.image_channels
-        self.blocks = nn.ModuleList(Block(config, i) for i in range(len(config.channels)))
-        self.layers = self._layers()
-        self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
+    def _blocks(self) -> list[LayersOfResolution]:
+        return cast(list[LayersOfResolution], list(self.blocks))
 
-    @property
-    def width(self) -> int:
-        """The width of the image in pixels."""
-        return self.config.width
+    @abstractmethod
+    def _start(self, style: Iterator[Tensor], n: int, reference: bool) -> Tensor:
+        """The first feature map; takes the style of an input layer from ``style``."""
 
-    def _blocks(self) -> list[Block]:
-        return cast(list[Block], list(self.blocks))
-
-    def _layers(self) -> tuple[Layer, ...]:
-        layers: list[Layer] = []
-        row = 0
+    def _layers(self, first: Sequence[Layer]) -> tuple[Layer, ...]:
+        """Every style input: ``first``, then those of the blocks."""
+        layers = list(first)
+        row = len(layers)
         for block in self._blocks():
             side = block.resolution
             for name, conv in block.named_convs():
-                layers.append(Layer(f"block{side}.{name}", side, row, conv.style.out_features))
+                layers.append(Layer(f"block{side}.{name}", side, row, conv.weight.shape[1]))
                 row += 1
             if block.to_rgb is not None:
-                layers.append(Layer(f"block{side}.to_rgb", side, row, block.to_rgb.style.out_features))
+                layers.append(Layer(f"block{side}.to_rgb", side, row, block.to_rgb.weight.shape[1]))
         return tuple(layers)
 
     def _affines(self) -> list[Linear]:
@@ -205,7 +229,9 @@ class Synthesis(SynthesisNetwork):
         return convs if self.config.has_noise else []
 
     def feature_maps(self) -> list[FeatureMap]:
-        return [FeatureMap(block.resolution, block.resolution, block.conv) for block in self._blocks()]
+        return [
+            FeatureMap(block.resolution, block.resolution, block.named_convs()[-1][1]) for block in self._blocks()
+        ]
 
     def noise_constants(self) -> list[Tensor]:
         return [conv.noise * conv.noise_strength for conv in self._noisy()]
@@ -220,7 +246,7 @@ class Synthesis(SynthesisNetwork):
         self, styles: Sequence[Tensor], noise: NoiseMaps, *, size: int | None = None, reference: bool = False
     ) -> Tensor:
         style, noise_map = iter(styles), iter(noise if self.config.has_noise else ())
-        x, image = self._start(styles[0].shape[0], reference), None
+        x, image = self._start(style, styles[0].shape[0], reference), None
         for block in self._blocks():
             skipped = block.residual(x, reference)
             for _, conv in block.named_convs():
@@ -242,7 +268,28 @@ class Synthesis(SynthesisNetwork):
             image = picture
         return cast(Tensor, image)
 
-    def _start(self, n: int, reference: bool) -> Tensor:
+
+class Synthesis(ConvolutionalSynthesis):
+    """StyleGAN2's synthesis network, which starts from a learned constant."""
+
+    config: StyleGAN2Config
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.resolution = config.resolution
+        self.w_dim = config.w_dim
+        self.image_channels = config.image_channels
+        self.blocks = nn.ModuleList(Block(config, i) for i in range(len(config.channels)))
+        self.layers = self._layers([])
+        self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
+
+    @property
+    def width(self) -> int:
+        """The width of the image in pixels."""
+        return self.config.width
+
+    def _start(self, style: Iterator[Tensor], n: int, reference: bool) -> Tensor:  # noqa: ARG002
         constant = cast(Tensor, self._blocks()[0].constant)
         # The reference runs the plain operations in the plain layout.
         layout = torch.contiguous_format if reference else torch.channels_last

@@ -29,11 +29,10 @@ _EPSILON = 1e-8
 class FourierInput(nn.Module):
     """Waves of fixed frequencies, rotated and shifted by four numbers from w, then mixed."""
 
-    def __init__(self, config: StyleGAN3Config) -> None:
+    def __init__(self, channels: int, w_dim: int, *, size: int, rate: int, bandwidth: float) -> None:
         super().__init__()
-        channels = config.channels[0]
-        self.size, self.rate, self.bandwidth = config.sizes[0], config.rates[0], config.cutoffs[0]
-        self.style = Linear(config.w_dim, 4)
+        self.size, self.rate, self.bandwidth = size, rate, bandwidth
+        self.style = Linear(w_dim, 4)
         self.weight = nn.Parameter(torch.zeros(channels, channels))
         self.frequencies: Tensor
         self.phases: Tensor
@@ -158,7 +157,13 @@ class Synthesis(SynthesisNetwork):
         self.resolution = config.resolution
         self.w_dim = config.w_dim
         self.image_channels = config.channels[-1]
-        self.input = FourierInput(config)
+        self.input = FourierInput(
+            config.channels[0],
+            config.w_dim,
+            size=config.sizes[0],
+            rate=config.rates[0],
+            bandwidth=config.cutoffs[0],
+        )
         self.convs = nn.ModuleList(AliasFreeLayer(config, i) for i in range(config.depth + 1))
         self.layers = self._layers()
         self.num_ws = len(self.layers)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from stylegan_latents.generator.layers import Box, Layer
+from stylegan_latents.generator.networks.camera import Camera
 
 Noise = Literal["const", "random", "none"] | Sequence[Tensor]
 """The maps stored with the model, new random ones, none, or one ``[1 or N, 1, H, W]`` for each layer with noise."""
@@ -32,6 +33,21 @@ class FeatureMap:
     module: nn.Module
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a camera sees of a three-dimensional model.
+
+    Attributes:
+        image: float32 ``[N, image_channels, size, size]``, as ``forward`` gives it.
+        raw: the rendered picture, before super-resolution, ``[N, image_channels, side, side]``.
+        depth: along the ray of each of its pixels, in the model's units, ``[N, 1, side, side]``.
+    """
+
+    image: Tensor
+    raw: Tensor
+    depth: Tensor
+
+
 class SynthesisNetwork(ABC, nn.Module):
     """A synthesis network: ws to styles, styles to an image.
 
@@ -42,6 +58,7 @@ class SynthesisNetwork(ABC, nn.Module):
         image_channels: 3 for colour, 1 for grey.
         layers: every style input, in the order of the styles.
         dtype: the precision of the feature maps.
+        camera: of a three-dimensional model, where pictures are drawn from if no other is given; None for others.
     """
 
     config: Any
@@ -51,11 +68,17 @@ class SynthesisNetwork(ABC, nn.Module):
     image_channels: int
     layers: tuple[Layer, ...]
     dtype: torch.dtype = torch.float32
+    camera: Camera | None = None
 
     @property
     def width(self) -> int:
         """The width of the image in pixels: the resolution, unless the network draws no squares."""
         return self.resolution
+
+    @property
+    def w_parts(self) -> dict[str, tuple[int, int]]:
+        """First column and end of each part of a row of ws, for a network whose w has parts; empty for others."""
+        return {}
 
     @abstractmethod
     def styles(self, ws: Tensor) -> list[Tensor]:
@@ -147,3 +170,31 @@ class SynthesisNetwork(ABC, nn.Module):
             ValueError: the architecture is not StyleGAN3.
         """
         raise ValueError("only a StyleGAN3 can translate and rotate its image: move the picture itself")
+
+    def camera_matrices(self, camera: Camera) -> Tensor:  # noqa: ARG002
+        """The matrices ``[1, 25]`` of a camera; see ``camera.camera_matrices``.
+
+        Raises:
+            ValueError: the model is not three-dimensional.
+        """
+        raise ValueError("only a three-dimensional model, an EG3D, has a camera")
+
+    def view(
+        self,
+        styles: Sequence[Tensor],  # noqa: ARG002
+        noise: NoiseMaps,  # noqa: ARG002
+        camera: Tensor,  # noqa: ARG002
+        *,
+        size: int | None = None,  # noqa: ARG002
+        reference: bool = False,  # noqa: ARG002
+    ) -> View:
+        """Styles to what a camera sees.
+
+        Args:
+            styles, noise, size, reference: as for ``forward``.
+            camera: ``[1 or N, 25]``; see ``camera_matrices``.
+
+        Raises:
+            ValueError: the model is not three-dimensional.
+        """
+        raise ValueError("only a three-dimensional model, an EG3D, has a camera")

@@ -5,12 +5,12 @@ from importlib import import_module
 
 from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.editing.discovery.scorers.by_name import SCORERS
-from stylegan_latents.generator.networks import mobile, stylegan1, stylegan2, stylegan3
+from stylegan_latents.generator.formats.native import ARCHITECTURES
+from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3, stylegan_t
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
-from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
 from stylegan_latents.invert.inverters.by_name import INVERTERS
 
-__all__ = ["mobile", "stylegan1", "stylegan2", "stylegan3"]
+__all__ = ["eg3d", "mobile", "stylegan1", "stylegan2", "stylegan3", "stylegan_t"]
 
 _NETWORK, _INVERTER = (
     "test_every_network_draws_and_learns_as_on_the_processor",
@@ -19,10 +19,13 @@ _NETWORK, _INVERTER = (
 _COMMAND = "test_every_command_of_edit"
 REHEARSED = {
     "generator.Generator": f"{_NETWORK}*",
+    "camera.Camera": f"{_NETWORK}*-eg3d-*",
+    "eg3d.Synthesis": f"{_NETWORK}*-eg3d-*",
     "mobile.Synthesis": f"{_NETWORK}*-mobile-*",
     "stylegan1.Synthesis": f"{_NETWORK}*-stylegan1-*",
     "stylegan2.Synthesis": f"{_NETWORK}*-stylegan2-*",
     "stylegan3.Synthesis": f"{_NETWORK}*-stylegan3-t-*",
+    "stylegan_t.Synthesis": f"{_NETWORK}*-stylegan-t-*",
     "stylegan2_discriminator.Discriminator": "test_every_discriminator_scores*",
     "encoder.Encoder": "test_every_encoder_encodes_and_learns*",
     "config.EncoderConfig": "test_every_encoder_encodes_and_learns*",
@@ -63,6 +66,10 @@ REHEARSED = {
     "low_rank.LowRankOptions": f"{_COMMAND}*lowrank*",
     "interfacegan.InterFaceGAN": f"{_COMMAND}*interfacegan*",
     "interfacegan_options.InterFaceGANOptions": f"{_COMMAND}*interfacegan*",
+    "flow.FlowOptions": f"{_COMMAND}*-flow]",
+    "attribute_flow.AttributeFlow": f"{_COMMAND}*-by flow]",
+    "attribute_flow.FlowEdit": f"{_COMMAND}*-by flow]",
+    "mapper.MapperEdit": f"{_COMMAND}*mapper*",
     "text.TextDirections": "test_texts*",
     "optimizer.TextOptimizer": "test_texts*",
     "by_part.PartDonor": "test_a_part_of_another*",
@@ -99,6 +106,6 @@ def public_classes() -> dict[str, type]:
     found += [entry.load() for entry in INVERTERS.values()]
     found += [_named(entry.where) for entry in SCORERS.values()]
     found += [entry.options for entry in FINDERS.values()]
-    found += [*SynthesisNetwork.__subclasses__(), Discriminator]
+    found += [*(one.synthesis for one in ARCHITECTURES.values()), Discriminator]
     own = [one for one in found if inspect.isclass(one) and one.__module__.startswith("stylegan_latents.")]
     return {_name(kind): kind for kind in own}

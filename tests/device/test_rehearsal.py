@@ -24,6 +24,7 @@ from stylegan_latents.generator.metrics.equivariance import rotation_equivarianc
 from stylegan_latents.generator.metrics.features import VGGFeatures
 from stylegan_latents.generator.metrics.frechet import FeatureStatistics, frechet_distance, sample_features
 from stylegan_latents.generator.metrics.path_length import perceptual_path_length
+from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.invert.commands.cli import main as invert
 from stylegan_latents.invert.inverters.by_name import INVERTERS, make_inverter
@@ -32,7 +33,10 @@ from stylegan_latents.invert.search.identity_loss import FaceIdentity
 from tests.device.rehearsal import RefusedError, rehearsed
 from tests.dlib_networks import parsed, small_network
 from tests.editing.command_folder import enter_folder
+from tests.editing.nonlinear.small_flows import small_flow
 from tests.encoders.small_encoders import noise_images, small_encoder
+from tests.generator.networks.eg3d_files import random_eg3d
+from tests.generator.networks.stylegan_t_files import TEXTS, random_stylegan_t
 from tests.generator.networks.test_stylegan1 import CONFIG as STYLEGAN1
 from tests.generator.networks.test_stylegan1 import random_stylegan1
 from tests.generator.stylegan2_files import random_stylegan2
@@ -47,6 +51,7 @@ __all__ = ["small_search"]
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 STYLEGAN2 = StyleGAN2Config(z_dim=4, mapping_widths=(6, 5), channels=(7, 6, 4))
 NETWORKS: dict[str, Callable[[], Generator]] = {
+    "eg3d": random_eg3d,
     "mobile": odd_generator,
     "stylegan1": lambda: random_stylegan1(STYLEGAN1),
     "stylegan2": lambda: random_stylegan2(STYLEGAN2),
@@ -55,7 +60,9 @@ NETWORKS: dict[str, Callable[[], Generator]] = {
     ),
     "stylegan3-t": lambda: random_stylegan3(T),
     "stylegan3-r": lambda: random_stylegan3(R),
+    "stylegan-t": lambda: random_stylegan_t(TEXTS, texts=1),
 }
+MAPPER = Path(__file__).parents[1] / "data" / "styleclip" / "levels.pt"
 HERE = ("--model", "../small.safetensors", "--device")
 
 
@@ -91,8 +98,10 @@ def test_every_network_draws_and_learns_as_on_the_processor(name: str, dtype: to
                 assert G.synthesize(ws, "random", size=size, seed=3).device.type == device
                 G.sketch(ws, size=size, focus=(0.2, 0.2, 0.7, 0.7))
             G.synthesize(ws, "none", reference=True)
-            if name.startswith("stylegan3"):
+            if name.startswith(("stylegan3", "stylegan-t")):
                 G.synthesize(ws, translate=(0.1, 0.0), rotate=10.0)
+            if name == "eg3d":
+                assert G.view(ws, Camera(yaw=10)).depth.device.type == device
             G.synthesize(ws, [one.clone() for one in G.noise_constants()])
         copy.deepcopy(G).to("cpu").synthesize(ws.cpu())
     assert rehearsal.operations
@@ -241,6 +250,9 @@ COMMANDS = {
     "lowrank": ["discover", "-m", "lowrank", "-n", "2", "--mask", "mask.png", "--samples", "2"],
     "interfacegan": ["discover", "-m", "interfacegan", "--scorer", "colour", "--score", "redness",
                      "--samples", "300"],
+    "flow": ["discover", "-m", "flow", "--scorer", "colour", "--score", "redness", "--samples", "120"],
+    "by flow": [A, "--flow", "../flow.safetensors", "--set", "redness=0.5"],
+    "mapper": [A, "--mapper", str(MAPPER)],
     "parts": ["parts", A],
 }  # fmt: skip
 
@@ -250,6 +262,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
     folder = enter_folder(tmp_path, monkeypatch)
     Image.linear_gradient("L").resize((32, 32)).save("mask.png")
+    small_flow().save(tmp_path / "flow.safetensors")
     for name in ("one", "two"):
         Path(name).mkdir()
         Path(f"{name}/{A}").write_bytes(Path(A if name == "one" else B).read_bytes())

@@ -20,6 +20,7 @@ SPACE = "small-w"
 INSTEAD = {
     '"ffhq"': '"small.safetensors"',
     '"stylegan3-r-ffhq-1024x1024"': '"r-four-channels.pkl"',
+    '"ffhq512-128.pkl"': '"faces.pkl"',
     '"hybrid", quality="draft"': '"hybrid", steps=3',
     "Drag(G, steps=50)": "Drag(G, steps=3)",
     "50_000": "4",
@@ -35,6 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     G = small_generator(latent_space=SPACE)
     save_small_model(tmp_path, latent_space=SPACE)
     shutil.copyfile(ROOT / "tests" / "data" / "stylegan3" / "r-four-channels.pkl", "r-four-channels.pkl")
+    shutil.copyfile(ROOT / "tests" / "data" / "eg3d" / "faces.pkl", "faces.pkl")
     shutil.copyfile(ASTRONAUT, "me.jpg")
     shutil.copyfile(photo_file("london_062_neutral"), "you.jpg")
     encoders.save(small_encoder(G), tmp_path / "encoder.safetensors")

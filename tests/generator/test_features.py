@@ -5,6 +5,7 @@ from stylegan_latents.generator.features import feature_maps, features, style_we
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+from tests.generator.networks.stylegan_t_files import random_stylegan_t
 from tests.generator.networks.test_stylegan1 import random_stylegan1
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3
@@ -17,6 +18,7 @@ MODELS = {
     "stylegan1": (lambda: random_stylegan1(StyleGAN1Config(4, (6,), (8, 6, 4))), [4, 8, 16]),
     "stylegan2": (lambda: random_stylegan2(SG2), [4, 8, 16, 32]),
     "stylegan3": (random_stylegan3, [16, 32]),
+    "stylegan-t": (random_stylegan_t, [8, 16, 32]),
 }
 
 

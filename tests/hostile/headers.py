@@ -21,7 +21,11 @@ _VALUES: list[Any] = [
     -1, 0, 3, 60_000, 10**6, 1 << 34, 10**40, 0.5, 1e-300, "8", None, True, [], {}, [[1]], [0], [1] * 40_000,
     [1] * 300, ["8"], [1e30], {"a": 1}, *(f"@{place}" for place in range(len(RAW))),
 ]  # fmt: skip
-_WITH_HEADERS = {"generator": ("mobile", "two", "three"), "encoder": ("plain", "e4e"), "training": ("training",)}
+_WITH_HEADERS = {
+    "generator": ("mobile", "two", "three", "solid"),
+    "encoder": ("plain", "e4e"),
+    "training": ("training",),
+}
 
 
 def _rewritten(data: bytes, ours: dict[str, Any]) -> bytes:

@@ -23,6 +23,8 @@ DATA = Path(__file__).parents[1] / "data"
 def _generators(folder: Path) -> list[Path]:
     from stylegan_latents.generator.formats.native import save_native
     from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
+    from tests.generator.networks.eg3d_files import random_eg3d
+    from tests.generator.networks.stylegan_t_files import TEXTS, random_stylegan_t, stylegan_t_pickle
     from tests.generator.stylegan2_files import random_stylegan2
     from tests.generator.stylegan3_files import random_stylegan3
     from tests.small_models import small_generator
@@ -33,13 +35,17 @@ def _generators(folder: Path) -> list[Path]:
         ("two", random_stylegan2(config)),
         ("conditional", random_stylegan2(replace(config, label_dim=3, label_width=8))),
         ("three", random_stylegan3()),
+        ("solid", random_eg3d()),
+        ("texts", random_stylegan_t(TEXTS, texts=3)),
     ):
         save_native(G, folder / f"{name}.safetensors")
     with torch.serialization.safe_globals([Namespace]):
         contents = torch.load(DATA / "stylegan2" / "rosinality.pt", weights_only=True)
     torch.save(contents, folder / "old.pt", _use_new_zipfile_serialization=False)
     save_file({f"g_ema.{k}": v.contiguous() for k, v in contents["g_ema"].items()}, folder / "state.safetensors")
-    pickles = [path for kind in ("stylegan2", "stylegan3", "tensorflow") for path in (DATA / kind).glob("*.p*")]
+    kinds = ("eg3d", "stylegan2", "stylegan3", "tensorflow")
+    pickles = [path for kind in kinds for path in (DATA / kind).glob("*.p*")]
+    pickles.append(stylegan_t_pickle("one-picture-grey"))
     return [*folder.glob("*.safetensors"), folder / "old.pt", *sorted(pickles)]
 
 
@@ -126,6 +132,17 @@ def _directions(folder: Path) -> list[Path]:
     return [folder / "a.safetensors"]
 
 
+def _flows(folder: Path) -> list[Path]:
+    from tests.editing.nonlinear.small_flows import small_flow
+
+    small_flow().save(folder / "own.safetensors")
+    return [folder / "own.safetensors", DATA / "styleflow" / "flow.pt"]
+
+
+def _mappers(_folder: Path) -> list[Path]:
+    return sorted((DATA / "styleclip").glob("*.pt"))
+
+
 def _parts(folder: Path) -> list[Path]:
     from stylegan_latents.editing.mixing.parts import Parts
 
@@ -139,6 +156,14 @@ def _codes(folder: Path) -> list[Path]:
     np.savez_compressed(folder / "b.npz", w=np.ones((6, 8)), b=np.arange(8))
     np.save(folder / "c.npy", np.ones((1, 8), np.float16))
     np.save(folder / "d.npy", np.array({"a": {"latent": np.ones((1, 8))}}, dtype=object), allow_pickle=True)
+    return sorted(folder.iterdir())
+
+
+def _text_codes(folder: Path) -> list[Path]:
+    np.save(folder / "a.npy", np.ones((2, 8), np.float32))
+    np.savez_compressed(folder / "b.npz", np.ones(8))
+    torch.save(torch.ones(1, 8), folder / "c.pt")
+    save_file({"texts": torch.ones(2, 8)}, folder / "d.safetensors")
     return sorted(folder.iterdir())
 
 
@@ -216,6 +241,8 @@ _NETWORKS: dict[str, Callable[[Path], list[Path]]] = {
     "dlib network": _dlib,
     "encoder": _encoders,
     "training": _trainings,
+    "flow": _flows,
+    "mapper": _mappers,
 }
 _SHARED = {"latent space": "generator", "encoder contents": "encoder"}
 _OTHERS: dict[str, Callable[[Path], list[Path]]] = {
@@ -225,6 +252,7 @@ _OTHERS: dict[str, Callable[[Path], list[Path]]] = {
     "direction": _directions,
     "published direction": _published,
     "codes": _codes,
+    "text codes": _text_codes,
     "parts": _parts,
     "scores": _scores,
     "report": _reports,

@@ -115,10 +115,28 @@ def _published(path: Path) -> object:
     return PublishedDirection(path).bind(_small_generator())
 
 
+def _flow(path: Path) -> object:
+    from stylegan_latents.editing.nonlinear.flow_files import load_flow
+
+    return load_flow(path)
+
+
+def _mapper(path: Path) -> object:
+    from stylegan_latents.editing.nonlinear.mapper import load_mapper
+
+    return load_mapper(path)
+
+
 def _codes(path: Path) -> object:
     from stylegan_latents.editing.records.code_files import read_code
 
     return read_code(path)
+
+
+def _text_codes(path: Path) -> object:
+    from stylegan_latents.generator.formats.text_codes import read_text_codes
+
+    return read_text_codes(path)
 
 
 def _parts(path: Path) -> object:
@@ -190,7 +208,10 @@ READERS: dict[str, Callable[[Path], object]] = {
     "film record": _film_record,
     "direction": _direction,
     "published direction": _published,
+    "flow": _flow,
+    "mapper": _mapper,
     "codes": _codes,
+    "text codes": _text_codes,
     "parts": _parts,
     "scores": _scores,
     "report": _report,
@@ -204,7 +225,8 @@ READERS: dict[str, Callable[[Path], object]] = {
 
 
 FILE_NAMES = {
-    "codes": "input.npz", "published direction": "input.pt", "scores": "input.csv", "report": "input.csv",
+    "codes": "input.npz", "text codes": "input.npz", "published direction": "input.pt", "scores": "input.csv",
+    "report": "input.csv",
     "landmarks": "input.json", "film plan": "plan.json", "network settings": "input.json",
     "openvino": "MappingNetwork.xml",
 }  # fmt: skip

@@ -17,8 +17,10 @@ from safetensors.torch import load, save
 
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.mixing.parts import Parts
+from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow
 from stylegan_latents.invert.commands.report_table import COLUMNS
 from stylegan_latents.invert.record.files import HEADER, canonical, digest
+from tests.editing.nonlinear.small_flows import small_flow
 from tests.hostile.harness import Case
 from tests.hostile.honest import film_record
 from tests.small_models import small_generator, small_record
@@ -38,7 +40,7 @@ _MARK = "a place for a value"
 def cases(folder: Path) -> Iterator[Case]:
     """All files, written to a folder that exists."""
     kinds: tuple[Callable[[Path], Iterator[Case]], ...] = (
-        _records, _directions, _parts, _containers, _arrays, _tables, _landmarks, _plans, _network_settings,
+        _records, _directions, _parts, _flows, _containers, _arrays, _tables, _landmarks, _plans, _network_settings,
         _photos, _graphs, _pipes,
     )  # fmt: skip
     for kind in kinds:
@@ -136,7 +138,26 @@ def _parts(folder: Path) -> Iterator[Case]:
         )
 
 
-def _saved(one: Direction | Parts, path: Path) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
+def _flows(folder: Path) -> Iterator[Case]:
+    key, header, tensors = _saved(small_flow(), folder / "plain.safetensors")
+    attributes = [("attributes", 0, place) for place in header["attributes"][0]]
+    for place in [*((name,) for name in header), *attributes]:
+        for name, value in VALUES.items():
+            path = folder / f"{'-'.join(map(str, place))}-{name}.safetensors"
+            yield Case("flow", _safetensors(path, tensors, key, _with_value(header, place, value)))
+    first = "network.velocities.0.layers.0.linear.weight"
+    for name, change in {
+        "scalar": {first: torch.ones(())}, "flat": {first: torch.ones(48)}, "wide": {first: torch.ones(6, 900)},
+        "whole": {first: torch.ones(6, 8).long()}, "nan": {first: torch.full((6, 8), torch.nan)},
+        "whitening": {"whitening.axes": torch.ones(8)}, "still": {"whitening.deviations": torch.zeros(8)},
+    }.items():  # fmt: skip
+        path = folder / f"{name}.safetensors"
+        yield Case("flow", _safetensors(path, {**tensors, **change}, key, json.dumps(header)))
+
+
+def _saved(
+    one: Direction | Parts | AttributeFlow, path: Path
+) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
     """Key and content of the header, and the tensors, of what ``save`` writes."""
     one.save(path)
     content = path.read_bytes()
@@ -170,7 +191,9 @@ def _containers(folder: Path) -> Iterator[Case]:
     for name, written in files.items():
         path = folder / f"{name}.safetensors"
         path.write_bytes(written)
-        yield from (Case(reader, path) for reader in ("record", "film record", "direction", "parts"))
+        yield from (
+            Case(reader, path) for reader in ("record", "film record", "direction", "parts", "flow", "mapper")
+        )
 
 
 def _npy(shape: str, descr: str = "'<f4'", data: bytes = b"\0" * 64, order: str = "False") -> bytes:
@@ -225,7 +248,7 @@ def _arrays(folder: Path) -> Iterator[Case]:
         for name, content in files.items():
             path = folder / f"{name}{suffix}"
             path.write_bytes(content)
-            yield from (Case(reader, path) for reader in ("codes", "published direction"))
+            yield from (Case(reader, path) for reader in ("codes", "text codes", "published direction"))
     path = folder / "cut-while-read.npy"
     path.write_bytes(_npy("(1, 16777216)", data=bomb))
     yield Case("codes", path, cut_after=0.005)
@@ -435,7 +458,7 @@ def _pipes(folder: Path) -> Iterator[Case]:
         "record": "a.safetensors", "film record": "a.safetensors", "direction": "a.safetensors", "codes": "a.npz",
         "published direction": "a.npy", "parts": "a.safetensors", "scores": "a.csv", "report": "a.csv",
         "landmarks": "a.json", "film plan": "plan.json", "network settings": "a.json", "photo": "a.png",
-        "mask": "a.png",
+        "mask": "a.png", "flow": "a.pt", "mapper": "a.pt",
     }  # fmt: skip
     for reader, name in names.items():
         for kind, make in (("pipe", os.mkfifo), ("folder", os.mkdir)):

@@ -3,12 +3,12 @@
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.generator.cli.progress import Progress
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
-    from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.generator import Generator
 
 
@@ -54,4 +54,5 @@ class Axes:
         taken = {one.name for one in fields(kind)}
         given: dict[str, Any] = {"count": upto, "layers": layers, **self._options}
         options = kind(**{name: value for name, value in given.items() if name in taken})
-        return options.plan(lambda _: lambda _done, _all: None).make(self.G).find(upto, progress)[first:]
+        found = options.plan(lambda _: lambda _done, _all: None).make(self.G).find(upto, progress)[first:]
+        return [one for one in found if isinstance(one, Direction)]

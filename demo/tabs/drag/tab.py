@@ -145,18 +145,19 @@ def build(page: Page) -> None:
                 line = status_html(words, part=news.step / news.steps)
                 yield news.picture, not_ready(), not_ready(), "", gr.skip(), gr.skip(), line
 
-    quick: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    face.change(answering(show), [page.visit, face], [picture, points, hint, paint], **quick)
+    # One after the other: a face that is shown late must not take away the points that were clicked meanwhile.
+    quick: dict[str, Any] = {
+        "show_progress": "hidden", "api_visibility": "private", "concurrency_id": "drag", "concurrency_limit": 1,
+    }  # fmt: skip
     drawn = gr.State("")
-    page.tabs.select(
-        answering(show_edited), [page.visit, face, drawn], [drawn, picture, points, hint, paint], **quick
-    )
+    gr.on(
+        [face.change, page.tabs.select], answering(show_edited), [page.visit, face, drawn],
+        [drawn, picture, points, hint, paint], trigger_mode="always_last", **quick,
+    )  # fmt: skip
     where.change(lambda kind: gr.ImageEditor(visible=kind == PAINTED), where, paint, **QUIET)
     shown = [points, picture, hint]
     # Each of several quick clicks counts, one after the other.
-    picture.select(
-        answering(click), [page.visit, face, points], shown, trigger_mode="multiple", concurrency_limit=1, **quick
-    )
+    picture.select(answering(click), [page.visit, face, points], shown, trigger_mode="multiple", **quick)
     undo.click(answering(back), [page.visit, face, points], shown, **quick)
     clear.click(answering(none), [page.visit, face], shown, **quick)
     add.click(answering(typed), [page.visit, face, points, *numbers], shown, **quick)

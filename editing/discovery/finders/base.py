@@ -18,6 +18,7 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow
     from stylegan_latents.generator.generator import Generator
     from stylegan_latents.generator.statistics import WStatistics
 
@@ -29,14 +30,17 @@ TRUNCATION = 0.7
 
 sample_option = partial(typer.Option, rich_help_panel="Samples")
 region_option = partial(typer.Option, rich_help_panel="Region")
+score_option = partial(typer.Option, rich_help_panel="Scores")
 _example_option = partial(typer.Option, rich_help_panel="Examples", metavar="FOLDER")
 
 
 class Finder(Protocol):
-    """Finds directions in a generator's latent space."""
+    """Finds directions in a generator's latent space, or another edit of it."""
 
-    def find(self, count: int = COUNT, on_progress: Progress | None = None) -> list[Direction]:
-        """The directions, the best first, bound to the generator and calibrated.
+    def find(
+        self, count: int = COUNT, on_progress: Progress | None = None
+    ) -> "Sequence[Direction | AttributeFlow]":
+        """The directions, the best first, bound to the generator and calibrated; or a flow.
 
         Args:
             count: the largest number of directions.

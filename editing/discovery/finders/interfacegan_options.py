@@ -10,13 +10,9 @@ import typer
 from stylegan_latents.editing.discovery.finders.base import (
     Finder,
     Plan,
-    SampledOptions,
-    check_file_name,
-    is_file_name,
-    sample_option,
+    score_option,
 )
-from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, open_scorer, scorer_words
-from stylegan_latents.editing.samples.sampling import check_truncation
+from stylegan_latents.editing.discovery.finders.by_scores import ByScores
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 
@@ -26,16 +22,11 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.discovery.scorers.table import ScoreTable
     from stylegan_latents.generator.generator import Generator
 
-_score_option = partial(typer.Option, rich_help_panel="Scores")
 _test_option = partial(typer.Option, rich_help_panel="Edits of held-out samples", metavar="NAME")
-_SCORER_HELP = (
-    f"Scorer of pictures: {scorer_words()}. The preprocessing and names of a network are read from NAME.json "
-    "beside NAME.onnx, or from Hugging Face's preprocessor_config.json and config.json."
-)
 _BY_EDITS = ("reduce_leakage", "hold_identity", "least_identity_change")
 # Options for scoring pictures, which a table needs none of.
 _FOR_PICTURES = ("samples", "truncation", "exact", "codes", *_BY_EDITS)
-_SAMPLES, _CODES, _TRUNCATION = 5000, 32, 0.8
+_CODES = 32
 
 
 class Fit(StrEnum):
@@ -47,27 +38,14 @@ class Fit(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterFaceGANOptions(SampledOptions):
+class InterFaceGANOptions(ByScores):
     """Options of InterFaceGAN, by a scorer or by a table of scores."""
 
-    scorer: Annotated[str | None, _score_option(help=_SCORER_HELP, metavar="SCORER")] = None
-    trust_scorer: TrustScorer = False
-    score: Annotated[
-        list[str],
-        _score_option(help="A score to find a direction for; repeatable; all by default.", metavar="NAME"),
-    ] = field(default_factory=list)
-    hold: Annotated[list[str], _score_option(help="A score to preserve; repeatable.", metavar="NAME")] = field(
-        default_factory=list
-    )
+    method = "interfacegan"
+
     fit: Annotated[
-        Fit | None, _score_option(help="The linear model of the scores; ridge by default.", show_choices=True)
+        Fit | None, score_option(help="The linear model of the scores; ridge by default.", show_choices=True)
     ] = None
-    truncation: Annotated[
-        float | None, sample_option(help=f"Truncation of the samples, from 0 to 1; {_TRUNCATION} by default.")
-    ] = None
-    exact: Annotated[bool, sample_option("--exact", help="Score exact pictures instead of sketches; slower.")] = (
-        False
-    )
     codes: Annotated[
         int | None,
         _test_option(min=2, metavar="N", help=f"Number of test samples; {_CODES} by default."),
@@ -96,25 +74,13 @@ class InterFaceGANOptions(SampledOptions):
         ),
     ] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.scorer is None:
-            raise InputError(f"--method interfacegan needs --scorer: {scorer_words()}.")
-        for name in self.score:
-            check_file_name(name)
-        if self.truncation is not None:
-            check_truncation(self.truncation)
-
     def plan(self, begin: Begin) -> Plan:
-        scorer = open_scorer(self.scorer or "", begin, trusted=self.trust_scorer)
-        for name in (*self.score, *self.hold):
-            if name not in scorer.names:
-                raise InputError(f"There is no score '{name}'; {self.scorer} has {', '.join(scorer.names)}.")
+        scorer = self.open_scorer(begin)
         from stylegan_latents.editing.discovery.scorers.table import ScoreTable
 
         if isinstance(scorer, ScoreTable):
             return self._plan_of_table(scorer)
-        attributes = self._attributes(scorer)
+        attributes = self.attributes(scorer)
         names = tuple(attribute.name for attribute in attributes)
         for option in _BY_EDITS:
             for name in getattr(self, option):
@@ -144,7 +110,7 @@ class InterFaceGANOptions(SampledOptions):
                 raise InputError(
                     f"--{option.replace('_', '-')} has no meaning for a table, which is used whole; leave it out."
                 )
-        names = self._file_names(self.score or table.names)
+        names = self.file_names(self.score or table.names)
 
         def make(G: "Generator") -> Finder:
             from stylegan_latents.editing.discovery.finders.scored_codes import ScoredCodes, read_scores
@@ -157,66 +123,27 @@ class InterFaceGANOptions(SampledOptions):
 
         return Plan(names, make, None)
 
-    def _attributes(self, scorer: "Scorer") -> "list[Attribute]":
-        """The scorer's attributes; plain ones for other scores, or if layers or scores to preserve are given."""
-        from stylegan_latents.editing.discovery.scorers.scorer import Attribute
-
-        default = {attribute.name: attribute for attribute in scorer.default_attributes()}
-        names = self._file_names(self.score or tuple(default))
-        if self.layers is None and not self.hold:
-            return [default.get(name) or Attribute(name, f"more {name}", f"less {name}", "all") for name in names]
-        layers, fixed = self.layers or "all", tuple(self.hold)
-        return [Attribute(name, f"more {name}", f"less {name}", layers, fixed) for name in names]
-
-    def _file_names(self, names: "tuple[str, ...] | list[str]") -> tuple[str, ...]:
-        for name in names:
-            if not is_file_name(name):
-                raise InputError(f"The score '{name}' cannot be a file's name; give it another in {self.scorer}.")
-        return tuple(dict.fromkeys(names))
-
     def _check(self, G: "Generator") -> str:
         """The layers; raises InputError for a model or layers that a fit on scores does not support."""
         from stylegan_latents.editing.discovery.fitting.linear import parse_groups
 
         layers = self.layers or "all"
         parse_groups(layers)
-        if G.label_dim:
-            raise InputError(f"The model '{G.name}' has classes; directions by scores need a model without.")
+        self.check_model(G)
         return layers
 
     def _finder(
         self, G: "Generator", scorer: "Scorer", attributes: "list[Attribute]", begin: Begin
     ) -> "InterFaceGAN":
-        import torch
-
         from stylegan_latents.editing.discovery.finders.interfacegan import InterFaceGAN
         from stylegan_latents.editing.discovery.fitting.identity import IdentityScorer
-        from stylegan_latents.editing.discovery.fitting.samples import sample
         from stylegan_latents.editing.discovery.scorers.scorer import Scorers
-        from stylegan_latents.generator.precision import resolve_precision
-        from stylegan_latents.generator.weights.fetch import cache_folder
 
         self._check(G)
-        if resolve_precision("auto", G.device) == "bfloat16":
-            G.to(dtype=torch.bfloat16)
-        scorer = scorer.grey() if G.image_channels < 3 else scorer
-        for name in (attribute.name for attribute in attributes if attribute.name not in scorer.names):
-            raise InputError(
-                f"'{name}' is the same for all grey pictures, as '{G.name}' makes; choose others with --score."
-            )
-        used = scorer if self.exact else scorer.faster()
+        used = self.scorer_for(G, scorer, [attribute.name for attribute in attributes])
         identity = IdentityScorer() if self.hold_identity or self.least_identity_change else None
         both = Scorers((used, identity)) if identity is not None and self.least_identity_change else used
-        samples = sample(
-            G,
-            both,
-            self.samples or _SAMPLES,
-            seed=self.seed,
-            truncation=_TRUNCATION if self.truncation is None else self.truncation,
-            exact=self.exact,
-            cache=cache_folder() / "discovery",
-            progress=begin("scoring samples"),
-        )
+        samples = self.scored(G, both, begin)
         return InterFaceGAN(
             G,
             used,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.editing.directions.arrays import read_arrays
 from stylegan_latents.editing.directions.calibration import calibrated, style_deviations, w_statistics
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.finders.base import channel_mask
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.arrays import read_arrays
 
 if TYPE_CHECKING:
     from torch import Tensor

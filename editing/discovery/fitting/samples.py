@@ -76,19 +76,21 @@ class Samples:
         return result
 
 
-def draw_codes(G: "Generator", samples: int, seed: int, truncation: float) -> "Tensor":
+def draw_codes(G: "Generator", samples: int, seed: int, truncation: float, *, mixed: bool = True) -> "Tensor":
     """Codes of the samples, float32 ``[samples, 3, w_dim]`` (coarse, middle, fine rows).
 
     Every other code has one w for all rows; the rest mix three styles (StyleGAN, section 3.1), which separates the
-    effects of the groups. Seeds from ``2 * samples * seed`` on are used.
+    effects of the groups. Seeds from ``2 * samples * seed`` on are used. Without ``mixed`` no code mixes styles.
     """
     import torch
 
     first = 2 * samples * seed
-    plain = (samples + 1) // 2
-    count = plain + len(GROUPS) * (samples // 2)
+    plain = (samples + 1) // 2 if mixed else samples
+    count = plain + len(GROUPS) * (samples - plain)
     chunks = [range(start, min(start + 500, count)) for start in range(0, count, 500)]
     w = torch.cat([G.sample([first + index for index in chunk], truncation=truncation)[:, 0] for chunk in chunks])
+    if not mixed:
+        return w[:, None].expand(-1, len(GROUPS), -1)
     codes = w.new_empty(samples, len(GROUPS), G.w_dim)
     codes[0::2] = w[:plain, None]
     codes[1::2] = w[plain:].view(-1, len(GROUPS), G.w_dim)
@@ -175,6 +177,7 @@ def sample(
     truncation: float = 0.8,
     size: int = 256,
     exact: bool = False,
+    mixed: bool = True,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> Samples:
@@ -183,12 +186,13 @@ def sample(
     Args:
         G: the generator, in its own precision (bfloat16 is enough for scores).
         scorer: the scorer of the pictures.
-        samples: number of pictures; half of them mix three styles.
+        samples: number of pictures; half of them mix three styles if ``mixed``.
         seed: of the codes; see ``draw_codes``.
         truncation: of the codes; a compromise between broken faces and little variation.
         size: side of the scored pictures in pixels.
         exact: whether to score exact pictures instead of sketches, sharp only at the scorer's focus; directions of
             face attributes from 600 samples had cosines of 0.988 and more between the two.
+        mixed: see ``draw_codes``.
         cache: folder for the scores, from which an interrupted run resumes; None for no cache.
         progress: called with the number of samples done and the total.
 
@@ -201,7 +205,7 @@ def sample(
     if samples < 100:
         raise InputError(f"Finding a direction needs at least 100 samples, not {samples}.")
     check_scorer(G, scorer)
-    codes = draw_codes(G, samples, seed, truncation)
+    codes = draw_codes(G, samples, seed, truncation, mixed=mixed)
     settings: dict[str, object] = {
         "fingerprint": G.fingerprint,
         "precision": str(G.dtype),
@@ -213,6 +217,8 @@ def sample(
         "scorer": scorer.version,
         "names": list(scorer.names),
     }
+    if not mixed:
+        settings["mixed"] = False
     if not exact:
         settings["pictures"], settings["focus"] = _SKETCH, scorer.focus
     path = None if cache is None else cache / f"{_digest(settings)}.npz"
@@ -240,7 +246,7 @@ def sample(
                     save()
         finally:  # also after Ctrl-C
             save()
-    plain = np.arange(samples) % 2 == 0
+    plain = (np.arange(samples) % 2 == 0) | (not mixed)
     return Samples(tuple(scorer.names), codes.cpu().numpy().astype(np.float64), scores, plain)
 
 

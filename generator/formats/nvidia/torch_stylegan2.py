@@ -69,30 +69,52 @@ def _block(
     channels = weights.tensor(f"{theirs}.conv1.bias", 0).shape[0]
     if index == 0:
         tensors[f"{ours}.constant"] = weights.tensor(f"{theirs}.const", channels, 4, 0).unsqueeze(0)
-    else:
-        _conv(weights, tensors, f"{theirs}.conv0", f"{ours}.up", (channels, before, side, w_dim))
-    _conv(weights, tensors, f"{theirs}.conv1", f"{ours}.conv", (channels, channels, side, w_dim))
+    width = side * weights.shape("synthesis.b4.const")[-1] // 4
+    if index:
+        styled_conv(weights, tensors, f"{theirs}.conv0", f"{ours}.up", (channels, before, side, w_dim), width)
+    styled_conv(weights, tensors, f"{theirs}.conv1", f"{ours}.conv", (channels, channels, side, w_dim), width)
     if weights.has(f"{theirs}.torgb.weight"):
-        affine_tensors(weights, tensors, f"{theirs}.torgb.affine", f"{ours}.to_rgb.style", channels, w_dim)
-        gain = weights.number(f"{theirs}.torgb", "weight_gain", channels**-0.5)
-        weight = weights.tensor(f"{theirs}.torgb.weight", 0, channels, 1, 1)
-        tensors[f"{ours}.to_rgb.weight"] = gain * weight[:, :, 0, 0]
-        tensors[f"{ours}.to_rgb.bias"] = weights.tensor(f"{theirs}.torgb.bias", len(weight))
+        to_rgb(weights, tensors, f"{theirs}.torgb", f"{ours}.to_rgb", channels, w_dim)
     if weights.has(f"{theirs}.skip.weight"):
         gain = weights.number(f"{theirs}.skip", "weight_gain", before**-0.5)
         tensors[f"{ours}.skip"] = gain * weights.tensor(f"{theirs}.skip.weight", channels, before, 1, 1)
     return channels
 
 
-def _conv(
-    weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, ours: str, sizes: tuple[int, int, int, int]
+def to_rgb(
+    weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, ours: str, channels: int, w_dim: int
 ) -> None:
+    """Take over the tensors of a to-RGB."""
+    affine_tensors(weights, tensors, f"{theirs}.affine", f"{ours}.style", channels, w_dim)
+    gain = weights.number(theirs, "weight_gain", channels**-0.5)
+    weight = weights.tensor(f"{theirs}.weight", 0, channels, 1, 1)
+    tensors[f"{ours}.weight"] = gain * weight[:, :, 0, 0]
+    tensors[f"{ours}.bias"] = weights.tensor(f"{theirs}.bias", len(weight))
+
+
+def styled_conv(
+    weights: NetworkWeights,
+    tensors: dict[str, Tensor],
+    theirs: str,
+    ours: str,
+    sizes: tuple[int, int, int, int],
+    width: int | None = None,
+    *,
+    noisy: bool = True,
+) -> None:
+    """Take over the tensors of a modulated convolution.
+
+    Args:
+        weights, tensors, theirs, ours: where from, where to, and its names there.
+        sizes: channels out and in, height, length of w.
+        width: None for the height.
+        noisy: whether its noise is read, where it has one.
+    """
     out_channels, in_channels, side, w_dim = sizes
     check_activation(weights, theirs)
     affine_tensors(weights, tensors, f"{theirs}.affine", f"{ours}.style", in_channels, w_dim)
     tensors[f"{ours}.weight"] = weights.tensor(f"{theirs}.weight", out_channels, in_channels, 3, 3)
     tensors[f"{ours}.bias"] = weights.tensor(f"{theirs}.bias", out_channels)
-    if weights.has(f"{theirs}.noise_const"):
-        width = side * weights.shape("synthesis.b4.const")[-1] // 4
-        tensors[f"{ours}.noise"] = weights.tensor(f"{theirs}.noise_const", side, width)[None, None]
+    if noisy and weights.has(f"{theirs}.noise_const"):
+        tensors[f"{ours}.noise"] = weights.tensor(f"{theirs}.noise_const", side, width or side)[None, None]
         tensors[f"{ours}.noise_strength"] = weights.tensor(f"{theirs}.noise_strength")

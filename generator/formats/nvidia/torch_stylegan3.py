@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.network_weights import NetworkWeights
-from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors, mapping_tensors
+from stylegan_latents.generator.formats.nvidia.torch_weights import dense_tensors, fourier_tensors, mapping_tensors
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config, design
 from stylegan_latents.generator.ops.filtered_leaky_relu import Resampling
 
@@ -172,15 +172,7 @@ def _input(weights: NetworkWeights, tensors: dict[str, Tensor], config: StyleGAN
             raise InputError("its input does not fit its first layer")
         if abs(weights.number(theirs, "bandwidth", 0) - config.cutoffs[0]) > 1e-6 * config.cutoffs[0]:
             raise InputError("its input has other frequencies than its first layer")
-    dense_tensors(weights, tensors, f"{theirs}.affine", "synthesis.input.style", 1.0)
-    if tensors["synthesis.input.style.weight"].shape != (4, config.w_dim):
-        raise InputError("its input does not fit its mapping network")
-    weight = weights.tensor(f"{theirs}.weight", channels, channels)
-    tensors["synthesis.input.weight"] = weight * channels**-0.5
-    tensors["synthesis.input.frequencies"] = weights.tensor(f"{theirs}.freqs", channels, 2)
-    tensors["synthesis.input.phases"] = weights.tensor(f"{theirs}.phases", channels)
-    has = weights.has(f"{theirs}.transform")
-    tensors["synthesis.input.transform"] = weights.tensor(f"{theirs}.transform", 3, 3) if has else torch.eye(3)
+    fourier_tensors(weights, tensors, theirs, channels, config.w_dim)
 
 
 def _layer(

@@ -42,10 +42,27 @@ def dense_tensors(weights: NetworkWeights, tensors: dict[str, Tensor], theirs: s
     )
 
 
-def check_activation(weights: NetworkWeights, module: str) -> None:
-    activation = weights.attribute(module, "activation", "lrelu")
-    if activation != "lrelu":
-        raise InputError(f"its layers have the activation {str(activation)[:40]!r}, and only 'lrelu' can be read")
+def check_activation(weights: NetworkWeights, module: str, wanted: str = "lrelu") -> None:
+    activation = weights.attribute(module, "activation", wanted)
+    if activation != wanted:
+        raise InputError(
+            f"its layers have the activation {str(activation)[:40]!r}, and only '{wanted}' can be read"
+        )
+
+
+def fourier_tensors(
+    weights: NetworkWeights, tensors: dict[str, Tensor], theirs: str, channels: int, w_dim: int
+) -> None:
+    """A StyleGAN3's input, the first layer of its synthesis network."""
+    dense_tensors(weights, tensors, f"{theirs}.affine", "synthesis.input.style", 1.0)
+    if tensors["synthesis.input.style.weight"].shape != (4, w_dim):
+        raise InputError("its input does not fit its mapping network")
+    weight = weights.tensor(f"{theirs}.weight", channels, channels)
+    tensors["synthesis.input.weight"] = weight * channels**-0.5
+    tensors["synthesis.input.frequencies"] = weights.tensor(f"{theirs}.freqs", channels, 2)
+    tensors["synthesis.input.phases"] = weights.tensor(f"{theirs}.phases", channels)
+    has = weights.has(f"{theirs}.transform")
+    tensors["synthesis.input.transform"] = weights.tensor(f"{theirs}.transform", 3, 3) if has else torch.eye(3)
 
 
 def resample_taps(weights: NetworkWeights, block: str) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import TORCH, InertDict, InertObject, Known, NotRead
-from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, StandIn
+from stylegan_latents.generator.formats.safe_pickle.stand_ins import PLAIN, StandIn, name_only
 from stylegan_latents.generator.formats.safe_pickle.torch_file import read_stream
 from stylegan_latents.generator.reading.budget import Budget
 
@@ -33,6 +33,7 @@ _PLAIN_DATA = (
     "torch.random.", "torch.serialization._get_layout", "torch.torch_version.", "torch.utils.data.",
 )  # fmt: skip
 _TYPES = {"bool", "bytes", "complex", "dict", "float", "int", "list", "object", "range", "slice", "str", "tuple"}
+_DILL_SETATTR = ("_dill", "_setattr")
 _DTYPES = ("bfloat", "bool", "complex", "float", "int", "uint")
 
 
@@ -67,10 +68,18 @@ def _dill_array(_budget: Budget, make: object, arguments: object, state: object,
 
 def _dill_type(budget: Budget, name: object) -> object:
     """What ``dill._dill._load_type`` is taken for: one of Python's own types, by its name."""
-    plain = PLAIN.get(f"builtins.{name}")
+    plain = Known("MethodType") if name == "MethodType" else PLAIN.get(f"builtins.{name}")
     if plain is None:
         raise InputError(f"the file asks for the type {str(name)[:40]!r}, which is not needed for weights")
     return plain.bound(budget)
+
+
+def _getattr(budget: Budget, owner: object, name: object, _default: object = None) -> object:
+    """What ``getattr`` is taken for: in a discriminator's hooks, dill finds its own ``_setattr`` by it."""
+    name_of = owner.class_name if isinstance(owner, type) and issubclass(owner, InertObject) else ""
+    if (name_of, name) != _DILL_SETATTR:
+        raise InputError("the file asks for 'builtins.getattr', which could run code and is not needed for weights")
+    return Known("_setattr").bound(budget)
 
 
 def _reconstructor(_budget: Budget, kind: object, _base: object = None, _state: object = None) -> object:
@@ -102,6 +111,8 @@ def _is_plain_data(name: str) -> bool:
 CHECKPOINT: Mapping[str, StandIn] = _CheckpointNames(
     {
         **TORCH,
+        "builtins.getattr": StandIn(_getattr),
+        "builtins.setattr": StandIn(name_only),
         "collections.defaultdict": Known("defaultdict", InertDict),
         "copyreg._reconstructor": StandIn(_reconstructor),
         "copy_reg._reconstructor": StandIn(_reconstructor),
@@ -109,10 +120,6 @@ CHECKPOINT: Mapping[str, StandIn] = _CheckpointNames(
         "dill._dill._load_type": StandIn(_dill_type),
         "torch.storage._load_from_bytes": StandIn(_nested_storage),
         "tfutil.Network": NotRead("it is a pickle of the Progressive GAN repository, which is not read"),
-        **dict.fromkeys(
-            ("networks.generator.Generator", "networks.discriminator.ProjectedDiscriminator"),
-            NotRead("it is a StyleGAN-T, which draws a text; only generators that draw from z alone are read"),
-        ),
     }
 )
 """What each name in a checkpoint is taken for."""

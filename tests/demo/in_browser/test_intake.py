@@ -91,7 +91,7 @@ def uploaded_size(studio: Studio) -> tuple[int, int]:
 def test_the_camera_takes_a_photo(page: Any, small_demo: tuple[Studio, str]) -> None:
     page.click("#edit-photo [aria-label='Capture from camera']")
     page.click("#edit-photo [title='grant webcam access'] button")
-    page.wait_for_function("document.querySelector('#edit-photo video')?.readyState >= 2")
+    page.wait_for_function("document.querySelector('#edit-photo video')?.readyState >= 2", timeout=40_000)
     page.click("#edit-photo [aria-label='capture photo']")
     wait_for_status(page, _READY)
     page.wait_for_selector("#edit-start:not([disabled])")

@@ -128,6 +128,20 @@ def test_interfacegan_finds_what_a_scorer_measures(
     assert (after > before).mean() > 0.8
 
 
+def test_flow_writes_one_file_that_edit_takes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))
+    command = ["discover", "-m", "flow", "--scorer", "colour", "--score", "redness", "--hold", "lightness"]
+    assert main([*command, "--samples", "150", "--name", "red", *MODEL]) == 0
+    told = capsys.readouterr().out
+    assert "Wrote red.safetensors (loss" in told
+    (following,) = [line for line in told.splitlines() if line.startswith("Next: edit ")]
+    assert _made(folder) == {"red.safetensors", "red.png"}
+    assert main([*following.removeprefix("Next: edit ").split(" --model")[0].split(), *MODEL]) == 0
+    assert any(name.startswith("me.redness-to-") for name in _made(folder))
+
+
 def test_interfacegan_takes_a_table_of_scores(folder: Path) -> None:
     w = G.sample(range(150), truncation=0.7)[:, 0]
     lines = [f"{seed},{float(value)}" for seed, value in enumerate(w[:, 2])]
@@ -291,6 +305,10 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: pytest.CaptureFixture
         (["-m", "interfacegan", "--scorer", "colour", "--layers", "0-3"], "not '0-3'"),
         (["-m", "interfacegan", "--scorer", "missing.csv"], "missing.csv"),
         (["-m", "interfacegan", "--scorer", "missing.onnx"], "missing.onnx"),
+        (["-m", "flow"], "--method flow needs --scorer"),
+        (["-m", "flow", "--scorer", "colour", "--score", "hue"], "lightness, contrast"),
+        (["-m", "flow", "--scorer", "colour", "--layers", "0-30"], "do not exist"),
+        (["-m", "flow", "--scorer", "colour", "--fit", "svm"], "does not take --fit"),
         (["-m", "sefa", "--scorer", "colour"], "does not take --scorer"),
         (["-m", "stylespace", "--mask", "nothing.png"], "nothing.png"),
         (["-m", "stylespace", "--mask", "ears"], "'ears' is no region"),

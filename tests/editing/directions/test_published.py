@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from stylegan_latents.editing.directions.arrays import split_name
 from stylegan_latents.editing.directions.calibration import calibrated, w_statistics
 from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.directions.published import E4E_FFHQ
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.arrays import split_name
 from tests.odd_models import odd_generator
 
 G = odd_generator(latent_space="stylegan2-faces-w")

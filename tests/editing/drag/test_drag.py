@@ -12,6 +12,7 @@ from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
+from tests.generator.networks.stylegan_t_files import TEXTS, random_stylegan_t
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3
 from tests.odd_models import odd_generator
@@ -163,6 +164,7 @@ NETWORKS = {
     "mobile": odd_generator,
     "stylegan2": lambda: random_stylegan2(SG2),
     "stylegan3": random_stylegan3,
+    "stylegan-t": lambda: random_stylegan_t(TEXTS, texts=1),
 }
 
 

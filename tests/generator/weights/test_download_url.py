@@ -10,7 +10,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.file_head import what_is_it
 from stylegan_latents.generator.weights import download_url as module
 from stylegan_latents.generator.weights.download_url import UrlSource, download_url
-from tests.generator.web_server import Site, serve
+from tests.generator.weights.web_server import Site, serve
 
 BODY = bytes(range(256)) * 4096  # 1 MiB
 

@@ -23,7 +23,7 @@ from stylegan_latents.generator.weights import archive, download_url, fetch
 from stylegan_latents.generator.weights.archive import Member, extract
 from stylegan_latents.generator.weights.download_url import UrlSource
 from stylegan_latents.generator.weights.fetch import Entry, cache_folder, obtain
-from tests.generator.web_server import Site, serve
+from tests.generator.weights.web_server import Site, serve
 
 FIRST, SECOND = b"first weights" * 20_000, b"second weights" * 20_000
 

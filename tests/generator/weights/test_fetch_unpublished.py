@@ -13,7 +13,7 @@ from stylegan_latents.generator.weights.archive import sha256_of
 from stylegan_latents.generator.weights.download_url import UrlSource
 from stylegan_latents.generator.weights.fetch import Entry, cached_size, obtain
 from tests.generator.stylegan2_files import NVIDIA, nvidia_pickle
-from tests.generator.web_server import Site, serve
+from tests.generator.weights.web_server import Site, serve
 
 MODEL, OTHER = (nvidia_pickle(name).read_bytes() for name in NVIDIA[:2])
 

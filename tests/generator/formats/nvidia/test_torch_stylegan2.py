@@ -74,7 +74,6 @@ def test_a_discriminator_only_is_named(tmp_path: Path) -> None:
         ({"weights": [1.0]}, "a checkpoint with the entries weights;"),
         ([1, 2], "holds a list;"),
         ({"G_ema": _module("UNet", {"_modules": {}})}, "holds the network 'UNet'; give a file with a generator"),
-        (_Call("networks.generator", "Generator"), "it is a StyleGAN-T"),
     ],
 )
 def test_other_pickles_are_named(tmp_path: Path, contents: object, sentence: str) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from stylegan_latents.editing.directions.arrays import read_arrays
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.arrays import read_arrays
 
 
 class _Evil:

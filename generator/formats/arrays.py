@@ -1,4 +1,4 @@
-"""Reads arrays from NumPy's and PyTorch's files without executing code from them."""
+"""Reads arrays from NumPy's, PyTorch's and safetensors files without executing code from them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,7 +57,9 @@ def read_arrays(path: Path, *, objects: bool = False) -> "Mapping[str, Tensor]":
         if other:  # such as a web page saved in its place
             raise InputError(f"{path} is {other}, and not the file itself; download that again.")
         try:
-            found = _numpy_arrays(path, objects) if path.suffix.lower() in _NUMPY else _torch_arrays(path)
+            kind = path.suffix.lower()
+            read = _torch_arrays if kind != ".safetensors" else _safetensors_arrays
+            found = _numpy_arrays(path, objects) if kind in _NUMPY else read(path)
         except InputError as error:
             message = str(error)
             raise InputError(message if path.name in message else f"{path.name}: {message}.") from error
@@ -108,6 +110,14 @@ def _torch_arrays(path: Path) -> "dict[str, Tensor]":
 
     with open_torch_file(path, CHECKPOINT) as contents:
         return _flattened(contents, path)
+
+
+def _safetensors_arrays(path: Path) -> "dict[str, Tensor]":
+    from stylegan_latents.generator.formats.safe_pickle.inert_torch import tensors_of
+    from stylegan_latents.generator.reading.tensor_file import TensorFile
+
+    with TensorFile.open(path) as file:
+        return _flattened(tensors_of(file), path)
 
 
 def _flattened(contents: object, path: Path) -> "dict[str, Tensor]":

@@ -1,0 +1,177 @@
+"""Options of ``edit`` for edits by networks: StyleFlow's flows of attributes, and StyleCLIP's mappers."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from stylegan_latents.editing.strengths.guided import named_number
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from torch import Tensor
+
+    from stylegan_latents.editing.discovery.scorers.scorer import Scorer
+    from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow, FlowEdit
+    from stylegan_latents.editing.nonlinear.mapper import MapperEdit
+    from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.cli.progress import Begin, Progress
+    from stylegan_latents.generator.generator import Generator, Noise
+
+_SCORED_SIDE = 256
+_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+_PRESENT = "value of an attribute: give its name and the value before the edit, such as age=25"
+
+
+@dataclass(frozen=True)
+class NetworkOptions:
+    """Edits by networks."""
+
+    panel: ClassVar[str] = "Networks"
+    flow: Annotated[
+        Path | None,
+        typer.Option(
+            help="A flow of attributes: StyleFlow's, or of `edit discover --method flow`.", metavar="FILE"
+        ),
+    ] = None
+    wanted: Annotated[
+        list[str],
+        typer.Option(
+            "--set",
+            help="Set an attribute of the --flow, such as age=40; several in this order.",
+            metavar="NAME=VALUE",
+        ),
+    ] = field(default_factory=list)
+    present: Annotated[
+        list[str],
+        typer.Option(
+            "--from", help="An attribute before the edit, in place of what is measured.", metavar="NAME=VALUE"
+        ),
+    ] = field(default_factory=list)
+    mapper: Annotated[
+        list[Path],
+        typer.Option(
+            help="A mapper of StyleCLIP; its --strength, 1 by default, follows those of directions; repeatable.",
+            metavar="FILE",
+        ),
+    ] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        _ = self.values_wanted, self.values_present
+        if self.flow is None and (self.wanted or self.present):
+            raise InputError("--set and --from are for the attributes of a --flow; name its file.")
+        if self.flow is not None and not self.wanted:
+            raise InputError("--flow needs what to change, such as --set age=40.")
+
+    @property
+    def values_wanted(self) -> list[tuple[str, float]]:
+        """Each ``--set`` as an attribute's name and its value."""
+        return [
+            named_number(text, "setting: give an attribute and its value, such as age=40") for text in self.wanted
+        ]
+
+    @property
+    def values_present(self) -> dict[str, float]:
+        """Each ``--from`` likewise."""
+        return dict(named_number(text, _PRESENT) for text in self.present)
+
+    def load_flow(self) -> "AttributeFlow | None":
+        """The flow, if there is one; InputError if it lacks an attribute, or has never seen such a value."""
+        if self.flow is None:
+            return None
+        from stylegan_latents.editing.nonlinear.flow_files import load_flow
+
+        flow = load_flow(self.flow)
+        for name, value in [*self.values_wanted, *self.values_present.items()]:
+            flow.check_value(name, value)
+        return flow
+
+    def load_mappers(self) -> "list[MapperEdit]":
+        """The mappers; InputError for a file that is none."""
+        if not self.mapper:
+            return []
+        from stylegan_latents.editing.nonlinear.mapper import load_mapper
+
+        return [load_mapper(path) for path in self.mapper]
+
+    def flow_edit(self, flow: "AttributeFlow", opened: "OpenRecord", scorer: "Scorer | None") -> "FlowEdit":
+        """The edit of a record's code, whose attributes are measured in its picture.
+
+        Args:
+            flow: from ``load_flow``.
+            opened: the record.
+            scorer: what measures the attributes that no ``--from`` gives; None if all are given.
+
+        Raises:
+            InputError: the flow belongs to another model.
+        """
+        from stylegan_latents.editing.nonlinear.attribute_flow import FlowEdit
+
+        flow.check_model(opened.generator)
+        scores = {} if scorer is None else scores_of(opened.picture(size=_SCORED_SIDE), scorer)
+        before = flow.attributes_of(scores, self.values_present)
+        edit = FlowEdit(flow.to(opened.generator.device), opened.generator, before[None], tuple(self.values_wanted))
+        for name, value in self.values_wanted:
+            source = "given" if name in self.values_present else flow.source(name, scores)
+            print(printable(f"{name}: from {float(before[flow.index(name)]):.3g} ({source}) to {value:g}"))
+        return edit
+
+    def report_reached(self, flow: "AttributeFlow", picture: "Image.Image", scorer: "Scorer") -> None:
+        """Print what the attributes that were set are in the edited picture, as far as they are measured."""
+        scores = scores_of(picture, scorer)
+        for name, _ in self.values_wanted:
+            reached = flow.attributes[flow.index(name)].measured(scores)
+            if reached is not None:
+                print(printable(f"{name} is now {reached:.3g}"))
+
+    def needs_scorer(self, flow: "AttributeFlow | None") -> bool:
+        """Whether attributes have to be measured."""
+        return flow is not None and not {one.name for one in flow.attributes} <= set(self.values_present)
+
+
+def scores_of(picture: "Image.Image", scorer: "Scorer") -> dict[str, float]:
+    """The scores of a picture that could be measured, by name."""
+    from stylegan_latents.invert.photos.files import to_tensor
+
+    small = to_tensor(picture.convert("RGB").resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0))
+    scores = zip(scorer.names, scorer.score(small)[0].tolist(), strict=True)
+    return {name: value for name, value in scores if math.isfinite(value)}
+
+
+def flow_sheet(
+    G: "Generator", ws: "Tensor", noise: "Noise", flow: "AttributeFlow", begin: "Begin", progress: "Progress"
+) -> "Image.Image":
+    """A row of pictures for each attribute, from its lowest to its highest value.
+
+    Args:
+        G, ws, noise: for ``Generator.synthesize``; the code is ``[1, num_ws, w_dim]``.
+        flow: with its scorer.
+        begin: makes a progress bar for opening the scorer.
+        progress: called with the number of attributes done and in all.
+    """
+    import torch
+
+    from stylegan_latents.editing.evaluation.inputs import open_scorer
+    from stylegan_latents.editing.nonlinear.attribute_flow import FlowEdit
+    from stylegan_latents.invert.photos.contact_sheet import contact_sheet
+    from stylegan_latents.invert.photos.files import to_picture
+
+    size = G.resolution
+    while size > _SCORED_SIDE:
+        size //= 2
+    shown = to_picture(G.synthesize(ws, noise, size=size))[0]
+    before = flow.attributes_of(scores_of(shown, open_scorer(flow.scorer, (), begin)), {})[None].to(ws)
+    rows = []
+    with torch.inference_mode():
+        for done, one in enumerate(flow.attributes, 1):
+            values = [one.low + share * (one.high - one.low) for share in _SHARES]
+            codes = [FlowEdit(flow, G, before, ((one.name, value),)).apply(ws, 1.0) for value in values]
+            pictures = [to_picture(G.synthesize(code, noise, size=size))[0] for code in codes]
+            rows.append([shown, *pictures])
+            progress(done, len(flow.attributes))
+    names = [f"{one.name} {one.low:.3g} to {one.high:.3g}" for one in flow.attributes]
+    return contact_sheet(rows, ["unedited", "lowest", "", "middle", "", "highest"], names, cell=_SCORED_SIDE)

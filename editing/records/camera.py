@@ -1,0 +1,68 @@
+"""The camera of a command: its options, and what is said of angles that a model has hardly seen."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from stylegan_latents.generator.cli.command import warn
+from stylegan_latents.generator.errors import InputError
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.networks.camera import Camera
+
+# Photos of faces hardly show more than these degrees to a side, and up or down (EG3D, supplement).
+_FAR_YAW, _FAR_PITCH = 45, 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraOptions:
+    """Where a three-dimensional model is drawn from."""
+
+    panel: ClassVar[str] = "Camera of a three-dimensional model"
+    yaw: Annotated[
+        float | None, typer.Option(help="Turn the head towards the viewer's right.", metavar="DEGREES")
+    ] = None
+    pitch: Annotated[float | None, typer.Option(help="Turn the head up.", metavar="DEGREES")] = None
+    roll: Annotated[float | None, typer.Option(help="Lean the head clockwise.", metavar="DEGREES")] = None
+    fov: Annotated[
+        float | None, typer.Option(help="Field of view; the model's own by default.", metavar="DEGREES")
+    ] = None
+
+    def __post_init__(self) -> None:
+        _ = self.camera
+
+    @property
+    def camera(self) -> "Camera | None":
+        """The camera; None where no option is given. Raises InputError for an angle out of range."""
+        if self.yaw is None and self.pitch is None and self.roll is None and self.fov is None:
+            return None
+        from stylegan_latents.generator.networks.camera import Camera
+
+        try:
+            return Camera(self.yaw or 0.0, self.pitch or 0.0, self.roll or 0.0, self.fov)
+        except ValueError as error:
+            raise InputError(f"{str(error).capitalize()}.") from error
+
+    def camera_label(self) -> list[str]:
+        """The camera's part of a file's name, ``yaw+20``, ``pitch-5``; empty without one."""
+        values = {"yaw": self.yaw, "pitch": self.pitch, "roll": self.roll, "fov": self.fov}
+        return [f"{name}{value:+g}" for name, value in values.items() if value is not None]
+
+
+def look_from(G: "Generator", camera: "Camera | None") -> None:
+    """Draw from a camera from now on; warns of angles that are far from those of photos.
+
+    Raises:
+        InputError: the model has no camera.
+    """
+    if camera is None:
+        return
+    G.camera = camera
+    if abs(camera.yaw) > _FAR_YAW or abs(camera.pitch) > _FAR_PITCH:
+        warn(
+            "edit",
+            f"photos of faces hardly show more than {_FAR_YAW} degrees to a side and {_FAR_PITCH} up or down; "
+            "beyond, a model of faces guesses.",
+        )

@@ -1,0 +1,89 @@
+"""The camera of commands: it turns the picture, is in the names of files, and needs a model that has one."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylegan_latents.editing.commands.cli import main
+from stylegan_latents.editing.records.camera import CameraOptions
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.native import save_native
+from stylegan_latents.generator.networks.camera import Camera
+from stylegan_latents.invert.photos.files import to_picture
+from tests.generator.networks.eg3d_files import random_eg3d
+from tests.small_models import save_small_model, small_record
+
+MODEL = ("--model", "../solid.safetensors", "--device", "cpu")
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    save_small_model(tmp_path)
+    save_native(random_eg3d(), tmp_path / "solid.safetensors")
+    G = random_eg3d()
+    small_record(G, model_file=tmp_path / "solid.safetensors").save("me.inversion.safetensors")
+
+
+def _apart(file: str, camera: Camera, *, truncation: float = 1.0) -> float:
+    G = random_eg3d()
+    wanted = to_picture(G.synthesize(G.sample([0], truncation=truncation), camera=camera))[0]
+    return float(np.abs(np.asarray(Image.open(file)).astype(float) - np.asarray(wanted).astype(float)).max())
+
+
+def test_a_record_is_drawn_from_the_camera_and_its_file_named_after_it() -> None:
+    assert main(["me.inversion.safetensors", "--yaw", "20", "--pitch", "-5", *MODEL]) == 0
+    assert _apart("me.yaw+20.pitch-5.view.png", Camera(20, -5)) <= 1
+    assert _apart("me.yaw+20.pitch-5.view.png", Camera()) > 5
+
+
+def test_samples_are_drawn_from_the_camera() -> None:
+    assert main(["sample", "--seeds", "0", "--single", "--yaw", "-15", "--roll", "8", "--out", ".", *MODEL]) == 0
+    (file,) = Path().glob("*.png")
+    assert "yaw-15.roll+8" in file.name
+    assert _apart(str(file), Camera(-15, 0, 8), truncation=0.7) <= 1
+
+
+def test_a_film_swings_the_camera_and_ends_where_it_began() -> None:
+    words = ["interpolate", "seed:0", "--truncation", "1", "--frames", "8", "--out", "orbit", "--orbit"]
+    assert main([*words, "--yaw", "5", *MODEL]) == 0
+    frames = sorted(str(file) for file in Path("orbit").glob("*.png"))
+    assert len(frames) == 8
+    for number, yaw in ((0, 5.0), (2, 30.0), (4, 5.0), (6, -20.0)):
+        assert _apart(frames[number], Camera(yaw)) <= 12  # frames may be drawn in half precision
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["sample", "--seeds", "0", "--yaw", "10", "--model", "../small.safetensors"], "'small' has no camera"),
+        (["interpolate", "seed:0", "--orbit", "--model", "../small.safetensors"], "'small' has no camera"),
+        (["me.inversion.safetensors", "--pitch", "95", *MODEL], "pitch is -89 to 89 degrees, got 95"),
+        (["me.inversion.safetensors", "--fov", "0", *MODEL], "field of view is above 0"),
+        (["interpolate", "seed:0", "--orbit", "--yaw", "170", *MODEL], "give a smaller --yaw"),
+        (["interpolate", "seed:0", "--orbit", "--loop", *MODEL], "two key frames|at least two|needs two"),
+    ],
+)
+def test_bad_input_is_one_sentence(words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert re.search(sentence, said[-1])
+    assert not list(Path().glob("*.png")) + list(Path().glob("*.mp4"))
+
+
+def test_angles_that_photos_hardly_show_are_drawn_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["me.inversion.safetensors", "--yaw", "70", *MODEL]) == 0
+    assert "Warning: photos of faces hardly show" in capsys.readouterr().err
+    assert _apart("me.yaw+70.view.png", Camera(70)) <= 1
+
+
+def test_options_make_a_camera_or_none() -> None:
+    assert CameraOptions().camera is None
+    assert CameraOptions().camera_label() == []
+    assert CameraOptions(pitch=3, fov=20).camera == Camera(0, 3, 0, 20)
+    with pytest.raises(InputError, match=r"^A camera's yaw is -180 to 180 degrees, got 200\.$"):
+        CameraOptions(yaw=200)

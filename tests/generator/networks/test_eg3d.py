@@ -1,0 +1,138 @@
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from stylegan_latents import generator
+from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.formats.native import read_native, save_native
+from stylegan_latents.generator.networks.camera import Camera
+from stylegan_latents.generator.networks.eg3d import SuperResolution
+from tests.generator.networks.eg3d_files import PICKLES, SMALL, eg3d_pickle, expected, random_eg3d
+from tests.small_models import small_generator
+
+
+def _apart(value: torch.Tensor, wanted: torch.Tensor) -> float:
+    assert value.shape == wanted.shape
+    return float((value - wanted).detach().abs().max() / wanted.abs().max())
+
+
+@pytest.mark.parametrize("reference", [False, True], ids=["fast", "reference"])
+@pytest.mark.parametrize("name", PICKLES)
+def test_parity_with_the_official_code(name: str, reference: bool) -> None:
+    G, wanted = generator.load(eg3d_pickle(name)), expected(name)
+    z, camera = wanted["z"], wanted["camera"].requires_grad_()
+    assert _apart(G.map(z, camera=camera), wanted["ws"]) < 1e-5
+    truncated = G.map(z, truncation=0.7, truncation_cutoff=2, camera=camera)
+    assert _apart(truncated, wanted["ws_truncated"]) < 1e-5
+    ws = wanted["ws_plus"].requires_grad_()
+    styles, noise = G.styles(ws), G.noise_constants()
+    planes = G.synthesis.planes(styles, noise, reference=reference)
+    assert _apart(planes[:1].flatten(1, 2), wanted["planes"]) < 1e-5
+    view = G.synthesis.view(styles, noise, camera, reference=reference)
+    for value, kind in ((view.image, "image"), (view.raw, "raw"), (view.depth, "depth")):
+        assert _apart(value, wanted[kind]) < 1e-4
+    probed = (view.image * wanted["probe"]).sum() + (view.depth * wanted["depth_probe"]).sum()
+    slopes = torch.autograd.grad(probed, [ws, camera])
+    assert _apart(slopes[0], wanted["gradient"]) < 1e-3
+    assert _apart(slopes[1], wanted["camera_gradient"]) < 1e-3
+    with torch.no_grad():
+        assert _apart(G.synthesize(ws, camera=camera), wanted["image"]) < 1e-4
+
+
+def test_fast_equals_reference_for_each_size_and_precision() -> None:
+    G = random_eg3d()
+    ws = G.sample([0, 1])
+    whole = G.synthesize(ws)
+    torch.testing.assert_close(whole, G.synthesize(ws, reference=True), rtol=1e-4, atol=1e-5)
+    small = torch.nn.functional.avg_pool2d(whole, 4)
+    torch.testing.assert_close(G.synthesize(ws, size=8), small, rtol=1e-5, atol=1e-6)
+    half = G.to(torch.bfloat16).synthesize(ws)
+    assert 0 < (half - whole).norm() < 0.05 * whole.norm()
+    assert torch.equal(G.to(torch.float32).synthesize(ws), whole)
+
+
+def test_planes_are_drawn_once_for_all_views_of_a_code() -> None:
+    G = random_eg3d()
+    ws, drawn = G.sample([3]), []
+    handle = G.synthesis.backbone.register_forward_hook(lambda *_: drawn.append(1))
+    with torch.no_grad():
+        first = G.synthesize(ws, camera=Camera(yaw=10))
+        assert not torch.equal(G.synthesize(ws, camera=Camera(yaw=-10)), first)
+        assert torch.equal(G.synthesize(ws, camera=Camera(yaw=10)), first)
+        assert len(drawn) == 1
+        assert not torch.equal(G.synthesize(G.sample([4]), camera=Camera(yaw=10)), first)
+        G.synthesis.backbone.blocks[0].constant.data.mul_(3)  # as tuning changes them
+        assert not torch.equal(G.synthesize(ws, camera=Camera(yaw=10)), first)
+        assert len(drawn) == 3
+    handle.remove()
+
+
+def test_the_models_camera_counts_where_none_is_given() -> None:
+    G = random_eg3d()
+    ws = G.sample([0])
+    assert G.camera == Camera()
+    assert torch.equal(G.synthesize(ws), G.synthesize(ws, camera=Camera()))
+    G.camera = Camera(yaw=25, pitch=-5)
+    assert torch.equal(G.synthesize(ws), G.synthesize(ws, camera=Camera(yaw=25, pitch=-5)))
+    view = G.view(ws)
+    assert torch.equal(view.image, G.synthesize(ws))
+    assert view.raw.shape == (1, 3, 4, 4)
+    assert 2.25 < view.depth.min() <= view.depth.max() < 3.5
+
+
+def test_a_model_without_a_camera_says_so() -> None:
+    G = small_generator()
+    assert G.camera is None
+    with pytest.raises(InputError, match="'small' has no camera"):
+        G.synthesize(G.sample([0]), camera=Camera(yaw=5))
+    with pytest.raises(InputError, match="no camera"):
+        G.camera = Camera(yaw=5)
+    with pytest.raises(InputError, match="no camera"):
+        G.view(G.sample([0]))
+    with pytest.raises(ValueError, match=r"\[N, 25\]"):
+        random_eg3d().map(torch.zeros(1, 4), camera=torch.zeros(1, 16))
+
+
+def test_codes_depend_on_the_camera_that_they_are_likely_seen_from() -> None:
+    G, z = random_eg3d(), torch.randn(2, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(G.map(z), G.map(z, camera=Camera()))
+    assert not torch.equal(G.map(z), G.map(z, camera=Camera(yaw=30)))
+    free = random_eg3d(replace(SMALL, label_scale=0.0))
+    assert torch.equal(free.map(z), free.map(z, camera=Camera(yaw=30)))
+
+
+def test_a_saved_model_draws_the_same(tmp_path: Path) -> None:
+    G = random_eg3d()
+    save_native(G, tmp_path / "model.safetensors")
+    again = read_native(tmp_path / "model.safetensors")
+    assert asdict(again.synthesis.config) == asdict(G.synthesis.config)
+    assert again.fingerprint == G.fingerprint
+    assert torch.equal(again.synthesize(again.sample([5])), G.synthesize(G.sample([5])))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden": 0},
+        {"colours": 2},
+        {"distance": 0.0},
+        {"fov": 180.0},
+        {"label_scale": float("inf")},
+        {"pivot": (float("nan"), 0.0, 0.0)},
+        {"backbone": replace(SMALL.backbone, image_channels=10)},
+        {"backbone": replace(SMALL.backbone, base_width=2)},
+    ],
+)
+def test_impossible_sizes_are_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"EG3D|camera"):
+        replace(SMALL, **change)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "change", [{"channels": ()}, {"channels": (4, 1 << 30)}, {"side": 0}, {"side": 2000}, {"doubles": (True,)}]
+)
+def test_an_impossible_super_resolution_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="super-resolution"):
+        replace(SuperResolution(8, (6, 4), (True, True)), **change)  # type: ignore[arg-type]
