@@ -16,7 +16,7 @@ from stylegan_latents.invert.inverters.options import Quality
 if TYPE_CHECKING:
     from gradio.data_classes import FileData
 
-_ROWS = 2
+_ORDER = ("First", "Second")
 _NONE = ("no direction", "")
 
 
@@ -51,17 +51,17 @@ def build(page: Page) -> None:
             align = gr.Checkbox(True, label="Look for faces", info="Off: take the central square.")
             begin = begin_and_stop("film", "Find the face")
             rows = []
-            for number in range(_ROWS):
+            for number in range(len(_ORDER)):
                 with gr.Row():
                     first = known[:1] if number == 0 and "smile" not in known else ["smile"] if number == 0 else []
                     rows += [
                         gr.Dropdown(
                             [_NONE, *((name, name) for name in known)], value=first[0] if first else "",
-                            label=("Change", "And")[number], info="A direction of Edit.", min_width=140,
+                            label=f"{_ORDER[number]} change", info="A direction of Edit.", min_width=140,
                             elem_id=f"film-direction-{number}",
                         ),
                         gr.Slider(
-                            -4, 4, 1.5, step=0.1, label=f"Strength of {('this', 'that')[number]}",
+                            -4, 4, 1.5, step=0.1, label=f"Strength of the {_ORDER[number].lower()} change",
                             info="0 changes nothing.", min_width=140, elem_id=f"film-strength-{number}",
                         ),
                     ]  # fmt: skip
@@ -97,8 +97,8 @@ def build(page: Page) -> None:
 
     def offer(visit: Visit | None) -> Any:
         if visit is None:
-            return [gr.skip()] * _ROWS
-        return [gr.Dropdown([_NONE, *((name, name) for name in visit.all_directions)]) for _ in range(_ROWS)]
+            return [gr.skip()] * len(_ORDER)
+        return [gr.Dropdown([_NONE, *((name, name) for name in visit.all_directions)]) for _ in range(len(_ORDER))]
 
     page.version.change(offer, page.visit, rows[::2], **QUIET)
     work_on_click(
