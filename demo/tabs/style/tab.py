@@ -124,7 +124,7 @@ def _making() -> tuple[gr.Image, list[Any], tuple[gr.Button, gr.Button]]:
     """The controls of a new style: the picture, the options of ``StyleRequest``, and the two buttons."""
     picture = gr.Image(
         label="Style picture", alt_text="The style picture that was uploaded", sources=["upload", "clipboard"],
-        type="filepath", image_mode=None, height=200, buttons=[], elem_id="style-picture",
+        type="filepath", image_mode=None, height=200, buttons=[], elem_id="style-example",
         placeholder="# Drop a drawing or a painting of a face\nor click to choose",
     )  # fmt: skip
 
@@ -184,15 +184,23 @@ def _wire_drawing(page: Page, inputs: list[Any], controls: list[Any], outputs: l
         first = names[0] if names else None
         return gr.Radio(names, value=chosen if chosen in names else first, visible=bool(names))
 
-    def on_opening(visit: Visit, name: str | None, style: str | None, strength: float, event: gr.SelectData) -> Any:
-        return preview(visit, name, style, strength) if event.value == TAB.title else (gr.skip(), gr.skip())
+    def on_opening(
+        visit: Visit, name: str | None, style: str | None, strength: float, event: gr.SelectData
+    ) -> Iterator[Any]:
+        skip = gr.skip()
+        if event.value != TAB.title:
+            yield [skip] * 5
+            return
+        yield *preview(visit, name, style, strength), skip, skip, skip
+        shown, *rest = draw(visit, name, style, strength)
+        yield shown, skip, *rest
 
     live: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "concurrency_id": "style"}
     small: Any = {"api_visibility": "private", "concurrency_limit": 4, **live}
     drawn = [result, picture, command, file]
     strength.input(answering(preview), inputs, [result, film], **small)
-    page.tabs.select(answering(on_opening), inputs, [result, film], **small)
-    for number, event in enumerate((strength.release, style.input, style.change, face.input)):
+    page.tabs.select(answering(on_opening), inputs, [result, film, picture, command, file], **small)
+    for number, event in enumerate((strength.release, style.change, face.input)):
         api: Any = {"api_visibility": "private"} if number else {"api_name": "draw_style"}
         event(answering(preview), inputs, [result, film], **small).success(
             answering(draw), inputs, drawn, **live, **api

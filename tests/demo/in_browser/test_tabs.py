@@ -286,8 +286,8 @@ def test_a_style_of_a_picture_is_made_and_filmed(page: Any, tmp_path: Path) -> N
     picture = tmp_path / "ink.png"
     Image.linear_gradient("L").convert("RGB").save(picture)
     go_to(page, "Style")
-    page.set_input_files("#style-picture input[type=file]", str(picture))
-    page.wait_for_selector("#style-picture img[src*=ink]")
+    page.set_input_files("#style-example input[type=file]", str(picture))
+    page.wait_for_selector("#style-example img[src*=ink]")
     page.click("#style-make-begin")
     wait_for_words(page, "body", "turn “Look for a face” off")
     page.locator(".toast-close").first.click()
@@ -295,7 +295,8 @@ def test_a_style_of_a_picture_is_made_and_filmed(page: Any, tmp_path: Path) -> N
     page.wait_for_selector("#style-make-begin:not([disabled])")
     page.click("#style-make-begin")
     wait_for_words(page, "#style-status", "Made the style “ink”")
-    page.wait_for_selector("#style-shown img[src*='/style']")
+    page.wait_for_selector("#style-shown img[src*='/style.']")
+    assert download(page, "#style-picture", tmp_path).name.endswith(".ink.png")
     assert download(page, "#style-get-file", tmp_path).name == "ink.style.safetensors"
     page.get_by_text("A film from none to full").click()
     page.fill("#style-seconds input[type=number]", "1")
