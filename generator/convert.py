@@ -10,9 +10,9 @@ import typer
 from stylegan_latents.generator.cli.command import new_app, run
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
-from stylegan_latents.generator.cli.text_options import TextOptions
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_replaceable, printable
+from stylegan_latents.generator.text_options import TextOptions
 
 app = new_app()
 

@@ -95,6 +95,18 @@ class Generator(nn.Module):
             raise ValueError(f"a camera's matrices need the shape [N, {LABEL}], got {tuple(matrices.shape)}")
         return matrices.to(self.device)
 
+    def save_memory(self) -> None:
+        """Draw with little memory from now on, also differentiably; the images are the same and take longer.
+
+        Raises:
+            InputError: there is no way of doing so for this architecture.
+        """
+        if not self.synthesis.can_save_memory:
+            raise InputError(
+                f"The model '{self.name}' cannot be drawn with less memory; a MobileStyleGAN can, such as ffhq."
+            )
+        self.synthesis.saves_memory = True
+
     def __repr__(self) -> str:
         classes = f"{self.label_dim} classes" if self.label_dim else "no classes"
         return (

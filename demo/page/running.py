@@ -2,7 +2,6 @@
 
 import contextlib
 import html
-import math
 import queue
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import Generic, TypeVar
 from stylegan_latents.demo.session.queue import Ticket
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.search.time_left import duration
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -199,8 +199,3 @@ def status_html(text: str, *, part: float | None = None, kind: str = "", details
     folded = f"<details><summary>Details</summary>{html.escape(details)}</details>" if details else ""
     line = f'<div role="status" aria-live="polite">{bar}<p>{html.escape(text)}</p></div>'
     return f'<div class="note {kind}">{line}{folded}</div>'
-
-
-def duration(seconds: float) -> str:
-    """An estimate in words: ``about 40 s``, ``about 3 minutes``."""
-    return f"about {math.ceil(seconds)} s" if seconds < 90 else f"about {round(seconds / 60)} minutes"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.strengths.guided import named_number
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
@@ -70,6 +69,8 @@ class NetworkOptions:
     @property
     def values_wanted(self) -> list[tuple[str, float]]:
         """Each ``--set`` as an attribute's name and its value."""
+        from stylegan_latents.editing.strengths.guided import named_number
+
         return [
             named_number(text, "setting: give an attribute and its value, such as age=40") for text in self.wanted
         ]
@@ -77,6 +78,8 @@ class NetworkOptions:
     @property
     def values_present(self) -> dict[str, float]:
         """Each ``--from`` likewise."""
+        from stylegan_latents.editing.strengths.guided import named_number
+
         return dict(named_number(text, _PRESENT) for text in self.present)
 
     def load_flow(self) -> "AttributeFlow | None":

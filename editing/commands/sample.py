@@ -14,10 +14,10 @@ from stylegan_latents.editing.records.camera import look_from
 from stylegan_latents.generator.cli.command import choose_device, new_app
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
-from stylegan_latents.generator.cli.text_options import TextOptions
 from stylegan_latents.generator.cluster.connection import ClusterOptions, on_cluster
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
+from stylegan_latents.generator.text_options import TextOptions
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from stylegan_latents.editing.drag.face_points import FacePoints
 from stylegan_latents.editing.drag.handles import Handle, Point, check_handles
 from stylegan_latents.editing.drag.search import PATIENCE, Reached, Search
 from stylegan_latents.editing.records.codes import changed_record
@@ -22,6 +23,8 @@ from stylegan_latents.generator.features import FeatureMap, feature_maps
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
+from stylegan_latents.invert.faces.detector import FaceDetector
+from stylegan_latents.invert.faces.find import DLIB
 from stylegan_latents.invert.record.inversion import Inversion
 
 _RESOLUTION = 128
@@ -48,9 +51,11 @@ class Dragged:
         ws, points, distance: see ``DragProgress``.
         steps: the number of steps made.
         kept: the step at which the code was found.
-        reached: whether every point is at its target.
+        reached: whether every point is at its target: by the landmarks for points of a face, else by features.
         stalled: whether the search ended because the points came no nearer.
         stopped: whether Ctrl-C ended it.
+        by_landmarks: of each point, whether its place is that of landmarks in the picture.
+        lost: of each point, whether the search lost sight of it, so that it may be elsewhere.
     """
 
     ws: Tensor
@@ -61,18 +66,29 @@ class Dragged:
     reached: bool
     stalled: bool = False
     stopped: bool = False
+    by_landmarks: tuple[bool, ...] = ()
+    lost: tuple[bool, ...] = ()
 
     @property
     def summary(self) -> str:
         """A sentence on how near the points came, and why not nearer."""
-        positions = ", ".join(f"{x:.0f},{y:.0f}" for x, y in self.points)
+        places = [f"{x:.0f},{y:.0f}" for x, y in self.points]
         how = "Reached" if self.reached else f"Up to {self.distance:.0f} pixels short of"
         nearest = f"; nearest, and kept, is step {self.kept}" if self.kept < self.steps else ""
         why = "" if self.reached or self.stopped else ", and more steps may bring the points nearer"
         if self.stalled:
             vain = f", the last {PATIENCE} of which brought the points hardly any nearer"
             why = f"{vain}: this model may not draw them there"
-        return f"{how} the targets after {self.steps} steps{why}{nearest}; the points are at {positions}."
+        by = " by the landmarks" if any(self.by_landmarks) else ""
+        told = (
+            f"{how} the targets after {self.steps} steps{why}{nearest}; the points are at {', '.join(places)}{by}."
+        )
+        lost = [place for place, unsure in zip(places, self.lost, strict=False) if unsure]
+        if lost:
+            told += (
+                f" The search lost sight of {', '.join(lost)}: look at the picture, it may have moved otherwise."
+            )
+        return told
 
 
 class Drag:
@@ -87,6 +103,7 @@ class Drag:
         resolution: of the feature map; None for the finest up to 128.
         mask_weight: of the mask loss, the change in features outside of the mask.
         seed: of the samples that W's statistics come from.
+        detector: of faces, whose landmarks say where points of a face are.
 
     Raises:
         InputError: a setting is out of its range, or there is no feature map of that resolution.
@@ -102,6 +119,7 @@ class Drag:
         resolution: int | None = None,
         mask_weight: float = 10.0,
         seed: int = 0,
+        detector: FaceDetector = DLIB,
     ) -> None:
         G.check_square("Dragging")
         if steps < 1:
@@ -112,6 +130,7 @@ class Drag:
             raise InputError(f"The mask's weight has to be 0 or above, not {mask_weight}.")
         self.G, self.map = G, _feature_map(G, resolution)
         self.steps, self.learning_rate, self.mask_weight, self.seed = steps, learning_rate, mask_weight, seed
+        self.detector = detector
         groups = G.ws_groups
         self.rows = list(rows) if rows is not None else [i for i, group in enumerate(groups) if group != "fine"]
 
@@ -146,10 +165,12 @@ class Drag:
         check_handles(handles, self.G.resolution)
         with keep_freed_memory():
             pixels = torch.tensor([[handle.start, handle.target] for handle in handles])
+            positions = (pixels + 0.5) / self.G.resolution
+            face = FacePoints(self.G, ws, positions[:, 0], noise, self.detector)
             search = Search(
-                self.G, self.map, ws, (pixels + 0.5) / self.G.resolution,
+                self.G, self.map, ws, positions,
                 rows=self.rows, learning_rate=self.learning_rate, mask=mask, mask_weight=self.mask_weight,
-                noise=noise, seed=self.seed,
+                noise=noise, seed=self.seed, face=face if bool(face.known.any()) else None,
             )  # fmt: skip
             try:
                 while search.done < self.steps and not (search.reached or search.stalled):
@@ -171,17 +192,21 @@ class Drag:
 
     def _result(self, search: Search, stopped: bool = False) -> Dragged:
         # A user who stops the search chose what was shown last.
-        found = search.now() if stopped or search.best is None else search.best
+        found = search.verified(search.now() if stopped or search.best is None else search.best)
         points, distance = self._in_pixels(found)
+        lost = [] if found.lost is None else found.lost.tolist()
         return Dragged(
-            found.ws, points, distance, search.done, found.after, search.reached, search.stalled, stopped
-        )
+            found.ws, points, distance, search.done, found.after, search.reached, search.stalled, stopped,
+            tuple(search.known.tolist()), tuple(lost),
+        )  # fmt: skip
 
     def provenance(self, handles: Sequence[Handle], ended: Dragged) -> dict[str, JSON]:
         """The settings and the outcome of a search, for a record."""
         return {
             "handles": [[*handle.start, *handle.target] for handle in handles],
             "points": [[*point] for point in ended.points],
+            "by_landmarks": list(ended.by_landmarks),
+            "lost": list(ended.lost),
             "steps": ended.steps,
             "kept_step": ended.kept,
             "learning_rate": self.learning_rate,

@@ -1,9 +1,11 @@
-"""Handles: points of a picture with the targets to drag them to; checked, and marked on the picture."""
+"""Handles: points of a picture with the targets to drag them to; checked, marked, and given room in masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from PIL import Image, ImageDraw
+from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 
@@ -13,6 +15,8 @@ Point = tuple[float, float]
 MOST_HANDLES = 64
 _POINT, _TARGET, _EDGE = (220, 40, 40), (40, 90, 230), (255, 255, 255)
 _RADIUS = 1 / 150
+# Radius of the room that a point has about its way, at least, as a fraction of the side.
+_ROOM = 0.04
 
 
 @dataclass(frozen=True)
@@ -61,3 +65,26 @@ def marked(
         for (x, y), ink in dots:
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink, outline=_EDGE)
     return shown
+
+
+def with_ways(mask: Tensor, positions: Tensor) -> Tensor:
+    """The mask ``[h, w]``, grown by the ways of the points that start in it: what is pulled needs room there.
+
+    Args:
+        mask: in [0, 1], 1 where the picture may change.
+        positions: start and target of each point, ``[n, 2, 2]`` in fractions of the side.
+    """
+    height, width = mask.shape
+    grown = mask.to(positions)
+    y = (torch.arange(height, device=grown.device) + 0.5) / height
+    x = (torch.arange(width, device=grown.device) + 0.5) / width
+    places = torch.stack([x.expand(height, -1), y[:, None].expand(-1, width)], dim=2)
+    for start, target in positions:
+        way, away = target - start, places - start
+        near = away.norm(dim=2) <= _ROOM / 2
+        if not bool(way.any()) or not bool(mask.to(grown)[near].any()):
+            continue
+        share = ((away @ way) / way.square().sum()).clamp(0, 1)[..., None]
+        room = max(_ROOM, float(way.norm()) / 2)
+        grown = torch.maximum(grown, ((away - share * way).norm(dim=2) <= room).to(grown))
+    return grown

@@ -1,22 +1,33 @@
-"""The search of dragging: motion supervision and point tracking on one feature map."""
+"""The search of dragging: motion supervision and point tracking on one feature map, looked after by landmarks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylegan_latents.editing.drag.face_points import FacePoints
+from stylegan_latents.editing.drag.handles import with_ways
 from stylegan_latents.editing.drag.point_tracker import PointTracker, disc, features_at
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.features import FeatureMap, features
 from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.statistics import WStatistics
 
-# Fractions of the image's side: the patch's radius, as in DragGAN, the length of a pull, and the tolerance.
-_MOTION_RADIUS, _STEP, _NEAR = 3 / 512, 1 / 512, 2 / 512
+# Fractions of the image's side: the patch's radius, as in DragGAN, the length of a pull, and the tolerances, of
+# points that features and landmarks follow.
+_MOTION_RADIUS, _STEP, _NEAR, _NEAR_BY_LANDMARKS = 3 / 512, 1 / 512, 2 / 512, 2.5 / 1024
+# The distance within which steps become smaller, as points went back and forth about their targets; the distance
+# behind the best state from which the search goes back to it; and the error from which the next look is sooner.
+_LANDING, _ASTRAY, _OFF = 10 / 1024, 12 / 1024, 8 / 1024
 # Largest norm of the mask loss's gradient, as a fraction of that of motion supervision.
 _MOST_HOLDING = 0.7
+# Step size of each row's own move, as a fraction of that of the move that all rows share: rows that part from each
+# other leave W, and a long pull without a mask then blurs a face.
+_OWN = 0.25
+# Steps between looks, and between weighings of the mask loss, which take a backward pass each.
+_LOOK_EVERY, _WEIGH_EVERY = 10, 5
 PATIENCE = 40
 """Steps without progress after which a search has stalled; an eyelid moves a third of a pixel a step."""
 
@@ -24,13 +35,15 @@ PATIENCE = 40
 @dataclass(frozen=True, eq=False)
 class Reached:
     """The state of a search after so many steps: the code ``[1, num_ws, w_dim]``, the points ``[n, 2]``, and the
-    largest distance of one from its target, ``away``, both in fractions of the side.
+    largest distance of one from its target, ``away``, both in fractions of the side; ``lost`` says of each point
+    whether it is not known where it is, bool ``[n]``, and is None if that was not looked at.
     """
 
     ws: Tensor
     points: Tensor
     away: float
     after: int
+    lost: Tensor | None = None
 
 
 class Search:
@@ -43,9 +56,11 @@ class Search:
         positions: start and target of each point, ``[n, 2, 2]``.
         mask: what may change, ``[h, w]``; None for all.
         noise: see ``Generator.synthesize``.
+        face: says where points of a face are; None to follow features alone.
 
     Attributes:
         best: the state with the points nearest to their targets, the last of equals; None before the first step.
+            With a face, of the states that were looked at.
     """
 
     def __init__(
@@ -61,53 +76,67 @@ class Search:
         mask_weight: float,
         noise: Noise,
         seed: int,
+        face: FacePoints | None = None,
     ) -> None:
         self.G, self.followed, self.rows = G, followed, list(rows)
-        self.noise, self.mask_weight = noise, mask_weight
+        self.noise, self.mask_weight, self.learning_rate = noise, mask_weight, learning_rate
         self.start = ws.detach().to(G.device, torch.float32)
         statistics = WStatistics.of(G, seed=seed)
         self.axes = statistics.axes * statistics.deviations
-        self.moves = torch.zeros(1, len(rows), G.w_dim, device=G.device, requires_grad=True)
-        self.adam = torch.optim.Adam([self.moves], lr=learning_rate)
+        # The first row is the move that all rows share.
+        self.moves = torch.zeros(1, 1 + len(rows), G.w_dim, device=G.device, requires_grad=True)
+        self.sizes = torch.tensor([1.0] + [_OWN] * len(rows), device=G.device)[:, None]
+        self.adam = torch.optim.Adam([self.moves])
         positions = positions.to(G.device)
         self.points, self.targets = positions[:, 0], positions[:, 1]
         sample = 1 / followed.resolution
         self.length = max(_STEP, sample / 2)
-        self.near = max(_NEAR, sample / 2)
+        self.face = face
+        known = torch.zeros(len(positions), dtype=torch.bool) if face is None else face.known
+        self.known = known.to(G.device)
+        self.near = torch.where(self.known, _NEAR_BY_LANDMARKS, max(_NEAR, sample / 2))
         self.patch = disc(max(_MOTION_RADIUS, sample), sample / 2).to(G.device)
-        self.features = self._features()
+        self.features = self._features(self.code())
         self.first = self.features.detach()
         self.tracker = PointTracker(followed, self.first, positions, self.patch, self.length)
-        self.outside = None if mask is None else 1 - self._on_map(mask)
+        self.outside = None if mask is None else 1 - self._on_map(with_ways(mask, positions))
+        self.share_of_holding = torch.zeros((), device=G.device)
         self.done = 0
         self.nearest, self.nearest_after = self.away, 0
         self.best: Reached | None = None
+        # The last look: its step, the points that it found, and the next one's step. ``gain`` is how far points go
+        # for each length that the tracker sees them go, and ``lost`` those whose place is unknown since.
+        self.looked, self.seen, self.next_look = 0, self.points, _LOOK_EVERY
+        self.gain = torch.ones(len(positions), 1, device=G.device)
+        self.lost = torch.zeros_like(self.known)
+        self.kept = (self.moves.detach().clone(), self.now())
 
     def code(self) -> Tensor:
         """The code now, ``[1, num_ws, w_dim]``."""
         ws = self.start.clone()
-        ws[:, self.rows] += self.moves @ self.axes.T
+        ws[:, self.rows] += (self.moves[:, :1] + self.moves[:, 1:]) @ self.axes.T
         return ws
 
-    def _features(self) -> Tensor:
-        return features(self.G, self.code(), self.followed, self.noise).float()
+    def _features(self, ws: Tensor) -> Tensor:
+        return features(self.G, ws, self.followed, self.noise).float()
 
     def _on_map(self, mask: Tensor) -> Tensor:
         """A mask over the image, resampled to the feature map and extended at its edge, ``[1, 1, S, S]``."""
         one = self.followed
-        mask = mask[None, None].to(self.start)
-        fitted = F.interpolate(mask, size=one.resolution, mode="bilinear", antialias=True, align_corners=False)
+        fitted = F.interpolate(
+            mask[None, None], size=one.resolution, mode="bilinear", antialias=True, align_corners=False
+        )
         margin = (one.size - one.resolution) // 2
         rest = one.size - one.resolution - margin
         return F.pad(fitted, (margin, rest, margin, rest), mode="replicate")
 
     def step(self) -> None:
-        """Pull every point a step towards its target, then track the points."""
+        """Pull every point a step towards its target, track the points, and look where they are now and then."""
         away = self.targets - self.points
         distance = away.norm(dim=1, keepdim=True)
         pulled = distance[:, 0] > self.near / 2
         here = self.points[pulled, None] + self.patch
-        toward = (self.length * away / distance.clamp_min(1e-12))[pulled, None]
+        toward = (away * (self.length / distance.clamp_min(self.length)))[pulled, None]
         pull = (
             features_at(self.followed, self.features, here + toward)
             - features_at(self.followed, self.features, here).detach()
@@ -115,32 +144,100 @@ class Search:
         gradient = self._gradient(pull.mean(dim=(1, 2)).sum())
         if not bool(torch.isfinite(gradient).all()):
             raise InputError("The search diverged; use a lower learning rate.")
+        self._move(gradient)
+        self.features = self._features(self.code())
+        tracked = self.tracker.track(self.features, self.points)
+        self.points = self.points + self.gain * (tracked - self.points)
+        self.done += 1
+        if self.done >= self.next_look or self._all_near:
+            self._look()
+        elif self.face is not None:
+            return
+        if self.away < self.nearest - float(self.near.max()) / 4:
+            self.nearest, self.nearest_after = self.away, self.done
+        behind = self.best is not None and self.away > self.best.away
+        if not behind and not bool(self.lost.any()):
+            self.best = self.now()
+            if self.looked == self.done:
+                self.kept = (self.moves.detach().clone(), self.best)
+        elif self.looked == self.done and (bool(self.lost.any()) or self.away > self.kept[1].away + _ASTRAY):
+            self._retreat()
+
+    def _move(self, gradient: Tensor) -> None:
+        """One step of Adam, each row by its own size."""
+        size = self.learning_rate * min(1.0, max(self.away / _LANDING, 0.2))
+        self.adam.param_groups[0]["lr"] = size
+        before = self.moves.detach().clone()
         self.moves.grad = gradient
         self.adam.step()
-        self.features = self._features()
-        self.points = self.tracker.track(self.features, self.points)
-        self.done += 1
-        if self.away < self.nearest - self.near / 4:
-            self.nearest, self.nearest_after = self.away, self.done
-        if self.best is None or self.away <= self.best.away:
-            self.best = self.now()
+        self.moves.data.copy_(before + (self.moves.detach() - before) * self.sizes)
+
+    def _look(self) -> None:
+        """Correct the points by what ``_places`` says, and plan the next look."""
+        places, self.lost = self._places(self.code().detach(), self.features, self.points)
+        way = self.points - self.seen
+        came = ((places - self.seen) * way).sum(dim=1, keepdim=True) / way.square().sum(1, True).clamp_min(1e-12)
+        gain = (self.gain + (self.gain * came.clamp(0, 2)).clamp(0.1, 1)) / 2
+        self.gain = torch.where(self.known[:, None], gain, self.gain)
+        before, error = self.seen, float((places - self.points).norm(dim=1).max())
+        self.points = places
+        self.tracker.adapt(self.features, places, self.known & ~self.lost)
+        steps = self.done - self.looked
+        speed = (float((self.targets - before).norm(dim=1).max()) - self.away) / steps
+        soon = 0.7 * self.away / speed if speed > 0 else _LOOK_EVERY
+        wait = max(3, min(_LOOK_EVERY // 2 if error > _OFF else _LOOK_EVERY, round(soon)))
+        self.looked, self.seen, self.next_look = self.done, places, self.done + wait
+
+    def _places(self, ws: Tensor, now: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Where the points of a code really are, as far as landmarks tell, and which ones are lost."""
+        lost = self.tracker.lost(now, points)
+        if self.face is None:
+            return points, lost
+        found = self.face.find(ws)
+        if found is None:
+            return points, lost | self.known
+        return torch.where(self.known[:, None], found.to(points), points), lost & ~self.known
+
+    def _retreat(self) -> None:
+        """Go back to the last good state and on in smaller steps (Ling et al., "FreeDrag", 2024)."""
+        moves, state = self.kept
+        self.moves.data.copy_(moves)
+        self.learning_rate /= 2
+        self.adam = torch.optim.Adam([self.moves])
+        self.features = self._features(self.code())
+        self.points = self.seen = state.points
+        self.lost = torch.zeros_like(self.lost)
 
     def now(self) -> Reached:
         """The current state."""
-        return Reached(self.code().detach(), self.points.clone(), self.away, self.done)
+        lost = self.lost if self.looked == self.done else None
+        return Reached(self.code().detach(), self.points.clone(), self.away, self.done, lost)
+
+    @torch.no_grad()
+    def verified(self, state: Reached) -> Reached:
+        """The state with its points where landmarks show them, and what is lost."""
+        if state.lost is not None:
+            return state
+        points, lost = self._places(state.ws, self._features(state.ws), state.points)
+        away = float((self.targets - points).norm(dim=1).max())
+        return replace(state, points=points, lost=lost, away=away)
 
     def _gradient(self, pull: Tensor) -> Tensor:
-        """The gradient of motion supervision and of the mask loss, ``[1, rows, w_dim]``."""
+        """The gradient of motion supervision and of the mask loss, ``[1, 1 + rows, w_dim]``."""
         if self.outside is None:
             (pulling,) = torch.autograd.grad(pull, self.moves)
             return pulling
         change = self.mask_weight * ((self.features - self.first) * self.outside).abs().mean()
-        (pulling,) = torch.autograd.grad(pull, self.moves, retain_graph=True)
-        (holding,) = torch.autograd.grad(change, self.moves)
-        # An L1 loss has as large a gradient for small changes as for large ones, and Adam normalizes step lengths:
-        # without a bound the mask loss would keep the points where they are.
-        share = _MOST_HOLDING * pulling.norm() / holding.norm().clamp_min(1e-20)
-        both: Tensor = pulling + holding * share.clamp_max(1)
+        # At first nothing outside has changed, so that the weight is found in the first few steps.
+        if self.done < _WEIGH_EVERY or self.done % _WEIGH_EVERY == 0:
+            (pulling,) = torch.autograd.grad(pull, self.moves, retain_graph=True)
+            (holding,) = torch.autograd.grad(change, self.moves, retain_graph=True)
+            # An L1 loss has as large a gradient for small changes as for large ones, and Adam normalizes step
+            # lengths: without a bound the mask loss would keep the points where they are.
+            share = _MOST_HOLDING * pulling.norm() / holding.norm().clamp_min(1e-20)
+            self.share_of_holding = share.clamp_max(1)
+            return pulling + self.share_of_holding * holding
+        (both,) = torch.autograd.grad(pull + self.share_of_holding * change, self.moves)
         return both
 
     @property
@@ -149,8 +246,13 @@ class Search:
         return float((self.targets - self.points).norm(dim=1).max())
 
     @property
+    def _all_near(self) -> bool:
+        return bool(((self.targets - self.points).norm(dim=1) <= self.near).all())
+
+    @property
     def reached(self) -> bool:
-        return self.away <= self.near
+        """Whether every point is known to be at its target."""
+        return self._all_near and self.looked == self.done and not bool(self.lost.any())
 
     @property
     def stalled(self) -> bool:

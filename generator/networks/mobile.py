@@ -19,8 +19,9 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.layers import Box, Layer
 from stylegan_latents.generator.networks.mobile_layers import InputConv, Mapping, MobileConfig, ToRGB, UpBlock
+from stylegan_latents.generator.networks.mobile_strips import FINEST, Finest, recomputed
 from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork
-from stylegan_latents.generator.ops.wavelet import inverse_haar, inverse_haar_reference
+from stylegan_latents.generator.ops.wavelet import inverse_haar
 
 __all__ = ["Mapping", "MobileConfig", "Synthesis"]
 
@@ -67,6 +68,8 @@ class Synthesis(SynthesisNetwork):
     Rows of ws: one for the 4x4 convolution; each up-block takes the next one for its up-sampling and first
     convolution and one more for its second; to-RGB takes the last.
     """
+
+    can_save_memory = True
 
     def __init__(self, config: MobileConfig) -> None:
         super().__init__()
@@ -130,19 +133,18 @@ class Synthesis(SynthesisNetwork):
         self, styles: Sequence[Tensor], noise: NoiseMaps, *, size: int | None = None, reference: bool = False
     ) -> Tensor:
         x: Tensor = self.input(styles[0], noise[0])
-        if reference:
-            haar = inverse_haar_reference
-        else:
-            haar = inverse_haar
+        if not reference:
             x = x.contiguous(memory_format=torch.channels_last)
-        for i, block in enumerate(self.up_blocks()):
-            up, first, second = styles[3 * i + 1 : 3 * i + 4]
-            x = haar(x, up)
-            x = block.conv1(x, first, noise[2 * i + 1], reference=reference)
-            x = block.conv2(x, second, noise[2 * i + 2], reference=reference)
-        if size is None or size == self.resolution:
-            return haar(self.to_rgb(x, styles[-1], 4 * self.image_channels))
-        return self.low_band(x, styles[-1], size)
+        blocks, factor = self.up_blocks(), 1 if size is None else self.resolution // size
+        if self.saves_memory and not reference:
+            finest = max(len(blocks) - FINEST, 0)
+            for i, block in enumerate(blocks[:finest]):
+                x = recomputed(block, x, styles[3 * i + 1 : 3 * i + 4], noise[2 * i + 1 : 2 * i + 3])
+            strips = Finest(blocks[finest:], self.to_rgb, factor)
+            return strips.draw(x, styles[3 * finest + 1 :], noise[2 * finest + 1 :])
+        for i, block in enumerate(blocks):
+            x = block(x, styles[3 * i + 1 : 3 * i + 4], noise[2 * i + 1 : 2 * i + 3], reference=reference)
+        return self.to_rgb.image(x, styles[-1], factor, reference=reference)
 
     def sketch(self, styles: Sequence[Tensor], *, size: int, focus: Box | None = None) -> Tensor:
         """See the base class; faster than ``forward`` where ``size`` is a quarter of the resolution or less.
@@ -158,16 +160,16 @@ class Synthesis(SynthesisNetwork):
         x: Tensor = self.input(styles[0], noise[0]).contiguous(memory_format=torch.channels_last)
         shared = blocks - 3  # the blocks up to a sixteenth of the resolution
         if focus is None or size < fine or shared < 0:
-            return self.low_band(self._sketched(x, styles, noise, range(blocks), fine, None), styles[-1], size)
+            return self._low_band(self._sketched(x, styles, noise, range(blocks), fine, None), styles[-1], size)
         x = self._sketched(x, styles, noise, range(shared), fine, None)
         later, coarse = range(shared, blocks), fine // 4
-        around = self.low_band(self._sketched(x, styles, noise, later, coarse, None), styles[-1], coarse)
+        around = self._low_band(self._sketched(x, styles, noise, later, coarse, None), styles[-1], coarse)
         image = F.interpolate(around, (size, size), mode="bilinear")
         window = _Window.touched_by(focus, coarse)
         drawn = window.grown(_REACH)
         x = drawn.crop(x).contiguous(memory_format=torch.channels_last)
         x = self._sketched(x, styles, noise, later, fine, drawn)
-        window.crop(image).copy_(drawn.inner(window, self.low_band(x, styles[-1], x.shape[-1])))
+        window.crop(image).copy_(drawn.inner(window, self._low_band(x, styles[-1], x.shape[-1])))
         return image
 
     def _sketched(
@@ -201,13 +203,9 @@ class Synthesis(SynthesisNetwork):
             x = block.conv2.average(x, second, _within(window, maps[1]), factor, low_band=low_band)
         return x
 
-    def low_band(self, x: Tensor, style: Tensor, size: int) -> Tensor:
-        """The last feature map to an image smaller than the resolution."""
-        factor = x.shape[-1] // size
-        if factor > 1:  # to-RGB is pointwise and linear: average before it
-            x = F.avg_pool2d(x, factor)
-        band: Tensor = self.to_rgb(x, style, self.image_channels)
-        return 0.5 * band
+    def _low_band(self, x: Tensor, style: Tensor, size: int) -> Tensor:
+        """The last feature map, drawn at the image's resolution or below, to an image of ``size``."""
+        return self.to_rgb.image(x, style, 2 * x.shape[-1] // size)
 
 
 def _within(window: _Window | None, noise: Tensor | None) -> Tensor | None:

@@ -5,9 +5,10 @@ Published networks are frozen for inference: demodulation is folded into the wei
 constant map. Both are kept here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from stylegan_latents.generator.ops.separable import (
     modulated_separable,
     modulated_separable_reference,
 )
+from stylegan_latents.generator.ops.wavelet import inverse_haar, inverse_haar_reference
 from stylegan_latents.generator.reading.headers import STRICT
 
 _MOST_BLOCKS = 9  # 2048 pixels
@@ -160,6 +162,12 @@ class UpBlock(nn.Module):
         self.conv1 = SeparableConv(w_dim, in_channels // 4, out_channels, resolution)
         self.conv2 = SeparableConv(w_dim, out_channels, out_channels, resolution)
 
+    def forward(self, x: Tensor, styles: Sequence[Tensor], noise: NoiseMaps, *, reference: bool = False) -> Tensor:
+        """Apply the block with its three styles and two noise maps."""
+        x = (inverse_haar_reference if reference else inverse_haar)(x, styles[0])
+        x = self.conv1(x, styles[1], noise[0], reference=reference)
+        return cast(Tensor, self.conv2(x, styles[2], noise[1], reference=reference))
+
     def effective_noise(self, noise: NoiseMaps) -> tuple[Tensor | None, Tensor | None]:
         """The two layers' maps; see ``SeparableConv.effective_noise``."""
         return self.conv1.effective_noise(noise[0]), self.conv2.effective_noise(noise[1])
@@ -177,3 +185,14 @@ class ToRGB(nn.Module):
     def forward(self, x: Tensor, style: Tensor, bands: int) -> Tensor:
         weight = self.weight[:bands] * style.unsqueeze(1)
         return mix_channels(x, weight.to(x.dtype), self.bias[:bands].to(x.dtype)).float()
+
+    def image(self, x: Tensor, style: Tensor, factor: int, *, reference: bool = False) -> Tensor:
+        """The image of the last feature map, averaged over ``factor``, a power of two, pixels a side."""
+        channels = len(self.weight) // 4
+        if factor == 1:
+            bands = self(x, style, 4 * channels)
+            return (inverse_haar_reference if reference else inverse_haar)(bands)
+        if factor > 2:  # to-RGB is pointwise and linear: average before it
+            x = F.avg_pool2d(x, factor // 2)
+        band: Tensor = self(x, style, channels)
+        return 0.5 * band

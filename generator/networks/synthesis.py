@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -59,6 +59,9 @@ class SynthesisNetwork(ABC, nn.Module):
         layers: every style input, in the order of the styles.
         dtype: the precision of the feature maps.
         camera: of a three-dimensional model, where pictures are drawn from if no other is given; None for others.
+        can_save_memory: whether there is a way to draw with little memory.
+        saves_memory: whether it is taken: feature maps are not kept for the gradient but computed again, and the
+            modules of the finest ones in ``feature_maps`` see them in parts.
     """
 
     config: Any
@@ -69,6 +72,8 @@ class SynthesisNetwork(ABC, nn.Module):
     layers: tuple[Layer, ...]
     dtype: torch.dtype = torch.float32
     camera: Camera | None = None
+    can_save_memory: ClassVar[bool] = False
+    saves_memory: bool = False
 
     @property
     def width(self) -> int:

@@ -18,13 +18,16 @@ _lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def keep_freed_memory() -> Iterator[None]:
-    """Within the block, tensors reuse the memory of earlier ones.
+def keep_freed_memory(*, keep: bool = True) -> Iterator[None]:
+    """Within the block, tensors reuse the memory of earlier ones; without ``keep`` it does nothing.
 
     glibc maps every block above 32 MB anew, and the kernel clears it page by page: for the large feature maps of a
     loop on the CPU this costs more than the arithmetic. The setting is of the whole process; glibc's defaults come
     back when the last open block of any thread ends. Without glibc the block does nothing.
     """
+    if not keep:
+        yield
+        return
     _count(1)
     try:
         yield

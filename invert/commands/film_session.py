@@ -1,6 +1,7 @@
 """One run of the command ``invert`` over a film: crops, codes frame by frame, one record."""
 
 import contextlib
+import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -21,6 +22,7 @@ from stylegan_latents.invert.films.smooth import smooth
 from stylegan_latents.invert.films.write import Frame, write_film
 from stylegan_latents.invert.invert_face import Crop, find_codes
 from stylegan_latents.invert.inverters.base import identity_loss_of
+from stylegan_latents.invert.photos.crop import crop_of, part_in_photo
 from stylegan_latents.invert.photos.files import to_picture, to_tensor
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 from stylegan_latents.invert.record.footage import Footage
@@ -185,7 +187,6 @@ class FilmSession:
 
     def _search(self, picture: "Image.Image", alignment: "Alignment", before: "Tensor | None") -> "Inversion":
         """The record of one frame; the search starts from the code of the frame before, where there is one."""
-        from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.record.inversion import Inversion
         from stylegan_latents.invert.record.run_settings import DIVERGED
 
@@ -194,9 +195,11 @@ class FilmSession:
             side = min(alignment.size, _FOLLOW_SIDE)
             image = to_tensor(crop_of(picture, alignment, side), device=G.device)
             values: dict[str, JSON] = {}
-            ws = self._follower.follow(image, before, on_divergence=lambda step: values.update({DIVERGED: step}))
+            mask = part_in_photo(dataclasses.replace(alignment, size=side))
+            ws = self._follower.follow(image, before, mask, lambda step: values.update({DIVERGED: step}))
             return Inversion(ws, G.name, G.fingerprint, G.latent_space, "follow", values)
-        crop, inverter = Crop(crop_of(picture, alignment), alignment), self.session.inverter
+        crop = Crop(crop_of(picture, alignment), alignment, in_photo=part_in_photo(alignment))
+        inverter = self.session.inverter
         identity_loss = identity_loss_of(inverter, crop.picture) if self.settings.align else None
         with self._show(f"{self.film.name}, first code", quiet=self.settings.quiet or before is not None) as report:
             return find_codes(
@@ -224,7 +227,6 @@ class FilmSession:
         import torch
 
         from stylegan_latents.generator.perceptual import LPIPS, as_colour
-        from stylegan_latents.invert.photos.crop import crop_of
         from stylegan_latents.invert.record.inversion import Inversion
         from stylegan_latents.invert.record.metrics import measure
 
@@ -241,7 +243,8 @@ class FilmSession:
                 with torch.inference_mode():
                     drawn = as_colour(G.synthesize(code))
                 crop = to_tensor(crop_of(picture(), alignments[index]), device=G.device)
-                found = measure(G, code, crop, lpips=lpips, drawn=drawn)
+                mask = part_in_photo(alignments[index])
+                found = measure(G, code, crop, lpips=lpips, drawn=drawn, mask=mask)
                 for name in metrics:
                     metrics[name] += found[name]
                 write(np.asarray(to_picture(drawn)[0]))

@@ -257,6 +257,13 @@ class MachineOptions:
         Literal["auto", "float32", "bfloat16"],
         typer.Option(help="Precision of the search; auto: bfloat16 where it is fast. Results are float32."),
     ] = "auto"
+    low_memory: Annotated[
+        bool,
+        typer.Option(
+            "--low-memory",
+            help="Take two thirds of the memory, and up to half as long again; for models like ffhq.",
+        ),
+    ] = False
     batch: Annotated[
         int | None,
         typer.Option(min=1, help="Number of photos inverted at once; by default 1 on a CPU, 8 on a GPU."),

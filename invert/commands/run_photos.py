@@ -28,6 +28,7 @@ def run_jobs(jobs: Sequence[Job], settings: Settings) -> int:
     landmarks = landmarks_of_photos(settings.landmarks, [job.photo for job in jobs]) if settings.landmarks else {}
     session = Session(settings, several=len(jobs) > 1, landmarks=landmarks)
     every, jobs = len(jobs), [job for job in jobs if settings.is_own(job.stem)]
+    session.photos = len(jobs)
     if not jobs:
         if not settings.quiet:
             print(f"None of the {every} photos is in shard {settings.shard}")

@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import math
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.generator.cli.command import choose_device, is_disk_full
 from stylegan_latents.generator.cli.progress import show_progress, show_status
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import printable
 from stylegan_latents.generator.reading.remote_files import (
     address_of,
     exists_at,
@@ -22,10 +25,12 @@ from stylegan_latents.generator.reading.remote_files import (
 from stylegan_latents.invert.commands.jobs import Outputs, Target
 from stylegan_latents.invert.commands.locks import OutputLocks
 from stylegan_latents.invert.commands.settings import Settings, SettingsError
+from stylegan_latents.invert.faces.identity import release_networks
 from stylegan_latents.invert.films.preview import film_of_search
 from stylegan_latents.invert.invert_face import find_codes, portrait
 from stylegan_latents.invert.photos.files import save_picture
 from stylegan_latents.invert.record.metrics import picture_of
+from stylegan_latents.invert.search.time_left import TimeLeft, duration
 
 if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator
@@ -51,6 +56,8 @@ class Session:
         stopped: whether Ctrl-C ended a search whose best code was kept.
         skipped: records that existed already, made with the same model and settings.
         locks: on the records that this run is making.
+        photos: the number of photos of the run.
+        told: whether the time that the run takes was told.
     """
 
     def __init__(
@@ -58,6 +65,8 @@ class Session:
     ) -> None:
         self.settings = settings
         self.several = several
+        self.photos = 1
+        self.told = False
         self.landmarks = landmarks or {}
         self.stopped = False
         self.skipped: list[Path] = []
@@ -99,7 +108,13 @@ class Session:
             device = choose_device(self.settings.device)
         # A download shows its own progress.
         with show_status(f"Loading {model}", quiet=quiet or not is_cached(model)):
-            return load(model).to(device)
+            G = load(model).to(device)
+        if self.settings.low_memory:
+            try:
+                G.save_memory()
+            except InputError as error:
+                raise SettingsError(f"{error} Leave --low-memory out.") from error
+        return G
 
     @cached_property
     def styled(self) -> "Generator | None":
@@ -201,12 +216,21 @@ class Session:
                 for row, one in enumerate(batch)
             ]
             with show_progress(label, quiet=settings.quiet) as report:
+                time_left = TimeLeft(
+                    self.inverter.phases(len(batch)),
+                    pictures=len(batch),
+                    device=self.generator.device,
+                    full=settings.report is not None,
+                )
 
                 def on_step(progress: "Progress") -> None:
                     report(progress.step, progress.steps, progress.loss)
+                    self._tell_time(label, time_left, progress.step)
                     for add_frame in add_frames:
                         add_frame(progress)
 
+                if settings.low_memory:
+                    release_networks()
                 begun = time.perf_counter()
                 found = find_codes(
                     self.inverter,
@@ -224,6 +248,18 @@ class Session:
                     if len(batch) == 1 or is_disk_full(error):
                         raise
                     yield error
+
+    def _tell_time(self, label: str, time_left: TimeLeft, step: int) -> None:
+        """Say once how long the run takes, as soon as the steps of its first search say it."""
+        left = None if self.settings.quiet or self.told else time_left.after_step(step)
+        if left is None:
+            return
+        self.told = True
+        words = f"{label} takes {duration(left)}"
+        if self.photos > self.batch:
+            others = math.ceil(self.photos / self.batch) - 1
+            words += f", all {self.photos} photos {duration(left + others * time_left.of_another())}"
+        print(printable(words), file=sys.stderr, flush=True)
 
     def _finish(self, target: Target, found: "Inversion", seconds: float) -> "Inversion":
         """Measure one inversion and write its files."""

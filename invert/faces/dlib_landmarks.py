@@ -35,6 +35,11 @@ def _predictor() -> Any:
     return dlib.shape_predictor(str(fetch("dlib-68-landmarks")))
 
 
+def release_predictor() -> None:
+    """Free the memory of the landmarks' model, which is loaded again when it is needed."""
+    _predictor.cache_clear()
+
+
 def aligned_box(size: float) -> Box:
     """The mean box of a face in an FFHQ-aligned crop of this side, which saves the detector.
 

@@ -82,13 +82,18 @@ class Follower:
         self.G, self.search = G, (settings or FollowSettings()).for_generator(G)
 
     def follow(
-        self, image: Tensor, ws: Tensor, *, on_divergence: Callable[[int], None] = lambda _step: None
+        self,
+        image: Tensor,
+        ws: Tensor,
+        mask: Tensor | None = None,
+        on_divergence: Callable[[int], None] = lambda _step: None,
     ) -> Tensor:
         """Search the code of a frame.
 
         Args:
             image: ``[1, 3, H, H]`` in [-1, 1].
             ws: the code of a frame near it, ``[1, num_ws, w_dim]``.
+            mask: ``[1, 1, H, H]`` in 0 to 1, 0 where nothing is compared; None compares everything.
             on_divergence: called with the step at which the loss was not finite; the best code before it is
                 returned.
 
@@ -99,7 +104,7 @@ class Follower:
             InputError: the loss is not finite from the first step.
         """
         tools = self._tools
-        with keep_freed_memory():
+        with keep_freed_memory(keep=not self.G.synthesis.saves_memory):
             compare = Comparison(
                 image,
                 self.search.search_size,
@@ -107,6 +112,7 @@ class Follower:
                 tools.lpips,
                 pixel_weight=self.search.pixel_weight,
                 detail_weight=0,
+                mask=mask,
             )
             ws = ws.to(self.G.device)
             start = tools.statistics.whiten(ws[:, :1] if self.search.space == "w" else ws)

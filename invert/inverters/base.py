@@ -15,6 +15,7 @@ from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.run_settings import diverged_settings
 from stylegan_latents.invert.search.loss import IdentityLoss
 from stylegan_latents.invert.search.steps import OptimizerSettings
+from stylegan_latents.invert.search.time_left import Phase
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -162,6 +163,10 @@ class Inverter(ABC):
         """Whether ``invert`` takes a mask."""
         return True
 
+    def phases(self, count: int) -> list[Phase]:  # noqa: ARG002
+        """The steps of a call with ``count`` images and their durations in steps of a search, for ``TimeLeft``."""
+        return [(self.steps, 1.0)]
+
     def described(self) -> dict[str, JSON]:
         """The method and its settings, as records of refining inverters keep them."""
         return {"method": self.method, **self.settings()}
@@ -200,6 +205,11 @@ class RefiningInverter(Inverter):
     """An inverter that keeps the codes of another, its ``pivot``, and optimises something else at them."""
 
     pivot: Inverter
+    step_cost: ClassVar[float]
+    """The duration of one of its own steps in steps of a search, for the default model."""
+
+    def phases(self, count: int) -> list[Phase]:
+        return [*self.pivot.phases(count), (self.steps, self.step_cost)]
 
     @property
     def pivot_settings(self) -> dict[str, JSON]:

@@ -19,6 +19,7 @@ from stylegan_latents.invert.inverters.base import Inverter, OnStep
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.loss import IdentityLoss
+from stylegan_latents.invert.search.time_left import Phase
 
 
 class EncoderInverter(Inverter):
@@ -79,6 +80,9 @@ class EncoderInverter(Inverter):
         if options.space == "w" and made.space != "w":
             raise InputError(f"The encoder '{made.encoder}' gives codes of W+; leave --space w out.")
         return made
+
+    def phases(self, count: int) -> list[Phase]:  # noqa: ARG002
+        return [(self.steps, 0.0)]  # which are not reported
 
     @property
     def takes_mask(self) -> bool:

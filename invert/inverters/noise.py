@@ -77,6 +77,7 @@ class NoiseOptimization(RefiningInverter):
     """
 
     method: ClassVar[str] = "noise"
+    step_cost: ClassVar[float] = 1.2
 
     def __init__(self, G: Generator, pivot: Inverter | None = None, settings: NoiseSettings | None = None) -> None:
         self.G = G
@@ -109,7 +110,7 @@ class NoiseOptimization(RefiningInverter):
             if on_step is not None:
                 on_step(Progress(before + search.steps_done, total, loss, drawn))
 
-        with keep_freed_memory():
+        with keep_freed_memory(keep=not self.G.synthesis.saves_memory):
             search = _NoiseSearch(self, images, found.for_generator(self.G), mask)
             stopped = search.run(self.steps, report, keep_partial=keep_partial)
         stopped_at = before + search.steps_done if stopped else None

@@ -107,7 +107,7 @@ class PersonInverter(Inverter):
             if on_step is not None:
                 on_step(dataclasses.replace(progress, step=before + progress.step, steps=self.steps))
 
-        with keep_freed_memory():
+        with keep_freed_memory(keep=not self.G.synthesis.saves_memory):
             search = _SpanSearch(self, before, images, mask, identity_loss)
             stopped = search.run(before, report, keep_partial=keep_partial)
         if stopped and not search.steps_done:

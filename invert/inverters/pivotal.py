@@ -34,6 +34,7 @@ from stylegan_latents.invert.search.loss import (
     comparison_for,
     resize_height,
 )
+from stylegan_latents.invert.search.time_left import Phase
 
 
 class PivotalTuning(RefiningInverter):
@@ -52,6 +53,7 @@ class PivotalTuning(RefiningInverter):
     """
 
     method: ClassVar[str] = "pivotal"
+    step_cost: ClassVar[float] = 1.65
 
     def __init__(self, G: Generator, pivot: Inverter | None = None, settings: TuningSettings | None = None) -> None:
         self.G = G
@@ -132,7 +134,7 @@ class PivotalTuning(RefiningInverter):
         stopped_at: int | None = None
         diverged = pivot.diverged
         found: list[dict[str, Tensor]] = []
-        with keep_freed_memory():
+        with keep_freed_memory(keep=not self.G.synthesis.saves_memory):
             drawing = Drawing.of(self.G, self.tuning.dtype)
             compare = comparison_for(
                 self.G, targets, self.tuning, self.G.resolution, identity_loss=identity_loss, mask=mask
@@ -164,6 +166,10 @@ class PivotalTuning(RefiningInverter):
                 found.append(tuning.best_parts())
         weights = {name: torch.stack([parts[name] for parts in found]) for name in found[0]}
         return self.record(pivot.ws, stopped_at=stopped_at, diverged=diverged, noise=pivot.noise, weights=weights)
+
+    def phases(self, count: int) -> list[Phase]:
+        runs = self._runs(count)
+        return [*self.pivot.phases(count), (self.steps * runs, self.step_cost / runs)]
 
     def _runs(self, count: int) -> int:
         return 1 if self.tuning.together or count == 1 else count

@@ -348,7 +348,7 @@ def test_check_same_space() -> None:
 def test_the_package_offers_its_names_and_no_others() -> None:
     assert generator.Generator is Generator
     assert generator.InputError is InputError
-    assert set(generator.__all__) == {"Generator", "InputError", "load", "load_discriminator", "save"}
+    assert set(generator.__all__) == {"Camera", "Generator", "InputError", "load", "load_discriminator", "save"}
     assert all(getattr(generator, name) is not None for name in generator.__all__)
     with pytest.raises(AttributeError, match="attribute lode"):
         _ = generator.lode
@@ -361,7 +361,7 @@ def test_the_package_lists_what_it_offers_and_imports_nothing_heavy() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == (
-        "['Generator', 'InputError', 'load', 'load_discriminator', 'save'] "
+        "['Camera', 'Generator', 'InputError', 'load', 'load_discriminator', 'save'] "
         "['Encoder', 'EncoderConfig', 'ReStyle', 'load', 'save'] set()"
     )
 

@@ -83,7 +83,7 @@ def test_a_damaged_cache_mends_itself(
 def test_a_conversion_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _use_small_openvino(monkeypatch, tmp_path / "source")
 
-    def refuse(_folder: Path) -> NoReturn:
+    def refuse(_folder: Path, *_: object) -> NoReturn:
         raise InputError("The files are damaged.")
 
     _read_folders(monkeypatch, refuse)

@@ -66,10 +66,13 @@ class DragRequest:
 
 @dataclass(frozen=True, eq=False)
 class DraggedFace:
-    """A result: the new face, its picture at full resolution, and a sentence about the distance left."""
+    """A result: the new face, its picture at full resolution, whether all points are at their targets, and a
+    sentence about the distance left.
+    """
 
     face: Face
     picture: "Image"
+    reached: bool
     summary: str
 
 
@@ -189,7 +192,7 @@ def drag_face(visit: Visit, name: str | None, request: DragRequest) -> Iterator[
         )
         with visit.computing():
             picture = made.record.picture()
-        yield Done(DraggedFace(made, picture, ended.summary))
+        yield Done(DraggedFace(made, picture, ended.reached, ended.summary))
 
 
 def _command(face: Face, request: DragRequest) -> str:

@@ -138,7 +138,9 @@ def build(page: Page) -> None:
                     done.face.made_by,
                     file,
                     visit.version,
-                    status_html(f"{done.summary} Kept as the face “{done.face.name}”.", kind="good"),
+                    status_html(
+                        f"{done.summary} Kept as the face “{done.face.name}”.", kind="good" if done.reached else ""
+                    ),
                 )
             else:
                 words = f"Step {news.step} of {news.steps} at most; {news.distance:.0f} pixels to go"

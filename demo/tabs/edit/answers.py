@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import selected_index, sentence
-from stylegan_latents.demo.page.running import duration, status_html, wait_in_queue
+from stylegan_latents.demo.page.running import status_html, wait_in_queue
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.edited import keep_edit as keep_edited
@@ -24,6 +24,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.commands.messages import closeness
 from stylegan_latents.invert.faces.detector import NoFaceError
 from stylegan_latents.invert.faces.identity import SAME_PERSON
+from stylegan_latents.invert.search.time_left import duration
 
 if TYPE_CHECKING:
     from gradio.data_classes import ImageData

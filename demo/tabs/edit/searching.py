@@ -2,13 +2,12 @@
 
 import json
 import shlex
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.running import Done, TimeLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, run_reporting
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
@@ -16,6 +15,7 @@ from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.invert_face import Portrait, invert_face
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.search.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.base import Progress
@@ -47,7 +47,6 @@ def search(
     *,
     quality: "Quality" = "good",
     person: KeptPerson | None = None,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Stage | Face]:
     """Search the code of one face, as ``invert`` does.
 
@@ -56,7 +55,6 @@ def search(
         photo, number: the face.
         quality: as for ``make_inverter``.
         person: whose model is searched; None for anybody.
-        clock: in seconds.
 
     Yields:
         Stages, and finally the face.
@@ -99,7 +97,7 @@ def search(
     before = visit.files.store(crop, "target")
     del whole
     yield Stage(before, before, 0, 1, None)
-    timer = TimeLeft(clock)
+    time_left = TimeLeft(inverter.phases(1), device=studio.G.device)
 
     def keep(portrait: Portrait) -> Face:
         stem, made_by = photo.stem(number), command(photo, number, quality, studio.steps, person)
@@ -111,7 +109,7 @@ def search(
             yield keep(item.result)
             return
         now = to_picture(item.images)[0].resize((side, side))
-        left = timer.seconds(item.step, item.steps)
+        left = time_left.after_step(item.step)
         yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
 
 

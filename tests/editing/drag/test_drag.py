@@ -1,99 +1,32 @@
 import pytest
 import torch
-from torch import Tensor, nn
 
 from stylegan_latents.editing.drag.drag import Drag, DragProgress, dragged_record
 from stylegan_latents.editing.drag.handles import Handle
 from stylegan_latents.editing.drag.point_tracker import features_at
 from stylegan_latents.editing.drag.search import PATIENCE, Search
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.features import FeatureMap
-from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.layers import Layer
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
-from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
+from tests.editing.drag.bumps import HOME, SIDE, BumpDetector, pixel, planted, where
+from tests.generator.networks.eg3d_files import random_eg3d
 from tests.generator.networks.stylegan_t_files import TEXTS, random_stylegan_t
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3
 from tests.odd_models import odd_generator
 from tests.small_models import small_record
 
-SIDE, MAP = 256, 64
-# Where the two bumps are in the image of w = 0, in fractions of the side.
-HOME = torch.tensor([[0.35, 0.5], [0.7, 0.4]])
-
-
-class Bumps(nn.Module):
-    """Two bumps of features, each about a place of its own, on a still slope."""
-
-    def forward(self, places: Tensor) -> Tensor:
-        line = (torch.arange(MAP) + 0.5) / MAP
-        y, x = torch.meshgrid(line, line, indexing="ij")
-        maps = [x.expand(len(places), -1, -1), y.expand(len(places), -1, -1)]
-        for i, widths in enumerate(((0.03, 0.06), (0.04, 0.08))):
-            away = (x - places[:, i, :1, None]).square() + (y - places[:, i, 1:, None]).square()
-            maps += [torch.exp(-away / (2 * width**2)) for width in widths]
-        return torch.stack(maps, dim=1)
-
-
-class Planted(SynthesisNetwork):
-    """w's first pair of values moves the first bump, its second pair both of them."""
-
-    resolution, w_dim, num_ws, image_channels = SIDE, 4, 2, 3
-    layers = (Layer("a", 4, 0, 4), Layer("b", SIDE, 1, 4))
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bumps = Bumps()
-
-    def styles(self, ws: Tensor) -> list[Tensor]:
-        return [ws[:, 0], ws[:, 1]]
-
-    def places(self, w: Tensor) -> Tensor:
-        return HOME + 0.1 * torch.stack([w[:, :2] + w[:, 2:], w[:, 2:]], dim=1)
-
-    def noise_constants(self) -> list[Tensor]:
-        return []
-
-    def noise_strengths(self) -> list[Tensor]:
-        return []
-
-    def set_precision(self, dtype: torch.dtype) -> None:
-        self.to(dtype)
-
-    def feature_maps(self) -> list[FeatureMap]:
-        return [FeatureMap(MAP, MAP, self.bumps)]
-
-    def forward(self, styles, _noise, *, size=None, reference=False):  # noqa: ARG002
-        bumps = self.bumps(self.places(styles[0]))
-        return nn.functional.interpolate(bumps[:, 2:5], size=size or SIDE)
-
-
-def planted() -> Generator:
-    return Generator(nn.Identity(), Planted(), torch.zeros(4), name="planted", z_dim=4)
-
-
-def _pixel(place: Tensor) -> tuple[float, float]:
-    x, y = (place * SIDE - 0.5).tolist()
-    return x, y
-
-
-def _where(G: Generator, ws: Tensor) -> Tensor:
-    """Where the bumps really are, in pixels."""
-    return G.synthesis.places(ws[:, 0])[0] * SIDE - 0.5  # type: ignore[operator]
-
 
 def test_the_point_goes_where_it_is_asked_to() -> None:
     G = planted()
     ws = torch.zeros(1, 2, 4)
-    start = _pixel(HOME[0])
+    start = pixel(HOME[0])
     handle = Handle(start, (start[0] + 24, start[1] - 18))
     seen: list[DragProgress] = []
     ended = Drag(G, steps=200, learning_rate=0.03).drag(ws, [handle], on_step=seen.append)
     assert ended.reached
     assert ended.steps == len(seen) < 200
     assert ended.distance == seen[-1].distance <= 2
-    truth = _where(G, ended.ws)[0]
+    truth = where(G, ended.ws)[0]
     assert (truth - torch.tensor(handle.target)).norm() < 4  # one sample of the features
     assert (truth - torch.tensor(ended.points[0])).norm() < 4  # it was followed
     assert torch.equal(ended.ws[:, 1], ws[:, 1])  # the fine row stays
@@ -105,16 +38,16 @@ def test_the_point_goes_where_it_is_asked_to() -> None:
 @pytest.mark.parametrize("weight", [10.0, 1000.0])
 def test_a_mask_holds_what_is_outside_and_the_point_arrives_about_as_soon(weight: float) -> None:
     G = planted()
-    start = _pixel(HOME[0])
+    start = pixel(HOME[0])
     handle = Handle(start, (start[0] - 25, start[1]))
     mask = torch.zeros(SIDE, SIDE)
     mask[:, : SIDE // 2] = 1
     moved, steps = {}, {}
-    for name, where in (("free", None), ("held", mask)):
+    for name, allowed in (("free", None), ("held", mask)):
         search = Drag(G, steps=300, learning_rate=0.03, mask_weight=weight)
-        ended = search.drag(torch.zeros(1, 2, 4), [handle], mask=where)
+        ended = search.drag(torch.zeros(1, 2, 4), [handle], mask=allowed)
         assert ended.reached
-        moved[name] = float((_where(G, ended.ws)[1] - torch.tensor(_pixel(HOME[1]))).norm())
+        moved[name] = float((where(G, ended.ws)[1] - torch.tensor(pixel(HOME[1]))).norm())
         steps[name] = ended.steps
     assert moved["free"] > 8
     assert moved["held"] < moved["free"] / 3
@@ -124,16 +57,16 @@ def test_a_mask_holds_what_is_outside_and_the_point_arrives_about_as_soon(weight
 @pytest.mark.slow
 def test_several_points_go_at_once_and_one_stays() -> None:
     G = planted()
-    first, second = _pixel(HOME[0]), _pixel(HOME[1])
+    first, second = pixel(HOME[0]), pixel(HOME[1])
     handles = [Handle(first, (first[0], first[1] + 20)), Handle(second, (second[0] + 20, second[1]))]
     ended = Drag(G, steps=300, learning_rate=0.03).drag(torch.zeros(1, 2, 4), handles)
     assert ended.reached
     targets = torch.tensor([handle.target for handle in handles])
-    assert (_where(G, ended.ws) - targets).norm(dim=1).max() < 5
+    assert (where(G, ended.ws) - targets).norm(dim=1).max() < 5
 
 
 def test_a_search_that_comes_no_nearer_ends_and_says_so() -> None:
-    start = _pixel(HOME[0])
+    start = pixel(HOME[0])
     handle = Handle(start, (start[0] + 24, start[1]))
     ended = Drag(planted(), rows=[1]).drag(torch.zeros(1, 2, 4), [handle])  # which moves nothing
     assert (ended.steps, ended.stalled, ended.reached) == (PATIENCE, True, False)
@@ -144,11 +77,44 @@ def test_a_search_that_comes_no_nearer_ends_and_says_so() -> None:
     assert "after 3 steps, and more steps may bring the points nearer;" in short.summary
 
 
+def test_what_the_features_take_for_arrived_is_not_reached_when_the_landmarks_are_elsewhere() -> None:
+    start = pixel(HOME[0])
+    handle = Handle(start, (start[0] + 24, start[1]))
+    search = Drag(planted(), steps=40, learning_rate=0.03, detector=BumpDetector(still=True))
+    ended = search.drag(torch.zeros(1, 2, 4), [handle])
+    assert not ended.reached
+    assert ended.by_landmarks == (True,)
+    assert ended.points[0] == pytest.approx(start, abs=0.01)
+    assert ended.distance == pytest.approx(24)
+    assert ended.summary.startswith("Up to 24 pixels short of the targets")
+    assert "by the landmarks" in ended.summary
+    assert search.provenance([handle], ended)["by_landmarks"] == [True]
+
+
+def test_landmarks_that_move_along_say_that_the_point_is_there() -> None:
+    G, start = planted(), pixel(HOME[0])
+    handle = Handle(start, (start[0] + 24, start[1]))
+    search = Drag(G, steps=100, learning_rate=0.03, detector=BumpDetector())
+    ended = search.drag(torch.zeros(1, 2, 4), [handle])
+    assert ended.reached
+    assert (where(G, ended.ws)[0] - torch.tensor(handle.target)).norm() < 2
+
+
+def test_a_face_that_is_found_no_more_is_said_to_be_lost() -> None:
+    start = pixel(HOME[0])
+    handle = Handle(start, (start[0] + 24, start[1]))
+    search = Drag(planted(), steps=12, learning_rate=0.03, detector=BumpDetector(finds=1))
+    ended = search.drag(torch.zeros(1, 2, 4), [handle])
+    assert not ended.reached
+    assert ended.lost == (True,)
+    assert "The search lost sight of" in ended.summary
+
+
 def test_the_nearest_is_kept_not_the_last() -> None:
-    start = _pixel(HOME[0])
+    start = pixel(HOME[0])
     handle = Handle(start, (start[0] + 24, start[1] - 18))
     seen: list[DragProgress] = []
-    search = Drag(planted(), steps=8, learning_rate=0.1)  # which goes too far
+    search = Drag(planted(), steps=8, learning_rate=0.15)  # which goes too far
     ended = search.drag(torch.zeros(1, 2, 4), [handle], on_step=seen.append)
     nearest = min(seen, key=lambda now: now.distance)
     assert nearest.distance < seen[-1].distance
@@ -165,6 +131,7 @@ NETWORKS = {
     "stylegan2": lambda: random_stylegan2(SG2),
     "stylegan3": random_stylegan3,
     "stylegan-t": lambda: random_stylegan_t(TEXTS, texts=1),
+    "eg3d": random_eg3d,
 }
 
 
@@ -209,7 +176,7 @@ def test_stylegan3_turns_its_input_so_that_the_image_is_moved() -> None:
 
 def test_ctrl_c_keeps_what_is_there_even_if_it_was_nearer_before() -> None:
     G = planted()
-    start = _pixel(HOME[0])
+    start = pixel(HOME[0])
     handle = Handle(start, (start[0] + 60, start[1]))
 
     def stop(progress: DragProgress) -> None:

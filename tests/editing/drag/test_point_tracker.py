@@ -83,3 +83,23 @@ def test_points_are_followed_each_by_its_own_look() -> None:
     follow = PointTracker(FOLLOWED, first, places, disc(SAMPLE, SAMPLE / 2), SAMPLE / 2)
     found = follow.track(features(bump(0.3, 0.48), bump(0.72, 0.5)), places[:, 0])
     assert (found - torch.tensor([[0.3, 0.48], [0.72, 0.5]])).abs().max() < SAMPLE / 2
+
+
+def test_a_point_that_slid_to_something_alike_is_lost_and_one_that_moved_is_not() -> None:
+    first = features(bump(0.5, 0.5), 0.3 * X, 0.3 * Y)
+    follow = tracker(first)
+    moved = features(bump(0.5, 0.4), 0.3 * X, 0.3 * (Y + 0.1))
+    assert not follow.lost(moved, torch.tensor([[0.5, 0.4]])).any()
+    assert follow.lost(moved, torch.tensor([[0.5, 0.5]])).all()
+
+
+def test_a_patch_takes_what_differs_the_less_the_more_it_differs_unless_it_is_known() -> None:
+    first = features(bump(0.5, 0.5))
+    taken = {}
+    for name, height, known in (("alike", 0.99, False), ("unlike", 0.2, False), ("known", 0.2, True)):
+        follow = tracker(first)
+        before = follow.patches.clone()
+        now = features(height * bump(0.5, 0.5))
+        follow.adapt(now, START[None], torch.tensor([known]))
+        taken[name] = float((follow.patches - before).norm() / ((1 - height) * before.norm()))
+    assert taken["unlike"] < 0.1 < taken["known"] < taken["alike"]

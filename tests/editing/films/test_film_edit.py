@@ -16,6 +16,7 @@ from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.source import Source
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
+from tests.editing.nonlinear.small_flows import small_flow
 from tests.invert.small_films import encode, flash_and_beep, save_film, times_of_flash_and_beep, with_sound
 from tests.small_models import small_record
 
@@ -67,6 +68,15 @@ def test_the_face_of_every_frame_is_edited(capsys: pytest.CaptureFixture[str]) -
     # Before the first and in the gap the nearest face stands still.
     assert np.abs(plain[0] - plain[1]).mean() < 2
     assert np.abs(plain[1] - plain[2]).mean() > 3
+
+
+def test_a_film_takes_a_mapper_and_no_flow(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small_flow().save(folder / "flow.safetensors")
+    assert main([RECORD, "--flow", "flow.safetensors", "--set", "redness=0.5", *MODEL]) == 2
+    assert "--flow is for photos" in one_sentence(capsys)
+    mapper = Path(__file__).parents[2] / "data" / "styleclip" / "levels.pt"
+    assert main([RECORD, "--mapper", str(mapper), "--strength", "3", *MODEL]) == 0
+    assert film_facts(Path("clip.levels+3.mp4")).count == 8
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -154,3 +155,11 @@ def test_what_must_not_change_is_told_to_tuning(
     assert (told[0][..., 18:] < 0.02).all()
     assert _run("me.png", *options) == 2
     assert "exists already" in _error(capsys)
+
+
+def test_a_search_with_little_memory_finds_the_same_code(folder: Path) -> None:
+    codes = []
+    for options in ((), ("--low-memory", "--overwrite")):
+        assert _run("me.png", "--method", "optimize", "--steps", "4", "--precision", "float32", *options) == 0
+        codes.append(Inversion.load(folder / RECORD).ws)
+    assert torch.allclose(*codes, atol=1e-3)

@@ -68,3 +68,15 @@ def test_bad_input() -> None:
         Follower(G, FollowSettings(precision="float32")).follow(
             torch.full((1, 3, 64, 64), torch.nan), G.sample([1])
         )
+
+
+def test_what_a_mask_hides_does_not_count() -> None:
+    G = odd_generator()
+    start, frame = G.sample([1]), own_images(G, 2)
+    mask = torch.ones_like(frame[:, :1])
+    mask[..., : frame.shape[-1] // 2] = 0
+    other = torch.where(mask > 0, frame, -frame)
+    follower = Follower(G, FollowSettings(steps=3, precision="float32"))
+    found, same = (follower.follow(image, start, mask=mask) for image in (frame, other))
+    assert torch.equal(found, same)
+    assert not torch.equal(follower.follow(other, start), same)

@@ -10,8 +10,8 @@ import torch
 
 from stylegan_latents import generator
 from stylegan_latents.generator import convert
-from stylegan_latents.generator.cli.text_options import TextOptions, encode_texts
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.text_options import TextOptions, encode_texts
 from tests.generator.networks.stylegan_t_files import expected, stylegan_t_pickle
 
 
