@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from stylegan_latents.demo.page.running import Done, StoppedError, StepsLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, StepsLeft, StoppedError, run_reporting
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
