@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from stylegan_latents.editing.directions.calibration import w_statistics
 from stylegan_latents.editing.directions.direction import JSON
 from stylegan_latents.editing.discovery.finders.base import NamedOptions, Plan
@@ -67,6 +65,7 @@ class Flow:
         Raises:
             InputError: the training diverged.
         """
+        import numpy as np
         import torch
 
         from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow, FlowAttribute
