@@ -160,8 +160,8 @@ class Stage:
         return status_html(f"{self.words}{left}", part=self.part)
 
 
-class TimeLeft:
-    """Estimates the time left from the steps since the first report.
+class StepsLeft:
+    """Estimates the time left of work in equal steps, from the steps since the first report.
 
     Args:
         clock: in seconds.

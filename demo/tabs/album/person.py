@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, StepsLeft, run_reporting
 from stylegan_latents.demo.session.files import clean_name, free_name
 from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
@@ -64,11 +64,11 @@ def make_person(
             cut_out(photo.read(), face, studio.G.resolution, source=photo.source()) for photo, face, _ in shown
         ]
         found: list[Inversion] = []
-        for number, crop in enumerate(crops, 1):
-            what = f"Photo {number} of {len(crops)}, step"
+        for number, crop in enumerate(crops):
 
-            def on_step(one: "Progress", what: str = what) -> None:
-                report((what, one.step, one.steps))
+            def on_step(one: "Progress", done: int = number) -> None:
+                # All photos take as many steps.
+                report(("Searching the photos, step", done * one.steps + one.step, len(crops) * one.steps))
 
             anchor = find_codes(inverter, [crop], on_step=on_step)
             sources = [] if crop.source is None else [crop.source]
@@ -84,7 +84,7 @@ def make_person(
         )
         return made, others
 
-    timer, what = TimeLeft(), ""
+    timer, what = StepsLeft(), ""
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
             person, others = now.result
@@ -92,7 +92,7 @@ def make_person(
             yield Done((kept, others))
             return
         if now[0] != what:
-            timer, what = TimeLeft(), now[0]
+            timer, what = StepsLeft(), now[0]
         _, step, steps = now
         yield Stage(f"{what} {step} of {steps}", step / max(1, steps), None, timer.seconds(step, steps))
 

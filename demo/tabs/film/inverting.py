@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, StepsLeft, run_reporting
 from stylegan_latents.demo.session.edited import direction_words, edits_of
 from stylegan_latents.demo.session.shared import KeptFilm
 from stylegan_latents.demo.session.visit import Visit
@@ -154,14 +154,14 @@ def edit_film(
 
 def _reported(visit: Visit, work: Callable[[Callable[[_Step], None]], Result]) -> Iterator[Stage | Done[Result]]:
     """``run_reporting``, with what is reported as stages."""
-    timer, what = TimeLeft(), ""
+    timer, what = StepsLeft(), ""
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
             yield now
             return
         label, step, steps = now
         if label != what:
-            timer, what = TimeLeft(), label
+            timer, what = StepsLeft(), label
         yield Stage(f"{label} {step} of {steps}", step / max(1, steps), None, timer.seconds(step, steps))
 
 

@@ -16,7 +16,7 @@ from stylegan_latents.invert.inverters.options import Quality
 if TYPE_CHECKING:
     from gradio.data_classes import FileData
 
-_ROWS = 2
+_ORDER = ("First", "Second")
 _NONE = ("no direction", "")
 
 
@@ -30,7 +30,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             film = gr.Video(
-                label="Your film", sources=["upload", "webcam"], height=240, include_audio=True, buttons=[],
+                label="Your film", sources=["upload", "webcam"], include_audio=True, buttons=[],
                 webcam_options=gr.WebcamOptions(mirror=False), elem_id="film-upload",
             )  # fmt: skip
 
@@ -45,23 +45,23 @@ def build(page: Page) -> None:
                     info="Of the first frame; the others follow it.", min_width=200,
                 )  # fmt: skip
                 every = gr.Dropdown(
-                    [("every frame", 1), ("every second frame", 2), ("every fourth frame", 4)], value=2,
-                    label="Search in", info="Codes between are interpolated.", min_width=160, elem_id="film-every",
+                    [("every frame", 1), ("every 2nd", 2), ("every 4th", 4)], value=2,
+                    label="Frames", info="Codes between are interpolated.", min_width=160, elem_id="film-every",
                 )  # fmt: skip
             align = gr.Checkbox(True, label="Look for faces", info="Off: take the central square.")
             begin = begin_and_stop("film", "Find the face")
             rows = []
-            for number in range(_ROWS):
+            for number in range(len(_ORDER)):
                 with gr.Row():
                     first = known[:1] if number == 0 and "smile" not in known else ["smile"] if number == 0 else []
                     rows += [
                         gr.Dropdown(
                             [_NONE, *((name, name) for name in known)], value=first[0] if first else "",
-                            label=("Change", "And")[number], info="A direction of Edit.", min_width=140,
+                            label=f"{_ORDER[number]} change", info="A direction of Edit.", min_width=140,
                             elem_id=f"film-direction-{number}",
                         ),
                         gr.Slider(
-                            -4, 4, 1.5, step=0.1, label=f"Strength of {('this', 'that')[number]}",
+                            -4, 4, 1.5, step=0.1, label=f"Strength of the {_ORDER[number].lower()} change",
                             info="0 changes nothing.", min_width=140, elem_id=f"film-strength-{number}",
                         ),
                     ]  # fmt: skip
@@ -97,8 +97,8 @@ def build(page: Page) -> None:
 
     def offer(visit: Visit | None) -> Any:
         if visit is None:
-            return [gr.skip()] * _ROWS
-        return [gr.Dropdown([_NONE, *((name, name) for name in visit.all_directions)]) for _ in range(_ROWS)]
+            return [gr.skip()] * len(_ORDER)
+        return [gr.Dropdown([_NONE, *((name, name) for name in visit.all_directions)]) for _ in range(len(_ORDER))]
 
     page.version.change(offer, page.visit, rows[::2], **QUIET)
     work_on_click(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from stylegan_latents.demo.page.results import record_name
-from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, StepsLeft, run_reporting
 from stylegan_latents.demo.session.edited import edited_face, edits_of
 from stylegan_latents.demo.session.styles import find_style
 from stylegan_latents.demo.session.visit import Visit
@@ -151,7 +151,7 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
                 write(frame)
                 report((number, frame))
 
-    timer = TimeLeft()
+    timer = StepsLeft()
     for now in run_reporting(visit, work):
         if isinstance(now, Done):
             command = _command(visit, request, morph, [record_name(face) for face in faces])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from stylegan_latents.demo.page.running import Done, Stage, TimeLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, StepsLeft, run_reporting
 from stylegan_latents.demo.session.photos import bounded, shown
 from stylegan_latents.demo.session.shared import KeptStyle
 from stylegan_latents.demo.session.styles import keep_style, style_name
@@ -82,7 +82,7 @@ def make_style(visit: Visit, upload: str | None, request: StyleRequest) -> Itera
     finally:
         path.unlink(missing_ok=True)
     yield Stage(f"Step 0 of {settings.steps}", 0, crop)
-    timer = TimeLeft()
+    timer = StepsLeft()
 
     def work(report: Callable[[int], None]) -> "Style":
         codes = realistic_codes(studio.G, pictures.images)

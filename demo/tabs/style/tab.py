@@ -38,7 +38,7 @@ def build(page: Page) -> None:
             face = face_chooser(page, "style", info="Every face of this visit, with its edits.")
             style = gr.Radio(
                 offered, value=offered[0] if offered else None, label="Style", elem_id="style-name",
-                info="Your own styles are listed here, too.",
+                info="Your own styles are listed here, too.", visible=bool(offered),
             )  # fmt: skip
             strength = gr.Slider(
                 0.0, _STRONGEST, 1.0, step=0.05, label="Strength", info="0 is none, 1 all of the style.",
@@ -83,7 +83,13 @@ def build(page: Page) -> None:
                 kept = now.result
                 names = list(known_styles(visit))
                 words = status_html(f"Made the style “{kept.style.name}”.", kind="good")
-                yield gr.Radio(names, value=kept.style.name), ready(str(kept.path)), gr.skip(), visit.version, words
+                yield (
+                    gr.Radio(names, value=kept.style.name, visible=True),
+                    ready(str(kept.path)),
+                    gr.skip(),
+                    visit.version,
+                    words,
+                )
             else:
                 crop = gr.skip() if now.picture is None else gr.Image(now.picture, visible=True)
                 yield gr.skip(), not_ready(), crop, gr.skip(), now.status
@@ -118,7 +124,7 @@ def _making() -> tuple[gr.Image, list[Any], tuple[gr.Button, gr.Button]]:
     """The controls of a new style: the picture, the options of ``StyleRequest``, and the two buttons."""
     picture = gr.Image(
         label="Style picture", alt_text="The style picture that was uploaded", sources=["upload", "clipboard"],
-        type="filepath", image_mode=None, height=200, buttons=[], elem_id="style-picture",
+        type="filepath", image_mode=None, height=200, buttons=[], elem_id="style-example",
         placeholder="# Drop a drawing or a painting of a face\nor click to choose",
     )  # fmt: skip
 
@@ -136,9 +142,9 @@ def _making() -> tuple[gr.Image, list[Any], tuple[gr.Button, gr.Button]]:
             info="Good takes some minutes, draft a third of it.",
         )  # fmt: skip
     with gr.Row():
-        align = gr.Checkbox(True, label="Look for a face", info="Off: take the central square.", min_width=140)
-        colour = gr.Checkbox(False, label="Keep colours", info="Those of the photo.", min_width=140)
-        shape = gr.Checkbox(False, label="Keep shapes", info="Those of the face.", min_width=140)
+        align = gr.Checkbox(True, label="Look for a face", info="Off: take the central square.", min_width=200)
+        colour = gr.Checkbox(False, label="Keep colours", info="Those of the photo.", min_width=200)
+        shape = gr.Checkbox(False, label="Keep shapes", info="Those of the face.", min_width=200)
     return picture, [name, quality, align, colour, shape], begin_and_stop(
         "style-make", "Make the style", "Stop, keep what is made"
     )  # fmt: skip
@@ -175,17 +181,26 @@ def _wire_drawing(page: Page, inputs: list[Any], controls: list[Any], outputs: l
         if visit is None:
             return gr.skip()
         names = list(known_styles(visit))
-        return gr.Radio(names, value=chosen if chosen in names else (names[0] if names else None))
+        first = names[0] if names else None
+        return gr.Radio(names, value=chosen if chosen in names else first, visible=bool(names))
 
-    def on_opening(visit: Visit, name: str | None, style: str | None, strength: float, event: gr.SelectData) -> Any:
-        return preview(visit, name, style, strength) if event.value == TAB.title else (gr.skip(), gr.skip())
+    def on_opening(
+        visit: Visit, name: str | None, style: str | None, strength: float, event: gr.SelectData
+    ) -> Iterator[Any]:
+        skip = gr.skip()
+        if event.value != TAB.title:
+            yield [skip] * 5
+            return
+        yield *preview(visit, name, style, strength), skip, skip, skip
+        shown, *rest = draw(visit, name, style, strength)
+        yield shown, skip, *rest
 
     live: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "always_last", "concurrency_id": "style"}
     small: Any = {"api_visibility": "private", "concurrency_limit": 4, **live}
     drawn = [result, picture, command, file]
     strength.input(answering(preview), inputs, [result, film], **small)
-    page.tabs.select(answering(on_opening), inputs, [result, film], **small)
-    for number, event in enumerate((strength.release, style.input, style.change, face.input)):
+    page.tabs.select(answering(on_opening), inputs, [result, film, picture, command, file], **small)
+    for number, event in enumerate((strength.release, style.change, face.input)):
         api: Any = {"api_visibility": "private"} if number else {"api_name": "draw_style"}
         event(answering(preview), inputs, [result, film], **small).success(
             answering(draw), inputs, drawn, **live, **api
@@ -195,7 +210,7 @@ def _wire_drawing(page: Page, inputs: list[Any], controls: list[Any], outputs: l
     def opened(visit: Visit, path: str | None) -> Any:
         kept = open_style(visit, path or "")
         words = status_html(f"Opened the style “{kept.style.name}”.", kind="good")
-        return gr.Radio(list(known_styles(visit)), value=kept.style.name), words
+        return gr.Radio(list(known_styles(visit)), value=kept.style.name, visible=True), words
 
     upload.upload(answering(opened), [page.visit, upload], [style, status], api_name="open_style", **AT_ONCE)
 

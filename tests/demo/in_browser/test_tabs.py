@@ -1,4 +1,4 @@
-"""The tabs Mix, Interpolate, Discover and Drag in a real Chromium, with a small generator."""
+"""The tabs Mix, Interpolate, Discover, Drag, Style and Album in a real Chromium, with a small generator."""
 
 import threading
 import time
@@ -312,3 +312,45 @@ def test_what_is_painted_may_change_and_is_a_mask_to_download(page: Any, tmp_pat
     with Image.open(download(page, "#drag-mask", tmp_path)) as mask:
         assert mask.mode == "L"
         assert mask.getextrema()[1] == 255
+
+
+def test_a_style_of_a_picture_is_made_and_filmed(page: Any, tmp_path: Path) -> None:
+    picture = tmp_path / "ink.png"
+    Image.linear_gradient("L").convert("RGB").save(picture)
+    go_to(page, "Style")
+    page.set_input_files("#style-example input[type=file]", str(picture))
+    page.wait_for_selector("#style-example img[src*=ink]")
+    page.click("#style-make-begin")
+    wait_for_words(page, "body", "turn “Look for a face” off")
+    page.locator(".toast-close").first.click()
+    page.get_by_label("Look for a face").uncheck()
+    page.wait_for_selector("#style-make-begin:not([disabled])")
+    page.click("#style-make-begin")
+    wait_for_words(page, "#style-status", "Made the style “ink”")
+    page.wait_for_selector("#style-shown img[src*='/style.']")
+    assert download(page, "#style-picture", tmp_path).name.endswith(".ink.png")
+    assert download(page, "#style-get-file", tmp_path).name == "ink.style.safetensors"
+    page.get_by_text("A film from none to full").click()
+    page.fill("#style-seconds input[type=number]", "1")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#style-film-begin:not([disabled])")
+    page.click("#style-film-begin")
+    page.wait_for_function("document.querySelector('#style-video video')?.readyState >= 2")
+    with av.open(str(download(page, "#style-get-film", tmp_path))) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 24
+
+
+def test_several_photos_are_found_one_after_the_other(page: Any, tmp_path: Path) -> None:
+    photos = [tmp_path / f"square{number}.png" for number in (1, 2)]
+    for number, photo in enumerate(photos):
+        Image.linear_gradient("L").rotate(90 * number).convert("RGB").save(photo)
+    go_to(page, "Album")
+    page.set_input_files("#album-files input[type=file]", [str(photos[0])])
+    wait_for_words(page, "#album-status", "No face was found")
+    page.locator("#tab-album").get_by_label("Look for faces").uncheck()
+    page.set_input_files("#album-files input[type=file]", [str(photo) for photo in photos])
+    wait_for_words(page, "#album-status", "2 photos")
+    page.click("#album-begin")
+    wait_for_words(page, "#album-status", "Found 2 faces")
+    for photo in photos:
+        page.wait_for_selector(f"#faces-strip img[src*={photo.stem}]")

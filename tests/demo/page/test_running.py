@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from stylegan_latents.demo.page.running import Done, StoppedError, TimeLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, StepsLeft, StoppedError, run_reporting
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
@@ -93,7 +93,7 @@ def test_what_is_found_when_the_connection_is_lost_is_kept_if_wanted(visit: Visi
 
 def test_the_time_left_is_that_of_the_steps_seen() -> None:
     times = iter([0.0, 10.0, 20.0])
-    timer = TimeLeft(lambda: next(times))
+    timer = StepsLeft(lambda: next(times))
     assert timer.seconds(1, 101) is None
     assert timer.seconds(11, 101) == pytest.approx(90.0)
     assert timer.seconds(51, 101) == pytest.approx(20.0)
