@@ -16,8 +16,8 @@ from .evaluation.evaluator import Contender, Evaluator
 from .films.morph import Morph
 from .films.trajectories import linear, slerp, spline, sweep
 from .mixing.by_part import PartDonor, mix_parts
+from .mixing.find_parts import parts_of
 from .mixing.mixing import Donor, mix
-from .mixing.parts_catalogue import parts_of
 from .nonlinear.attribute_flow import AttributeFlow, FlowEdit
 from .nonlinear.flow_files import load_flow
 from .nonlinear.mapper import MapperEdit, load_mapper

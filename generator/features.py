@@ -1,6 +1,6 @@
 """The inside of a synthesis network: feature maps, the weights of the styles, and where each style acts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import torch
@@ -21,8 +21,11 @@ def feature_maps(G: Generator) -> tuple[FeatureMap, ...]:
     return tuple(G.synthesis.feature_maps())
 
 
-def features(G: Generator, ws: Tensor, feature_map: FeatureMap, noise: Noise = "const") -> Tensor:
-    """ws ``[N, num_ws, w_dim]`` to one of ``feature_maps(G)``, ``[N, channels, size, size]``; differentiable in ws.
+def features(
+    G: Generator, codes: Tensor | Sequence[Tensor], feature_map: FeatureMap, noise: Noise = "const"
+) -> Tensor:
+    """ws ``[N, num_ws, w_dim]``, or their styles, to one of ``feature_maps(G)``, ``[N, channels, size, size]``;
+    differentiable in the codes.
 
     Raises:
         ValueError: the feature map belongs to another generator.
@@ -35,7 +38,10 @@ def features(G: Generator, ws: Tensor, feature_map: FeatureMap, noise: Noise = "
 
     handle = feature_map.module.register_forward_hook(keep)
     try:
-        G.synthesize(ws, noise)
+        if isinstance(codes, Tensor):
+            G.synthesize(codes, noise)
+        else:
+            G.synthesize_styles(codes, noise)
     except _ReachedError:
         return found[0]
     finally:

@@ -1,5 +1,6 @@
 """The interface of every generator: z to w, w to styles, styles to an image."""
 
+import copy
 import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Self
@@ -79,6 +80,19 @@ class Generator(nn.Module):
     def camera(self, camera: Camera) -> None:
         self.check_camera()
         self.synthesis.camera = camera
+
+    def seen_from(self, camera: Camera) -> "Generator":
+        """The same generator with another ``camera``; the weights are shared.
+
+        Raises:
+            InputError: the model has no camera.
+        """
+        self.check_camera()
+        other = copy.copy(self)
+        synthesis = copy.copy(self.synthesis)
+        other._modules = {**self._modules, "synthesis": synthesis}
+        other.camera = camera
+        return other
 
     def check_camera(self) -> None:
         """Raise InputError if the model has no camera."""

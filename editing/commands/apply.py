@@ -261,11 +261,14 @@ def _edit_photo(
     after = result = draw(edits)
     if flow is not None and scorer is not None:
         change.report_reached(flow, after, scorer)
-    before = opened.picture() if whole is not None or sheet_file is not None else after
+    before = opened.picture() if sheet_file is not None else after
     if whole is not None:
-        from stylegan_latents.invert.paste_back.paste import paste_back as paste
+        from stylegan_latents.editing.records.pasted import pasted
 
-        result = paste(whole, after, opened.alignment(), reference=before)
+        result = pasted(
+            opened, whole, after, edits, rows=rows, raw=change.raw, regions=where.region, span=span,
+            tell=partial(warn, "edit"),
+        )  # fmt: skip
     if is_there:
         print(printable(f"{file} exists already and stays as it is"))
     else:

@@ -215,7 +215,7 @@ def _quality(direction: "_Found") -> str:
         "leakage": "leakage {:.2f}",
         "agreement": "agreement {:.2f}",
         "held_out_loss": "loss {:.3f} of held-out samples",
-        "held_out_loss_untrained": "{:.3f} untrained",
+        "held_out_loss_linear": "{:.3f} of a linear one",
         "score": "score {:.2f}",
         "share": "share {:.3f}",
     }

@@ -87,8 +87,10 @@ def drag(settings: DragSettings) -> int:
         opened, output.out, f"{opened.stem}.dragged.png", sheet=output.sheet, overwrite=output.overwrite
     )
 
+    import torch
+
     from stylegan_latents.editing.drag.drag import Drag, dragged_record
-    from stylegan_latents.editing.drag.handles import Handle, check_handles
+    from stylegan_latents.editing.drag.handles import Handle, begins_in, check_handles
 
     handles = [Handle(start, target) for start, target in pairs]
     G = opened.generator
@@ -101,7 +103,7 @@ def drag(settings: DragSettings) -> int:
     mask = _mask(settings.mask, before, opened.stem)
     if mask is not None:
         for x, y in (handle.start for handle in handles if handle.start != handle.target):
-            if not mask[round(y), round(x)] > 0:
+            if not begins_in(mask, (torch.tensor([x, y]) + 0.5) / G.resolution):
                 warn("edit drag", f"the point {x:g},{y:g} is outside of the mask, which holds it back.")
     with show_count(opened.stem, settings.steps, "step") as count:
         ended = search.drag(

@@ -151,7 +151,8 @@ def interpolate(settings: InterpolateSettings) -> None:
     found = settings.on.find_style()
     style = found[0] if found is not None and settings.style_range is not None else None
     G, codes = settings.on.open_sources(sources, truncation, styled=style is None)
-    _ = morph.cameras(G)  # refused here, where the model has none
+    if settings.orbit:
+        G.check_camera()
     size = film.size
     if size is None and out.suffix.lower() in _SMALL_FORMATS:
         size = min(_SMALL, G.resolution)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
 
-    from stylegan_latents.editing.mixing.parts import Parts
     from stylegan_latents.editing.records.codes import Code
+    from stylegan_latents.editing.regions.parts import Parts
     from stylegan_latents.generator.generator import Generator
 
 parts_app, retrieve_app = new_app(), new_app()
@@ -54,7 +54,7 @@ class PartsSettings:
 @takes(PartsSettings)
 def parts(settings: PartsSettings) -> None:
     """Show the parts of a model's pictures, for `edit mix --part`; found at the first call, then cached."""
-    from stylegan_latents.editing.mixing.parts_catalogue import parts_of
+    from stylegan_latents.editing.mixing.find_parts import parts_of
     from stylegan_latents.editing.records.codes import check_not_a_source, read_sources
     from stylegan_latents.editing.records.outputs import picture_target
     from stylegan_latents.generator.cli.progress import show_work
@@ -124,7 +124,7 @@ def threshold_name(threshold: float) -> list[str]:
 
 def channel_weights(G: "Generator", names: Sequence[Sequence[str]], threshold: float) -> "list[Tensor]":
     """``Parts.weights`` of each donor's parts."""
-    from stylegan_latents.editing.mixing.parts_catalogue import parts_of
+    from stylegan_latents.editing.mixing.find_parts import parts_of
     from stylegan_latents.generator.cli.progress import show_work
 
     with show_work() as begin:

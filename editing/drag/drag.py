@@ -195,8 +195,9 @@ class Drag:
         found = search.verified(search.now() if stopped or search.best is None else search.best)
         points, distance = self._in_pixels(found)
         lost = [] if found.lost is None else found.lost.tolist()
+        reached = search.arrived(found)
         return Dragged(
-            found.ws, points, distance, search.done, found.after, search.reached, search.stalled, stopped,
+            found.ws, points, distance, search.done, found.after, reached, search.stalled and not reached, stopped,
             tuple(search.known.tolist()), tuple(lost),
         )  # fmt: skip
 

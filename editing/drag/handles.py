@@ -67,24 +67,32 @@ def marked(
     return shown
 
 
+def begins_in(mask: Tensor, start: Tensor) -> bool:
+    """Whether a mask ``[h, w]`` has anything at a point, ``[2]`` in fractions of the side, or close to it."""
+    return bool((mask[_away(mask, start).norm(dim=2) <= _ROOM / 2] > 0).any())
+
+
 def with_ways(mask: Tensor, positions: Tensor) -> Tensor:
-    """The mask ``[h, w]``, grown by the ways of the points that start in it: what is pulled needs room there.
+    """The mask ``[h, w]``, grown by the ways of the points that begin in it: what is pulled needs room there.
 
     Args:
         mask: in [0, 1], 1 where the picture may change.
         positions: start and target of each point, ``[n, 2, 2]`` in fractions of the side.
     """
-    height, width = mask.shape
-    grown = mask.to(positions)
-    y = (torch.arange(height, device=grown.device) + 0.5) / height
-    x = (torch.arange(width, device=grown.device) + 0.5) / width
-    places = torch.stack([x.expand(height, -1), y[:, None].expand(-1, width)], dim=2)
+    grown = mask = mask.to(positions)
     for start, target in positions:
-        way, away = target - start, places - start
-        near = away.norm(dim=2) <= _ROOM / 2
-        if not bool(way.any()) or not bool(mask.to(grown)[near].any()):
+        way, away = target - start, _away(mask, start)
+        if not bool(way.any()) or not begins_in(mask, start):
             continue
         share = ((away @ way) / way.square().sum()).clamp(0, 1)[..., None]
         room = max(_ROOM, float(way.norm()) / 2)
         grown = torch.maximum(grown, ((away - share * way).norm(dim=2) <= room).to(grown))
     return grown
+
+
+def _away(mask: Tensor, start: Tensor) -> Tensor:
+    """From a point to each place of a mask, ``[h, w, 2]`` in fractions of the side."""
+    height, width = mask.shape
+    y = (torch.arange(height, device=mask.device) + 0.5) / height
+    x = (torch.arange(width, device=mask.device) + 0.5) / width
+    return torch.stack([x.expand(height, -1), y[:, None].expand(-1, width)], dim=2) - start.to(mask.device)

@@ -16,8 +16,10 @@ from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.statistics import WStatistics
 
 # Fractions of the image's side: the patch's radius, as in DragGAN, the length of a pull, and the tolerances, of
-# points that features and landmarks follow.
+# points that features and landmarks follow; landmarks are known to about a pixel of 1024, so that a result a little
+# farther off has arrived, too.
 _MOTION_RADIUS, _STEP, _NEAR, _NEAR_BY_LANDMARKS = 3 / 512, 1 / 512, 2 / 512, 2.5 / 1024
+_ARRIVED = 3 / 1024
 # The distance within which steps become smaller, as points went back and forth about their targets; the distance
 # behind the best state from which the search goes back to it; and the error from which the next look is sooner.
 _LANDING, _ASTRAY, _OFF = 10 / 1024, 12 / 1024, 8 / 1024
@@ -253,6 +255,12 @@ class Search:
     def reached(self) -> bool:
         """Whether every point is known to be at its target."""
         return self._all_near and self.looked == self.done and not bool(self.lost.any())
+
+    def arrived(self, state: Reached) -> bool:
+        """Whether every point of a verified state is at its target; the search itself goes on a little nearer."""
+        distances = (self.targets - state.points).norm(dim=1)
+        near = bool((distances <= torch.where(self.known, _ARRIVED, self.near)).all())
+        return near and state.lost is not None and not bool(state.lost.any())
 
     @property
     def stalled(self) -> bool:

@@ -100,7 +100,7 @@ def noise_between(
     keys += keys[:1] if loop else []
 
     def at(time: float) -> "Noise":
-        first, after, fraction = _between(time, len(keys))
+        first, after, fraction = between(time, len(keys))
         return [a.lerp(b, fraction) for a, b in zip(keys[first], keys[after], strict=True)]
 
     return at
@@ -130,7 +130,7 @@ def weights_between(
     keys += keys[:1] if loop else []
 
     def at(time: float) -> "Mapping[str, Tensor]":
-        first, after, fraction = _between(time, len(keys))
+        first, after, fraction = between(time, len(keys))
         if first == after:
             return keys[first]
         return {name: keys[first][name].lerp(keys[after][name], fraction) for name in names}
@@ -166,7 +166,7 @@ def weights_in_style(
     return at
 
 
-def _between(time: float, keys: int) -> tuple[int, int, float]:
+def between(time: float, keys: int) -> tuple[int, int, float]:
     """The keys before and after a time in [0, 1], and its fraction between them."""
     place = min(max(time, 0.0), 1.0) * (keys - 1)
     first = min(int(place), max(keys - 2, 0))

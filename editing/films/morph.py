@@ -152,26 +152,40 @@ class Morph:
             styles=styles,
             noise=noise,
             weights=weights,
-            cameras=self.cameras(G),
+            cameras=self.cameras(G, codes, times),
             size=size,
         )
 
-    def cameras(self, G: "Generator") -> "Sequence[Camera] | None":
-        """The camera of each frame, around the generator's own, back where it began; None without an orbit.
+    def cameras(self, G: "Generator", codes: "Sequence[Code]", times: "Tensor") -> "Sequence[Camera] | None":
+        """The camera of each frame: between those of the key codes, and around them in an orbit.
+
+        Args:
+            G, codes, times: as for ``draw``.
+
+        Returns:
+            None where the generator's own camera stands still.
 
         Raises:
-            InputError: the model has no camera.
+            InputError: an orbit with a model that has no camera, or beyond half a turn.
         """
-        if not self.orbit:
+        from stylegan_latents.editing.films.animation import between
+
+        if self.orbit:
+            G.check_camera()
+        found = [code.own_generator(G).camera for code in codes] if G.camera is not None else []
+        keys = [camera for camera in found if camera is not None]
+        if not self.orbit and all(camera == G.camera for camera in keys):
             return None
-        G.check_camera()
-        start = G.camera
-        assert start is not None  # checked
-        angles = [2 * math.pi * frame / self.frames for frame in range(self.frames)]
-        try:
-            return [start.turned(_ORBIT * math.sin(angle)) for angle in angles]
-        except ValueError as error:
-            raise InputError(f"--orbit goes too far: {error}; give a smaller --yaw.") from error
+        keys += keys[:1] if self.loop else []
+        cameras = []
+        for frame, time in enumerate(times.tolist()):
+            first, after, fraction = between(time, len(keys))
+            yaw = _ORBIT * math.sin(2 * math.pi * frame / self.frames) if self.orbit else 0.0
+            try:
+                cameras.append(keys[first].lerp(keys[after], fraction).turned(yaw))
+            except ValueError as error:
+                raise InputError(f"--orbit goes too far: {error}; give a smaller --yaw.") from error
+        return cameras
 
     def trajectory(self, G: "Generator", codes: "Sequence[Code]") -> "Trajectory":
         """The trajectory through the key codes and along directions in W.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stylegan_latents.editing.directions.calibration import style_deviations
-from stylegan_latents.editing.mixing.parts import Parts, part_features
+from stylegan_latents.editing.regions.parts import Parts, cache_path, part_features, stored_parts
 from stylegan_latents.editing.regions.regions import face_region
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
@@ -29,6 +29,26 @@ _FEATURES = ("eyes", "nose", "mouth")
 _SURFACES = {"hair": "hair", "face": "skin", "background": "background"}
 """Regions, and the parts of the clusters in them."""
 _REST = "body"
+
+
+def parts_of(G: "Generator", begin: Begin) -> Parts:
+    """The catalogue of a generator; if there is none, it is made now and kept in the cache folder.
+
+    Args:
+        G: without tuned weights.
+        begin: makes a progress bar.
+
+    Raises:
+        InputError: the model has classes, or the cache folder cannot be written.
+    """
+    parts = stored_parts(G)
+    if parts is not None:
+        return parts
+    if G.label_dim:
+        raise InputError(f"The model '{G.name}' has classes; parts are found for models without.")
+    parts = find_parts(G, begin=begin)
+    parts.save(cache_path(G))
+    return parts
 
 
 def find_parts(

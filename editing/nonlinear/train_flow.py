@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
-from stylegan_latents.editing.nonlinear.flow_network import FlowNetwork, Normalisation
+from stylegan_latents.editing.nonlinear.flow_network import ConditionedLinear, FlowNetwork, Normalisation, Velocity
 from stylegan_latents.generator.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ class Trained:
         network: as it was when it fitted the held-out samples best.
         epochs: that it was then trained for.
         loss: the held-out samples' mean negative log likelihood for each value of a code, in nats.
-        loss_before: that of the untrained network, which is a normal distribution.
+        loss_linear: that of the untrained network, a normal distribution about a linear regression.
     """
 
     network: FlowNetwork
     epochs: int
     loss: float
-    loss_before: float
+    loss_linear: float
 
 
 def train(
@@ -63,16 +63,10 @@ def train(
     with torch.random.fork_rng(), torch.enable_grad():
         torch.manual_seed(seed)
         network = FlowNetwork(codes.shape[1], attributes.shape[1], hidden)
-        # Untrained, the velocity is 0, and the flow a normal distribution.
-        for name, value in network.velocities.named_parameters():
-            if f"layers.{len(hidden)}." in name and not name.endswith("gate.weight"):
-                torch.nn.init.zeros_(value)
         network.to(codes.device)
         test = torch.arange(len(codes), device=codes.device) % _HELD_OUT == 0
         held_out, shown = (codes[test], attributes[test]), (codes[~test], attributes[~test])
-        norm = cast("Normalisation", network.normalisations[0])
-        norm.mean.copy_(shown[0].mean(dim=0))
-        norm.variance.copy_(shown[0].var(dim=0))
+        _begin_linear(network, *shown)
         noise = _signs(held_out[0])
 
         def held_out_loss() -> float:
@@ -103,6 +97,25 @@ def train(
                 break
         network.load_state_dict(kept)
         return Trained(network.eval().requires_grad_(False), epochs_kept, best, before)
+
+
+def _begin_linear(network: FlowNetwork, codes: Tensor, attributes: Tensor) -> None:
+    """Make the network the normal distribution about the linear regression of the codes on the attributes.
+
+    So training adds what is not linear, which a few thousand samples would not teach from nothing.
+    """
+    first, last = (cast("Normalisation", network.normalisations[place]) for place in (0, -1))
+    velocity = cast("Velocity", network.velocities[0])
+    layer = cast("ConditionedLinear", velocity.layers[-1])
+    with torch.no_grad():
+        first.mean.copy_(codes.mean(dim=0))
+        first.variance.copy_(codes.var(dim=0))
+        x, _ = first(codes, reverse=False)
+        slope = torch.linalg.lstsq(attributes, x).solution
+        for value in (layer.linear.weight, layer.linear.bias, layer.shift.weight):
+            torch.nn.init.zeros_(value)
+        layer.shift.weight[:, 1:] = -slope.T  # the first column is the time's
+        last.log_scale.copy_(-(x - attributes @ slope).std(dim=0).log())
 
 
 def _loss(network: FlowNetwork, codes: Tensor, attributes: Tensor, noise: Tensor | None = None) -> Tensor:

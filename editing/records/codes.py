@@ -137,17 +137,18 @@ def open_sources(
             continue
         if generator is None:
             first = OpenRecord(source.path, model=model, device=device, inversion=source.inversion)
+            first.look(camera, ())
             if style is not None:
                 first.draw_in(*style)
             generator, records[source.path, source.name] = first.base, first
         else:
-            records[source.path, source.name] = OpenRecord(
-                source.path, generator=generator, inversion=source.inversion
-            )
+            opened = OpenRecord(source.path, generator=generator, inversion=source.inversion)
+            opened.look(camera, ())
+            records[source.path, source.name] = opened
     if generator is None:
         generator = load(model or DEFAULT_MODEL).to(choose_device(device))
         generator = generator if style is None else style[0].apply(generator, style[1])
-    look_from(generator, camera)
+        look_from(generator, camera)
     codes = []
     for source in sources:
         if source.path is not None:

@@ -84,7 +84,7 @@ class OpenRecord:
         if generator is None:
             self._name = model or self._model()
         else:
-            self._name, self.base = generator.name, generator
+            self._name, self.unstyled = generator.name, generator
         if not self.inversion.fingerprint:
             file = Path(self._name).expanduser()
             known = file.absolute() if generator is None and file.exists() else None
@@ -130,8 +130,8 @@ class OpenRecord:
         self._style = style, strength
 
     @cached_property
-    def base(self) -> "Generator":
-        """The generator without tuned weights, in its style if there is one, in float32 on the chosen device.
+    def unstyled(self) -> "Generator":
+        """The generator without tuned weights and style, in float32 on the chosen device.
 
         Raises:
             InputError: it cannot be loaded, there is no such device, the record's file now holds another model, or
@@ -150,20 +150,28 @@ class OpenRecord:
             raise InputError(
                 f"{self._name} holds another model than {self.path} was made with; give that one with --model."
             )
+        return generator
+
+    @cached_property
+    def base(self) -> "Generator":
+        """``unstyled``, in the record's style if there is one, seen from its camera; InputError as there."""
+        generator = self.unstyled
         generator = generator if self._style is None else self._style[0].apply(generator, self._style[1])
         look_from(generator, self._camera)
         return generator
 
     @cached_property
     def generator(self) -> "Generator":
-        """``base``, or a copy of it with the record's tuned weights.
+        """``base``, or a copy of it with the record's tuned weights and camera.
 
         Raises:
             InputError: see ``base``; or the weights were tuned on another generator.
         """
         from stylegan_latents.invert.record.tuned_weights import tuned_generator
 
-        return tuned_generator(self.base, self.inversion)
+        own = tuned_generator(self.base, self.inversion)
+        # A camera that was asked for counts more than the photo's.
+        return own if self._camera is None else own.seen_from(self._camera)
 
     @cached_property
     def ws(self) -> "Tensor":
@@ -267,10 +275,15 @@ class OpenRecord:
         if not regions or not edits:
             return after
         from stylegan_latents.editing.regions.blending import blend_pictures, synthesize_blended_styles
-        from stylegan_latents.editing.regions.regions import region_masks, to_mask_tensor
+        from stylegan_latents.editing.regions.parts import stored_parts
+        from stylegan_latents.editing.regions.person import people_of_edit
+        from stylegan_latents.editing.regions.regions import BY_PERSON, region_masks, to_mask_tensor
 
         before = self.picture(size=size)
-        mask = region_masks(regions, [before, after], name=self.stem)
+        people = None
+        if any(region.strip().lower() in BY_PERSON for region in regions):
+            people = people_of_edit(stored_parts(self.unstyled), G, (G.styles(self.ws), styles), (before, after))
+        mask = region_masks(regions, [before, after], name=self.stem, people=people)
         if blend == "image":
             return blend_pictures(before, after, mask)
         where = to_mask_tensor(mask, self.ws)

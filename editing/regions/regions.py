@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.landmarks import Landmarks
+from stylegan_latents.invert.photos.person_mask import PersonMask
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +33,9 @@ MASK_FEATHER = 0.01
 
 LOCAL_SCORES = {"smile": "face", "mouth-open": "face", "eyes-open": "eyes"}
 """Scores of faces whose change stays in a region, with that region."""
+
+BY_PERSON = ("hair", "background")
+"""The regions that a person's mask gives, see ``region_masks``."""
 
 _READING_SIDE = 512
 _AROUND = ("outline", "left_brow", "right_brow")
@@ -61,6 +65,7 @@ def region_masks(
     *,
     feather: float | None = None,
     name: str = "the picture",
+    people: Sequence[PersonMask] | None = None,
 ) -> Mask:
     """The union of regions as one soft mask that covers them in every picture (an open and a closed mouth).
 
@@ -69,6 +74,8 @@ def region_masks(
         pictures: of one square size, showing the same face before and after.
         feather: softness of the edges as a fraction of the side, 0 for none; None for each region's own.
         name: what messages call the picture.
+        people: the person in each picture, which give hair and background their outlines; None for shapes around
+            landmarks.
 
     Returns:
         float32 ``[side, side]`` in 0 to 1, exactly 0 away from the regions.
@@ -81,7 +88,10 @@ def region_masks(
     for region in regions:
         if is_named(region):
             kind = region.strip().lower()
-            found = [face_region(kind, face_landmarks(picture, kind, name), side) for picture in pictures]
+            if people is not None and kind in BY_PERSON:
+                found = [_outlined(one.of(kind), side) for one in people]
+            else:
+                found = [face_region(kind, face_landmarks(picture, kind, name), side) for picture in pictures]
             # Background is what is background in all pictures; other regions are where any picture has them.
             part = np.minimum.reduce(found) if kind == "background" else np.maximum.reduce(found)
             part = soften(part, FEATHER[kind] if feather is None else feather)
@@ -89,6 +99,12 @@ def region_masks(
             part = soften(read_mask(_mask_path(region), side), MASK_FEATHER if feather is None else feather)
         mask = np.maximum(mask, part)
     return mask
+
+
+def _outlined(share: Mask, side: int) -> Mask:
+    """Where a share is more than half, 0 or 1, ``[side, side]``."""
+    resized = Image.fromarray(share).resize((side, side), Image.Resampling.BILINEAR)
+    return (np.asarray(resized) > 0.5).astype(np.float32)
 
 
 def masks_of_codes(

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -16,6 +15,7 @@ from stylegan_latents.generator.networks.stylegan_t import StyleGANTConfig
 
 TEXTS = "mapping.texts"
 """The name of the texts' codes among a generator's tensors."""
+_LONGEST = 8192  # numbers of a code; CLIP's have 512 to 1280
 _OF_TEXTS = (TEXTS, "w_avg", "class_w_avg")
 
 
@@ -35,10 +35,15 @@ def read_text_codes(path: Path) -> Tensor:
         raise InputError(
             f"{printable(path.name)} holds no codes of texts; give numbers of the shape [texts, length]."
         )
-    codes = torch.cat(rows)
-    if not bool(torch.isfinite(codes).all()) or not bool((codes.norm(dim=1) > 0).all()):
+    if rows[0].shape[1] > _LONGEST:
+        raise InputError(f"{printable(path.name)} holds no codes of texts, which have at most {_LONGEST} numbers.")
+    # No more copies than needed: a small archive can hold an array of many megabytes.
+    codes = torch.cat(rows) if len(rows) > 1 else rows[0]
+    lengths = torch.linalg.vector_norm(codes, dim=1, keepdim=True)
+    if not bool((lengths.isfinite() & (lengths > 0)).all()):
         raise InputError(f"{printable(path.name)} holds codes of texts that are 0 or no numbers.")
-    return F.normalize(codes, dim=1)
+    scaled: Tensor = codes / lengths
+    return scaled
 
 
 def with_texts(

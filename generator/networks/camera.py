@@ -43,6 +43,17 @@ class Camera:
         if self.distance is not None and not 0 < self.distance <= _FARTHEST:
             raise ValueError(f"a camera's distance is above 0 and at most {_FARTHEST:g}, got {self.distance}")
 
+    def lerp(self, other: "Camera", t: float) -> "Camera":
+        """The camera at a fraction ``t`` of the way to another of the same field of view and distance."""
+        angles = ((one + (two - one) * t) for one, two in zip(self.angles, other.angles, strict=True))
+        yaw, pitch, roll = angles
+        return Camera(yaw, pitch, roll, self.fov, self.distance)
+
+    @property
+    def angles(self) -> tuple[float, float, float]:
+        """Yaw, pitch and roll."""
+        return self.yaw, self.pitch, self.roll
+
     def turned(self, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> "Camera":
         """The camera turned further by these degrees."""
         return replace(self, yaw=self.yaw + yaw, pitch=self.pitch + pitch, roll=self.roll + roll)

@@ -21,6 +21,7 @@ from stylegan_latents.generator.networks.stylegan2 import Synthesis as Backbone
 from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork, View
 from stylegan_latents.generator.ops.fir import normalised, upsample, upsample_reference
 from stylegan_latents.generator.ops.volume_rendering import (
+    Decoder,
     PlaneTable,
     Rendering,
     render,
@@ -122,8 +123,11 @@ class EG3DConfig:
         """Cameras are no classes."""
         return 0
 
-    def matrices(self, camera: Camera) -> Tensor:
-        """The matrices ``[1, 25]`` of a camera; see ``camera_matrices``."""
+    def matrices(self, camera: Camera | Tensor) -> Tensor:
+        """The matrices ``[N, 25]`` of a camera; see ``SynthesisNetwork.camera_matrices``."""
+        if isinstance(camera, Tensor):
+            lens = camera.new_tensor([self.fov, self.distance]).expand(len(camera), 2)
+            return camera_matrices(torch.cat([camera, lens], dim=1), self.pivot)
         fov, distance = camera.fov or self.fov, camera.distance or self.distance
         return camera_matrices(torch.tensor([[camera.yaw, camera.pitch, camera.roll, fov, distance]]), self.pivot)
 
@@ -153,10 +157,19 @@ class _Decoder(nn.Module):
         self.hidden = Linear(features, hidden)
         self.out = Linear(hidden, 1 + colours)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.out(_softplus(self.hidden(features)))
-        # A little beyond 0 and 1, as in Mip-NeRF, so that black and white can be reached.
-        return out[..., 0], torch.sigmoid(out[..., 1:]) * 1.002 - 0.001
+    def bound(self) -> Decoder:
+        """The decoder with its present weights, also when it runs again for the gradient.
+
+        A caller may have put others in the place of the module's own for the forward pass alone.
+        """
+        first, last = (self.hidden.weight, self.hidden.bias), (self.out.weight, self.out.bias)
+
+        def decode(features: Tensor) -> tuple[Tensor, Tensor]:
+            out = F.linear(_softplus(F.linear(features, *first)), *last)
+            # A little beyond 0 and 1, as in Mip-NeRF, so that black and white can be reached.
+            return out[..., 0], torch.sigmoid(out[..., 1:]) * 1.002 - 0.001
+
+        return decode
 
 
 def _softplus(x: Tensor) -> Tensor:
@@ -249,7 +262,7 @@ class Synthesis(SynthesisNetwork):
         own = [getattr(block, name).style(ws[:, -1]) for block in self._blocks() for name in _LAYERS]
         return [*self.backbone.styles(ws), *own]
 
-    def camera_matrices(self, camera: Camera) -> Tensor:
+    def camera_matrices(self, camera: Camera | Tensor) -> Tensor:
         return self.config.matrices(camera)
 
     def forward(
@@ -291,13 +304,13 @@ class Synthesis(SynthesisNetwork):
         Args:
             planes: of one code, as ``planes`` gives them.
         """
-        rendering = self.config.rendering
+        rendering, decode = self.config.rendering, self.decoder.bound()
         sample = PlaneTable(planes, rendering) if planes.device.type == "cpu" else None
 
         def look(points: Tensor) -> tuple[Tensor, Tensor]:
             points = points.unsqueeze(0)
             taken = sample_planes_reference(planes, points, rendering) if sample is None else sample(points)
-            density, colours = self.decoder(taken)
+            density, colours = decode(taken)
             return density[0], colours[0]
 
         return look
@@ -313,7 +326,7 @@ class Synthesis(SynthesisNetwork):
     ) -> View:
         planes = self.planes(styles, noise, reference=reference)
         camera = camera.expand(len(planes), -1)
-        colours, depth = render(planes, self.decoder, camera, self.config.rendering, reference=reference)
+        colours, depth = render(planes, self.decoder.bound(), camera, self.config.rendering, reference=reference)
         x, side = colours, self.config.super_resolution.side
         if x.shape[-1] != side:
             x = F.interpolate(x, (side, side), mode="bilinear", align_corners=False, antialias=True)

@@ -176,8 +176,11 @@ class SynthesisNetwork(ABC, nn.Module):
         """
         raise ValueError("only a StyleGAN3 can translate and rotate its image: move the picture itself")
 
-    def camera_matrices(self, camera: Camera) -> Tensor:  # noqa: ARG002
-        """The matrices ``[1, 25]`` of a camera; see ``camera.camera_matrices``.
+    def camera_matrices(self, camera: Camera | Tensor) -> Tensor:  # noqa: ARG002
+        """The matrices ``[N, 25]`` of a camera; see ``networks.camera.camera_matrices``.
+
+        Args:
+            camera: one camera; or yaw, pitch and roll in degrees of several, ``[N, 3]``, differentiably.
 
         Raises:
             ValueError: the model is not three-dimensional.

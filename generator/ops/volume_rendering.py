@@ -19,8 +19,9 @@ Decoder = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Features ``[..., C]`` to densities ``[...]``, before the softplus, and colours ``[..., K]``."""
 
 _MOST_SIDE, _MOST_SAMPLES, _LARGEST = 1024, 512, 1e4
-# Samples in one part: its intermediate results stay in the processor's cache.
-_PART = 1 << 15
+PART = 1 << 15
+"""Samples that are taken at once: their intermediate results stay in the processor's cache."""
+
 _FEWEST_SAMPLES = 4  # the first and last interval are left out of the second pass
 _LEAST_WEIGHT = 1e-5
 
@@ -163,7 +164,7 @@ def render(
         return _march(look, directions, rendering)
 
     # On other devices, and where gradients are kept, parts are larger: there, only memory counts.
-    size = _PART * (1 if table is not None else 16) // (len(planes) * rendering.samples)
+    size = PART * (1 if table is not None else 16) // (len(planes) * rendering.samples)
     parts = [directions] if reference else torch.split(directions, max(size, 1), dim=1)
     drawn = []
     for part in parts:

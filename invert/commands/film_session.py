@@ -80,6 +80,9 @@ class FilmSession:
             KeyboardInterrupt: Ctrl-C. Finished frames are kept, and the same command continues from there.
         """
         self.session.generator.check_square("A film")
+        if self.session.generator.camera is not None:
+            name = self.session.generator.name
+            raise InputError(f"A film needs a flat model; '{name}' is three-dimensional and inverts photos alone.")
         facts, source = film_facts(self.film), Source.of(self.film)
         self.session.locks.take(self.record)
         values = self._setting_values()

@@ -12,7 +12,7 @@ from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.inverters.options import InverterOptions, Space
 from stylegan_latents.invert.record.inversion import Inversion
-from stylegan_latents.invert.record.run_settings import diverged_settings
+from stylegan_latents.invert.record.run_settings import camera_settings, diverged_settings
 from stylegan_latents.invert.search.loss import IdentityLoss
 from stylegan_latents.invert.search.steps import OptimizerSettings
 from stylegan_latents.invert.search.time_left import Phase
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from stylegan_latents.invert.faces.detector import Face
     from stylegan_latents.invert.photos.crop import Alignment
+
+_FASTEST_CAMERA = 45
 
 STOPPED = "stopped_at_step"
 """The setting of a record that says at which step Ctrl-C ended the search."""
@@ -64,6 +66,8 @@ class SearchSettings(OptimizerSettings):
             ``search_size``.
         identity_weight: of the identity loss that ``invert`` is given; it follows the learning rate's schedule.
         prior_weight: of the mean squared coordinate in whitened W, which draws codes to W's mean.
+        camera_rate: degrees of a step of a three-dimensional model's camera, which is searched together with the
+            code; 0 keeps the model's.
         start_weight: of the mean squared distance from the start of the search, in standard deviations of W. At
             0.01 LPIPS is 6 % higher, and edits are no better.
         seed: of the samples for W's statistics. The search itself is not random.
@@ -84,6 +88,7 @@ class SearchSettings(OptimizerSettings):
     identity_weight: float = 0.02
     prior_weight: float = 0.0
     start_weight: float = 0.0
+    camera_rate: float = 1.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -92,6 +97,8 @@ class SearchSettings(OptimizerSettings):
         super().__post_init__()
         if not 0 <= self.w_fraction <= 1:
             raise InputError(f"The fraction of steps in W is from 0 to 1, not {self.w_fraction}.")
+        if not 0 <= self.camera_rate <= _FASTEST_CAMERA:
+            raise InputError(f"The camera's rate is from 0 to {_FASTEST_CAMERA} degrees, not {self.camera_rate}.")
         if self.momentum is not None and not 0 <= self.momentum < 1:
             raise InputError(f"The momentum is from 0 to below 1, not {self.momentum}.")
 
@@ -179,6 +186,7 @@ class Inverter(ABC):
         diverged: Mapping[int, int] | None = None,
         noise: list[Tensor] | None = None,
         weights: dict[str, Tensor] | None = None,
+        cameras: Sequence[Sequence[float]] | None = None,
     ) -> Inversion:
         """The record of codes that this inverter found.
 
@@ -187,8 +195,10 @@ class Inverter(ABC):
             stopped_at: the step at which Ctrl-C ended the search.
             diverged: the images that diverged, each with the step.
             noise, weights: as in ``Inversion``.
+            cameras: yaw, pitch and roll in degrees for each image; None for a model without a camera.
         """
         ended: dict[str, JSON] = {} if stopped_at is None else {STOPPED: stopped_at}
+        ended |= {} if cameras is None else camera_settings(cameras)
         return Inversion(
             ws=ws,
             model=self.G.name,

@@ -31,6 +31,8 @@ from stylegan_latents.invert.inverters.base import (
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.record.run_settings import cameras_of
+from stylegan_latents.invert.record.tuned_weights import camera_matrices_of
 from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
 from stylegan_latents.invert.search.steps import BestSoFar, Optimization, OptimizerSettings, schedule
 
@@ -102,8 +104,11 @@ class NoiseOptimization(RefiningInverter):
         found = self.find_pivot(
             images, total, on_step, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss, start=start
         )
+        cameras = cameras_of(found.settings, len(found)) if self.G.camera is not None else None
         if STOPPED in found.settings:
-            return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)
+            return self.record(
+                found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged, cameras=cameras
+            )
         self.check_pivot(found)
 
         def report(drawn: Tensor, loss: float) -> None:
@@ -111,11 +116,13 @@ class NoiseOptimization(RefiningInverter):
                 on_step(Progress(before + search.steps_done, total, loss, drawn))
 
         with keep_freed_memory(keep=not self.G.synthesis.saves_memory):
-            search = _NoiseSearch(self, images, found.for_generator(self.G), mask)
+            search = _NoiseSearch(self, images, found, mask)
             stopped = search.run(self.steps, report, keep_partial=keep_partial)
         stopped_at = before + search.steps_done if stopped else None
         diverged = found.diverged | search.lowest.diverged(before)
-        return self.record(found.ws, stopped_at=stopped_at, diverged=diverged, noise=search.scaled(search.best))
+        return self.record(
+            found.ws, stopped_at=stopped_at, diverged=diverged, noise=search.scaled(search.best), cameras=cameras
+        )
 
     def settings(self) -> dict[str, JSON]:
         return self.search.values() | {"pivot_settings": self.pivot_settings}
@@ -124,14 +131,15 @@ class NoiseOptimization(RefiningInverter):
 class _NoiseSearch(Optimization):
     """The state of the search for noise maps."""
 
-    def __init__(self, inverter: NoiseOptimization, images: Tensor, ws: Tensor, mask: Tensor | None) -> None:
+    def __init__(self, inverter: NoiseOptimization, images: Tensor, found: Inversion, mask: Tensor | None) -> None:
         self.settings = settings = inverter.search
         G = inverter.G
         self.steps = inverter.steps
         self.G = in_precision(G, settings.dtype)
         self.comparison = comparison_for(G, images, settings, G.resolution, mask=mask)
         with torch.no_grad():
-            self.styles = self.G.styles(ws)
+            self.styles = self.G.styles(found.for_generator(G))
+        self.camera = camera_matrices_of(G, found)
         self.strengths = [one.detach().float() for one in noise_strengths(G)]
         count = len(images)
         self.maps = [
@@ -149,7 +157,7 @@ class _NoiseSearch(Optimization):
         settings = self.settings
         self.adam.param_groups[0]["lr"] = settings.learning_rate * schedule((step + 0.5) / self.steps)
         self.adam.zero_grad()
-        drawn = self.G.synthesize_styles(self.styles, self.scaled(self.maps))
+        drawn = self.G.synthesize_styles(self.styles, self.scaled(self.maps), camera=self.camera)
         losses, small = self.comparison(as_colour(drawn))
         losses = losses + settings.regularizer_weight * correlation(self.maps)
         better = self.lowest.update(losses, step)

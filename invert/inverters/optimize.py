@@ -24,8 +24,12 @@ from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.inverters.base import Inverter, OnStep, Progress, SearchSettings
 from stylegan_latents.invert.inverters.options import InverterOptions, Space
 from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.search.camera import CameraSearch
 from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
 from stylegan_latents.invert.search.steps import BestSoFar, Optimization, rows_finer_than, schedule, size_to_draw
+
+_LOOK_AROUND = (0.05, 0.1, 0.2, 0.3)
+"""Parts of the steps after which the camera of a three-dimensional model is tried elsewhere, too."""
 
 
 class OptimizationInverter(Inverter):
@@ -87,7 +91,10 @@ class OptimizationInverter(Inverter):
         if lost:
             raise InputError(f"No code was found for image {lost[0]} of the {len(images)}: its loss is not finite.")
         stopped_at = search.steps_done if stopped else None
-        return self.record(search.best_ws(), stopped_at=stopped_at, diverged=search.lowest.diverged())
+        cameras = None if search.camera is None else search.camera.best.tolist()
+        return self.record(
+            search.best_ws(), stopped_at=stopped_at, diverged=search.lowest.diverged(), cameras=cameras
+        )
 
     def own_start(self, images: Tensor, mask: Tensor | None) -> Tensor | None:  # noqa: ARG002
         """The codes that the search starts from by default; None for W's mean."""
@@ -96,6 +103,8 @@ class OptimizationInverter(Inverter):
     def settings(self) -> dict[str, JSON]:
         kept = self.search.values()
         del kept["w_fraction"]
+        if self.G.camera is None:
+            del kept["camera_rate"]
         return kept | {"w_steps": self.w_steps}
 
 
@@ -147,6 +156,19 @@ class _Search(Optimization):
         self.held_rows = rows_finer_than(self.drawn_size, G)
         self.lowest = BestSoFar(len(images), G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
+        self.look_around = {round(part * self.steps) for part in _LOOK_AROUND}
+        self.camera = None
+        if G.camera is not None:
+            self.camera = CameraSearch(
+                self.G,
+                self._ws().detach(),
+                lambda drawn: self.comparison(as_colour(drawn), 0.0, update_identity=False)[0],
+                size=self.drawn_size,
+                rate=settings.camera_rate,
+            )
+
+    def _ws(self) -> Tensor:
+        return self.statistics.unwhiten(self.coordinates).expand(-1, self.G.num_ws, -1)
 
     def _new_adam(self) -> torch.optim.Adam:
         betas = (self.momentum, 0.99)
@@ -159,10 +181,12 @@ class _Search(Optimization):
             self.adam = self._new_adam()
         factor = schedule((step + 0.5) / self.steps)
         self.adam.param_groups[0]["lr"] = settings.learning_rate * factor
-        ws = self.statistics.unwhiten(self.coordinates).expand(-1, self.G.num_ws, -1)
+        if self.camera is not None and step in self.look_around:
+            self.camera.look_around(self._ws().detach())
+        camera = None if self.camera is None else self.camera.matrices()
         # The identity loss follows the schedule, as a constant weight makes all other terms end higher. Evaluated
         # at every second step with twice the weight, it costs half.
-        drawn = as_colour(self.G.synthesize(ws, size=self.drawn_size))
+        drawn = as_colour(self.G.synthesize(self._ws(), size=self.drawn_size, camera=camera))
         losses, small = self.comparison(drawn, 2 * factor, update_identity=step % 2 == 0)
         if settings.prior_weight:
             losses = losses + settings.prior_weight * self.coordinates.square().mean(dim=(1, 2))
@@ -170,11 +194,15 @@ class _Search(Optimization):
             losses = losses + settings.start_weight * (self.coordinates - self.start).square().mean(dim=(1, 2))
         better = self.lowest.update(losses, step)
         self.best = torch.where(better[:, None, None], self.coordinates.detach(), self.best)
+        if self.camera is not None:
+            self.camera.keep(better)
         self.adam.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
         if self.coordinates.shape[1] > 1 and self.coordinates.grad is not None:
             self.coordinates.grad[:, self.held_rows] = 0
         self.adam.step()
+        if self.camera is not None:
+            self.camera.step(factor)
         # An image whose search diverged keeps its best code and does not affect the others.
         finite = losses.detach()[torch.isfinite(losses)]
         return small, float(finite.mean()) if len(finite) else math.nan

@@ -5,6 +5,7 @@ convolutions are tuned. The layers that compute styles are not, so directions ke
 to each weight's root mean square, so that one learning rate suits all architectures.
 """
 
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import torch
@@ -27,6 +28,8 @@ from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import InverterOptions
 from stylegan_latents.invert.inverters.tuning import Drawing, Tuning, TuningSettings
 from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.record.run_settings import cameras_of
+from stylegan_latents.invert.record.tuned_weights import camera_matrices_of, seen_as
 from stylegan_latents.invert.search.loss import (
     IdentityLoss,
     check_images,
@@ -91,7 +94,12 @@ class PivotalTuning(RefiningInverter):
             images, total, on_step, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss, start=start
         )
         if STOPPED in found.settings:
-            return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)
+            return self.record(
+                found.ws,
+                stopped_at=found.settings[STOPPED],
+                diverged=found.diverged,
+                cameras=self._cameras(found),
+            )
 
         def on_tuning(progress: Progress) -> None:
             if on_step is not None:
@@ -128,9 +136,12 @@ class PivotalTuning(RefiningInverter):
         if len(pivot) != len(images):
             raise InputError(f"The pivot holds {len(pivot)} codes, and there are {len(images)} images.")
         self.check_pivot(pivot)
+        cameras = self._cameras(pivot)
+        if cameras is not None and self.tuning.together and len(images) > 1:
+            raise InputError("Photos with cameras of their own are tuned one by one, and not together.")
         ws = pivot.for_generator(self.G)
         noise = self.G.noise_constants() if pivot.noise is None else [m.to(self.G.device) for m in pivot.noise]
-        targets = self._targets(images, ws, noise, unchanged)
+        targets = self._targets(images, pivot, ws, noise, unchanged)
         stopped_at: int | None = None
         diverged = pivot.diverged
         found: list[dict[str, Tensor]] = []
@@ -145,7 +156,8 @@ class PivotalTuning(RefiningInverter):
                 rows = slice(0, len(images)) if runs == 1 else slice(run, run + 1)
                 maps = [one if len(one) == 1 else one[rows] for one in noise]
                 comparison = compare if runs == 1 else compare[run]
-                tuning = Tuning(self.tuning, drawing, comparison, ws[rows], maps, run)
+                own = replace(drawing, G=seen_as(drawing.G, pivot, run))
+                tuning = Tuning(self.tuning, own, comparison, ws[rows], maps, run)
                 before = run * self.steps
 
                 def report(
@@ -165,7 +177,12 @@ class PivotalTuning(RefiningInverter):
                         diverged |= dict.fromkeys(range(len(images))[rows], ended_at)
                 found.append(tuning.best_parts())
         weights = {name: torch.stack([parts[name] for parts in found]) for name in found[0]}
-        return self.record(pivot.ws, stopped_at=stopped_at, diverged=diverged, noise=pivot.noise, weights=weights)
+        return self.record(
+            pivot.ws, stopped_at=stopped_at, diverged=diverged, noise=pivot.noise, weights=weights, cameras=cameras
+        )
+
+    def _cameras(self, found: Inversion) -> list[tuple[float, float, float]] | None:
+        return None if self.G.camera is None else cameras_of(found.settings, len(found))
 
     def phases(self, count: int) -> list[Phase]:
         runs = self._runs(count)
@@ -174,13 +191,17 @@ class PivotalTuning(RefiningInverter):
     def _runs(self, count: int) -> int:
         return 1 if self.tuning.together or count == 1 else count
 
-    def _targets(self, images: Tensor, ws: Tensor, noise: list[Tensor], unchanged: Tensor | None) -> Tensor:
+    def _targets(
+        self, images: Tensor, pivot: Inversion, ws: Tensor, noise: list[Tensor], unchanged: Tensor | None
+    ) -> Tensor:
         """The images, replaced where ``unchanged`` by the untuned generator's pictures."""
         if unchanged is None:
             return images
         check_mask(unchanged, images)
         with torch.no_grad():
-            drawn = resize_height(as_colour(self.G.synthesize(ws, noise)), images.shape[-2])
+            camera = camera_matrices_of(self.G, pivot)
+            drawn = as_colour(self.G.synthesize(ws, noise, camera=camera))
+            drawn = resize_height(drawn, images.shape[-2])
         return images.to(drawn).lerp(drawn, unchanged.to(drawn))
 
     def settings(self) -> dict[str, JSON]:

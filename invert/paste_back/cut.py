@@ -6,17 +6,16 @@ differences of the two (Kwatra et al., "Graphcut Textures", 2003), so that the s
 plain wall or inside hair.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from stylegan_latents.invert.paste_back.bend import displacement, warp
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
 
-Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-
-SIDE = 256
-"""The side of the crops on which colour correction, change and cuts are computed."""
 
 # The ellipse of the face in FFHQ's crop, turned or not: centre and half axes.
 _FACE = (0.5, 0.57, 0.30, 0.345)
@@ -28,19 +27,30 @@ _SOFTNESS = 0.006
 _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
+# What a place on the wrong side of the cut costs, against a seam through it.
+_AREA, _NEAR = 0.3, 0.1
+# Levels up to which the edited crop's background may stand for the photo's.
+_ALIKE = 4.0
 _PRECISION = 64
 _NEVER = 2**30
 
 
-def warp_lower_edge(edited: Image.Image, reference: Image.Image) -> Image.Image:
-    """``edited`` with its lowest part warped onto ``reference``, a square of the same size."""
+def warp_lower_edge(
+    edited: Image.Image, reference: Image.Image, share: Array | None = None
+) -> tuple[Image.Image, Array | None]:
+    """``edited`` with its lowest part warped onto ``reference``, a square of the same size.
+
+    Args:
+        share: the person's in ``edited``, ``[SIDE, SIDE]``; it is warped, too.
+    """
     change = change_between(edited, reference)[:, :, 0]
     field = displacement(small(edited), small(reference), change, _face().astype(np.float32))
     if not field.any():
-        return edited
+        return edited, share
     planes = [Image.fromarray(plane).resize(edited.size, Image.Resampling.BILINEAR) for plane in field]
     levels = warp(np.asarray(edited, dtype=np.float32), np.stack([np.asarray(plane) for plane in planes]), order=3)
-    return Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+    warped = Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+    return warped, None if share is None else warp(share[:, :, None], field)[:, :, 0]
 
 
 def change_between(edited: Image.Image, reference: Image.Image) -> Array:
@@ -53,18 +63,33 @@ def change_between(edited: Image.Image, reference: Image.Image) -> Array:
     return smoothstep((level - _UNMOVED) / (_MOVED - _UNMOVED))
 
 
-def cut(crop: Array, edited: Array, reference: Array) -> tuple[Array, Array]:
+class Cut(NamedTuple):
+    """What ``cut`` finds.
+
+    Attributes:
+        inside: ``[SIDE, SIDE, 1]``, from 1 to 0 across the cut, 0 at the crop's edge.
+        shift: ``[SIDE, SIDE, 3]``, to add to the edited crop, so that colours agree at the cut.
+        visible: the length of the cut through the person where colours differ clearly, in sides of the crop.
+    """
+
+    inside: Array
+    shift: Array
+    visible: float
+
+
+def cut(
+    crop: Array, edited: Array, reference: Array, moved: Array | None = None, person: Array | None = None
+) -> Cut:
     """Where the edited crop replaces the photo, and its colour correction.
 
     Args:
         crop, edited, reference: of the photo, after the edit and before it, float32 ``[SIDE, SIDE, 3]``, 0 to 255.
-
-    Returns:
-        ``inside``, ``[SIDE, SIDE, 1]``, from 1 to 0 across the cut, 0 at the crop's edge; and ``shift``,
-        ``[SIDE, SIDE, 3]``, to add to the edited crop, so that colours agree at the cut.
+        moved: what the edited crop is cut into: the crop of the photo with its person moved; ``crop`` by default.
+        person: the person's share of each place after the edit, ``[SIDE, SIDE]``: the person is better taken from
+            the edited crop and the background from the photo.
     """
     shift = blur(np.clip(crop - reference, -_OTHER, _OTHER), 0.1)
-    error = crop - (edited + shift)
+    error = (crop if moved is None else moved) - (edited + shift)
     unlike = Image.fromarray(np.abs(error).max(axis=2).clip(0, 255).astype(np.uint8))
     difference = np.asarray(unlike.filter(ImageFilter.MaxFilter(3)), dtype=np.float32)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
@@ -73,9 +98,22 @@ def cut(crop: Array, edited: Array, reference: Array) -> tuple[Array, Array]:
     eighths: Array = (along[None, :] - 0.5) ** 8 + (along[:, None] - 0.5) ** 8
     depth: Array = np.float32(0.5) - np.sqrt(np.sqrt(np.sqrt(eighths)))
     cost = (difference + slopes + 2) * (1 + _INWARDS * depth)
-    region = best_seam(cost, _face(), depth < _MARGIN)
+    within, away, bias = _face(), depth < _MARGIN, None
+    if person is not None:
+        wish = 2 * person - 1
+        # At the crop's edge, what the edit adds to the person cannot go on.
+        wish = np.where(wish > 0, wish * smoothstep(depth / _NEAR), wish)
+        bias = _AREA * np.asarray(unlike, dtype=np.float32) * wish
+    region = best_seam(cost, within, away, bias)
     inside = blur(region.astype(np.float32)[:, :, None], _SOFTNESS) * smoothstep(depth / _MARGIN)[:, :, None]
-    return inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside)
+    if person is None:
+        return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), 0.0)
+    level = blur(np.abs(error).max(axis=2, keepdims=True), _SOFTNESS)
+    seam = inside * (1 - inside) * person[:, :, None] * smoothstep(level / _OTHER - 1)
+    # Across the cut, the product of its two sides sums to 0.56 standard deviations of the blur.
+    visible = float(seam.sum()) / (0.56 * _SOFTNESS * SIDE) / SIDE
+    inside = inside * np.maximum(person[:, :, None], 1 - smoothstep((level - _ALIKE) / _ALIKE))
+    return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), visible)
 
 
 def _meeting(error: Array, inside: Array) -> Array:
@@ -96,13 +134,14 @@ def _face() -> npt.NDArray[np.bool_]:
     return np.asarray(oval.reshape(SIDE, SIDE))
 
 
-def best_seam(cost: Array, inside: Mask, outside: Mask) -> Mask:
+def best_seam(cost: Array, inside: Mask, outside: Mask, bias: Array | None = None) -> Mask:
     """The region with the cheapest border that contains ``inside`` and not ``outside``, by minimum cut.
 
     Args:
         cost: ``[height, width]``, 0 or above: the cost of a seam through each pixel.
         inside: ``[height, width]``, pixels of the region.
         outside: ``[height, width]``, pixels outside the region; wins over ``inside``.
+        bias: ``[height, width]``, what it costs to leave a pixel out of the region; negative, to take it in.
 
     Returns:
         ``[height, width]``; empty if no pixel is inside, full if none is outside.
@@ -120,10 +159,12 @@ def best_seam(cost: Array, inside: Mask, outside: Mask) -> Mask:
     second = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
     each = np.clip(cost.ravel() * _PRECISION, 1, 1e6)
     between = (each[first] + each[second]).astype(np.int32)
-    starts, ends = number[inside], number[outside]
+    wanted = np.zeros(cost.shape) if bias is None else np.clip(bias * _PRECISION, -1e6, 1e6)
+    ends_of = np.where(outside, -_NEVER, np.where(inside, _NEVER, wanted)).astype(np.int32)
+    starts, ends = number[ends_of > 0], number[ends_of < 0]
     rows = np.concatenate([first, second, np.full(len(starts), source), ends])
     columns = np.concatenate([second, first, starts, np.full(len(ends), sink)])
-    capacity = np.concatenate([between, between, np.full(len(starts) + len(ends), _NEVER, dtype=np.int32)])
+    capacity = np.concatenate([between, between, ends_of[ends_of > 0], -ends_of[ends_of < 0]])
     graph = coo_array((capacity, (rows, columns)), shape=(count + 2, count + 2)).tocsr()
     left = graph - maximum_flow(graph, source, sink).flow
     left.data = np.maximum(left.data, 0)
@@ -132,30 +173,3 @@ def best_seam(cost: Array, inside: Mask, outside: Mask) -> Mask:
     region = np.zeros(count + 2, dtype=bool)
     region[reached] = True
     return np.asarray(region[:count].reshape(cost.shape))
-
-
-def small(crop: Image.Image) -> Array:
-    """A square picture resized to float32 ``[SIDE, SIDE, 3]``, 0 to 255."""
-    return np.asarray(crop.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32)
-
-
-def coordinates() -> Array:
-    """The centres of ``SIDE`` pixels along one axis, from 0 to 1."""
-    return (np.arange(SIDE, dtype=np.float32) + np.float32(0.5)) / np.float32(SIDE)
-
-
-def blur(field: Array, sigma: float) -> Array:
-    """Gaussian blur, by FFT with mirrored edges; ``sigma`` is a fraction of the side."""
-    side = field.shape[0]
-    mirrored = np.concatenate([field, field[::-1]], axis=0)
-    mirrored = np.concatenate([mirrored, mirrored[:, ::-1]], axis=1)
-    frequency = np.fft.fftfreq(2 * side)
-    decay = np.exp(-2 * (np.pi * sigma * side * frequency) ** 2)
-    spectrum = np.fft.fft2(mirrored, axes=(0, 1)) * (decay[:, None] * decay[None, :])[:, :, None]
-    return np.ascontiguousarray(np.fft.ifft2(spectrum, axes=(0, 1)).real[:side, :side], dtype=np.float32)
-
-
-def smoothstep(values: Array) -> Array:
-    """The cubic smoothstep: 0 up to 0, 1 from 1 on."""
-    values = np.clip(values, 0, 1)
-    return np.asarray(values * values * (3 - 2 * values), dtype=np.float32)

@@ -6,26 +6,24 @@ stay the photo's. Where the edit moves things the residual would leave a ghost o
 smooth part is kept, as a colour correction, and a cut separates the edited crop from the photo.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.paste_back.cut import (
-    SIDE,
-    Array,
-    blur,
-    change_between,
-    coordinates,
-    cut,
-    small,
-    smoothstep,
-    warp_lower_edge,
-)
+from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
+from stylegan_latents.invert.paste_back.flow import led_back
+from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
+from stylegan_latents.invert.photos.person_mask import PersonMask
 
 _CORNER = 0.3
 _STRIP = 256
 _RIM = 4
+# The length of a visible cut, in sides of the crop, from which it is told.
+_VISIBLE = 0.1
 
 
 def paste_back(
@@ -35,6 +33,8 @@ def paste_back(
     *,
     feather: float = 0.12,
     reference: Image.Image | None = None,
+    people: tuple[PersonMask, PersonMask] | None = None,
+    on_visible_seam: Callable[[], None] | None = None,
 ) -> Image.Image:
     """Paste an edited crop back into its photo.
 
@@ -45,10 +45,15 @@ def paste_back(
         feather: width of the mask's soft edge as a fraction of the crop's side, in (0, 0.5].
         reference: the generator's picture before the edit, as large as ``edited``. None pastes ``edited`` as a
             whole, with its colours shifted smoothly to agree with the photo's at the mask's edge.
+        people: the person in ``reference`` and in ``edited``. With them what goes on outside the crop, such as
+            hair, moves with the edit, the background that becomes free is filled, and the background stays the
+            photo's up to the person's outline. For crops of faces alone; others take no notice.
+        on_visible_seam: called if the seam cuts visibly through the person of ``people``, because the edit changes
+            what the crop cuts through.
 
     Returns:
-        A new RGB picture of the photo's size, equal to the photo outside the crop; with a reference, also where
-        ``edited`` and ``reference`` are equal in a neighbourhood.
+        A new RGB picture of the photo's size, equal to the photo where ``edited`` and ``reference`` are equal in a
+        neighbourhood, and without ``people`` or ``reference`` also outside the crop.
 
     Raises:
         InputError: the photo's size is not the alignment's.
@@ -78,12 +83,26 @@ def paste_back(
         shift = _shift_at_edge(crop - small(edited), feather)
     else:
         reference = reference.convert("RGB")
+        then: Array | None = None
         if alignment.method == "ffhq":
-            edited = warp_lower_edge(edited, reference)
-            inside, shift = cut(crop, small(edited), small(reference))
-        else:
-            shift = blur(crop - small(reference), 0.06)
+            if people is not None:
+                edited, then = led_back(edited, reference, people)
+            edited, then = warp_lower_edge(edited, reference, then)
         change = change_between(edited, reference)
+        if alignment.method != "ffhq":
+            shift = blur(crop - small(reference), 0.06)
+        elif people is None or then is None:
+            inside, shift, _ = cut(crop, small(edited), small(reference))
+        else:
+            # From here on the edited crop is pasted into the photo with the person moved.
+            shares = (people[0].person, then)
+            layer = person_layer(photo, alignment, (reference, edited), shares, change)
+            photo = drawn_photo(photo, layer)
+            result = photo.copy()
+            goal = small(crop_of(photo, alignment, SIDE))
+            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then)
+            if visible > _VISIBLE and on_visible_seam is not None:
+                on_visible_seam()
         before = _to_photo(reference, alignment, window)
     after = _to_photo(edited, alignment, window)
 

@@ -1,6 +1,7 @@
 """The settings of a record beside the inverter's own: those of the run, and which images diverged."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 from stylegan_latents.generator.json_values import JSON
 
@@ -23,6 +24,34 @@ DIVERGED = "diverged_at_step"
 Absent if all did."""
 
 
+CAMERA = "camera"
+"""Yaw, pitch and roll in degrees of a three-dimensional model's camera; for several images a list of these. Absent
+for a model without a camera."""
+
+
+def camera_settings(angles: Sequence[Sequence[float]]) -> dict[str, JSON]:
+    """The settings of a record of images seen from cameras, each of yaw, pitch and roll in degrees."""
+    each: list[JSON] = [[round(float(angle), 4) for angle in one] for one in angles]
+    return {CAMERA: each[0] if len(each) == 1 else each}
+
+
+def camera_of(settings: Mapping[str, JSON], image: int, count: int) -> tuple[float, float, float] | None:
+    """Yaw, pitch and roll of one image, from the settings of a record of ``count``; None where there is none."""
+    kept = settings.get(CAMERA)
+    one = kept[image] if count > 1 and isinstance(kept, list) and len(kept) == count else kept
+    numbers = [float(n) for n in one if isinstance(n, int | float)] if isinstance(one, list) else []
+    if len(numbers) != 3 or not all(math.isfinite(number) for number in numbers):
+        return None
+    yaw, pitch, roll = numbers
+    return yaw, pitch, roll
+
+
+def cameras_of(settings: Mapping[str, JSON], count: int) -> list[tuple[float, float, float]] | None:
+    """``camera_of`` for each of ``count`` images; None unless all have one."""
+    found = [camera_of(settings, image, count) for image in range(count)]
+    return [one for one in found if one is not None] if None not in found else None
+
+
 def diverged_settings(diverged: Mapping[int, int], count: int) -> dict[str, JSON]:
     """The settings of a record of ``count`` images for those that diverged, each with its step."""
     if not diverged:
@@ -41,5 +70,7 @@ def diverged_images(settings: Mapping[str, JSON], count: int) -> dict[int, int]:
 def settings_of_image(settings: Mapping[str, JSON], image: int, count: int) -> dict[str, JSON]:
     """The settings for the record of one image alone."""
     step = diverged_images(settings, count).get(image)
-    others = {name: value for name, value in settings.items() if name != DIVERGED}
+    others = {name: value for name, value in settings.items() if name not in (DIVERGED, CAMERA)}
+    camera = camera_of(settings, image, count)
+    others |= {} if camera is None else camera_settings([camera])
     return others if step is None else others | {DIVERGED: step}

@@ -19,6 +19,8 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.networks.camera import Camera
+from stylegan_latents.invert.record.run_settings import camera_of, cameras_of
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
@@ -117,19 +119,42 @@ def added(base: Mapping[str, Tensor], parts: Mapping[str, Tensor]) -> dict[str, 
 
 
 def tuned_generator(G: Generator, record: "Inversion", image: int = 0) -> Generator:
-    """A copy of ``G`` with the tuned weights of one image of a record, or ``G`` if the record has none.
+    """A copy of ``G`` with the tuned weights and the camera of one image of a record, or ``G`` if it has neither.
 
     The copy keeps name, fingerprint and latent space, so that codes and directions fit it as they fit ``G``.
 
     Raises:
-        InputError: the weights were tuned on another generator.
+        InputError: the weights were tuned on another generator, or the camera is out of range.
     """
     parts = _difference_of(G, record, image)
-    if parts is None:
+    if parts is not None:
+        tuned = copy.deepcopy(G)
+        set_weights(tuned, added(tunable(G), parts))
+        G = tuned
+    return seen_as(G, record, image)
+
+
+def camera_matrices_of(G: Generator, record: "Inversion") -> Tensor | None:
+    """The matrices ``[N, 25]`` of a record's cameras, for ``Generator.synthesize``; None where there are none."""
+    angles = cameras_of(record.settings, len(record))
+    if angles is None or G.camera is None:
+        return None
+    return G.synthesis.camera_matrices(torch.tensor(angles)).to(G.device)
+
+
+def seen_as(G: Generator, record: "Inversion", image: int = 0) -> Generator:
+    """``G`` with the camera of one image of a record; ``G`` itself if the record, or ``G``, has none.
+
+    Raises:
+        InputError: the camera is out of range.
+    """
+    angles = camera_of(record.settings, image, len(record))
+    if angles is None or G.camera is None:
         return G
-    tuned = copy.deepcopy(G)
-    set_weights(tuned, added(tunable(G), parts))
-    return tuned
+    try:
+        return G.seen_from(Camera(*angles))
+    except ValueError as error:
+        raise InputError(f"This record holds no camera that can be: {error}.") from error
 
 
 def differences(G: Generator, record: "Inversion", image: int = 0) -> dict[str, Tensor] | None:

@@ -19,8 +19,8 @@ import torch
 from stylegan_latents import generator
 from stylegan_latents.editing.commands.parts import THRESHOLD
 from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts
+from stylegan_latents.editing.mixing.find_parts import parts_of
 from stylegan_latents.editing.mixing.mixing import Donor, mix
-from stylegan_latents.editing.mixing.parts_catalogue import parts_of
 from stylegan_latents.editing.records.codes import open_sources, read_sources
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.ops.memory import keep_freed_memory

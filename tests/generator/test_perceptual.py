@@ -1,4 +1,4 @@
-"""LPIPS is the package ``lpips``'s, in its numbers and by its features; resizing; convolutions with a stride."""
+"""LPIPS in the numbers of the package ``lpips``; features give the same distance; resizing averages."""
 
 from typing import Any, get_args
 

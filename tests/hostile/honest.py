@@ -144,7 +144,7 @@ def _mappers(_folder: Path) -> list[Path]:
 
 
 def _parts(folder: Path) -> list[Path]:
-    from stylegan_latents.editing.mixing.parts import Parts
+    from stylegan_latents.editing.regions.parts import Parts
 
     parts = Parts(("eyes", "hair"), torch.ones(4, 3), torch.tensor([0, 1, 0, 1]), torch.ones(2, 5), "m", "f")
     parts.save(folder / "a.safetensors")

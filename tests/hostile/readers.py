@@ -140,7 +140,7 @@ def _text_codes(path: Path) -> object:
 
 
 def _parts(path: Path) -> object:
-    from stylegan_latents.editing.mixing.parts import load
+    from stylegan_latents.editing.regions.parts import load
 
     return load(path)
 

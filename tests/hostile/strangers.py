@@ -16,8 +16,8 @@ from PIL import Image
 from safetensors.torch import load, save
 
 from stylegan_latents.editing.directions.direction import Direction
-from stylegan_latents.editing.mixing.parts import Parts
 from stylegan_latents.editing.nonlinear.attribute_flow import AttributeFlow
+from stylegan_latents.editing.regions.parts import Parts
 from stylegan_latents.invert.commands.report_table import COLUMNS
 from stylegan_latents.invert.record.files import HEADER, canonical, digest
 from tests.editing.nonlinear.small_flows import small_flow

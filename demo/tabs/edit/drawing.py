@@ -10,8 +10,8 @@ from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.directions.apply import edit_name
+from stylegan_latents.editing.records.pasted import pasted
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.paste_back.paste import paste_back
 from stylegan_latents.invert.photos.files import read_photo
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
         after = face.record.edited(edits)
         if whole:
             photo = _photo(face)
-            after = paste_back(photo, after, face.record.alignment(), reference=face.record.picture())
+            after = pasted(face.record, photo, after, edits)
             before = visit.files.store(shown(photo), "whole")
         elif view == "Photo":
             before = _crop(face)

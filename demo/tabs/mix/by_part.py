@@ -41,7 +41,7 @@ class PartRequest:
 
 def available(G: "Generator") -> dict[Kind, tuple[str, ...]]:
     """Names by kind that a generator supports: parts that are shipped or cached, and regions of faces."""
-    from stylegan_latents.editing.mixing.parts_catalogue import stored_parts
+    from stylegan_latents.editing.regions.parts import stored_parts
     from stylegan_latents.editing.regions.regions import REGIONS
     from stylegan_latents.generator.weights.zoo import models
 
@@ -70,9 +70,9 @@ def draw_with_parts(
     from stylegan_latents.editing.commands.parts import THRESHOLD
     from stylegan_latents.editing.mixing.by_part import PartDonor
     from stylegan_latents.editing.mixing.mixing import Donor
-    from stylegan_latents.editing.mixing.parts_catalogue import stored_parts
     from stylegan_latents.editing.mixing.pictures import mixed_picture
     from stylegan_latents.editing.records.codes import record_code
+    from stylegan_latents.editing.regions.parts import stored_parts
 
     studio, face = visit.studio, edited_face(visit, name)
     donor = edited_face(visit, request.donor) if request else face

@@ -97,7 +97,7 @@ class Flow:
             "samples": len(scores),
             "epochs": trained.epochs,
             "held_out_loss": round(trained.loss, 5),
-            "held_out_loss_untrained": round(trained.loss_before, 5),
+            "held_out_loss_linear": round(trained.loss_linear, 5),
         }
         return [
             AttributeFlow(

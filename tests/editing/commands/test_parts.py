@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.mixing import parts_catalogue
 from stylegan_latents.editing.mixing.by_part import PartDonor, mix_parts
-from stylegan_latents.editing.mixing.parts import Parts, part_features
+from stylegan_latents.editing.regions import parts as parts_catalogue
+from stylegan_latents.editing.regions.parts import Parts, part_features
 from stylegan_latents.invert.photos.files import to_picture
 from tests.editing.command_folder import MODEL, G, enter_folder, new_files, one_sentence
 

@@ -34,7 +34,8 @@ def test_codes_are_read_and_scaled_to_length_1(tmp_path: Path, suffix: str) -> N
 
 
 @pytest.mark.parametrize(
-    "codes", [torch.zeros(2, 3), torch.full((1, 3), torch.nan), torch.ones(2, 2, 2), torch.ones(0)]
+    "codes",
+    [torch.zeros(2, 3), torch.full((1, 3), torch.nan), torch.ones(2, 2, 2), torch.ones(0), torch.ones(1, 9000)],
 )
 def test_what_are_no_codes_is_said(tmp_path: Path, codes: torch.Tensor) -> None:
     with pytest.raises(InputError, match=r"no codes of texts|codes of texts that are 0|no arrays"):

@@ -3,12 +3,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.func import functional_call
 
 from stylegan_latents import generator
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import read_native, save_native
 from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.generator.networks.eg3d import SuperResolution
+from stylegan_latents.generator.ops import volume_rendering
 from tests.generator.networks.eg3d_files import PICKLES, SMALL, eg3d_pickle, expected, random_eg3d
 from tests.small_models import small_generator
 
@@ -67,6 +69,24 @@ def test_planes_are_drawn_once_for_all_views_of_a_code() -> None:
         assert not torch.equal(G.synthesize(ws, camera=Camera(yaw=10)), first)
         assert len(drawn) == 3
     handle.remove()
+
+
+def test_other_weights_for_one_pass_count_in_its_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume_rendering, "PART", 6)  # so that parts are computed again
+    G = random_eg3d()
+    styles, noise, found = G.styles(G.sample([1])), G.noise_constants(), []
+    for reference in (True, False):
+        other = {name: (1.1 * one).requires_grad_() for name, one in G.synthesis.named_parameters()}
+        image = functional_call(G.synthesis, other, (styles, noise), {"reference": reference})
+        names = [
+            "decoder.hidden.weight",
+            "decoder.out.bias",
+            "backbone.blocks.0.constant",
+            "blocks.1.second.weight",
+        ]
+        found.append([image, *torch.autograd.grad(image.square().sum(), [other[name] for name in names])])
+    for value, wanted in zip(found[1], found[0], strict=True):
+        torch.testing.assert_close(value, wanted, rtol=1e-3, atol=1e-3 * float(wanted.detach().abs().max()))
 
 
 def test_the_models_camera_counts_where_none_is_given() -> None:

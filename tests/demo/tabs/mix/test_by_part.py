@@ -13,9 +13,9 @@ from PIL import Image
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.mix.by_part import PartRequest, available, draw_with_parts
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.mixing import parts_catalogue
-from stylegan_latents.editing.mixing.parts import Parts
+from stylegan_latents.editing.regions import parts as parts_catalogue
 from stylegan_latents.editing.regions import regions
+from stylegan_latents.editing.regions.parts import Parts
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.invert.faces.landmarks import Landmarks

@@ -117,3 +117,36 @@ def test_what_is_missing_is_said(module: str, name: str, sentence: str) -> None:
 
 def test_mutated_files_never_do_more_than_fail(tmp_path: Path) -> None:
     check_mutated_files(stylegan_t_pickle("one-picture-grey").read_bytes(), tmp_path / "mutated.pkl")
+
+
+_SETATTR = b"cbuiltins\ngetattr\n(cdill\n_dill\nS'_setattr'\ncbuiltins\nsetattr\ntR"
+
+
+def test_hooks_of_a_discriminator_are_read_as_nothing(tmp_path: Path) -> None:
+    # As dill fills the closure of a hook: its _setattr of a cell, found with getattr.
+    cell = b"cdill._dill\n_create_cell\n(NtR"
+    method = b"cdill._dill\n_load_type\n(S'MethodType'\ntR(cnetworks.vit_utils\nforward_flex\nNtR"
+    (tmp_path / "a.pkl").write_bytes(
+        b"(S'hook'\n" + _SETATTR + b"(" + cell + b"S'cell_contents'\nS'4'\ntRS'flex'\n" + method + b"d."
+    )
+    contents: Any = load_inert(tmp_path / "a.pkl", stand_ins=CHECKPOINT)
+    assert {name: type(value).__mro__[1].__name__ for name, value in contents.items()} == {
+        "hook": "InertObject",
+        "flex": "InertObject",
+    }
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        _SETATTR.replace(b"'_setattr'", b"'_import_module'"),
+        _SETATTR.replace(b"cdill\n_dill", b"S'_dill'"),
+        _SETATTR.replace(b"cdill\n_dill", b"cbuiltins\nlist"),
+        b"cbuiltins\nsetattr\n(NS'a'\nNtR",
+        b"cdill._dill\n_load_type\n(S'FunctionType'\ntR",
+    ],
+)
+def test_no_other_attribute_is_got_or_set(tmp_path: Path, call: bytes) -> None:
+    (tmp_path / "a.pkl").write_bytes(call + b".")
+    with pytest.raises(InputError, match=r"^a\.pkl"):
+        load_inert(tmp_path / "a.pkl", stand_ins=CHECKPOINT)

@@ -6,6 +6,7 @@ Unsupervised Facial Feature Transfer and Retrieval", 2021).
 part is measured in the picture by gradients, which works for every architecture.
 """
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _KEY = "stylegan-latents-parts"
 _SUFFIX = ".parts.safetensors"
+_SHIPPED = Path(__file__).parent / "catalogues"
 _SIDE = 32
 """Largest side of the clustered feature maps."""
 
@@ -63,14 +65,16 @@ class Parts:
     model: str
     fingerprint: str
 
-    def masks(self, G: "Generator", ws: "Tensor") -> "Tensor":
-        """The mask of each part, float32 ``[N, len(names), side, side]`` of 0 and 1, for ws ``[N, num_ws, w_dim]``.
+    def masks(self, G: "Generator", codes: "Tensor | Sequence[Tensor]") -> "Tensor":
+        """The mask of each part, float32 ``[N, len(names), side, side]`` of 0 and 1.
 
-        ``G`` is the generator of the parts, or one tuned from it.
+        Args:
+            G: the generator of the parts, or one tuned from it.
+            codes: ws ``[N, num_ws, w_dim]``, or their styles.
         """
         import torch
 
-        found = part_features(G, ws)
+        found = part_features(G, codes)
         owners = self.owners[(found.cpu() @ self.centres.T).argmax(dim=-1)]
         return torch.nn.functional.one_hot(owners, len(self.names)).permute(0, 3, 1, 2).float()
 
@@ -144,7 +148,33 @@ def load(path: Path) -> Parts:
         raise InputError(f"{path} cannot be read as a catalogue of parts: {str(error).rstrip('.')}.") from error
 
 
-def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
+def stored_parts(G: "Generator") -> Parts | None:
+    """The catalogue of a generator without tuned weights, if it is in the package or the cache folder."""
+    return _shipped().get(G.fingerprint) or _cached(cache_path(G))
+
+
+def cache_path(G: "Generator") -> Path:
+    """Where the catalogue of a generator is kept that does not come with the package."""
+    from stylegan_latents.generator.weights.fetch import cache_folder
+
+    return cache_folder() / "parts" / f"{G.fingerprint[:24]}{_SUFFIX}"
+
+
+def _cached(path: Path) -> Parts | None:
+    """None where there is no catalogue, or a damaged one, which is made again."""
+    try:
+        return load(path) if path.is_file() else None
+    except InputError:
+        return None
+
+
+@functools.cache
+def _shipped() -> dict[str, Parts]:
+    """The catalogues in the package's own folder, by fingerprint."""
+    return {parts.fingerprint: parts for parts in map(load, sorted(_SHIPPED.glob(f"*{_SUFFIX}")))}
+
+
+def part_features(G: "Generator", codes: "Tensor | Sequence[Tensor]") -> "Tensor":
     """The features to cluster, ``[N, side, side, features]``: those of two neighbouring maps, as a unit vector.
 
     The finer map separates materials, such as hair and skin; the coarser one encodes the position in the face.
@@ -159,7 +189,7 @@ def part_features(G: "Generator", ws: "Tensor") -> "Tensor":
     found = []
     with torch.no_grad():
         for one in maps:
-            maps_of = features(G, ws, one).float()
+            maps_of = features(G, codes, one).float()
             # Cut off the equal margins that lie outside of the picture.
             margin = (one.size - one.resolution) // 2
             inner = maps_of[:, :, margin : margin + one.resolution, margin : margin + one.resolution]

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from stylegan_latents.editing.mixing import parts_catalogue
-from stylegan_latents.editing.mixing.parts import Parts, load, part_features
-from stylegan_latents.editing.mixing.parts_catalogue import parts_of
+from stylegan_latents.editing.mixing.find_parts import parts_of
+from stylegan_latents.editing.regions import parts as parts_catalogue
+from stylegan_latents.editing.regions.parts import Parts, load, part_features
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 from tests.generator.stylegan3_files import random_stylegan3

@@ -1,0 +1,85 @@
+"""An edit of a record, pasted back into its photo."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from stylegan_latents.invert.paste_back.paste import paste_back
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from stylegan_latents.editing.directions.apply import Edit
+    from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.invert.photos.person_mask import PersonMask
+    from stylegan_latents.invert.search.span import Span
+
+_VISIBLE_SEAM = (
+    "The edit changes what reaches beyond the face's crop, so that a seam may show; --region face, or another "
+    "region, keeps the rest of the photo as it is."
+)
+
+
+def pasted(
+    opened: "OpenRecord",
+    photo: "Image",
+    after: "Image",
+    edits: "Sequence[Edit]",
+    *,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
+    regions: Sequence[str] = (),
+    span: "Span | None" = None,
+    tell: Callable[[str], None] | None = None,
+) -> "Image":
+    """Paste an edited picture back into the record's photo, with what moves outside the crop.
+
+    Args:
+        opened: the record.
+        photo: from ``OpenRecord.photo``.
+        after: from ``OpenRecord.edited`` with the other arguments.
+        edits, rows, raw, regions, span: as for ``OpenRecord.edited``.
+        tell: called with a sentence if the seam shows.
+    """
+
+    def show() -> None:
+        if tell is not None:
+            tell(_VISIBLE_SEAM)
+
+    before = opened.picture()
+    if opened.alignment().method != "ffhq":
+        return paste_back(photo, after, opened.alignment(), reference=before)
+    people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
+    return paste_back(photo, after, opened.alignment(), reference=before, people=people, on_visible_seam=show)
+
+
+def people_of(
+    opened: "OpenRecord",
+    pictures: "tuple[Image, Image]",
+    edits: "Sequence[Edit]",
+    *,
+    rows: Sequence[int] | None = None,
+    raw: bool = False,
+    regions: Sequence[str] = (),
+    span: "Span | None" = None,
+) -> "tuple[PersonMask, PersonMask] | None":
+    """The person in the pictures before and after an edit; None for a model without a catalogue of people's parts.
+
+    Args:
+        pictures: before and after.
+        edits, rows, raw, regions, span: as for ``OpenRecord.edited``.
+    """
+    import torch
+
+    from stylegan_latents.editing.directions.apply import edited_styles
+    from stylegan_latents.editing.regions.parts import stored_parts
+    from stylegan_latents.editing.regions.person import people_of_edit
+    from stylegan_latents.editing.regions.regions import region_masks
+
+    G, parts = opened.generator, stored_parts(opened.unstyled)
+    with torch.inference_mode():
+        styles = (G.styles(opened.ws), edited_styles(G, opened.ws, edits, rows=rows, raw=raw, span=span))
+    people = people_of_edit(parts, G, styles, pictures)
+    if people is None or not regions or not edits:
+        return people
+    changed = region_masks(regions, pictures, name=opened.stem, people=people)
+    return people_of_edit(parts, G, styles, pictures, changed)

@@ -1,0 +1,98 @@
+"""How an edit moves a person, as optical flow between the pictures before and after it.
+
+The flow is that of Kroeger et al., "Fast Optical Flow using Dense Inverse Search", 2016. It is trusted where it
+finds the same colours again on the person, and smoothly continued elsewhere.
+"""
+
+import numpy as np
+from PIL import Image
+
+from stylegan_latents.invert.paste_back.fields import SIDE, Array, coordinates, smoothstep
+from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels
+
+_FLOW_SIDE = 512
+# Levels of 255 beyond which the flow has not found the same place.
+_OTHER = 25.0
+# Widths by which a flow is continued, as fractions of the crop's side, each with its weight.
+_SPREADS = ((0.012, 1.0), (0.04, 0.1), (0.12, 0.01))
+# Heights in the crop between which neck and shoulders are led back.
+_FROM, _FULLY = 0.62, 0.97
+
+
+def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_share: Array) -> tuple[Array, Array]:
+    """The flow from one picture to another, and how far it is to be trusted.
+
+    Args:
+        start, end: squares of one size.
+        start_share, end_share: the person's share in them, ``[SIDE, SIDE]``.
+
+    Returns:
+        ``[SIDE, SIDE, 2]``, from each place of ``start`` to the same in ``end``, x and y in sides of the picture;
+        and ``[SIDE, SIDE]`` in 0 to 1.
+    """
+    import cv2
+
+    first, second = (
+        np.asarray(one.convert("RGB").resize((_FLOW_SIDE,) * 2, Image.Resampling.BOX)) for one in (start, end)
+    )
+    grey = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (first, second)]
+    empty = np.zeros((_FLOW_SIDE, _FLOW_SIDE, 2), np.float32)
+    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey[0], grey[1], empty)
+    grid = np.stack(np.meshgrid(*[np.arange(_FLOW_SIDE, dtype=np.float32)] * 2), axis=2)
+    error = np.abs(sampled(second, grid + flow) - first).max(axis=2)
+    flow = cv2.resize(flow, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / np.float32(_FLOW_SIDE)
+    trust = 1 / (1 + (cv2.resize(error, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / _OTHER) ** 2)
+    grid = np.stack(np.meshgrid(coordinates(), coordinates()), axis=2)
+    there = sampled(end_share, (grid + flow) * np.float32(SIDE) - np.float32(0.5))
+    # Along the person's edge the flow is often the background's.
+    inner = cv2.erode(start_share, np.ones((3, 3), np.uint8))
+    return np.asarray(flow), np.asarray(trust * inner * there, dtype=np.float32)
+
+
+def continued(flow: Array, trust: Array) -> Array:
+    """A flow ``[height, width, 2]`` at the resolution of ``SIDE``, continued from where it is trusted."""
+    import cv2
+
+    known = np.concatenate([flow * trust[:, :, None], trust[:, :, None]], axis=2).astype(np.float32)
+    total = np.zeros_like(known)
+    for sigma, weight in _SPREADS:
+        total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(total[:, :, :2] / (total[:, :, 2:] + np.float32(1e-4)))
+
+
+def led_back(
+    edited: Image.Image, reference: Image.Image, people: tuple[PersonMask, PersonMask]
+) -> tuple[Image.Image, Array]:
+    """Lead neck and shoulders of an edited crop back to where they were, the more the lower they are.
+
+    Args:
+        edited, reference: the pictures after and before the edit.
+        people: in ``reference`` and in ``edited``.
+
+    Returns:
+        The warped picture, and the person's share in it, ``[SIDE, SIDE]``.
+    """
+    import cv2
+
+    before, after = (one.person for one in people)
+    flow = continued(*trusted_flow(reference, edited, before, after))
+    # The face and the hair above it stay as they are.
+    head = cv2.GaussianBlur(np.maximum(people[0].of("face"), people[1].of("face")), (0, 0), 0.02 * SIDE)
+    amount = smoothstep((coordinates()[:, None] - _FROM) / (_FULLY - _FROM)) * (1 - head)
+    flow = flow * amount[:, :, None]
+    side = edited.width
+    grid = np.stack(np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2), axis=2)
+    fine = cv2.resize(flow, (side, side), interpolation=cv2.INTER_LINEAR) * np.float32(side)
+    warped = sampled(np.asarray(edited.convert("RGB")), grid + fine, cv2.INTER_CUBIC)
+    small = np.stack(np.meshgrid(*[np.arange(SIDE, dtype=np.float32)] * 2), axis=2)
+    return Image.fromarray(warped.clip(0, 255).astype(np.uint8)), sampled(after, small + flow * np.float32(SIDE))
+
+
+def sampled(field: Array | Pixels, points: Array, method: int | None = None, border: int | None = None) -> Array:
+    """A field ``[height, width]`` or ``[height, width, C]`` at points ``[h, w, 2]``, x and y in its pixels."""
+    import cv2
+
+    x, y = (np.ascontiguousarray(points[:, :, axis], dtype=np.float32) for axis in (0, 1))
+    method = cv2.INTER_LINEAR if method is None else method
+    border = cv2.BORDER_REPLICATE if border is None else border
+    return np.asarray(cv2.remap(field, x, y, method, borderMode=border), dtype=np.float32)

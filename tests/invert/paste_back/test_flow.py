@@ -1,0 +1,51 @@
+"""How an edit moves a person is found where it can be, and continued where it cannot."""
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from stylegan_latents.invert.paste_back.fields import SIDE
+from stylegan_latents.invert.paste_back.flow import continued, led_back, trusted_flow
+from stylegan_latents.invert.photos.person_mask import CLASSES, PersonMask
+
+MOVE = 8
+
+
+def person(shift: int) -> tuple[Image.Image, PersonMask]:
+    """A textured person, ``shift`` pixels to the right, before a plain wall; the face takes the upper half."""
+    y, x = np.mgrid[0:SIDE, 0:SIDE]
+    grain = gaussian_filter(np.random.default_rng(0).normal(0, 600, (SIDE, SIDE)), 3)
+    shape = np.abs(x - shift - SIDE / 2) < 60
+    level = np.where(shape, 100 + np.roll(grain, shift, axis=1), 220).clip(0, 255).astype(np.uint8)
+    shares = np.zeros((len(CLASSES), SIDE, SIDE), np.float32)
+    shares[0], shares[2], shares[4] = ~shape, shape & (y < SIDE / 2), shape & (y >= SIDE / 2)
+    return Image.fromarray(np.repeat(level[:, :, None], 3, axis=2)), PersonMask(shares)
+
+
+def test_the_flow_leads_back_to_where_each_place_was() -> None:
+    (before, was), (after, then) = person(0), person(MOVE)
+    flow, trust = trusted_flow(after, before, then.person, was.person)
+    middle = np.s_[60:200, SIDE // 2 - 20 : SIDE // 2 + 20]
+    assert np.abs(flow[middle] * SIDE - [-MOVE, 0]).max() < 1
+    assert trust[middle].min() > 0.5
+    assert trust[:, :20].max() == 0
+    # Beside the person it is that of the person's nearest part.
+    assert np.abs(continued(flow, trust)[60:200, 200:206] * SIDE - [-MOVE, 0]).max() < 1
+
+
+def test_a_flow_is_continued_from_trusted_places_alone() -> None:
+    flow, trust = np.zeros((64, 64, 2), np.float32), np.zeros((64, 64), np.float32)
+    flow[:, 32:], flow[:, :32] = 0.1, 5.0
+    trust[:, 32:] = 1
+    assert np.abs(continued(flow, trust)[20:40, 28:] - 0.1).max() < 1e-3
+    assert not continued(flow, np.zeros_like(trust)).any()
+
+
+def test_shoulders_are_led_back_and_the_face_stays() -> None:
+    (before, was), (after, then) = person(0), person(MOVE)
+    back, share = led_back(after, before, (was, then))
+    found, moved, wanted = (np.asarray(one).astype(int)[:, :, 0] for one in (back, after, before))
+    upper, lower = np.s_[:100], np.s_[250:]
+    assert np.abs(found - moved)[upper].mean() < 1
+    assert np.abs(found - wanted)[lower].mean() < 0.35 * np.abs(moved - wanted)[lower].mean()
+    assert np.abs(share - was.person)[lower].mean() < 0.3 * np.abs(then.person - was.person)[lower].mean()

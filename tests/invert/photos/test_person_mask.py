@@ -1,0 +1,72 @@
+"""A coarse guess of where a person is becomes a mask whose edges are the picture's."""
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from stylegan_latents.invert.photos.person_mask import CLASSES, SIDE, guided, person_mask
+
+HAIR, SKIN, SHIRT, WALL = (60, 40, 25), (205, 150, 120), (40, 60, 130), (200, 205, 200)
+
+
+def portrait(shift: float = 0.0) -> tuple[Image.Image, np.ndarray]:
+    """A drawn person, and what each pixel shows: an index into ``CLASSES``."""
+    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    x = x - shift
+    truth = np.zeros((SIDE, SIDE), int)
+    truth[((x - 0.5) / 0.34) ** 2 + ((y - 0.4) / 0.32) ** 2 < 1] = 1
+    truth[(np.abs(x - 0.5) < 0.12) & (y > 0.7)] = 3
+    truth[(y > 0.88) & (np.abs(x - 0.5) < 0.4)] = 4
+    truth[((x - 0.5) / 0.2) ** 2 + ((y - 0.52) / 0.26) ** 2 < 1] = 2
+    colours = np.array([WALL, HAIR, SKIN, SKIN, SHIRT])[truth]
+    noise = np.random.default_rng(0).normal(0, 3, colours.shape)
+    picture = Image.fromarray((colours + noise).clip(0, 255).astype(np.uint8))
+    return picture.filter(ImageFilter.GaussianBlur(0.7)), truth
+
+
+def coarse_guess(truth: np.ndarray) -> np.ndarray:
+    """The truth at 32 pixels, moved by one of them, with neck and clothes not told apart."""
+    cells = np.stack([(truth == index).reshape(32, 8, 32, 8).mean(axis=(1, 3)) for index in range(len(CLASSES))])
+    cells = np.roll(cells, 1, axis=2)
+    cells[3] = cells[4] = (cells[3] + cells[4]) / 2
+    return cells.astype(np.float32)
+
+
+def test_the_mask_follows_the_pictures_edges() -> None:
+    picture, truth = portrait()
+    guess = coarse_guess(truth)
+    mask = person_mask(picture, guess)
+    assert mask.shares.shape == (len(CLASSES), SIDE, SIDE)
+    assert np.allclose(mask.shares.sum(axis=0), 1, atol=1e-4)
+    assert mask.shares.min() >= 0
+    wrong = ((mask.person > 0.5) != (truth > 0)).mean()
+    guessed = np.kron(1 - guess[0], np.ones((8, 8))) > 0.5
+    assert wrong < 0.01
+    assert wrong < 0.3 * (guessed != (truth > 0)).mean()
+    for name, enough in (("hair", 0.9), ("face", 0.9), ("neck", 0.8), ("clothes", 0.8)):
+        found, wanted = mask.of(name) > 0.5, truth == CLASSES.index(name)
+        assert (found & wanted).sum() / (found | wanted).sum() > enough, name
+
+
+def test_the_mask_is_the_same_each_time() -> None:
+    picture, truth = portrait()
+    first, second = (person_mask(picture, coarse_guess(truth)).shares for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def test_pictures_without_a_person_or_without_a_background_are_all_of_one_kind() -> None:
+    picture, _ = portrait()
+    nobody = np.zeros((len(CLASSES), 32, 32), np.float32)
+    nobody[0] = 1
+    assert person_mask(picture, nobody).person.max() < 1e-3
+    everywhere = np.zeros_like(nobody)
+    everywhere[2] = 1
+    assert person_mask(picture, everywhere).person.min() > 0.999
+
+
+def test_a_guided_plane_takes_the_guides_edge() -> None:
+    guide = np.zeros((64, 64, 3), np.uint8)
+    guide[:, 32:] = 200
+    plane = np.zeros((64, 64), np.float32)
+    plane[:, 30:] = 1  # two pixels off
+    found = guided(guide, plane, radius=0.1)
+    assert np.abs(np.diff(found[20])).argmax() == 31
