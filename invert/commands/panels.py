@@ -266,7 +266,7 @@ class MachineOptions:
         bool,
         typer.Option(
             "--low-memory",
-            help="Take two thirds of the memory, and up to half as long again; for models like ffhq.",
+            help="Take two thirds of the memory and up to twice the time; for models like ffhq.",
         ),
     ] = False
     batch: Annotated[
