@@ -111,7 +111,7 @@ def sample(settings: SampleSettings) -> None:
 
     G = load(model, texts=settings.texts.codes(model)).to(choose_device(settings.on.device))
     G = G if style is None else style[0].apply(G, style[1])
-    look_from(G, settings.on.camera)
+    G = look_from(G, settings.on.camera)
     size = output.size
     if size is None and grid is not None:
         size = grid_cell(G.resolution, len(wanted))

@@ -51,18 +51,19 @@ class CameraOptions:
         return [f"{name}{value:+g}" for name, value in values.items() if value is not None]
 
 
-def look_from(G: "Generator", camera: "Camera | None") -> None:
-    """Draw from a camera from now on; warns of angles that are far from those of photos.
+def look_from(G: "Generator", camera: "Camera | None") -> "Generator":
+    """The generator, drawn from a camera if there is one; warns of angles that are far from those of photos.
 
     Raises:
         InputError: the model has no camera.
     """
     if camera is None:
-        return
-    G.camera = camera
+        return G
+    seen = G.seen_from(camera)
     if abs(camera.yaw) > _FAR_YAW or abs(camera.pitch) > _FAR_PITCH:
         warn(
             "edit",
             f"photos of faces hardly show more than {_FAR_YAW} degrees to a side and {_FAR_PITCH} up or down; "
             "beyond, a model of faces guesses.",
         )
+    return seen

@@ -148,7 +148,7 @@ def open_sources(
     if generator is None:
         generator = load(model or DEFAULT_MODEL).to(choose_device(device))
         generator = generator if style is None else style[0].apply(generator, style[1])
-        look_from(generator, camera)
+        generator = look_from(generator, camera)
     codes = []
     for source in sources:
         if source.path is not None:

@@ -157,8 +157,7 @@ class OpenRecord:
         """``unstyled``, in the record's style if there is one, seen from its camera; InputError as there."""
         generator = self.unstyled
         generator = generator if self._style is None else self._style[0].apply(generator, self._style[1])
-        look_from(generator, self._camera)
-        return generator
+        return look_from(generator, self._camera)
 
     @cached_property
     def generator(self) -> "Generator":

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -221,7 +222,9 @@ def test_face_all_writes_a_record_for_each_face(folder: Path, monkeypatch: pytes
     from stylegan_latents.invert.faces import align
 
     image = Image.open("me.png")
-    monkeypatch.setattr(align, "require_faces", lambda *_: ["left", "right"])
+    monkeypatch.setattr(
+        align, "require_faces", lambda *_: [SimpleNamespace(name=name, size=200.0) for name in ("left", "right")]
+    )
     monkeypatch.setattr(align, "align_face", lambda _image, _face, size: align.no_align(image, size))
     persons = [np.zeros(128), np.full(128, 0.5 / 128**0.5), np.zeros(128), None]
     monkeypatch.setattr("stylegan_latents.invert.faces.identity.Identity.__call__", lambda *_: persons.pop(0))
@@ -245,7 +248,7 @@ def _two_faces(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Two faces that every photo shows, from the left; the second is the larger one."""
     from stylegan_latents.invert.faces import align, detector
 
-    faces = ["left", "right"]
+    faces = [SimpleNamespace(name=name, size=200.0) for name in ("left", "right")]
     monkeypatch.setattr(align, "require_faces", lambda *_: faces)
     monkeypatch.setattr(detector, "choose_faces", lambda _, which: [faces[1 if which == "largest" else int(which)]])
     monkeypatch.setattr(align, "align_face", lambda image, _face, size: align.no_align(image, size))
