@@ -3,24 +3,20 @@
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stylegan_latents.editing.commands.networks import NetworkOptions
+from stylegan_latents.editing.commands.changes import ChangeOptions, bind
 from stylegan_latents.editing.commands.options import (
     DrawingOptions,
     EditOutput,
-    Layers,
-    Names,
-    Raw,
     RecordArgument,
     RegionOptions,
 )
-from stylegan_latents.editing.directions.apply import CodeEdit, default_strength, edit_name, pair
-from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
+from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
-from stylegan_latents.editing.strengths.guided import check_bound, guided_name, parse_target
+from stylegan_latents.editing.strengths.guided import guided_name
 from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.cli.help_page import examples
 from stylegan_latents.generator.cli.options import takes
@@ -29,7 +25,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from PIL.Image import Image
 
@@ -41,25 +37,8 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.nonlinear.mapper import MapperEdit
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.generator import Generator
-    from stylegan_latents.generator.json_values import JSON
 
     _Change = Direction | PublishedDirection | MapperEdit
-
-
-class _Noted(CodeEdit, Protocol):
-    """An edit that may have a note."""
-
-    @property
-    def provenance(self) -> "Mapping[str, JSON]": ...
-
-
-_Bound = TypeVar("_Bound", bound=_Noted, covariant=True)
-
-
-class _Bindable(Protocol[_Bound]):
-    """What ``bind`` makes an edit for a generator of."""
-
-    def bind(self, G: "Generator") -> _Bound: ...
 
 
 EVERYWHERE = "all"
@@ -77,60 +56,6 @@ EXAMPLES = examples(
     "edit results/ --all --direction smile --out smiling/",
     "edit me.jpg --flow flow.safetensors --set smile=0.3 --set age=40",
 )
-
-
-@dataclass(frozen=True)
-class ChangeOptions(NetworkOptions):
-    """Directions and other edits, and how far to go."""
-
-    panel: ClassVar[str] = "Change"
-    direction: Names = field(default_factory=list)
-    strength: Annotated[
-        list[float],
-        typer.Option(
-            "--strength",
-            "-s",
-            help="How far, in standard deviations; negative for the opposite. One for each --direction; a clear "
-            "change by default.",
-        ),
-    ] = field(default_factory=list)
-    target: Annotated[
-        list[str],
-        typer.Option(help="Reach this score, in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
-    ] = field(default_factory=list)
-    scorer: Annotated[
-        str,
-        typer.Option(
-            help=f"What measures a --target, or the attributes of a --flow: {scorer_words(new_pictures=True)}.",
-            metavar="SCORER",
-        ),
-    ] = "faces"
-    trust_scorer: TrustScorer = False
-    keep_identity: Annotated[
-        float | None, typer.Option(help="Largest identity distance from the original; 0.6 is another person.")
-    ] = None
-    layers: Layers = None
-    raw: Raw = False
-    person: Annotated[
-        Path | None,
-        typer.Option(help="Stay within what the photos of this person's model span.", metavar="FILE"),
-    ] = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _ = self.targets
-        if self.strength:
-            pair([*self.direction, *self.mapper], self.strength)
-        elif self.raw and self.direction:
-            raise InputError("With --raw there is no default strength; give each --direction its --strength.")
-        check_bound(self.keep_identity)
-        if self.scorer != "faces" and not self.target and self.flow is None:
-            raise InputError("--scorer measures a --target; name one, such as --target smile=0.8.")
-
-    @property
-    def targets(self) -> list[tuple[str, float]]:
-        """Each ``--target`` as a direction's name and a score."""
-        return [parse_target(text) for text in self.target]
 
 
 @dataclass(frozen=True)
@@ -364,15 +289,6 @@ def _with_strengths(changes: "Sequence[_Change]", strengths: "Sequence[float]") 
     for one, amount in pairs:
         print(printable(f"{one.name} by {amount:+g}, as there is no --strength"))
     return pairs
-
-
-def bind(changes: "Sequence[_Bindable[_Bound]]", opened: "OpenRecord") -> "list[_Bound]":
-    """Directions and mappers bound to a record's generator; warns of what is noted of published files."""
-    bound = [one.bind(opened.generator) for one in changes]
-    for one in bound:
-        if note := one.provenance.get("note"):
-            warn("edit", f"{one.name}: {note}.")
-    return bound
 
 
 def _check_film_options(settings: EditSettings) -> None:

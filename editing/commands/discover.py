@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.networks import flow_sheet
+from stylegan_latents.editing.commands.changes import flow_sheet
 from stylegan_latents.editing.commands.options import Overwrite, RecordModelOptions
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.discovery.by_name import FINDERS, all_options, options_of

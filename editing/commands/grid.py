@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from stylegan_latents.editing.commands.apply import bind
+from stylegan_latents.editing.commands.changes import bind
 from stylegan_latents.editing.commands.options import (
     DrawingOptions,
     Layers,

@@ -1,16 +1,23 @@
-"""Options of ``edit`` for edits by networks: StyleFlow's flows of attributes, and StyleCLIP's mappers."""
+"""What ``edit`` changes: directions, targets, flows of attributes (StyleFlow) and mappers (StyleCLIP)."""
 
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, TypeVar
 
 import typer
 
+from stylegan_latents.editing.commands.options import Layers, Names, Raw
+from stylegan_latents.editing.directions.apply import CodeEdit, pair
+from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
+from stylegan_latents.editing.strengths.guided import check_bound, named_number, parse_target
+from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from PIL import Image
     from torch import Tensor
 
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.cli.progress import Begin, Progress
     from stylegan_latents.generator.generator import Generator, Noise
+    from stylegan_latents.generator.json_values import JSON
 
 _SCORED_SIDE = 256
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -69,8 +77,6 @@ class NetworkOptions:
     @property
     def values_wanted(self) -> list[tuple[str, float]]:
         """Each ``--set`` as an attribute's name and its value."""
-        from stylegan_latents.editing.strengths.guided import named_number
-
         return [
             named_number(text, "setting: give an attribute and its value, such as age=40") for text in self.wanted
         ]
@@ -78,8 +84,6 @@ class NetworkOptions:
     @property
     def values_present(self) -> dict[str, float]:
         """Each ``--from`` likewise."""
-        from stylegan_latents.editing.strengths.guided import named_number
-
         return dict(named_number(text, _PRESENT) for text in self.present)
 
     def load_flow(self) -> "AttributeFlow | None":
@@ -134,6 +138,85 @@ class NetworkOptions:
     def needs_scorer(self, flow: "AttributeFlow | None") -> bool:
         """Whether attributes have to be measured."""
         return flow is not None and not {one.name for one in flow.attributes} <= set(self.values_present)
+
+
+@dataclass(frozen=True)
+class ChangeOptions(NetworkOptions):
+    """Directions and other edits, and how far to go."""
+
+    panel: ClassVar[str] = "Change"
+    direction: Names = field(default_factory=list)
+    strength: Annotated[
+        list[float],
+        typer.Option(
+            "--strength",
+            "-s",
+            help="How far, in standard deviations; negative for the opposite. One for each --direction; a clear "
+            "change by default.",
+        ),
+    ] = field(default_factory=list)
+    target: Annotated[
+        list[str],
+        typer.Option(help="Reach this score, in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
+    ] = field(default_factory=list)
+    scorer: Annotated[
+        str,
+        typer.Option(
+            help=f"What measures a --target, or the attributes of a --flow: {scorer_words(new_pictures=True)}.",
+            metavar="SCORER",
+        ),
+    ] = "faces"
+    trust_scorer: TrustScorer = False
+    keep_identity: Annotated[
+        float | None, typer.Option(help="Largest identity distance from the original; 0.6 is another person.")
+    ] = None
+    layers: Layers = None
+    raw: Raw = False
+    person: Annotated[
+        Path | None,
+        typer.Option(help="Stay within what the photos of this person's model span.", metavar="FILE"),
+    ] = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self.targets
+        if self.strength:
+            pair([*self.direction, *self.mapper], self.strength)
+        elif self.raw and self.direction:
+            raise InputError("With --raw there is no default strength; give each --direction its --strength.")
+        check_bound(self.keep_identity)
+        if self.scorer != "faces" and not self.target and self.flow is None:
+            raise InputError("--scorer measures a --target; name one, such as --target smile=0.8.")
+
+    @property
+    def targets(self) -> list[tuple[str, float]]:
+        """Each ``--target`` as a direction's name and a score."""
+        return [parse_target(text) for text in self.target]
+
+
+class _Noted(CodeEdit, Protocol):
+    """An edit that may have a note."""
+
+    @property
+    def provenance(self) -> "Mapping[str, JSON]": ...
+
+
+_Bound = TypeVar("_Bound", bound=_Noted, covariant=True)
+
+
+class _Bindable(Protocol[_Bound]):
+    """What ``bind`` makes an edit for a generator of."""
+
+    def bind(self, G: "Generator") -> _Bound: ...
+
+
+def bind(changes: "Sequence[_Bindable[_Bound]]", opened: "OpenRecord") -> "list[_Bound]":
+    """Directions and mappers bound to a record's generator; warns of what is noted of published files."""
+    bound = [one.bind(opened.generator) for one in changes]
+    for one in bound:
+        if note := one.provenance.get("note"):
+            warn("edit", f"{one.name}: {note}.")
+    return bound
 
 
 def scores_of(picture: "Image.Image", scorer: "Scorer") -> dict[str, float]:
