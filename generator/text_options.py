@@ -35,6 +35,8 @@ class TextOptions:
     def __post_init__(self) -> None:
         if self.text and self.text_codes is not None:
             raise InputError("--text and --text-codes both say what is drawn; leave one of them out.")
+        if not all(text.strip() for text in self.text):
+            raise InputError("Give a text that says something, such as --text 'a dog on a beach'.")
 
     def codes(self, model: str) -> "Tensor | None":
         """The texts' codes ``[texts, length]`` for ``load``; None where no text is given.

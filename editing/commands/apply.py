@@ -40,10 +40,8 @@ if TYPE_CHECKING:
 
     _Change = Direction | PublishedDirection | MapperEdit
 
-
 EVERYWHERE = "all"
 """``--region all``: no region, also where an edit would get one by itself."""
-
 
 FAR = 5
 """A larger strength in W gives a warning."""
@@ -75,10 +73,16 @@ class EditSettings:
     def __post_init__(self) -> None:
         self.where.check()
         change = self.change
-        if not (
-            change.direction or change.target or change.flow or change.mapper or self.on.style or self.on.camera
-        ):
-            pair([], [])
+        if not (change.direction or change.target or change.flow or change.mapper):
+            if not (self.on.style or self.on.camera):
+                pair([], [])
+            region = [] if self.where.region == [EVERYWHERE] else self.where.region
+            for name, value in (
+                ("--region", region), ("--layers", change.layers), ("--keep-identity", change.keep_identity),
+                ("--person", change.person),
+            ):  # fmt: skip
+                if value:
+                    raise InputError(f"{name} limits an edit, and there is none; add --direction smile, say.")
         if not self.every and self.cluster.cluster is not None:
             raise InputError("--cluster is for many records; add --all, and name their folder.")
         if self.every and self.record is not None and not self.record.is_dir():

@@ -184,6 +184,8 @@ class ChangeOptions(NetworkOptions):
             pair([*self.direction, *self.mapper], self.strength)
         elif self.raw and self.direction:
             raise InputError("With --raw there is no default strength; give each --direction its --strength.")
+        if self.raw and not (self.direction or self.target):
+            raise InputError("--raw is for the strengths of directions, and there is none; leave it out.")
         check_bound(self.keep_identity)
         if self.scorer != "faces" and not self.target and self.flow is None:
             raise InputError("--scorer measures a --target; name one, such as --target smile=0.8.")
@@ -229,7 +231,14 @@ def scores_of(picture: "Image.Image", scorer: "Scorer") -> dict[str, float]:
 
 
 def flow_sheet(
-    G: "Generator", ws: "Tensor", noise: "Noise", flow: "AttributeFlow", begin: "Begin", progress: "Progress"
+    G: "Generator",
+    ws: "Tensor",
+    noise: "Noise",
+    flow: "AttributeFlow",
+    begin: "Begin",
+    progress: "Progress",
+    *,
+    trusted: bool = False,
 ) -> "Image.Image":
     """A row of pictures for each attribute, from its lowest to its highest value.
 
@@ -238,6 +247,7 @@ def flow_sheet(
         flow: with its scorer.
         begin: makes a progress bar for opening the scorer.
         progress: called with the number of attributes done and in all.
+        trusted: as for ``open_scorer``.
     """
     import torch
 
@@ -249,8 +259,9 @@ def flow_sheet(
     size = G.resolution
     while size > _SCORED_SIDE:
         size //= 2
+    scorer = open_scorer(flow.scorer, (), begin, trusted=trusted)
     shown = to_picture(G.synthesize(ws, noise, size=size))[0]
-    before = flow.attributes_of(scores_of(shown, open_scorer(flow.scorer, (), begin)), {})[None].to(ws)
+    before = flow.attributes_of(scores_of(shown, scorer), {})[None].to(ws)
     rows = []
     with torch.inference_mode():
         for done, one in enumerate(flow.attributes, 1):

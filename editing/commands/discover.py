@@ -132,7 +132,7 @@ def discover(settings: Any) -> None:
             directions = [one for one in found if isinstance(one, Direction)]
             drawing = begin("drawing the sheet")
             drawn = (
-                flow_sheet(G, ws, noise, flows[0], begin, drawing)
+                flow_sheet(G, ws, noise, flows[0], begin, drawing, trusted=getattr(options, "trust_scorer", False))
                 if flows
                 else strips(G, ws, noise, directions, drawing)
             )

@@ -101,11 +101,13 @@ class _FrameRenderer:
         from stylegan_latents.generator.precision import DTYPES, in_precision, resolve_precision
 
         self.opened, self.edits, self.rows, self.raw = opened, edits, rows, raw
-        G = opened.generator
-        self.G = in_precision(G, DTYPES[resolve_precision("auto", G.device)])
+        G, plain = opened.generator, opened.plain
+        dtype = DTYPES[resolve_precision("auto", G.device)]
+        self.G = in_precision(G, dtype)
+        self.plain = self.G if plain is G else in_precision(plain, dtype)
 
     def __call__(self, place: tuple[int, int, float], *, edited: bool = True) -> "Image.Image":
-        """Draw the code at a place among the codes, as ``Footage.between`` gives it."""
+        """Draw the code at a place among the codes, as ``Footage.between`` gives it; unedited, in no style."""
         import torch
 
         from stylegan_latents.editing.directions.apply import edited_styles
@@ -116,9 +118,14 @@ class _FrameRenderer:
         with torch.inference_mode():
             # Behind the last code the crop's movement is extrapolated, but not the code.
             ws = codes[first : first + 1].lerp(codes[second : second + 1], min(fraction, 1.0))
-            edits = self.edits if edited else []
-            styles = edited_styles(self.G, ws, edits, rows=self.rows, raw=self.raw)
-            return to_picture(self.G.synthesize_styles(styles))[0]
+            G, edits = (self.G, self.edits) if edited else (self.plain, [])
+            styles = edited_styles(G, ws, edits, rows=self.rows, raw=self.raw)
+            return to_picture(G.synthesize_styles(styles))[0]
+
+    @property
+    def changes(self) -> bool:
+        """Whether edited pictures may differ from unedited ones."""
+        return bool(self.edits) or self.plain is not self.G
 
     def alignment(self, place: tuple[int, int, float]) -> "Alignment":
         """The crop's alignment at a place among the codes."""
@@ -151,7 +158,7 @@ def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterato
         # Of an anamorphic film in a record of an older version, as in _place.
         picture = picture if picture.size == footage.size else picture.resize(footage.size)
         place = footage.between(frame.number)
-        if place is not None and renderer.edits:
+        if place is not None and renderer.changes:
             before, after = renderer(place, edited=False), renderer(place)
             picture = paste_back(picture, after, renderer.alignment(place), reference=before)
         yield np.asarray(picture)

@@ -57,7 +57,7 @@ def look_from(G: "Generator", camera: "Camera | None") -> "Generator":
     Raises:
         InputError: the model has no camera.
     """
-    if camera is None:
+    if camera is None or G.camera == camera:
         return G
     seen = G.seen_from(camera)
     if abs(camera.yaw) > _FAR_YAW or abs(camera.pitch) > _FAR_PITCH:

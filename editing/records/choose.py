@@ -71,3 +71,26 @@ def _load(path: Path) -> "Inversion":
         # Imports PyTorch, which takes a while.
         from stylegan_latents.invert.record.inversion import Inversion
     return Inversion.load(path)
+
+
+def model_of(path: Path, record: "Inversion") -> str:
+    """A record's model for ``load``: its file, where it was, beside the record at ``path``, or here; or its name.
+
+    Raises:
+        InputError: it is in none of these places.
+    """
+    from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
+
+    name, file = record.model or DEFAULT_MODEL, record.model_file
+    if file is not None:
+        paths = (file, path.absolute().parent / file.name, Path(file.name))
+        found = next((one for one in paths if one.exists()), None)
+        if found is None:
+            raise InputError(f"The model of {path} is not at {file} any more; give that model's file with --model.")
+        return str(found)
+    if name not in models() and not Path(name).exists() and not name.startswith("hf://"):
+        raise InputError(
+            f"{path} was made with the model '{name}', not with '{DEFAULT_MODEL}'; give that model's file with "
+            "--model."
+        )
+    return name

@@ -249,9 +249,12 @@ def changed_record(
 ) -> "Inversion":
     """A record with a new code and no metrics, which can be edited and pasted back as the original can."""
     from stylegan_latents.invert.record.inversion import library_version
+    from stylegan_latents.invert.record.run_settings import camera_of, camera_settings
 
+    camera = camera_of(record.settings, 0, len(record))
+    kept = {} if camera is None else camera_settings([camera])
     return replace(
         record, ws=ws, model=G.name, fingerprint=G.fingerprint, latent_space=G.latent_space,
-        method=method, settings=dict(settings), metrics={}, version=library_version(),
+        method=method, settings={**settings, **kept}, metrics={}, version=library_version(),
         model_file=record.model_file if record.fingerprint == G.fingerprint else None,
     )  # fmt: skip

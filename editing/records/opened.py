@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from stylegan_latents.editing.records.camera import look_from
-from stylegan_latents.editing.records.choose import read_record
+from stylegan_latents.editing.records.choose import model_of, read_record
 from stylegan_latents.editing.records.code_files import adopted, code_name
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.cli.progress import show_status
@@ -82,13 +82,13 @@ class OpenRecord:
         self._device = device
         self._loaded = {} if loaded is None else loaded
         if generator is None:
-            self._name = model or self._model()
+            self._name = model or model_of(path, self.inversion)
         else:
             self._name, self.unstyled = generator.name, generator
         if not self.inversion.fingerprint:
             file = Path(self._name).expanduser()
             known = file.absolute() if generator is None and file.exists() else None
-            self.inversion = adopted(self.inversion, self.base, known)
+            self.inversion = adopted(self.inversion, self.unstyled, known)
 
     @classmethod
     def of(
@@ -160,17 +160,25 @@ class OpenRecord:
         return look_from(generator, self._camera)
 
     @cached_property
-    def generator(self) -> "Generator":
-        """``base``, or a copy of it with the record's tuned weights and camera.
+    def plain(self) -> "Generator":
+        """The generator as the record was made: with its tuned weights and its own camera, in no style.
 
         Raises:
-            InputError: see ``base``; or the weights were tuned on another generator.
+            InputError: see ``unstyled``; or the weights were tuned on another generator.
         """
         from stylegan_latents.invert.record.tuned_weights import tuned_generator
 
-        own = tuned_generator(self.base, self.inversion)
+        return tuned_generator(self.unstyled, self.inversion)
+
+    @cached_property
+    def generator(self) -> "Generator":
+        """``plain``, or a copy of it in the style and from the camera that were asked for; InputError as there."""
+        from stylegan_latents.invert.record.tuned_weights import tuned_generator
+
+        if self._camera is None:
+            return self.plain if self.base is self.unstyled else tuned_generator(self.base, self.inversion)
         # A camera that was asked for counts more than the photo's.
-        return own if self._camera is None else own.seen_from(self._camera)
+        return tuned_generator(self.base, self.inversion).seen_from(self._camera)
 
     @cached_property
     def ws(self) -> "Tensor":
@@ -226,20 +234,24 @@ class OpenRecord:
                 raise InputError(f"{path} is what this edit is made from; give another name with --out.")
         check_writable(path.parent)
 
-    def picture(self, ws: "Tensor | None" = None, *, size: int | None = None) -> "Image.Image":
+    def picture(
+        self, ws: "Tensor | None" = None, *, size: int | None = None, G: "Generator | None" = None
+    ) -> "Image.Image":
         """The picture of a code, the record's own by default.
 
         Args:
             ws: ``[1, num_ws, w_dim]``.
             size: side in pixels; None, or more than the resolution, for full resolution.
+            G: that draws it, ``generator`` or ``plain``; None for ``generator``.
         """
         import torch
 
         from stylegan_latents.invert.photos.files import to_picture
 
+        G = self.generator if G is None else G
         with torch.inference_mode():
-            side = None if size is None or size >= self.generator.resolution else size
-            images = self.generator.synthesize(self.ws if ws is None else ws, self.noise, size=side)
+            side = None if size is None or size >= G.resolution else size
+            images = G.synthesize(self.ws if ws is None else ws, self.noise, size=side)
             return to_picture(images)[0]
 
     def edited(
@@ -326,23 +338,3 @@ class OpenRecord:
         if alignment is None:
             raise InputError(f"{self.path} does not say where in the photo its face is; invert the photo again.")
         return alignment
-
-    def _model(self) -> str:
-        """The record's model for ``load``: its file, where it was, beside the record, or here; or its name."""
-        from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL, models
-
-        name, file = self.inversion.model or DEFAULT_MODEL, self.inversion.model_file
-        if file is not None:
-            paths = (file, self.path.absolute().parent / file.name, Path(file.name))
-            found = next((path for path in paths if path.exists()), None)
-            if found is None:
-                raise InputError(
-                    f"The model of {self.path} is not at {file} any more; give that model's file with --model."
-                )
-            return str(found)
-        if name not in models() and not Path(name).exists() and not name.startswith("hf://"):
-            raise InputError(
-                f"{self.path} was made with the model '{name}', not with '{DEFAULT_MODEL}'; give that "
-                "model's file with --model."
-            )
-        return name

@@ -33,6 +33,8 @@ def pasted(
 ) -> "Image":
     """Paste an edited picture back into the record's photo, with what moves outside the crop.
 
+    In a style or from another camera than the photo's nothing outside the crop changes.
+
     Args:
         opened: the record.
         photo: from ``OpenRecord.photo``.
@@ -45,8 +47,8 @@ def pasted(
         if tell is not None:
             tell(_VISIBLE_SEAM)
 
-    before = opened.picture()
-    if opened.alignment().method != "ffhq":
+    before = opened.picture(G=opened.plain)
+    if opened.alignment().method != "ffhq" or opened.plain is not opened.generator:
         return paste_back(photo, after, opened.alignment(), reference=before)
     people = people_of(opened, (before, after), edits, rows=rows, raw=raw, regions=regions, span=span)
     return paste_back(photo, after, opened.alignment(), reference=before, people=people, on_visible_seam=show)

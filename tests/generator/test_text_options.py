@@ -59,6 +59,8 @@ def test_no_text_is_none_and_two_kinds_are_refused() -> None:
     assert TextOptions().codes("ffhq") is None
     with pytest.raises(InputError, match="leave one of them out"):
         TextOptions(text=["dog"], text_codes=Path("codes.npy"))
+    with pytest.raises(InputError, match="a text that says something"):
+        TextOptions(text=["dog", " "])
 
 
 def test_a_converted_model_keeps_its_texts(

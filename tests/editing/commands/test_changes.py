@@ -87,6 +87,7 @@ def test_a_mapper_has_its_strength(folder: Path, capsys: pytest.CaptureFixture[s
         (("--flow", MAPPER, "--set", "a=1"), "holds no flow"),
         (("--mapper", PUBLISHED), "holds no mapper"),
         (("--mapper", MAPPER, "--strength", "1", "--strength", "2"), "needs its --strength"),
+        (("--mapper", MAPPER, "--raw"), "--raw is for the strengths of directions"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -109,6 +109,10 @@ def test_other_commands_draw_in_a_style(folder: Path, words: list[str], written:
         (["stylize", "--like", "../painting.png", "--strength", "9"], "A style's strength is from 0"),
         (["stylize", "--like", "../painting.png", "--name", "a/b"], "A style's name is part of a file's name"),
         (["a.inversion.safetensors", "--style", "no-such"], "There is no style or file 'no-such'"),
+        *(
+            (["a.inversion.safetensors", "--style", f"../plain{SUFFIX}", *limit], f"{limit[0]} limits an edit")
+            for limit in (["--region", "mouth"], ["--layers", "coarse"], ["--keep-identity", "0.4"])
+        ),
         (
             ["a.inversion.safetensors", "--style-strength", "0.5", "--direction", "smile"],
             "--style-strength is of a",

@@ -17,6 +17,7 @@ from stylegan_latents.invert.record.footage import Footage
 from stylegan_latents.invert.record.source import Source
 from tests.editing.command_folder import MODEL, G, enter_folder, one_sentence
 from tests.editing.nonlinear.small_flows import small_flow
+from tests.generator.styles.test_style import small_style
 from tests.invert.small_films import encode, flash_and_beep, save_film, times_of_flash_and_beep, with_sound
 from tests.small_models import small_record
 
@@ -175,3 +176,10 @@ def test_bad_options_are_one_sentence(
 def test_what_takes_photos_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["grid", RECORD, "--direction", "smile", *MODEL]) == 2
     assert "is a film's" in one_sentence(capsys)
+
+
+def test_a_style_is_pasted_back_too() -> None:
+    small_style(G).save(Path("plain.style.safetensors"))
+    assert main([RECORD, "--style", "plain.style.safetensors", "--paste-back", *MODEL]) == 0
+    before, after = _frames("clip.mp4"), _frames("clip.plain.style.pasted.mp4")
+    assert np.abs(before[1] - after[1]).mean() > 2

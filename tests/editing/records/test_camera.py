@@ -9,10 +9,14 @@ from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.records.camera import CameraOptions
+from stylegan_latents.editing.records.codes import changed_record
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.networks.camera import Camera
+from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.record.run_settings import camera_settings
+from stylegan_latents.invert.record.source import Source
 from tests.generator.networks.eg3d_files import random_eg3d
 from tests.small_models import save_small_model, small_record
 
@@ -87,3 +91,33 @@ def test_options_make_a_camera_or_none() -> None:
     assert CameraOptions(pitch=3, fov=20).camera == Camera(0, 3, 0, 20)
     with pytest.raises(InputError, match=r"^A camera's yaw is -180 to 180 degrees, got 200\.$"):
         CameraOptions(yaw=200)
+
+
+def test_a_camera_asked_for_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    G = random_eg3d()
+    small_record(G, ws=G.sample([1]), model_file=Path("../solid.safetensors").absolute()).save(
+        "you.inversion.safetensors"
+    )
+    words = ["mix", "me.inversion.safetensors", "you.inversion.safetensors", "--layers", "0-3", "--yaw", "70"]
+    assert main([*words, *MODEL]) == 0
+    assert capsys.readouterr().err.count("photos of faces hardly show") == 1
+
+
+def test_a_changed_record_keeps_the_camera_of_its_photo() -> None:
+    G = random_eg3d()
+    record = small_record(G, settings={"steps": 3, **camera_settings([(12.0, 3.0, 0.0)])})
+    changed = changed_record(record, G, G.sample([1]), "drag", {"steps": 5})
+    assert changed.settings == {"steps": 5, "camera": [12.0, 3.0, 0.0]}
+
+
+def test_a_view_is_pasted_back_in_place_of_the_photos() -> None:
+    Image.new("RGB", (60, 60), "grey").save("me.png")
+    alignment = Alignment(np.array([[9.5, 9.5], [9.5, 49.5], [49.5, 49.5], [49.5, 9.5]]), (60, 60), 32, "centre")
+    record = small_record(
+        random_eg3d(), sources=[Source.of(Path("me.png"))], alignments=[alignment],
+        model_file=Path("../solid.safetensors").absolute(),
+    )  # fmt: skip
+    record.save("me.inversion.safetensors", overwrite=True)
+    assert main(["me.inversion.safetensors", "--yaw", "40", "--paste-back", *MODEL]) == 0
+    pasted = np.asarray(Image.open("me.yaw+40.view.pasted.png")).astype(float)
+    assert np.abs(pasted - np.asarray(Image.open("me.png"))).max() > 5
