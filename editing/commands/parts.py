@@ -86,9 +86,10 @@ def parts_figure(G: "Generator", parts: "Parts", codes: "Sequence[Code]") -> "Im
     pictures, masks = [], []
     with torch.inference_mode():
         for code in codes:
-            images = code.own_generator(G).synthesize(code.ws, code.noise_or_const, size=side)
+            own = code.own_generator(G)
+            images = own.synthesize(code.ws, code.noise_or_const, size=side)
             pictures.append(to_picture(images)[0].convert("RGB"))
-            masks.append(parts.masks(G, code.ws)[0].numpy())
+            masks.append(parts.masks(own, code.ws)[0].numpy())
     rows = [pictures]
     for index in range(len(parts.names)):
         row = []

@@ -15,6 +15,8 @@ from stylegan_latents.editing.regions.regions import face_region
 from stylegan_latents.generator.cli.progress import Begin
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.features import effects_in_places
+from stylegan_latents.generator.generator import fingerprint
+from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.invert.faces.landmarks import Landmarks
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def parts_of(G: "Generator", begin: Begin) -> Parts:
     """The catalogue of a generator; if there is none, it is made now and kept in the cache folder.
 
     Args:
-        G: without tuned weights.
+        G: without tuned weights. That of one in a style is not kept, nor does its camera count.
         begin: makes a progress bar.
 
     Raises:
@@ -46,8 +48,10 @@ def parts_of(G: "Generator", begin: Begin) -> Parts:
         return parts
     if G.label_dim:
         raise InputError(f"The model '{G.name}' has classes; parts are found for models without.")
-    parts = find_parts(G, begin=begin)
-    parts.save(cache_path(G))
+    parts = find_parts(G if G.camera is None else G.seen_from(Camera()), begin=begin)
+    # A style changes weights and leaves the name that the cache has for them.
+    if fingerprint(G.state_dict().items()) == G.fingerprint:
+        parts.save(cache_path(G))
     return parts
 
 

@@ -9,6 +9,7 @@ from stylegan_latents.editing.regions.parts import Parts, load, part_features
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 from tests.generator.stylegan3_files import random_stylegan3
+from tests.generator.styles.test_style import small_style
 from tests.odd_models import odd_generator
 
 G = odd_generator()
@@ -104,6 +105,13 @@ def test_a_catalogue_is_found_once_and_a_damaged_one_again(tmp_path: Path, monke
     kept.write_text("damaged")
     parts_of(G, lambda _what: lambda _done, _all: None)
     assert calls == ["found", "found"]
+
+
+def test_the_catalogue_of_a_model_in_a_style_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path))
+    monkeypatch.setattr("stylegan_latents.editing.mixing.find_parts.find_parts", lambda _G, **_: _parts())
+    parts_of(small_style(G).apply(G), lambda _what: lambda _done, _all: None)
+    assert not (tmp_path / "parts").exists()
 
 
 def test_the_default_models_catalogue_comes_with_the_package() -> None:
