@@ -98,8 +98,7 @@ class Generator(nn.Module):
         """Raise InputError if the model has no camera."""
         if self.camera is None:
             raise InputError(
-                f"'{self.name}' has no camera, as its pictures are flat: leave out yaw, pitch and roll, or give a "
-                "three-dimensional model (EG3D)."
+                f"'{self.name}' has no camera, as its pictures are flat; give a three-dimensional model (EG3D)."
             )
 
     def _matrices(self, camera: Camera | Tensor) -> Tensor:

@@ -74,6 +74,8 @@ class Morph:
             interpolation.check_keys(keys, self.loop)
         if self.loop and is_sweep:
             raise InputError("A sweep does not end where it begins; take --ping-pong in place of --loop.")
+        if self.even and keys < 2 and self.ends is None and self.truncation_ends is None:
+            raise InputError("--even is for the way of a code, and only camera or style move; leave it out.")
         if self.ends is not None:
             interpolation.check_ends(self.ends, "--range")
         if self.truncation_ends is not None:

@@ -69,6 +69,7 @@ def test_a_film_swings_the_camera_and_ends_where_it_began() -> None:
         (["me.inversion.safetensors", "--pitch", "95", *MODEL], "pitch is -89 to 89 degrees, got 95"),
         (["me.inversion.safetensors", "--fov", "0", *MODEL], "field of view is above 0"),
         (["interpolate", "seed:0", "--orbit", "--yaw", "170", *MODEL], "give a smaller --yaw"),
+        (["interpolate", "seed:0", "--orbit", "--even", *MODEL], "--even is for the way of a code"),
         (["interpolate", "seed:0", "--orbit", "--loop", *MODEL], "two key frames|at least two|needs two"),
     ],
 )
