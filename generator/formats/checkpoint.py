@@ -145,9 +145,7 @@ def text_encoder_of(path: Path) -> tuple[TextEncoderConfig, dict[str, Tensor]]:
         budget = Budget(path.stat().st_size)
         found = None if networks_in(contents) else _best(contents, budget, {SIGN})
         if found is None:
-            raise InputError(
-                "it has no text encoder for --text; a StyleGAN-T without one takes --text-codes, other models neither"
-            )
+            raise InputError("it has no text encoder for --text; a StyleGAN-T without one takes --text-codes alone")
         return text_encoder(found.weights.part(found.prefix))
 
 
