@@ -1,6 +1,5 @@
 """What ``edit`` changes: directions, targets, flows of attributes (StyleFlow) and mappers (StyleCLIP)."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, TypeVar
@@ -10,7 +9,13 @@ import typer
 from stylegan_latents.editing.commands.options import Layers, Names, Raw
 from stylegan_latents.editing.directions.apply import CodeEdit, pair
 from stylegan_latents.editing.discovery.scorers.by_name import TrustScorer, scorer_words
-from stylegan_latents.editing.strengths.guided import check_bound, named_number, parse_target
+from stylegan_latents.editing.strengths.guided import (
+    SCORED_SIDE,
+    check_bound,
+    named_number,
+    parse_target,
+    scores_of,
+)
 from stylegan_latents.generator.cli.command import warn
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
@@ -29,7 +34,6 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.generator import Generator, Noise
     from stylegan_latents.generator.json_values import JSON
 
-_SCORED_SIDE = 256
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 _PRESENT = "value of an attribute: give its name and the value before the edit, such as age=25"
 
@@ -119,7 +123,7 @@ class NetworkOptions:
         from stylegan_latents.editing.nonlinear.attribute_flow import FlowEdit
 
         flow.check_model(opened.generator)
-        scores = {} if scorer is None else scores_of(opened.picture(size=_SCORED_SIDE), scorer)
+        scores = {} if scorer is None else scores_of(opened.picture(size=SCORED_SIDE), scorer)
         before = flow.attributes_of(scores, self.values_present)
         edit = FlowEdit(flow.to(opened.generator.device), opened.generator, before[None], tuple(self.values_wanted))
         for name, value in self.values_wanted:
@@ -221,15 +225,6 @@ def bind(changes: "Sequence[_Bindable[_Bound]]", opened: "OpenRecord") -> "list[
     return bound
 
 
-def scores_of(picture: "Image.Image", scorer: "Scorer") -> dict[str, float]:
-    """The scores of a picture that could be measured, by name."""
-    from stylegan_latents.invert.photos.files import to_tensor
-
-    small = to_tensor(picture.convert("RGB").resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0))
-    scores = zip(scorer.names, scorer.score(small)[0].tolist(), strict=True)
-    return {name: value for name, value in scores if math.isfinite(value)}
-
-
 def flow_sheet(
     G: "Generator",
     ws: "Tensor",
@@ -257,7 +252,7 @@ def flow_sheet(
     from stylegan_latents.invert.photos.files import to_picture
 
     size = G.resolution
-    while size > _SCORED_SIDE:
+    while size > SCORED_SIDE:
         size //= 2
     scorer = open_scorer(flow.scorer, (), begin, trusted=trusted)
     shown = to_picture(G.synthesize(ws, noise, size=size))[0]
@@ -271,4 +266,4 @@ def flow_sheet(
             rows.append([shown, *pictures])
             progress(done, len(flow.attributes))
     names = [f"{one.name} {one.low:.3g} to {one.high:.3g}" for one in flow.attributes]
-    return contact_sheet(rows, ["unedited", "lowest", "", "middle", "", "highest"], names, cell=_SCORED_SIDE)
+    return contact_sheet(rows, ["unedited", "lowest", "", "middle", "", "highest"], names, cell=SCORED_SIDE)

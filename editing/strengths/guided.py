@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 Draw = Callable[[Sequence[Edit], int], "Image.Image"]
 """From edits and a sufficient side in pixels to the edited picture."""
 
-_SCORED_SIDE, _COMPARED_SIDE, _ROUNDS = 256, 512, 2
+SCORED_SIDE = 256
+"""Side in pixels of the pictures that scorers measure."""
+
+_COMPARED_SIDE, _ROUNDS = 512, 2
 _SCAN, _HALVINGS = 8, 4
 
 
@@ -118,13 +121,19 @@ def check_target(direction: "Direction | PublishedDirection", wanted: float, sco
 
 def measured_score(draw: Draw, edits: Sequence[Edit], name: str, scorer: "Scorer") -> float:
     """A score of the picture of edits, by its name."""
-    return float(scorer.score(_tensor(draw(edits, _SCORED_SIDE)))[0, scorer.names.index(name)])
+    return float(scorer.score(_tensor(draw(edits, SCORED_SIDE)))[0, scorer.names.index(name)])
+
+
+def scores_of(picture: "Image.Image", scorer: "Scorer") -> dict[str, float]:
+    """The scores of a picture that could be measured, by name."""
+    scores = zip(scorer.names, scorer.score(_tensor(picture))[0].tolist(), strict=True)
+    return {name: value for name, value in scores if math.isfinite(value)}
 
 
 def _tensor(picture: "Image.Image") -> "Tensor":
     from stylegan_latents.invert.photos.files import to_tensor
 
-    return to_tensor(picture.convert("RGB").resize((_SCORED_SIDE, _SCORED_SIDE), reducing_gap=3.0))
+    return to_tensor(picture.convert("RGB").resize((SCORED_SIDE, SCORED_SIDE), reducing_gap=3.0))
 
 
 def reach_targets(
@@ -146,7 +155,7 @@ def reach_targets(
     names = [score_name(direction, scorer) for direction, _ in targets]
     for direction, wanted in targets:
         check_target(direction, wanted, scorer)
-    scorer.check(_tensor(draw(fixed, _SCORED_SIDE)), "this picture")
+    scorer.check(_tensor(draw(fixed, SCORED_SIDE)), "this picture")
     found: list[Edit] = [(direction, 0.0) for direction, _ in targets]
     reached: list[Reached] = []
     for _ in range(1 if len(targets) == 1 else _ROUNDS):
