@@ -220,7 +220,8 @@ def _where(
     where = settings.where
     if where.region == [EVERYWHERE]:
         return replace(where, region=[])
-    if where.region or not settings.output.paste_back:
+    # A style and a camera change the whole picture.
+    if where.region or not settings.output.paste_back or settings.on.style or settings.on.camera:
         return where
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.regions.regions import own_region
