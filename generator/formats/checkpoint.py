@@ -146,7 +146,7 @@ def text_encoder_of(path: Path) -> tuple[TextEncoderConfig, dict[str, Tensor]]:
         found = None if networks_in(contents) else _best(contents, budget, {SIGN})
         if found is None:
             raise InputError(
-                "it has no text encoder: it draws no texts, and takes no --text; or their codes, by --text-codes"
+                "it has no text encoder; leave --text out, or give the codes of texts with --text-codes"
             )
         return text_encoder(found.weights.part(found.prefix))
 
