@@ -63,7 +63,7 @@ class DemoSettings:
     clip: Annotated[
         str | None,
         typer.Option(
-            help="Also change faces by words, with these weights of CLIP, ViT-B-32: a file, or open_clip's name.",
+            help="Also change faces by a text, with these weights of CLIP ViT-B-32: a file, or open_clip's name.",
             metavar="FILE|NAME",
         ),
     ] = None

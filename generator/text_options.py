@@ -1,4 +1,4 @@
-"""Options that say what a StyleGAN-T draws."""
+"""Options for the texts of a StyleGAN-T."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class TextOptions:
     text: Annotated[
         list[str],
         typer.Option(
-            help="What it draws, encoded by the text encoder in its snapshot; repeatable: several are its classes.",
+            help="Text to draw, encoded by the snapshot's own text encoder; repeatable: several texts are classes.",
             metavar="TEXT",
         ),
     ] = field(default_factory=list)
@@ -34,7 +34,7 @@ class TextOptions:
 
     def __post_init__(self) -> None:
         if self.text and self.text_codes is not None:
-            raise InputError("--text and --text-codes both say what is drawn; leave one of them out.")
+            raise InputError("--text and --text-codes exclude each other; leave one of them out.")
         if not all(text.strip() for text in self.text):
             raise InputError("Give a text that says something, such as --text 'a dog on a beach'.")
 
@@ -74,7 +74,7 @@ def encode_texts(model: str | Path, texts: Sequence[str]) -> "Tensor":
 
     path, _ = on_this_machine(model)
     if not path.is_file():
-        raise InputError(f"'{model}' draws no texts: --text is for the snapshot of a StyleGAN-T; leave it out.")
+        raise InputError(f"'{model}' takes no texts: --text is for the snapshot of a StyleGAN-T; leave it out.")
     head = FileHead.of(path)
     if not (head.is_torch or head.is_pickle or head.is_safetensors):
         raise InputError(f"{path.name} is {head.kind}, not a snapshot of a StyleGAN-T.")

@@ -114,7 +114,7 @@ class Shared:
         per_hour: how much long work a visitor may begin in an hour; None for any number.
         by_user: whether users, who then have passwords of their own, take turns, instead of addresses.
         model: the generator's name or file, for command lines; empty for the default one.
-        texts: changes faces by words; None where there is no CLIP.
+        texts: changes faces by texts; None where there is no CLIP.
 
     Attributes:
         preview_G: draws previews, in bfloat16 if the device supports it.

@@ -46,27 +46,30 @@ class NetworkOptions:
     flow: Annotated[
         Path | None,
         typer.Option(
-            help="A flow of attributes: StyleFlow's, or of `edit discover --method flow`.", metavar="FILE"
+            help="A flow of attributes: StyleFlow's published one, or one of `edit discover --method flow`.",
+            metavar="FILE",
         ),
     ] = None
     wanted: Annotated[
         list[str],
         typer.Option(
             "--set",
-            help="Set an attribute of the --flow, such as age=40; several in this order.",
+            help="Set an attribute of the --flow, such as age=40; repeatable, applied in order.",
             metavar="NAME=VALUE",
         ),
     ] = field(default_factory=list)
     present: Annotated[
         list[str],
         typer.Option(
-            "--from", help="An attribute before the edit, in place of what is measured.", metavar="NAME=VALUE"
+            "--from",
+            help="An attribute's value before the edit, instead of the measured one.",
+            metavar="NAME=VALUE",
         ),
     ] = field(default_factory=list)
     mapper: Annotated[
         list[Path],
         typer.Option(
-            help="A mapper of StyleCLIP; its --strength, 1 by default, follows those of directions; repeatable.",
+            help="A mapper of StyleCLIP; repeatable. Its --strength (default 1) comes after those of directions.",
             metavar="FILE",
         ),
     ] = field(default_factory=list)

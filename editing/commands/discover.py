@@ -214,8 +214,8 @@ def _quality(direction: "_Found") -> str:
         "held_out_accuracy": "accuracy {:.2f} on held-out samples, where 0.5 is chance",
         "leakage": "leakage {:.2f}",
         "agreement": "agreement {:.2f}",
-        "held_out_loss": "loss {:.3f} of held-out samples",
-        "held_out_loss_linear": "{:.3f} of a linear one",
+        "held_out_loss": "loss {:.3f} on held-out samples",
+        "held_out_loss_linear": "{:.3f} by linear regression",
         "score": "score {:.2f}",
         "share": "share {:.3f}",
     }

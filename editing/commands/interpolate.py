@@ -92,11 +92,15 @@ class InterpolateSettings:
     ] = None
     orbit: Annotated[
         bool,
-        typer.Option("--orbit", help="Swing the camera of a three-dimensional model; one key frame is enough."),
+        typer.Option(
+            "--orbit", help="Swing the camera of a three-dimensional model to both sides; one key frame is enough."
+        ),
     ] = False
     style_range: Annotated[
         tuple[float, float] | None,
-        typer.Option(help="First and last strength of --style: 0 is none, 1 all of it.", metavar="FROM TO"),
+        typer.Option(
+            help="First and last strength of --style: 0 is no style, 1 the full style.", metavar="FROM TO"
+        ),
     ] = None
     film: FilmOutput = field(default_factory=FilmOutput)
     on: DrawingOptions = field(default_factory=DrawingOptions)
@@ -110,9 +114,9 @@ class InterpolateSettings:
         if self.truncation is not None and self.truncation_range is not None:
             raise InputError("--truncation-range sweeps the truncation of seeds, too; leave out --truncation.")
         if self.style_range is not None and self.on.style is None:
-            raise InputError("--style-range is of a --style; name one, such as --style pencil.")
+            raise InputError("--style-range needs a --style; add one, such as --style pencil.")
         if self.style_range is not None and self.on.style_strength is not None:
-            raise InputError("--style-range goes from strength to strength; leave out --style-strength.")
+            raise InputError("--style-range sets the strengths of the style; leave out --style-strength.")
 
 
 @interpolate_app.command(

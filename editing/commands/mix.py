@@ -72,7 +72,7 @@ class MixSettings:
     ] = None
     only: Annotated[
         Literal["x", "text"] | None,
-        typer.Option(help="Of a StyleGAN-T with texts: take only x, the look, or only the text, of the donors."),
+        typer.Option(help="For a StyleGAN-T with texts: take only the donors' x (their look), or only their text."),
     ] = None
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of every mix of two.")] = False
     column: Annotated[list[str], typer.Option(help="A donor in a --matrix; all by default.", metavar="B")] = field(
@@ -89,7 +89,7 @@ class MixSettings:
         if self.matrix and (self.where.region or self.part):
             raise InputError("A --matrix shows whole pictures; leave out --region and --part.")
         if self.only and (self.matrix or self.part):
-            raise InputError("--only divides the codes of whole layers; leave out --matrix and --part.")
+            raise InputError("--only splits the codes of whole layers; leave out --matrix and --part.")
         if self.output.record and (self.matrix or self.where.region or self.part):
             raise InputError("A --record is of one whole picture; leave out --matrix, --region and --part.")
         if self.threshold is not None and not self.part:

@@ -42,7 +42,7 @@ FINDERS: dict[str, FinderEntry] = {
     "examples": FinderEntry("Examples", "the difference between two folders of inversions", MeanDifferenceOptions),
     "interfacegan": FinderEntry("InterFaceGAN", "what changes a score", InterFaceGANOptions),
     "lowrank": FinderEntry("LowRank", "what changes a region and nothing else", LowRankOptions),
-    "flow": FinderEntry("StyleFlow", "one network that sets any of several scores", FlowOptions),
+    "flow": FinderEntry("StyleFlow", "one network that sets several scores to values", FlowOptions),
     "text": FinderEntry("StyleCLIP", "what changes a picture towards a text", TextOptions),
 }
 

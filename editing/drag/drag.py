@@ -55,7 +55,7 @@ class Dragged:
         stalled: whether the search ended because the points came no nearer.
         stopped: whether Ctrl-C ended it.
         by_landmarks: of each point, whether its place is that of landmarks in the picture.
-        lost: of each point, whether the search lost sight of it, so that it may be elsewhere.
+        lost: of each point, whether the search lost track of it.
     """
 
     ws: Tensor
@@ -85,9 +85,7 @@ class Dragged:
         )
         lost = [place for place, unsure in zip(places, self.lost, strict=False) if unsure]
         if lost:
-            told += (
-                f" The search lost sight of {', '.join(lost)}: look at the picture, it may have moved otherwise."
-            )
+            told += f" The search lost track of {', '.join(lost)}: check in the picture where it is."
         return told
 
 

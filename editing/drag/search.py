@@ -1,4 +1,4 @@
-"""The search of dragging: motion supervision and point tracking on one feature map, looked after by landmarks."""
+"""The search of dragging: motion supervision and point tracking on one feature map, corrected by landmarks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -133,7 +133,7 @@ class Search:
         return F.pad(fitted, (margin, rest, margin, rest), mode="replicate")
 
     def step(self) -> None:
-        """Pull every point a step towards its target, track the points, and look where they are now and then."""
+        """Pull every point a step towards its target, track the points, and check them every few steps."""
         away = self.targets - self.points
         distance = away.norm(dim=1, keepdim=True)
         pulled = distance[:, 0] > self.near / 2

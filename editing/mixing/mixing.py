@@ -91,7 +91,7 @@ def columns_of(G: "Generator", part: str | None) -> tuple[int, int] | None:
     if part is None:
         return None
     if part not in G.synthesis.w_parts:
-        raise InputError(f"'{G.name}' has no texts, as a StyleGAN-T may have; leave --only {part} out.")
+        raise InputError(f"'{G.name}' has no texts: --only {part} is for a StyleGAN-T with texts; leave it out.")
     return G.synthesis.w_parts[part]
 
 

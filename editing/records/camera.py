@@ -1,4 +1,4 @@
-"""The camera of a command: its options, and what is said of angles that a model has hardly seen."""
+"""The camera options of a command, and the warning about angles that a model has hardly seen."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -22,10 +22,13 @@ class CameraOptions:
 
     panel: ClassVar[str] = "Camera of a three-dimensional model"
     yaw: Annotated[
-        float | None, typer.Option(help="Turn the head towards the viewer's right.", metavar="DEGREES")
+        float | None,
+        typer.Option(help="Turn the head towards the viewer's right; negative to the left.", metavar="DEGREES"),
     ] = None
-    pitch: Annotated[float | None, typer.Option(help="Turn the head up.", metavar="DEGREES")] = None
-    roll: Annotated[float | None, typer.Option(help="Lean the head clockwise.", metavar="DEGREES")] = None
+    pitch: Annotated[float | None, typer.Option(help="Turn the head up; negative for down.", metavar="DEGREES")] = (
+        None
+    )
+    roll: Annotated[float | None, typer.Option(help="Roll the head clockwise.", metavar="DEGREES")] = None
     fov: Annotated[
         float | None, typer.Option(help="Field of view; the model's own by default.", metavar="DEGREES")
     ] = None
@@ -64,6 +67,6 @@ def look_from(G: "Generator", camera: "Camera | None") -> "Generator":
         warn(
             "edit",
             f"photos of faces hardly show more than {_FAR_YAW} degrees to a side and {_FAR_PITCH} up or down; "
-            "beyond, a model of faces guesses.",
+            "what a model of faces draws beyond that is a guess.",
         )
     return seen

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.search.span import Span
 
 _VISIBLE_SEAM = (
-    "The edit changes what reaches beyond the face's crop, so that a seam may show; --region face, or another "
-    "region, keeps the rest of the photo as it is."
+    "The edit changes something that reaches beyond the face's crop, so that a seam may show; --region face, or "
+    "another region, leaves it as it is."
 )
 
 

@@ -63,13 +63,13 @@ def with_texts(
     if not isinstance(config, StyleGANTConfig) or not config.text_dim:
         if texts is None:
             return config, tensors
-        raise InputError(f"'{name}' draws no texts; leave --text-codes and --text out.")
+        raise InputError(f"'{name}' takes no texts; leave --text-codes and --text out.")
     if texts is None:
         if TEXTS in tensors:
             return config, tensors
         raise InputError(
-            f"'{name}' draws what a text says; give it one with --text 'a dog' or --text-codes FILE to "
-            "`edit sample`, or to `stylegan-latents convert` for a file that has it and works everywhere."
+            f"'{name}' needs a text; give one with --text 'a dog' or --text-codes FILE to `edit sample`, or store "
+            "one with the model by `stylegan-latents convert`, for all other commands."
         )
     if texts.shape[1] != config.text_dim:
         raise InputError(

@@ -96,7 +96,7 @@ class TextEncoder(nn.Module):
             InputError: a text is empty, open_clip is not installed, or this encoder has other tokens.
         """
         if not all(text.strip() for text in texts):
-            raise InputError("Give a text that says something, such as --text 'a dog on a beach'.")
+            raise InputError("A text is empty; give one such as --text 'a dog on a beach'.")
         try:
             from open_clip import tokenize
         except ImportError as error:

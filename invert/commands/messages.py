@@ -104,7 +104,7 @@ def describe_choice(label: str, count: int, number: int | None) -> str:
 def describe_small_face(label: str, size: float, side: int, resolution: int) -> str:
     """One line on a face of ``size`` pixels, whose crop was compared at ``side``."""
     return (
-        f"{label} shows a face of only {round(size)} pixels, which was compared at the photo's own resolution "
+        f"{label} shows a face of only {round(size)} pixels, compared at the photo's own resolution "
         f"(--low-resolution {side}); --low-resolution {resolution} compares it enlarged"
     )
 

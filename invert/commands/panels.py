@@ -57,8 +57,8 @@ class FaceOptions:
         int | None,
         typer.Option(
             min=8,
-            help="Compare at this side in pixels: for blurred pictures; the model sharpens. By default a face "
-            "below 100 pixels is compared at the side of its crop.",
+            help="Compare at this side in pixels: for blurred pictures, whose detail the model adds. By default "
+            "a face below 100 pixels is compared at the photo's own resolution.",
             show_default=False,
         ),
     ] = None
@@ -266,7 +266,7 @@ class MachineOptions:
         bool,
         typer.Option(
             "--low-memory",
-            help="Take two thirds of the memory and up to twice the time; for models like ffhq.",
+            help="Use about two thirds of the memory, for up to twice the time; for MobileStyleGANs such as ffhq.",
         ),
     ] = False
     batch: Annotated[

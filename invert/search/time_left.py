@@ -20,8 +20,8 @@ _BEFORE = 1.5  # seconds: reading a photo, finding its face, the encoder
 class TimeLeft:
     """Estimates the time until the results of a search are written.
 
-    What follows the search does not become quicker with more threads or on a GPU, but slower beside other programs,
-    as the steps do: how much is seen from the processor time that this process got.
+    What follows the search gains nothing from threads or a GPU, but is slowed down by other programs, as the steps
+    are; by how much, the processor time of this process tells.
 
     Args:
         phases: of the search, ``Inverter.phases``.

@@ -73,7 +73,7 @@ def test_a_snapshot_draws_a_text_and_its_record_is_opened_with_other_texts(
     words = ["mix", "seed0001.inversion.safetensors", "seed:2@1", "--layers", "all", "--out", "mixed.png"]
     assert main([*words, "--model", "others.safetensors"]) == 0
     assert main(["sample", "--model", model, "--seeds", "2"]) == 2
-    assert "draws what a text says" in capsys.readouterr().err
+    assert "needs a text" in capsys.readouterr().err
     assert main([*several, "--seeds", "2"]) == 2
     assert "--class" in capsys.readouterr().err
 

@@ -45,7 +45,7 @@ def test_without_open_clip_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("model", "sentence"),
     [
-        ("ffhq", "'ffhq' draws no texts"),
+        ("ffhq", "'ffhq' takes no texts"),
         (str(stylegan_t_pickle("unconditional")), "no text encoder"),
         (__file__, "not a snapshot of a StyleGAN-T|no text encoder|damaged"),
     ],
@@ -74,7 +74,7 @@ def test_a_converted_model_keeps_its_texts(
         tmp_path / "b.safetensors",
     )
     assert convert.main([model, str(by_text)]) == 2
-    assert "give it one with --text" in capsys.readouterr().err
+    assert "give one with --text" in capsys.readouterr().err
     assert convert.main([model, str(by_text), "--text", "dog", "--text", "cat"]) == 0
     assert convert.main([model, str(by_codes), "--text-codes", str(tmp_path / "codes.npy")]) == 0
     first, second = generator.load(by_text), generator.load(by_codes)

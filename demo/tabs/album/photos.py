@@ -35,7 +35,7 @@ def add_photos(visit: Visit, uploads: Sequence[str], *, align: bool = True) -> I
         InputError: there are too many.
     """
     if len(visit.album) + len(uploads) > MOST_PHOTOS:
-        raise InputError(f"An album here has up to {MOST_PHOTOS} photos; take some away first.")
+        raise InputError(f"An album here has up to {MOST_PHOTOS} photos; remove some first.")
     refused: list[str] = []
     known = {photo.source().sha256 for photo in visit.album}
     for number, upload in enumerate(uploads, 1):

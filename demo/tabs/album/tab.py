@@ -1,4 +1,4 @@
-"""The tab Album: several photos at once, each a face; and a model of one person, for nearer faces of new photos."""
+"""The tab Album: several photos at once, each a face, and a model of one person for further photos."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, get_args
@@ -31,8 +31,8 @@ _TYPES = ["image", ".heic", ".heif", ".tif", ".tiff"]
 def build(page: Page) -> None:
     """See ``Tab.build``."""
     gr.Markdown(
-        "Several photos at once: find the face of each, or make a model of the person whom they show. With that "
-        "model, faces in further photos of the person come nearer."
+        "Several photos at once: find the face of each, or make a model of the person whom they show. That model "
+        "gives closer results for further photos of the person."
     )
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
@@ -45,7 +45,7 @@ def build(page: Page) -> None:
                 align = gr.Checkbox(
                     True, label="Look for faces", info="Off: take the central squares.", min_width=140
                 )
-                remove = gr.Button("Take all away", size="sm", min_width=100, elem_id="album-remove")
+                remove = gr.Button("Remove all", size="sm", min_width=100, elem_id="album-remove")
             task = gr.Radio(
                 list(_TASKS.items()), value="faces", label="What to do", elem_id="album-task",
                 info="A model needs three photos of the person or more; others in them are left out.",
@@ -56,15 +56,15 @@ def build(page: Page) -> None:
                     min_width=200, info="Best takes twice as long as good, draft half.",
                 )  # fmt: skip
                 name = gr.Textbox(
-                    label="Name of the person", info="Of the model.", max_length=40, visible=False, min_width=140,
-                    elem_id="album-name",
+                    label="Name of the person", info="And of the model.", max_length=40, visible=False,
+                    min_width=140, elem_id="album-name",
                 )  # fmt: skip
                 with gr.Column(min_width=200) as with_person:
                     person = gr.Dropdown(
-                        [("anybody", _ANYBODY)], value=_ANYBODY, label="Model", info="Whose faces these are.",
-                        elem_id="album-person",
+                        [("anybody", _ANYBODY)], value=_ANYBODY, label="Model",
+                        info="Of the person whose faces are searched.", elem_id="album-person",
                     )  # fmt: skip
-                    every = gr.Checkbox(False, label="Every face of a photo", info="Else the largest.")
+                    every = gr.Checkbox(False, label="Every face of a photo", info="Off: the largest alone.")
             buttons = begin_and_stop("album", "Begin", "Stop, keep what is found")
             upload = gr.UploadButton(
                 "Open a model", file_types=[".safetensors"], type="filepath", size="sm",
@@ -169,7 +169,7 @@ def _summary(words: str, refused: list[str]) -> str:
     """The end of work on photos, with what was refused."""
     if not refused:
         return status_html(words, kind="good")
-    return status_html(f"{words} Not taken: {'; '.join(refused)}", kind="bad")
+    return status_html(f"{words} Left out: {'; '.join(refused)}", kind="bad")
 
 
 TAB = Tab("Album", "album", build, takes_faces=False)

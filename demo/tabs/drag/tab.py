@@ -26,7 +26,7 @@ from stylegan_latents.generator.errors import InputError
 Points = list[tuple[float, float]]
 """A point, its target, the next point, and so on."""
 
-_FIRST = status_html("Pull a point of the picture, or click on a point of the picture that is to move.")
+_FIRST = status_html("Pull a point of the picture to its target, or click on a point that is to move.")
 # ``drag.js`` reads the kind.
 _SECOND = status_html("Click on the target of that point.", kind="target")
 _DEFAULT_STEPS = 200

@@ -22,9 +22,9 @@ def build(page: Page, chooser: gr.Dropdown) -> None:
     """Add the controls to the current Gradio context, if there is CLIP; ``chooser`` is that of the face."""
     if page.studio.texts is None:
         return
-    with gr.Accordion("By words", open=False, elem_id="edit-words-open"):
+    with gr.Accordion("By a text", open=False, elem_id="edit-words-open"):
         wanted = gr.Textbox(
-            label="What the picture is to show", info="In English, such as: a smiling face with a beard.",
+            label="Text", info="What the picture is to show, in English: a smiling face with a beard.",
             max_length=_LONGEST, elem_id="edit-words",
         )  # fmt: skip
         steps = gr.Slider(
@@ -33,7 +33,7 @@ def build(page: Page, chooser: gr.Dropdown) -> None:
             _STEPS,
             step=20,
             label="Steps",
-            info="More change the face more.",
+            info="More steps change the face more.",
             elem_id="edit-words-steps",
         )
         buttons = begin_and_stop("edit-words", "Change the face", "Stop and keep")
@@ -78,7 +78,7 @@ def change_face(visit: Visit, name: str | None, text: str, steps: int) -> Iterat
     if not text:
         raise InputError("Say what the picture is to show, such as: a smiling face.")
     if not 1 <= steps <= _MOST_STEPS:
-        raise InputError(f"A change by words takes from 1 to {_MOST_STEPS} steps here, not {steps}.")
+        raise InputError(f"A change by a text takes from 1 to {_MOST_STEPS} steps here, not {steps}.")
     visit.check_room()
     search = TextOptimizer(face.record.generator, texts.model, steps=steps)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.directions.apply import Edit
 
-_KEPT = [("as it comes", 0.0), ("recognisable", 0.5), ("very alike", 0.35)]
+_KEPT = [("not limited", 0.0), ("recognisable", 0.5), ("very alike", 0.35)]
 _STEP = 0.1  # of a slider
 
 
@@ -50,7 +50,7 @@ def build(page: Page) -> Panel:
     with gr.Accordion("Only a part of the picture", open=False, elem_id="edit-part-open"):
         regions = gr.CheckboxGroup(
             [(name.capitalize(), name) for name in REGIONS], label="Change only",
-            info="The rest of the picture stays as it is. A face that is kept has the whole edit.",
+            info="The rest of the picture stays as it is. A face that is kept has the edit everywhere.",
             elem_id="edit-regions",
         )  # fmt: skip
         with gr.Accordion("Paint the part", open=False, elem_id="edit-paint-open") as painting:
@@ -59,19 +59,17 @@ def build(page: Page) -> Panel:
             with gr.Row():
                 use = gr.Button("Change only this", size="sm", min_width=100, elem_id="edit-paint-use")
                 mask = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="edit-paint-mask")
-    with gr.Accordion(
-        "By measure: a pose, an age, the same person", open=False, elem_id="edit-measured"
-    ) as measured:
+    with gr.Accordion("By score: a pose, an age, the same person", open=False, elem_id="edit-measured") as measured:
         with gr.Row():
             what = gr.Dropdown(
                 [("nothing", ""), *targets(page)], value="", label="Reach", min_width=120,
-                info="Measured on the picture.", elem_id="edit-target",
+                info="A score, measured in the picture.", elem_id="edit-target",
             )  # fmt: skip
             score = gr.Number(
-                0, label="This much", info="Such as 15 degrees, or 60 years.", min_width=90, elem_id="edit-score"
+                0, label="Value", info="Such as 15 degrees, or 60 years.", min_width=90, elem_id="edit-score"
             )
         keep = gr.Radio(
-            _KEPT, value=0.0, label="The person stays", info="Takes as much of the edit back as is needed.",
+            _KEPT, value=0.0, label="Keep the person", info="Reduces the edit as far as is needed.",
             elem_id="edit-keep-person",
         )  # fmt: skip
         buttons = begin_and_stop("edit-measured", "Set the sliders")
@@ -97,7 +95,7 @@ def wire(page: Page, panel: Panel, chooser: gr.Dropdown, sliders: list[gr.Slider
                 values = answers.take_strengths(visit, name, now.result.strengths)
                 yield *values, visit.moves, status_html(now.result.words, kind="good")
             else:
-                yield *still, status_html(f"Measured on {now} picture{'' if now == 1 else 's'}")
+                yield *still, status_html(f"Measured {now} picture{'' if now == 1 else 's'}")
 
     chooser.change(answering(of_face), known, [p.regions, p.mask, p.painting], **QUIET)
     p.painting.expand(answering(show_face), known, p.paint, **QUIET)
@@ -197,10 +195,10 @@ def measure(
         if what not in directions:
             raise InputError("There is no such direction; reload the page.")
         if score is None:
-            raise InputError("Give the number to reach, such as 15.")
+            raise InputError("Give the value to reach, such as 15.")
         guided.check_target(directions[what], score, scorer)
     elif not keep:
-        raise InputError("Choose what to reach, or how much of the person stays.")
+        raise InputError("Choose a score to reach, or how far to keep the person.")
     elif not now:
         raise InputError("There is no edit yet: move a slider first.")
 
@@ -221,7 +219,9 @@ def measure(
         if keep:
             chosen, step = guided.keep_identity(draw, chosen, keep)
             said = [
-                f"{step.part:.0%} of the edit keeps the person." if step.part < 1 else "The person stays anyway."
+                f"{step.part:.0%} of the edit keeps the person."
+                if step.part < 1
+                else "The whole edit keeps the person."
             ]
         strengths = {one.name: on_slider(strength, inwards=bool(keep)) for one, strength in chosen}
         if what:
@@ -229,7 +229,7 @@ def measure(
             name_of_score = guided.score_name(directions[what], scorer)
             end = guided.measured_score(draw, edits_of(visit, strengths), name_of_score, scorer)
             label = what.replace("-", " ").capitalize()
-            said = [f"{label} went from {reached.start:.3g} to {end:.3g}; {score:.3g} was wanted.", *said]
+            said = [f"{label} went from {reached.start:.3g} to {end:.3g}; the target was {score:.3g}.", *said]
         return Measured(strengths, " ".join(said))
 
     yield from run_reporting(visit, work)

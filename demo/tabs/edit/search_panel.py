@@ -1,4 +1,4 @@
-"""The search for a face from the page: quality, a closer result, what does not count; begun, stopped and shown."""
+"""The search for a face from the page: quality, a closer result, ignored parts; begun, stopped and shown."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,13 +55,13 @@ def build() -> Panel:
     with gr.Row(visible=False) as stopping:
         keep = gr.Button("Stop, keep what is found", size="sm", min_width=120, elem_id="edit-keep")
         cancel = gr.Button("Cancel", size="sm", min_width=80, elem_id="edit-cancel")
-    with gr.Accordion("Make it nearer, leave parts out", open=False, elem_id="edit-more-search") as more:
+    with gr.Accordion("Closer result, ignored parts", open=False, elem_id="edit-more-search") as more:
         nearer = gr.Checkbox(
-            False, label="Make it nearer", elem_id="edit-nearer",
-            info="Also tunes the model to this photo: the closest result, but slower.",
+            False, label="Closer result", elem_id="edit-nearer",
+            info="Also tunes the model to this photo, which takes longer.",
         )  # fmt: skip
-        gr.Markdown("Paint over what does not count, such as a hand: the model fills it in.", elem_classes="hint")
-        paint = paint_box("Paint what does not count", "edit-mask", _CANVAS, show_label=False)
+        gr.Markdown("Paint over what is to be ignored, such as a hand; the model fills it in.", elem_classes="hint")
+        paint = paint_box("Paint what is ignored", "edit-mask", _CANVAS, show_label=False)
         mask = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="edit-mask-file")
     return Panel(quality, start, stopping, keep, cancel, nearer, more, paint, mask)
 

@@ -24,8 +24,8 @@ def build(page: Page) -> None:
     """See ``Tab.build``."""
     known = list(page.studio.directions)
     gr.Markdown(
-        f"The face in a film, changed in every frame. Up to {LONGEST_SECONDS:g} seconds are used; a second takes "
-        "about a minute on two cores."
+        f"The face in a film, edited in every frame. The first {LONGEST_SECONDS:g} seconds are used. Searching and "
+        "drawing every frame takes long."
     )
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
@@ -46,7 +46,7 @@ def build(page: Page) -> None:
                 )  # fmt: skip
                 every = gr.Dropdown(
                     [("every frame", 1), ("every 2nd", 2), ("every 4th", 4)], value=2,
-                    label="Frames", info="Codes between are interpolated.", min_width=160, elem_id="film-every",
+                    label="Frames", info="Codes in between are interpolated.", min_width=160, elem_id="film-every",
                 )  # fmt: skip
             align = gr.Checkbox(True, label="Look for faces", info="Off: take the central square.")
             begin = begin_and_stop("film", "Find the face")
@@ -57,15 +57,15 @@ def build(page: Page) -> None:
                     rows += [
                         gr.Dropdown(
                             [_NONE, *((name, name) for name in known)], value=first[0] if first else "",
-                            label=f"{_ORDER[number]} change", info="A direction of Edit.", min_width=140,
+                            label=f"{_ORDER[number]} direction", info="As in the tab Edit.", min_width=140,
                             elem_id=f"film-direction-{number}",
                         ),
                         gr.Slider(
-                            -4, 4, 1.5, step=0.1, label=f"Strength of the {_ORDER[number].lower()} change",
+                            -4, 4, 1.5, step=0.1, label=f"{_ORDER[number]} strength",
                             info="0 changes nothing.", min_width=140, elem_id=f"film-strength-{number}",
                         ),
                     ]  # fmt: skip
-            paste = gr.Checkbox(True, label="In the whole film", info="Off: the film shows the face alone.")
+            paste = gr.Checkbox(True, label="Paste back into the film", info="Off: the film shows the face alone.")
             make = begin_and_stop("film-edit", "Make the edited film")
         with gr.Column(scale=5, min_width=320, elem_classes="result"):
             result = gr.Video(
@@ -79,7 +79,9 @@ def build(page: Page) -> None:
         for now in invert_film(visit, upload, quality=quality, every=int(every), align=bool(align)):
             if isinstance(now, Done):
                 found = now.result
-                words = status_html("Found. This is how the model draws it; now choose a change.", kind="good")
+                words = status_html(
+                    "Found: this is how the model draws the face. Now choose a direction.", kind="good"
+                )
                 yield str(found.drawn), found.made_by, ready(str(found.drawn)), ready(str(found.record)), words
             else:
                 yield gr.skip(), gr.skip(), not_ready(), not_ready(), now.status

@@ -64,7 +64,7 @@ def build(page: Page) -> None:
             with gr.Row():
                 direction = gr.Dropdown(
                     _directions(page.studio.directions), value="", label="Along a direction",
-                    info="From its negative strength to its positive one.", elem_id="interpolate-direction",
+                    info="From the negative strength to the positive one.", elem_id="interpolate-direction",
                 )  # fmt: skip
                 reach = gr.Slider(
                     0.5, 4, 2, step=0.1, label="Strength at the end", info="Of the direction.",

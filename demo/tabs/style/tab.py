@@ -41,7 +41,7 @@ def build(page: Page) -> None:
                 info="Your own styles are listed here, too.", visible=bool(offered),
             )  # fmt: skip
             strength = gr.Slider(
-                0.0, _STRONGEST, 1.0, step=0.05, label="Strength", info="0 is none, 1 all of the style.",
+                0.0, _STRONGEST, 1.0, step=0.05, label="Strength", info="0 is no style, 1 the full style.",
                 elem_id="style-strength",
             )  # fmt: skip
             with gr.Accordion("A style of your own", open=not offered, elem_id="style-own"):
@@ -50,7 +50,7 @@ def build(page: Page) -> None:
                     "Open a style", file_types=[".safetensors"], type="filepath", size="sm",
                     elem_id="style-upload",
                 )  # fmt: skip
-            with gr.Accordion("A film from none to full", open=False):
+            with gr.Accordion("A film in which the style grows", open=False):
                 with gr.Row():
                     seconds = gr.Slider(
                         1, LONGEST_SECONDS, 4, step=0.5, label="Length in seconds", info="Of the whole film.",

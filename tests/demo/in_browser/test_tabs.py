@@ -330,7 +330,7 @@ def test_a_style_of_a_picture_is_made_and_filmed(page: Any, tmp_path: Path) -> N
     page.wait_for_selector("#style-shown img[src*='/style.']")
     assert download(page, "#style-picture", tmp_path).name.endswith(".ink.png")
     assert download(page, "#style-get-file", tmp_path).name == "ink.style.safetensors"
-    page.get_by_text("A film from none to full").click()
+    page.get_by_text("A film in which the style grows").click()
     page.fill("#style-seconds input[type=number]", "1")
     page.keyboard.press("Tab")
     page.wait_for_selector("#style-film-begin:not([disabled])")

@@ -184,7 +184,7 @@ def test_what_a_style_range_is_refused_for(folder: Path, capsys: pytest.CaptureF
     whole = ["--style-range", "0", "1"]
     style = ["--style", "ink.style.safetensors"]
     for options, words in (
-        (whole, "name one, such as --style pencil"),
+        (whole, "add one, such as --style pencil"),
         ([*whole, *style, "--style-strength", "2"], "leave out --style-strength"),
         ([*style, "--style-range", "0", "9"], "strength is from 0"),
         ([*style, *whole, B, "--loop"], "--ping-pong"),

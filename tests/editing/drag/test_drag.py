@@ -107,7 +107,7 @@ def test_a_face_that_is_found_no_more_is_said_to_be_lost() -> None:
     ended = search.drag(torch.zeros(1, 2, 4), [handle])
     assert not ended.reached
     assert ended.lost == (True,)
-    assert "The search lost sight of" in ended.summary
+    assert "The search lost track of" in ended.summary
 
 
 def test_the_nearest_is_kept_not_the_last() -> None:

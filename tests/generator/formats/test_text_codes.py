@@ -43,13 +43,13 @@ def test_what_are_no_codes_is_said(tmp_path: Path, codes: torch.Tensor) -> None:
 
 
 def test_a_model_with_texts_needs_them() -> None:
-    with pytest.raises(InputError, match="'texts' draws what a text says; give it one with --text"):
+    with pytest.raises(InputError, match="'texts' needs a text; give one with --text"):
         generator.load(stylegan_t_pickle("texts"))
 
 
 def test_a_model_without_texts_takes_none(tmp_path: Path) -> None:
     for model in (stylegan_t_pickle("unconditional"), save_small_model(tmp_path)):
-        with pytest.raises(InputError, match="draws no texts"):
+        with pytest.raises(InputError, match="takes no texts"):
             generator.load(model, texts=CODES)
 
 

@@ -32,7 +32,7 @@ def test_what_follows_the_end_of_a_text_does_not_count() -> None:
 
 
 def test_an_empty_text_is_refused() -> None:
-    with pytest.raises(InputError, match="says something"):
+    with pytest.raises(InputError, match="text is empty"):
         _encoder().encode(["a dog", " "])
 
 

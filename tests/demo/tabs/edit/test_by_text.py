@@ -1,4 +1,4 @@
-"""A face changed by words, with a small model of colours in the place of CLIP."""
+"""A face changed by a text, with a small model of colours in the place of CLIP."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -124,7 +124,7 @@ def test_the_sliders_are_set_to_reach_a_score_beside_the_other_edits(
         patched.setattr(type(face.record), "edited", red)
         found = measured(visit, face, "pose", 160 / 127.5 - 1)
     assert found.strengths == {"age": 1.0, "pose": 2.5}
-    assert found.words == "Pose went from -0.137 to 0.255; 0.255 was wanted."
+    assert found.words == "Pose went from -0.137 to 0.255; the target was 0.255."
     values = answers.take_strengths(visit, face.name, found.strengths)
     assert dict(zip(visit.all_directions, values, strict=False))["pose"] == found.strengths["pose"]
     assert face.history.can_undo
@@ -150,10 +150,10 @@ def test_as_much_of_the_edit_is_taken_back_as_keeps_the_person(
 @pytest.mark.parametrize(
     ("what", "score", "keep", "words"),
     [
-        ("", None, 0.0, "Choose what to reach"),
+        ("", None, 0.0, "Choose a score to reach"),
         ("", None, 0.5, "no edit yet"),
         ("wings", 1.0, 0.0, "no such direction"),
-        ("pose", None, 0.0, "Give the number"),
+        ("pose", None, 0.0, "Give the value"),
         ("pose", 200.0, 0.0, "runs from -90 to 90 degrees"),
     ],
 )
