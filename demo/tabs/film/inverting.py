@@ -3,6 +3,7 @@
 import contextlib
 import math
 import shlex
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -51,27 +52,37 @@ def invert_film(
 
     if not upload:
         raise InputError("Drop a film first.")
-    if visit.film is None or visit.film.upload != upload:
-        path = visit.take(upload)
+    earlier = visit.film
+    known = earlier if earlier is not None and earlier.upload == upload else None
+    path = visit.take(upload) if known is None else known.path
+    try:
         if not is_film(path):
-            path.unlink()
             raise InputError(f"{path.name} is no film; take an .mp4, .mov or .webm file, or an animated picture.")
-        visit.film = KeptFilm(upload, path)
-    film = visit.film
-    facts = film_facts(film.path)
-    if facts.size[0] * facts.size[1] > _MOST_PIXELS:
-        raise InputError(f"A film here has up to 3840x2160 pixels, and this one {facts.size[0]}x{facts.size[1]}.")
+        facts = film_facts(path)
+        width, height = facts.size
+        if width * height > _MOST_PIXELS:
+            raise InputError(f"A film here has up to 3840x2160 pixels, and this one {width}x{height}.")
+    except InputError:
+        if known is None:
+            path.unlink()
+        raise
+    if known is None and earlier is not None:
+        shutil.rmtree(earlier.path.parent, ignore_errors=True)
+    visit.film = film = known or KeptFilm(upload, path)
     most = min(math.floor(LONGEST_SECONDS * facts.rate), MOST_FRAMES * every)
     limit = most if not facts.count or facts.count > most else None
     settings = Settings(
         photos=[film.path], model=visit.studio.G.name, quality=quality, steps=visit.studio.steps, every=every,
-        max_frames=limit, align=align, out=film.path.parent, quiet=True,
+        max_frames=limit, align=align, quiet=True,
+        # A folder for each choice, so that none finds the files of another in its place.
+        out=film.path.parent / f"{quality}-{every}-{'aligned' if align else 'centre'}",
     )  # fmt: skip
     settings.check_for_films()
     session = Session(settings)
     session.generator = visit.studio.G
 
     def work(report: Callable[[_Step], None]) -> FilmSession:
+        settings.folder.mkdir(exist_ok=True)
         run = FilmSession(session, film.path, show=_shown_by(report))
         with contextlib.closing(session.locks):
             run.invert()
