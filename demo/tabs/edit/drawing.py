@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from stylegan_latents.demo.session.edited import direction_words, edits_of
+from stylegan_latents.demo.session.edited import edit_words, edits_of
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.visit import Visit
@@ -48,13 +47,13 @@ def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: 
     before = _crop(face) if photo else str(face.before)
     with visit.computing():
         after = face.preview.edited(edits, size=visit.studio.preview_size)
-        if face.regions.chosen and edits:
-            after = _limited(face, after)
+        if edits and (regions := face.regions.chosen):
+            after = _limited(face, after, regions)
     return before, visit.files.store(after, "preview")
 
 
-def _limited(face: Face, after: "Image") -> "Image":
-    """A preview limited to the face's regions, which are read from the unedited picture alone, as that is quick."""
+def _limited(face: Face, after: "Image", regions: tuple[str, ...]) -> "Image":
+    """A preview limited to regions of the face; they are read from the unedited picture alone, which is quick."""
     from PIL import Image
 
     from stylegan_latents.editing.regions.blending import blend_pictures
@@ -62,9 +61,10 @@ def _limited(face: Face, after: "Image") -> "Image":
 
     with Image.open(face.before) as opened:
         before = opened.convert("RGB")
-    if face.regions.mask is None:
-        face.regions.mask = region_masks(face.regions.chosen, [before], name=face.name)
-    return blend_pictures(before, after, face.regions.mask)
+    masks = face.regions.masks
+    if regions not in masks:
+        masks[regions] = region_masks(regions, [before], name=face.name)
+    return blend_pictures(before, after, masks[regions])
 
 
 def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: View = "Face") -> Result:
@@ -132,10 +132,8 @@ def _crop(face: Face) -> str:
 
 def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> str:
     """The command lines that make the same picture: one makes the record, the next edits it."""
-    words = ["edit", face.path.name, *direction_words(visit, strengths)]
+    words = ["edit", face.path.name, *edit_words(visit, face, strengths)]
     if edited := len(words) > 2:
-        for region in face.regions.chosen:
-            words += ["--region", Path(region).name]
         words += ["--paste-back"] if whole else []
     lines = [face.made_by] if face.made_by else []
     lines += [visit.studio.command_line(words)] if edited else []
