@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.running import Done, Stage, StepsLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, Steps, run_in_stages
 from stylegan_latents.demo.session.files import ANEW, clean_name, free_name
 from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
@@ -57,7 +57,7 @@ def make_person(
     own = free_name(clean_name(name), visit.people)
     inverter = make_inverter(studio.G, quality=quality, steps=studio.steps)
 
-    def work(report: Callable[[tuple[str, int, int]], None]) -> tuple[Person, list[str]]:
+    def work(report: Callable[[Steps], None]) -> tuple[Person, list[str]]:
         shown, others = _of_person(photos, report)
         crops = [
             cut_out(photo.read(), face, studio.G.resolution, source=photo.source()) for photo, face, _ in shown
@@ -83,22 +83,15 @@ def make_person(
         )
         return made, others
 
-    timer, what = StepsLeft(), ""
-    for now in run_reporting(visit, work):
-        if isinstance(now, Done):
+    for now in run_in_stages(visit, work):
+        if isinstance(now, Stage):
+            yield now
+        else:
             person, others = now.result
-            kept = _keep(visit, own, person, photos, quality)
-            yield Done((kept, others))
-            return
-        if now[0] != what:
-            timer, what = StepsLeft(), now[0]
-        _, step, steps = now
-        yield Stage(f"{what} {step} of {steps}", step / max(1, steps), None, timer.seconds(step, steps))
+            yield Done((_keep(visit, own, person, photos, quality), others))
 
 
-def _of_person(
-    photos: list[Photo], report: Callable[[tuple[str, int, int]], None]
-) -> "tuple[list[Shown], list[str]]":
+def _of_person(photos: list[Photo], report: Callable[[Steps], None]) -> "tuple[list[Shown], list[str]]":
     """The photos that show the person, and the names of the others; those that are not aligned are all taken."""
     from stylegan_latents.invert.faces.identity import Identity
 

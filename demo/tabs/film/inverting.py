@@ -7,9 +7,8 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
-from stylegan_latents.demo.page.running import Done, Stage, StepsLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, Steps, run_in_stages
 from stylegan_latents.demo.session.edited import direction_words, edits_of
 from stylegan_latents.demo.session.shared import KeptFilm
 from stylegan_latents.demo.session.visit import Visit
@@ -20,8 +19,6 @@ from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 LONGEST_SECONDS, MOST_FRAMES = 10.0, 250
 _MOST_PIXELS = 3840 * 2160
-_Step = tuple[str, int, int]
-Result = TypeVar("Result")
 
 
 def invert_film(
@@ -81,14 +78,14 @@ def invert_film(
     session = Session(settings)
     session.generator = visit.studio.G
 
-    def work(report: Callable[[_Step], None]) -> FilmSession:
+    def work(report: Callable[[Steps], None]) -> FilmSession:
         settings.folder.mkdir(exist_ok=True)
         run = FilmSession(session, film.path, show=_shown_by(report))
         with contextlib.closing(session.locks):
             run.invert()
         return run
 
-    for now in _reported(visit, work):
+    for now in run_in_stages(visit, work):
         if isinstance(now, Stage):
             yield now
             continue
@@ -146,14 +143,14 @@ def edit_film(
     name = edit_name([(direction.name, strength) for direction, strength in edits])
     out = visit.files.new_path(f"{film.path.stem}.{name}", ".mp4")
 
-    def work(report: Callable[[_Step], None]) -> Path:
+    def work(report: Callable[[Steps], None]) -> Path:
         opened = OpenRecord(record, generator=visit.studio.G, film=True)
         return film_edit.edit_film(
             opened, edits, name=name, out=out, paste_back=paste_back, film=film.path,
             on_frame=lambda done, all_: report(("Frame", done, all_)),
         )  # fmt: skip
 
-    for now in _reported(visit, work):
+    for now in run_in_stages(visit, work):
         if isinstance(now, Stage):
             yield now
             continue
@@ -163,20 +160,7 @@ def edit_film(
         yield Done((Path(visit.files.hold(now.result, "edited-film", 2)), command))
 
 
-def _reported(visit: Visit, work: Callable[[Callable[[_Step], None]], Result]) -> Iterator[Stage | Done[Result]]:
-    """``run_reporting``, with what is reported as stages."""
-    timer, what = StepsLeft(), ""
-    for now in run_reporting(visit, work):
-        if isinstance(now, Done):
-            yield now
-            return
-        label, step, steps = now
-        if label != what:
-            timer, what = StepsLeft(), label
-        yield Stage(f"{label} {step} of {steps}", step / max(1, steps), None, timer.seconds(step, steps))
-
-
-def _shown_by(report: Callable[[_Step], None]) -> "Callable[..., contextlib.AbstractContextManager[Report]]":
+def _shown_by(report: Callable[[Steps], None]) -> "Callable[..., contextlib.AbstractContextManager[Report]]":
     """A function as ``show_progress`` that reports instead."""
 
     @contextlib.contextmanager

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_latents.demo.page import running
 from stylegan_latents.demo.page.running import Done, Stage, StoppedError
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.film import inverting
@@ -29,7 +30,7 @@ def frames_of(path: Path) -> np.ndarray:
 
 
 def test_a_film_is_inverted_and_edited_in_every_frame(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inverting, "run_reporting", report_all)
+    monkeypatch.setattr(running, "run_reporting", report_all)
     *stages, done = invert_film(visit, uploaded(visit), align=False)
     assert isinstance(done, Done)
     words = [stage.words for stage in stages if isinstance(stage, Stage)]
@@ -88,7 +89,7 @@ def test_a_stopped_film_continues_where_it_was(visit: Visit, monkeypatch: pytest
     assert visit.film is not None
     assert visit.film.record is None
     visit.stop.is_set = lambda: False  # type: ignore[method-assign]
-    monkeypatch.setattr(inverting, "run_reporting", report_all)
+    monkeypatch.setattr(running, "run_reporting", report_all)
     *stages, done = invert_film(visit, upload, align=False)
     assert isinstance(done, Done)
     assert not any(one.words.startswith("Looking") for one in stages if isinstance(one, Stage))
