@@ -93,6 +93,8 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     if history.current == moving:  # else a slider has moved since, and is drawn later
         visit.drawn = visit.moves
     result = drawing.finished(visit, face, history.current, view=view)
+    if result.warning:
+        gr.Info(result.warning, title="Look at the seam")
     return (
         result.pair,
         gr.DownloadButton(value=result.picture, interactive=True),

@@ -25,6 +25,11 @@ View = Literal["Face", "Photo", "Whole photo"]
 Pair = tuple[str, str]
 """Paths of two pictures, before and after."""
 
+_SEAM = (
+    "The edit changes what reaches beyond the face's crop, so that a seam may show; “Only a part of the picture” "
+    "keeps the rest of the photo as it is."
+)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -34,11 +39,13 @@ class Result:
         pair: for the page.
         picture: the PNG file to download.
         command: the command lines that make it.
+        warning: a sentence about a fault that may show; empty for none.
     """
 
     pair: Pair
     picture: str
     command: str
+    warning: str = ""
 
 
 def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: bool = False) -> Pair:
@@ -81,13 +88,14 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     edits = edits_of(visit, strengths)
     whole = view == "Whole photo"
     regions = face.regions.chosen
+    told: list[str] = []
     with visit.computing():
         if whole and not regions:
             regions = _own_region(face, edits)
         after = face.record.edited(edits, regions=regions)
         if whole:
             photo = _photo(face)
-            after = pasted(face.record, photo, after, edits, regions=regions)
+            after = pasted(face.record, photo, after, edits, regions=regions, tell=told.append)
             before = visit.files.store(shown(photo), "whole")
         elif view == "Photo":
             before = _crop(face)
@@ -98,7 +106,7 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     stem = f"{face.name}.{edit}" if named else f"{face.name}.inverted"
     picture = visit.files.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
     command = commands(visit, face, strengths, whole=whole)
-    return Result((before, visit.files.store(shown(after), "after")), picture, command)
+    return Result((before, visit.files.store(shown(after), "after")), picture, command, _SEAM if told else "")
 
 
 def _own_region(face: Face, edits: "Sequence[tuple[Direction, float]]") -> tuple[str, ...]:
