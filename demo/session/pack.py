@@ -11,6 +11,7 @@ from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.shared import KeptPerson, KeptStyle
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def pack(visit: Visit, on_face: Callable[[int], None] | None = None) -> Path:
         raise InputError("There is nothing to pack yet: find a face, or click an example.")
     path = visit.files.new_path("faces", ".zip")
     commands = [one.made_by for one in (*others, *faces) if one.made_by]
-    with zipfile.ZipFile(path, "w") as packed:
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as packed:
         for number, face in enumerate(faces, 1):
             for name, content in _files_of(visit, face):
                 packed.writestr(name, content)
@@ -48,6 +49,7 @@ def pack(visit: Visit, on_face: Callable[[int], None] | None = None) -> Path:
             file = visit.files.new_path(direction.name, ".safetensors")
             direction.save(file)
             packed.write(file, file.name)
+            visit.files.hold(file, "packed", 1)
         for other in others:
             packed.write(other.path, other.path.name)
         if commands:

@@ -55,7 +55,7 @@ def keep_style(visit: Visit, style: Style, made_by: str = "") -> KeptStyle:
         style = replace(style, name=name)
     path = visit.files.new_path(style.name, SUFFIX)
     style.save(path)
-    visit.styles[style.name] = kept = KeptStyle(style, path, made_by)
+    visit.styles[style.name] = kept = KeptStyle(style.name, path, made_by)
     visit.version += 1
     return kept
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from stylegan_latents.demo.page.running import StoppedError
 from stylegan_latents.demo.session.pack import pack
 from stylegan_latents.demo.session.styles import keep_style
 from stylegan_latents.demo.session.visit import Visit
@@ -38,6 +39,17 @@ def test_records_pictures_and_sheets_are_packed(tmp_path: Path, monkeypatch: pyt
         # A new one replaces it.
         assert pack(visit).exists()
         assert not path.exists()
+
+
+def test_nothing_is_left_of_a_pack_that_was_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_face: int) -> None:
+        raise StoppedError
+
+    with visiting(tmp_path, monkeypatch) as visit:
+        before = {path for path in visit.files.folder.rglob("*") if path.is_file()}
+        with pytest.raises(StoppedError):
+            pack(visit, stop)
+        assert {path for path in visit.files.folder.rglob("*") if path.is_file()} == before
 
 
 def test_styles_and_models_of_people_are_packed_too(visit: Visit) -> None:
