@@ -62,7 +62,9 @@ document.addEventListener("keydown", (event) => {
 // On a phone, what was begun is shown: its result is far below the button.
 const RESULTS = {
   "edit-start": "edit-compare", "interpolate-begin": "interpolate-film", "drag-begin": "drag-after",
-  "discover-begin": "discover-status", "mix-figure-begin": "mix-figure",
+  "discover-begin": "discover-status", "mix-figure-begin": "mix-figure", "style-make-begin": "style-status",
+  "style-film-begin": "style-status", "album-begin": "album-now", "film-begin": "film-result",
+  "film-edit-begin": "film-result",
 };
 
 document.addEventListener("click", (event) => {

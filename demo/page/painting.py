@@ -61,6 +61,6 @@ def mask_if_painted(edited: Any) -> "Image | None":
     return None if mask.getbbox() is None else mask
 
 
-def save_mask(visit: Visit, mask: "Image", stem: str = "mask") -> Path:
-    """Save a mask in the visit's folder, under this name."""
-    return Path(visit.files.store(mask, "mask", suffix=".png", stem=stem))
+def save_mask(visit: Visit, mask: "Image", stem: str = "mask", *, slot: str = "mask") -> Path:
+    """Save a mask in the visit's folder, under this name; ``slot`` is that of ``VisitFiles.store``."""
+    return Path(visit.files.store(mask, slot, suffix=".png", stem=stem))

@@ -16,6 +16,9 @@ from stylegan_latents.invert.search.time_left import duration
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Steps = tuple[str, int, int]
+"""What is done, how many steps of it, and of how many."""
+
 
 _REPORT_SECONDS, _POLL_SECONDS = 0.4, 0.5
 
@@ -178,6 +181,21 @@ class StepsLeft:
             self._first = (now, step)
         begun, first = self._first
         return None if step - first < 2 else (now - begun) / (step - first) * (steps - step)
+
+
+def run_in_stages(
+    visit: Visit, work: Callable[[Callable[[Steps], None]], Result]
+) -> Iterator[Stage | Done[Result]]:
+    """As ``run_reporting``, for work in several parts, which reports what it does with its steps; yields stages."""
+    timer, what = StepsLeft(), ""
+    for now in run_reporting(visit, work):
+        if isinstance(now, Done):
+            yield now
+            return
+        label, step, steps = now
+        if label != what:
+            timer, what = StepsLeft(), label
+        yield Stage(f"{label} {step} of {steps}", step / max(1, steps), None, timer.seconds(step, steps))
 
 
 def status_html(text: str, *, part: float | None = None, kind: str = "", details: str = "") -> str:

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.session.faces import Face
@@ -15,6 +16,9 @@ from stylegan_latents.generator.errors import InputError
 if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.generator.json_values import JSON
+
+MOST_EDITED = 32
+"""More than a film has key frames."""
 
 
 def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[tuple[Direction, float]]":
@@ -44,8 +48,19 @@ def direction_words(visit: Visit, strengths: Mapping[str, float]) -> list[str]:
     return words
 
 
+def edit_words(visit: Visit, face: Face, strengths: Mapping[str, float]) -> list[str]:
+    """As ``direction_words``, with the regions of the face to which the edits are limited; empty without edits."""
+    words = direction_words(visit, strengths)
+    if words:
+        for region in face.regions.chosen:
+            words += ["--region", Path(region).name]
+    return words
+
+
 def edited_face(visit: Visit, name: str | None, *, drawn: bool = True) -> Face:
     """The face of this name with its edits in its code; the face itself if it has none. It is not listed.
+
+    The last ``MOST_EDITED`` are kept; older ones are made again.
 
     Args:
         visit: with the face.
@@ -56,12 +71,17 @@ def edited_face(visit: Visit, name: str | None, *, drawn: bool = True) -> Face:
         InputError: there is no such face, or an edit is not one of codes.
     """
     face = visit.face(name)
-    key = (face.name, tuple(sorted(face.history.current.items())))
+    key = (face.path, tuple(sorted(face.history.current.items())))
     if not key[1]:
         return face
-    made = visit.edited.get(key)
+    made = visit.edited.pop(key, None)
     if made is None or not made.path.exists():
-        made = visit.edited[key] = _make(visit, face, _stem(visit, face), listed=False)
+        made = _make(visit, face, _stem(visit, face), listed=False)
+    visit.edited[key] = made
+    if not visit.busy:  # long work may read them
+        for old in list(visit.edited)[:-MOST_EDITED]:
+            if (gone := visit.edited.pop(old, None)) is not None:
+                gone.path.unlink(missing_ok=True)
     if drawn:
         visit.draw_before(made)
     return made

@@ -148,15 +148,15 @@ class Regions:
 
     Attributes:
         chosen: names of regions or files of masks; the whole picture changes if empty.
-        mask: of the regions in a preview, once it was made.
+        masks: in a preview, by the regions that they are of, once they were made.
     """
 
     chosen: tuple[str, ...] = ()
-    mask: "Mask | None" = None
+    masks: "dict[tuple[str, ...], Mask]" = field(default_factory=dict)
 
     def choose(self, chosen: Sequence[str]) -> None:
         """Limit edits to these from now on."""
-        self.chosen, self.mask = tuple(chosen), None
+        self.chosen, self.masks = tuple(chosen), {}
 
 
 @dataclass(frozen=True, eq=False)

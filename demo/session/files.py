@@ -17,6 +17,7 @@ PREFIX = "stylegan-demo-"
 MOST_BYTES = 500 << 20
 _LONGEST_NAME, _LONGEST_STEM = 40, 140
 _KEPT_PER_SLOT = 6
+ANEW = "“Forget me” deletes everything and begins a new visit."
 ENDED = "This visit has ended and its files are deleted; reload the page to begin a new one."
 
 
@@ -99,9 +100,7 @@ class VisitFiles:
         """Raise InputError if there is no room for so many more bytes."""
         held = sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
         if held + more > MOST_BYTES:
-            raise InputError(
-                f"This visit holds {MOST_BYTES >> 20} MB already; reload the page to start a new visit."
-            )
+            raise InputError(f"This visit holds {MOST_BYTES >> 20} MB already; {ANEW}")
 
     def delete(self) -> None:
         """Delete everything, and refuse further writes."""

@@ -1,4 +1,4 @@
-"""Everything of a visit in one ZIP file: records, pictures, sheets of before and after, directions, commands."""
+"""Everything of a visit in one ZIP file: records, pictures, sheets, directions, styles, people, commands."""
 
 import io
 import zipfile
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.session.edited import edited_face, edits_of
 from stylegan_latents.demo.session.faces import Face
+from stylegan_latents.demo.session.shared import KeptPerson, KeptStyle
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 
 if TYPE_CHECKING:
@@ -29,14 +31,15 @@ def pack(visit: Visit, on_face: Callable[[int], None] | None = None) -> Path:
         The file, in the visit's folder.
 
     Raises:
-        InputError: there is no face and no direction yet.
+        InputError: there is nothing yet.
     """
     faces = list(visit.faces.values())
-    if not faces and not visit.directions:
+    others: list[KeptStyle | KeptPerson] = [*visit.styles.values(), *visit.people.values()]
+    if not faces and not visit.directions and not others:
         raise InputError("There is nothing to pack yet: find a face, or click an example.")
     path = visit.files.new_path("faces", ".zip")
-    commands = [face.made_by for face in faces if face.made_by]
-    with zipfile.ZipFile(path, "w") as packed:
+    commands = [one.made_by for one in (*others, *faces) if one.made_by]
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as packed:
         for number, face in enumerate(faces, 1):
             for name, content in _files_of(visit, face):
                 packed.writestr(name, content)
@@ -46,6 +49,9 @@ def pack(visit: Visit, on_face: Callable[[int], None] | None = None) -> Path:
             file = visit.files.new_path(direction.name, ".safetensors")
             direction.save(file)
             packed.write(file, file.name)
+            visit.files.hold(file, "packed", 1)
+        for other in others:
+            packed.write(other.path, other.path.name)
         if commands:
             packed.writestr("commands.txt", "\n".join(commands) + "\n")
     return Path(visit.files.hold(path, "everything", 1))

@@ -28,7 +28,9 @@ def receive(visit: Visit, upload: str, *, align: bool = True) -> Photo:
     return visit.photo
 
 
-def read_upload(visit: Visit, path: Path, name: str, *, align: bool = True, slot: str = "found") -> Photo:
+def read_upload(
+    visit: Visit, path: Path, name: str, *, align: bool = True, slot: str = "found", photos: int = 1
+) -> Photo:
     """Read an uploaded photo, and find the faces in it.
 
     Args:
@@ -37,6 +39,7 @@ def read_upload(visit: Visit, path: Path, name: str, *, align: bool = True, slot
         name: of the visitor's own file.
         align: whether to detect faces; else the central square is taken.
         slot: of the thumbnails, for ``VisitFiles.store``.
+        photos: of how many photos it keeps them.
 
     Raises:
         InputError: it is not a readable photo, or shows no face.
@@ -57,7 +60,8 @@ def read_upload(visit: Visit, path: Path, name: str, *, align: bool = True, slot
         except InputError:
             path.unlink(missing_ok=True)
             raise
-    thumbnails = [visit.files.store(crop, slot, most=_MOST_FACES) for crop in crops[:_MOST_FACES]]
+    most = photos * _MOST_FACES
+    thumbnails = [visit.files.store(crop, slot, most=most) for crop in crops[:_MOST_FACES]]
     reduced_to = photo.size if reduced else None
     return Photo(path, name, from_left, thumbnails, largest, reduced_to=reduced_to)
 

@@ -1,5 +1,6 @@
 """What all visits share: the generator, its directions, the queues, and the folder of uploads."""
 
+import functools
 import shlex
 import tempfile
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PREVIEW_SIZE = 512
 _SEARCHES, _WORKS = 1, 2
+_STYLES_OPEN = 8
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,33 @@ class KeptStyle:
     """A style of the model.
 
     Attributes:
-        style: the weights.
+        name: of the style.
         path: its file.
         made_by: the command line that makes the file; empty for one that comes with the package or was uploaded.
         shipped: whether it comes with the package, so that its name is enough on the command line.
     """
 
-    style: "Style"
+    name: str
     path: Path
     made_by: str = ""
     shipped: bool = False
 
     @property
+    def style(self) -> "Style":
+        """The weights, of which those used last stay in memory."""
+        return _opened_style(self.path)
+
+    @property
     def word(self) -> str:
         """The value of ``--style``."""
-        return self.style.name if self.shipped else self.path.name
+        return self.name if self.shipped else self.path.name
+
+
+@functools.lru_cache(maxsize=_STYLES_OPEN)
+def _opened_style(path: Path) -> "Style":
+    from stylegan_latents.generator.styles.style import read_style
+
+    return read_style(path)
 
 
 @dataclass(frozen=True)
@@ -162,9 +176,8 @@ class Shared:
         }
         self.styles: dict[str, KeptStyle] = {}
         for name, path in shipped_styles().items():
-            style = read_style(path)
-            if style.fingerprint == G.fingerprint:
-                self.styles[name] = KeptStyle(style, path, shipped=True)
+            if read_style(path).fingerprint == G.fingerprint:
+                self.styles[name] = KeptStyle(name, path, shipped=True)
         self.records = Records(G, self.preview_G)
         self.computing = WaitingQueue(1, None)
         self.queue_size = queue_size

@@ -1,11 +1,12 @@
 """The styles of a visit: those that come with the model, and the visitor's own; faces drawn in them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.session.edited import direction_words, edits_of
+from stylegan_latents.demo.session.edited import edit_words, edits_of
 from stylegan_latents.demo.session.faces import Face
-from stylegan_latents.demo.session.files import clean_name, free_name
+from stylegan_latents.demo.session.files import ANEW, clean_name, free_name
 from stylegan_latents.demo.session.shared import KeptStyle
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_STYLES = 6
-_FULL = f"{MOST_STYLES} styles are kept already; reload the page to start a new visit."
 
 
 def known_styles(visit: Visit) -> dict[str, KeptStyle]:
@@ -40,22 +40,22 @@ def style_name(visit: Visit, wanted: str) -> str:
         InputError: there is no room for another style.
     """
     if len(visit.styles) >= MOST_STYLES:
-        raise InputError(_FULL)
+        raise InputError(f"{MOST_STYLES} styles are kept already; {ANEW}")
     return free_name(clean_name(wanted), known_styles(visit))
 
 
 def keep_style(visit: Visit, style: Style, made_by: str = "") -> KeptStyle:
-    """Keep a style of the studio's model, which has a name of ``style_name``.
+    """Keep a style of the studio's model; the caller has asked ``style_name`` for room and a name.
 
     Raises:
-        InputError: it belongs to another model, or there is no room.
+        InputError: it belongs to another model.
     """
     style.check_generator(visit.studio.G)
-    if len(visit.styles) >= MOST_STYLES:
-        raise InputError(_FULL)
+    if (name := free_name(style.name, known_styles(visit))) != style.name:  # taken since
+        style = replace(style, name=name)
     path = visit.files.new_path(style.name, SUFFIX)
     style.save(path)
-    visit.styles[style.name] = kept = KeptStyle(style, path, made_by)
+    visit.styles[style.name] = kept = KeptStyle(style.name, path, made_by)
     visit.version += 1
     return kept
 
@@ -64,7 +64,7 @@ def open_style(visit: Visit, upload: str) -> KeptStyle:
     """Keep an uploaded style's file.
 
     Raises:
-        InputError: as ``keep_style``, or it is no style's file.
+        InputError: as ``keep_style``, it is no style's file, or there is no room.
     """
     path = visit.take(upload)
     try:
@@ -72,27 +72,26 @@ def open_style(visit: Visit, upload: str) -> KeptStyle:
     finally:
         path.unlink(missing_ok=True)
     name = style_name(visit, Path(upload).name.removesuffix(SUFFIX))
-    return keep_style(
-        visit, Style(name, style.model, style.fingerprint, style.resolution, style.parts, style.provenance)
-    )
+    return keep_style(visit, replace(style, name=name))
 
 
 def draw_in_style(visit: Visit, face: Face, kept: KeptStyle, strength: float, *, preview: bool) -> "Image":
-    """A face with its edits in a style, in preview size or at full resolution.
+    """A face with its edits, within its regions, in a style, in preview size or at full resolution.
 
     Raises:
-        InputError: the strength is out of range.
+        InputError: the strength is out of range, or a region is not found.
     """
     from stylegan_latents.editing.records.opened import OpenRecord
 
     studio = visit.studio
     G = kept.style.apply(studio.preview_G if preview else studio.G, strength)
     opened = OpenRecord(face.path, generator=G, inversion=face.record.inversion)
-    return opened.edited(edits_of(visit, face.history.current), size=studio.preview_size if preview else None)
+    edits, size = edits_of(visit, face.history.current), studio.preview_size if preview else None
+    return opened.edited(edits, size=size, regions=face.regions.chosen)
 
 
 def style_commands(visit: Visit, face: Face, kept: KeptStyle, strength: float) -> str:
     """The command lines that draw a face with its edits in a style."""
-    words = ["edit", face.path.name, *direction_words(visit, face.history.current), "--style", kept.word]
+    words = ["edit", face.path.name, *edit_words(visit, face, face.history.current), "--style", kept.word]
     words += [] if strength == 1 else ["--style-strength", f"{strength:g}"]
     return "\n".join(line for line in (face.made_by, kept.made_by, visit.studio.command_line(words)) if line)

@@ -42,6 +42,11 @@ class Photo:
         """The landmarks marked by hand; else none."""
         return [face.landmarks for face in self.faces] if self.by_hand else []
 
+    @property
+    def thumbnail(self) -> str:
+        """The thumbnail of the largest face, if it is among them; else the last one."""
+        return self.thumbnails[min(self.largest, len(self.thumbnails) - 1)]
+
     def read(self) -> "Image":
         """The photo, upright."""
         return read_photo(self.path)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.session.faces import Face, Strengths
-from stylegan_latents.demo.session.files import ENDED, VisitFiles, clean_name, free_name
+from stylegan_latents.demo.session.files import ANEW, ENDED, VisitFiles, clean_name, free_name
 from stylegan_latents.demo.session.queue import Client, Ticket
 from stylegan_latents.demo.session.shared import KeptFilm, KeptPerson, KeptStyle, Shared
 from stylegan_latents.demo.session.uploads import Marking, Photo
@@ -40,7 +40,7 @@ class Visit:
         files: its files.
         faces: by name, in the order of making.
         directions: kept on the tab Discover, bound to the generator, by name; sliders on Edit.
-        edited: faces with their edits in their codes, which are not listed; by face and strengths.
+        edited: faces with their edits in their codes, which are not listed; by record and strengths.
         looks: the visitor's own looks, by name.
         styles: the visitor's own styles, by name.
         album: photos that were uploaded together.
@@ -67,7 +67,7 @@ class Visit:
         self.files = VisitFiles(folder)
         self.faces: dict[str, Face] = {}
         self.directions: dict[str, Direction] = {}
-        self.edited: dict[tuple[str, tuple[tuple[str, float], ...]], Face] = {}
+        self.edited: dict[tuple[Path, tuple[tuple[str, float], ...]], Face] = {}
         self.looks: dict[str, Strengths] = {}
         self.styles: dict[str, KeptStyle] = {}
         self.album: list[Photo] = []
@@ -192,7 +192,7 @@ class Visit:
     def check_room(self) -> None:
         """Raise InputError if there is no room for another face."""
         if len(self.faces) >= MOST_FACES:
-            raise InputError(f"This visit has {MOST_FACES} faces already; reload the page to start a new one.")
+            raise InputError(f"This visit has {MOST_FACES} faces already; delete some first.")
 
     def open(self, record: Path) -> Face:
         """Add the face of an uploaded record, or of a file with a code for this model; a file of ``take``.
@@ -260,9 +260,7 @@ class Visit:
         if name in self.directions or name in self.studio.directions:
             raise InputError(f"There is a direction '{name}' already; give this one another name.")
         if len(self.directions) >= MOST_DIRECTIONS:
-            raise InputError(
-                f"{MOST_DIRECTIONS} directions are kept already; reload the page to start a new visit."
-            )
+            raise InputError(f"{MOST_DIRECTIONS} directions are kept already; {ANEW}")
         self.directions[name] = direction
         self.version += 1
 

@@ -46,6 +46,8 @@ class Batches:
                     self._waiting.append(target)
                     if len(self._waiting) >= self.session.batch:
                         self._invert_waiting()
+                    if self.session.stopped:
+                        break
             if self.session.stopped:
                 return
         self._invert_waiting()

@@ -1,5 +1,6 @@
 """A studio with a small random generator that has the default model's directions, and its page."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,12 +45,18 @@ def save_wide_model(folder: Path) -> Path:
     return path
 
 
+def free_port() -> int:
+    """A port that the system chooses, as two tests that look for the first free one at a time find the same."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def small_page(folder: Path, **options: Any) -> Iterator[tuple[Studio, str]]:
     """A studio and the address of its page."""
     studio = small_studio(folder, **options)
     try:
-        with running(studio) as address:
+        with running(studio, port=free_port()) as address:
             yield studio, address.rstrip("/")
     finally:
         studio.close()

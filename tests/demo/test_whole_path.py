@@ -15,6 +15,7 @@ from stylegan_latents.invert.faces.dlib_detector import landmarks_of
 from stylegan_latents.invert.faces.dlib_landmarks import aligned_box
 from stylegan_latents.invert.photos.files import read_photo
 from tests.demo.browser import open_page
+from tests.demo.small_studio import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 PHOTO = Path(__file__).parents[1] / "data" / "london_062_neutral.jpg"
@@ -26,7 +27,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from stylegan_latents.generator.loading import load
 
     studio = Studio(load(), steps=_STEPS, folder=tmp_path_factory.mktemp("demo"))
-    with running(studio) as where:
+    with running(studio, port=free_port()) as where:
         yield where
     studio.close()
 

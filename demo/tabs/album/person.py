@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stylegan_latents.demo.page.running import Done, Stage, StepsLeft, run_reporting
-from stylegan_latents.demo.session.files import clean_name, free_name
+from stylegan_latents.demo.page.running import Done, Stage, Steps, run_in_stages
+from stylegan_latents.demo.session.files import ANEW, clean_name, free_name
 from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
 from stylegan_latents.demo.session.visit import Visit
@@ -52,13 +52,12 @@ def make_person(
         raise InputError("Give the person a name first, such as anna.")
     if len(visit.album) < LEAST_PHOTOS:
         raise InputError(f"A person's model needs {LEAST_PHOTOS} photos or more, and there are {len(visit.album)}.")
-    if len(visit.people) >= MOST_PEOPLE:
-        raise InputError(f"{MOST_PEOPLE} people's models are kept already; reload the page to start a new visit.")
+    _check_room(visit)
     studio, photos = visit.studio, list(visit.album)
     own = free_name(clean_name(name), visit.people)
     inverter = make_inverter(studio.G, quality=quality, steps=studio.steps)
 
-    def work(report: Callable[[tuple[str, int, int]], None]) -> tuple[Person, list[str]]:
+    def work(report: Callable[[Steps], None]) -> tuple[Person, list[str]]:
         shown, others = _of_person(photos, report)
         crops = [
             cut_out(photo.read(), face, studio.G.resolution, source=photo.source()) for photo, face, _ in shown
@@ -84,22 +83,15 @@ def make_person(
         )
         return made, others
 
-    timer, what = StepsLeft(), ""
-    for now in run_reporting(visit, work):
-        if isinstance(now, Done):
+    for now in run_in_stages(visit, work):
+        if isinstance(now, Stage):
+            yield now
+        else:
             person, others = now.result
-            kept = _keep(visit, own, person, photos, quality)
-            yield Done((kept, others))
-            return
-        if now[0] != what:
-            timer, what = StepsLeft(), now[0]
-        _, step, steps = now
-        yield Stage(f"{what} {step} of {steps}", step / max(1, steps), None, timer.seconds(step, steps))
+            yield Done((_keep(visit, own, person, photos, quality), others))
 
 
-def _of_person(
-    photos: list[Photo], report: Callable[[tuple[str, int, int]], None]
-) -> "tuple[list[Shown], list[str]]":
+def _of_person(photos: list[Photo], report: Callable[[Steps], None]) -> "tuple[list[Shown], list[str]]":
     """The photos that show the person, and the names of the others; those that are not aligned are all taken."""
     from stylegan_latents.invert.faces.identity import Identity
 
@@ -124,14 +116,21 @@ def _of_person(
 
 
 def _keep(visit: Visit, name: str, person: Person, photos: list[Photo], quality: str) -> KeptPerson:
-    path = visit.files.new_path(name, PERSON_SUFFIX)
+    # Another one may have been opened under this name meanwhile.
+    kept_as = free_name(name, visit.people)
+    path = visit.files.new_path(kept_as, PERSON_SUFFIX)
     person.save(path)
     words = ["invert", *(photo.name for photo in photos), "--together", "--name", name, "--quality", quality]
     words += [] if visit.studio.steps is None else ["--steps", str(visit.studio.steps)]
     words += [] if any(photo.faces for photo in photos) else ["--no-align"]
-    visit.people[name] = kept = KeptPerson(name, path, visit.studio.command_line(words))
+    visit.people[kept_as] = kept = KeptPerson(kept_as, path, visit.studio.command_line(words))
     visit.version += 1
     return kept
+
+
+def _check_room(visit: Visit) -> None:
+    if len(visit.people) >= MOST_PEOPLE:
+        raise InputError(f"{MOST_PEOPLE} people's models are kept already; {ANEW}")
 
 
 def open_person(visit: Visit, upload: str) -> KeptPerson:
@@ -140,12 +139,12 @@ def open_person(visit: Visit, upload: str) -> KeptPerson:
     Raises:
         InputError: it is no such file, belongs to another generator, or there is no room.
     """
-    if len(visit.people) >= MOST_PEOPLE:
-        raise InputError(f"{MOST_PEOPLE} people's models are kept already; reload the page to start a new visit.")
+    _check_room(visit)
     taken = visit.take(upload)
     try:
-        person = Person.load(taken)
-        person.generator(visit.studio.G)
+        with visit.computing():  # a copy of the model takes memory
+            person = Person.load(taken)
+            person.generator(visit.studio.G)
         name = free_name(clean_name(Path(upload).name.removesuffix(PERSON_SUFFIX)), visit.people)
         path = visit.files.new_path(name, PERSON_SUFFIX)
         taken.rename(path)

@@ -10,7 +10,7 @@ from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import read_upload
 from stylegan_latents.demo.session.shared import KeptPerson
 from stylegan_latents.demo.session.uploads import Photo
-from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.demo.session.visit import MOST_FACES, Visit
 from stylegan_latents.demo.tabs.edit import searching
 from stylegan_latents.generator.errors import InputError
 
@@ -42,13 +42,15 @@ def add_photos(visit: Visit, uploads: Sequence[str], *, align: bool = True) -> I
         yield Stage(f"Looking for faces in photo {number} of {len(uploads)}", (number - 1) / len(uploads))
         name = Path(upload).name
         try:
-            photo = read_upload(visit, visit.take(upload), name, align=align, slot="album")
+            photo = read_upload(visit, visit.take(upload), name, align=align, slot="album", photos=MOST_PHOTOS)
         except InputError as error:
             refused.append(f"{name}: {sentence(error, visit)}")
             continue
-        if photo.source().sha256 not in known:
-            known.add(photo.source().sha256)
-            visit.album.append(photo)
+        if (digest := photo.source().sha256) in known:
+            photo.path.unlink()
+            continue
+        known.add(digest)
+        visit.album.append(photo)
     yield refused
 
 
@@ -89,6 +91,11 @@ def find_each(
     ]
     failed: list[str] = []
     for place, (photo, number) in enumerate(chosen):
+        if len(visit.faces) >= MOST_FACES:
+            left_over = len(chosen) - place
+            words = "1 face was" if left_over == 1 else f"{left_over} faces were"
+            failed.append(f"{words} left out, as this visit has {MOST_FACES}; delete some first")
+            break
         what = f"Face {place + 1} of {len(chosen)}, {photo.name}"
         try:
             for now in searching.search(visit, photo, number, quality=quality, person=person):
@@ -98,8 +105,7 @@ def find_each(
                 # Searches of one album take about the same time.
                 left = now.seconds_left
                 if left is not None:
-                    whole = left * now.steps / max(1, now.steps - now.step)
-                    left += whole * (len(chosen) - place - 1)
+                    left += (now.seconds_another or 0.0) * (len(chosen) - place - 1)
                 part = (place + now.step / now.steps) / len(chosen)
                 yield Stage(what, part, now.now, left)
         except InputError as error:

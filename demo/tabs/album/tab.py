@@ -24,6 +24,7 @@ from stylegan_latents.invert.inverters.options import Quality
 
 Task = Literal["faces", "person"]
 _TASKS: dict[str, Task] = {"Find each face": "faces", "Make a model of one person": "person"}
+_STOP: dict[Task, str] = {"faces": "Stop, keep what is found", "person": "Stop"}
 _ANYBODY = ""
 _TYPES = ["image", ".heic", ".heif", ".tif", ".tiff"]
 
@@ -65,7 +66,7 @@ def build(page: Page) -> None:
                         info="Of the person whose faces are searched.", elem_id="album-person",
                     )  # fmt: skip
                     every = gr.Checkbox(False, label="Every face of a photo", info="Off: the largest alone.")
-            buttons = begin_and_stop("album", "Begin", "Stop, keep what is found")
+            buttons = begin_and_stop("album", "Begin", _STOP["faces"])
             upload = gr.UploadButton(
                 "Open a model", file_types=[".safetensors"], type="filepath", size="sm",
                 elem_id="album-upload",
@@ -76,7 +77,7 @@ def build(page: Page) -> None:
             results = results_row("album", picture="⤓ Model of the person")
 
     def thumbnails(visit: Visit) -> list[tuple[str, str]]:
-        return [(photo.thumbnails[photo.largest], photo.name) for photo in visit.album]
+        return [(photo.thumbnail, photo.name) for photo in visit.album]
 
     def take(visit: Visit, paths: list[str] | None, align: bool) -> Iterator[Any]:
         for item in add_photos(visit, paths or [], align=align):
@@ -115,10 +116,10 @@ def build(page: Page) -> None:
         lambda task: (
             gr.Textbox(visible=task == "person"),
             gr.Column(visible=task == "faces"),
-            gr.Button("Begin"),
+            gr.Button(_STOP[task]),
         ),
         task,
-        [name, with_person, buttons[0]],
+        [name, with_person, buttons[1]],
         **QUIET,
     )
     page.version.change(list_people, [page.visit, person], person, **QUIET)

@@ -82,14 +82,6 @@ def draw_at_rest(visit: Visit, name: str | None, view: "drawing.View", at: int, 
     return draw(visit, name, view, *values) if visit.moves == at else gr.skip()
 
 
-def draw_as_set(visit: Visit, name: str | None, view: "drawing.View", at: int) -> Any:
-    """``draw`` what ``take_strengths`` has set, unless something changed since; the sliders show it only later."""
-    if not name or visit.moves != at:
-        return gr.skip()
-    current = visit.face(name).history.current
-    return draw(visit, name, view, *(current.get(one, 0.0) for one in visit.all_directions))
-
-
 def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -> Any:
     """Draw in full resolution, and update downloads and buttons."""
     if not name:
@@ -101,6 +93,8 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     if history.current == moving:  # else a slider has moved since, and is drawn later
         visit.drawn = visit.moves
     result = drawing.finished(visit, face, history.current, view=view)
+    if result.warning:
+        gr.Info(result.warning, title="Look at the seam")
     return (
         result.pair,
         gr.DownloadButton(value=result.picture, interactive=True),
@@ -168,11 +162,16 @@ def reset(visit: Visit, name: str | None) -> Any:
     return _with_strengths(visit, face, gr.skip())
 
 
-def take_strengths(visit: Visit, name: str | None, strengths: Strengths) -> tuple[Any, ...]:
-    """Set the sliders to these strengths, as an edit that can be undone; the values of all sliders."""
-    face = visit.face(name)
-    face.history.push(strengths)
-    return _with_strengths(visit, face, gr.skip())[1:]
+def take_strengths(visit: Visit, name: str | None, strengths: Strengths) -> int:
+    """Edit a face by these strengths, as a step that can be undone; the number of this move, for ``show_edits``."""
+    visit.face(name).history.push(strengths)
+    visit.moves += 1
+    return visit.moves
+
+
+def show_edits(visit: Visit, name: str | None) -> Any:
+    """Set the sliders to the edits of the face that is shown, which need not be the one that was edited."""
+    return _with_strengths(visit, visit.face(name), gr.skip()) if name else gr.skip()
 
 
 def wear(visit: Visit, name: str | None, known: list[looks.Look], event: gr.SelectData) -> Any:

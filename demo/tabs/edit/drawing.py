@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from stylegan_latents.demo.session.edited import direction_words, edits_of
+from stylegan_latents.demo.session.edited import edit_words, edits_of
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
 from stylegan_latents.demo.session.visit import Visit
@@ -26,6 +25,11 @@ View = Literal["Face", "Photo", "Whole photo"]
 Pair = tuple[str, str]
 """Paths of two pictures, before and after."""
 
+_SEAM = (
+    "The edit changes what reaches beyond the face's crop, so that a seam may show; “Only a part of the picture” "
+    "keeps the rest of the photo as it is."
+)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -35,11 +39,13 @@ class Result:
         pair: for the page.
         picture: the PNG file to download.
         command: the command lines that make it.
+        warning: a sentence about a fault that may show; empty for none.
     """
 
     pair: Pair
     picture: str
     command: str
+    warning: str = ""
 
 
 def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: bool = False) -> Pair:
@@ -48,13 +54,13 @@ def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: 
     before = _crop(face) if photo else str(face.before)
     with visit.computing():
         after = face.preview.edited(edits, size=visit.studio.preview_size)
-        if face.regions.chosen and edits:
-            after = _limited(face, after)
+        if edits and (regions := face.regions.chosen):
+            after = _limited(face, after, regions)
     return before, visit.files.store(after, "preview")
 
 
-def _limited(face: Face, after: "Image") -> "Image":
-    """A preview limited to the face's regions, which are read from the unedited picture alone, as that is quick."""
+def _limited(face: Face, after: "Image", regions: tuple[str, ...]) -> "Image":
+    """A preview limited to regions of the face; they are read from the unedited picture alone, which is quick."""
     from PIL import Image
 
     from stylegan_latents.editing.regions.blending import blend_pictures
@@ -62,9 +68,10 @@ def _limited(face: Face, after: "Image") -> "Image":
 
     with Image.open(face.before) as opened:
         before = opened.convert("RGB")
-    if face.regions.mask is None:
-        face.regions.mask = region_masks(face.regions.chosen, [before], name=face.name)
-    return blend_pictures(before, after, face.regions.mask)
+    masks = face.regions.masks
+    if regions not in masks:
+        masks[regions] = region_masks(regions, [before], name=face.name)
+    return blend_pictures(before, after, masks[regions])
 
 
 def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: View = "Face") -> Result:
@@ -81,13 +88,14 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     edits = edits_of(visit, strengths)
     whole = view == "Whole photo"
     regions = face.regions.chosen
+    told: list[str] = []
     with visit.computing():
         if whole and not regions:
             regions = _own_region(face, edits)
         after = face.record.edited(edits, regions=regions)
         if whole:
             photo = _photo(face)
-            after = pasted(face.record, photo, after, edits, regions=regions)
+            after = pasted(face.record, photo, after, edits, regions=regions, tell=told.append)
             before = visit.files.store(shown(photo), "whole")
         elif view == "Photo":
             before = _crop(face)
@@ -98,7 +106,7 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     stem = f"{face.name}.{edit}" if named else f"{face.name}.inverted"
     picture = visit.files.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
     command = commands(visit, face, strengths, whole=whole)
-    return Result((before, visit.files.store(shown(after), "after")), picture, command)
+    return Result((before, visit.files.store(shown(after), "after")), picture, command, _SEAM if told else "")
 
 
 def _own_region(face: Face, edits: "Sequence[tuple[Direction, float]]") -> tuple[str, ...]:
@@ -132,10 +140,8 @@ def _crop(face: Face) -> str:
 
 def commands(visit: Visit, face: Face, strengths: Mapping[str, float], *, whole: bool = False) -> str:
     """The command lines that make the same picture: one makes the record, the next edits it."""
-    words = ["edit", face.path.name, *direction_words(visit, strengths)]
+    words = ["edit", face.path.name, *edit_words(visit, face, strengths)]
     if edited := len(words) > 2:
-        for region in face.regions.chosen:
-            words += ["--region", Path(region).name]
         words += ["--paste-back"] if whole else []
     lines = [face.made_by] if face.made_by else []
     lines += [visit.studio.command_line(words)] if edited else []

@@ -29,7 +29,7 @@ _STEP = 0.1  # of a slider
 
 @dataclass(frozen=True)
 class Panel:
-    """The controls, and the move at which the sliders were set; see ``answers.draw_as_set``."""
+    """The controls, and the last move by measure; see ``answers.show_edits``."""
 
     regions: gr.CheckboxGroup
     painting: gr.Accordion
@@ -50,7 +50,7 @@ def build(page: Page) -> Panel:
     with gr.Accordion("Only a part of the picture", open=False, elem_id="edit-part-open"):
         regions = gr.CheckboxGroup(
             [(name.capitalize(), name) for name in REGIONS], label="Change only",
-            info="The rest of the picture stays as it is. A face that is kept has the edit everywhere.",
+            info="The rest of the picture stays as it is. Kept faces and films have the whole edit.",
             elem_id="edit-regions",
         )  # fmt: skip
         with gr.Accordion("Paint the part", open=False, elem_id="edit-paint-open") as painting:
@@ -78,29 +78,27 @@ def build(page: Page) -> Panel:
     return Panel(regions, painting, paint, use, mask, what, score, keep, buttons, status, gr.State(-1))
 
 
-def wire(page: Page, panel: Panel, chooser: gr.Dropdown, sliders: list[gr.Slider]) -> None:
-    """Connect the panel but for the choice of a region, which is drawn at once by the tab.
+def wire(page: Page, panel: Panel, chooser: gr.Dropdown) -> None:
+    """Connect the panel but for what the tab draws at once: the choice of a region, and new strengths.
 
     Args:
         page, panel: the page and the panel.
         chooser: of the face.
-        sliders: of the tab.
     """
     p, known = panel, [page.visit, chooser]
 
     def set_sliders(visit: Visit, name: str | None, what: str, score: float | None, keep: float) -> Iterator[Any]:
-        still = [gr.skip()] * (len(sliders) + 1)
         for now in measure(visit, name, what, score, keep):
             if isinstance(now, Done):
-                values = answers.take_strengths(visit, name, now.result.strengths)
-                yield *values, visit.moves, status_html(now.result.words, kind="good")
+                moved = answers.take_strengths(visit, name, now.result.strengths)
+                yield moved, status_html(now.result.words, kind="good")
             else:
-                yield *still, status_html(f"Measured {now} picture{'' if now == 1 else 's'}")
+                yield gr.skip(), status_html(f"Measured {now} picture{'' if now == 1 else 's'}")
 
     chooser.change(answering(of_face), known, [p.regions, p.mask, p.painting], **QUIET)
     p.painting.expand(answering(show_face), known, p.paint, **QUIET)
     work_on_click(
-        page, p.buttons, set_sliders, [chooser, p.what, p.score, p.keep], [*sliders, p.set_at, p.status],
+        page, p.buttons, set_sliders, [chooser, p.what, p.score, p.keep], [p.set_at, p.status],
         api_name="measured",
     )  # fmt: skip
 
@@ -152,9 +150,9 @@ def use_painted(visit: Visit, name: str | None, painted: Any) -> tuple[list[str]
         InputError: there is no such face, or nothing was painted.
     """
     face = visit.face(name)
-    mask = save_mask(visit, painted_mask(painted), f"{face.name}.mask")
-    # Held for as long as the face may be drawn with it.
-    face.regions.choose([str(visit.files.hold(mask, f"mask-of-{face.name}"))])
+    # In a slot of its own, as the face is drawn with it, however many masks of others follow.
+    mask = save_mask(visit, painted_mask(painted), f"{face.name}.mask", slot=f"mask-of-{face.name}")
+    face.regions.choose([str(mask)])
     visit.moves += 1
     return [], gr.DownloadButton(visible=True, value=str(mask))
 

@@ -79,11 +79,12 @@ def wire(
     """
     p, (status, compare) = panel, shown_on
     quiet: Any = {"api_visibility": "undocumented", **AT_ONCE}
+    painted_on = gr.State("")
     searched: Dependency = p.start.click(
         answering(prepare), page.visit, [p.start, p.stopping, status], **quiet
     ).success(
         answering(search),
-        [page.visit, number, p.quality, p.nearer, p.paint],
+        [page.visit, number, p.quality, p.nearer, p.paint, painted_on],
         [status, compare, page.version, p.mask],
         show_progress="hidden",
         concurrency_limit=None,  # the studio's queue says whose turn it is
@@ -93,7 +94,6 @@ def wire(
         ended(answering(work_ended), page.visit, [p.start, p.stopping], **quiet)
     p.keep.click(answering(stop_and_keep), page.visit, status, **quiet)
     p.cancel.click(answering(cancel), page.visit, status, **quiet)
-    painted_on = gr.State("")
     p.more.expand(answering(show_photo), [page.visit, painted_on], [p.paint, painted_on], **QUIET)
     photo.change(
         lambda: (gr.Accordion(open=False), gr.DownloadButton(visible=False)), None, [p.more, p.mask], **QUIET
@@ -122,14 +122,14 @@ def prepare(visit: Visit) -> tuple[Any, ...]:
 
 
 def search(
-    visit: Visit, number: int, quality: "Quality", nearer: bool = False, painted: Any = None
+    visit: Visit, number: int, quality: "Quality", nearer: bool = False, painted: Any = None, painted_on: str = ""
 ) -> Iterator[tuple[Any, ...]]:
-    """Search the code of the chosen face, and show each stage."""
+    """Search the code of the chosen face, and show each stage; what was painted on another photo does not count."""
     photo = visit.photo
     if photo is None:
         raise InputError(_NO_PHOTO)
     skip, moves = gr.skip(), visit.moves
-    drawn = mask_if_painted(painted)
+    drawn = mask_if_painted(painted) if painted_on == str(photo.path) else None
     mask = None if drawn is None else mask_of_photo(visit, photo, drawn)
     with visit.at_work(), visit.studio.searches.enter(visit.client) as ticket:
         for words in wait_in_queue(visit, ticket):

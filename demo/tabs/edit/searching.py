@@ -34,7 +34,8 @@ class Stage:
         before: path of the photo's crop.
         now: path of the current reconstruction.
         step, steps: steps done and in all.
-        seconds_left: an estimate, if there is one yet.
+        seconds_left, seconds_another: estimates of the time to its end, and of that which another search takes; if
+            there are any yet.
     """
 
     before: str
@@ -42,6 +43,7 @@ class Stage:
     step: int
     steps: int
     seconds_left: float | None
+    seconds_another: float | None = None
 
 
 def search(
@@ -122,7 +124,8 @@ def search(
             return
         now = to_picture(item.images)[0].resize((side, side))
         left = time_left.after_step(item.step)
-        yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left)
+        another = None if left is None else time_left.of_another()
+        yield Stage(before, visit.files.store(now, "search"), item.step, item.steps, left, another)
 
 
 def command(

@@ -135,7 +135,7 @@ def build(page: Page) -> None:
     searched.failure(search_panel.search_failed, chooser, [status, compare], **QUIET)
     _wire_edits(page, controls, searched, gallery_of_looks, known_looks)
     chooser.input(answering(answers.make_current), [page.visit, chooser], page.version, api_visibility="private")
-    limits.wire(page, limit, chooser, sliders)
+    limits.wire(page, limit, chooser)
     looks.wire(page, chooser, gallery_of_looks, known_looks, for_looks)
     keep_edit.click(
         answering(answers.keep_edit), [page.visit, chooser], [status, page.version],
@@ -199,7 +199,6 @@ def _wire_edits(
             **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"},
         )
     at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *c.sliders], resting, **rest)
-    c.limits.set_at.change(answering(answers.draw_as_set), [*shown, c.limits.set_at], resting, **rest)
     gr.on(
         [c.view.input, *(slider.release for slider in c.sliders)],
         answering(answers.draw),
@@ -216,6 +215,7 @@ def _wire_edits(
         (c.redo.click, answers.redo, known, faced),
         (c.reset.click, answers.reset, known, faced),
         (gallery.select, answers.wear, [*known, known_looks], faced),
+        (c.limits.set_at.change, answers.show_edits, known, faced),
         (c.limits.regions.input, limits.choose_regions, [*known, c.limits.regions], c.limits.mask),
         (c.limits.use.click, limits.use_painted, [*known, c.limits.paint], [c.limits.regions, c.limits.mask]),
     ):

@@ -3,12 +3,12 @@
 import contextlib
 import math
 import shlex
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
-from stylegan_latents.demo.page.running import Done, Stage, StepsLeft, run_reporting
+from stylegan_latents.demo.page.running import Done, Stage, Steps, run_in_stages
 from stylegan_latents.demo.session.edited import direction_words, edits_of
 from stylegan_latents.demo.session.shared import KeptFilm
 from stylegan_latents.demo.session.visit import Visit
@@ -19,8 +19,6 @@ from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 LONGEST_SECONDS, MOST_FRAMES = 10.0, 250
 _MOST_PIXELS = 3840 * 2160
-_Step = tuple[str, int, int]
-Result = TypeVar("Result")
 
 
 def invert_film(
@@ -51,33 +49,43 @@ def invert_film(
 
     if not upload:
         raise InputError("Drop a film first.")
-    if visit.film is None or visit.film.upload != upload:
-        path = visit.take(upload)
+    earlier = visit.film
+    known = earlier if earlier is not None and earlier.upload == upload else None
+    path = visit.take(upload) if known is None else known.path
+    try:
         if not is_film(path):
-            path.unlink()
             raise InputError(f"{path.name} is no film; take an .mp4, .mov or .webm file, or an animated picture.")
-        visit.film = KeptFilm(upload, path)
-    film = visit.film
-    facts = film_facts(film.path)
-    if facts.size[0] * facts.size[1] > _MOST_PIXELS:
-        raise InputError(f"A film here has up to 3840x2160 pixels, and this one {facts.size[0]}x{facts.size[1]}.")
+        facts = film_facts(path)
+        width, height = facts.size
+        if width * height > _MOST_PIXELS:
+            raise InputError(f"A film here has up to 3840x2160 pixels, and this one {width}x{height}.")
+    except InputError:
+        if known is None:
+            path.unlink()
+        raise
+    if known is None and earlier is not None:
+        shutil.rmtree(earlier.path.parent, ignore_errors=True)
+    visit.film = film = known or KeptFilm(upload, path)
     most = min(math.floor(LONGEST_SECONDS * facts.rate), MOST_FRAMES * every)
     limit = most if not facts.count or facts.count > most else None
     settings = Settings(
         photos=[film.path], model=visit.studio.G.name, quality=quality, steps=visit.studio.steps, every=every,
-        max_frames=limit, align=align, out=film.path.parent, quiet=True,
+        max_frames=limit, align=align, quiet=True,
+        # A folder for each choice, so that none finds the files of another in its place.
+        out=film.path.parent / f"{quality}-{every}-{'aligned' if align else 'centre'}",
     )  # fmt: skip
     settings.check_for_films()
     session = Session(settings)
     session.generator = visit.studio.G
 
-    def work(report: Callable[[_Step], None]) -> FilmSession:
+    def work(report: Callable[[Steps], None]) -> FilmSession:
+        settings.folder.mkdir(exist_ok=True)
         run = FilmSession(session, film.path, show=_shown_by(report))
         with contextlib.closing(session.locks):
             run.invert()
         return run
 
-    for now in _reported(visit, work):
+    for now in run_in_stages(visit, work):
         if isinstance(now, Stage):
             yield now
             continue
@@ -135,14 +143,14 @@ def edit_film(
     name = edit_name([(direction.name, strength) for direction, strength in edits])
     out = visit.files.new_path(f"{film.path.stem}.{name}", ".mp4")
 
-    def work(report: Callable[[_Step], None]) -> Path:
+    def work(report: Callable[[Steps], None]) -> Path:
         opened = OpenRecord(record, generator=visit.studio.G, film=True)
         return film_edit.edit_film(
             opened, edits, name=name, out=out, paste_back=paste_back, film=film.path,
             on_frame=lambda done, all_: report(("Frame", done, all_)),
         )  # fmt: skip
 
-    for now in _reported(visit, work):
+    for now in run_in_stages(visit, work):
         if isinstance(now, Stage):
             yield now
             continue
@@ -152,20 +160,7 @@ def edit_film(
         yield Done((Path(visit.files.hold(now.result, "edited-film", 2)), command))
 
 
-def _reported(visit: Visit, work: Callable[[Callable[[_Step], None]], Result]) -> Iterator[Stage | Done[Result]]:
-    """``run_reporting``, with what is reported as stages."""
-    timer, what = StepsLeft(), ""
-    for now in run_reporting(visit, work):
-        if isinstance(now, Done):
-            yield now
-            return
-        label, step, steps = now
-        if label != what:
-            timer, what = StepsLeft(), label
-        yield Stage(f"{label} {step} of {steps}", step / max(1, steps), None, timer.seconds(step, steps))
-
-
-def _shown_by(report: Callable[[_Step], None]) -> "Callable[..., contextlib.AbstractContextManager[Report]]":
+def _shown_by(report: Callable[[Steps], None]) -> "Callable[..., contextlib.AbstractContextManager[Report]]":
     """A function as ``show_progress`` that reports instead."""
 
     @contextlib.contextmanager

@@ -87,9 +87,10 @@ def build(page: Page) -> None:
                 yield gr.skip(), gr.skip(), not_ready(), not_ready(), now.status
 
     def change(visit: Visit, paste: bool, *values: Any) -> Iterator[Any]:
-        strengths = {
-            name: float(strength or 0) for name, strength in zip(values[::2], values[1::2], strict=True) if name
-        }
+        strengths: dict[str, float] = {}
+        for name, strength in zip(values[::2], values[1::2], strict=True):
+            if name:
+                strengths[name] = strengths.get(name, 0.0) + float(strength or 0)
         for now in edit_film(visit, strengths, paste_back=bool(paste)):
             if isinstance(now, Done):
                 path, command = now.result

@@ -67,7 +67,7 @@ def make_style(visit: Visit, upload: str | None, request: StyleRequest) -> Itera
     if request.quality not in get_args(Quality):
         raise InputError(f"The quality is {' or '.join(STEPS)}, not {request.quality}.")
     picture_name = Path(upload).name
-    name = style_name(visit, request.name or Path(upload).stem)
+    name = style_name(visit, request.name.strip() or Path(upload).stem)
     settings = StylizeSettings(
         steps=studio.steps or STEPS[request.quality],
         keep_colour=request.keep_colour,

@@ -82,9 +82,9 @@ def build(page: Page) -> None:
             if isinstance(now, Done):
                 kept = now.result
                 names = list(known_styles(visit))
-                words = status_html(f"Made the style “{kept.style.name}”.", kind="good")
+                words = status_html(f"Made the style “{kept.name}”.", kind="good")
                 yield (
-                    gr.Radio(names, value=kept.style.name, visible=True),
+                    gr.Radio(names, value=kept.name, visible=True),
                     ready(str(kept.path)),
                     gr.skip(),
                     visit.version,
@@ -104,7 +104,7 @@ def build(page: Page) -> None:
         size = min(_FILM_SIDE, visit.studio.G.resolution)
         request = FilmRequest(
             (visit.face(name).name,), float(long), _RATE, size, easing="smooth", end="back" if back else "stop",
-            style=kept.style.name, style_strength=strength,
+            style=kept.name, style_strength=strength,
         )  # fmt: skip
         for now in draw_film(visit, request):
             if isinstance(now, Done):
@@ -169,7 +169,7 @@ def _wire_drawing(page: Page, inputs: list[Any], controls: list[Any], outputs: l
         chosen, kept = visit.face(name), find_style(visit, style)
         with visit.computing():
             drawn = draw_in_style(visit, chosen, kept, strength, preview=False)
-        stem = f"{chosen.name}.{kept.style.name}{'' if strength == 1 else f'{strength:g}'}"
+        stem = f"{chosen.name}.{kept.name}{'' if strength == 1 else f'{strength:g}'}"
         return (
             gr.Image(visit.files.store(shown(drawn), "style"), visible=True),
             ready(visit.files.store(drawn, "style-result", suffix=".png", stem=stem)),
@@ -209,8 +209,8 @@ def _wire_drawing(page: Page, inputs: list[Any], controls: list[Any], outputs: l
 
     def opened(visit: Visit, path: str | None) -> Any:
         kept = open_style(visit, path or "")
-        words = status_html(f"Opened the style “{kept.style.name}”.", kind="good")
-        return gr.Radio(list(known_styles(visit)), value=kept.style.name, visible=True), words
+        words = status_html(f"Opened the style “{kept.name}”.", kind="good")
+        return gr.Radio(list(known_styles(visit)), value=kept.name, visible=True), words
 
     upload.upload(answering(opened), [page.visit, upload], [style, status], api_name="open_style", **AT_ONCE)
 

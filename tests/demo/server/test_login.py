@@ -12,7 +12,7 @@ from stylegan_latents.demo.server import serve
 from stylegan_latents.demo.server.login import login, open_to_others, read_users
 from stylegan_latents.demo.server.serve import running
 from stylegan_latents.generator.errors import InputError
-from tests.demo.small_studio import small_studio
+from tests.demo.small_studio import free_port, small_studio
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_only_an_open_address_warns(capsys: pytest.CaptureFixture[str], monkeypa
 def test_a_page_with_users_is_for_them_alone(tmp_path: Path) -> None:
     studio = small_studio(tmp_path)
     try:
-        with running(studio, known=login(None, "sesame")) as address:
+        with running(studio, port=free_port(), known=login(None, "sesame")) as address:
             address = address.rstrip("/")
             with httpx.Client(trust_env=False) as http:
                 assert http.get(f"{address}/config").status_code == 401

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stylegan_latents.demo.session.edited import delete, edited_face, in_order, keep_edit, rename
+from stylegan_latents.demo.session.edited import MOST_EDITED, delete, edited_face, in_order, keep_edit, rename
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.edit.drawing import finished
 from stylegan_latents.demo.tabs.mix.by_layer import Share, keep_mix
@@ -40,6 +40,28 @@ def test_an_edit_is_kept_under_a_given_name_and_nothing_is_not_kept(visit: Visit
         keep_edit(visit, "ann")
     visit.face("ann").history.push({"smile": 1})
     assert keep_edit(visit, "ann", "Happy Ann").name == "Happy_Ann"
+
+
+def test_the_edit_of_a_deleted_face_is_not_taken_for_that_of_a_later_one_of_its_name(visit: Visit) -> None:
+    visit.face("ann").history.push({"smile": 1.0})
+    edited_face(visit, "ann")
+    record = visit.face("bob").record.inversion
+    delete(visit, "ann")
+    later = visit.add(record, "ann")
+    later.history.push({"smile": 1.0})
+    assert torch.equal(edited_face(visit, "ann").record.ws, visit.face("bob").record.ws + 1)
+
+
+def test_only_the_last_edited_faces_are_kept(visit: Visit) -> None:
+    ann = visit.face("ann")
+    made = []
+    for number in range(1, MOST_EDITED + 3):
+        ann.history.push({"smile": number / 10})
+        made.append(edited_face(visit, "ann", drawn=False))
+    assert len(visit.edited) == MOST_EDITED
+    assert [face.path.exists() for face in made] == [False] * 2 + [True] * MOST_EDITED
+    ann.history.push({"smile": 0.1})
+    assert edited_face(visit, "ann", drawn=False).path.exists()
 
 
 def test_other_tabs_take_the_edited_code(visit: Visit) -> None:

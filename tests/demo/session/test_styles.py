@@ -16,9 +16,17 @@ from stylegan_latents.demo.session.styles import (
     style_commands,
 )
 from stylegan_latents.demo.session.visit import Visit
+from stylegan_latents.editing.regions import regions
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.faces.landmarks import Landmarks
 from tests.demo.small_studio import wide_generator
 from tests.generator.styles.test_style import small_style
+
+
+def middle_landmarks() -> Landmarks:
+    """In the middle of a picture, as a random generator draws nobody."""
+    turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)[:, None]
+    return Landmarks.from_ibug(0.5 + 0.15 * np.concatenate([np.cos(turn), np.sin(turn)], axis=1))
 
 
 def test_a_face_with_its_edits_is_drawn_in_a_style(visit: Visit) -> None:
@@ -41,6 +49,27 @@ def test_a_face_with_its_edits_is_drawn_in_a_style(visit: Visit) -> None:
         "edit", "seed3.inversion.safetensors", "--direction", "pose", "--strength", "2",
         "--style", "ink.style.safetensors", "--style-strength", "0.5",
     ]  # fmt: skip
+
+
+def test_a_style_leaves_what_is_outside_the_regions_of_the_edits(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    face, kept = seed_face(visit, 3), keep_style(visit, small_style(visit.studio.G, "ink"))
+    monkeypatch.setattr(regions, "face_landmarks", lambda *_: middle_landmarks())
+    plain = np.asarray(draw_in_style(visit, face, kept, 1, preview=False))
+    face.history.push({"pose": 3.0})
+    face.regions.choose(["mouth"])
+    where = (np.asarray(draw_in_style(visit, face, kept, 1, preview=False)) != plain).any(2)
+    assert where.any()
+    assert not where[:2].any()
+    *_, last = style_commands(visit, face, kept, 1).splitlines()
+    assert last.endswith("--strength 3 --region mouth --style ink.style.safetensors")
+
+
+def test_a_style_whose_name_was_taken_meanwhile_gets_another(visit: Visit) -> None:
+    for name in ("ink", "ink-2"):
+        assert keep_style(visit, small_style(visit.studio.G, "ink")).style.name == name
+    assert list(known_styles(visit)) == ["ink", "ink-2"]
 
 
 def test_a_downloaded_style_opens_again_under_a_free_name(visit: Visit) -> None:

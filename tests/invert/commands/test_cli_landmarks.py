@@ -72,6 +72,14 @@ def test_every_face_of_a_file_has_its_record() -> None:
     assert crops[1].quad[0, 0] - crops[0].quad[0, 0] == pytest.approx(90)
 
 
+def test_ctrl_c_begins_no_further_face_of_the_photo(inverter: type[FakeInverter]) -> None:
+    Path("me.json").write_text(json.dumps([EYES_AND_MOUTH, OTHER]))
+    inverter.interrupt_at = 3
+    assert _run("me.png", "--landmarks", "me.json", "--face", "all", "--keep-partial", "--batch", "1") == 130
+    assert Path("me.face0.inversion.safetensors").exists()
+    assert not Path("me.face1.inversion.safetensors").exists()
+
+
 @pytest.mark.slow
 def test_of_a_folder_those_with_landmarks_are_aligned_by_them(capsys: pytest.CaptureFixture[str]) -> None:
     Path("hand").mkdir()

@@ -62,6 +62,24 @@ def test_each_photo_becomes_a_face_named_after_it(visit: Visit) -> None:
     assert parts == sorted(parts)
 
 
+def test_each_photo_keeps_its_thumbnail_and_no_copy_is_left_of_one_that_is_there(visit: Visit) -> None:
+    uploads = squares(visit, 3)
+    list(add_photos(visit, uploads, align=False))
+    for _ in range(9):
+        list(add_photos(visit, uploads, align=False))
+    assert len(visit.album) == 3
+    assert all(Path(photo.thumbnail).exists() for photo in visit.album)
+    assert set(visit.files.folder.rglob("*.png")) == {photo.path for photo in visit.album}
+
+
+def test_faces_without_room_are_left_out_and_told_once(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    list(add_photos(visit, squares(visit, 3), align=False))
+    monkeypatch.setattr(photos, "MOST_FACES", 1)
+    *_, failed = find_each(visit, quality="draft")
+    assert list(visit.faces) == ["square_0"]
+    assert failed == ["2 faces were left out, as this visit has 1; delete some first"]
+
+
 @pytest.mark.parametrize("keep", [True, False])
 def test_a_stop_ends_all_searches(visit: Visit, keep: bool) -> None:
     list(add_photos(visit, squares(visit, 3), align=False))

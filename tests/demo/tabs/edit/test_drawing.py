@@ -1,7 +1,10 @@
 """Previews, full pictures and command lines of edits."""
 
 import shlex
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -37,6 +40,18 @@ def test_unknown_directions_and_missing_photos_are_told(visit: Visit) -> None:
     for view in ("Photo", "Whole photo"):
         with pytest.raises(InputError, match="has no photo"):
             drawing.finished(visit, face, {"pose": 1.0}, view)
+
+
+def test_a_seam_that_may_show_is_told_in_the_pages_words(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pasted(_record: object, photo: Image.Image, *_: object, tell: Callable[[str], None], **__: object) -> Any:
+        tell("--region face keeps it")
+        return photo
+
+    face = seed_face(visit, 1)
+    face = replace(face, photo=Path(visit.files.store(face.record.picture(), "photo")))
+    monkeypatch.setattr(drawing, "pasted", pasted)
+    assert "“Only a part of the picture”" in drawing.finished(visit, face, {"pose": 1.0}, "Whole photo").warning
+    assert not drawing.finished(visit, face, {"pose": 1.0}).warning
 
 
 def test_without_an_edit_there_is_no_edit_to_type(visit: Visit) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from stylegan_latents.demo.page.painting import save_mask
 from stylegan_latents.demo.page.running import Done
 from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.faces import Face
@@ -86,6 +87,33 @@ def test_a_painted_part_alone_changes_and_is_a_file_for_the_command(visit: Visit
         limits.use_painted(visit, face.name, {"layers": [Image.new("RGBA", (16, 16))]})
 
 
+def test_a_painted_part_lasts_however_many_masks_follow(visit: Visit, face: Face) -> None:
+    layer = Image.new("RGBA", (16, 16), (255, 0, 255, 255))
+    limits.use_painted(visit, face.name, {"layers": [layer]})
+    for _ in range(8):
+        save_mask(visit, layer.getchannel("A"))
+    assert Path(face.regions.chosen[0]).exists()
+
+
+def test_a_mask_that_is_made_late_is_not_taken_for_the_regions_chosen_since(
+    visit: Visit, face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits.choose_regions(visit, face.name, ["mouth"])
+    made = regions.region_masks
+
+    def late(names: Sequence[str], *args: object, **named: object) -> object:
+        mask = made(names, *args, **named)  # type: ignore[arg-type]
+        if "mouth" in names:
+            limits.choose_regions(visit, face.name, ["hair"])
+        return mask
+
+    monkeypatch.setattr(regions, "region_masks", late)
+    drawing.preview(visit, face, {"pose": 3.0})
+    drawing.preview(visit, face, {"pose": 3.0})
+    before = Image.open(face.before).convert("RGB")
+    assert (face.regions.masks[("hair",)] == made(["hair"], [before], name=face.name)).all()
+
+
 def test_each_face_has_its_own_regions(visit: Visit, face: Face) -> None:
     limits.choose_regions(visit, face.name, ["hair"])
     other = seed_face(visit, 2)
@@ -125,12 +153,15 @@ def test_the_sliders_are_set_to_reach_a_score_beside_the_other_edits(
         found = measured(visit, face, "pose", 160 / 127.5 - 1)
     assert found.strengths == {"age": 1.0, "pose": 2.5}
     assert found.words == "Pose went from -0.137 to 0.255; the target was 0.255."
-    values = answers.take_strengths(visit, face.name, found.strengths)
+    assert answers.take_strengths(visit, face.name, found.strengths) == visit.moves
+    _, *values = answers.show_edits(visit, face.name)
     assert dict(zip(visit.all_directions, values, strict=False))["pose"] == found.strengths["pose"]
     assert face.history.can_undo
-    drawn = answers.draw_as_set(visit, face.name, "Face", visit.moves)
+    drawn = answers.draw(visit, face.name, "Face", *values)
     assert drawn[3].endswith("--direction age --strength 1 --direction pose --strength 2.5")
-    assert answers.draw_as_set(visit, face.name, "Face", visit.moves - 1) == gr.skip()
+    _, *values = answers.show_edits(visit, seed_face(visit, 2).name)
+    assert not any(values), "those of the face that was chosen meanwhile"
+    assert answers.show_edits(visit, None) == gr.skip()
 
 
 def test_as_much_of_the_edit_is_taken_back_as_keeps_the_person(

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from stylegan_latents.demo.page.running import StoppedError
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.studio import Studio
-from stylegan_latents.demo.tabs.edit import searching
+from stylegan_latents.demo.tabs.edit import search_panel, searching
 from stylegan_latents.demo.tabs.edit.searching import Stage
+from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.identity import Identity
 from tests.demo.session.test_photos import upload
 from tests.demo.small_studio import small_studio
@@ -42,6 +44,17 @@ def test_a_search_ends_with_a_face_that_edit_can_open(studio: Studio, photo: pho
     assert set(record.metrics) >= {"lpips_alex", "psnr"}
     assert face.photo == photo.path
     assert face.made_by == "invert astronaut.jpg --quality good --steps 4"
+
+
+@pytest.mark.usefixtures("small_search")
+def test_what_was_painted_on_another_photo_does_not_count(studio: Studio, photo: photos.Photo) -> None:
+    painted = {"layers": [Image.new("RGBA", (16, 16), (255, 0, 255, 255))]}
+    for painted_on in ("", str(photo.path.with_name("another.jpg"))):
+        list(search_panel.search(studio.enter("one"), 0, "good", painted=painted, painted_on=painted_on))
+    assert not any("--mask" in face.made_by for face in studio.enter("one").faces.values())
+    stages = search_panel.search(studio.enter("one"), 0, "good", painted=painted, painted_on=str(photo.path))
+    with pytest.raises(InputError, match="white all over"):
+        list(stages)
 
 
 @pytest.mark.slow

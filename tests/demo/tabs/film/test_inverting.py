@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from stylegan_latents.demo.page import running
 from stylegan_latents.demo.page.running import Done, Stage, StoppedError
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.film import inverting
@@ -29,7 +30,7 @@ def frames_of(path: Path) -> np.ndarray:
 
 
 def test_a_film_is_inverted_and_edited_in_every_frame(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inverting, "run_reporting", report_all)
+    monkeypatch.setattr(running, "run_reporting", report_all)
     *stages, done = invert_film(visit, uploaded(visit), align=False)
     assert isinstance(done, Done)
     words = [stage.words for stage in stages if isinstance(stage, Stage)]
@@ -61,6 +62,25 @@ def test_a_film_is_inverted_and_edited_in_every_frame(visit: Visit, monkeypatch:
     assert film_facts(end.result[0]).size == (32, 32)
 
 
+def test_another_choice_for_the_same_film_is_another_record_and_another_film_replaces_it(visit: Visit) -> None:
+    upload = uploaded(visit, 3)
+    records = []
+    for every in (2, 1, 2):
+        *_, done = invert_film(visit, upload, align=False, every=every)
+        assert isinstance(done, Done)
+        assert done.result.record is not None
+        records.append(done.result.record)
+    assert records[0] == records[2] != records[1]
+    assert [len(Inversion.load(record)) for record in records[:2]] == [2, 3]
+    *_, end = edit_film(visit, {"pose": 2.0})
+    assert isinstance(end, Done)
+    other = visit.studio.uploads / "other.mp4"
+    Path(upload).rename(other)
+    *_, done = invert_film(visit, str(other), align=False)
+    assert isinstance(done, Done)
+    assert not any(record.exists() for record in records)
+
+
 def test_a_stopped_film_continues_where_it_was(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = uploaded(visit)
     visit.stop = StopsAfter(visit, 8)
@@ -69,7 +89,7 @@ def test_a_stopped_film_continues_where_it_was(visit: Visit, monkeypatch: pytest
     assert visit.film is not None
     assert visit.film.record is None
     visit.stop.is_set = lambda: False  # type: ignore[method-assign]
-    monkeypatch.setattr(inverting, "run_reporting", report_all)
+    monkeypatch.setattr(running, "run_reporting", report_all)
     *stages, done = invert_film(visit, upload, align=False)
     assert isinstance(done, Done)
     assert not any(one.words.startswith("Looking") for one in stages if isinstance(one, Stage))
