@@ -1,5 +1,6 @@
 """What the page is for those who use no mouse, no screen, a phone, or a small window; in a real Chromium."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,12 @@ def _page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     page.context.close()
 
 
+def at_any_moment(snapshot: str) -> str:
+    """The snapshot without what depends on how far the page has come: a chooser's face, a picture's name."""
+    snapshot = re.sub(r'(combobox "[^"]*"): seed\d+', r"\1: a face", snapshot)
+    return re.sub(r'button "(Thumbnail \d+ of \d+": )?seed (\d+)"?', r'button "seed \2"', snapshot)
+
+
 def test_axe_finds_nothing_and_every_control_is_named_in_every_tab_light_and_dark(page: Any) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     different = []
@@ -74,7 +81,7 @@ def test_axe_finds_nothing_and_every_control_is_named_in_every_tab_light_and_dar
             page.wait_for_timeout(400)  # colours change gradually
         small = page.evaluate(_SMALL, [f"#tab-{tab.name}", _CONTROLS, 24])
         assert not small, tab.title
-        snapshot = page.locator(f"#tab-{tab.name}").aria_snapshot() + "\n"
+        snapshot = at_any_moment(page.locator(f"#tab-{tab.name}").aria_snapshot()) + "\n"
         kept = _SNAPSHOTS / f"{tab.name}.yaml"
         if not kept.exists():
             kept.parent.mkdir(exist_ok=True)
