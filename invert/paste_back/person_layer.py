@@ -252,12 +252,12 @@ def _mirror(person: Array, square: Alignment) -> Array:
         target = np.rint(np.stack([own_columns, own_rows], axis=2) + reach * to).astype(int)
         within = (target >= 0).all(axis=2) & (target < _CANVAS).all(axis=2)
         target = target.clip(0, _CANVAS - 1)
-        good = within & free[target[:, :, 1], target[:, :, 0]] & (mirror == 0).all(axis=2)
+        good = covered & within & free[target[:, :, 1], target[:, :, 0]] & (mirror == 0).all(axis=2)
         mirror[good] = reach * to[good]
-    missing = (mirror == 0).all(axis=2) & ~free
+    missing = (mirror == 0).all(axis=2) & covered
     mirror[missing] = to[missing]
     # Jumps between two sides of the person would show as cuts.
     smooth = np.stack([gaussian_filter(mirror[:, :, axis], 2.0) for axis in (0, 1)], axis=2)
-    weight = gaussian_filter((~free).astype(np.float32), 2.0)[:, :, None]
-    mirror = np.where(free[:, :, None], 0, smooth / np.maximum(weight, 1e-3))
+    weight = gaussian_filter(covered.astype(np.float32), 2.0)[:, :, None]
+    mirror = np.where(covered[:, :, None], smooth / np.maximum(weight, 1e-3), 0)
     return np.asarray(mirror / _CANVAS, dtype=np.float32)
