@@ -92,12 +92,18 @@ def edited(G: Generator, ws: Tensor, photo: Image.Image) -> dict[str, float]:
 
 
 def one_point(
-    G: Generator, lpips: LPIPS, statistics_of_w: WStatistics, point: str, crop: Image.Image, edits: bool
+    G: Generator,
+    lpips: LPIPS,
+    statistics_of_w: WStatistics,
+    point: str,
+    crop: Image.Image,
+    edits: bool,
+    precision: str,
 ) -> dict[str, Any]:
     """Invert one photo in one way, and measure; its edits too, where they are asked for."""
     method, quality = point.split("-")
     image = to_tensor(crop)
-    inverter = make_inverter(G, method, quality=quality)
+    inverter = make_inverter(G, method, quality=quality, precision=precision)
     identity_loss = identity_loss_of(inverter, crop)
     start = time.perf_counter()
     found = inverter.invert(image, identity_loss=identity_loss)
@@ -171,6 +177,7 @@ def main() -> None:
     parser.add_argument("--point", action="append", choices=POINTS, help="repeatable; all by default")
     parser.add_argument("--no-edits", action="store_true", help="leave out the identity, and what edits do to it")
     parser.add_argument("--plain", type=Path, help="R from this file of the projection benchmark")
+    parser.add_argument("--precision", default="auto", help="as for invert; float32 as without bfloat16")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -206,7 +213,7 @@ def main() -> None:
         for point in points:
             if (path.stem, point) in done:
                 continue
-            found = one_point(G, lpips, of_w, point, crop, not arguments.no_edits)
+            found = one_point(G, lpips, of_w, point, crop, not arguments.no_edits, arguments.precision)
             row = {"photo": path.stem, "point": point, "plain_seconds": slow, "plain_lpips": reference, **found}
             row |= {"of_r": found["lpips"] / reference, "sooner": slow / found["seconds"], "mean_face": mean_lpips}
             rows.append(row)

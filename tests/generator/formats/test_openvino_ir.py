@@ -30,6 +30,7 @@ def copied(ir: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_converted_file_equals_a_fresh_conversion(ir: Path) -> None:
     """Every tensor, bit by bit; the mean w is averaged at conversion, so another sample is only near."""
     kept = generator.load("ffhq")

@@ -17,6 +17,7 @@ def _samples(count: int, *, mixed: bool = False) -> Samples:
     return sample(G, SCORER, count, mixed=mixed, exact=True)
 
 
+@pytest.mark.slow
 def test_setting_an_attribute_changes_its_score() -> None:
     attribute = Attribute("redness", "", "", "all", ("lightness", "unknown"))
     (flow,) = Flow(G, _samples(800), [attribute], scorer="colour").find()

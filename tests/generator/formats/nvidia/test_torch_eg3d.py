@@ -127,5 +127,6 @@ def test_a_state_dict_says_what_is_missing(tmp_path: Path) -> None:
         generator.load(tmp_path / "state.pt")
 
 
+@pytest.mark.slow
 def test_mutated_files_never_do_more_than_fail(tmp_path: Path) -> None:
     check_mutated_files(eg3d_pickle().read_bytes(), tmp_path / "mutated.pkl")
