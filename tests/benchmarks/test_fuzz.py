@@ -8,6 +8,7 @@ from tests.hostile.readers import READERS
 _COUNTS = {"pickle": 600, "latent space": 600, "training": 600, "lpips": 300, "dlib network": 200}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 def test_a_reader_reads_or_refuses(reader: str) -> None:
     count = _COUNTS.get(reader, 100)

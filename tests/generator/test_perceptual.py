@@ -59,6 +59,7 @@ def _reference(trunk: Trunk) -> Any:
     return theirs
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("trunk", TRUNKS)
 def test_equals_the_package(trunk: Trunk) -> None:

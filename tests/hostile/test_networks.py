@@ -29,6 +29,7 @@ def _mutated(folder: Path, count: int) -> Iterator[Case]:
                 yield Case(reader, target)
 
 
+@pytest.mark.slow
 def test_honest_files_are_read(tmp_path: Path) -> None:
     cases = [Case(reader, path) for reader in HONEST for path in honest_files(reader, tmp_path)]
     verdicts = run(cases)

@@ -51,6 +51,7 @@ def test_one_face_is_found_and_named_after_its_photo(studio: Studio, visit: Visi
     assert command(photo, 0, "good", None) == "invert astronaut.jpg --quality good"
 
 
+@pytest.mark.slow
 def test_faces_are_counted_from_the_left_and_the_largest_is_chosen(
     studio: Studio, visit: Visit, tmp_path: Path
 ) -> None:

@@ -128,6 +128,7 @@ def test_interfacegan_finds_what_a_scorer_measures(
     assert (after > before).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_flow_writes_one_file_that_edit_takes(
     folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ from tests.odd_models import odd_generator
 from tests.small_models import small_record
 
 
+@pytest.mark.slow
 def test_the_point_goes_where_it_is_asked_to() -> None:
     G = planted()
     ws = torch.zeros(1, 2, 4)
@@ -65,6 +66,7 @@ def test_several_points_go_at_once_and_one_stays() -> None:
     assert (where(G, ended.ws) - targets).norm(dim=1).max() < 5
 
 
+@pytest.mark.slow
 def test_a_search_that_comes_no_nearer_ends_and_says_so() -> None:
     start = pixel(HOME[0])
     handle = Handle(start, (start[0] + 24, start[1]))
@@ -174,6 +176,7 @@ def test_stylegan3_turns_its_input_so_that_the_image_is_moved() -> None:
     assert (patch - here).square().mean() < (patch - same).square().mean()
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_there_even_if_it_was_nearer_before() -> None:
     G = planted()
     start = pixel(HOME[0])

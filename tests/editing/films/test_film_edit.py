@@ -178,6 +178,7 @@ def test_what_takes_photos_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert "is a film's" in one_sentence(capsys)
 
 
+@pytest.mark.slow
 def test_a_style_is_pasted_back_too() -> None:
     small_style(G).save(Path("plain.style.safetensors"))
     assert main([RECORD, "--style", "plain.style.safetensors", "--paste-back", *MODEL]) == 0

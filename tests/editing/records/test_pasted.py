@@ -42,6 +42,7 @@ def test_a_model_without_parts_of_people_is_pasted_back_without_them(
     assert people_of(opened, (opened.picture(), after), edits) is None
 
 
+@pytest.mark.slow
 def test_the_person_is_found_by_the_models_parts(opened: OpenRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     found = part_features(G, G.sample([0]))[0]
     side = len(found)

@@ -173,6 +173,7 @@ def test_an_unfinished_run_does_not_replace_what_is_there(
     assert not Path(PARTS).exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_loses_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

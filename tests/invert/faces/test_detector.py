@@ -26,6 +26,7 @@ def face(left: float, size: float) -> Face:
     return Face((left, 10.0, left + size, 10.0 + size), Landmarks.from_ibug(np.zeros((68, 2))), 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.3, 1.0, 4.0])
 def test_one_face_at_any_scale(scale: float) -> None:
     photo = read_photo(ASTRONAUT)

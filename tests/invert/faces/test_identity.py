@@ -11,6 +11,7 @@ from stylegan_latents.invert.photos.files import read_photo, to_tensor
 from tests.photos import ASTRONAUT, photo_file
 
 
+@pytest.mark.slow
 def test_same_and_other_person() -> None:
     identity = Identity()
     neutral, smiling, other = (

@@ -110,6 +110,7 @@ def test_images_are_tuned_each_for_itself() -> None:
         assert _error(G, single, images[i : i + 1]) == pytest.approx(_error(G, alone, images[i : i + 1]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_together_one_set_of_weights_serves_all_images() -> None:
     G = odd_generator()
     images = own_images(G, 3, 4)

@@ -66,6 +66,7 @@ def test_what_lies_outside_the_crop_moves_with_the_edit(alignment: Alignment, wa
     assert (pasted[freed] > 150).mean() > 0.85
 
 
+@pytest.mark.slow
 def test_the_background_stays_the_photos(alignment: Alignment) -> None:
     (photo, was), (_, then) = scene(0, CHECKED), scene(MOVE, CHECKED)
     # The generator's background is a blur of the photo's.
@@ -78,6 +79,7 @@ def test_the_background_stays_the_photos(alignment: Alignment) -> None:
     assert np.percentile(change, 95) < 8
 
 
+@pytest.mark.slow
 def test_without_a_change_the_photo_stays(alignment: Alignment) -> None:
     photo, was = scene(0, CHECKED)
     crop = crop_of(photo, alignment)
@@ -85,6 +87,7 @@ def test_without_a_change_the_photo_stays(alignment: Alignment) -> None:
     assert np.array_equal(levels(pasted), levels(photo))
 
 
+@pytest.mark.slow
 def test_a_seam_through_the_person_is_told(alignment: Alignment) -> None:
     photo, head = scene(0, PLAIN)
     before, people = crop_of(photo, alignment), (mask_of(head), mask_of(head))

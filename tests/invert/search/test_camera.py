@@ -43,6 +43,7 @@ def _angles(record: Inversion) -> Tensor:
     return torch.tensor(cameras_of(record.settings, len(record)))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_search")
 def test_the_camera_of_a_picture_that_the_model_drew_is_found(G: Generator) -> None:
     ws = G.sample([1, 2])
@@ -63,6 +64,7 @@ def test_a_rate_of_zero_keeps_the_models_camera(G: Generator) -> None:
         SearchSettings(camera_rate=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_search")
 @pytest.mark.parametrize("method", ["pivotal", "noise"])
 def test_what_refines_a_code_sees_it_from_its_camera(G: Generator, method: str) -> None:

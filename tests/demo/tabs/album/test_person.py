@@ -22,6 +22,7 @@ def _album(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> Visit:
     return visit
 
 
+@pytest.mark.slow
 def test_an_album_becomes_a_model_that_finds_faces_in_further_photos(album: Visit) -> None:
     *_, done = make_person(album, "anna", quality="draft")
     assert isinstance(done, Done)

@@ -35,6 +35,7 @@ def squares(visit: Visit, count: int) -> list[str]:
     return made
 
 
+@pytest.mark.slow
 def test_photos_are_taken_once_each_and_what_shows_no_face_is_named(visit: Visit) -> None:
     (flat,) = squares(visit, 1)
     *stages, refused = add_photos(visit, [*uploaded(visit, *NAMES[:2]), flat, *uploaded(visit, NAMES[0])])

@@ -60,6 +60,7 @@ def test_a_click_that_the_page_cannot_have_sent_is_refused(studio: Studio, visit
         assert not visit.marking.marks
 
 
+@pytest.mark.slow
 def test_clicks_are_undone_and_cleared(studio: Studio, visit: Visit, tmp_path: Path) -> None:
     begin(studio, visit, tmp_path)
     for x, y in CLICKS:

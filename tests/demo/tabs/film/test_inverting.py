@@ -29,6 +29,7 @@ def frames_of(path: Path) -> np.ndarray:
     return np.stack([np.asarray(frame.picture()).astype(int) for frame in read_film(path)])
 
 
+@pytest.mark.slow
 def test_a_film_is_inverted_and_edited_in_every_frame(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "run_reporting", report_all)
     *stages, done = invert_film(visit, uploaded(visit), align=False)
@@ -62,6 +63,7 @@ def test_a_film_is_inverted_and_edited_in_every_frame(visit: Visit, monkeypatch:
     assert film_facts(end.result[0]).size == (32, 32)
 
 
+@pytest.mark.slow
 def test_another_choice_for_the_same_film_is_another_record_and_another_film_replaces_it(visit: Visit) -> None:
     upload = uploaded(visit, 3)
     records = []

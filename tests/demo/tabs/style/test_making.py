@@ -39,6 +39,7 @@ def test_a_picture_gives_a_style_of_its_name(visit: Visit) -> None:
     assert kept.word == "meine_zeichnung.style.safetensors"
 
 
+@pytest.mark.slow
 def test_a_stopped_style_is_kept_if_it_is_wanted(visit: Visit) -> None:
     visit.stop = StopsAfter(visit, 3, keep=True)
     *_, done = make_style(visit, uploaded(visit), StyleRequest())
@@ -50,6 +51,7 @@ def test_a_stopped_style_is_kept_if_it_is_wanted(visit: Visit) -> None:
     assert len(known_styles(visit)) == 1
 
 
+@pytest.mark.slow
 def test_what_gives_no_style(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     flat = visit.studio.uploads / "flat.png"
     Image.new("RGB", (200, 200), "white").save(flat)

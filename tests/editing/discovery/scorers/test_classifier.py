@@ -42,6 +42,7 @@ def test_open_sizes_and_channels_last_are_understood(tmp_path: Path) -> None:
     assert last.score(IMAGES[:1])[0] == pytest.approx(np.full(4, 0.5), abs=1e-6)  # it pools what it takes for rows
 
 
+@pytest.mark.slow
 def test_a_torchscript_network_scores(tmp_path: Path) -> None:
     scorer = ClassifierScorer(_script(tmp_path / "bright.pt", _Mean()), preprocessing=PLAIN)
     assert scorer.names == ("bright",)

@@ -81,6 +81,7 @@ def _graph(path: Path, node: "onnx.NodeProto", constant: np.ndarray, *before: "o
     return path
 
 
+@pytest.mark.slow
 @on_linux
 def test_a_network_writes_no_file_and_still_scores(tmp_path: Path) -> None:
     target = tmp_path / "written"
