@@ -1,10 +1,12 @@
 """Load a ``Generator``, or the discriminator that it was trained against, by a model's name or from a file."""
 
 import contextlib
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.checkpoint import read_discriminator
@@ -24,11 +26,15 @@ from stylegan_latents.generator.weights.hub import HubFile, on_this_machine
 from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
 
 __all__ = [
-    "DEFAULT_MODEL", "is_cached", "latent_space_of", "load", "load_discriminator", "read_generator", "save",
+    "DEFAULT_MODEL", "check_checkpoint", "filled", "is_cached", "latent_space_of", "load", "load_discriminator",
+    "read_generator", "save",
 ]  # fmt: skip
 _LATENT_SPACE = "stylegan2-ffhq-w"
 _HEADER = "stylegan-latents"  # as stylegan_latents.generator.formats.native writes it
 _CONVERSION = 1  # part of the cached file's name, raised when the conversion changes
+
+
+_Network = TypeVar("_Network", bound=nn.Module)
 
 
 def load(name_or_path: str | Path = DEFAULT_MODEL, *, texts: Tensor | None = None) -> Generator:
@@ -87,13 +93,32 @@ def load_discriminator(name_or_path: str | Path) -> Discriminator:
         raise InputError(f"The model {DEFAULT_MODEL} comes without its discriminator; give a file with one.")
     if not path.exists() and str(name_or_path) in zoo.models():
         path = zoo.fetch(zoo.models()[str(name_or_path)].name)
+    check_checkpoint(path, "a discriminator's file; get the weights themselves")
+    config, tensors = read_discriminator(path)
+    return filled(path, tensors, lambda: Discriminator(config, path.stem))
+
+
+def check_checkpoint(path: Path, wanted: str) -> None:
+    """Raise InputError for a file that is by its first bytes no checkpoint, which is "not" ``wanted``."""
     head = FileHead.of(path)
     if not (head.is_torch or head.is_pickle or head.is_safetensors):
-        raise InputError(f"{path.name} is {head.kind}, not a discriminator's file; get the weights themselves.")
-    config, tensors = read_discriminator(path)
+        raise InputError(f"{path.name} is {head.kind}, not {wanted}.")
+
+
+def filled(path: Path, tensors: Mapping[str, Tensor], make: Callable[[], _Network]) -> _Network:
+    """A network with the tensors of a file, frozen and in evaluation mode.
+
+    Args:
+        path: of the file, for messages.
+        tensors: every one of the network's, by name, float32.
+        make: the network of the sizes that the file declares; it may allocate what the tensors hold.
+
+    Raises:
+        InputError: names or shapes do not agree, or the sizes need more memory than the tensors.
+    """
     with refusing_damage(path, UNFITTING):
         with bounded_tensors(path.name, sum(4 * tensor.numel() for tensor in tensors.values())):
-            network = Discriminator(config, path.stem)
+            network = make()
         network.load_state_dict(tensors, assign=True)
     return network.eval().requires_grad_(False)
 

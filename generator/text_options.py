@@ -66,21 +66,13 @@ def encode_texts(model: str | Path, texts: Sequence[str]) -> "Tensor":
             installed, or a text is empty.
     """
     from stylegan_latents.generator.formats.checkpoint import text_encoder_of
-    from stylegan_latents.generator.formats.file_head import FileHead
+    from stylegan_latents.generator.loading import check_checkpoint, filled
     from stylegan_latents.generator.networks.text_encoder import TextEncoder
-    from stylegan_latents.generator.reading.budget import bounded_tensors
-    from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
     from stylegan_latents.generator.weights.hub import on_this_machine
 
     path, _ = on_this_machine(model)
     if not path.is_file():
         raise InputError(f"'{model}' takes no texts: --text is for the snapshot of a StyleGAN-T; leave it out.")
-    head = FileHead.of(path)
-    if not (head.is_torch or head.is_pickle or head.is_safetensors):
-        raise InputError(f"{path.name} is {head.kind}, not a snapshot of a StyleGAN-T.")
+    check_checkpoint(path, "a snapshot of a StyleGAN-T")
     config, tensors = text_encoder_of(path)
-    with refusing_damage(path, UNFITTING):
-        with bounded_tensors(path.name, sum(4 * tensor.numel() for tensor in tensors.values())):
-            encoder = TextEncoder(config)
-        encoder.load_state_dict(tensors, assign=True)
-    return encoder.eval().requires_grad_(False).encode(texts)
+    return filled(path, tensors, lambda: TextEncoder(config)).encode(texts)
