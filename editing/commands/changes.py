@@ -148,8 +148,8 @@ class NetworkOptions:
 
 
 @dataclass(frozen=True)
-class ChangeOptions(NetworkOptions):
-    """Directions and other edits, and how far to go."""
+class DirectionOptions:
+    """Directions, targets, and how far to go."""
 
     panel: ClassVar[str] = "Change"
     direction: Names = field(default_factory=list)
@@ -183,6 +183,11 @@ class ChangeOptions(NetworkOptions):
         Path | None,
         typer.Option(help="Stay within what the photos of this person's model span.", metavar="FILE"),
     ] = None
+
+
+@dataclass(frozen=True)
+class ChangeOptions(DirectionOptions, NetworkOptions):
+    """Directions and edits by networks, checked together."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
