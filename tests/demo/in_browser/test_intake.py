@@ -28,28 +28,37 @@ def portrait(side: int = 480) -> Image.Image:
     return small
 
 
+# The browser's own fake camera sometimes never shows a picture on a busy machine; a canvas always does.
+_CAMERA = """
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [640, 480];
+    const photo = new Image();
+    photo.src = "data:image/png;base64,PHOTO";
+    const draw = () => canvas.getContext("2d").drawImage(photo, 0, 0);
+    navigator.mediaDevices.getUserMedia = async () => {
+        await photo.decode();
+        draw();
+        setInterval(draw, 100);  // a stream has a new frame where the canvas is drawn to
+        return canvas.captureStream();
+    };
+"""
+
+
 @pytest.fixture(scope="module", name="browser")
-def _browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A Chromium whose camera shows the photo."""
-    face = portrait()
-    frame = Image.new("RGB", (640, 480), "white")
-    frame.paste(face, ((640 - face.width) // 2, 0))
-    shown = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
-    frame.save(shown, "JPEG", quality=92)
-    with chromium(
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={shown}",
-    ) as running:
+def _browser() -> Iterator[Any]:
+    with chromium() as running:
         yield running
 
 
 @pytest.fixture
 def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
-    """An open page that may use the camera and the clipboard."""
+    """An open page that may use the clipboard, and a camera that shows the photo."""
     context = browser.new_context(
         viewport={"width": 1360, "height": 900}, permissions=["camera", "clipboard-read", "clipboard-write"]
     )
+    frame = Image.new("RGB", (640, 480), "white")
+    frame.paste(portrait(), ((640 - portrait().width) // 2, 0))
+    context.add_init_script(_CAMERA.replace("PHOTO", picture_data(frame)))
     page = context.new_page()
     page.set_default_timeout(_PATIENCE)
     open_page(page, small_demo[1])
