@@ -124,7 +124,7 @@ def read_lookup(path: Path) -> "NDArray[np.floating[Any]]":
 def _network(path: Path, sign: str, what: str) -> Iterator[NetworkWeights]:
     _check_is_there(path)
     check_checkpoint(path, what)
-    with open_network(path, sign, f"it is not {what}") as weights:
+    with open_network(path, sign, f"{path.name} is not {what}") as weights:
         yield weights
 
 

@@ -1,5 +1,6 @@
 """A figure of rectangles as DensePose would map it, and a lookup map of body parts in a grid; of whole numbers."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 FOLDER = Path(__file__).parents[2] / "data" / "pose_with_style"
-_GRID = 5
+_GRID, _WIDTH, _HEIGHT = 5, 172, 256
 _LIMBS = (
     # part, left, top, width and height, in 64ths of the picture's height
     (2, 16, 16, 12, 20), (1, 18, 20, 8, 9), (23, 17, 4, 5, 10), (24, 22, 4, 5, 10), (15, 12, 17, 4, 9),
@@ -58,3 +59,14 @@ def lookup() -> NDArray[np.float32]:
         (part // _GRID + (8 + v * 240 / 255) / 256) / _GRID,
     ]
     return np.stack(places, 3).astype(np.float32)
+
+
+def save_files(folder: Path) -> None:
+    """Write two persons with their maps, ``me`` and ``you``, and what draws them, ``model.pt``."""
+    for name, lean in (("me", 0), ("you", 6)):
+        photo(_WIDTH, _HEIGHT, lean).save(folder / f"{name}.png")
+        Image.fromarray(figure(_WIDTH, _HEIGHT, lean)).save(folder / f"{name}_iuv.png")
+    Image.fromarray(silhouette(_WIDTH, _HEIGHT)).save(folder / "me_sil.png")
+    shutil.copyfile(FOLDER / "256.pt", folder / "model.pt")
+    shutil.copyfile(FOLDER / "completion.pt", folder / "CCM_epoch50.pt")
+    np.save(folder / "dp_uv_lookup_256.npy", lookup())
