@@ -27,8 +27,7 @@ class Donor:
         ws: ``[1 or N, num_ws, w_dim]``.
         rows: the rows of ws that it gives.
         strength: 0 keeps the receiver's rows, 1 replaces them; in between they are interpolated.
-        columns: first and end of those of each row that it gives, such as ``SynthesisNetwork.w_parts`` names; None
-            for all.
+        columns: first and end of those of each row that it gives; None for all.
     """
 
     ws: "Tensor"
@@ -86,13 +85,23 @@ def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], name
     return changed_record(record, G, ws, "mix", {"mixed_from": record.method, "donors": given})
 
 
-def columns_of(G: "Generator", part: str | None) -> tuple[int, int] | None:
-    """The columns of a part of w, or of all for None; InputError for a model whose w has no such part."""
+def donor_of(G: "Generator", ws: "Tensor", rows: Sequence[int], strength: float, part: str | None) -> Donor:
+    """A donor of these rows, or of only a part of them that ``SynthesisNetwork.code_parts`` names.
+
+    Raises:
+        InputError: the model's codes have no such part, or the rows nothing of it.
+    """
     if part is None:
-        return None
-    if part not in G.synthesis.w_parts:
-        raise InputError(f"'{G.name}' has no texts: --only {part} is for a StyleGAN-T with texts; leave it out.")
-    return G.synthesis.w_parts[part]
+        return Donor(ws, rows, strength)
+    parts = G.synthesis.code_parts
+    if part not in parts:
+        lacks, kind = ("texts", "StyleGAN-T with texts") if part in ("x", "text") else (part, "StyleNeRF")
+        raise InputError(f"'{G.name}' has no {lacks}: --only {part} is for a {kind}; leave it out.")
+    first, end = parts[part].rows
+    chosen = [row for row in rows if first <= row < end]
+    if not chosen:
+        raise InputError(f"The --layers have no {part}, which '{G.name}' has in its layers {first} to {end - 1}.")
+    return Donor(ws, chosen, strength, parts[part].columns)
 
 
 def check_crossfade(strength: float) -> None:

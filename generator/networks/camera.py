@@ -89,6 +89,23 @@ def camera_matrices(numbers: Tensor, pivot: tuple[float, float, float]) -> Tenso
     return torch.cat([torch.cat([pose, last], dim=1).flatten(1), lens], dim=1)
 
 
+def matrices_of(
+    camera: Camera | Tensor, fov: float, distance: float, pivot: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Tensor:
+    """The matrices ``[N, 25]`` of a camera of a model; see ``camera_matrices``.
+
+    Args:
+        camera: one camera; or yaw, pitch and roll in degrees of several, ``[N, 3]``.
+        fov, distance: the model's own, for a camera without.
+        pivot: the point in the middle of the picture.
+    """
+    if isinstance(camera, Tensor):
+        lens = camera.new_tensor([fov, distance]).expand(len(camera), 2)
+        return camera_matrices(torch.cat([camera, lens], dim=1), pivot)
+    numbers = [*camera.angles, camera.fov or fov, camera.distance or distance]
+    return camera_matrices(torch.tensor([numbers]), pivot)
+
+
 def field_of_view(focal: float) -> float:
     """Degrees of a focal length in sides of the picture."""
     return math.degrees(2 * math.atan(0.5 / focal))

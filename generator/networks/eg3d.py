@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylegan_latents.generator.layers import Layer
-from stylegan_latents.generator.networks.camera import LABEL, Camera, camera_matrices
+from stylegan_latents.generator.networks.camera import LABEL, Camera, matrices_of
 from stylegan_latents.generator.networks.mapping import LARGEST_SIZE, Linear, check_taps
 from stylegan_latents.generator.networks.mapping import Mapping as StyleGAN2Mapping
 from stylegan_latents.generator.networks.stylegan2 import StyledConv, StyleGAN2Config, ToRGB
@@ -125,11 +125,7 @@ class EG3DConfig:
 
     def matrices(self, camera: Camera | Tensor) -> Tensor:
         """The matrices ``[N, 25]`` of a camera; see ``SynthesisNetwork.camera_matrices``."""
-        if isinstance(camera, Tensor):
-            lens = camera.new_tensor([self.fov, self.distance]).expand(len(camera), 2)
-            return camera_matrices(torch.cat([camera, lens], dim=1), self.pivot)
-        fov, distance = camera.fov or self.fov, camera.distance or self.distance
-        return camera_matrices(torch.tensor([[camera.yaw, camera.pitch, camera.roll, fov, distance]]), self.pivot)
+        return matrices_of(camera, self.fov, self.distance, self.pivot)
 
 
 class Mapping(StyleGAN2Mapping):

@@ -33,6 +33,19 @@ class FeatureMap:
     module: nn.Module
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a code that can be exchanged without the rest of it.
+
+    Attributes:
+        rows: first row of ws, and end.
+        columns: first column of these rows, and end.
+    """
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """What a camera sees of a three-dimensional model.
@@ -81,8 +94,8 @@ class SynthesisNetwork(ABC, nn.Module):
         return self.resolution
 
     @property
-    def w_parts(self) -> dict[str, tuple[int, int]]:
-        """First column and end of each part of a row of ws, for a network whose w has parts; empty for others."""
+    def code_parts(self) -> dict[str, Part]:
+        """By name, the parts of a code that can be exchanged apart; empty for a network without."""
         return {}
 
     @abstractmethod
@@ -185,7 +198,7 @@ class SynthesisNetwork(ABC, nn.Module):
         Raises:
             ValueError: the model is not three-dimensional.
         """
-        raise ValueError("only a three-dimensional model, an EG3D, has a camera")
+        raise ValueError("only a three-dimensional model, an EG3D or StyleNeRF, has a camera")
 
     def view(
         self,
@@ -205,4 +218,4 @@ class SynthesisNetwork(ABC, nn.Module):
         Raises:
             ValueError: the model is not three-dimensional.
         """
-        raise ValueError("only a three-dimensional model, an EG3D, has a camera")
+        raise ValueError("only a three-dimensional model, an EG3D or StyleNeRF, has a camera")
