@@ -26,11 +26,12 @@ from stylegan_latents.generator.networks.stylenerf_layers import (
     Foreground,
     Upsampling,
 )
-from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, Part, SynthesisNetwork, View
+from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, Part, Solid, SynthesisNetwork, View
 from stylegan_latents.generator.ops.fir import normalised
-from stylegan_latents.generator.ops.radiance_field import Marching, march
+from stylegan_latents.generator.ops.radiance_field import VIEW_AXES, Marching, march
 
 _MOST_BLOCKS, _MOST_PIXELS = 8, 2048
+_OPACITY = 10.0  # of a side of the box, at the surface
 
 
 @dataclass(frozen=True)
@@ -197,3 +198,12 @@ class Synthesis(SynthesisNetwork):
         if size is not None and size != self.resolution:
             image = F.avg_pool2d(image, self.resolution // size)
         return View(image, raw, depth.reshape(n, 1, marching.side, marching.side))
+
+    def solid(self, styles: Sequence[Tensor], noise: NoiseMaps) -> Solid:  # noqa: ARG002
+        count, box = self.config.foreground.depth + 2, self.config.marching.far - self.config.marching.near
+
+        def look(points: Tensor) -> tuple[Tensor, Tensor]:
+            density, x = self.foreground.look(points[None][..., VIEW_AXES], styles[:count])
+            return density[0], 0.5 + 0.5 * self.foreground.project(x, styles[count - 1])[0, :, :RGB]
+
+        return Solid(look, box, 0.0, _OPACITY / box)

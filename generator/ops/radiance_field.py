@@ -18,6 +18,9 @@ from stylegan_latents.generator.reading.headers import STRICT
 Field = Callable[[Tensor], tuple[Tensor, Tensor]]
 """Points ``[N, P, D]`` to densities ``[N, P]``, before the ReLU, and features ``[N, P, K]``."""
 
+VIEW_AXES = [2, 0, 1]
+"""The axes of fields, towards the viewer, to the right and up, among those of cameras."""
+
 _MOST_SIDE, _MOST_SAMPLES, _LARGEST = 1024, 512, 1e4
 _FEWEST_SAMPLES = 3  # the second pass leaves out the first and the last
 _LEAST_WEIGHT = 1e-5
@@ -96,8 +99,7 @@ def march(
     """
     place, rays = ray_directions(camera, marching.line(camera.device))
     away = place.norm(dim=1) - distance
-    # Fields are asked in StyleNeRF's axes: towards the viewer, to the right, up.
-    place, rays = place[:, None, [2, 0, 1]], rays[..., [2, 0, 1]]
+    place, rays = place[:, None, VIEW_AXES], rays[..., VIEW_AXES]
     length = rays.norm(dim=2, keepdim=True)
 
     def look(share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
