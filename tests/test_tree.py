@@ -45,6 +45,7 @@ WHOLE_PATHS = {
     "tests/docs/test_site.py",
     "tests/editing/test_public_face.py",
     "tests/editing/test_stylegan_t.py",
+    "tests/editing/test_stylenerf.py",
     "tests/hostile/test_networks.py",
     "tests/editing/test_tuned.py",
     "tests/hostile/test_strangers.py",

@@ -73,6 +73,7 @@ def mix_matrix(receivers: "Tensor", donors: "Tensor", rows: Sequence[int], stren
 def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], names: Sequence[str]) -> "Inversion":
     """The record of ``mix`` by named donors, with the receiver's photo, noise and tuned weights."""
     from stylegan_latents.invert.record.inversion import Inversion
+    from stylegan_latents.invert.record.run_settings import view_settings
 
     given: list[JSON] = []
     for name, donor in zip(names, donors, strict=True):
@@ -80,7 +81,8 @@ def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], name
         given.append(about if donor.columns is None else {**about, "columns": list(donor.columns)})
     ws = mix(receiver.ws, donors)
     if receiver.record is None:
-        return Inversion(ws, G.name, G.fingerprint, G.latent_space, "mix", {"donors": given})
+        settings: dict[str, JSON] = {"donors": given, **view_settings(G.camera)}
+        return Inversion(ws, G.name, G.fingerprint, G.latent_space, "mix", settings)
     record = receiver.record.inversion
     return changed_record(record, G, ws, "mix", {"mixed_from": record.method, "donors": given})
 

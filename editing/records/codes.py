@@ -247,12 +247,15 @@ def _check_one_model(sources: Sequence[CodeSource]) -> None:
 def changed_record(
     record: "Inversion", G: "Generator", ws: "Tensor", method: str, settings: Mapping[str, JSON]
 ) -> "Inversion":
-    """A record with a new code and no metrics, which can be edited and pasted back as the original can."""
-    from stylegan_latents.invert.record.inversion import library_version
-    from stylegan_latents.invert.record.run_settings import camera_of, camera_settings
+    """A record with a new code and no metrics, which can be edited and pasted back as the original can.
 
-    camera = camera_of(record.settings, 0, len(record))
-    kept = {} if camera is None else camera_settings([camera])
+    It is seen from the camera of ``G``, or the original's where that is the model's own.
+    """
+    from stylegan_latents.invert.record.inversion import library_version
+    from stylegan_latents.invert.record.run_settings import CAMERA, FIELD_OF_VIEW, settings_of_image, view_settings
+
+    own = settings_of_image(record.settings, 0, len(record))
+    kept = view_settings(G.camera) or {name: own[name] for name in (CAMERA, FIELD_OF_VIEW) if name in own}
     return replace(
         record, ws=ws, model=G.name, fingerprint=G.fingerprint, latent_space=G.latent_space,
         method=method, settings={**settings, **kept}, metrics={}, version=library_version(),

@@ -101,6 +101,7 @@ class Sampling:
         import torch
 
         from stylegan_latents.invert.record.inversion import Inversion
+        from stylegan_latents.invert.record.run_settings import view_settings
 
         if self.noise == "random":
             raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
@@ -111,6 +112,7 @@ class Sampling:
             "truncation": self.truncation,
             "class": self.label,
             "noise": self.noise,
+            **view_settings(G.camera),
         }
         return Inversion(ws.clone(), G.name, G.fingerprint, G.latent_space, "sample", settings, noise=maps or None)
 

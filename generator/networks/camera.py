@@ -44,10 +44,17 @@ class Camera:
             raise ValueError(f"a camera's distance is above 0 and at most {_FARTHEST:g}, got {self.distance}")
 
     def lerp(self, other: "Camera", t: float) -> "Camera":
-        """The camera at a fraction ``t`` of the way to another of the same field of view and distance."""
+        """The camera at a fraction ``t`` of the way to another.
+
+        Fields of view and distances that only one of both has stay those of the first.
+        """
         angles = ((one + (two - one) * t) for one, two in zip(self.angles, other.angles, strict=True))
         yaw, pitch, roll = angles
-        return Camera(yaw, pitch, roll, self.fov, self.distance)
+        fov, distance = (
+            one if one is None or two is None else one + (two - one) * t
+            for one, two in ((self.fov, other.fov), (self.distance, other.distance))
+        )
+        return Camera(yaw, pitch, roll, fov, distance)
 
     @property
     def angles(self) -> tuple[float, float, float]:
