@@ -51,6 +51,11 @@ def test_samples_and_their_records_are_drawn_from_the_camera() -> None:
     assert _apart(Path("view.png"), 3, Camera()) > 5
 
 
+def test_a_seed_is_drawn_from_the_camera() -> None:
+    assert main(["seed:3", "--yaw", "20", *MODEL]) == 0
+    assert _apart(Path("seed3.yaw+20.view.png"), 3, Camera(20)) <= 1
+
+
 def test_a_film_swings_the_camera() -> None:
     words = ["interpolate", "seed:0", "--truncation", "1", "--frames", "4", "--out", "orbit", "--orbit"]
     assert main([*words, *MODEL]) == 0
