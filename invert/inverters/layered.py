@@ -53,6 +53,7 @@ class PatchSettings(OptimizerSettings):
 
     Attributes:
         learning_rate: in the root mean square of each channel of the feature map.
+        pixel_weight: of the mean squared error at ``search_size``. At 1 hands become mottled.
         lpips_weight: of LPIPS at ``search_size``.
         detail_weight: as in ``SearchSettings``, with detail at full resolution.
 
@@ -63,7 +64,8 @@ class PatchSettings(OptimizerSettings):
     name: ClassVar[str] = "The search for a feature map"
 
     steps: int = 60
-    learning_rate: float = 0.03
+    learning_rate: float = 0.06
+    pixel_weight: float = 5.0
     lpips_weight: float = 1.0
     detail_weight: float = 1.0
 
@@ -74,7 +76,7 @@ class LayeredInversion(RefiningInverter):
     Args:
         G: the generator, which is not changed.
         pivot: the inverter that finds the codes; None for ``PivotalTuning``'s.
-        tuning: settings of tuning.
+        tuning: settings of tuning, by default of 60 steps; weights are always tuned to each image alone.
         patch: settings of the search for the feature map.
 
     Raises:
@@ -93,7 +95,7 @@ class LayeredInversion(RefiningInverter):
     ) -> None:
         patched_map(G)
         self.G = G
-        self.tuner = PivotalTuning(G, pivot, dataclasses.replace(tuning or TuningSettings(), together=False))
+        self.tuner = PivotalTuning(G, pivot, dataclasses.replace(tuning or TuningSettings(steps=60), together=False))
         self.patch = (patch or PatchSettings()).for_generator(G)
         self.pivot = self.tuner.pivot
         self.steps = self.tuner.steps + self.patch.steps

@@ -162,9 +162,13 @@ def unpacked(parts: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[Featu
     patches = []
     for prefix in sorted({name.partition(":")[0] for name in parts if name not in weights}):
         number = prefix.removeprefix(_PREFIX)
-        ws, share, values = (parts.get(f"{prefix}:{name}") for name in ("ws", "share", "values"))
-        fits = number.isdecimal() and ws is not None and share is not None and values is not None
-        if not fits or (share.ndim, values.ndim) != (2, 2) or len(values) < int((share > 0).sum()):
-            raise InputError("The record's feature patch is damaged; invert the photo again.")
+        damage = "The record's feature patch is damaged; invert the photo again."
+        try:
+            ws, share, values = (parts[f"{prefix}:{name}"] for name in ("ws", "share", "values"))
+        except KeyError as error:
+            raise InputError(damage) from error
+        fits = (share.ndim, values.ndim) == (2, 2) and len(values) >= int((share > 0).sum())
+        if not number.isdecimal() or not fits:
+            raise InputError(damage)
         patches.append(FeaturePatch(int(number), ws, share, values))
     return weights, patches
