@@ -95,7 +95,9 @@ class LayeredInversion(RefiningInverter):
     ) -> None:
         patched_map(G)
         self.G = G
-        self.tuner = PivotalTuning(G, pivot, dataclasses.replace(tuning or TuningSettings(steps=60), together=False))
+        self.tuner = PivotalTuning(
+            G, pivot, dataclasses.replace(tuning or TuningSettings(steps=60), together=False)
+        )
         self.patch = (patch or PatchSettings()).for_generator(G)
         self.pivot = self.tuner.pivot
         self.steps = self.tuner.steps + self.patch.steps
