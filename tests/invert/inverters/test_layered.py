@@ -1,6 +1,7 @@
 """Layered inversion draws what the model cannot, keeps it through edits that leave the place, and drops it else."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.loading import load
 from stylegan_latents.invert.inverters.base import Progress
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.inverters.layered import LayeredInversion, PatchSettings
@@ -18,6 +20,9 @@ from stylegan_latents.invert.inverters.tuning import TuningSettings
 from stylegan_latents.invert.record.feature_patch import unpacked
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.tuned_weights import tuned_generator
+from tests.generator.networks.eg3d_files import random_eg3d
+from tests.generator.stylegan2_files import rosinality_checkpoint
+from tests.generator.stylegan3_files import random_stylegan3
 from tests.invert.small_search import exact, interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_generator
 
@@ -46,7 +51,7 @@ def test_a_patch_draws_what_the_model_cannot() -> None:
     G = odd_generator()
     images = _with_a_square(G, 3)
     losses: list[float] = []
-    found = _layered(G, 40).invert(
+    found = _layered(G, 40, pixel_weight=1.0).invert(
         images, start=G.sample([3]), on_step=lambda progress: losses.append(progress.loss)
     )
     weights, (patch,) = unpacked({name: part[0] for name, part in (found.weights or {}).items()})
@@ -109,6 +114,15 @@ def test_steps_are_counted_through_all_parts_and_ctrl_c_keeps_what_there_is() ->
         layered.invert(images, on_step=interrupt_at(7))
 
 
+def test_with_little_memory_it_finds_the_same() -> None:
+    G = odd_generator()
+    images = _with_a_square(G, 3)
+    found = _layered(G, 4).invert(images)
+    G.save_memory()
+    again = _layered(G, 4).invert(images)
+    assert _error(G, again, images) == pytest.approx(_error(G, found, images), rel=1e-3)
+
+
 def test_options_reach_it_by_its_name() -> None:
     G = odd_generator()
     made = make_inverter(G, "layered", steps=7, pivot="optimize", weights="channels", precision="float32")
@@ -116,6 +130,26 @@ def test_options_reach_it_by_its_name() -> None:
     assert made.steps == 7
     assert made.settings()["form"] == "channels"
     assert made.settings()["patch_steps"] == 4
+
+
+def test_a_model_without_a_flat_feature_map_is_refused() -> None:
+    G = random_eg3d()
+    with pytest.raises(InputError, match="three-dimensional"):
+        LayeredInversion(G)
+
+
+@pytest.mark.parametrize("make", [random_stylegan3, lambda: load(str(rosinality_checkpoint()))])
+def test_other_architectures_are_patched_too(make: Callable[[], Generator]) -> None:
+    G = make()
+    source = torch.Generator().manual_seed(0)
+    images = 2 * torch.rand(1, 3, G.resolution, G.resolution, generator=source) - 1
+    losses: list[float] = []
+    pivot = OptimizationInverter(G, exact(1))
+    patch = PatchSettings(steps=8, precision="float32", learning_rate=0.1)
+    layered = LayeredInversion(G, pivot, TuningSettings(steps=1, precision="float32"), patch)
+    found = layered.invert(images, start=G.sample([3]), on_step=lambda progress: losses.append(progress.loss))
+    assert losses[-1] < losses[2]
+    assert _error(G, found, images) < 2
 
 
 def test_a_tuned_pivot_is_refused() -> None:
