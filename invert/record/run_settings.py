@@ -21,7 +21,10 @@ COMPARED_AT = "compared_at"
 LANDMARKS = "landmarks"
 """Landmarks placed by hand, a list of ``Landmarks.to_dict``; absent for none."""
 
-RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION, LANDMARKS, COMPARED_AT)
+DETECTOR = "detector"
+"""The face detector, as for ``--detector``; absent for the default one."""
+
+RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION, LANDMARKS, COMPARED_AT, DETECTOR)
 
 DIVERGED = "diverged_at_step"
 """The step at which the loss became infinite or NaN; for several images a list, None for each that converged.
