@@ -134,7 +134,10 @@ def keep_edit(visit: Visit, name: str | None) -> tuple[str, int]:
     """The edit becomes a face of its own."""
     kept = keep_edited(visit, name)
     visit.send(kept, "edit")
-    return status_html(f"Kept as the face “{kept.name}”, which every tab can use now.", kind="good"), visit.version
+    words = f"Kept as the face “{kept.name}”, which every tab can use now."
+    if visit.face(name).regions.chosen:
+        words += " It has the whole edit, beyond the part that is chosen here."
+    return status_html(words, kind="good"), visit.version
 
 
 def make_current(visit: Visit, name: str | None) -> int:

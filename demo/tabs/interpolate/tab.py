@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import QUIET, Page, Tab
-from stylegan_latents.demo.page.results import not_ready, picture_box, ready, results_row
+from stylegan_latents.demo.page.results import not_ready, picture_box, ready, results_row, whole_edit_note
 from stylegan_latents.demo.page.running import Done, StoppedError
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.visit import Visit
@@ -40,6 +40,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             keys = key_frames(page, "interpolate", most=MOST_KEYS)
+            whole_edit_note(page, "interpolate")
             with gr.Row():
                 seconds = gr.Slider(
                     1, LONGEST_SECONDS, 3, step=0.5, label="Length in seconds", info="Of the whole film.",

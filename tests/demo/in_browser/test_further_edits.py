@@ -14,6 +14,7 @@ from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.editing.strengths import guided
 from stylegan_latents.invert.faces.landmarks import Landmarks
+from tests.demo.browser import go_to
 from tests.demo.in_browser.test_faults import visit_of
 from tests.demo.in_browser.test_page import click_example
 from tests.demo.in_browser.test_returning import open_tab
@@ -78,6 +79,11 @@ def test_an_edit_is_limited_to_a_region_of_its_face(page: Any, monkeypatch: pyte
     unfold(page, "part-open")
     page.locator("#edit-regions").get_by_label("Mouth").check()
     page.wait_for_function(f"{command}('--region mouth')")
+    for title in ("Mix", "Interpolate", "Drag"):
+        go_to(page, title)
+        note = page.locator(f"#{title.lower()}-whole-edit")
+        note.get_by_text("The edit counts in the whole picture here").wait_for()
+    go_to(page, "Edit")
     page.locator("#edit-regions").get_by_label("Mouth").uncheck()
     page.wait_for_function(f"!{command}('--region')")
 
