@@ -1,5 +1,6 @@
 """Regions, measures, masks, closer results and the sign of drawing in a real Chromium, with a small generator."""
 
+import io
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.tabs.edit import drawing
@@ -14,7 +16,7 @@ from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.editing.strengths import guided
 from stylegan_latents.invert.faces.landmarks import Landmarks
-from tests.demo.browser import go_to
+from tests.demo.browser import go_to, paint, wait_until, wait_until_still
 from tests.demo.in_browser.test_faults import visit_of
 from tests.demo.in_browser.test_page import click_example
 from tests.demo.in_browser.test_returning import open_tab
@@ -52,6 +54,11 @@ def set_slider(page: Any, name: str, strength: float) -> None:
     slider.dispatch_event("pointerup")
 
 
+def colours(screenshot: bytes) -> int:
+    with Image.open(io.BytesIO(screenshot)) as picture:
+        return len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0))
+
+
 def test_a_sign_stands_on_the_picture_while_it_is_drawn(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, preview = threading.Event(), drawing.preview
 
@@ -59,10 +66,11 @@ def test_a_sign_stands_on_the_picture_while_it_is_drawn(page: Any, monkeypatch: 
         assert gate.wait(60)
         return preview(*given, **options)
 
+    wait_until_still(page)
     monkeypatch.setattr(drawing, "preview", held)
     page.locator("#direction-pitch input[type=range]").fill("1")
     page.wait_for_selector("#edit-compare[aria-busy=true]")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(500)  # it stays
     assert page.locator("#edit-compare[aria-busy=true]").count()
     gate.set()
     page.wait_for_selector("#edit-compare[aria-busy=false]")
@@ -110,13 +118,8 @@ def test_a_photo_is_found_nearer_without_what_is_painted(page: Any, small_demo: 
     canvas = page.locator("#edit-mask canvas").first
     canvas.wait_for()
     canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(2500)  # until the photo is on it
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
-    page.mouse.up()
-    page.wait_for_timeout(1000)
+    wait_until(page, lambda: colours(canvas.screenshot()) > 100)  # the photo is on it
+    paint(page, canvas)
     page.click("#edit-start")
     page.wait_for_selector("#edit-mask-file")
     face = list(visit_of(small_demo[0]).faces.values())[-1]
@@ -132,7 +135,7 @@ def test_axe_finds_nothing_where_everything_is_unfolded(page: Any) -> None:
     # Gradio's box of commands has a button inside a link.
     page.get_by_text("The same on the command line").first.click()
     for _mode in range(2):
-        page.wait_for_timeout(1000)
+        wait_until_still(page)
         found = axe.run(page, options={"rules": {"target-size": {"enabled": True}}}).response["violations"]
         assert not [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
         page.click("#theme-switch")
