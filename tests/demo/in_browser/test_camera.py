@@ -65,6 +65,17 @@ def test_a_slider_turns_the_head_and_is_undone_redone_and_kept(page: Any, small_
     wait_for_yaw(page, "20")  # the kept face's own
 
 
+def test_a_double_click_sets_the_field_of_view_to_the_models(page: Any) -> None:
+    click_example(page)
+    page.get_by_text("The same on the command line").first.click()
+    slider = page.locator("#camera-fov input[type=range]")
+    slider.fill("18")
+    page.wait_for_function("document.querySelector('#edit-command').innerText.includes('--fov 18')")
+    slider.dblclick()
+    page.wait_for_function("document.querySelector('#camera-fov input[type=range]').value === '13.5'")
+    page.wait_for_function("!document.querySelector('#edit-command').innerText.includes('--fov')")
+
+
 def test_a_film_swings_the_camera_around_one_face(page: Any) -> None:
     click_example(page)
     go_to(page, "Interpolate")
