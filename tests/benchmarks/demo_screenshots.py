@@ -223,8 +223,7 @@ def main() -> None:
         try:
             with running(studio) as address, chromium() as browser:
                 page = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]})
-                page.set_default_timeout(_PATIENCE)
-                open_page(page, f"{address}?__theme=light")
+                open_page(page, f"{address}?__theme=light", patience=_PATIENCE / _SECOND)
                 show_edit(page, arguments.photo, arguments.record)
                 pictures = [take(page)]
                 if arguments.all:

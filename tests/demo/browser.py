@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+PATIENCE = 120.0
+"""Seconds that a test waits for anything: other work may take most of the machine."""
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _ARGUMENTS = (
     "--headless",
@@ -109,7 +112,7 @@ def wait_until_still(page: Any) -> None:
     page.wait_for_function(_STILL, polling=100)
 
 
-def wait_until(page: Any, condition: Callable[[], object], *, seconds: float = 120.0) -> None:
+def wait_until(page: Any, condition: Callable[[], object], *, seconds: float = PATIENCE) -> None:
     """Until something is so that the page cannot tell, such as on the server."""
     until = time.monotonic() + seconds
     while not condition():
@@ -136,8 +139,9 @@ def paint(page: Any, canvas: Any) -> None:
     wait_until_still(page)
 
 
-def open_page(page: Any, address: str) -> None:
-    """Go to the demo, until it takes what a visitor does."""
+def open_page(page: Any, address: str, *, patience: float = PATIENCE) -> None:
+    """Go to the demo, until it takes what a visitor does; ``patience`` in seconds is that of all waits."""
+    page.set_default_timeout(1000 * patience)
     page.add_init_script(_COUNT_CALLS)
     page.goto(address)
     page.wait_for_selector("gradio-app:not([inert]) #edit-examples img")

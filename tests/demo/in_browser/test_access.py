@@ -13,7 +13,6 @@ from tests.demo.browser import close_toasts, go_to, open_page, wait_until_still
 
 pytestmark = pytest.mark.slow
 LAPTOP, DESK, PHONE = (1366, 768), (1920, 1080), (390, 844)
-_PATIENCE = 120_000
 _SNAPSHOTS = Path(__file__).parent / "aria"
 _CONTROLS = "button, input:not([type=file]), textarea, [role=tab], [role=slider], summary"
 # What is smaller has a label around it that can be clicked, or is a range beside its number.
@@ -37,7 +36,6 @@ _WATCH_SHIFTS = """new PerformanceObserver(list => {
 def new_page(browser: Any, address: str, size: tuple[int, int] = LAPTOP, **options: Any) -> Any:
     """A page with two faces."""
     page = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options).new_page()
-    page.set_default_timeout(_PATIENCE)
     open_page(page, f"{address}?__theme=light")
     before = ""
     for number in (1, 2):
@@ -184,7 +182,6 @@ def test_the_main_path_moves_nothing_that_stands(browser: Any, small_demo: tuple
         context = browser.new_context(viewport={"width": size[0], "height": size[1]})
         context.add_init_script(_WATCH_SHIFTS)
         page = context.new_page()
-        page.set_default_timeout(_PATIENCE)
         steps = {
             "begin": lambda page: open_page(page, small_demo[1]),
             "example": lambda page: page.locator("#edit-examples button:has(img)").nth(1).click(),

@@ -26,7 +26,6 @@ def _small_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stud
 def _page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
-    page.set_default_timeout(120_000)
     open_page(page, small_demo[1])
     yield page
     context.close()

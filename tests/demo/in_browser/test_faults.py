@@ -11,7 +11,6 @@ from stylegan_latents.demo.tabs.edit import answers
 from tests.demo.browser import close_toasts, go_to, open_page, wait_until, wait_until_still
 
 pytestmark = pytest.mark.slow
-_PATIENCE = 120_000
 _SMILE = "#direction-smile input[type={}]"
 
 
@@ -27,7 +26,6 @@ def _page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
 
 def empty_page(browser: Any, address: str) -> Any:
     page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
-    page.set_default_timeout(_PATIENCE)
     open_page(page, address)
     return page
 

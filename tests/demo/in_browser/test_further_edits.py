@@ -32,7 +32,6 @@ def _page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     broken: list[str] = []
     page = open_tab(context, small_demo[1])
-    page.set_default_timeout(120_000)
     page.on("pageerror", lambda error: broken.append(str(error)))
     click_example(page)
     yield page

@@ -16,7 +16,6 @@ from tests.demo.browser import chromium, close_toasts, open_page, wait_until
 
 pytestmark = pytest.mark.slow
 _PHOTO = Path(__file__).parents[2] / "data" / "london_062_neutral.jpg"
-_PATIENCE = 120_000
 _READY = "Ready. “Find this face” searches its code."
 
 
@@ -60,7 +59,6 @@ def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     frame.paste(portrait(), ((640 - portrait().width) // 2, 0))
     context.add_init_script(_CAMERA.replace("PHOTO", picture_data(frame)))
     page = context.new_page()
-    page.set_default_timeout(_PATIENCE)
     open_page(page, small_demo[1])
     yield page
     context.close()

@@ -11,12 +11,11 @@ from PIL import Image
 from stylegan_latents.demo.app import TABS
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.samples.sampling import Sampling
-from tests.demo.browser import open_page, wait_until, wait_until_still
+from tests.demo.browser import PATIENCE, open_page, wait_until, wait_until_still
 from tests.small_models import small_generator, small_record
 
 pytestmark = pytest.mark.slow
 PHONE = {"width": 390, "height": 844}
-_PATIENCE = 120_000
 _AFTER = "#edit-compare img"
 
 
@@ -25,7 +24,6 @@ def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     """An open page; a request to another machine, or an error in the page's script, fails the test."""
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(_PATIENCE)
     elsewhere, broken = [], []
     own = urlsplit(small_demo[1]).netloc
     page.on("request", lambda request: elsewhere.append(request.url) if is_elsewhere(request.url, own) else None)
@@ -152,6 +150,7 @@ def test_a_double_click_resets_the_other_tabs_sliders(page: Any) -> None:
 
 def test_nothing_is_taken_before_the_server_knows_the_visitor(browser: Any, small_demo: tuple[Studio, str]) -> None:
     page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     held: list[Any] = []
 
     def hold(route: Any) -> None:
@@ -371,6 +370,7 @@ def test_the_policy_lets_nothing_be_fetched_from_elsewhere(browser: Any, small_d
 def test_another_page_can_neither_frame_the_demo_nor_read_it(browser: Any, small_demo: tuple[Studio, str]) -> None:
     own = small_demo[1]
     page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     elsewhere = "http://localhost:1/"
     page.route(
         elsewhere, lambda route: route.fulfill(content_type="text/html", body=f"<iframe src={own}></iframe>")

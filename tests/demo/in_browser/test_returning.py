@@ -9,12 +9,10 @@ from tests.demo.browser import open_page, wait_until
 from tests.demo.in_browser.test_page import click_example, smile, wait_for_rest
 
 pytestmark = pytest.mark.slow
-_PATIENCE = 120_000
 
 
 def open_tab(context: Any, address: str) -> Any:
     page = context.new_page()
-    page.set_default_timeout(_PATIENCE)
     open_page(page, address)
     return page
 

@@ -23,7 +23,6 @@ from stylegan_latents.invert.record.inversion import Inversion
 from tests.demo.browser import close_toasts, open_page, paint, wait_until_still
 
 pytestmark = pytest.mark.slow
-_PATIENCE = 120_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,6 @@ def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Opened]:
     """A page with two faces; an error in its script fails the tests."""
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(_PATIENCE)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     open_page(page, small_demo[1])
