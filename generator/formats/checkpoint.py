@@ -31,21 +31,24 @@ from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHEC
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor, tensors_of
 from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
+from stylegan_latents.generator.formats.stylenerf import stylenerf
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.eg3d import EG3DConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
 from stylegan_latents.generator.networks.stylegan_t import StyleGANTConfig
+from stylegan_latents.generator.networks.stylenerf import StyleNeRFConfig
 from stylegan_latents.generator.networks.text_encoder import TextEncoderConfig
 from stylegan_latents.generator.reading.budget import Budget
 from stylegan_latents.generator.reading.files import refusing_damage
 from stylegan_latents.generator.reading.tensor_file import TensorFile
 
-Config = EG3DConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
+Config = EG3DConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig | StyleNeRFConfig
 
 _GENERATORS: dict[str, Callable[[NetworkWeights], tuple[Config, dict[str, Tensor]]]] = {
     "backbone.synthesis.b4.const": eg3d,
+    "synthesis.fg_nerf.fc_in.weight": stylenerf,
     "synthesis.input.freqs": stylegan3,
     "synthesis.b8.input.freqs": stylegan_t,
     "synthesis.b4.const": stylegan2,
