@@ -75,9 +75,9 @@ def test_geometry_and_appearance_are_mixed_apart(capsys: pytest.CaptureFixture[s
     mixed = Inversion.load("mixed.inversion.safetensors")
     torch.testing.assert_close(mixed.ws, torch.cat([first[:, :4], second[:, 4:6], first[:, 6:]], dim=1))
     assert main([*words, "appearance", "--layers", "coarse", "--out", "none.png"]) == 2
-    assert "have no appearance, which 'faces' has in its layers 4 to 9." in capsys.readouterr().err
+    assert "have no appearance, which 'ffhq' has in its layers 4 to 9." in capsys.readouterr().err
     assert main([*words, "text", "--out", "none.png"]) == 2
-    assert "'faces' has no texts" in capsys.readouterr().err
+    assert "'ffhq' has no texts" in capsys.readouterr().err
 
 
 def test_a_head_has_a_shape() -> None:
