@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.generator.styles.style import Style
+    from stylegan_latents.invert.record.feature_patch import PatchHook
     from stylegan_latents.invert.record.inversion import Inversion
 
 
@@ -55,6 +56,12 @@ class Code:
         from stylegan_latents.invert.record.tuned_weights import differences
 
         return None if self.record is None else differences(G, self.record.inversion)
+
+    def patches(self, G: "Generator") -> "list[PatchHook]":
+        """The feature patches of the record, for ``attach``."""
+        from stylegan_latents.invert.record.tuned_weights import patch_hooks
+
+        return [] if self.record is None else patch_hooks(G, self.record.inversion)
 
     @property
     def noise_or_const(self) -> "Noise":

@@ -1,5 +1,6 @@
 """A record opened for editing, with its generator and its photo."""
 
+import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -120,6 +121,17 @@ class OpenRecord:
             label: what the camera and the style add to the names of files.
         """
         self._camera, self._label = camera, "".join(f".{one}" for one in label)
+
+    def seen_from(self, camera: "Camera") -> Self:
+        """A copy that draws from a camera, also after the generator was used; the weights are shared.
+
+        Raises:
+            InputError: the model has no camera.
+        """
+        generator = self.generator.seen_from(camera)
+        other = copy.copy(self)
+        other._camera, other.generator = camera, generator
+        return other
 
     def draw_in(self, style: "Style", strength: float) -> None:
         """Draw everything in a style from now on; to be called before the generator is used.

@@ -144,12 +144,28 @@ def text_encoder_of(path: Path) -> tuple[TextEncoderConfig, dict[str, Tensor]]:
     Raises:
         InputError: the file is damaged, asks for what weights do not need, or holds no such encoder.
     """
+    lacking = "it has no text encoder for --text; a StyleGAN-T without one takes --text-codes alone"
+    with open_network(path, SIGN, lacking) as weights:
+        return text_encoder(weights)
+
+
+@contextmanager
+def open_network(path: Path, sign: str, lacking: str) -> Iterator[NetworkWeights]:
+    """Give the network of a PyTorch checkpoint, the averaged one of several, readable inside the block.
+
+    Args:
+        path: the file.
+        sign: a tensor that only networks of its kind have.
+        lacking: what the message says of a file without one.
+
+    Raises:
+        InputError: the file is damaged, asks for what weights do not need, or holds no such network.
+    """
     with open_checkpoint(path) as contents:
-        budget = Budget(path.stat().st_size)
-        found = None if networks_in(contents) else _best(contents, budget, {SIGN})
+        found = None if networks_in(contents) else _best(contents, Budget(path.stat().st_size), {sign})
         if found is None:
-            raise InputError("it has no text encoder for --text; a StyleGAN-T without one takes --text-codes alone")
-        return text_encoder(found.weights.part(found.prefix))
+            raise InputError(lacking)
+        yield found.weights.part(found.prefix)
 
 
 def _networks(contents: object, budget: Budget) -> Iterator[tuple[str, NetworkWeights]]:

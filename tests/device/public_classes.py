@@ -73,6 +73,8 @@ REHEARSED = {
     "mapper.MapperEdit": f"{_COMMAND}*mapper*",
     "text.TextDirections": "test_texts*",
     "optimizer.TextOptimizer": "test_texts*",
+    "repose.Person": "test_a_person_is_reposed*",
+    "repose.Reposer": "test_a_person_is_reposed*",
     "by_part.PartDonor": "test_a_part_of_another*",
     "faces.FaceScorer": "test_the_scorer_of_faces*",
     "classifier.ClassifierScorer": "test_scorers_from_files*",

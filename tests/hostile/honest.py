@@ -145,6 +145,23 @@ def _mappers(_folder: Path) -> list[Path]:
     return sorted((DATA / "styleclip").glob("*.pt"))
 
 
+def _pose_with_style(_folder: Path) -> list[Path]:
+    return [DATA / "pose_with_style" / "256.pt"]
+
+
+def _completions(_folder: Path) -> list[Path]:
+    return [DATA / "pose_with_style" / "completion.pt"]
+
+
+def _iuv_maps(folder: Path) -> list[Path]:
+    from PIL import Image
+
+    from tests.editing.repose.people import figure
+
+    Image.fromarray(figure(24, 32)).save(folder / "a.png")
+    return [folder / "a.png"]
+
+
 def _parts(folder: Path) -> list[Path]:
     from stylegan_latents.editing.regions.parts import Parts
 
@@ -245,6 +262,8 @@ _NETWORKS: dict[str, Callable[[Path], list[Path]]] = {
     "training": _trainings,
     "flow": _flows,
     "mapper": _mappers,
+    "pose with style": _pose_with_style,
+    "coordinate completion": _completions,
 }
 _SHARED = {"latent space": "generator", "encoder contents": "encoder"}
 _OTHERS: dict[str, Callable[[Path], list[Path]]] = {
@@ -262,6 +281,7 @@ _OTHERS: dict[str, Callable[[Path], list[Path]]] = {
     "film plan": _plans,
     "network settings": _network_settings,
     "photo": _photos,
+    "iuv map": _iuv_maps,
     "mask": _photos,
     "openvino": _graphs,
 }
