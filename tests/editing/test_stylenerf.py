@@ -43,7 +43,7 @@ def test_samples_and_their_records_are_drawn_from_the_camera() -> None:
     assert _apart(Path("seed0003.yaw+20.fov+10.png"), 3, Camera(20, fov=10)) <= 1
     record = "seed0003.yaw+20.fov+10.inversion.safetensors"
     kept = Inversion.load(record)
-    assert (kept.settings["camera"], kept.settings["fov"]) == ([20.0, 0.0, 0.0], 10.0)
+    assert kept.settings["camera"] == [20.0, 0.0, 0.0, 10.0]
     G = generator.load(stylenerf_pickle())
     torch.testing.assert_close(draw(G, kept), G.synthesize(kept.ws, camera=Camera(20, fov=10)))
     assert main([record, "--pitch", "-8", "--roll", "4", "--out", "view.png", *MODEL]) == 0
