@@ -2,8 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from stylegan_latents.generator.json_values import JSON
+
+if TYPE_CHECKING:
+    from stylegan_latents.generator.networks.camera import Camera
 
 FACE = "face"
 """Which of a photo's faces, as for ``--face``; None for a crop that was not aligned."""
@@ -17,7 +21,10 @@ COMPARED_AT = "compared_at"
 LANDMARKS = "landmarks"
 """Landmarks placed by hand, a list of ``Landmarks.to_dict``; absent for none."""
 
-RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION, LANDMARKS, COMPARED_AT)
+DETECTOR = "detector"
+"""The face detector, as for ``--detector``; absent for the default one."""
+
+RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION, LANDMARKS, COMPARED_AT, DETECTOR)
 
 DIVERGED = "diverged_at_step"
 """The step at which the loss became infinite or NaN; for several images a list, None for each that converged.
@@ -27,6 +34,33 @@ Absent if all did."""
 CAMERA = "camera"
 """Yaw, pitch and roll in degrees of a three-dimensional model's camera, and its field of view unless that is the
 model's; for several images a list of these. Absent for a model without a camera."""
+
+
+FIELD_OF_VIEW = "fov"
+"""The camera's field of view in degrees; absent for the model's own."""
+
+
+def view_settings(camera: "Camera | None") -> dict[str, JSON]:
+    """The settings of a record that was drawn from a camera; none for a model's own, or a model without."""
+    from stylegan_latents.generator.networks.camera import Camera
+
+    if camera is None or camera == Camera():
+        return {}
+    seen = camera_settings([camera.angles])
+    return seen if camera.fov is None else seen | {FIELD_OF_VIEW: camera.fov}
+
+
+def view_of(settings: Mapping[str, JSON], image: int, count: int) -> "Camera | None":
+    """The camera of one image, from the settings of a record of ``count``; None where there is none.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+    from stylegan_latents.generator.networks.camera import Camera
+
+    angles, fov = camera_of(settings, image, count), settings.get(FIELD_OF_VIEW)
+    own = float(fov) if isinstance(fov, int | float) else None
+    return None if angles is None else Camera(*angles, fov=own)
 
 
 def camera_settings(angles: Sequence[Sequence[float]]) -> dict[str, JSON]:
