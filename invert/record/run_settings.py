@@ -36,18 +36,13 @@ CAMERA = "camera"
 model's; for several images a list of these. Absent for a model without a camera."""
 
 
-FIELD_OF_VIEW = "fov"
-"""The camera's field of view in degrees; absent for the model's own."""
-
-
 def view_settings(camera: "Camera | None") -> dict[str, JSON]:
     """The settings of a record that was drawn from a camera; none for a model's own, or a model without."""
     from stylegan_latents.generator.networks.camera import Camera
 
     if camera is None or camera == Camera():
         return {}
-    seen = camera_settings([camera.angles])
-    return seen if camera.fov is None else seen | {FIELD_OF_VIEW: camera.fov}
+    return camera_settings([camera.angles if camera.fov is None else (*camera.angles, camera.fov)])
 
 
 def view_of(settings: Mapping[str, JSON], image: int, count: int) -> "Camera | None":
@@ -58,9 +53,8 @@ def view_of(settings: Mapping[str, JSON], image: int, count: int) -> "Camera | N
     """
     from stylegan_latents.generator.networks.camera import Camera
 
-    angles, fov = camera_of(settings, image, count), settings.get(FIELD_OF_VIEW)
-    own = float(fov) if isinstance(fov, int | float) else None
-    return None if angles is None else Camera(*angles, fov=own)
+    kept = camera_of(settings, image, count)
+    return None if kept is None else Camera(*kept)
 
 
 def camera_settings(angles: Sequence[Sequence[float]]) -> dict[str, JSON]:
