@@ -5,6 +5,8 @@ spot of skin. So near its target a point's place is taken for a function of the 
 derivatives (Lucas and Kanade 1981), and the landmarks of all pictures so far correct them by Gaussian regression.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
@@ -64,7 +66,7 @@ class Landing:
         products = slopes @ slopes.T
         damped = products + _DAMPING**2 * products.diagonal().max() * torch.eye(len(products)).to(products)
         further = slopes.T @ torch.linalg.solve(damped, (targets - points).flatten())
-        return further * min(1.0, self._radius / float(further.norm().clamp_min(1e-12)))
+        return cast(Tensor, further * min(1.0, self._radius / float(further.norm().clamp_min(1e-12))))
 
     def judge(self, move: Tensor, before: float, after: float) -> None:
         """Learn how far points were from their targets before a proposed move and are after it."""
@@ -96,4 +98,4 @@ def movements(followed: FeatureMap, features: Tensor, points: Tensor, window: fl
     tensor = torch.einsum("npca,npcb->nab", slope, slope)
     tensor = tensor + _FLAT * tensor.diagonal(dim1=1, dim2=2).sum(1)[:, None, None] * torch.eye(2).to(tensor)
     change = features_at(followed, features, spots) - features_at(followed, still, spots)
-    return -torch.linalg.solve(tensor, torch.einsum("npca,npc->na", slope, change))
+    return cast(Tensor, -torch.linalg.solve(tensor, torch.einsum("npca,npc->na", slope, change)))

@@ -232,8 +232,8 @@ def _hair_over(collage: Image.Image, base: _Portrait, donor: _Portrait, name: st
     pixels = pixels + freed[:, :, None] * (filling - pixels)
     # Not the donor's own pixels, whose skin and background shine through the edge of the hair.
     pixels = pixels + new[:, :, None] * (filling - pixels)
-    changed = (np.maximum(np.maximum(new, old), freed) > 0.3).astype(np.float32)
-    changed = cv2.GaussianBlur(cv2.dilate(changed, np.ones((13, 13))), (0, 0), 4)
+    touched = (np.maximum(np.maximum(new, old), freed) > 0.3).astype(np.float32)
+    changed = cv2.GaussianBlur(cv2.dilate(touched, np.ones((13, 13))), (0, 0), 4)
     return Image.fromarray(np.rint(pixels).clip(0, 255).astype(np.uint8)), np.asarray(changed, dtype=np.float32)
 
 

@@ -231,10 +231,10 @@ def changed_record(
     It is seen from the camera of ``G``, or the original's where that is the model's own.
     """
     from stylegan_latents.invert.record.inversion import library_version
-    from stylegan_latents.invert.record.run_settings import CAMERA, FIELD_OF_VIEW, settings_of_image, view_settings
+    from stylegan_latents.invert.record.run_settings import CAMERA, settings_of_image, view_settings
 
     own = settings_of_image(record.settings, 0, len(record))
-    kept = view_settings(G.camera) or {name: own[name] for name in (CAMERA, FIELD_OF_VIEW) if name in own}
+    kept = view_settings(G.camera) or ({CAMERA: own[CAMERA]} if CAMERA in own else {})
     return replace(
         record, ws=ws, model=G.name, fingerprint=G.fingerprint, latent_space=G.latent_space,
         method=method, settings={**settings, **kept}, metrics={}, version=library_version(),

@@ -25,6 +25,7 @@ _NETWORKS: dict[str, Callable[[], Generator]] = {
         replace(_T, pictures=False, clamp=None, has_noise=False, pairs=2)
     ),
     "EG3D": eg3d_files.random_eg3d,
+    "StyleNeRF": stylenerf_files.random_stylenerf,
     "NeRF": stylenerf_files.random_stylenerf,
     "NeRF shuffled": lambda: stylenerf_files.random_stylenerf(
         replace(_NERF, upsampling="shuffle", clamp=None, marching=replace(_NERF.marching, grid=32))

@@ -34,6 +34,6 @@ def test_a_view_comes_back_from_its_settings(camera: Camera) -> None:
 def test_a_models_own_view_is_not_kept() -> None:
     assert view_settings(None) == view_settings(Camera()) == {}
     assert view_of({}, 0, 1) is None
-    assert view_of({**camera_settings([(1, 2, 3)]), "fov": "wide"}, 0, 1) == Camera(1, 2, 3)
+    assert view_of(camera_settings([(1, 2, 3)]), 0, 1) == Camera(1, 2, 3)
     with pytest.raises(ValueError, match="field of view"):
-        view_of({**camera_settings([(1, 2, 3)]), "fov": 500}, 0, 1)
+        view_of(camera_settings([(1, 2, 3, 500)]), 0, 1)
