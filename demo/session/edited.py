@@ -13,7 +13,7 @@ from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.directions.apply import apply_edits, edit_name
 from stylegan_latents.editing.records.codes import changed_record
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.record.run_settings import FIELD_OF_VIEW, camera_settings
+from stylegan_latents.invert.record.run_settings import camera_settings
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
@@ -183,6 +183,6 @@ def _make(visit: Visit, face: Face, stem: str, *, listed: bool) -> Face:
     settings: dict[str, JSON] = {"edited_from": opened.inversion.method, "edits": told}
     record = changed_record(opened.inversion, visit.studio.G, ws, "edit", settings)
     if (camera := camera_of(face, face.history.current)) is not None:
-        seen = {**camera_settings([camera.angles]), **({} if camera.fov is None else {FIELD_OF_VIEW: camera.fov})}
-        record = replace(record, settings={**record.settings, **seen})
+        lens = [] if camera.fov is None else [camera.fov]
+        record = replace(record, settings={**record.settings, **camera_settings([[*camera.angles, *lens]])})
     return visit.add(record, stem, photo=face.photo, listed=listed)
