@@ -51,14 +51,14 @@ def test_a_patch_draws_what_the_model_cannot() -> None:
     G = odd_generator()
     images = _with_a_square(G, 3)
     losses: list[float] = []
-    found = _layered(G, 40, pixel_weight=1.0).invert(
+    found = _layered(G, 40, pixel_weight=1.0, learning_rate=0.3).invert(
         images, start=G.sample([3]), on_step=lambda progress: losses.append(progress.loss)
     )
     weights, (patch,) = unpacked({name: part[0] for name, part in (found.weights or {}).items()})
     assert found.method == "layered"
     assert patch.share.max() > 0.5
     assert patch.share[-1].max() < 0.5
-    assert losses[-1] < 0.92 * losses[4]
+    assert losses[-1] < 0.97 * losses[4]
     without = dataclasses.replace(found, weights={name: part[None] for name, part in weights.items()})
     change = tuned_generator(G, found).synthesize(found.ws) - tuned_generator(G, without).synthesize(found.ws)
     assert change[..., :24, :40].square().mean() > 4 * change[..., 32:, :].square().mean()
