@@ -20,9 +20,8 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.invert.record.feature_patch import PatchHook, attach, unpacked
-from stylegan_latents.invert.record.run_settings import camera_of, cameras_of
+from stylegan_latents.invert.record.run_settings import cameras_of, view_of
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
@@ -152,13 +151,11 @@ def seen_as(G: Generator, record: "Inversion", image: int = 0) -> Generator:
     Raises:
         InputError: the camera is out of range.
     """
-    angles = camera_of(record.settings, image, len(record))
-    if angles is None or G.camera is None:
-        return G
     try:
-        return G.seen_from(Camera(*angles))
+        camera = view_of(record.settings, image, len(record))
     except ValueError as error:
         raise InputError(f"This record holds no camera that can be: {error}.") from error
+    return G if camera is None or G.camera is None else G.seen_from(camera)
 
 
 def differences(G: Generator, record: "Inversion", image: int = 0) -> dict[str, Tensor] | None:
