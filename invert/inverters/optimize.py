@@ -73,7 +73,8 @@ class OptimizationInverter(Inverter):
         return cls(G, search_settings(options, cls.instant))
 
     def phases(self, count: int) -> list[Phase]:  # noqa: ARG002
-        return [(self.sketch_steps, _SKETCH_COST), (self.steps - self.sketch_steps, 1.0)]
+        parts = [(self.sketch_steps, _SKETCH_COST), (self.steps - self.sketch_steps, 1.0)]
+        return [part for part in parts if part[0]]
 
     @property
     def uses_identity(self) -> bool:

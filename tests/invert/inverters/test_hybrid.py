@@ -134,7 +134,7 @@ def test_how_many_steps_each_quality_takes(tmp_path: Path) -> None:
         made = [make_inverter(G, quality=quality, space=space, encoder=encoder) for quality in qualities]
         return [one.steps for one in made if isinstance(one, HybridInverter)]
 
-    assert steps("w+") == [14, 40, 95, 200]
+    assert steps("w+") == [13, 40, 95, 200]
     assert steps("w") == [10, 20, 50, 100]
 
 
@@ -147,5 +147,5 @@ def test_the_instant_quality_searches_in_sketches_and_weighs_identity_more(tmp_p
         return [made[name] for name in ("sketch_fraction", "identity_weight", "steps")]
 
     assert settings() == [0, 0.02, 95]
-    assert settings(quality="instant") == [1, 0.05, 14]
-    assert settings(quality="instant", identity_weight=0.3, steps=5) == [1, 0.3, 5]
+    assert settings(quality="instant") == [0.75, 0.035, 13]
+    assert settings(quality="instant", identity_weight=0.3, steps=5) == [0.75, 0.3, 5]
