@@ -9,12 +9,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylegan_latents.generator.generator import Generator
-from tests.generator.networks import eg3d_files, stylegan_t_files, test_stylegan1, test_stylegan2
+from tests.generator.networks import eg3d_files, stylegan_t_files, stylenerf_files, test_stylegan1, test_stylegan2
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import R, T, random_stylegan3
 from tests.odd_models import ODD_SIZES, odd_generator
 
-_T = stylegan_t_files.CONFIG
+_T, _NERF = stylegan_t_files.CONFIG, stylenerf_files.SMALL
 _NETWORKS: dict[str, Callable[[], Generator]] = {
     **{f"1 {name}": lambda c=c: test_stylegan1.random_stylegan1(c) for name, c in test_stylegan1.CONFIGS.items()},
     **{f"2 {name}": lambda c=c: random_stylegan2(c) for name, c in test_stylegan2.CONFIGS.items()},
@@ -25,6 +25,11 @@ _NETWORKS: dict[str, Callable[[], Generator]] = {
         replace(_T, pictures=False, clamp=None, has_noise=False, pairs=2)
     ),
     "EG3D": eg3d_files.random_eg3d,
+    "StyleNeRF": stylenerf_files.random_stylenerf,
+    "NeRF": stylenerf_files.random_stylenerf,
+    "NeRF shuffled": lambda: stylenerf_files.random_stylenerf(
+        replace(_NERF, upsampling="shuffle", clamp=None, marching=replace(_NERF.marching, grid=32))
+    ),
     **{f"Mobile {name}": lambda c=c: odd_generator(c) for name, c in ODD_SIZES.items()},
 }
 
