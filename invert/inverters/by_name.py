@@ -21,8 +21,8 @@ Steps = Mapping[Quality, Mapping[Space, int | None]]
 
 def _steps(w: tuple[int | None, ...], w_plus: tuple[int | None, ...]) -> Steps:
     """For each quality; None for the inverter's default."""
-    qualities: tuple[Quality, ...] = get_args(Quality)
-    return {one: {"w": w[i], "w+": w_plus[i]} for i, one in enumerate(qualities)}
+    each = zip(get_args(Quality), w, w_plus, strict=True)
+    return {quality: {"w": in_w, "w+": in_w_plus} for quality, in_w, in_w_plus in each}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ INVERTERS: dict[str, Entry] = {
         path=f"{_HERE}.layered:LayeredInversion",
         what="tune the model where it can draw the photo, and keep the photo's features elsewhere",
         takes=_SEARCH | {"encoder", "pivot", "weights"},
-        steps=_steps((60, 120, 240), (60, 120, 240)),
+        steps=_steps((20, 60, 120, 240), (20, 60, 120, 240)),
         refines="steps_before_tuning",
         films=False,
         finds_pivots=False,
