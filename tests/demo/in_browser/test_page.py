@@ -303,6 +303,7 @@ def test_two_browsers_do_not_see_each_other(page: Any, browser: Any, small_demo:
 def test_explore_sends_a_face_to_edit(page: Any) -> None:
     page.get_by_role("tab", name="Explore").click()
     page.click("#explore-show")
+    wait_until_still(page)  # while faces come in, the gallery is made anew
     page.locator("#explore-faces button:has(img)").nth(3).click()
     page.wait_for_selector("#explore-send:not([disabled])")
     page.click("#explore-send")

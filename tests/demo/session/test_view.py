@@ -24,6 +24,7 @@ from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.invert.record.run_settings import camera_settings
 from tests.generator.networks.eg3d_files import random_eg3d
+from tests.generator.networks.stylenerf_files import random_stylenerf
 from tests.small_models import small_record
 
 FOUND = (12.0, 3.0, 0.0)
@@ -136,3 +137,14 @@ def test_a_film_swings_the_camera_around_the_faces_own(visit: Visit) -> None:
     assert Path(path).stat().st_size
     assert command.startswith("edit interpolate bob.inversion.safetensors")
     assert command.endswith("--orbit --out film.mp4")
+
+
+def test_a_stylenerf_has_the_same_sliders(tmp_path: Path) -> None:
+    studio = Studio(random_stylenerf(), folder=tmp_path)
+    visit = studio.enter("a session")
+    face = visit.add(small_record(studio.G, ws=studio.G.sample([0])), "ann")
+    assert slider_values(face) == [0, 0, 0, 12]
+    result = drawing.finished(visit, face, turn(face, yaw=20))
+    assert result.command.endswith("--yaw 20")
+    assert apart(result.picture, face, Camera(20)) <= 1
+    studio.close()
