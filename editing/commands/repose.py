@@ -38,13 +38,12 @@ class ReposeModel:
     device: Device = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReposeSettings:
     """Arguments and options of ``edit repose``."""
 
     panel: ClassVar[str] = "Person"
     photo: Annotated[Path, typer.Argument(help="The photo of a whole person, taller than wide.", metavar="PHOTO")]
-    on: ReposeModel
     iuv: Annotated[
         Path | None,
         typer.Option(help=f"The photo's IUV map by DensePose; by default me{_IUV} of me.jpg.", metavar="FILE"),
@@ -74,6 +73,7 @@ class ReposeSettings:
     ] = None
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the noise.", metavar="N")] = 0
     output: PictureOutput = field(default_factory=PictureOutput)
+    on: ReposeModel
 
     def __post_init__(self) -> None:
         if self.to is None and self.wear is None:

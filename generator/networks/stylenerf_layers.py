@@ -184,23 +184,38 @@ class Convolution(Styled):
         if self.upsampling is None:
             return _activated(self._convolved(x, style, self.bias), self.clamp)
         x = self._convolved(x, style, torch.zeros_like(self.bias))
-        nearest = x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
-        if self.upsampling == "shuffle":
-            x = nearest + F.pixel_shuffle(self._adapted(x), 2)
-        else:
-            x = nearest + self._adapted(torch.cat([nearest, _neighbours(x)], dim=1))
+        change = (self._change_reference if reference else self._change)(x)
         filtered = filter_reference if reference else fir_filter
-        x = filtered(x, self.taps, len(self.taps) // 2, (len(self.taps) - 1) // 2)
+        x = filtered(_nearest(x) + change, self.taps, len(self.taps) // 2, (len(self.taps) - 1) // 2)
         return _activated(x + self.bias[:, None, None].to(x.dtype), self.clamp)
+
+    def _change_reference(self, x: Tensor) -> Tensor:
+        """What is added to features, up-sampled by repeating them."""
+        if self.upsampling == "shuffle":
+            return F.pixel_shuffle(_pointwise(_activated(_pointwise(x, self.inner)), self.outer), 2)
+        inner = _pointwise(torch.cat([_nearest(x), _neighbours(x)], dim=1), self.inner)
+        return _pointwise(_activated(inner), self.outer)
+
+    def _change(self, x: Tensor) -> Tensor:
+        """``_change_reference``, fast: the inner layer comes before up-sampling, which is linear."""
+        if self.upsampling == "shuffle":
+            return self._change_reference(x)
+        own, other = self.inner.weight.chunk(2, dim=1)
+        own, other = (F.conv2d(x, one[:, :, None, None].to(x.dtype)) for one in (own, other))
+        inner = _nearest(own + self.inner.bias[:, None, None].to(x.dtype)) + _neighbours(other)
+        return _pointwise(_activated(inner), self.outer)
 
     def _convolved(self, x: Tensor, style: Tensor, bias: Tensor) -> Tensor:
         x = x * self.magnitude.rsqrt().to(x.dtype)
         return _on_pixels(x, lambda rows: modulated(rows, self.weight, style, bias))
 
-    def _adapted(self, x: Tensor) -> Tensor:
-        dtype = x.dtype
-        inner = F.conv2d(x, self.inner.weight[:, :, None, None].to(dtype), self.inner.bias.to(dtype))
-        return F.conv2d(_activated(inner), self.outer.weight[:, :, None, None].to(dtype), self.outer.bias.to(dtype))
+
+def _pointwise(x: Tensor, layer: Linear) -> Tensor:
+    return F.conv2d(x, layer.weight[:, :, None, None].to(x.dtype), layer.bias.to(x.dtype))
+
+
+def _nearest(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2, mode="nearest")
 
 
 def _on_pixels(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:

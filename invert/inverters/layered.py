@@ -42,6 +42,9 @@ from stylegan_latents.invert.search.time_left import Phase
 # LPIPS of a place below which the code explains it, and above which it does not. A face is at 0.035 after a draft,
 # a hand beside it at 0.1 to 0.4.
 _EXPLAINED, _UNEXPLAINED = 0.06, 0.12
+# Where aligned faces lie, in sides of the picture: centre and radii of an ellipse. A place in it has to be this
+# many times worse than the median there, as a face that is patched as a whole takes no edits.
+_FACE, _FACE_TIMES = (0.5, 0.57, 0.26, 0.32), 1.5
 _RADIUS = 0.03  # of the filter that makes the region's edges the photo's, as a fraction of the side
 _LEAST = 0.02  # shares below it are left out of the record
 _SIDE = 256  # at which LPIPS is measured
@@ -200,12 +203,25 @@ class LayeredInversion(RefiningInverter):
             for picture, plane in zip(to_picture(theirs), distance, strict=True)
         ]
         smooth = torch.from_numpy(np.stack(planes))[:, None].to(G.device)
-        share = ((smooth - _EXPLAINED) / (_UNEXPLAINED - _EXPLAINED)).clamp(0, 1)
+        within = _within_face(smooth)
+        typical = torch.stack([one[where == 1].median() for one, where in zip(smooth, within, strict=True)])
+        low = (_FACE_TIMES * typical.reshape(-1, 1, 1, 1) * within).clamp_min(_EXPLAINED)
+        share = ((smooth / low - 1) / (_UNEXPLAINED / _EXPLAINED - 1)).clamp(0, 1)
         if mask is not None:
             check_mask(mask, images)
             share = share * resize_height(mask.to(share), _SIDE)
         share = resize_height(share, patched_map(G).resolution)
         return torch.where(share < _LEAST, 0, share)
+
+
+def _within_face(images: Tensor) -> Tensor:
+    """1 where aligned faces lie and 0 away from them, for images ``[N, 1, h, w]``."""
+    height, width = images.shape[2:]
+    x, y, across, down = _FACE
+    rows = (torch.arange(height, device=images.device) + 0.5) / height
+    columns = (torch.arange(width, device=images.device) + 0.5) / width
+    radius = (((columns[None] - x) / across).square() + ((rows[:, None] - y) / down).square()).sqrt()
+    return ((1.3 - radius) / 0.3).clamp(0, 1).expand(images.shape)
 
 
 class _PatchSearch(Optimization):

@@ -43,7 +43,7 @@ def test_samples_and_their_records_are_drawn_from_the_camera() -> None:
     assert _apart(Path("seed0003.yaw+20.fov+10.png"), 3, Camera(20, fov=10)) <= 1
     record = "seed0003.yaw+20.fov+10.inversion.safetensors"
     kept = Inversion.load(record)
-    assert (kept.settings["camera"], kept.settings["fov"]) == ([20.0, 0.0, 0.0], 10.0)
+    assert kept.settings["camera"] == [20.0, 0.0, 0.0, 10.0]
     G = generator.load(stylenerf_pickle())
     torch.testing.assert_close(draw(G, kept), G.synthesize(kept.ws, camera=Camera(20, fov=10)))
     assert main([record, "--pitch", "-8", "--roll", "4", "--out", "view.png", *MODEL]) == 0
@@ -75,9 +75,9 @@ def test_geometry_and_appearance_are_mixed_apart(capsys: pytest.CaptureFixture[s
     mixed = Inversion.load("mixed.inversion.safetensors")
     torch.testing.assert_close(mixed.ws, torch.cat([first[:, :4], second[:, 4:6], first[:, 6:]], dim=1))
     assert main([*words, "appearance", "--layers", "coarse", "--out", "none.png"]) == 2
-    assert "have no appearance, which 'faces' has in its layers 4 to 9." in capsys.readouterr().err
+    assert "have no appearance, which 'ffhq' has in its layers 4 to 9." in capsys.readouterr().err
     assert main([*words, "text", "--out", "none.png"]) == 2
-    assert "'faces' has no texts" in capsys.readouterr().err
+    assert "'ffhq' has no texts" in capsys.readouterr().err
 
 
 def test_a_head_has_a_shape() -> None:

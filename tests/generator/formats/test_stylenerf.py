@@ -44,7 +44,7 @@ def test_sizes_come_from_the_file() -> None:
     assert (faces.background.width, faces.background_dim, faces.features) == (8, 4, 6)
     assert (faces.marching.samples, faces.marching.background_samples, faces.marching.grid) == (6, 4, 0)
     assert (faces.distance, faces.fov, faces.upsampling, faces.clamp) == (1.0, 12.0, "neighbours", 256.0)
-    cars = _read(_network("cars"))
+    cars = _read(_network("compcars"))
     assert (cars.fov, cars.upsampling, cars.marching.near) == (16.0, "shuffle", 0.8)
     assert cars.marching.samples == 20, "of a network that never grew"
     older = _read(_network("older"))
@@ -164,3 +164,37 @@ def test_a_state_dict_says_what_is_missing(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_mutated_files_never_do_more_than_fail(tmp_path: Path) -> None:
     check_mutated_files(stylenerf_pickle().read_bytes(), tmp_path / "mutated.pkl")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PICKLES)
+def test_settings_of_any_kind_are_read_or_refused(name: str) -> None:
+    values = (
+        0,
+        -1,
+        10**9,
+        10**400,
+        float("inf"),
+        float("nan"),
+        "x" * 100,
+        None,
+        [],
+        [1, "2"],
+        {"a": 1},
+        b"raw",
+        True,
+    )
+    network = _network(name)
+    settings = _settings(network)
+    groups = [settings, *(group for group in settings.values() if isinstance(group, dict))]
+    for group in groups:
+        for key in list(group):
+            kept = group[key]
+            for value in values:
+                group[key] = value
+                try:
+                    _read(network)
+                except InputError as error:
+                    assert len(str(error)) < 300  # noqa: PT017  # some values are as good as the file's own
+            group[key] = kept
+    _read(network)

@@ -16,7 +16,7 @@ from stylegan_latents.generator.networks.stylenerf_layers import FieldSizes
 from stylegan_latents.generator.ops.radiance_field import Marching
 
 FOLDER = Path(__file__).parents[2] / "data" / "stylenerf"
-PICKLES = ("faces", "cars", "older")
+PICKLES = ("ffhq", "compcars", "older")
 SMALL = StyleNeRFConfig(
     z_dim=4,
     mapping_widths=(6, 5),

@@ -26,8 +26,7 @@ _NETWORKS: dict[str, Callable[[], Generator]] = {
     ),
     "EG3D": eg3d_files.random_eg3d,
     "StyleNeRF": stylenerf_files.random_stylenerf,
-    "NeRF": stylenerf_files.random_stylenerf,
-    "NeRF shuffled": lambda: stylenerf_files.random_stylenerf(
+    "StyleNeRF shuffled": lambda: stylenerf_files.random_stylenerf(
         replace(_NERF, upsampling="shuffle", clamp=None, marching=replace(_NERF.marching, grid=32))
     ),
     **{f"Mobile {name}": lambda c=c: odd_generator(c) for name, c in ODD_SIZES.items()},
