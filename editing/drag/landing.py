@@ -5,6 +5,8 @@ spot of skin. So near its target a point's place is taken for a function of the 
 derivatives (Lucas and Kanade 1981), and the landmarks of all pictures so far correct them by Gaussian regression.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor
 
@@ -19,8 +21,8 @@ _RADIUS, _GROW, _SHRINK, _LEAST = 1.0, 1.5, 0.5, 0.1
 _PATIENCE, _WORTH = 4, 0.05
 # Damping: of the structure tensor, by its trace, and of moves, by the largest derivative.
 _FLAT, _DAMPING = 0.02, 0.05
-# Standard deviations: of a landmark's place, and of how far a move of length 1 brings it beyond what features tell, at
-# least and as a share of that; and the length of a move at which the bend of the way is as large as the first.
+# Standard deviations: of a landmark's place, and of how far a move of length 1 brings it beyond what features tell,
+# at least and as a share of that; and the length of a move at which the bend of the way is as large as the first.
 _NOISE, _UNSURE, _UNSURE_SHARE, _STRAIGHT = 1.5 / 1024, 8 / 1024, 0.3, 0.4
 # How far a move should bring a point at least, so that landmarks can tell.
 _TELLING = 3 / 1024
@@ -69,7 +71,7 @@ class Landing:
         further = slopes.T @ torch.linalg.solve(damped, (targets - points).flatten())
         length, away = float(further.norm()), float((targets - points).norm(dim=1).max())
         longest = min(max(self._radius, length * min(1.0, _TELLING / away)), _RADIUS)
-        return further * min(1.0, longest / max(length, 1e-12))
+        return cast(Tensor, further * min(1.0, longest / max(length, 1e-12)))
 
     def judge(self, move: Tensor, before: float, after: float) -> None:
         """Learn how far points were from their targets before a proposed move and are after it."""
@@ -101,4 +103,4 @@ def movements(followed: FeatureMap, features: Tensor, points: Tensor, window: fl
     tensor = torch.einsum("npca,npcb->nab", slope, slope)
     tensor = tensor + _FLAT * tensor.diagonal(dim1=1, dim2=2).sum(1)[:, None, None] * torch.eye(2).to(tensor)
     change = features_at(followed, features, spots) - features_at(followed, still, spots)
-    return -torch.linalg.solve(tensor, torch.einsum("npca,npc->na", slope, change))
+    return cast(Tensor, -torch.linalg.solve(tensor, torch.einsum("npca,npc->na", slope, change)))
