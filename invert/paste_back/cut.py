@@ -83,15 +83,15 @@ def cut(
     reference: Array,
     moved: Array | None = None,
     person: Array | None = None,
-    head: Array | None = None,
+    wish: Array | None = None,
 ) -> Cut:
     """Where the edited crop replaces the photo, and its colour correction.
 
     Args:
         crop, edited, reference: of the photo, after the edit and before it, float32 ``[SIDE, SIDE, 3]``, 0 to 255.
         moved: what the edited crop is cut into: the crop of the photo with its person moved; ``crop`` by default.
-        person, head: the shares of each place after the edit of the person and of their hair, face and neck,
-            ``[SIDE, SIDE]``: these are better taken from the edited crop, the background and clothes from the photo.
+        person: the person's share of each place after the edit, ``[SIDE, SIDE]``.
+        wish: ``[SIDE, SIDE]``, 1 where the edited crop is better, as for hair and face, -1 where the photo is.
     """
     shift = blur(np.clip(crop - reference, -_OTHER, _OTHER), 0.1)
     error = (crop if moved is None else moved) - (edited + shift)
@@ -104,8 +104,7 @@ def cut(
     depth: Array = np.float32(0.5) - np.sqrt(np.sqrt(np.sqrt(eighths)))
     cost = (difference + slopes + 2) * (1 + _INWARDS * depth)
     within, away, bias = _face(), depth < _MARGIN, None
-    if head is not None:
-        wish = 2 * head - 1
+    if wish is not None:
         # At the crop's edge, what the edit adds to the person cannot go on.
         wish = np.where(wish > 0, wish * smoothstep(depth / _NEAR), wish)
         bias = _AREA * np.asarray(unlike, dtype=np.float32) * wish

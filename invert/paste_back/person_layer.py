@@ -46,7 +46,7 @@ class PersonLayer:
 
     Attributes:
         alignment: of the square.
-        person: ``[S, S]``, the person's share before the edit.
+        person: ``[S, S]``, the share of the person, without clothes, before the edit.
         shown: ``[S, S]``, the largest share that the moved person may have.
         movement: ``[S, S, 2]``, from each place after the edit to the same before it, in sides of the square.
         mirror: ``[S, S, 2]``, from each place of the person to the background whose texture fills it, in sides.
@@ -81,25 +81,18 @@ def person_layer(
         then: the person's share in each place of the latter picture, ``[SIDE, SIDE]``.
         change: how much the edit changes each place of the crop, ``[SIDE, SIDE, 1]``.
     """
-    import cv2
-
     movement = _movement(pictures, people, then, change)
     middle = alignment.quad.mean(axis=0)
     wide = replace(alignment, quad=middle + (1 + 2 * MARGIN) * (alignment.quad - middle), size=_CANVAS)
     pixels = square_of(photo, wide)
     person = _with_stray_hair(pixels, _person(pixels, people[0]), _outwards(people[0].of("hair")))
-    # Hair that the edit took away is not drawn, also beyond the crop; the photo's clothes are.
-    head = blur(people[0].of("hair", "face")[:, :, None], 0.03)
-    gone = np.minimum(_spread(change * smoothstep(4 * head))[:, :, 0], 1 - then)
-    wide_gone = _outwards(gone)
-    smooth = cv2.GaussianBlur(wide_gone, (0, 0), 0.02 * SIDE)
-    height = (np.arange(_CANVAS, dtype=np.float32)[:, None] + np.float32(0.5)) / SIDE - np.float32(MARGIN)
-    fading = smoothstep(1 - _beyond() / np.float32(_REACH)) * smoothstep((_SHOULDERS - height) / np.float32(0.2))
-    shown = 1 - np.where(_beyond() > 0, smooth, wide_gone) * fading
+    # Clothes stay, and go on behind the head as the background does.
+    clothes = guided(pixels, _outwards(people[0].of("clothes") / people[0].person.clip(0.1)))
+    person = person * (1 - smoothstep(clothes))
+    shown = _shown(people[0], then, change)
     mirror, covered = _mirror(person, wide)
-    return PersonLayer(
-        wide, person, shown, movement, mirror, _plate(pixels, covered, wide), _freed(person, shown, movement, covered)
-    )
+    plate, freed = _plate(pixels, covered, wide), _freed(person, shown, movement, covered)
+    return PersonLayer(wide, person, shown, movement, mirror, plate, freed)
 
 
 def drawn_photo(photo: Image.Image, layer: PersonLayer) -> Image.Image:
@@ -180,6 +173,25 @@ def _movement(
     return np.asarray(continued(wide, known) * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
 
+def _shown(before: PersonMask, then: Array, change: Array) -> Array:
+    """``PersonLayer.shown``: what the edit takes away from the head is not drawn, nor what grows there."""
+    import cv2
+    from scipy.ndimage import distance_transform_edt
+
+    head = blur(before.of("hair", "face")[:, :, None], 0.03)
+    gone = np.minimum(_spread(change * smoothstep(4 * head))[:, :, 0], 1 - then)
+    # Hair of the photo that the generator lacks goes with the nearest hair that the generator has.
+    core = np.zeros((_CANVAS, _CANVAS), bool)
+    core[_INNER, _INNER] = cv2.erode((before.person > 0.5).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    if not core.any():
+        return np.ones((_CANVAS, _CANVAS), np.float32)
+    rows, columns = distance_transform_edt(~core, return_distances=False, return_indices=True)
+    gone = cv2.GaussianBlur(_outwards(gone)[rows, columns], (0, 0), 0.008 * SIDE)
+    height = (np.arange(_CANVAS, dtype=np.float32)[:, None] + np.float32(0.5)) / SIDE - np.float32(MARGIN)
+    fading = smoothstep(1 - _beyond() / np.float32(_REACH)) * smoothstep((_SHOULDERS - height) / np.float32(0.2))
+    return np.asarray(1 - gone * fading, dtype=np.float32)
+
+
 def _freed(person: Array, shown: Array, movement: Array, covered: Mask) -> Array:
     """``PersonLayer.freed``: near the person, where the edit takes them away."""
     import cv2
@@ -239,7 +251,9 @@ def _person(pixels: Pixels, before: PersonMask) -> Array:
 
     # The generator's outline and body are not quite the photo's.
     head = before.of("hair", "face")
-    likely = cv2.GaussianBlur(_outwards(np.clip(before.person, head, np.maximum(head, 0.9))), (0, 0), _UNLIKE * SIDE)
+    likely = cv2.GaussianBlur(
+        _outwards(np.clip(before.person, head, np.maximum(head, 0.9))), (0, 0), _UNLIKE * SIDE
+    )
     beyond = _beyond()
     # Farther out the crop tells less: above and beside it there is mostly background, below it a body.
     doubt = np.clip(beyond / 0.25, 0, 1).astype(np.float32)
@@ -287,7 +301,7 @@ def _within_photo(square: Alignment) -> Mask:
 
 
 def _mirror(person: Array, square: Alignment) -> tuple[Array, Mask]:
-    """``PersonLayer.mirror``, the background beside the person mirrored at their edge; and where they are, with a halo."""
+    """``PersonLayer.mirror``, and where the person is, with a halo."""
     import cv2
     from scipy.ndimage import distance_transform_edt, gaussian_filter
 
