@@ -4,8 +4,6 @@ The flow is that of Kroeger et al., "Fast Optical Flow using Dense Inverse Searc
 finds the same colours again on the person, and smoothly continued elsewhere.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from PIL import Image
 
@@ -51,18 +49,13 @@ def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_s
     return np.asarray(flow), np.asarray(trust * inner * there, dtype=np.float32)
 
 
-def continued(field: Array, trust: Array, spreads: Sequence[tuple[float, float]] = _SPREADS) -> Array:
-    """A field ``[height, width, C]`` at the resolution of ``SIDE``, continued from where it is trusted.
-
-    Args:
-        trust: ``[height, width]`` in 0 to 1.
-        spreads: widths by which it is continued, as fractions of the crop's side, each with its weight.
-    """
+def continued(flow: Array, trust: Array) -> Array:
+    """A flow ``[height, width, 2]`` at the resolution of ``SIDE``, continued from where it is trusted."""
     import cv2
 
-    known = np.concatenate([field * trust[:, :, None], trust[:, :, None]], axis=2).astype(np.float32)
+    known = np.concatenate([flow * trust[:, :, None], trust[:, :, None]], axis=2).astype(np.float32)
     total = np.zeros_like(known)
-    for sigma, weight in spreads:
+    for sigma, weight in _SPREADS:
         total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
     return np.asarray(total[:, :, :-1] / (total[:, :, -1:] + np.float32(1e-4)))
 

@@ -99,8 +99,7 @@ def paste_back(
             photo = drawn_photo(photo, layer)
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
-            wish = 2 * people[1].of("hair", "face") + people[1].of("neck") - 1
-            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then, wish)
+            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then, people[1])
             if visible > _VISIBLE and on_visible_seam is not None:
                 on_visible_seam()
         before = _to_photo(reference, alignment, window)
