@@ -1,5 +1,7 @@
 """The person in a photo around a crop, from what the generator's picture of the crop shows."""
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image
 
@@ -20,6 +22,12 @@ _UNLIKE = 0.03
 _STRAY, _STANDS_OUT = 0.2, 10.0
 # The share of places that stand out in a wall with a pattern.
 _PATTERN = 0.08
+
+
+def wider(alignment: Alignment) -> Alignment:
+    """The alignment of the square around a crop."""
+    middle = alignment.quad.mean(axis=0)
+    return replace(alignment, quad=middle + (1 + 2 * MARGIN) * (alignment.quad - middle), size=CANVAS)
 
 
 def person_in(photo: Pixels, before: PersonMask) -> Array:

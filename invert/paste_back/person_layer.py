@@ -4,7 +4,7 @@ The person is a layer over the background: hair that the crop cuts through goes 
 it, and the background that the person covered is filled.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -12,7 +12,16 @@ from PIL import Image
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
 from stylegan_latents.invert.paste_back.fill import filling
 from stylegan_latents.invert.paste_back.flow import continued, sampled, trusted_flow
-from stylegan_latents.invert.paste_back.outline import CANVAS, INNER, MARGIN, beyond, outwards, person_in, square_of
+from stylegan_latents.invert.paste_back.outline import (
+    CANVAS,
+    INNER,
+    MARGIN,
+    beyond,
+    outwards,
+    person_in,
+    square_of,
+    wider,
+)
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels
 
@@ -73,8 +82,7 @@ def person_layer(
     import cv2
 
     movement = _movement(pictures, people, then, change)
-    middle = alignment.quad.mean(axis=0)
-    wide = replace(alignment, quad=middle + (1 + 2 * MARGIN) * (alignment.quad - middle), size=CANVAS)
+    wide = wider(alignment)
     pixels = square_of(photo, wide)
     person = person_in(pixels, people[0])
     shown = _shown(people[0], then, change)
