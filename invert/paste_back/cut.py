@@ -29,7 +29,7 @@ _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
 # What a place on the wrong side of the cut costs, against a seam through it.
-_AREA, _NEAR = 0.3, 0.1
+_AREA, _NEAR = 1.2, 0.1
 # Levels up to which the edited crop's background may stand for the photo's.
 _ALIKE = 4.0
 _PRECISION = 64

@@ -29,6 +29,8 @@ from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels
 _STILL, _REACH = 0.002, 0.4
 # Height in the crop towards which less and less of the photo is taken away.
 _SHOULDERS = 0.97
+# Of the crop's side: how far from hair and face an edit takes the person away.
+_LOOSE = {"hair": 0.12, "face": 0.04}
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
 _HALO = 0.025
 # Of the crop's side: the movement from which the background beside the person is filled in full.
@@ -85,9 +87,10 @@ def person_layer(
     wide = wider(alignment)
     pixels = square_of(photo, wide)
     person = person_in(pixels, people[0])
-    shown = _shown(people[0], then, change)
+    head = _near_head(people[0])
+    shown = _shown(people[0], then, change * head[INNER, INNER, None])
     covered = _covered(person)
-    freed = _freed(person, shown, movement, covered)
+    freed = head * _freed(person, shown, movement, covered)
     # Along its edges the person is unmixed from the background.
     edges = cv2.erode(person, np.ones((3, 3), np.uint8)) < 0.99
     hole = covered & (cv2.dilate(((freed > 1e-3) | edges).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
@@ -178,13 +181,23 @@ def _movement(
     return np.asarray(continued(wide, known) * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
 
+def _near_head(before: PersonMask) -> Array:
+    """1 where hair and face are, and beside them up to ``_LOOSE``, falling to 0 in clothes and background."""
+    import cv2
+
+    near = np.zeros((CANVAS, CANVAS), np.float32)
+    for name, reach in _LOOSE.items():
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach * SIDE) + 1,) * 2)
+        near = np.maximum(near, cv2.dilate(outwards((before.of(name) > 0.5).astype(np.float32)), kernel))
+    return np.asarray(cv2.GaussianBlur(near, (0, 0), 0.01 * SIDE), dtype=np.float32)
+
+
 def _shown(before: PersonMask, then: Array, change: Array) -> Array:
-    """``PersonLayer.shown``: what the edit takes away from the head is not drawn, nor what grows there."""
+    """``PersonLayer.shown``: what the edit takes away is not drawn, nor what grows there."""
     import cv2
     from scipy.ndimage import distance_transform_edt
 
-    head = blur(before.of("hair", "face")[:, :, None], 0.03)
-    gone = np.minimum(_spread(change * smoothstep(4 * head))[:, :, 0], 1 - then)
+    gone = np.minimum(_spread(change)[:, :, 0], 1 - then)
     # Hair of the photo that the generator lacks goes with the nearest hair that the generator has.
     core = np.zeros((CANVAS, CANVAS), bool)
     core[INNER, INNER] = cv2.erode((before.person > 0.5).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
