@@ -82,6 +82,14 @@ class WStatistics:
         """How atypical codes ``[N, num_ws, w_dim]`` are: the root mean square of the whitened ws, ``[N]``."""
         return self.whiten(ws).square().mean(dim=(1, 2)).sqrt()
 
+    def at_distance_of(self, ws: Tensor, others: Tensor) -> Tensor:
+        """Codes ``[N, num_ws, w_dim]`` moved along their rays from the mean, each row as far from it as that of
+        ``others``, in whitened coordinates.
+        """
+        ours, theirs = self.whiten(ws), self.whiten(others)
+        factor = theirs.norm(dim=-1, keepdim=True) / ours.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+        return self.unwhiten(factor * ours)
+
 
 def _cache_file(G: Generator, samples: int, seed: int) -> Path:
     """The cached file; its name includes the mapping network's hash, as tuning may have changed it."""

@@ -158,7 +158,8 @@ def running(
         prevent_thread_lock=True,
         show_error=True,
         max_file_size=MAX_UPLOAD,
-        allowed_paths=[],
+        # What comes with the package lies in neither the visits' folders nor, mostly, the working directory.
+        allowed_paths=[str(style.path) for style in studio.styles.values()],
         footer_links=[],
         ssr_mode=False,
         pwa=False,

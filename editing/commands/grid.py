@@ -34,15 +34,17 @@ class GridSettings:
     direction: Names = field(default_factory=list)
     ends: Annotated[
         tuple[float, float], typer.Option("--range", "-r", help="First and last strength.", metavar="FROM TO")
-    ] = (-3.0, 3.0)
-    steps: Annotated[int, typer.Option(min=2, max=99, help="How many pictures in a row.")] = 7
+    ] = (-2.0, 2.0)
+    steps: Annotated[int, typer.Option(min=2, max=99, help="How many pictures in a row.")] = 5
     layers: Layers = None
     raw: Raw = False
     output: PictureOutput = field(default_factory=PictureOutput)
     on: DrawingOptions = field(default_factory=DrawingOptions)
 
 
-@grid_app.command(epilog=examples("edit grid me.jpg --direction age --range -3 3"))
+@grid_app.command(
+    epilog=examples("edit grid me.jpg --direction age", "edit grid me.jpg --direction pose --range -3 3 --steps 7")
+)
 @takes(GridSettings)
 def grid(settings: GridSettings) -> None:
     """Show a range of strengths: one row of pictures for each --direction."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from stylegan_latents.editing.mixing.mixing import Donor
     from stylegan_latents.editing.records.codes import Code, CodeSource
+    from stylegan_latents.editing.regions.parts import Parts
     from stylegan_latents.generator.generator import Generator
 
 mix_app = new_app()
@@ -61,18 +62,31 @@ class MixSettings:
     part: Annotated[
         list[str],
         typer.Option(
-            help="Transfer a part by its style channels, in the receiver's pose: eyes, nose, mouth, hair, skin, "
-            "body, background; see `edit parts`. Repeatable: all of one donor, or one of each.",
+            help="Transfer a part in the receiver's pose: eyes, nose, mouth, hair, skin, body, background; see "
+            "`edit parts`. Repeatable: all of one donor, or one of each.",
             metavar="NAME",
         ),
     ] = field(default_factory=list)
+    by: Annotated[
+        Literal["search", "channels"] | None,
+        typer.Option(
+            help="How a --part is transferred: search gives its outline and colour, in half a minute, the default "
+            "for eyes, nose, mouth and hair of people; channels its style, at once."
+        ),
+    ] = None
     threshold: Annotated[
         float | None,
-        typer.Option(help=f"Smallest share of a style channel's effect in the --part; {THRESHOLD:g} by default."),
+        typer.Option(
+            help=f"For --by channels: smallest share of a style channel's effect in the --part; {THRESHOLD:g} by "
+            "default."
+        ),
     ] = None
     only: Annotated[
-        Literal["x", "text"] | None,
-        typer.Option(help="For a StyleGAN-T with texts: take only the donors' x (their look), or only their text."),
+        Literal["x", "text", "geometry", "appearance"] | None,
+        typer.Option(
+            help="Take a part of the donors' codes: of a StyleGAN-T with texts, x (their look) or text; "
+            "of a StyleNeRF, geometry or appearance."
+        ),
     ] = None
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of every mix of two.")] = False
     column: Annotated[list[str], typer.Option(help="A donor in a --matrix; all by default.", metavar="B")] = field(
@@ -94,6 +108,10 @@ class MixSettings:
             raise InputError("A --record is of one whole picture; leave out --matrix, --region and --part.")
         if self.threshold is not None and not self.part:
             raise InputError("--threshold needs a --part, such as --part hair.")
+        if self.by is not None and not self.part:
+            raise InputError("--by is for a --part; name one, such as --part hair.")
+        if self.by == "search" and (self.threshold is not None or self.layers):
+            raise InputError("--threshold and --layers choose style channels; take --by channels with them.")
         check_threshold(self.least)
         if self.part and self.where.blend is BlendName.features:
             raise InputError("A --part cannot be blended in the features; leave out --blend features.")
@@ -108,13 +126,25 @@ class MixSettings:
         """The threshold in use."""
         return THRESHOLD if self.threshold is None else self.threshold
 
+    def by_search(self, G: "Generator", found: "Parts", names: Sequence[str]) -> bool:
+        """Whether parts are transferred by a search; InputError if that is asked for and cannot be done."""
+        from stylegan_latents.editing.mixing.transplant import TRANSPLANTED, can_transplant
+
+        if self.by == "search" and not can_transplant(G, found, names):
+            raise InputError(
+                f"A search transfers {', '.join(TRANSPLANTED)} in flat pictures of people; take --by channels."
+            )
+        # Styles change the pictures that an encoder has to recognise.
+        chosen = self.by is None and self.threshold is None and not self.layers and self.on.find_style() is None
+        return self.by == "search" or (chosen and can_transplant(G, found, names))
+
 
 @mix_app.command(
     epilog=examples(
         "edit mix me.jpg you.jpg --layers coarse",
         "edit mix me.jpg you.jpg seed:5 --layers coarse --layers fine",
         "edit mix me.jpg you.jpg --region eyes",
-        "edit mix me.jpg you.jpg --part eyes",
+        "edit mix me.jpg you.jpg --part hair",
         "edit mix A B C --matrix --layers coarse",
         "edit mix seed:1@0 seed:2@1 --model two-texts.safetensors --only text",
     )
@@ -180,12 +210,18 @@ def _mixed(
     parts: Sequence[Sequence[str]],
     settings: MixSettings,
 ) -> "Image.Image":
-    """The receiver with whole rows, or the style channels of parts, of the donors."""
-    from stylegan_latents.editing.commands.parts import channel_weights
+    """The receiver with whole rows, or parts, of the donors."""
+    from stylegan_latents.editing.commands.parts import catalogue
     from stylegan_latents.editing.mixing.by_part import PartDonor
     from stylegan_latents.editing.mixing.pictures import mixed_picture
 
-    weights = channel_weights(G, parts, settings.least) if parts else []
+    weights = []
+    if parts:
+        found = catalogue(G)
+        names = [found.names[found.index(one)] for several in parts for one in several]
+        if settings.by_search(G, found, names):
+            return _transplanted(G, receiver, given, parts, found, settings.where.region)
+        weights = [found.weights(several, settings.least) for several in parts]
     by_part = [
         PartDonor(code.ws, channels, amount, one)
         for channels, (code, one, amount) in zip(weights, given, strict=bool(parts))
@@ -195,12 +231,32 @@ def _mixed(
     return mixed_picture(G, receiver, donors, parts=by_part, regions=where.region, blend=where.blend.value)
 
 
+def _transplanted(
+    G: "Generator",
+    receiver: "Code",
+    given: "Sequence[tuple[Code, Sequence[int], float]]",
+    parts: Sequence[Sequence[str]],
+    found: "Parts",
+    regions: Sequence[str],
+) -> "Image.Image":
+    """The receiver with parts of the donors, by a search."""
+    from stylegan_latents.editing.mixing.transplant import Transplant, transplanted
+    from stylegan_latents.generator.cli.progress import show_work
+
+    donors = [
+        Transplant(code, [one.strip().lower() for one in several], amount)
+        for (code, _, amount), several in zip(given, parts, strict=True)
+    ]
+    with show_work() as begin:
+        return transplanted(G, receiver, donors, found, regions=regions, on_step=begin("searching"))
+
+
 def _donors(
     G: "Generator", given: "Sequence[tuple[Code, Sequence[int], float]]", only: str | None
 ) -> "list[Donor]":
-    from stylegan_latents.editing.mixing.mixing import Donor, columns_of
+    from stylegan_latents.editing.mixing.mixing import donor_of
 
-    return [Donor(code.ws, rows, amount, columns_of(G, only)) for code, rows, amount in given]
+    return [donor_of(G, code.ws, rows, amount, only) for code, rows, amount in given]
 
 
 def _name(
@@ -216,6 +272,7 @@ def _name(
     given = []
     for index, (source, (layers, amount)) in enumerate(zip(sources[1:], shared, strict=True)):
         what = [part.strip().lower() for part in parts[index]] if parts else [layers]
+        what += [settings.by] if settings.by else []
         if parts and layers != "all":
             what.append(layers)
         what += [settings.only] if settings.only else []

@@ -54,10 +54,8 @@ class PartsSettings:
 @takes(PartsSettings)
 def parts(settings: PartsSettings) -> None:
     """Show the parts of a model's pictures, for `edit mix --part`; found at the first call, then cached."""
-    from stylegan_latents.editing.mixing.find_parts import parts_of
     from stylegan_latents.editing.records.codes import check_not_a_source, read_sources
     from stylegan_latents.editing.records.outputs import picture_target
-    from stylegan_latents.generator.cli.progress import show_work
     from stylegan_latents.invert.photos.files import save_picture
 
     overwrite = settings.output.overwrite
@@ -65,8 +63,7 @@ def parts(settings: PartsSettings) -> None:
     sources = read_sources(settings.sources or [f"seed:{seed}" for seed in range(6)])
     check_not_a_source(target, sources)
     G, codes = settings.on.open_sources(sources, settings.truncation)
-    with show_work() as begin:
-        found = parts_of(G, begin)
+    found = catalogue(G)
     save_picture(parts_figure(G, found, codes), target, overwrite=overwrite)
     for index, name in enumerate(found.names):
         print(f"{name}: {int((found.shares[index] >= THRESHOLD).sum())} style channels")
@@ -123,14 +120,13 @@ def threshold_name(threshold: float) -> list[str]:
     return [] if threshold == THRESHOLD else [f"threshold{threshold:g}"]
 
 
-def channel_weights(G: "Generator", names: Sequence[Sequence[str]], threshold: float) -> "list[Tensor]":
-    """``Parts.weights`` of each donor's parts."""
+def catalogue(G: "Generator") -> "Parts":
+    """``parts_of`` with a progress bar."""
     from stylegan_latents.editing.mixing.find_parts import parts_of
     from stylegan_latents.generator.cli.progress import show_work
 
     with show_work() as begin:
-        found = parts_of(G, begin)
-    return [found.weights(part, threshold) for part in names]
+        return parts_of(G, begin)
 
 
 @dataclass(frozen=True)
@@ -188,7 +184,7 @@ def retrieve(settings: RetrieveSettings) -> None:
     target = picture_target(settings.output.out, name, settings.output.overwrite)
     check_not_a_source(target, sources)
     G, (first, *others) = settings.on.open_sources(sources, settings.truncation)
-    (weights,) = channel_weights(G, [settings.part], settings.threshold)
+    weights = catalogue(G).weights(settings.part, settings.threshold)
     others = [code for code in others if code.name != first.name] or others  # not the query itself
     found = nearest(G, first, others, weights, settings.count)
     figure = retrieval_figure(G, first, found, weights, settings.strength)

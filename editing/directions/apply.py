@@ -59,7 +59,8 @@ def apply_edits(
     import torch
 
     moved = ws.clone()
-    for direction, strength in edits:
+    # Steps on a sphere come last, so that the order of the others does not matter.
+    for direction, strength in sorted(edits, key=lambda edit: getattr(edit[0], "keeps_distance", False)):
         moved = direction.apply(moved, strength, rows=rows, raw=raw)
     if not bool(torch.isfinite(moved).all()):
         raise InputError(_TOO_FAR)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from stylegan_latents.generator.generator import Generator
+    from stylegan_latents.generator.statistics import WStatistics
 
 __all__ = ["JSON", "SUFFIX", "Direction", "check_strength", "load"]
 Space = Literal["w", "s"]
@@ -49,6 +50,7 @@ class _Header:
     provenance: dict[str, Any]
     by_group: bool = False
     space: Space = "w"
+    keeps_distance: bool = False
 
 
 _NAMES = tuple(one.name for one in fields(_Header))
@@ -70,6 +72,9 @@ class Direction:
         by_group: whether the rows of ``vector`` are for coarse, middle and fine rows.
         rows: ``layers`` as rows of one generator's ws; None until ``bind``.
         space: ``w`` moves codes with ``apply``; ``s`` moves styles with ``apply_styles``.
+        keeps_distance: whether a moved code stays as far from W's mean as it was, in whitened W. Strong edits then
+            stay among likely codes, with skin that looks like skin.
+        statistics: of the generator's W, for ``keeps_distance``; None until ``bind``.
 
     Raises:
         ValueError: the vector has another shape or type, or a number is not finite.
@@ -84,6 +89,8 @@ class Direction:
     by_group: bool = False
     rows: tuple[int, ...] | None = None
     space: Space = "w"
+    keeps_distance: bool = False
+    statistics: "WStatistics | None" = None
 
     def __post_init__(self) -> None:
         import torch
@@ -142,7 +149,13 @@ class Direction:
                 f"The direction '{self.name}' has {rows} rows of {width} values, which do not fit the model "
                 f"'{G.name}' with {G.num_ws} rows of {G.w_dim}."
             )
-        return replace(self, vector=vector, by_group=False, rows=tuple(G.rows(self.layers)))
+        statistics = None
+        if self.keeps_distance and self.space == "w":
+            from stylegan_latents.generator.statistics import WStatistics
+
+            statistics = WStatistics.of(G)
+        rows_moved = tuple(G.rows(self.layers))
+        return replace(self, vector=vector, by_group=False, rows=rows_moved, statistics=statistics)
 
     def apply(
         self, ws: "Tensor", strength: float, *, rows: Sequence[int] | None = None, raw: bool = False
@@ -153,7 +166,8 @@ class Direction:
             ws: ``[N, num_ws, w_dim]``; not changed.
             strength: in units of ``scale``; negative for the opposite.
             rows: rows of ws to move; None moves the default layers.
-            raw: take ``strength`` as a multiple of the stored vector instead.
+            raw: take ``strength`` as a multiple of the stored vector instead, exactly, also of one with
+                ``keeps_distance``.
 
         Returns:
             ws ``[N, num_ws, w_dim]``.
@@ -175,6 +189,8 @@ class Direction:
         moved = ws.clone()
         chosen = list(rows)
         moved[:, chosen] += step[chosen] if len(step) > 1 else step
+        if self.statistics is not None and strength and not raw:
+            moved[:, chosen] = self.statistics.at_distance_of(moved[:, chosen], ws[:, chosen])
         return moved
 
     def apply_styles(

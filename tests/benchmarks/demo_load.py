@@ -32,12 +32,12 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.demo.server.serve import free_port
 from stylegan_latents.demo.session.examples import SEEDS
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.directions.catalogue import known_directions
 from stylegan_latents.generator.loading import load
 from tests.demo.client import AnswerError, Visitor
+from tests.demo.small_studio import free_port
 from tests.photos import ASTRONAUT
 
 DIRECTIONS = list(known_directions("stylegan2-ffhq-w"))
@@ -233,7 +233,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         pictures, records = expected(Path(name))
-        port = free_port("127.0.0.1", None)
+        port = free_port()
         command = [sys.executable, "-m", "stylegan_latents.demo", "--port", str(port), "--queue-size", "200"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             try:

@@ -14,8 +14,8 @@ import sys
 import time
 from typing import Any
 
-from stylegan_latents.demo.server.serve import free_port
 from tests.demo.browser import chromium, open_page
+from tests.demo.small_studio import free_port
 
 START_LIMIT, PREVIEW_LIMIT = 8.0, 0.3
 
@@ -79,7 +79,7 @@ def main() -> None:
     with chromium() as browser:
         ready, previews = [], []
         for _ in range(arguments.starts):
-            port = free_port("127.0.0.1", None)
+            port = free_port()
             page = browser.new_page(viewport={"width": 1360, "height": 900})
             begun = time.perf_counter()
             server = start(port)

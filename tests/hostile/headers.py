@@ -22,7 +22,7 @@ _VALUES: list[Any] = [
     [1] * 300, ["8"], [1e30], {"a": 1}, *(f"@{place}" for place in range(len(RAW))),
 ]  # fmt: skip
 _WITH_HEADERS = {
-    "generator": ("mobile", "two", "three", "solid"),
+    "generator": ("mobile", "two", "three", "solid", "field"),
     "encoder": ("plain", "e4e"),
     "training": ("training",),
 }

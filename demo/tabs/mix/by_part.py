@@ -98,5 +98,6 @@ def _command(studio: Shared, face: Face, donor: Face, request: PartRequest) -> s
     words = ["edit", "mix", record_name(face), record_name(donor)]
     for name in request.names:
         words += [f"--{request.kind}", name]
+    words += ["--by", "channels"] if request.kind == "part" else []
     words += [] if request.strength == 1 else ["--strength", f"{request.strength:g}"]
     return studio.command_line(words)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from stylegan_latents.demo.session.studio import Studio
+from tests.demo.browser import wait_until_still
 from tests.demo.in_browser.test_page import click_example
 from tests.demo.in_browser.test_returning import open_tab
 
@@ -27,6 +28,7 @@ def test_a_look_is_worn_by_one_click_and_variations_are_drawn(page: Any) -> None
     page.click("#edit-looks-open button")
     looks = "#edit-looks button:has(img)"
     page.wait_for_function(f"document.querySelectorAll('{looks}').length >= 8")
+    wait_until_still(page)  # while looks come in, the gallery is made anew
     page.locator(looks).first.click()
     page.wait_for_function("document.querySelector('#direction-smile input[type=range]').value === '2'")
     page.wait_for_selector("#edit-undo:not([disabled])")
@@ -55,5 +57,6 @@ def test_before_and_after_and_everything_are_saved(page: Any, tmp_path: Path) ->
 def test_explore_is_filled_when_it_is_opened(page: Any) -> None:
     page.click("button[role=tab]:has-text('Explore')")
     page.wait_for_function("document.querySelectorAll('#explore-faces button img').length === 12")
+    wait_until_still(page)
     page.locator("#explore-faces button:has(img)").nth(3).click()
     page.wait_for_selector("#explore-send:has-text('Send seed 3'):not([disabled])")

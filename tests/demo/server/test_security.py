@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,11 @@ import torch
 from PIL import Image
 
 from stylegan_latents.demo.session.edited import edited_face
+from stylegan_latents.demo.session.shared import KeptStyle
 from stylegan_latents.demo.session.studio import Studio
 from tests.demo.client import AnswerError, Visitor, file_value
-from tests.demo.small_studio import small_page
+from tests.demo.small_studio import page_of, small_page, small_studio
+from tests.generator.styles.test_style import small_style
 from tests.small_models import small_generator, small_record
 
 NO_SLIDER = [0.0] * 15
@@ -291,3 +294,25 @@ def test_explore_shows_seeds_and_says_what_is_no_seed(visitor: Visitor) -> None:
     for seed, words in ((-5, "less than minimum value 0"), (None, "whole number"), (2**40, "whole number")):
         with pytest.raises(AnswerError, match=words):
             visitor.call("explore", seed, 0.7)
+
+
+def test_a_style_of_the_package_is_drawn_and_downloaded_wherever_the_demo_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, elsewhere = tmp_path / "package", tmp_path / "elsewhere"
+    for folder in (package, elsewhere):
+        folder.mkdir()
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))  # Gradio serves this folder, and the working directory
+    studio = small_studio(elsewhere)
+    style, secret = package / "plain.style.safetensors", package / "secret.txt"
+    small_style(studio.G).save(style)
+    secret.write_text("secret")
+    studio.styles["plain"] = KeptStyle("plain", style, shipped=True)
+    with page_of(studio) as (_, address):
+        visitor = Visitor(address)
+        face = draw_example(visitor, studio, 0)
+        *_, file = visitor.call("draw_style", face, "plain", 1.0)
+        assert visitor.fetch(file["value"]["path"]).content == style.read_bytes()
+        assert visitor.fetch(str(secret)).status_code == 403
+        visitor.leave()

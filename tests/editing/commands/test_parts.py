@@ -50,6 +50,13 @@ def test_a_part_is_mixed_in(folder: Path) -> None:
     assert np.abs(_pixels("a.mix.b-earsx0.5.png") - expected).max() <= 1
 
 
+def test_by_channels_is_the_default_of_parts_that_are_no_peoples(folder: Path) -> None:
+    assert main(["mix", A, B, "--part", "ears", *MODEL]) == 0
+    assert main(["mix", A, B, "--part", "ears", "--by", "channels", *MODEL]) == 0
+    assert new_files(folder) == {"a.mix.b-ears.png", "a.mix.b-ears-channels.png"}
+    assert np.array_equal(_pixels("a.mix.b-ears.png"), _pixels("a.mix.b-ears-channels.png"))
+
+
 def test_a_threshold_is_in_the_name(folder: Path) -> None:
     mix = ["mix", A, B, "--part", "ears", *MODEL]
     assert main(mix) == 0
@@ -112,6 +119,9 @@ def test_who_is_most_like_it_is_found(folder: Path, capsys: pytest.CaptureFixtur
         (["mix", A, B, "--part", "nose"], "no part 'nose': give ears, tail"),
         (["mix", A, "--part", "ears"], "at least two pictures"),
         (["mix", A, B, "--part", "ears", "--threshold", "1"], "--threshold takes a share"),
+        (["mix", A, B, "--part", "ears", "--by", "search"], "take --by channels"),
+        (["mix", A, B, "--part", "ears", "--by", "search", "--threshold", "0.2"], "take --by channels with them"),
+        (["mix", A, B, "--layers", "coarse", "--by", "search"], "--by is for a --part"),
         (["mix", A, B, "--part", "ears", "--threshold", "0.95"], "lower --threshold"),
         (["mix", A, B, "--part", "ears", "--blend", "features"], "leave out --blend features"),
         (["mix", A, B, "--part", "ears", "--matrix"], "leave out --region and --part"),

@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from stylegan_latents.editing.directions import catalogue as module
+from stylegan_latents.editing.directions.apply import apply_edits
 from stylegan_latents.editing.directions.catalogue import find_direction, known_directions, shipped_path
 from stylegan_latents.editing.directions.direction import Direction, load
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.statistics import WStatistics
 from tests.small_models import small_generator
 
 W_DIM = 8
@@ -40,6 +42,27 @@ def test_strength_counts_in_units_of_scale_and_raw_in_vectors():
     assert torch.equal(one.apply(ws, 2.0), one.vector.expand_as(ws))
     assert torch.equal(one.apply(ws, 2.0, raw=True), 2 * one.vector.expand_as(ws))
     assert not ws.any(), "the codes given were changed"
+
+
+def test_a_direction_that_keeps_the_distance_moves_codes_around_the_mean(tmp_path):
+    G = small_generator(latent_space="here")
+    vector = torch.arange(1.0, G.w_dim + 1)[None]
+    make(vector=vector, keeps_distance=True, layers="coarse").save(tmp_path / "age.safetensors")
+    age = load(tmp_path / "age.safetensors").bind(G)
+    statistics, ws = WStatistics.of(G), G.sample([0, 1])
+    moved = age.apply(ws, 3.0)
+    assert torch.allclose(_far(statistics, moved), _far(statistics, ws), rtol=1e-3)
+    assert (moved - ws)[:, G.rows("coarse")].abs().amax(dim=2).min() > 0.01
+    assert torch.equal(moved[:, G.rows("fine")], ws[:, G.rows("fine")])
+    assert torch.equal(age.apply(ws, 0.0), ws)
+    straight = make(vector=vector, layers="coarse").bind(G)
+    assert torch.equal(age.apply(ws, 3.0, raw=True), straight.apply(ws, 3.0, raw=True))
+    edits = [(age, 2.0), (straight, 1.0)]
+    assert torch.equal(apply_edits(ws, edits), apply_edits(ws, edits[::-1]))
+
+
+def _far(statistics: WStatistics, ws: torch.Tensor) -> torch.Tensor:
+    return statistics.whiten(ws).norm(dim=2)
 
 
 def test_only_chosen_rows_move():

@@ -59,7 +59,8 @@ def test_a_part_is_given_as_the_command_does_it(
     wish = PartRequest("part", ("eyes", "hair"), "bob", 0.5)
     picture, command = draw_with_parts(visit, "ann", wish, full=True)
     assert command == (
-        "edit mix ann.inversion.safetensors bob.inversion.safetensors --part eyes --part hair --strength 0.5"
+        "edit mix ann.inversion.safetensors bob.inversion.safetensors --part eyes --part hair --by channels "
+        "--strength 0.5"
     )
     assert (values(picture) != values(own)).any()
     made = run_command(visit, command, tmp_path / "elsewhere", monkeypatch)
