@@ -72,7 +72,7 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     theirs = donor.warped(matrix, base.landmarks)
     new, old = _hair(theirs), _hair(base)
     uncovered = cv2.dilate((old - new).clip(0, 1), np.ones((9, 9))) > 0.3
-    freed = cv2.GaussianBlur(uncovered.astype(np.float32), (0, 0), 2)
+    freed = _blurred(uncovered, 2)
     background, face, neck = theirs.of("background"), theirs.of("face"), theirs.of("neck")
     skin = (face + neck)[:, :, None]
     filling = (
@@ -84,10 +84,10 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     pixels = pixels + freed[:, :, None] * (filling - pixels)
     # Not the donor's own pixels, whose skin and background shine through the edge of the hair.
     pixels = pixels + new[:, :, None] * (filling - pixels)
-    changed = (np.maximum(np.maximum(new, old), freed) > 0.3).astype(np.float32)
-    changed = cv2.GaussianBlur(cv2.dilate(changed, np.ones((13, 13))), (0, 0), 4)
+    affected = (np.maximum(np.maximum(new, old), freed) > 0.3).astype(np.uint8)
+    changed = _blurred(cv2.dilate(affected, np.ones((13, 13))) > 0, 4)
     seams = np.maximum(_edges(new), _edges(freed))
-    return _picture(pixels), np.asarray(changed, dtype=np.float32), seams
+    return _picture(pixels), changed, seams
 
 
 def lay_feature(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -> Laid:
@@ -105,6 +105,12 @@ def lay_feature(collage: Image.Image, base: Portrait, donor: Portrait, name: str
     return laid, mask, (4 * mask * (1 - mask) > _EDGE).astype(np.float32)
 
 
+def _blurred(mask: npt.NDArray[np.bool_], sigma: float) -> Array:
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma), dtype=np.float32)
+
+
 def _edges(mask: Array) -> Array:
     """A band along the edges of a mask, 0 or 1."""
     import cv2
@@ -120,7 +126,7 @@ def _between_lids(landmarks: Landmarks) -> Array:
     mask = np.zeros((SIDE, SIDE), np.uint8)
     for eye in (landmarks.left_eye, landmarks.right_eye):
         cv2.fillConvexPoly(mask, np.rint(eye).astype(np.int32), 1)
-    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32), (0, 0), _LID), dtype=np.float32)
+    return _blurred(mask > 0, _LID)
 
 
 def _anchors(landmarks: Landmarks) -> Points:
