@@ -86,7 +86,8 @@ document.addEventListener("click", (event) => {
 document.addEventListener("dblclick", (event) => {
   const range = event.target.closest("input[type=range]");
   if (!range) return;
-  if (range.closest(".direction")) setRange(range, "0");
+  const slider = range.closest(".direction");
+  if (slider && !slider.closest("[id^=camera-]")) setRange(range, "0");
   else range.closest(".block")?.querySelector("[data-testid=reset-button]")?.click();
 });
 

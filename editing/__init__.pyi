@@ -24,6 +24,7 @@ from .nonlinear.mapper import MapperEdit, load_mapper
 from .records.opened import OpenRecord
 from .regions.blending import blend_pictures
 from .regions.regions import region_masks
+from .repose.repose import Person, Reposer, read_iuv
 from .samples.sampling import Sampling
 from .text.optimizer import TextOptimizer
 
@@ -46,6 +47,8 @@ __all__ = [
     "Morph",
     "OpenRecord",
     "PartDonor",
+    "Person",
+    "Reposer",
     "Sampling",
     "SeFa",
     "StyleSpace",
@@ -63,6 +66,7 @@ __all__ = [
     "mix",
     "mix_parts",
     "parts_of",
+    "read_iuv",
     "region_masks",
     "slerp",
     "spline",

@@ -98,7 +98,8 @@ class Generator(nn.Module):
         """Raise InputError if the model has no camera."""
         if self.camera is None:
             raise InputError(
-                f"'{self.name}' has no camera, as its pictures are flat; give a three-dimensional model (EG3D)."
+                f"'{self.name}' has no camera, as its pictures are flat; give a three-dimensional model "
+                "(EG3D, StyleNeRF)."
             )
 
     def _matrices(self, camera: Camera | Tensor) -> Tensor:

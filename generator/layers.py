@@ -21,6 +21,7 @@ class Layer:
         channels: length of its style.
         cutoff: of an alias-free network, the highest frequency in the map, in cycles per side of the image; None
             for a network whose maps use every pixel.
+        fixed_group: the group of a layer that is not told by its resolution; None for others.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Layer:
     ws_index: int
     channels: int
     cutoff: float | None = None
+    fixed_group: Group | None = None
 
     @property
     def group(self) -> Group:
@@ -35,6 +37,8 @@ class Layer:
 
         With a cutoff, the pixels are those that its frequencies need: two for each cycle.
         """
+        if self.fixed_group is not None:
+            return self.fixed_group
         pixels = self.resolution if self.cutoff is None else 2 * self.cutoff
         if pixels <= 8:
             return "coarse"

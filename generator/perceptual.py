@@ -131,7 +131,9 @@ def resize_height(images: Tensor, height: int) -> Tensor:
 
 
 def as_colour(images: Tensor) -> Tensor:
-    """RGB from a generator's one to four channels; opacity, the second or fourth, is dropped.
+    """RGB from a generator's one to four channels, on white where the second or fourth says that it is transparent.
+
+    Transparent photos are read on white too. Opacity goes from -1, none, to 1.
 
     Raises:
         InputError: the images have another number of channels.
@@ -140,7 +142,10 @@ def as_colour(images: Tensor) -> Tensor:
         raise InputError(
             f"The model makes images of {images.shape[1]} channels; only those of 1 to 4 are pictures."
         )
-    return images[:, :1].expand(-1, 3, -1, -1) if images.shape[1] < 3 else images[:, :3]
+    colour = images[:, :1].expand(-1, 3, -1, -1) if images.shape[1] < 3 else images[:, :3]
+    if images.shape[1] % 2:
+        return colour
+    return torch.lerp(torch.ones_like(colour), colour, images[:, -1:].add(1).div(2).clamp(0, 1))
 
 
 def strided_convolution(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:

@@ -11,7 +11,6 @@ from torch import Tensor
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.generator import Generator, Noise
-from stylegan_latents.generator.networks.eg3d import Synthesis
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
 SIDES = (16, 512)
 """The fewest and the most samples along a side of the cube."""
 
-LEVEL = 10.0
-"""The density of the surface, before the softplus, as in the official code's meshes."""
-
-# Shares of a side beyond which the planes hold background instead of the head.
-_MARGIN = 30 / 256
 _AT_ONCE = 1 << 18
 
 
@@ -80,15 +74,17 @@ def marching_cubes() -> Any:
 
 
 @torch.inference_mode()
-def find_shape(G: Generator, ws: Tensor, noise: Noise = "const", *, side: int = 256, level: float = LEVEL) -> Mesh:
+def find_shape(
+    G: Generator, ws: Tensor, noise: Noise = "const", *, side: int = 256, level: float | None = None
+) -> Mesh:
     """The surface of a code's head, by marching cubes over the densities.
 
     Args:
         G: a three-dimensional model.
         ws: ``[1, num_ws, w_dim]``.
         noise: as for ``Generator.synthesize``.
-        side: samples along a side of the cube that the planes span, in ``SIDES``.
-        level: density of the surface; smaller for a larger head.
+        side: samples along a side of the cube that the head is in, in ``SIDES``.
+        level: density of the surface, smaller for a larger head; None for the model's own.
 
     Raises:
         InputError: the model is flat, scikit-image is not installed, or nothing is as dense as ``level``.
@@ -98,23 +94,21 @@ def find_shape(G: Generator, ws: Tensor, noise: Noise = "const", *, side: int = 
     if not SIDES[0] <= side <= SIDES[1] or len(ws) != 1:
         raise ValueError(f"a shape is of one code, with {SIDES[0]} to {SIDES[1]} samples a side, got {side}")
     march, synthesis = marching_cubes(), G.synthesis
-    assert isinstance(synthesis, Synthesis)  # the one network with a camera
-    planes = synthesis.planes(G.styles(ws), synthesis.noise_maps(noise, 0, 1))
-    look = synthesis.look_into(planes)
-    box = synthesis.config.rendering.box
+    solid = synthesis.solid(G.styles(ws), synthesis.noise_maps(noise, 0, 1))
+    look, box, level = solid.look, solid.box, solid.level if level is None else level
     line = (torch.arange(side, device=ws.device) / (side - 1) - 0.5) * box
     plane = torch.cartesian_prod(line, line)
     densities = torch.cat([
         look(torch.cat([x.expand(len(plane), 1), plane], dim=1))[0].cpu() for x in line
     ])  # fmt: skip
     grid = densities.reshape(side, side, side).numpy()
-    inside = slice(margin := max(int(_MARGIN * side), 1), side - margin)
+    inside = slice(margin := max(int(solid.margin * side), 1), side - margin)
     closed = np.full_like(grid, min(float(grid.min()), level) - 1)
     closed[inside, inside, inside] = grid[inside, inside, inside]
     if not closed.max() > level:
         raise InputError(f"There is no surface: nothing is as dense as {level:g}; give a smaller --level.")
     vertices, faces, *_ = march(closed, level, gradient_direction="ascent")
     places = torch.from_numpy(vertices / (side - 1) - 0.5).float() * box
-    parts = [look(part.to(ws.device))[1][:, :3] for part in torch.split(places, _AT_ONCE)]
+    parts = [look(part.to(ws.device))[1] for part in torch.split(places, _AT_ONCE)]
     colours = torch.cat(parts).clamp(0, 1).mul(255).round().to(torch.uint8).cpu()
     return Mesh(places.numpy(), colours.numpy(), faces.astype(np.int32))

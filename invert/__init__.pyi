@@ -5,6 +5,7 @@ from .inverters.base import Inverter, Progress, SearchSettings, identity_loss_of
 from .inverters.by_name import INVERTERS, make_inverter
 from .inverters.encode import EncoderInverter
 from .inverters.hybrid import HybridInverter
+from .inverters.layered import LayeredInversion
 from .inverters.noise import NoiseOptimization, NoiseSettings
 from .inverters.optimize import OptimizationInverter
 from .inverters.options import InverterOptions
@@ -24,6 +25,7 @@ __all__ = [
     "Inversion",
     "Inverter",
     "InverterOptions",
+    "LayeredInversion",
     "NoiseOptimization",
     "NoiseSettings",
     "OptimizationInverter",

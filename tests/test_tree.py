@@ -27,7 +27,8 @@ HEAVY = ("torch", "numpy", "PIL", "dlib", "gradio", "rich", "scipy", "sklearn", 
 
 MOST_FILES, SMALL, MOST_SMALL = 16, 60, 30
 ALTERNATIVES = (
-    "invert/inverters", "editing/commands", "editing/discovery/finders", "generator/formats", "tests/benchmarks",
+    "invert/inverters", "editing/commands", "editing/discovery/finders", "generator/formats",
+    "generator/networks", "tests/benchmarks",
 )  # fmt: skip
 """Folders of alternatives of one kind, which may grow beyond ``MOST_FILES``."""
 
@@ -44,6 +45,7 @@ WHOLE_PATHS = {
     "tests/docs/test_site.py",
     "tests/editing/test_public_face.py",
     "tests/editing/test_stylegan_t.py",
+    "tests/editing/test_stylenerf.py",
     "tests/hostile/test_networks.py",
     "tests/editing/test_tuned.py",
     "tests/hostile/test_strangers.py",

@@ -26,6 +26,7 @@ _CONTROLS = {
     "; give the model it was made with": "; only a demo of that model opens it",
     "--landmarks to say where eyes and mouth are": "click on eyes and mouth below it",
     "paint black where the photo counts": "leave a part of the photo unpainted",
+    "--even is": "\u201cEven visible speed\u201d is",
     "--no-align": "turn \u201cLook for faces\u201d off",
     "give a mask's file instead, such as --region mask.png, white where to change": "take another choice instead",
 }

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from stylegan_latents.demo.page.page import QUIET, Page
+from stylegan_latents.demo.page.running import status_html
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
@@ -44,6 +46,19 @@ def picture_box(label: str, name: str, *, alt: str | None = None, **options: Any
     """A picture that is only shown; ``name`` is the element's id, ``alt`` its alternative text."""
     options = {"buttons": ["fullscreen"], **options}
     return gr.Image(label=label, alt_text=alt or label, type="filepath", interactive=False, elem_id=name, **options)
+
+
+def whole_edit_note(page: Page, tab: str) -> None:
+    """Add a line that names the faces whose edits are limited to a part of the picture on the tab Edit alone."""
+    note = gr.HTML("", visible=False, elem_id=f"{tab}-whole-edit")
+
+    def tell(visit: Visit | None) -> Any:
+        faces = [] if visit is None else visit.faces.values()
+        names = ", ".join(face.name for face in faces if face.regions.chosen and face.history.current)
+        words = f"The edit counts in the whole picture here, not only in the part chosen on the tab Edit: {names}."
+        return gr.HTML(status_html(words) if names else "", visible=bool(names))
+
+    gr.on([page.tabs.select, page.version.change], tell, page.visit, note, **QUIET)
 
 
 def choice_gallery(name: str, *, height: int | str = "auto", **options: Any) -> gr.Gallery:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.files import clean_name
+from stylegan_latents.demo.session.view import camera_of, camera_words, is_view, options_of
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.directions.apply import apply_edits, edit_name
 from stylegan_latents.editing.records.codes import changed_record
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.record.run_settings import camera_settings
 
 if TYPE_CHECKING:
     from stylegan_latents.editing.directions.direction import Direction
@@ -22,12 +24,13 @@ MOST_EDITED = 32
 
 
 def edits_of(visit: Visit, strengths: Mapping[str, float]) -> "list[tuple[Direction, float]]":
-    """Directions with their strengths other than 0.
+    """Directions with their strengths other than 0; the camera is none.
 
     Raises:
         InputError: a direction is not known.
     """
     known = visit.all_directions
+    strengths = {name: strength for name, strength in strengths.items() if not is_view(name)}
     unknown = [name for name in strengths if name not in known]
     if unknown:
         raise InputError(f"There is no direction '{unknown[0]}'; reload the page.")
@@ -49,12 +52,17 @@ def direction_words(visit: Visit, strengths: Mapping[str, float]) -> list[str]:
 
 
 def edit_words(visit: Visit, face: Face, strengths: Mapping[str, float]) -> list[str]:
-    """As ``direction_words``, with the regions of the face to which the edits are limited; empty without edits."""
+    """As ``direction_words``, with the regions of the face to which the edits are limited, and the camera."""
     words = direction_words(visit, strengths)
     if words:
         for region in face.regions.chosen:
             words += ["--region", Path(region).name]
-    return words
+    return [*words, *camera_words(face, strengths)]
+
+
+def look_name(face: Face, strengths: Mapping[str, float]) -> str:
+    """A face's name with its camera, as ``edit`` begins a file's."""
+    return ".".join([face.name, *options_of(face, strengths).camera_label()])
 
 
 def edited_face(visit: Visit, name: str | None, *, drawn: bool = True) -> Face:
@@ -158,7 +166,8 @@ def in_order(visit: Visit) -> list[Face]:
 
 def _stem(visit: Visit, face: Face) -> str:
     edits = edits_of(visit, face.history.current)
-    return f"{face.name}.{edit_name([(direction.name, strength) for direction, strength in edits])}"
+    edit = edit_name([(direction.name, strength) for direction, strength in edits]) if edits else "view"
+    return f"{look_name(face, face.history.current)}.{edit}"
 
 
 def _make(visit: Visit, face: Face, stem: str, *, listed: bool) -> Face:
@@ -173,4 +182,7 @@ def _make(visit: Visit, face: Face, stem: str, *, listed: bool) -> Face:
     told: dict[str, JSON] = {direction.name: strength for direction, strength in edits}
     settings: dict[str, JSON] = {"edited_from": opened.inversion.method, "edits": told}
     record = changed_record(opened.inversion, visit.studio.G, ws, "edit", settings)
+    if (camera := camera_of(face, face.history.current)) is not None:
+        lens = [] if camera.fov is None else [camera.fov]
+        record = replace(record, settings={**record.settings, **camera_settings([[*camera.angles, *lens]])})
     return visit.add(record, stem, photo=face.photo, listed=listed)

@@ -78,7 +78,7 @@ class History:
     def reset(self) -> None:
         """Add a step without edits."""
         self._step()
-        left = self.current
+        left, self._left = self.current, []
         self.push({})
         self._left = [left]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stylegan_latents.demo.session.edited import edited_face, edits_of
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.shared import KeptPerson, KeptStyle
+from stylegan_latents.demo.session.view import seen
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
@@ -62,10 +63,11 @@ def _files_of(visit: Visit, face: Face) -> Iterator[tuple[str, bytes]]:
     yield face.path.name, face.path.read_bytes()
     before = face.record.picture()
     yield f"{face.name}.png", _encoded(before, "PNG")
-    edits = edits_of(visit, face.history.current)
-    if not edits:
+    now = face.history.current
+    edits = edits_of(visit, now)
+    if not now:
         return
-    after = face.record.edited(edits, regions=face.regions.chosen)
+    after = seen(face.record, face, now).edited(edits, regions=face.regions.chosen)
     if all(direction.space == "w" for direction, _ in edits):
         edited = edited_face(visit, face.name, drawn=False)
         yield edited.path.name, edited.path.read_bytes()

@@ -93,6 +93,7 @@ class KeptFilm:
         record: of its inversion, beside it; None until that is done.
         drawn: the film that the generator makes of the record.
         made_by: the command line that makes the record.
+        notes: sentences about what the visitor should know of it: HDR, frames without a face.
     """
 
     upload: str
@@ -100,6 +101,7 @@ class KeptFilm:
     record: Path | None = None
     drawn: Path | None = None
     made_by: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

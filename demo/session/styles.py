@@ -8,6 +8,7 @@ from stylegan_latents.demo.session.edited import edit_words, edits_of
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.files import ANEW, clean_name, free_name
 from stylegan_latents.demo.session.shared import KeptStyle
+from stylegan_latents.demo.session.view import seen
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.styles.style import SUFFIX, Style, read_style
@@ -85,8 +86,9 @@ def draw_in_style(visit: Visit, face: Face, kept: KeptStyle, strength: float, *,
 
     studio = visit.studio
     G = kept.style.apply(studio.preview_G if preview else studio.G, strength)
-    opened = OpenRecord(face.path, generator=G, inversion=face.record.inversion)
-    edits, size = edits_of(visit, face.history.current), studio.preview_size if preview else None
+    now = face.history.current
+    opened = seen(OpenRecord(face.path, generator=G, inversion=face.record.inversion), face, now)
+    edits, size = edits_of(visit, now), studio.preview_size if preview else None
     return opened.edited(edits, size=size, regions=face.regions.chosen)
 
 

@@ -18,6 +18,7 @@ from stylegan_latents.editing.commands.interpolate import interpolate_app
 from stylegan_latents.editing.commands.lists import directions_app, models_app
 from stylegan_latents.editing.commands.mix import mix_app
 from stylegan_latents.editing.commands.parts import parts_app, retrieve_app
+from stylegan_latents.editing.commands.repose import repose_app
 from stylegan_latents.editing.commands.sample import sample_app
 from stylegan_latents.editing.commands.shape import shape_app
 from stylegan_latents.editing.commands.stylize import stylize_app
@@ -34,6 +35,7 @@ COMMANDS: dict[str, typer.Typer] = {
     "text": text_app,
     "stylize": stylize_app,
     "blend": blend_app,
+    "repose": repose_app,
     "directions": directions_app,
     "discover": discover_app,
     "evaluate": evaluate_app,

@@ -82,8 +82,11 @@ class MixSettings:
         ),
     ] = None
     only: Annotated[
-        Literal["x", "text"] | None,
-        typer.Option(help="For a StyleGAN-T with texts: take only the donors' x (their look), or only their text."),
+        Literal["x", "text", "geometry", "appearance"] | None,
+        typer.Option(
+            help="Take a part of the donors' codes: of a StyleGAN-T with texts, x (their look) or text; "
+            "of a StyleNeRF, geometry or appearance."
+        ),
     ] = None
     matrix: Annotated[bool, typer.Option("--matrix", help="A figure of every mix of two.")] = False
     column: Annotated[list[str], typer.Option(help="A donor in a --matrix; all by default.", metavar="B")] = field(
@@ -251,9 +254,9 @@ def _transplanted(
 def _donors(
     G: "Generator", given: "Sequence[tuple[Code, Sequence[int], float]]", only: str | None
 ) -> "list[Donor]":
-    from stylegan_latents.editing.mixing.mixing import Donor, columns_of
+    from stylegan_latents.editing.mixing.mixing import donor_of
 
-    return [Donor(code.ws, rows, amount, columns_of(G, only)) for code, rows, amount in given]
+    return [donor_of(G, code.ws, rows, amount, only) for code, rows, amount in given]
 
 
 def _name(

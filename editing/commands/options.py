@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 RecordArgument = Annotated[
     Path | None,
     typer.Argument(
-        help="A record of `invert`, or its photo, or a code's file (.npz, .npy, .pt) with --model; the newest "
-        "record here by default.",
+        help="A record of `invert`, or its photo, a code's file (.npz, .npy, .pt) with --model, or a sample: "
+        "seed:5; the newest record here by default.",
         metavar="RECORD",
     ),
 ]

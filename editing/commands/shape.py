@@ -23,7 +23,10 @@ class ShapeSettings:
     panel: ClassVar[str] = "Shape"
     record: RecordArgument = None
     side: Annotated[int, typer.Option(min=16, max=512, help="Samples along each side of the cube.")] = 256
-    level: Annotated[float, typer.Option(help="Density of the surface; smaller for a larger head.")] = 10.0
+    level: Annotated[
+        float | None,
+        typer.Option(help="Density of the surface: less for a larger head; by default the model's."),
+    ] = None
     out: Annotated[
         Path | None, typer.Option(help="The mesh's file, .ply, or a folder for it.", metavar="FILE|DIR")
     ] = None
@@ -34,7 +37,7 @@ class ShapeSettings:
 @shape_app.command(epilog=examples("edit shape seed0002.inversion.safetensors --out head.ply"))
 @takes(ShapeSettings)
 def shape(settings: ShapeSettings) -> None:
-    """Write the head of a three-dimensional model (EG3D) as a coloured mesh."""
+    """Write the head of a three-dimensional model (EG3D, StyleNeRF) as a coloured mesh."""
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.cli.progress import show_status
     from stylegan_latents.generator.shape import check_ply, find_shape, marching_cubes

@@ -10,12 +10,14 @@ from PIL import Image
 from torch import Tensor
 
 from stylegan_latents.generator.generator import Generator, Noise
-from stylegan_latents.invert.faces.detector import Face, FaceDetector
-from stylegan_latents.invert.faces.find import DLIB, find_faces, follow_face
+from stylegan_latents.invert.faces.detector import Face, FaceDetector, overlap
+from stylegan_latents.invert.faces.find import DLIB, find_faces
 from stylegan_latents.invert.photos.files import to_picture
 
 # How far from a landmark a point is known by it, in distances between the eyes; landmarks of lips are as far apart.
 _KNOWN_WITHIN = 0.12
+# Overlap of boxes of the same face.
+_SAME = 0.4
 
 
 class FacePoints:
@@ -56,8 +58,11 @@ class FacePoints:
         """
         if self.first is None:
             return None
-        now = follow_face(self._picture(ws), self.first, detector=self.detector)
-        if now is None:
+        # In the whole picture, as the first time: landmarks depend on the box, by about a pixel of 1024.
+        first = self.first.box
+        faces = find_faces(self._picture(ws), detector=self.detector)
+        now = max(faces, key=lambda face: overlap(face.box, first), default=None)
+        if now is None or overlap(now.box, first) < _SAME:
             return None
         return (self.starts + self.weights @ (self._landmarks(now) - self.landmarks)).float()
 

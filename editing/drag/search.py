@@ -1,5 +1,6 @@
 """The search of dragging: motion supervision and point tracking on one feature map, corrected by landmarks."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,8 @@ from torch.nn import functional as F
 
 from stylegan_latents.editing.drag.face_points import FacePoints
 from stylegan_latents.editing.drag.handles import with_ways
+from stylegan_latents.editing.drag.landing import Landing, movements
+from stylegan_latents.editing.drag.mask_loss import MaskLoss
 from stylegan_latents.editing.drag.point_tracker import PointTracker, disc, features_at
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.features import FeatureMap, features
@@ -18,18 +21,18 @@ from stylegan_latents.generator.statistics import WStatistics
 # Fractions of the image's side: the patch's radius, as in DragGAN, the length of a pull, and the tolerances, of
 # points that features and landmarks follow; landmarks are known to about a pixel of 1024, so that a result a little
 # farther off has arrived, too.
-_MOTION_RADIUS, _STEP, _NEAR, _NEAR_BY_LANDMARKS = 3 / 512, 1 / 512, 2 / 512, 2.5 / 1024
+_MOTION_RADIUS, _STEP, _NEAR, _NEAR_BY_LANDMARKS = 3 / 512, 1 / 512, 2 / 512, 1.5 / 1024
 _ARRIVED = 3 / 1024
 # The distance within which steps become smaller, as points went back and forth about their targets; the distance
 # behind the best state from which the search goes back to it; and the error from which the next look is sooner.
 _LANDING, _ASTRAY, _OFF = 10 / 1024, 12 / 1024, 8 / 1024
-# Largest norm of the mask loss's gradient, as a fraction of that of motion supervision.
-_MOST_HOLDING = 0.7
+# The distance from which landmarks measure single moves.
+_LAND_WITHIN = 20 / 1024
 # Step size of each row's own move, as a fraction of that of the move that all rows share: rows that part from each
 # other leave W, and a long pull without a mask then blurs a face.
 _OWN = 0.25
-# Steps between looks, and between weighings of the mask loss, which take a backward pass each.
-_LOOK_EVERY, _WEIGH_EVERY = 10, 5
+# Steps between looks.
+_LOOK_EVERY = 10
 PATIENCE = 40
 """Steps without progress after which a search has stalled; an eyelid moves a third of a pixel a step."""
 
@@ -81,7 +84,7 @@ class Search:
         face: FacePoints | None = None,
     ) -> None:
         self.G, self.followed, self.rows = G, followed, list(rows)
-        self.noise, self.mask_weight, self.learning_rate = noise, mask_weight, learning_rate
+        self.noise, self.learning_rate = noise, learning_rate
         self.start = ws.detach().to(G.device, torch.float32)
         statistics = WStatistics.of(G, seed=seed)
         self.axes = statistics.axes * statistics.deviations
@@ -101,8 +104,9 @@ class Search:
         self.features = self._features(self.code())
         self.first = self.features.detach()
         self.tracker = PointTracker(followed, self.first, positions, self.patch, self.length)
-        self.outside = None if mask is None else 1 - self._on_map(with_ways(mask, positions))
-        self.share_of_holding = torch.zeros((), device=G.device)
+        self.mask = (
+            None if mask is None else MaskLoss(followed, self.first, with_ways(mask, positions), mask_weight)
+        )
         self.done = 0
         self.nearest, self.nearest_after = self.away, 0
         self.best: Reached | None = None
@@ -112,6 +116,8 @@ class Search:
         self.gain = torch.ones(len(positions), 1, device=G.device)
         self.lost = torch.zeros_like(self.known)
         self.kept = (self.moves.detach().clone(), self.now())
+        self.landing = Landing()
+        self.landing.observe(self._by_size(), self.points)
 
     def code(self) -> Tensor:
         """The code now, ``[1, num_ws, w_dim]``."""
@@ -122,17 +128,14 @@ class Search:
     def _features(self, ws: Tensor) -> Tensor:
         return features(self.G, ws, self.followed, self.noise).float()
 
-    def _on_map(self, mask: Tensor) -> Tensor:
-        """A mask over the image, resampled to the feature map and extended at its edge, ``[1, 1, S, S]``."""
-        one = self.followed
-        fitted = F.interpolate(
-            mask[None, None], size=one.resolution, mode="bilinear", antialias=True, align_corners=False
-        )
-        margin = (one.size - one.resolution) // 2
-        rest = one.size - one.resolution - margin
-        return F.pad(fitted, (margin, rest, margin, rest), mode="replicate")
-
     def step(self) -> None:
+        """Bring every point nearer to its target: near to it by landmarks, else by motion supervision."""
+        if self._can_land:
+            self._land()
+        else:
+            self._pull()
+
+    def _pull(self) -> None:
         """Pull every point a step towards its target, track the points, and check them every few steps."""
         away = self.targets - self.points
         distance = away.norm(dim=1, keepdim=True)
@@ -143,7 +146,11 @@ class Search:
             features_at(self.followed, self.features, here + toward)
             - features_at(self.followed, self.features, here).detach()
         ).abs()
-        gradient = self._gradient(pull.mean(dim=(1, 2)).sum())
+        loss = pull.mean(dim=(1, 2)).sum()
+        if self.mask is None:
+            (gradient,) = torch.autograd.grad(loss, self.moves)
+        else:
+            gradient = self.mask.gradient(loss, self.features, self.moves, self.done)
         if not bool(torch.isfinite(gradient).all()):
             raise InputError("The search diverged; use a lower learning rate.")
         self._move(gradient)
@@ -155,8 +162,7 @@ class Search:
             self._look()
         elif self.face is not None:
             return
-        if self.away < self.nearest - float(self.near.max()) / 4:
-            self.nearest, self.nearest_after = self.away, self.done
+        self._note_progress()
         behind = self.best is not None and self.away > self.best.away
         if not behind and not bool(self.lost.any()):
             self.best = self.now()
@@ -164,6 +170,57 @@ class Search:
                 self.kept = (self.moves.detach().clone(), self.best)
         elif self.looked == self.done and (bool(self.lost.any()) or self.away > self.kept[1].away + _ASTRAY):
             self._retreat()
+
+    @property
+    def _can_land(self) -> bool:
+        near = self.away <= _LAND_WITHIN and self.looked == self.done and not self.landing.resting
+        return near and bool(self.known.all()) and not bool(self.lost.any())
+
+    def _land(self) -> None:
+        """Try one short move, and keep it if the landmarks are nearer then."""
+        here = self._by_size()
+        if self.landing.slopes is None:
+            self.landing.slopes = self._slopes(self.landing.window)
+        step = self.landing.propose(here, self.points, self.targets)
+        before = self.moves.detach().clone()
+        self.moves.data += step.reshape_as(before) * self.sizes
+        with torch.no_grad():
+            drawn = self._features(self.code())
+        places, lost = self._places(self.code().detach(), drawn, self.points)
+        self.done += 1
+        self.looked = self.done
+        away = math.inf
+        if not bool(lost.any()):
+            self.landing.observe(here + step, places)
+            away = float((self.targets - places).norm(dim=1).max())
+        self.landing.judge(step, self.away, away)
+        if away < self.away:
+            self.points = self.seen = places
+            self.tracker.adapt(drawn, places, self.known)
+            self.best = self.now()
+            self.kept = (self.moves.detach().clone(), self.best)
+            self._note_progress()
+        else:
+            self.moves.data.copy_(before)
+        if self.landing.resting:
+            self._restart()
+
+    def _by_size(self) -> Tensor:
+        """The moves so far, each row's in its own size, ``[(1 + rows) * w_dim]``."""
+        return (self.moves.detach() / self.sizes).flatten()
+
+    def _slopes(self, window: float) -> Tensor:
+        """The derivatives of the points by such moves, ``[2n, (1 + rows) * w_dim]``, that a mask allows."""
+        self.features = self._features(self.code())
+        gone = movements(self.followed, self.features, self.points, window).flatten()
+        wanted = list(gone) if self.mask is None else [*gone, self.mask.change(self.features)]
+        slopes = torch.stack([
+            (torch.autograd.grad(one, self.moves, retain_graph=True)[0] * self.sizes).flatten() for one in wanted
+        ])  # fmt: skip
+        if self.mask is None:
+            return slopes
+        forbidden = F.normalize(slopes[-1], dim=0)
+        return slopes[:-1] - torch.outer(slopes[:-1] @ forbidden, forbidden)
 
     def _move(self, gradient: Tensor) -> None:
         """One step of Adam, each row by its own size."""
@@ -183,6 +240,8 @@ class Search:
         self.gain = torch.where(self.known[:, None], gain, self.gain)
         before, error = self.seen, float((places - self.points).norm(dim=1).max())
         self.points = places
+        if not bool(self.lost.any()):
+            self.landing.observe(self._by_size(), places)
         self.tracker.adapt(self.features, places, self.known & ~self.lost)
         steps = self.done - self.looked
         speed = (float((self.targets - before).norm(dim=1).max()) - self.away) / steps
@@ -204,11 +263,20 @@ class Search:
         """Go back to the last good state and on in smaller steps (Ling et al., "FreeDrag", 2024)."""
         moves, state = self.kept
         self.moves.data.copy_(moves)
+        self._restart()
+        self.points = self.seen = state.points
+        self.lost = torch.zeros_like(self.lost)
+
+    def _restart(self) -> None:
+        """Pull on from here in smaller steps."""
         self.learning_rate /= 2
         self.adam = torch.optim.Adam([self.moves])
         self.features = self._features(self.code())
-        self.points = self.seen = state.points
-        self.lost = torch.zeros_like(self.lost)
+        self.next_look = self.done + _LOOK_EVERY
+
+    def _note_progress(self) -> None:
+        if self.away < self.nearest - float(self.near.max()) / 4:
+            self.nearest, self.nearest_after = self.away, self.done
 
     def now(self) -> Reached:
         """The current state."""
@@ -224,24 +292,6 @@ class Search:
         away = float((self.targets - points).norm(dim=1).max())
         return replace(state, points=points, lost=lost, away=away)
 
-    def _gradient(self, pull: Tensor) -> Tensor:
-        """The gradient of motion supervision and of the mask loss, ``[1, 1 + rows, w_dim]``."""
-        if self.outside is None:
-            (pulling,) = torch.autograd.grad(pull, self.moves)
-            return pulling
-        change = self.mask_weight * ((self.features - self.first) * self.outside).abs().mean()
-        # At first nothing outside has changed, so that the weight is found in the first few steps.
-        if self.done < _WEIGH_EVERY or self.done % _WEIGH_EVERY == 0:
-            (pulling,) = torch.autograd.grad(pull, self.moves, retain_graph=True)
-            (holding,) = torch.autograd.grad(change, self.moves, retain_graph=True)
-            # An L1 loss has as large a gradient for small changes as for large ones, and Adam normalizes step
-            # lengths: without a bound the mask loss would keep the points where they are.
-            share = _MOST_HOLDING * pulling.norm() / holding.norm().clamp_min(1e-20)
-            self.share_of_holding = share.clamp_max(1)
-            return pulling + self.share_of_holding * holding
-        (both,) = torch.autograd.grad(pull + self.share_of_holding * change, self.moves)
-        return both
-
     @property
     def away(self) -> float:
         """The largest distance of a point from its target, as a fraction of the side."""
@@ -254,7 +304,9 @@ class Search:
     @property
     def reached(self) -> bool:
         """Whether every point is known to be at its target."""
-        return self._all_near and self.looked == self.done and not bool(self.lost.any())
+        if self.looked != self.done or bool(self.lost.any()):
+            return False
+        return self._all_near or (self.landing.missed and self.arrived(self.now()))
 
     def arrived(self, state: Reached) -> bool:
         """Whether every point of a verified state is at its target; the search itself goes on a little nearer."""

@@ -141,14 +141,16 @@ class Morph:
             weights_between,
             weights_in_style,
         )
+        from stylegan_latents.invert.record.feature_patch import with_patches
 
         noise = noise_between([code.noise for code in codes], G.noise_constants(), loop=self.loop)
         weights = weights_between(G, [code.tuned(G) for code in codes], loop=self.loop)
         if self.style is not None and self.style_ends is not None:
             weights = weights_in_style(G, self.style, self.style_ends, weights)
         trajectory, styles = self.trajectory(G, codes), self.styles(G)
+        drawn_by = with_patches(G, [hook for code in codes for hook in code.patches(G)])
         return draw_frames(
-            G,
+            drawn_by,
             trajectory,
             times,
             styles=styles,

@@ -27,8 +27,7 @@ class Donor:
         ws: ``[1 or N, num_ws, w_dim]``.
         rows: the rows of ws that it gives.
         strength: 0 keeps the receiver's rows, 1 replaces them; in between they are interpolated.
-        columns: first and end of those of each row that it gives, such as ``SynthesisNetwork.w_parts`` names; None
-            for all.
+        columns: first and end of those of each row that it gives; None for all.
     """
 
     ws: "Tensor"
@@ -74,6 +73,7 @@ def mix_matrix(receivers: "Tensor", donors: "Tensor", rows: Sequence[int], stren
 def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], names: Sequence[str]) -> "Inversion":
     """The record of ``mix`` by named donors, with the receiver's photo, noise and tuned weights."""
     from stylegan_latents.invert.record.inversion import Inversion
+    from stylegan_latents.invert.record.run_settings import view_settings
 
     given: list[JSON] = []
     for name, donor in zip(names, donors, strict=True):
@@ -81,18 +81,29 @@ def mixed_record(G: "Generator", receiver: "Code", donors: Sequence[Donor], name
         given.append(about if donor.columns is None else {**about, "columns": list(donor.columns)})
     ws = mix(receiver.ws, donors)
     if receiver.record is None:
-        return Inversion(ws, G.name, G.fingerprint, G.latent_space, "mix", {"donors": given})
+        settings: dict[str, JSON] = {"donors": given, **view_settings(G.camera)}
+        return Inversion(ws, G.name, G.fingerprint, G.latent_space, "mix", settings)
     record = receiver.record.inversion
     return changed_record(record, G, ws, "mix", {"mixed_from": record.method, "donors": given})
 
 
-def columns_of(G: "Generator", part: str | None) -> tuple[int, int] | None:
-    """The columns of a part of w, or of all for None; InputError for a model whose w has no such part."""
+def donor_of(G: "Generator", ws: "Tensor", rows: Sequence[int], strength: float, part: str | None) -> Donor:
+    """A donor of these rows, or of only a part of them that ``SynthesisNetwork.code_parts`` names.
+
+    Raises:
+        InputError: the model's codes have no such part, or the rows nothing of it.
+    """
     if part is None:
-        return None
-    if part not in G.synthesis.w_parts:
-        raise InputError(f"'{G.name}' has no texts: --only {part} is for a StyleGAN-T with texts; leave it out.")
-    return G.synthesis.w_parts[part]
+        return Donor(ws, rows, strength)
+    parts = G.synthesis.code_parts
+    if part not in parts:
+        lacks, kind = ("texts", "StyleGAN-T with texts") if part in ("x", "text") else (part, "StyleNeRF")
+        raise InputError(f"'{G.name}' has no {lacks}: --only {part} is for a {kind}; leave it out.")
+    first, end = parts[part].rows
+    chosen = [row for row in rows if first <= row < end]
+    if not chosen:
+        raise InputError(f"The --layers have no {part}, which '{G.name}' has in its layers {first} to {end - 1}.")
+    return Donor(ws, chosen, strength, parts[part].columns)
 
 
 def check_crossfade(strength: float) -> None:

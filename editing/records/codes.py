@@ -1,6 +1,5 @@
 """Codes of records and seeds, all for one generator."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.records.camera import look_from
 from stylegan_latents.editing.records.code_files import code_name
-from stylegan_latents.editing.samples.sampling import check_truncation
+from stylegan_latents.editing.samples.sampling import Seed, check_truncation
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.networks.camera import Camera
     from stylegan_latents.generator.seeds import RandomSource
     from stylegan_latents.generator.styles.style import Style
+    from stylegan_latents.invert.record.feature_patch import PatchHook
     from stylegan_latents.invert.record.inversion import Inversion
-
-_SEED: "dict[str, RandomSource]" = {"seed:": "numpy", "torch-seed:": "torch"}
-_LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +56,12 @@ class Code:
         from stylegan_latents.invert.record.tuned_weights import differences
 
         return None if self.record is None else differences(G, self.record.inversion)
+
+    def patches(self, G: "Generator") -> "list[PatchHook]":
+        """The feature patches of the record, for ``attach``."""
+        from stylegan_latents.invert.record.tuned_weights import patch_hooks
+
+        return [] if self.record is None else patch_hooks(G, self.record.inversion)
 
     @property
     def noise_or_const(self) -> "Noise":
@@ -96,11 +99,9 @@ def read_sources(names: Sequence[str]) -> list[CodeSource]:
     for name in names:
         if name in found:
             continue
-        scheme, colon, number = name.partition(":")
-        random = _SEED.get(scheme + colon)
-        if random is not None:
-            seed, label = _seed(name, number)
-            found[name] = CodeSource(_seed_name(seed, label, random), seed, label, random)
+        seed = Seed.named(name)
+        if seed is not None:
+            found[name] = CodeSource(seed.name, seed.number, seed.label, seed.random)
         else:
             path, inversion = read_record(Path(name))
             found[name] = CodeSource(code_name(path, inversion), path=path, inversion=inversion)
@@ -174,22 +175,15 @@ def seed_code(
 
     from stylegan_latents.generator.seeds import z_of_seeds
 
-    if generator.label_dim and label is None:
-        raise InputError(
-            f"The model '{generator.name}' has classes; give the seed's, from 0 to {generator.label_dim - 1}, as "
-            f"seed:{seed}@0."
-        )
-    if label is not None and not label < generator.label_dim:
-        last = f"only 0 to {generator.label_dim - 1}" if generator.label_dim else "as it has none"
-        raise InputError(f"The model '{generator.name}' has no class {label}, {last}.")
-    name = _seed_name(seed, label, random)
+    named = Seed(seed, label, random)
+    named.check(generator)
     z = z_of_seeds([seed], generator.z_dim, random)
     with torch.inference_mode():
         if label is None:
-            return Code(name, generator.map(z, truncation=truncation), z=z, truncation=truncation)
+            return Code(named.name, generator.map(z, truncation=truncation), z=z, truncation=truncation)
         one_hot = torch.nn.functional.one_hot(torch.tensor([label]), generator.label_dim).float()
         ws = generator.map(z, one_hot, truncation)
-        return Code(name, ws, z=z, truncation=truncation, label=label)
+        return Code(named.name, ws, z=z, truncation=truncation, label=label)
 
 
 def record_code(record: "OpenRecord") -> Code:
@@ -217,21 +211,6 @@ def check_not_a_source(out: Path, codes: Sequence[Code | CodeSource]) -> None:
             raise InputError(f"{out} is what this is made from; give another name with --out.")
 
 
-def _seed(name: str, number: str) -> tuple[int, int | None]:
-    """The seed of ``seed:5``, and the class of ``seed:5@3``."""
-    match = re.fullmatch(r"\s*([0-9]{1,19})\s*(?:@\s*([0-9]{1,9})\s*)?", number)
-    if match is None or int(match[1]) > _LARGEST_SEED:
-        raise InputError(
-            f"'{name}' is no seed: give a whole number from 0 up, such as seed:5, or seed:5@3 of class 3."
-        )
-    return int(match[1]), None if match[2] is None else int(match[2])
-
-
-def _seed_name(seed: int, label: int | None, random: "RandomSource") -> str:
-    scheme = "seed" if random == "numpy" else f"{random}-seed"
-    return f"{scheme}{seed}" if label is None else f"{scheme}{seed}@{label}"
-
-
 def _check_one_model(sources: Sequence[CodeSource]) -> None:
     found = [(source.path, source.inversion) for source in sources if source.inversion is not None]
     records = [(path, inversion) for path, inversion in found if inversion.fingerprint]
@@ -247,12 +226,15 @@ def _check_one_model(sources: Sequence[CodeSource]) -> None:
 def changed_record(
     record: "Inversion", G: "Generator", ws: "Tensor", method: str, settings: Mapping[str, JSON]
 ) -> "Inversion":
-    """A record with a new code and no metrics, which can be edited and pasted back as the original can."""
-    from stylegan_latents.invert.record.inversion import library_version
-    from stylegan_latents.invert.record.run_settings import camera_of, camera_settings
+    """A record with a new code and no metrics, which can be edited and pasted back as the original can.
 
-    camera = camera_of(record.settings, 0, len(record))
-    kept = {} if camera is None else camera_settings([camera])
+    It is seen from the camera of ``G``, or the original's where that is the model's own.
+    """
+    from stylegan_latents.invert.record.inversion import library_version
+    from stylegan_latents.invert.record.run_settings import CAMERA, settings_of_image, view_settings
+
+    own = settings_of_image(record.settings, 0, len(record))
+    kept = view_settings(G.camera) or ({CAMERA: own[CAMERA]} if CAMERA in own else {})
     return replace(
         record, ws=ws, model=G.name, fingerprint=G.fingerprint, latent_space=G.latent_space,
         method=method, settings={**settings, **kept}, metrics={}, version=library_version(),

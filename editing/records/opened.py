@@ -1,5 +1,6 @@
 """A record opened for editing, with its generator and its photo."""
 
+import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
@@ -7,11 +8,14 @@ from typing import TYPE_CHECKING, Literal, Self
 from stylegan_latents.editing.records.camera import look_from
 from stylegan_latents.editing.records.choose import model_of, read_record
 from stylegan_latents.editing.records.code_files import adopted, code_name
+from stylegan_latents.editing.samples.sampling import Seed
 from stylegan_latents.generator.cli.command import choose_device
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import check_writable
 from stylegan_latents.generator.layers import Layer, parse_layers
+from stylegan_latents.generator.weights.zoo import DEFAULT_MODEL
+from stylegan_latents.invert.record.files import record_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,8 +104,13 @@ class OpenRecord:
         film: bool = False,
         loaded: "dict[str, Generator] | None" = None,
     ) -> Self:
-        """The record that an argument names, see ``read_record``."""
-        path, inversion = read_record(named)
+        """The record that an argument names, see ``read_record``; or a seed's, as ``edit sample`` draws it."""
+        seed = None if named is None else Seed.named(str(named))
+        if seed is not None:
+            loaded, model = {} if loaded is None else loaded, model or DEFAULT_MODEL
+            path, inversion = Path(record_name(seed.name)), seed.record(_loaded(model, device, loaded))
+        else:
+            path, inversion = read_record(named)
         return cls(path, model=model, device=device, inversion=inversion, film=film, loaded=loaded)
 
     def look(self, camera: "Camera | None", label: "Sequence[str]") -> None:
@@ -112,6 +121,17 @@ class OpenRecord:
             label: what the camera and the style add to the names of files.
         """
         self._camera, self._label = camera, "".join(f".{one}" for one in label)
+
+    def seen_from(self, camera: "Camera") -> Self:
+        """A copy that draws from a camera, also after the generator was used; the weights are shared.
+
+        Raises:
+            InputError: the model has no camera.
+        """
+        generator = self.generator.seen_from(camera)
+        other = copy.copy(self)
+        other._camera, other.generator = camera, generator
+        return other
 
     def draw_in(self, style: "Style", strength: float) -> None:
         """Draw everything in a style from now on; to be called before the generator is used.
@@ -137,14 +157,7 @@ class OpenRecord:
             InputError: it cannot be loaded, there is no such device, the record's file now holds another model, or
                 a camera was given and the model has none.
         """
-        from stylegan_latents.generator.loading import is_cached, load
-
-        device = choose_device(self._device)
-        # A download shows its own progress.
-        if self._name not in self._loaded:
-            with show_status(f"Loading {self._name}", quiet=not is_cached(self._name)):
-                self._loaded[self._name] = load(self._name).to(device)
-        generator = self._loaded[self._name]
+        generator = _loaded(self._name, self._device, self._loaded)
         file = self.inversion.model_file
         if self._own_model and file is not None and generator.fingerprint != self.inversion.fingerprint:
             raise InputError(
@@ -338,3 +351,15 @@ class OpenRecord:
         if alignment is None:
             raise InputError(f"{self.path} does not say where in the photo its face is; invert the photo again.")
         return alignment
+
+
+def _loaded(name: str, device: str | None, loaded: "dict[str, Generator]") -> "Generator":
+    """A generator of ``loaded``, to which it is added if it is not among them."""
+    from stylegan_latents.generator.loading import is_cached, load
+
+    place = choose_device(device)
+    # A download shows its own progress.
+    if name not in loaded:
+        with show_status(f"Loading {name}", quiet=not is_cached(name)):
+            loaded[name] = load(name).to(place)
+    return loaded[name]

@@ -1,6 +1,7 @@
 """Samples: random codes from seeds, and their pictures."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _PIXELS_AT_ONCE = 2 << 20
 _MOST_AT_ONCE = 32
 MOST_SEEDS = 100_000
 _LARGEST = 2**63 - 1  # PyTorch's largest seed
+_SCHEMES: "dict[str, RandomSource]" = {"seed:": "numpy", "torch-seed:": "torch"}
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Sampling:
         import torch
 
         from stylegan_latents.invert.record.inversion import Inversion
+        from stylegan_latents.invert.record.run_settings import view_settings
 
         if self.noise == "random":
             raise InputError("A record's picture has the model's own noise or none; leave --noise random out.")
@@ -111,8 +114,62 @@ class Sampling:
             "truncation": self.truncation,
             "class": self.label,
             "noise": self.noise,
+            **view_settings(G.camera),
         }
         return Inversion(ws.clone(), G.name, G.fingerprint, G.latent_space, "sample", settings, noise=maps or None)
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A seed as a user names it: ``seed:5``, ``torch-seed:5`` with PyTorch's numbers, ``seed:5@3`` of class 3.
+
+    Attributes:
+        number: of the seed.
+        label: index of the class, for a model that has classes.
+        random: whose random numbers it draws; see ``z_of_seeds``.
+    """
+
+    number: int
+    label: int | None = None
+    random: "RandomSource" = "numpy"
+
+    @classmethod
+    def named(cls, name: str) -> "Seed | None":
+        """The seed that a text names; None for any other text. InputError for one that is no whole number."""
+        scheme, colon, number = name.partition(":")
+        random = _SCHEMES.get(scheme + colon)
+        if random is None:
+            return None
+        match = re.fullmatch(r"\s*([0-9]{1,19})\s*(?:@\s*([0-9]{1,9})\s*)?", number)
+        if match is None or int(match[1]) > _LARGEST:
+            raise InputError(
+                f"'{name}' is no seed: give a whole number from 0 up, such as seed:5, or seed:5@3 of class 3."
+            )
+        return cls(int(match[1]), None if match[2] is None else int(match[2]), random)
+
+    @property
+    def name(self) -> str:
+        """For titles and files: ``seed5``, ``torch-seed5``, ``seed5@3``."""
+        scheme = "seed" if self.random == "numpy" else f"{self.random}-seed"
+        return f"{scheme}{self.number}" if self.label is None else f"{scheme}{self.number}@{self.label}"
+
+    def check(self, G: "Generator") -> None:
+        """Raise InputError unless the seed has a class of the model, or none where the model has none."""
+        if G.label_dim and self.label is None:
+            raise InputError(
+                f"The model '{G.name}' has classes; give the seed's, from 0 to {G.label_dim - 1}, as "
+                f"seed:{self.number}@0."
+            )
+        if self.label is not None and not self.label < G.label_dim:
+            last = f"only 0 to {G.label_dim - 1}" if G.label_dim else "as it has none"
+            raise InputError(f"The model '{G.name}' has no class {self.label}, {last}.")
+
+    def record(self, G: "Generator") -> "Inversion":
+        """The record that ``edit sample --records`` writes of it; InputError as for ``check``."""
+        self.check(G)
+        sampling = Sampling(label=self.label, random=self.random)
+        sampling.check(G)
+        return sampling.record(G, self.number, sampling.codes(G, [self.number]))
 
 
 class SampleWriter:

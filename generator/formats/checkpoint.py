@@ -31,21 +31,24 @@ from stylegan_latents.generator.formats.safe_pickle.checkpoint_names import CHEC
 from stylegan_latents.generator.formats.safe_pickle.inert_torch import InertObject, StoredTensor, tensors_of
 from stylegan_latents.generator.formats.safe_pickle.torch_file import open_torch_file
 from stylegan_latents.generator.formats.safe_pickle.unpickler import load_inert
+from stylegan_latents.generator.formats.stylenerf import stylenerf
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.eg3d import EG3DConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan2_discriminator import StyleGAN2DiscriminatorConfig
 from stylegan_latents.generator.networks.stylegan_t import StyleGANTConfig
+from stylegan_latents.generator.networks.stylenerf import StyleNeRFConfig
 from stylegan_latents.generator.networks.text_encoder import TextEncoderConfig
 from stylegan_latents.generator.reading.budget import Budget
 from stylegan_latents.generator.reading.files import refusing_damage
 from stylegan_latents.generator.reading.tensor_file import TensorFile
 
-Config = EG3DConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
+Config = EG3DConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig | StyleNeRFConfig
 
 _GENERATORS: dict[str, Callable[[NetworkWeights], tuple[Config, dict[str, Tensor]]]] = {
     "backbone.synthesis.b4.const": eg3d,
+    "synthesis.fg_nerf.fc_in.weight": stylenerf,
     "synthesis.input.freqs": stylegan3,
     "synthesis.b8.input.freqs": stylegan_t,
     "synthesis.b4.const": stylegan2,
@@ -141,12 +144,28 @@ def text_encoder_of(path: Path) -> tuple[TextEncoderConfig, dict[str, Tensor]]:
     Raises:
         InputError: the file is damaged, asks for what weights do not need, or holds no such encoder.
     """
+    lacking = "it has no text encoder for --text; a StyleGAN-T without one takes --text-codes alone"
+    with open_network(path, SIGN, lacking) as weights:
+        return text_encoder(weights)
+
+
+@contextmanager
+def open_network(path: Path, sign: str, lacking: str) -> Iterator[NetworkWeights]:
+    """Give the network of a PyTorch checkpoint, the averaged one of several, readable inside the block.
+
+    Args:
+        path: the file.
+        sign: a tensor that only networks of its kind have.
+        lacking: what the message says of a file without one.
+
+    Raises:
+        InputError: the file is damaged, asks for what weights do not need, or holds no such network.
+    """
     with open_checkpoint(path) as contents:
-        budget = Budget(path.stat().st_size)
-        found = None if networks_in(contents) else _best(contents, budget, {SIGN})
+        found = None if networks_in(contents) else _best(contents, Budget(path.stat().st_size), {sign})
         if found is None:
-            raise InputError("it has no text encoder for --text; a StyleGAN-T without one takes --text-codes alone")
-        return text_encoder(found.weights.part(found.prefix))
+            raise InputError(lacking)
+        yield found.weights.part(found.prefix)
 
 
 def _networks(contents: object, budget: Budget) -> Iterator[tuple[str, NetworkWeights]]:

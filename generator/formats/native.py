@@ -16,7 +16,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path, printable
 from stylegan_latents.generator.formats.text_codes import with_texts, without_texts
 from stylegan_latents.generator.generator import Generator, fingerprint
-from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3, stylegan_t
+from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3, stylegan_t, stylenerf
 from stylegan_latents.generator.networks.alias_free import StyleGAN3Config
 from stylegan_latents.generator.networks.eg3d import EG3DConfig
 from stylegan_latents.generator.networks.mapping import Mapping
@@ -24,6 +24,7 @@ from stylegan_latents.generator.networks.mobile import MobileConfig
 from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.networks.stylegan_t import StyleGANTConfig
+from stylegan_latents.generator.networks.stylenerf import StyleNeRFConfig
 from stylegan_latents.generator.networks.synthesis import SynthesisNetwork
 from stylegan_latents.generator.reading.budget import bounded_tensors
 from stylegan_latents.generator.reading.files import UNFITTING, refusing_damage
@@ -35,7 +36,15 @@ _KEY = "stylegan-latents"
 _MOST_PRODUCTS, _MOST_NUMBERS = 500_000_000_000, 120_000_000
 
 
-Config = EG3DConfig | MobileConfig | StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | StyleGANTConfig
+Config = (
+    EG3DConfig
+    | MobileConfig
+    | StyleGAN1Config
+    | StyleGAN2Config
+    | StyleGAN3Config
+    | StyleGANTConfig
+    | StyleNeRFConfig
+)
 """The sizes of any architecture."""
 
 
@@ -56,6 +65,7 @@ ARCHITECTURES = {
     ),
     "stylegan3": Architecture(StyleGAN3Config, stylegan3.Mapping, stylegan3.Synthesis),
     "stylegan-t": Architecture(StyleGANTConfig, stylegan_t.Mapping, stylegan_t.Synthesis),
+    "stylenerf": Architecture(StyleNeRFConfig, Mapping, stylenerf.Synthesis),
 }
 """Every architecture, by the name that a file's header has for it."""
 

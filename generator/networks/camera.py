@@ -44,10 +44,17 @@ class Camera:
             raise ValueError(f"a camera's distance is above 0 and at most {_FARTHEST:g}, got {self.distance}")
 
     def lerp(self, other: "Camera", t: float) -> "Camera":
-        """The camera at a fraction ``t`` of the way to another of the same field of view and distance."""
+        """The camera at a fraction ``t`` of the way to another.
+
+        Fields of view and distances that only one of both has stay those of the first.
+        """
         angles = ((one + (two - one) * t) for one, two in zip(self.angles, other.angles, strict=True))
         yaw, pitch, roll = angles
-        return Camera(yaw, pitch, roll, self.fov, self.distance)
+        fov, distance = (
+            one if one is None or two is None else one + (two - one) * t
+            for one, two in ((self.fov, other.fov), (self.distance, other.distance))
+        )
+        return Camera(yaw, pitch, roll, fov, distance)
 
     @property
     def angles(self) -> tuple[float, float, float]:
@@ -87,6 +94,23 @@ def camera_matrices(numbers: Tensor, pivot: tuple[float, float, float]) -> Tenso
     zero, half, one = torch.zeros_like(focal), torch.full_like(focal, 0.5), torch.ones_like(focal)
     lens = torch.stack([focal, zero, half, zero, focal, half, zero, zero, one], dim=1)
     return torch.cat([torch.cat([pose, last], dim=1).flatten(1), lens], dim=1)
+
+
+def matrices_of(
+    camera: Camera | Tensor, fov: float, distance: float, pivot: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Tensor:
+    """The matrices ``[N, 25]`` of a camera of a model; see ``camera_matrices``.
+
+    Args:
+        camera: one camera; or yaw, pitch and roll in degrees of several, ``[N, 3]``.
+        fov, distance: the model's own, for a camera without.
+        pivot: the point in the middle of the picture.
+    """
+    if isinstance(camera, Tensor):
+        lens = camera.new_tensor([fov, distance]).expand(len(camera), 2)
+        return camera_matrices(torch.cat([camera, lens], dim=1), pivot)
+    numbers = [*camera.angles, camera.fov or fov, camera.distance or distance]
+    return camera_matrices(torch.tensor([numbers]), pivot)
 
 
 def field_of_view(focal: float) -> float:

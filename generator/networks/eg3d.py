@@ -3,7 +3,7 @@
 Chan et al., "Efficient Geometry-aware 3D Generative Adversarial Networks", 2022.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import cast
@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from stylegan_latents.generator.layers import Layer
-from stylegan_latents.generator.networks.camera import LABEL, Camera, camera_matrices
+from stylegan_latents.generator.networks.camera import LABEL, Camera, matrices_of
 from stylegan_latents.generator.networks.mapping import LARGEST_SIZE, Linear, check_taps
 from stylegan_latents.generator.networks.mapping import Mapping as StyleGAN2Mapping
 from stylegan_latents.generator.networks.stylegan2 import StyledConv, StyleGAN2Config, ToRGB
 from stylegan_latents.generator.networks.stylegan2 import Synthesis as Backbone
-from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork, View
+from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, Solid, SynthesisNetwork, View
 from stylegan_latents.generator.ops.fir import normalised, upsample, upsample_reference
 from stylegan_latents.generator.ops.volume_rendering import (
     Decoder,
@@ -31,6 +31,7 @@ from stylegan_latents.generator.reading.headers import STRICT
 
 _MOST_PIXELS = 2048
 _RGB = 3
+_MARGIN, _LEVEL = 30 / 256, 10.0  # of the official code's meshes, the level before the softplus
 _LAYERS = ("first", "second", "to_rgb")
 
 
@@ -125,11 +126,7 @@ class EG3DConfig:
 
     def matrices(self, camera: Camera | Tensor) -> Tensor:
         """The matrices ``[N, 25]`` of a camera; see ``SynthesisNetwork.camera_matrices``."""
-        if isinstance(camera, Tensor):
-            lens = camera.new_tensor([self.fov, self.distance]).expand(len(camera), 2)
-            return camera_matrices(torch.cat([camera, lens], dim=1), self.pivot)
-        fov, distance = camera.fov or self.fov, camera.distance or self.distance
-        return camera_matrices(torch.tensor([[camera.yaw, camera.pitch, camera.roll, fov, distance]]), self.pivot)
+        return matrices_of(camera, self.fov, self.distance, self.pivot)
 
 
 class Mapping(StyleGAN2Mapping):
@@ -298,22 +295,17 @@ class Synthesis(SynthesisNetwork):
         planes: Tensor = self.backbone(styles, noise, reference=reference)
         return planes.reshape(len(planes), 3, -1, *planes.shape[2:])
 
-    def look_into(self, planes: Tensor) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        """Points ``[P, 3]`` to densities ``[P]``, before the softplus, and colours ``[P, K]`` from 0 to 1.
-
-        Args:
-            planes: of one code, as ``planes`` gives them.
-        """
-        rendering, decode = self.config.rendering, self.decoder.bound()
+    def solid(self, styles: Sequence[Tensor], noise: NoiseMaps) -> Solid:
+        planes, rendering, decode = self.planes(styles, noise), self.config.rendering, self.decoder.bound()
         sample = PlaneTable(planes, rendering) if planes.device.type == "cpu" else None
 
         def look(points: Tensor) -> tuple[Tensor, Tensor]:
             points = points.unsqueeze(0)
             taken = sample_planes_reference(planes, points, rendering) if sample is None else sample(points)
             density, colours = decode(taken)
-            return density[0], colours[0]
+            return density[0], colours[0, :, :_RGB]
 
-        return look
+        return Solid(look, rendering.box, _MARGIN, _LEVEL)
 
     def view(
         self,

@@ -31,6 +31,7 @@ from stylegan_latents.generator.networks.stylegan2 import (
     ToRGB,
 )
 from stylegan_latents.generator.networks.stylegan3 import FourierInput, move
+from stylegan_latents.generator.networks.synthesis import Part
 
 FIRST = 8
 """Side of the first feature map."""
@@ -210,10 +211,10 @@ class Synthesis(ConvolutionalSynthesis):
         self.num_ws = 1 + max(layer.ws_index for layer in self.layers)
 
     @property
-    def w_parts(self) -> dict[str, tuple[int, int]]:
+    def code_parts(self) -> dict[str, Part]:
         """``x`` and, of a model with texts, ``text``."""
-        x_dim, w_dim = self.config.x_dim, self.config.w_dim
-        return {"x": (0, x_dim), "text": (x_dim, w_dim)} if x_dim < w_dim else {}
+        x_dim, w_dim, rows = self.config.x_dim, self.config.w_dim, (0, self.num_ws)
+        return {"x": Part(rows, (0, x_dim)), "text": Part(rows, (x_dim, w_dim))} if x_dim < w_dim else {}
 
     def styles(self, ws: Tensor) -> list[Tensor]:
         affines = [self.input.style, *self._affines()]

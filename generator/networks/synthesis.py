@@ -1,7 +1,7 @@
 """The base class of every architecture's synthesis network."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from stylegan_latents.generator.layers import Box, Layer
 from stylegan_latents.generator.networks.camera import Camera
+
+_FLAT = "only a three-dimensional model, an EG3D or StyleNeRF, has a camera"
 
 Noise = Literal["const", "random", "none"] | Sequence[Tensor]
 """The maps stored with the model, new random ones, none, or one ``[1 or N, 1, H, W]`` for each layer with noise."""
@@ -33,6 +35,19 @@ class FeatureMap:
     module: nn.Module
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a code that can be exchanged without the rest of it.
+
+    Attributes:
+        rows: first row of ws, and end.
+        columns: first column of these rows, and end.
+    """
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """What a camera sees of a three-dimensional model.
@@ -46,6 +61,23 @@ class View:
     image: Tensor
     raw: Tensor
     depth: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """What a three-dimensional model has in space, for one code.
+
+    Attributes:
+        look: points ``[P, 3]`` to densities ``[P]``, of any sign, and colours ``[P, 3]`` from 0 to 1.
+        box: side of the cube around the origin in which the head is, in the model's units.
+        margin: share of that side, at each border, which holds background instead of the head.
+        level: a density that the head's surface has.
+    """
+
+    look: Callable[[Tensor], tuple[Tensor, Tensor]]
+    box: float
+    margin: float
+    level: float
 
 
 class SynthesisNetwork(ABC, nn.Module):
@@ -81,8 +113,8 @@ class SynthesisNetwork(ABC, nn.Module):
         return self.resolution
 
     @property
-    def w_parts(self) -> dict[str, tuple[int, int]]:
-        """First column and end of each part of a row of ws, for a network whose w has parts; empty for others."""
+    def code_parts(self) -> dict[str, Part]:
+        """By name, the parts of a code that can be exchanged apart; empty for a network without."""
         return {}
 
     @abstractmethod
@@ -185,7 +217,7 @@ class SynthesisNetwork(ABC, nn.Module):
         Raises:
             ValueError: the model is not three-dimensional.
         """
-        raise ValueError("only a three-dimensional model, an EG3D, has a camera")
+        raise ValueError(_FLAT)
 
     def view(
         self,
@@ -205,4 +237,15 @@ class SynthesisNetwork(ABC, nn.Module):
         Raises:
             ValueError: the model is not three-dimensional.
         """
-        raise ValueError("only a three-dimensional model, an EG3D, has a camera")
+        raise ValueError(_FLAT)
+
+    def solid(self, styles: Sequence[Tensor], noise: NoiseMaps) -> Solid:  # noqa: ARG002
+        """The densities and colours in space of one code.
+
+        Args:
+            styles, noise: as for ``forward``.
+
+        Raises:
+            ValueError: the model is not three-dimensional.
+        """
+        raise ValueError(_FLAT)

@@ -63,6 +63,24 @@ class Rendering:
             raise ValueError(f"no planes span a box of {self.box} along {self.axes}")
 
 
+def ray_directions(camera: Tensor, line: Tensor) -> tuple[Tensor, Tensor]:
+    """Rays through a square grid of places in the picture, row by row.
+
+    Args:
+        camera: ``[N, 25]``, see ``camera_matrices``.
+        line: where they cross it along a side, in sides of the picture, ``[S]``.
+
+    Returns:
+        The cameras' places ``[N, 3]``, and directions ``[N, S * S, 3]`` 1 long along the viewing direction.
+    """
+    pose, lens = camera[:, :16].reshape(-1, 4, 4), camera[:, 16:].reshape(-1, 3, 3)
+    y, x = (one.flatten() for one in torch.meshgrid(line, line, indexing="ij"))
+    y = (y - lens[:, 1, 2:]) / lens[:, 1, 1:2]
+    x = (x - lens[:, 0, 2:] - lens[:, 0, 1:2] * y) / lens[:, 0, :1]
+    inside = torch.stack([x, y, torch.ones_like(x)], dim=2)
+    return pose[:, :3, 3], inside @ pose[:, :3, :3].transpose(1, 2)
+
+
 def rays(camera: Tensor, side: int) -> tuple[Tensor, Tensor]:
     """The rays through the middles of a square picture's pixels, row by row.
 
@@ -73,13 +91,8 @@ def rays(camera: Tensor, side: int) -> tuple[Tensor, Tensor]:
     Returns:
         The cameras' places ``[N, 3]``, and unit directions ``[N, side * side, 3]``.
     """
-    pose, lens = camera[:, :16].reshape(-1, 4, 4), camera[:, 16:].reshape(-1, 3, 3)
-    line = (torch.arange(side, device=camera.device) + 0.5) / side
-    y, x = (one.flatten() for one in torch.meshgrid(line, line, indexing="ij"))
-    y = (y - lens[:, 1, 2:]) / lens[:, 1, 1:2]
-    x = (x - lens[:, 0, 2:] - lens[:, 0, 1:2] * y) / lens[:, 0, :1]
-    inside = torch.stack([x, y, torch.ones_like(x)], dim=2)
-    return pose[:, :3, 3], F.normalize(inside @ pose[:, :3, :3].transpose(1, 2), dim=2)
+    places, directions = ray_directions(camera, (torch.arange(side, device=camera.device) + 0.5) / side)
+    return places, F.normalize(directions, dim=2)
 
 
 def sample_planes_reference(planes: Tensor, points: Tensor, rendering: Rendering) -> Tensor:
@@ -228,11 +241,25 @@ def _fine_depths(depths: Tensor, weights: Tensor, count: int) -> Tensor:
     smooth = 0.5 * (above[..., 1:] + above[..., :-1]) + 0.01
     # Between the middles of the intervals; the first and the last stay out.
     edges = 0.5 * (depths[..., 1:] + depths[..., :-1])[..., :-1]
-    chances = smooth[..., 1:-1] + _LEAST_WEIGHT
-    cumulative = F.pad((chances / chances.sum(dim=-1, keepdim=True)).cumsum(dim=-1), (1, 0))
     wanted = (torch.arange(count, device=depths.device) + 0.5) / count
-    wanted = wanted.expand(*depths.shape[:-1], count).contiguous()
-    after = torch.searchsorted(cumulative, wanted, right=True).clamp_(1, cumulative.shape[-1] - 1)
+    return inverse_cumulative(edges, smooth[..., 1:-1] + _LEAST_WEIGHT, wanted, right=True)
+
+
+def inverse_cumulative(edges: Tensor, chances: Tensor, wanted: Tensor, *, right: bool = False) -> Tensor:
+    """The places where a distribution that is constant between edges reaches the ``wanted`` shares.
+
+    Args:
+        edges: ``[..., B + 1]``, ascending.
+        chances: of the bins between them, above 0, at any scale, ``[..., B]``.
+        wanted: 0 to 1, ``[S]``.
+        right: whether a share that an edge reaches exactly belongs to the bin after it.
+
+    Returns:
+        ``[..., S]``.
+    """
+    cumulative = F.pad((chances / chances.sum(dim=-1, keepdim=True)).cumsum(dim=-1), (1, 0))
+    wanted = wanted.expand(*edges.shape[:-1], -1).contiguous()
+    after = torch.searchsorted(cumulative, wanted, right=right).clamp_(1, cumulative.shape[-1] - 1)
     low, high = cumulative.gather(-1, after - 1), cumulative.gather(-1, after)
     start, end = edges.gather(-1, after - 1), edges.gather(-1, after)
     width = high - low

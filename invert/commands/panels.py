@@ -15,7 +15,7 @@ from stylegan_latents.invert.inverters.options import Quality, Space
 
 _ONE_PHOTO = (
     "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard",
-    "cluster", "style", "style_strength",
+    "cluster", "style", "style_strength", "detector",
 )  # fmt: skip
 """Options of single photos, which an album does not take."""
 
@@ -33,6 +33,10 @@ class FaceOptions:
             metavar="largest|all|N",
         ),
     ] = "largest"
+    detector: Annotated[
+        Literal["hog", "cnn"],
+        typer.Option(help="How faces are found: hog, frontal ones; cnn, profiles too, in some seconds."),
+    ] = "hog"
     align: Annotated[
         bool,
         typer.Option(
@@ -67,6 +71,8 @@ class FaceOptions:
         """Raise InputError for an unknown face, and for landmarks without alignment."""
         if self.face not in ("largest", "all") and not self.face.isdecimal():
             raise InputError(f"--face takes largest, all or a number counted from 0, not '{self.face}'.")
+        if self.detector != "hog" and not self.align:
+            raise InputError("--detector is for faces that are aligned; leave it or --no-align out.")
         if self.landmarks is not None and not self.align:
             raise InputError("--landmarks is for faces that are aligned; leave it or --no-align out.")
 

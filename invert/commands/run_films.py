@@ -12,6 +12,7 @@ from stylegan_latents.invert.commands.messages import Failures, suggest_edit
 from stylegan_latents.invert.commands.settings import Settings
 
 if TYPE_CHECKING:
+    from stylegan_latents.invert.record.footage import Footage
     from stylegan_latents.invert.record.inversion import Inversion
 
 
@@ -63,12 +64,18 @@ def describe_film(record: "Inversion") -> str:
     lpips = record.metrics["lpips_alex"]
     median = statistics.median(lpips)
     parts = [f"Result: {len(footage.frames)} frames, LPIPS {median:.3f} (median), {max(lpips):.3f} at most"]
+    return "; ".join([*parts, *frames_without_face(footage)])
+
+
+def frames_without_face(footage: "Footage") -> list[str]:
+    """What becomes of the frames in which no face was found; empty where there is one in all."""
+    parts = []
     if footage.bridged:
         parts.append(f"no face was found in {_ranges(footage.bridged)}, where the code is interpolated")
     without = [frame for frame in range(len(footage.times)) if footage.between(frame) is None]
     if without:
         parts.append(f"no face in {_ranges(without)}: edits leave those as they are")
-    return "; ".join(parts)
+    return parts
 
 
 def _ranges(frames: Sequence[int]) -> str:

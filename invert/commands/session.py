@@ -181,7 +181,14 @@ class Session:
 
     def run_settings(self, photo: Path) -> "dict[str, JSON]":
         """The settings of a photo's record beside the inverter's own (``invert.record.run_settings``)."""
-        from stylegan_latents.invert.record.run_settings import FACE, LANDMARKS, LOW_RESOLUTION, MASK, UNCHANGED
+        from stylegan_latents.invert.record.run_settings import (
+            DETECTOR,
+            FACE,
+            LANDMARKS,
+            LOW_RESOLUTION,
+            MASK,
+            UNCHANGED,
+        )
         from stylegan_latents.invert.record.source import Source
 
         settings = self.settings
@@ -191,6 +198,8 @@ class Session:
                 values[name] = Source.of(mask).sha256
         if settings.low_resolution is not None:
             values[LOW_RESOLUTION] = settings.low_resolution
+        if settings.detector != "hog":
+            values[DETECTOR] = settings.detector
         if photo in self.landmarks:
             values[LANDMARKS] = [one.to_dict() for one in self.landmarks[photo].landmarks]
         return values

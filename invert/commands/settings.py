@@ -156,6 +156,8 @@ class Settings(
             "landmarks", "mask", "keep_unchanged", "low_resolution", "preview", "npz", "report", "keep_partial",
             "cluster", "style",
         )  # fmt: skip
+        if self.detector != "hog":
+            raise InputError("--detector is for photos; leave it out for a film.")
         for name in ["face all"] * (self.face == "all") + [name for name in names if getattr(self, name)]:
             raise InputError(f"--{name.replace('_', '-')} is for photos; leave it out for a film.")
 

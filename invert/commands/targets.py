@@ -80,13 +80,15 @@ def _faces(session: "Session", job: Job, image: "Image.Image") -> "tuple[list[tu
     """The chosen faces, each with its number if its files' names contain it; and a note on the choice."""
     from stylegan_latents.generator.weights.fetch import cache_folder
     from stylegan_latents.invert.faces.align import require_faces
+    from stylegan_latents.invert.faces.cnn_detector import CnnDetector
     from stylegan_latents.invert.faces.detector import choose_faces
     from stylegan_latents.invert.faces.find import DLIB
 
     which = session.settings.face
     is_cached = (cache_folder() / "dlib-68-landmarks").is_dir()
     with show_status(f"Looking for faces in {job.photo.name}", quiet=session.settings.quiet or not is_cached):
-        found = require_faces(image, "all", job.photo.name, session.landmarks.get(job.photo, DLIB))
+        usual = CnnDetector() if session.settings.detector == "cnn" else DLIB
+        found = require_faces(image, "all", job.photo.name, session.landmarks.get(job.photo, usual))
     if which == "all":
         return [(number if len(found) > 1 else None, face) for number, face in enumerate(found)], ""
     chosen = choose_faces(found, which)[0]

@@ -82,6 +82,15 @@ INVERTERS: dict[str, Entry] = {
         films=False,
         finds_pivots=False,
     ),
+    "layered": Entry(
+        path=f"{_HERE}.layered:LayeredInversion",
+        what="tune the model where it can draw the photo, and keep the photo's features elsewhere",
+        takes=_SEARCH | {"encoder", "pivot", "weights"},
+        steps=_steps((60, 120, 240), (60, 120, 240)),
+        refines="steps_before_tuning",
+        films=False,
+        finds_pivots=False,
+    ),
     "noise": Entry(
         path=f"{_HERE}.noise:NoiseOptimization",
         what="find a code, then optimise the model's noise maps",

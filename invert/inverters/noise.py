@@ -193,7 +193,8 @@ def correlation(maps: Sequence[Tensor]) -> Tensor:
     for map in maps:
         while True:
             pixels = map.shape[2] * map.shape[3]
-            parts += [pixels * (map * map.roll(1, axis)).mean(dim=(1, 2, 3)).square() for axis in (2, 3)]
+            axes = [axis for axis in (2, 3) if map.shape[axis] > 1]  # a row of numbers has neighbours along one
+            parts += [pixels * (map * map.roll(1, axis)).mean(dim=(1, 2, 3)).square() for axis in axes]
             if min(map.shape[2:]) <= _SMALLEST or map.shape[2] % 2 or map.shape[3] % 2:
                 break
             # The mean of four independent values has half the deviation.

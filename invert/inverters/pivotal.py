@@ -181,7 +181,7 @@ class PivotalTuning(RefiningInverter):
             pivot.ws, stopped_at=stopped_at, diverged=diverged, noise=pivot.noise, weights=weights, cameras=cameras
         )
 
-    def _cameras(self, found: Inversion) -> list[tuple[float, float, float]] | None:
+    def _cameras(self, found: Inversion) -> list[tuple[float, ...]] | None:
         return None if self.G.camera is None else cameras_of(found.settings, len(found))
 
     def phases(self, count: int) -> list[Phase]:

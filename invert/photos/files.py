@@ -182,7 +182,7 @@ def to_picture(images: "torch.Tensor", *, opacity: bool = False) -> list[Image.I
 
     Args:
         images: one channel is grey; a second or fourth is opacity.
-        opacity: keep it, in RGBA pictures; otherwise it is left out.
+        opacity: keep it, in RGBA pictures; otherwise they are on white.
 
     Raises:
         ValueError: another shape.
@@ -195,8 +195,10 @@ def to_picture(images: "torch.Tensor", *, opacity: bool = False) -> list[Image.I
     if images.ndim != 4:
         raise ValueError(f"images must be [N, 1 to 4, H, W], not {list(images.shape)}")
     images = images.detach().to(torch.float32)
-    alpha = images[:, -1:] if opacity and images.shape[1] in (2, 4) else images[:, :0]
-    images = torch.cat([as_colour(images), alpha], dim=1)
+    if opacity and images.shape[1] in (2, 4):
+        images = torch.cat([as_colour(images[:, :-1]), images[:, -1:]], dim=1)
+    else:
+        images = as_colour(images)
     if not bool(torch.isfinite(images).all()):
         raise InputError(
             "The picture is not finite: take smaller strengths, or another model if this one never draws any."

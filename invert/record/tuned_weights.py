@@ -6,7 +6,8 @@ The difference to a parameter ``p`` is one of
 - ``p:left`` ``[O, R]`` and ``p:right`` ``[R, rest]``: a low-rank product to add (Hu et al., "LoRA", 2021);
 - ``p:out`` ``[O]`` and, where there are several inputs, ``p:in`` ``[I]``: gains of the channels, minus 1.
 
-In a record each tensor has a leading axis: one difference for each image, or one for all.
+In a record each tensor has a leading axis: one difference for each image, or one for all. Feature patches (see
+``invert.record.feature_patch``) are kept beside them.
 """
 
 import copy
@@ -19,8 +20,8 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.networks.camera import Camera
-from stylegan_latents.invert.record.run_settings import camera_of, cameras_of
+from stylegan_latents.invert.record.feature_patch import PatchHook, attach, unpacked
+from stylegan_latents.invert.record.run_settings import cameras_of, view_of
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
@@ -119,7 +120,7 @@ def added(base: Mapping[str, Tensor], parts: Mapping[str, Tensor]) -> dict[str, 
 
 
 def tuned_generator(G: Generator, record: "Inversion", image: int = 0) -> Generator:
-    """A copy of ``G`` with the tuned weights and the camera of one image of a record, or ``G`` if it has neither.
+    """A copy of ``G`` with the tuned weights, the feature patch and the camera of one image of a record, or ``G``.
 
     The copy keeps name, fingerprint and latent space, so that codes and directions fit it as they fit ``G``.
 
@@ -128,8 +129,10 @@ def tuned_generator(G: Generator, record: "Inversion", image: int = 0) -> Genera
     """
     parts = _difference_of(G, record, image)
     if parts is not None:
+        weights, patches = unpacked(parts)
         tuned = copy.deepcopy(G)
-        set_weights(tuned, added(tunable(G), parts))
+        set_weights(tuned, added(tunable(G), weights))
+        attach(tuned, [patch.hook(tuned) for patch in patches])
         G = tuned
     return seen_as(G, record, image)
 
@@ -148,13 +151,11 @@ def seen_as(G: Generator, record: "Inversion", image: int = 0) -> Generator:
     Raises:
         InputError: the camera is out of range.
     """
-    angles = camera_of(record.settings, image, len(record))
-    if angles is None or G.camera is None:
-        return G
     try:
-        return G.seen_from(Camera(*angles))
+        camera = view_of(record.settings, image, len(record))
     except ValueError as error:
         raise InputError(f"This record holds no camera that can be: {error}.") from error
+    return G if camera is None or G.camera is None else G.seen_from(camera)
 
 
 def differences(G: Generator, record: "Inversion", image: int = 0) -> dict[str, Tensor] | None:
@@ -167,7 +168,21 @@ def differences(G: Generator, record: "Inversion", image: int = 0) -> dict[str, 
     if parts is None:
         return None
     base = tunable(G)
-    return {name: weight - base[name] for name, weight in added(base, parts).items()}
+    return {name: weight - base[name] for name, weight in added(base, unpacked(parts)[0]).items()}
+
+
+def patch_hooks(G: Generator, record: "Inversion", image: int = 0) -> list[PatchHook]:
+    """The feature patches of one image, for ``attach`` to ``G``, which does not have its tuned weights.
+
+    Raises:
+        InputError: they were made on another generator.
+    """
+    weights, patches = unpacked(_difference_of(G, record, image) or {})
+    if not patches:
+        return []
+    tuned = copy.deepcopy(G)
+    set_weights(tuned, added(tunable(G), weights))
+    return [patch.hook(tuned) for patch in patches]
 
 
 def _difference_of(G: Generator, record: "Inversion", image: int) -> dict[str, Tensor] | None:

@@ -19,6 +19,7 @@ from stylegan_latents.demo.server.serve import running
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.generator.loading import load
 from tests.demo.browser import chromium, open_page
+from tests.photos import ASTRONAUT
 
 DESK = (1360, 860)
 WINDOWS = {"phone": (390, 844), "laptop": (1366, 768), "desk": (1920, 1080)}
@@ -33,7 +34,7 @@ def show_edit(page: Any, photo: Path, record: Path) -> None:
     page.set_input_files("#edit-photo input[type=file]", str(photo))
     page.wait_for_selector("#edit-start:not([disabled])")
     page.get_by_text("More ways to begin").click()
-    page.set_input_files("#tab-edit input[type=file][accept='.safetensors']", str(record))
+    page.set_input_files("#tab-edit input[type=file][accept*='.safetensors']", str(record))
     page.wait_for_function("document.querySelector('#edit-status').innerText.includes('Found')")
     page.get_by_text("More ways to begin").click()
     wait_for_picture(page, _EDITED)
@@ -120,6 +121,24 @@ def show_explore(page: Any) -> None:
     page.locator("#explore-faces button:has(img)").nth(4).click()
 
 
+def show_style(page: Any) -> None:
+    """The photo as a drawing."""
+    open_tab(page, "Style")
+    wait_for_picture(page, "#style-shown img[src*='/style.']")
+
+
+def show_album(page: Any) -> None:
+    """A photo among those to be found."""
+    open_tab(page, "Album")
+    page.set_input_files("#album-files input[type=file]", str(ASTRONAUT))
+    page.wait_for_function("document.querySelector('#album-status').innerText.includes('1 photo')")
+
+
+def show_film(page: Any) -> None:
+    """As it is opened."""
+    open_tab(page, "Film")
+
+
 SCENES: dict[str, Callable[[Any], None]] = {
     "explore": show_explore,
     "mix": show_mix,
@@ -127,6 +146,8 @@ SCENES: dict[str, Callable[[Any], None]] = {
     "drag": show_drag,
     "discover": show_discover,
 }
+FURTHER = {"style": show_style, "album": show_album, "film": show_film}
+"""Of ``--all``, beside those of the README."""
 
 
 def open_tab(page: Any, title: str) -> None:
@@ -202,16 +223,17 @@ def main() -> None:
         try:
             with running(studio) as address, chromium() as browser:
                 page = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]})
-                page.set_default_timeout(_PATIENCE)
-                open_page(page, f"{address}?__theme=light")
+                open_page(page, f"{address}?__theme=light", patience=_PATIENCE / _SECOND)
                 show_edit(page, arguments.photo, arguments.record)
                 pictures = [take(page)]
                 if arguments.all:
                     take_every_form(page, "edit", arguments.out)
                 add_examples(page)
-                for name in arguments.scenes:
-                    SCENES[name](page)
-                    pictures.append(take(page))
+                further = FURTHER if arguments.all else {}
+                for name in (*arguments.scenes, *further):
+                    (SCENES | further)[name](page)
+                    if name in SCENES:
+                        pictures.append(take(page))
                     if arguments.all:
                         take_every_form(page, name, arguments.out)
                 open_tab(page, "Edit")

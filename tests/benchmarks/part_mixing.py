@@ -7,6 +7,8 @@ For each part of a neighbour in the list, taken by its style channels (`edit mix
 pixels inside the part and outside, in levels of 255. The inside is the part before and after, and one place of the
 clusters' map about it, as a part that moves changes its surroundings. Beside it the same rows of the code as
 `edit mix --region` takes, whole, whose outside that command would then cut away.
+
+    python -m tests.benchmarks.part_mixing --coarse                 # what layers of 8 pixels and coarser do to each
 """
 
 import argparse
@@ -29,7 +31,7 @@ from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
 
 _PARTS = ("eyes", "nose", "mouth", "hair", "skin", "background")
-_SIDE = 256
+_SIDE, _COARSE = 256, 8
 
 
 def main() -> int:
@@ -38,6 +40,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=10, help="how many (default: 10)")
     parser.add_argument("--threshold", type=float, nargs="+", default=[THRESHOLD], help="of `edit mix`")
     parser.add_argument("--parts", nargs="+", default=list(_PARTS), help="which (default: all but the body)")
+    parser.add_argument("--coarse", action="store_true", help="only how much of each part the coarse layers change")
     parser.add_argument("--sheet", type=Path, help="a picture of all mixes at the first threshold")
     chosen = parser.parse_args()
     return status_of(lambda: _run(chosen))
@@ -50,6 +53,12 @@ def _run(chosen: argparse.Namespace) -> None:
         names = [str(path) for path in sorted(chosen.folder.glob(f"*{RECORD_SUFFIX}"))]
     G, codes = open_sources(read_sources(names), truncation=0.7)
     parts = parts_of(G, lambda _what: lambda _done, _all: None)
+    if chosen.coarse:
+        styles = zip(G.layers, G.styles(codes[0].ws), strict=True)
+        coarse = torch.cat([torch.full(style.shape[1:], layer.resolution <= _COARSE) for layer, style in styles])
+        for name, share in zip(parts.names, parts.shares, strict=True):
+            print(f"{name:<11} {float(share[coarse].sum() / share.sum()):.2f}")
+        return
     drawer = generator.load(G.name).to(dtype=torch.bfloat16)
     pairs = list(zip(codes, [*codes[1:], codes[0]], strict=True))[: chosen.pairs]
     weights = {(one, t): parts.weights([one], t) for one in chosen.parts for t in chosen.threshold}

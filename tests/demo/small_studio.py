@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +51,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def small_page(folder: Path, **options: Any) -> AbstractContextManager[tuple[Studio, str]]:
+    """A small studio and the address of its page."""
+    return page_of(small_studio(folder, **options))
+
+
 @contextmanager
-def small_page(folder: Path, **options: Any) -> Iterator[tuple[Studio, str]]:
-    """A studio and the address of its page."""
-    studio = small_studio(folder, **options)
+def page_of(studio: Studio) -> Iterator[tuple[Studio, str]]:
+    """A studio, closed at the end, and the address of its page."""
     try:
         with running(studio, port=free_port()) as address:
             yield studio, address.rstrip("/")

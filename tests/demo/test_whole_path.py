@@ -61,8 +61,7 @@ def test_from_a_photo_to_a_record_that_edit_opens(
     browser: Any, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = browser.new_page(viewport={"width": 1360, "height": 900}, accept_downloads=True)
-    page.set_default_timeout(300_000)
-    open_page(page, address)
+    open_page(page, address, patience=300)
     page.set_input_files("#edit-photo input[type=file]", str(PHOTO))
     page.wait_for_selector("#edit-start:not([disabled])")
     page.click("#edit-start")
@@ -99,7 +98,7 @@ def test_from_a_photo_to_a_record_that_edit_opens(
 
 def test_the_terms_of_the_default_model_are_told(browser: Any, address: str) -> None:
     page = browser.new_page()
-    page.goto(address)
+    open_page(page, address)
     page.wait_for_selector("#licence")
     assert "Not for commercial use" in page.inner_text("#licence")
     page.close()

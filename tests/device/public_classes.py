@@ -6,11 +6,11 @@ from importlib import import_module
 from stylegan_latents.editing.discovery.by_name import FINDERS
 from stylegan_latents.editing.discovery.scorers.by_name import SCORERS
 from stylegan_latents.generator.formats.native import ARCHITECTURES
-from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3, stylegan_t
+from stylegan_latents.generator.networks import eg3d, mobile, stylegan1, stylegan2, stylegan3, stylegan_t, stylenerf
 from stylegan_latents.generator.networks.stylegan2_discriminator import Discriminator
 from stylegan_latents.invert.inverters.by_name import INVERTERS
 
-__all__ = ["eg3d", "mobile", "stylegan1", "stylegan2", "stylegan3", "stylegan_t"]
+__all__ = ["eg3d", "mobile", "stylegan1", "stylegan2", "stylegan3", "stylegan_t", "stylenerf"]
 
 _NETWORK, _INVERTER = (
     "test_every_network_draws_and_learns_as_on_the_processor",
@@ -26,6 +26,7 @@ REHEARSED = {
     "stylegan2.Synthesis": f"{_NETWORK}*-stylegan2-*",
     "stylegan3.Synthesis": f"{_NETWORK}*-stylegan3-t-*",
     "stylegan_t.Synthesis": f"{_NETWORK}*-stylegan-t-*",
+    "stylenerf.Synthesis": f"{_NETWORK}*-stylenerf-*",
     "stylegan2_discriminator.Discriminator": "test_every_discriminator_scores*",
     "encoder.Encoder": "test_every_encoder_encodes_and_learns*",
     "config.EncoderConfig": "test_every_encoder_encodes_and_learns*",
@@ -72,6 +73,8 @@ REHEARSED = {
     "mapper.MapperEdit": f"{_COMMAND}*mapper*",
     "text.TextDirections": "test_texts*",
     "optimizer.TextOptimizer": "test_texts*",
+    "repose.Person": "test_a_person_is_reposed*",
+    "repose.Reposer": "test_a_person_is_reposed*",
     "by_part.PartDonor": "test_a_part_of_another*",
     "faces.FaceScorer": "test_the_scorer_of_faces*",
     "classifier.ClassifierScorer": "test_scorers_from_files*",

@@ -28,6 +28,7 @@ from tests.device.public_classes import NOT_REHEARSED, REHEARSED, public_classes
 from tests.device.rehearsal import rehearsed
 from tests.device.test_rehearsal import HERE, _device, _folder
 from tests.editing.discovery.finders.test_text import ColourTexts
+from tests.editing.repose.people import save_files
 from tests.invert.small_films import morphing, save_film
 from tests.invert.small_search import small_search
 from tests.odd_models import odd_generator
@@ -51,6 +52,15 @@ def test_a_film_is_inverted_edited_and_pasted_back(device: str) -> None:
         assert invert(["clip.mp4", "--no-align", "--steps", "3", "--every", "2", *HERE, device]) == 0
         record = "clip.inversion.safetensors"
         assert edit([record, "-d", "smile", "-s", "1", "--paste-back", *HERE, device]) == 0
+    assert rehearsal.operations
+
+
+def test_a_person_is_reposed(device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_files(tmp_path)
+    with rehearsed(device) as rehearsal:
+        words = ["me.png", "--to", "you_iuv.png", "--wear", "you.png", "--model", "model.pt", "--device", device]
+        assert edit(["repose", *words]) == 0
     assert rehearsal.operations
 
 

@@ -11,9 +11,11 @@ from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
 from stylegan_latents.editing.films.animation import weights_between
+from stylegan_latents.generator.features import features
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.invert.photos.crop import no_align
 from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.record.feature_patch import FeaturePatch, PatchHook, packed, patched_map
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.source import Source
 from stylegan_latents.invert.record.tuned_weights import tunable, tuned_generator
@@ -112,6 +114,39 @@ def test_another_model_of_the_same_space_is_refused(tmp_path: Path, capsys: pyte
     path = save_small_model(folder, seed=3, latent_space="small-w")  # type: ignore[arg-type]
     assert main([TUNED, "-d", "smile", "-s", "1", "--model", str(path), "--device", "cpu"]) == 2
     assert "tuned on the model" in one_sentence(capsys)
+
+
+@pytest.fixture(name="patched")
+def _patched(record: Inversion) -> Inversion:
+    """The record with a patch in the upper half of its features."""
+    tuned = tuned_generator(G, record)
+    own = features(tuned, record.ws, patched_map(tuned))
+    share = torch.zeros(1, 1, *own.shape[2:])
+    share[:, :, : own.shape[2] // 2] = 1
+    added = 100 * own.abs().mean() * torch.randn(own.shape, generator=torch.Generator().manual_seed(0))
+    hook = PatchHook(patched_map(G).resolution, own, share, added)
+    weights = (record.weights or {}) | packed([FeaturePatch.of(record.ws, hook)])
+    patched = dataclasses.replace(record, weights=weights)
+    patched.save(TUNED, overwrite=True)
+    return patched
+
+
+def test_edits_and_mixes_draw_a_records_patch(record: Inversion, patched: Inversion) -> None:
+    assert main([TUNED, "-d", "smile", "-s", "0", "--out", "same.png", *MODEL]) == 0
+    assert np.abs(_pixels("same.png") - _drawn(tuned_generator(G, patched), patched.ws)).max() <= 1
+    assert np.abs(_pixels("same.png") - _drawn(tuned_generator(G, record), record.ws)).max() > 3
+    assert main([TUNED, "-d", "smile", "-s", "1", "--paste-back", "--out", "pasted.png", *MODEL]) == 0
+    assert main(["mix", TUNED, A, "--layers", "fine", "--out", "mix.png", *MODEL]) == 0
+    mixed = patched.ws.clone()
+    mixed[:, G.rows("fine")] = G.sample([0])[:, G.rows("fine")]
+    assert np.abs(_pixels("mix.png") - _drawn(tuned_generator(G, patched), mixed)).max() <= 1
+
+
+@pytest.mark.slow
+def test_a_film_draws_a_patch_near_its_own_code(patched: Inversion) -> None:
+    assert main(["interpolate", A, TUNED, "--frames", "3", "--out", "frames", *MODEL]) == 0
+    frames = [_pixels(path) for path in sorted(Path("frames").glob("frame_*.png"))]
+    assert np.abs(frames[2] - _drawn(tuned_generator(G, patched), patched.ws)).mean() < 4
 
 
 def test_untuned_records_beside_tuned_ones_stay_as_they_are() -> None:

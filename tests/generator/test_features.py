@@ -7,6 +7,7 @@ from stylegan_latents.generator.networks.stylegan1 import StyleGAN1Config
 from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from tests.generator.networks.eg3d_files import random_eg3d
 from tests.generator.networks.stylegan_t_files import random_stylegan_t
+from tests.generator.networks.stylenerf_files import random_stylenerf
 from tests.generator.networks.test_stylegan1 import random_stylegan1
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3
@@ -21,6 +22,7 @@ MODELS = {
     "stylegan3": (random_stylegan3, [16, 32]),
     "stylegan-t": (random_stylegan_t, [8, 16, 32]),
     "eg3d": (random_eg3d, [16, 32]),
+    "stylenerf": (random_stylenerf, [16, 32]),
 }
 
 

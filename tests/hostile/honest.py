@@ -25,6 +25,7 @@ def _generators(folder: Path) -> list[Path]:
     from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
     from tests.generator.networks.eg3d_files import random_eg3d
     from tests.generator.networks.stylegan_t_files import TEXTS, random_stylegan_t, stylegan_t_pickle
+    from tests.generator.networks.stylenerf_files import random_stylenerf
     from tests.generator.stylegan2_files import random_stylegan2
     from tests.generator.stylegan3_files import random_stylegan3
     from tests.small_models import small_generator
@@ -36,6 +37,7 @@ def _generators(folder: Path) -> list[Path]:
         ("conditional", random_stylegan2(replace(config, label_dim=3, label_width=8))),
         ("three", random_stylegan3()),
         ("solid", random_eg3d()),
+        ("field", random_stylenerf()),
         ("texts", random_stylegan_t(TEXTS, texts=3)),
     ):
         save_native(G, folder / f"{name}.safetensors")
@@ -43,7 +45,7 @@ def _generators(folder: Path) -> list[Path]:
         contents = torch.load(DATA / "stylegan2" / "rosinality.pt", weights_only=True)
     torch.save(contents, folder / "old.pt", _use_new_zipfile_serialization=False)
     save_file({f"g_ema.{k}": v.contiguous() for k, v in contents["g_ema"].items()}, folder / "state.safetensors")
-    kinds = ("eg3d", "stylegan2", "stylegan3", "tensorflow")
+    kinds = ("eg3d", "stylegan2", "stylegan3", "stylenerf", "tensorflow")
     pickles = [path for kind in kinds for path in (DATA / kind).glob("*.p*")]
     pickles.append(stylegan_t_pickle("one-picture-grey"))
     return [*folder.glob("*.safetensors"), folder / "old.pt", *sorted(pickles)]
@@ -141,6 +143,23 @@ def _flows(folder: Path) -> list[Path]:
 
 def _mappers(_folder: Path) -> list[Path]:
     return sorted((DATA / "styleclip").glob("*.pt"))
+
+
+def _pose_with_style(_folder: Path) -> list[Path]:
+    return [DATA / "pose_with_style" / "256.pt"]
+
+
+def _completions(_folder: Path) -> list[Path]:
+    return [DATA / "pose_with_style" / "completion.pt"]
+
+
+def _iuv_maps(folder: Path) -> list[Path]:
+    from PIL import Image
+
+    from tests.editing.repose.people import figure
+
+    Image.fromarray(figure(24, 32)).save(folder / "a.png")
+    return [folder / "a.png"]
 
 
 def _parts(folder: Path) -> list[Path]:
@@ -243,6 +262,8 @@ _NETWORKS: dict[str, Callable[[Path], list[Path]]] = {
     "training": _trainings,
     "flow": _flows,
     "mapper": _mappers,
+    "pose with style": _pose_with_style,
+    "coordinate completion": _completions,
 }
 _SHARED = {"latent space": "generator", "encoder contents": "encoder"}
 _OTHERS: dict[str, Callable[[Path], list[Path]]] = {
@@ -260,6 +281,7 @@ _OTHERS: dict[str, Callable[[Path], list[Path]]] = {
     "film plan": _plans,
     "network settings": _network_settings,
     "photo": _photos,
+    "iuv map": _iuv_maps,
     "mask": _photos,
     "openvino": _graphs,
 }

@@ -127,6 +127,30 @@ def _mapper(path: Path) -> object:
     return load_mapper(path)
 
 
+def _pose_with_style(path: Path) -> object:
+    from stylegan_latents.editing.repose.files import load_pose_with_style
+
+    return load_pose_with_style(path)
+
+
+def _coordinate_completion(path: Path) -> object:
+    from stylegan_latents.editing.repose.files import load_completion
+
+    return load_completion(path)
+
+
+def _texture_lookup(path: Path) -> object:
+    from stylegan_latents.editing.repose.files import read_lookup
+
+    return read_lookup(path)
+
+
+def _iuv(path: Path) -> object:
+    from stylegan_latents.editing.repose.repose import read_iuv
+
+    return read_iuv(path)
+
+
 def _codes(path: Path) -> object:
     from stylegan_latents.editing.records.code_files import read_code
 
@@ -210,6 +234,10 @@ READERS: dict[str, Callable[[Path], object]] = {
     "published direction": _published,
     "flow": _flow,
     "mapper": _mapper,
+    "pose with style": _pose_with_style,
+    "coordinate completion": _coordinate_completion,
+    "texture lookup": _texture_lookup,
+    "iuv map": _iuv,
     "codes": _codes,
     "text codes": _text_codes,
     "parts": _parts,

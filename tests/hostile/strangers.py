@@ -192,7 +192,8 @@ def _containers(folder: Path) -> Iterator[Case]:
         path = folder / f"{name}.safetensors"
         path.write_bytes(written)
         yield from (
-            Case(reader, path) for reader in ("record", "film record", "direction", "parts", "flow", "mapper")
+            Case(reader, path)
+            for reader in ("record", "film record", "direction", "parts", "flow", "mapper", "pose with style")
         )
 
 
@@ -248,7 +249,8 @@ def _arrays(folder: Path) -> Iterator[Case]:
         for name, content in files.items():
             path = folder / f"{name}{suffix}"
             path.write_bytes(content)
-            yield from (Case(reader, path) for reader in ("codes", "text codes", "published direction"))
+            readers = ("codes", "text codes", "published direction", "texture lookup")
+            yield from (Case(reader, path) for reader in readers)
     path = folder / "cut-while-read.npy"
     path.write_bytes(_npy("(1, 16777216)", data=bomb))
     yield Case("codes", path, cut_after=0.005)
@@ -413,7 +415,7 @@ def _photos(folder: Path) -> Iterator[Case]:
     for name, content in files.items():
         path = folder / name
         path.write_bytes(content)
-        yield from (Case(reader, path) for reader in ("photo", "mask"))
+        yield from (Case(reader, path) for reader in ("photo", "mask", "iuv map"))
 
 
 def _graphs(folder: Path) -> Iterator[Case]:
@@ -458,7 +460,8 @@ def _pipes(folder: Path) -> Iterator[Case]:
         "record": "a.safetensors", "film record": "a.safetensors", "direction": "a.safetensors", "codes": "a.npz",
         "published direction": "a.npy", "parts": "a.safetensors", "scores": "a.csv", "report": "a.csv",
         "landmarks": "a.json", "film plan": "plan.json", "network settings": "a.json", "photo": "a.png",
-        "mask": "a.png", "flow": "a.pt", "mapper": "a.pt",
+        "mask": "a.png", "flow": "a.pt", "mapper": "a.pt", "pose with style": "a.pt",
+        "coordinate completion": "a.pt", "texture lookup": "a.npy", "iuv map": "a.png",
     }  # fmt: skip
     for reader, name in names.items():
         for kind, make in (("pipe", os.mkfifo), ("folder", os.mkdir)):

@@ -7,7 +7,14 @@ import gradio as gr
 
 from stylegan_latents.demo.page.page import QUIET, Page, Tab, answering, face_chooser, selected_place
 from stylegan_latents.demo.page.painting import paint_box, painted_mask, save_mask
-from stylegan_latents.demo.page.results import download_picture, not_ready, picture_box, ready, results_row
+from stylegan_latents.demo.page.results import (
+    download_picture,
+    not_ready,
+    picture_box,
+    ready,
+    results_row,
+    whole_edit_note,
+)
 from stylegan_latents.demo.page.running import Done, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.edited import edited_face
@@ -43,6 +50,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             face = face_chooser(page, "drag", label="Face", info="A face of this visit.")
+            whole_edit_note(page, "drag")
             hint = gr.HTML(_FIRST, elem_id="drag-hint")
             picture = picture_box(
                 "Pull a point, or click it and its target",

@@ -12,6 +12,7 @@ from stylegan_latents.demo.page.running import status_html
 from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.edited import keep_edit as keep_edited
 from stylegan_latents.demo.session.faces import Face, Strengths
+from stylegan_latents.demo.session.view import NUMBERS, slider_values, turned_by
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS, Visit
 from stylegan_latents.demo.tabs.edit import drawing, looks
 from stylegan_latents.demo.tabs.edit.sliders import direction_help
@@ -44,9 +45,11 @@ def about(face: Face) -> str:
     return status_html(text, kind="good", details=f"{figures}.")
 
 
-def strengths_of(visit: Visit, values: tuple[float, ...]) -> dict[str, float]:
-    """The sliders' strengths by direction, in the order of ``Visit.all_directions``."""
-    return {name: float(value or 0) for name, value in zip(visit.all_directions, values, strict=False)}
+def strengths_of(visit: Visit, face: Face, values: tuple[float, ...]) -> Strengths:
+    """The sliders' strengths by direction, in the order of ``Visit.all_directions``, and the camera's after all."""
+    strengths = {name: float(value or 0) for name, value in zip(visit.all_directions, values, strict=False)}
+    cameras = values[len(visit.studio.directions) + MOST_DIRECTIONS :]
+    return strengths | turned_by(face, cameras) if cameras else strengths
 
 
 def move(visit: Visit, name: str | None, view: "drawing.View", value: float | None, *, number: int) -> Any:
@@ -56,6 +59,19 @@ def move(visit: Visit, name: str | None, view: "drawing.View", value: float | No
     if not name or number >= len(directions):
         return gr.skip()
     visit.face(name).history.move(directions[number], float(value or 0))
+    return preview(visit, name, view)
+
+
+def turn(visit: Visit, name: str | None, view: "drawing.View", value: float | None, *, number: int) -> Any:
+    """The slider of this number of the camera moves: draw a preview."""
+    visit.moves += 1
+    if not name:
+        return gr.skip()
+    face = visit.face(name)
+    values: list[float | None] = list(slider_values(face))
+    values[number] = value
+    key = NUMBERS[number].key
+    face.history.move(key, turned_by(face, values)[key])
     return preview(visit, name, view)
 
 
@@ -86,7 +102,8 @@ def draw(visit: Visit, name: str | None, view: "drawing.View", *values: float) -
     """Draw in full resolution, and update downloads and buttons."""
     if not name:
         return gr.skip()
-    face, strengths = visit.face(name), strengths_of(visit, values)
+    face = visit.face(name)
+    strengths = strengths_of(visit, face, values)
     history = face.history
     moving = history.moving
     history.push(strengths)
@@ -117,7 +134,10 @@ def keep_edit(visit: Visit, name: str | None) -> tuple[str, int]:
     """The edit becomes a face of its own."""
     kept = keep_edited(visit, name)
     visit.send(kept, "edit")
-    return status_html(f"Kept as the face “{kept.name}”, which every tab can use now.", kind="good"), visit.version
+    words = f"Kept as the face “{kept.name}”, which every tab can use now."
+    if visit.face(name).regions.chosen:
+        words += " It has the whole edit, beyond the part that is chosen here."
+    return status_html(words, kind="good"), visit.version
 
 
 def make_current(visit: Visit, name: str | None) -> int:
@@ -156,7 +176,7 @@ def redo(visit: Visit, name: str | None) -> Any:
 
 
 def reset(visit: Visit, name: str | None) -> Any:
-    """Set all sliders to 0, as an edit that can be undone."""
+    """Set all sliders to where they began, as an edit that can be undone."""
     face = visit.face(name)
     face.history.reset()
     return _with_strengths(visit, face, gr.skip())
@@ -186,7 +206,8 @@ def _with_strengths(visit: Visit, face: Face, view: Any) -> tuple[Any, ...]:
     current = face.history.current
     values = [current.get(name, 0) for name in visit.all_directions]
     unused = len(visit.studio.directions) + MOST_DIRECTIONS - len(values)
-    return view, *values, *[0] * unused
+    cameras = [] if visit.studio.G.camera is None else slider_values(face)
+    return view, *values, *[0] * unused, *cameras
 
 
 def show_kept(visit: Visit) -> list[Any]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from stylegan_latents.demo.session.edited import edit_words, edits_of
+from stylegan_latents.demo.session.edited import edit_words, edits_of, look_name
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.photos import shown
+from stylegan_latents.demo.session.view import camera_of, seen
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.editing.commands.options import RegionOptions
 from stylegan_latents.editing.directions.apply import edit_name
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from stylegan_latents.editing.directions.direction import Direction
+    from stylegan_latents.editing.records.opened import OpenRecord
 
 View = Literal["Face", "Photo", "Whole photo"]
 Pair = tuple[str, str]
@@ -53,21 +55,25 @@ def preview(visit: Visit, face: Face, strengths: Mapping[str, float], *, photo: 
     edits = edits_of(visit, strengths)
     before = _crop(face) if photo else str(face.before)
     with visit.computing():
-        after = face.preview.edited(edits, size=visit.studio.preview_size)
+        opened = seen(face.preview, face, strengths)
+        after = opened.edited(edits, size=visit.studio.preview_size)
         if edits and (regions := face.regions.chosen):
-            after = _limited(face, after, regions)
+            after = _limited(face, opened, after, regions)
     return before, visit.files.store(after, "preview")
 
 
-def _limited(face: Face, after: "Image", regions: tuple[str, ...]) -> "Image":
+def _limited(face: Face, opened: "OpenRecord", after: "Image", regions: tuple[str, ...]) -> "Image":
     """A preview limited to regions of the face; they are read from the unedited picture alone, which is quick."""
     from PIL import Image
 
     from stylegan_latents.editing.regions.blending import blend_pictures
     from stylegan_latents.editing.regions.regions import region_masks
 
-    with Image.open(face.before) as opened:
-        before = opened.convert("RGB")
+    if opened is not face.preview:  # another view, whose masks are of this picture alone
+        before = opened.picture(size=after.height)
+        return blend_pictures(before, after, region_masks(regions, [before], name=face.name))
+    with Image.open(face.before) as file:
+        before = file.convert("RGB")
     masks = face.regions.masks
     if regions not in masks:
         masks[regions] = region_masks(regions, [before], name=face.name)
@@ -90,12 +96,13 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
     regions = face.regions.chosen
     told: list[str] = []
     with visit.computing():
-        if whole and not regions:
+        if whole and not regions and camera_of(face, strengths) is None:
             regions = _own_region(face, edits)
-        after = face.record.edited(edits, regions=regions)
+        opened = seen(face.record, face, strengths)
+        after = opened.edited(edits, regions=regions)
         if whole:
             photo = _photo(face)
-            after = pasted(face.record, photo, after, edits, regions=regions, tell=told.append)
+            after = pasted(opened, photo, after, edits, regions=regions, tell=told.append)
             before = visit.files.store(shown(photo), "whole")
         elif view == "Photo":
             before = _crop(face)
@@ -103,7 +110,8 @@ def finished(visit: Visit, face: Face, strengths: Mapping[str, float], view: Vie
             before = _unedited(face)
     named = [(direction.name, strength) for direction, strength in edits]
     edit = guided_name(edit_name(named), (), None, RegionOptions(list(regions)).names)
-    stem = f"{face.name}.{edit}" if named else f"{face.name}.inverted"
+    name = look_name(face, strengths)
+    stem = f"{name}.{edit if named else 'inverted' if name == face.name else 'view'}"
     picture = visit.files.store(after, "result", suffix=".png", stem=f"{stem}{'.pasted' if whole else ''}")
     command = commands(visit, face, strengths, whole=whole)
     return Result((before, visit.files.store(shown(after), "after")), picture, command, _SEAM if told else "")

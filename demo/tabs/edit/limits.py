@@ -12,6 +12,7 @@ from stylegan_latents.demo.page.running import Done, run_reporting, status_html
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.edited import edits_of
 from stylegan_latents.demo.session.faces import Strengths
+from stylegan_latents.demo.session.view import seen, view_of
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.edit import answers
 from stylegan_latents.demo.tabs.edit.sliders import FARTHEST
@@ -189,6 +190,7 @@ def measure(
     face = visit.face(name)
     now = {one: strength for one, strength in face.history.moving.items() if one != what}
     directions, scorer = visit.all_directions, FaceScorer()
+    opened = seen(face.record, face, now)
     if what:
         if what not in directions:
             raise InputError("There is no such direction; reload the page.")
@@ -197,7 +199,7 @@ def measure(
         guided.check_target(directions[what], score, scorer)
     elif not keep:
         raise InputError("Choose a score to reach, or how far to keep the person.")
-    elif not now:
+    elif not edits_of(visit, now):
         raise InputError("There is no edit yet: move a slider first.")
 
     def work(report: Callable[[int], None]) -> Measured:
@@ -207,7 +209,7 @@ def measure(
             nonlocal drawn
             drawn += 1
             report(drawn)
-            return face.record.edited(edits, size=size, regions=face.regions.chosen)
+            return opened.edited(edits, size=size, regions=face.regions.chosen)
 
         chosen: list[Edit] = list(edits_of(visit, now))
         said = []
@@ -228,7 +230,7 @@ def measure(
             end = guided.measured_score(draw, edits_of(visit, strengths), name_of_score, scorer)
             label = what.replace("-", " ").capitalize()
             said = [f"{label} went from {reached.start:.3g} to {end:.3g}; the target was {score:.3g}.", *said]
-        return Measured(strengths, " ".join(said))
+        return Measured(strengths | view_of(now), " ".join(said))
 
     yield from run_reporting(visit, work)
 

@@ -11,6 +11,7 @@ from stylegan_latents.demo.page.results import choice_gallery
 from stylegan_latents.demo.session.edited import edits_of
 from stylegan_latents.demo.session.faces import Strengths
 from stylegan_latents.demo.session.files import clean_name
+from stylegan_latents.demo.session.view import is_view, seen, view_of
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
@@ -108,9 +109,10 @@ def draw(visit: Visit, name: str | None, looks: "list[Strengths]") -> Iterator[s
     """Draw a face with each look, small; yields the pictures' paths."""
     face = visit.face(name)
     size = min(_SIDE, visit.studio.preview_size)
+    opened = seen(face.preview, face, face.history.current)
     for strengths in looks:
         with visit.computing():
-            picture = face.preview.edited(edits_of(visit, strengths), size=size)
+            picture = opened.edited(edits_of(visit, strengths), size=size)
         yield visit.files.store(picture, "look", most=2 * (len(LOOKS) + MOST_OWN))
 
 
@@ -120,7 +122,8 @@ def keep_look(visit: Visit, name: str | None, title: str) -> None:
     Raises:
         InputError: there is no edit, no name, or no room; or the name is taken.
     """
-    strengths = visit.face(name).history.current
+    now = visit.face(name).history.current
+    strengths = {one: strength for one, strength in now.items() if not is_view(one)}
     if not strengths:
         raise InputError("There is no edit to keep yet: move a slider first.")
     if not title.strip():
@@ -133,8 +136,9 @@ def keep_look(visit: Visit, name: str | None, title: str) -> None:
 
 
 def wear(visit: Visit, name: str | None, look: Mapping[str, float]) -> None:
-    """Make a look a step of the face's history."""
-    visit.face(name).history.push(dict(look))
+    """Make a look a step of the face's history; the camera stays where it is."""
+    history = visit.face(name).history
+    history.push({**look, **view_of(history.current)})
 
 
 def chosen_look(looks: list[Look], event: gr.SelectData) -> Strengths:

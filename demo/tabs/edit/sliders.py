@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from stylegan_latents.demo.page.page import Page, markdown_text
+from stylegan_latents.demo.session.view import NUMBERS, STEP, slider_range
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
 
 if TYPE_CHECKING:
@@ -43,6 +44,24 @@ def direction_sliders(page: Page) -> list[gr.Slider]:
         elem_classes="hint",
     )
     return [*(made[name] for name in directions), *kept]
+
+
+def camera_sliders(page: Page) -> list[gr.Slider]:
+    """A slider for each number of the camera, if the model has one."""
+    G = page.studio.G
+    if G.camera is None:
+        return []
+    with gr.Group(elem_classes="directions"):
+        gr.Markdown("## Camera, in degrees")
+        made = []
+        for number in NUMBERS:
+            made.append(
+                gr.Slider(
+                    *slider_range(number, G), step=STEP, label=number.label, info=number.info,
+                    buttons=["reset"], elem_classes="direction", elem_id=f"camera-{number.name}",
+                )
+            )  # fmt: skip
+    return made
 
 
 def _slider(name: str, info: str, *, visible: bool = True) -> gr.Slider:

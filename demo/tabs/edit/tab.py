@@ -10,9 +10,10 @@ from gradio.events import Dependency
 from stylegan_latents.demo.page.page import AT_ONCE, QUIET, Page, Tab, answering, face_chooser
 from stylegan_latents.demo.page.results import Results, choice_gallery, results_row
 from stylegan_latents.demo.session.examples import examples
+from stylegan_latents.demo.session.view import NUMBERS
 from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
 from stylegan_latents.demo.tabs.edit import answers, by_text, intake, limits, looks, marking, search_panel
-from stylegan_latents.demo.tabs.edit.sliders import direction_sliders
+from stylegan_latents.demo.tabs.edit.sliders import camera_sliders, direction_sliders
 
 _AT_ONCE = 12  # requests in the studio's queue; more wait in Gradio's
 
@@ -36,6 +37,7 @@ class Controls:
     view: gr.Radio
     results: Results
     sliders: list[gr.Slider]
+    camera: list[gr.Slider]
     limits: limits.Panel
 
 
@@ -123,12 +125,13 @@ def build(page: Page) -> None:
         with gr.Column(scale=4, min_width=280, elem_classes="sliders"):
             chooser = face_chooser(page, "edit", info="Every face of this visit, from every tab.")
             gallery_of_looks, known_looks, for_looks = looks.build(page)
+            camera = camera_sliders(page)
             sliders = direction_sliders(page)
             limit = limits.build(page)
             by_text.build(page, chooser)
     controls = Controls(
         photo, align, found, panel, gr.State(0), search, status, chooser, compare, undo, redo, reset, view, results,
-        sliders, limit,
+        sliders, camera, limit,
     )  # fmt: skip
     _wire_intake(page, controls, gallery, upload)
     searched = search_panel.wire(page, search, photo, controls.number, (status, compare))
@@ -173,7 +176,8 @@ def _wire_edits(
     """Connect sliders, history, views and downloads."""
     c = controls
     shown: Any = [page.visit, c.chooser, c.view]
-    edit: Any = [*shown, *c.sliders]
+    sliders = [*c.sliders, *c.camera]
+    edit: Any = [*shown, *sliders]
     at_rest = gr.State(-1)
     buttons: Any = [c.undo, c.redo, c.reset]
     resting: Any = [c.compare, c.results.picture, c.results.record, c.results.command, *buttons]
@@ -181,10 +185,13 @@ def _wire_edits(
     rest: Any = {"concurrency_limit": _AT_ONCE, "concurrency_id": "rest", "api_visibility": "undocumented", **live}
     # A preview at once, and full resolution at rest.
     names = [*page.studio.directions, *[None] * MOST_DIRECTIONS]
-    for number, (name, slider) in enumerate(zip(names, c.sliders, strict=True)):
+    moves = [functools.partial(answers.move, number=number) for number in range(len(names))]
+    names += [f"camera_{number.name}" for number in NUMBERS[: len(c.camera)]]
+    moves += [functools.partial(answers.turn, number=number) for number in range(len(c.camera))]
+    for name, slider, move in zip(names, sliders, moves, strict=True):
         visible: Any = {"api_visibility": "undocumented"} if name is None else {"api_name": f"preview_{name}"}
         moved = slider.input(
-            answering(functools.partial(answers.move, number=number)),
+            answering(move),
             [*shown, slider],
             c.compare,
             concurrency_limit=_AT_ONCE,
@@ -198,18 +205,18 @@ def _wire_edits(
             at_rest,
             **rest | {"concurrency_limit": None, "concurrency_id": "at-rest"},
         )
-    at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *c.sliders], resting, **rest)
+    at_rest.change(answering(answers.draw_at_rest), [*shown, at_rest, *sliders], resting, **rest)
     gr.on(
-        [c.view.input, *(slider.release for slider in c.sliders)],
+        [c.view.input, *(slider.release for slider in sliders)],
         answering(answers.draw),
         edit,
         resting,
         **rest | {"api_name": "draw"},
     )
     searched.failure(answering(answers.draw), edit, resting, **rest)
-    faced: Any = [c.view, *c.sliders]
+    faced: Any = [c.view, *sliders]
     known: Any = [page.visit, c.chooser]
-    for event, move, given, changed in (
+    for event, answer, given, changed in (
         (c.chooser.change, answers.show_face, known, [c.status, *faced]),
         (c.undo.click, answers.undo, known, faced),
         (c.redo.click, answers.redo, known, faced),
@@ -221,7 +228,7 @@ def _wire_edits(
     ):
         # The sliders first, so that a move while the picture is drawn is not lost.
         event(
-            answering(move), given, changed, api_visibility="undocumented", **AT_ONCE
+            answering(answer), given, changed, api_visibility="undocumented", **AT_ONCE
         ).success(
             answering(answers.preview), shown, c.compare, **rest | {"concurrency_id": "shown"}
         ).success(answering(answers.draw), edit, resting, **rest)  # fmt: skip

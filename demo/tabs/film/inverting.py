@@ -14,8 +14,10 @@ from stylegan_latents.demo.session.shared import KeptFilm
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.cli.progress import Report
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.invert.commands.run_films import frames_without_face
 from stylegan_latents.invert.inverters.options import Quality
 from stylegan_latents.invert.record.files import RECORD_SUFFIX
+from stylegan_latents.invert.record.footage import Footage
 
 LONGEST_SECONDS, MOST_FRAMES = 10.0, 250
 _MOST_PIXELS = 3840 * 2160
@@ -98,19 +100,22 @@ def invert_film(
         record = now.result.record
         if written != record.name:
             made_by += "\n" + shlex.join(["mv", written, record.name])
-        _name_source(record, Path(upload).name)
-        visit.film = replace(film, record=record, drawn=now.result.result, made_by=made_by)
+        footage = _name_source(record, Path(upload).name)
+        notes = [f"The film is in HDR ({facts.hdr}); new films are in SDR, tone-mapped."] if facts.hdr else []
+        notes += [f"{note[0].upper()}{note[1:]}." for note in frames_without_face(footage)]
+        visit.film = replace(film, record=record, drawn=now.result.result, made_by=made_by, notes=tuple(notes))
         yield Done(visit.film)
 
 
-def _name_source(record: Path, name: str) -> None:
+def _name_source(record: Path, name: str) -> Footage:
     """Put the visitor's file name into the record, and take out the server's path."""
     from stylegan_latents.invert.record.inversion import Inversion
 
     found = Inversion.load(record)
-    if found.footage is not None:
-        source = replace(found.footage.source, name=name, path=None)
-        replace(found, footage=replace(found.footage, source=source), model_file=None).save(record, overwrite=True)
+    assert found.footage is not None
+    footage = replace(found.footage, source=replace(found.footage.source, name=name, path=None))
+    replace(found, footage=footage, model_file=None).save(record, overwrite=True)
+    return footage
 
 
 def edit_film(

@@ -79,9 +79,8 @@ def build(page: Page) -> None:
         for now in invert_film(visit, upload, quality=quality, every=int(every), align=bool(align)):
             if isinstance(now, Done):
                 found = now.result
-                words = status_html(
-                    "Found: this is how the model draws the face. Now choose a direction.", kind="good"
-                )
+                found_words = "Found: this is how the model draws the face. Now choose a direction."
+                words = status_html(" ".join([found_words, *found.notes]), kind="good")
                 yield str(found.drawn), found.made_by, ready(str(found.drawn)), ready(str(found.record)), words
             else:
                 yield gr.skip(), gr.skip(), not_ready(), not_ready(), now.status
@@ -94,7 +93,8 @@ def build(page: Page) -> None:
         for now in edit_film(visit, strengths, paste_back=bool(paste)):
             if isinstance(now, Done):
                 path, command = now.result
-                yield str(path), command, ready(str(path)), ""
+                notes = () if visit.film is None else visit.film.notes
+                yield str(path), command, ready(str(path)), status_html(" ".join(notes)) if notes else ""
             else:
                 yield gr.skip(), gr.skip(), gr.skip(), now.status
 

@@ -40,6 +40,7 @@ class FilmRequest:
         direction: the name of a direction that is swept meanwhile; one face is then enough.
         reach: its strength at the end; at the beginning it is the negative of it.
         style: the name of a style, drawn from none to ``style_strength``; one face is then enough.
+        orbit: whether the camera of a three-dimensional model swings to both sides; one face is then enough.
         kind: of the file.
     """
 
@@ -56,12 +57,18 @@ class FilmRequest:
     reach: float = 2.0
     style: str = ""
     style_strength: float = 1.0
+    orbit: bool = False
     kind: Kind = "mp4"
 
     @property
     def file(self) -> str:
         """The film's name on the command line."""
-        return f"{'film' if self.direction or self.style else 'morph'}.{self.kind}"
+        return f"{'film' if self.needs_one else 'morph'}.{self.kind}"
+
+    @property
+    def needs_one(self) -> bool:
+        """Whether one face is enough, as something beside the face changes."""
+        return bool(self.direction or self.style or self.orbit)
 
     def morph(self, known: tuple[str, ...]) -> "Morph":
         """The film for a generator with the groups ``known``.
@@ -96,6 +103,7 @@ class FilmRequest:
             self.end == "loop",
             self.end == "back",
             None if every else ",".join(self.groups),
+            orbit=self.orbit,
             ends=(-self.reach, self.reach) if self.direction else None,
             style_ends=(0.0, self.style_strength) if self.style else None,
         )
@@ -130,7 +138,9 @@ def draw_film(visit: Visit, request: FilmRequest) -> Iterator[Stage | Done[tuple
     kept = find_style(visit, request.style) if request.style else None
     if kept is not None:
         morph = replace(morph, style=kept.style)
-    if len(faces) < (1 if request.direction or kept is not None else 2):
+    if request.orbit:
+        studio.G.check_camera()
+    if len(faces) < (1 if request.needs_one else 2):
         raise InputError(
             "A film needs at least two key frames, or one and a direction: add faces to the row first."
         )
@@ -180,6 +190,6 @@ def _command(visit: Visit, request: FilmRequest, morph: "Morph", names: list[str
     if request.style:
         words += ["--style", find_style(visit, request.style).word]
         words += ["--style-range", "0", f"{request.style_strength:g}"]
-    for option, wanted in (("--even", request.even), ("--loop", morph.loop), ("--ping-pong", morph.ping_pong)):
-        words += [option] if wanted else []
+    switches = {"even": request.even, "loop": morph.loop, "ping-pong": morph.ping_pong, "orbit": morph.orbit}
+    words += [f"--{name}" for name, wanted in switches.items() if wanted]
     return visit.studio.command_line([*words, "--out", request.file])

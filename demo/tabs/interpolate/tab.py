@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import QUIET, Page, Tab
-from stylegan_latents.demo.page.results import not_ready, picture_box, ready, results_row
+from stylegan_latents.demo.page.results import not_ready, picture_box, ready, results_row, whole_edit_note
 from stylegan_latents.demo.page.running import Done, StoppedError
 from stylegan_latents.demo.page.work import begin_and_stop, work_on_click
 from stylegan_latents.demo.session.visit import Visit
@@ -40,6 +40,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=5, min_width=320):
             keys = key_frames(page, "interpolate", most=MOST_KEYS)
+            whole_edit_note(page, "interpolate")
             with gr.Row():
                 seconds = gr.Slider(
                     1, LONGEST_SECONDS, 3, step=0.5, label="Length in seconds", info="Of the whole film.",
@@ -70,6 +71,10 @@ def build(page: Page) -> None:
                     0.5, 4, 2, step=0.1, label="Strength at the end", info="Of the direction.",
                     elem_id="interpolate-reach",
                 )  # fmt: skip
+            orbit = gr.Checkbox(
+                False, label="Swing the camera", info="Once to both sides; one face is enough.",
+                visible=G.camera is not None, elem_id="interpolate-orbit",
+            )  # fmt: skip
             with gr.Accordion("More", open=False), gr.Row():
                 even = gr.Checkbox(
                     False, label="Even visible speed", info="The same visible change from frame to frame."
@@ -123,7 +128,7 @@ def build(page: Page) -> None:
     page.version.change(offer, page.visit, direction, **QUIET)
     work_on_click(
         page, buttons, make,
-        [last, keys, seconds, rate, size, curve, easing, even, end, groups, direction, reach, kind],
+        [last, keys, seconds, rate, size, curve, easing, even, end, groups, direction, reach, kind, orbit],
         [film, drawing, results.command, results.picture, last, status], api_name="film",
     )  # fmt: skip
 
@@ -141,10 +146,11 @@ def _request(
     direction: str,
     reach: float,
     kind: Kind,
+    orbit: bool,
 ) -> FilmRequest:
     return FilmRequest(
         tuple(keys or ()), float(seconds), int(rate), int(size), curve, easing, bool(even), end, tuple(groups),
-        direction, float(reach), kind=kind,
+        direction, float(reach), kind=kind, orbit=bool(orbit),
     )  # fmt: skip
 
 

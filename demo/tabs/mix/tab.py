@@ -7,7 +7,14 @@ from typing import Any
 import gradio as gr
 
 from stylegan_latents.demo.page.page import QUIET, Page, Tab, answering, face_chooser
-from stylegan_latents.demo.page.results import download_picture, not_ready, picture_box, ready, results_row
+from stylegan_latents.demo.page.results import (
+    download_picture,
+    not_ready,
+    picture_box,
+    ready,
+    results_row,
+    whole_edit_note,
+)
 from stylegan_latents.demo.page.running import status_html
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.demo.tabs.mix.by_layer import Share, draw_mix, keep_mix
@@ -56,6 +63,7 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="studio"):
         with gr.Column(scale=4, min_width=300):
             receiver = face_chooser(page, "mix", label="Face", info="The face that is changed.")
+            whole_edit_note(page, "mix")
             what = gr.Radio(
                 [("Styles by layer", _STYLES), *((_KINDS[kind][0], kind) for kind in kinds)], value=_STYLES,
                 label="What to mix", info="Mixed styles make a face for every tab; a mixed part makes a picture.",

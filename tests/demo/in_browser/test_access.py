@@ -9,11 +9,10 @@ import pytest
 
 from stylegan_latents.demo.app import TABS
 from stylegan_latents.demo.session.studio import Studio
-from tests.demo.browser import go_to, open_page
+from tests.demo.browser import close_toasts, go_to, open_page, wait_until_still
 
 pytestmark = pytest.mark.slow
 LAPTOP, DESK, PHONE = (1366, 768), (1920, 1080), (390, 844)
-_PATIENCE = 120_000
 _SNAPSHOTS = Path(__file__).parent / "aria"
 _CONTROLS = "button, input:not([type=file]), textarea, [role=tab], [role=slider], summary"
 # What is smaller has a label around it that can be clicked, or is a range beside its number.
@@ -37,7 +36,6 @@ _WATCH_SHIFTS = """new PerformanceObserver(list => {
 def new_page(browser: Any, address: str, size: tuple[int, int] = LAPTOP, **options: Any) -> Any:
     """A page with two faces."""
     page = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options).new_page()
-    page.set_default_timeout(_PATIENCE)
     open_page(page, f"{address}?__theme=light")
     before = ""
     for number in (1, 2):
@@ -73,12 +71,11 @@ def test_axe_finds_nothing_and_every_control_is_named_in_every_tab_light_and_dar
             page.click("#explore-show")
             page.wait_for_selector("#explore-faces img")
         for mode in ("light", "dark"):
-            page.wait_for_timeout(600)  # colours fade in
+            wait_until_still(page)
             found = axe.run(page, options={"rules": {"target-size": {"enabled": True}}}).response["violations"]
             said = [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
             assert not said, f"{tab.title}, {mode}"
             page.click("#theme-switch")
-            page.wait_for_timeout(400)  # colours change gradually
         small = page.evaluate(_SMALL, [f"#tab-{tab.name}", _CONTROLS, 24])
         assert not small, tab.title
         snapshot = at_any_moment(page.locator(f"#tab-{tab.name}").aria_snapshot()) + "\n"
@@ -104,6 +101,7 @@ def test_what_begins_the_work_is_in_sight_in_every_window(page: Any) -> None:
         for title, controls in wanted.items():
             go_to(page, title)
             page.evaluate("scrollTo(0, 0)")
+            wait_until_still(page)
             for control in controls:
                 if size == PHONE and not control.endswith(("start", "begin", "keep", "show")):
                     continue
@@ -119,8 +117,10 @@ def test_the_whole_screen_shows_nothing_but_the_picture(page: Any) -> None:
         for title, picture in (("Edit", "#edit-compare"), ("Mix", "#mix-shown")):
             go_to(page, title)
             page.wait_for_selector(f"{picture} img")
+            wait_until_still(page)
             page.click(f"{picture} [aria-label=Fullscreen]")
-            page.wait_for_timeout(300)
+            page.wait_for_selector(f"{picture}.fullscreen")
+            wait_until_still(page)
             hidden = page.evaluate(
                 """picture => [[0.5, 0.5], [0.9, 0.3], [0.1, 0.6], [0.5, 0.95]].filter(([x, y]) =>
                     !document.elementFromPoint(x * innerWidth, y * innerHeight)?.closest(picture))""",
@@ -128,13 +128,14 @@ def test_the_whole_screen_shows_nothing_but_the_picture(page: Any) -> None:
             )
             assert hidden == [], (size, title)
             page.click(f"{picture} button[aria-label*=ullscreen]")
-            page.wait_for_timeout(300)
+            page.wait_for_selector(f"{picture}:not(.fullscreen)")
     page.set_viewport_size({"width": LAPTOP[0], "height": LAPTOP[1]})
 
 
 def test_the_wheel_over_the_comparison_scrolls_the_page(page: Any) -> None:
     go_to(page, "Edit")
     page.evaluate("scrollTo(0, 0)")
+    wait_until_still(page)
     box = page.locator("#edit-compare").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
     page.mouse.wheel(0, 200)
@@ -147,12 +148,13 @@ def test_on_a_phone_targets_are_large_and_a_swipe_scrolls(browser: Any, small_de
     page = new_page(browser, small_demo[1], PHONE, has_touch=True, is_mobile=True)
     for tab in TABS:
         go_to(page, tab.title)
-        page.wait_for_timeout(300)
+        wait_until_still(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], tab.title
         small = page.evaluate(_SMALL, [f"#tab-{tab.name}", _CONTROLS, 44])
         assert not small, tab.title
     go_to(page, "Edit")
     page.locator("#direction-gender").scroll_into_view_if_needed()
+    wait_until_still(page)
     # No label of a control lies on the picture.
     over = page.evaluate(
         """() => { const box = document.querySelector('#edit-compare').getBoundingClientRect();
@@ -180,7 +182,6 @@ def test_the_main_path_moves_nothing_that_stands(browser: Any, small_demo: tuple
         context = browser.new_context(viewport={"width": size[0], "height": size[1]})
         context.add_init_script(_WATCH_SHIFTS)
         page = context.new_page()
-        page.set_default_timeout(_PATIENCE)
         steps = {
             "begin": lambda page: open_page(page, small_demo[1]),
             "example": lambda page: page.locator("#edit-examples button:has(img)").nth(1).click(),
@@ -195,9 +196,8 @@ def test_the_main_path_moves_nothing_that_stands(browser: Any, small_demo: tuple
         }
         for name, step in steps.items():
             step(page)
-            page.wait_for_timeout(1500)
-            for close in page.locator(".toast-close").all():
-                close.click()
+            wait_until_still(page)
+            close_toasts(page)
             shifted, what = page.evaluate("[window.shifted ?? 0, window.shifts]")
             assert shifted <= 0.1, (size, name, what)
             page.evaluate("window.shifted = 0, window.shifts = []")

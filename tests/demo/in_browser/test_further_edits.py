@@ -1,5 +1,6 @@
 """Regions, measures, masks, closer results and the sign of drawing in a real Chromium, with a small generator."""
 
+import io
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.tabs.edit import drawing
@@ -14,6 +16,7 @@ from stylegan_latents.editing.directions.apply import Edit
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.editing.strengths import guided
 from stylegan_latents.invert.faces.landmarks import Landmarks
+from tests.demo.browser import go_to, paint, wait_until, wait_until_still
 from tests.demo.in_browser.test_faults import visit_of
 from tests.demo.in_browser.test_page import click_example
 from tests.demo.in_browser.test_returning import open_tab
@@ -29,7 +32,6 @@ def _page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     broken: list[str] = []
     page = open_tab(context, small_demo[1])
-    page.set_default_timeout(120_000)
     page.on("pageerror", lambda error: broken.append(str(error)))
     click_example(page)
     yield page
@@ -51,6 +53,11 @@ def set_slider(page: Any, name: str, strength: float) -> None:
     slider.dispatch_event("pointerup")
 
 
+def colours(screenshot: bytes) -> int:
+    with Image.open(io.BytesIO(screenshot)) as picture:
+        return len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0))
+
+
 def test_a_sign_stands_on_the_picture_while_it_is_drawn(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, preview = threading.Event(), drawing.preview
 
@@ -58,10 +65,11 @@ def test_a_sign_stands_on_the_picture_while_it_is_drawn(page: Any, monkeypatch: 
         assert gate.wait(60)
         return preview(*given, **options)
 
+    wait_until_still(page)
     monkeypatch.setattr(drawing, "preview", held)
     page.locator("#direction-pitch input[type=range]").fill("1")
     page.wait_for_selector("#edit-compare[aria-busy=true]")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(500)  # it stays
     assert page.locator("#edit-compare[aria-busy=true]").count()
     gate.set()
     page.wait_for_selector("#edit-compare[aria-busy=false]")
@@ -78,6 +86,11 @@ def test_an_edit_is_limited_to_a_region_of_its_face(page: Any, monkeypatch: pyte
     unfold(page, "part-open")
     page.locator("#edit-regions").get_by_label("Mouth").check()
     page.wait_for_function(f"{command}('--region mouth')")
+    for title in ("Mix", "Interpolate", "Drag"):
+        go_to(page, title)
+        note = page.locator(f"#{title.lower()}-whole-edit")
+        note.get_by_text("The edit counts in the whole picture here").wait_for()
+    go_to(page, "Edit")
     page.locator("#edit-regions").get_by_label("Mouth").uncheck()
     page.wait_for_function(f"!{command}('--region')")
 
@@ -104,13 +117,8 @@ def test_a_photo_is_found_nearer_without_what_is_painted(page: Any, small_demo: 
     canvas = page.locator("#edit-mask canvas").first
     canvas.wait_for()
     canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(2500)  # until the photo is on it
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
-    page.mouse.up()
-    page.wait_for_timeout(1000)
+    wait_until(page, lambda: colours(canvas.screenshot()) > 100)  # the photo is on it
+    paint(page, canvas)
     page.click("#edit-start")
     page.wait_for_selector("#edit-mask-file")
     face = list(visit_of(small_demo[0]).faces.values())[-1]
@@ -126,7 +134,7 @@ def test_axe_finds_nothing_where_everything_is_unfolded(page: Any) -> None:
     # Gradio's box of commands has a button inside a link.
     page.get_by_text("The same on the command line").first.click()
     for _mode in range(2):
-        page.wait_for_timeout(1000)
+        wait_until_still(page)
         found = axe.run(page, options={"rules": {"target-size": {"enabled": True}}}).response["violations"]
         assert not [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found]
         page.click("#theme-switch")

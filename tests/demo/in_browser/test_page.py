@@ -11,12 +11,11 @@ from PIL import Image
 from stylegan_latents.demo.app import TABS
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.samples.sampling import Sampling
-from tests.demo.browser import open_page
+from tests.demo.browser import PATIENCE, open_page, wait_until, wait_until_still
 from tests.small_models import small_generator, small_record
 
 pytestmark = pytest.mark.slow
 PHONE = {"width": 390, "height": 844}
-_PATIENCE = 120_000
 _AFTER = "#edit-compare img"
 
 
@@ -25,7 +24,6 @@ def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     """An open page; a request to another machine, or an error in the page's script, fails the test."""
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(_PATIENCE)
     elsewhere, broken = [], []
     own = urlsplit(small_demo[1]).netloc
     page.on("request", lambda request: elsewhere.append(request.url) if is_elsewhere(request.url, own) else None)
@@ -86,8 +84,7 @@ def test_the_keyboard_does_everything(page: Any, small_demo: tuple[Studio, str])
     wait_for_change(page, before)
     assert smile(page) == "0.5"
     visit = max(small_demo[0]._visits.values(), key=lambda visit: visit.seen)
-    while next(iter(visit.faces.values())).history.current != {"smile": 0.5}:
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: next(iter(visit.faces.values())).history.current == {"smile": 0.5})
     # One step, or two where the keys came slowly.
     press_until_smile(page, "Control+z", "#edit-undo", "0")
     press_until_smile(page, "Control+Shift+z", "#edit-redo", "0.5")
@@ -139,7 +136,7 @@ def test_a_double_click_resets_a_slider(page: Any) -> None:
     page.wait_for_selector("#edit-undo:not([disabled])")
     before = pictures(page)
     page.dblclick("#direction-age input[type=range]")
-    assert float(page.input_value("#direction-age input[type=number]")) == 0
+    page.wait_for_function("Number(document.querySelector('#direction-age input[type=number]').value) === 0")
     wait_for_change(page, before)
 
 
@@ -153,6 +150,7 @@ def test_a_double_click_resets_the_other_tabs_sliders(page: Any) -> None:
 
 def test_nothing_is_taken_before_the_server_knows_the_visitor(browser: Any, small_demo: tuple[Studio, str]) -> None:
     page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     held: list[Any] = []
 
     def hold(route: Any) -> None:
@@ -163,11 +161,10 @@ def test_nothing_is_taken_before_the_server_knows_the_visitor(browser: Any, smal
     page.goto(small_demo[1])
     page.wait_for_selector("#edit-examples img")
     assert page.locator("gradio-app").evaluate("app => app.inert")
-    while not held:
-        page.wait_for_timeout(50)
+    wait_until(page, lambda: held)
+    page.unroute_all()  # first, so that none is held from now on
     for route in held:
         route.continue_()
-    page.unroute_all()
     page.wait_for_selector("gradio-app:not([inert])")
     click_example(page)
     page.close()
@@ -278,15 +275,17 @@ def test_light_and_dark(page: Any) -> None:
     def background() -> str:
         return page.evaluate("getComputedStyle(document.querySelector('gradio-app')).backgroundColor")
 
+    def wait_for_dark() -> None:
+        page.wait_for_function(
+            "light => getComputedStyle(document.querySelector('gradio-app')).backgroundColor !== light", arg=light
+        )
+
     light = background()
     page.click("#theme-switch")
-    page.wait_for_timeout(300)
-    assert background() != light
+    wait_for_dark()
     page.reload()
     page.wait_for_selector("#edit-examples img")
-    page.wait_for_function(
-        "light => getComputedStyle(document.querySelector('gradio-app')).backgroundColor !== light", arg=light
-    )
+    wait_for_dark()
 
 
 def test_two_browsers_do_not_see_each_other(page: Any, browser: Any, small_demo: tuple[Studio, str]) -> None:
@@ -341,7 +340,7 @@ def test_a_faces_name_is_text_in_every_gallery_and_label_of_every_tab(page: Any)
     page.wait_for_function("document.querySelector('.face-chooser input').value.includes('Ann')")
     for tab in ("Edit", "Mix", "Interpolate", "Discover", "Drag", "Explore"):
         page.get_by_role("tab", name=tab, exact=True).click()
-        page.wait_for_timeout(500)
+        wait_until_still(page)
         assert not page.locator("img[src='x'], img[onerror]").count()
         assert not page.locator("b", has_text="Ann").count()
     assert page.evaluate("window.ran") is None
@@ -371,12 +370,13 @@ def test_the_policy_lets_nothing_be_fetched_from_elsewhere(browser: Any, small_d
 def test_another_page_can_neither_frame_the_demo_nor_read_it(browser: Any, small_demo: tuple[Studio, str]) -> None:
     own = small_demo[1]
     page = browser.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     elsewhere = "http://localhost:1/"
     page.route(
         elsewhere, lambda route: route.fulfill(content_type="text/html", body=f"<iframe src={own}></iframe>")
     )
     page.goto(elsewhere)
-    page.wait_for_timeout(1000)
+    page.wait_for_load_state("load")  # also the frame's
     assert not any("Drop a photo" in frame.content() for frame in page.frames)
     read = "url => fetch(url, {method: 'POST', body: '{}'}).then(a => a.status, () => 'refused')"
     assert page.evaluate(read, f"{own}/gradio_api/queue/join") in (403, "refused")

@@ -5,16 +5,14 @@ from typing import Any
 import pytest
 
 from stylegan_latents.demo.session.studio import Studio
-from tests.demo.browser import open_page
+from tests.demo.browser import open_page, wait_until
 from tests.demo.in_browser.test_page import click_example, smile, wait_for_rest
 
 pytestmark = pytest.mark.slow
-_PATIENCE = 60_000
 
 
 def open_tab(context: Any, address: str) -> Any:
     page = context.new_page()
-    page.set_default_timeout(_PATIENCE)
     open_page(page, address)
     return page
 
@@ -78,16 +76,14 @@ def test_leaving_unsaved_work_warns_and_forget_me_deletes_at_once(
 
     page.on("dialog", stay)
     page.close(run_before_unload=True)
-    page.wait_for_timeout(500)
-    assert asked == ["beforeunload"]
+    wait_until(page, lambda: asked == ["beforeunload"])
     visit = max(small_demo[0]._visits.values(), key=lambda visit: visit.seen)
     folder = visit.files.folder
     assert folder.exists()
     with page.expect_navigation():
         page.click("#forget-me")
     assert asked == ["beforeunload"]
-    assert visit.closed
-    assert not folder.exists()
+    wait_until(page, lambda: visit.closed and not folder.exists())
     page.wait_for_selector("gradio-app:not([inert]) #edit-examples img")
     assert page.locator("#edit-compare img").count() == 0
     context.close()

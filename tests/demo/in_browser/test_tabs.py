@@ -15,14 +15,14 @@ from PIL import Image
 
 from stylegan_latents.demo.session.queue import Client
 from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.tabs.drag import tab as drag
 from stylegan_latents.editing.directions.direction import load
 from stylegan_latents.editing.regions import regions
 from stylegan_latents.invert.faces.landmarks import Landmarks
 from stylegan_latents.invert.record.inversion import Inversion
-from tests.demo.browser import open_page
+from tests.demo.browser import close_toasts, open_page, paint, wait_until_still
 
 pytestmark = pytest.mark.slow
-_PATIENCE = 120_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,6 @@ def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Opened]:
     """A page with two faces; an error in its script fails the tests."""
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(_PATIENCE)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     open_page(page, small_demo[1])
@@ -59,8 +58,7 @@ def _opened(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Opened]:
 @pytest.fixture(name="page")
 def _page(opened: Opened) -> Any:
     """The same page, with no message left from the test before."""
-    for close in opened.page.locator(".toast-close").all():
-        close.click()
+    close_toasts(opened.page)
     return opened.page
 
 
@@ -232,13 +230,21 @@ def test_an_axis_stays_chosen_while_others_are_drawn(page: Any, monkeypatch: pyt
     wait_for_words(page, "#discover-kept", "beret")
 
 
+def clear_points(page: Any) -> Any:
+    """The picture of the tab Drag without points, where it stays."""
+    page.click("#drag-clear")
+    picture = page.locator("#drag-points img")
+    picture.scroll_into_view_if_needed()
+    wait_until_still(page)
+    return picture
+
+
 def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) -> None:
     go_to(page, "Drag")
+    clear_points(page)
     page.click("#drag-begin")
     wait_for_toast(page, "Click on a point")
-    picture = page.locator("#drag-points img")
-    picture.wait_for()
-    page.wait_for_timeout(300)
+    picture = clear_points(page)
     box = picture.bounding_box()
     for place, words in ((0.3, "the target of that point"), (0.6, "a point of the picture")):
         picture.click(position={"x": place * box["width"], "y": place * box["height"]})
@@ -259,12 +265,9 @@ def test_a_point_is_dragged_by_clicks_and_by_numbers(page: Any, tmp_path: Path) 
     assert len(handles) == 2
 
 
-def test_a_point_is_pulled_and_drawn_at_once(page: Any) -> None:
+def test_a_point_is_pulled_and_drawn_at_once(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     go_to(page, "Drag")
-    page.click("#drag-clear")
-    picture = page.locator("#drag-points img")
-    picture.scroll_into_view_if_needed()
-    page.wait_for_timeout(1000)
+    picture = clear_points(page)
     box = picture.bounding_box()
     left, right, y = box["x"] + 0.2 * box["width"], box["x"] + 0.8 * box["width"], box["y"] + 0.5 * box["height"]
     # What is pressed after a single click is its target, however far it is pulled.
@@ -276,8 +279,14 @@ def test_a_point_is_pulled_and_drawn_at_once(page: Any) -> None:
     assert page.locator("#drag-layer").count() == 0
     page.mouse.up()
     wait_for_words(page, "#drag-hint", "a point of the picture")
-    page.click("#drag-clear")
-    page.wait_for_timeout(1000)
+    clear_points(page)
+    gate, draw = threading.Event(), drag.draw_points
+
+    def held(*given: Any) -> Any:
+        assert gate.wait(60)
+        return draw(*given)
+
+    monkeypatch.setattr(drag, "draw_points", held)
     page.mouse.move(left, y)
     page.mouse.down()
     page.mouse.move(right, y, steps=5)
@@ -286,6 +295,7 @@ def test_a_point_is_pulled_and_drawn_at_once(page: Any) -> None:
     src = picture.get_attribute("src")
     page.mouse.up()
     assert page.locator("#drag-layer circle").count() == 2  # until the server has drawn them
+    gate.set()
     page.wait_for_selector("#drag-layer", state="detached")
     assert picture.get_attribute("src") != src
     wait_for_words(page, "#drag-hint", "a point of the picture")
@@ -293,19 +303,17 @@ def test_a_point_is_pulled_and_drawn_at_once(page: Any) -> None:
 
 def test_what_is_painted_may_change_and_is_a_mask_to_download(page: Any, tmp_path: Path) -> None:
     go_to(page, "Drag")
+    box = clear_points(page).bounding_box()
+    for place, words in ((0.3, "the target of that point"), (0.6, "a point of the picture")):
+        page.mouse.click(box["x"] + place * box["width"], box["y"] + 0.5 * box["height"])
+        wait_for_words(page, "#drag-hint", words)
     choose(page, "#drag-where", "what I paint")
     canvas = page.locator("#drag-paint canvas").first
     canvas.wait_for()
     page.click("#drag-begin")
     wait_for_toast(page, "Nothing is painted yet")
-    canvas.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"], steps=8)
-    page.mouse.up()
-    page.wait_for_timeout(1000)
+    close_toasts(page)
+    paint(page, canvas)
     page.wait_for_selector("#drag-begin:not([disabled])")
     page.click("#drag-begin")
     page.wait_for_selector("#drag-mask")

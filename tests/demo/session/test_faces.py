@@ -77,3 +77,13 @@ def test_a_drawing_that_comes_after_undo_redo_or_reset_is_no_step() -> None:
     history.move("pose", 2.0)
     history.push({"pose": 2.0})
     assert history.current == {"pose": 2.0}
+
+
+def test_a_reset_after_undo_and_redo_is_a_step() -> None:
+    history = History()
+    history.push({"pose": 1.0})
+    history.undo()
+    history.redo()
+    history.reset()
+    assert history.current == {}
+    assert history.undo() == {"pose": 1.0}

@@ -10,6 +10,7 @@ from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from tests.editing.drag.bumps import HOME, SIDE, BumpDetector, pixel, planted, where
 from tests.generator.networks.eg3d_files import random_eg3d
 from tests.generator.networks.stylegan_t_files import TEXTS, random_stylegan_t
+from tests.generator.networks.stylenerf_files import random_stylenerf
 from tests.generator.stylegan2_files import random_stylegan2
 from tests.generator.stylegan3_files import random_stylegan3
 from tests.odd_models import odd_generator
@@ -134,6 +135,7 @@ NETWORKS = {
     "stylegan3": random_stylegan3,
     "stylegan-t": lambda: random_stylegan_t(TEXTS, texts=1),
     "eg3d": random_eg3d,
+    "stylenerf": random_stylenerf,
 }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
@@ -15,6 +16,8 @@ from stylegan_latents.generator.formats.native import save_native
 from stylegan_latents.generator.networks.camera import Camera
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.photos.files import to_picture
+from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.record.metrics import draw
 from stylegan_latents.invert.record.run_settings import camera_settings
 from stylegan_latents.invert.record.source import Source
 from tests.generator.networks.eg3d_files import random_eg3d
@@ -50,6 +53,17 @@ def test_samples_are_drawn_from_the_camera() -> None:
     (file,) = Path().glob("*.png")
     assert "yaw-15.roll+8" in file.name
     assert _apart(str(file), Camera(-15, 0, 8), truncation=0.7) <= 1
+
+
+def test_records_of_samples_and_mixes_open_in_their_view() -> None:
+    words, seen = ["--truncation", "1", "--yaw", "-15", "--fov", "10", *MODEL], Camera(-15, fov=10)
+    G = random_eg3d()
+    assert main(["sample", "--seeds", "0", "--records", "--out", ".", *words]) == 0
+    mix = ["mix", "seed:0", "seed:0", "--layers", "coarse", "--record", "--out", "mix.png"]
+    assert main([*mix, *words]) == 0
+    for record in ("seed0000.yaw-15.fov+10.inversion.safetensors", "mix.inversion.safetensors"):
+        inversion = Inversion.load(record)
+        torch.testing.assert_close(draw(G, inversion), G.synthesize(inversion.ws, camera=seen))
 
 
 def test_a_film_swings_the_camera_and_ends_where_it_began() -> None:

@@ -92,6 +92,11 @@ def test_a_low_resolution_is_kept_in_the_record() -> None:
     assert Inversion.load(RECORD).settings["low_resolution"] == 8
 
 
+def test_another_detector_is_for_aligned_photos(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("me.png", "--steps", "3", "--detector", "cnn", "--no-align") == 2
+    assert "--detector is for faces that are aligned" in _error(capsys)
+
+
 def test_a_report_over_methods(capsys: pytest.CaptureFixture[str]) -> None:
     for method in ("optimize", "pivotal"):
         arguments = ["me.png", "--method", method, "--steps", "3", "--out", method, "--report", "table.csv"]

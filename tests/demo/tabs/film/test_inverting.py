@@ -15,7 +15,7 @@ from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.films.read import film_facts, read_film
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.demo.visits import StopsAfter, report_all
-from tests.invert.small_films import save_film
+from tests.invert.small_films import encode, save_film
 
 
 def uploaded(visit: Visit, frames: int = 6) -> str:
@@ -114,3 +114,15 @@ def test_what_is_no_film_here(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(inverting, "_MOST_PIXELS", 100)
     with pytest.raises(InputError, match="and this one 96x80"):
         next(invert_film(visit, uploaded(visit), align=False))
+
+
+@pytest.mark.slow
+def test_what_should_be_known_of_a_film_is_told_in_the_page(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = visit.studio.uploads / "bright.mp4"
+    encode(path, [np.full((64, 64, 3), 40 * number, np.uint8) for number in range(4)], transfer=18)
+    monkeypatch.setattr(inverting, "frames_without_face", lambda _: ["no face in frame 3"])
+    *_, done = invert_film(visit, str(path), align=False)
+    assert isinstance(done, Done)
+    assert done.result.notes == (
+        "The film is in HDR (HLG); new films are in SDR, tone-mapped.", "No face in frame 3.",
+    )  # fmt: skip
