@@ -72,7 +72,8 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     theirs = donor.warped(matrix, base.landmarks)
     new, old = _hair(theirs), _hair(base)
     uncovered = cv2.dilate((old - new).clip(0, 1), np.ones((9, 9))) > 0.3
-    freed = _blurred(uncovered, 2)
+    gaps = _gaps(base, new)
+    freed = _blurred(uncovered | gaps, 2)
     background, face, neck = theirs.of("background"), theirs.of("face"), theirs.of("neck")
     skin = (face + neck)[:, :, None]
     filling = (
@@ -86,7 +87,7 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     pixels = pixels + new[:, :, None] * (filling - pixels)
     affected = (np.maximum(np.maximum(new, old), freed) > 0.3).astype(np.uint8)
     changed = _blurred(cv2.dilate(affected, np.ones((13, 13))) > 0, 4)
-    seams = np.maximum(_edges(new), _edges(freed))
+    seams = np.maximum.reduce([_edges(new), _edges(freed), gaps.astype(np.float32)])
     return _picture(pixels), changed, seams
 
 
@@ -142,6 +143,17 @@ def _similarity(points: Points, goal: Points) -> Array:
     turn = (ours.conj() @ theirs) / (ours.conj() @ ours).real
     linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
     return np.column_stack([linear, end - linear @ centre]).astype(np.float32)
+
+
+def _gaps(portrait: Portrait, hair: Array) -> npt.NDArray[np.bool_]:
+    """Background that new hair would shut in between itself and the person, with a margin."""
+    import cv2
+    from scipy.ndimage import label
+
+    pieces, _ = label((portrait.of("background") > 0.5) & (hair < 0.5))
+    border = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
+    shut_in = (pieces > 0) & ~np.isin(pieces, border)
+    return np.asarray(cv2.dilate(shut_in.astype(np.uint8), np.ones((_BAND, _BAND))) > 0)
 
 
 def _hair(portrait: Portrait) -> Array:
