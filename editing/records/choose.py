@@ -1,7 +1,6 @@
 """Finds the record that a command's argument names."""
 
 import difflib
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +19,6 @@ from stylegan_latents.invert.record.files import (
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
-
-_SEED = re.compile(r"(?P<torch>torch-)?seed:(?P<seed>\d+)(@(?P<label>\d+))?")
 
 
 def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
@@ -63,11 +60,6 @@ def _found(named: Path | None) -> "tuple[Path, Inversion | None]":
 
 def _hint(named: Path) -> str:
     """What to give in place of a record that does not exist."""
-    seed = _SEED.fullmatch(str(named))
-    if seed is not None:
-        of_class = f" --class {seed['label']}" if seed["label"] else ""
-        random = " --random torch" if seed["torch"] else ""
-        return f"`edit sample --seeds {seed['seed']}{of_class}{random} --records` makes one of that seed."
     here = {record_stem(path): path for path in named.parent.glob(f"*{RECORD_SUFFIX}")}
     near = difflib.get_close_matches(result_stem(named.stem), here, n=1)
     if near:
