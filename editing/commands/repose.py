@@ -97,7 +97,10 @@ def repose(settings: ReposeSettings) -> None:
 
     photo, on = settings.photo, settings.on
     changes = [path.stem.removesuffix("_iuv") for path in (settings.to, settings.wear) if path is not None]
-    name = file_name([photo.stem, "repose", *changes, *([settings.part] if settings.part else [])])
+    part = settings.part or "upper-body"
+    # Every other drawing has another name.
+    more = [part] * (settings.wear is not None) + [f"seed{settings.seed}"] * (settings.seed != 0)
+    name = file_name([photo.stem, "repose", *changes, *more])
     target = picture_target(settings.output.out, name, settings.output.overwrite)
     iuv = settings.iuv or _beside(photo, _IUV)
     silhouette = settings.silhouette or _silhouette_of(photo)
@@ -122,7 +125,7 @@ def repose(settings: ReposeSettings) -> None:
         choose_device(on.device),
     )
     with show_status("Drawing"):
-        drawn = reposer.repose(person, pose, other=other, part=settings.part or "upper-body", seed=settings.seed)
+        drawn = reposer.repose(person, pose, other=other, part=part, seed=settings.seed)
     save_picture(drawn, target, overwrite=settings.output.overwrite)
     print(printable(f"Wrote {target}"))
 

@@ -23,8 +23,10 @@ def test_a_person_takes_anothers_pose(capsys: pytest.CaptureFixture[str]) -> Non
     assert not shown.err
     drawn = Image.open("me.repose.you.png")
     assert drawn.size == (172, 256)
-    assert main(["repose", "me.png", "--to", "you_iuv.png", "--seed", "1", "--out", "other.png", *MODEL]) == 0
-    assert Image.open("other.png").tobytes() != drawn.tobytes()
+    assert main(["repose", "me.png", "--to", "you_iuv.png", "--seed", "1", *MODEL]) == 0
+    assert Image.open("me.repose.you.seed1.png").tobytes() != drawn.tobytes()
+    assert main(["repose", "me.png", "--wear", "you.png", *MODEL]) == 0
+    assert Path("me.repose.you.upper-body.png").exists()
 
 
 def test_a_person_wears_anothers_clothes(capsys: pytest.CaptureFixture[str]) -> None:
