@@ -1,6 +1,7 @@
 """Edit a film: move the code of each frame along the same directions, draw it, and paste it back."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +14,20 @@ from stylegan_latents.invert.films.write import Frame
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from stylegan_latents.editing.directions.apply import Edit
     from stylegan_latents.editing.directions.direction import Direction
     from stylegan_latents.editing.directions.published import PublishedDirection
     from stylegan_latents.editing.nonlinear.mapper import MapperEdit
     from stylegan_latents.editing.records.opened import OpenRecord
+    from stylegan_latents.generator.generator import Generator
     from stylegan_latents.invert.photos.crop import Alignment
+    from stylegan_latents.invert.photos.person_mask import PersonMask
     from stylegan_latents.invert.record.footage import Footage
+
+# The weight of the last frame's outlines of the person.
+_STEADY = 0.5
 
 
 def edit_film(
@@ -110,17 +117,36 @@ class _FrameRenderer:
         """Draw the code at a place among the codes, as ``Footage.between`` gives it; unedited, in no style."""
         import torch
 
-        from stylegan_latents.editing.directions.apply import edited_styles
         from stylegan_latents.invert.photos.files import to_picture
+
+        G = self.G if edited else self.plain
+        with torch.inference_mode():
+            return to_picture(G.synthesize_styles(self._styles(G, place, edited)))[0]
+
+    def _styles(self, G: "Generator", place: tuple[int, int, float], edited: bool) -> "Sequence[Tensor]":
+        from stylegan_latents.editing.directions.apply import edited_styles
 
         first, second, fraction = place
         codes = self.opened.ws
+        # Behind the last code the crop's movement is extrapolated, but not the code.
+        ws = codes[first : first + 1].lerp(codes[second : second + 1], min(fraction, 1.0))
+        return edited_styles(G, ws, self.edits if edited else [], rows=self.rows, raw=self.raw)
+
+    def people(
+        self, place: tuple[int, int, float], pictures: "tuple[Image.Image, Image.Image]"
+    ) -> "tuple[PersonMask, PersonMask] | None":
+        """The person in the pictures at a place before and after the edit; None in a style, as for photos."""
+        import torch
+
+        from stylegan_latents.editing.regions.parts import stored_parts
+        from stylegan_latents.editing.regions.person import people_of_edit
+
+        G = self.opened.generator
+        if G is not self.opened.plain:
+            return None
         with torch.inference_mode():
-            # Behind the last code the crop's movement is extrapolated, but not the code.
-            ws = codes[first : first + 1].lerp(codes[second : second + 1], min(fraction, 1.0))
-            G, edits = (self.G, self.edits) if edited else (self.plain, [])
-            styles = edited_styles(G, ws, edits, rows=self.rows, raw=self.raw)
-            return to_picture(G.synthesize_styles(styles))[0]
+            codes = (self._styles(G, place, edited=False), self._styles(G, place, edited=True))
+            return people_of_edit(stored_parts(self.opened.unstyled), G, codes, pictures)
 
     @property
     def changes(self) -> bool:
@@ -150,18 +176,36 @@ def _alone(renderer: _FrameRenderer, footage: "Footage") -> Iterator[Frame]:
 
 def _pasted(renderer: _FrameRenderer, footage: "Footage", film: Path) -> Iterator[Frame]:
     """Every frame with the edited face pasted back; a frame without a face is not changed."""
+    from stylegan_latents.generator.cli.command import warn
     from stylegan_latents.invert.films.read import read_film
     from stylegan_latents.invert.paste_back.paste import paste_back
 
+    told: list[int] = []
+    last: tuple[int, tuple[PersonMask, PersonMask]] | None = None
     for frame in read_film(film, limit=len(footage.times)):
-        picture = frame.picture()
+        number, picture = frame.number, frame.picture()
         # Of an anamorphic film in a record of an older version, as in _place.
         picture = picture if picture.size == footage.size else picture.resize(footage.size)
-        place = footage.between(frame.number)
+        place = footage.between(number)
         if place is not None and renderer.changes:
             before, after = renderer(place, edited=False), renderer(place)
-            picture = paste_back(picture, after, renderer.alignment(place), reference=before)
+            people = renderer.people(place, (before, after))
+            if people is not None:
+                if last is not None and last[0] == number - 1 and number not in footage.scenes:
+                    # Outlines that jump from frame to frame would flicker.
+                    people = (people[0].mixed(last[1][0], _STEADY), people[1].mixed(last[1][1], _STEADY))
+                last = number, people
+            picture = paste_back(
+                picture, after, renderer.alignment(place), reference=before, people=people,
+                on_visible_seam=functools.partial(told.append, number),
+            )  # fmt: skip
         yield np.asarray(picture)
+    if told:
+        warn(
+            "edit",
+            "The edit changes something that reaches beyond the face's crop, so that a seam may show in "
+            f"{len(told)} of {len(footage.times)} frames; with a smaller --strength less of it shows.",
+        )
 
 
 def _footage(opened: "OpenRecord") -> "Footage":

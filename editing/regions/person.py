@@ -25,7 +25,7 @@ _SHARES: dict[str, dict[str, float]] = {
     "eyes": {"face": 1.0},
     "nose": {"face": 1.0},
     "mouth": {"face": 1.0},
-    "body": {"hair": 0.3, "neck": 0.35, "clothes": 0.35},
+    "body": {"background": 0.1, "hair": 0.25, "neck": 0.3, "clothes": 0.35},
 }
 _NEEDED = {"background", "hair", "skin"}
 # Standard deviation in pixels of the feature maps by which the parts' edges are uncertain.

@@ -14,11 +14,12 @@ from PIL import Image, ImageFilter
 
 from stylegan_latents.invert.paste_back.bend import displacement, warp
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
-
-Mask = npt.NDArray[np.bool_]
+from stylegan_latents.invert.photos.person_mask import Mask, PersonMask
 
 # The ellipse of the face in FFHQ's crop, turned or not: centre and half axes.
 _FACE = (0.5, 0.57, 0.30, 0.345)
+# Height in the crop above which skin beside the face is the head's.
+_CHIN = 0.7
 _MARGIN = 0.015
 # A cut costs more farther inside: a wall is better than hair, and hair than a cheek.
 _INWARDS = 25.0
@@ -28,7 +29,7 @@ _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
 # What a place on the wrong side of the cut costs, against a seam through it.
-_AREA, _NEAR = 0.3, 0.1
+_AREA, _NEAR = 1.2, 0.1
 # Levels up to which the edited crop's background may stand for the photo's.
 _ALIKE = 4.0
 _PRECISION = 64
@@ -78,15 +79,21 @@ class Cut(NamedTuple):
 
 
 def cut(
-    crop: Array, edited: Array, reference: Array, moved: Array | None = None, person: Array | None = None
+    crop: Array,
+    edited: Array,
+    reference: Array,
+    moved: Array | None = None,
+    person: Array | None = None,
+    after: PersonMask | None = None,
 ) -> Cut:
     """Where the edited crop replaces the photo, and its colour correction.
 
     Args:
         crop, edited, reference: of the photo, after the edit and before it, float32 ``[SIDE, SIDE, 3]``, 0 to 255.
         moved: what the edited crop is cut into: the crop of the photo with its person moved; ``crop`` by default.
-        person: the person's share of each place after the edit, ``[SIDE, SIDE]``: the person is better taken from
-            the edited crop and the background from the photo.
+        person: the person's share of each place after the edit, ``[SIDE, SIDE]``.
+        after: the person after the edit: hair and face are better taken from the edited crop, the rest from the
+            photo.
     """
     shift = blur(np.clip(crop - reference, -_OTHER, _OTHER), 0.1)
     error = (crop if moved is None else moved) - (edited + shift)
@@ -99,8 +106,10 @@ def cut(
     depth: Array = np.float32(0.5) - np.sqrt(np.sqrt(np.sqrt(eighths)))
     cost = (difference + slopes + 2) * (1 + _INWARDS * depth)
     within, away, bias = _face(), depth < _MARGIN, None
-    if person is not None:
-        wish = 2 * person - 1
+    if after is not None:
+        # What looks like a face beneath the chin is neck.
+        face = after.of("face") * (within | (along[:, None] < _CHIN))
+        wish = 2 * (after.of("hair") + face) - 1
         # At the crop's edge, what the edit adds to the person cannot go on.
         wish = np.where(wish > 0, wish * smoothstep(depth / _NEAR), wish)
         bias = _AREA * np.asarray(unlike, dtype=np.float32) * wish

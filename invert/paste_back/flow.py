@@ -57,7 +57,7 @@ def continued(flow: Array, trust: Array) -> Array:
     total = np.zeros_like(known)
     for sigma, weight in _SPREADS:
         total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
-    return np.asarray(total[:, :, :2] / (total[:, :, 2:] + np.float32(1e-4)))
+    return np.asarray(total[:, :, :-1] / (total[:, :, -1:] + np.float32(1e-4)))
 
 
 def led_back(

@@ -95,12 +95,11 @@ def paste_back(
             inside, shift, _ = cut(crop, small(edited), small(reference))
         else:
             # From here on the edited crop is pasted into the photo with the person moved.
-            shares = (people[0].person, then)
-            layer = person_layer(photo, alignment, (reference, edited), shares, change)
+            layer = person_layer(photo, alignment, (reference, edited), people, then, change)
             photo = drawn_photo(photo, layer)
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
-            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then)
+            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then, people[1])
             if visible > _VISIBLE and on_visible_seam is not None:
                 on_visible_seam()
         before = _to_photo(reference, alignment, window)

@@ -4,33 +4,39 @@ The person is a layer over the background: hair that the crop cuts through goes 
 it, and the background that the person covered is filled.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
+from stylegan_latents.invert.paste_back.fill import filling
 from stylegan_latents.invert.paste_back.flow import continued, sampled, trusted_flow
+from stylegan_latents.invert.paste_back.outline import (
+    CANVAS,
+    INNER,
+    MARGIN,
+    beyond,
+    outwards,
+    person_in,
+    square_of,
+    wider,
+)
 from stylegan_latents.invert.photos.crop import Alignment
-from stylegan_latents.invert.photos.person_mask import Pixels, foreground, guided
+from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels
 
-MARGIN = 0.5
-"""How far the layer reaches beyond the crop on each side, as a fraction of the crop's side."""
-
-_CANVAS = round((1 + 2 * MARGIN) * SIDE)
-_INNER = slice(round(MARGIN * SIDE), round(MARGIN * SIDE) + SIDE)
 # Of the crop's side: movements that count as none, and the distance beyond the crop at which none is left.
 _STILL, _REACH = 0.002, 0.4
-# Of the crop's side: the height above its lower edge from which movements fade.
-_STAYING = 0.15
-# Of the crop's side: the depth in the crop from which hair that the edit took away is not drawn at all.
-_TAPER = 0.06
+# Height in the crop towards which less and less of the photo is taken away.
+_SHOULDERS = 0.97
+# Of the crop's side: how far from hair and face an edit takes the person away.
+_LOOSE = {"hair": 0.12, "face": 0.04}
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
-_HALO = 0.035
-# Of the crop's side: how far stray hair is looked for. Levels of 255 by which it stands out from a plain wall.
-_STRAY, _STANDS_OUT = 0.2, 10.0
-# The share of places that stand out in a wall with a pattern.
-_PATTERN = 0.08
+_HALO = 0.025
+# Of the crop's side: the movement from which the background beside the person is filled in full.
+_CLEARLY = 0.008
+# Pixels of the square over which pieces of the filled background are blended.
+_BLEND = 1.5
 _STRIP = 256
 
 
@@ -40,24 +46,29 @@ class PersonLayer:
 
     Attributes:
         alignment: of the square.
-        person: ``[S, S]``, the person's share before the edit.
+        person: ``[S, S]``, the share of the person, without clothes, before the edit.
         shown: ``[S, S]``, the largest share that the moved person may have.
         movement: ``[S, S, 2]``, from each place after the edit to the same before it, in sides of the square.
-        mirror: ``[S, S, 2]``, from each place of the person to the background that fills it, in sides.
+        freed: ``[S, S]``, how far the background is filled in, from 0 to 1.
+        filling: ``[S, S, 2]``, from each place that is filled to the background that fills it, in sides.
+        tone: ``[S, S, 3]``, what is added to the levels there.
     """
 
     alignment: Alignment
     person: Array
     shown: Array
     movement: Array
-    mirror: Array
+    freed: Array
+    filling: Array
+    tone: Array
 
 
 def person_layer(
     photo: Image.Image,
     alignment: Alignment,
     pictures: tuple[Image.Image, Image.Image],
-    people: tuple[Array, Array],
+    people: tuple[PersonMask, PersonMask],
+    then: Array,
     change: Array,
 ) -> PersonLayer:
     """Find the person in the photo around the crop, and how the edit moves them.
@@ -65,21 +76,26 @@ def person_layer(
     Args:
         photo: RGB.
         alignment: of the crop.
-        pictures: the generator's pictures before and after the edit.
-        people: the person's share in each place of them, ``[SIDE, SIDE]``.
+        pictures: the generator's pictures before and after the edit, the latter with neck and shoulders led back.
+        people: in the pictures before and after the edit.
+        then: the person's share in each place of the latter picture, ``[SIDE, SIDE]``.
         change: how much the edit changes each place of the crop, ``[SIDE, SIDE, 1]``.
     """
-    movement = _movement(pictures, people, change)
-    middle = alignment.quad.mean(axis=0)
-    wide = replace(alignment, quad=middle + (1 + 2 * MARGIN) * (alignment.quad - middle), size=_CANVAS)
+    import cv2
+
+    movement = _movement(pictures, people, then, change)
+    wide = wider(alignment)
     pixels = square_of(photo, wide)
-    person = _with_stray_hair(pixels, _person(pixels, people[0]))
-    # Hair that the edit took away is not drawn inside the crop.
-    depth = _beyond()
-    shown = np.ones((_CANVAS, _CANVAS), np.float32)
-    changed = _spread(change)[:, :, 0] * smoothstep(-depth[_INNER, _INNER] / np.float32(_TAPER))
-    shown[_INNER, _INNER] = np.maximum(people[1], 1 - changed)
-    return PersonLayer(wide, person, shown, movement, _mirror(person, wide))
+    person = person_in(pixels, people[0])
+    head = _near_head(people[0])
+    shown = _shown(people[0], then, change * head[INNER, INNER, None])
+    covered = _covered(person)
+    freed = head * _freed(person, shown, movement, covered)
+    # Along its edges the person is unmixed from the background.
+    edges = cv2.erode(person, np.ones((3, 3), np.uint8)) < 0.99
+    hole = covered & (cv2.dilate(((freed > 1e-3) | edges).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
+    away, tone = filling(pixels, hole, _within_photo(wide) & ~covered)
+    return PersonLayer(wide, person, shown, movement, freed, away / np.float32(CANVAS), tone)
 
 
 def drawn_photo(photo: Image.Image, layer: PersonLayer) -> Image.Image:
@@ -113,47 +129,96 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
     axes = np.stack([across, down]).astype(np.float32)  # sides of the square to pixels of the photo
     origin = (square.quad[0] + 0.5).astype(np.float32)
 
-    def at(field: Array, points: Array) -> Array:
+    def at(field: Array, points: Array, method: int = cv2.INTER_LINEAR) -> Array:
         inside = (points + np.float32(0.5) - origin) @ (axes.T / np.float32(square.side**2))
-        return sampled(field, inside * np.float32(_CANVAS) - np.float32(0.5))
+        return sampled(field, inside * np.float32(CANVAS) - np.float32(0.5), method)
 
     def colours(points: Array, method: int) -> Array:
         return sampled(photo, points, method, cv2.BORDER_REFLECT_101)
 
     def filled(points: Array) -> Array:
-        return colours(points + at(layer.mirror, points) @ axes, cv2.INTER_LINEAR)
+        # Pieces are blended over their borders.
+        total = at(layer.tone, points)
+        for corner in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+            step = np.array(corner, np.float32) * np.float32(_BLEND / CANVAS)
+            near = np.asarray(points + step @ axes, dtype=np.float32)
+            away = points + at(layer.filling, near, cv2.INTER_NEAREST) @ axes
+            total = total + colours(away, cv2.INTER_LINEAR) * np.float32(0.25)
+        return total
 
     source = places + at(layer.movement, places) @ axes
     share = at(layer.person, source)
-    here = at(layer.person, places)
-    moves = np.abs(source - places).max(axis=2) > 1e-3
     drawn_share = np.minimum(share, at(layer.shown, places))
-    near = np.hypot(*np.moveaxis(at(layer.mirror, places), 2, 0)) > 1e-6
-    touched = (moves | (drawn_share < share)) & (near | (share > 1e-3) | (here > 1e-3))
+    freed = at(layer.freed, places)
+    moves = np.abs(source - places).max(axis=2) > 1e-3
+    touched = (freed > 1e-3) | (moves & (drawn_share > 1e-3))
     own = colours(places, cv2.INTER_NEAREST)
     if not touched.any():
         return own
-    behind = filled(source)
     seen = share[:, :, None]
-    person = (colours(source, cv2.INTER_CUBIC) - (1 - seen) * behind) / np.maximum(seen, np.float32(0.1))
-    result = filled(places)
+    person = (colours(source, cv2.INTER_CUBIC) - (1 - seen) * filled(source)) / np.maximum(seen, np.float32(0.1))
+    result = own + freed[:, :, None] * (filled(places).clip(0, 255) - own)
     result += drawn_share[:, :, None] * (person.clip(0, 255) - result)
     return np.where(touched[:, :, None], result, own)
 
 
-def _movement(pictures: tuple[Image.Image, Image.Image], people: tuple[Array, Array], change: Array) -> Array:
+def _movement(
+    pictures: tuple[Image.Image, Image.Image], people: tuple[PersonMask, PersonMask], then: Array, change: Array
+) -> Array:
     """``PersonLayer.movement``: the optical flow between the pictures, continued beyond the crop."""
-    flow, trust = trusted_flow(pictures[1], pictures[0], people[1], people[0])
+    heads = [one.of("hair", "face", "neck") for one in people]
+    flow, trust = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
     flow = flow * np.maximum(0, 1 - np.float32(_STILL) / np.maximum(length, 1e-6))
     flow = flow * _spread(change)
-    wide, known = np.zeros((_CANVAS, _CANVAS, 2), np.float32), np.zeros((_CANVAS, _CANVAS), np.float32)
-    wide[_INNER, _INNER], known[_INNER, _INNER] = flow, trust
-    fading = smoothstep(1 - _beyond() / _REACH)[:, :, None]
-    height = (np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / np.float32(SIDE) - np.float32(MARGIN)
-    # Neck and shoulders were led back.
-    fading = fading * smoothstep((1 - height) / np.float32(_STAYING))[:, None, None]
+    # Shoulders were led back.
+    still = np.maximum(then - heads[1], 0)
+    total = trust + still
+    flow = flow * (trust / np.maximum(total, 1e-6))[:, :, None]
+    wide, known = np.zeros((CANVAS, CANVAS, 2), np.float32), np.zeros((CANVAS, CANVAS), np.float32)
+    wide[INNER, INNER], known[INNER, INNER] = flow, total
+    fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
     return np.asarray(continued(wide, known) * fading / (1 + 2 * MARGIN), dtype=np.float32)
+
+
+def _near_head(before: PersonMask) -> Array:
+    """1 where hair and face are, and beside them up to ``_LOOSE``, falling to 0 in clothes and background."""
+    import cv2
+
+    near = np.zeros((CANVAS, CANVAS), np.float32)
+    for name, reach in _LOOSE.items():
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach * SIDE) + 1,) * 2)
+        near = np.maximum(near, cv2.dilate(outwards((before.of(name) > 0.5).astype(np.float32)), kernel))
+    return np.asarray(cv2.GaussianBlur(near, (0, 0), 0.01 * SIDE), dtype=np.float32)
+
+
+def _shown(before: PersonMask, then: Array, change: Array) -> Array:
+    """``PersonLayer.shown``: what the edit takes away is not drawn, nor what grows there."""
+    import cv2
+    from scipy.ndimage import distance_transform_edt
+
+    gone = np.minimum(_spread(change)[:, :, 0], 1 - then)
+    # Hair of the photo that the generator lacks goes with the nearest hair that the generator has.
+    core = np.zeros((CANVAS, CANVAS), bool)
+    core[INNER, INNER] = cv2.erode((before.person > 0.5).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    if not core.any():
+        return np.ones((CANVAS, CANVAS), np.float32)
+    rows, columns = distance_transform_edt(~core, return_distances=False, return_indices=True)
+    gone = cv2.GaussianBlur(outwards(gone)[rows, columns], (0, 0), 0.008 * SIDE)
+    below = (np.arange(CANVAS)[:, None] + 0.5) / SIDE - MARGIN - _SHOULDERS
+    gone = gone * smoothstep((1 - beyond() / _REACH).astype(np.float32))
+    return np.asarray(1 - gone * smoothstep((-below / 0.2).astype(np.float32)), dtype=np.float32)
+
+
+def _freed(person: Array, shown: Array, movement: Array, covered: Mask) -> Array:
+    """``PersonLayer.freed``: near the person, where the edit takes them away."""
+    import cv2
+
+    length = np.hypot(movement[:, :, 0], movement[:, :, 1]).astype(np.float32) * np.float32(1 + 2 * MARGIN)
+    kernel = np.ones((2 * round(_HALO * SIDE) + 1,) * 2, np.uint8)
+    gone = cv2.dilate(np.maximum(person - shown, 0), kernel)
+    amount = cv2.GaussianBlur(np.maximum(smoothstep(length / np.float32(_CLEARLY)), gone), (0, 0), 3)
+    return np.asarray(amount * cv2.GaussianBlur(covered.astype(np.float32), (0, 0), 1.5), dtype=np.float32)
 
 
 def _spread(change: Array) -> Array:
@@ -161,103 +226,18 @@ def _spread(change: Array) -> Array:
     return np.minimum(np.float32(3) * blur(change, 0.03), np.float32(1)) if change.any() else change
 
 
-def _beyond() -> Array:
-    """The distance beyond the crop at each place of the square, in sides of the crop; negative inside."""
-    along = np.abs((np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / SIDE - np.float32(MARGIN + 0.5))
-    return np.asarray(np.maximum(along[:, None], along[None, :]) - np.float32(0.5))
+def _within_photo(square: Alignment) -> Mask:
+    """Where in the square the photo is."""
+    places = np.indices((CANVAS, CANVAS), np.float32).transpose(1, 2, 0) / np.float32(CANVAS)
+    sides = np.stack([square.quad[1] - square.quad[0], square.quad[3] - square.quad[0]])
+    points = square.quad[0] + places @ sides
+    return np.asarray(((points > 0) & (points < np.array(square.photo_size) - 1)).all(axis=2))
 
 
-def square_of(photo: Image.Image, square: Alignment) -> Pixels:
-    """A square of a photo at the layer's resolution; beyond the photo its edge is repeated."""
+def _covered(person: Array) -> Mask:
+    """Where the person is, with a halo."""
     import cv2
-
-    pixels = np.asarray(photo)
-    scale = min(1.0, _CANVAS / square.side)
-    if scale < 1:
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    factor = np.array([pixels.shape[1] / photo.width, pixels.shape[0] / photo.height])
-    corners = ((square.quad[[0, 3, 1]] + 0.5) * factor - 0.5).astype(np.float32)
-    side = np.float32(_CANVAS)
-    ends = np.array([[0, 0], [side, 0], [0, side]], np.float32) - np.float32(0.5)
-    return np.asarray(
-        cv2.warpAffine(
-            pixels, cv2.getAffineTransform(ends, corners), (_CANVAS, _CANVAS),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
-        )
-    )  # fmt: skip
-
-
-def _person(pixels: Pixels, inner: Array) -> Array:
-    """The person's share in the square, known in the crop and continued by colours beyond it."""
-    from scipy.ndimage import distance_transform_edt
-
-    known = np.zeros((_CANVAS, _CANVAS), bool)
-    known[_INNER, _INNER] = True
-    likely = np.zeros((_CANVAS, _CANVAS), np.float32)
-    likely[_INNER, _INNER] = inner
-    distance, nearest = distance_transform_edt(~known, return_indices=True)
-    likely = likely[tuple(nearest)]
-    # Farther out the crop tells less: above and beside it there is mostly background, below it a body.
-    doubt = np.clip(distance / SIDE / 0.25, 0, 1).astype(np.float32)
-    below = (np.arange(_CANVAS) >= _INNER.stop)[:, None]
-    likely = likely + doubt * (np.where(below, np.maximum(likely, 0.6), 0.4) - likely)
-    likely[known] = np.clip(likely[known], 0.0, 1.0)
-    likely[~known] = np.clip(likely[~known], 0.1, 0.9)
-    found = foreground(pixels, likely).astype(np.float32)
-    share = guided(pixels, found).clip(0, 1)
-    return smoothstep((share - np.float32(0.05)) / np.float32(0.9))
-
-
-def _with_stray_hair(pixels: Pixels, person: Array) -> Array:
-    """The person's share with what stands out from a plain background beside the person."""
-    import cv2
-    from scipy.ndimage import distance_transform_edt
-
-    levels = pixels.astype(np.float32)
-    distance = (distance_transform_edt(person < 0.1) / SIDE).astype(np.float32)
-    free = ((distance > 0.02) & (distance < 2 * _STRAY)).astype(np.float32)
-    far = free * (distance > 0.8 * _STRAY)
-
-    def mean(values: Array, weight: Array) -> Array:
-        known = cv2.GaussianBlur(weight, (0, 0), 0.08 * SIDE)
-        scale = known if values.ndim == 2 else known[:, :, None]
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.08 * SIDE) / np.maximum(scale, 1e-4))
-
-    off = np.abs(levels - mean(levels * free[:, :, None], free)).max(axis=2)
-    # A wall with a pattern stands out by itself, also where no hair can be.
-    plain = 1 - smoothstep(mean(far * (off > _STANDS_OUT), far) / np.float32(_PATTERN) - 1)
-    stray = smoothstep(off / np.float32(_STANDS_OUT) - 1) * smoothstep(2 - 2 * distance / np.float32(_STRAY))
-    return np.maximum(person, np.where(free > 0, plain * stray, 0).astype(np.float32))
-
-
-def _mirror(person: Array, square: Alignment) -> Array:
-    """``PersonLayer.mirror``: the background beside the person, mirrored at the person's edge."""
-    import cv2
-    from scipy.ndimage import distance_transform_edt, gaussian_filter
+    from scipy.ndimage import gaussian_filter
 
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_HALO * SIDE) + 1,) * 2)
-    covered = cv2.dilate((person > 0.02).astype(np.uint8), kernel) > 0
-    steps = (np.arange(_CANVAS, dtype=np.float32) + np.float32(0.5)) / np.float32(_CANVAS)
-    across, down = square.quad[3] - square.quad[0], square.quad[1] - square.quad[0]
-    x = square.quad[0, 0] + steps[None, :] * across[0] + steps[:, None] * down[0]
-    y = square.quad[0, 1] + steps[None, :] * across[1] + steps[:, None] * down[1]
-    free = ~covered & (x > 0) & (y > 0) & (x < square.photo_size[0] - 1) & (y < square.photo_size[1] - 1)
-    mirror = np.zeros((_CANVAS, _CANVAS, 2), np.float32)
-    if not free.any():
-        return mirror
-    rows, columns = distance_transform_edt(~free, return_distances=False, return_indices=True)
-    own_rows, own_columns = np.mgrid[:_CANVAS, :_CANVAS]
-    to = np.stack([columns - own_columns, rows - own_rows], axis=2).astype(np.float32)
-    for reach in (2.0, 1.5, 1.1):
-        target = np.rint(np.stack([own_columns, own_rows], axis=2) + reach * to).astype(int)
-        within = (target >= 0).all(axis=2) & (target < _CANVAS).all(axis=2)
-        target = target.clip(0, _CANVAS - 1)
-        good = covered & within & free[target[:, :, 1], target[:, :, 0]] & (mirror == 0).all(axis=2)
-        mirror[good] = reach * to[good]
-    missing = (mirror == 0).all(axis=2) & covered
-    mirror[missing] = to[missing]
-    # Jumps between two sides of the person would show as cuts.
-    smooth = np.stack([gaussian_filter(mirror[:, :, axis], 2.0) for axis in (0, 1)], axis=2)
-    weight = gaussian_filter(covered.astype(np.float32), 2.0)[:, :, None]
-    mirror = np.where(covered[:, :, None], smooth / np.maximum(weight, 1e-3), 0)
-    return np.asarray(mirror / _CANVAS, dtype=np.float32)
+    return np.asarray(gaussian_filter(cv2.dilate((person > 0.02).astype(np.float32), kernel), 2.0) > 0.35)

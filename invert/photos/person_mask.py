@@ -49,6 +49,10 @@ class PersonMask:
         """The share of all but the background, ``[side, side]``."""
         return np.asarray(1 - self.shares[0])
 
+    def mixed(self, other: "PersonMask", weight: float) -> "PersonMask":
+        """The mean of two masks, with the weight of ``other`` in 0 to 1."""
+        return PersonMask(self.shares + np.float32(weight) * (other.shares - self.shares))
+
 
 def person_mask(picture: Image.Image, guess: Array) -> PersonMask:
     """Divide a square picture of a person.

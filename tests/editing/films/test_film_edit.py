@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
+from stylegan_latents.editing.regions import parts as parts_catalogue
+from stylegan_latents.editing.regions.parts import Parts, part_features
 from stylegan_latents.invert.films.read import film_facts, read_film
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.record.footage import Footage
@@ -184,3 +186,22 @@ def test_a_style_is_pasted_back_too() -> None:
     assert main([RECORD, "--style", "plain.style.safetensors", "--paste-back", *MODEL]) == 0
     before, after = _frames("clip.mp4"), _frames("clip.plain.style.pasted.mp4")
     assert np.abs(before[1] - after[1]).mean() > 2
+
+
+@pytest.mark.slow
+def test_a_film_is_pasted_back_by_the_person_of_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = part_features(G, G.sample([0]))[0]
+    side = len(found)
+    centres = torch.stack([found[0, 0], found[side // 4, side // 2], found[side // 2, side // 2]])
+    names = ("background", "hair", "skin")
+    parts = Parts(names, centres, torch.arange(3), torch.zeros(3, 1), G.name, G.fingerprint)
+    made = []
+    for shipped in ({}, {G.fingerprint: parts}):
+        monkeypatch.setattr(parts_catalogue, "_shipped", lambda shipped=shipped: shipped)
+        assert main([RECORD, *SMILE, "--paste-back", "--out", f"{len(shipped)}.mp4", *MODEL]) == 0
+        made.append(_frames(f"{len(shipped)}.mp4"))
+    before = _frames("clip.mp4")
+    for number, (photo, without, by_person) in enumerate(zip(before, *made, strict=True)):
+        has_face = number in (1, 2, 3, 4, 6)
+        assert (np.abs(without - by_person).mean() > 0.5) == has_face
+        assert (np.abs(photo - by_person)[30:50, 30:50].mean() > 3) == has_face

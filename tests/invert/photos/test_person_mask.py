@@ -1,9 +1,10 @@
 """A coarse guess of where a person is becomes a mask whose edges are the picture's."""
 
 import numpy as np
+import pytest
 from PIL import Image, ImageFilter
 
-from stylegan_latents.invert.photos.person_mask import CLASSES, SIDE, guided, person_mask
+from stylegan_latents.invert.photos.person_mask import CLASSES, SIDE, PersonMask, guided, person_mask
 
 HAIR, SKIN, SHIRT, WALL = (60, 40, 25), (205, 150, 120), (40, 60, 130), (200, 205, 200)
 
@@ -70,3 +71,10 @@ def test_a_guided_plane_takes_the_guides_edge() -> None:
     plane[:, 30:] = 1  # two pixels off
     found = guided(guide, plane, radius=0.1)
     assert np.abs(np.diff(found[20])).argmax() == 31
+
+
+def test_masks_are_mixed_by_weight() -> None:
+    first, second = (np.eye(len(CLASSES), dtype=np.float32)[index][:, None, None] for index in (0, 2))
+    mixed = PersonMask(first).mixed(PersonMask(second), 0.25)
+    assert mixed.person == pytest.approx(0.25)
+    assert mixed.of("face") == pytest.approx(0.25)

@@ -1,0 +1,101 @@
+"""Filling the background that a moved person uncovers, with pieces of the background beside it.
+
+Exemplar-based filling (Criminisi, Pérez & Toyama, "Region filling and object removal by exemplar-based image
+inpainting", 2004): patch after patch along the hole's border, edges first, each is continued by the most similar
+patch of the background. What is found are places in the picture, so that it is filled at any resolution.
+"""
+
+import numpy as np
+
+from stylegan_latents.invert.paste_back.fields import Array
+from stylegan_latents.invert.photos.person_mask import Mask, Pixels
+
+# The side at which patches are compared, half a patch, and how far they are looked for, in pixels of that side.
+_SIDE, _HALF, _REACH = 256, 4, 44
+# What a patch costs by its distance at the reach, and the levels of 255 by which its colours are shifted at most.
+_FAR, _SHIFT = 4.0, 10.0
+
+
+def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
+    """The places that fill a hole in a picture.
+
+    Args:
+        pixels: RGB, ``[S, S, 3]``.
+        hole: ``[S, S]``, what is filled.
+        free: ``[S, S]``, what it may be filled with.
+
+    Returns:
+        ``[S, S, 2]``, from each place of the hole to the one that fills it, x and y in pixels; and ``[S, S, 3]``,
+        what is added to its levels. Both are 0 outside the hole.
+    """
+    import cv2
+    from scipy.ndimage import distance_transform_edt
+
+    side = pixels.shape[0]
+    picture, part, clear = (
+        cv2.resize(one, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        for one in (pixels, hole.astype(np.float32), free.astype(np.float32))
+    )
+    known = (clear > 0.99) & (part == 0)
+    rim = np.pad(np.ones((_SIDE - 2 * _HALF,) * 2, bool), _HALF)
+    unknown = (part > 0) & rim
+    whole = cv2.erode(known.astype(np.uint8), np.ones((2 * _HALF + 1,) * 2, np.uint8)).astype(bool) & rim
+    # Where no patch reaches, the background's nearest place is repeated.
+    rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
+    own_rows, own_columns = np.mgrid[:_SIDE, :_SIDE]
+    away = np.stack([columns - own_columns, rows - own_rows], axis=2).astype(np.float32)
+    shift = np.zeros((_SIDE, _SIDE, 3), np.float32)
+    confidence = known.astype(np.float32)
+    while (front := unknown & (cv2.dilate(known.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)).any():
+        y, x = _first(picture, known, confidence, front)
+        source = _most_similar(picture, known, whole, y, x)
+        if source is None:
+            break
+        here, there = (_patch(*one) for one in ((y, x), source))
+        new, seen = unknown[here], known[here]
+        tone = (picture[here][seen] - picture[there][seen]).mean(axis=0).clip(-_SHIFT, _SHIFT)
+        picture[here][new] = picture[there][new] + tone
+        away[here][new], shift[here][new] = (source[1] - x, source[0] - y), tone
+        confidence[here][new] = confidence[here].mean()
+        unknown[here], known[here] = unknown[here] & ~new, known[here] | new
+    near = cv2.GaussianBlur((part > 0).astype(np.float32), (0, 0), 2)[:, :, None]
+    shift = np.asarray(cv2.GaussianBlur(shift, (0, 0), 2) / np.maximum(near, np.float32(1e-3)), np.float32)
+    inside = hole[:, :, None].astype(np.float32)
+    away = cv2.resize(away, (side, side), interpolation=cv2.INTER_NEAREST) * np.float32(side / _SIDE)
+    return away * inside, cv2.resize(shift, (side, side), interpolation=cv2.INTER_LINEAR) * inside
+
+
+def _patch(y: int, x: int) -> tuple[slice, slice]:
+    return np.s_[y - _HALF : y + _HALF + 1, x - _HALF : x + _HALF + 1]
+
+
+def _first(picture: Array, known: Mask, confidence: Array, front: Mask) -> tuple[int, int]:
+    """The place of the border that is filled next: where much around it is known, and edges run into it."""
+    import cv2
+
+    size = (2 * _HALF + 1,) * 2
+    grey = picture.mean(axis=2)
+    within = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8))
+    slope = np.hypot(cv2.Sobel(grey, -1, 1, 0, scale=0.125), cv2.Sobel(grey, -1, 0, 1, scale=0.125)) * within
+    priority = cv2.blur(confidence, size) * (2 + cv2.blur(slope.astype(np.float32), size))
+    y, x = np.unravel_index(int(np.argmax(np.where(front, priority, -1))), front.shape)
+    return int(y), int(x)
+
+
+def _most_similar(picture: Array, known: Mask, whole: Mask, y: int, x: int) -> tuple[int, int] | None:
+    """The centre of the patch of background most like what is known about a place."""
+    import cv2
+
+    here = _patch(y, x)
+    top, left = max(y - _REACH, _HALF), max(x - _REACH, _HALF)
+    bottom, right = min(y + _REACH + 1, _SIDE - _HALF), min(x + _REACH + 1, _SIDE - _HALF)
+    possible = whole[top:bottom, left:right]
+    if not possible.any():
+        return None
+    window = picture[top - _HALF : bottom + _HALF, left - _HALF : right + _HALF]
+    mask = np.repeat(known[here][:, :, None], 3, axis=2).astype(np.float32)
+    cost = cv2.matchTemplate(window, picture[here], cv2.TM_SQDIFF, mask=mask) / mask.sum()
+    rows, columns = np.mgrid[top:bottom, left:right]
+    cost = cost + _FAR * ((rows - y) ** 2 + (columns - x) ** 2) / _REACH**2
+    found = np.unravel_index(int(np.argmin(np.where(possible, cost, np.inf))), cost.shape)
+    return int(found[0]) + top, int(found[1]) + left
