@@ -161,7 +161,8 @@ def mix(settings: MixSettings) -> None:
     output = settings.output
     check_regions(settings.where.region)
     donors = [] if settings.matrix else settings.sources[1:]
-    whole = settings.part or (settings.only and not settings.where.region)
+    # Geometry lies outside of the middle layers, which are the default of a region.
+    whole = settings.part or (settings.only and (not settings.where.region or settings.only == "geometry"))
     layers = settings.layers or ["all" if whole else "middle"]
     shared = share_out(["all"] if settings.matrix else donors, layers, settings.strength or [1.0])
     parts = share_parts(donors, settings.part) if settings.part else []

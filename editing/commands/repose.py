@@ -113,6 +113,8 @@ def repose(settings: ReposeSettings) -> None:
     other = None
     if settings.wear is not None:
         other = Person.read(settings.wear, _beside(settings.wear, _IUV), _silhouette_of(settings.wear))
+    if on.model.is_dir():
+        raise InputError(f"{on.model} is a folder; name the model in it, such as posewithstyle.pt.")
     reposer = Reposer.load(
         on.model,
         on.completion or on.model.with_name("CCM_epoch50.pt"),
@@ -126,6 +128,8 @@ def repose(settings: ReposeSettings) -> None:
 
 
 def _beside(photo: Path, ending: str) -> Path:
+    if photo.is_dir():
+        raise InputError(f"{photo} is a folder; name a photo.")
     return photo.with_name(f"{photo.stem}{ending}")
 
 

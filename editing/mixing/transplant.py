@@ -48,7 +48,8 @@ class Transplant:
     Attributes:
         code: the donor.
         parts: some of ``TRANSPLANTED``.
-        strength: 0 keeps the receiver's, 1 takes the donor's; codes are interpolated in between.
+        strength: 0 keeps the receiver's, 1 takes the donor's; codes are interpolated in between, and pictures,
+            where the receiver has noise or tuned weights of its own.
     """
 
     code: "Code"
@@ -89,7 +90,8 @@ def transplanted(
 
     for donor in donors:
         check_crossfade(donor.strength)
-    before = _draw(receiver.own_generator(G), receiver.ws, receiver.noise_or_const, G.resolution)
+    own = receiver.own_generator(G)
+    before = _draw(own, receiver.ws, receiver.noise_or_const, G.resolution)
     with keep_freed_memory():
         base = _portrait(G, before, receiver.ws, parts, receiver.name)
         collage, seams = base.picture, np.zeros((SIDE, SIDE), np.float32)
@@ -105,7 +107,11 @@ def transplanted(
         ws = _searched(G, collage, 1 - seams, receiver.ws, steps, on_step)
     after = before
     for strength, mask in changed.items():
-        drawn = _draw(G, receiver.ws.lerp(ws, strength), "const", G.resolution)
+        between = receiver.ws.lerp(ws, strength)
+        drawn = _draw(G, between, "const", G.resolution)
+        if strength < 1 and (own is not G or receiver.noise is not None):
+            # The search knows nothing of the receiver's noise and tuned weights, which a strength of 0 keeps.
+            drawn = Image.blend(_draw(own, between, receiver.noise_or_const, G.resolution), drawn, strength)
         after = blend_pictures(after, drawn, _resized(mask, before.size))
     if not regions:
         return after

@@ -326,6 +326,8 @@ class OpenRecord:
         from stylegan_latents.invert.photos.files import read_photo
 
         sources, path = self.inversion.sources, named
+        if not sources and not self.inversion.alignments:
+            raise InputError(f"No photo belongs to {self.stem}, so there is none to show or to paste into.")
         if path is None and sources:
             path = sources[0].find(self.path.absolute().parent, Path.cwd())
         if path is None:

@@ -81,14 +81,19 @@ def _faces(session: "Session", job: Job, image: "Image.Image") -> "tuple[list[tu
     from stylegan_latents.generator.weights.fetch import cache_folder
     from stylegan_latents.invert.faces.align import require_faces
     from stylegan_latents.invert.faces.cnn_detector import CnnDetector
-    from stylegan_latents.invert.faces.detector import choose_faces
+    from stylegan_latents.invert.faces.detector import NoFaceError, choose_faces
     from stylegan_latents.invert.faces.find import DLIB
 
     which = session.settings.face
     is_cached = (cache_folder() / "dlib-68-landmarks").is_dir()
     with show_status(f"Looking for faces in {job.photo.name}", quiet=session.settings.quiet or not is_cached):
         usual = CnnDetector() if session.settings.detector == "cnn" else DLIB
-        found = require_faces(image, "all", job.photo.name, session.landmarks.get(job.photo, usual))
+        try:
+            found = require_faces(image, "all", job.photo.name, session.landmarks.get(job.photo, usual))
+        except NoFaceError as error:
+            if usual is not DLIB:
+                raise
+            raise NoFaceError(f"{error} For a profile, add --detector cnn.") from error
     if which == "all":
         return [(number if len(found) > 1 else None, face) for number, face in enumerate(found)], ""
     chosen = choose_faces(found, which)[0]

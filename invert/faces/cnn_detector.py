@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from stylegan_latents.invert.faces.detector import Face, FaceDetector, no_face, overlap
+from stylegan_latents.invert.faces.detector import Face, FaceDetector, overlap
 from stylegan_latents.invert.faces.dlib_landmarks import read_landmarks
 
 _SIDE = 1000  # pixels of the picture's long side; faces of 80 pixels are found there, of 40 at twice the side
@@ -53,7 +53,3 @@ class CnnDetector(FaceDetector):
             if found:
                 break
         return sorted(found, key=lambda face: -face.size)
-
-    def no_face_message(self, image: Image.Image, name: str) -> str:  # noqa: ARG002
-        """See ``FaceDetector``."""
-        return no_face(name, profiles=False)

@@ -63,12 +63,11 @@ class FaceDetector(Protocol):
         return no_face(name)
 
 
-def no_face(name: str, *, profiles: bool = True) -> str:
-    """The error message for a picture called ``name`` without a face; ``profiles`` says how they are found."""
-    hint = ", --detector cnn for a profile" if profiles else ""
+def no_face(name: str) -> str:
+    """The error message for a picture called ``name`` without a face."""
     return (
-        f"No face was found in {name}; use a larger, upright, frontal and evenly lit photo{hint}, --landmarks to "
-        "say where eyes and mouth are, or --no-align when it is an aligned crop already or shows something else."
+        f"No face was found in {name}; use a larger, upright, frontal and evenly lit photo, --landmarks to say "
+        "where eyes and mouth are, or --no-align when it is an aligned crop already or shows something else."
     )
 
 

@@ -37,6 +37,7 @@ REHEARSED = {
     "pivotal.PivotalTuning": f"{_INVERTER}*pivotal*",
     "tuning.TuningSettings": f"{_INVERTER}*pivotal*",
     "person.PersonInverter": f"{_INVERTER}*person*",
+    "layered.LayeredInversion": f"{_INVERTER}*layered*",
     "noise.NoiseOptimization": f"{_INVERTER}*noise*",
     "noise.NoiseSettings": f"{_INVERTER}*noise*",
     "base.SearchSettings": f"{_INVERTER}*optimize*",

@@ -80,6 +80,15 @@ def test_geometry_and_appearance_are_mixed_apart(capsys: pytest.CaptureFixture[s
     assert "'ffhq' has no texts" in capsys.readouterr().err
 
 
+def test_geometry_is_mixed_in_a_region() -> None:
+    Image.new("L", (64, 64), 255).save("everywhere.png")
+    words = ["mix", "seed:1", "seed:2", "--only", "geometry", *MODEL]
+    assert main([*words, "--out", "whole.png"]) == 0
+    assert main([*words, "--region", "everywhere.png", "--out", "region.png"]) == 0
+    whole, region = (np.asarray(Image.open(name)).astype(float) for name in ("whole.png", "region.png"))
+    assert np.abs(whole - region).max() <= 1
+
+
 def test_a_head_has_a_shape() -> None:
     G = random_stylenerf()
     with torch.no_grad():

@@ -70,6 +70,15 @@ def test_the_newest_record_is_edited_and_named(folder: Path, capsys: pytest.Capt
     assert np.abs(_pixels("me.pose+2.png") - levels).max() <= 1
 
 
+def test_a_sample_has_no_photo(capsys: pytest.CaptureFixture[str]) -> None:
+    edit = ["seed:5", "-d", "pose", "-s", "2", *MODEL]
+    assert main([*edit, "--paste-back"]) == 2
+    assert "No photo belongs to seed5" in _one_sentence(capsys)
+    assert main([*edit, "--sheet"]) == 0
+    assert "The sheet is without the photo: No photo belongs to seed5" in capsys.readouterr().out
+    assert Path("seed5.pose+2.sheet.png").exists()
+
+
 def test_several_pairs_in_their_order() -> None:
     arguments = [
         "me.inversion.safetensors",

@@ -49,6 +49,8 @@ def test_a_person_wears_anothers_clothes(capsys: pytest.CaptureFixture[str]) -> 
         (["--to", "you_iuv.png", "--completion", "model.pt"], "model.pt is not a coordinate completion"),
         (["--to", "you_iuv.png", "--lookup", "missing.npy"], "There is no file missing.npy"),
         (["--to", "you_iuv.png", "--model", "CCM_epoch50.pt"], "not a model of Pose With Style"),
+        (["--to", "you_iuv.png", "--model", "."], ". is a folder; name the model in it"),
+        (["--wear", "."], ". is a folder; name a photo"),
         (["--to", "you_iuv.png", "--out", "you_iuv.png"], "exists already"),
         (["--to", "you_iuv.png", "--out", "you_iuv.png", "--overwrite"], "one of the pictures that are read"),
         (["--to", "you_iuv.png", "--out", "a.txt"], "no known picture format"),

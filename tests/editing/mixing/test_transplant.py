@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -49,6 +51,18 @@ def test_hair_and_eyes_come_over_and_the_rest_stays() -> None:
     assert change[round(0.65 * side) : round(0.75 * side), side // 2 - 50 : side // 2 + 50].max() == 0  # the mouth
     with pytest.raises(InputError, match="from 0"):
         transplanted(G, receiver, [Transplant(hair, ["hair"], 1.5)], parts, steps=1)
+
+
+@pytest.mark.slow  # the default model
+def test_a_strength_of_0_keeps_the_receivers_own_noise() -> None:
+    G, (receiver, eyes) = open_sources(read_sources(["seed:85", "seed:33"]), truncation=0.7)
+    parts = stored_parts(G)
+    assert parts is not None
+    noisy = replace(receiver, noise=[torch.randn_like(one) for one in G.noise_constants()])
+    before, plain = (_pixels(G.synthesize(receiver.ws, noise)) for noise in (noisy.noise_or_const, "const"))
+    assert np.abs(before - plain).max() > 5
+    kept = transplanted(G, noisy, [Transplant(eyes, ["eyes"], 0.0)], parts, steps=1)
+    assert np.abs(_pixels(kept) - before).max() <= 1
 
 
 def _pixels(picture: "Image.Image | torch.Tensor") -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":

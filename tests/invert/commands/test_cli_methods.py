@@ -92,6 +92,11 @@ def test_a_low_resolution_is_kept_in_the_record() -> None:
     assert Inversion.load(RECORD).settings["low_resolution"] == 8
 
 
+def test_a_photo_without_a_face_may_be_a_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["me.png", "--steps", "3", "--quiet", *MODEL]) != 0
+    assert "For a profile, add --detector cnn." in capsys.readouterr().err
+
+
 def test_another_detector_is_for_aligned_photos(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("me.png", "--steps", "3", "--detector", "cnn", "--no-align") == 2
     assert "--detector is for faces that are aligned" in _error(capsys)

@@ -84,7 +84,7 @@ def test_turned_photo_says_which_way(turn: Image.Transpose, words: str) -> None:
 def test_no_face_says_what_to_do() -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 400, 3), dtype=np.uint8))
     assert find_faces(noise) == []
-    with pytest.raises(InputError, match=r"No face was found in wall\.png.*--detector cnn.*--no-align"):
+    with pytest.raises(InputError, match=r"No face was found in wall\.png.*--landmarks.*--no-align"):
         require_faces(noise, "largest", "wall.png")
     with pytest.raises(InputError, match="--no-align"):
         choose_faces([], "largest")
