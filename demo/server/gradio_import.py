@@ -1,7 +1,9 @@
-"""Gradio's import without its update of type stubs.
+"""Gradio's import without its update of type stubs, and with patience for its server.
 
 Whenever a component class is defined, Gradio parses its file and rewrites the type stub beside it in the installed
 package. Releases ship these stubs; without the update the import takes half the time and needs no write access.
+
+Gradio gives up a server that does not answer within five seconds, which a machine with much other work exceeds.
 """
 
 import contextlib
@@ -9,13 +11,17 @@ import importlib
 import importlib.util
 import os
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import Any
 from urllib.request import getproxies
 
 _MODULE, _FUNCTION = "gradio.component_meta", "create_or_modify_pyi"
+_LONGEST_START = 120.0  # seconds
 
 
 def import_gradio() -> None:
@@ -25,8 +31,20 @@ def import_gradio() -> None:
     try:
         with loopback_past_proxies():
             importlib.import_module("gradio")
+            importlib.import_module("gradio.http_server").Server.run_in_thread = _run_in_thread
     finally:
         sys.meta_path.remove(finder)
+
+
+def _run_in_thread(server: Any) -> None:
+    """Start a server, and wait until it answers; one that cannot, as its port is taken, ends its thread."""
+    server.thread = threading.Thread(target=server.run, daemon=True)
+    server.thread.start()
+    until = time.monotonic() + _LONGEST_START
+    while not server.started:
+        server.thread.join(0.01)
+        if not server.thread.is_alive() or time.monotonic() > until:
+            raise importlib.import_module("gradio.exceptions").ServerFailedToStartError("The server did not start.")
 
 
 @contextlib.contextmanager

@@ -4,7 +4,8 @@ Pan et al., "Drag Your GAN: Interactive Point-based Manipulation on the Generati
 supervision on a feature map (section 3.2) alternates with point tracking (section 3.3). Here the map is not
 enlarged but interpolated; Adam works in coordinates in which W is a standard normal, so that one learning rate
 suits every model; the mask loss is kept weaker than motion supervision; points do not slide along edges (see
-``editing.drag.point_tracker``); and a search ends when its points come no nearer.
+``editing.drag.point_tracker``); points of a face end with moves that landmarks measure (see
+``editing.drag.landing``); and a search ends when its points come no nearer.
 """
 
 import math

@@ -21,9 +21,11 @@ _RADIUS, _GROW, _SHRINK, _LEAST = 1.0, 1.5, 0.5, 0.1
 _PATIENCE, _WORTH = 4, 0.05
 # Damping: of the structure tensor, by its trace, and of moves, by the largest derivative.
 _FLAT, _DAMPING = 0.02, 0.05
-# Standard deviations: of a landmark's place, and of how far a move of length 1 brings it beyond what features tell;
-# and the length of a move at which the bend of the way is as large as the first.
-_NOISE, _UNSURE, _STRAIGHT = 1.5 / 1024, 20 / 1024, 0.4
+# Standard deviations: of a landmark's place, and of how far a move of length 1 brings it beyond what features tell,
+# at least and as a share of that; and the length of a move at which the bend of the way is as large as the first.
+_NOISE, _UNSURE, _UNSURE_SHARE, _STRAIGHT = 1.5 / 1024, 8 / 1024, 0.3, 0.4
+# How far a move should bring a point at least, so that landmarks can tell.
+_TELLING = 3 / 1024
 
 
 class Landing:
@@ -60,13 +62,16 @@ class Landing:
         past = torch.stack(self._moves) - move
         came = (torch.stack(self._places) - points).flatten(1)
         bend = past.square().sum(dim=1) / _STRAIGHT**2
-        spread = _UNSURE**2 * past @ past.T + _NOISE**2 * (1 + torch.diag(1 + bend.square()))
+        unsure = max(_UNSURE, _UNSURE_SHARE * float(self.slopes.norm(dim=1).max())) ** 2
+        spread = unsure * past @ past.T + _NOISE**2 * (1 + torch.diag(1 + bend.square()))
         wrong = torch.linalg.solve(spread, came - past @ self.slopes.T)
-        slopes = self.slopes + _UNSURE**2 * wrong.T @ past
+        slopes = self.slopes + unsure * wrong.T @ past
         products = slopes @ slopes.T
         damped = products + _DAMPING**2 * products.diagonal().max() * torch.eye(len(products)).to(products)
         further = slopes.T @ torch.linalg.solve(damped, (targets - points).flatten())
-        return cast(Tensor, further * min(1.0, self._radius / float(further.norm().clamp_min(1e-12))))
+        length, away = float(further.norm()), float((targets - points).norm(dim=1).max())
+        longest = min(max(self._radius, length * min(1.0, _TELLING / away)), _RADIUS)
+        return cast(Tensor, further * min(1.0, longest / max(length, 1e-12)))
 
     def judge(self, move: Tensor, before: float, after: float) -> None:
         """Learn how far points were from their targets before a proposed move and are after it."""

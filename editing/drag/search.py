@@ -26,8 +26,8 @@ _ARRIVED = 3 / 1024
 # The distance within which steps become smaller, as points went back and forth about their targets; the distance
 # behind the best state from which the search goes back to it; and the error from which the next look is sooner.
 _LANDING, _ASTRAY, _OFF = 10 / 1024, 12 / 1024, 8 / 1024
-# The distance from which landmarks measure single moves.
-_LAND_WITHIN = 20 / 1024
+# The distances from which landmarks measure single moves: if pulls go astray or hardly nearer, and in any case.
+_LAND_WITHIN, _LAND_IN_ANY_CASE = 20 / 1024, 10 / 1024
 # Step size of each row's own move, as a fraction of that of the move that all rows share: rows that part from each
 # other leave W, and a long pull without a mask then blurs a face.
 _OWN = 0.25
@@ -118,6 +118,8 @@ class Search:
         self.kept = (self.moves.detach().clone(), self.now())
         self.landing = Landing()
         self.landing.observe(self._by_size(), self.points)
+        # Whether the last pull went about where it should.
+        self.pull_helped = True
 
     def code(self) -> Tensor:
         """The code now, ``[1, num_ws, w_dim]``."""
@@ -173,12 +175,13 @@ class Search:
 
     @property
     def _can_land(self) -> bool:
-        near = self.away <= _LAND_WITHIN and self.looked == self.done and not self.landing.resting
-        return near and bool(self.known.all()) and not bool(self.lost.any())
+        if self.landing.resting or self.looked != self.done or not bool(self.known.all()) or bool(self.lost.any()):
+            return False
+        return self.away <= (_LAND_IN_ANY_CASE if self.pull_helped else _LAND_WITHIN)
 
     def _land(self) -> None:
         """Try one short move, and keep it if the landmarks are nearer then."""
-        here = self._by_size()
+        here, self.pull_helped = self._by_size(), False
         if self.landing.slopes is None:
             self.landing.slopes = self._slopes(self.landing.window)
         step = self.landing.propose(here, self.points, self.targets)
@@ -243,8 +246,9 @@ class Search:
         if not bool(self.lost.any()):
             self.landing.observe(self._by_size(), places)
         self.tracker.adapt(self.features, places, self.known & ~self.lost)
-        steps = self.done - self.looked
-        speed = (float((self.targets - before).norm(dim=1).max()) - self.away) / steps
+        steps, left = self.done - self.looked, float((self.targets - before).norm(dim=1).max())
+        self.pull_helped = error < self.away / 2 and self.away < 0.9 * left
+        speed = (left - self.away) / steps
         soon = 0.7 * self.away / speed if speed > 0 else _LOOK_EVERY
         wait = max(3, min(_LOOK_EVERY // 2 if error > _OFF else _LOOK_EVERY, round(soon)))
         self.looked, self.seen, self.next_look = self.done, places, self.done + wait

@@ -1,5 +1,7 @@
 """Finds the record that a command's argument names."""
 
+import difflib
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,10 +10,18 @@ from stylegan_latents.editing.records.code_files import is_code_file, read_code
 from stylegan_latents.generator.cli.progress import show_status
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import printable
-from stylegan_latents.invert.record.files import RECORD_SUFFIX, record_name, records_by_age, result_stem
+from stylegan_latents.invert.record.files import (
+    RECORD_SUFFIX,
+    record_name,
+    record_stem,
+    records_by_age,
+    result_stem,
+)
 
 if TYPE_CHECKING:
     from stylegan_latents.invert.record.inversion import Inversion
+
+_SEED = re.compile(r"(?P<torch>torch-)?seed:(?P<seed>\d+)(@(?P<label>\d+))?")
 
 
 def read_record(named: str | Path | None) -> "tuple[Path, Inversion]":
@@ -48,7 +58,21 @@ def _found(named: Path | None) -> "tuple[Path, Inversion | None]":
             return record, None
     if named.exists():
         raise InputError(f"{named} is no record; run `invert {named}` first.")
-    raise InputError(f"There is no record {named}; give a file that ends with {RECORD_SUFFIX}.")
+    raise InputError(f"There is no record {named}; {_hint(named)}")
+
+
+def _hint(named: Path) -> str:
+    """What to give in place of a record that does not exist."""
+    seed = _SEED.fullmatch(str(named))
+    if seed is not None:
+        of_class = f" --class {seed['label']}" if seed["label"] else ""
+        random = " --random torch" if seed["torch"] else ""
+        return f"`edit sample --seeds {seed['seed']}{of_class}{random} --records` makes one of that seed."
+    here = {record_stem(path): path for path in named.parent.glob(f"*{RECORD_SUFFIX}")}
+    near = difflib.get_close_matches(result_stem(named.stem), here, n=1)
+    if near:
+        return f"did you mean {here[near[0]]}?"
+    return f"give a file that ends with {RECORD_SUFFIX}."
 
 
 def _newest_readable(folder: Path) -> "tuple[Path, Inversion]":

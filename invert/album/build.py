@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.options import Quality
     from stylegan_latents.invert.inverters.tuning import TuningSettings
 
-STEPS_EACH: "dict[Quality, int]" = {"draft": 15, "good": 30, "best": 60}
+STEPS_EACH: "dict[Quality, int]" = {"instant": 5, "draft": 15, "good": 30, "best": 60}
 """Steps of tuning for each photo."""
 
 

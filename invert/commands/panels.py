@@ -84,7 +84,7 @@ class MethodOptions:
     panel: ClassVar[str] = "Method"
 
     method: Annotated[Method | None, typer.Option(help=methods_help(), show_default=False)] = None
-    quality: Annotated[Quality, typer.Option(help="How long the search takes.")] = "good"
+    quality: Annotated[Quality, typer.Option(help="How long the search takes; instant is a first look.")] = "good"
     space: Annotated[
         Space,
         typer.Option(help="w: one code for all layers, easiest to edit; w+: one per layer, closer to the photo."),

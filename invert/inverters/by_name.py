@@ -7,7 +7,7 @@ import dataclasses
 import importlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.inverters.options import InverterOptions, Quality, Space
@@ -20,9 +20,9 @@ Steps = Mapping[Quality, Mapping[Space, int | None]]
 
 
 def _steps(w: tuple[int | None, ...], w_plus: tuple[int | None, ...]) -> Steps:
-    """For draft, good and best; None for the inverter's default."""
-    qualities: tuple[Quality, ...] = ("draft", "good", "best")
-    return {one: {"w": w[i], "w+": w_plus[i]} for i, one in enumerate(qualities)}
+    """For each quality; None for the inverter's default."""
+    each = zip(get_args(Quality), w, w_plus, strict=True)
+    return {quality: {"w": in_w, "w+": in_w_plus} for quality, in_w, in_w_plus in each}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,21 +63,21 @@ INVERTERS: dict[str, Entry] = {
         path=f"{_HERE}.hybrid:HybridInverter",
         what="start from an encoder's code and search, the default",
         takes=_SEARCH | {"encoder"},
-        steps=_steps((20, None, 100), (40, None, 200)),
-        steps_before_tuning=_steps((20, 30, 50), (30, 50, 80)),
+        steps=_steps((10, 20, None, 100), (13, 40, None, 200)),
+        steps_before_tuning=_steps((10, 20, 30, 50), (13, 30, 50, 80)),
     ),
     "optimize": Entry(
         path=f"{_HERE}.optimize:OptimizationInverter",
         what="search without an encoder",
         takes=_SEARCH,
-        steps=_steps((50, None, 200), (80, None, 440)),
-        steps_before_tuning=_steps((40, 60, 100), (60, 100, 150)),
+        steps=_steps((25, 50, None, 200), (40, 80, None, 440)),
+        steps_before_tuning=_steps((20, 40, 60, 100), (30, 60, 100, 150)),
     ),
     "pivotal": Entry(
         path=f"{_HERE}.pivotal:PivotalTuning",
         what="find a code, then tune the model's weights",
         takes=_SEARCH | {"encoder", "pivot", "weights", "keep_unchanged"},
-        steps=_steps((40, 80, 150), (40, 80, 150)),
+        steps=_steps((15, 40, 80, 150), (15, 40, 80, 150)),
         refines="steps_before_tuning",
         films=False,
         finds_pivots=False,
@@ -86,7 +86,7 @@ INVERTERS: dict[str, Entry] = {
         path=f"{_HERE}.layered:LayeredInversion",
         what="tune the model where it can draw the photo, and keep the photo's features elsewhere",
         takes=_SEARCH | {"encoder", "pivot", "weights"},
-        steps=_steps((60, 120, 240), (60, 120, 240)),
+        steps=_steps((20, 60, 120, 240), (20, 60, 120, 240)),
         refines="steps_before_tuning",
         films=False,
         finds_pivots=False,
@@ -95,7 +95,7 @@ INVERTERS: dict[str, Entry] = {
         path=f"{_HERE}.noise:NoiseOptimization",
         what="find a code, then optimise the model's noise maps",
         takes=_SEARCH | {"encoder", "pivot"},
-        steps=_steps((30, 60, 120), (30, 60, 120)),
+        steps=_steps((10, 30, 60, 120), (10, 30, 60, 120)),
         refines="steps",
         films=False,
         finds_pivots=False,
@@ -109,7 +109,7 @@ INVERTERS: dict[str, Entry] = {
         path=f"{_HERE}.person:PersonInverter",
         what="search what the photos of --person span, the default with it",
         takes=_SEARCH | {"person"},
-        steps=_steps((20, 40, 100), (40, 80, 200)),
+        steps=_steps((10, 20, 40, 100), (13, 40, 80, 200)),
         films=False,
         finds_pivots=False,
     ),

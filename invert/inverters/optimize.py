@@ -9,7 +9,8 @@ work; the loss falls as fast.
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from functools import partial
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -27,9 +28,13 @@ from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.camera import CameraSearch
 from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
 from stylegan_latents.invert.search.steps import BestSoFar, Optimization, rows_finer_than, schedule, size_to_draw
+from stylegan_latents.invert.search.time_left import Phase
 
 _LOOK_AROUND = (0.05, 0.1, 0.2, 0.3)
 """Parts of the steps after which the camera of a three-dimensional model is tried elsewhere, too."""
+
+_SKETCH_COST = 0.6
+"""The duration of a step in sketches, in other steps, for the default model."""
 
 
 class OptimizationInverter(Inverter):
@@ -42,6 +47,7 @@ class OptimizationInverter(Inverter):
     Attributes:
         search: the settings for this generator.
         w_steps: the number of steps in W.
+        sketch_steps: the number of steps in sketches.
 
     Raises:
         InputError: a setting does not fit the generator.
@@ -50,6 +56,8 @@ class OptimizationInverter(Inverter):
     method: ClassVar[str] = "optimize"
     own_steps: ClassVar[Mapping[Space, int]] = {"w": 100, "w+": 220}
     own_momentum: ClassVar[float] = 0.9
+    instant: ClassVar[Mapping[str, float]] = {"sketch_fraction": 1.0}
+    """The settings of the quality ``instant``, beside the number of steps."""
 
     def __init__(self, G: Generator, settings: SearchSettings | None = None) -> None:
         search = (settings or SearchSettings()).for_generator(G)
@@ -58,10 +66,15 @@ class OptimizationInverter(Inverter):
         self.momentum = self.own_momentum if search.momentum is None else search.momentum
         self.search = dataclasses.replace(search, steps=self.steps, momentum=self.momentum)
         self.w_steps = self.steps if search.space == "w" else round(search.w_fraction * self.steps)
+        self.sketch_steps = 0 if G.camera is not None else round(search.sketch_fraction * self.steps)
 
     @classmethod
     def from_options(cls, G: Generator, options: InverterOptions, pivot: Inverter | None = None) -> Self:  # noqa: ARG003
-        return cls(G, search_settings(options))
+        return cls(G, search_settings(options, cls.instant))
+
+    def phases(self, count: int) -> list[Phase]:  # noqa: ARG002
+        parts = [(self.sketch_steps, _SKETCH_COST), (self.steps - self.sketch_steps, 1.0)]
+        return [part for part in parts if part[0]]
 
     @property
     def uses_identity(self) -> bool:
@@ -103,20 +116,17 @@ class OptimizationInverter(Inverter):
     def settings(self) -> dict[str, JSON]:
         kept = self.search.values()
         del kept["w_fraction"]
-        if self.G.camera is None:
-            del kept["camera_rate"]
+        del kept["sketch_fraction" if self.G.camera is not None else "camera_rate"]
         return kept | {"w_steps": self.w_steps}
 
 
-def search_settings(options: InverterOptions) -> SearchSettings:
-    """The settings of a search with a user's options."""
-    weight = options.identity_weight
+def search_settings(options: InverterOptions, instant: Mapping[str, Any] | None = None) -> SearchSettings:
+    """The settings of a search with a user's options, and for the quality ``instant`` these."""
+    changed = dict(instant or {}) if options.quality == "instant" else {}
+    if options.identity_weight is not None:
+        changed["identity_weight"] = options.identity_weight
     return SearchSettings(
-        space=options.space,
-        steps=options.steps,
-        seed=options.seed,
-        precision=options.precision,
-        identity_weight=SearchSettings.identity_weight if weight is None else weight,
+        space=options.space, steps=options.steps, seed=options.seed, precision=options.precision, **changed
     )
 
 
@@ -139,8 +149,11 @@ class _Search(Optimization):
         self.statistics = WStatistics.of(G, seed=settings.seed)
         finer = 2 if settings.detail_weight or settings.centre_weight else 1
         fine_size = min(G.resolution, settings.search_size * finer)
-        self.comparison = comparison_for(G, images, settings, fine_size, identity_loss=identity_loss, mask=mask)
-        self.drawn_size = size_to_draw(self.comparison.fine_size, G)
+        self.drawn_size = size_to_draw(min(fine_size, images.shape[-2]), G)
+        self.sketch_steps = inverter.sketch_steps
+        self.compare = partial(comparison_for, G, images, settings, identity_loss=identity_loss, mask=mask)
+        self.fine_size, self.sketched_size = fine_size, size_to_draw(settings.search_size, G)
+        self.comparison = self.compare(settings.search_size if self.sketch_steps else fine_size)
         # One row while the search is in W, num_ws rows in W+.
         coordinates = torch.zeros(len(images), 1, G.w_dim, device=G.device)
         self.w_steps = inverter.w_steps
@@ -176,6 +189,9 @@ class _Search(Optimization):
 
     def step(self, step: int) -> tuple[Tensor, float]:
         settings = self.settings
+        if step == self.sketch_steps > 0:
+            self.comparison = self.compare(self.fine_size)
+            self.lowest.restart()
         if step == self.w_steps and settings.space == "w+" and self.coordinates.shape[1] == 1:
             self.coordinates = self.coordinates.detach().repeat(1, self.G.num_ws, 1).requires_grad_()
             self.adam = self._new_adam()
@@ -184,10 +200,13 @@ class _Search(Optimization):
         if self.camera is not None and step in self.look_around:
             self.camera.look_around(self._ws().detach())
         camera = None if self.camera is None else self.camera.matrices()
+        if step < self.sketch_steps:
+            drawn = self.G.sketch(self._ws(), size=self.sketched_size)
+        else:
+            drawn = self.G.synthesize(self._ws(), size=self.drawn_size, camera=camera)
         # The identity loss follows the schedule, as a constant weight makes all other terms end higher. Evaluated
         # at every second step with twice the weight, it costs half.
-        drawn = as_colour(self.G.synthesize(self._ws(), size=self.drawn_size, camera=camera))
-        losses, small = self.comparison(drawn, 2 * factor, update_identity=step % 2 == 0)
+        losses, small = self.comparison(as_colour(drawn), 2 * factor, update_identity=step % 2 == 0)
         if settings.prior_weight:
             losses = losses + settings.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         if settings.start_weight and self.start is not None:

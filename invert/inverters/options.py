@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.record.tuned_weights import Form
 
 Space = Literal["w", "w+"]
-Quality = Literal["draft", "good", "best"]
+Quality = Literal["instant", "draft", "good", "best"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class InverterOptions:
     """Options of the command line, the demo and ``make_inverter``; ``INVERTERS`` lists which an inverter takes.
 
     Attributes:
-        quality: decides the number of steps.
+        quality: decides the number of steps; ``instant`` also searches in sketches, which are drawn sooner.
         space: of the search.
         steps: of the search, the tuning or the noise optimisation; None for those of the quality.
         seed: of random numbers.

@@ -168,6 +168,11 @@ class BestSoFar:
         self._since = torch.where(lost & (self._since < 0), step, torch.where(lost, self._since, -1))
         return better
 
+    def restart(self) -> None:
+        """Losses mean something else from here on: any finite one is lower than those so far."""
+        found = torch.isfinite(self.loss)
+        self.loss = torch.where(found, torch.finfo(self.loss.dtype).max, self.loss)
+
     def diverged(self, before: int = 0) -> dict[int, int]:
         """The images whose last loss was not finite, each with the first such step plus ``before``."""
         return {image: before + step for image, step in enumerate(self._since.tolist()) if step >= 0}

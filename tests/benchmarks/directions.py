@@ -3,6 +3,7 @@
     python -m tests.benchmarks.directions                      # the shipped directions
     python -m tests.benchmarks.directions --layers coarse middle coarse,middle all
     python -m tests.benchmarks.directions --compare age=published-age.safetensors
+    python -m tests.benchmarks.directions --only age --records records/ --straight    # strength by strength
 
 Codes are drawn with seeds that no step of finding the directions uses. Deviations of the scores are those
 that the shipped directions were calibrated with. `edit evaluate` measures the same and more, for any directions.
@@ -11,6 +12,7 @@ that the shipped directions were calibrated with. `edit evaluate` measures the s
 import argparse
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,6 +26,8 @@ from stylegan_latents.editing.evaluation.evaluator import Contender, Evaluator
 from stylegan_latents.editing.evaluation.score_spread import score_spread
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.invert.faces.identity import Identity
+from stylegan_latents.invert.record.files import RECORD_SUFFIX
+from stylegan_latents.invert.record.inversion import Inversion
 
 _STRENGTHS = (-2, -1, 1, 2)
 
@@ -34,6 +38,8 @@ def main() -> int:
     parser.add_argument("--truncation", type=float, default=0.7, help="of the codes (default: 0.7)")
     parser.add_argument("--only", nargs="+", help="names of directions (default: all that are shipped)")
     parser.add_argument("--layers", nargs="+", default=[""], help="layer ranges to try instead of the default ones")
+    parser.add_argument("--records", type=Path, help="edit these, and print each strength up to 3")
+    parser.add_argument("--straight", action="store_true", help="go straight on, not around W's mean")
     parser.add_argument("--compare", nargs="+", default=[], help="SCORE=FILE: another direction for a score")
     chosen = parser.parse_args()
     return status_of(lambda: _run(chosen))
@@ -46,10 +52,29 @@ def _run(chosen: argparse.Namespace) -> None:
     for text in chosen.compare:
         score, _, path = text.partition("=")
         contenders.append(Contender(path, find_direction(path, G), score))
+    if chosen.straight:
+        contenders = [
+            replace(one, direction=replace(one.direction, keeps_distance=False, statistics=None))
+            for one in contenders
+        ]
     scorer = FaceScorer()
     deviations = score_spread(G, scorer).deviations
-    ws = G.sample(range(FIRST_SEED, FIRST_SEED + chosen.codes), truncation=chosen.truncation)
+    if chosen.records is not None:
+        paths = sorted(chosen.records.glob(f"*{RECORD_SUFFIX}"))
+        ws = torch.cat([Inversion.load(path).ws for path in paths])
+    else:
+        ws = G.sample(range(FIRST_SEED, FIRST_SEED + chosen.codes), truncation=chosen.truncation)
     evaluator = Evaluator(G, scorer, deviations, ws, judged=list(shipped), identity=Identity())
+    if chosen.records is not None:
+        for contender in contenders:
+            found = evaluator.evaluate(contender, (-3, *_STRENGTHS, 3))
+            for there in found.at:
+                print(
+                    f"{contender.label:<12} {there.strength:+.0f}: {found.intended(there):+.2f} deviations, median "
+                    f"identity distance {np.nanmedian(there.distances):.2f}, leakage {found.leakage(there):.2f}",
+                    flush=True,
+                )
+        return
     for layers in chosen.layers:
         effects: list[Effect] = []
         print(f"\nlayers {layers or '(default)'}, {len(ws)} codes at truncation {chosen.truncation}")

@@ -25,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from PIL import Image
@@ -40,6 +40,7 @@ from stylegan_latents.invert.faces.align import align_face, require_faces
 from stylegan_latents.invert.faces.identity import Identity
 from stylegan_latents.invert.inverters.base import identity_loss_of
 from stylegan_latents.invert.inverters.by_name import make_inverter
+from stylegan_latents.invert.inverters.options import Quality
 from stylegan_latents.invert.photos.files import list_photos, read_photo, to_picture, to_tensor
 from stylegan_latents.invert.record.metrics import measure
 from stylegan_latents.invert.record.tuned_weights import tuned_generator
@@ -49,11 +50,7 @@ from tests.benchmarks.projection import TIMED_STEPS, W_PLUS_RATE, W_PLUS_STEPS, 
 
 POINTS = (
     "encode-good",
-    *(
-        f"{method}-{quality}"
-        for method in ("hybrid", "optimize", "pivotal")
-        for quality in ("draft", "good", "best")
-    ),
+    *(f"{method}-{quality}" for method in ("hybrid", "optimize", "pivotal") for quality in get_args(Quality)),
 )
 
 

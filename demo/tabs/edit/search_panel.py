@@ -48,8 +48,8 @@ def build() -> Panel:
     """Add the panel to the current Gradio context."""
     with gr.Row(elem_classes="search"):
         quality = gr.Radio(
-            _QUALITIES, value="good", label="Search", info="Best takes twice as long as good, draft half.",
-            min_width=200, elem_id="edit-quality",
+            _QUALITIES, value="good", label="Search", min_width=200, elem_id="edit-quality",
+            info="Best takes twice as long as good, draft half; instant is a first look.",
         )  # fmt: skip
     start = gr.Button("Find this face", variant="primary", interactive=False, elem_id="edit-start")
     with gr.Row(visible=False) as stopping:

@@ -22,6 +22,11 @@ _PARTS: tuple[tuple[Any, str, str], ...] = (
         "create_or_modify_pyi",
         "demo/server/gradio_import.py: if no stubs are written at the import any more, delete the hook",
     ),
+    (
+        import_module("gradio.http_server").Server,
+        "run_in_thread",
+        "demo/server/gradio_import.py: wait for longer than five seconds where a server is waited for",
+    ),
 )
 _NAMES = {
     "reset-button": "demo/names.js and page.js: the button of a slider that sets it back",

@@ -1,5 +1,6 @@
 """The page in a real Chromium: keyboard, phone, labels, errors, light and dark; with a small generator."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,13 @@ def test_nothing_is_taken_before_the_server_knows_the_visitor(browser: Any, smal
     page = browser.new_page()
     page.set_default_timeout(1000 * PATIENCE)
     held: list[Any] = []
+    released = threading.Event()
 
     def hold(route: Any) -> None:
-        held.append(route)
+        if released.is_set():
+            route.continue_()
+        else:
+            held.append(route)
 
     page.route("**/gradio_api/run/enter*", hold)
     page.route("**/gradio_api/run/predict*", hold)
@@ -162,7 +167,7 @@ def test_nothing_is_taken_before_the_server_knows_the_visitor(browser: Any, smal
     page.wait_for_selector("#edit-examples img")
     assert page.locator("gradio-app").evaluate("app => app.inert")
     wait_until(page, lambda: held)
-    page.unroute_all()  # first, so that none is held from now on
+    released.set()
     for route in held:
         route.continue_()
     page.wait_for_selector("gradio-app:not([inert])")

@@ -85,3 +85,21 @@ def test_an_import_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPa
             import_gradio()
         assert sys.meta_path == [PathFinder]
     assert sys.meta_path == before
+
+
+@pytest.mark.slow
+def test_a_server_that_starts_slowly_is_waited_for_and_one_without_a_port_is_not() -> None:
+    program = (
+        "import socket, threading, time; "
+        "from stylegan_latents.demo.server.gradio_import import import_gradio; import_gradio()\n"
+        "from gradio.http_server import Server; from gradio.exceptions import ServerFailedToStartError\n"
+        "class Slow(Server):\n"
+        "    def __init__(self): self.started = False\n"
+        "    def run(self): time.sleep(6); self.started = True; time.sleep(1)\n"
+        "class Dead(Slow):\n"
+        "    def run(self): pass\n"
+        "slow = Slow(); slow.run_in_thread(); print(slow.started)\n"
+        "try: Dead().run_in_thread()\n"
+        "except ServerFailedToStartError: print('refused')"
+    )
+    assert run(program) == ["True", "refused"]

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import pytest
 from PIL import Image
@@ -17,7 +17,7 @@ from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.invert.inverters.base import Inverter, SearchSettings
 from stylegan_latents.invert.inverters.by_name import INVERTERS, check_options, make_inverter, methods_help
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
-from stylegan_latents.invert.inverters.options import InverterOptions
+from stylegan_latents.invert.inverters.options import InverterOptions, Quality
 from stylegan_latents.invert.inverters.pivotal import PivotalTuning
 from stylegan_latents.invert.record.inversion import Inversion
 from tests.encoders.small_encoders import small_encoder
@@ -46,7 +46,7 @@ def test_each_method_by_its_name() -> None:
 @pytest.mark.parametrize("space", ["w", "w+"])
 def test_a_better_quality_takes_more_steps(method: str, space: str) -> None:
     G = odd_generator()
-    found = [make_inverter(G, method, quality=quality, space=space) for quality in ("draft", "good", "best")]
+    found = [make_inverter(G, method, quality=quality, space=space) for quality in get_args(Quality)]
     steps = [one.steps for one in found]
     assert steps == sorted(set(steps))
 

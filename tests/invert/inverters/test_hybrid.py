@@ -1,12 +1,14 @@
 """A search that an encoder begins: nearer from the first step, and the same search otherwise."""
 
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import torch
 
 from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.generator.errors import InputError
+from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.inverters.base import Progress
 from stylegan_latents.invert.inverters.by_name import make_inverter
@@ -127,10 +129,23 @@ def test_how_many_steps_each_quality_takes(tmp_path: Path) -> None:
     save_encoder(small_encoder(G), tmp_path / "mine.safetensors")
 
     def steps(space: Space) -> list[int]:
-        qualities: list[Quality] = ["draft", "good", "best"]
+        qualities: tuple[Quality, ...] = get_args(Quality)
         encoder = tmp_path / "mine.safetensors"
         made = [make_inverter(G, quality=quality, space=space, encoder=encoder) for quality in qualities]
         return [one.steps for one in made if isinstance(one, HybridInverter)]
 
-    assert steps("w+") == [40, 95, 200]
-    assert steps("w") == [20, 50, 100]
+    assert steps("w+") == [13, 40, 95, 200]
+    assert steps("w") == [10, 20, 50, 100]
+
+
+def test_the_instant_quality_searches_in_sketches_and_weighs_identity_more(tmp_path: Path) -> None:
+    G = odd_generator()
+    save_encoder(small_encoder(G), tmp_path / "mine.safetensors")
+
+    def settings(**options: Any) -> list[JSON]:
+        made = make_inverter(G, encoder=tmp_path / "mine.safetensors", **options).settings()
+        return [made[name] for name in ("sketch_fraction", "identity_weight", "steps")]
+
+    assert settings() == [0, 0.02, 95]
+    assert settings(quality="instant") == [0.75, 0.035, 13]
+    assert settings(quality="instant", identity_weight=0.3, steps=5) == [0.75, 0.3, 5]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from stylegan_latents import generator
 from stylegan_latents.generator.generator import Generator
@@ -20,7 +21,7 @@ from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.metrics import measure
 from stylegan_latents.invert.search.loss import area_resize
 from stylegan_latents.invert.search.steps import schedule
-from tests.invert.small_search import interrupt_at, invert, own_images, small_search  # noqa: F401
+from tests.invert.small_search import breaking, interrupt_at, invert, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator, tiny_lpips
 
 DATA = Path(__file__).parents[2] / "data"
@@ -238,6 +239,53 @@ def test_the_best_code_is_kept_not_the_last() -> None:
     assert float(loss) == pytest.approx(min(losses), rel=1e-3)
 
 
+# Steps in sketches
+
+
+@small
+def test_a_search_in_exact_sketches_is_the_search_itself() -> None:
+    G = odd_generator()  # which has no faster sketches
+    images = own_images(G, 3, 4)
+    plain, *sketched = (
+        invert(G, images, steps=6, sketch_fraction=fraction, detail_weight=0, centre_weight=0)
+        for fraction in (0.0, 0.5, 1.0)
+    )
+    assert torch.equal(plain.ws, sketched[0].ws)
+    assert torch.equal(plain.ws, sketched[1].ws)
+
+
+@small
+def test_a_search_in_sketches_comes_nearer_in_exact_pictures() -> None:
+    G = odd_generator()
+    images = own_images(G, 3)
+
+    def distance(ws: Tensor) -> float:
+        with torch.no_grad():
+            return float((area_resize(G.synthesize(ws) - images, 16)).square().mean())
+
+    begun = distance(G.w_avg.expand(1, G.num_ws, -1))
+    for fraction in (0.5, 1.0):
+        found = invert(G, images, steps=30, search_size=16, sketch_fraction=fraction)
+        assert distance(found.ws) < 0.7 * begun
+
+
+@small
+@pytest.mark.parametrize("step", [2, 3, 5])
+def test_ctrl_c_keeps_what_sketches_found(step: int) -> None:
+    G = odd_generator()
+    found = invert(G, own_images(G, 3), steps=6, sketch_fraction=0.5, on_step=interrupt_at(step), keep_partial=True)
+    assert found.settings["stopped_at_step"] == step
+
+
+@small
+def test_what_exact_pictures_break_keeps_the_code_of_sketches() -> None:
+    G = odd_generator()
+    images = own_images(G, 3, 4)
+    found = invert(breaking(G, 0, at=0), images, steps=6, sketch_fraction=0.5)  # breaks no sketch
+    assert torch.isfinite(found.ws).all()
+    assert found.diverged == {0: 3}
+
+
 # The record and progress
 
 
@@ -250,6 +298,7 @@ def test_every_setting_is_recorded(tmp_path: Path) -> None:
         steps=5,
         learning_rate=0.1,
         w_fraction=0.4,
+        sketch_fraction=0.2,
         pixel_weight=0.5,
         detail_weight=2.0,
         grid_weight=30.0,
@@ -266,6 +315,7 @@ def test_every_setting_is_recorded(tmp_path: Path) -> None:
         "w_steps": 2,
         "learning_rate": 0.1,
         "momentum": 0.9,
+        "sketch_fraction": 0.2,
         "pixel_weight": 0.5,
         "detail_weight": 2.0,
         "grid_weight": 30.0,
