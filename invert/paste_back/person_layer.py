@@ -29,8 +29,9 @@ from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels
 _STILL, _REACH = 0.002, 0.4
 # Height in the crop towards which less and less of the photo is taken away.
 _SHOULDERS = 0.97
-# Of the crop's side: how far from hair and face an edit takes the person away.
-_LOOSE = {"hair": 0.12, "face": 0.04}
+# Of the crop's side: how far from hair and face an edit takes the person away, and the height down to which it is
+# the larger.
+_LOOSE, _CHIN = (0.03, 0.12), 0.7
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
 _HALO = 0.025
 # Of the crop's side: the movement from which the background beside the person is filled in full.
@@ -182,14 +183,16 @@ def _movement(
 
 
 def _near_head(before: PersonMask) -> Array:
-    """1 where hair and face are, and beside them up to ``_LOOSE``, falling to 0 in clothes and background."""
+    """1 where hair and face are and beside them, farther above the shoulders, falling to 0 elsewhere."""
     import cv2
 
-    near = np.zeros((CANVAS, CANVAS), np.float32)
-    for name, reach in _LOOSE.items():
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach * SIDE) + 1,) * 2)
-        near = np.maximum(near, cv2.dilate(outwards((before.of(name) > 0.5).astype(np.float32)), kernel))
-    return np.asarray(cv2.GaussianBlur(near, (0, 0), 0.01 * SIDE), dtype=np.float32)
+    head = outwards((before.of("hair", "face") > 0.5).astype(np.float32))
+    narrow, wide = (
+        cv2.dilate(head, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach * SIDE) + 1,) * 2))
+        for reach in _LOOSE
+    )
+    wide[INNER.start + round(_CHIN * SIDE) :] = 0
+    return np.asarray(cv2.GaussianBlur(np.maximum(narrow, wide), (0, 0), 0.01 * SIDE), dtype=np.float32)
 
 
 def _shown(before: PersonMask, then: Array, change: Array) -> Array:

@@ -25,6 +25,7 @@ from tests.demo.visits import visiting
 @pytest.fixture(name="visit")
 def _visit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Visit]:
     """A visit with a model that has parts, and faces wherever they are looked for."""
+    monkeypatch.setenv("STYLEGAN_HOME", str(tmp_path / "cache"))  # which may hold parts of the small model
     with visiting(tmp_path, monkeypatch) as visit:
         G = visit.studio.G
         channels = sum(layer.channels for layer in G.layers)
