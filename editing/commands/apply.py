@@ -168,6 +168,8 @@ def _edit_photo(
     whole = opened.photo(output.photo) if output.paste_back and not is_there else None
     if whole is not None:
         opened.base.check_square("--paste-back")
+    elif output.photo is not None and sheet_file is not None:
+        opened.photo(output.photo)
     edits: list[Edit] = [] if flow is None else [(change.flow_edit(flow, opened, scorer), 1.0)]
     for one, (_, amount) in zip(bind([one for one, _ in fixed], opened), fixed, strict=True):
         edits.append((one, amount))

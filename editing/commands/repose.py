@@ -69,7 +69,7 @@ class ReposeSettings:
     ] = None
     part: Annotated[
         Literal["upper-body", "lower-body", "full-body", "face"] | None,
-        typer.Option(help="Which of --wear; upper-body by default."),
+        typer.Option(help="What is taken over from --wear; upper-body by default."),
     ] = None
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the noise.", metavar="N")] = 0
     output: PictureOutput = field(default_factory=PictureOutput)

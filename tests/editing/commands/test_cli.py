@@ -74,6 +74,9 @@ def test_a_sample_has_no_photo(capsys: pytest.CaptureFixture[str]) -> None:
     edit = ["seed:5", "-d", "pose", "-s", "2", *MODEL]
     assert main([*edit, "--paste-back"]) == 2
     assert "No photo belongs to seed5" in _one_sentence(capsys)
+    assert main([*edit, "--sheet", "--photo", "me.png"]) == 2
+    assert "No photo belongs to seed5" in _one_sentence(capsys)
+    assert not Path("seed5.pose+2.png").exists()
     assert main([*edit, "--sheet"]) == 0
     assert "The sheet is without the photo: No photo belongs to seed5" in capsys.readouterr().out
     assert Path("seed5.pose+2.sheet.png").exists()

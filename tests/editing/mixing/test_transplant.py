@@ -58,7 +58,7 @@ def test_a_strength_of_0_keeps_the_receivers_own_noise() -> None:
     G, (receiver, eyes) = open_sources(read_sources(["seed:85", "seed:33"]), truncation=0.7)
     parts = stored_parts(G)
     assert parts is not None
-    noisy = replace(receiver, noise=[torch.randn_like(one) for one in G.noise_constants()])
+    noisy = replace(receiver, noise=[one.roll(3, -1) for one in G.noise_constants()])
     before, plain = (_pixels(G.synthesize(receiver.ws, noise)) for noise in (noisy.noise_or_const, "const"))
     assert np.abs(before - plain).max() > 5
     kept = transplanted(G, noisy, [Transplant(eyes, ["eyes"], 0.0)], parts, steps=1)
