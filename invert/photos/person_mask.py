@@ -95,8 +95,16 @@ def foreground(pixels: Pixels, likely: Array) -> Mask:
         return np.asarray(likely > 0.5)
     cv2.setRNGSeed(0)
     empty = np.zeros((1, 65), np.float64)
+    # In a picture of one colour, GrabCut may never end; the noise of a camera makes it sure to.
+    noise = np.random.default_rng(0).integers(-2, 3, pixels.shape)
     cv2.grabCut(
-        np.ascontiguousarray(pixels), known, (0, 0, 0, 0), empty, empty.copy(), _ROUNDS, cv2.GC_INIT_WITH_MASK
+        (pixels + noise).clip(0, 255).astype(np.uint8),
+        known,
+        (0, 0, 0, 0),
+        empty,
+        empty.copy(),
+        _ROUNDS,
+        cv2.GC_INIT_WITH_MASK,
     )
     found = (known == cv2.GC_FGD) | (known == cv2.GC_PR_FGD)
     parts, count = label(found)

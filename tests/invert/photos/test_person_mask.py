@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from stylegan_latents.invert.photos.person_mask import CLASSES, SIDE, PersonMask, guided, person_mask
+from stylegan_latents.invert.photos.person_mask import CLASSES, SIDE, PersonMask, foreground, guided, person_mask
 
 HAIR, SKIN, SHIRT, WALL = (60, 40, 25), (205, 150, 120), (40, 60, 130), (200, 205, 200)
 
@@ -78,3 +78,12 @@ def test_masks_are_mixed_by_weight() -> None:
     mixed = PersonMask(first).mixed(PersonMask(second), 0.25)
     assert mixed.person == pytest.approx(0.25)
     assert mixed.of("face") == pytest.approx(0.25)
+
+
+def test_a_picture_of_one_colour_is_divided_by_what_is_likely() -> None:
+    likely = np.full((128, 128), 0.1, np.float32)
+    likely[32:96, 32:96] = 0.9
+    for level in (0, 128, 255):
+        found = foreground(np.full((128, 128, 3), level, np.uint8), likely)
+        assert found.shape == likely.shape
+        assert found[64, 64]
