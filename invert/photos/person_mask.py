@@ -24,6 +24,8 @@ SIDE = 256
 # Shares of the guess that are taken for certain; the rest is decided by colours.
 _SURELY_BACKGROUND, _SURELY_PERSON = 0.02, 0.98
 _ROUNDS = 3
+# The spread of values, of 255, below which colours tell nothing.
+_PLAIN = 2
 # The guided filter's radius as a fraction of the side, and the variance of colours, of 1, that it takes for flat.
 _RADIUS, _FLAT = 0.016, 1e-4
 # Components of a class's colours, the weight of colours beside the guess, and pixels that a class needs.
@@ -91,11 +93,12 @@ def foreground(pixels: Pixels, likely: Array) -> Mask:
 
     known = np.where(likely > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     known[likely <= _SURELY_BACKGROUND], known[likely >= _SURELY_PERSON] = cv2.GC_BGD, cv2.GC_FGD
-    if not (likely > 0.5).any() or not (likely <= 0.5).any():
+    plain = pixels.std(axis=(0, 1)).max() < _PLAIN
+    if plain or not (likely > 0.5).any() or not (likely <= 0.5).any():
         return np.asarray(likely > 0.5)
     cv2.setRNGSeed(0)
     empty = np.zeros((1, 65), np.float64)
-    # In a picture of one colour, GrabCut may never end; the noise of a camera makes it sure to.
+    # Among large areas of one colour GrabCut may never end; the noise of a camera makes it sure to.
     noise = np.random.default_rng(0).integers(-2, 3, pixels.shape)
     cv2.grabCut(
         (pixels + noise).clip(0, 255).astype(np.uint8),
