@@ -30,20 +30,20 @@ def wider(alignment: Alignment) -> Alignment:
     return replace(alignment, quad=middle + (1 + 2 * MARGIN) * (alignment.quad - middle), size=CANVAS)
 
 
-def person_in(photo: Pixels, before: PersonMask) -> Array:
-    """The share of a person, without clothes, in a photo.
+def person_in(photo: Pixels, before: PersonMask) -> tuple[Array, Array]:
+    """The share of a person in a photo, with clothes and without.
 
     Args:
         photo: from ``square_of``.
         before: the person in the generator's picture of the crop.
 
     Returns:
-        ``[CANVAS, CANVAS]`` in 0 to 1.
+        Two of ``[CANVAS, CANVAS]`` in 0 to 1.
     """
-    person = _with_stray_hair(photo, _person(photo, before), outwards(before.of("hair")))
+    whole = _with_stray_hair(photo, _person(photo, before), outwards(before.of("hair")))
     # Clothes stay, and go on behind the head as the background does.
     clothes = guided(photo, outwards(before.of("clothes") / before.person.clip(0.1)))
-    return np.asarray(person * (1 - smoothstep(2 * clothes)), dtype=np.float32)
+    return whole, np.asarray(whole * (1 - smoothstep(2 * clothes)), dtype=np.float32)
 
 
 def beyond() -> Array:

@@ -32,6 +32,8 @@ _SHOULDERS = 0.97
 # Of the crop's side: how far from hair and face an edit takes the person away, and the height down to which it is
 # the larger.
 _LOOSE, _CHIN = (0.03, 0.12), 0.7
+# Below the chin, the height in which what is taken away near the body fades to nothing, and how near that is.
+_FADING, _BODY = 0.08, 0.08
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
 _HALO = 0.025
 # Of the crop's side: the movement from which the background beside the person is filled in full.
@@ -47,7 +49,8 @@ class PersonLayer:
 
     Attributes:
         alignment: of the square.
-        person: ``[S, S]``, the share of the person, without clothes, before the edit.
+        opaque: ``[S, S]``, the share of the person before the edit: the rest is background that shines through.
+        person: ``[S, S]``, the same without clothes, which stay.
         shown: ``[S, S]``, the largest share that the moved person may have.
         movement: ``[S, S, 2]``, from each place after the edit to the same before it, in sides of the square.
         freed: ``[S, S]``, how far the background is filled in, from 0 to 1.
@@ -56,6 +59,7 @@ class PersonLayer:
     """
 
     alignment: Alignment
+    opaque: Array
     person: Array
     shown: Array
     movement: Array
@@ -87,16 +91,16 @@ def person_layer(
     movement = _movement(pictures, people, then, change)
     wide = wider(alignment)
     pixels = square_of(photo, wide)
-    person = person_in(pixels, people[0])
+    opaque, person = person_in(pixels, people[0])
     head = _near_head(people[0])
     shown = _shown(people[0], then, change * head[INNER, INNER, None])
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
     # Along its edges the person is unmixed from the background.
-    edges = cv2.erode(person, np.ones((3, 3), np.uint8)) < 0.99
+    edges = cv2.erode(opaque, np.ones((3, 3), np.uint8)) < 0.99
     hole = covered & (cv2.dilate(((freed > 1e-3) | edges).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
     away, tone = filling(pixels, hole, _within_photo(wide) & ~covered)
-    return PersonLayer(wide, person, shown, movement, freed, away / np.float32(CANVAS), tone)
+    return PersonLayer(wide, opaque, person, shown, movement, freed, away / np.float32(CANVAS), tone)
 
 
 def drawn_photo(photo: Image.Image, layer: PersonLayer) -> Image.Image:
@@ -156,7 +160,7 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
     own = colours(places, cv2.INTER_NEAREST)
     if not touched.any():
         return own
-    seen = share[:, :, None]
+    seen = at(layer.opaque, source)[:, :, None]
     person = (colours(source, cv2.INTER_CUBIC) - (1 - seen) * filled(source)) / np.maximum(seen, np.float32(0.1))
     result = own + freed[:, :, None] * (filled(places).clip(0, 255) - own)
     result += drawn_share[:, :, None] * (person.clip(0, 255) - result)
@@ -192,7 +196,12 @@ def _near_head(before: PersonMask) -> Array:
         for reach in _LOOSE
     )
     wide[INNER.start + round(_CHIN * SIDE) :] = 0
-    return np.asarray(cv2.GaussianBlur(np.maximum(narrow, wide), (0, 0), 0.01 * SIDE), dtype=np.float32)
+    near = cv2.GaussianBlur(np.maximum(narrow, wide), (0, 0), 0.01 * SIDE)
+    # Of hair over neck and clothes it is not known what is behind it.
+    below = np.arange(CANVAS)[:, None] - (INNER.start + round(_CHIN * SIDE))
+    body = cv2.dilate(outwards(before.of("neck", "clothes")), np.ones((2 * round(_BODY * SIDE) + 1,) * 2, np.uint8))
+    over = smoothstep((below / (_FADING * SIDE)).astype(np.float32)) * smoothstep(2 * body)
+    return np.asarray(near * (1 - over), dtype=np.float32)
 
 
 def _shown(before: PersonMask, then: Array, change: Array) -> Array:

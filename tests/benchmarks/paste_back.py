@@ -103,7 +103,7 @@ def _away(photo: np.ndarray, people: tuple[PersonMask, PersonMask]) -> np.ndarra
     clothes, hair = CLASSES.index("clothes"), CLASSES.index("hair")
     shares[hair] += shares[clothes]
     shares[clothes] = 0
-    person = person_in(photo, PersonMask(shares)) > 0.02
+    person = person_in(photo, PersonMask(shares))[1] > 0.02
     person[INNER, INNER] |= people[1].person > 0.02
     grown = np.asarray(Image.fromarray(person).convert("L").filter(ImageFilter.MaxFilter(2 * _HALO + 1)))
     assert grown.shape == (CANVAS, CANVAS)
