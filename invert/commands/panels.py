@@ -121,7 +121,7 @@ class MethodOptions:
     pivot: Annotated[
         PivotMethod | None,
         typer.Option(
-            help="The method that pivotal and noise start from; by default hybrid where there is an encoder.",
+            help="What pivotal, layered and noise start from; by default hybrid where there is an encoder.",
             show_default=False,
         ),
     ] = None

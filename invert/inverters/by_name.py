@@ -164,7 +164,7 @@ def check_options(method: str | None, given: Collection[str], *, pivot: str | No
     for option, words in _REFUSED.items():
         if option in given and option not in entry.takes:
             takers = [name for name, other in INVERTERS.items() if option in other.takes]
-            words = words.format(method=method, takers=" and ".join(takers))
+            words = words.format(method=method, takers=" and ".join([", ".join(takers[:-1]), takers[-1]]))
             change = "add" if method is None else "take"
             raise InputError(
                 f"--{option.replace('_', '-')} {words}; {change} --method {_either(takers)}, or leave it out."

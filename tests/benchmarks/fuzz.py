@@ -27,11 +27,10 @@ _LONGEST_INPUT = 400_000
 
 
 def seeds(reader: str) -> list[bytes]:
-    """The honest files of a reader."""
+    """The honest files of a reader; where all are long, their beginnings."""
     with tempfile.TemporaryDirectory() as folder:
-        return [
-            path.read_bytes() for path in honest_files(reader, Path(folder)) if path.stat().st_size < _LONGEST_INPUT
-        ]
+        files = [path.read_bytes() for path in honest_files(reader, Path(folder))]
+    return [file for file in files if len(file) < _LONGEST_INPUT] or [file[:_LONGEST_INPUT] for file in files]
 
 
 def target(names: list[str], folder: Path) -> Callable[[bytes], None]:

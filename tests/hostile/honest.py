@@ -240,6 +240,12 @@ def _photos(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
+def _lookups(folder: Path) -> list[Path]:
+    path = folder / "a.npy"
+    np.save(path, np.full((24, 256, 256, 2), 0.5, np.float16))
+    return [path]
+
+
 def _graphs(folder: Path) -> list[Path]:
     edges = "".join(f'<edge from-layer="{a}" from-port="0" to-layer="{b}" to-port="{c}"/>' for a, b, c in (
         (0, 2, 0), (1, 3, 0), (3, 2, 1), (2, 4, 0), (1, 4, 1),
@@ -282,6 +288,7 @@ _OTHERS: dict[str, Callable[[Path], list[Path]]] = {
     "network settings": _network_settings,
     "photo": _photos,
     "iuv map": _iuv_maps,
+    "texture lookup": _lookups,
     "mask": _photos,
     "openvino": _graphs,
 }

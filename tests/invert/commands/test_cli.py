@@ -459,7 +459,7 @@ def test_ctrl_c_keeps_the_best_code_if_asked(folder: Path, inverter: type[FakeIn
         (["me.png", "--weights", "channels"], "--weights is for tuning"),
         (["me.png", "--every", "2"], "are for films"),
         (["me.png", "--no-smooth"], "are for films"),
-        (["me.png", "--pivot", "encode"], "--pivot is what pivotal and noise start from"),
+        (["me.png", "--pivot", "encode"], "--pivot is what pivotal, layered and noise start from"),
         (["me.png", "--method", "noise", "--pivot", "optimize", "--encoder", "me.png"], "--pivot optimize"),
     ],
 )
