@@ -196,10 +196,11 @@ def _near_head(before: PersonMask) -> Array:
         for reach in _LOOSE
     )
     wide[INNER.start + round(_CHIN * SIDE) :] = 0
-    near = cv2.GaussianBlur(np.maximum(narrow, wide), (0, 0), 0.01 * SIDE)
+    near = np.asarray(cv2.GaussianBlur(np.maximum(narrow, wide), (0, 0), 0.01 * SIDE), np.float32)
     # Of hair over neck and clothes it is not known what is behind it.
     below = np.arange(CANVAS)[:, None] - (INNER.start + round(_CHIN * SIDE))
-    body = cv2.dilate(outwards(before.of("neck", "clothes")), np.ones((2 * round(_BODY * SIDE) + 1,) * 2, np.uint8))
+    kernel = np.ones((2 * round(_BODY * SIDE) + 1,) * 2, np.uint8)
+    body = np.asarray(cv2.dilate(outwards(before.of("neck", "clothes")), kernel), np.float32)
     over = smoothstep((below / (_FADING * SIDE)).astype(np.float32)) * smoothstep(2 * body)
     return np.asarray(near * (1 - over), dtype=np.float32)
 
