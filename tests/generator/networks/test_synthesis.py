@@ -1,13 +1,15 @@
 """What every architecture promises, on small random networks of each."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from stylegan_latents.generator.formats.native import read_native, save_native
 from stylegan_latents.generator.generator import Generator
 from tests.generator.networks import eg3d_files, stylegan_t_files, stylenerf_files, test_stylegan1, test_stylegan2
 from tests.generator.stylegan2_files import random_stylegan2
@@ -102,3 +104,11 @@ def test_given_noise_is_what_the_constants_are(G: Generator) -> None:
     zero = [torch.zeros_like(constant) for constant in constants]
     torch.testing.assert_close(G.synthesize(ws, noise=zero), G.synthesize(ws, noise="none"))
     assert not torch.allclose(G.synthesize(ws, noise="random", seed=0), G.synthesize(ws, noise="random", seed=1))
+
+
+def test_a_saved_model_draws_the_same(G: Generator, tmp_path: Path) -> None:
+    save_native(G, tmp_path / "model.safetensors")
+    again = read_native(tmp_path / "model.safetensors")
+    assert asdict(again.synthesis.config) == asdict(G.synthesis.config)
+    assert again.fingerprint == G.fingerprint
+    assert torch.equal(again.synthesize(_codes(G, 1)), G.synthesize(_codes(G, 1)))
