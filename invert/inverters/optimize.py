@@ -95,7 +95,7 @@ class OptimizationInverter(Inverter):
             if on_step is not None:
                 on_step(Progress(search.steps_done, self.steps, loss, drawn))
 
-        with keep_freed_memory(keep=not self.G.synthesis.saves_memory):
+        with keep_freed_memory():
             search = _Search(self, images, mask, identity_loss, start)
             stopped = search.run(self.steps, report, keep_partial=keep_partial)
         if stopped and not search.steps_done:
