@@ -1,8 +1,8 @@
 """A MobileStyleGAN's blocks with little memory: the finest ones in strips of rows.
 
 Feature maps are not kept for the gradient but computed again (Chen et al., "Training Deep Nets with Sublinear
-Memory Cost", 2016), those of the finest blocks a strip at a time. The coarsest are small enough to be kept. The images
-are the same.
+Memory Cost", 2016), those of the finest blocks a strip at a time. Those of the coarsest
+are small and kept. The images are the same.
 """
 
 from collections.abc import Sequence

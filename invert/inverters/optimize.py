@@ -119,6 +119,9 @@ class OptimizationInverter(Inverter):
         del kept["sketch_fraction" if self.G.camera is not None else "camera_rate"]
         return kept | {"w_steps": self.w_steps}
 
+    def defaults(self) -> dict[str, JSON]:
+        return self.search.defaults()
+
 
 def search_settings(options: InverterOptions, instant: Mapping[str, Any] | None = None) -> SearchSettings:
     """The settings of a search with a user's options, and for the quality ``instant`` these."""
