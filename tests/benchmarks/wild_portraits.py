@@ -76,11 +76,10 @@ def main() -> int:
 def _run(chosen: argparse.Namespace) -> int:
     chosen.out.mkdir(parents=True, exist_ok=True)
     table = chosen.out / "wild.json"
-    rows: dict[str, Row] = json.loads(table.read_text()) if table.is_file() else {}
     G, lpips, identity = generator.load("ffhq"), LPIPS.load("alex"), Identity()
     qualities = {"hybrid": chosen.quality, "layered": chosen.layered_quality}
     for photo in list_photos(chosen.folder):
-        row = rows.setdefault(photo.stem, {})
+        row = _rows(table).get(photo.stem, {})
         missing = [part for part in chosen.parts if ("r" if part == "plain" else f"{part}_lpips") not in row]
         if not missing or (chosen.only and not any(part in photo.stem for part in chosen.only)):
             continue
@@ -90,12 +89,14 @@ def _run(chosen: argparse.Namespace) -> int:
                 row["r"] = _plain(G, lpips, crop)
             else:
                 row |= _one(G, lpips, identity, part, qualities[part], crop, chosen.out / photo.stem)
-            table.write_text(json.dumps(rows, indent=1))
+            # Another process may have measured other photos meanwhile.
+            table.write_text(json.dumps(_rows(table) | {photo.stem: row}, indent=1))
             print(photo.stem, part, {name: round(value, 3) for name, value in row.items()}, flush=True)
         records = {method: chosen.out / f"{photo.stem}.{method}.inversion.safetensors" for method in PARTS[1:]}
         if all(record.is_file() for record in records.values()):
             found = [Inversion.load(record) for record in records.values()]
             _sheet(G, crop, found).save(chosen.out / f"{photo.stem}.png")
+    rows = _rows(table)
     for row in rows.values():
         row |= {
             f"{part}_of_r": row[f"{part}_lpips"] / row["r"]
@@ -108,12 +109,18 @@ def _run(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _rows(table: Path) -> dict[str, Row]:
+    """What was measured so far, by photo."""
+    rows: dict[str, Row] = json.loads(table.read_text()) if table.is_file() else {}
+    return rows
+
+
 def _plain(G: Generator, lpips: LPIPS, crop: Crop) -> float:
     """R: LPIPS of the plain loop, which goes by the fast operations in float32."""
     image = to_tensor(crop.picture)
     with keep_freed_memory():
         ws = PlainLoop(G, lpips, image, plain_operations=False).search()
-    return measure(G, ws, image, lpips=lpips, mask=crop.in_photo)["lpips_alex"][0]
+    return measure(G, ws, image, lpips=lpips, mask=crop.in_photo, compared_at=crop.compared_at)["lpips_alex"][0]
 
 
 def _one(
@@ -147,7 +154,9 @@ def _measured(G: Generator, lpips: LPIPS, found: Inversion, drawn: Tensor, crop:
     masks = {"lpips": shown, "inside": shown * face, "outside": shown * (1 - face)}
     image = to_tensor(crop.picture)
     return {
-        name: measure(G, found.ws, image, lpips=lpips, drawn=drawn, mask=mask)["lpips_alex"][0]
+        name: measure(G, found.ws, image, lpips=lpips, drawn=drawn, mask=mask, compared_at=crop.compared_at)[
+            "lpips_alex"
+        ][0]
         for name, mask in masks.items()
     }
 
