@@ -139,6 +139,8 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=StylizeSettings.learning_rate)
     parser.add_argument("--keep-shape", action="store_true")
     parser.add_argument("--keep-colour", action="store_true")
+    parser.add_argument("--texture-weight", type=float, default=0.5)
+    parser.add_argument("--identity-weight", type=float, default=2.0)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     G = load()
@@ -149,7 +151,7 @@ def main() -> None:
     file = given.out / f"{name}.png"
     settings = StylizeSettings(
         steps=given.steps, learning_rate=given.learning_rate, keep_shape=given.keep_shape,
-        keep_colour=given.keep_colour,
+        keep_colour=given.keep_colour, texture_weight=given.texture_weight, identity_weight=given.identity_weight,
     )  # fmt: skip
     about = {
         "pictures": [{"name": file.name, "sha256": Source.of(file).sha256}],
