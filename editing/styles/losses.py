@@ -25,19 +25,23 @@ class OtherFaces:
         lpips: whose trunk, VGG, has the texture's features.
         texture_weight: of the distance between Gram matrices, see ``gram_distance``.
         identity_weight: of the squared distance between descriptors of dlib's face recognition; 0 loads no network.
+        grey: compare the texture of brightness alone.
 
     Raises:
         InputError: the face recognition network cannot be fetched.
     """
 
-    def __init__(self, pictures: Tensor, lpips: LPIPS, *, texture_weight: float, identity_weight: float) -> None:
-        self._lpips, self.texture_weight, self.identity_weight = lpips, texture_weight, identity_weight
+    def __init__(
+        self, pictures: Tensor, lpips: LPIPS, *, texture_weight: float, identity_weight: float, grey: bool = False
+    ) -> None:
+        self._lpips, self._grey = lpips, grey
+        self.texture_weight, self.identity_weight = texture_weight, identity_weight
         self._identity: FaceDistance | None = None
         if identity_weight:
             self._identity = FaceDistance().to(pictures.device)
             self._identity.network.in_precision(lpips.conv0_weight.dtype)
         with torch.no_grad():
-            self._grams = [gram_matrices(lpips.activations(one[None])) for one in pictures]
+            self._grams = [self._texture(one[None]) for one in pictures]
 
     def loss(self, drawn: Tensor, plain: Tensor, number: int) -> Tensor:
         """The weighted sum of texture and identity loss.
@@ -49,11 +53,14 @@ class OtherFaces:
         """
         loss = drawn.new_zeros(())
         if self.texture_weight:
-            grams = gram_matrices(self._lpips.activations(drawn))
-            loss = loss + self.texture_weight * gram_distance(grams, self._grams[number])
+            loss = loss + self.texture_weight * gram_distance(self._texture(drawn), self._grams[number])
         if self._identity is not None:
             loss = loss + self.identity_weight * self._identity(drawn, plain).mean()
         return loss
+
+    def _texture(self, images: Tensor) -> list[Tensor]:
+        shown = brightness(images).expand_as(images) if self._grey else images
+        return gram_matrices(self._lpips.activations(shown))
 
 
 def gram_matrices(activations: Sequence[Tensor]) -> list[Tensor]:

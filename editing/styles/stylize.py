@@ -52,8 +52,7 @@ class StylizeSettings(OptimizerSettings):
         keep_shape: tune the layers finer than 32 pixels alone, which leaves shapes where they are.
         structure_weight: of the squared difference between the tuned and the untuned picture's brightness at 32
             pixels, each normalised; used with ``keep_shape``.
-        texture_weight: of the distance of Gram matrices between the style picture and the picture of a random face;
-            see ``OtherFaces``.
+        texture_weight: see ``OtherFaces``; with ``keep_colour`` it compares brightness alone.
         identity_weight: of the squared identity distance between a random face's tuned and untuned picture.
         exchange: rows of ws that are exchanged, as ``Generator.rows`` reads them; None for those of 64 pixels and
             finer, or of a model without these, those of its last layers.
@@ -119,6 +118,7 @@ class StyleTuning:
             self._others = OtherFaces(
                 self._pictures, self._lpips,
                 texture_weight=settings.texture_weight, identity_weight=settings.identity_weight,
+                grey=settings.keep_colour,
             )  # fmt: skip
         sides = {name: side(layer) for name, layer in layers_of_parameters(G).items()}
         fine = max(sides.values()) > _FINE

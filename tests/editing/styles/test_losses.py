@@ -3,6 +3,7 @@ import torch
 
 from stylegan_latents.editing.styles.losses import (
     OtherFaces,
+    brightness,
     draws_faces,
     gram_distance,
     gram_matrices,
@@ -38,6 +39,13 @@ def test_the_style_picture_itself_has_no_loss_of_texture() -> None:
     assert others.loss(first, second, 0).item() == pytest.approx(0, abs=1e-8), (
         "the untuned picture has no part in it"
     )
+
+
+def test_grey_texture_does_not_see_colours() -> None:
+    pictures = _pictures()
+    others = OtherFaces(pictures, LPIPS.load("vgg"), texture_weight=1.0, identity_weight=0.0, grey=True)
+    grey = brightness(pictures[:1]).expand(-1, 3, -1, -1)
+    assert others.loss(grey, grey, 0).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_identity_compares_with_the_untuned_picture() -> None:
