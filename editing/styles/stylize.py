@@ -34,7 +34,7 @@ _FINE = 32
 _TRUNCATION = 0.8
 """Of the random faces whose texture and identity are compared."""
 
-_TEXTURE, _IDENTITY = 0.5, 2.0
+_TEXTURE, _IDENTITY = 0.15, 0.5
 """Weights of the losses of random faces: the texture's and the identity's."""
 
 _RANKS = (8, 16, 32, 64)
@@ -66,7 +66,7 @@ class StylizeSettings(OptimizerSettings):
     name: ClassVar[str] = "A style"
 
     steps: int = 100
-    learning_rate: float = 5e-3
+    learning_rate: float = 3e-3
     pixel_weight: float = 0.0
     keep_colour: bool = False
     keep_shape: bool = False
