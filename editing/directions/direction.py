@@ -54,7 +54,6 @@ class _Header:
 
 
 _NAMES = tuple(one.name for one in fields(_Header))
-_VECTORS = ("vector", "negative")
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,7 +270,7 @@ class Direction:
 
         header = {name: getattr(self, name) for name in _NAMES} | {"provenance": dict(self.provenance)}
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
-            named = zip(_VECTORS, self._vectors, strict=False)
+            named = zip(("vector", "negative"), self._vectors, strict=False)
             tensors = {name: vector.detach().cpu().contiguous() for name, vector in named}
             temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
 
@@ -292,12 +291,12 @@ def load(path: str | Path) -> Direction:
             with TensorFile.open(path) as file:
                 if _KEY not in file.metadata or "vector" not in file.shapes:
                     raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
-                text = file.metadata[_KEY]
-                vectors = {name: file.tensor(name) for name in _VECTORS if name in file.shapes}
+                text, vector = file.metadata[_KEY], file.tensor("vector")
+                negative = file.tensor("negative") if "negative" in file.shapes else None
         except DamagedFileError as error:
             raise InputError(f"{path} is no direction's file, or a damaged one.") from error
         try:
             header = validated(_Header, text, path.name)
-            return Direction(**vectors, **{name: getattr(header, name) for name in _NAMES})
+            return Direction(vector=vector, negative=negative, **{name: getattr(header, name) for name in _NAMES})
         except (DamagedFileError, ValueError) as error:
             raise InputError(f"{path} is damaged: its header does not fit its vector.") from error
