@@ -95,7 +95,8 @@ _COUNT_CALLS = """(() => {
 _STILL = """() => {
     const moving = document.getAnimations().filter(one =>
         one.playState === "running" && one.effect.getComputedTiming().iterations !== Infinity).length;
-    const loading = [...document.images].filter(one => !one.complete).length;
+    // Pictures of tabs that are not shown load when they are.
+    const loading = [...document.images].filter(one => !one.complete && one.checkVisibility()).length;
     const places = [...document.querySelectorAll("button, img, input, label, .block")]
         .map(one => one.getBoundingClientRect()).map(box => [box.x, box.y, box.width, box.height].join());
     const now = places.join(";"), going = window.callsPending() + moving + loading;
