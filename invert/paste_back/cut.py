@@ -86,7 +86,7 @@ def cut(
     person: Array | None = None,
     after: PersonMask | None = None,
     same: Array | None = None,
-    layer: Array | None = None,
+    drawn: Array | None = None,
 ) -> Cut:
     """Where the edited crop replaces the photo, and its colour correction.
 
@@ -96,6 +96,9 @@ def cut(
         person: the person's share of each place after the edit, ``[SIDE, SIDE]``.
         after: the person after the edit: hair and face are better taken from the edited crop, the rest from the
             photo.
+        same: where ``reference``, moved as the edit moves it, shows the same as ``edited``, ``[SIDE, SIDE, 1]``:
+            there the photo's own texture is kept.
+        drawn: the person's share in ``moved``, ``[SIDE, SIDE]``.
     """
     goal = crop if moved is None else moved
     shift = blur(np.clip(goal - reference, -_OTHER, _OTHER), 0.1)
@@ -115,7 +118,7 @@ def cut(
         # What looks like a face beneath the chin is neck.
         face = after.of("face") * (within | (along[:, None] < _CHIN))
         # Strands are the photo's where it has them.
-        strands = np.ones_like(face) if same is None or layer is None else np.maximum(same[:, :, 0], 1 - layer)
+        strands = np.ones_like(face) if same is None or drawn is None else np.maximum(same[:, :, 0], 1 - drawn)
         wish = 2 * (after.of("hair") * strands + face) - 1
         # At the crop's edge, what the edit adds to the person cannot go on.
         wish = np.where(wish > 0, wish * smoothstep(depth / _NEAR), wish)

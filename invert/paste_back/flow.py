@@ -15,10 +15,10 @@ _FLOW_SIDE = 512
 _OTHER = 25.0
 # Widths by which a flow is continued, as fractions of the crop's side, each with its weight.
 _SPREADS = ((0.012, 1.0), (0.04, 0.1), (0.12, 0.01))
-SMOOTH = ((0.04, 1.0), (0.12, 0.05))
+SMOOTH = ((0.08, 1.0), (0.2, 0.05))
 """The same for hair, whose strands look alike, so that their flow is known only over some of them."""
-# Of the crop's side: the width over which pictures are compared, and that for hair. Levels of 255 up to which they show the same, and
-# from which something else.
+# Of the crop's side: the width over which pictures are compared, and that for hair. Levels of 255 up to which a
+# difference is grain, up to which pictures show the same, and from which something else.
 _FINE, _STRANDS = 0.002, 0.015
 _GRAIN = np.float32(8.0)
 _SAME, _ELSE = np.float32(12.0), np.float32(45.0)
@@ -95,7 +95,9 @@ def led_back(
     return Image.fromarray(warped.clip(0, 255).astype(np.uint8)), sampled(after, small + flow * np.float32(SIDE))
 
 
-def followed(reference: Image.Image, edited: Image.Image, movement: Array, hair: Array) -> tuple[Image.Image, Array]:
+def followed(
+    reference: Image.Image, edited: Image.Image, movement: Array, hair: Array
+) -> tuple[Image.Image, Array]:
     """The picture before an edit, moved as the edit moves it.
 
     Args:

@@ -2,8 +2,9 @@
 
 Outside the crop every pixel is the photo's. Inside it the residual photo - reference, where the reference is the
 generator's picture before the edit, is kept where the edit moves nothing, so that pores, loose hair and background
-stay the photo's. Where the edit moves things the residual would leave a ghost of the old face: there only its
-smooth part is kept, as a colour correction, and a cut separates the edited crop from the photo.
+stay the photo's. Where the edit moves things it moves with them. Where the edit shows something else it would leave
+a ghost of the old face: there only its smooth part is kept, as a colour correction, and a cut separates the edited
+crop from the photo.
 """
 
 from collections.abc import Callable
@@ -102,7 +103,9 @@ def paste_back(
             goal = small(crop_of(photo, alignment, SIDE))
             step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
             reference, same = followed(reference, edited, step, people[1].of("hair"))
-            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then, people[1], same, layer.drawn_share)
+            inside, shift, visible = cut(
+                crop, small(edited), small(reference), goal, then, people[1], same, layer.drawn_share
+            )
             if visible > _VISIBLE and on_visible_seam is not None:
                 on_visible_seam()
         before = _to_photo(reference, alignment, window)
