@@ -104,7 +104,9 @@ def person_layer(
     pixels = square_of(photo, wide)
     opaque, person = person_in(pixels, people[0])
     head = _near_head(people[0])
-    shown = 1 - head * (1 - _held(people[0])) * (1 - _shown(people[0], then, change))
+    # Hair that is half there is a haze.
+    gone = head * (1 - _held(people[0])) * (1 - _shown(people[0], then, change))
+    shown = 1 - smoothstep(2 * gone - np.float32(0.5))
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
     # Along its edges the person is unmixed from the background.
@@ -240,7 +242,7 @@ def _shown(before: PersonMask, then: Array, change: Array) -> Array:
     import cv2
     from scipy.ndimage import distance_transform_edt
 
-    gone = smoothstep(2 * np.minimum(_spread(change)[:, :, 0], 1 - then) - np.float32(0.5))
+    gone = np.minimum(_spread(change)[:, :, 0], 1 - then)
     # Hair of the photo that the generator lacks goes with the nearest hair that the generator has.
     core = np.zeros((CANVAS, CANVAS), bool)
     core[INNER, INNER] = cv2.erode((before.person > 0.5).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
