@@ -122,12 +122,12 @@ def followed(
     smooth = cv2.GaussianBlur(error, (0, 0), _STRANDS * side)
     fine = error - smooth
     error = smooth + (1 - strands) * fine * (1 - 1 / np.maximum(np.abs(fine) / _GRAIN, 1) ** 2)
-    level = np.abs(cv2.GaussianBlur(error, (0, 0), _FINE * side)).max(axis=2)
-    level = cv2.resize(level, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    level = cv2.GaussianBlur(cv2.dilate(level, np.ones((3, 3), np.uint8)), (0, 0), 1.5)
+    strongest = np.asarray(np.abs(cv2.GaussianBlur(error, (0, 0), _FINE * side)).max(axis=2))
+    level = cv2.dilate(cv2.resize(strongest, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
+    level = cv2.GaussianBlur(level, (0, 0), 1.5)
     within = ((source > 0) & (source < side - 1)).all(axis=2).astype(np.float32)
     within = cv2.resize(within, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    same = (1 - smoothstep((level - _SAME) / (_ELSE - _SAME))) * within
+    same = (1 - smoothstep((np.asarray(level, np.float32) - _SAME) / (_ELSE - _SAME))) * within
     moved = np.rint((after + error).clip(0, 255)).astype(np.uint8)
     return Image.fromarray(moved), np.asarray(same[:, :, None], np.float32)
 
