@@ -15,6 +15,7 @@ from stylegan_latents.editing.commands.options import (
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
+from stylegan_latents.editing.directions.describe import USEFUL
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import guided_name
 from stylegan_latents.generator.cli.command import warn
@@ -203,6 +204,9 @@ def _edit_photo(
         )
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
+    for one, amount in edits[len(edits) - len(targets) :]:
+        if abs(amount) > USEFUL and not (isinstance(one, Direction) and one.space == "s"):
+            warn("edit", f"{one.name} {amount:+.2f} is far for this face; up to {USEFUL} most edits look right.")
     after = result = draw(edits)
     if flow is not None and scorer is not None:
         change.report_reached(flow, after, scorer)
