@@ -204,9 +204,9 @@ def _edit_photo(
         )
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
-    for one, amount in edits[len(edits) - len(targets) :]:
-        if abs(amount) > USEFUL and not (isinstance(one, Direction) and one.space == "s"):
-            warn("edit", f"{one.name} {amount:+.2f} is far for this face; up to {USEFUL} most edits look right.")
+    for made, amount in edits[len(edits) - len(targets) :]:
+        if abs(amount) > USEFUL and not (isinstance(made, Direction) and made.space == "s"):
+            warn("edit", f"{made.name} {amount:+.2f} is far for this face; up to {USEFUL} most edits look right.")
     after = result = draw(edits)
     if flow is not None and scorer is not None:
         change.report_reached(flow, after, scorer)
