@@ -234,7 +234,7 @@ def test_a_direction_of_another_shape_is_refused():
         make(vector=torch.ones(G.num_ws + 1, W_DIM)).bind(G)
 
 
-SHIPPED = ("age", "eyes-open", "gender", "mouth-open", "pitch", "pose", "smile")
+SHIPPED = ("age", "eyes-open", "gender", "light", "mouth-open", "pitch", "pose", "smile")
 
 
 def test_the_package_ships_the_face_directions():
