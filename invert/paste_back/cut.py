@@ -85,6 +85,8 @@ def cut(
     moved: Array | None = None,
     person: Array | None = None,
     after: PersonMask | None = None,
+    same: Array | None = None,
+    drawn: Array | None = None,
 ) -> Cut:
     """Where the edited crop replaces the photo, and its colour correction.
 
@@ -94,9 +96,15 @@ def cut(
         person: the person's share of each place after the edit, ``[SIDE, SIDE]``.
         after: the person after the edit: hair and face are better taken from the edited crop, the rest from the
             photo.
+        same: where ``reference``, moved as the edit moves it, shows the same as ``edited``, ``[SIDE, SIDE, 1]``:
+            there the photo's own texture is kept.
+        drawn: the person's share in ``moved``, ``[SIDE, SIDE]``.
     """
-    shift = blur(np.clip(crop - reference, -_OTHER, _OTHER), 0.1)
-    error = (crop if moved is None else moved) - (edited + shift)
+    goal = crop if moved is None else moved
+    shift = blur(np.clip(goal - reference, -_OTHER, _OTHER), 0.1)
+    error = goal - (edited + shift)
+    if same is not None:
+        error += same * (reference - goal + shift)
     unlike = Image.fromarray(np.abs(error).max(axis=2).clip(0, 255).astype(np.uint8))
     difference = np.asarray(unlike.filter(ImageFilter.MaxFilter(3)), dtype=np.float32)
     slopes = sum(np.abs(np.gradient(error, axis=axis)).max(axis=2) for axis in (0, 1))
@@ -109,7 +117,9 @@ def cut(
     if after is not None:
         # What looks like a face beneath the chin is neck.
         face = after.of("face") * (within | (along[:, None] < _CHIN))
-        wish = 2 * (after.of("hair") + face) - 1
+        # Strands are the photo's where it has them.
+        strands = np.ones_like(face) if same is None or drawn is None else np.maximum(same[:, :, 0], 1 - drawn)
+        wish = 2 * (after.of("hair") * strands + face) - 1
         # At the crop's edge, what the edit adds to the person cannot go on.
         wish = np.where(wish > 0, wish * smoothstep(depth / _NEAR), wish)
         bias = _AREA * np.asarray(unlike, dtype=np.float32) * wish

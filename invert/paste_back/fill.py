@@ -13,7 +13,9 @@ from stylegan_latents.invert.photos.person_mask import Mask, Pixels
 # The side at which patches are compared, half a patch, and how far they are looked for, in pixels of that side.
 _SIDE, _HALF, _REACH = 256, 4, 44
 # What a patch costs by its distance at the reach, and the levels of 255 by which its colours are shifted at most.
-_FAR, _SHIFT = 4.0, 10.0
+_FAR, _SHIFT = np.float32(4.0), np.float32(10.0)
+# Widths in pixels over which the surroundings' shade is spread, each with its weight.
+_SHADES = ((4.0, 1.0), (12.0, 0.03), (36.0, 0.001))
 
 
 def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
@@ -58,6 +60,19 @@ def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
         away[here][new], shift[here][new] = (source[1] - x, source[0] - y), tone
         confidence[here][new] = confidence[here].mean()
         unknown[here], known[here] = unknown[here] & ~new, known[here] | new
+    # Where patches disagree with each other their shade is led over from the hole's surroundings.
+    around = (clear > 0.99) & (part == 0)
+    smooth = np.concatenate([picture, np.ones((_SIDE, _SIDE, 1), np.float32)], axis=2)
+    wide = sum(
+        np.float32(weight) * cv2.GaussianBlur(smooth * around[:, :, None], (0, 0), sigma)
+        for sigma, weight in _SHADES
+    )
+    shade = wide[:, :, :3] / (wide[:, :, 3:] + np.float32(1e-5))
+    own = cv2.GaussianBlur(picture * known[:, :, None], (0, 0), _SHADES[0][0])
+    own /= cv2.GaussianBlur(known.astype(np.float32), (0, 0), _SHADES[0][0])[:, :, None] + np.float32(1e-5)
+    off = shade - own
+    # A larger difference is an edge that goes on into the hole.
+    shift += off / (1 + (np.abs(off).max(axis=2, keepdims=True) / (2 * _SHIFT)) ** 2)
     near = cv2.GaussianBlur((part > 0).astype(np.float32), (0, 0), 2)[:, :, None]
     shift = np.asarray(cv2.GaussianBlur(shift, (0, 0), 2) / np.maximum(near, np.float32(1e-3)), np.float32)
     inside = hole[:, :, None].astype(np.float32)
@@ -74,12 +89,16 @@ def _first(picture: Array, known: Mask, confidence: Array, front: Mask) -> tuple
     import cv2
 
     size = (2 * _HALF + 1,) * 2
-    grey = picture.mean(axis=2)
+    rows, columns = np.flatnonzero(front.any(axis=1)), np.flatnonzero(front.any(axis=0))
+    top, left = (max(int(along[0]) - _HALF - 2, 0) for along in (rows, columns))
+    part = np.s_[top : rows[-1] + _HALF + 3, left : columns[-1] + _HALF + 3]
+    picture, known, confidence, front = picture[part], known[part], confidence[part], front[part]
+    grey = picture @ np.full(3, 1 / 3, np.float32)
     within = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8))
     slope = np.hypot(cv2.Sobel(grey, -1, 1, 0, scale=0.125), cv2.Sobel(grey, -1, 0, 1, scale=0.125)) * within
     priority = cv2.blur(confidence, size) * (2 + cv2.blur(slope.astype(np.float32), size))
     y, x = np.unravel_index(int(np.argmax(np.where(front, priority, -1))), front.shape)
-    return int(y), int(x)
+    return int(y) + top, int(x) + left
 
 
 def _most_similar(picture: Array, known: Mask, whole: Mask, y: int, x: int) -> tuple[int, int] | None:

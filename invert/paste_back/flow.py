@@ -15,6 +15,13 @@ _FLOW_SIDE = 512
 _OTHER = 25.0
 # Widths by which a flow is continued, as fractions of the crop's side, each with its weight.
 _SPREADS = ((0.012, 1.0), (0.04, 0.1), (0.12, 0.01))
+SMOOTH = ((0.08, 1.0), (0.2, 0.05))
+"""The same for hair, whose strands look alike, so that their flow is known only over some of them."""
+# Of the crop's side: the width over which pictures are compared, and that for hair. Levels of 255 up to which a
+# difference is grain, up to which pictures show the same, and from which something else.
+_FINE, _STRANDS = 0.002, 0.015
+_GRAIN = np.float32(8.0)
+_SAME, _ELSE = np.float32(12.0), np.float32(45.0)
 # Heights in the crop between which neck and shoulders are led back.
 _FROM, _FULLY = 0.62, 0.97
 
@@ -49,13 +56,13 @@ def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_s
     return np.asarray(flow), np.asarray(trust * inner * there, dtype=np.float32)
 
 
-def continued(flow: Array, trust: Array) -> Array:
+def continued(flow: Array, trust: Array, spreads: tuple[tuple[float, float], ...] = _SPREADS) -> Array:
     """A flow ``[height, width, 2]`` at the resolution of ``SIDE``, continued from where it is trusted."""
     import cv2
 
     known = np.concatenate([flow * trust[:, :, None], trust[:, :, None]], axis=2).astype(np.float32)
     total = np.zeros_like(known)
-    for sigma, weight in _SPREADS:
+    for sigma, weight in spreads:
         total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
     return np.asarray(total[:, :, :-1] / (total[:, :, -1:] + np.float32(1e-4)))
 
@@ -86,6 +93,43 @@ def led_back(
     warped = sampled(np.asarray(edited.convert("RGB")), grid + fine, cv2.INTER_CUBIC)
     small = np.stack(np.meshgrid(*[np.arange(SIDE, dtype=np.float32)] * 2), axis=2)
     return Image.fromarray(warped.clip(0, 255).astype(np.uint8)), sampled(after, small + flow * np.float32(SIDE))
+
+
+def followed(
+    reference: Image.Image, edited: Image.Image, movement: Array, hair: Array
+) -> tuple[Image.Image, Array]:
+    """The picture before an edit, moved as the edit moves it.
+
+    Args:
+        reference, edited: the pictures before and after the edit.
+        movement: from each place of ``edited`` to the same in ``reference``, ``[SIDE, SIDE, 2]``, in sides of the
+            picture.
+        hair: its share in ``edited``, ``[SIDE, SIDE]``. There only colours are compared, and strands are those of
+            ``edited``.
+
+    Returns:
+        The moved picture, and ``[SIDE, SIDE, 1]``: 1 where it shows the same as ``edited``, 0 where other content.
+    """
+    import cv2
+
+    side = reference.width
+    grid = np.stack(np.meshgrid(*[np.arange(side, dtype=np.float32)] * 2), axis=2)
+    source = grid + cv2.resize(movement, (side, side), interpolation=cv2.INTER_LINEAR) * np.float32(side)
+    after = np.asarray(edited.convert("RGB"), np.float32)
+    error = sampled(np.asarray(reference.convert("RGB")), source, cv2.INTER_CUBIC).clip(0, 255) - after
+    strands = cv2.resize(hair, (side, side), interpolation=cv2.INTER_LINEAR)[:, :, None]
+    # Skin's grain does not move with the generator's skin; a wrinkle is more than grain.
+    smooth = cv2.GaussianBlur(error, (0, 0), _STRANDS * side)
+    fine = error - smooth
+    error = smooth + (1 - strands) * fine * (1 - 1 / np.maximum(np.abs(fine) / _GRAIN, 1) ** 2)
+    strongest = np.asarray(np.abs(cv2.GaussianBlur(error, (0, 0), _FINE * side)).max(axis=2))
+    level = cv2.dilate(cv2.resize(strongest, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
+    level = cv2.GaussianBlur(level, (0, 0), 1.5)
+    within = ((source > 0) & (source < side - 1)).all(axis=2).astype(np.float32)
+    within = cv2.resize(within, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    same = (1 - smoothstep((np.asarray(level, np.float32) - _SAME) / (_ELSE - _SAME))) * within
+    moved = np.rint((after + error).clip(0, 255)).astype(np.uint8)
+    return Image.fromarray(moved), np.asarray(same[:, :, None], np.float32)
 
 
 def sampled(field: Array | Pixels, points: Array, method: int | None = None, border: int | None = None) -> Array:

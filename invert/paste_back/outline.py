@@ -43,7 +43,7 @@ def person_in(photo: Pixels, before: PersonMask) -> tuple[Array, Array]:
     whole = _with_stray_hair(photo, _person(photo, before), outwards(before.of("hair")))
     # Clothes stay, and go on behind the head as the background does.
     clothes = guided(photo, outwards(before.of("clothes") / before.person.clip(0.1)))
-    return whole, np.asarray(whole * (1 - smoothstep(2 * clothes)), dtype=np.float32)
+    return whole, np.asarray(whole * (1 - smoothstep(3 * clothes - 1)), dtype=np.float32)
 
 
 def beyond() -> Array:

@@ -2,8 +2,9 @@
 
 Outside the crop every pixel is the photo's. Inside it the residual photo - reference, where the reference is the
 generator's picture before the edit, is kept where the edit moves nothing, so that pores, loose hair and background
-stay the photo's. Where the edit moves things the residual would leave a ghost of the old face: there only its
-smooth part is kept, as a colour correction, and a cut separates the edited crop from the photo.
+stay the photo's. Where the edit moves things it moves with them. Where the edit shows something else it would leave
+a ghost of the old face: there only its smooth part is kept, as a colour correction, and a cut separates the edited
+crop from the photo.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from PIL import Image
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
-from stylegan_latents.invert.paste_back.flow import led_back
+from stylegan_latents.invert.paste_back.flow import followed, led_back
+from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
 from stylegan_latents.invert.paste_back.person_layer import drawn_photo, person_layer
 from stylegan_latents.invert.photos.crop import Alignment, crop_of, softened_margin
 from stylegan_latents.invert.photos.person_mask import PersonMask
@@ -78,7 +80,7 @@ def paste_back(
         return result
 
     crop = small(crop_of(photo, alignment, SIDE))
-    before = change = inside = None
+    before = change = inside = same = None
     if reference is None:
         shift = _shift_at_edge(crop - small(edited), feather)
     else:
@@ -99,7 +101,11 @@ def paste_back(
             photo = drawn_photo(photo, layer)
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
-            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then, people[1])
+            step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
+            reference, same = followed(reference, edited, step, people[1].of("hair"))
+            inside, shift, visible = cut(
+                crop, small(edited), small(reference), goal, then, people[1], same, layer.drawn_share
+            )
             if visible > _VISIBLE and on_visible_seam is not None:
                 on_visible_seam()
         before = _to_photo(reference, alignment, window)
@@ -124,6 +130,9 @@ def paste_back(
                 chosen = _field_to_photo(inside, alignment, strip)
                 # Outside the cut, leave out what moved and its faint rim.
                 kept = mask * (1 - np.minimum(_RIM * moved, 1) * (1 - chosen))
+                if same is not None:
+                    # What the photo has and the generator lacks goes along with what it belongs to.
+                    replaced += _field_to_photo(same, alignment, strip) * (added - replaced)
                 difference = kept * (1 - moved) * added + chosen * moved * replaced
         pixels = np.clip(np.rint(old + difference), 0, 255).astype(np.uint8)
         result.paste(Image.fromarray(pixels), strip[:2])

@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
 from stylegan_latents.invert.paste_back.fill import filling
-from stylegan_latents.invert.paste_back.flow import continued, sampled, trusted_flow
+from stylegan_latents.invert.paste_back.flow import SMOOTH, continued, sampled, trusted_flow
 from stylegan_latents.invert.paste_back.outline import (
     CANVAS,
     INNER,
@@ -32,6 +32,8 @@ _SHOULDERS = 0.97
 # Of the crop's side: how far from hair and face an edit takes the person away, and the height down to which it is
 # the larger.
 _LOOSE, _CHIN = (0.03, 0.12), 0.7
+# Height in the crop to which hair reaches that lies on a body, and those between which it moves less and less.
+_LONG, _RESTS = 0.92, (0.35, 0.75)
 # Below the chin, the height in which what is taken away near the body fades to nothing, and how near that is.
 _FADING, _BODY = 0.08, 0.08
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
@@ -40,6 +42,8 @@ _HALO = 0.025
 _CLEARLY = 0.008
 # Pixels of the square over which pieces of the filled background are blended.
 _BLEND = 1.5
+# Levels of 255 by which an edge's colour is changed at most when the background is taken out of it.
+_UNMIXED = np.float32(25.0)
 _STRIP = 256
 
 
@@ -67,6 +71,13 @@ class PersonLayer:
     filling: Array
     tone: Array
 
+    @property
+    def drawn_share(self) -> Array:
+        """The moved person's share in each place of the crop, ``[SIDE, SIDE]``."""
+        places = np.indices((CANVAS, CANVAS), np.float32)[::-1].transpose(1, 2, 0)
+        moved = sampled(self.person, places + self.movement * np.float32(CANVAS))
+        return np.asarray(np.minimum(moved, self.shown)[INNER, INNER])
+
 
 def person_layer(
     photo: Image.Image,
@@ -93,7 +104,9 @@ def person_layer(
     pixels = square_of(photo, wide)
     opaque, person = person_in(pixels, people[0])
     head = _near_head(people[0])
-    shown = _shown(people[0], then, change * head[INNER, INNER, None])
+    # Hair that is half there is a haze.
+    gone = head * (1 - _held(people[0])) * (1 - _shown(people[0], then, change))
+    shown = 1 - smoothstep(2 * gone - np.float32(0.5))
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
     # Along its edges the person is unmixed from the background.
@@ -161,7 +174,10 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
     if not touched.any():
         return own
     seen = at(layer.opaque, source)[:, :, None]
-    person = (colours(source, cv2.INTER_CUBIC) - (1 - seen) * filled(source)) / np.maximum(seen, np.float32(0.1))
+    person = colours(source, cv2.INTER_CUBIC)
+    # Where hardly anything of the person is seen, its own colour is a guess.
+    apart = (person - filled(source)) * (1 - seen) / np.maximum(seen, np.float32(0.1))
+    person = person + apart.clip(-_UNMIXED, _UNMIXED)
     result = own + freed[:, :, None] * (filled(places).clip(0, 255) - own)
     result += drawn_share[:, :, None] * (person.clip(0, 255) - result)
     return np.where(touched[:, :, None], result, own)
@@ -174,7 +190,7 @@ def _movement(
     heads = [one.of("hair", "face", "neck") for one in people]
     flow, trust = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
-    flow = flow * np.maximum(0, 1 - np.float32(_STILL) / np.maximum(length, 1e-6))
+    flow = flow * smoothstep(length / np.float32(_STILL) - 1)
     flow = flow * _spread(change)
     # Shoulders were led back.
     still = np.maximum(then - heads[1], 0)
@@ -182,8 +198,24 @@ def _movement(
     flow = flow * (trust / np.maximum(total, 1e-6))[:, :, None]
     wide, known = np.zeros((CANVAS, CANVAS, 2), np.float32), np.zeros((CANVAS, CANVAS), np.float32)
     wide[INNER, INNER], known[INNER, INNER] = flow, total
+    face = outwards(people[1].of("face"))[:, :, None]
+    others = continued(wide, known, SMOOTH) * (1 - _held(people[0]))[:, :, None]
+    wide = others + face * (continued(wide, known) - others)
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
-    return np.asarray(continued(wide, known) * fading / (1 + 2 * MARGIN), dtype=np.float32)
+    return np.asarray(wide * fading / (1 + 2 * MARGIN), dtype=np.float32)
+
+
+def _held(before: PersonMask) -> Array:
+    """1 where long hair lies on the shoulders and stays, 0 elsewhere, ``[CANVAS, CANVAS]``."""
+    import cv2
+
+    lowest = round(_LONG * SIDE)
+    hair = before.of("hair")[lowest:].max(axis=0)
+    hair = smoothstep(4 * hair - 2)[None].repeat(SIDE, axis=0) * (before.of("neck", "clothes")[lowest:].max() > 0.5)
+    wide = cv2.dilate(hair, np.ones((1, 2 * round(_LOOSE[1] * SIDE) + 1), np.uint8))
+    height = ((np.arange(CANVAS)[:, None] + 0.5) / SIDE - MARGIN - _RESTS[0]) / (_RESTS[1] - _RESTS[0])
+    across = cv2.GaussianBlur(wide, (0, 0), 0.03 * SIDE)
+    return np.asarray(outwards(across) * smoothstep(height.astype(np.float32)), np.float32)
 
 
 def _near_head(before: PersonMask) -> Array:

@@ -5,7 +5,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from stylegan_latents.invert.paste_back.fields import SIDE
-from stylegan_latents.invert.paste_back.flow import continued, led_back, trusted_flow
+from stylegan_latents.invert.paste_back.flow import continued, followed, led_back, trusted_flow
 from stylegan_latents.invert.photos.person_mask import CLASSES, PersonMask
 
 MOVE = 8
@@ -49,3 +49,29 @@ def test_shoulders_are_led_back_and_the_face_stays() -> None:
     assert np.abs(found - moved)[upper].mean() < 1
     assert np.abs(found - wanted)[lower].mean() < 0.35 * np.abs(moved - wanted)[lower].mean()
     assert np.abs(share - was.person)[lower].mean() < 0.3 * np.abs(then.person - was.person)[lower].mean()
+
+
+def test_a_picture_follows_an_edit_and_where_the_edit_shows_something_else_is_found() -> None:
+    (before, _), (after, _) = person(0), person(MOVE)
+    movement = np.full((SIDE, SIDE, 2), (-MOVE / SIDE, 0), np.float32)
+    new = np.array(after)
+    new[100:130, 120:140] = 0
+    bald = np.zeros((SIDE, SIDE), np.float32)
+    moved, same = followed(before, Image.fromarray(new), movement, bald)
+    assert np.abs(np.asarray(moved).astype(int) - np.asarray(after))[20:90, 40:200].max() <= 2
+    assert same[20:80, 80:180].min() > 0.99
+    assert same[105:125, 125:135].mean() < 0.05
+
+
+def test_hair_is_compared_by_its_colour_alone() -> None:
+    (before, _), (after, _) = person(0), person(MOVE)
+    still, hair = np.zeros((SIDE, SIDE, 2), np.float32), np.ones((SIDE, SIDE), np.float32)
+    strands = np.s_[40:200, 90:160]
+    moved, same = followed(before, after, still, hair)
+    as_skin, same_skin = followed(before, after, still, 0 * hair)
+    assert same[strands].mean() > 2 * same_skin[strands].mean()
+    rough, rough_skin = (
+        np.abs(np.diff((np.asarray(one).astype(float) - np.asarray(after))[strands], axis=1)).mean()
+        for one in (moved, as_skin)
+    )
+    assert rough < 0.7 * rough_skin
