@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
 from stylegan_latents.invert.paste_back.fill import filling
-from stylegan_latents.invert.paste_back.flow import SMOOTH, continued, sampled, trusted_flow
+from stylegan_latents.invert.paste_back.flow import SMOOTH, continued, lying, sampled, trusted_flow
 from stylegan_latents.invert.paste_back.outline import (
     CANVAS,
     INNER,
@@ -32,8 +32,8 @@ _SHOULDERS = 0.97
 # Of the crop's side: how far from hair and face an edit takes the person away, and the height down to which it is
 # the larger.
 _LOOSE, _CHIN = (0.03, 0.12), 0.7
-# Height in the crop to which hair reaches that lies on a body, and those between which it moves less and less.
-_LONG, _RESTS = 0.92, (0.35, 0.75)
+# Heights in the crop between which long hair moves less and less.
+_RESTS = (0.35, 0.75)
 # Below the chin, the height in which what is taken away near the body fades to nothing, and how near that is.
 _FADING, _BODY = 0.08, 0.08
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
@@ -206,16 +206,9 @@ def _movement(
 
 
 def _held(before: PersonMask) -> Array:
-    """1 where long hair lies on the shoulders and stays, 0 elsewhere, ``[CANVAS, CANVAS]``."""
-    import cv2
-
-    lowest = round(_LONG * SIDE)
-    hair = before.of("hair")[lowest:].max(axis=0)
-    hair = smoothstep(4 * hair - 2)[None].repeat(SIDE, axis=0) * (before.of("neck", "clothes")[lowest:].max() > 0.5)
-    wide = cv2.dilate(hair, np.ones((1, 2 * round(_LOOSE[1] * SIDE) + 1), np.uint8))
+    """1 where long hair stays, 0 elsewhere, ``[CANVAS, CANVAS]``."""
     height = ((np.arange(CANVAS)[:, None] + 0.5) / SIDE - MARGIN - _RESTS[0]) / (_RESTS[1] - _RESTS[0])
-    across = cv2.GaussianBlur(wide, (0, 0), 0.03 * SIDE)
-    return np.asarray(outwards(across) * smoothstep(height.astype(np.float32)), np.float32)
+    return np.asarray(outwards(lying(before)) * smoothstep(height.astype(np.float32)), np.float32)
 
 
 def _near_head(before: PersonMask) -> Array:
