@@ -214,7 +214,7 @@ def portrait(
     """
     drawn = draw(G, found)
     image = to_tensor(crop.picture, device=G.device)
-    metrics = measured(G, found, image, full=full, drawn=drawn, mask=crop.in_photo)
+    metrics = measured(G, found, image, full=full, drawn=drawn, mask=crop.in_photo, compared_at=crop.compared_at)
     picture = to_picture(drawn)[0]
     of_face: dict[str, JSON] = {} if crop.compared_at is None else {COMPARED_AT: crop.compared_at}
     if crop.person is not None and identity is not None:

@@ -72,17 +72,8 @@ class EditSettings:
 
     def __post_init__(self) -> None:
         self.where.check()
-        change = self.change
-        if not (change.direction or change.target or change.flow or change.mapper):
-            if not (self.on.style or self.on.camera):
-                pair([], [])
-            region = [] if self.where.region == [EVERYWHERE] else self.where.region
-            for name, value in (
-                ("--region", region), ("--layers", change.layers), ("--keep-identity", change.keep_identity),
-                ("--person", change.person),
-            ):  # fmt: skip
-                if value:
-                    raise InputError(f"{name} limits an edit, and there is none; add --direction smile, say.")
+        if not self.on.camera:
+            self.check_limits()
         if not self.every and self.cluster.cluster is not None:
             raise InputError("--cluster is for many records; add --all, and name their folder.")
         if self.every and self.record is not None and not self.record.is_dir():
@@ -93,6 +84,37 @@ class EditSettings:
             raise InputError(
                 f"--all writes a picture for each record, and {self.output.out} is one; name a folder."
             )
+
+    def check_limits(self) -> None:
+        """Raise InputError for limits of an edit where there is none, or for nothing to do at all."""
+        change = self.change
+        if change.direction or change.target or change.flow or change.mapper:
+            return
+        if not (self.on.style or self.on.camera):
+            pair([], [])
+        region = [] if self.where.region == [EVERYWHERE] else self.where.region
+        for name, value in (
+            ("--region", region), ("--layers", change.layers), ("--keep-identity", change.keep_identity),
+            ("--person", change.person),
+        ):  # fmt: skip
+            if value:
+                raise InputError(f"{name} limits an edit, and there is none; add --direction smile, say.")
+
+    def with_rig(self, targets: "Sequence[tuple[str, float]]") -> "EditSettings":
+        """The camera's angles as targets of directions, for a model without a camera.
+
+        Raises:
+            InputError: an angle is a target already, or the scorer measures no poses.
+        """
+        change = self.change
+        for name, _ in targets:
+            if name in (given for given, _ in change.targets):
+                raise InputError(f"--target {name} and the camera's angle are the same here; leave one out.")
+        if change.scorer != "faces":
+            raise InputError(f"--yaw and --pitch are measured with --scorer faces, not {change.scorer}.")
+        texts = [f"{name}={angle:g}" for name, angle in targets]
+        turned = replace(change, target=[*change.target, *texts])
+        return replace(self, change=turned, on=replace(self.on, yaw=None, pitch=None))
 
 
 @takes(EditSettings)
@@ -114,11 +136,18 @@ def edit(settings: EditSettings) -> int | None:
 
 def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str, Generator]") -> None:
     """Edit one record; ``loaded`` are generators by name, to which its own is added."""
-    change, output = settings.change, settings.output
     opened = settings.on.open(record, film=True, loaded=loaded)
     is_film = opened.inversion.footage is not None
     if is_film:
         _check_film_options(settings)
+    turns = settings.on.rig_targets(opened.inversion.latent_space)
+    if turns is not None:
+        if is_film:
+            raise InputError("--yaw and --pitch are for photos with this model; take --direction pose for a film.")
+        settings = settings.with_rig(turns)
+        opened.look(settings.on.camera, settings.on.look_label())
+    settings.check_limits()
+    change, output = settings.change, settings.output
     # Checked before the model is loaded, which takes a while.
     found = opened.lookup([*change.direction, *(name for name, _ in change.targets)])
     opened.check_layers(change.layers)

@@ -164,7 +164,11 @@ class DirectionOptions:
     ] = field(default_factory=list)
     target: Annotated[
         list[str],
-        typer.Option(help="Reach this score, in place of a --strength, such as pose=15.", metavar="NAME=SCORE"),
+        typer.Option(
+            help="Reach this score, in place of a --strength, such as pose=15, or keep that of before, as in "
+            "eyes-open=same.",
+            metavar="NAME=SCORE",
+        ),
     ] = field(default_factory=list)
     scorer: Annotated[
         str,
@@ -203,8 +207,8 @@ class ChangeOptions(DirectionOptions, NetworkOptions):
             raise InputError("--scorer measures a --target; name one, such as --target smile=0.8.")
 
     @property
-    def targets(self) -> list[tuple[str, float]]:
-        """Each ``--target`` as a direction's name and a score."""
+    def targets(self) -> list[tuple[str, float | None]]:
+        """Each ``--target`` as a direction's name and a score, None for that before the edit."""
         return [parse_target(text) for text in self.target]
 
 

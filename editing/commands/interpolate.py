@@ -93,7 +93,8 @@ class InterpolateSettings:
     orbit: Annotated[
         bool,
         typer.Option(
-            "--orbit", help="Swing the camera of a three-dimensional model to both sides; one key frame is enough."
+            "--orbit",
+            help="Swing the camera to both sides, or without one the head; one key frame is enough.",
         ),
     ] = False
     style_range: Annotated[
@@ -155,8 +156,7 @@ def interpolate(settings: InterpolateSettings) -> None:
     found = settings.on.find_style()
     style = found[0] if found is not None and settings.style_range is not None else None
     G, codes = settings.on.open_sources(sources, truncation, styled=style is None)
-    if settings.orbit:
-        G.check_camera()
+    morph.turned_by(G)  # may not know how to turn a head
     size = film.size
     if size is None and out.suffix.lower() in _SMALL_FORMATS:
         size = min(_SMALL, G.resolution)

@@ -66,7 +66,15 @@ class StylizeCommandSettings:
     strength: Annotated[
         float, typer.Option("--strength", "-s", help="How much of the style the picture has: 0 none, 1 all.")
     ] = 1.0
-    steps: Annotated[int, typer.Option(min=1, max=100_000, help="How many steps of tuning.")] = 300
+    steps: Annotated[int, typer.Option(min=1, max=100_000, help="How many steps of tuning.")] = 100
+    keep_person: Annotated[
+        bool,
+        typer.Option(
+            "--keep-person/--no-keep-person",
+            help="Keep people apart: random faces take the picture's texture and stay who they are; else only the "
+            "picture's own face is tuned to it, as in JoJoGAN.",
+        ),
+    ] = True
     keep_colour: Annotated[bool, typer.Option("--keep-colour", help="Keep the photo's colours.")] = False
     keep_shape: Annotated[
         bool, typer.Option("--keep-shape", help="Keep the face's shape; else it moves towards the picture's.")
@@ -212,7 +220,7 @@ class _Files:
 def _made(settings: StylizeCommandSettings, opened: "OpenRecord | None") -> "tuple[Style, StylePictures]":
     """A new style from the pictures, and these aligned."""
     from stylegan_latents.editing.styles.pictures import picture_files, read_pictures, realistic_codes
-    from stylegan_latents.editing.styles.stylize import StylizeSettings, stylize
+    from stylegan_latents.editing.styles.stylize import StylizeSettings, keeping_person, stylize
     from stylegan_latents.generator.cli.progress import show_progress
     from stylegan_latents.generator.loading import DEFAULT_MODEL, load
 
@@ -226,6 +234,8 @@ def _made(settings: StylizeCommandSettings, opened: "OpenRecord | None") -> "tup
     else:
         G = opened.base
     G.check_square("A style")
+    if settings.keep_person:
+        wanted = keeping_person(wanted, G)
     pictures = read_pictures(pictures_of, G.resolution, align=settings.align, landmarks=settings.landmarks)
     codes = realistic_codes(G, pictures.images, settings.encoder)
     with show_progress(settings.style_name) as report:

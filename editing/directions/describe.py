@@ -32,15 +32,21 @@ def _effect(direction: "Direction") -> str:
     if not direction.description:
         return "does not say what it changes"
     provenance = direction.provenance
-    score = str(provenance.get("score", direction.name))
-    moved, deviations = provenance.get("moved"), provenance.get("score_deviations")
-    amount = ""
-    if score in _UNITS and isinstance(moved, dict) and isinstance(deviations, dict):
-        change, deviation = moved.get(score), deviations.get(score)
-        if isinstance(change, int | float) and isinstance(deviation, int | float):
-            amount = f", by about {change * deviation:.0f} {_UNITS[score]}"
+    score, change = str(provenance.get("score", direction.name)), score_change(direction)
+    amount = f", by about {change:.0f} {_UNITS[score]}" if score in _UNITS and change is not None else ""
     negative = provenance.get("negative")
     return f"+1: {direction.description}{amount}" + (f"; -1: {negative}" if negative else "")
+
+
+def score_change(direction: "Direction") -> float | None:
+    """How much one unit of strength changes the direction's own score, in the score's unit; None if unknown."""
+    score = str(direction.provenance.get("score", direction.name))
+    moved, deviations = (direction.provenance.get(name) for name in ("moved", "score_deviations"))
+    if not (isinstance(moved, dict) and isinstance(deviations, dict)):
+        return None
+    change, deviation = moved.get(score), deviations.get(score)
+    known = isinstance(change, int | float) and isinstance(deviation, int | float)
+    return float(change) * float(deviation) if known else None
 
 
 def _figures(direction: "Direction") -> list[str]:

@@ -75,9 +75,11 @@ class Direction:
         keeps_distance: whether a moved code stays as far from W's mean as it was, in whitened W. Strong edits then
             stay among likely codes, with skin that looks like skin.
         statistics: of the generator's W, for ``keeps_distance``; None until ``bind``.
+        negative: a vector like ``vector`` for negative strengths, where the way back is another one; None if it
+            is not. Strength -1 moves by minus ``scale`` times it.
 
     Raises:
-        ValueError: the vector has another shape or type, or a number is not finite.
+        ValueError: a vector has another shape or type, or a number is not finite.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Direction:
     space: Space = "w"
     keeps_distance: bool = False
     statistics: "WStatistics | None" = None
+    negative: "Tensor | None" = None
 
     def __post_init__(self) -> None:
         import torch
@@ -99,14 +102,23 @@ class Direction:
             raise ValueError(
                 f"vector needs float32 [rows, w_dim], got {self.vector.dtype} {list(self.vector.shape)}"
             )
-        if not bool(torch.isfinite(self.vector).all()) or not self.vector.any():
-            raise ValueError("the vector is zero or holds values that are not finite")
+        for vector in self._vectors:
+            if not bool(torch.isfinite(vector).all()) or not vector.any():
+                raise ValueError("the vector is zero or holds values that are not finite")
+            if vector.shape != self.vector.shape or vector.dtype != self.vector.dtype:
+                raise ValueError(
+                    f"both vectors need the same shape, got {[list(one.shape) for one in self._vectors]}"
+                )
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise ValueError(f"scale has to be above 0, got {self.scale}")
         if self.by_group and len(self.vector) != len(GROUPS):
             raise ValueError(f"a vector by groups needs {len(GROUPS)} rows, got {len(self.vector)}")
         if self.space not in SPACES or (self.space == "s" and (self.by_group or len(self.vector) != 1)):
             raise ValueError(f"a vector in the space '{self.space}' cannot have {len(self.vector)} rows")
+
+    @property
+    def _vectors(self) -> "list[Tensor]":
+        return [self.vector] if self.negative is None else [self.vector, self.negative]
 
     @property
     def description(self) -> str:
@@ -133,10 +145,11 @@ class Direction:
             InputError: it belongs to another latent space, or its shape or layers do not fit ``G``.
         """
         self.check_space(G.latent_space, G.name)
-        vector = self.vector
+        vectors = self._vectors
         if self.by_group:
-            vector = vector[[GROUPS.index(group) for group in G.ws_groups]]
-        rows, width = vector.shape
+            groups = [GROUPS.index(group) for group in G.ws_groups]
+            vectors = [vector[groups] for vector in vectors]
+        rows, width = vectors[0].shape
         if self.space == "s":
             channels = sum(layer.channels for layer in G.layers)
             if width != channels:
@@ -155,7 +168,10 @@ class Direction:
 
             statistics = WStatistics.of(G)
         rows_moved = tuple(G.rows(self.layers))
-        return replace(self, vector=vector, by_group=False, rows=rows_moved, statistics=statistics)
+        return replace(
+            self, vector=vectors[0], negative=vectors[1] if len(vectors) > 1 else None,
+            by_group=False, rows=rows_moved, statistics=statistics,
+        )  # fmt: skip
 
     def apply(
         self, ws: "Tensor", strength: float, *, rows: Sequence[int] | None = None, raw: bool = False
@@ -166,7 +182,7 @@ class Direction:
             ws: ``[N, num_ws, w_dim]``; not changed.
             strength: in units of ``scale``; negative for the opposite.
             rows: rows of ws to move; None moves the default layers.
-            raw: take ``strength`` as a multiple of the stored vector instead, exactly, also of one with
+            raw: take ``strength`` as a multiple of ``vector`` instead, exactly, also of one with
                 ``keeps_distance``.
 
         Returns:
@@ -240,7 +256,9 @@ class Direction:
 
     def _step(self, strength: float, raw: bool) -> "Tensor":
         check_strength(strength)
-        return (strength if raw else strength * self.scale) * self.vector
+        if raw:
+            return strength * self.vector
+        return strength * self.scale * (self.vector if strength >= 0 or self.negative is None else self.negative)
 
     def save(self, path: Path, overwrite: bool = False) -> None:
         """Write one safetensors file, which ``load`` reads.
@@ -252,8 +270,9 @@ class Direction:
 
         header = {name: getattr(self, name) for name in _NAMES} | {"provenance": dict(self.provenance)}
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
-            vector = self.vector.detach().cpu().contiguous()
-            temporary.write_bytes(save({"vector": vector}, metadata={_KEY: json.dumps(header)}))
+            named = zip(("vector", "negative"), self._vectors, strict=False)
+            tensors = {name: vector.detach().cpu().contiguous() for name, vector in named}
+            temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
 
 
 def check_strength(strength: float) -> None:
@@ -273,10 +292,11 @@ def load(path: str | Path) -> Direction:
                 if _KEY not in file.metadata or "vector" not in file.shapes:
                     raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
                 text, vector = file.metadata[_KEY], file.tensor("vector")
+                negative = file.tensor("negative") if "negative" in file.shapes else None
         except DamagedFileError as error:
             raise InputError(f"{path} is no direction's file, or a damaged one.") from error
         try:
             header = validated(_Header, text, path.name)
-            return Direction(vector=vector, **{name: getattr(header, name) for name in _NAMES})
+            return Direction(vector=vector, negative=negative, **{name: getattr(header, name) for name in _NAMES})
         except (DamagedFileError, ValueError) as error:
             raise InputError(f"{path} is damaged: its header does not fit its vector.") from error

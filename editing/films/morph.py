@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stylegan_latents.editing.films import trajectories as interpolation
+from stylegan_latents.editing.records.camera import RIG
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.styles.style import check_style_strength
 
@@ -39,7 +40,8 @@ class Morph:
         directions: bound to the generator, swept from the first of ``ends`` to the second.
         ends, raw: strengths of the directions, see ``sweep``.
         truncation_ends: see ``sweep_truncation``; None does not change the truncation.
-        orbit: the camera of a three-dimensional model swings once by 25 degrees to both sides.
+        orbit: the camera of a three-dimensional model swings once by 25 degrees to both sides; in a model without a
+            camera the head does, along the direction ``pose``.
         style: of the generator, drawn from the first of ``style_ends`` to the second; None for none.
         style_ends: strengths as for ``Style.apply``.
     """
@@ -170,15 +172,13 @@ class Morph:
             None where the generator's own camera stands still.
 
         Raises:
-            InputError: an orbit with a model that has no camera, or beyond half a turn.
+            InputError: an orbit beyond half a turn.
         """
         from stylegan_latents.editing.films.animation import between
 
-        if self.orbit:
-            G.check_camera()
         found = [code.own_generator(G).camera for code in codes] if G.camera is not None else []
         keys = [camera for camera in found if camera is not None]
-        if not self.orbit and all(camera == G.camera for camera in keys):
+        if G.camera is None or (not self.orbit and all(camera == G.camera for camera in keys)):
             return None
         keys += keys[:1] if self.loop else []
         cameras = []
@@ -195,9 +195,11 @@ class Morph:
         """The trajectory through the key codes and along directions in W.
 
         Raises:
-            InputError: a curve through Z has a key without z, or there are no such layers.
+            InputError: a curve through Z has a key without z, there are no such layers, or an orbit has neither a
+                camera nor a direction that turns heads by known angles.
         """
         trajectory, rows = self._through(G, codes), self._rows(G)
+        pose = self.turned_by(G)
         if self.truncation_ends is not None:
             trajectory = interpolation.sweep_truncation(trajectory, G.w_avg, self.truncation_ends)
         if rows is not None:
@@ -206,7 +208,21 @@ class Morph:
             for direction in self.directions:
                 if direction.space == "w":
                     trajectory = interpolation.sweep(trajectory, direction, self.ends, rows=rows, raw=self.raw)
-        return trajectory
+        return trajectory if pose is None else interpolation.swing(trajectory, *pose, rows=rows)
+
+    def turned_by(self, G: "Generator") -> "tuple[Direction, float] | None":
+        """For an orbit without a camera, the direction that turns heads and its strength; InputError as there."""
+        if not self.orbit or G.camera is not None:
+            return None
+        from stylegan_latents.editing.directions.catalogue import known_directions
+        from stylegan_latents.editing.directions.describe import score_change
+
+        direction = known_directions(G.latent_space).get(RIG["yaw"])
+        degrees = None if direction is None else score_change(direction)
+        if direction is None or not degrees:
+            G.check_camera()
+            return None
+        return direction.bind(G), _ORBIT / degrees
 
     def styles(self, G: "Generator") -> "StyleTrajectory | None":
         """The styles on the trajectory, moved along directions in StyleSpace; None if there are none.

@@ -145,15 +145,36 @@ def sweep(
         ends: the strengths at times 0 and 1.
         rows, raw: as in ``Direction.apply``.
     """
+    return _along(trajectory, direction, lambda time: ends[0] + (ends[1] - ends[0]) * time, rows, raw)
+
+
+def swing(
+    trajectory: Trajectory, direction: "Direction", furthest: float, *, rows: Sequence[int] | None = None
+) -> Trajectory:
+    """Add a direction to a trajectory, with a strength that goes to ``furthest``, to its opposite, and back to 0.
+
+    Args:
+        trajectory, direction, rows: as for ``sweep``.
+        furthest: the strength at time 1/4.
+    """
+    return _along(trajectory, direction, lambda time: furthest * math.sin(2 * math.pi * time), rows)
+
+
+def _along(
+    trajectory: Trajectory,
+    direction: "Direction",
+    strength_at: Callable[[float], float],
+    rows: Sequence[int] | None,
+    raw: bool = False,
+) -> Trajectory:
     import torch
 
-    def swept(times: "Tensor") -> "Tensor":
-        ws = trajectory(times)
-        strengths = [ends[0] + (ends[1] - ends[0]) * time for time in times.tolist()]
-        each = enumerate(strengths)
-        return torch.cat([direction.apply(ws[i : i + 1], strength, rows=rows, raw=raw) for i, strength in each])
+    def moved(times: "Tensor") -> "Tensor":
+        strengths = [strength_at(time) for time in times.tolist()]
+        pairs = zip(trajectory(times).split(1), strengths, strict=True)
+        return torch.cat([direction.apply(ws, strength, rows=rows, raw=raw) for ws, strength in pairs])
 
-    return swept
+    return moved
 
 
 def sweep_styles(

@@ -1,4 +1,6 @@
-"""The camera options of a command, and the warning about angles that a model has hardly seen."""
+"""The camera options of a command, the warning about angles that a model has hardly seen, and what angles mean for
+a model without a camera.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -15,10 +17,13 @@ if TYPE_CHECKING:
 # Photos of faces hardly show more than these degrees to a side, and up or down (EG3D, supplement).
 _FAR_YAW, _FAR_PITCH = 45, 30
 
+RIG = {"yaw": "pose", "pitch": "pitch"}
+"""The directions that reach an angle in a model without a camera; their scores are these angles, in degrees."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CameraOptions:
-    """Where a three-dimensional model is drawn from."""
+    """Where a three-dimensional model is drawn from; ``edit`` turns heads of others along directions."""
 
     panel: ClassVar[str] = "Camera of a three-dimensional model"
     yaw: Annotated[
@@ -52,6 +57,32 @@ class CameraOptions:
         """The camera's part of a file's name, ``yaw+20``, ``pitch-5``; empty without one."""
         values = {"yaw": self.yaw, "pitch": self.pitch, "roll": self.roll, "fov": self.fov}
         return [f"{name}{value:+g}" for name, value in values.items() if value is not None]
+
+    def rig_targets(self, latent_space: str) -> list[tuple[str, float]] | None:
+        """The angles as targets of directions, for models without a camera.
+
+        Args:
+            latent_space: of the model.
+
+        Returns:
+            Names of directions, each with degrees; None without a camera's options, or where no directions that
+            turn the head are known for the latent space.
+
+        Raises:
+            InputError: directions do not change what is wanted.
+        """
+        from stylegan_latents.editing.directions.catalogue import known_directions
+
+        if self.camera is None or not set(RIG.values()) <= set(known_directions(latent_space)):
+            return None
+        for name in ("roll", "fov"):
+            if getattr(self, name) is not None:
+                raise InputError(
+                    f"--{name} needs a model with a camera (EG3D, StyleNeRF); without one only --yaw and "
+                    "--pitch turn the head."
+                )
+        angles = {name: getattr(self, option) for option, name in RIG.items()}
+        return [(name, angle) for name, angle in angles.items() if angle is not None]
 
 
 def look_from(G: "Generator", camera: "Camera | None") -> "Generator":

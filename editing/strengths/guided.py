@@ -25,6 +25,7 @@ Draw = Callable[[Sequence[Edit], int], "Image.Image"]
 SCORED_SIDE = 256
 """Side in pixels of the pictures that scorers measure."""
 
+_SAME = "same"
 _COMPARED_SIDE, _ROUNDS = 512, 2
 _SCAN, _HALVINGS = 8, 4
 
@@ -37,8 +38,13 @@ class Step:
     distance: float
 
 
-def parse_target(text: str) -> tuple[str, float]:
-    """A direction's name and the score to reach from ``smile=0.8``; InputError for anything else."""
+def parse_target(text: str) -> tuple[str, float | None]:
+    """A direction's name and the score to reach from ``smile=0.8``, None for that before the edit from
+    ``smile=same``; InputError for anything else.
+    """
+    name, equals, value = text.rpartition("=")
+    if equals and name.strip() and value.strip() == _SAME:
+        return name.strip(), None
     return named_number(text, "target: give a direction and the score to reach, such as smile=0.8")
 
 
@@ -61,11 +67,12 @@ def check_bound(bound: float | None) -> None:
 
 
 def guided_name(
-    name: str, targets: Sequence[tuple[str, float]], bound: float | None, regions: Sequence[str]
+    name: str, targets: Sequence[tuple[str, float | None]], bound: float | None, regions: Sequence[str]
 ) -> str:
     """A file's name with targets, identity bound and regions: ``pose+2.smile-to-1.2.same0.45.mouth``."""
     parts = [name] if name else []
-    parts += [f"{Path(target).stem}-to-{score:g}" for target, score in targets]
+    for target, score in targets:
+        parts.append(f"{Path(target).stem}-{_SAME if score is None else f'to-{score:g}'}")
     parts += [] if bound is None else [f"same{bound:g}"]
     return ".".join([*parts, *(Path(region).stem for region in regions)])
 
@@ -73,7 +80,7 @@ def guided_name(
 def guide(
     draw: Draw,
     edits: Sequence[Edit],
-    targets: "Sequence[tuple[Direction, float]]",
+    targets: "Sequence[tuple[Direction, float | None]]",
     bound: float | None,
     scorer: "Scorer | None" = None,
 ) -> list[Edit]:
@@ -112,10 +119,10 @@ def score_name(direction: "Direction | PublishedDirection", scorer: "Scorer") ->
     )
 
 
-def check_target(direction: "Direction | PublishedDirection", wanted: float, scorer: "Scorer") -> None:
+def check_target(direction: "Direction | PublishedDirection", wanted: float | None, scorer: "Scorer") -> None:
     """Raise InputError if the scorer does not measure what a direction changes, or never gives such a score."""
     name = score_name(direction, scorer)
-    if name in scorer.units:
+    if wanted is not None and name in scorer.units:
         scorer.units[name].check(name, wanted)
 
 
@@ -137,7 +144,7 @@ def _tensor(picture: "Image.Image") -> "Tensor":
 
 
 def reach_targets(
-    draw: Draw, fixed: Sequence[Edit], targets: "Sequence[tuple[Direction, float]]", scorer: "Scorer"
+    draw: Draw, fixed: Sequence[Edit], targets: "Sequence[tuple[Direction, float | None]]", scorer: "Scorer"
 ) -> tuple[list[Edit], list[Reached]]:
     """Find the strengths at which each target's score is reached, with the other edits made as well.
 
@@ -146,7 +153,7 @@ def reach_targets(
     Args:
         draw: makes the picture of edits.
         fixed: edits of known strengths.
-        targets: directions bound to the generator, each with the score to reach.
+        targets: directions bound to the generator, each with the score to reach; None for that before all edits.
         scorer: measures the pictures.
 
     Returns:
@@ -156,11 +163,15 @@ def reach_targets(
     for direction, wanted in targets:
         check_target(direction, wanted, scorer)
     scorer.check(_tensor(draw(fixed, SCORED_SIDE)), "this picture")
+    unedited = scores_of(draw([], SCORED_SIDE), scorer) if any(wanted is None for _, wanted in targets) else {}
     found: list[Edit] = [(direction, 0.0) for direction, _ in targets]
     reached: list[Reached] = []
     for _ in range(1 if len(targets) == 1 else _ROUNDS):
         reached = []
-        for index, (direction, wanted) in enumerate(targets):
+        for index, (direction, chosen) in enumerate(targets):
+            wanted = unedited.get(names[index], math.nan) if chosen is None else chosen
+            if math.isnan(wanted):
+                raise InputError(f"{names[index]} cannot be measured before the edit; give a number as its target.")
 
             def score(strength: float, index: int = index, direction: "Direction" = direction) -> float:
                 others = [*fixed, *found[:index], *found[index + 1 :]]

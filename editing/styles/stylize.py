@@ -6,6 +6,7 @@ them looks like the picture. Steps are relative to each weight's root mean squar
 all architectures.
 """
 
+import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from stylegan_latents.editing.styles.losses import OtherFaces, brightness, draws_faces, structure
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.json_values import JSON
@@ -28,6 +30,12 @@ from stylegan_latents.invert.search.steps import OptimizerSettings, schedule, si
 
 _FINE = 32
 """Layers of more pixels are fine: their rows are exchanged, and with ``keep_shape`` they alone are tuned."""
+
+_TRUNCATION = 0.8
+"""Of the random faces whose texture and identity are compared."""
+
+_TEXTURE, _IDENTITY = 0.15, 0.5
+"""Weights of the losses of random faces: the texture's and the identity's."""
 
 _RANKS = (8, 16, 32, 64)
 _UNSEEN = 0.03
@@ -44,6 +52,8 @@ class StylizeSettings(OptimizerSettings):
         keep_shape: tune the layers finer than 32 pixels alone, which leaves shapes where they are.
         structure_weight: of the squared difference between the tuned and the untuned picture's brightness at 32
             pixels, each normalised; used with ``keep_shape``.
+        texture_weight: see ``OtherFaces``; with ``keep_colour`` it compares brightness alone.
+        identity_weight: of the squared identity distance between a random face's tuned and untuned picture.
         exchange: rows of ws that are exchanged, as ``Generator.rows`` reads them; None for those of 64 pixels and
             finer, or of a model without these, those of its last layers.
         constant_rate: keep the learning rate, as the paper's code does; else it goes to 0 in the second half.
@@ -55,12 +65,14 @@ class StylizeSettings(OptimizerSettings):
 
     name: ClassVar[str] = "A style"
 
-    steps: int = 300
-    learning_rate: float = 2e-3
+    steps: int = 100
+    learning_rate: float = 3e-3
     pixel_weight: float = 0.0
     keep_colour: bool = False
     keep_shape: bool = False
     structure_weight: float = 0.1
+    texture_weight: float = 0.0
+    identity_weight: float = 0.0
     exchange: str | None = None
     constant_rate: bool = False
     seed: int = 0
@@ -101,6 +113,13 @@ class StyleTuning:
         self._pictures = self._small(pictures.to(G.device).float())
         with torch.no_grad():
             self._targets = [self._lpips.features(one[None]) for one in self._pictures]
+        self._others: OtherFaces | None = None
+        if settings.texture_weight or settings.identity_weight:
+            self._others = OtherFaces(
+                self._pictures, self._lpips,
+                texture_weight=settings.texture_weight, identity_weight=settings.identity_weight,
+                grey=settings.keep_colour,
+            )  # fmt: skip
         sides = {name: side(layer) for name, layer in layers_of_parameters(G).items()}
         fine = max(sides.values()) > _FINE
         self.exact = {
@@ -118,19 +137,23 @@ class StyleTuning:
             fused=G.device.type in ("cpu", "cuda"),
         )  # fmt: skip
         self._random = torch.Generator().manual_seed(settings.seed)
+        self._random_others = torch.Generator().manual_seed(settings.seed + 1)
 
     def code(self, step: int) -> tuple[int, Tensor]:
         """The style picture of a step, and a new code ``[1, num_ws, w_dim]`` that shares its coarse rows."""
         number = step % len(self.ws)
         code = self.ws[number : number + 1].clone()
+        code[:, self.rows] = self._random_code(self._random)[:, self.rows]
+        return number, code
+
+    def _random_code(self, random: torch.Generator, truncation: float = 1.0) -> Tensor:
         label = None
         if self.G.label_dim:
-            drawn = torch.randint(self.G.label_dim, (1,), generator=self._random)
+            drawn = torch.randint(self.G.label_dim, (1,), generator=random)
             label = torch.nn.functional.one_hot(drawn, self.G.label_dim).float()
-        z = torch.randn(1, self.G.z_dim, generator=self._random)
+        z = torch.randn(1, self.G.z_dim, generator=random)
         with torch.no_grad():
-            code[:, self.rows] = self.G.map(z, label)[:, self.rows]
-        return number, code
+            return self.G.map(z, label, truncation)
 
     def step(self, step: int) -> float:
         """Do one step; returns the loss before it."""
@@ -161,6 +184,8 @@ class StyleTuning:
         loss = self._lpips.distance(self._lpips.features(drawn), target).mean()
         if settings.keep_shape and plain is not None:
             loss = loss + settings.structure_weight * (structure(drawn) - structure(plain)).square().mean()
+        if self._others is not None:
+            loss = loss + self._other_face(self._others, number)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise InputError("The style's tuning diverged; use a lower learning rate, or another picture.")
@@ -170,6 +195,13 @@ class StyleTuning:
         loss.backward()  # type: ignore[no-untyped-call]
         self._adam.step()
         return value
+
+    def _other_face(self, others: OtherFaces, number: int) -> Tensor:
+        with torch.no_grad():
+            styles = self._drawing.styles(self._random_code(self._random_others, _TRUNCATION))
+            noise = self._drawing.noise_constants()
+            plain = self._small(as_colour(self._drawing.synthesize_styles(styles, size=self._drawn_size)))
+        return others.loss(self._small(self._draw(styles, noise)), plain, number)
 
     def _draw(self, styles: list[Tensor], noise: list[Tensor]) -> Tensor:
         tuned = {
@@ -253,22 +285,16 @@ def stylize(
         return tuning.style(name, about)
 
 
+def keeping_person(settings: StylizeSettings, G: Generator) -> StylizeSettings:
+    """The settings with the losses of other faces, for a generator that draws aligned faces; else as they are."""
+    if not draws_faces(G):
+        return settings
+    return dataclasses.replace(settings, texture_weight=_TEXTURE, identity_weight=_IDENTITY)
+
+
 def exchanged_rows(G: Generator, layers: str | None = None) -> list[int]:
     """The rows of ws that are exchanged; see ``StylizeSettings.exchange``."""
     if layers is not None:
         return G.rows(layers)
     fine = [row for row, group in enumerate(G.ws_groups) if group == "fine"]
     return fine or list(range(G.num_ws - max(1, G.num_ws // 3), G.num_ws))
-
-
-def brightness(images: Tensor) -> Tensor:
-    """Luma ``[N, 1, H, W]`` of RGB, by the weights of BT.601."""
-    return (images * images.new_tensor([0.299, 0.587, 0.114]).reshape(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-
-
-def structure(images: Tensor) -> Tensor:
-    """Where an image is bright and dark, ``[N, 1, 32, 32]``: its brightness without mean and contrast."""
-    small = area_resize(brightness(images), min(_FINE, images.shape[-1]))
-    centred = small - small.mean(dim=(2, 3), keepdim=True)
-    spread: Tensor = centred.square().mean(dim=(2, 3), keepdim=True).sqrt()
-    return centred / (spread + 1e-3)

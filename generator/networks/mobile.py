@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from stylegan_latents.generator.layers import Box, Layer
 from stylegan_latents.generator.networks.mobile_layers import InputConv, Mapping, MobileConfig, ToRGB, UpBlock
-from stylegan_latents.generator.networks.mobile_strips import FINEST, Finest, recomputed
+from stylegan_latents.generator.networks.mobile_strips import FINEST, KEPT, Finest, recomputed
 from stylegan_latents.generator.networks.synthesis import FeatureMap, NoiseMaps, SynthesisNetwork
 from stylegan_latents.generator.ops.wavelet import inverse_haar
 
@@ -139,7 +139,8 @@ class Synthesis(SynthesisNetwork):
         if self.saves_memory and not reference:
             finest = max(len(blocks) - FINEST, 0)
             for i, block in enumerate(blocks[:finest]):
-                x = recomputed(block, x, styles[3 * i + 1 : 3 * i + 4], noise[2 * i + 1 : 2 * i + 3])
+                rest = styles[3 * i + 1 : 3 * i + 4], noise[2 * i + 1 : 2 * i + 3]
+                x = block(x, *rest) if 8 << i <= KEPT else recomputed(block, x, *rest)
             strips = Finest(blocks[finest:], self.to_rgb, factor)
             return strips.draw(x, styles[3 * finest + 1 :], noise[2 * finest + 1 :])
         for i, block in enumerate(blocks):

@@ -71,11 +71,15 @@ def describe_files(outputs: "Outputs") -> str:
 
 def describe_metrics(inversion: "Inversion") -> str:
     """One line on how close the first image of a record comes to its photo; empty without metrics."""
+    from stylegan_latents.invert.record.run_settings import compared_side
+
     first = {name: values[0] for name, values in inversion.metrics.items() if values}
     parts = []
     if "lpips_alex" in first:
         lpips = first["lpips_alex"]
-        parts.append(f"{closeness(lpips)} the photo (LPIPS {lpips:.3f}; 0 is identical)")
+        side = compared_side(inversion.settings)
+        at = "" if side is None else f" at its own {side} pixels"
+        parts.append(f"{closeness(lpips)} the photo{at} (LPIPS {lpips:.3f}; 0 is identical)")
     if "psnr" in first:
         parts.append(f"PSNR {first['psnr']:.1f} dB")
     distance = first.get("identity", math.nan)

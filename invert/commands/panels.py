@@ -15,7 +15,7 @@ from stylegan_latents.invert.inverters.options import Quality, Space
 
 _ONE_PHOTO = (
     "face", "landmarks", "mask", "low_resolution", "npz", "preview", "report", "keep_partial", "batch", "shard",
-    "cluster", "style", "style_strength", "detector",
+    "cluster", "detector",
 )  # fmt: skip
 """Options of single photos, which an album does not take."""
 
@@ -200,7 +200,12 @@ class AlbumOptions:
             raise InputError(
                 "--together tunes the model itself; take --method hybrid, optimize or encode, or leave it out."
             )
-        for name in ("person", "cluster", *_ONE_PHOTO):
+        if "style" in others or "style_strength" in others:
+            raise InputError(
+                "--together draws no pictures; give --style with the photo to draw, such as `invert PHOTO --person "
+                f"{self.name}.person.safetensors --style pencil`."
+            )
+        for name in ("person", *_ONE_PHOTO):
             if name in others:
                 raise InputError(f"--{name.replace('_', '-')} does not go with --together; leave one of them out.")
 

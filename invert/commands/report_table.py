@@ -290,12 +290,14 @@ class RunReport:
         from stylegan_latents.invert.photos.crop import crop_of, part_in_photo
         from stylegan_latents.invert.photos.files import read_photo, to_tensor
         from stylegan_latents.invert.record.metrics import measured
+        from stylegan_latents.invert.record.run_settings import compared_side
 
         alignment = found.alignments[0]
         picture = read_photo(photo)
         crop = picture if alignment is None else crop_of(picture, alignment)
         if not set(METRICS) - {"identity"} <= set(found.metrics):
             mask = None if alignment is None else part_in_photo(alignment)
-            metrics = measured(G, found, to_tensor(crop, device=G.device), full=True, mask=mask)
+            image, side = to_tensor(crop, device=G.device), compared_side(found.settings)
+            metrics = measured(G, found, image, full=True, mask=mask, compared_at=side)
             found = dataclasses.replace(found, metrics=metrics)
         self.add(found, label, outputs, math.nan, crop)

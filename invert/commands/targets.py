@@ -158,10 +158,18 @@ def _done_before(
     of_run = {name: settings.pop(name) for name in RUN_SETTINGS if name in settings}
     of_run.pop(COMPARED_AT, None)  # follows from the face and from --low-resolution
     same_method = (found.method, found.fingerprint) == (inverter.method, inverter.G.fingerprint)
-    ours = inverter.settings()
-    # Records of earlier versions lack settings that were added since.
-    same = same_method and all(key in ours and ours[key] == value for key, value in settings.items())
+    same = same_method and _same_settings(inverter.settings(), settings, inverter.defaults())
     return found if same_photo and of_run in variants and same else None
+
+
+def _same_settings(ours: "JSON", kept: "JSON", defaults: "JSON") -> bool:
+    """Whether settings are those of a record; one that the record lacks, as it is newer, counts as its default."""
+    if not (isinstance(ours, dict) and isinstance(kept, dict) and isinstance(defaults, dict)):
+        return ours == kept
+    lacking = {name: defaults.get(name, value) for name, value in ours.items()}
+    return kept.keys() <= ours.keys() and all(
+        _same_settings(value, (lacking | kept)[name], defaults.get(name)) for name, value in ours.items()
+    )
 
 
 def _label(job: Job, number: int | None) -> str:

@@ -166,6 +166,10 @@ class Inverter(ABC):
     def settings(self) -> dict[str, JSON]:
         """Every setting, as records keep it."""
 
+    def defaults(self) -> dict[str, JSON]:
+        """What settings count as that a record of an earlier version lacks; those not named count as equal."""
+        return {}
+
     @property
     def uses_identity(self) -> bool:
         """Whether the weight of the identity loss is above 0."""

@@ -22,7 +22,7 @@ from stylegan_latents.generator.perceptual import LPIPS, as_colour
 from stylegan_latents.generator.precision import in_precision
 from stylegan_latents.invert.inverters.base import STOPPED, Inverter, OnStep, Progress, RefiningInverter
 from stylegan_latents.invert.inverters.options import InverterOptions
-from stylegan_latents.invert.inverters.pivotal import PivotalTuning
+from stylegan_latents.invert.inverters.pivotal import PivotalTuning, enlarged_mask
 from stylegan_latents.invert.inverters.tuning import TuningSettings
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.feature_patch import FeaturePatch, PatchHook, attach, packed, patched_map
@@ -120,8 +120,10 @@ class LayeredInversion(RefiningInverter):
         return [*self.tuner.phases(count), (self.patch.steps * count, 1.2 / count)]
 
     def settings(self) -> dict[str, JSON]:
-        patch: dict[str, JSON] = {f"patch_{name}": value for name, value in self.patch.values().items()}
-        return self.tuner.settings() | patch
+        return self.tuner.settings() | {f"patch_{name}": value for name, value in self.patch.values().items()}
+
+    def defaults(self) -> dict[str, JSON]:
+        return self.tuner.defaults() | {f"patch_{name}": value for name, value in self.patch.defaults().items()}
 
     def invert(
         self, images: Tensor, *, on_step: OnStep | None = None, keep_partial: bool = False,
@@ -141,6 +143,8 @@ class LayeredInversion(RefiningInverter):
         if STOPPED in found.settings:
             return self.record(found.ws, stopped_at=found.settings[STOPPED], diverged=found.diverged)
         self.check_pivot(found)
+        small, images = images, self.tuner.detailed(images, found)
+        mask = enlarged_mask(mask, small, images)
         shares = self.unexplained(images, found, mask)
         # A little stays compared everywhere, as a photo may be unexplained as a whole.
         explained = (1 - resize_height(shares, images.shape[-2])).clamp_min(1e-3)

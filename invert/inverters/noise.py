@@ -127,6 +127,9 @@ class NoiseOptimization(RefiningInverter):
     def settings(self) -> dict[str, JSON]:
         return self.search.values() | {"pivot_settings": self.pivot_settings}
 
+    def defaults(self) -> dict[str, JSON]:
+        return self.search.defaults() | {"pivot_settings": self.pivot.defaults()}
+
 
 class _NoiseSearch(Optimization):
     """The state of the search for noise maps."""

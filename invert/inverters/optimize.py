@@ -95,7 +95,7 @@ class OptimizationInverter(Inverter):
             if on_step is not None:
                 on_step(Progress(search.steps_done, self.steps, loss, drawn))
 
-        with keep_freed_memory(keep=not self.G.synthesis.saves_memory):
+        with keep_freed_memory():
             search = _Search(self, images, mask, identity_loss, start)
             stopped = search.run(self.steps, report, keep_partial=keep_partial)
         if stopped and not search.steps_done:
@@ -118,6 +118,9 @@ class OptimizationInverter(Inverter):
         del kept["w_fraction"]
         del kept["sketch_fraction" if self.G.camera is not None else "camera_rate"]
         return kept | {"w_steps": self.w_steps}
+
+    def defaults(self) -> dict[str, JSON]:
+        return self.search.defaults()
 
 
 def search_settings(options: InverterOptions, instant: Mapping[str, Any] | None = None) -> SearchSettings:

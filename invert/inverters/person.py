@@ -134,6 +134,9 @@ class PersonInverter(Inverter):
             "dilation": self.span.dilation,
         }
 
+    def defaults(self) -> dict[str, JSON]:
+        return self.search.defaults()
+
 
 def _hides_the_face(mask: Tensor) -> bool:
     """Whether a mask hides something of the central half, and not only what of a crop is outside its photo."""

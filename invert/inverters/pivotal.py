@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.generator import Generator, Noise
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.generator.perceptual import as_colour
@@ -141,7 +141,9 @@ class PivotalTuning(RefiningInverter):
             raise InputError("Photos with cameras of their own are tuned one by one, and not together.")
         ws = pivot.for_generator(self.G)
         noise = self.G.noise_constants() if pivot.noise is None else [m.to(self.G.device) for m in pivot.noise]
-        targets = self._targets(images, pivot, ws, noise, unchanged)
+        targets = self.detailed(images, pivot)
+        mask, unchanged = (enlarged_mask(one, images, targets) for one in (mask, unchanged))
+        targets = self._targets(targets, pivot, ws, noise, unchanged)
         stopped_at: int | None = None
         diverged = pivot.diverged
         found: list[dict[str, Tensor]] = []
@@ -191,13 +193,29 @@ class PivotalTuning(RefiningInverter):
     def _runs(self, count: int) -> int:
         return 1 if self.tuning.together or count == 1 else count
 
+    @torch.no_grad()
+    def detailed(self, images: Tensor, pivot: Inversion) -> Tensor:
+        """Images smaller than the generator's, enlarged, with the finer detail of its pictures of the pivot.
+
+        Tuned weights would otherwise be free to draw any detail, and draw a grid.
+        """
+        if images.shape[-2] >= self.G.resolution:
+            return images
+        made = []
+        for image, one in zip(images, pivot.split(), strict=True):
+            noise: Noise = "const" if one.noise is None else [map.to(self.G.device) for map in one.noise]
+            ws, camera = one.for_generator(self.G), camera_matrices_of(self.G, one)
+            drawn = as_colour(self.G.synthesize(ws, noise, camera=camera))
+            error = image.to(drawn) - resize_height(drawn, images.shape[-2])
+            made.append(drawn + enlarged(error, drawn))
+        return torch.cat(made)
+
     def _targets(
         self, images: Tensor, pivot: Inversion, ws: Tensor, noise: list[Tensor], unchanged: Tensor | None
     ) -> Tensor:
         """The images, replaced where ``unchanged`` by the untuned generator's pictures."""
         if unchanged is None:
             return images
-        check_mask(unchanged, images)
         with torch.no_grad():
             camera = camera_matrices_of(self.G, pivot)
             drawn = as_colour(self.G.synthesize(ws, noise, camera=camera))
@@ -206,3 +224,21 @@ class PivotalTuning(RefiningInverter):
 
     def settings(self) -> dict[str, JSON]:
         return self.tuning.values() | {"pivot_settings": self.pivot_settings}
+
+    def defaults(self) -> dict[str, JSON]:
+        return self.tuning.defaults() | {"pivot_settings": self.pivot.defaults()}
+
+
+def enlarged(images: Tensor, to: Tensor) -> Tensor:
+    """Images of the height and width of others, unless they are larger."""
+    if images.shape[-2] >= to.shape[-2]:
+        return images
+    return torch.nn.functional.interpolate(images, to.shape[-2:], mode="bilinear")
+
+
+def enlarged_mask(mask: Tensor | None, images: Tensor, to: Tensor) -> Tensor | None:
+    """A mask of images for the same ones enlarged; InputError if it does not fit them."""
+    if mask is None:
+        return None
+    check_mask(mask, images)
+    return enlarged(mask, to)

@@ -33,6 +33,7 @@ def measure(
     lpips_vgg: LPIPS | None = None,
     drawn: Tensor | None = None,
     mask: Tensor | None = None,
+    compared_at: int | None = None,
 ) -> dict[str, list[float]]:
     """Compare the pictures of codes with images.
 
@@ -46,6 +47,8 @@ def measure(
         drawn: the codes' pictures at full resolution, ``[N, C, R, R]``; None to draw them here.
         mask: ``[1, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared, and a metric is that of the rest. None
             compares everything.
+        compared_at: the height in pixels at which images without finer detail are compared, in place of the
+            generator's resolution, and of 256 pixels where these are more.
 
     Returns:
         For each image: ``lpips_alex`` at 256 pixels (0 is equal), ``mse`` of values in [-1, 1] and ``psnr`` in
@@ -59,16 +62,19 @@ def measure(
         lpips_vgg = (lpips_vgg or LPIPS.load("vgg")).to(G.device)
         rows |= {"lpips_vgg": [], "ms_ssim": [], "w_distance": WStatistics.of(G).distance(ws.to(G.device)).tolist()}
     ws, images = ws.to(G.device), images.to(G.device)
+    height = compared_at or G.resolution
+    whole = height, round(height * G.width / G.resolution)
+    height = min(PERCEPTUAL_SIZE, compared_at or PERCEPTUAL_SIZE)
+    sides = height, round(height * G.width / G.resolution)
     for number, (code, image) in enumerate(zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True)):
         picture = G.synthesize(code, noise) if drawn is None else drawn[number : number + 1].to(G.device)
-        made = as_colour(picture).clamp(-1, 1)
-        wanted, share = area_resize(image, (G.resolution, G.width)), 1.0
+        made = area_resize(as_colour(picture).clamp(-1, 1), whole)
+        wanted, share = area_resize(image, whole), 1.0
         if mask is not None:
             # Equal on both sides where nothing is compared.
-            shown = area_resize(mask.to(made), (G.resolution, G.width))
+            shown = area_resize(mask.to(made), whole)
             made, wanted, share = made * shown, wanted * shown, float(shown.mean())
         mse = F.mse_loss(made, wanted) / share
-        sides = (PERCEPTUAL_SIZE, PERCEPTUAL_SIZE * G.width // G.resolution)
         small = area_resize(made, sides), area_resize(image if mask is None else wanted, sides)
         rows["lpips_alex"].append(float(lpips(*small)) / share)
         if full and lpips_vgg is not None:
@@ -104,10 +110,12 @@ def measured(
     full: bool,
     drawn: Tensor | None = None,
     mask: Tensor | None = None,
+    compared_at: int | None = None,
 ) -> dict[str, list[float]]:
     """The metrics of a record of one image with those of ``measure``; ``drawn`` is from ``draw``."""
     drawn = draw(G, record) if drawn is None else drawn
-    return record.metrics | measure(G, record.for_generator(G), images, full=full, drawn=drawn, mask=mask)
+    ws = record.for_generator(G)
+    return record.metrics | measure(G, ws, images, full=full, drawn=drawn, mask=mask, compared_at=compared_at)
 
 
 def _ms_ssim(made: Tensor, wanted: Tensor) -> float:

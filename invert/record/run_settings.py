@@ -24,6 +24,13 @@ LANDMARKS = "landmarks"
 DETECTOR = "detector"
 """The face detector, as for ``--detector``; absent for the default one."""
 
+
+def compared_side(settings: Mapping[str, JSON]) -> int | None:
+    """The side at which a record's photo was compared; None for the generator's resolution."""
+    side = settings.get(COMPARED_AT)
+    return side if isinstance(side, int) and side > 0 else None
+
+
 RUN_SETTINGS = (FACE, MASK, UNCHANGED, LOW_RESOLUTION, LANDMARKS, COMPARED_AT, DETECTOR)
 
 DIVERGED = "diverged_at_step"

@@ -59,6 +59,12 @@ class OptimizerSettings:
         """Every setting by its name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
+    @classmethod
+    def defaults(cls) -> dict[str, JSON]:
+        """The default of every setting that has one other than None, by its name."""
+        values = {field.name: field.default for field in dataclasses.fields(cls)}
+        return {name: value for name, value in values.items() if value not in (None, dataclasses.MISSING)}
+
     def for_generator(self, G: Generator) -> Self:
         """The settings with the side and the precision for a generator on its device.
 

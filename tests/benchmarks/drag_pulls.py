@@ -1,7 +1,9 @@
 """How many landmarks of sampled faces can be dragged 21, 40 and 78 pixels, with a mask and without.
 
-    python -m tests.benchmarks.drag_pulls                                   # 60 pulls, each with a mask and without
-    python -m tests.benchmarks.drag_pulls --faces 5 --lengths 40 --masks face --sheet pulls.png
+    python -m tests.benchmarks.drag_pulls --out pulls/                      # 60 pulls, each with a mask and without
+    python -m tests.benchmarks.drag_pulls --faces 5 --lengths 40 --masks face --out pulls/ --sheet pulls.png
+
+An hour or two: what is in the folder of ``--out`` is not done again, so that a run may be ended and continued.
 
 One landmark a face, in turn: a corner of the mouth outwards and up, the lower lip and the chin down, the nose's tip
 aside, a brow up. A pull has succeeded when the new picture's landmark is within 3 pixels of 1024 of its target,
@@ -12,10 +14,10 @@ else). The last lines count what has succeeded, and what is said to be reached a
 """
 
 import argparse
+import json
 import math
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,11 +43,23 @@ _WAYS = {"mouth": (-0.8, -0.6), "lip": (0.0, 1.0), "chin": (0.0, 1.0), "nose": (
 
 @dataclass(frozen=True)
 class _Pull:
+    """One pull: its face, landmark, length and mask, and what became of it; lengths in pixels of 1024."""
+
+    face: str
+    landmark: str
     length: float
     mask: str
     left: float
+    says: float
     reached: bool
+    steps: int
     changed: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.face:<9} {self.landmark:<8} {self.length:7.0f}  {self.mask:<5} {self.left:5.1f} "
+            f"{self.says:5.1f}  {'yes' if self.reached else 'no':<7} {self.steps:6}  {self.changed:6.2f}"
+        )
 
 
 def main() -> int:
@@ -55,6 +69,7 @@ def main() -> int:
     parser.add_argument("--lengths", type=float, nargs="+", default=[21.0, 40.0, 78.0], help="pixels of 1024")
     parser.add_argument("--masks", nargs="+", default=["face", "none"], help="regions of `edit drag`, or none")
     parser.add_argument("--steps", type=int, default=200, help="at most so many (default: 200)")
+    parser.add_argument("--out", type=Path, default=Path("pulls"), help="folder of results (default: pulls)")
     parser.add_argument("--sheet", type=Path, help="a picture of all")
     chosen = parser.parse_args()
     return status_of(lambda: _run(chosen))
@@ -63,15 +78,14 @@ def main() -> int:
 def _run(chosen: argparse.Namespace) -> None:
     names = [f"seed:{seed}" for seed in range(2, 2 + chosen.faces)]
     G, codes = open_sources(read_sources(names), model=chosen.model, truncation=0.7)
+    chosen.out.mkdir(parents=True, exist_ok=True)
     pulls: list[_Pull] = []
-    rows = []
     print("face      landmark  length  mask   left  says  reached  steps  person")
-    for index, code in enumerate(codes):
-        row = []
-        for pull, shown in _pulls(G, code, tuple(_WAYS)[index % len(_WAYS)], chosen):
-            pulls.append(pull)
-            row.append(shown)
-        rows.append(row)
+    for mask in chosen.masks:
+        for length in chosen.lengths:
+            for index, code in enumerate(codes):
+                pulls.append(_kept(G, code, tuple(_WAYS)[index % len(_WAYS)], length, mask, chosen))
+                print(pulls[-1], flush=True)
     for mask in chosen.masks:
         for length in chosen.lengths:
             some = [pull for pull in pulls if (pull.mask, pull.length) == (mask, length)]
@@ -84,34 +98,42 @@ def _run(chosen: argparse.Namespace) -> None:
                 f"{float(np.median([pull.changed for pull in some])):.2f}"
             )
     if chosen.sheet is not None:
-        columns = [f"{length:g} {mask}" for length in chosen.lengths for mask in chosen.masks]
+        columns = [f"{length:g} {mask}" for mask in chosen.masks for length in chosen.lengths]
+        pictures = [Image.open(chosen.out / f"{one.face}-{one.length:g}-{one.mask}.jpg") for one in pulls]
+        rows = [pictures[row :: len(codes)] for row in range(len(codes))]
         contact_sheet(rows, columns, [code.name for code in codes]).save(chosen.sheet)
 
 
-def _pulls(G: Generator, code: Code, name: str, chosen: argparse.Namespace) -> Iterator[tuple[_Pull, Image.Image]]:
+def _kept(G: Generator, code: Code, landmark: str, length: float, mask: str, chosen: argparse.Namespace) -> _Pull:
+    """The pull as it is in the folder, or done now and written there."""
+    file = chosen.out / f"{code.name}-{length:g}-{mask}.json"
+    if file.exists():
+        return _Pull(**json.loads(file.read_text()))
+    pull, shown = _pull(G, code, landmark, length, mask, chosen.steps)
+    shown.save(file.with_suffix(".jpg"), quality=95)
+    file.write_text(json.dumps(asdict(pull)))
+    return pull
+
+
+def _pull(
+    G: Generator, code: Code, landmark: str, length: float, mask: str, steps: int
+) -> tuple[_Pull, Image.Image]:
     before = _drawn(G, code.ws, code)
     scale = before.width / _SIDE
-    face = require_faces(before, name=code.name)[0]
-    start, identity = _place(name, face.landmarks), Identity()
-    person = identity.embed_face(before, face)
-    for length in chosen.lengths:
-        target = tuple(np.array(start) + length * scale * np.array(_WAYS[name]))
-        handle = Handle(start, (float(target[0]), float(target[1])))
-        for mask in chosen.masks:
-            allowed = None if mask == "none" else torch.from_numpy(region_masks([mask], [before], feather=0.0))
-            ended = Drag(G, steps=chosen.steps).drag(code.ws, [handle], mask=allowed, noise=code.noise_or_const)
-            after = _drawn(G, ended.ws, code)
-            left = changed = math.inf
-            for found in find_faces(after)[:1]:
-                left = math.dist(_place(name, found.landmarks), handle.target) / scale
-                changed = identity.distance(person, identity.embed_face(after, found))
-            pull = _Pull(length, mask, left, ended.reached, changed)
-            print(
-                f"{code.name:<9} {name:<8} {length:7.0f}  {mask:<5} {left:5.1f} {ended.distance / scale:5.1f}  "
-                f"{'yes' if ended.reached else 'no':<7} {ended.steps:6}  {changed:6.2f}",
-                flush=True,
-            )
-            yield pull, marked(after, ended.points, [handle.target])
+    face, identity = require_faces(before, name=code.name)[0], Identity()
+    start = _place(landmark, face.landmarks)
+    target = tuple(np.array(start) + length * scale * np.array(_WAYS[landmark]))
+    handle = Handle(start, (float(target[0]), float(target[1])))
+    allowed = None if mask == "none" else torch.from_numpy(region_masks([mask], [before], feather=0.0))
+    ended = Drag(G, steps=steps).drag(code.ws, [handle], mask=allowed, noise=code.noise_or_const)
+    after = _drawn(G, ended.ws, code)
+    left = changed = math.inf
+    for found in find_faces(after)[:1]:
+        left = math.dist(_place(landmark, found.landmarks), handle.target) / scale
+        changed = identity.distance(identity.embed_face(before, face), identity.embed_face(after, found))
+    says = ended.distance / scale
+    pull = _Pull(code.name, landmark, length, mask, left, says, ended.reached, ended.steps, changed)
+    return pull, marked(after, ended.points, [handle.target])
 
 
 def _drawn(G: Generator, ws: torch.Tensor, code: Code) -> Image.Image:

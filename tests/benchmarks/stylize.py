@@ -18,8 +18,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from stylegan_latents.editing.styles.losses import gram_distance, gram_matrices
 from stylegan_latents.editing.styles.pictures import read_pictures, realistic_codes
-from stylegan_latents.editing.styles.stylize import StylizeSettings, stylize
+from stylegan_latents.editing.styles.stylize import StylizeSettings, keeping_person, stylize
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.loading import load
 from stylegan_latents.generator.ops.memory import keep_freed_memory
@@ -32,8 +33,8 @@ from stylegan_latents.invert.invert_face import cut_out, find_codes
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.photos.contact_sheet import contact_sheet
 from stylegan_latents.invert.photos.files import read_photo, to_picture, to_tensor
-
-_STRENGTHS = (0.6, 1.0)
+from stylegan_latents.invert.record.files import RECORD_SUFFIX
+from stylegan_latents.invert.record.inversion import Inversion
 
 
 def main() -> int:
@@ -46,22 +47,16 @@ def main() -> int:
     parser.add_argument("--keep-shape", action="store_true")
     parser.add_argument("--keep-colour", action="store_true")
     parser.add_argument("--quality", default="good", help="of the photos' inversions, as for `invert`")
+    parser.add_argument("--records", type=Path, help="folder of the photos' records, in place of new inversions")
+    parser.add_argument("--strengths", type=float, nargs="+", default=[0.6, 1.0])
+    parser.add_argument("--no-keep-person", action="store_true")
     parser.add_argument("--steps", type=int, default=StylizeSettings.steps)
     given = parser.parse_args()
     return status_of(lambda: _run(given))
 
 
-def _gram(vgg: LPIPS, images: Tensor) -> list[Tensor]:
-    """The Gram matrix of each tap's features, by the number of pixels."""
-    taps = [one.float().flatten(2) for one in vgg.activations(area_resize(images, 256))]
-    return [one @ one.transpose(1, 2) / one.shape[2] for one in taps]
-
-
-def _gram_distance(ours: list[Tensor], theirs: list[Tensor]) -> float:
-    """The mean over the taps of the squared distance, by the second's square."""
-    return sum(float((a - b).square().sum() / b.square().sum()) for a, b in zip(ours, theirs, strict=True)) / len(
-        ours
-    )
+def _grams(vgg: LPIPS, picture: Image.Image) -> list[Tensor]:
+    return gram_matrices(vgg.activations(area_resize(to_tensor(picture), 256)))
 
 
 def _right(identity: Identity, pictures: list[Image.Image], people: list[Embedding | None]) -> int:
@@ -85,6 +80,7 @@ def _run(given: argparse.Namespace) -> None:
         begun = time.perf_counter()
         read = read_pictures([given.like], G.resolution)
         settings = StylizeSettings(steps=given.steps, keep_shape=given.keep_shape, keep_colour=given.keep_colour)
+        settings = settings if given.no_keep_person else keeping_person(settings, G)
         made = stylize(G, read.images, realistic_codes(G, read.images), settings, name=given.like.stem)
         print(f"{given.like.stem}: tuned in {time.perf_counter() - begun:.0f} s")
         made.save(given.out / f"{made.name}.style.safetensors", overwrite=True)
@@ -93,8 +89,12 @@ def _run(given: argparse.Namespace) -> None:
     files = sorted(given.photos.glob("*_neutral.jpg"))
     crops = [cut_out(photo, require_faces(photo)[0], G.resolution) for photo in map(read_photo, files)]
     people = [identity(crop.picture) for crop in crops]
-    inverter = make_inverter(G, quality=given.quality)
-    codes = torch.cat([find_codes(inverter, [crop]).ws for crop in crops])
+    if given.records is not None:
+        found = [Inversion.load(given.records / f"{file.stem}{RECORD_SUFFIX}") for file in files]
+    else:
+        inverter = make_inverter(G, quality=given.quality)
+        found = [find_codes(inverter, [crop]) for crop in crops]
+    codes = torch.cat([one.for_generator(G) for one in found])
     with torch.inference_mode(), keep_freed_memory():
         dtype = DTYPES[resolve_precision("auto", G.device)]
         drawer = in_precision(G, dtype)
@@ -102,7 +102,7 @@ def _run(given: argparse.Namespace) -> None:
         print(f"without a style: right person {_right(identity, plain, people)} of {len(people)}", flush=True)
         for style, picture in styles:
             sheet = [plain]
-            for strength in _STRENGTHS:
+            for strength in given.strengths:
                 styled = in_precision(style.apply(G, strength), dtype)
                 drawn = [to_picture(styled.synthesize(code[None]))[0] for code in codes]
                 sheet.append(drawn)
@@ -117,15 +117,15 @@ def _run(given: argparse.Namespace) -> None:
                     f", landmarks moved {100 * float(np.mean(moved or [np.nan])):.1f} % ({len(moved)} faces found)"
                 )
                 if picture is not None:
-                    wanted = _gram(vgg, to_tensor(picture))
+                    wanted = _grams(vgg, picture)
                     before, after = (
-                        np.mean([_gram_distance(_gram(vgg, to_tensor(one)), wanted) for one in some])
+                        sum(float(gram_distance(_grams(vgg, one), wanted)) for one in some)
                         for some in (plain, drawn)
                     )
                     line += f", Gram distance {after / before:.2f} of the unstyled"
                 print(line, flush=True)
             titles = [file.stem.removesuffix("_neutral") for file in files]
-            rows = ["", *(f"{strength:g}" for strength in _STRENGTHS)]
+            rows = ["", *(f"{strength:g}" for strength in given.strengths)]
             contact_sheet(sheet, titles, rows, cell=256).save(given.out / f"{style.name}.png")
 
 

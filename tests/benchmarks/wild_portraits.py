@@ -1,7 +1,7 @@
 """How near photos come that are no studio portraits, and what ``--method layered`` gains outside the face.
 
-    python -m tests.benchmarks.wild_portraits wild/ --out wild-results/ --quality draft
-    python -m tests.benchmarks.wild_portraits wild/ --out wild-results/ --only person-vlado5 --no-plain
+    python -m tests.benchmarks.wild_portraits wild/ --out wild-results/
+    python -m tests.benchmarks.wild_portraits wild/ --out wild-results/ --only person-vlado5 --parts hybrid layered
 
 The folder holds these pictures of public repositories under their own names:
 
@@ -19,7 +19,8 @@ The folder holds these pictures of public repositories under their own names:
 R is LPIPS of the plain loop of ``tests.benchmarks.projection`` on the same photo. Inside the face is the region
 ``face`` of ``edit --region``. Identity is dlib's distance from the photo: of the inversion, and the mean after
 smile, age and pose at +2 and -2. Each photo leaves a picture: the photo, the default's inversion, the layered one,
-and the layered one with a smile, older, and turned. A line for each photo is kept in wild.json.
+and the layered one with a smile, older, and turned. What is measured is kept in wild.json after each part of each
+photo, and a further call continues there. The medians are of the photos that have every part.
 """
 
 import argparse
@@ -29,7 +30,6 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
@@ -41,6 +41,7 @@ from stylegan_latents.editing.directions.catalogue import find_direction
 from stylegan_latents.editing.regions.regions import region_masks
 from stylegan_latents.generator.cli.command import status_of
 from stylegan_latents.generator.generator import Generator
+from stylegan_latents.generator.ops.memory import keep_freed_memory
 from stylegan_latents.invert.faces.find import require_faces
 from stylegan_latents.invert.faces.identity import Identity
 from stylegan_latents.invert.invert_face import Crop, cut_out, find_codes
@@ -51,21 +52,23 @@ from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.metrics import draw, measure
 from stylegan_latents.invert.record.tuned_weights import tuned_generator
 from stylegan_latents.invert.search.loss import LPIPS
-from tests.benchmarks.projection import plain_result
+from tests.benchmarks.projection import PlainLoop
 
 EDITS = (("smile", 2.0), ("smile", -2.0), ("age", 2.0), ("age", -2.0), ("pose", 2.0), ("pose", -2.0))
 SHOWN = (("smile", 2.0), ("age", 2.0), ("pose", 1.0))
 TITLES = ("photo", "hybrid", "layered", *(f"{name} {strength:+g}" for name, strength in SHOWN))
-METHODS = ("hybrid", "layered")
+PARTS = ("plain", "hybrid", "layered")
+Row = dict[str, float]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="holds the photos")
     parser.add_argument("--out", type=Path, default=Path("wild"), help="folder for wild.json, records and pictures")
-    parser.add_argument("--quality", choices=("draft", "good", "best"), default="good")
+    parser.add_argument("--quality", choices=("draft", "good", "best"), default="good", help="of hybrid")
+    parser.add_argument("--layered-quality", choices=("draft", "good", "best"), default="draft")
     parser.add_argument("--only", nargs="*", help="parts of names; every photo by default")
-    parser.add_argument("--no-plain", action="store_true", help="leave the plain loop out, and with it R")
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS, help="what to measure; all by default")
     chosen = parser.parse_args()
     return status_of(lambda: _run(chosen))
 
@@ -73,67 +76,92 @@ def main() -> int:
 def _run(chosen: argparse.Namespace) -> int:
     chosen.out.mkdir(parents=True, exist_ok=True)
     table = chosen.out / "wild.json"
-    rows: list[dict[str, Any]] = json.loads(table.read_text()) if table.is_file() else []
     G, lpips, identity = generator.load("ffhq"), LPIPS.load("alex"), Identity()
+    qualities = {"hybrid": chosen.quality, "layered": chosen.layered_quality}
     for photo in list_photos(chosen.folder):
-        done = any(row["photo"] == photo.stem for row in rows)
-        if done or (chosen.only and not any(part in photo.stem for part in chosen.only)):
+        row = _rows(table).get(photo.stem, {})
+        missing = [part for part in chosen.parts if ("r" if part == "plain" else f"{part}_lpips") not in row]
+        if not missing or (chosen.only and not any(part in photo.stem for part in chosen.only)):
             continue
-        rows.append({"photo": photo.stem, **_one(G, lpips, identity, photo, chosen)})
-        table.write_text(json.dumps(rows, indent=1))
-        print({name: round(value, 3) if isinstance(value, float) else value for name, value in rows[-1].items()})
-    names = [name for name in rows[0] if name != "photo"] if rows else []
-    medians = {name: statistics.median(row.get(name, math.nan) for row in rows) for name in names}
-    print(f"medians of {len(rows)}", {name: round(value, 3) for name, value in medians.items()})
+        crop = cut_out(read_photo(photo), require_faces(read_photo(photo))[0], G.resolution, identity=identity)
+        for part in missing:
+            if part == "plain":
+                row["r"] = _plain(G, lpips, crop)
+            else:
+                row |= _one(G, lpips, identity, part, qualities[part], crop, chosen.out / photo.stem)
+            # Another process may have measured other photos meanwhile.
+            table.write_text(json.dumps(_rows(table) | {photo.stem: row}, indent=1))
+            print(photo.stem, part, {name: round(value, 3) for name, value in row.items()}, flush=True)
+        records = {method: chosen.out / f"{photo.stem}.{method}.inversion.safetensors" for method in PARTS[1:]}
+        if all(record.is_file() for record in records.values()):
+            found = [Inversion.load(record) for record in records.values()]
+            _sheet(G, crop, found).save(chosen.out / f"{photo.stem}.png")
+    rows = _rows(table)
+    for row in rows.values():
+        row |= {
+            f"{part}_of_r": row[f"{part}_lpips"] / row["r"]
+            for part in PARTS[1:]
+            if {"r", f"{part}_lpips"} <= {*row}
+        }
+    whole = [row for row in rows.values() if all(f"{part}_of_r" in row for part in PARTS[1:])]
+    medians = {name: round(statistics.median(row[name] for row in whole), 3) for name in (whole or [{}])[0]}
+    print(f"medians of {len(whole)}", medians)
     return 0
 
 
-def _one(
-    G: Generator, lpips: LPIPS, identity: Identity, photo: Path, chosen: argparse.Namespace
-) -> dict[str, float]:
-    picture = read_photo(photo)
-    crop = cut_out(picture, require_faces(picture)[0], G.resolution, identity=identity)
+def _rows(table: Path) -> dict[str, Row]:
+    """What was measured so far, by photo."""
+    rows: dict[str, Row] = json.loads(table.read_text()) if table.is_file() else {}
+    return rows
+
+
+def _plain(G: Generator, lpips: LPIPS, crop: Crop) -> float:
+    """R: LPIPS of the plain loop, which goes by the fast operations in float32."""
     image = to_tensor(crop.picture)
+    with keep_freed_memory():
+        ws = PlainLoop(G, lpips, image, plain_operations=False).search()
+    return measure(G, ws, image, lpips=lpips, mask=crop.in_photo, compared_at=crop.compared_at)["lpips_alex"][0]
+
+
+def _one(
+    G: Generator, lpips: LPIPS, identity: Identity, method: str, quality: str, crop: Crop, stem: Path
+) -> Row:  # fmt: skip
+    """Invert with a method, keep the record, and measure it."""
+    start = time.process_time()
+    found = find_codes(make_inverter(G, method, quality=quality), [crop])
+    seconds = time.process_time() - start
+    found.save(f"{stem}.{method}.inversion.safetensors", overwrite=True)
+    drawn = draw(G, found)
     face = torch.from_numpy(region_masks(["face"], [crop.picture]))[None, None]
-    row: dict[str, float] = {}
-    if not chosen.no_plain:
-        ws, _ = plain_result(G, lpips, image, True)
-        row["r"] = measure(G, ws, image, lpips=lpips, mask=crop.in_photo)["lpips_alex"][0]
-    pictures: list[Image.Image] = [crop.picture]
-    for method in METHODS:
-        start = time.perf_counter()
-        found = find_codes(make_inverter(G, method, quality=chosen.quality), [crop])
-        row[f"{method}_seconds"] = time.perf_counter() - start
-        found.save(chosen.out / f"{photo.stem}.{method}.inversion.safetensors", overwrite=True)
-        drawn = draw(G, found)
-        pictures.append(to_picture(drawn)[0])
-        row |= {f"{method}_{name}": value for name, value in _measured(G, lpips, found, drawn, crop, face).items()}
-        row |= {f"{method}_{name}": value for name, value in _identities(G, identity, found, drawn, crop).items()}
-        if "r" in row:
-            row[f"{method}_of_r"] = row[f"{method}_lpips"] / row["r"]
-    own = tuned_generator(G, found)
+    values = _measured(G, lpips, found, drawn, crop, face) | _identities(G, identity, found, drawn, crop)
+    return {f"{method}_{name}": value for name, value in {"seconds": seconds, **values}.items()}
+
+
+def _sheet(G: Generator, crop: Crop, found: list[Inversion]) -> Image.Image:
+    """The photo, its inversions, and edits of the last of them."""
+    pictures = [crop.picture, *(to_picture(draw(G, one))[0] for one in found)]
+    own = tuned_generator(G, found[-1])
     with torch.inference_mode():
         for name, strength in SHOWN:
-            ws = apply_edits(found.ws, [(find_direction(name, G), strength)])
+            ws = apply_edits(found[-1].ws, [(find_direction(name, G), strength)])
             pictures.append(to_picture(own.synthesize(ws))[0])
-    contact_sheet([pictures], TITLES, cell=384).save(chosen.out / f"{photo.stem}.png")
-    return row
+    return contact_sheet([pictures], TITLES, cell=384)
 
 
-def _measured(
-    G: Generator, lpips: LPIPS, found: Inversion, drawn: Tensor, crop: Crop, face: Tensor
-) -> dict[str, float]:
+def _measured(G: Generator, lpips: LPIPS, found: Inversion, drawn: Tensor, crop: Crop, face: Tensor) -> Row:
     """LPIPS of the whole picture, inside the face and outside, where the crop shows the photo."""
     shown = torch.ones_like(face) if crop.in_photo is None else crop.in_photo
     masks = {"lpips": shown, "inside": shown * face, "outside": shown * (1 - face)}
     image = to_tensor(crop.picture)
     return {
-        name: measure(G, found.ws, image, lpips=lpips, drawn=drawn, mask=mask)["lpips_alex"][0]
+        name: measure(G, found.ws, image, lpips=lpips, drawn=drawn, mask=mask, compared_at=crop.compared_at)[
+            "lpips_alex"
+        ][0]
         for name, mask in masks.items()
     }
 
 
-def _identities(G: Generator, identity: Identity, found: Inversion, drawn: Tensor, crop: Crop) -> dict[str, float]:
+def _identities(G: Generator, identity: Identity, found: Inversion, drawn: Tensor, crop: Crop) -> Row:
     """Identity distances from the photo: of the inversion, and the mean after ``EDITS``."""
     person = crop.person
     if person is None:

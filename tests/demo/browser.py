@@ -95,7 +95,8 @@ _COUNT_CALLS = """(() => {
 _STILL = """() => {
     const moving = document.getAnimations().filter(one =>
         one.playState === "running" && one.effect.getComputedTiming().iterations !== Infinity).length;
-    const loading = [...document.images].filter(one => !one.complete).length;
+    // Pictures of tabs that are not shown load when they are.
+    const loading = [...document.images].filter(one => !one.complete && one.checkVisibility()).length;
     const places = [...document.querySelectorAll("button, img, input, label, .block")]
         .map(one => one.getBoundingClientRect()).map(box => [box.x, box.y, box.width, box.height].join());
     const now = places.join(";"), going = window.callsPending() + moving + loading;
@@ -143,6 +144,16 @@ def open_page(page: Any, address: str, *, patience: float = PATIENCE) -> None:
     """Go to the demo, until it takes what a visitor does; ``patience`` in seconds is that of all waits."""
     page.set_default_timeout(1000 * patience)
     page.add_init_script(_COUNT_CALLS)
+    _go(page, address)
+
+
+def begin_anew(page: Any, address: str) -> None:
+    """A new visitor in an open page, which takes half the time of a new page."""
+    page.evaluate("localStorage.clear(), sessionStorage.clear()")
+    _go(page, address)
+
+
+def _go(page: Any, address: str) -> None:
     page.goto(address)
     page.wait_for_selector("gradio-app:not([inert]) #edit-examples img")
 

@@ -91,7 +91,10 @@ def test_of_a_photo_whose_name_has_spaces_and_accents(visit: Visit, folder: Path
         assert same(written, Path(result.picture)), view
 
 
-def test_of_a_nearer_search_of_a_photo_with_a_painted_part(visit: Visit, folder: Path) -> None:
+@pytest.mark.parametrize("method", ["pivotal", "layered"])
+def test_of_a_nearer_search_of_a_photo_with_a_painted_part(
+    visit: Visit, folder: Path, method: searching.Closer
+) -> None:
     upload = visit.studio.uploads / PHOTO.name
     shutil.copyfile(PHOTO, upload)
     shutil.copyfile(PHOTO, folder / PHOTO.name)
@@ -100,10 +103,10 @@ def test_of_a_nearer_search_of_a_photo_with_a_painted_part(visit: Visit, folder:
     painted.paste(255, (80, 100, 120, 140))
     mask = mask_of_photo(visit, photo, painted)
     shutil.copyfile(mask, folder / mask.name)
-    *_, face = searching.search(visit, photo, photo.largest, nearer=True, mask=mask)
+    *_, face = searching.search(visit, photo, photo.largest, closer=method, mask=mask)
     assert not isinstance(face, searching.Stage)
     record = face.record.inversion
-    assert record.method == "pivotal"
+    assert record.method == method
     assert record.weights is not None
     result = drawing.finished(visit, face, {"pose": 2.0})
     run_lines(result.command, folder)

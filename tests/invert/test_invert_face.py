@@ -17,6 +17,7 @@ from stylegan_latents.invert.inverters.pivotal import PivotalTuning
 from stylegan_latents.invert.inverters.tuning import TuningSettings
 from stylegan_latents.invert.photos.files import read_photo, to_tensor
 from stylegan_latents.invert.record.inversion import Inversion
+from stylegan_latents.invert.record.metrics import measure
 from stylegan_latents.invert.record.source import Source
 from tests.benchmarks.walk import counting
 from tests.invert.small_search import exact, small_search
@@ -142,4 +143,7 @@ def test_a_small_face_is_compared_at_the_photos_own_resolution() -> None:
     assert crop.picture.width == 64
     assert inverter.side == round(crop.alignment.side) < 64
     assert found.inversion.settings["compared_at"] == inverter.side
+    image = to_tensor(found.crop)
+    at_its_own = measure(inverter.G, found.inversion.ws, image, mask=crop.in_photo, compared_at=inverter.side)
+    assert found.inversion.metrics["psnr"] == pytest.approx(at_its_own["psnr"], rel=1e-3)
     assert cut_out(read_photo(PHOTO), face, 64).compared_at is None

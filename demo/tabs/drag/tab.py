@@ -37,6 +37,7 @@ _FIRST = status_html("Pull a point of the picture to its target, or click on a p
 # ``drag.js`` reads the kind.
 _SECOND = status_html("Click on the target of that point.", kind="target")
 _DEFAULT_STEPS = 200
+_ARRIVED, _SHORT = "The points have arrived.", "Not every point has arrived."
 
 
 def build(page: Page) -> None:
@@ -146,7 +147,9 @@ def build(page: Page) -> None:
                     file,
                     visit.version,
                     status_html(
-                        f"{done.summary} Kept as the face “{done.face.name}”.", kind="good" if done.reached else ""
+                        f"Kept as the face “{done.face.name}”. {_ARRIVED if done.reached else _SHORT}",
+                        kind="good" if done.reached else "",
+                        details=done.summary,
                     ),
                 )
             else:

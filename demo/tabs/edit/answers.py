@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ FACE, PHOTO, WHOLE = VIEWS
 VIEW_HELP = "Compare with the unedited face or the photo, or paste back into the whole photo."
 _NO_PHOTO = "Photo and Whole photo are for faces that were found in a photo; this one was not."
 _REST_SECONDS = 0.35
+_FAR = 0.15  # in LPIPS, what ``closeness`` calls far
 
 
 def about(face: Face) -> str:
@@ -39,6 +41,8 @@ def about(face: Face) -> str:
         text += f", recognised as {'the same' if identity < SAME_PERSON else 'another'} person"
         figures += f", identity distance {identity:.2f} (0 is identical, from {SAME_PERSON:g} on another person)"
     text += "."
+    if lpips > _FAR and face.record.inversion.weights is None:
+        text += " “Best” or “Closer result” come closer."
     for step in face.record.inversion.diverged.values():
         text += " The search did not end well; this is its best result."
         return status_html(text, details=f"{figures}. The search diverged at step {step}.")
@@ -130,10 +134,10 @@ def _record_path(visit: Visit, face: Face) -> Path:
     return face.path
 
 
-def keep_edit(visit: Visit, name: str | None) -> tuple[str, int]:
-    """The edit becomes a face of its own."""
+def keep_edit(visit: Visit, name: str | None, *, receivers: Sequence[str] = ("edit",)) -> tuple[str, int]:
+    """The edit becomes a face of its own, which is selected in these tabs."""
     kept = keep_edited(visit, name)
-    visit.send(kept, "edit")
+    visit.choose(kept, receivers)
     words = f"Kept as the face “{kept.name}”, which every tab can use now."
     if visit.face(name).regions.chosen:
         words += " It has the whole edit, beyond the part that is chosen here."

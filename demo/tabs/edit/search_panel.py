@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _QUALITIES = [(quality.capitalize(), quality) for quality in get_args(Quality)]
 _CANVAS = (640, 640)
+_CLOSER = [("No", ""), ("Tune the model", "pivotal"), ("Also keep what it cannot draw", "layered")]
 _NO_PHOTO = "Upload a photo first."
 
 
@@ -38,14 +39,15 @@ class Panel:
     stopping: gr.Row
     keep: gr.Button
     cancel: gr.Button
-    nearer: gr.Checkbox
+    closer: gr.Radio
     more: gr.Accordion
     paint: gr.ImageEditor
     mask: gr.DownloadButton
 
 
-def build() -> Panel:
+def build(page: Page) -> Panel:
     """Add the panel to the current Gradio context."""
+    closer_ways = _CLOSER if page.studio.G.camera is None else _CLOSER[:-1]
     with gr.Row(elem_classes="search"):
         quality = gr.Radio(
             _QUALITIES, value="good", label="Search", min_width=200, elem_id="edit-quality",
@@ -56,14 +58,14 @@ def build() -> Panel:
         keep = gr.Button("Stop, keep what is found", size="sm", min_width=120, elem_id="edit-keep")
         cancel = gr.Button("Cancel", size="sm", min_width=80, elem_id="edit-cancel")
     with gr.Accordion("Closer result, ignored parts", open=False, elem_id="edit-more-search") as more:
-        nearer = gr.Checkbox(
-            False, label="Closer result", elem_id="edit-nearer",
-            info="Also tunes the model to this photo, which takes longer.",
+        closer = gr.Radio(
+            closer_ways, value="", label="Closer result", elem_id="edit-closer",
+            info="Takes longer. A hand or a hat can be kept as it is in the photo.",
         )  # fmt: skip
         gr.Markdown("Paint over what is to be ignored, such as a hand; the model fills it in.", elem_classes="hint")
         paint = paint_box("Paint what is ignored", "edit-mask", _CANVAS, show_label=False)
         mask = gr.DownloadButton("⤓ Mask", size="sm", visible=False, elem_id="edit-mask-file")
-    return Panel(quality, start, stopping, keep, cancel, nearer, more, paint, mask)
+    return Panel(quality, start, stopping, keep, cancel, closer, more, paint, mask)
 
 
 def wire(
@@ -84,7 +86,7 @@ def wire(
         answering(prepare), page.visit, [p.start, p.stopping, status], **quiet
     ).success(
         answering(search),
-        [page.visit, number, p.quality, p.nearer, p.paint, painted_on],
+        [page.visit, number, p.quality, p.closer, p.paint, painted_on],
         [status, compare, page.version, p.mask],
         show_progress="hidden",
         concurrency_limit=None,  # the studio's queue says whose turn it is
@@ -122,7 +124,12 @@ def prepare(visit: Visit) -> tuple[Any, ...]:
 
 
 def search(
-    visit: Visit, number: int, quality: "Quality", nearer: bool = False, painted: Any = None, painted_on: str = ""
+    visit: Visit,
+    number: int,
+    quality: "Quality",
+    closer: searching.Closer = "",
+    painted: Any = None,
+    painted_on: str = "",
 ) -> Iterator[tuple[Any, ...]]:
     """Search the code of the chosen face, and show each stage; what was painted on another photo does not count."""
     photo = visit.photo
@@ -134,7 +141,7 @@ def search(
     with visit.at_work(), visit.studio.searches.enter(visit.client) as ticket:
         for words in wait_in_queue(visit, ticket):
             yield status_html(words, part=0), skip, skip, skip
-        for stage in searching.search(visit, photo, number, quality=quality, nearer=nearer, mask=mask):
+        for stage in searching.search(visit, photo, number, quality=quality, closer=closer, mask=mask):
             if isinstance(stage, Face):
                 visit.send(stage, "edit")
                 file = gr.DownloadButton(visible=mask is not None, value=None if mask is None else str(mask))

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from stylegan_latents.demo.page.running import Done, run_reporting
 from stylegan_latents.demo.session.faces import Face
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.inverters.options import Quality
 
 
-NEARER = "pivotal"
-"""The method that also tunes the model."""
+Closer = Literal["", "pivotal", "layered"]
+"""The method that comes closer to a photo than a code can; empty for none."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def search(
     *,
     quality: "Quality" = "good",
     person: KeptPerson | None = None,
-    nearer: bool = False,
+    closer: Closer = "",
     mask: Path | None = None,
 ) -> Iterator[Stage | Face]:
     """Search the code of one face, as ``invert`` does.
@@ -63,7 +63,7 @@ def search(
         photo, number: the face.
         quality: as for ``make_inverter``.
         person: whose model is searched; None for anybody.
-        nearer: also tune the model to the photo, for anybody.
+        closer: how to come closer to the photo, for anybody.
         mask: see ``invert_face``.
 
     Yields:
@@ -83,7 +83,7 @@ def search(
     if person is not None:
         visit.files.check_room(person.path.stat().st_size)
         model = person.path
-    method = (NEARER if nearer else None) if person is None else "person"
+    method = (closer or None) if person is None else "person"
     inverter = make_inverter(studio.G, method, quality=quality, steps=studio.steps, person=model)
 
     def work(report: "Callable[[Progress], None]") -> Portrait:
@@ -113,7 +113,7 @@ def search(
     def keep(portrait: Portrait) -> Face:
         stem = photo.stem(number)
         made_by = command(
-            photo, number, quality, studio.steps, person, nearer=nearer, mask=mask, join=studio.command_line
+            photo, number, quality, studio.steps, person, closer=closer, mask=mask, join=studio.command_line
         )
         written = stem if photo.which(number) not in (None, "largest") else Path(photo.name).stem
         return visit.add(portrait.inversion, stem, photo=photo.path, made_by=made_by, writes=written)
@@ -135,19 +135,19 @@ def command(
     steps: int | None,
     person: KeptPerson | None = None,
     *,
-    nearer: bool = False,
+    closer: Closer = "",
     mask: Path | None = None,
     join: Callable[[Sequence[str]], str] = shlex.join,
 ) -> str:
     """The command line that makes the same record, after one that writes landmarks marked by hand.
 
     Args:
-        photo, number, quality, person, nearer, mask: as for ``search``.
+        photo, number, quality, person, closer, mask: as for ``search``.
         steps: of the search; None for those of the quality.
         join: from words to a line.
     """
     words = ["invert", photo.name, "--quality", quality]
-    words += ["--method", NEARER] if nearer and person is None else []
+    words += ["--method", closer] if closer and person is None else []
     words += [] if mask is None else ["--mask", mask.name]
     if photo.by_hand:
         file = f"{Path(photo.name).stem}.json"

@@ -15,6 +15,7 @@ GROUPS = {
     "Head": ("pose", "pitch"),
     "Expression": ("smile", "mouth-open", "eyes-open"),
     "Person": ("age", "gender"),
+    "Light": ("light",),
 }
 """Names of shipped directions by group; others come last."""
 

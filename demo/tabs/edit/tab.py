@@ -61,7 +61,7 @@ def build(page: Page) -> None:
             setattr(photo, "preprocess", intake.uploaded_path)  # noqa: B010
             found = choice_gallery("edit-found", label="Faces in it: choose one", visible=False, columns=4)
             panel = marking.build()
-            search = search_panel.build()
+            search = search_panel.build(page)
             with gr.Accordion("Examples", open=True, elem_classes="examples"):
                 shown = examples(page.studio)
                 gallery = choice_gallery(
@@ -140,10 +140,10 @@ def build(page: Page) -> None:
     chooser.input(answering(answers.make_current), [page.visit, chooser], page.version, api_visibility="private")
     limits.wire(page, limit, chooser)
     looks.wire(page, chooser, gallery_of_looks, known_looks, for_looks)
+    keep = functools.partial(answers.keep_edit, receivers=[tab.name for tab in page.receivers])
     keep_edit.click(
-        answering(answers.keep_edit), [page.visit, chooser], [status, page.version],
-        show_progress="hidden", api_name="keep_edit",
-    )  # fmt: skip
+        answering(keep), [page.visit, chooser], [status, page.version], show_progress="hidden", api_name="keep_edit"
+    )
 
 
 def _wire_intake(page: Page, controls: Controls, gallery: gr.Gallery, upload: gr.UploadButton) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.styles.style import Style
 
 Quality = Literal["draft", "good"]
-STEPS: dict[Quality, int] = {"draft": 100, "good": 300}
+STEPS: dict[Quality, int] = {"draft": 40, "good": 100}
 _NO_FACE = (
     "No face was found in this picture; take one with an upright face, or crop it as portraits are cropped and "
     "turn “Look for a face” off."
@@ -59,7 +59,7 @@ def make_style(visit: Visit, upload: str | None, request: StyleRequest) -> Itera
         StoppedError: the visitor stopped it without keeping the result.
     """
     from stylegan_latents.editing.styles.pictures import read_pictures, realistic_codes
-    from stylegan_latents.editing.styles.stylize import StylizeSettings, stylize
+    from stylegan_latents.editing.styles.stylize import StylizeSettings, keeping_person, stylize
 
     studio = visit.studio
     if not upload:
@@ -87,7 +87,8 @@ def make_style(visit: Visit, upload: str | None, request: StyleRequest) -> Itera
     def work(report: Callable[[int], None]) -> "Style":
         codes = realistic_codes(studio.G, pictures.images)
         return stylize(
-            studio.G, pictures.images, codes, settings, name=name, provenance={"pictures": pictures.sources},
+            studio.G, pictures.images, codes, keeping_person(settings, studio.G), name=name,
+            provenance={"pictures": pictures.sources},
             on_step=lambda step, _loss: report(step), keep_partial=True,
         )  # fmt: skip
 

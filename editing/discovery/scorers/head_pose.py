@@ -103,6 +103,12 @@ def undo_pose(landmarks: Landmarks, pose: Array) -> Landmarks:
     return Landmarks.from_ibug(np.einsum("nij,nkj->nki", inverse, flat))
 
 
+def head_rotation(pose: Array) -> Array:
+    """The rotations ``[N, 3, 3]`` from the head's axes to the picture's, of poses from ``fit_head``."""
+    rows = _rotation(pose[:, 0], pose[:, 1], pose[:, 2])
+    return np.concatenate([rows, np.cross(rows[:, :1], rows[:, 1:])], axis=1)
+
+
 def _on_bone(landmarks: Landmarks) -> Array:
     """The points to fit, ``[..., 21, 2]``; the last four are the corners of the left and of the right eye."""
     corners = [landmarks.left_eye[..., [0, 3], :], landmarks.right_eye[..., [0, 3], :]]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stylegan_latents.demo.session.studio import Studio
-from tests.demo.browser import go_to, open_page
+from tests.demo.browser import begin_anew, go_to, open_page
 from tests.demo.in_browser.test_faults import visit_of
 from tests.demo.in_browser.test_page import click_example, pictures, wait_for_change
 from tests.demo.small_studio import page_of
@@ -22,13 +22,20 @@ def _small_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stud
         yield page
 
 
-@pytest.fixture(name="page")
-def _page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
+@pytest.fixture(scope="module", name="desk")
+def _desk(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1366, "height": 768})
     page = context.new_page()
     open_page(page, small_demo[1])
     yield page
     context.close()
+
+
+@pytest.fixture(name="page")
+def _page(desk: Any, small_demo: tuple[Studio, str]) -> Any:
+    """A new visitor's page."""
+    begin_anew(desk, small_demo[1])
+    return desk
 
 
 def yaw(page: Any) -> str:

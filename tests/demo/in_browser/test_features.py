@@ -9,18 +9,25 @@ import pytest
 from PIL import Image
 
 from stylegan_latents.demo.session.studio import Studio
-from tests.demo.browser import wait_until_still
+from tests.demo.browser import begin_anew, wait_until_still
 from tests.demo.in_browser.test_page import click_example
 from tests.demo.in_browser.test_returning import open_tab
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(name="page")
-def _page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
+@pytest.fixture(scope="module", name="desk")
+def _desk(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     context = browser.new_context(accept_downloads=True)
     yield open_tab(context, small_demo[1])
     context.close()
+
+
+@pytest.fixture(name="page")
+def _page(desk: Any, small_demo: tuple[Studio, str]) -> Any:
+    """A new visitor's page."""
+    begin_anew(desk, small_demo[1])
+    return desk
 
 
 def test_a_look_is_worn_by_one_click_and_variations_are_drawn(page: Any) -> None:

@@ -113,7 +113,7 @@ def test_a_photo_is_found_nearer_without_what_is_painted(page: Any, small_demo: 
     page.set_input_files("#edit-photo input[type=file]", str(_PHOTO))
     page.wait_for_selector("#edit-start:not([disabled])")
     unfold(page, "more-search")
-    page.get_by_label("Closer result").check()
+    page.get_by_label("Tune the model").check()
     canvas = page.locator("#edit-mask canvas").first
     canvas.wait_for()
     canvas.scroll_into_view_if_needed()

@@ -12,7 +12,7 @@ from PIL import Image
 from stylegan_latents.demo.app import TABS
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.samples.sampling import Sampling
-from tests.demo.browser import PATIENCE, open_page, wait_until, wait_until_still
+from tests.demo.browser import PATIENCE, begin_anew, open_page, wait_until, wait_until_still
 from tests.small_models import small_generator, small_record
 
 pytestmark = pytest.mark.slow
@@ -20,20 +20,28 @@ PHONE = {"width": 390, "height": 844}
 _AFTER = "#edit-compare img"
 
 
-@pytest.fixture
-def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
-    """An open page; a request to another machine, or an error in the page's script, fails the test."""
+@pytest.fixture(scope="module")
+def desk(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[tuple[Any, list[str]]]:
+    """The page of all tests, with the requests to other machines and the errors in its script."""
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     page = context.new_page()
-    elsewhere, broken = [], []
+    faults: list[str] = []
     own = urlsplit(small_demo[1]).netloc
-    page.on("request", lambda request: elsewhere.append(request.url) if is_elsewhere(request.url, own) else None)
-    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("request", lambda request: faults.append(request.url) if is_elsewhere(request.url, own) else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
     open_page(page, small_demo[1])
-    yield page
+    yield page, faults
     context.close()
-    assert not elsewhere
-    assert not broken
+
+
+@pytest.fixture
+def page(desk: tuple[Any, list[str]], small_demo: tuple[Studio, str]) -> Iterator[Any]:
+    """A new visitor's page; a request to another machine, or an error in the page's script, fails the test."""
+    page, faults = desk
+    begin_anew(page, small_demo[1])
+    faults.clear()
+    yield page
+    assert not faults
 
 
 def is_elsewhere(url: str, own: str) -> bool:

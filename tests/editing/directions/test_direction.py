@@ -61,6 +61,31 @@ def test_a_direction_that_keeps_the_distance_moves_codes_around_the_mean(tmp_pat
     assert torch.equal(apply_edits(ws, edits), apply_edits(ws, edits[::-1]))
 
 
+def test_negative_strengths_may_go_another_way(tmp_path):
+    G = small_generator(latent_space="here")
+    back = torch.arange(G.w_dim, 0.0, -1)[None]
+    make(negative=back).save(tmp_path / "age.safetensors")
+    age = load(tmp_path / "age.safetensors").bind(G)
+    ws = torch.zeros(1, G.num_ws, G.w_dim)
+    assert torch.equal(age.apply(ws, -2.0), -back.expand_as(ws))
+    assert torch.equal(age.apply(ws, 2.0), age.vector.expand_as(ws))
+    assert torch.equal(age.apply(ws, -2.0, raw=True), -2 * age.vector.expand_as(ws))
+
+
+def test_negative_strengths_of_groups_of_rows_go_their_own_way():
+    G = small_generator(latent_space="here")
+    vector = torch.arange(3.0)[:, None].expand(3, G.w_dim)
+    age = make(vector=vector.contiguous(), negative=vector.flip(0), by_group=True, scale=1.0).bind(G)
+    moved = age.apply(torch.zeros(1, G.num_ws, G.w_dim), -1.0)
+    assert not moved[:, G.rows("fine")].any()
+    assert torch.equal(moved[:, G.rows("coarse")], torch.full_like(moved[:, G.rows("coarse")], -2))
+
+
+def test_both_vectors_have_one_shape():
+    with pytest.raises(ValueError, match="same shape"):
+        make(negative=torch.ones(3, W_DIM))
+
+
 def _far(statistics: WStatistics, ws: torch.Tensor) -> torch.Tensor:
     return statistics.whiten(ws).norm(dim=2)
 
@@ -200,7 +225,7 @@ def test_a_direction_of_another_shape_is_refused():
         make(vector=torch.ones(G.num_ws + 1, W_DIM)).bind(G)
 
 
-SHIPPED = ("age", "eyes-open", "gender", "mouth-open", "pitch", "pose", "smile")
+SHIPPED = ("age", "eyes-open", "gender", "light", "mouth-open", "pitch", "pose", "smile")
 
 
 def test_the_package_ships_the_face_directions():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from stylegan_latents.editing.directions import catalogue
 from stylegan_latents.editing.directions.apply import edited_styles
 from stylegan_latents.editing.directions.direction import Direction
 from stylegan_latents.editing.films import even_speed as speed
@@ -153,3 +154,25 @@ def test_a_style_of_another_generator_makes_no_film() -> None:
         next(morph.draw(G, codes, morph.times(G, codes)))
     with pytest.raises(InputError, match="strength is from 0"):
         Morph(frames=2, style=other, style_ends=(0.0, 5.0)).check(1)
+
+
+def test_without_a_camera_an_orbit_turns_the_head_and_ends_where_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    G = small_generator(latent_space="small-w")
+    measured = {"score": "pose", "moved": {"pose": 0.5}, "score_deviations": {"pose": 20.0}}
+    pose = Direction("pose", "small-w", torch.ones(1, 8), 1.0, provenance=measured)
+    monkeypatch.setattr(catalogue, "all_shipped", lambda: {"small-w": {"pose": pose}})
+    code, morph = seed_code(G, 0, 1.0), Morph(5, orbit=True)
+    moved = morph.trajectory(G, [code])(morph.times(G, [code])) - code.ws
+    # 25 degrees, of which a unit of strength makes 10.
+    for frame, strength in enumerate((0.0, 2.5, 0.0, -2.5, 0.0)):
+        torch.testing.assert_close(moved[frame], torch.full_like(moved[frame], strength), atol=1e-5, rtol=0)
+    assert morph.cameras(G, [code], morph.times(G, [code])) is None
+
+
+def test_an_orbit_needs_a_camera_or_a_direction_of_known_angles(monkeypatch: pytest.MonkeyPatch) -> None:
+    G = small_generator(latent_space="small-w")
+    unknown = Direction("pose", "small-w", torch.ones(1, 8), 1.0)
+    for shipped in ({}, {"pose": unknown}):
+        monkeypatch.setattr(catalogue, "all_shipped", lambda shipped=shipped: {"small-w": shipped})
+        with pytest.raises(InputError, match="'small' has no camera"):
+            Morph(5, orbit=True).trajectory(G, [seed_code(G, 0, 1.0)])

@@ -9,7 +9,11 @@ import torch
 from PIL import Image
 
 from stylegan_latents.editing.commands.cli import main
-from stylegan_latents.editing.records.camera import CameraOptions
+from stylegan_latents.editing.directions import catalogue
+from stylegan_latents.editing.directions.direction import Direction
+from stylegan_latents.editing.discovery.scorers import faces
+from stylegan_latents.editing.discovery.scorers.scorer import Array, Scorer, to_pixels
+from stylegan_latents.editing.records.camera import RIG, CameraOptions
 from stylegan_latents.editing.records.codes import changed_record
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.formats.native import save_native
@@ -21,7 +25,7 @@ from stylegan_latents.invert.record.metrics import draw
 from stylegan_latents.invert.record.run_settings import camera_settings
 from stylegan_latents.invert.record.source import Source
 from tests.generator.networks.eg3d_files import random_eg3d
-from tests.small_models import save_small_model, small_record
+from tests.small_models import save_small_model, small_generator, small_record
 
 MODEL = ("--model", "../solid.safetensors", "--device", "cpu")
 
@@ -136,3 +140,63 @@ def test_a_view_is_pasted_back_in_place_of_the_photos() -> None:
     assert main(["me.inversion.safetensors", "--yaw", "40", "--paste-back", *MODEL]) == 0
     pasted = np.asarray(Image.open("me.yaw+40.view.pasted.png")).astype(float)
     assert np.abs(pasted - np.asarray(Image.open("me.png"))).max() > 5
+
+
+class _Levels(Scorer):
+    """In the place of the scores of faces: levels of red and green, in degrees as far as anybody knows."""
+
+    names, version = ("pose", "pitch"), "levels-1"
+
+    def score(self, images: torch.Tensor) -> Array:
+        means: Array = to_pixels(images)[..., :2].mean(axis=(1, 2)).astype(np.float64)
+        return means
+
+
+@pytest.fixture(name="rig")
+def _rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """A flat model with directions that turn the head, by its options; ``flat`` is a record of it."""
+    folder = tmp_path / "flat"
+    folder.mkdir()
+    save_small_model(folder, latent_space="small-w")
+    small_record(small_generator(latent_space="small-w")).save("flat.inversion.safetensors")
+    vectors = torch.randn(2, 1, 8, generator=torch.Generator().manual_seed(1))
+    known = {name: Direction(name, "small-w", one, 1.0) for name, one in zip(RIG.values(), vectors, strict=True)}
+    monkeypatch.setattr(catalogue, "all_shipped", lambda: {"small-w": known})
+    monkeypatch.setattr(faces, "FaceScorer", _Levels)
+    return ("--model", "../flat/small.safetensors", "--device", "cpu")
+
+
+def _red() -> float:
+    picture = to_picture(small_generator(latent_space="small-w").synthesize(small_generator().sample([0])))[0]
+    return float(np.asarray(picture)[..., 0].mean())
+
+
+def test_a_model_without_a_camera_turns_along_directions(
+    rig: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = round(_red()) - 2
+    assert main(["flat.inversion.safetensors", "--yaw", str(wanted), *rig]) == 0
+    assert f"to {wanted}" in capsys.readouterr().out
+    turned = np.asarray(Image.open(f"flat.pose-to-{wanted}.png"))
+    assert abs(turned[..., 0].mean() - wanted) < 1.0
+    same = ["flat.inversion.safetensors", "--target", f"pose={wanted}", "--out", "same.png", *rig]
+    assert main(same) == 0
+    assert (np.asarray(Image.open("same.png")) == turned).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--roll", "5"], "--roll needs a model with a camera"),
+        (["--yaw", "5", "--fov", "20"], "--fov needs a model with a camera"),
+        (["--yaw", "5", "--target", "pose=3"], "--target pose and the camera's angle are the same"),
+        (["--pitch", "5", "--target", "pose=3", "--scorer", "colour"], "measured with --scorer faces"),
+        (["--yaw", "170"], "ranges from .* give a target in that range"),
+    ],
+)
+def test_what_directions_cannot_turn_is_one_sentence(
+    rig: tuple[str, ...], words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["flat.inversion.safetensors", *words, *rig]) == 2
+    assert re.search(sentence, capsys.readouterr().err.strip().splitlines()[-1])
+    assert not list(Path().glob("*.png"))

@@ -55,6 +55,12 @@ def test_two_targets_are_reached_together_beside_other_edits() -> None:
     assert abs(reached[1].score - 0.5) < 0.01
 
 
+def test_a_score_can_stay_as_it_was_before_the_other_edits() -> None:
+    (edit,), (reached,) = reach_targets(_draw, [(OTHER, 2.0)], [(RED, None)], _Levels())
+    assert edit[1] == pytest.approx(-1.0, abs=0.05)
+    assert reached.score == pytest.approx(100 / 255, abs=0.01)
+
+
 def test_what_cannot_be_measured_has_no_target() -> None:
     with pytest.raises(InputError, match=r"does not measure what 'other' changes.*red, green"):
         reach_targets(_draw, [], [(OTHER, 0.5)], _Levels())
@@ -71,6 +77,7 @@ def test_no_face_has_no_identity() -> None:
 
 def test_targets_and_bounds_as_typed() -> None:
     assert parse_target("pose=-15") == ("pose", -15.0)
+    assert parse_target("eyes-open=same") == ("eyes-open", None)
     assert parse_target("my=file.safetensors=1") == ("my=file.safetensors", 1.0)
     for text in ("pose", "pose=", "=1", "pose=much", "pose=nan"):
         with pytest.raises(InputError, match="is no target"):
@@ -84,4 +91,5 @@ def test_targets_and_bounds_as_typed() -> None:
 def test_a_name_says_what_decided() -> None:
     name = guided_name("pose+2", [("smile", 0.8), ("dir/mine.safetensors", 1)], 0.45, ["mouth", "x/mask.png"])
     assert name == "pose+2.smile-to-0.8.mine-to-1.same0.45.mouth.mask"
+    assert guided_name("age-2", [("eyes-open", None)], None, []) == "age-2.eyes-open-same"
     assert guided_name("", [("smile", 0.8)], None, []) == "smile-to-0.8"

@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from stylegan_latents.editing.styles.stylize import StyleTuning, StylizeSettings, exchanged_rows, stylize
+from stylegan_latents.editing.styles.stylize import (
+    StyleTuning,
+    StylizeSettings,
+    exchanged_rows,
+    keeping_person,
+    stylize,
+)
+from stylegan_latents.encoders.face_recognition import FaceDistance
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
 from stylegan_latents.generator.loading import load
@@ -36,7 +43,7 @@ def test_five_steps_equal_those_of_jojogan() -> None:
     random = torch.Generator().manual_seed(5)
     codes = torch.randn(5, G.num_ws, G.w_dim, generator=random)
     picture = torch.rand(1, 3, G.resolution, G.resolution, generator=random) * 2 - 1
-    settings = StylizeSettings(steps=5, constant_rate=True, precision="float32")
+    settings = StylizeSettings(steps=5, learning_rate=2e-3, constant_rate=True, precision="float32")
     tuning = StyleTuning(G, picture, codes[:1], settings, step_units=equalised(G))
     losses = [tuning.step_at(step, 0, codes[step : step + 1]) for step in range(5)]
     assert losses == pytest.approx(_JOJOGAN_LOSSES, abs=1e-5)
@@ -112,9 +119,30 @@ def test_keep_colour_changes_colours_less() -> None:
     assert abs(colour(keep=True)) < 0.5 * abs(colour(keep=False))
 
 
+@pytest.mark.slow
+def test_the_identity_loss_keeps_faces_nearer_to_themselves() -> None:
+    G = odd_generator()
+    picture, ws = _example(G)
+    network = FaceDistance()
+    others = G.sample([3, 4, 5])
+
+    def moved(weight: float) -> float:
+        settings = StylizeSettings(steps=10, learning_rate=0.02, identity_weight=weight, precision="float32")
+        styled = stylize(G, picture, ws, settings, name="ramp").apply(G)
+        with torch.no_grad():
+            return float(network(styled.synthesize(others), G.synthesize(others)).mean())
+
+    assert moved(20.0) < 0.8 * moved(0.0)
+
+
+def test_only_a_model_of_faces_keeps_people_apart() -> None:
+    settings = StylizeSettings(steps=7)
+    assert keeping_person(settings, small_generator()) == settings
+
+
 def test_settings_out_of_range_are_refused() -> None:
     G = small_generator()
-    for change in ({"steps": 0}, {"learning_rate": 0.0}, {"structure_weight": -1.0}):
+    for change in ({"steps": 0}, {"learning_rate": 0.0}, {"structure_weight": -1.0}, {"identity_weight": -1.0}):
         with pytest.raises(InputError):
             StylizeSettings(**change)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="not a layer"):

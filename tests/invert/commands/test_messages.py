@@ -1,3 +1,4 @@
+import dataclasses
 import math
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def test_metrics_are_told_in_words() -> None:
     far = describe_metrics(small_record(G, metrics={"lpips_alex": [0.4], "identity": [0.7]}))
     assert "far from the photo" in far
     assert "perhaps not the same person" in far
+    small = dataclasses.replace(record, settings={"compared_at": 180})
+    assert "close to the photo at its own 180 pixels (LPIPS 0.040" in describe_metrics(small)
 
 
 def test_what_was_not_measured_is_not_told() -> None:

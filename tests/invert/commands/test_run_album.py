@@ -146,6 +146,7 @@ def test_a_model_of_another_generator_is_not_grown(capsys: pytest.CaptureFixture
         ),
         (["album", "--together", "--name", "anna", "--mask", "m.png"], "--mask does not go with --together"),
         (["album", "--together", "--name", "anna", "--face", "all"], "--face does not go with --together"),
+        (["album", "--together", "--name", "anna", "--style", "pencil"], "give --style with the photo to draw"),
         (["album/0.png", "--method", "person"], "--method person needs a person's model"),
         (["album/0.png", "--person", "none.safetensors"], "There is no person's file"),
         (["album/0.png", "--person", "none.safetensors", "--method", "optimize"], "leave --method optimize or"),

@@ -15,10 +15,11 @@ from stylegan_latents.generator.generator import Generator
 from stylegan_latents.invert.inverters.base import Progress
 from stylegan_latents.invert.inverters.noise import NoiseOptimization, NoiseSettings
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
-from stylegan_latents.invert.inverters.pivotal import PivotalTuning
+from stylegan_latents.invert.inverters.pivotal import PivotalTuning, enlarged
 from stylegan_latents.invert.inverters.tuning import Tuning, TuningSettings
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.record.tuned_weights import tunable, tuned_generator
+from stylegan_latents.invert.search.loss import resize_height
 from tests.generator.stylegan3_files import R, random_stylegan3
 from tests.invert.small_search import breaking, exact, interrupt_at, own_images, small_search  # noqa: F401
 from tests.odd_models import odd_config, odd_generator
@@ -47,6 +48,19 @@ def test_the_tuned_generator_comes_nearer_at_the_pivots_code(form: str) -> None:
     assert torch.equal(found.ws, pivot.ws)
     assert found.method == "pivotal"
     assert _error(G, found, images) < (0.3 if form == "full" else 0.8) * _error(G, pivot, images)
+
+
+def test_of_a_small_image_the_finer_detail_stays_the_pivots() -> None:
+    G = odd_generator()
+    small = resize_height(own_images(G, 3), 16)
+    tuning = _tuning(G, 30)
+    pivot = tuning.pivot.invert(small)
+    drawn = [tuned_generator(G, one).synthesize(one.ws) for one in (pivot, tuning.tune(small, pivot))]
+    coarse = [resize_height(one, 16) for one in drawn]
+    fine = [one - enlarged(few, one) for one, few in zip(drawn, coarse, strict=True)]
+    errors = [float((one - small).square().mean()) for one in coarse]
+    assert errors[1] < 0.5 * errors[0]
+    assert float((fine[1] - fine[0]).square().mean()) < 0.1 * float(fine[0].square().mean())
 
 
 def test_small_forms_keep_less() -> None:

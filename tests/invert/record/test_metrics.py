@@ -118,3 +118,13 @@ def test_what_is_masked_out_is_not_measured() -> None:
     worse = own + 0.1 * mask
     shown = measure(G, ws, worse, lpips=tiny_lpips(), mask=mask)
     assert shown["mse"][0] == pytest.approx(0.01, rel=1e-3)
+
+
+def test_an_image_without_fine_detail_is_compared_at_its_own_side() -> None:
+    G, lpips = odd_generator(), tiny_lpips()
+    ws = G.sample([0])
+    small = area_resize(G.synthesize(ws).clamp(-1, 1), 40)
+    rows = measure(G, ws, area_resize(small, 64), lpips=lpips, compared_at=40)
+    with_detail = measure(G, ws, area_resize(small, 64), lpips=lpips)
+    assert rows["mse"][0] < with_detail["mse"][0] / 2
+    assert rows["lpips_alex"][0] < with_detail["lpips_alex"][0]

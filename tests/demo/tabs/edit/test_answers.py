@@ -93,3 +93,11 @@ def test_a_search_that_diverged_is_told(visit: Visit, face: Face) -> None:
     assert "LPIPS 0.100" in edit_answers.about(broken)
     assert "did not end well" in edit_answers.about(broken)
     assert "diverged at step 7" in edit_answers.about(broken)
+
+
+def test_a_kept_edit_is_the_face_of_every_tab(visit: Visit, face: Face) -> None:
+    face.history.push({"smile": 1.0})
+    edit_answers.keep_edit(visit, face.name, receivers=["edit", "mix"])
+    kept = list(visit.faces)[-1]
+    assert kept != face.name
+    assert visit.sent["edit"] == visit.sent["mix"] == visit.current == kept

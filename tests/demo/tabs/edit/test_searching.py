@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from PIL import Image
 
@@ -9,7 +10,7 @@ from stylegan_latents.demo.page.running import StoppedError
 from stylegan_latents.demo.session import photos
 from stylegan_latents.demo.session.faces import Face
 from stylegan_latents.demo.session.studio import Studio
-from stylegan_latents.demo.tabs.edit import search_panel, searching
+from stylegan_latents.demo.tabs.edit import intake, search_panel, searching
 from stylegan_latents.demo.tabs.edit.searching import Stage
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.invert.faces.identity import Identity
@@ -55,6 +56,25 @@ def test_what_was_painted_on_another_photo_does_not_count(studio: Studio, photo:
     stages = search_panel.search(studio.enter("one"), 0, "good", painted=painted, painted_on=str(photo.path))
     with pytest.raises(InputError, match="white all over"):
         list(stages)
+
+
+@pytest.mark.usefixtures("small_search")
+def test_a_face_whose_slider_moves_during_a_search_stays_in_sight(studio: Studio, photo: photos.Photo) -> None:
+    visit = studio.enter("one")
+    stages = search_panel.search(visit, photo.largest, "good")
+    assert next(stages)[1] != gr.skip()
+    visit.moves += 1
+    assert all(pair == gr.skip() for _, pair, *_ in stages)
+
+
+def test_a_photo_that_is_removed_during_its_search_leaves_nothing_to_find(
+    studio: Studio, photo: photos.Photo
+) -> None:
+    visit = studio.enter("one")
+    assert visit.photo is photo
+    assert search_panel.work_ended(visit)[0].interactive
+    intake.forget(visit)
+    assert not search_panel.work_ended(visit)[0].interactive
 
 
 @pytest.mark.slow

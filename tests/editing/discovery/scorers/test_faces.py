@@ -67,9 +67,15 @@ def test_darkening_is_seen(images):
     assert (dark < FaceScorer().score(images)[:, index] - 0.05).all()
 
 
+def test_a_shadow_on_the_left_is_light_from_the_right(images):
+    index = FaceScorer.names.index("light")
+    shaded = (images + 1) * torch.linspace(0.5, 1.0, images.shape[-1]) - 1
+    assert (FaceScorer().score(shaded)[:, index] > FaceScorer().score(images)[:, index] + 0.1).all()
+
+
 def test_quick_scores_are_near_and_have_a_version_of_their_own(images, scores):
     """In deviations of the samples that the shipped directions were calibrated with."""
-    deviations = find_direction("pose", generator.load("ffhq")).provenance["score_deviations"]
+    deviations = find_direction("light", generator.load("ffhq")).provenance["score_deviations"]
     for name, row in zip(PHOTOS, FaceScorer(quick=True).score(images), strict=True):
         for score, value in zip(FaceScorer.names, row, strict=True):
             assert abs(value - scores[name][score]) < 0.5 * deviations[score], (name, score)
