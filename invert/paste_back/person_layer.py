@@ -190,7 +190,7 @@ def _movement(
     heads = [one.of("hair", "face", "neck") for one in people]
     flow, trust = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
-    flow = flow * smoothstep(length / np.float32(_STILL) - 1)
+    flow = np.asarray(flow * smoothstep(np.asarray(length / _STILL - 1, np.float32)), np.float32)
     flow = flow * _spread(change)
     # Shoulders were led back.
     still = np.maximum(then - heads[1], 0)
