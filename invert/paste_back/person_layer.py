@@ -104,8 +104,8 @@ def person_layer(
     pixels = square_of(photo, wide)
     opaque, person = person_in(pixels, people[0])
     head = _near_head(people[0])
-    # Hair that is half there is a haze.
-    gone = head * (1 - _held(people[0])) * (1 - _shown(people[0], then, change))
+    # Hair that is half there is a haze, and long hair would be cut off above what stays of it.
+    gone = head * (1 - outwards(lying(people[0]))) * (1 - _shown(people[0], then, change))
     shown = 1 - smoothstep(2 * gone - np.float32(0.5))
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
