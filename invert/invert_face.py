@@ -35,7 +35,10 @@ if TYPE_CHECKING:
 
 
 SMALL_FACE = 100
-"""Pixels of a face in its photo, below which it is compared at its own resolution."""
+"""Pixels of a face in its photo, below which it is compared at a lower resolution."""
+
+_SHARP = 0.75
+"""Of a photo's resolution: finer detail is mostly the camera's and JPEG's, and makes a code's picture harsh."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +138,9 @@ def cut_out(
 ) -> Crop:
     """Align a face, or take a photo's centre; arguments are as for ``invert_face``.
 
-    A face below ``SMALL_FACE`` is compared at the side that its crop has in the photo, as there is no finer detail
-    to imitate. It is embedded here, so that a failing download of the network costs no search. ``resolution`` is
-    the crop's height, ``aspect`` its width over its height.
+    A face below ``SMALL_FACE`` is compared at three quarters of its crop's side in the photo, as there is no finer
+    detail to imitate. The face is embedded here, so that a failing download of the network costs no search.
+    ``resolution`` is the crop's height, ``aspect`` its width over its height.
 
     Raises:
         InputError: the face lies outside the photo, or is aligned for a generator that draws no squares.
@@ -152,7 +155,7 @@ def cut_out(
         raise InputError("Faces are aligned to squares, and this model draws none; add --no-align.")
     picture, alignment = align_face(photo, face, resolution)
     person = None if identity is None else identity(picture)
-    compared_at = round(alignment.side) if face.size < SMALL_FACE and alignment.side < resolution else None
+    compared_at = round(_SHARP * alignment.side) if face.size < SMALL_FACE and alignment.side < resolution else None
     return Crop(picture, alignment, face, source, person, {}, part_in_photo(alignment), compared_at)
 
 

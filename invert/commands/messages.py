@@ -78,7 +78,7 @@ def describe_metrics(inversion: "Inversion") -> str:
     if "lpips_alex" in first:
         lpips = first["lpips_alex"]
         side = compared_side(inversion.settings)
-        at = "" if side is None else f" at its own {side} pixels"
+        at = "" if side is None else f" at {side} pixels"
         parts.append(f"{closeness(lpips)} the photo{at} (LPIPS {lpips:.3f}; 0 is identical)")
     if "psnr" in first:
         parts.append(f"PSNR {first['psnr']:.1f} dB")
@@ -108,7 +108,7 @@ def describe_choice(label: str, count: int, number: int | None) -> str:
 def describe_small_face(label: str, size: float, side: int, resolution: int) -> str:
     """One line on a face of ``size`` pixels, whose crop was compared at ``side``."""
     return (
-        f"{label} shows a face of only {round(size)} pixels, compared at the photo's own resolution "
+        f"{label} shows a face of only {round(size)} pixels, compared at a resolution that the photo fills "
         f"(--low-resolution {side}); --low-resolution {resolution} compares it enlarged"
     )
 

@@ -62,7 +62,7 @@ class FaceOptions:
         typer.Option(
             min=8,
             help="Compare at this side in pixels: for blurred pictures, whose detail the model adds. By default "
-            "a face below 100 pixels is compared at the photo's own resolution.",
+            "a face below 100 pixels is compared at three quarters of the photo's own.",
             show_default=False,
         ),
     ] = None

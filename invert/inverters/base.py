@@ -65,7 +65,8 @@ class SearchSettings(OptimizerSettings):
         centre_weight: of LPIPS of the picture's central half, where aligned crops show the face, at twice
             ``search_size``.
         identity_weight: of the identity loss that ``invert`` is given; it follows the learning rate's schedule.
-        prior_weight: of the mean squared coordinate in whitened W, which draws codes to W's mean.
+        prior_weight: of the mean squared coordinate in whitened W, which draws codes to W's mean. It is at least
+            0.003 for images smaller than ``search_size``, and decides about what they do not show.
         camera_rate: degrees of a step of a three-dimensional model's camera, which is searched together with the
             code; 0 keeps the model's.
         sketch_fraction: the fraction of the steps, the first ones, that are drawn by ``Generator.sketch`` and

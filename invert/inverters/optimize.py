@@ -33,6 +33,9 @@ from stylegan_latents.invert.search.time_left import Phase
 _LOOK_AROUND = (0.05, 0.1, 0.2, 0.3)
 """Parts of the steps after which the camera of a three-dimensional model is tried elsewhere, too."""
 
+_SMALL_PRIOR = 0.003
+"""The least weight of the prior for images smaller than the compared side."""
+
 _SKETCH_COST = 0.6
 """The duration of a step in sketches, in other steps, for the default model."""
 
@@ -169,7 +172,9 @@ class _Search(Optimization):
         self.start = None if start is None else coordinates
         self.coordinates = coordinates.clone().requires_grad_()
         self.adam = self._new_adam()
-        self.held_rows = rows_finer_than(self.drawn_size, G)
+        self.held_rows = rows_finer_than(min(self.drawn_size, images.shape[-2]), G)
+        is_small = self.comparison.size < settings.search_size
+        self.prior_weight = max(settings.prior_weight, _SMALL_PRIOR if is_small else 0.0)
         self.lowest = BestSoFar(len(images), G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
         self.look_around = {round(part * self.steps) for part in _LOOK_AROUND}
@@ -210,8 +215,8 @@ class _Search(Optimization):
         # The identity loss follows the schedule, as a constant weight makes all other terms end higher. Evaluated
         # at every second step with twice the weight, it costs half.
         losses, small = self.comparison(as_colour(drawn), 2 * factor, update_identity=step % 2 == 0)
-        if settings.prior_weight:
-            losses = losses + settings.prior_weight * self.coordinates.square().mean(dim=(1, 2))
+        if self.prior_weight:
+            losses = losses + self.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         if settings.start_weight and self.start is not None:
             losses = losses + settings.start_weight * (self.coordinates - self.start).square().mean(dim=(1, 2))
         better = self.lowest.update(losses, step)

@@ -27,7 +27,7 @@ def test_metrics_are_told_in_words() -> None:
     assert "far from the photo" in far
     assert "perhaps not the same person" in far
     small = dataclasses.replace(record, settings={"compared_at": 180})
-    assert "close to the photo at its own 180 pixels (LPIPS 0.040" in describe_metrics(small)
+    assert "close to the photo at 180 pixels (LPIPS 0.040" in describe_metrics(small)
 
 
 def test_what_was_not_measured_is_not_told() -> None:
