@@ -15,6 +15,7 @@ from stylegan_latents.editing.commands.options import (
     RegionOptions,
 )
 from stylegan_latents.editing.directions.apply import default_strength, edit_name, pair
+from stylegan_latents.editing.directions.describe import USEFUL
 from stylegan_latents.editing.records.outputs import picture_target, placed, sheet_target
 from stylegan_latents.editing.strengths.guided import guided_name
 from stylegan_latents.generator.cli.command import warn
@@ -100,22 +101,6 @@ class EditSettings:
             if value:
                 raise InputError(f"{name} limits an edit, and there is none; add --direction smile, say.")
 
-    def with_rig(self, targets: "Sequence[tuple[str, float]]") -> "EditSettings":
-        """The camera's angles as targets of directions, for a model without a camera.
-
-        Raises:
-            InputError: an angle is a target already, or the scorer measures no poses.
-        """
-        change = self.change
-        for name, _ in targets:
-            if name in (given for given, _ in change.targets):
-                raise InputError(f"--target {name} and the camera's angle are the same here; leave one out.")
-        if change.scorer != "faces":
-            raise InputError(f"--yaw and --pitch are measured with --scorer faces, not {change.scorer}.")
-        texts = [f"{name}={angle:g}" for name, angle in targets]
-        turned = replace(change, target=[*change.target, *texts])
-        return replace(self, change=turned, on=replace(self.on, yaw=None, pitch=None))
-
 
 @takes(EditSettings)
 def edit(settings: EditSettings) -> int | None:
@@ -144,7 +129,8 @@ def _edit_record(settings: EditSettings, record: Path | None, loaded: "dict[str,
     if turns is not None:
         if is_film:
             raise InputError("--yaw and --pitch are for photos with this model; take --direction pose for a film.")
-        settings = settings.with_rig(turns)
+        on = replace(settings.on, yaw=None, pitch=None)
+        settings = replace(settings, change=settings.change.turned(turns), on=on)
         opened.look(settings.on.camera, settings.on.look_label())
     settings.check_limits()
     change, output = settings.change, settings.output
@@ -218,6 +204,9 @@ def _edit_photo(
         )
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
+    for made, amount in edits[len(edits) - len(targets) :]:
+        if abs(amount) > USEFUL and not (isinstance(made, Direction) and made.space == "s"):
+            warn("edit", f"{made.name} {amount:+.2f} is far for this face; up to {USEFUL} most edits look right.")
     after = result = draw(edits)
     if flow is not None and scorer is not None:
         change.report_reached(flow, after, scorer)

@@ -1,8 +1,8 @@
 """What ``edit`` changes: directions, targets, flows of attributes (StyleFlow) and mappers (StyleCLIP)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, Self, TypeVar
 
 import typer
 
@@ -210,6 +210,22 @@ class ChangeOptions(DirectionOptions, NetworkOptions):
     def targets(self) -> list[tuple[str, float | None]]:
         """Each ``--target`` as a direction's name and a score, None for that before the edit."""
         return [parse_target(text) for text in self.target]
+
+    def turned(self, angles: "Sequence[tuple[str, float]]") -> Self:
+        """These changes with a camera's angles as further targets, for a model without one.
+
+        Args:
+            angles: from ``CameraOptions.rig_targets``.
+
+        Raises:
+            InputError: an angle is a target already, or the scorer measures no poses.
+        """
+        for name, _ in angles:
+            if name in (given for given, _ in self.targets):
+                raise InputError(f"--target {name} and the camera's angle are the same here; leave one out.")
+        if self.scorer != "faces":
+            raise InputError(f"--yaw and --pitch are measured with --scorer faces, not {self.scorer}.")
+        return replace(self, target=[*self.target, *(f"{name}={angle:g}" for name, angle in angles)])
 
 
 class _Noted(CodeEdit, Protocol):

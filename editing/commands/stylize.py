@@ -66,7 +66,7 @@ class StylizeCommandSettings:
     strength: Annotated[
         float, typer.Option("--strength", "-s", help="How much of the style the picture has: 0 none, 1 all.")
     ] = 1.0
-    steps: Annotated[int, typer.Option(min=1, max=100_000, help="How many steps of tuning.")] = 100
+    steps: Annotated[int, typer.Option(min=1, max=100_000, help="How many steps of tuning.")] = 60
     keep_person: Annotated[
         bool,
         typer.Option(

@@ -45,8 +45,9 @@ def score_change(direction: "Direction") -> float | None:
     if not (isinstance(moved, dict) and isinstance(deviations, dict)):
         return None
     change, deviation = moved.get(score), deviations.get(score)
-    known = isinstance(change, int | float) and isinstance(deviation, int | float)
-    return float(change) * float(deviation) if known else None
+    if not (isinstance(change, int | float) and isinstance(deviation, int | float)):
+        return None
+    return float(change * deviation)
 
 
 def _figures(direction: "Direction") -> list[str]:

@@ -22,7 +22,7 @@ SHIPPED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("--scorer",): ("faces",),
     ("--samples",): ("8000",),
     ("--reduce-leakage", "--steady"): ("pose",),
-    ("--hold-identity", "--keep-person"): ("pitch", "smile", "mouth-open", "eyes-open"),
+    ("--hold-identity", "--keep-person"): ("pitch", "smile", "mouth-open", "eyes-open", "light"),
     ("--least-identity-change", "--spare-person"): ("age", "gender"),
 }
 """The options of the shipped directions, by the spellings of each."""

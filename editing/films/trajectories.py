@@ -170,9 +170,8 @@ def _along(
     import torch
 
     def moved(times: "Tensor") -> "Tensor":
-        strengths = [strength_at(time) for time in times.tolist()]
-        pairs = zip(trajectory(times).split(1), strengths, strict=True)
-        return torch.cat([direction.apply(ws, strength, rows=rows, raw=raw) for ws, strength in pairs])
+        ws, each = trajectory(times), enumerate(map(strength_at, times.tolist()))
+        return torch.cat([direction.apply(ws[i : i + 1], strength, rows=rows, raw=raw) for i, strength in each])
 
     return moved
 

@@ -208,7 +208,9 @@ def _recoloured(portrait: Portrait, like: Portrait) -> Array:
         share = one.of("face")[: round(float(one.landmarks.nose_base[:, 1].mean()))] + np.float32(1e-6)
         upper = lab[: len(share)]
         means.append(np.average(upper, axis=(0, 1), weights=np.broadcast_to(share[:, :, None], upper.shape)))
-    shifted = (labs[0] + (means[1] - means[0])).astype(np.float32)
+    # Brows, lashes and pupils stay as dark beside the skin as they are.
+    share = (labs[0][:, :, :1] / max(float(means[0][0]), 1.0)).clip(0, 1)
+    shifted = (labs[0] + share * (means[1] - means[0])).astype(np.float32)
     return np.asarray(255 * cv2.cvtColor(shifted, cv2.COLOR_LAB2RGB), dtype=np.float32)
 
 

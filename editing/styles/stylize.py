@@ -65,7 +65,7 @@ class StylizeSettings(OptimizerSettings):
 
     name: ClassVar[str] = "A style"
 
-    steps: int = 100
+    steps: int = 60
     learning_rate: float = 3e-3
     pixel_weight: float = 0.0
     keep_colour: bool = False

@@ -22,6 +22,8 @@ SMOOTH = ((0.08, 1.0), (0.2, 0.05))
 _FINE, _STRANDS = 0.002, 0.015
 _GRAIN = np.float32(8.0)
 _SAME, _ELSE = np.float32(12.0), np.float32(45.0)
+# Height in the crop to which long hair reaches, and of the crop's side how far beside it other hair is held by it.
+_LONG, _BESIDE = 0.92, 0.12
 # Heights in the crop between which neck and shoulders are led back.
 _FROM, _FULLY = 0.62, 0.97
 
@@ -83,8 +85,10 @@ def led_back(
 
     before, after = (one.person for one in people)
     flow = continued(*trusted_flow(reference, edited, before, after))
-    # The face and the hair above it stay as they are.
-    head = cv2.GaussianBlur(np.maximum(people[0].of("face"), people[1].of("face")), (0, 0), 0.02 * SIDE)
+    # The face and hair that hangs or stands free stay as they are.
+    free = 1 - lying(people[0])
+    heads = [np.maximum(one.of("face"), one.of("hair") * free) for one in people]
+    head = cv2.GaussianBlur(np.maximum(*heads), (0, 0), 0.02 * SIDE)
     amount = smoothstep((coordinates()[:, None] - _FROM) / (_FULLY - _FROM)) * (1 - head)
     flow = flow * amount[:, :, None]
     side = edited.width
@@ -93,6 +97,20 @@ def led_back(
     warped = sampled(np.asarray(edited.convert("RGB")), grid + fine, cv2.INTER_CUBIC)
     small = np.stack(np.meshgrid(*[np.arange(SIDE, dtype=np.float32)] * 2), axis=2)
     return Image.fromarray(warped.clip(0, 255).astype(np.uint8)), sampled(after, small + flow * np.float32(SIDE))
+
+
+def lying(before: PersonMask) -> Array:
+    """1 above and beside hair so long that it lies on a body, which does not move; ``[SIDE, SIDE]``."""
+    import cv2
+
+    lowest = round(_LONG * SIDE)
+    hair = before.of("hair")[lowest:].max(axis=0)
+    body = before.of("neck", "clothes")[lowest:].max() > 0.5
+    columns = cv2.dilate(
+        smoothstep(4 * hair - 2)[None] * body, np.ones((1, 2 * round(_BESIDE * SIDE) + 1), np.uint8)
+    )
+    columns = cv2.GaussianBlur(np.asarray(columns, np.float32), (0, 0), 0.03 * SIDE)
+    return np.asarray(np.broadcast_to(columns, (SIDE, SIDE)), np.float32)
 
 
 def followed(
@@ -125,9 +143,9 @@ def followed(
     strongest = np.asarray(np.abs(cv2.GaussianBlur(error, (0, 0), _FINE * side)).max(axis=2))
     level = cv2.dilate(cv2.resize(strongest, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.ones((3, 3), np.uint8))
     level = cv2.GaussianBlur(level, (0, 0), 1.5)
-    within = ((source > 0) & (source < side - 1)).all(axis=2).astype(np.float32)
-    within = cv2.resize(within, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    same = (1 - smoothstep((np.asarray(level, np.float32) - _SAME) / (_ELSE - _SAME))) * within
+    within = np.asarray(((source > 0) & (source < side - 1)).all(axis=2), np.float32)
+    whole = np.asarray(cv2.resize(within, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    same = (1 - smoothstep((np.asarray(level, np.float32) - _SAME) / (_ELSE - _SAME))) * whole
     moved = np.rint((after + error).clip(0, 255)).astype(np.uint8)
     return Image.fromarray(moved), np.asarray(same[:, :, None], np.float32)
 

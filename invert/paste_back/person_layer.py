@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
 from stylegan_latents.invert.paste_back.fill import filling
-from stylegan_latents.invert.paste_back.flow import SMOOTH, continued, sampled, trusted_flow
+from stylegan_latents.invert.paste_back.flow import SMOOTH, continued, lying, sampled, trusted_flow
 from stylegan_latents.invert.paste_back.outline import (
     CANVAS,
     INNER,
@@ -32,8 +32,8 @@ _SHOULDERS = 0.97
 # Of the crop's side: how far from hair and face an edit takes the person away, and the height down to which it is
 # the larger.
 _LOOSE, _CHIN = (0.03, 0.12), 0.7
-# Height in the crop to which hair reaches that lies on a body, and those between which it moves less and less.
-_LONG, _RESTS = 0.92, (0.35, 0.75)
+# Heights in the crop between which long hair moves less and less.
+_RESTS = (0.35, 0.75)
 # Below the chin, the height in which what is taken away near the body fades to nothing, and how near that is.
 _FADING, _BODY = 0.08, 0.08
 # Of the crop's side: how far stray hair and the person's blurred edge reach into the background.
@@ -104,8 +104,8 @@ def person_layer(
     pixels = square_of(photo, wide)
     opaque, person = person_in(pixels, people[0])
     head = _near_head(people[0])
-    # Hair that is half there is a haze.
-    gone = head * (1 - _held(people[0])) * (1 - _shown(people[0], then, change))
+    # Hair that is half there is a haze, and long hair would be cut off above what stays of it.
+    gone = head * (1 - outwards(lying(people[0]))) * (1 - _shown(people[0], then, change))
     shown = 1 - smoothstep(2 * gone - np.float32(0.5))
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
@@ -190,7 +190,7 @@ def _movement(
     heads = [one.of("hair", "face", "neck") for one in people]
     flow, trust = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
-    flow = flow * smoothstep(length / np.float32(_STILL) - 1)
+    flow = np.asarray(flow * smoothstep(np.asarray(length / _STILL - 1, np.float32)), np.float32)
     flow = flow * _spread(change)
     # Shoulders were led back.
     still = np.maximum(then - heads[1], 0)
@@ -206,16 +206,9 @@ def _movement(
 
 
 def _held(before: PersonMask) -> Array:
-    """1 where long hair lies on the shoulders and stays, 0 elsewhere, ``[CANVAS, CANVAS]``."""
-    import cv2
-
-    lowest = round(_LONG * SIDE)
-    hair = before.of("hair")[lowest:].max(axis=0)
-    hair = smoothstep(4 * hair - 2)[None].repeat(SIDE, axis=0) * (before.of("neck", "clothes")[lowest:].max() > 0.5)
-    wide = cv2.dilate(hair, np.ones((1, 2 * round(_LOOSE[1] * SIDE) + 1), np.uint8))
+    """1 where long hair stays, 0 elsewhere, ``[CANVAS, CANVAS]``."""
     height = ((np.arange(CANVAS)[:, None] + 0.5) / SIDE - MARGIN - _RESTS[0]) / (_RESTS[1] - _RESTS[0])
-    across = cv2.GaussianBlur(wide, (0, 0), 0.03 * SIDE)
-    return np.asarray(outwards(across) * smoothstep(height.astype(np.float32)), np.float32)
+    return np.asarray(outwards(lying(before)) * smoothstep(height.astype(np.float32)), np.float32)
 
 
 def _near_head(before: PersonMask) -> Array:

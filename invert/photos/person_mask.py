@@ -30,6 +30,8 @@ _PLAIN = 2
 _RADIUS, _FLAT = 0.016, 1e-4
 # Components of a class's colours, the weight of colours beside the guess, and pixels that a class needs.
 _COLOURS, _COLOUR_WEIGHT, _FEWEST = 3, 0.5, 40
+# The share from which places hang together as clothes, and how many of the lowest rows they reach.
+_CLOTHES, _LOWEST = 0.25, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,20 @@ def person_mask(picture: Image.Image, guess: Array) -> PersonMask:
     within = _by_colour(pixels, likely[1:], person > 0.5)
     within = np.stack([guided(pixels, plane) for plane in within]).clip(0, 1)
     within /= within.sum(axis=0).clip(1e-6)
-    return PersonMask(np.concatenate([1 - person[None], person * within]).astype(np.float32))
+    return with_clothes_below(np.concatenate([1 - person[None], person * within]).astype(np.float32))
+
+
+def with_clothes_below(shares: Array) -> PersonMask:
+    """A mask of ``shares`` in which what hangs together with the lower edge alone is clothes: the rest is hair."""
+    from scipy.ndimage import label
+
+    hair, clothes = CLASSES.index("hair"), CLASSES.index("clothes")
+    groups, _ = label(shares[clothes] > _CLOTHES)
+    other = (groups > 0) & ~np.isin(groups, groups[-_LOWEST:])
+    shares = shares.copy()
+    shares[hair] += other * shares[clothes]
+    shares[clothes] *= ~other
+    return PersonMask(shares)
 
 
 def foreground(pixels: Pixels, likely: Array) -> Mask:

@@ -28,7 +28,7 @@ from stylegan_latents.invert.record.source import Source
 Array = NDArray[np.float64]
 SEEDS = {"pencil": 108, "oil": 121, "cartoon": 114}
 TRUNCATION = 0.6
-SCALES = {"pencil": 1.0, "oil": 1.0, "cartoon": 1.25}
+SCALES = {"pencil": 1.0, "oil": 1.1, "cartoon": 1.25}
 _SIDE = 512
 
 

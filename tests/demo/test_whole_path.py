@@ -32,6 +32,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     studio.close()
 
 
+@pytest.fixture(scope="module", name="page")
+def _page(browser: Any, address: str) -> Iterator[Any]:
+    page = browser.new_page(viewport={"width": 1360, "height": 900}, accept_downloads=True)
+    open_page(page, address, patience=300)
+    yield page
+    page.close()
+
+
 def pose_of(picture: Path) -> float:
     """Yaw in degrees, as the scorer of faces measures it; from landmarks alone, without its other networks."""
     small = read_photo(picture).resize((256, 256))
@@ -58,10 +66,8 @@ def wait_for_rest(page: Any) -> None:
 
 
 def test_from_a_photo_to_a_record_that_edit_opens(
-    browser: Any, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = browser.new_page(viewport={"width": 1360, "height": 900}, accept_downloads=True)
-    open_page(page, address, patience=300)
     page.set_input_files("#edit-photo input[type=file]", str(PHOTO))
     page.wait_for_selector("#edit-start:not([disabled])")
     page.click("#edit-start")
@@ -93,12 +99,8 @@ def test_from_a_photo_to_a_record_that_edit_opens(
     assert read_photo(tmp_path / "again.png").tobytes() == read_photo(after).tobytes()
     assert edit([record.name, "--direction", "pose", "--strength", "2", "--paste-back", "--out", "whole.png"]) == 0
     assert read_photo(tmp_path / "whole.png").tobytes() == whole.tobytes()
-    page.close()
 
 
-def test_the_terms_of_the_default_model_are_told(browser: Any, address: str) -> None:
-    page = browser.new_page()
-    open_page(page, address)
+def test_the_terms_of_the_default_model_are_told(page: Any) -> None:
     page.wait_for_selector("#licence")
     assert "Not for commercial use" in page.inner_text("#licence")
-    page.close()

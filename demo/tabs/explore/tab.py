@@ -1,7 +1,7 @@
 """The tab Explore: samples by seed and truncation, to send to any tab."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -11,7 +11,13 @@ from stylegan_latents.demo.session.examples import seed_face
 from stylegan_latents.demo.session.visit import Visit
 from stylegan_latents.generator.errors import InputError
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from stylegan_latents.editing.samples.sampling import Sampling
+
 _AT_ONCE, _IN_ONE_TURN = 12, 3
+_KEPT = 96  # pictures, of 200 kB, which all visitors of the same seeds see
 _TRUNCATION = 0.7
 _LARGEST_SEED = 2**31
 _SEND = "Send the chosen face"
@@ -58,6 +64,21 @@ def build(page: Page) -> None:
         )
         send = gr.Button(_SEND, interactive=False, elem_id="explore-send")
 
+    drawn: dict[tuple[int, float, int | None], Image] = {}
+
+    def pictures_of(visit: Visit, sampling: "Sampling", seeds: range) -> "list[Image]":
+        keys = [(seed, sampling.truncation, sampling.label) for seed in seeds]
+        found = {key: picture for key in keys if (picture := drawn.get(key)) is not None}
+        missing = [key[0] for key in keys if key not in found]
+        if missing:
+            with visit.computing():
+                for seed, _, picture in sampling.pictures(studio.preview_G, missing):
+                    key = (seed, sampling.truncation, sampling.label)
+                    drawn[key] = found[key] = picture
+                while len(drawn) > _KEPT:
+                    del drawn[next(iter(drawn))]
+        return [found[key] for key in keys]
+
     def draw(visit: Visit, first: float | None, cut: float, kind: float | None = None) -> Iterator[tuple[Any, ...]]:
         from stylegan_latents.editing.samples.sampling import Sampling
 
@@ -68,12 +89,9 @@ def build(page: Page) -> None:
         pictures: list[tuple[str, str]] = []
         # The first faces come soon, and others are served in between.
         for first_of in range(start, start + _AT_ONCE, _IN_ONE_TURN):
-            with visit.computing():
-                drawn = list(sampling.pictures(studio.preview_G, range(first_of, first_of + _IN_ONE_TURN)))
-            pictures += [
-                (visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}")
-                for number, _, picture in drawn
-            ]
+            seeds = range(first_of, first_of + _IN_ONE_TURN)
+            for number, picture in zip(seeds, pictures_of(visit, sampling, seeds), strict=True):
+                pictures.append((visit.files.store(picture, "explore", most=2 * _AT_ONCE), f"seed {number}"))
             if first_of == start:
                 # The choice among earlier faces ends; one among these stays while more come.
                 gallery = gr.Gallery(list(pictures), selected_index=None)

@@ -28,8 +28,8 @@ def key_frames(page: Page, tab: str, *, most: int) -> gr.State:
     with gr.Row(equal_height=True):
         chooser = face_chooser(page, tab, label="Face", info="Every face of this visit.")
         with gr.Column(min_width=100):
-            add = gr.Button("Add", elem_id=f"{tab}-add")
-            add_all = gr.Button("Add all", elem_id=f"{tab}-add-all")
+            add = gr.Button("Add this face", elem_id=f"{tab}-add")
+            add_all = gr.Button("Add all faces", elem_id=f"{tab}-add-all")
     gr.Markdown("Key frames in order; choose one to move it.", elem_classes="hint")
     row = choice_gallery(f"{tab}-keys", label="Key frames", show_label=False, columns=5, height=170)
     with gr.Row():

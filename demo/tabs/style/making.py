@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stylegan_latents.generator.styles.style import Style
 
 Quality = Literal["draft", "good"]
-STEPS: dict[Quality, int] = {"draft": 40, "good": 100}
+STEPS: dict[Quality, int] = {"draft": 30, "good": 60}
 _NO_FACE = (
     "No face was found in this picture; take one with an upright face, or crop it as portraits are cropped and "
     "turn “Look for a face” off."

@@ -9,7 +9,7 @@ import pytest
 
 from stylegan_latents.demo.app import TABS
 from stylegan_latents.demo.session.studio import Studio
-from tests.demo.browser import close_toasts, go_to, open_page, wait_until_still
+from tests.demo.browser import begin_anew, close_toasts, go_to, open_page, wait_until_still
 
 pytestmark = pytest.mark.slow
 LAPTOP, DESK, PHONE = (1366, 768), (1920, 1080), (390, 844)
@@ -178,12 +178,13 @@ def test_on_a_phone_targets_are_large_and_a_swipe_scrolls(browser: Any, small_de
 
 
 def test_the_main_path_moves_nothing_that_stands(browser: Any, small_demo: tuple[Studio, str]) -> None:
+    page = browser.new_context(viewport={"width": LAPTOP[0], "height": LAPTOP[1]}).new_page()
+    page.add_init_script(_WATCH_SHIFTS)
+    open_page(page, small_demo[1])
     for size in (LAPTOP, PHONE):
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-        context.add_init_script(_WATCH_SHIFTS)
-        page = context.new_page()
+        page.set_viewport_size({"width": size[0], "height": size[1]})
         steps = {
-            "begin": lambda page: open_page(page, small_demo[1]),
+            "begin": lambda page: begin_anew(page, small_demo[1]),
             "example": lambda page: page.locator("#edit-examples button:has(img)").nth(1).click(),
             "slider": lambda page: page.locator("#direction-smile input[type=range]").fill("2"),
             "mix": lambda page: go_to(page, "Mix"),
@@ -201,4 +202,4 @@ def test_the_main_path_moves_nothing_that_stands(browser: Any, small_demo: tuple
             shifted, what = page.evaluate("[window.shifted ?? 0, window.shifts]")
             assert shifted <= 0.1, (size, name, what)
             page.evaluate("window.shifted = 0, window.shifts = []")
-        context.close()
+    page.context.close()

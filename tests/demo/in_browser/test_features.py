@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from stylegan_latents.demo.session.queue import Client
 from stylegan_latents.demo.session.studio import Studio
 from tests.demo.browser import begin_anew, wait_until_still
 from tests.demo.in_browser.test_page import click_example
@@ -61,9 +62,20 @@ def test_before_and_after_and_everything_are_saved(page: Any, tmp_path: Path) ->
         assert {"seed2.inversion.safetensors", "seed2.png", "commands.txt"} <= set(archive.namelist())
 
 
-def test_explore_is_filled_when_it_is_opened(page: Any) -> None:
+def open_explore(page: Any) -> None:
     page.click("button[role=tab]:has-text('Explore')")
     page.wait_for_function("document.querySelectorAll('#explore-faces button img').length === 12")
+
+
+def test_faces_that_others_have_explored_come_without_a_turn(page: Any, small_demo: tuple[Studio, str]) -> None:
+    open_explore(page)
+    begin_anew(page, small_demo[1])
+    with small_demo[0].computing.turn(Client("10.0.0.1")):
+        open_explore(page)
+
+
+def test_explore_is_filled_when_it_is_opened(page: Any) -> None:
+    open_explore(page)
     wait_until_still(page)
     page.locator("#explore-faces button:has(img)").nth(3).click()
     page.wait_for_selector("#explore-send:has-text('Send seed 3'):not([disabled])")

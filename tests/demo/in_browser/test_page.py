@@ -12,7 +12,7 @@ from PIL import Image
 from stylegan_latents.demo.app import TABS
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.editing.samples.sampling import Sampling
-from tests.demo.browser import PATIENCE, begin_anew, open_page, wait_until, wait_until_still
+from tests.demo.browser import PATIENCE, begin_anew, go_to, open_page, wait_until, wait_until_still
 from tests.small_models import small_generator, small_record
 
 pytestmark = pytest.mark.slow
@@ -42,6 +42,17 @@ def page(desk: tuple[Any, list[str]], small_demo: tuple[Studio, str]) -> Iterato
     faults.clear()
     yield page
     assert not faults
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
+    """A page with a face on a phone."""
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    open_page(page, small_demo[1])
+    click_example(page)
+    yield page
+    context.close()
 
 
 def is_elsewhere(url: str, own: str) -> bool:
@@ -198,32 +209,18 @@ def test_every_control_has_a_name(page: Any) -> None:
         assert nameless == [], title
 
 
-def test_a_phone_needs_no_scrolling_sideways(browser: Any, small_demo: tuple[Studio, str]) -> None:
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    open_page(page, small_demo[1])
-    click_example(page)
+def test_a_phone_needs_no_scrolling_sideways(phone: Any) -> None:
     for title in (tab.title for tab in TABS):
-        tab = page.get_by_role("tab", name=title, exact=True)
-        if not tab.is_visible():  # Gradio puts tabs that have no room into a menu
-            page.locator(".overflow-menu > button").click()
-            page.locator(".overflow-dropdown button", has_text=title).click()
-        else:
-            tab.click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], title
-    context.close()
+        go_to(phone, title)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], title
 
 
-def test_on_a_phone_the_picture_stays_in_sight_of_the_sliders(browser: Any, small_demo: tuple[Studio, str]) -> None:
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    open_page(page, small_demo[1])
-    click_example(page)
-    page.locator("#direction-gender").scroll_into_view_if_needed()
-    box = page.locator("#edit-compare").bounding_box()
+def test_on_a_phone_the_picture_stays_in_sight_of_the_sliders(phone: Any) -> None:
+    go_to(phone, "Edit")
+    phone.locator("#direction-gender").scroll_into_view_if_needed()
+    box = phone.locator("#edit-compare").bounding_box()
     assert box["y"] >= 0
     assert box["y"] + box["height"] < PHONE["height"]
-    context.close()
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_gap_in_the_network_loses_nothing(browser: Any, small_demo: tuple[Stud
     context.set_offline(True)
     page.wait_for_timeout(20_000)
     context.set_offline(False)
-    page.wait_for_timeout(5_000)
+    page.wait_for_function("fetch('/').then(() => true, () => false)")
     expect_edit(page)
     page.locator("#direction-smile input[type=range]").focus()
     page.keyboard.press("Home")

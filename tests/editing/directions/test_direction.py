@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from stylegan_latents.editing.directions import catalogue as module
 from stylegan_latents.editing.directions.apply import apply_edits
@@ -81,9 +83,16 @@ def test_negative_strengths_of_groups_of_rows_go_their_own_way():
     assert torch.equal(moved[:, G.rows("coarse")], torch.full_like(moved[:, G.rows("coarse")], -2))
 
 
-def test_both_vectors_have_one_shape():
+def test_both_vectors_have_one_shape(tmp_path):
     with pytest.raises(ValueError, match="same shape"):
         make(negative=torch.ones(3, W_DIM))
+    make(negative=torch.ones(1, W_DIM)).save(tmp_path / "age.safetensors")
+    with safe_open(tmp_path / "age.safetensors", "pt") as file:
+        metadata = file.metadata()
+    vectors = {"vector": torch.ones(1, W_DIM), "negative": torch.ones(3, W_DIM)}
+    save_file(vectors, tmp_path / "other.safetensors", metadata)
+    with pytest.raises(InputError, match="damaged"):
+        load(tmp_path / "other.safetensors")
 
 
 def _far(statistics: WStatistics, ws: torch.Tensor) -> torch.Tensor:

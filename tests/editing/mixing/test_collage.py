@@ -46,3 +46,12 @@ def test_a_feature_takes_the_receivers_skin(name: str) -> None:
     assert difference[(changed > 0.5) & (mine.pixels[:, :, 0] > 200)].mean() < 12
     assert difference[changed == 0].max() < 1
     assert 0.002 < (changed > 0.5).mean() < 0.1
+
+
+def test_dark_lashes_stay_dark_on_lighter_skin() -> None:
+    mine, theirs = _portrait(20, (20, 20, 20)), _portrait(20, (20, 20, 20), skin=(120, 80, 60))
+    x, y = np.rint([LANDMARKS.left_eye[:, 0].mean(), LANDMARKS.left_eye[:, 1].min() - 8]).astype(int)
+    theirs.pixels[y - 3 : y + 4, x - 12 : x + 13] = (20, 14, 10)
+    collage, changed, _ = lay_feature(mine.picture, mine, theirs, "eyes")
+    assert changed[y, x] > 0.9
+    assert np.asarray(collage)[y, x].max() < 70

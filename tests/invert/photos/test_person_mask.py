@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from stylegan_latents.invert.photos.person_mask import CLASSES, SIDE, PersonMask, foreground, guided, person_mask
+from stylegan_latents.invert.photos.person_mask import (
+    CLASSES,
+    SIDE,
+    PersonMask,
+    foreground,
+    guided,
+    person_mask,
+    with_clothes_below,
+)
 
 HAIR, SKIN, SHIRT, WALL = (60, 40, 25), (205, 150, 120), (40, 60, 130), (200, 205, 200)
 
@@ -87,3 +95,14 @@ def test_a_picture_of_one_colour_is_divided_by_what_is_likely() -> None:
         found = foreground(np.full((128, 128, 3), level, np.uint8), likely)
         assert found.shape == likely.shape
         assert found[64, 64]
+
+
+def test_what_hangs_beside_the_head_is_hair_rather_than_clothes() -> None:
+    shares = np.zeros((len(CLASSES), SIDE, SIDE), np.float32)
+    shares[0] = 1
+    shares[:, 60:140, 40:60] = np.array([0, 0.4, 0, 0, 0.6], np.float32)[:, None, None]
+    shares[:, 200:, 80:200] = np.array([0, 0.4, 0, 0, 0.6], np.float32)[:, None, None]
+    mask = with_clothes_below(shares)
+    assert np.allclose(mask.of("hair")[60:140, 40:60], 1)
+    assert np.array_equal(mask.shares[:, 200:], shares[:, 200:])
+    assert np.allclose(mask.shares.sum(axis=0), 1)
