@@ -192,7 +192,7 @@ def _left_out(direction: "_Found") -> list[str]:
     others = direction.provenance.get("leakage_leaves_out")
     if not isinstance(others, list) or not others:
         return []
-    from stylegan_latents.editing.discovery.scorers.exclusive import leakage_notes
+    from stylegan_latents.editing.discovery.exclusive import leakage_notes
 
     return leakage_notes({str(direction.provenance.get("score")): [str(name) for name in others]})
 

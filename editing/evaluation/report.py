@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stylegan_latents.editing.discovery.scorers.exclusive import leakage_notes
+from stylegan_latents.editing.discovery.exclusive import leakage_notes
 from stylegan_latents.editing.evaluation.results import AtStrength, Evaluation
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON

@@ -36,8 +36,8 @@ def score_spread(
         InputError: the model has classes, or too few pictures could be scored.
     """
     from stylegan_latents.editing.directions.catalogue import known_directions
+    from stylegan_latents.editing.discovery.exclusive import correlations, dependent_scores
     from stylegan_latents.editing.discovery.fitting.samples import sample
-    from stylegan_latents.editing.discovery.scorers.exclusive import correlations, dependent_scores
 
     for direction in known_directions(G.latent_space).values():
         stored = direction.provenance.get("score_deviations")

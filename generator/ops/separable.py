@@ -72,7 +72,8 @@ def mix_channels(x: Tensor, weight: Tensor, bias: Tensor, noise: Tensor | None =
 def _pointwise(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """A pointwise convolution with one weight ``[O, C]`` for all samples; channels-last, without a gradient."""
     kernel = weight[:, :, None, None]
-    if x.device.type == "cpu" and x.dtype == torch.float32 and torch.backends.mkldnn.is_available():
+    onednn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if onednn and x.device.type == "cpu" and x.dtype == torch.float32:
         # With one thread PyTorch takes BLAS, whose products of these shapes take up to a third longer.
         return torch.mkldnn_convolution(x, kernel, bias, (0, 0), (1, 1), (1, 1), 1)
     return F.conv2d(x, kernel, bias)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stylegan_latents.editing.directions.direction import JSON, Direction
+from stylegan_latents.editing.discovery.exclusive import dependent_scores, independent_scores
 from stylegan_latents.editing.discovery.fitting.held_out import HeldOut
 from stylegan_latents.editing.discovery.fitting.identity import identity_effects, least_identity_step
 from stylegan_latents.editing.discovery.fitting.leakage import Effect, effect
@@ -29,7 +30,6 @@ from stylegan_latents.editing.discovery.fitting.leakage_reduction import (
 )
 from stylegan_latents.editing.discovery.fitting.linear import LinearModel, Method, fit
 from stylegan_latents.editing.discovery.fitting.samples import Samples, sample
-from stylegan_latents.editing.discovery.scorers.exclusive import dependent_scores, independent_scores
 from stylegan_latents.editing.discovery.scorers.faces import HELPERS
 from stylegan_latents.editing.discovery.scorers.scorer import Array, Attribute, Scorer
 from stylegan_latents.generator.cli.progress import Progress

@@ -121,7 +121,7 @@ def test_finds_writes_and_says_so_and_goes_on_where_it_was_stopped(tmp_path, cap
     already = _Wide.pictures
     assert main(arguments) == 0
     said = capsys.readouterr()
-    assert said.out.count(f"Wrote {out}") == 7
+    assert said.out.count(f"Wrote {out}") == len(FACE_ATTRIBUTES)
     assert "intended" in said.out
     assert "reducing the leakage of smile" in said.err
     found = {path.name: load(path) for path in out.iterdir()}

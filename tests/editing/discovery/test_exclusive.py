@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
-from stylegan_latents.editing.discovery.scorers.exclusive import (
+from stylegan_latents.editing.discovery.exclusive import (
     correlations,
     dependent_scores,
     independent_scores,
     leakage_notes,
 )
+from stylegan_latents.editing.discovery.scorers.colour import ColourScorer
 
 
 def test_scores_that_say_the_same_are_dependent_either_way() -> None:
