@@ -54,7 +54,8 @@ def build(page: Page) -> None:
             with gr.Row():
                 quality = gr.Radio(
                     [(one.capitalize(), one) for one in get_args(Quality)], value="good", label="Search",
-                    min_width=200, info="Best takes twice as long as good, draft half; instant is a first look.",
+                    min_width=200, elem_classes="search",
+                    info="Best takes twice as long as good, draft half; instant is a first look.",
                 )  # fmt: skip
                 name = gr.Textbox(
                     label="Name of the person", info="And of the model.", max_length=40, visible=False,
