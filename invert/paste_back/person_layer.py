@@ -226,7 +226,9 @@ def _near_head(before: PersonMask) -> Array:
     below = np.arange(CANVAS)[:, None] - (INNER.start + round(_CHIN * SIDE))
     kernel = np.ones((2 * round(_BODY * SIDE) + 1,) * 2, np.uint8)
     body = np.asarray(cv2.dilate(outwards(before.of("neck", "clothes")), kernel), np.float32)
-    over = smoothstep((below / (_FADING * SIDE)).astype(np.float32)) * smoothstep(2 * body)
+    near_face = np.ones((2 * round(_LOOSE[0] * SIDE) + 1,) * 2, np.uint8)
+    jaw = np.asarray(cv2.dilate(outwards(before.of("face")), near_face), np.float32)
+    over = smoothstep((below / (_FADING * SIDE)).astype(np.float32)) * smoothstep(2 * body) * (1 - jaw)
     return np.asarray(near * (1 - over), dtype=np.float32)
 
 
