@@ -10,6 +10,8 @@ from torch.nn import functional as F
 from stylegan_latents.generator.errors import InputError
 
 Trunk = Literal["alex", "vgg"]
+LEAST_SIDE = 64
+"""Pixels; the trunks' strides leave nothing of a picture much smaller than this."""
 
 # For each convolution: kernel, stride, padding; "pool" between; "tap" where features are compared.
 _ALEX: tuple[tuple[int, int, int] | str, ...] = (

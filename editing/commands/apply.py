@@ -205,7 +205,7 @@ def _edit_photo(
 
     edits = guide(draw, edits, targets, change.keep_identity, scorer)
     for made, amount in edits[len(edits) - len(targets) :]:
-        if abs(amount) > USEFUL and not (isinstance(made, Direction) and made.space == "s"):
+        if abs(amount) > USEFUL and not change.raw and not (isinstance(made, Direction) and made.space == "s"):
             warn("edit", f"{made.name} {amount:+.2f} is far for this face; up to {USEFUL} most edits look right.")
     after = result = draw(edits)
     if flow is not None and scorer is not None:

@@ -271,7 +271,8 @@ class Direction:
         header = {name: getattr(self, name) for name in _NAMES} | {"provenance": dict(self.provenance)}
         with atomic_path(Path(path), overwrite=overwrite) as temporary:
             named = zip(("vector", "negative"), self._vectors, strict=False)
-            tensors = {name: vector.detach().cpu().contiguous() for name, vector in named}
+            # Rows of one tensor share memory, which safetensors refuses.
+            tensors = {name: vector.detach().cpu().contiguous().clone() for name, vector in named}
             temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
 
 

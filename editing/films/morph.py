@@ -208,7 +208,8 @@ class Morph:
             for direction in self.directions:
                 if direction.space == "w":
                     trajectory = interpolation.sweep(trajectory, direction, self.ends, rows=rows, raw=self.raw)
-        return trajectory if pose is None else interpolation.swing(trajectory, *pose, rows=rows)
+        # As a camera swings, whichever layers the faces exchange.
+        return trajectory if pose is None else interpolation.swing(trajectory, *pose)
 
     def turned_by(self, G: "Generator") -> "tuple[Direction, float] | None":
         """For an orbit without a camera, the direction that turns heads and its strength; InputError as there."""

@@ -148,23 +148,21 @@ def sweep(
     return _along(trajectory, direction, lambda time: ends[0] + (ends[1] - ends[0]) * time, rows, raw)
 
 
-def swing(
-    trajectory: Trajectory, direction: "Direction", furthest: float, *, rows: Sequence[int] | None = None
-) -> Trajectory:
+def swing(trajectory: Trajectory, direction: "Direction", furthest: float) -> Trajectory:
     """Add a direction to a trajectory, with a strength that goes to ``furthest``, to its opposite, and back to 0.
 
     Args:
-        trajectory, direction, rows: as for ``sweep``.
+        trajectory, direction: as for ``sweep``.
         furthest: the strength at time 1/4.
     """
-    return _along(trajectory, direction, lambda time: furthest * math.sin(2 * math.pi * time), rows)
+    return _along(trajectory, direction, lambda time: furthest * math.sin(2 * math.pi * time))
 
 
 def _along(
     trajectory: Trajectory,
     direction: "Direction",
     strength_at: Callable[[float], float],
-    rows: Sequence[int] | None,
+    rows: Sequence[int] | None = None,
     raw: bool = False,
 ) -> Trajectory:
     import torch

@@ -78,7 +78,7 @@ def gram_distance(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> Tensor:
 def draws_faces(G: Generator) -> bool:
     """Whether a generator's mean code is a face, as it is for models of aligned faces."""
     with torch.inference_mode():
-        mean = G.synthesize(G.sample([0], truncation=0.0))
+        mean = G.synthesize(G.w_avg.expand(1, G.num_ws, G.w_dim))
     return landmarks_of_crop(to_picture(mean)[0]) is not None
 
 

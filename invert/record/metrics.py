@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from stylegan_latents.generator.generator import Generator, Noise
-from stylegan_latents.generator.perceptual import LPIPS, area_resize, as_colour
+from stylegan_latents.generator.perceptual import LEAST_SIDE, LPIPS, area_resize, as_colour
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.photos.files import to_picture
 from stylegan_latents.invert.record.inversion import Inversion
@@ -48,7 +48,8 @@ def measure(
         mask: ``[1, 1, H, H]`` in 0 to 1: where it is 0 nothing is compared, and a metric is that of the rest. None
             compares everything.
         compared_at: the height in pixels at which images without finer detail are compared, in place of the
-            generator's resolution, and of 256 pixels where these are more.
+            generator's resolution, and of 256 pixels where these are more; LPIPS compares them
+            enlarged to ``LEAST_SIDE``.
 
     Returns:
         For each image: ``lpips_alex`` at 256 pixels (0 is equal), ``mse`` of values in [-1, 1] and ``psnr`` in
@@ -64,7 +65,7 @@ def measure(
     ws, images = ws.to(G.device), images.to(G.device)
     height = compared_at or G.resolution
     whole = height, round(height * G.width / G.resolution)
-    height = min(PERCEPTUAL_SIZE, compared_at or PERCEPTUAL_SIZE)
+    height = min(PERCEPTUAL_SIZE, max(compared_at or PERCEPTUAL_SIZE, LEAST_SIDE))
     sides = height, round(height * G.width / G.resolution)
     for number, (code, image) in enumerate(zip(ws.unsqueeze(1), images.unsqueeze(1), strict=True)):
         picture = G.synthesize(code, noise) if drawn is None else drawn[number : number + 1].to(G.device)
@@ -75,7 +76,8 @@ def measure(
             shown = area_resize(mask.to(made), whole)
             made, wanted, share = made * shown, wanted * shown, float(shown.mean())
         mse = F.mse_loss(made, wanted) / share
-        small = area_resize(made, sides), area_resize(image if mask is None else wanted, sides)
+        whole_wanted = image if mask is None and compared_at is None else wanted
+        small = area_resize(made, sides), area_resize(whole_wanted, sides)
         rows["lpips_alex"].append(float(lpips(*small)) / share)
         if full and lpips_vgg is not None:
             rows["lpips_vgg"].append(float(lpips_vgg(*small)) / share)

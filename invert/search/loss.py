@@ -8,12 +8,11 @@ from torch import Tensor
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.perceptual import LPIPS, Trunk, area_resize, resize_height
+from stylegan_latents.generator.perceptual import LEAST_SIDE, LPIPS, Trunk, area_resize, resize_height
 from stylegan_latents.invert.search.steps import OptimizerSettings
 
 _GRID = 4  # pixels of a cell, at twice the compared side: the block size of the wavelet generators
 _GRID_WINDOW = 16  # cells a side over which the mean is taken; a photo's own texture averages out
-_LEAST_FOR_LPIPS = 64  # the trunk's strides leave nothing of a picture much smaller than this
 
 
 class IdentityLoss(Protocol):
@@ -174,9 +173,9 @@ class Comparison:
             centre = twice[:, :, height // 2 : height // 2 + height, width // 2 : width // 2 + width]
             coarse = torch.cat([coarse, centre])
         height, width = coarse.shape[-2:]
-        if min(height, width) >= _LEAST_FOR_LPIPS:
+        if min(height, width) >= LEAST_SIDE:
             return coarse
-        return resize_height(coarse, max(_LEAST_FOR_LPIPS, -(-_LEAST_FOR_LPIPS * height // width)))
+        return resize_height(coarse, max(LEAST_SIDE, -(-LEAST_SIDE * height // width)))
 
 
 def comparison_for(

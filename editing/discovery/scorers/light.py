@@ -70,7 +70,8 @@ def light_scores(pictures: npt.NDArray[np.uint8], landmarks: Landmarks, pose: Ar
     design = np.repeat(np.concatenate([np.ones((len(normals), 1)), normals], axis=1), len(_INSIDE), axis=0)
     scores = np.empty((len(pictures), len(NAMES)))
     for index, picture in enumerate(pictures):
-        x, y = np.clip(np.round(where[index]).astype(int).T, 0, (picture.shape[1] - 1, picture.shape[0] - 1)[0])
+        furthest = picture.shape[1] - 1, picture.shape[0] - 1
+        x, y = np.clip(np.round(where[index]).astype(int), 0, furthest).T
         linear = (picture[y, x] / 255.0) ** 2.2 @ _LUMINANCE
         gradient = _robust_fit(design, np.log(linear + _DARKEST), np.repeat(weights[index], len(_INSIDE)))[1:]
         right, down, front = turned[index] @ gradient

@@ -129,6 +129,19 @@ def test_a_target_is_reached_by_the_score_of_another_scorer(capsys: pytest.Captu
     assert "--scorer measures a --target" in _one_sentence(capsys)
 
 
+def test_a_far_target_is_warned_of_unless_strengths_are_multiples_of_the_vector(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    dark = _direction("light", 3)
+    light = dataclasses.replace(dark, vector=-dark.vector, provenance={"score": "lightness"})
+    light.save("light.safetensors")
+    words = ["--target", "light.safetensors=0.44", "--scorer", "colour", "-d", "pose", "-s", "0.01", *MODEL]
+    assert main(words) == 0
+    assert "is far for this face" in capsys.readouterr().err
+    assert main([*words, "--raw"]) == 0
+    assert "is far" not in capsys.readouterr().err
+
+
 def test_out_is_a_file_or_a_folder(folder: Path) -> None:
     edit = ["-d", "pose", "-s", "1", *MODEL]
     assert main([*edit, "--out", "new/turned.jpg"]) == 0

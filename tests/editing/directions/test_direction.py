@@ -83,6 +83,14 @@ def test_negative_strengths_of_groups_of_rows_go_their_own_way():
     assert torch.equal(moved[:, G.rows("coarse")], torch.full_like(moved[:, G.rows("coarse")], -2))
 
 
+def test_rows_of_one_tensor_are_saved(tmp_path):
+    both = torch.arange(1.0, 2 * W_DIM + 1).reshape(2, W_DIM)
+    make(vector=both[:1], negative=both[1:]).save(tmp_path / "age.safetensors")
+    found = load(tmp_path / "age.safetensors")
+    assert found.negative is not None
+    assert torch.equal(torch.cat([found.vector, found.negative]), both)
+
+
 def test_both_vectors_have_one_shape(tmp_path):
     with pytest.raises(ValueError, match="same shape"):
         make(negative=torch.ones(3, W_DIM))

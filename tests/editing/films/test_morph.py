@@ -156,12 +156,15 @@ def test_a_style_of_another_generator_makes_no_film() -> None:
         Morph(frames=2, style=other, style_ends=(0.0, 5.0)).check(1)
 
 
-def test_without_a_camera_an_orbit_turns_the_head_and_ends_where_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("layers", [None, "0-1"])
+def test_without_a_camera_an_orbit_turns_the_head_and_ends_where_it_began(
+    monkeypatch: pytest.MonkeyPatch, layers: str | None
+) -> None:
     G = small_generator(latent_space="small-w")
     measured = {"score": "pose", "moved": {"pose": 0.5}, "score_deviations": {"pose": 20.0}}
     pose = Direction("pose", "small-w", torch.ones(1, 8), 1.0, provenance=measured)
     monkeypatch.setattr(catalogue, "all_shipped", lambda: {"small-w": {"pose": pose}})
-    code, morph = seed_code(G, 0, 1.0), Morph(5, orbit=True)
+    code, morph = seed_code(G, 0, 1.0), Morph(5, orbit=True, layers=layers)
     moved = morph.trajectory(G, [code])(morph.times(G, [code])) - code.ws
     # 25 degrees, of which a unit of strength makes 10.
     for frame, strength in enumerate((0.0, 2.5, 0.0, -2.5, 0.0)):

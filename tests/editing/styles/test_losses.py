@@ -10,7 +10,9 @@ from stylegan_latents.editing.styles.losses import (
     structure,
 )
 from stylegan_latents.generator.loading import load
+from stylegan_latents.generator.networks.stylegan2 import StyleGAN2Config
 from stylegan_latents.generator.perceptual import LPIPS
+from tests.generator.stylegan2_files import random_stylegan2
 from tests.small_models import small_generator
 
 
@@ -68,6 +70,11 @@ def test_structure_has_no_colour_and_no_contrast() -> None:
 
 def test_a_small_random_model_draws_no_faces() -> None:
     assert not draws_faces(small_generator())
+
+
+def test_the_mean_of_a_model_with_classes_is_drawn_without_one() -> None:
+    config = StyleGAN2Config(z_dim=8, mapping_widths=(8,), channels=(8, 8, 8), label_dim=4, label_width=3)
+    assert not draws_faces(random_stylegan2(config))
 
 
 @pytest.mark.slow

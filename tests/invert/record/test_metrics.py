@@ -5,11 +5,12 @@ import math
 import pytest
 import torch
 
-from stylegan_latents.generator.perceptual import as_colour
+from stylegan_latents.generator.perceptual import LPIPS, as_colour
 from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.record.metrics import PERCEPTUAL_SIZE, measure
 from stylegan_latents.invert.search.loss import area_resize
 from tests.odd_models import odd_config, odd_generator, seeded, tiny_lpips
+from tests.small_models import small_generator
 
 
 def test_its_own_image_is_equal() -> None:
@@ -128,3 +129,13 @@ def test_an_image_without_fine_detail_is_compared_at_its_own_side() -> None:
     with_detail = measure(G, ws, area_resize(small, 64), lpips=lpips)
     assert rows["mse"][0] < with_detail["mse"][0] / 2
     assert rows["lpips_alex"][0] < with_detail["lpips_alex"][0]
+
+
+@pytest.mark.parametrize("side", [8, 20])
+def test_an_image_smaller_than_lpips_can_take_is_compared_enlarged(side: int) -> None:
+    G = small_generator()
+    ws = G.sample([0])
+    image = area_resize(G.synthesize(ws).clamp(-1, 1), side)
+    rows = measure(G, ws, image, lpips=LPIPS.load("alex"), compared_at=side)
+    assert rows["mse"] == pytest.approx([0], abs=1e-10)
+    assert rows["lpips_alex"] == pytest.approx([0], abs=1e-5)

@@ -56,6 +56,13 @@ def test_exposure_hardly_counts():
     np.testing.assert_allclose(dark, bright, atol=0.05)
 
 
+def test_a_chin_below_a_wide_picture_is_scored_by_its_lowest_row():
+    pictures, landmarks = photograph((0.4, 0, 0))
+    lowest = int(landmarks.points[..., 1].max()) - 4
+    whole, cut = scores_of(pictures, landmarks), scores_of(pictures[:, :lowest], landmarks)
+    np.testing.assert_allclose(cut, whole, atol=0.05)
+
+
 def test_no_faces_have_no_scores():
     none = Landmarks.from_ibug(np.empty((0, 68, 2)))
     assert light_scores(np.empty((0, SIDE, SIDE, 3), np.uint8), none, np.empty((0, 6))).shape == (0, len(NAMES))
