@@ -67,10 +67,10 @@ def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
         np.float32(weight) * cv2.GaussianBlur(smooth * around[:, :, None], (0, 0), sigma)
         for sigma, weight in _SHADES
     )
-    shade = wide[:, :, :3] / (wide[:, :, 3:] + np.float32(1e-5))
+    shade, weight = wide[:, :, :3], wide[:, :, 3:]
     own = cv2.GaussianBlur(picture * known[:, :, None], (0, 0), _SHADES[0][0])
     own /= cv2.GaussianBlur(known.astype(np.float32), (0, 0), _SHADES[0][0])[:, :, None] + np.float32(1e-5)
-    off = shade - own
+    off = (shade - own * weight) / (weight + np.float32(1e-5))  # 0 far from the surroundings
     # A larger difference is an edge that goes on into the hole.
     shift += off / (1 + (np.abs(off).max(axis=2, keepdims=True) / (2 * _SHIFT)) ** 2)
     near = cv2.GaussianBlur((part > 0).astype(np.float32), (0, 0), 2)[:, :, None]

@@ -41,7 +41,7 @@ def build(page: Page) -> None:
                 label=f"Photos, up to {MOST_PHOTOS}", file_count="multiple", file_types=_TYPES, height=150,
                 elem_id="album-files",
             )  # fmt: skip
-            photos = choice_gallery("album-photos", label="The album", columns=6, height=170)
+            photos = choice_gallery("album-photos", label="The album", columns=6, height=140)
             with gr.Row():
                 align = gr.Checkbox(
                     True, label="Look for faces", info="Off: take the central squares.", min_width=140
