@@ -12,7 +12,7 @@ from PIL import Image
 from stylegan_latents.demo.session.studio import Studio
 from stylegan_latents.demo.tabs.edit import searching
 from stylegan_latents.generator.errors import InputError
-from tests.demo.browser import begin_anew, close_toasts, open_page, wait_until
+from tests.demo.browser import chromium, close_toasts, open_page, wait_until
 
 pytestmark = pytest.mark.slow
 _PHOTO = Path(__file__).parents[2] / "data" / "london_062_neutral.jpg"
@@ -43,8 +43,14 @@ _CAMERA = """
 """
 
 
-@pytest.fixture(scope="module")
-def desk(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
+@pytest.fixture(scope="module", name="browser")
+def _browser() -> Iterator[Any]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     """An open page that may use the clipboard, and a camera that shows the photo."""
     context = browser.new_context(
         viewport={"width": 1360, "height": 900}, permissions=["camera", "clipboard-read", "clipboard-write"]
@@ -56,13 +62,6 @@ def desk(browser: Any, small_demo: tuple[Studio, str]) -> Iterator[Any]:
     open_page(page, small_demo[1])
     yield page
     context.close()
-
-
-@pytest.fixture
-def page(desk: Any, small_demo: tuple[Studio, str]) -> Any:
-    """A new visitor's page."""
-    begin_anew(desk, small_demo[1])
-    return desk
 
 
 def wait_for_status(page: Any, words: str) -> None:

@@ -14,12 +14,14 @@ from PIL import Image
 from stylegan_latents.demo.session.edited import edited_face
 from stylegan_latents.demo.session.shared import KeptStyle
 from stylegan_latents.demo.session.studio import Studio
+from stylegan_latents.demo.session.visit import MOST_DIRECTIONS
+from stylegan_latents.editing.directions.catalogue import known_directions
 from tests.demo.client import AnswerError, Visitor, file_value
 from tests.demo.small_studio import page_of, small_page, small_studio
 from tests.generator.styles.test_style import small_style
 from tests.small_models import small_generator, small_record
 
-NO_SLIDER = [0.0] * 15
+NO_SLIDER = [0.0] * (len(known_directions("stylegan2-ffhq-w")) + MOST_DIRECTIONS)
 
 
 @pytest.fixture(scope="module")
