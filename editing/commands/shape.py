@@ -1,4 +1,4 @@
-"""The command ``edit shape``: writes the head of a three-dimensional model as a mesh."""
+"""The command ``edit shape``: writes the head of a three-dimensional model as a mesh or a volume."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +25,11 @@ class ShapeSettings:
     side: Annotated[int, typer.Option(min=16, max=512, help="Samples along each side of the cube.")] = 256
     level: Annotated[
         float | None,
-        typer.Option(help="Density of the surface: less for a larger head; by default the model's."),
+        typer.Option(help="Density of a mesh's surface: less for a larger head; by default the model's."),
     ] = None
     out: Annotated[
-        Path | None, typer.Option(help="The mesh's file, .ply, or a folder for it.", metavar="FILE|DIR")
+        Path | None,
+        typer.Option(help="A .ply (mesh), a .mrc (densities) or a folder.", metavar="FILE|DIR"),
     ] = None
     overwrite: Overwrite = False
     on: RecordModelOptions = field(default_factory=RecordModelOptions)
@@ -37,18 +38,27 @@ class ShapeSettings:
 @shape_app.command(epilog=examples("edit shape seed0002.inversion.safetensors --out head.ply"))
 @takes(ShapeSettings)
 def shape(settings: ShapeSettings) -> None:
-    """Write the head of a three-dimensional model (EG3D, StyleNeRF) as a coloured mesh."""
+    """Write the head of a three-dimensional model (EG3D, StyleNeRF) as a coloured mesh, or its densities."""
     from stylegan_latents.editing.records.opened import OpenRecord
     from stylegan_latents.generator.cli.progress import show_status
-    from stylegan_latents.generator.shape import check_ply, find_shape, marching_cubes
+    from stylegan_latents.generator.errors import InputError
+    from stylegan_latents.generator.shape import check_shape_file, find_shape, find_volume
 
-    marching_cubes()  # said before the model is loaded
+    is_volume = placed(settings.out, "shape.ply").suffix.lower() == ".mrc"
+    check_shape_file(placed(settings.out, "shape.ply"))  # said before the model is loaded
+    if is_volume and settings.level is not None:
+        raise InputError("--level is for a mesh; a .mrc holds all densities.")
     opened = OpenRecord.of(settings.record, model=settings.on.model, device=settings.on.device)
     target = placed(settings.out, f"{opened.stem}.shape.ply")
-    check_ply(target)
     check_replaceable(target, settings.overwrite)
     opened.check_output(target)
     G, ws = opened.generator, opened.ws
+    if is_volume:
+        with show_status("Measuring the densities"):
+            volume = find_volume(G, ws, opened.noise, side=settings.side)
+        volume.save_mrc(target, overwrite=settings.overwrite)
+        print(printable(f"Wrote {target}: {settings.side} samples a side; the surface is at {volume.level:g}"))
+        return
     with show_status("Finding the surface"):
         mesh = find_shape(G, ws, opened.noise, side=settings.side, level=settings.level)
     mesh.save_ply(target, overwrite=settings.overwrite)

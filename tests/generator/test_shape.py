@@ -1,13 +1,15 @@
 import sys
 from pathlib import Path
 
+import mrcfile
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import map_coordinates
 
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.generator import Generator
-from stylegan_latents.generator.shape import Mesh, find_shape
+from stylegan_latents.generator.shape import Mesh, find_shape, find_volume
 from tests.generator.networks.eg3d_files import random_eg3d
 from tests.small_models import small_generator
 
@@ -51,6 +53,22 @@ def test_a_file_holds_the_mesh(tmp_path: Path) -> None:
     for name, sentence in (("head.ply", "exists already"), ("head.obj", r"ends with \.ply")):
         with pytest.raises(InputError, match=sentence):
             mesh.save_ply(tmp_path / name)
+
+
+def test_a_volume_holds_the_densities_where_the_mesh_lies(tmp_path: Path) -> None:
+    ws = torch.zeros(1, 6, 5)
+    volume, mesh = find_volume(_ball(), ws, side=24), find_shape(_ball(), ws, side=24, level=40.0)
+    volume.save_mrc(tmp_path / "head.mrc")
+    with mrcfile.open(tmp_path / "head.mrc") as file:
+        data, step = file.data, float(file.voxel_size.x)
+        origin = float(file.header.origin.x)
+    assert np.array_equal(data.transpose(2, 1, 0), volume.densities)
+    assert step == pytest.approx(volume.box / 23)
+    assert origin == pytest.approx(-volume.box / 2)
+    places = (mesh.vertices[:, ::-1].T - origin) / step
+    assert np.median(map_coordinates(data, places, order=1)) == pytest.approx(40, rel=1e-3)
+    with pytest.raises(InputError, match=r"ends with \.mrc"):
+        volume.save_mrc(tmp_path / "head.ply")
 
 
 def test_what_has_no_shape_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

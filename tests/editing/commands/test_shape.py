@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import mrcfile
 import pytest
 
 from stylegan_latents.editing.commands.cli import main
@@ -26,10 +27,19 @@ def test_a_records_head_is_written_as_a_mesh(capsys: pytest.CaptureFixture[str])
     assert "Wrote me.shape.ply: " in capsys.readouterr().out
 
 
+def test_a_records_densities_are_written_as_a_volume(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shape", "me.inversion.safetensors", "--side", "16", "--out", "head.mrc"]) == 0
+    assert "Wrote head.mrc: 16 samples a side" in capsys.readouterr().out
+    with mrcfile.open("head.mrc") as file:
+        assert file.data.shape == (16, 16, 16)
+        assert file.data.std() > 0
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["me.inversion.safetensors", "--out", "head.stl"], "ends with .ply"),
+        (["me.inversion.safetensors", "--out", "head.mrc"], "--level is for a mesh"),
         (["flat.inversion.safetensors"], "'small' has no camera"),
         (["me.inversion.safetensors", "--level", "100000"], "There is no surface"),
     ],
