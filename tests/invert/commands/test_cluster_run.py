@@ -92,7 +92,7 @@ def test_three_workers_die_and_every_photo_is_inverted_once_as_on_one_machine() 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds workers in /proc")
 def test_after_ctrl_c_the_next_run_goes_on() -> None:
     pytest.importorskip("ray")
-    _photos(300)  # more than are inverted while this process may have to wait
+    _photos(60)
     run = _start("photos", "--out", "there")
     _wait_for_records(3, run)
     os.killpg(run.pid, signal.SIGINT)
@@ -102,11 +102,11 @@ def test_after_ctrl_c_the_next_run_goes_on() -> None:
     assert "Traceback" not in err
     assert list(_workers(run.pid)) == []
     done = _files("there")
-    assert 3 <= len([name for name in done if name.endswith(".safetensors")]) < 300
+    assert 3 <= len([name for name in done if name.endswith(".safetensors")]) < 60
     assert not [name for name in done if name.startswith(".")]
     out, err = _start("photos", "--out", "there").communicate()
     assert "already done" in out, err
-    assert len(_files("there")) == 600
+    assert len(_files("there")) == 120
 
 
 @pytest.mark.slow
