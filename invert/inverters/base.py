@@ -52,6 +52,9 @@ OnStep = Callable[[Progress], None]
 class SearchSettings(OptimizerSettings):
     """Settings of a search in W or W+: those of ``OptimizerSettings``, and more.
 
+    Images smaller than ``search_size`` do not show much of what a code draws. Their search takes steps of 0.55 of
+    the learning rate, with a ``start_weight`` of 0.05 and a ``prior_weight`` of 0.003 at least.
+
     Attributes:
         space: ``w``, one code for all layers; ``w+``, a code for each layer. A search in W+ starts in W; the layers
             finer than the compared resolution keep the code found there.
@@ -65,8 +68,7 @@ class SearchSettings(OptimizerSettings):
         centre_weight: of LPIPS of the picture's central half, where aligned crops show the face, at twice
             ``search_size``.
         identity_weight: of the identity loss that ``invert`` is given; it follows the learning rate's schedule.
-        prior_weight: of the mean squared coordinate in whitened W, which draws codes to W's mean. It is at least
-            0.003 for images smaller than ``search_size``, and decides about what they do not show.
+        prior_weight: of the mean squared coordinate in whitened W, which draws codes to W's mean.
         camera_rate: degrees of a step of a three-dimensional model's camera, which is searched together with the
             code; 0 keeps the model's.
         sketch_fraction: the fraction of the steps, the first ones, that are drawn by ``Generator.sketch`` and

@@ -33,8 +33,8 @@ from stylegan_latents.invert.search.time_left import Phase
 _LOOK_AROUND = (0.05, 0.1, 0.2, 0.3)
 """Parts of the steps after which the camera of a three-dimensional model is tried elsewhere, too."""
 
-_SMALL_PRIOR = 0.003
-"""The least weight of the prior for images smaller than the compared side."""
+_SMALL_PRIOR, _SMALL_START, _SMALL_RATE = 0.003, 0.05, 0.55
+"""The least weights of prior and start, and the share of the learning rate, for images below the compared side."""
 
 _SKETCH_COST = 0.6
 """The duration of a step in sketches, in other steps, for the default model."""
@@ -136,6 +136,18 @@ def search_settings(options: InverterOptions, instant: Mapping[str, Any] | None 
     )
 
 
+def _for_side(settings: SearchSettings, side: int) -> SearchSettings:
+    """The settings of a search for images of ``side`` pixels: what small ones do not show stays near the start."""
+    if side >= settings.search_size:
+        return settings
+    return dataclasses.replace(
+        settings,
+        prior_weight=max(settings.prior_weight, _SMALL_PRIOR),
+        start_weight=max(settings.start_weight, _SMALL_START),
+        learning_rate=_SMALL_RATE * settings.learning_rate,
+    )
+
+
 class _Search(Optimization):
     """The state of one call of ``OptimizationInverter.invert``."""
 
@@ -147,7 +159,7 @@ class _Search(Optimization):
         identity_loss: IdentityLoss | None,
         start: Tensor | None,
     ) -> None:
-        self.settings = settings = inverter.search
+        self.settings = settings = _for_side(inverter.search, images.shape[-2])
         self.momentum = inverter.momentum
         self.steps = inverter.steps
         G = inverter.G
@@ -173,8 +185,6 @@ class _Search(Optimization):
         self.coordinates = coordinates.clone().requires_grad_()
         self.adam = self._new_adam()
         self.held_rows = rows_finer_than(min(self.drawn_size, images.shape[-2]), G)
-        is_small = self.comparison.size < settings.search_size
-        self.prior_weight = max(settings.prior_weight, _SMALL_PRIOR if is_small else 0.0)
         self.lowest = BestSoFar(len(images), G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
         self.look_around = {round(part * self.steps) for part in _LOOK_AROUND}
@@ -215,8 +225,8 @@ class _Search(Optimization):
         # The identity loss follows the schedule, as a constant weight makes all other terms end higher. Evaluated
         # at every second step with twice the weight, it costs half.
         losses, small = self.comparison(as_colour(drawn), 2 * factor, update_identity=step % 2 == 0)
-        if self.prior_weight:
-            losses = losses + self.prior_weight * self.coordinates.square().mean(dim=(1, 2))
+        if settings.prior_weight:
+            losses = losses + settings.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         if settings.start_weight and self.start is not None:
             losses = losses + settings.start_weight * (self.coordinates - self.start).square().mean(dim=(1, 2))
         better = self.lowest.update(losses, step)
