@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from torch import Tensor
@@ -52,14 +52,14 @@ OnStep = Callable[[Progress], None]
 class SearchSettings(OptimizerSettings):
     """Settings of a search in W or W+: those of ``OptimizerSettings``, and more.
 
-    Images smaller than ``search_size`` do not show much of what a code draws. Their search takes steps of 0.55 of
-    the learning rate, with a ``start_weight`` of 0.05 and a ``prior_weight`` of 0.003 at least.
+    Images smaller than ``search_size`` do not show much of what a code draws. Their search takes steps of 0.35 of
+    the learning rate, with a ``start_weight`` of 0.05 at least.
 
     Attributes:
         space: ``w``, one code for all layers; ``w+``, a code for each layer. A search in W+ starts in W; the layers
             finer than the compared resolution keep the code found there.
-        learning_rate: in standard deviations of W.
-        momentum: the decay of Adam's first moment, in [0, 1); None for the inverter's own.
+        learning_rate: in standard deviations of W; None for 0.5.
+        momentum: the decay of Adam's first moment, in [0, 1).
         w_fraction: the fraction of the steps of a search in W+ that is spent in W, in [0, 1].
         detail_weight: of the squared error of detail finer than ``search_size``, at twice that side. Without it
             textures are right on average only: dots on lips, a grid on skin.
@@ -68,7 +68,8 @@ class SearchSettings(OptimizerSettings):
         centre_weight: of LPIPS of the picture's central half, where aligned crops show the face, at twice
             ``search_size``.
         identity_weight: of the identity loss that ``invert`` is given; it follows the learning rate's schedule.
-        prior_weight: of the mean squared coordinate in whitened W, which draws codes to W's mean.
+        prior_weight: of the mean squared coordinate in whitened W, which draws codes to W's mean; None for 0.01, or
+            for 0 for models with a camera, as the camera would be turned to make up for it.
         camera_rate: degrees of a step of a three-dimensional model's camera, which is searched together with the
             code; 0 keeps the model's.
         sketch_fraction: the fraction of the steps, the first ones, that are drawn by ``Generator.sketch`` and
@@ -85,15 +86,15 @@ class SearchSettings(OptimizerSettings):
     name: ClassVar[str] = "A search"
 
     space: Space = "w+"
-    learning_rate: float = 0.22
-    momentum: float | None = None
+    learning_rate: float | None = None
+    momentum: float = 0.8
     w_fraction: float = 0.2
     sketch_fraction: float = 0.0
     detail_weight: float = 1.0
     grid_weight: float = 100.0
     centre_weight: float = 0.2
     identity_weight: float = 0.02
-    prior_weight: float = 0.0
+    prior_weight: float | None = None
     start_weight: float = 0.0
     camera_rate: float = 1.0
     seed: int = 0
@@ -108,8 +109,14 @@ class SearchSettings(OptimizerSettings):
             raise InputError(f"The fraction of steps in sketches is from 0 to 1, not {self.sketch_fraction}.")
         if not 0 <= self.camera_rate <= _FASTEST_CAMERA:
             raise InputError(f"The camera's rate is from 0 to {_FASTEST_CAMERA} degrees, not {self.camera_rate}.")
-        if self.momentum is not None and not 0 <= self.momentum < 1:
+        if not 0 <= self.momentum < 1:
             raise InputError(f"The momentum is from 0 to below 1, not {self.momentum}.")
+
+    def for_generator(self, G: "Generator") -> Self:
+        own = super().for_generator(G)
+        prior = (0.0 if G.camera is not None else 0.01) if own.prior_weight is None else own.prior_weight
+        rate = 0.5 if own.learning_rate is None else own.learning_rate
+        return replace(own, learning_rate=rate, prior_weight=prior)
 
 
 class Inverter(ABC):

@@ -32,7 +32,7 @@ class HybridInverter(OptimizationInverter):
     Args:
         G: the generator, which is not changed.
         encoder: an encoder or its file; None for the one that comes with this package.
-        settings: of the search; by default 50 steps in W and 95 in W+, and a momentum of 0.8. In W the search
+        settings: of the search; by default 40 steps in W and 50 in W+. In W the search
             starts from the mean of the encoder's rows; in W+ no step is in W.
 
     Attributes:
@@ -43,13 +43,11 @@ class HybridInverter(OptimizationInverter):
     """
 
     method: ClassVar[str] = "hybrid"
-    own_steps: ClassVar[Mapping[Space, int]] = {"w": 50, "w+": 95}
-    # From a near start, this ends nearer to the image and to W's mean than Adam's usual 0.9.
-    own_momentum: ClassVar[float] = 0.8
+    own_steps: ClassVar[Mapping[Space, int]] = {"w": 40, "w+": 50}
     # Few steps gain most from short ones, identity from a larger weight, and LPIPS from a few exact pictures at the
     # end: 6 % on three photos, in the same time.
     instant: ClassVar[Mapping[str, float]] = {
-        "sketch_fraction": 0.75, "learning_rate": 0.1, "momentum": 0.5, "identity_weight": 0.035,
+        "sketch_fraction": 0.75, "learning_rate": 0.35, "momentum": 0.5, "identity_weight": 0.035,
     }  # fmt: skip
 
     def __init__(

@@ -123,7 +123,7 @@ class LayeredInversion(RefiningInverter):
         of_tuning = dataclasses.replace(options, steps=max(1, steps // 2), identity_weight=weight)
         first = PivotalTuning.from_options(G, of_tuning, pivot)
         patch = PatchSettings(steps=max(1, steps - steps // 2), precision=options.precision)
-        return cls(G, pivot, first.tuning, patch)
+        return cls(G, pivot, dataclasses.replace(first.tuning, learning_rate=TuningSettings.learning_rate), patch)
 
     @property
     def uses_identity(self) -> bool:

@@ -2,8 +2,8 @@
 
 The usual recipe is Adam on a perceptual and a pixel loss from the mean code (Abdal et al., "Image2StyleGAN", 2019;
 Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", 2020, appendix D). Here the search moves in
-whitened W: steps suit every axis, and codes stay in the distribution that the generator was trained on, where edits
-work; the loss falls as fast.
+whitened W, where codes stay in the distribution that the generator was trained on and edits work, and its steps go
+along the directions that change the picture.
 """
 
 import dataclasses
@@ -27,14 +27,15 @@ from stylegan_latents.invert.inverters.options import InverterOptions, Space
 from stylegan_latents.invert.record.inversion import Inversion
 from stylegan_latents.invert.search.camera import CameraSearch
 from stylegan_latents.invert.search.loss import IdentityLoss, check_images, comparison_for
+from stylegan_latents.invert.search.preconditioner import PreconditionedAdam, Preconditioner
 from stylegan_latents.invert.search.steps import BestSoFar, Optimization, rows_finer_than, schedule, size_to_draw
 from stylegan_latents.invert.search.time_left import Phase
 
 _LOOK_AROUND = (0.05, 0.1, 0.2, 0.3)
 """Parts of the steps after which the camera of a three-dimensional model is tried elsewhere, too."""
 
-_SMALL_PRIOR, _SMALL_START, _SMALL_RATE = 0.003, 0.05, 0.55
-"""The least weights of prior and start, and the share of the learning rate, for images below the compared side."""
+_SMALL_START, _SMALL_RATE = 0.05, 0.35
+"""The least weight of the start, and the share of the learning rate, for images below the compared side."""
 
 _SKETCH_COST = 0.6
 """The duration of a step in sketches, in other steps, for the default model."""
@@ -45,7 +46,7 @@ class OptimizationInverter(Inverter):
 
     Args:
         G: the generator, which is not changed.
-        settings: of the search; by default 100 steps in W and 220 in W+, and a momentum of 0.9.
+        settings: of the search; by default 70 steps in W and 100 in W+.
 
     Attributes:
         search: the settings for this generator.
@@ -57,8 +58,7 @@ class OptimizationInverter(Inverter):
     """
 
     method: ClassVar[str] = "optimize"
-    own_steps: ClassVar[Mapping[Space, int]] = {"w": 100, "w+": 220}
-    own_momentum: ClassVar[float] = 0.9
+    own_steps: ClassVar[Mapping[Space, int]] = {"w": 70, "w+": 100}
     instant: ClassVar[Mapping[str, float]] = {"sketch_fraction": 1.0}
     """The settings of the quality ``instant``, beside the number of steps."""
 
@@ -66,8 +66,7 @@ class OptimizationInverter(Inverter):
         search = (settings or SearchSettings()).for_generator(G)
         self.G = G
         self.steps = self.own_steps[search.space] if search.steps is None else search.steps
-        self.momentum = self.own_momentum if search.momentum is None else search.momentum
-        self.search = dataclasses.replace(search, steps=self.steps, momentum=self.momentum)
+        self.search = dataclasses.replace(search, steps=self.steps)
         self.w_steps = self.steps if search.space == "w" else round(search.w_fraction * self.steps)
         self.sketch_steps = 0 if G.camera is not None else round(search.sketch_fraction * self.steps)
 
@@ -142,9 +141,8 @@ def _for_side(settings: SearchSettings, side: int) -> SearchSettings:
         return settings
     return dataclasses.replace(
         settings,
-        prior_weight=max(settings.prior_weight, _SMALL_PRIOR),
         start_weight=max(settings.start_weight, _SMALL_START),
-        learning_rate=_SMALL_RATE * settings.learning_rate,
+        learning_rate=_SMALL_RATE * (settings.learning_rate or 0),
     )
 
 
@@ -160,7 +158,9 @@ class _Search(Optimization):
         start: Tensor | None,
     ) -> None:
         self.settings = settings = _for_side(inverter.search, images.shape[-2])
-        self.momentum = inverter.momentum
+        assert settings.learning_rate is not None  # after ``for_generator``
+        assert settings.prior_weight is not None
+        self.rate, self.prior_weight = settings.learning_rate, settings.prior_weight
         self.steps = inverter.steps
         G = inverter.G
         self.G = in_precision(G, settings.dtype)
@@ -181,6 +181,7 @@ class _Search(Optimization):
                 coordinates = coordinates.mean(dim=1, keepdim=True)
             else:
                 self.w_steps = 0
+        self.preconditioner = Preconditioner.of(G, self.statistics)
         self.start = None if start is None else coordinates
         self.coordinates = coordinates.clone().requires_grad_()
         self.adam = self._new_adam()
@@ -201,9 +202,10 @@ class _Search(Optimization):
     def _ws(self) -> Tensor:
         return self.statistics.unwhiten(self.coordinates).expand(-1, self.G.num_ws, -1)
 
-    def _new_adam(self) -> torch.optim.Adam:
-        betas = (self.momentum, 0.99)
-        return torch.optim.Adam([self.coordinates], lr=self.settings.learning_rate, betas=betas)
+    def _new_adam(self) -> PreconditionedAdam:
+        own = self.preconditioner if self.coordinates.shape[1] > 1 else self.preconditioner.in_w()
+        # The gradients fall quickly: second moments of long ago would make steps short.
+        return PreconditionedAdam(self.coordinates, own, lr=self.rate, betas=(self.settings.momentum, 0.9))
 
     def step(self, step: int) -> tuple[Tensor, float]:
         settings = self.settings
@@ -214,7 +216,7 @@ class _Search(Optimization):
             self.coordinates = self.coordinates.detach().repeat(1, self.G.num_ws, 1).requires_grad_()
             self.adam = self._new_adam()
         factor = schedule((step + 0.5) / self.steps)
-        self.adam.param_groups[0]["lr"] = settings.learning_rate * factor
+        self.adam.param_groups[0]["lr"] = self.rate * factor
         if self.camera is not None and step in self.look_around:
             self.camera.look_around(self._ws().detach())
         camera = None if self.camera is None else self.camera.matrices()
@@ -225,8 +227,8 @@ class _Search(Optimization):
         # The identity loss follows the schedule, as a constant weight makes all other terms end higher. Evaluated
         # at every second step with twice the weight, it costs half.
         losses, small = self.comparison(as_colour(drawn), 2 * factor, update_identity=step % 2 == 0)
-        if settings.prior_weight:
-            losses = losses + settings.prior_weight * self.coordinates.square().mean(dim=(1, 2))
+        if self.prior_weight:
+            losses = losses + self.prior_weight * self.coordinates.square().mean(dim=(1, 2))
         if settings.start_weight and self.start is not None:
             losses = losses + settings.start_weight * (self.coordinates - self.start).square().mean(dim=(1, 2))
         better = self.lowest.update(losses, step)

@@ -20,11 +20,12 @@ from stylegan_latents.generator.precision import Precision, resolve_precision
 class OptimizerSettings:
     """Settings of every optimisation by Adam.
 
-    A field whose name ends in ``_weight`` is the weight of a term of the loss, 0 or above.
+    A field whose name ends in ``_weight`` is the weight of a term of the loss, 0 or above; None, where that is
+    allowed, for the inverter's own.
 
     Attributes:
         steps: 1 or above; None, where that is allowed, for the inverter's own.
-        learning_rate: above 0, in the subclass's unit.
+        learning_rate: above 0, in the subclass's unit; None, where that is allowed, for the inverter's own.
         pixel_weight: of the mean squared error at ``search_size``.
         search_size: the side in pixels at which LPIPS compares images: the generator's resolution divided by a
             power of two; larger values mean the resolution.
@@ -38,7 +39,7 @@ class OptimizerSettings:
     """The optimisation's name at the beginning of a sentence."""
 
     steps: int | None = None
-    learning_rate: float
+    learning_rate: float | None
     pixel_weight: float = 1.0
     search_size: int = 256
     precision: Precision = "auto"
@@ -46,10 +47,11 @@ class OptimizerSettings:
     def __post_init__(self) -> None:
         if self.steps is not None and self.steps < 1:
             raise InputError(f"{self.name} needs at least 1 step, not {self.steps}.")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InputError(f"The learning rate has to be above 0, not {self.learning_rate}.")
+        rate = self.learning_rate
+        if rate is not None and not (math.isfinite(rate) and rate > 0):
+            raise InputError(f"The learning rate has to be above 0, not {rate}.")
         for field, weight in self.values().items():
-            if not field.endswith("_weight"):
+            if not field.endswith("_weight") or weight is None:
                 continue
             if not (isinstance(weight, int | float) and math.isfinite(weight) and weight >= 0):
                 word = field.removesuffix("_weight").replace("lpips", "LPIPS")

@@ -24,14 +24,15 @@ def small_search(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def invert(G: Generator, images: Tensor, space: Any = "w+", steps: int = 12, **options: Any) -> Inversion:
     """A search in float32; options of the inverter and of its ``invert`` alike."""
-    options = {"precision": "float32"} | options
+    # Codes of a few numbers have no directions that hardly matter; they need shorter steps than codes of 512.
+    options = {"precision": "float32", "learning_rate": 0.2} | options
     calls = {name: options.pop(name) for name in ("on_step", "keep_partial", "mask") if name in options}
     return OptimizationInverter(G, SearchSettings(space=space, steps=steps, **options)).invert(images, **calls)
 
 
 def exact(steps: int, **options: Any) -> SearchSettings:
     """Settings of a search in float32."""
-    return SearchSettings(steps=steps, precision="float32", **options)
+    return SearchSettings(**{"steps": steps, "precision": "float32", "learning_rate": 0.2} | options)
 
 
 def own_images(G: Generator, *seeds: int) -> Tensor:

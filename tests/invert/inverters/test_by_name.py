@@ -33,7 +33,7 @@ def test_each_method_by_its_name() -> None:
     assert isinstance(search, OptimizationInverter)
     assert (search.search.space, search.steps, search.search.seed, search.search.precision) == (
         "w",
-        100,
+        70,
         3,
         "float32",
     )

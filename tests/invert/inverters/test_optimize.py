@@ -329,7 +329,7 @@ def test_every_setting_is_recorded(tmp_path: Path) -> None:
         "steps": 5,
         "w_steps": 2,
         "learning_rate": 0.1,
-        "momentum": 0.9,
+        "momentum": 0.8,
         "sketch_fraction": 0.2,
         "pixel_weight": 0.5,
         "detail_weight": 2.0,
@@ -387,7 +387,7 @@ def test_default_steps() -> None:
     G = odd_generator()
     w, w_plus = OptimizationInverter(G, SearchSettings(space="w")), OptimizationInverter(G)
     assert w.w_steps == w.steps
-    assert (w_plus.search.space, w_plus.steps) == ("w+", 220)
+    assert (w_plus.search.space, w_plus.steps) == ("w+", 100)
     assert 0 < w_plus.w_steps < w_plus.steps
 
 
