@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 TRANSPLANTED = ("eyes", "nose", "mouth", "hair")
 """The parts that can be transplanted."""
 
-_STEPS = 60
+_STEPS = 32
 # Turning the donor: degrees that are near enough, the largest strength, first slopes in degrees per strength.
 _NEAR, _FURTHEST, _TURNS = 1.5, 3.0, 4
 _SLOPES = {"pose": 10.0, "pitch": 5.0}

@@ -21,7 +21,7 @@ from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.photos.files import list_photos, read_photo, to_tensor
 from stylegan_latents.invert.record.source import Source
 
-_STEPS = 100
+_STEPS = 70
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,7 +32,7 @@ class HybridInverter(OptimizationInverter):
     Args:
         G: the generator, which is not changed.
         encoder: an encoder or its file; None for the one that comes with this package.
-        settings: of the search; by default 40 steps in W and 50 in W+. In W the search
+        settings: of the search; by default 40 steps in W and 54 in W+. In W the search
             starts from the mean of the encoder's rows; in W+ no step is in W.
 
     Attributes:
@@ -43,7 +43,7 @@ class HybridInverter(OptimizationInverter):
     """
 
     method: ClassVar[str] = "hybrid"
-    own_steps: ClassVar[Mapping[Space, int]] = {"w": 40, "w+": 50}
+    own_steps: ClassVar[Mapping[Space, int]] = {"w": 40, "w+": 54}
     # Few steps gain most from short ones, identity from a larger weight, and LPIPS from a few exact pictures at the
     # end: 6 % on three photos, in the same time.
     instant: ClassVar[Mapping[str, float]] = {

@@ -116,7 +116,7 @@ class PersonInverter(Inverter):
         ws, diverged = search.best_ws(), search.lowest.diverged()
         stopped_at: JSON = search.steps_done if stopped else None
         if not stopped and steps_beyond:
-            settings = dataclasses.replace(self.search, steps=steps_beyond, start_weight=_WEIGHT, momentum=0.8)
+            settings = dataclasses.replace(self.search, steps=steps_beyond, start_weight=_WEIGHT)
             found = OptimizationInverter(self.tuned, settings).invert(
                 images, on_step=report_beyond, keep_partial=keep_partial, mask=mask, identity_loss=identity_loss,
                 start=ws,

@@ -73,19 +73,19 @@ class Preconditioner:
         axes = torch.eye(G.w_dim, device=G.device)
         codes = statistics.unwhiten(torch.cat([torch.zeros_like(axes[:1]), axes]))
         styles = G.styles(codes[:, None].expand(-1, G.num_ws, -1))
-        moments = torch.zeros(G.num_ws, G.w_dim, G.w_dim, dtype=torch.float64, device=G.device)
+        moments = torch.zeros(G.num_ws, G.w_dim, G.w_dim, device=G.device)
         for layer, style in zip(G.layers, styles, strict=True):
-            change = (style[1:] - style[:1]).flatten(1).double()
+            change = (style[1:] - style[:1]).flatten(1)
             moments[layer.ws_index] += change @ change.T
-        values, vectors = torch.linalg.eigh(moments)
+        values, vectors = _eigenvectors(moments)
         # The picture changes more than in proportion: measured gradients fall faster from direction to direction.
-        variances = values.flip(1).clamp_min(0).pow(1.5)
-        variances = (variances / variances.mean(dim=1, keepdim=True).clamp_min(1e-30)).float()
+        variances = values.pow(1.5)
+        variances = variances / variances.mean(dim=1, keepdim=True).clamp_min(1e-30)
         # Of the measured reach: the more a direction changes the picture, the less far codes go along it.
         reach = 0.87 * variances.clamp_min(_FLOOR).pow(-1 / 8)
         none = torch.zeros_like(variances[:, :1])
         variances, reach = torch.cat([variances, none], dim=1), torch.cat([reach, none], dim=1)
-        return cls(vectors.flip(2).float(), variances, reach, row_resolutions(G), trust=0.5)
+        return cls(vectors, variances, reach, row_resolutions(G), trust=0.5)
 
     @classmethod
     def of_gradients(cls, gradients: Tensor, errors: Tensor, resolutions: Tensor, k: int = 64) -> Self:
@@ -97,10 +97,8 @@ class Preconditioner:
             resolutions: as the attribute.
             k: the number of directions of a row.
         """
-        moments = torch.einsum("nri,nrj->rij", gradients, gradients).double() / len(gradients)
-        values, vectors = torch.linalg.eigh(moments)
-        values, vectors = values.flip(1).clamp_min(0), vectors.flip(2).float()
-        values = (values / values.mean(dim=1, keepdim=True).clamp_min(1e-30)).float()
+        values, vectors = _eigenvectors(torch.einsum("nri,nrj->rij", gradients, gradients) / len(gradients))
+        values = values / values.mean(dim=1, keepdim=True).clamp_min(1e-30)
         along = torch.einsum("rij,nri->nrj", vectors, errors).square().mean(dim=0).sqrt()
         # Neighbours have much the same; alone each is an estimate from few samples.
         along = torch.nn.functional.pad(along[None], (2, 2), mode="reflect")
@@ -154,8 +152,7 @@ class Preconditioner:
         rest = self.variances[:, -1].reshape(-1, 1, 1)
         along = torch.einsum("rik,rk,rjk->rij", self.basis, self.variances[:, :-1] - rest[:, :, 0], self.basis)
         moments = (along + rest * torch.eye(width, device=rest.device)).mean(dim=0, keepdim=True)
-        values, vectors = torch.linalg.eigh(moments.double())
-        values, vectors = values.flip(1).clamp_min(0).float(), vectors.flip(2).float()
+        values, vectors = _eigenvectors(moments)
         k = self.basis.shape[2]
         return replace(
             self, basis=vectors[:, :, :k].contiguous(), reach=self.reach.mean(dim=0, keepdim=True),
@@ -218,6 +215,13 @@ class PreconditionedAdam(torch.optim.Optimizer):
         along = along - torch.einsum("rik,nri->nrk", self._basis, rest)
         joined: Tensor = rest + torch.einsum("rik,nrk->nri", self._basis, along)
         return joined
+
+
+def _eigenvectors(moments: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues ``[rows, w_dim]``, largest first, and eigenvectors as columns, of ``[rows, w_dim, w_dim]``."""
+    # In double precision, which not every device has.
+    values, vectors = torch.linalg.eigh(moments.cpu().double())
+    return values.flip(1).clamp_min(0).to(moments), vectors.flip(2).to(moments)
 
 
 def _first(values: Tensor, k: int) -> Tensor:

@@ -134,7 +134,7 @@ def test_how_many_steps_each_quality_takes(tmp_path: Path) -> None:
         made = [make_inverter(G, quality=quality, space=space, encoder=encoder) for quality in qualities]
         return [one.steps for one in made if isinstance(one, HybridInverter)]
 
-    assert steps("w+") == [11, 28, 50, 130]
+    assert steps("w+") == [11, 28, 54, 130]
     assert steps("w") == [10, 20, 40, 80]
 
 
@@ -146,6 +146,6 @@ def test_the_instant_quality_searches_in_sketches_and_weighs_identity_more(tmp_p
         made = make_inverter(G, encoder=tmp_path / "mine.safetensors", **options).settings()
         return [made[name] for name in ("sketch_fraction", "identity_weight", "steps")]
 
-    assert settings() == [0, 0.02, 50]
+    assert settings() == [0, 0.02, 54]
     assert settings(quality="instant") == [0.75, 0.035, 11]
     assert settings(quality="instant", identity_weight=0.3, steps=5) == [0.75, 0.3, 5]
