@@ -162,13 +162,19 @@ def _done_before(
     return found if same_photo and of_run in variants and same else None
 
 
+_NO_OPTION = frozenset({"learning_rate", "momentum", "prior_weight"})
+"""Settings that no option sets: in a record others are those of an earlier version, whose work counts as well."""
+
+
 def _same_settings(ours: "JSON", kept: "JSON", defaults: "JSON") -> bool:
     """Whether settings are those of a record; one that the record lacks, as it is newer, counts as its default."""
     if not (isinstance(ours, dict) and isinstance(kept, dict) and isinstance(defaults, dict)):
         return ours == kept
     lacking = {name: defaults.get(name, value) for name, value in ours.items()}
     return kept.keys() <= ours.keys() and all(
-        _same_settings(value, (lacking | kept)[name], defaults.get(name)) for name, value in ours.items()
+        _same_settings(value, (lacking | kept)[name], defaults.get(name))
+        for name, value in ours.items()
+        if name not in _NO_OPTION
     )
 
 

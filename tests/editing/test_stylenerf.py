@@ -128,7 +128,9 @@ def test_noise_optimisation_finds_the_background() -> None:
         G.synthesis.background.hidden[0].weight *= 2
     ws = G.sample([1])
     image = G.synthesize(ws, "random", seed=4, camera=Camera(5))
-    search = OptimizationInverter(G, SearchSettings(identity_weight=0, precision="float32", steps=2))
+    search = OptimizationInverter(
+        G, SearchSettings(identity_weight=0, precision="float32", steps=2, learning_rate=0.2)
+    )
     refined = NoiseOptimization(G, search).invert(image, start=ws)
     assert refined.noise is not None
     assert [map.shape for map in refined.noise] == [(1, 1, 1, 32)]

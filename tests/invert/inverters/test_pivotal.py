@@ -121,7 +121,7 @@ def test_images_are_tuned_each_for_itself() -> None:
     assert all(len(part) == 2 for part in both.weights.values())
     for i, single in enumerate(both.split()):
         alone = _tuning(G, 6).tune(images[i : i + 1], Inversion(**{**vars(single), "weights": None}))
-        assert _error(G, single, images[i : i + 1]) == pytest.approx(_error(G, alone, images[i : i + 1]), rel=1e-3)
+        assert _error(G, single, images[i : i + 1]) == pytest.approx(_error(G, alone, images[i : i + 1]), rel=1e-2)
 
 
 @pytest.mark.slow
