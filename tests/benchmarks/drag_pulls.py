@@ -69,6 +69,7 @@ def main() -> int:
     parser.add_argument("--lengths", type=float, nargs="+", default=[21.0, 40.0, 78.0], help="pixels of 1024")
     parser.add_argument("--masks", nargs="+", default=["face", "none"], help="regions of `edit drag`, or none")
     parser.add_argument("--steps", type=int, default=200, help="at most so many (default: 200)")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=Path("pulls"), help="folder of results (default: pulls)")
     parser.add_argument("--sheet", type=Path, help="a picture of all")
     chosen = parser.parse_args()
@@ -77,7 +78,7 @@ def main() -> int:
 
 def _run(chosen: argparse.Namespace) -> None:
     names = [f"seed:{seed}" for seed in range(2, 2 + chosen.faces)]
-    G, codes = open_sources(read_sources(names), model=chosen.model, truncation=0.7)
+    G, codes = open_sources(read_sources(names), model=chosen.model, device=chosen.device, truncation=0.7)
     chosen.out.mkdir(parents=True, exist_ok=True)
     pulls: list[_Pull] = []
     print("face      landmark  length  mask   left  says  reached  steps  person")

@@ -3,9 +3,10 @@
     python -m tests.benchmarks.gpu                    # on the first CUDA device
     python -m tests.benchmarks.gpu --device cpu --resolution 32 --photos 1      # that the script itself works
 
-Parity: every kind of network and one whole inversion, on the device and on the processor. Then StyleGAN2 with
-random weights: memory at batches of 1 and 8, time of a picture and of its gradient in each precision. Last, photos
-inverted in a second by the default model and method. For NVIDIA's compiled operations beside ours, see
+Parity: every kind of network and one whole inversion, on the device and on the processor; on CUDA in real float32,
+and the networks again with convolutions in TF32, which is PyTorch's default. Then StyleGAN2 with random weights:
+memory at batches of 1 and 8, time of a picture and of its gradient in each precision. Last, photos inverted in a
+second by the default model and method. For NVIDIA's compiled operations beside ours, see
 ``tests.benchmarks.stylegan2_speed --official``.
 """
 
@@ -14,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -31,6 +32,7 @@ from tests.generator.networks.test_stylegan1 import CONFIG, random_stylegan1
 from tests.generator.stylegan3_files import R, T, random_stylegan3
 from tests.odd_models import odd_generator
 
+PARTS = ("parity", "speed", "photos")
 _LIMIT = 540.0  # seconds; what has not begun by then is left out, and said
 
 
@@ -39,14 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--resolution", type=int, default=1024)
     parser.add_argument("--photos", type=int, default=24)
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS, help="what to measure; all by default")
     given = parser.parse_args(arguments)
     if given.device.startswith("cuda") and not torch.cuda.is_available():
         print("There is no CUDA device here, so nothing was measured.", file=sys.stderr)
         return 2
-    return status_of(lambda: _measure(choose_device(given.device), given.resolution, given.photos))
+    return status_of(lambda: _measure(choose_device(given.device), given.resolution, given.photos, given.parts))
 
 
-def _measure(device: torch.device, resolution: int, photos: int) -> None:
+def _measure(device: torch.device, resolution: int, photos: int, chosen: Sequence[str]) -> None:
     begun = time.perf_counter()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     print(f"| {name}, PyTorch {torch.__version__} | |\n|---|---|")
@@ -56,6 +59,8 @@ def _measure(device: torch.device, resolution: int, photos: int) -> None:
         "photos": lambda: _photos(device, photos),
     }
     for what, measure in parts.items():
+        if what not in chosen:
+            continue
         if time.perf_counter() - begun > _LIMIT:
             print(f"| {what} | left out: no time |")
             continue
@@ -73,15 +78,21 @@ def _parity(device: torch.device) -> list[tuple[str, str]]:
         "StyleGAN3-R": lambda: random_stylegan3(R),
     }
     rows = []
+    usual = torch.backends.cudnn.allow_tf32
     for name, make in made.items():
-        here, there = (_pictures(make().to(place)) for place in ("cpu", device))
-        worst = max(float((a - b).abs().max() / a.abs().max()) for a, b in zip(here, there, strict=True))
-        rows.append((f"{name}: picture and gradient from the processor's", f"{worst:.1e}"))
+        here, worst = _pictures(make()), []
+        for tf32 in (False, True) if device.type == "cuda" else (usual,):
+            torch.backends.cudnn.allow_tf32 = tf32
+            pairs = zip(here, _pictures(make().to(device)), strict=True)
+            worst.append(f"{max(float((a - b).abs().max() / a.abs().max()) for a, b in pairs):.1e}")
+        rows.append((f"{name}: picture and gradient from the processor's", ", in TF32 ".join(worst)))
+    torch.backends.cudnn.allow_tf32 = False
     codes = []
     for place in (torch.device("cpu"), device):
         G = odd_generator().to(place)
         images = odd_generator().synthesize(G.sample([5, 6]).cpu()).detach()
         codes.append(OptimizationInverter(G, SearchSettings(steps=20, precision="float32")).invert(images).ws)
+    torch.backends.cudnn.allow_tf32 = usual
     apart = float((codes[0] - codes[1]).norm() / codes[0].norm())
     return [*rows, ("An inversion of 20 steps: codes from the processor's", f"{apart:.1e}")]
 

@@ -47,11 +47,11 @@ TIMED_STEPS = 6
 
 
 class PlainLoop:
-    """The loop to beat, on one image."""
+    """The loop to beat, on one image, on the generator's device."""
 
     def __init__(self, G: Generator, lpips: LPIPS, image: Tensor, *, plain_operations: bool) -> None:
-        self.G, self.lpips, self.plain_operations = G, lpips, plain_operations
-        self.target = area_resize(image, 256)
+        self.G, self.lpips, self.plain_operations = G, lpips.to(G.device), plain_operations
+        self.target = area_resize(image.to(G.device), 256)
         with torch.no_grad():
             self.features = lpips.features(self.target)
 
