@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stylegan_latents.invert.photos.crop import Alignment
 
 _FASTEST_CAMERA = 45
+_FEW_STEPS = 40
 
 STOPPED = "stopped_at_step"
 """The setting of a record that says at which step Ctrl-C ended the search."""
@@ -58,8 +59,9 @@ class SearchSettings(OptimizerSettings):
     Attributes:
         space: ``w``, one code for all layers; ``w+``, a code for each layer. A search in W+ starts in W; the layers
             finer than the compared resolution keep the code found there.
-        learning_rate: in standard deviations of W; None for 0.5.
-        momentum: the decay of Adam's first moment, in [0, 1).
+        learning_rate: in standard deviations of W; None for 0.5, or for 0.6 in a search of at most 40 steps.
+        momentum: the decay of Adam's first moment, in [0, 1); None for 0.8, or for 0.7 in a search of at most 40
+            steps.
         w_fraction: the fraction of the steps of a search in W+ that is spent in W, in [0, 1].
         detail_weight: of the squared error of detail finer than ``search_size``, at twice that side. Without it
             textures are right on average only: dots on lips, a grid on skin.
@@ -87,7 +89,7 @@ class SearchSettings(OptimizerSettings):
 
     space: Space = "w+"
     learning_rate: float | None = None
-    momentum: float = 0.8
+    momentum: float | None = None
     w_fraction: float = 0.2
     sketch_fraction: float = 0.0
     detail_weight: float = 1.0
@@ -109,14 +111,20 @@ class SearchSettings(OptimizerSettings):
             raise InputError(f"The fraction of steps in sketches is from 0 to 1, not {self.sketch_fraction}.")
         if not 0 <= self.camera_rate <= _FASTEST_CAMERA:
             raise InputError(f"The camera's rate is from 0 to {_FASTEST_CAMERA} degrees, not {self.camera_rate}.")
-        if not 0 <= self.momentum < 1:
+        if self.momentum is not None and not 0 <= self.momentum < 1:
             raise InputError(f"The momentum is from 0 to below 1, not {self.momentum}.")
 
     def for_generator(self, G: "Generator") -> Self:
         own = super().for_generator(G)
-        prior = (0.0 if G.camera is not None else 0.01) if own.prior_weight is None else own.prior_weight
-        rate = 0.5 if own.learning_rate is None else own.learning_rate
-        return replace(own, learning_rate=rate, prior_weight=prior)
+        prior = 0.0 if G.camera is not None else 0.01
+        # What a long memory gathers comes too late in a short search.
+        rate, momentum = (0.6, 0.7) if own.steps is not None and own.steps <= _FEW_STEPS else (0.5, 0.8)
+        return replace(
+            own,
+            learning_rate=rate if own.learning_rate is None else own.learning_rate,
+            momentum=momentum if own.momentum is None else own.momentum,
+            prior_weight=prior if own.prior_weight is None else own.prior_weight,
+        )
 
 
 class Inverter(ABC):

@@ -44,10 +44,10 @@ class HybridInverter(OptimizationInverter):
 
     method: ClassVar[str] = "hybrid"
     own_steps: ClassVar[Mapping[Space, int]] = {"w": 40, "w+": 54}
-    # Few steps gain most from short ones, identity from a larger weight, and LPIPS from a few exact pictures at the
-    # end: 6 % on three photos, in the same time.
+    # The fewer the steps, the shorter they and their memory are; a larger weight of the identity and a few exact
+    # pictures at the end gain most.
     instant: ClassVar[Mapping[str, float]] = {
-        "sketch_fraction": 0.75, "learning_rate": 0.35, "momentum": 0.5, "identity_weight": 0.035,
+        "sketch_fraction": 0.5, "learning_rate": 0.25, "momentum": 0.3, "identity_weight": 0.035,
     }  # fmt: skip
 
     def __init__(

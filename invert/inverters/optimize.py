@@ -63,10 +63,10 @@ class OptimizationInverter(Inverter):
     """The settings of the quality ``instant``, beside the number of steps."""
 
     def __init__(self, G: Generator, settings: SearchSettings | None = None) -> None:
-        search = (settings or SearchSettings()).for_generator(G)
+        chosen = settings or SearchSettings()
         self.G = G
-        self.steps = self.own_steps[search.space] if search.steps is None else search.steps
-        self.search = dataclasses.replace(search, steps=self.steps)
+        self.steps = self.own_steps[chosen.space] if chosen.steps is None else chosen.steps
+        self.search = search = dataclasses.replace(chosen, steps=self.steps).for_generator(G)
         self.w_steps = self.steps if search.space == "w" else round(search.w_fraction * self.steps)
         self.sketch_steps = 0 if G.camera is not None else round(search.sketch_fraction * self.steps)
 
@@ -159,8 +159,10 @@ class _Search(Optimization):
     ) -> None:
         self.settings = settings = _for_side(inverter.search, images.shape[-2])
         assert settings.learning_rate is not None  # after ``for_generator``
+        assert settings.momentum is not None
         assert settings.prior_weight is not None
         self.rate, self.prior_weight = settings.learning_rate, settings.prior_weight
+        self.momentum = settings.momentum
         self.steps = inverter.steps
         G = inverter.G
         self.G = in_precision(G, settings.dtype)
@@ -205,7 +207,7 @@ class _Search(Optimization):
     def _new_adam(self) -> PreconditionedAdam:
         own = self.preconditioner if self.coordinates.shape[1] > 1 else self.preconditioner.in_w()
         # The gradients fall quickly: second moments of long ago would make steps short.
-        return PreconditionedAdam(self.coordinates, own, lr=self.rate, betas=(self.settings.momentum, 0.9))
+        return PreconditionedAdam(self.coordinates, own, lr=self.rate, betas=(self.momentum, 0.9))
 
     def step(self, step: int) -> tuple[Tensor, float]:
         settings = self.settings

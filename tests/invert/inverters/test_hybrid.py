@@ -13,6 +13,7 @@ from stylegan_latents.generator.statistics import WStatistics
 from stylegan_latents.invert.inverters.base import Progress
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.inverters.encode import EncoderInverter
+from stylegan_latents.invert.inverters.base import SearchSettings
 from stylegan_latents.invert.inverters.hybrid import HybridInverter
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import Quality, Space
@@ -71,7 +72,18 @@ def test_a_search_may_be_held_to_where_it_began() -> None:
         moved.append(float((statistics.whiten(found.ws) - start).square().mean()))
     assert moved[0] > moved[1] > moved[2]
     assert found.settings["start_weight"] == 10
-    assert found.settings["momentum"] == 0.8
+
+
+def test_a_short_search_takes_longer_steps_with_a_shorter_memory() -> None:
+    G = odd_generator()
+
+    def settings(**options: Any) -> list[JSON]:
+        made = HybridInverter(G, small_encoder(G), SearchSettings(**options)).settings()
+        return [made["learning_rate"], made["momentum"]]
+
+    assert settings(steps=40) == [0.6, 0.7]
+    assert settings(steps=41) == [0.5, 0.8]
+    assert settings(steps=40, momentum=0.2) == [0.6, 0.2]
 
 
 def test_in_w_rows_are_equal() -> None:
@@ -134,7 +146,7 @@ def test_how_many_steps_each_quality_takes(tmp_path: Path) -> None:
         made = [make_inverter(G, quality=quality, space=space, encoder=encoder) for quality in qualities]
         return [one.steps for one in made if isinstance(one, HybridInverter)]
 
-    assert steps("w+") == [11, 28, 54, 130]
+    assert steps("w+") == [6, 28, 54, 130]
     assert steps("w") == [10, 20, 40, 80]
 
 
@@ -147,5 +159,5 @@ def test_the_instant_quality_searches_in_sketches_and_weighs_identity_more(tmp_p
         return [made[name] for name in ("sketch_fraction", "identity_weight", "steps")]
 
     assert settings() == [0, 0.02, 54]
-    assert settings(quality="instant") == [0.75, 0.035, 11]
-    assert settings(quality="instant", identity_weight=0.3, steps=5) == [0.75, 0.3, 5]
+    assert settings(quality="instant") == [0.5, 0.035, 6]
+    assert settings(quality="instant", identity_weight=0.3, steps=5) == [0.5, 0.3, 5]
