@@ -10,10 +10,9 @@ from stylegan_latents.encoders.formats.native import save_encoder
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.json_values import JSON
 from stylegan_latents.generator.statistics import WStatistics
-from stylegan_latents.invert.inverters.base import Progress
+from stylegan_latents.invert.inverters.base import Progress, SearchSettings
 from stylegan_latents.invert.inverters.by_name import make_inverter
 from stylegan_latents.invert.inverters.encode import EncoderInverter
-from stylegan_latents.invert.inverters.base import SearchSettings
 from stylegan_latents.invert.inverters.hybrid import HybridInverter
 from stylegan_latents.invert.inverters.optimize import OptimizationInverter
 from stylegan_latents.invert.inverters.options import Quality, Space
