@@ -131,6 +131,8 @@ def in_colours_of(drawn: Image.Image, collage: Image.Image, where: Array) -> Ima
     weighted = where[:, :, None] * (np.asarray(collage.convert("RGB"), dtype=np.float32) - small)
     weight = cv2.GaussianBlur(where, (0, 0), _DETAIL)[:, :, None] + np.float32(1e-3)
     shift = where[:, :, None] * cv2.GaussianBlur(weighted, (0, 0), _DETAIL) / weight
+    # Half of the lightness, as pupils and whites that the search has moved would turn grey.
+    shift -= shift.mean(axis=2, keepdims=True) / 2
     return _picture(np.asarray(drawn.convert("RGB"), dtype=np.float32) + cv2.resize(shift, drawn.size))
 
 
