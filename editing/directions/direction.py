@@ -307,13 +307,13 @@ def load(path: str | Path) -> Direction:
                     raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
                 text, vector = file.metadata[_KEY], file.tensor("vector")
                 negative = file.tensor("negative") if "negative" in file.shapes else None
-                bends = set(_BEND) <= set(file.shapes)
-                read = [file.tensor(name) for name in _BEND] if bends else []
+                bend = [file.tensor(name) for name in _BEND if name in file.shapes]
         except DamagedFileError as error:
             raise InputError(f"{path} is no direction's file, or a damaged one.") from error
         try:
             header = validated(_Header, text, path.name)
             about = {name: getattr(header, name) for name in _NAMES}
-            return Direction(vector=vector, negative=negative, bend=Bend(*read) if read else None, **about)
+            bent = Bend(bend[0], bend[1]) if len(bend) == len(_BEND) else None
+            return Direction(vector=vector, negative=negative, bend=bent, **about)
         except (DamagedFileError, ValueError) as error:
             raise InputError(f"{path} is damaged: its header does not fit its vector.") from error

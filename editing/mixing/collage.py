@@ -275,7 +275,7 @@ def _reskinned(portrait: Portrait, like: Portrait, mask: Array) -> Array:
         skin = one.of("face") * about
         shades.append((lab, np.median(lab[skin >= min(0.5, float(skin.max()))], axis=0)))
     (lab, mean), (_, goal) = shades
-    light, usual, wanted = (_luminance(value) for value in (lab[:, :, 0], mean[0], goal[0]))
+    light, usual, wanted = (_luminance(np.asarray(tone)) for tone in (lab[:, :, 0], mean[0], goal[0]))
     gain = float(wanted) / max(float(usual), 1e-3)
     sheen = (light - usual).clip(0)
     lightness = _lightness(gain * (light - sheen) + min(gain, 1.0) * sheen)

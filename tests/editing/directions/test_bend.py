@@ -1,5 +1,6 @@
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from stylegan_latents.editing.directions.bend import Bend
@@ -66,10 +67,10 @@ def test_a_bend_that_does_not_fit_is_refused(tmp_path) -> None:
         )
     path = tmp_path / "age.safetensors"
     _direction(_bend()).save(path)
-    from safetensors import safe_open
-
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
-    save_file(load_file(path) | {"steps": torch.ones(1, 2, G.w_dim)}, path, metadata)
-    with pytest.raises(InputError, match="damaged"):
-        load(path)
+    tensors = load_file(path)
+    for wrong in ({"steps": torch.ones(1, 2, G.w_dim)}, {"readings": torch.ones(2, 3)}, {"steps": torch.ones(2)}):
+        save_file(tensors | wrong, path, metadata)
+        with pytest.raises(InputError, match="damaged"):
+            load(path)
