@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt, MaxLen
 
+from stylegan_latents.editing.directions.bend import Bend
 from stylegan_latents.generator.errors import InputError
 from stylegan_latents.generator.files import atomic_path
 from stylegan_latents.generator.json_values import JSON
@@ -33,6 +34,7 @@ SUFFIX = ".safetensors"
 """Of a direction's file."""
 
 _KEY = "stylegan-latents-direction"
+_BEND = ("readings", "steps")
 
 
 _Text = Annotated[str, MaxLen(1024)]
@@ -77,6 +79,7 @@ class Direction:
         statistics: of the generator's W, for ``keeps_distance``; None until ``bind``.
         negative: a vector like ``vector`` for negative strengths, where the way back is another one; None if it
             is not. Strength -1 moves by minus ``scale`` times it.
+        bend: what is added to ``negative`` for each code; None for nothing.
 
     Raises:
         ValueError: a vector has another shape or type, or a number is not finite.
@@ -94,6 +97,7 @@ class Direction:
     keeps_distance: bool = False
     statistics: "WStatistics | None" = None
     negative: "Tensor | None" = None
+    bend: Bend | None = None
 
     def __post_init__(self) -> None:
         import torch
@@ -109,12 +113,16 @@ class Direction:
                 raise ValueError(
                     f"both vectors need the same shape, got {[list(one.shape) for one in self._vectors]}"
                 )
+        if self.bend is not None and self.bend.steps.shape[1:] != self.vector.shape:
+            raise ValueError(f"a bend's steps need the vector's shape, got {list(self.bend.steps.shape[1:])}")
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise ValueError(f"scale has to be above 0, got {self.scale}")
         if self.by_group and len(self.vector) != len(GROUPS):
             raise ValueError(f"a vector by groups needs {len(GROUPS)} rows, got {len(self.vector)}")
         if self.space not in SPACES or (self.space == "s" and (self.by_group or len(self.vector) != 1)):
             raise ValueError(f"a vector in the space '{self.space}' cannot have {len(self.vector)} rows")
+        if self.space == "s" and self.bend is not None:
+            raise ValueError("only a direction of codes can have a bend")
 
     @property
     def _vectors(self) -> "list[Tensor]":
@@ -145,7 +153,7 @@ class Direction:
             InputError: it belongs to another latent space, or its shape or layers do not fit ``G``.
         """
         self.check_space(G.latent_space, G.name)
-        vectors = self._vectors
+        vectors, groups = self._vectors, None
         if self.by_group:
             groups = [GROUPS.index(group) for group in G.ws_groups]
             vectors = [vector[groups] for vector in vectors]
@@ -170,6 +178,7 @@ class Direction:
         rows_moved = tuple(G.rows(self.layers))
         return replace(
             self, vector=vectors[0], negative=vectors[1] if len(vectors) > 1 else None,
+            bend=None if self.bend is None else self.bend.bound(G, groups),
             by_group=False, rows=rows_moved, statistics=statistics,
         )  # fmt: skip
 
@@ -201,10 +210,12 @@ class Direction:
             raise ValueError(f"ws {list(ws.shape)} does not fit a direction {list(self.vector.shape)}")
         if rows is None:
             rows = range(ws.shape[1]) if self.rows is None else self.rows
-        step = step.to(ws.device, ws.dtype)
+        step = step.to(ws.device, ws.dtype)[None]
+        if self.bend is not None and strength < 0 and not raw:
+            step = step + strength * self.scale * self.bend.step(ws)
         moved = ws.clone()
         chosen = list(rows)
-        moved[:, chosen] += step[chosen] if len(step) > 1 else step
+        moved[:, chosen] += step[:, chosen] if step.shape[1] > 1 else step
         if self.statistics is not None and strength and not raw:
             moved[:, chosen] = self.statistics.at_distance_of(moved[:, chosen], ws[:, chosen])
         return moved
@@ -273,6 +284,8 @@ class Direction:
             named = zip(("vector", "negative"), self._vectors, strict=False)
             # Rows of one tensor share memory, which safetensors refuses.
             tensors = {name: vector.detach().cpu().contiguous().clone() for name, vector in named}
+            if self.bend is not None:
+                tensors |= {name: getattr(self.bend, name).cpu().contiguous().clone() for name in _BEND}
             temporary.write_bytes(save(tensors, metadata={_KEY: json.dumps(header)}))
 
 
@@ -294,10 +307,13 @@ def load(path: str | Path) -> Direction:
                     raise InputError(f"{path} holds no direction that stylegan-latents wrote.")
                 text, vector = file.metadata[_KEY], file.tensor("vector")
                 negative = file.tensor("negative") if "negative" in file.shapes else None
+                bend = [file.tensor(name) for name in _BEND if name in file.shapes]
         except DamagedFileError as error:
             raise InputError(f"{path} is no direction's file, or a damaged one.") from error
         try:
             header = validated(_Header, text, path.name)
-            return Direction(vector=vector, negative=negative, **{name: getattr(header, name) for name in _NAMES})
+            about = {name: getattr(header, name) for name in _NAMES}
+            bent = Bend(bend[0], bend[1]) if len(bend) == len(_BEND) else None
+            return Direction(vector=vector, negative=negative, bend=bent, **about)
         except (DamagedFileError, ValueError) as error:
             raise InputError(f"{path} is damaged: its header does not fit its vector.") from error

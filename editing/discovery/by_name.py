@@ -15,6 +15,7 @@ from stylegan_latents.editing.discovery.finders.low_rank import LowRankOptions
 from stylegan_latents.editing.discovery.finders.sefa import SeFaOptions
 from stylegan_latents.editing.discovery.finders.stylespace import StyleSpaceOptions
 from stylegan_latents.editing.discovery.finders.text import TextOptions
+from stylegan_latents.editing.discovery.finders.way_back import WayBackOptions
 from stylegan_latents.generator.errors import InputError
 
 
@@ -41,6 +42,7 @@ FINDERS: dict[str, FinderEntry] = {
     "stylespace": FinderEntry("StyleSpace", "single channels for a region or for examples", StyleSpaceOptions),
     "examples": FinderEntry("Examples", "the difference between two folders of inversions", MeanDifferenceOptions),
     "interfacegan": FinderEntry("InterFaceGAN", "what changes a score", InterFaceGANOptions),
+    "wayback": FinderEntry("WayBack", "what negative strengths of a direction move along", WayBackOptions),
     "lowrank": FinderEntry("LowRank", "what changes a region and nothing else", LowRankOptions),
     "flow": FinderEntry("StyleFlow", "one network that sets several scores to values", FlowOptions),
     "text": FinderEntry("StyleCLIP", "what changes a picture towards a text", TextOptions),

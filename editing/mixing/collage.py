@@ -26,11 +26,16 @@ _SURE, _LIKELY, _FROM, _TO = 0.9, 0.4, 0.2, 0.5
 _GAP, _LEAST_SPREAD, _FARTHEST_COLOUR = 45, 6.0, 1.5
 _BAND, _EDGE = 15, 0.8  # a seam's width in pixels; how near to its middle a soft one counts
 _LID = 2.0  # standard deviation of an open eye's soft edge, in pixels
+_BROW = 0.2  # a brow's height, as a fraction of the distance of the eyes
+_DETAIL = 2.0  # standard deviation of finer details than colours, in pixels
+_WHITE, _LIGHT = 85, (0.6, 1.4)  # percentile of open eyes that is white; bounds of its change
 _BACKGROUND_SIDE = 128  # at which what hair uncovers is filled
 
 
-Laid = tuple[Image.Image, Array, Array]
-"""A collage, where it changed, and where its seams are: 0 to 1, ``[side, side]``."""
+Laid = tuple[Image.Image, Array, Array, Array]
+"""A collage, where it changed, where its seams are, and where its colours have to stay, as a search may not draw
+them: 0 to 1, ``[side, side]``.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +93,7 @@ def lay_hair(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -
     affected = (np.maximum(np.maximum(new, old), freed) > 0.3).astype(np.uint8)
     changed = _blurred(cv2.dilate(affected, np.ones((13, 13))) > 0, 4)
     seams = np.maximum.reduce([_edges(new), _edges(freed), gaps.astype(np.float32)])
-    return _picture(pixels), changed, seams
+    return _picture(pixels), changed, seams, np.zeros_like(changed)
 
 
 def lay_feature(collage: Image.Image, base: Portrait, donor: Portrait, name: str) -> Laid:
@@ -98,12 +103,37 @@ def lay_feature(collage: Image.Image, base: Portrait, donor: Portrait, name: str
     theirs = donor.warped(matrix, moved)
     sides = [one.landmarks.mapped(lambda points: (points + 0.5) / SIDE) for one in (base, theirs)]
     mask = soften(np.maximum(*(face_region(name, one, SIDE) for one in sides)), FEATHER[name])
-    # First the whole skin's colour, then what is left along the edge.
-    laid = blend_pictures(collage, _picture(_recoloured(theirs, base)), mask, match_colours=True)
     if name == "eyes":
-        # Between the lids the donor's own colours: irises are not skin.
-        laid = blend_pictures(laid, theirs.picture, _between_lids(moved) * mask)
-    return laid, mask, (4 * mask * (1 - mask) > _EDGE).astype(np.float32)
+        mask = mask * (1 - np.maximum(_brows(base.landmarks), _brows(moved)))
+    # First the skin's shade, then what is left along the edge.
+    laid = blend_pictures(collage, _picture(_reskinned(theirs, base, mask)), mask, match_colours=True)
+    eyes = np.zeros_like(mask)
+    if name == "eyes":
+        # Between the lids the donor's own colours, as irises are not skin, in the receiver's light.
+        eyes = _between_lids(moved)
+        light = _whites(base, _between_lids(base.landmarks)) / max(_whites(theirs, eyes), 1.0)
+        eyes = eyes * mask
+        laid = blend_pictures(laid, _picture(theirs.pixels * np.clip(light, *_LIGHT)), eyes)
+    return laid, mask, (4 * mask * (1 - mask) > _EDGE).astype(np.float32), eyes
+
+
+def in_colours_of(drawn: Image.Image, collage: Image.Image, where: Array) -> Image.Image:
+    """A drawn picture with a collage's colours, but its own details.
+
+    Args:
+        drawn: of any size.
+        collage: of ``SIDE`` pixels.
+        where: 0 to 1, ``[SIDE, SIDE]``.
+    """
+    import cv2
+
+    small = np.asarray(drawn.convert("RGB").resize(collage.size, Image.Resampling.BOX), dtype=np.float32)
+    weighted = where[:, :, None] * (np.asarray(collage.convert("RGB"), dtype=np.float32) - small)
+    weight = cv2.GaussianBlur(where, (0, 0), _DETAIL)[:, :, None] + np.float32(1e-3)
+    shift = where[:, :, None] * cv2.GaussianBlur(weighted, (0, 0), _DETAIL) / weight
+    # Half of the lightness, as pupils and whites that the search has moved would turn grey.
+    shift -= shift.mean(axis=2, keepdims=True) / 2
+    return _picture(np.asarray(drawn.convert("RGB"), dtype=np.float32) + cv2.resize(shift, drawn.size))
 
 
 def _blurred(mask: npt.NDArray[np.bool_], sigma: float) -> Array:
@@ -128,6 +158,22 @@ def _between_lids(landmarks: Landmarks) -> Array:
     for eye in (landmarks.left_eye, landmarks.right_eye):
         cv2.fillConvexPoly(mask, np.rint(eye).astype(np.int32), 1)
     return _blurred(mask > 0, _LID)
+
+
+def _brows(landmarks: Landmarks) -> Array:
+    """The brows, 0 to 1."""
+    import cv2
+
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    width = round(_BROW * float(np.linalg.norm(landmarks.left_eye.mean(0) - landmarks.right_eye.mean(0))))
+    for brow in (landmarks.left_brow, landmarks.right_brow):
+        cv2.polylines(mask, [np.rint(brow).astype(np.int32)], False, 1, width)
+    return _blurred(mask > 0, _LID)
+
+
+def _whites(portrait: Portrait, eyes: Array) -> float:
+    """How bright the whites of open eyes are, 0 to 255."""
+    return float(np.percentile(portrait.pixels.mean(axis=2)[eyes >= min(0.5, float(eyes.max()))], _WHITE))
 
 
 def _anchors(landmarks: Landmarks) -> Points:
@@ -212,6 +258,46 @@ def _recoloured(portrait: Portrait, like: Portrait) -> Array:
     share = (labs[0][:, :, :1] / max(float(means[0][0]), 1.0)).clip(0, 1)
     shifted = (labs[0] + share * (means[1] - means[0])).astype(np.float32)
     return np.asarray(255 * cv2.cvtColor(shifted, cv2.COLOR_LAB2RGB), dtype=np.float32)
+
+
+def _reskinned(portrait: Portrait, like: Portrait, mask: Array) -> Array:
+    """The pixels of a portrait in the shade of another's skin about a mask, ``[side, side, 3]``.
+
+    Shading multiplies the light that skin reflects, and sheen is added to it, on dark skin as on pale. Hues are the
+    other's, as the greys of dark skin would be blue on a pale one.
+    """
+    import cv2
+
+    about = cv2.dilate(mask, np.ones((2 * _BAND + 1,) * 2))
+    shades = []
+    for one in (portrait, like):
+        lab = cv2.cvtColor((one.pixels / 255).clip(0, 1), cv2.COLOR_RGB2LAB)
+        skin = one.of("face") * about
+        shades.append((lab, np.median(lab[skin >= min(0.5, float(skin.max()))], axis=0)))
+    (lab, mean), (_, goal) = shades
+    light, usual, wanted = (_luminance(np.asarray(tone)) for tone in (lab[:, :, 0], mean[0], goal[0]))
+    gain = float(wanted) / max(float(usual), 1e-3)
+    sheen = (light - usual).clip(0)
+    lightness = _lightness(gain * (light - sheen) + min(gain, 1.0) * sheen)
+    # Darker tones of one hue: a* and b* fall with the cube root of luminance.
+    hue, usual_hue = (
+        (((tone + 16) / (shade[0] + 16)).clip(0, 1)[:, :, None] * shade[1:])
+        for tone, shade in ((lightness, goal), (lab[:, :, 0], mean))
+    )
+    hues = hue + min(gain, 1 / gain) * (lab[:, :, 1:] - usual_hue)
+    whole = np.concatenate([lightness[:, :, None], hues], axis=2).astype(np.float32)
+    return np.asarray(255 * cv2.cvtColor(whole, cv2.COLOR_LAB2RGB), dtype=np.float32)
+
+
+def _luminance(lightness: Array) -> Array:
+    """CIE's L* as luminance, 0 to 1."""
+    return np.asarray(np.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness / 903.3), dtype=np.float32)
+
+
+def _lightness(luminance: Array) -> Array:
+    """Luminance as CIE's L*, 0 to 100."""
+    lightness = np.where(luminance > 0.008856, 116 * np.cbrt(luminance) - 16, 903.3 * luminance)
+    return np.asarray(lightness.clip(0, 100), dtype=np.float32)
 
 
 def _picture(pixels: Array) -> Image.Image:

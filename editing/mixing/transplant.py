@@ -15,7 +15,16 @@ from PIL import Image
 from stylegan_latents.editing.directions.apply import apply_edits
 from stylegan_latents.editing.directions.catalogue import find_direction, known_directions
 from stylegan_latents.editing.discovery.scorers.head_pose import fit_head
-from stylegan_latents.editing.mixing.collage import HAIR, SIDE, Array, Points, Portrait, lay_feature, lay_hair
+from stylegan_latents.editing.mixing.collage import (
+    HAIR,
+    SIDE,
+    Array,
+    Points,
+    Portrait,
+    in_colours_of,
+    lay_feature,
+    lay_hair,
+)
 from stylegan_latents.editing.mixing.mixing import check_crossfade
 from stylegan_latents.editing.regions.blending import blend_pictures
 from stylegan_latents.editing.regions.person import person_guess, shows_people
@@ -95,20 +104,21 @@ def transplanted(
     with keep_freed_memory():
         base = _portrait(G, before, receiver.ws, parts, receiver.name)
         collage, seams = base.picture, np.zeros((SIDE, SIDE), np.float32)
+        coloured = np.zeros((SIDE, SIDE), np.float32)
         changed: dict[float, Array] = {}
         for donor in donors:
             theirs = _turned(G, donor.code, base, parts)
             # Hair first: eyes lie over it.
             for name in sorted(donor.parts, key=lambda part: part != HAIR):
                 lay = lay_hair if name == HAIR else lay_feature
-                collage, here, edges = lay(collage, base, theirs, name)
-                seams = np.maximum(seams, edges)
+                collage, here, edges, colours = lay(collage, base, theirs, name)
+                seams, coloured = np.maximum(seams, edges), np.maximum(coloured * (1 - here), colours)
                 changed[donor.strength] = np.maximum(changed.get(donor.strength, np.float32(0)), here)
         ws = _searched(G, collage, 1 - seams, receiver.ws, steps, on_step)
     after = before
     for strength, mask in changed.items():
         between = receiver.ws.lerp(ws, strength)
-        drawn = _draw(G, between, "const", G.resolution)
+        drawn = in_colours_of(_draw(G, between, "const", G.resolution), collage, strength * coloured)
         if strength < 1 and (own is not G or receiver.noise is not None):
             # The search knows nothing of the receiver's noise and tuned weights, which a strength of 0 keeps.
             drawn = Image.blend(_draw(own, between, receiver.noise_or_const, G.resolution), drawn, strength)
