@@ -54,11 +54,10 @@ class SearchSettings(OptimizerSettings):
     """Settings of a search in W or W+: those of ``OptimizerSettings``, and more.
 
     Images smaller than ``search_size`` do not show much of what a code draws. Their search takes steps of 0.35 of
-    the learning rate, with a ``start_weight`` of 0.05 at least.
+    the learning rate, with a ``start_weight`` of 0.02 at least.
 
     Attributes:
-        space: ``w``, one code for all layers; ``w+``, a code for each layer. A search in W+ starts in W; the layers
-            finer than the compared resolution keep the code found there.
+        space: ``w``, one code for all layers; ``w+``, a code for each layer. A search in W+ starts in W.
         learning_rate: in standard deviations of W; None for 0.5, or for 0.6 in a search of at most 40 steps.
         momentum: the decay of Adam's first moment, in [0, 1); None for 0.8, or for 0.7 in a search of at most 40
             steps.

@@ -63,8 +63,8 @@ INVERTERS: dict[str, Entry] = {
         path=f"{_HERE}.hybrid:HybridInverter",
         what="start from an encoder's code and search, the default",
         takes=_SEARCH | {"encoder"},
-        steps=_steps((10, 20, None, 80), (6, 28, None, 130)),
-        steps_before_tuning=_steps((10, 15, 25, 40), (6, 18, 28, 45)),
+        steps=_steps((10, 20, None, 80), (5, 28, None, 130)),
+        steps_before_tuning=_steps((10, 15, 25, 40), (5, 18, 28, 45)),
     ),
     "optimize": Entry(
         path=f"{_HERE}.optimize:OptimizationInverter",

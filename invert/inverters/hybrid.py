@@ -47,7 +47,7 @@ class HybridInverter(OptimizationInverter):
     # The fewer the steps, the shorter they and their memory are; a larger weight of the identity and a few exact
     # pictures at the end gain most.
     instant: ClassVar[Mapping[str, float]] = {
-        "sketch_fraction": 0.5, "learning_rate": 0.25, "momentum": 0.3, "identity_weight": 0.035,
+        "sketch_fraction": 0.4, "learning_rate": 0.2, "momentum": 0.3, "identity_weight": 0.035,
     }  # fmt: skip
 
     def __init__(

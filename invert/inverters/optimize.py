@@ -34,7 +34,7 @@ from stylegan_latents.invert.search.time_left import Phase
 _LOOK_AROUND = (0.05, 0.1, 0.2, 0.3)
 """Parts of the steps after which the camera of a three-dimensional model is tried elsewhere, too."""
 
-_SMALL_START, _SMALL_RATE = 0.05, 0.35
+_SMALL_START, _SMALL_RATE = 0.02, 0.35
 """The least weight of the start, and the share of the learning rate, for images below the compared side."""
 
 _SKETCH_COST = 0.6
@@ -187,7 +187,7 @@ class _Search(Optimization):
         self.start = None if start is None else coordinates
         self.coordinates = coordinates.clone().requires_grad_()
         self.adam = self._new_adam()
-        self.held_rows = rows_finer_than(min(self.drawn_size, images.shape[-2]), G)
+        self.held_rows = rows_finer_than(fine_size, G)
         self.lowest = BestSoFar(len(images), G.device)
         self.best = torch.zeros(len(images), G.num_ws, G.w_dim, device=G.device)
         self.look_around = {round(part * self.steps) for part in _LOOK_AROUND}
@@ -229,24 +229,45 @@ class _Search(Optimization):
         # The identity loss follows the schedule, as a constant weight makes all other terms end higher. Evaluated
         # at every second step with twice the weight, it costs half.
         losses, small = self.comparison(as_colour(drawn), 2 * factor, update_identity=step % 2 == 0)
-        if self.prior_weight:
-            losses = losses + self.prior_weight * self.coordinates.square().mean(dim=(1, 2))
-        if settings.start_weight and self.start is not None:
-            losses = losses + settings.start_weight * (self.coordinates - self.start).square().mean(dim=(1, 2))
+        shown = losses
+        losses = shown.detach() + self._pull()
         better = self.lowest.update(losses, step)
         self.best = torch.where(better[:, None, None], self.coordinates.detach(), self.best)
         if self.camera is not None:
             self.camera.keep(better)
         self.adam.zero_grad()
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        if self.coordinates.shape[1] > 1 and self.coordinates.grad is not None:
-            self.coordinates.grad[:, self.held_rows] = 0
+        shown.sum().backward()  # type: ignore[no-untyped-call]
+        self._add_pull()
         self.adam.step()
         if self.camera is not None:
             self.camera.step(factor)
         # An image whose search diverged keeps its best code and does not affect the others.
         finite = losses.detach()[torch.isfinite(losses)]
         return small, float(finite.mean()) if len(finite) else math.nan
+
+    def _pull(self) -> Tensor:
+        """What distances from W's mean and from the start add to the losses, ``[N]``."""
+        codes = self.coordinates.detach()
+        pull = self.prior_weight * codes.square().mean(dim=(1, 2))
+        if self.start is not None:
+            pull = pull + self.settings.start_weight * (codes - self.start).square().mean(dim=(1, 2))
+        return pull
+
+    def _add_pull(self) -> None:
+        """Add the gradient of ``_pull`` to that of the picture, but for rows that the picture does not show.
+
+        These keep their code. Alone, a weak gradient would be as good as a strong one: steps do not grow with it.
+        """
+        codes, gradient = self.coordinates.detach(), self.coordinates.grad
+        if gradient is None:
+            return
+        pull = self.prior_weight * codes
+        if self.start is not None:
+            pull = pull + self.settings.start_weight * (codes - self.start)
+        drawn = (gradient != 0).any(dim=2, keepdim=True)
+        gradient += torch.where(drawn, 2 / codes[0].numel() * pull, 0.0)
+        if codes.shape[1] > 1:
+            gradient[:, self.held_rows] = 0
 
     def best_ws(self) -> Tensor:
         """The codes of the lowest loss, ``[N, num_ws, w_dim]``."""

@@ -145,7 +145,7 @@ def test_how_many_steps_each_quality_takes(tmp_path: Path) -> None:
         made = [make_inverter(G, quality=quality, space=space, encoder=encoder) for quality in qualities]
         return [one.steps for one in made if isinstance(one, HybridInverter)]
 
-    assert steps("w+") == [6, 28, 54, 130]
+    assert steps("w+") == [5, 28, 54, 130]
     assert steps("w") == [10, 20, 40, 80]
 
 
@@ -158,5 +158,5 @@ def test_the_instant_quality_searches_in_sketches_and_weighs_identity_more(tmp_p
         return [made[name] for name in ("sketch_fraction", "identity_weight", "steps")]
 
     assert settings() == [0, 0.02, 54]
-    assert settings(quality="instant") == [0.5, 0.035, 6]
-    assert settings(quality="instant", identity_weight=0.3, steps=5) == [0.5, 0.3, 5]
+    assert settings(quality="instant") == [0.4, 0.035, 5]
+    assert settings(quality="instant", identity_weight=0.3, steps=5) == [0.4, 0.3, 5]
