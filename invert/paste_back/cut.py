@@ -32,6 +32,8 @@ _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
 _AREA, _NEAR = 1.2, 0.1
 # Levels up to which the edited crop's background may stand for the photo's.
 _ALIKE = 4.0
+# The share of hair that counts as added by the edit, and the pixels of the crop's rim that cut it off.
+_ADDED, _RIM = 0.1, 4
 _PRECISION = 64
 _NEVER = 2**30
 
@@ -101,7 +103,10 @@ def cut(
         drawn: the person's share in ``moved``, ``[SIDE, SIDE]``.
     """
     goal = crop if moved is None else moved
-    shift = blur(np.clip(goal - reference, -_OTHER, _OTHER), 0.1)
+    off = goal - reference
+    # What shows other content there tells nothing about colours.
+    alike = 1 / (1 + (np.abs(off).max(axis=2, keepdims=True) / _SHADE) ** 2) ** 2
+    shift = blur(alike * off, 0.1) / blur(alike, 0.1)
     error = goal - (edited + shift)
     if same is not None:
         error += same * (reference - goal + shift)
@@ -133,6 +138,22 @@ def cut(
     visible = float(seam.sum()) / (0.56 * _SOFTNESS * SIDE) / SIDE
     inside = inside * np.maximum(person[:, :, None], 1 - smoothstep((level - _ALIKE) / _ALIKE))
     return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), visible)
+
+
+def within_crop(then: Array, drawn: Array, hair: Array) -> Array:
+    """The person's share after the edit, without hair that the edit adds and the crop's edge cuts off.
+
+    Args:
+        then: the person's share after the edit, ``[SIDE, SIDE]``.
+        drawn: their share in the photo with the person moved.
+        hair: its share after the edit.
+    """
+    from scipy.ndimage import label
+
+    added = np.clip(then - drawn, 0, hair)
+    groups, _ = label(added > _ADDED)
+    rim = np.pad(groups[_RIM:-_RIM, _RIM:-_RIM] * 0, _RIM, constant_values=1)
+    return np.asarray(then - added * np.isin(groups, np.setdiff1d(groups[rim > 0], [0])), dtype=np.float32)
 
 
 def _meeting(error: Array, inside: Array) -> Array:

@@ -15,8 +15,8 @@ _FLOW_SIDE = 512
 _OTHER = 25.0
 # Widths by which a flow is continued, as fractions of the crop's side, each with its weight.
 _SPREADS = ((0.012, 1.0), (0.04, 0.1), (0.12, 0.01))
-SMOOTH = ((0.08, 1.0), (0.2, 0.05))
-"""The same for hair, whose strands look alike, so that their flow is known only over some of them."""
+# Of the crop's side: the deviation from a smooth flow from which a place counts little, and rounds of fitting.
+_STRAY, _ROUNDS = 0.015, 6
 # Of the crop's side: the width over which pictures are compared, and that for hair. Levels of 255 up to which a
 # difference is grain, up to which pictures show the same, and from which something else.
 _FINE, _STRANDS = 0.002, 0.015
@@ -67,6 +67,24 @@ def continued(flow: Array, trust: Array, spreads: tuple[tuple[float, float], ...
     for sigma, weight in spreads:
         total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
     return np.asarray(total[:, :, :-1] / (total[:, :, -1:] + np.float32(1e-4)))
+
+
+def smooth_flow(flow: Array, trust: Array) -> Array:
+    """The flow ``[SIDE, SIDE, 2]`` of hair as polynomials of the second degree, fitted where it is trusted.
+
+    Strands look alike, so that their flow is often wrong: places far from the fit count little.
+    """
+    along = coordinates() - np.float32(0.5)
+    x, y = np.meshgrid(along, along)
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=2).reshape(-1, 6)
+    wanted, weights = flow.reshape(-1, 2), trust.reshape(-1, 1)
+    fitted = np.zeros_like(wanted)
+    for step in range(_ROUNDS):
+        far = np.hypot(*(wanted - fitted).T)[:, None] / np.float32(_STRAY) if step else np.float32(0)
+        weighted = terms * (weights / (1 + far**2))
+        prior = np.diag([0.1, 1, 1, 5, 5, 5]).astype(np.float32)
+        fitted = terms @ np.linalg.solve(weighted.T @ terms + prior, weighted.T @ wanted)
+    return np.asarray(fitted.reshape(flow.shape), dtype=np.float32)
 
 
 def led_back(

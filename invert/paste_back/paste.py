@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from stylegan_latents.generator.errors import InputError
-from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge
+from stylegan_latents.invert.paste_back.cut import change_between, cut, warp_lower_edge, within_crop
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, coordinates, small, smoothstep
 from stylegan_latents.invert.paste_back.flow import followed, led_back
 from stylegan_latents.invert.paste_back.outline import INNER, MARGIN
@@ -102,6 +102,7 @@ def paste_back(
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
             step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
+            then = within_crop(then, layer.drawn_share, people[1].of("hair"))
             reference, same = followed(reference, edited, step, people[1].of("hair"))
             inside, shift, visible = cut(
                 crop, small(edited), small(reference), goal, then, people[1], same, layer.drawn_share

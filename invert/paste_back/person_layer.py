@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, blur, smoothstep
 from stylegan_latents.invert.paste_back.fill import filling
-from stylegan_latents.invert.paste_back.flow import SMOOTH, continued, lying, sampled, trusted_flow
+from stylegan_latents.invert.paste_back.flow import continued, lying, sampled, smooth_flow, trusted_flow
 from stylegan_latents.invert.paste_back.outline import (
     CANVAS,
     INNER,
@@ -187,6 +187,8 @@ def _movement(
     pictures: tuple[Image.Image, Image.Image], people: tuple[PersonMask, PersonMask], then: Array, change: Array
 ) -> Array:
     """``PersonLayer.movement``: the optical flow between the pictures, continued beyond the crop."""
+    import cv2
+
     heads = [one.of("hair", "face", "neck") for one in people]
     flow, trust = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
@@ -195,12 +197,12 @@ def _movement(
     # Shoulders were led back.
     still = np.maximum(then - heads[1], 0)
     total = trust + still
-    flow = flow * (trust / np.maximum(total, 1e-6))[:, :, None]
-    wide, known = np.zeros((CANVAS, CANVAS, 2), np.float32), np.zeros((CANVAS, CANVAS), np.float32)
-    wide[INNER, INNER], known[INNER, INNER] = flow, total
-    face = outwards(people[1].of("face"))[:, :, None]
-    others = continued(wide, known, SMOOTH) * (1 - _held(people[0]))[:, :, None]
-    wide = others + face * (continued(wide, known) - others)
+    face = people[1].of("face")
+    near = cv2.GaussianBlur(np.stack([trust, total], axis=2), (0, 0), 0.08 * SIDE)
+    others = smooth_flow(flow, trust * (1 - face)) * (near[:, :, :1] / np.maximum(near[:, :, 1:], 1e-4))
+    others *= (1 - _held(people[0]))[INNER, INNER, None]
+    flow = continued(flow * (trust / np.maximum(total, 1e-6))[:, :, None], total)
+    wide = np.stack([outwards(plane) for plane in (others + face[:, :, None] * (flow - others)).transpose(2, 0, 1)], axis=2)
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
     return np.asarray(wide * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
