@@ -12,7 +12,10 @@ from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels
 
 _FLOW_SIDE = 512
 # Levels of 255 beyond which the flow has not found the same place.
-_OTHER = 25.0
+_OTHER = np.float32(25.0)
+# Pixels by which the flow back may miss the start, the slope in levels at which a picture tells its flow, and the
+# trust where it tells nothing.
+_ASTRAY, _SLOPE, _GUESS = np.float32(3.0), np.float32(4.0), np.float32(0.005)
 # Widths by which a flow is continued, as fractions of the crop's side, each with its weight.
 _SPREADS = ((0.012, 1.0), (0.04, 0.1), (0.12, 0.01))
 # Of the crop's side: the deviation from a smooth flow from which a place counts little, and rounds of fitting.
@@ -28,7 +31,7 @@ _LONG, _BESIDE = 0.92, 0.12
 _FROM, _FULLY = 0.62, 0.97
 
 
-def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_share: Array) -> tuple[Array, Array]:
+def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_share: Array) -> tuple[Array, Array, Array]:
     """The flow from one picture to another, and how far it is to be trusted.
 
     Args:
@@ -46,16 +49,23 @@ def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_s
     )
     grey = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (first, second)]
     empty = np.zeros((_FLOW_SIDE, _FLOW_SIDE, 2), np.float32)
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey[0], grey[1], empty)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow, back = (search.calc(*pair, empty.copy()) for pair in (grey, grey[::-1]))
     grid = np.stack(np.meshgrid(*[np.arange(_FLOW_SIDE, dtype=np.float32)] * 2), axis=2)
     error = np.abs(sampled(second, grid + flow) - first).max(axis=2)
+    astray = np.linalg.norm(flow + sampled(back, grid + flow), axis=2)
+    # Where a picture is plain its flow is a guess.
+    slopes = cv2.GaussianBlur(sum(cv2.Sobel(grey[0], cv2.CV_32F, *one, scale=0.125) ** 2 for one in ((1, 0), (0, 1))), (0, 0), 3)
+    sure = (slopes / (slopes + _SLOPE**2) + _GUESS) / (1 + (astray / _ASTRAY) ** 2)
     flow = cv2.resize(flow, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / np.float32(_FLOW_SIDE)
-    trust = 1 / (1 + (cv2.resize(error, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / _OTHER) ** 2)
+    error, sure = (cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for one in (error, sure))
+    trust = 1 / (1 + (error / _OTHER) ** 2)
     grid = np.stack(np.meshgrid(coordinates(), coordinates()), axis=2)
     there = sampled(end_share, (grid + flow) * np.float32(SIDE) - np.float32(0.5))
     # Along the person's edge the flow is often the background's.
     inner = cv2.erode(start_share, np.ones((3, 3), np.uint8))
-    return np.asarray(flow), np.asarray(trust * inner * there, dtype=np.float32)
+    trust = np.asarray(trust * inner * there, dtype=np.float32)
+    return np.asarray(flow), trust, np.asarray(trust * sure, dtype=np.float32)
 
 
 def continued(flow: Array, trust: Array, spreads: tuple[tuple[float, float], ...] = _SPREADS) -> Array:
@@ -102,7 +112,7 @@ def led_back(
     import cv2
 
     before, after = (one.person for one in people)
-    flow = continued(*trusted_flow(reference, edited, before, after))
+    flow = continued(*trusted_flow(reference, edited, before, after)[:2])
     # The face and hair that hangs or stands free stay as they are.
     free = 1 - lying(people[0])
     heads = [np.maximum(one.of("face"), one.of("hair") * free) for one in people]

@@ -190,7 +190,7 @@ def _movement(
     import cv2
 
     heads = [one.of("hair", "face", "neck") for one in people]
-    flow, trust = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
+    flow, trust, sure = trusted_flow(pictures[1], pictures[0], heads[1], heads[0])
     length = np.hypot(flow[:, :, 0], flow[:, :, 1])[:, :, None]
     flow = np.asarray(flow * smoothstep(np.asarray(length / _STILL - 1, np.float32)), np.float32)
     flow = flow * _spread(change)
@@ -201,7 +201,7 @@ def _movement(
     near = cv2.GaussianBlur(np.stack([trust, total], axis=2), (0, 0), 0.08 * SIDE)
     others = smooth_flow(flow, trust * (1 - face)) * (near[:, :, :1] / np.maximum(near[:, :, 1:], 1e-4))
     others *= (1 - _held(people[0]))[INNER, INNER, None]
-    flow = continued(flow * (trust / np.maximum(total, 1e-6))[:, :, None], total)
+    flow = continued(flow * (sure / np.maximum(sure + still, 1e-6))[:, :, None], sure + still)
     wide = np.stack([outwards(plane) for plane in (others + face[:, :, None] * (flow - others)).transpose(2, 0, 1)], axis=2)
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
     return np.asarray(wide * fading / (1 + 2 * MARGIN), dtype=np.float32)
