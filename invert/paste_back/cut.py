@@ -32,8 +32,8 @@ _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
 _AREA, _NEAR = 1.2, 0.1
 # Levels up to which the edited crop's background may stand for the photo's.
 _ALIKE = 4.0
-# The share of hair that counts as added by the edit, and the pixels of the crop's rim that cut it off.
-_ADDED, _RIM = 0.1, 4
+# Pixels of the crop's rim that cut hair off, and the width up to which added hair is a narrow rim.
+_RIM, _NARROW = 4, 5
 _PRECISION = 64
 _NEVER = 2**30
 
@@ -148,12 +148,16 @@ def within_crop(then: Array, drawn: Array, hair: Array) -> Array:
         drawn: their share in the photo with the person moved.
         hair: its share after the edit.
     """
+    import cv2
     from scipy.ndimage import label
 
     added = np.clip(then - drawn, 0, hair)
-    groups, _ = label(added > _ADDED)
-    rim = np.pad(groups[_RIM:-_RIM, _RIM:-_RIM] * 0, _RIM, constant_values=1)
-    return np.asarray(then - added * np.isin(groups, np.setdiff1d(groups[rim > 0], [0])), dtype=np.float32)
+    # A narrow rim of hair is whole where the crop's edge cuts off a lock beside it.
+    groups, _ = label(cv2.morphologyEx((added > 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((_NARROW,) * 2, np.uint8)))
+    edge = np.concatenate([groups[:_RIM].ravel(), groups[:, :_RIM].ravel(), groups[:, -_RIM:].ravel()])
+    cut_off = np.isin(groups, np.setdiff1d(edge, [0])).astype(np.float32)
+    cut_off = cv2.GaussianBlur(cv2.dilate(cut_off, np.ones((2 * _NARROW + 1,) * 2, np.uint8)), (0, 0), 1)
+    return np.asarray(then - added * cut_off, dtype=np.float32)
 
 
 def _meeting(error: Array, inside: Array) -> Array:

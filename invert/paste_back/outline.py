@@ -7,7 +7,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, smoothstep
 from stylegan_latents.invert.photos.crop import Alignment
-from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels, foreground, guided
+from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels, guided, matte
 
 MARGIN = 0.5
 """How far the square that is looked at reaches beyond the crop on each side, as a fraction of the crop's side."""
@@ -91,9 +91,7 @@ def _person(pixels: Pixels, before: PersonMask) -> Array:
     below = (np.arange(CANVAS) >= INNER.stop)[:, None]
     likely = likely + doubt * (np.where(below, np.maximum(likely, 0.6), 0.4) - likely)
     likely = np.where(away > 0, np.clip(likely, 0.1, 0.9), likely.clip(0, 1)).astype(np.float32)
-    found = foreground(pixels, likely).astype(np.float32)
-    share: Array = guided(pixels, found).clip(0, 1)
-    return smoothstep((share - np.float32(0.05)) / np.float32(0.9))
+    return smoothstep((matte(pixels, likely) - np.float32(0.05)) / np.float32(0.9))
 
 
 def _with_stray_hair(pixels: Pixels, person: Array, hair: Array) -> Array:

@@ -102,11 +102,12 @@ def paste_back(
             result = photo.copy()
             goal = small(crop_of(photo, alignment, SIDE))
             step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
-            then = within_crop(then, layer.drawn_share, people[1].of("hair"))
+            drawn = layer.drawn_share
+            then = within_crop(then, drawn, people[1].of("hair"))
             reference, same = followed(reference, edited, step, people[1].of("hair"))
-            inside, shift, visible = cut(
-                crop, small(edited), small(reference), goal, then, people[1], same, layer.drawn_share
-            )
+            # Where only one of the two shows the person, the photo's texture is another's.
+            same = same * (1 - smoothstep(2 * np.abs(then - drawn)))[:, :, None]
+            inside, shift, visible = cut(crop, small(edited), small(reference), goal, then, people[1], same, drawn)
             if visible > _VISIBLE and on_visible_seam is not None:
                 on_visible_seam()
         before = _to_photo(reference, alignment, window)
