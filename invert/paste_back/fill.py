@@ -14,17 +14,20 @@ from stylegan_latents.invert.photos.person_mask import Mask, Pixels
 _SIDE, _HALF, _REACH = 256, 4, 44
 # What a patch costs by its distance at the reach, and the levels of 255 by which its colours are shifted at most.
 _FAR, _SHIFT = np.float32(4.0), np.float32(10.0)
+# Pixels of the picture from a place to those whose patches reach over it.
+_STEPS = (-6, -3, 0, 3, 6)
 # Widths in pixels over which the surroundings' shade is spread, each with its weight.
 _SHADES = ((4.0, 1.0), (12.0, 0.03), (36.0, 0.001))
 
 
-def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
+def filling(pixels: Pixels, hole: Mask, free: Mask, low: Mask | None = None) -> tuple[Array, Array]:
     """The places that fill a hole in a picture.
 
     Args:
         pixels: RGB, ``[S, S, 3]``.
         hole: ``[S, S]``, what is filled.
         free: ``[S, S]``, what it may be filled with.
+        low: ``[S, S]``, what of it does not go on upwards, such as shoulders.
 
     Returns:
         ``[S, S, 2]``, from each place of the hole to the one that fills it, x and y in pixels; and ``[S, S, 3]``,
@@ -42,6 +45,10 @@ def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
     rim = np.pad(np.ones((_SIDE - 2 * _HALF,) * 2, bool), _HALF)
     unknown = (part > 0) & rim
     whole = cv2.erode(known.astype(np.uint8), np.ones((2 * _HALF + 1,) * 2, np.uint8)).astype(bool) & rim
+    above = whole
+    if low is not None:
+        below = cv2.resize(low.astype(np.float32), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) > 0.01
+        above = whole & (cv2.dilate(below.astype(np.uint8), np.ones((2 * _HALF + 1,) * 2, np.uint8)) == 0)
     # Where no patch reaches, the background's nearest place is repeated.
     rows, columns = distance_transform_edt(~known, return_distances=False, return_indices=True)
     own_rows, own_columns = np.mgrid[:_SIDE, :_SIDE]
@@ -50,7 +57,7 @@ def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
     confidence = known.astype(np.float32)
     while (front := unknown & (cv2.dilate(known.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)).any():
         y, x = _first(picture, known, confidence, front)
-        source = _most_similar(picture, known, whole, y, x)
+        source = _most_similar(picture, known, np.where(np.arange(_SIDE)[:, None] > y, above, whole), y, x)
         if source is None:
             break
         here, there = (_patch(*one) for one in ((y, x), source))
@@ -75,9 +82,35 @@ def filling(pixels: Pixels, hole: Mask, free: Mask) -> tuple[Array, Array]:
     shift += off / (1 + (np.abs(off).max(axis=2, keepdims=True) / (2 * _SHIFT)) ** 2)
     near = cv2.GaussianBlur((part > 0).astype(np.float32), (0, 0), 2)[:, :, None]
     shift = np.asarray(cv2.GaussianBlur(shift, (0, 0), 2) / np.maximum(near, np.float32(1e-3)), np.float32)
-    inside = hole[:, :, None].astype(np.float32)
     away = cv2.resize(away, (side, side), interpolation=cv2.INTER_NEAREST) * np.float32(side / _SIDE)
-    return away * inside, cv2.resize(shift, (side, side), interpolation=cv2.INTER_LINEAR) * inside
+    tone = cv2.resize(shift, (side, side), interpolation=cv2.INTER_LINEAR) * hole[:, :, None]
+    tone[hole] += _agreed(pixels, away, hole)
+    return away * hole[:, :, None], tone
+
+
+def _agreed(pixels: Pixels, away: Array, hole: Mask) -> Array:
+    """What is added to the levels of the hole's places ``[N, 3]``, so that all patches over a place have a say."""
+    side = np.array(hole.shape)
+    places = np.argwhere(hole)
+
+    def seen(step: tuple[int, int]) -> Array:
+        rows, columns = (places + step).clip(0, side - 1).T
+        moved = np.rint(places + away[rows, columns][:, ::-1]).astype(np.int64).clip(0, side - 1)
+        return pixels[moved[:, 0], moved[:, 1]].astype(np.float32)
+
+    steps = [(down, across) for down in _STEPS for across in _STEPS]
+    votes = np.stack([seen(step) for step in steps])
+    agreed = votes.mean(axis=0)
+    # Where they disagree, nothing is sharp.
+    import cv2
+
+    known = (np.abs(away).max(axis=2) == 0) & ~hole
+    picture = np.concatenate([pixels * known[:, :, None], known[:, :, None]], axis=2).astype(np.float32)
+    picture[hole] = np.concatenate([agreed, np.ones((len(agreed), 1), np.float32)], axis=1)
+    soft = cv2.GaussianBlur(picture, (0, 0), _STEPS[-1])[hole]
+    amount = (votes.std(axis=0).max(axis=1, keepdims=True) / _SHIFT - 1).clip(0, 1)
+    agreed += amount * (soft[:, :3] / soft[:, 3:] - agreed)
+    return np.asarray(agreed - seen((0, 0)), dtype=np.float32)
 
 
 def _patch(y: int, x: int) -> tuple[slice, slice]:

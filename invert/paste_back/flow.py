@@ -131,14 +131,8 @@ def lying(before: PersonMask) -> Array:
     """1 above and beside hair so long that it lies on a body, which does not move; ``[SIDE, SIDE]``."""
     import cv2
 
-    from scipy.ndimage import label
-
-    lowest, hair = round(_LONG * SIDE), before.of("hair")
-    # What hangs together with most of the hair: the edge of a collar is no hair.
-    groups, count = label(hair > 0.25)
-    if count:
-        hair = hair * (groups == 1 + int(np.argmax(np.bincount(groups.ravel())[1:])))
-    hair = hair[lowest:].max(axis=0)
+    lowest = round(_LONG * SIDE)
+    hair = before.of("hair")[lowest:].max(axis=0)
     body = before.of("neck", "clothes")[lowest:].max() > 0.5
     columns = cv2.dilate(
         smoothstep(4 * hair - 2)[None] * body, np.ones((1, 2 * round(_BESIDE * SIDE) + 1), np.uint8)

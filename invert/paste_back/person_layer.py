@@ -112,7 +112,7 @@ def person_layer(
     # Along its edges the person is unmixed from the background.
     edges = cv2.erode(opaque, np.ones((3, 3), np.uint8)) < 0.99
     hole = covered & (cv2.dilate(((freed > 1e-3) | edges).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
-    away, tone = filling(pixels, hole, _within_photo(wide) & ~covered)
+    away, tone = filling(pixels, hole, _within_photo(wide) & ~covered, opaque - person > 0.25)
     return PersonLayer(wide, opaque, person, shown, movement, freed, away / np.float32(CANVAS), tone)
 
 
@@ -156,12 +156,12 @@ def _drawn(layer: PersonLayer, photo: Pixels, places: Array) -> Array:
 
     def filled(points: Array) -> Array:
         # Pieces are blended over their borders.
-        total = at(layer.tone, points)
+        total = np.zeros((*points.shape[:2], 3), np.float32)
         for corner in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
             step = np.array(corner, np.float32) * np.float32(_BLEND / CANVAS)
             near = np.asarray(points + step @ axes, dtype=np.float32)
             away = points + at(layer.filling, near, cv2.INTER_NEAREST) @ axes
-            total = total + colours(away, cv2.INTER_LINEAR) * np.float32(0.25)
+            total += (colours(away, cv2.INTER_LINEAR) + at(layer.tone, near, cv2.INTER_NEAREST)) * np.float32(0.25)
         return total
 
     source = places + at(layer.movement, places) @ axes

@@ -89,11 +89,17 @@ def with_clothes_below(shares: Array) -> PersonMask:
     from scipy.ndimage import label
 
     hair, clothes = CLASSES.index("hair"), CLASSES.index("clothes")
-    groups, _ = label(shares[clothes] > _CLOTHES)
-    other = (groups > 0) & ~np.isin(groups, groups[-_LOWEST:])
     shares = shares.copy()
-    shares[hair] += other * shares[clothes]
-    shares[clothes] *= ~other
+    for taken, given in ((clothes, hair), (hair, clothes)):
+        groups, count = label(shares[taken] > _CLOTHES)
+        below = np.isin(groups, groups[-_LOWEST:])
+        if taken == hair and count:  # a collar beside the head, or a sleeve, is no hair
+            other = below & (groups != 1 + int(np.argmax(np.bincount(groups.ravel())[1:])))
+        else:
+            other = ~below
+        other &= groups > 0
+        shares[given] += other * shares[taken]
+        shares[taken] *= ~other
     return PersonMask(shares)
 
 
