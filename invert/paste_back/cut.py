@@ -29,7 +29,7 @@ _OTHER, _SHADE = 40.0, 20.0
 # Levels of smoothed difference at which the residual starts to fade, and at which it is gone.
 _UNMOVED, _MOVED = np.float32(6.0), np.float32(24.0)
 # What a place on the wrong side of the cut costs, against a seam through it.
-_AREA, _NEAR = 1.2, 0.1
+_AREA, _NEAR = 1.2, 0.2
 # Levels up to which the edited crop's background may stand for the photo's.
 _ALIKE = 4.0
 # Pixels of the crop's rim that cut hair off, and the width up to which added hair is a narrow rim.
@@ -140,18 +140,18 @@ def cut(
     return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), visible)
 
 
-def within_crop(then: Array, drawn: Array, hair: Array) -> Array:
+def within_crop(then: Array, drawn: Array, face: Array) -> Array:
     """The person's share after the edit, without hair that the edit adds and the crop's edge cuts off.
 
     Args:
         then: the person's share after the edit, ``[SIDE, SIDE]``.
         drawn: their share in the photo with the person moved.
-        hair: its share after the edit.
+        face: its share after the edit.
     """
     import cv2
     from scipy.ndimage import label
 
-    added = np.clip(then - drawn, 0, hair)
+    added = np.clip(then - drawn, 0, 1) * (1 - face)
     # A narrow rim of hair is whole where the crop's edge cuts off a lock beside it.
     groups, _ = label(cv2.morphologyEx((added > 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((_NARROW,) * 2, np.uint8)))
     edge = np.concatenate([groups[:_RIM].ravel(), groups[:, :_RIM].ravel(), groups[:, -_RIM:].ravel()])

@@ -103,7 +103,7 @@ def paste_back(
             goal = small(crop_of(photo, alignment, SIDE))
             step = layer.movement[INNER, INNER] * np.float32(1 + 2 * MARGIN)
             drawn = layer.drawn_share
-            then = within_crop(then, drawn, people[1].of("hair"))
+            then = within_crop(then, drawn, people[1].of("face"))
             reference, same = followed(reference, edited, step, people[1].of("hair"))
             # Where only one of the two shows the person, the photo's texture is another's.
             same = same * (1 - smoothstep(2 * np.abs(then - drawn)))[:, :, None]

@@ -40,6 +40,8 @@ _FADING, _BODY = 0.08, 0.08
 _HALO = 0.025
 # Of the crop's side: the movement from which the background beside the person is filled in full.
 _CLEARLY = 0.008
+# Of the crop's side: the width beside the face in which hair moves less and less with it.
+_ROOTS = 0.04
 # Pixels of the square over which pieces of the filled background are blended.
 _BLEND = 1.5
 # Levels of 255 by which an edge's colour is changed at most when the background is taken out of it.
@@ -201,6 +203,8 @@ def _movement(
     near = cv2.GaussianBlur(np.stack([trust, total], axis=2), (0, 0), 0.08 * SIDE)
     others = smooth_flow(flow, trust * (1 - face)) * (near[:, :, :1] / np.maximum(near[:, :, 1:], 1e-4))
     others *= (1 - _held(people[0]))[INNER, INNER, None]
+    # Hair goes with the face where it grows from it.
+    face = cv2.GaussianBlur(cv2.dilate(face, np.ones((2 * round(_ROOTS * SIDE) + 1,) * 2, np.uint8)), (0, 0), _ROOTS * SIDE)
     flow = continued(flow * (sure / np.maximum(sure + still, 1e-6))[:, :, None], sure + still)
     wide = np.stack([outwards(plane) for plane in (others + face[:, :, None] * (flow - others)).transpose(2, 0, 1)], axis=2)
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
