@@ -20,6 +20,8 @@ INNER = slice(round(MARGIN * SIDE), round(MARGIN * SIDE) + SIDE)
 _UNLIKE = 0.03
 # Of the crop's side: how far stray hair is looked for. Levels of 255 by which it stands out from a plain wall.
 _STRAY, _STANDS_OUT = 0.2, 10.0
+# Of the crop's side: how far from the generator's head the photo's can be.
+_NEAR = 0.15
 # The share of places that stand out in a wall with a pattern.
 _PATTERN = 0.08
 
@@ -40,9 +42,14 @@ def person_in(photo: Pixels, before: PersonMask) -> tuple[Array, Array]:
     Returns:
         Two of ``[CANVAS, CANVAS]`` in 0 to 1.
     """
+    import cv2
+
     whole = _with_stray_hair(photo, _person(photo, before), outwards(before.of("hair")))
     # Clothes stay, and go on behind the head as the background does.
     clothes = guided(photo, outwards(before.of("clothes") / before.person.clip(0.1)))
+    head = outwards((before.of("hair", "face", "neck") > 0.5).astype(np.float32))
+    near = cv2.dilate(head, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_NEAR * SIDE) + 1,) * 2))
+    clothes = np.maximum(clothes, 1 - cv2.GaussianBlur(near, (0, 0), 0.02 * SIDE))
     return whole, np.asarray(whole * (1 - smoothstep(3 * clothes - 1)), dtype=np.float32)
 
 

@@ -231,7 +231,7 @@ def _near_head(before: PersonMask) -> Array:
     # Of hair over neck and clothes it is not known what is behind it.
     below = np.arange(CANVAS)[:, None] - (INNER.start + round(_CHIN * SIDE))
     kernel = np.ones((2 * round(_BODY * SIDE) + 1,) * 2, np.uint8)
-    body = np.asarray(cv2.dilate(outwards(before.of("neck", "clothes")), kernel), np.float32)
+    body = np.asarray(cv2.dilate(outwards((before.of("neck", "clothes") > 0.6).astype(np.float32)), kernel), np.float32)
     near_face = np.ones((2 * round(_LOOSE[0] * SIDE) + 1,) * 2, np.uint8)
     jaw = np.asarray(cv2.dilate(outwards(before.of("face")), near_face), np.float32)
     over = smoothstep((below / (_FADING * SIDE)).astype(np.float32)) * smoothstep(2 * body) * (1 - jaw)
