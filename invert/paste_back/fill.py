@@ -14,8 +14,8 @@ from stylegan_latents.invert.photos.person_mask import Mask, Pixels
 _SIDE, _HALF, _REACH = 256, 4, 44
 # What a patch costs by its distance at the reach, and the levels of 255 by which its colours are shifted at most.
 _FAR, _SHIFT = np.float32(4.0), np.float32(10.0)
-# Pixels of the picture from a place to those whose patches reach over it.
-_STEPS = (-6, -3, 0, 3, 6)
+# Pixels of that side from a place to those whose patches reach over it.
+_STEPS = (-3.0, -1.5, 0.0, 1.5, 3.0)
 # Widths in pixels over which the surroundings' shade is spread, each with its weight.
 _SHADES = ((4.0, 1.0), (12.0, 0.03), (36.0, 0.001))
 
@@ -79,38 +79,41 @@ def filling(pixels: Pixels, hole: Mask, free: Mask, low: Mask | None = None) -> 
     own /= cv2.GaussianBlur(known.astype(np.float32), (0, 0), _SHADES[0][0])[:, :, None] + np.float32(1e-5)
     off = (shade - own * weight) / (weight + np.float32(1e-5))  # 0 far from the surroundings
     # A larger difference is an edge that goes on into the hole.
-    shift += off / (1 + (np.abs(off).max(axis=2, keepdims=True) / (2 * _SHIFT)) ** 2)
+    off = off / (1 + (np.abs(off).max(axis=2, keepdims=True) / (2 * _SHIFT)) ** 2)
     near = cv2.GaussianBlur((part > 0).astype(np.float32), (0, 0), 2)[:, :, None]
-    shift = np.asarray(cv2.GaussianBlur(shift, (0, 0), 2) / np.maximum(near, np.float32(1e-3)), np.float32)
+    off = np.asarray(cv2.GaussianBlur(off * (part > 0)[:, :, None], (0, 0), 2) / np.maximum(near, np.float32(1e-3)), np.float32)
     away = cv2.resize(away, (side, side), interpolation=cv2.INTER_NEAREST) * np.float32(side / _SIDE)
-    tone = cv2.resize(shift, (side, side), interpolation=cv2.INTER_LINEAR) * hole[:, :, None]
-    tone[hole] += _agreed(pixels, away, hole)
+    shift = cv2.resize(shift, (side, side), interpolation=cv2.INTER_NEAREST)
+    tone = cv2.resize(off, (side, side), interpolation=cv2.INTER_LINEAR) * hole[:, :, None]
+    tone[hole] += _agreed(pixels, (away, shift), hole, free & ~hole)
     return away * hole[:, :, None], tone
 
 
-def _agreed(pixels: Pixels, away: Array, hole: Mask) -> Array:
+def _agreed(pixels: Pixels, patches: tuple[Array, Array], hole: Mask, free: Mask) -> Array:
     """What is added to the levels of the hole's places ``[N, 3]``, so that all patches over a place have a say."""
-    side = np.array(hole.shape)
-    places = np.argwhere(hole)
-
-    def seen(step: tuple[int, int]) -> Array:
-        rows, columns = (places + step).clip(0, side - 1).T
-        moved = np.rint(places + away[rows, columns][:, ::-1]).astype(np.int64).clip(0, side - 1)
-        return pixels[moved[:, 0], moved[:, 1]].astype(np.float32)
-
-    steps = [(down, across) for down in _STEPS for across in _STEPS]
-    votes = np.stack([seen(step) for step in steps])
-    agreed = votes.mean(axis=0)
-    # Where they disagree, nothing is sharp.
     import cv2
 
-    known = (np.abs(away).max(axis=2) == 0) & ~hole
-    picture = np.concatenate([pixels * known[:, :, None], known[:, :, None]], axis=2).astype(np.float32)
-    picture[hole] = np.concatenate([agreed, np.ones((len(agreed), 1), np.float32)], axis=1)
-    soft = cv2.GaussianBlur(picture, (0, 0), _STEPS[-1])[hole]
-    amount = (votes.std(axis=0).max(axis=1, keepdims=True) / _SHIFT - 1).clip(0, 1)
-    agreed += amount * (soft[:, :3] / soft[:, 3:] - agreed)
-    return np.asarray(agreed - seen((0, 0)), dtype=np.float32)
+    (away, shift), side = patches, np.array(hole.shape)
+    places = np.argwhere(hole)
+
+    near = [round(step * hole.shape[0] / _SIDE) for step in _STEPS]
+    own, total, squares, count = (np.zeros((len(places), depth), np.float32) for depth in (3, 3, 3, 1))
+    for step in [(down, across) for down in near for across in near]:
+        rows, columns = (places + step).clip(0, side - 1).T
+        moved = np.rint(places + away[rows, columns][:, ::-1]).astype(np.int64).clip(0, side - 1)
+        seen = pixels[moved[:, 0], moved[:, 1]].astype(np.float32)
+        own = seen if step == (0, 0) else own
+        seen, vote = seen + shift[rows, columns], (hole[rows, columns] & free[moved[:, 0], moved[:, 1]])[:, None]
+        total, squares, count = total + vote * seen, squares + vote * seen**2, count + vote
+    total, count = np.where(count > 0, total, own), np.maximum(count, 1)
+    agreed = total / count
+    spread = np.sqrt((squares / count - agreed**2).clip(0)).max(axis=1, keepdims=True)
+    # Where they disagree, nothing is sharp.
+    picture = np.zeros((*hole.shape, 4), np.float32)
+    picture[hole] = np.concatenate([agreed, np.ones_like(count)], axis=1)
+    soft = cv2.GaussianBlur(picture, (0, 0), near[-1])[hole]
+    amount = (spread / _SHIFT - 1).clip(0, 1)
+    return agreed + amount * (soft[:, :3] / soft[:, 3:] - agreed) - own
 
 
 def _patch(y: int, x: int) -> tuple[slice, slice]:

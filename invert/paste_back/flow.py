@@ -31,7 +31,9 @@ _LONG, _BESIDE = 0.92, 0.12
 _FROM, _FULLY = 0.62, 0.97
 
 
-def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_share: Array) -> tuple[Array, Array, Array]:
+def trusted_flow(
+    start: Image.Image, end: Image.Image, start_share: Array, end_share: Array
+) -> tuple[Array, Array, Array]:
     """The flow from one picture to another, and how far it is to be trusted.
 
     Args:
@@ -55,7 +57,9 @@ def trusted_flow(start: Image.Image, end: Image.Image, start_share: Array, end_s
     error = np.abs(sampled(second, grid + flow) - first).max(axis=2)
     astray = np.linalg.norm(flow + sampled(back, grid + flow), axis=2)
     # Where a picture is plain its flow is a guess.
-    slopes = cv2.GaussianBlur(sum(cv2.Sobel(grey[0], cv2.CV_32F, *one, scale=0.125) ** 2 for one in ((1, 0), (0, 1))), (0, 0), 3)
+    slopes = cv2.GaussianBlur(
+        sum(cv2.Sobel(grey[0], cv2.CV_32F, *one, scale=0.125) ** 2 for one in ((1, 0), (0, 1))), (0, 0), 3
+    )
     sure = (slopes / (slopes + _SLOPE**2) + _GUESS) / (1 + (astray / _ASTRAY) ** 2)
     flow = cv2.resize(flow, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / np.float32(_FLOW_SIDE)
     error, sure = (cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for one in (error, sure))

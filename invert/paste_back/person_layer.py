@@ -204,9 +204,13 @@ def _movement(
     others = smooth_flow(flow, trust * (1 - face)) * (near[:, :, :1] / np.maximum(near[:, :, 1:], 1e-4))
     others *= (1 - _held(people[0]))[INNER, INNER, None]
     # Hair goes with the face where it grows from it.
-    face = cv2.GaussianBlur(cv2.dilate(face, np.ones((2 * round(_ROOTS * SIDE) + 1,) * 2, np.uint8)), (0, 0), _ROOTS * SIDE)
+    face = cv2.GaussianBlur(
+        cv2.dilate(face, np.ones((2 * round(_ROOTS * SIDE) + 1,) * 2, np.uint8)), (0, 0), _ROOTS * SIDE
+    )
     flow = continued(flow * (sure / np.maximum(sure + still, 1e-6))[:, :, None], sure + still)
-    wide = np.stack([outwards(plane) for plane in (others + face[:, :, None] * (flow - others)).transpose(2, 0, 1)], axis=2)
+    wide = np.stack(
+        [outwards(plane) for plane in (others + face[:, :, None] * (flow - others)).transpose(2, 0, 1)], axis=2
+    )
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
     return np.asarray(wide * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
@@ -231,7 +235,9 @@ def _near_head(before: PersonMask) -> Array:
     # Of hair over neck and clothes it is not known what is behind it.
     below = np.arange(CANVAS)[:, None] - (INNER.start + round(_CHIN * SIDE))
     kernel = np.ones((2 * round(_BODY * SIDE) + 1,) * 2, np.uint8)
-    body = np.asarray(cv2.dilate(outwards((before.of("neck", "clothes") > 0.6).astype(np.float32)), kernel), np.float32)
+    body = np.asarray(
+        cv2.dilate(outwards((before.of("neck", "clothes") > 0.6).astype(np.float32)), kernel), np.float32
+    )
     near_face = np.ones((2 * round(_LOOSE[0] * SIDE) + 1,) * 2, np.uint8)
     jaw = np.asarray(cv2.dilate(outwards(before.of("face")), near_face), np.float32)
     over = smoothstep((below / (_FADING * SIDE)).astype(np.float32)) * smoothstep(2 * body) * (1 - jaw)
