@@ -153,12 +153,11 @@ def within_crop(then: Array, drawn: Array, face: Array) -> Array:
 
     added = np.clip(then - drawn, 0, 1) * (1 - face)
     # A narrow rim of hair is whole where the crop's edge cuts off a lock beside it.
-    groups, _ = label(
-        cv2.morphologyEx((added > 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((_NARROW,) * 2, np.uint8))
-    )
+    wide = cv2.morphologyEx((added > 0.5).astype(np.uint8), cv2.MORPH_OPEN, np.ones((_NARROW,) * 2, np.uint8))
+    groups, _ = label(wide)
     edge = np.concatenate([groups[:_RIM].ravel(), groups[:, :_RIM].ravel(), groups[:, -_RIM:].ravel()])
-    cut_off = np.isin(groups, np.setdiff1d(edge, [0])).astype(np.float32)
-    cut_off = cv2.GaussianBlur(cv2.dilate(cut_off, np.ones((2 * _NARROW + 1,) * 2, np.uint8)), (0, 0), 1)
+    away = np.isin(groups, np.setdiff1d(edge, [0])).astype(np.float32)
+    cut_off = cv2.GaussianBlur(cv2.dilate(away, np.ones((2 * _NARROW + 1,) * 2, np.uint8)), (0, 0), 1)
     return np.asarray(then - added * cut_off, dtype=np.float32)
 
 

@@ -81,12 +81,14 @@ def filling(pixels: Pixels, hole: Mask, free: Mask, low: Mask | None = None) -> 
     # A larger difference is an edge that goes on into the hole.
     off = off / (1 + (np.abs(off).max(axis=2, keepdims=True) / (2 * _SHIFT)) ** 2)
     near = cv2.GaussianBlur((part > 0).astype(np.float32), (0, 0), 2)[:, :, None]
-    off = np.asarray(cv2.GaussianBlur(off * (part > 0)[:, :, None], (0, 0), 2) / np.maximum(near, np.float32(1e-3)), np.float32)
-    away = cv2.resize(away, (side, side), interpolation=cv2.INTER_NEAREST) * np.float32(side / _SIDE)
-    shift = cv2.resize(shift, (side, side), interpolation=cv2.INTER_NEAREST)
-    tone = cv2.resize(off, (side, side), interpolation=cv2.INTER_LINEAR) * hole[:, :, None]
-    tone[hole] += _agreed(pixels, (away, shift), hole, free & ~hole)
-    return away * hole[:, :, None], tone
+    off = cv2.GaussianBlur(off * (part > 0)[:, :, None], (0, 0), 2) / np.maximum(near, np.float32(1e-3))
+    tone = np.asarray(cv2.resize(off, (side, side), interpolation=cv2.INTER_LINEAR), np.float32) * hole[:, :, None]
+    places, shades = (
+        np.asarray(cv2.resize(one, (side, side), interpolation=cv2.INTER_NEAREST), np.float32)
+        for one in (away * np.float32(side / _SIDE), shift)
+    )
+    tone[hole] = tone[hole] + _agreed(pixels, (places, shades), hole, free & ~hole)
+    return places * hole[:, :, None], tone
 
 
 def _agreed(pixels: Pixels, patches: tuple[Array, Array], hole: Mask, free: Mask) -> Array:
@@ -113,7 +115,7 @@ def _agreed(pixels: Pixels, patches: tuple[Array, Array], hole: Mask, free: Mask
     picture[hole] = np.concatenate([agreed, np.ones_like(count)], axis=1)
     soft = cv2.GaussianBlur(picture, (0, 0), near[-1])[hole]
     amount = (spread / _SHIFT - 1).clip(0, 1)
-    return agreed + amount * (soft[:, :3] / soft[:, 3:] - agreed) - own
+    return np.asarray(agreed + amount * (soft[:, :3] / soft[:, 3:] - agreed) - own, dtype=np.float32)
 
 
 def _patch(y: int, x: int) -> tuple[slice, slice]:

@@ -42,7 +42,8 @@ def trusted_flow(
 
     Returns:
         ``[SIDE, SIDE, 2]``, from each place of ``start`` to the same in ``end``, x and y in sides of the picture;
-        and ``[SIDE, SIDE]`` in 0 to 1.
+        ``[SIDE, SIDE]`` in 0 to 1; and the same where also the flow back leads to the start and the picture is
+        not plain.
     """
     import cv2
 
@@ -52,14 +53,14 @@ def trusted_flow(
     grey = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in (first, second)]
     empty = np.zeros((_FLOW_SIDE, _FLOW_SIDE, 2), np.float32)
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow, back = (search.calc(*pair, empty.copy()) for pair in (grey, grey[::-1]))
+    flow = np.asarray(search.calc(grey[0], grey[1], empty.copy()), np.float32)
+    back = np.asarray(search.calc(grey[1], grey[0], empty), np.float32)
     grid = np.stack(np.meshgrid(*[np.arange(_FLOW_SIDE, dtype=np.float32)] * 2), axis=2)
     error = np.abs(sampled(second, grid + flow) - first).max(axis=2)
     astray = np.linalg.norm(flow + sampled(back, grid + flow), axis=2)
     # Where a picture is plain its flow is a guess.
-    slopes = cv2.GaussianBlur(
-        sum(cv2.Sobel(grey[0], cv2.CV_32F, *one, scale=0.125) ** 2 for one in ((1, 0), (0, 1))), (0, 0), 3
-    )
+    across, down = (cv2.Sobel(grey[0], cv2.CV_32F, *axis, scale=0.125) for axis in ((1, 0), (0, 1)))
+    slopes = np.asarray(cv2.GaussianBlur(across**2 + down**2, (0, 0), 3), np.float32)
     sure = (slopes / (slopes + _SLOPE**2) + _GUESS) / (1 + (astray / _ASTRAY) ** 2)
     flow = cv2.resize(flow, (SIDE, SIDE), interpolation=cv2.INTER_AREA) / np.float32(_FLOW_SIDE)
     error, sure = (cv2.resize(one, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for one in (error, sure))
@@ -72,13 +73,13 @@ def trusted_flow(
     return np.asarray(flow), trust, np.asarray(trust * sure, dtype=np.float32)
 
 
-def continued(flow: Array, trust: Array, spreads: tuple[tuple[float, float], ...] = _SPREADS) -> Array:
+def continued(flow: Array, trust: Array) -> Array:
     """A flow ``[height, width, 2]`` at the resolution of ``SIDE``, continued from where it is trusted."""
     import cv2
 
     known = np.concatenate([flow * trust[:, :, None], trust[:, :, None]], axis=2).astype(np.float32)
     total = np.zeros_like(known)
-    for sigma, weight in spreads:
+    for sigma, weight in _SPREADS:
         total += np.float32(weight) * cv2.GaussianBlur(known, (0, 0), sigma * SIDE, borderType=cv2.BORDER_REFLECT)
     return np.asarray(total[:, :, :-1] / (total[:, :, -1:] + np.float32(1e-4)))
 

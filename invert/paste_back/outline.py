@@ -60,9 +60,9 @@ def beyond() -> Array:
 
 
 def outwards(inner: Array) -> Array:
-    """A plane of the crop, continued beyond it by its nearest place."""
-    margin = round(MARGIN * SIDE)
-    return np.asarray(np.pad(inner, margin, mode="edge"), dtype=np.float32)
+    """A plane of the crop, continued beyond it by its nearest place; ``[SIDE, SIDE]`` or with channels."""
+    margin = (round(MARGIN * SIDE),) * 2
+    return np.asarray(np.pad(inner, (margin, margin, (0, 0))[: inner.ndim], mode="edge"), dtype=np.float32)
 
 
 def square_of(photo: Image.Image, square: Alignment) -> Pixels:

@@ -204,13 +204,10 @@ def _movement(
     others = smooth_flow(flow, trust * (1 - face)) * (near[:, :, :1] / np.maximum(near[:, :, 1:], 1e-4))
     others *= (1 - _held(people[0]))[INNER, INNER, None]
     # Hair goes with the face where it grows from it.
-    face = cv2.GaussianBlur(
-        cv2.dilate(face, np.ones((2 * round(_ROOTS * SIDE) + 1,) * 2, np.uint8)), (0, 0), _ROOTS * SIDE
-    )
+    roots = cv2.dilate(face, np.ones((2 * round(_ROOTS * SIDE) + 1,) * 2, np.uint8))
+    face = np.asarray(cv2.GaussianBlur(roots, (0, 0), _ROOTS * SIDE), np.float32)[:, :, None]
     flow = continued(flow * (sure / np.maximum(sure + still, 1e-6))[:, :, None], sure + still)
-    wide = np.stack(
-        [outwards(plane) for plane in (others + face[:, :, None] * (flow - others)).transpose(2, 0, 1)], axis=2
-    )
+    wide = outwards(np.asarray(others + face * (flow - others), np.float32))
     fading = smoothstep(1 - beyond() / _REACH)[:, :, None]
     return np.asarray(wide * fading / (1 + 2 * MARGIN), dtype=np.float32)
 
