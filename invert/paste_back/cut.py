@@ -137,6 +137,8 @@ def cut(
     # Across the cut, the product of its two sides sums to 0.56 standard deviations of the blur.
     visible = float(seam.sum()) / (0.56 * _SOFTNESS * SIDE) / SIDE
     inside = inside * np.maximum(person[:, :, None], 1 - smoothstep((level - _ALIKE) / _ALIKE))
+    if drawn is not None:  # a person's colours are not a wall's
+        error *= (1 - smoothstep(2 * np.abs(person - drawn)))[:, :, None]
     return Cut(inside, shift + _meeting(np.clip(error, -_OTHER, _OTHER), inside), visible)
 
 

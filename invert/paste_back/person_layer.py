@@ -76,9 +76,7 @@ class PersonLayer:
     @property
     def drawn_share(self) -> Array:
         """The moved person's share in each place of the crop, ``[SIDE, SIDE]``."""
-        places = np.indices((CANVAS, CANVAS), np.float32)[::-1].transpose(1, 2, 0)
-        moved = sampled(self.person, places + self.movement * np.float32(CANVAS))
-        return np.asarray(np.minimum(moved, self.shown)[INNER, INNER])
+        return np.asarray(np.minimum(_moved(self.person, self.movement), self.shown)[INNER, INNER])
 
 
 def person_layer(
@@ -108,7 +106,7 @@ def person_layer(
     head = _near_head(people[0])
     # Hair that is half there is a haze, and long hair would be cut off above what stays of it.
     gone = head * (1 - outwards(lying(people[0]))) * (1 - _shown(people[0], then, change))
-    shown = 1 - smoothstep(2 * gone - np.float32(0.5))
+    shown = _in_one_piece((1 - smoothstep(2 * gone - np.float32(0.5))), _moved(person, movement))
     covered = _covered(person)
     freed = head * _freed(person, shown, movement, covered)
     # Along its edges the person is unmixed from the background.
@@ -257,6 +255,23 @@ def _shown(before: PersonMask, then: Array, change: Array) -> Array:
     below = (np.arange(CANVAS)[:, None] + 0.5) / SIDE - MARGIN - _SHOULDERS
     gone = gone * smoothstep((1 - beyond() / _REACH).astype(np.float32))
     return np.asarray(1 - gone * smoothstep((-below / 0.2).astype(np.float32)), dtype=np.float32)
+
+
+def _moved(share: Array, movement: Array) -> Array:
+    places = np.indices((CANVAS, CANVAS), np.float32)[::-1].transpose(1, 2, 0)
+    return sampled(share, places + movement * np.float32(CANVAS))
+
+
+def _in_one_piece(shown: Array, moved: Array) -> Array:
+    """``shown`` without pieces of the moved person that hang together with nothing."""
+    import cv2
+    from scipy.ndimage import label
+
+    groups, count = label(np.minimum(moved, shown) > 0.1)
+    if count < 2:
+        return shown
+    other = (groups > 0) & (groups != 1 + int(np.argmax(np.bincount(groups.ravel())[1:])))
+    return np.asarray(shown * (1 - cv2.dilate(other.astype(np.float32), np.ones((5, 5), np.uint8))), np.float32)
 
 
 def _freed(person: Array, shown: Array, movement: Array, covered: Mask) -> Array:
