@@ -89,6 +89,7 @@ def cut(
     after: PersonMask | None = None,
     same: Array | None = None,
     drawn: Array | None = None,
+    rests: Array | None = None,
 ) -> Cut:
     """Where the edited crop replaces the photo, and its colour correction.
 
@@ -101,6 +102,7 @@ def cut(
         same: where ``reference``, moved as the edit moves it, shows the same as ``edited``, ``[SIDE, SIDE, 1]``:
             there the photo's own texture is kept.
         drawn: the person's share in ``moved``, ``[SIDE, SIDE]``.
+        rests: ``[SIDE, SIDE]``, 1 where long hair stays, which covers what the edit shows beside the face.
     """
     goal = crop if moved is None else moved
     off = goal - reference
@@ -121,7 +123,7 @@ def cut(
     within, away, bias = _face(), depth < _MARGIN, None
     if after is not None:
         # What looks like a face beneath the chin is neck.
-        face = after.of("face") * (within | (along[:, None] < _CHIN))
+        face = after.of("face") * (within | (along[:, None] < _CHIN) & (rests is None or rests < 0.5))
         # Strands are the photo's where it has them.
         strands = np.ones_like(face) if same is None or drawn is None else np.maximum(same[:, :, 0], 1 - drawn)
         wish = 2 * (after.of("hair") * strands + face) - 1

@@ -17,7 +17,7 @@ _OTHER = np.float32(25.0)
 # trust where it tells nothing.
 _ASTRAY, _SLOPE, _GUESS = np.float32(3.0), np.float32(4.0), np.float32(0.005)
 # Widths by which a flow is continued, as fractions of the crop's side, each with its weight.
-_SPREADS = ((0.012, 1.0), (0.04, 0.1), (0.12, 0.01))
+_SPREADS = ((0.025, 1.0), (0.06, 0.1), (0.12, 0.01))
 # Of the crop's side: the deviation from a smooth flow from which a place counts little, and rounds of fitting.
 _STRAY, _ROUNDS = 0.015, 6
 # Of the crop's side: the width over which pictures are compared, and that for hair. Levels of 255 up to which a
