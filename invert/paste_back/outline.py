@@ -7,7 +7,7 @@ from PIL import Image
 
 from stylegan_latents.invert.paste_back.fields import SIDE, Array, smoothstep
 from stylegan_latents.invert.photos.crop import Alignment
-from stylegan_latents.invert.photos.person_mask import PersonMask, Pixels, guided, matte
+from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels, guided, matte
 
 MARGIN = 0.5
 """How far the square that is looked at reaches beyond the crop on each side, as a fraction of the crop's side."""
@@ -83,6 +83,14 @@ def square_of(photo: Image.Image, square: Alignment) -> Pixels:
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
         )
     )  # fmt: skip
+
+
+def within_photo(square: Alignment) -> Mask:
+    """Where in the square the photo is."""
+    places = np.indices((CANVAS, CANVAS), np.float32).transpose(1, 2, 0) / np.float32(CANVAS)
+    sides = np.stack([square.quad[1] - square.quad[0], square.quad[3] - square.quad[0]])
+    points = square.quad[0] + places @ sides
+    return np.asarray(((points > 0) & (points < np.array(square.photo_size) - 1)).all(axis=2))
 
 
 def _person(pixels: Pixels, before: PersonMask) -> Array:

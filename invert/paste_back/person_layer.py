@@ -21,6 +21,7 @@ from stylegan_latents.invert.paste_back.outline import (
     person_in,
     square_of,
     wider,
+    within_photo,
 )
 from stylegan_latents.invert.photos.crop import Alignment
 from stylegan_latents.invert.photos.person_mask import Mask, PersonMask, Pixels
@@ -112,7 +113,7 @@ def person_layer(
     # Along its edges the person is unmixed from the background.
     edges = cv2.erode(opaque, np.ones((3, 3), np.uint8)) < 0.99
     hole = covered & (cv2.dilate(((freed > 1e-3) | edges).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0)
-    away, tone = filling(pixels, hole, _within_photo(wide) & ~covered, opaque - person > 0.25)
+    away, tone = filling(pixels, hole, within_photo(wide) & ~covered, opaque - person > 0.25)
     return PersonLayer(wide, opaque, person, shown, movement, freed, away / np.float32(CANVAS), tone)
 
 
@@ -288,14 +289,6 @@ def _freed(person: Array, shown: Array, movement: Array, covered: Mask) -> Array
 def _spread(change: Array) -> Array:
     """1 near what the edit changes, 0 elsewhere."""
     return np.minimum(np.float32(3) * blur(change, 0.03), np.float32(1)) if change.any() else change
-
-
-def _within_photo(square: Alignment) -> Mask:
-    """Where in the square the photo is."""
-    places = np.indices((CANVAS, CANVAS), np.float32).transpose(1, 2, 0) / np.float32(CANVAS)
-    sides = np.stack([square.quad[1] - square.quad[0], square.quad[3] - square.quad[0]])
-    points = square.quad[0] + places @ sides
-    return np.asarray(((points > 0) & (points < np.array(square.photo_size) - 1)).all(axis=2))
 
 
 def _covered(person: Array) -> Mask:
